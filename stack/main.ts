@@ -1,0 +1,53 @@
+// `npm run stack -- up | down | reset | status | env | logs NAME`
+import { parseArgs } from 'node:util';
+import { stackHome } from './paths.js';
+import { down, environment, lastLogLines, reset, status, up } from './stack.js';
+
+const USAGE = `usage: npm run stack -- up | down | reset | status | env | logs NAME
+  up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
+  down     stop them; data stays in .stack/
+  reset    stop them and delete their data
+  status   what runs, with pid and address
+  env      export lines for your shell: eval "$(npm run -s stack -- env)"
+  logs     the last log lines of one service
+environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (default 17400), SLUICE_CACHE_DIR`;
+
+const say = (line: string): void => void process.stderr.write(`stack: ${line}\n`);
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { with: { type: 'string' }, lines: { type: 'string' }, help: { type: 'boolean' } } });
+  const verb = positionals[0];
+  if (values.help) return print(USAGE);
+  if (values.with) return fail(`--with ${values.with}: no optional service can be started by this version`);
+  const home = stackHome();
+  if (verb === 'up') {
+    const started = Date.now();
+    await up(home, say);
+    say(`"${home.name}" is up after ${((Date.now() - started) / 1000).toFixed(1)} s; Temporal Web UI http://127.0.0.1:${home.ports.temporalUi}`);
+    return 0;
+  }
+  if (verb === 'down') return down(home, say).then(() => 0);
+  if (verb === 'reset') return reset(home, say).then(() => 0);
+  if (verb === 'status') return print(status(home).map((s) => `${s.service.padEnd(20)} ${s.state.padEnd(8)} ${String(s.pid ?? '-').padEnd(8)} ${s.address ?? ''}`).join('\n'));
+  if (verb === 'env') return print(Object.entries(await environment(home, say)).map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`).join('\n'));
+  if (verb === 'logs') return positionals[1] ? print(lastLogLines(home, positionals[1], Number(values.lines ?? 80))) : fail('logs needs the name of a service');
+  return fail(verb ? `unknown command "${verb}"` : 'no command');
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function fail(problem: string): number {
+  process.stderr.write(`stack: ${problem}\n${USAGE}\n`);
+  return 2;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`stack: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,90 @@
+// Where the stack keeps things: downloads once per user (cache), state in the checkout (`.stack/<name>`).
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Pins {
+  readonly kafka: string;
+  readonly log4j: string;
+  readonly debeziumPostgres: string;
+  readonly debeziumJdbcSink: string;
+  readonly temporalCli: string;
+  readonly temporalTestServer: string;
+  readonly postgres: string;
+  readonly embeddedPostgres: string;
+}
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const PINS = JSON.parse(readFileSync(join(ROOT, 'stack/pins.json'), 'utf8')) as Pins;
+
+/** Root's home is closed to other users, and Postgres refuses to run as root: root's cache lives where `postgres` can read it. */
+export function cacheDir(): string {
+  if (process.env['SLUICE_CACHE_DIR']) return process.env['SLUICE_CACHE_DIR'];
+  if (process.getuid?.() === 0) return '/var/cache/sluice';
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice');
+}
+
+export interface StackPorts {
+  readonly postgres: number;
+  readonly kafka: number;
+  readonly kafkaController: number;
+  readonly connect: number;
+  readonly temporal: number;
+  readonly temporalUi: number;
+}
+
+export interface StackHome {
+  readonly name: string;
+  readonly dir: string;
+  readonly logs: string;
+  readonly pids: string;
+  readonly ports: StackPorts;
+}
+
+/** The stack that the environment names: `SLUICE_STACK_NAME` (default `default`), `SLUICE_STACK_PORT_BASE` (default 17400). */
+export function stackHome(): StackHome {
+  const name = process.env['SLUICE_STACK_NAME'] ?? 'default';
+  if (!/^[a-z0-9-]{1,40}$/.test(name)) throw new Error(`SLUICE_STACK_NAME "${name}" must match [a-z0-9-]{1,40}`);
+  const base = Number(process.env['SLUICE_STACK_PORT_BASE'] ?? 17400);
+  if (!Number.isInteger(base) || base < 1024 || base > 65000) {
+    throw new Error(`SLUICE_STACK_PORT_BASE "${process.env['SLUICE_STACK_PORT_BASE']}" must be a port between 1024 and 65000`);
+  }
+  const dir = join(ROOT, '.stack', name);
+  return {
+    name,
+    dir,
+    logs: join(dir, 'logs'),
+    pids: join(dir, 'pids'),
+    ports: {
+      postgres: base + 1,
+      kafka: base + 2,
+      kafkaController: base + 3,
+      connect: base + 4,
+      temporal: base + 5,
+      temporalUi: base + 6,
+    },
+  };
+}
+
+/** A data directory that another user (Postgres' own, when we are root) can reach; a link in the stack's folder where the checkout is closed. */
+export function reachableDir(home: StackHome, leaf: string): string {
+  const wanted = join(home.dir, leaf);
+  if (process.getuid?.() !== 0 || everyoneMayEnter(home.dir)) {
+    mkdirSync(wanted, { recursive: true });
+    return wanted;
+  }
+  const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
+  const target = join('/var/tmp', `sluice-${digest}-${leaf}`);
+  mkdirSync(target, { recursive: true });
+  if (!existsSync(wanted)) symlinkSync(target, wanted);
+  return target;
+}
+
+function everyoneMayEnter(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    if (existsSync(at) && (statSync(at).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}

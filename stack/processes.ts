@@ -1,0 +1,137 @@
+// Long-running children of the stack: started detached, remembered by pid *and* start time, so that a recycled pid is never signalled.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, closeSync, statSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StackHome } from './paths.js';
+
+export interface Launch {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Signal that means "stop cleanly" to this program. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+interface PidRecord {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+const MAX_LOG_BYTES = 20 * 1024 * 1024;
+
+export function launch(home: StackHome, what: Launch): number {
+  mkdirSync(home.logs, { recursive: true });
+  mkdirSync(home.pids, { recursive: true });
+  const log = join(home.logs, `${what.name}.log`);
+  if (existsSync(log) && statSync(log).size > MAX_LOG_BYTES) renameSync(log, `${log}.1`);
+  const out = openSync(log, 'a');
+  const child = spawn(what.command, [...what.args], {
+    detached: true,
+    stdio: ['ignore', out, out],
+    env: { ...process.env, ...what.env },
+    ...(what.cwd ? { cwd: what.cwd } : {}),
+    ...(what.uid === undefined ? {} : { uid: what.uid }),
+    ...(what.gid === undefined ? {} : { gid: what.gid }),
+  });
+  closeSync(out);
+  child.on('error', () => undefined);
+  if (child.pid === undefined) throw new Error(`cannot start ${what.name}: ${what.command} is missing or not executable`);
+  child.unref();
+  const record: PidRecord = { pid: child.pid, startedAt: startTime(child.pid) ?? '', stopSignal: what.stopSignal ?? 'SIGTERM' };
+  writeFileSync(join(home.pids, `${what.name}.json`), JSON.stringify(record));
+  return child.pid;
+}
+
+/** The pid if our process of that name is alive, else undefined. */
+export function alive(home: StackHome, name: string): number | undefined {
+  const record = readRecord(home, name);
+  if (!record) return undefined;
+  const started = startTime(record.pid);
+  return started !== undefined && started === record.startedAt ? record.pid : undefined;
+}
+
+export function knownProcesses(home: StackHome): string[] {
+  if (!existsSync(home.pids)) return [];
+  return readdirSync(home.pids)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length));
+}
+
+export async function stop(home: StackHome, name: string, graceMs = 10_000): Promise<void> {
+  const record = readRecord(home, name);
+  const pid = alive(home, name);
+  if (record && pid !== undefined) {
+    signal(pid, record.stopSignal);
+    const deadline = Date.now() + graceMs;
+    while (alive(home, name) !== undefined && Date.now() < deadline) await sleep(50);
+    if (alive(home, name) !== undefined) signal(-pid, 'SIGKILL');
+    while (alive(home, name) !== undefined) await sleep(20);
+  }
+  rmSync(join(home.pids, `${name}.json`), { force: true });
+}
+
+export function lastLogLines(home: StackHome, name: string, lines = 40): string {
+  const path = join(home.logs, `${name}.log`);
+  if (!existsSync(path)) return '(no log)';
+  return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Polls the service's own answer until it is ready; fails at once, with its last log lines, when the process has died. */
+export async function untilReady(home: StackHome, name: string, isReady: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  let lastError = '';
+  while (Date.now() < deadline) {
+    try {
+      if (await isReady()) return;
+    } catch (error) {
+      lastError = error instanceof Error ? error.message : String(error);
+    }
+    if (alive(home, name) === undefined) throw new Error(`${name} died while starting; last log lines:\n${lastLogLines(home, name)}`);
+    await sleep(100);
+  }
+  throw new Error(`${name} is not ready after ${timeoutMs / 1000} s (${lastError}); last log lines:\n${lastLogLines(home, name)}`);
+}
+
+function readRecord(home: StackHome, name: string): PidRecord | undefined {
+  const path = join(home.pids, `${name}.json`);
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as PidRecord;
+  } catch {
+    return undefined; // a half-written record of a killed launcher names no process we may touch
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // already gone
+  }
+}
+
+/** When the kernel says the process started; undefined when there is none (or only its unreaped remains). */
+function startTime(pid: number): string | undefined {
+  const proc = `/proc/${pid}/stat`;
+  if (existsSync('/proc/self/stat')) {
+    if (!existsSync(proc)) return undefined;
+    try {
+      const fields = readFileSync(proc, 'utf8').replace(/^.*\) /s, '').split(' ');
+      return fields[0] === 'Z' ? undefined : fields[19];
+    } catch {
+      return undefined;
+    }
+  }
+  try {
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+// Legacy Postgres of the local stack: logical WAL, one superuser, password authentication over loopback.
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { postgresBinaries, type Say } from '../fetch.js';
+import { reachableDir, type StackHome } from '../paths.js';
+import { alive, launch, untilReady } from '../processes.js';
+
+export const PG_USER = 'sluice';
+export const PG_PASSWORD = 'sluice-local';
+export const LEDGER_DATABASE = 'sluice_ledger';
+
+export async function startPostgres(home: StackHome, say: Say): Promise<void> {
+  if (alive(home, 'postgres') === undefined) {
+    const bin = await postgresBinaries(say);
+    const data = reachableDir(home, 'pg');
+    const owner = unprivilegedOwner();
+    initialise(bin, data, owner);
+    launch(home, {
+      name: 'postgres',
+      command: join(bin, 'postgres'),
+      args: ['-D', data, '-p', String(home.ports.postgres), '-h', '127.0.0.1', '-k', '', ...SETTINGS.flatMap((s) => ['-c', s])],
+      stopSignal: 'SIGINT', // fast shutdown: do not wait for clients
+      ...owner,
+    });
+  }
+  await untilReady(home, 'postgres', async () => (await ask(home, 'postgres', 'SHOW wal_level'))[0]?.['wal_level'] === 'logical');
+  const exists = await ask(home, 'postgres', `SELECT 1 FROM pg_database WHERE datname = '${LEDGER_DATABASE}'`);
+  if (exists.length === 0) await ask(home, 'postgres', `CREATE DATABASE ${LEDGER_DATABASE}`);
+}
+
+// fsync off: the stack is for trying and testing, its data is worth nothing after a power cut (kill -9 loses nothing).
+const SETTINGS = [
+  'wal_level=logical', 'max_replication_slots=30', 'max_wal_senders=30', 'max_connections=200', 'fsync=off', 'full_page_writes=off',
+  'shared_buffers=256MB', 'max_wal_size=2GB', 'log_min_messages=warning', 'track_commit_timestamp=off', 'max_prepared_transactions=10',
+];
+
+/** One query on the stack's server as its superuser. Rows as plain objects. */
+export async function ask(home: StackHome, database: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ host: '127.0.0.1', port: home.ports.postgres, user: PG_USER, password: PG_PASSWORD, database, connectionTimeoutMillis: 3000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function initialise(bin: string, data: string, owner: { uid?: number; gid?: number }): void {
+  if (existsSync(join(data, 'PG_VERSION')) && existsSync(join(data, 'sluice-initialised'))) return;
+  rmSync(data, { recursive: true, force: true }); // a half-made cluster of a killed first start
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  if (owner.uid !== undefined && owner.gid !== undefined) chownSync(data, owner.uid, owner.gid);
+  const secret = `${data}.pw`;
+  writeFileSync(secret, PG_PASSWORD, { mode: 0o644 });
+  try {
+    execFileSync(join(bin, 'initdb'), ['-D', data, '-U', PG_USER, '--auth=scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--locale=C', '--no-sync'], {
+      stdio: 'pipe',
+      ...owner,
+    });
+  } finally {
+    rmSync(secret, { force: true });
+  }
+  writeFileSync(join(data, 'sluice-initialised'), '');
+}
+
+/** Postgres refuses to run as root: take the `postgres` user where there is one, else `nobody`. */
+function unprivilegedOwner(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  for (const user of ['postgres', 'nobody']) {
+    try {
+      const id = (flag: string): number => Number(execFileSync('id', [flag, user], { encoding: 'utf8', stdio: 'pipe' }).trim());
+      return { uid: id('-u'), gid: id('-g') };
+    } catch {
+      continue;
+    }
+  }
+  return { uid: statSync('/').uid };
+}

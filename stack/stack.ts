@@ -1,0 +1,122 @@
+// The local stack as a library: up, down, reset, status, environment, and services that a demo adds.
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { temporalBinary, type Say } from './fetch.js';
+import type { StackHome } from './paths.js';
+import { alive, knownProcesses, launch, lastLogLines, sleep, stop, type Launch } from './processes.js';
+import { startConnect } from './services/connect.js';
+import { startKafka } from './services/kafka.js';
+import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services/postgres.js';
+import { startTemporal, temporalBinDir } from './services/temporal.js';
+
+/** Base services in start order; stopped in reverse, after the added ones. */
+export const BASE_SERVICES = ['postgres', 'temporal', 'kafka', 'connect'] as const;
+
+export async function up(home: StackHome, say: Say): Promise<void> {
+  await refuseForeignPorts(home);
+  mkdirSync(home.dir, { recursive: true });
+  await temporalBinary(say); // the one slow build first, alone: compiling beside JVMs starves both
+  await Promise.all([startPostgres(home, say), startTemporal(home, say), startKafka(home, say).then(() => startConnect(home, say))]);
+  for (const service of addedServices(home)) if (alive(home, service.name) === undefined) launch(home, service);
+}
+
+export async function down(home: StackHome, say: Say): Promise<void> {
+  const base: readonly string[] = BASE_SERVICES;
+  const added = knownProcesses(home).filter((name) => !base.includes(name));
+  for (const name of added) await stop(home, name);
+  for (const name of [...BASE_SERVICES].reverse()) {
+    if (alive(home, name) !== undefined) say(`stopping ${name}`);
+    await stop(home, name);
+  }
+}
+
+/** Down, and everything the stack ever stored is deleted. The download cache stays. */
+export async function reset(home: StackHome, say: Say): Promise<void> {
+  await down(home, say);
+  const data = join(home.dir, 'pg');
+  if (existsSync(data)) rmSync(realpathSync(data), { recursive: true, force: true });
+  rmSync(home.dir, { recursive: true, force: true });
+}
+
+export interface ServiceStatus {
+  readonly service: string;
+  readonly state: 'running' | 'stopped';
+  readonly pid: number | null;
+  readonly address: string | null;
+}
+
+export function status(home: StackHome): ServiceStatus[] {
+  const ports: Record<string, number> = { postgres: home.ports.postgres, temporal: home.ports.temporal, kafka: home.ports.kafka, connect: home.ports.connect };
+  const names = [...new Set<string>([...BASE_SERVICES, ...addedServices(home).map((s) => s.name), ...knownProcesses(home)])];
+  return names.map((service) => {
+    const pid = alive(home, service) ?? null;
+    const port = ports[service];
+    return { service, state: pid === null ? 'stopped' : 'running', pid, address: port === undefined ? null : `127.0.0.1:${port}` };
+  });
+}
+
+/** What a program needs to find the stack: the variables of `npm run -s stack -- env`. */
+export async function environment(home: StackHome, say: Say): Promise<Record<string, string>> {
+  const { ports } = home;
+  return {
+    PGHOST: '127.0.0.1',
+    PGPORT: String(ports.postgres),
+    PGUSER: PG_USER,
+    PGPASSWORD: PG_PASSWORD,
+    KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
+    CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
+    TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
+    TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
+    SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}`,
+    PATH: `${await temporalBinDir(home, say)}:${process.env['PATH'] ?? ''}`,
+  };
+}
+
+/** Adds (or replaces) a service that belongs to this stack: started now, and again by every later `up`. */
+export async function addService(home: StackHome, service: Launch): Promise<void> {
+  await stop(home, service.name);
+  const dir = join(home.dir, 'services');
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, `${service.name}.json`), JSON.stringify(service, null, 2));
+  launch(home, service);
+}
+
+export async function removeService(home: StackHome, name: string): Promise<void> {
+  await stop(home, name);
+  rmSync(join(home.dir, 'services', `${name}.json`), { force: true });
+}
+
+function addedServices(home: StackHome): Launch[] {
+  const dir = join(home.dir, 'services');
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir).map((file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as Launch);
+}
+
+/** A port that a process which is not ours holds is said before anything starts. */
+async function refuseForeignPorts(home: StackHome): Promise<void> {
+  const owners: [string, number][] = [
+    ['postgres', home.ports.postgres], ['kafka', home.ports.kafka], ['kafka', home.ports.kafkaController], ['connect', home.ports.connect],
+    ['temporal', home.ports.temporal], ['temporal', home.ports.temporalUi],
+  ];
+  const taken: number[] = [];
+  for (const [service, port] of owners) if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);
+  if (taken.length > 0) {
+    throw new Error(`port ${taken.join(', ')} on 127.0.0.1 is in use by a process that is not part of the stack "${home.name}". Stop that process, or choose other ports with SLUICE_STACK_PORT_BASE.`);
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return true;
+    await sleep(200);
+  }
+  return false;
+}
+
+export { lastLogLines };
