@@ -1,0 +1,52 @@
+// Barriers as the catch-up phase and the cut-over's drain ask for them.
+import { withSource } from '../clients/source.js';
+import { durationMs } from '../domain/duration.js';
+import { Problem } from '../domain/failure.js';
+import type { MigrationRef } from '../domain/ledger.js';
+import type { Lsn } from '../domain/position.js';
+import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained } from './barrier.js';
+import type { Deps } from './deps.js';
+import { pause } from './patience.js';
+
+export interface BarrierResult {
+  readonly lsn: Lsn;
+  readonly ms: number;
+}
+
+export function createBarrierActivities({ secret, systems }: Deps) {
+  /** A marker through source, connector, pipeline, output and sink. Null reason = proven. */
+  async function pass(ref: MigrationRef, limitMs: number, from: Lsn | null): Promise<BarrierResult & { reason: string | null }> {
+    return withSource(ref.spec, secret, async (client) => {
+      const kafka = systems.kafka(ref.spec);
+      const lsn = from ?? (await insertLsn(client));
+      const started = Date.now();
+      const limit = started + limitMs;
+      await emitMarker(client, ref, 'barrier');
+      const reason = (await connectorAcknowledged(client, ref, lsn, limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+      return { lsn, ms: Date.now() - started, reason };
+    });
+  }
+
+  return {
+    /** `barriers` in a row, each within `within`. Repeats until then; Problem `catch-up-timeout` with the last reason at the spec's timeout. */
+    async catchUp(ref: MigrationRef): Promise<BarrierResult> {
+      const { barriers, within, timeout } = ref.spec.spec.catchUp;
+      const deadline = Date.now() + durationMs(timeout);
+      let inARow = 0;
+      let reason = '';
+      for (;;) {
+        const barrier = await pass(ref, durationMs(within), null);
+        inARow = barrier.reason === null ? inARow + 1 : 0;
+        reason = barrier.reason ?? reason;
+        if (inARow >= barriers) return { lsn: barrier.lsn, ms: barrier.ms };
+        if (Date.now() > deadline) throw new Problem('catch-up-timeout', `not caught up after ${timeout}: ${reason}`);
+        await pause(200, { phase: 'catch-up', inARow, needed: barriers, reason });
+      }
+    },
+
+    /** One barrier to a given position. Null = drained; else why not. */
+    async drainTo(ref: MigrationRef, lsn: Lsn, limitMs: number): Promise<string | null> {
+      return (await pass(ref, limitMs, lsn)).reason;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// Small constructors of findings.
+import type { Check } from '../../domain/check.js';
+import { classify } from '../failure.js';
+
+export const passed = (name: string, subject: string, detail: string): Check => ({ name, subject, status: 'passed', detail, remedy: '' });
+export const failed = (name: string, subject: string, detail: string, remedy: string): Check => ({ name, subject, status: 'failed', detail, remedy });
+export const unknown = (name: string, subject: string, detail: string, remedy: string): Check => ({ name, subject, status: 'unknown', detail, remedy });
+
+/** Runs a check: a string is a pass, an object a failure, an exception *unknown*. */
+export async function attempt(
+  name: string,
+  ask: () => Promise<string | { detail: string; remedy: string }>,
+  subject = '',
+  remedyWhenUnknown = 'make it answerable: missing privilege, network or version',
+): Promise<Check> {
+  try {
+    const answer = await ask();
+    return typeof answer === 'string' ? passed(name, subject, answer) : failed(name, subject, answer.detail, answer.remedy);
+  } catch (error) {
+    return unknown(name, subject, `could not be checked: ${classify(error).message}`, remedyWhenUnknown);
+  }
+}

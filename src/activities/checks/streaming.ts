@@ -1,0 +1,91 @@
+// Read-only checks of Kafka, Kafka Connect and the names that we are going to use.
+import type { Ledger } from '../../clients/ledger.js';
+import { withSource } from '../../clients/source.js';
+import { debeziumPostgresConfig, POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
+import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
+import type { Check } from '../../domain/check.js';
+import { namesOf, plannedTopics, quoteLiteral } from '../../domain/names.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import { classify } from '../failure.js';
+import type { Deps } from '../deps.js';
+import { attempt, failed, passed } from './result.js';
+
+export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
+  const { brokers, replication } = spec.spec.kafka;
+  const kafka = systems.kafka(spec);
+  let topics: string[];
+  try {
+    topics = await kafka.listTopics();
+  } catch (error) {
+    return [failed('kafka.reachable', '', `no broker of ${brokers.join(', ')} answers: ${classify(error).message}`, 'check spec.kafka.brokers and the network')];
+  }
+  const wanted = plannedTopics(spec, generation);
+  const taken: string[] = [];
+  for (const topic of wanted) if (topics.includes(topic) && !(await isOurs('topic', topic, brokers.join(',')))) taken.push(topic);
+  return [
+    passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
+    await attempt('kafka.replication', async () => {
+      const count = await kafka.brokerCount();
+      return count >= replication ? `${count} broker(s)` : { detail: `${count} broker(s) < replication ${replication}`, remedy: 'lower spec.kafka.replication or add brokers' };
+    }),
+    taken.length === 0 ? passed('kafka.topics-free', '', `${wanted.length} topic names are free`) : failed('kafka.topics-free', '', `topics exist that are not ours: ${taken.join(', ')}`, 'delete them, or choose another connector.topicPrefix or output.topic'),
+  ];
+}
+
+export async function checkConnect({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
+  const { url } = spec.spec.connector;
+  const rest = systems.connect(spec);
+  const names = namesOf(spec, generation);
+  let version: string;
+  try {
+    version = await rest.version();
+  } catch (error) {
+    return [failed('connect.reachable', '', classify(error).message, 'check spec.connector.url and the Connect worker')];
+  }
+  const wanted = [[names.connector, POSTGRES_SOURCE_CLASS, debeziumPostgresConfig(spec, generation)] as const, ...(spec.spec.sink ? [[names.sinkConnector, JDBC_SINK_CLASS, jdbcSinkConfig(spec, generation)] as const] : [])];
+  const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
+  for (const [name, connectorClass, config] of wanted) {
+    const plugin = await attempt('connect.plugin', async () =>
+      (await rest.pluginClasses()).includes(connectorClass) ? `${connectorClass} is installed` : { detail: `${connectorClass} is not installed`, remedy: 'put the plugin on the plugin.path of every Connect worker and restart it' }, name);
+    checks.push(plugin);
+    if (plugin.status !== 'passed') continue;
+    checks.push(await attempt('connect.config', async () => {
+      const errors = await rest.validate(connectorClass, config);
+      return errors.length === 0 ? 'accepted by the connector itself' : { detail: errors.join('; ').slice(0, 800), remedy: 'mend what the connector names (a placeholder such as ${env:X} must be known to the Connect worker)' };
+    }, name));
+    checks.push(await attempt('connect.name-free', async () => {
+      const exists = (await rest.config(name)) !== null;
+      return !exists || (await isOurs('connector', name, url)) ? 'the name is free' : { detail: `a connector ${name} exists that is not ours`, remedy: 'remove it or choose another metadata.name' };
+    }, name));
+  }
+  return checks;
+}
+
+/** Slot, publication and schema names that we are going to use in the source database. */
+export async function checkNamesFree({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
+  const names = namesOf(spec, generation);
+  const { database } = spec.spec.source.postgres;
+  return [
+    await attempt('source.names-free', () =>
+      withSource(spec, secret, async (client) => {
+        const { rows } = await client.query<Record<string, string>>(
+          `SELECT 'slot' AS kind, slot_name AS name FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}
+           UNION ALL SELECT 'publication', pubname FROM pg_publication WHERE pubname = ${quoteLiteral(names.publication)}
+           UNION ALL SELECT 'lease', nspname FROM pg_namespace WHERE nspname = ${quoteLiteral(names.leaseSchema)}`,
+        );
+        const taken: string[] = [];
+        for (const row of rows) if (!(await isOurs(row['kind']!, row['name']!, database))) taken.push(`${row['kind'] === 'lease' ? 'schema' : row['kind']} ${row['name']}`);
+        return taken.length === 0 ? 'slot, publication and schema names are free' : { detail: `exist and are not ours: ${taken.join(', ')}`, remedy: 'drop them, or choose another metadata.name' };
+      })),
+  ];
+}
+
+export type IsOurs = (kind: string, name: string, where: string) => Promise<boolean>;
+
+/** Without a ledger (an offline doctor) nothing that exists counts as ours. */
+export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
+  return async (kind, name, where) => {
+    const state = await ledger?.objectState(migration, { kind: kind as 'topic', name, where });
+    return state === 'registered' || state === 'created';
+  };
+}

@@ -1,0 +1,176 @@
+// The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
+import type pg from 'pg';
+import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
+import { observedSide, viewSwapSql } from '../clients/route.js';
+import { transaction, withSource } from '../clients/source.js';
+import { durationMs } from '../domain/duration.js';
+import { Problem } from '../domain/failure.js';
+import type { MigrationRef, Route } from '../domain/ledger.js';
+import { parseTableName, qualified, quoteLiteral } from '../domain/names.js';
+import type { Lsn } from '../domain/position.js';
+import { emitMarker, insertLsn } from './barrier.js';
+import type { Deps } from './deps.js';
+
+export interface FenceInput {
+  readonly ref: MigrationRef;
+  /** Unguessable per attempt; only its holder may commit. */
+  readonly token: string;
+  readonly epoch: number;
+  readonly evidenceId: string;
+}
+
+export interface Refusable {
+  /** Null = done; else the inequality that refused it. Nothing was changed then. */
+  readonly refused: string | null;
+}
+
+const COMMIT_MARGIN_MS = 1000;
+
+export function createCutoverActivities({ secret, ledger }: Deps) {
+  /** The database that holds the lease row: the source with a batch, the ledger without. */
+  const onLease = <T>(ref: MigrationRef, use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
+    ref.spec.spec.batch ? withSource(ref.spec, secret, (client) => transaction(client, 'BEGIN', () => use(client))) : ledger.transaction(use);
+
+  const lease = async (client: pg.ClientBase, ref: MigrationRef): Promise<LeaseRow> => {
+    const row = await readLease(client, leaseTable(ref.spec), ref.name);
+    if (!row) throw new Problem('unexpected', `the lease row of ${ref.name} is gone from ${leaseTable(ref.spec)}`);
+    return row;
+  };
+
+  return {
+    /** Null = no run of the batch is active; else which one. */
+    async activeBatchRun(ref: MigrationRef): Promise<string | null> {
+      if (!ref.spec.spec.batch?.runs) return null;
+      return withSource(ref.spec, secret, (client) => runActiveOrStartedAfter(client, ref, null));
+    },
+
+    /** FENCED until the database's clock passes now + maxHold, with no worker alive; then a marker whose position the drain must reach. */
+    async fence({ ref, token, epoch, evidenceId }: FenceInput): Promise<{ lsn: Lsn } & Refusable> {
+      const hold = durationMs(ref.spec.spec.cutover.maxHold);
+      const refused = await onLease(ref, async (client) => {
+        await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
+        const row = await lease(client, ref);
+        if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
+        if (row.state === 'FENCED' && row.token !== token && !row.expired) return `another attempt holds the fence until ${row.expires_at}`;
+        if (row.veto) return 'the lease row carries a veto';
+        await client.query(
+          `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
+             expires_at = clock_timestamp() + interval '${hold} milliseconds' WHERE migration = ${quoteLiteral(ref.name)}`,
+        );
+        return null;
+      });
+      if (refused) return { lsn: '0/0', refused };
+      return withSource(ref.spec, secret, async (client) => {
+        await emitMarker(client, ref, token);
+        return { lsn: await insertLsn(client), refused: null };
+      });
+    },
+
+    /** Undo of `fence`. Idempotent; touches only a fence of this token. */
+    async releaseFence({ ref, token }: Pick<FenceInput, 'ref' | 'token'>): Promise<void> {
+      await onLease(ref, (client) =>
+        client.query(
+          `UPDATE ${leaseTable(ref.spec)} SET state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL
+           WHERE migration = ${quoteLiteral(ref.name)} AND state = 'FENCED' AND token = ${quoteLiteral(token)}`,
+        ),
+      );
+    },
+
+    /**
+     * The point of no return: one short transaction. The view swap first (it may wait for readers, at most lock_timeout), then the lock on the lease row,
+     * then, as the last statement, the conditional update: separate statements, because an UPDATE that waited for the row lock does not re-read the clock.
+     */
+    async commitCutover({ ref, token, epoch, evidenceId }: FenceInput): Promise<Refusable> {
+      const mine = `migration = ${quoteLiteral(ref.name)}`;
+      try {
+        await onLease(ref, async (client) => {
+          const before = await lease(client, ref);
+          if (before.state === 'SWITCHED' && before.token === token) return; // an earlier attempt of this activity committed
+          const { route } = ref.spec.spec.cutover;
+          const run = ref.spec.spec.batch?.runs ? await runActiveOrStartedAfter(client, ref, before) : null;
+          if (run) throw new Refused(run);
+          if (route.type === 'postgres-view') await client.query(await viewSwapSql(client, route, 'stream'));
+          await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
+          const { rowCount } = await client.query(
+            `UPDATE ${leaseTable(ref.spec)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
+               AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,
+          );
+          if (rowCount !== 1) throw new Refused(describeLease(await lease(client, ref), token, epoch, evidenceId));
+        });
+        return { refused: null };
+      } catch (error) {
+        if (error instanceof Refused) return { refused: error.message };
+        throw error;
+      }
+    },
+
+    /** Whether the lease row says that the cut-over happened. False also when there is no row (yet, or any more). */
+    async isSwitched(ref: MigrationRef): Promise<boolean> {
+      return onLease(ref, async (client) => {
+        const { rows } = await client.query<Record<string, string | null>>(`SELECT to_regclass(${quoteLiteral(leaseTable(ref.spec))}) AS found`);
+        if (!rows[0]?.['found']) return false;
+        return (await readLease(client, leaseTable(ref.spec), ref.name))?.state === 'SWITCHED';
+      });
+    },
+
+    /** What consumers read, asked through their own view (or, without a view, the lease row). Throws `route-unexpected` when it is neither side. */
+    async observeRoute(ref: MigrationRef): Promise<Route> {
+      const { route } = ref.spec.spec.cutover;
+      const observedAt = new Date().toISOString();
+      if (route.type !== 'postgres-view') {
+        const row = await onLease(ref, (client) => lease(client, ref));
+        return { side: row.state === 'SWITCHED' ? 'stream' : 'batch', observedAt };
+      }
+      return withSource(ref.spec, secret, async (client) => {
+        const side = await observedSide(client, route);
+        if (!side) throw new Problem('route-unexpected', `view ${route.view} reads neither only ${route.batch} nor only ${route.stream}`);
+        await client.query(`SELECT * FROM ${qualified(parseTableName(route.view))} LIMIT 1`); // as a consumer would
+        return { side, observedAt };
+      });
+    },
+
+    /** The planned way back: view to the batch's table and lease to ROLLED_BACK in one transaction. Idempotent. */
+    async routeBack(ref: MigrationRef): Promise<void> {
+      const { route } = ref.spec.spec.cutover;
+      await onLease(ref, async (client) => {
+        if (route.type === 'postgres-view' && (await observedSide(client, route)) !== 'batch') await client.query(await viewSwapSql(client, route, 'batch'));
+        await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
+        await client.query(`UPDATE ${leaseTable(ref.spec)} SET state = 'ROLLED_BACK', token = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`);
+      });
+    },
+
+    /** Runs the spec's pause, resume or retire statement; `until` is the pause's own end ($1). Nothing to do without one. */
+    async batchAction(ref: MigrationRef, action: 'pause' | 'resume' | 'retire', until: string | null): Promise<void> {
+      const sql = ref.spec.spec.batch?.[action]?.sql;
+      if (!sql) return;
+      try {
+        await withSource(ref.spec, secret, (client) => (until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql)));
+      } catch (error) {
+        throw new Problem('batch-action', `batch.${action} failed: ${(error as Error).message}`);
+      }
+    },
+  };
+}
+
+/** A condition of the commit that did not hold: the transaction is rolled back, nothing moved. */
+class Refused extends Error {}
+
+function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: string): string {
+  if (row.state !== 'FENCED') return `lease state ${row.state} ≠ FENCED`;
+  if (row.token !== token) return 'the fence belongs to another attempt';
+  if (row.epoch !== epoch) return `lease epoch ${row.epoch} ≠ ${epoch}`;
+  if (row.veto) return 'the lease row carries a veto';
+  if (row.evidence_digest !== evidenceId) return `lease evidence ${row.evidence_digest} ≠ ${evidenceId}`;
+  return `the fence expires at ${row.expires_at}, less than ${COMMIT_MARGIN_MS} ms from now`;
+}
+
+/** A run that is active, or that started after the fence: its result may not be what was compared. */
+async function runActiveOrStartedAfter(client: pg.ClientBase, ref: MigrationRef, fence: LeaseRow | null): Promise<string | null> {
+  const table = qualified(parseTableName(ref.spec.spec.batch!.runs!.table));
+  const hold = durationMs(ref.spec.spec.cutover.maxHold);
+  const since = fence?.expires_at ? ` OR started_at > ${quoteLiteral(fence.expires_at)}::timestamptz - interval '${hold} milliseconds'` : '';
+  const { rows } = await client.query<Record<string, string | null>>(`SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${table} WHERE finished_at IS NULL${since} LIMIT 1`);
+  const run = rows[0];
+  if (!run) return null;
+  return run['finished_at'] === null ? `batch run ${run['run_id']} is active since ${run['started_at']}` : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
+}

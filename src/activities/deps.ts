@@ -1,0 +1,40 @@
+// What activities are given: clients and secrets, built once by the composition root. Nothing here reads the environment.
+import { ConnectRest } from '../clients/connect-rest.js';
+import { KafkaPort } from '../clients/kafka.js';
+import type { Ledger } from '../clients/ledger.js';
+import type { ResolveSecret } from '../clients/source.js';
+import type { MigrationSpec } from '../domain/spec.js';
+
+export interface Deps {
+  readonly secret: ResolveSecret;
+  readonly ledger: Ledger;
+  readonly systems: Systems;
+}
+
+/** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */
+export class Systems {
+  readonly #secret: ResolveSecret;
+  readonly #ports = new Map<string, KafkaPort>();
+
+  constructor(secret: ResolveSecret) {
+    this.#secret = secret;
+  }
+
+  kafka(spec: MigrationSpec): KafkaPort {
+    const key = JSON.stringify(spec.spec.kafka);
+    const port = this.#ports.get(key) ?? new KafkaPort(spec.spec.kafka, this.#secret);
+    this.#ports.set(key, port);
+    return port;
+  }
+
+  connect(spec: MigrationSpec): ConnectRest {
+    return new ConnectRest(spec.spec.connector.url);
+  }
+
+  /** Closes every connection; a later call to `kafka` opens new ones. */
+  async reset(): Promise<void> {
+    const ports = [...this.#ports.values()];
+    this.#ports.clear();
+    await Promise.all(ports.map((port) => port.disconnect().catch(() => undefined)));
+  }
+}

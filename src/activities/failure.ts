@@ -1,0 +1,40 @@
+// The one classifier: whatever an activity throws becomes a Temporal failure with a code of the closed list, and no row values in its text.
+import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
+import { FAILURES, Problem, type FailureCode } from '../domain/failure.js';
+
+interface Coded {
+  readonly code?: string | number;
+  readonly name?: string;
+  readonly severity?: string;
+}
+
+export function toFailure(error: unknown): Error {
+  if (error instanceof CancelledFailure || error instanceof CompleteAsyncError || error instanceof ApplicationFailure) return error;
+  const problem = classify(error);
+  const { retryable } = FAILURES[problem.code];
+  return ApplicationFailure.create({
+    message: problem.message,
+    type: problem.code,
+    nonRetryable: !retryable || problem.code === 'preflight-failed' || problem.code === 'object-not-ours' || problem.code === 'connector-drift',
+    details: [{ code: problem.code, detail: problem.message, remedy: problem.remedy }],
+  });
+}
+
+/** Any error → Problem. Postgres errors lose their DETAIL, which holds row values. */
+export function classify(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { code, name = '', severity } = (error ?? {}) as Coded;
+  const message = error instanceof Error ? error.message : String(error);
+  if (severity !== undefined && typeof code === 'string') return new Problem(postgresCode(code), `Postgres: ${message} (${code})`);
+  if (typeof code === 'string' && /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN)/.test(code)) return new Problem('unreachable', message);
+  if (/^KafkaJS/.test(name)) return new Problem(/Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable', `Kafka: ${message}`);
+  if (/Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(message)) return new Problem('unreachable', `Postgres: ${message}`);
+  return new Problem('unexpected', message);
+}
+
+function postgresCode(code: string): FailureCode {
+  if (code === '55P03') return 'lock-timeout';
+  if (code === '42501' || code.startsWith('28')) return 'permission-denied';
+  if (code.startsWith('08') || code.startsWith('57P') || code.startsWith('53')) return 'unreachable';
+  return 'unexpected';
+}

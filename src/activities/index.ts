@@ -1,0 +1,27 @@
+// All activities, grouped by the system they act on. Their type is what workflows see.
+import { createBarrierActivities } from './barriers.js';
+import { createConnectActivities } from './connect.js';
+import { createCutoverActivities } from './cutover.js';
+import type { Deps } from './deps.js';
+import { createGuardActivities } from './guard.js';
+import { createKafkaActivities } from './kafka.js';
+import { createLedgerActivities } from './ledger.js';
+import { createPreflightActivities } from './preflight.js';
+import { createSourceActivities } from './source.js';
+import { createWindowActivities } from './windows/index.js';
+
+export function createActivities(deps: Deps) {
+  return {
+    ...createLedgerActivities(deps),
+    ...createPreflightActivities(deps),
+    ...createSourceActivities(deps),
+    ...createKafkaActivities(deps),
+    ...createConnectActivities(deps),
+    ...createBarrierActivities(deps),
+    ...createWindowActivities(deps),
+    ...createCutoverActivities(deps),
+    ...createGuardActivities(deps),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,80 @@
+// Folded topics kept between windows, so that a window reads only what is new. In memory: a restarted worker folds from the start again.
+import { OutputFold } from '../../compare/output-fold.js';
+import type { Shape } from '../../compare/comparison.js';
+import { TableFold } from '../../compare/table-fold.js';
+import type { KafkaPort } from '../../clients/kafka.js';
+import type { MigrationRef } from '../../domain/ledger.js';
+import { Problem } from '../../domain/failure.js';
+import type { SnapshotVisibility } from '../../domain/position.js';
+
+export class FoldCache {
+  readonly #folds = new Map<string, TableFold | OutputFold>();
+  readonly #busy = new Map<string, Promise<unknown>>();
+  #marks = 0;
+
+  /** A number no comparison has used: rows found by an interrupted attempt must not look found in the next one. */
+  nextMark(): number {
+    this.#marks += 1;
+    return this.#marks;
+  }
+
+  /** One window of a migration at a time: an attempt that timed out may still be running beside its retry. */
+  async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
+    const mine = before.catch(() => undefined).then(use);
+    this.#busy.set(ref.runKey, mine);
+    return mine;
+  }
+
+  table(ref: MigrationRef, topic: string, shape: Shape): TableFold {
+    return this.#get(ref, topic, shape, () => new TableFold(shape)) as TableFold;
+  }
+
+  output(ref: MigrationRef, topic: string, shape: Shape): OutputFold {
+    return this.#get(ref, topic, shape, () => new OutputFold(shape)) as OutputFold;
+  }
+
+  /** Frees what a migration holds. A failed window MUST drop its folds: a half-read one is worth nothing. */
+  drop(ref: MigrationRef): void {
+    for (const key of this.#folds.keys()) if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
+  }
+
+  #get(ref: MigrationRef, topic: string, shape: Shape, make: () => TableFold | OutputFold): TableFold | OutputFold {
+    const key = `${ref.runKey}/${ref.generation}/${topic}/${JSON.stringify(shape)}`;
+    const fold = this.#folds.get(key) ?? make();
+    this.#folds.set(key, fold);
+    return fold;
+  }
+}
+
+/** Reads the table's topic to its stable end and applies what the snapshot sees. */
+export async function foldTable(kafka: KafkaPort, topic: string, fold: TableFold, snapshot: SnapshotVisibility, heartbeat: () => void): Promise<void> {
+  const ends = await kafka.offsets(topic);
+  fold.applyOverlay(snapshot);
+  for (const { partition, low, committed } of ends) {
+    const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);
+    await kafka.readRange(topic, partition, from, committed, (_offset, _key, value) => fold.add(value, snapshot), heartbeat);
+    fold.readUpTo(partition, committed);
+  }
+}
+
+/** Reads the output to its stable end; returns the keys written since the last call. */
+export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFold, heartbeat: () => void): Promise<Set<string>> {
+  const touched = new Set<string>();
+  for (const { partition, low, committed } of await kafka.offsets(topic)) {
+    const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);
+    await kafka.readRange(topic, partition, from, committed, (_offset, key, value) => {
+      const written = fold.add(key, value);
+      if (written !== null) touched.add(written);
+    }, heartbeat);
+    fold.readUpTo(partition, committed);
+  }
+  return touched;
+}
+
+function startOf(topic: string, partition: number, next: number | undefined, low: number, end: number): number {
+  const from = next ?? 0;
+  if (from > end) throw new Problem('topic-lost', `${topic}/${partition} ends at ${end} < ${from} already read: the topic was re-created`);
+  if (from < low) throw new Problem('topic-lost', `${topic}/${partition} begins at ${low} > ${from} needed: retention removed records`);
+  return from;
+}

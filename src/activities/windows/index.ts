@@ -1,0 +1,132 @@
+// One validation window: tables exact, result settled, facts before and after, rows and differences into the ledger. One activity per window.
+import { Context } from '@temporalio/activity';
+import { sinkGroup } from '../../connectors/jdbc-sink.js';
+import type { Facts } from '../../domain/epoch.js';
+import { epochChange } from '../../domain/epoch.js';
+import { ENDS_GENERATION } from '../../domain/failure.js';
+import type { Lag, MigrationRef } from '../../domain/ledger.js';
+import { confirmedPosition, insertLsn } from '../barrier.js';
+import { withSource } from '../../clients/source.js';
+import { lsnDistance } from '../../domain/position.js';
+import { worst, type Verdict } from '../../domain/verdict.js';
+import type { Difference, WindowRow } from '../../domain/window.js';
+import { classify } from '../failure.js';
+import type { Deps } from '../deps.js';
+import { FoldCache } from './folds.js';
+import { readFacts } from './facts.js';
+import { compareResult } from './result.js';
+import { compareTables } from './tables.js';
+import { toRow, unmeasured, type SubjectResult } from './subject.js';
+
+export interface WindowInput {
+  readonly ref: MigrationRef;
+  readonly number: number;
+  /** How long settled rounds may go on, in ms. */
+  readonly roundsMs: number;
+}
+
+export interface WindowResult {
+  readonly number: number;
+  readonly verdict: Verdict;
+  readonly rows: readonly Pick<WindowRow, 'subject' | 'verdict' | 'reason'>[];
+  readonly matched: number;
+  readonly compared: number;
+  readonly at: string;
+  readonly lag: Lag;
+  /** Null when the facts could not be read: unknown is not unchanged. */
+  readonly facts: Facts | null;
+}
+
+export function createWindowActivities(deps: Deps) {
+  const folds = new FoldCache();
+  return {
+    /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
+    async runWindow({ ref, number, roundsMs }: WindowInput): Promise<WindowResult> {
+      const heartbeat = throttled();
+      const { subjects, lag, facts } = await folds.exclusive(ref, () => measure(deps, folds, ref, number, roundsMs, heartbeat));
+      const at = new Date().toISOString();
+      const rows = subjects.map((s) => toRow(s, number, at));
+      const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
+      await deps.ledger.recordWindow(ref, rows, differences);
+      return {
+        number,
+        verdict: worst(subjects.map((s) => prefixed(s))),
+        rows: rows.map(({ subject, verdict, reason }) => ({ subject, verdict, reason })),
+        matched: rows.reduce((sum, r) => sum + (r.matched ?? 0), 0),
+        compared: rows.reduce((sum, r) => sum + (r.compared ?? 0), 0),
+        at,
+        lag,
+        facts,
+      };
+    },
+
+    /** What evidence rests on, read now (for the recheck before the cut-over). */
+    async readFacts(ref: MigrationRef): Promise<Facts> {
+      return readFacts(deps, ref);
+    },
+
+    /** Frees the memory that a migration's windows held on this worker. */
+    async dropFolds(ref: MigrationRef): Promise<void> {
+      folds.drop(ref);
+      return Promise.resolve();
+    },
+  };
+}
+
+interface Measured {
+  readonly subjects: SubjectResult[];
+  readonly lag: Lag;
+  readonly facts: Facts | null;
+}
+
+async function measure(deps: Deps, folds: FoldCache, ref: MigrationRef, number: number, roundsMs: number, heartbeat: () => void): Promise<Measured> {
+  const started = Date.now();
+  try {
+    const before = await readFacts(deps, ref);
+    const tables = await compareTables(deps, folds, ref, number, heartbeat);
+    const result = await compareResult(deps, folds, ref, Date.now() + roundsMs, heartbeat);
+    const facts = await readFacts(deps, ref);
+    const changed = epochChange(before, facts);
+    const subjects = [...tables.subjects, ...result].map((s) => (changed && s.verdict.verdict === 'passed' ? { ...s, verdict: voided(changed) } : s));
+    return { subjects, facts, lag: await measureLag(deps, ref, tables.barrierMs) };
+  } catch (error) {
+    if (Context.current().cancellationSignal.aborted) throw error;
+    folds.drop(ref); // half-read folds prove nothing
+    await deps.systems.reset();
+    const problem = classify(error);
+    if (ENDS_GENERATION.includes(problem.code)) throw problem;
+    const verdict: Verdict = { verdict: 'errored', reason: problem.message };
+    const names = [...ref.spec.spec.source.tables.map((t) => [t, 'exact'] as const), ...(ref.spec.spec.pipeline ? [['result', 'settled'] as const] : []), ...(ref.spec.spec.sink ? [['result@sink', 'settled'] as const] : [])];
+    return { subjects: names.map(([subject, mode]) => unmeasured(subject, mode, verdict, null, Date.now() - started)), lag: { bytes: null, records: null, ms: null }, facts: null };
+  }
+}
+
+const voided = (changed: string): Verdict => ({ verdict: 'inconclusive', reason: `changed during the window: ${changed}` });
+
+const prefixed = (s: SubjectResult): Verdict => ({ verdict: s.verdict.verdict, reason: `${s.subject}: ${s.verdict.reason}` });
+
+async function measureLag(deps: Deps, ref: MigrationRef, barrierMs: number | null): Promise<Lag> {
+  const bytes = await withSource(ref.spec, deps.secret, async (client) => lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)));
+  const { pipeline, sink } = ref.spec.spec;
+  if (!pipeline) return { bytes, records: null, ms: barrierMs };
+  const kafka = deps.systems.kafka(ref.spec);
+  const existing = await kafka.listTopics();
+  let records = 0;
+  for (const group of [...pipeline.groups, ...(sink ? [sinkGroup(ref.spec, ref.generation)] : [])]) {
+    for (const [topic, partitions] of await kafka.groupOffsets(group)) {
+      if (!existing.includes(topic)) continue;
+      for (const { partition, high } of await kafka.offsets(topic)) records += Math.max(0, high - (partitions.get(partition) ?? high));
+    }
+  }
+  return { bytes, records, ms: barrierMs };
+}
+
+function throttled(): () => void {
+  let last = 0;
+  return () => {
+    const now = Date.now();
+    if (now - last < 500) return;
+    last = now;
+    Context.current().heartbeat();
+  };
+}

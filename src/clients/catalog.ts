@@ -1,0 +1,85 @@
+// What the legacy database says about a table: columns, key, replica identity. Names resolved once, through the catalog.
+import type pg from 'pg';
+import { parseTableName, quoteLiteral, type TableName } from '../domain/names.js';
+
+export interface Column {
+  readonly name: string;
+  /** Base type: domains resolved, enums as `enum`, arrays as `type[]`. */
+  readonly type: string;
+  readonly notNull: boolean;
+  readonly generated: boolean;
+}
+
+export interface TableCatalog {
+  readonly name: TableName;
+  readonly kind: string;
+  readonly persistence: string;
+  readonly columns: readonly Column[];
+  /** Primary key columns in key order; empty without one. */
+  readonly key: readonly string[];
+  readonly replicaIdentity: 'default' | 'nothing' | 'full' | 'index';
+  readonly rowSecurity: boolean;
+  readonly rowsEstimate: number;
+  readonly bytes: number;
+  readonly isOwner: boolean;
+  readonly canSelect: boolean;
+}
+
+const TABLE_SQL = `
+SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes,
+  pg_has_role(c.relowner, 'USAGE') AS is_owner, has_table_privilege(c.oid, 'SELECT') AS can_select
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
+
+const COLUMNS_SQL = `
+SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated,
+  CASE WHEN t.typcategory = 'A' AND e.typname IS NOT NULL THEN CASE WHEN eb.typtype = 'e' THEN 'enum' ELSE coalesce(eb.typname, e.typname) END || '[]'
+       WHEN coalesce(b.typtype, t.typtype) = 'e' THEN 'enum' ELSE coalesce(b.typname, t.typname) END AS type
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
+LEFT JOIN pg_type eb ON e.typtype = 'd' AND eb.oid = e.typbasetype
+WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
+
+const KEY_SQL = `
+SELECT a.attname FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, at)
+JOIN pg_attribute a ON a.attnum = k.attnum WHERE i.indrelid = $1 AND i.indisprimary AND a.attrelid = $1 ORDER BY k.at`;
+
+const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
+
+/** Null when there is no such relation. */
+export async function readTable(client: pg.ClientBase, text: string): Promise<TableCatalog | null> {
+  const name = parseTableName(text);
+  const found = (await client.query<Record<string, string>>(TABLE_SQL, [name.schema, name.table])).rows[0];
+  if (!found) return null;
+  const oid = found['oid'];
+  const columns = (await client.query<Record<string, string>>(COLUMNS_SQL, [oid])).rows;
+  const key = (await client.query<Record<string, string>>(KEY_SQL, [oid])).rows;
+  return {
+    name,
+    kind: found['relkind']!,
+    persistence: found['relpersistence']!,
+    columns: columns.map((c) => ({ name: c['attname']!, type: c['type']!, notNull: c['attnotnull'] === 't', generated: c['generated'] === 't' })),
+    key: key.map((k) => k['attname']!),
+    replicaIdentity: REPLICA_IDENTITY[found['relreplident'] as keyof typeof REPLICA_IDENTITY],
+    rowSecurity: found['relrowsecurity'] === 't',
+    rowsEstimate: Number(found['rows']),
+    bytes: Number(found['bytes']),
+    isOwner: found['is_owner'] === 't',
+    canSelect: found['can_select'] === 't',
+  };
+}
+
+/** Names and types of the columns a query returns, without running it. */
+export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
+  const described = await client.query(`SELECT * FROM (${stripSemicolon(sql)}) AS sluice_query LIMIT 0`);
+  const oids = [...new Set(described.fields.map((f) => f.dataTypeID))];
+  const types = await client.query<Record<string, string>>(
+    `SELECT t.oid, CASE WHEN coalesce(b.typtype, t.typtype) = 'e' THEN 'enum' WHEN t.typcategory = 'A' AND e.oid IS NOT NULL THEN e.typname || '[]' ELSE coalesce(b.typname, t.typname) END AS type
+     FROM pg_type t LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
+     WHERE t.oid = ANY (${quoteLiteral(`{${oids.join(',')}}`)}::oid[])`,
+  );
+  const nameOf = new Map(types.rows.map((row) => [Number(row['oid']), row['type']!]));
+  return described.fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false }));
+}
+
+export const stripSemicolon = (sql: string): string => sql.trim().replace(/;+\s*$/, '');

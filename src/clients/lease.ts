@@ -1,0 +1,58 @@
+// The lease row: who owns the result. The workflow believes this row, not its own memory. See docs/explanation/cutover.md.
+import type pg from 'pg';
+import { namesOf, quoteIdent } from '../domain/names.js';
+import type { MigrationSpec } from '../domain/spec.js';
+
+export type LeaseState = 'OPEN' | 'FENCED' | 'SWITCHED' | 'ROLLED_BACK';
+
+export interface LeaseRow {
+  readonly state: LeaseState;
+  readonly epoch: number;
+  readonly token: string | null;
+  readonly expires_at: string | null;
+  readonly veto: boolean;
+  readonly evidence_digest: string | null;
+  readonly switched_at: string | null;
+  /** By the database's clock, the only one that decides. */
+  readonly expired: boolean;
+}
+
+/** The table, quoted: beside the result with a batch, in the ledger without. */
+export function leaseTable(spec: MigrationSpec): string {
+  return spec.spec.batch ? `${quoteIdent(namesOf(spec, 1).leaseSchema)}.lease` : 'sluice.lease';
+}
+
+export const createLeaseTableSql = (schema: string): string => `
+CREATE SCHEMA ${quoteIdent(schema)};
+CREATE TABLE ${quoteIdent(schema)}.lease (
+  migration text PRIMARY KEY,
+  state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
+  epoch int NOT NULL,
+  token text,
+  expires_at timestamptz,
+  veto boolean NOT NULL DEFAULT false,
+  evidence_digest text,
+  switched_at timestamptz
+);
+COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed at its end';`;
+
+/** Null when there is no row. */
+export async function readLease(client: pg.ClientBase, table: string, migration: string): Promise<LeaseRow | null> {
+  const { rows } = await client.query<Record<string, unknown>>(
+    `SELECT state, epoch::text, token, expires_at::text, veto::text, evidence_digest, switched_at::text,
+            (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired FROM ${table} WHERE migration = $1`,
+    [migration],
+  );
+  const row = rows[0] as Record<string, string | null> | undefined;
+  if (!row) return null;
+  return {
+    state: row['state'] as LeaseState,
+    epoch: Number(row['epoch']),
+    token: row['token'] ?? null,
+    expires_at: row['expires_at'] ?? null,
+    veto: row['veto'] === 'true',
+    evidence_digest: row['evidence_digest'] ?? null,
+    switched_at: row['switched_at'] ?? null,
+    expired: row['expired'] === 'true',
+  };
+}

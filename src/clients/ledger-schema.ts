@@ -1,0 +1,76 @@
+// The ledger's tables. Additive only: a newer worker may run beside an older one.
+
+export const LEDGER_SCHEMA = `
+CREATE SCHEMA IF NOT EXISTS sluice;
+
+CREATE TABLE IF NOT EXISTS sluice.migration (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  generation int NOT NULL,          -- counts on over iterations: names of slots and topics are never used twice
+  workflow_id text NOT NULL,
+  run_key text NOT NULL UNIQUE,     -- first run id of the workflow
+  spec jsonb NOT NULL,
+  plan_hash text NOT NULL,
+  status jsonb,
+  outcome text,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz,
+  PRIMARY KEY (name, iteration)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.object (
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  kind text NOT NULL,
+  object_name text NOT NULL,
+  location text NOT NULL,
+  iteration int NOT NULL,
+  generation int NOT NULL,
+  state text NOT NULL CHECK (state IN ('registered', 'created', 'removed', 'handed-over')),
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (name, kind, object_name, location)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.window_row (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  subject text NOT NULL,
+  row jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number, subject)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.difference (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  subject text NOT NULL,
+  seq int NOT NULL,
+  difference jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number, subject, seq)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.event (
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  iteration int NOT NULL,
+  event_id text NOT NULL,
+  at timestamptz NOT NULL,
+  kind text NOT NULL,
+  detail text NOT NULL,
+  PRIMARY KEY (name, iteration, event_id)
+);
+
+-- The lease row of migrations without a batch; with one it lives beside the result it guards.
+CREATE TABLE IF NOT EXISTS sluice.lease (
+  migration text PRIMARY KEY,
+  state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
+  epoch int NOT NULL,
+  token text,
+  expires_at timestamptz,
+  veto boolean NOT NULL DEFAULT false,
+  evidence_digest text,
+  switched_at timestamptz
+);
+`;

@@ -1,0 +1,175 @@
+// The ledger: append-mostly evidence of every migration, in a Postgres database of ours. Readable with no worker and no Temporal alive.
+import pg from 'pg';
+import { Problem } from '../domain/failure.js';
+import type { AuditEvent, MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
+import type { Outcome } from '../domain/phase.js';
+import type { Difference, WindowRow } from '../domain/window.js';
+import { LEDGER_SCHEMA } from './ledger-schema.js';
+
+export interface MigrationRecord {
+  readonly name: string;
+  readonly iteration: number;
+  readonly generation: number;
+  readonly run_key: string;
+  readonly outcome: Outcome | null;
+  readonly status: Status | null;
+  readonly started_at: Date;
+  readonly plan_hash: string;
+}
+
+export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
+
+const MAX_DIFFERENCES_PER_SUBJECT = 1000;
+
+export class Ledger {
+  readonly #pool: pg.Pool;
+  readonly #address: string;
+
+  constructor(url: string) {
+    this.#pool = new pg.Pool({ connectionString: url, max: 6, connectionTimeoutMillis: 5000, statement_timeout: 30_000, application_name: 'sluice-ledger' });
+    this.#pool.on('error', () => undefined);
+    const parsed = new URL(url);
+    this.#address = `${parsed.host}${parsed.pathname}`;
+  }
+
+  /** Creates the tables where they are missing. Safe to call from several workers at once. */
+  async migrate(): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN; SELECT pg_advisory_xact_lock(7351001)');
+      await client.query(LEDGER_SCHEMA);
+      await client.query('COMMIT');
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  async query<R extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<R[]> {
+    try {
+      return (await this.#pool.query<R>(sql, [...values])).rows;
+    } catch (error) {
+      const code = (error as { code?: string }).code ?? '';
+      if (/^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) || /timeout|terminated/i.test((error as Error).message)) {
+        throw new Problem('unreachable', `the ledger at ${this.#address} does not answer: ${(error as Error).message}`);
+      }
+      throw error;
+    }
+  }
+
+  /** Runs `use` on one connection inside a transaction. */
+  async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN');
+      const result = await use(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Newest iteration of a name first. */
+  async migrations(name?: string): Promise<MigrationRecord[]> {
+    return this.query<MigrationRecord>(
+      `SELECT name, iteration, generation, run_key, outcome, status, started_at, plan_hash FROM sluice.migration
+       WHERE $1::text IS NULL OR name = $1 ORDER BY name, iteration DESC`,
+      [name ?? null],
+    );
+  }
+
+  async recordStatus(ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>, status: Status): Promise<void> {
+    await this.query(
+      `UPDATE sluice.migration SET status = $3, generation = $4, outcome = $5, updated_at = now(), ended_at = CASE WHEN $5::text IS NULL THEN NULL ELSE coalesce(ended_at, now()) END
+       WHERE name = $1 AND iteration = $2`,
+      [ref.name, ref.iteration, JSON.stringify(status), ref.generation, status.outcome],
+    );
+  }
+
+  async recordEvents(ref: Pick<MigrationRef, 'name' | 'iteration'>, events: readonly AuditEvent[]): Promise<void> {
+    for (const event of events) {
+      await this.query(
+        `INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [ref.name, ref.iteration, event.id, event.at, event.kind, event.detail],
+      );
+    }
+  }
+
+  async events(name: string, iteration: number): Promise<AuditEvent[]> {
+    const rows = await this.query<{ event_id: string; at: Date; kind: string; detail: string }>(
+      `SELECT event_id, at, kind, detail FROM sluice.event WHERE name = $1 AND iteration = $2 ORDER BY seq`,
+      [name, iteration],
+    );
+    return rows.map((row) => ({ id: row.event_id, at: row.at.toISOString(), kind: row.kind, detail: row.detail }));
+  }
+
+  /** Idempotent: a repeated window replaces its own rows. */
+  async recordWindow(ref: MigrationRef, rows: readonly WindowRow[], differences: ReadonlyMap<string, readonly Difference[]>): Promise<void> {
+    await this.transaction(async (client) => {
+      for (const row of rows) {
+        await client.query(
+          `INSERT INTO sluice.window_row (name, iteration, number, subject, row) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (name, iteration, number, subject) DO UPDATE SET row = excluded.row`,
+          [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(row)],
+        );
+        await client.query(`DELETE FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 AND subject = $4`, [ref.name, ref.iteration, row.number, row.subject]);
+        const found = (differences.get(row.subject) ?? []).slice(0, MAX_DIFFERENCES_PER_SUBJECT);
+        if (found.length === 0) continue;
+        await client.query(
+          `INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference)
+           SELECT $1, $2, $3, $4, ordinality, value FROM jsonb_array_elements($5::jsonb) WITH ORDINALITY`,
+          [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(found)],
+        );
+      }
+    });
+  }
+
+  async windows(name: string, iteration: number): Promise<WindowRow[]> {
+    const rows = await this.query<{ row: WindowRow }>(`SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, subject`, [name, iteration]);
+    return rows.map((r) => r.row);
+  }
+
+  async differences(name: string, iteration: number, number: number): Promise<{ subject: string; difference: Difference }[]> {
+    return this.query(`SELECT subject, difference FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 ORDER BY subject, seq`, [name, iteration, number]);
+  }
+
+  /** Null when the object was never ours. */
+  async objectState(name: string, object: OwnedObject): Promise<ObjectState | null> {
+    const rows = await this.query<{ state: ObjectState }>(
+      `SELECT state FROM sluice.object WHERE name = $1 AND kind = $2 AND object_name = $3 AND location = $4`,
+      [name, object.kind, object.name, object.where],
+    );
+    return rows[0]?.state ?? null;
+  }
+
+  async setObjectState(ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>, object: OwnedObject, state: ObjectState): Promise<void> {
+    await this.query(
+      `INSERT INTO sluice.object (name, kind, object_name, location, iteration, generation, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
+       ON CONFLICT (name, kind, object_name, location) DO UPDATE SET state = excluded.state, iteration = excluded.iteration, generation = excluded.generation, at = now()`,
+      [ref.name, object.kind, object.name, object.where, ref.iteration, ref.generation, state],
+    );
+  }
+
+  /** Objects of a name that exist (or may exist) and are not handed over. */
+  async openObjects(name: string): Promise<OwnedObject[]> {
+    const rows = await this.query<{ kind: OwnedObject['kind']; object_name: string; location: string }>(
+      `SELECT kind, object_name, location FROM sluice.object WHERE name = $1 AND state IN ('registered', 'created') ORDER BY seq`,
+      [name],
+    );
+    return rows.map((row) => ({ kind: row.kind, name: row.object_name, where: row.location }));
+  }
+}

@@ -1,0 +1,108 @@
+// Walks Kafka record batches (magic 2) in a Fetch response. Synchronous and without per-record objects: this is the hot path of every window.
+import { gunzipSync } from 'node:zlib';
+import { Problem } from '../domain/failure.js';
+
+export interface RecordVisitor {
+  /** Key and value are views into the response: copy what must outlive the call. */
+  (offset: number, key: Buffer | null, value: Buffer | null, timestamp: number): void;
+}
+
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+
+const HEADER_BYTES = 61;
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+/** State of a read_committed walk over one partition: which producers' open transactions are known to be aborted. */
+export class TransactionFilter {
+  readonly #pending: AbortedTransaction[] = [];
+  readonly #aborted = new Set<bigint>();
+  readonly #seen = new Set<string>();
+
+  add(aborted: readonly AbortedTransaction[]): void {
+    for (const transaction of aborted) {
+      const id = `${transaction.producerId}@${transaction.firstOffset}`;
+      if (this.#seen.has(id)) continue; // overlapping fetches repeat the list
+      this.#seen.add(id);
+      this.#pending.push(transaction);
+    }
+    this.#pending.sort((a, b) => a.firstOffset - b.firstOffset);
+  }
+
+  isAborted(producerId: bigint, lastOffset: number): boolean {
+    while (this.#pending[0] && this.#pending[0].firstOffset <= lastOffset) this.#aborted.add(this.#pending.shift()!.producerId);
+    return this.#aborted.has(producerId);
+  }
+
+  markerSeen(producerId: bigint): void {
+    this.#aborted.delete(producerId);
+  }
+}
+
+/**
+ * Visits the records of `[from, to)` in `records` and returns the next offset to fetch (control records and batches included).
+ * An incomplete last batch, which brokers send when a response is cut, is left for the next fetch.
+ */
+export function walkBatches(records: Buffer, from: number, to: number, filter: TransactionFilter, visit: RecordVisitor): number {
+  let at = 0;
+  let next = from;
+  while (at + HEADER_BYTES <= records.length) {
+    const baseOffset = Number(records.readBigInt64BE(at));
+    const end = at + 12 + records.readInt32BE(at + 8);
+    if (end > records.length) break;
+    if (records.readInt8(at + 16) !== 2) throw new Problem('unsupported', `a record batch at offset ${baseOffset} has an old format (magic ${records.readInt8(at + 16)})`);
+    const attributes = records.readInt16BE(at + 21);
+    const lastOffset = baseOffset + records.readInt32BE(at + 23);
+    const producerId = records.readBigInt64BE(at + 43);
+    const isTransactional = (attributes & 0x10) !== 0;
+    if (baseOffset >= to) return Math.max(next, to);
+    if ((attributes & 0x20) !== 0) {
+      if (filter.isAborted(producerId, lastOffset)) filter.markerSeen(producerId);
+    } else if (!(isTransactional && filter.isAborted(producerId, lastOffset))) {
+      const body = decompress(records.subarray(at + HEADER_BYTES, end), attributes & 0x07, baseOffset);
+      walkRecords(body, records.readInt32BE(at + 57), baseOffset, Number(records.readBigInt64BE(at + 27)), from, to, visit);
+    }
+    next = Math.max(next, lastOffset + 1);
+    at = end;
+  }
+  return Math.min(next, to);
+}
+
+function walkRecords(body: Buffer, count: number, baseOffset: number, baseTimestamp: number, from: number, to: number, visit: RecordVisitor): void {
+  const cursor = { at: 0 };
+  for (let index = 0; index < count; index += 1) {
+    const length = varint(body, cursor);
+    const end = cursor.at + length;
+    cursor.at += 1; // attributes
+    const timestamp = baseTimestamp + varint(body, cursor);
+    const offset = baseOffset + varint(body, cursor);
+    const keyLength = varint(body, cursor);
+    const key = keyLength < 0 ? null : body.subarray(cursor.at, cursor.at + keyLength);
+    if (keyLength > 0) cursor.at += keyLength;
+    const valueLength = varint(body, cursor);
+    const value = valueLength < 0 ? null : body.subarray(cursor.at, cursor.at + valueLength);
+    if (offset >= from && offset < to) visit(offset, key, value, timestamp);
+    cursor.at = end;
+  }
+}
+
+/** Zig-zag varint; exact up to 2^53, enough for lengths, deltas and timestamps. */
+function varint(buffer: Buffer, cursor: { at: number }): number {
+  let result = 0;
+  let scale = 1;
+  for (;;) {
+    const byte = buffer[cursor.at++]!;
+    result += (byte & 0x7f) * scale;
+    if (byte < 0x80) break;
+    scale *= 128;
+  }
+  return result % 2 === 0 ? result / 2 : -(result + 1) / 2;
+}
+
+function decompress(body: Buffer, codec: number, offset: number): Buffer {
+  if (codec === 0) return body;
+  if (codec === 1) return gunzipSync(body);
+  throw new Problem('unsupported', `records at offset ${offset} are compressed with ${CODECS[codec] ?? `codec ${codec}`}`, 'set compression.type of the producer to none or gzip');
+}

@@ -1,0 +1,67 @@
+// Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's statement_timeout, UTC, ISO output.
+import pg from 'pg';
+import { durationMs } from '../domain/duration.js';
+import type { MigrationSpec, PostgresAddress, SecretRef } from '../domain/spec.js';
+
+export type ResolveSecret = (secret: SecretRef) => string;
+export type SourceClient = pg.Client;
+
+export interface SourceOptions {
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+}
+
+const LOCK_TIMEOUT_MS = 2000;
+// Types stay text: the comparison needs what Postgres prints, not what JavaScript makes of it.
+const TEXT_ONLY = { getTypeParser: () => (value: string): string => value } as unknown as pg.CustomTypesConfig;
+
+/** Opens a connection, runs `use`, always closes it. */
+export async function withSource<T>(spec: MigrationSpec, secret: ResolveSecret, use: (client: SourceClient) => Promise<T>, options: SourceOptions = {}): Promise<T> {
+  const client = await openSource(spec, secret, options);
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** The caller MUST end the client. */
+export async function openSource(spec: MigrationSpec, secret: ResolveSecret, options: SourceOptions = {}): Promise<SourceClient> {
+  const client = new pg.Client({ ...clientConfig(spec.spec.source.postgres, secret), application_name: `sluice/${spec.metadata.name}`.slice(0, 63) });
+  client.on('error', () => undefined); // a lost connection surfaces at the next query
+  await client.connect();
+  const statementTimeout = options.statementTimeoutMs ?? durationMs(spec.spec.source.limits.statementTimeout);
+  await client.query(
+    `SET lock_timeout = ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}; SET statement_timeout = ${statementTimeout}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; ` +
+      `SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET idle_in_transaction_session_timeout = '15min'`,
+  );
+  return client;
+}
+
+function clientConfig(postgres: PostgresAddress, secret: ResolveSecret): pg.ClientConfig {
+  const verify = postgres.sslmode === 'verify-ca' || postgres.sslmode === 'verify-full';
+  return {
+    host: postgres.host,
+    port: postgres.port,
+    database: postgres.database,
+    user: postgres.user,
+    ...(postgres.passwordFrom ? { password: secret(postgres.passwordFrom) } : {}),
+    ...(postgres.sslmode === 'disable' || postgres.sslmode === 'prefer' ? {} : { ssl: { rejectUnauthorized: verify } }),
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: TEXT_ONLY,
+  };
+}
+
+/** Runs `use` in one transaction; rolls back when it throws. */
+export async function transaction<T>(client: pg.ClientBase, begin: string, use: () => Promise<T>): Promise<T> {
+  await client.query(begin);
+  try {
+    const result = await use();
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+// The comparison core: expected rows against what the stream holds, every key, canonical text against canonical text. PURE.
+import type { Difference, Counts } from '../domain/window.js';
+import { withinTolerance } from './tolerance.js';
+
+export interface ComparedColumn {
+  readonly name: string;
+  readonly type: string;
+  /** Largest absolute difference that still counts as equal (decimal text); absent = exact. */
+  readonly toleranceAbs?: string | undefined;
+}
+
+export interface Shape {
+  readonly key: readonly string[];
+  /** Every compared column, the key columns included, in a fixed order. */
+  readonly columns: readonly ComparedColumn[];
+}
+
+/** A stream-side row: canonical values joined by `joinRow`, or why it could not be decoded. */
+export interface StreamRow {
+  readonly row: string | null;
+  /** Number of the window that last found its key on the expected side. */
+  mark: number;
+}
+
+export const joinRow = (values: readonly (string | null)[]): string => JSON.stringify(values);
+export const splitRow = (row: string): (string | null)[] => JSON.parse(row) as (string | null)[];
+
+const MAX_KEPT = 1000;
+
+/** One pass over the expected rows against a map of the stream's rows; `finish` finds what the stream has in excess. */
+export class Comparison {
+  readonly counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unstable: 0, unknown: 0 };
+  readonly differences: Difference[] = [];
+  rowsRead = 0;
+  readonly #shape: Shape;
+  readonly #stream: ReadonlyMap<string, StreamRow>;
+  readonly #mark: number;
+  #found = 0;
+
+  constructor(shape: Shape, stream: ReadonlyMap<string, StreamRow>, mark: number) {
+    this.#shape = shape;
+    this.#stream = stream;
+    this.#mark = mark;
+  }
+
+  /** One expected row. `row` null = could not be decoded on this side. */
+  add(key: string, row: string | null): void {
+    this.rowsRead += 1;
+    const other = this.#stream.get(key);
+    if (!other) {
+      this.counts.missing += 1;
+      this.#keep({ class: 'missing', key: this.#keyOf(key), column: null, batch: row, stream: null });
+      return;
+    }
+    other.mark = this.#mark;
+    this.#found += 1;
+    this.counts[compareRows(this.#shape, key, row, other.row, (d) => this.#keep(d))] += 1;
+  }
+
+  finish(): { counts: Counts; differences: readonly Difference[] } {
+    if (this.#found < this.#stream.size) {
+      for (const [key, entry] of this.#stream) {
+        if (entry.mark === this.#mark) continue;
+        this.counts.extraneous += 1;
+        this.#keep({ class: 'extraneous', key: this.#keyOf(key), column: null, batch: null, stream: entry.row });
+      }
+    }
+    return { counts: this.counts, differences: this.differences };
+  }
+
+  #keyOf(key: string): Record<string, string | null> {
+    return keyRecord(this.#shape, key);
+  }
+
+  #keep(difference: Difference): void {
+    if (this.differences.length < MAX_KEPT) this.differences.push(difference);
+  }
+}
+
+/** Compares two rows of one key and reports what differs. Undecodable on either side is unknown, never equal. */
+export function compareRows(shape: Shape, key: string, expected: string | null, actual: string | null, report: (difference: Difference) => void): 'matched' | 'mismatched' | 'unknown' {
+  if (expected === null || actual === null) {
+    report({ class: 'undecodable', key: keyRecord(shape, key), column: null, batch: expected, stream: actual });
+    return 'unknown';
+  }
+  if (expected === actual) return 'matched';
+  const [left, right] = [splitRow(expected), splitRow(actual)];
+  const differing = shape.columns.filter((column, at) => left[at] !== right[at] && !withinTolerance(left[at] ?? null, right[at] ?? null, column.toleranceAbs));
+  for (const column of differing) {
+    const at = shape.columns.indexOf(column);
+    report({ class: 'mismatched', key: keyRecord(shape, key), column: column.name, batch: left[at] ?? null, stream: right[at] ?? null });
+  }
+  return differing.length > 0 ? 'mismatched' : 'matched';
+}
+
+export function keyRecord(shape: Shape, key: string): Record<string, string | null> {
+  const values = splitRow(key);
+  return Object.fromEntries(shape.key.map((name, at) => [name, values[at] ?? null]));
+}

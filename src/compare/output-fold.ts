@@ -1,0 +1,114 @@
+// The pipeline's output topic folded to its last value per key. Reads plain JSON and Connect's JSON with schema. PURE.
+import { Undecodable, canonFromJson, canonicalDecimal, type Canon } from './column-types.js';
+import { joinRow, type Shape, type StreamRow } from './comparison.js';
+import { parseJsonLossless } from './json.js';
+
+interface FieldSchema {
+  readonly field?: string;
+  readonly type?: string;
+  readonly name?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly fields?: readonly FieldSchema[];
+}
+
+export class OutputFold {
+  readonly rows = new Map<string, StreamRow>();
+  unreadable = 0;
+  readonly #shape: Shape;
+  readonly #next = new Map<number, number>();
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+  }
+
+  nextOffset(partition: number): number | undefined {
+    return this.#next.get(partition);
+  }
+
+  readUpTo(partition: number, offset: number): void {
+    this.#next.set(partition, offset);
+  }
+
+  /** One record; returns its key, or null when it could not be read. */
+  add(key: Buffer | null, value: Buffer | null): string | null {
+    try {
+      if (key === null) throw new Undecodable('record without key');
+      const keyFields = unwrap(parseJsonLossless(key.toString('utf8')));
+      const name = joinRow(this.#shape.key.map((column) => this.#canon(keyFields, column)));
+      if (value === null) {
+        this.rows.delete(name);
+        return name;
+      }
+      this.rows.set(name, { row: this.#row(value, keyFields), mark: 0 });
+      return name;
+    } catch {
+      this.unreadable += 1;
+      return null;
+    }
+  }
+
+  #row(value: Buffer, keyFields: Fields): string | null {
+    try {
+      const fields = unwrap(parseJsonLossless(value.toString('utf8')));
+      return joinRow(this.#shape.columns.map((c) => this.#canon(!fields.has(c.name) && this.#shape.key.includes(c.name) ? keyFields : fields, c.name)));
+    } catch {
+      return null;
+    }
+  }
+
+  #canon(fields: Fields, name: string): Canon {
+    const type = this.#shape.columns.find((column) => column.name === name)!.type;
+    return canonFromConnect(type, fields.get(name), fields.schema(name));
+  }
+}
+
+interface Fields {
+  has(name: string): boolean;
+  get(name: string): unknown;
+  schema(name: string): FieldSchema | undefined;
+}
+
+/** `{schema, payload}` or a plain object. */
+function unwrap(parsed: unknown): Fields {
+  if (parsed === null || typeof parsed !== 'object') throw new Undecodable('expected an object');
+  const record = parsed as Record<string, unknown>;
+  const wrapped = 'schema' in record && 'payload' in record && Object.keys(record).length === 2;
+  const payload = (wrapped ? record['payload'] : record) as Record<string, unknown> | null;
+  if (payload === null || typeof payload !== 'object') throw new Undecodable('expected an object');
+  const schema = wrapped ? (record['schema'] as FieldSchema | null) : null;
+  return {
+    has: (name) => Object.hasOwn(payload, name),
+    get: (name) => payload[name],
+    schema: (name) => schema?.fields?.find((f) => f.field === name),
+  };
+}
+
+/** Connect's logical types become the text that the plain form would have had. */
+function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
+  if (value === null || value === undefined || !schema?.name) return canonFromJson(type, coerce(type, value));
+  switch (schema.name) {
+    case 'org.apache.kafka.connect.data.Decimal':
+      return canonicalDecimal(unscaled(String(value), Number(schema.parameters?.['scale'] ?? 0)));
+    case 'org.apache.kafka.connect.data.Date':
+      return canonFromJson(type, new Date(Number(value) * 86_400_000).toISOString().slice(0, 10));
+    case 'org.apache.kafka.connect.data.Timestamp':
+      return canonFromJson(type, new Date(Number(value)).toISOString());
+    default:
+      return canonFromJson(type, coerce(type, value));
+  }
+}
+
+/** A pipeline may write counts as numbers where the query has numeric: the same number in another notation. */
+function coerce(type: string, value: unknown): unknown {
+  return type === 'numeric' && typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+}
+
+function unscaled(base64: string, scale: number): string {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.length === 0) throw new Undecodable('empty decimal');
+  let digits = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));
+  const sign = digits < 0n ? '-' : '';
+  if (digits < 0n) digits = -digits;
+  const text = digits.toString().padStart(scale + 1, '0');
+  return scale <= 0 ? `${sign}${text}${'0'.repeat(-scale)}` : `${sign}${text.slice(0, -scale)}.${text.slice(-scale)}`;
+}

@@ -1,0 +1,93 @@
+// A table's topic folded to one row per key, as seen by a snapshot of the source. PURE; moves forward only.
+import { isVisible, type SnapshotVisibility } from '../domain/position.js';
+import { Undecodable, canonFromJson } from './column-types.js';
+import { joinRow, type Shape, type StreamRow } from './comparison.js';
+import { parseJsonLossless } from './json.js';
+
+interface Change {
+  readonly txId: number;
+  readonly key: string;
+  /** Null = deleted. */
+  readonly row: StreamRow | null;
+}
+
+interface Envelope {
+  readonly op?: string;
+  readonly before?: Record<string, unknown> | null;
+  readonly after?: Record<string, unknown> | null;
+  readonly source?: { readonly txId?: number | null };
+}
+
+export class TableFold {
+  readonly rows = new Map<string, StreamRow>();
+  /** Records that could not be understood at all: each makes the window inconclusive. */
+  unreadable = 0;
+  readonly #shape: Shape;
+  readonly #next = new Map<number, number>();
+  /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
+  #overlay: Change[] = [];
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+  }
+
+  /** Next offset to read of a partition, or undefined when it was never read. */
+  nextOffset(partition: number): number | undefined {
+    return this.#next.get(partition);
+  }
+
+  readUpTo(partition: number, offset: number): void {
+    this.#next.set(partition, offset);
+  }
+
+  /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */
+  applyOverlay(snapshot: SnapshotVisibility): void {
+    const waiting = this.#overlay;
+    this.#overlay = [];
+    for (const change of waiting) this.#apply(change, snapshot);
+  }
+
+  /** One record of the topic, in offset order of its partition. */
+  add(value: Buffer | null, snapshot: SnapshotVisibility): void {
+    if (value === null) return; // tombstone: the delete event before it said the same, with its transaction
+    const change = this.#decode(value);
+    if (change) this.#apply(change, snapshot);
+  }
+
+  #apply(change: Change, snapshot: SnapshotVisibility): void {
+    if (!isVisible(change.txId, snapshot)) this.#overlay.push(change);
+    else if (change.row === null) this.rows.delete(change.key);
+    else this.rows.set(change.key, change.row);
+  }
+
+  #decode(value: Buffer): Change | null {
+    try {
+      const envelope = parseJsonLossless(value.toString('utf8')) as Envelope;
+      const { op, source } = envelope;
+      const isDelete = op === 'd';
+      const image = isDelete ? envelope.before : envelope.after;
+      if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete)) throw new Undecodable(`operation ${op} without a row`);
+      const key = joinRow(this.#shape.key.map((name) => canonFromJson(this.#typeOf(name), image[name])));
+      // A snapshot record is older than every window: the initial load ended before the first one began.
+      const txId = op === 'r' ? 0 : source?.txId;
+      if (typeof txId !== 'number') throw new Undecodable('no source.txId');
+      return { txId, key, row: isDelete ? null : { row: this.#row(image), mark: 0 } };
+    } catch {
+      this.unreadable += 1;
+      return null;
+    }
+  }
+
+  #row(image: Record<string, unknown>): string | null {
+    try {
+      return joinRow(this.#shape.columns.map((column) => canonFromJson(column.type, image[column.name])));
+    } catch (error) {
+      if (error instanceof Undecodable) return null;
+      throw error;
+    }
+  }
+
+  #typeOf(name: string): string {
+    return this.#shape.columns.find((column) => column.name === name)!.type;
+  }
+}

@@ -1,0 +1,51 @@
+// Environment → Config: the only place that reads process.env, and it reports all problems at once.
+import { readFileSync } from 'node:fs';
+import type { SecretRef } from './domain/spec.js';
+import { Problem } from './domain/failure.js';
+
+export interface Config {
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  /** Postgres URL of the ledger's database; undefined for verbs that can do without. */
+  readonly ledgerUrl: string | undefined;
+  readonly temporalUiUrl: string | undefined;
+}
+
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const problems: string[] = [];
+  const ledgerUrl = env['SLUICE_LEDGER_URL'];
+  if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl)) problems.push('SLUICE_LEDGER_URL must start with postgres://');
+  const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
+  if (!/^[^:\s]+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
+  if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
+  return {
+    temporal: { address, namespace: env['TEMPORAL_NAMESPACE'] ?? 'default' },
+    ledgerUrl,
+    temporalUiUrl: env['TEMPORAL_UI_URL'],
+  };
+}
+
+/** The text of a secret, read now and never stored. Throws Problem `permission-denied` naming the missing reference. */
+export function resolveSecret(secret: SecretRef, env: NodeJS.ProcessEnv = process.env): string {
+  if ('env' in secret) {
+    const value = env[secret.env];
+    if (value === undefined) throw new Problem('permission-denied', `the secret ${secret.env} is not in the environment of this process`, `export ${secret.env} where the worker runs, then: sluice retry`);
+    return value;
+  }
+  const [path, key] = splitFileRef(secret.file);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Problem('permission-denied', `cannot read the secret file ${path}: ${(error as NodeJS.ErrnoException).code}`, `make ${path} readable for the worker, then: sluice retry`);
+  }
+  if (!key) return text.replace(/\r?\n$/, '');
+  const line = text.split(/\r?\n/).find((l) => l.startsWith(`${key}=`));
+  if (!line) throw new Problem('permission-denied', `the secret file ${path} has no key ${key}`, `add ${key}=… to ${path}, then: sluice retry`);
+  return line.slice(key.length + 1);
+}
+
+/** `/path:key` → [path, key], as Connect's FileConfigProvider reads it; a path without key is the whole file. */
+function splitFileRef(ref: string): [string, string | undefined] {
+  const at = ref.lastIndexOf(':');
+  return at > 0 ? [ref.slice(0, at), ref.slice(at + 1)] : [ref, undefined];
+}

@@ -1,0 +1,42 @@
+// Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that consumers will read.
+import { namesOf, parseTableName } from '../domain/names.js';
+import type { MigrationSpec } from '../domain/spec.js';
+import { placeholder } from './debezium-postgres.js';
+
+export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
+
+/** The spec MUST have a sink and a pipeline. */
+export function jdbcSinkConfig(spec: MigrationSpec, generation: number): Record<string, string> {
+  const names = namesOf(spec, generation);
+  const { source, sink, pipeline } = spec.spec;
+  if (!sink || !pipeline) throw new Error('jdbcSinkConfig needs spec.sink and spec.pipeline');
+  const { postgres } = source;
+  const { schema, table } = parseTableName(sink.table);
+  return {
+    'connector.class': JDBC_SINK_CLASS,
+    'tasks.max': '1',
+    topics: pipeline.output.topic,
+    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${names.sinkConnector}`,
+    'connection.username': postgres.user,
+    ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
+    'insert.mode': 'upsert',
+    'primary.key.mode': 'record_key',
+    'delete.enabled': 'true',
+    'schema.evolution': 'none', // the sink alters no table
+    'collection.name.format': `${schema}.${table}`,
+    'use.reduction.buffer': 'true',
+    'connection.restart.on.errors': 'true',
+    'flush.max.retries': '60',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'key.converter.schemas.enable': 'true', // the sink refuses records without schemas
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter.schemas.enable': 'true',
+    'consumer.override.isolation.level': 'read_committed',
+    'consumer.override.auto.offset.reset': 'earliest',
+    'consumer.override.session.timeout.ms': '6000',
+    'consumer.override.heartbeat.interval.ms': '1500',
+  };
+}
+
+/** The consumer group that Connect gives a sink connector. */
+export const sinkGroup = (spec: MigrationSpec, generation: number): string => `connect-${namesOf(spec, generation).sinkConnector}`;

@@ -1,0 +1,69 @@
+// Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
+import type { MigrationSpec } from './spec.js';
+
+export interface Names {
+  readonly slot: string;
+  readonly publication: string;
+  readonly connector: string;
+  readonly sinkConnector: string;
+  readonly topicPrefix: string;
+  /** Barrier topic: Debezium publishes logical messages here. */
+  readonly messageTopic: string;
+  readonly notificationTopic: string;
+  readonly heartbeatTopic: string;
+  /** Schema in the source database that holds the lease row. */
+  readonly leaseSchema: string;
+}
+
+export function namesOf(spec: MigrationSpec, generation: number): Names {
+  const name = spec.metadata.name;
+  const suffix = generation === 1 ? '' : `-g${generation}`;
+  const sql = `sluice_${`${name}${suffix}`.replaceAll('-', '_')}`;
+  const base = spec.spec.connector.topicPrefix ?? name;
+  const topicPrefix = generation === 1 ? base : `${base}.g${generation}`;
+  return {
+    slot: sql,
+    publication: sql,
+    connector: `${name}${suffix}`,
+    sinkConnector: `${name}-sink${suffix}`,
+    topicPrefix,
+    messageTopic: `${topicPrefix}.message`,
+    notificationTopic: `${topicPrefix}.notifications`,
+    heartbeatTopic: `${topicPrefix}.heartbeat.${topicPrefix}`,
+    leaseSchema: `sluice_${name.replaceAll('-', '_')}`,
+  };
+}
+
+export interface TableName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws with the reason when the text is not exactly that. */
+export function parseTableName(text: string): TableName {
+  const part = /^(?:([a-z_][a-z0-9_$]*)|"((?:[^"]|"")+)")/;
+  const first = part.exec(text);
+  const rest = first ? text.slice(first[0].length) : '';
+  const second = rest.startsWith('.') ? part.exec(rest.slice(1)) : null;
+  if (!first || !second || second[0].length !== rest.length - 1) {
+    throw new Error(`"${text}" is not schema.name (lower case; put odd names in double quotes, as in "Odd Schema"."Odd Name")`);
+  }
+  const name = (match: RegExpExecArray): string => match[1] ?? match[2]!.replaceAll('""', '"');
+  return { schema: name(first), table: name(second) };
+}
+
+/** Debezium's topic of a table: characters that Kafka does not allow become `_`. */
+export function tableTopic(topicPrefix: string, { schema, table }: TableName): string {
+  return `${topicPrefix}.${schema}.${table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
+}
+
+export const quoteIdent = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const quoteLiteral = (text: string): string => (text.includes('\\') ? ' E' : '') + `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+export const qualified = ({ schema, table }: TableName): string => `${quoteIdent(schema)}.${quoteIdent(table)}`;
+
+/** Every topic that a generation uses: the tables', the scaffolding's, the pipeline's output. */
+export function plannedTopics(spec: MigrationSpec, generation: number): string[] {
+  const names = namesOf(spec, generation);
+  const tables = spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
+  return [...tables, names.heartbeatTopic, names.messageTopic, names.notificationTopic, ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : [])];
+}

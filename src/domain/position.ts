@@ -1,0 +1,52 @@
+// WAL positions as Postgres prints them (`16/B374D848`). Strings in payloads; BigInt only inside these functions.
+
+export type Lsn = string;
+
+export function lsnToBigInt(lsn: Lsn): bigint {
+  const match = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(lsn);
+  if (!match) throw new Error(`"${lsn}" is not an LSN like 16/B374D848`);
+  return (BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`);
+}
+
+export function lsnFromBigInt(value: bigint): Lsn {
+  return `${(value >> 32n).toString(16).toUpperCase()}/${(value & 0xffffffffn).toString(16).toUpperCase()}`;
+}
+
+export function compareLsn(a: Lsn, b: Lsn): -1 | 0 | 1 {
+  const [left, right] = [lsnToBigInt(a), lsnToBigInt(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Bytes of WAL from `from` to `to`; never negative. */
+export function lsnDistance(from: Lsn, to: Lsn): number {
+  const distance = lsnToBigInt(to) - lsnToBigInt(from);
+  return distance > 0n ? Number(distance) : 0;
+}
+
+/** What `pg_current_snapshot()` prints: `xmin:xmax:xip,xip,…` (64-bit transaction ids, exact in a double below 2^53). */
+export interface SnapshotVisibility {
+  readonly xmin: number;
+  readonly xmax: number;
+  readonly inProgress: ReadonlySet<number>;
+}
+
+export function parseSnapshot(text: string): SnapshotVisibility {
+  const match = /^(\d+):(\d+):([\d,]*)$/.exec(text);
+  if (!match) throw new Error(`"${text}" is not a snapshot like 10:20:11,14`);
+  const inProgress = match[3] === '' ? [] : match[3]!.split(',').map(Number);
+  return { xmin: Number(match[1]), xmax: Number(match[2]), inProgress: new Set(inProgress) };
+}
+
+const EPOCH = 2 ** 32;
+
+/** Whether a snapshot sees the transaction. `txId` may be Debezium's 32-bit id: it is widened to the epoch nearest to the snapshot. */
+export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
+  let wide = txId;
+  if (txId < EPOCH) {
+    wide = Math.floor(snapshot.xmax / EPOCH) * EPOCH + txId;
+    if (wide > snapshot.xmax + EPOCH / 2) wide -= EPOCH;
+    else if (wide < snapshot.xmax - EPOCH / 2) wide += EPOCH;
+  }
+  if (wide < snapshot.xmin) return true;
+  return wide < snapshot.xmax && !snapshot.inProgress.has(wide);
+}

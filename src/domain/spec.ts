@@ -1,0 +1,115 @@
+// The operator's declared wish, defaults filled in; immutable after start. Mirrors `src/spec/schema.ts`, which parses it.
+
+export type SecretRef = { readonly env: string } | { readonly file: string };
+
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly passwordFrom?: SecretRef | undefined;
+  readonly sslmode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+}
+
+export interface SourceSpec {
+  readonly postgres: PostgresAddress;
+  /** `schema.name`; odd names double-quoted inside the string. */
+  readonly tables: readonly string[];
+  readonly limits: { readonly maxBackends: number; readonly rowsPerSecond: number; readonly statementTimeout: string };
+  readonly walBudget: { readonly bytes: string; readonly onExhaustion: 'drop-slot' | 'block' };
+}
+
+export interface SqlAction {
+  readonly sql: string;
+}
+
+export interface BatchSpec {
+  readonly result: { readonly table: string; readonly key: readonly string[] };
+  readonly query: { readonly sql: string };
+  readonly runs?: { readonly table: string } | undefined;
+  readonly pause?: SqlAction | undefined;
+  readonly resume?: SqlAction | undefined;
+  readonly retire?: SqlAction | undefined;
+}
+
+export interface ConnectorSpec {
+  readonly type: 'debezium-postgres';
+  readonly url: string;
+  readonly snapshot: 'initial';
+  readonly topicPrefix?: string | undefined;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface KafkaSpec {
+  readonly brokers: readonly string[];
+  readonly replication: number;
+  readonly partitions: number;
+  readonly tls: boolean;
+  readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly passwordFrom: SecretRef } | undefined;
+}
+
+export interface PipelineSpec {
+  readonly type: 'external';
+  readonly groups: readonly string[];
+  readonly output: { readonly topic: string; readonly key: readonly string[] };
+}
+
+export interface SinkSpec {
+  readonly type: 'jdbc-sink';
+  readonly table: string;
+}
+
+export type CoverageDay = 'weekday' | 'weekend' | 'month-end' | 'dst-day';
+
+export interface Waiver {
+  readonly check: string;
+  readonly reason: string;
+  readonly until: string;
+}
+
+export interface ValidationSpec {
+  readonly engine: 'embedded';
+  readonly every: string;
+  readonly passesInARow: number;
+  readonly coverage: readonly CoverageDay[];
+  readonly compare: { readonly ignore: readonly string[]; readonly tolerances: Readonly<Record<string, { readonly abs: string }>> };
+  readonly waivers: readonly Waiver[];
+}
+
+export interface ApprovalSpec {
+  readonly quorum: number;
+  readonly approvers: readonly string[];
+  readonly notStarter: boolean;
+  readonly expires: string;
+  readonly evidenceMaxAge: string;
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+}
+
+export type RouteSpec = { readonly type: 'none' } | { readonly type: 'postgres-view'; readonly view: string; readonly batch: string; readonly stream: string };
+
+export interface CutoverSpec {
+  readonly approval: ApprovalSpec;
+  readonly maxHold: string;
+  readonly fence: 'result';
+  readonly route: RouteSpec;
+}
+
+export interface MigrationSpec {
+  readonly apiVersion: 'sluice.dev/v1alpha1';
+  readonly kind: 'Migration';
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly source: SourceSpec;
+    readonly batch?: BatchSpec | undefined;
+    readonly connector: ConnectorSpec;
+    readonly kafka: KafkaSpec;
+    readonly pipeline?: PipelineSpec | undefined;
+    readonly sink?: SinkSpec | undefined;
+    readonly catchUp: { readonly barriers: number; readonly within: string; readonly timeout: string };
+    readonly validation: ValidationSpec;
+    readonly cutover: CutoverSpec;
+    readonly soak: { readonly for: string; readonly passes: number };
+    readonly rollback: { readonly automaticOn: readonly 'failed-window'[] };
+  };
+}

@@ -1,0 +1,83 @@
+// One validation window: rows per subject, and the rules that turn counts into a verdict.
+import type { Verdict, VerdictName } from './verdict.js';
+
+/** Row per window × subject, as `sluice windows` prints it (contract). Null where not measured. */
+export interface WindowRow {
+  readonly number: number;
+  /** A table (`public.orders`), `result` (the output topic) or `result@sink`. */
+  readonly subject: string;
+  readonly verdict: VerdictName;
+  readonly reason: string;
+  readonly mode: 'exact' | 'settled';
+  readonly at: string;
+  readonly durationMs: number;
+  readonly position: string | null;
+  readonly compared: number | null;
+  readonly matched: number | null;
+  readonly missing: number | null;
+  readonly extraneous: number | null;
+  readonly mismatched: number | null;
+  readonly unstable: number | null;
+  readonly unknown: number | null;
+}
+
+export type DifferenceClass =
+  | 'missing' | 'extraneous' | 'mismatched' | 'stale' | 'late' | 'duplicate' | 'type' | 'undecodable' | 'unstable' | 'not-capturable';
+
+export interface Difference {
+  readonly class: DifferenceClass;
+  readonly key: Readonly<Record<string, string | null>>;
+  /** Null when the whole row is the difference. */
+  readonly column: string | null;
+  readonly batch: string | null;
+  readonly stream: string | null;
+}
+
+export interface Counts {
+  readonly matched: number;
+  readonly missing: number;
+  readonly extraneous: number;
+  readonly mismatched: number;
+  readonly unstable: number;
+  readonly unknown: number;
+}
+
+export const NO_COUNTS: Counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unstable: 0, unknown: 0 };
+
+export const comparedOf = (c: Counts): number => c.matched + c.missing + c.extraneous + c.mismatched + c.unstable + c.unknown;
+
+/** What must hold, beside the counts, before a comparison may be believed. */
+export interface Proofs {
+  /** Null = proven; else why the barrier was not. */
+  readonly barrier: string | null;
+  /** Rows an independent `count(*)` in the same snapshot gave, and rows the comparison read. */
+  readonly countedRows: number;
+  readonly readRows: number;
+  /** Corruptions planted in memory, and how many the comparator reported. */
+  readonly canaryPlanted: number;
+  readonly canaryFound: number;
+}
+
+/** Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the window inconclusive or errored. */
+export function assessComparison(counts: Counts, proofs: Proofs): Verdict {
+  if (proofs.canaryFound !== proofs.canaryPlanted) {
+    return { verdict: 'errored', reason: `canary found ${proofs.canaryFound} ≠ ${proofs.canaryPlanted} planted: the comparator of this run is blind` };
+  }
+  if (proofs.barrier !== null) return { verdict: 'inconclusive', reason: proofs.barrier };
+  if (proofs.countedRows !== proofs.readRows) {
+    return { verdict: 'errored', reason: `rows read ${proofs.readRows} ≠ ${proofs.countedRows} counted in the same snapshot` };
+  }
+  for (const kind of ['mismatched', 'missing', 'extraneous'] as const) {
+    if (counts[kind] > 0) return { verdict: 'failed', reason: describeDifferences(counts) };
+  }
+  if (counts.unknown > 0) return { verdict: 'inconclusive', reason: `unknown ${counts.unknown} keys > 0 allowed` };
+  if (counts.unstable > 0) return { verdict: 'inconclusive', reason: `unstable ${counts.unstable} keys > 0 allowed: they changed in every round` };
+  return { verdict: 'passed', reason: `0 differences in ${comparedOf(counts)} keys` };
+}
+
+function describeDifferences(counts: Counts): string {
+  return (['mismatched', 'missing', 'extraneous'] as const)
+    .filter((kind) => counts[kind] > 0)
+    .map((kind) => `${kind} ${counts[kind]} rows > 0 allowed`)
+    .join(', ');
+}

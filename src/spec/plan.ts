@@ -1,0 +1,81 @@
+// The plan: what a migration will make, do and leave behind, as data. Its hash binds evidence and approvals to exactly this plan.
+import { createHash } from 'node:crypto';
+import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
+import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
+import { CUTOVER_STEPS, type CutoverStep } from '../domain/cutover-plan.js';
+import { namesOf, parseTableName, tableTopic } from '../domain/names.js';
+import type { MigrationSpec } from '../domain/spec.js';
+
+export interface PlannedObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly where: string;
+  readonly after: 'handed over' | 'removed at complete';
+}
+
+export interface Plan {
+  readonly apiVersion: 'sluice.dev/v1alpha1';
+  readonly kind: 'Plan';
+  readonly name: string;
+  readonly hash: string;
+  readonly generation: number;
+  readonly creates: readonly PlannedObject[];
+  readonly connectors: readonly { readonly name: string; readonly config: Readonly<Record<string, string>> }[];
+  readonly comparisons: readonly { readonly subject: string; readonly mode: 'exact' | 'settled' }[];
+  readonly cutover: readonly CutoverStep[];
+}
+
+/** Hash of what evidence depends on: the whole spec but its labels, in canonical JSON. */
+export function planHash(spec: MigrationSpec): string {
+  const { metadata, ...rest } = spec;
+  return createHash('sha256').update(canonicalJson({ ...rest, name: metadata.name })).digest('hex').slice(0, 16);
+}
+
+export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
+  const names = namesOf(spec, generation);
+  const { source, sink, pipeline, batch, kafka } = spec.spec;
+  const cluster = kafka.brokers.join(',');
+  const database = source.postgres.database;
+  const tables = source.tables.map(parseTableName);
+  const creates: PlannedObject[] = [
+    { kind: 'lease', name: names.leaseSchema, where: batch ? database : 'ledger', after: 'removed at complete' },
+    { kind: 'publication', name: names.publication, where: database, after: 'handed over' },
+    ...tables.map((t) => ({ kind: 'topic', name: tableTopic(names.topicPrefix, t), where: cluster, after: 'handed over' as const })),
+    { kind: 'topic', name: names.heartbeatTopic, where: cluster, after: 'handed over' },
+    { kind: 'topic', name: names.messageTopic, where: cluster, after: 'removed at complete' },
+    { kind: 'topic', name: names.notificationTopic, where: cluster, after: 'removed at complete' },
+    ...(pipeline ? [{ kind: 'topic', name: pipeline.output.topic, where: cluster, after: 'handed over' as const }] : []),
+    ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),
+    { kind: 'slot', name: names.slot, where: database, after: 'handed over' },
+    { kind: 'connector', name: names.connector, where: spec.spec.connector.url, after: 'handed over' },
+    ...(sink ? [{ kind: 'connector', name: names.sinkConnector, where: spec.spec.connector.url, after: 'handed over' as const }] : []),
+  ];
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Plan',
+    name: spec.metadata.name,
+    hash: planHash(spec),
+    generation,
+    creates,
+    connectors: [
+      { name: names.connector, config: debeziumPostgresConfig(spec, generation) },
+      ...(sink ? [{ name: names.sinkConnector, config: jdbcSinkConfig(spec, generation) }] : []),
+    ],
+    comparisons: [
+      ...source.tables.map((subject) => ({ subject, mode: 'exact' as const })),
+      ...(pipeline ? [{ subject: 'result', mode: 'settled' as const }] : []),
+      ...(sink ? [{ subject: 'result@sink', mode: 'settled' as const }] : []),
+    ],
+    cutover: CUTOVER_STEPS.filter((step) => batch !== undefined || !step.onlyWithBatch),
+  };
+}
+
+/** JSON with sorted keys: the same value always gives the same text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}

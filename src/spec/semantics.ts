@@ -1,0 +1,59 @@
+// What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
+import { checkExtraConfig } from '../connectors/allowlist.js';
+import type { ParsedSpec } from './schema.js';
+
+export interface SpecIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
+  return [...notBuilt(parsed), ...contradictions(parsed), ...checkExtraConfig(parsed.spec.connector.config)];
+}
+
+/** In the contract, but not in this version: refused, never ignored. */
+function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const refuse = (present: unknown, what: string, ...path: (string | number)[]): void => {
+    if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
+  };
+  const { connector, pipeline, validation, cutover, batch } = spec;
+  refuse(connector.type === 'jdbc-source', 'type jdbc-source', 'connector', 'type');
+  refuse(connector.snapshot !== 'initial', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
+  for (const key of ['mode', 'query', 'incrementingColumn', 'timestampColumns', 'delay', 'deletes'] as const) {
+    refuse(connector[key] !== undefined && connector.type !== 'jdbc-source', `${key} (it belongs to jdbc-source)`, 'connector', key);
+  }
+  refuse(pipeline && pipeline.type !== 'external', `pipeline type ${pipeline?.type}`, 'pipeline', 'type');
+  for (const key of ['gateway', 'url', 'statements'] as const) refuse(pipeline?.[key], `${key} (it belongs to other pipeline types)`, 'pipeline', key);
+  refuse(validation.engine !== 'embedded', `engine ${validation.engine}`, 'validation', 'engine');
+  refuse(validation.closedKeys !== '', 'closedKeys', 'validation', 'closedKeys');
+  validation.waivers.forEach((waiver, at) => refuse(waiver.class ?? !waiver.check, 'a waiver of a difference class', 'validation', 'waivers', at));
+  refuse(cutover.fence !== 'result', `fence ${cutover.fence}`, 'cutover', 'fence');
+  refuse(cutover.route.type === 'postgres-table' || cutover.route.type === 'http', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
+  refuse((batch?.stages.length ?? 0) > 0, 'stages', 'batch', 'stages');
+  for (const key of ['pause', 'resume', 'retire'] as const) refuse(batch?.[key] && 'url' in batch[key], `${key} by url`, 'batch', key);
+  return issues;
+}
+
+function contradictions({ spec }: ParsedSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const { batch, pipeline, sink, cutover } = spec;
+  const add = (message: string, ...path: (string | number)[]): void => void issues.push({ path: ['spec', ...path], message });
+  if (batch && !pipeline) add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
+  if (pipeline && !batch) add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
+  if (sink && !pipeline) add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');
+  if (cutover.route.type === 'postgres-view') {
+    if (!batch || !sink) add('a route by view needs spec.batch and spec.sink', 'cutover', 'route');
+    else {
+      if (cutover.route.stream !== sink.table) add(`must be the sink's table, ${sink.table}`, 'cutover', 'route', 'stream');
+      if (cutover.route.batch !== batch.result.table) add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'batch');
+    }
+  }
+  if (batch && pipeline && [...batch.result.key].sort().join() !== [...pipeline.output.key].sort().join()) {
+    add(`must name the same columns as batch.result.key (${batch.result.key.join(', ')})`, 'pipeline', 'output', 'key');
+  }
+  if (cutover.approval.approvers.length > 0 && cutover.approval.approvers.length < cutover.approval.quorum) {
+    add(`quorum ${cutover.approval.quorum} > ${cutover.approval.approvers.length} approvers named`, 'cutover', 'approval', 'quorum');
+  }
+  return issues;
+}
