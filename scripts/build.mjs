@@ -1,1 +1,17 @@
-process.exit(0)
+// Compiles src to dist and bundles the workflows. `--if-stale` skips what is newer than its sources.
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, must } from './installed.mjs';
+
+const newest = (dir) => Math.max(...readdirSync(dir, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => statSync(join(e.parentPath ?? e.path, e.name)).mtimeMs));
+const bundle = join(ROOT, 'dist/workflow-bundle.js');
+const stale = () => !existsSync(bundle) || statSync(bundle).mtimeMs < Math.max(newest(join(ROOT, 'src')), statSync(join(ROOT, 'package-lock.json')).mtimeMs);
+
+if (!process.argv.includes('--if-stale') || stale()) {
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  must(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
+  const silent = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'dist/workflows/index.js'), logger: silent });
+  writeFileSync(bundle, code);
+}

@@ -2,10 +2,9 @@
 import type pg from 'pg';
 import type { KafkaPort } from '../clients/kafka.js';
 import { messagePrefix } from '../connectors/debezium-postgres.js';
-import { sinkGroup } from '../connectors/jdbc-sink.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef } from '../domain/ledger.js';
-import { namesOf, parseTableName, quoteLiteral, tableTopic } from '../domain/names.js';
+import { namesOf, parseTableName, quoteLiteral, sinkGroup, tableTopic } from '../domain/names.js';
 import { compareLsn, type Lsn } from '../domain/position.js';
 import { pollUntil } from './patience.js';
 

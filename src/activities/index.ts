@@ -4,6 +4,7 @@ import { createConnectActivities } from './connect.js';
 import { createCutoverActivities } from './cutover.js';
 import type { Deps } from './deps.js';
 import { createGuardActivities } from './guard.js';
+import { createHandOverActivities } from './hand-over.js';
 import { createKafkaActivities } from './kafka.js';
 import { createLedgerActivities } from './ledger.js';
 import { createPreflightActivities } from './preflight.js';
@@ -21,6 +22,7 @@ export function createActivities(deps: Deps) {
     ...createWindowActivities(deps),
     ...createCutoverActivities(deps),
     ...createGuardActivities(deps),
+    ...createHandOverActivities(deps),
   };
 }
 

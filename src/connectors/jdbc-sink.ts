@@ -37,6 +37,3 @@ export function jdbcSinkConfig(spec: MigrationSpec, generation: number): Record<
     'consumer.override.heartbeat.interval.ms': '1500',
   };
 }
-
-/** The consumer group that Connect gives a sink connector. */
-export const sinkGroup = (spec: MigrationSpec, generation: number): string => `connect-${namesOf(spec, generation).sinkConnector}`;

@@ -67,3 +67,6 @@ export function plannedTopics(spec: MigrationSpec, generation: number): string[]
   const tables = spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
   return [...tables, names.heartbeatTopic, names.messageTopic, names.notificationTopic, ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : [])];
 }
+
+/** The consumer group that Connect gives the sink connector. */
+export const sinkGroup = (spec: MigrationSpec, generation: number): string => `connect-${namesOf(spec, generation).sinkConnector}`;

@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readTable } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
-import { sinkGroup } from '../../connectors/jdbc-sink.js';
 import { debeziumPostgresConfig } from '../../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Facts } from '../../domain/epoch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { namesOf, plannedTopics, quoteLiteral } from '../../domain/names.js';
+import { namesOf, plannedTopics, quoteLiteral, sinkGroup } from '../../domain/names.js';
 import { driftOf } from '../connect.js';
 import type { Deps } from '../deps.js';
 import { serverIdentity } from '../source.js';

@@ -1,12 +1,12 @@
 // One validation window: tables exact, result settled, facts before and after, rows and differences into the ledger. One activity per window.
 import { Context } from '@temporalio/activity';
-import { sinkGroup } from '../../connectors/jdbc-sink.js';
 import type { Facts } from '../../domain/epoch.js';
 import { epochChange } from '../../domain/epoch.js';
 import { ENDS_GENERATION } from '../../domain/failure.js';
 import type { Lag, MigrationRef } from '../../domain/ledger.js';
 import { confirmedPosition, insertLsn } from '../barrier.js';
 import { withSource } from '../../clients/source.js';
+import { sinkGroup } from '../../domain/names.js';
 import { lsnDistance } from '../../domain/position.js';
 import { worst, type Verdict } from '../../domain/verdict.js';
 import type { Difference, WindowRow } from '../../domain/window.js';

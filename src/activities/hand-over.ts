@@ -1,0 +1,54 @@
+// The hand-over: every part of the running pipeline observed once more, then marked as the owner's. Nothing of it is ours to remove any more.
+import { readTable } from '../clients/catalog.js';
+import { withSource } from '../clients/source.js';
+import { Problem } from '../domain/failure.js';
+import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
+import { quoteLiteral, sinkGroup } from '../domain/names.js';
+import type { Deps } from './deps.js';
+import { pollUntil } from './patience.js';
+
+const OBSERVE_MS = 60_000;
+
+export function createHandOverActivities({ secret, ledger, systems }: Deps) {
+  async function problemWith(ref: MigrationRef, { kind, name }: OwnedObject): Promise<string | null> {
+    if (kind === 'topic') return (await systems.kafka(ref.spec).listTopics()).includes(name) ? null : 'is gone';
+    if (kind === 'group') return (await systems.kafka(ref.spec).describeGroup(name)).state === 'Stable' ? null : 'is not stable';
+    if (kind === 'connector') {
+      const status = await systems.connect(ref.spec).status(name);
+      const states = status ? [status.connector.state, ...status.tasks.map((t) => t.state)] : ['missing'];
+      return states.length > 1 && states.every((s) => s === 'RUNNING') ? null : `is ${states.join(', ')}`;
+    }
+    return withSource(ref.spec, secret, async (client) => {
+      if (kind === 'sink') return (await readTable(client, name)) ? null : 'is gone';
+      if (kind === 'publication') return (await client.query(`SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(name)}`)).rows.length > 0 ? null : 'is gone';
+      const { rows } = await client.query<Record<string, string>>(`SELECT active FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`);
+      return rows[0]?.['active'] === 't' ? null : rows[0] ? 'is not in use' : 'is gone';
+    });
+  }
+
+  return {
+    /** Observes every kept object as present and running, then marks it handed over. Idempotent. */
+    async handOver(ref: MigrationRef, kept: readonly OwnedObject[]): Promise<{ kind: string; name: string }[]> {
+      const { sink } = ref.spec.spec;
+      const foreignSink: OwnedObject[] = sink && !kept.some((o) => o.kind === 'sink') ? [{ kind: 'sink', name: sink.table, where: ref.spec.spec.source.postgres.database }] : [];
+      const all = [...kept, ...foreignSink];
+      for (const object of all) {
+        let problem: string | null = 'was not observed';
+        const observed = await pollUntil(Date.now() + OBSERVE_MS, 250, async () => {
+          problem = await problemWith(ref, object);
+          return problem === null ? true : null;
+        });
+        if (!observed) throw new Problem('connector-failed', `cannot hand over: ${object.kind} ${object.name} ${problem}`);
+      }
+      for (const object of kept) if ((await ledger.objectState(ref.name, object)) !== null) await ledger.setObjectState(ref, object, 'handed-over');
+      return all.map(({ kind, name }) => ({ kind, name }));
+    },
+
+    /** Registers the sink connector's consumer group as ours before Connect makes it. */
+    async claimGroup(ref: MigrationRef): Promise<void> {
+      const object: OwnedObject = { kind: 'group', name: sinkGroup(ref.spec, ref.generation), where: ref.spec.spec.kafka.brokers.join(',') };
+      const state = await ledger.objectState(ref.name, object);
+      if (state !== 'registered' && state !== 'created') await ledger.setObjectState(ref, object, 'registered');
+    },
+  };
+}

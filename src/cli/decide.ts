@@ -1,0 +1,46 @@
+// sluice approve|reject ID: a decision with an answer, by update.
+import { createInterface } from 'node:readline/promises';
+import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { Decision } from '../domain/gate.js';
+import type { Status } from '../domain/ledger.js';
+import { nameOf, withRunning } from './access.js';
+import { CliError, EXIT, print, say, type Format } from './output.js';
+
+export interface DecideOptions {
+  readonly approver: string;
+  readonly reason: string;
+  readonly evidence?: string;
+  readonly yes?: boolean;
+  readonly output: Format;
+}
+
+export async function decide(id: string, decision: 'approve' | 'reject', options: DecideOptions): Promise<number> {
+  await confirmByTyping(nameOf(id), decision, options.yes);
+  const answer = await withRunning(id, async (handle, client) => {
+    const status = await client.withDeadline(Date.now() + 10_000, () => handle.query<Status>('status'));
+    const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
+    return sendDecision(handle, { decision, approver: options.approver, evidenceId, comment: options.reason });
+  });
+  await print(answer, options.output, () => (answer.accepted ? `accepted: ${answer.reason}` : `refused: ${answer.reason}`));
+  if (!answer.accepted) say(`refused: ${answer.reason}`);
+  return answer.accepted ? EXIT.ok : EXIT.failed;
+}
+
+async function sendDecision(handle: WorkflowHandle, payload: object): Promise<Decision> {
+  try {
+    return await handle.executeUpdate<Decision, [object]>('decideCutover', { args: [payload] });
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw new CliError(EXIT.failed, 'refused', error.cause instanceof ApplicationFailure ? error.cause.message : error.message);
+    throw error;
+  }
+}
+
+/** Typing the name is the confirmation; without a terminal `--yes` is required. Never hangs. */
+export async function confirmByTyping(name: string, verb: string, yes: boolean | undefined): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY) throw new CliError(EXIT.usage, 'needs-yes', `${verb} asks for confirmation: no terminal, so pass --yes`);
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const typed = await prompt.question(`Type ${name} to ${verb}: `);
+  prompt.close();
+  if (typed.trim() !== name) throw new CliError(EXIT.failed, 'not-confirmed', `"${typed.trim()}" ≠ ${name}: nothing was done`);
+}

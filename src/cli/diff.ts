@@ -1,0 +1,49 @@
+// sluice diff ID [--window N]: what differs, both sides of every difference kept. Without --window the newest failed one.
+import type { Difference } from '../domain/window.js';
+import { nameOf, withLedger } from './access.js';
+import { CliError, EXIT, print, table, type Format } from './output.js';
+
+export async function diff(id: string, options: { window?: string; subject?: string; limit: string; output: Format; exitCode?: boolean }): Promise<number> {
+  const name = nameOf(id);
+  const found = await withLedger(async (ledger) => {
+    const latest = (await ledger.migrations(name))[0];
+    if (!latest) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
+    const all = await ledger.windows(name, latest.iteration);
+    const number = options.window ? Number(options.window) : all.findLast((w) => w.verdict === 'failed')?.number;
+    if (number === undefined) return null;
+    if (!all.some((w) => w.number === number)) throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
+    const stored = await ledger.differences(name, latest.iteration, number);
+    const rows = all.filter((w) => w.number === number);
+    const subject = options.subject ?? rows.find((w) => w.verdict === 'failed')?.subject ?? rows[0]!.subject;
+    const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
+    return { window: number, subject, differences, counts: countClasses(differences), row: rows.find((w) => w.subject === subject) };
+  });
+  if (!found) {
+    await print({ window: null, subject: null, differences: [], counts: {} }, options.output, () => 'no failed window');
+    return EXIT.ok;
+  }
+  const { row, ...result } = found;
+  await print(result, options.output, () => render(result, Number(options.limit), row?.reason ?? ''));
+  return options.exitCode && result.differences.length > 0 ? EXIT.findings : EXIT.ok;
+}
+
+function countClasses(differences: readonly Difference[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { class: kind } of differences) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+function render(result: { window: number; subject: string; differences: readonly Difference[]; counts: Record<string, number> }, limit: number, reason: string): string {
+  const key = (d: Difference): string => Object.entries(d.key).map(([name, value]) => `${name}=${value ?? 'NULL'}`).join(' ');
+  const cell = (value: string | null): string => (value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value);
+  const byColumn = new Map<string, number>();
+  for (const d of result.differences) if (d.column) byColumn.set(d.column, (byColumn.get(d.column) ?? 0) + 1);
+  return [
+    `Window ${result.window}, ${result.subject}: ${reason}`,
+    `Kept: ${Object.entries(result.counts).map(([kind, n]) => `${n} ${kind}`).join(', ') || 'no differences'}`,
+    ...(byColumn.size > 0 ? [`Columns: ${[...byColumn].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`).join(', ')}`] : []),
+    '',
+    table(['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'], result.differences.slice(0, limit).map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)])),
+    ...(result.differences.length > limit ? [`… ${result.differences.length - limit} more (--limit N, or -o json)`] : []),
+  ].join('\n');
+}

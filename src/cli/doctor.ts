@@ -1,0 +1,52 @@
+// sluice doctor -f FILE: every preflight check against the real systems, read-only. Exit 1 when one failed or is unknown.
+import { Systems } from '../activities/deps.js';
+import { runPreflight } from '../activities/preflight.js';
+import { loadConfig, resolveSecret } from '../config.js';
+import { openChecks, type Check } from '../domain/check.js';
+import { openLedger, withClient } from './access.js';
+import { print, table, type Format } from './output.js';
+import { readSpec } from './spec-file.js';
+
+export async function doctor(options: { file: string; output: Format }): Promise<number> {
+  const spec = readSpec(options.file);
+  const systems = new Systems(resolveSecret);
+  const ledger = openLedger();
+  try {
+    const orchestration = [await checkTemporal(), ...(ledger ? [await checkLedger(ledger)] : [])];
+    const reachableLedger = ledger && orchestration.every((c) => c.name !== 'ledger.reachable' || c.status === 'passed') ? ledger : undefined;
+    const generation = ((await reachableLedger?.migrations(spec.metadata.name))?.[0]?.generation ?? 0) + 1;
+    const checks = [...orchestration, ...(await runPreflight({ secret: resolveSecret, systems }, reachableLedger, spec, generation, new Date().toISOString()))];
+    const open = openChecks(checks);
+    await print({ ok: open.length === 0, checks }, options.output, () => render(checks, open));
+    return open.length === 0 ? 0 : open.some((c) => c.name.endsWith('.reachable')) ? 4 : 1;
+  } finally {
+    await systems.reset();
+    await ledger?.close();
+  }
+}
+
+async function checkTemporal(): Promise<Check> {
+  const { address } = loadConfig().temporal;
+  try {
+    await withClient(() => Promise.resolve());
+    return { name: 'temporal.reachable', subject: '', status: 'passed', detail: `Temporal at ${address}`, remedy: '' };
+  } catch (error) {
+    return { name: 'temporal.reachable', subject: '', status: 'failed', detail: (error as Error).message, remedy: 'check TEMPORAL_ADDRESS' };
+  }
+}
+
+async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): Promise<Check> {
+  try {
+    await ledger.migrate();
+    return { name: 'ledger.reachable', subject: '', status: 'passed', detail: `ledger at ${ledger.address}`, remedy: '' };
+  } catch (error) {
+    return { name: 'ledger.reachable', subject: '', status: 'failed', detail: (error as Error).message, remedy: 'check SLUICE_LEDGER_URL' };
+  }
+}
+
+function render(checks: readonly Check[], open: readonly Check[]): string {
+  const mark = { passed: '✔', failed: '✖', unknown: '?', waived: '~' } as const;
+  const rows = checks.map((c) => [mark[c.status], c.name, c.subject, c.detail]);
+  const remedies = open.map((c) => `  → ${c.name}${c.subject ? ` ${c.subject}` : ''}: ${c.remedy}`);
+  return [table(['', 'CHECK', 'SUBJECT', 'FINDING'], rows), '', open.length === 0 ? `all ${checks.length} checks passed` : `${open.length} of ${checks.length} checks are open:`, ...remedies].join('\n');
+}

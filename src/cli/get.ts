@@ -1,0 +1,66 @@
+// sluice get ID [-w]: where a migration stands, live or from the ledger.
+import { formatMs } from '../domain/duration.js';
+import type { StatusWithWindows } from '../domain/ledger.js';
+import { PHASES } from '../domain/phase.js';
+import { readStatus } from './access.js';
+import { EXIT, print, say, table, write, type Format } from './output.js';
+
+const WATCH_MS = 1000;
+
+export async function get(id: string, options: { output: Format; watch?: boolean }): Promise<number> {
+  if (options.watch) return watch(id);
+  const status = await readStatus(id);
+  await print(status, options.output, () => render(status));
+  return EXIT.ok;
+}
+
+/** Prints on every change until the end. Ctrl-C only detaches. */
+export async function watch(id: string): Promise<number> {
+  process.once('SIGINT', () => {
+    say(`detached; the migration goes on. Re-attach: sluice get ${id} -w`);
+    process.exit(EXIT.interrupted);
+  });
+  let shown = '';
+  for (;;) {
+    const status = await readStatus(id);
+    const text = render(status);
+    if (text !== shown) write(`${process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${text}\n`);
+    shown = text;
+    if (status.outcome) return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+  }
+}
+
+export function render(status: StatusWithWindows): string {
+  const state = status.outcome ?? (status.blocked ? `blocked (${status.blocked.code})` : status.paused ? 'paused' : status.needsApproval ? 'needs approval' : 'running');
+  const lines = [
+    `Name:       ${status.name} (iteration ${status.iteration}, generation ${status.generation})`,
+    `Phase:      ${status.phase ?? '-'}`,
+    `State:      ${state}`,
+    `Phases:     ${phases(status)}`,
+  ];
+  if (status.blocked) lines.push(`Blocked:    ${status.blocked.detail}`, `Remedy:     ${status.blocked.remedy}`);
+  if (status.evidenceId) lines.push(`Evidence:   ${status.evidenceId} (epoch ${status.epoch})`);
+  if (status.lag.ms !== null) lines.push(`Lag:        ${formatMs(status.lag.ms)}${status.lag.records === null ? '' : `, ${status.lag.records} records`}${status.lag.bytes === null ? '' : `, ${status.lag.bytes} bytes`}`);
+  if (status.route) lines.push(`Consumers:  ${status.route.side} side, observed ${status.route.observedAt}`);
+  for (const t of status.tables) lines.push(`Table:      ${t.table} ${t.rowsScanned ?? '-'} of ${t.rowsTotal ?? '?'} rows loaded`);
+  lines.push(...windowLines(status));
+  for (const o of status.handedOver) lines.push(`Handed over: ${o.kind} ${o.name}`);
+  for (const o of status.leftovers) lines.push(`Left over:  ${o.kind} ${o.name}`);
+  for (const command of status.next) lines.push(`Next:       ${command}`);
+  return lines.join('\n');
+}
+
+function phases(status: StatusWithWindows): string {
+  if (status.phase === 'roll-back' || status.phase === null) return status.phase ?? '-';
+  const at = PHASES.indexOf(status.phase);
+  return PHASES.filter((p) => p !== 'roll-back').map((p, index) => `${status.outcome || index < at ? '✔' : index === at ? '▶' : '○'} ${p}`).join('  ');
+}
+
+function windowLines(status: StatusWithWindows): string[] {
+  const numbers = [...new Set(status.windows.map((w) => w.number))];
+  if (numbers.length === 0) return [];
+  const recent = status.windows.filter((w) => numbers.slice(-3).includes(w.number));
+  const rows = recent.map((w) => [`  ${w.number}`, w.subject, w.verdict, w.compared === null ? '-' : String(w.compared), formatMs(w.durationMs), w.reason]);
+  return [`Windows:    ${numbers.length}`, table(['  #', 'SUBJECT', 'VERDICT', 'COMPARED', 'TOOK', 'REASON'], rows)];
+}

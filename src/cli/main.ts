@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+// The table of verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT, FORMATS, fail, write, type Format } from './output.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+let format: Format = 'text';
+let exitCode: number = EXIT.ok;
+
+const output = (choices: readonly string[] = FORMATS, preset = 'text'): Option =>
+  new Option('-o, --output <format>', 'output format').choices([...choices]).default(preset).env('SLUICE_OUTPUT');
+const file = (): Option => new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
+const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
+
+/** Runs the verb and keeps its exit code. */
+function verb(program: Command, usage: string, description: string, run: (...args: never[]) => Promise<number> | number): Command {
+  const command = program.command(usage).description(description).showSuggestionAfterError();
+  return command.action(async (...args: unknown[]) => {
+    format = ((args.at(-2) as { output?: Format }).output ?? 'text') as Format;
+    exitCode = await (run as (...args: unknown[]) => Promise<number>)(...args.slice(0, -1));
+  });
+}
+
+function build(): Command {
+  const program = new Command('sluice').description('Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.')
+    .version(version, '-V, --version').showHelpAfterError('(see sluice --help)').exitOverride().configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  verb(program, 'validate', 'check a spec offline', async (o: never) => (await import('./validate.js')).validate(o)).addOption(file()).addOption(output());
+  verb(program, 'doctor', 'check every precondition against the real systems, read-only', async (o: never) => (await import('./doctor.js')).doctor(o)).addOption(file()).addOption(output());
+  verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o)).addOption(file()).addOption(output()).option('--exit-code', 'exit 3 when there is something to do');
+  verb(program, 'start', 'start a migration', async (o: never) => (await import('./start.js')).start(o)).addOption(file()).addOption(output()).option('-w, --watch', 'stay and watch');
+  verb(program, 'list', 'all migrations', async (o: never) => (await import('./list.js')).list(o)).addOption(output());
+  verb(program, 'get <id>', 'where a migration stands', async (id: never, o: never) => (await import('./get.js')).get(id, o)).addOption(output()).option('-w, --watch', 'follow until the end');
+  verb(program, 'wait <id>', 'wait for phase=P, outcome=O, blocked or approval', async (id: never, o: never) => (await import('./wait.js')).wait(id, o))
+    .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval').option('--timeout <duration>', 'give up with exit 5', '10m').addOption(output());
+  verb(program, 'windows <id>', 'every validation window', async (id: never, o: never) => (await import('./windows.js')).windows(id, o)).addOption(output()).option('--failed', 'only failed ones');
+  verb(program, 'diff <id>', 'what differs, with both sides', async (id: never, o: never) => (await import('./diff.js')).diff(id, o))
+    .option('--window <number>', 'default: the newest failed one').option('--subject <subject>', 'a table, result or result@sink').option('--limit <n>', 'rows of text', '20').option('--exit-code', 'exit 3 when there are differences').addOption(output());
+  for (const decision of ['approve', 'reject'] as const) {
+    verb(program, `${decision} <id>`, decision === 'approve' ? 'approve the cut-over on the current evidence' : 'reject and roll back', async (id: never, o: never) => (await import('./decide.js')).decide(id, decision, o))
+      .requiredOption('--approver <name>', 'who decides').requiredOption('--reason <text>', 'why').option('--evidence <id>', 'the evidence looked at; default: the current one').addOption(yes()).addOption(output());
+  }
+  for (const [name, does] of [['pause', 'stop our next steps (the connector goes on)'], ['resume', 'go on after a pause'], ['retry', 'try again what is blocked']] as const) {
+    verb(program, `${name} <id>`, does, async (id: never, o: never) => (await import('./signal.js')).signal(id, name, o)).addOption(output());
+  }
+  verb(program, 'rollback <id>', 'go back to the batch, from any phase', async (id: never, o: never) => (await import('./signal.js')).rollback(id, o))
+    .requiredOption('--reason <text>', 'why').option('--by <name>', 'who').addOption(yes()).addOption(output());
+  verb(program, 'cancel <id>', 'abort: routes back where needed and cleans up', async (id: never, o: never) => (await import('./signal.js')).cancel(id, o)).addOption(yes()).addOption(output());
+  verb(program, 'report <id>', 'the proof, from the ledger', async (id: never, o: never) => (await import('./report.js')).report(id, o)).addOption(output(['md', 'json'], 'md'));
+  verb(program, 'worker', 'serve migrations until SIGTERM', async () => (await import('./worker.js')).worker());
+  verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) => (await import('./schema.js')).schema(what));
+  verb(program, 'version', 'version of sluice', (o: { output: Format }) => (write(o.output === 'json' ? JSON.stringify({ version }) : version), EXIT.ok)).addOption(output());
+  return program;
+}
+
+async function main(): Promise<number> {
+  const wanted = process.argv.findIndex((arg) => arg === '-o' || arg === '--output');
+  if (wanted > 0 && (FORMATS as readonly string[]).includes(process.argv[wanted + 1] ?? '')) format = process.argv[wanted + 1] as Format;
+  try {
+    await build().parseAsync();
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return fail(error, format);
+    if (error.exitCode === 0) return EXIT.ok;
+    if (format === 'json') write(JSON.stringify({ error: { code: 'usage', message: error.message, next: ['sluice --help'] } }, null, 2));
+    return EXIT.usage;
+  }
+}
+
+process.on('SIGINT', () => process.exit(EXIT.interrupted));
+const code = await main();
+process.exitCode = code;
+if (process.argv[2] !== 'worker') process.exit(code);

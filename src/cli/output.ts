@@ -1,0 +1,56 @@
+// stdout = data, stderr = progress and errors. JSON is the stable interface; text is for people.
+import { Problem } from '../domain/failure.js';
+
+export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
+export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl', 'yaml'];
+
+/** Exit codes of the contract. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, findings: 3, unreachable: 4, timeout: 5, endedOtherwise: 6, interrupted: 130 } as const;
+
+/** An error with its exit code and, where there is one, the command that helps. */
+export class CliError extends Error {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly next: readonly string[];
+  constructor(exitCode: number, code: string, message: string, next: readonly string[] = []) {
+    super(message);
+    this.exitCode = exitCode;
+    this.code = code;
+    this.next = next;
+  }
+}
+
+export async function print(value: unknown, format: Format, asText: () => string): Promise<void> {
+  if (format === 'json') write(JSON.stringify(value, null, 2));
+  else if (format === 'jsonl') for (const line of Array.isArray(value) ? value : [value]) write(JSON.stringify(line));
+  else if (format === 'yaml') write((await import('yaml')).stringify(value).trimEnd());
+  else write(asText());
+}
+
+export const write = (text: string): void => void process.stdout.write(`${text}\n`);
+export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Any error → what the user sees and the exit code. */
+export function fail(error: unknown, format: Format): number {
+  const shown = toCliError(error);
+  if (format === 'json' || format === 'jsonl') write(JSON.stringify({ error: { code: shown.code, message: shown.message, next: shown.next } }, null, format === 'json' ? 2 : 0));
+  say(`error: ${shown.message}`);
+  for (const command of shown.next) say(`  → ${command}`);
+  return shown.exitCode;
+}
+
+function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof Problem) {
+    const exitCode = error.code === 'unreachable' || error.code === 'permission-denied' ? EXIT.unreachable : error.code === 'spec-invalid' ? EXIT.usage : EXIT.failed;
+    return new CliError(exitCode, error.code, error.message, [error.remedy]);
+  }
+  return new CliError(EXIT.failed, 'unexpected', error instanceof Error ? error.message : String(error));
+}
+
+/** Borderless columns, as kubectl prints them. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (cells: readonly string[]): string => cells.map((cell, at) => (at === cells.length - 1 ? cell : cell.padEnd(widths[at]! + 2))).join('');
+  return [line(header), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,21 @@
+// sluice schema spec: the JSON Schema of the spec, for editors.
+import { z } from 'zod';
+import { migrationSchema } from '../spec/schema.js';
+import { CliError, EXIT, write } from './output.js';
+
+export function schema(what: string): number {
+  if (what !== 'spec') throw new CliError(EXIT.usage, 'usage', `no schema "${what}"; there is: spec`);
+  write(JSON.stringify(specSchema(), null, 2));
+  return EXIT.ok;
+}
+
+/** Draft 7, which every editor's YAML support understands. `{file}` is allowed where the CLI inlines it. */
+export function specSchema(): unknown {
+  return z.toJSONSchema(migrationSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any', override: ({ jsonSchema }) => {
+    const { properties } = jsonSchema;
+    if (properties && Object.keys(properties).join() === 'sql') {
+      properties['file'] = { type: 'string' };
+      delete jsonSchema.required;
+    }
+  } });
+}

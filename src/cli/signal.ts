@@ -1,0 +1,28 @@
+// sluice pause|resume|retry|rollback|cancel ID: one message each to the running workflow.
+import { userInfo } from 'node:os';
+import { nameOf, withRunning } from './access.js';
+import { confirmByTyping } from './decide.js';
+import { EXIT, print, type Format } from './output.js';
+
+export async function signal(id: string, name: 'pause' | 'resume' | 'retry', options: { output: Format }): Promise<number> {
+  await withRunning(id, (handle) => handle.signal(name));
+  return told(id, name, options.output);
+}
+
+export async function rollback(id: string, options: { reason: string; by?: string; yes?: boolean; output: Format }): Promise<number> {
+  await confirmByTyping(nameOf(id), 'roll back', options.yes);
+  await withRunning(id, (handle) => handle.signal('rollBack', { by: options.by ?? userInfo().username, reason: options.reason }));
+  return told(id, 'rollback', options.output);
+}
+
+export async function cancel(id: string, options: { yes?: boolean; output: Format }): Promise<number> {
+  await confirmByTyping(nameOf(id), 'cancel', options.yes);
+  await withRunning(id, (handle) => handle.cancel());
+  return told(id, 'cancel', options.output);
+}
+
+async function told(id: string, what: string, output: Format): Promise<number> {
+  const next = [`sluice get ${nameOf(id)} -w`];
+  await print({ id: nameOf(id), requested: what, next }, output, () => `${what} requested for ${nameOf(id)}\n  next: ${next[0]}`);
+  return EXIT.ok;
+}

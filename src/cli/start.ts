@@ -1,0 +1,48 @@
+// sluice start -f FILE: starts the workflow. A second start of a running name exits 1 and changes nothing.
+import { userInfo } from 'node:os';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { loadConfig } from '../config.js';
+import { openLedger, withClient } from './access.js';
+import { CliError, EXIT, print, type Format } from './output.js';
+import { readSpec } from './spec-file.js';
+import { watch } from './get.js';
+
+export async function start(options: { file: string; output: Format; watch?: boolean }): Promise<number> {
+  const spec = readSpec(options.file);
+  const { name, labels } = spec.metadata;
+  const workflowId = `migration-${name}`;
+  await refuseMigrated(name);
+  const runId = await withClient(async (client) => {
+    try {
+      const handle = await client.workflow.start('migrateToStreaming', {
+        workflowId,
+        taskQueue: 'migrations',
+        args: [spec],
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        memo: { starter: userInfo().username },
+        staticSummary: `${spec.spec.batch?.result.table ?? spec.spec.source.tables.join(', ')} → Kafka`.slice(0, 120),
+        typedSearchAttributes: [
+          { key: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'), value: labels['team'] ?? 'none' },
+          { key: defineSearchAttributeKey('SluiceSource', 'KEYWORD'), value: spec.spec.source.postgres.database },
+        ],
+      });
+      return handle.firstExecutionRunId;
+    } catch (error) {
+      if ((error as Error).name !== 'WorkflowExecutionAlreadyStartedError') throw error;
+      throw new CliError(EXIT.failed, 'already-running', `migration ${name} is already running; nothing was changed`, [`sluice get ${name}`]);
+    }
+  });
+  const { temporalUiUrl, temporal } = loadConfig();
+  const uiUrl = temporalUiUrl ? `${temporalUiUrl}/namespaces/${temporal.namespace}/workflows/${workflowId}/${runId}/history` : null;
+  const result = { id: name, workflowId, runId, uiUrl, next: [`sluice get ${name} -w`] };
+  await print(result, options.output, () => `started ${workflowId}${uiUrl ? `\n  ${uiUrl}` : ''}\n  next: ${result.next[0]}`);
+  return options.watch ? watch(name) : EXIT.ok;
+}
+
+async function refuseMigrated(name: string): Promise<void> {
+  const ledger = openLedger();
+  const latest = ledger ? (await ledger.migrations(name).catch(() => []))[0] : undefined;
+  await ledger?.close();
+  if (latest?.outcome === 'migrated') throw new CliError(EXIT.failed, 'name-refused', `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`, [`sluice report ${name} -o md`]);
+}

@@ -1,0 +1,47 @@
+// sluice wait ID --for phase=P|outcome=O|blocked|approval --timeout 10m: a gate for scripts.
+import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
+import type { Status } from '../domain/ledger.js';
+import { PHASES, isOutcome, isPhase, type Phase } from '../domain/phase.js';
+import { readStatus } from './access.js';
+import { CliError, EXIT, print, say, type Format } from './output.js';
+
+const POLL_MS = 500;
+
+export async function wait(id: string, options: { for: string; timeout: string; output: Format }): Promise<number> {
+  const reached = condition(options.for);
+  if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
+  const deadline = Date.now() + durationMs(options.timeout);
+  for (;;) {
+    const status = await readStatus(id);
+    const { windows: _windows, ...summary } = status;
+    if (reached(status)) {
+      await print(summary, options.output, () => `${status.name}: ${options.for} (phase ${status.phase}${status.outcome ? `, ${status.outcome}` : ''})`);
+      return EXIT.ok;
+    }
+    if (status.outcome) {
+      say(`${status.name} ended as ${status.outcome}; ${options.for} was not reached`);
+      return EXIT.endedOtherwise;
+    }
+    if (Date.now() > deadline) {
+      say(`${status.name}: ${options.for} not reached within ${options.timeout} (phase ${status.phase}${status.blocked ? `, blocked: ${status.blocked.detail}` : ''})`);
+      return EXIT.timeout;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** True also when the condition has been passed already. */
+export function condition(text: string): (status: Status) => boolean {
+  const [kind, value = ''] = text.split('=');
+  if (kind === 'phase' && isPhase(value)) return (status) => hasReached(status, value);
+  if (kind === 'outcome' && isOutcome(value)) return (status) => status.outcome === value;
+  if (text === 'blocked') return (status) => status.blocked !== null;
+  if (text === 'approval') return (status) => status.needsApproval || (status.phase !== null && status.phase !== 'roll-back' && PHASES.indexOf(status.phase) > PHASES.indexOf('approve'));
+  throw new CliError(EXIT.usage, 'usage', `--for ${text} is not phase=PHASE, outcome=OUTCOME, blocked or approval (phases: ${PHASES.join(', ')})`);
+}
+
+function hasReached(status: Status, wanted: Phase): boolean {
+  if (status.phase === null) return false;
+  if (wanted === 'roll-back' || status.phase === 'roll-back') return status.phase === wanted;
+  return PHASES.indexOf(status.phase) >= PHASES.indexOf(wanted);
+}

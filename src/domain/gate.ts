@@ -1,0 +1,88 @@
+// Who may say yes, to what, and when. Pure decisions with the inequality in the reason.
+import { durationMs } from './duration.js';
+import type { Approval } from './ledger.js';
+import type { Phase } from './phase.js';
+import type { ApprovalSpec, CoverageDay } from './spec.js';
+
+export interface DecisionRequest {
+  readonly decision: 'approve' | 'reject';
+  readonly approver: string;
+  readonly evidenceId: string | null;
+  readonly comment: string | null;
+}
+
+export interface GateState {
+  readonly phase: Phase | null;
+  readonly committed: boolean;
+  readonly needsApproval: boolean;
+  readonly evidenceId: string | null;
+  readonly evidenceAt: string | null;
+  /** When earlier evidence was voided by a new epoch; null when none was. */
+  readonly voidedAt: string | null;
+  readonly approvals: readonly Approval[];
+  readonly starter: string | null;
+}
+
+export interface Decision {
+  readonly accepted: boolean;
+  readonly reason: string;
+}
+
+const SETTLE_MS = 60_000;
+
+/** Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration; accepting an approval counts towards the quorum. */
+export function decide(request: DecisionRequest, state: GateState, spec: ApprovalSpec, now: string): Decision {
+  const refuse = (reason: string): Decision => ({ accepted: false, reason });
+  if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver)) return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
+  if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
+  if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
+  if (!state.needsApproval || !state.evidenceId) return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);
+  if (request.evidenceId !== null && request.evidenceId !== state.evidenceId) return refuse(`evidence ${request.evidenceId} ≠ ${state.evidenceId} current`);
+  if (request.evidenceId === null && state.voidedAt !== null) {
+    const since = Date.parse(now) - Date.parse(state.voidedAt);
+    if (since < SETTLE_MS) return refuse(`evidence was voided ${Math.round(since / 1000)} s ago < 60 s: name the evidence (${state.evidenceId}) or look again`);
+  }
+  if (spec.notStarter && (state.starter === null || state.starter === request.approver)) {
+    return refuse(state.starter === null ? 'notStarter: who started this migration is unknown' : `notStarter: ${request.approver} started this migration`);
+  }
+  const age = state.evidenceAt === null ? Infinity : Date.parse(now) - Date.parse(state.evidenceAt);
+  if (age > durationMs(spec.evidenceMaxAge)) return refuse(`the evidence is ${Math.round(age / 1000)} s old > ${spec.evidenceMaxAge}`);
+  if (currentApprovals(state).some((a) => a.approver === request.approver)) return refuse(`${request.approver} has approved this evidence already`);
+  return { accepted: true, reason: `approval ${currentApprovals(state).length + 1} of ${spec.quorum}` };
+}
+
+/** Accepted approvals of the evidence that is current now. */
+export function currentApprovals(state: Pick<GateState, 'approvals' | 'evidenceId'>): readonly Approval[] {
+  return state.approvals.filter((a) => a.accepted && a.decision === 'approve' && a.evidenceId !== null && a.evidenceId === state.evidenceId);
+}
+
+/** Why the cut-over may not begin yet, or null when it may. */
+export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
+  const have = currentApprovals(state).length;
+  if (have < spec.quorum) return `approvals ${have} < ${spec.quorum} needed`;
+  if (spec.notBefore !== null && Date.parse(now) < Date.parse(spec.notBefore)) return `the change window opens at ${spec.notBefore}`;
+  if (spec.notAfter !== null && Date.parse(now) > Date.parse(spec.notAfter)) return `the change window closed at ${spec.notAfter}`;
+  return null;
+}
+
+/** The kinds of day (UTC) that a window taken at `at` (ISO) covers. */
+export function coverageOf(at: string): CoverageDay[] {
+  const time = new Date(at);
+  const weekday = time.getUTCDay();
+  const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
+  const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
+  if (isLastDay) days.push('month-end');
+  // Daylight saving changes in the EU (last Sunday of March and October) and the US (second Sunday of March, first of November).
+  const date = time.getUTCDate();
+  const month = time.getUTCMonth();
+  const isDst = weekday === 0 && ((month === 2 && (date >= 25 || (date >= 8 && date <= 14))) || (month === 9 && date >= 25) || (month === 10 && date <= 7));
+  if (isDst) days.push('dst-day');
+  return days;
+}
+
+/** Null when enough windows passed in a row over the asked-for coverage; else what is missing. */
+export function stopRule(inARow: number, covered: readonly CoverageDay[], passesInARow: number, coverage: readonly CoverageDay[]): string | null {
+  if (inARow < passesInARow) return `passed in a row ${inARow} < ${passesInARow} needed`;
+  const missing = coverage.filter((day) => !covered.includes(day));
+  return missing.length === 0 ? null : `no passed window on ${missing.join(', ')} yet`;
+}

@@ -1,0 +1,50 @@
+// Message payloads as they arrive from anybody who can signal: checked by hand, because workflows carry no schema library.
+import type { DecisionRequest } from './gate.js';
+
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+const MAX_TEXT = 2000;
+
+function text(record: Record<string, unknown>, field: string, required: boolean): Checked<string | null> {
+  const value = record[field];
+  if (value === undefined || value === null || value === '') return required ? { ok: false, problem: `${field} is missing` } : { ok: true, value: null };
+  if (typeof value !== 'string') return { ok: false, problem: `${field} must be a string` };
+  if (value.length > MAX_TEXT) return { ok: false, problem: `${field} has ${value.length} characters > ${MAX_TEXT}` };
+  return { ok: true, value };
+}
+
+function asRecord(payload: unknown): Record<string, unknown> | null {
+  return payload !== null && typeof payload === 'object' && !Array.isArray(payload) ? (payload as Record<string, unknown>) : null;
+}
+
+/** `{approver, evidenceId?, comment?}` of approveCutover, or `{approver, reason}` of rejectCutover. */
+export function checkDecision(payload: unknown, decision: 'approve' | 'reject'): Checked<DecisionRequest> {
+  const record = asRecord(payload);
+  if (!record) return { ok: false, problem: 'the payload must be an object like {"approver": "you"}' };
+  const approver = text(record, 'approver', true);
+  if (!approver.ok) return approver;
+  const evidenceId = text(record, 'evidenceId', false);
+  if (!evidenceId.ok) return evidenceId;
+  const comment = text(record, decision === 'reject' ? 'reason' : 'comment', false);
+  if (!comment.ok) return comment;
+  return { ok: true, value: { decision, approver: approver.value!, evidenceId: evidenceId.value, comment: comment.value } };
+}
+
+/** `{decision, approver, evidenceId, comment?}` of the decideCutover update. */
+export function checkUpdate(payload: unknown): Checked<DecisionRequest> {
+  const decision = asRecord(payload)?.['decision'];
+  if (decision !== 'approve' && decision !== 'reject') return { ok: false, problem: 'decision must be approve or reject' };
+  const checked = checkDecision(payload, decision);
+  if (!checked.ok || decision === 'reject') return checked;
+  return checked.value.evidenceId === null ? { ok: false, problem: 'evidenceId is missing' } : checked;
+}
+
+/** `{by, reason}` of rollBack. */
+export function checkRollBack(payload: unknown): Checked<{ by: string; reason: string }> {
+  const record = asRecord(payload);
+  if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you", "reason": "why"}' };
+  const by = text(record, 'by', true);
+  if (!by.ok) return by;
+  const reason = text(record, 'reason', true);
+  return reason.ok ? { ok: true, value: { by: by.value!, reason: reason.value! } } : reason;
+}

@@ -1,0 +1,104 @@
+// Composition root: config → clients → activities → workers. One process serves both task queues.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInboundCallsInterceptor, type WorkerOptions } from '@temporalio/worker';
+import { temporal } from '@temporalio/proto';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { createActivities } from './activities/index.js';
+import { Systems } from './activities/deps.js';
+import { toFailure } from './activities/failure.js';
+import { Ledger } from './clients/ledger.js';
+import { resolveSecret, type Config } from './config.js';
+import { Problem } from './domain/failure.js';
+import { SEARCH_ATTRIBUTES } from './domain/search-attributes.js';
+
+export const TASK_QUEUE = 'migrations';
+const DATA_QUEUE = 'migrations-data';
+const SHUTDOWN_GRACE = '10s';
+
+export interface WorkerHooks {
+  /** Called once both queues are polled. */
+  readonly onReady?: () => void;
+  readonly say?: (line: string) => void;
+}
+
+/** Runs until SIGTERM or SIGINT. Throws Problem when Temporal or the ledger cannot be reached, before polling anything. */
+export async function runWorker(config: Config, { onReady, say = () => undefined }: WorkerHooks = {}): Promise<void> {
+  if (!config.ledgerUrl) throw new Problem('spec-invalid', 'SLUICE_LEDGER_URL is not set: the worker keeps its evidence there', 'set it to postgres://user:password@host:port/database');
+  Runtime.install({ logger: new DefaultLogger('WARN'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  const ledger = new Ledger(config.ledgerUrl);
+  await ledger.migrate().catch((error: unknown) => {
+    throw new Problem('unreachable', `the ledger at ${ledger.address} cannot be used: ${(error as Error).message}`, 'check SLUICE_LEDGER_URL');
+  });
+  const connection = await connectTemporal(config);
+  await ensureSearchAttributes(connection, config.temporal.namespace, say);
+  const systems = new Systems(resolveSecret);
+  const activities = createActivities({ secret: resolveSecret, ledger, systems });
+  const common: WorkerOptions = {
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: TASK_QUEUE,
+    activities,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: '30s',
+    maxHeartbeatThrottleInterval: '5s',
+    interceptors: { activity: [() => ({ inbound: classifying(systems) })] },
+  };
+  const workers = await Promise.all([
+    Worker.create({ ...common, ...workflowCode(), maxConcurrentActivityTaskExecutions: 40 }),
+    Worker.create({ ...common, taskQueue: DATA_QUEUE, maxConcurrentActivityTaskExecutions: 2 }),
+  ]);
+  onReady?.();
+  try {
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    await Promise.all([systems.reset(), ledger.close(), connection.close()]);
+  }
+}
+
+async function connectTemporal(config: Config): Promise<NativeConnection> {
+  const { connectionOptions } = loadClientConnectConfig();
+  try {
+    return await NativeConnection.connect({ ...connectionOptions, address: connectionOptions.address ?? config.temporal.address });
+  } catch (error) {
+    throw new Problem('unreachable', `Temporal at ${config.temporal.address} does not answer: ${(error as Error).message}`, 'check TEMPORAL_ADDRESS');
+  }
+}
+
+/** Every error of an activity passes here once: classified, without row values. */
+function classifying(systems: Systems): ActivityInboundCallsInterceptor {
+  return {
+    async execute(input, next) {
+      try {
+        return await next(input);
+      } catch (error) {
+        const failure = toFailure(error);
+        if ('type' in failure && failure.type === 'unreachable') await systems.reset(); // the next attempt connects afresh
+        throw failure;
+      }
+    },
+  };
+}
+
+/** The prebuilt bundle of an installed package; in a checkout without one, the sources. */
+function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
+  if (existsSync(bundle) && import.meta.url.includes('/dist/')) return { workflowBundle: { codePath: bundle } };
+  return { workflowsPath: fileURLToPath(new URL(`./workflows/index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)) };
+}
+
+/** Registers the search attributes that are missing; refuses to start, naming them, where we may not. */
+async function ensureSearchAttributes(connection: NativeConnection, namespace: string, say: (line: string) => void): Promise<void> {
+  const { IndexedValueType } = temporal.api.enums.v1;
+  const types = { Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL, Int: IndexedValueType.INDEXED_VALUE_TYPE_INT, Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE };
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !(name in (customAttributes ?? {})));
+  if (missing.length === 0) return;
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[type]])) });
+    say(`registered search attributes ${missing.map(([name]) => name).join(', ')}`);
+  } catch (error) {
+    const list = missing.map(([name, type]) => `${name} (${type})`).join(', ');
+    throw new Problem('permission-denied', `search attributes are missing in namespace ${namespace} and could not be registered: ${list} (${(error as Error).message})`, 'register them: temporal operator search-attribute create --name … --type …');
+  }
+}

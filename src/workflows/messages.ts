@@ -1,0 +1,55 @@
+// The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
+import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { checkDecision, checkRollBack, checkUpdate } from '../domain/messages.js';
+import type { Decision } from '../domain/gate.js';
+import type { AuditEvent, Status } from '../domain/ledger.js';
+import type { Run } from './run.js';
+
+export const approveCutoverSignal = defineSignal<[unknown]>('approveCutover');
+export const rejectCutoverSignal = defineSignal<[unknown]>('rejectCutover');
+export const pauseSignal = defineSignal('pause');
+export const resumeSignal = defineSignal('resume');
+export const retrySignal = defineSignal('retry');
+export const rollBackSignal = defineSignal<[unknown]>('rollBack');
+export const decideCutoverUpdate = defineUpdate<Decision, [unknown]>('decideCutover');
+export const statusQuery = defineQuery<Status>('status');
+export const explainQuery = defineQuery<string>('explain');
+export const evidenceQuery = defineQuery<unknown>('evidence');
+export const auditQuery = defineQuery<readonly AuditEvent[]>('audit');
+
+/** MUST be called before the first await, so that no message is lost. */
+export function registerMessages(run: Run): void {
+  setHandler(approveCutoverSignal, (payload) => onDecision(run, payload, 'approve'), { description: 'Approve the current evidence: {"approver": "you", "evidenceId": "ev-…"}' });
+  setHandler(rejectCutoverSignal, (payload) => onDecision(run, payload, 'reject'), { description: 'Reject and roll back: {"approver": "you", "reason": "why"}' });
+  setHandler(pauseSignal, () => run.setPaused(true), { description: 'Stop our next steps (never the connector nor the guard)' });
+  setHandler(resumeSignal, () => run.setPaused(false), { description: 'Go on after a pause' });
+  setHandler(retrySignal, () => run.requestRetry(), { description: 'Try again what is blocked' });
+  setHandler(rollBackSignal, (payload) => onRollBack(run, payload), { description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}' });
+  setHandler(decideCutoverUpdate, (payload) => {
+    const checked = checkUpdate(payload);
+    if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
+    return run.decide(checked.value);
+  }, {
+    description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
+    validator: (payload) => {
+      const checked = checkUpdate(payload);
+      if (!checked.ok) throw new Error(checked.problem);
+    },
+  });
+  setHandler(statusQuery, () => run.status(), { description: 'What `sluice get` shows' });
+  setHandler(explainQuery, () => run.details(), { description: 'Where it stands and what a person must do next' });
+  setHandler(evidenceQuery, () => run.evidence(), { description: 'The evidence that an approval would name' });
+  setHandler(auditQuery, () => run.state.audit, { description: 'Who did what, and what came of it' });
+}
+
+function onDecision(run: Run, payload: unknown, decision: 'approve' | 'reject'): void {
+  const checked = checkDecision(payload, decision);
+  if (checked.ok) run.decide(checked.value);
+  else run.audit('ignored', `${decision}Cutover: ${checked.problem}`);
+}
+
+function onRollBack(run: Run, payload: unknown): void {
+  const checked = checkRollBack(payload);
+  if (checked.ok) run.requestWayBack({ outcome: 'rolled-back', by: checked.value.by, reason: checked.value.reason });
+  else run.audit('ignored', `rollBack: ${checked.problem}`);
+}

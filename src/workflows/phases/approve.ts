@@ -1,0 +1,30 @@
+// approve: waits for a quorum on the current evidence, inside the change window. Windows go on meanwhile; worse evidence goes back to validate.
+import { durationMs } from '../../domain/duration.js';
+import { waitingFor } from '../../domain/gate.js';
+import { BackToValidate } from '../course.js';
+import { everyMs, type Run } from '../run.js';
+import { gateState } from '../view.js';
+import { runWindow } from '../windows.js';
+
+export async function approve(run: Run): Promise<void> {
+  const { state } = run;
+  const { approval } = run.spec.cutover;
+  const askForApproval = !state.needsApproval;
+  state.needsApproval = true;
+  state.approvalSince ??= run.now();
+  if (askForApproval) run.audit('needs-approval', `epoch ${state.epoch}`);
+  run.show();
+  await run.flush();
+  const mayGo = (): boolean => !state.paused && waitingFor(gateState(state, null), approval, run.now()) === null;
+  for (;;) {
+    const expiresIn = Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
+    if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
+    if (await run.wait(mayGo, Math.min(everyMs(run), expiresIn), 'Wait for approval, or until the next window')) break;
+    const epoch = state.epoch;
+    const { verdict } = await runWindow(run, 'window');
+    await run.edge();
+    if (verdict.verdict === 'failed') throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
+    if (state.epoch !== epoch) throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
+  }
+  await run.flush();
+}

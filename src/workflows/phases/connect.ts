@@ -1,0 +1,32 @@
+// connect: the source connector made STOPPED, read back, resumed, its initial load watched; then the sink the same way.
+import { namesOf, sinkGroup } from '../../domain/names.js';
+import { call } from '../activities.js';
+import type { Run } from '../run.js';
+
+export async function connect(run: Run): Promise<void> {
+  const { ref } = run;
+  const names = namesOf(ref.spec, ref.generation);
+  const { source, connector } = run.spec;
+  run.willMake({ kind: 'slot', name: names.slot, where: source.postgres.database }, { kind: 'connector', name: names.connector, where: connector.url });
+  await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
+  await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.connector}, stopped`, ref, 'source'));
+  await run.step(() => call('patient', 'resumeConnector', `Start connector ${names.connector}`, ref, 'source'));
+  const totals = Object.fromEntries(run.state.tables.map((t) => [t.table, t.rowsTotal ?? 0]));
+  run.state.tables = await run.step(() => call('long', 'watchSnapshot', `Initial load of ${run.state.tables.length} table(s)`, ref, totals));
+  const slot = await run.step(() => call('quick', 'identifySlot', `Read back slot ${names.slot}`, ref));
+  run.state.slotIdentified = true;
+  run.audit('slot', `${names.slot} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
+  if (run.spec.sink) await connectSink(run);
+}
+
+async function connectSink(run: Run): Promise<void> {
+  const { ref } = run;
+  const names = namesOf(ref.spec, ref.generation);
+  const { sink, connector, kafka, source } = run.spec;
+  run.willMake({ kind: 'sink', name: sink!.table, where: source.postgres.database });
+  await run.step(() => call('quick', 'ensureSinkTable', `Create sink table ${sink!.table} where it is missing`, ref));
+  run.willMake({ kind: 'group', name: sinkGroup(ref.spec, ref.generation), where: kafka.brokers.join(',') }, { kind: 'connector', name: names.sinkConnector, where: connector.url });
+  await run.step(() => call('quick', 'claimGroup', 'Claim the consumer group of the sink', ref));
+  await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.sinkConnector}, stopped`, ref, 'sink'));
+  await run.step(() => call('patient', 'resumeConnector', `Start connector ${names.sinkConnector}`, ref, 'sink'));
+}

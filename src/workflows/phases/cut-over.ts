@@ -1,0 +1,97 @@
+// cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/cutover-plan.ts.
+import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
+import { durationMs } from '../../domain/duration.js';
+import { epochChange } from '../../domain/epoch.js';
+import { call } from '../activities.js';
+import { BackToValidate } from '../course.js';
+import type { Run } from '../run.js';
+import { evidenceId } from '../view.js';
+import { runWindow } from '../windows.js';
+
+const COMMIT_RESERVE_MS = 5000; // of the hold: for the commit itself
+const BATCH_POLL_MS = 5000;
+
+export async function cutOver(run: Run): Promise<void> {
+  if (!run.state.committedAt) await untilCommit(run);
+  await confirm(run);
+  run.state.needsApproval = false;
+}
+
+async function untilCommit(run: Run): Promise<void> {
+  const { ref } = run;
+  await recheck(run);
+  const holdMs = durationMs(run.spec.cutover.maxHold);
+  const evidence = { ref, token: uuid4(), epoch: run.state.epoch, evidenceId: evidenceId(run.state)! };
+  const started = Date.parse(run.now());
+  const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
+  run.state.fenceToken = evidence.token;
+  try {
+    await run.step(() => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()), false);
+    const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
+    if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
+    run.audit('fenced', `marker at ${fence.lsn}`);
+    const undrained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left())), false);
+    if (undrained) throw new BackToValidate(`not drained: ${undrained}`);
+    const { verdict } = await runWindow(run, 'final window', Math.max(2000, left()));
+    if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
+    if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+    await commit(run, evidence);
+  } catch (error) {
+    if (!run.state.committedAt) await undoFence(run, error);
+    throw error;
+  }
+}
+
+/** Nothing may have changed since the evidence, and no run of the batch may be active. */
+async function recheck(run: Run): Promise<void> {
+  const facts = await run.step(() => call('patient', 'readFacts', 'Recheck what the evidence rests on', run.ref));
+  const change = epochChange(run.state.facts, facts);
+  if (change) {
+    run.state.facts = facts;
+    run.newEpoch(change);
+    throw new BackToValidate(`changed since the evidence: ${change}`);
+  }
+  for (;;) {
+    const active = await run.step(() => call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref));
+    if (!active) return;
+    run.audit('waiting', active);
+    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
+  }
+}
+
+/** Whatever interrupts us, the commit is either not begun or finished: its outcome is read from the lease row, never guessed. */
+async function commit(run: Run, evidence: Parameters<typeof call<'commitCutover'>>[3]): Promise<void> {
+  if (run.state.wayBack) throw new BackToValidate('a way back was asked for before the commit');
+  await CancellationScope.nonCancellable(async () => {
+    const { refused } = await run.step(() => call('quick', 'commitCutover', 'Commit: view swap and lease row in one transaction', evidence), false);
+    if (refused) throw new BackToValidate(`commit refused: ${refused}`);
+    run.state.committedAt = run.now();
+    run.audit('committed', evidence.evidenceId);
+    run.show();
+    await run.flush();
+  });
+}
+
+/** Undo of pause and fence, in reverse order; nothing interrupts it. */
+async function undoFence(run: Run, cause: unknown): Promise<void> {
+  const token = run.state.fenceToken;
+  if (!token) return;
+  await CancellationScope.nonCancellable(async () => {
+    await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token }), false);
+    run.state.fenceToken = null;
+    if (!run.state.wayBack) await run.step(() => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null), false);
+    run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
+  });
+}
+
+async function confirm(run: Run): Promise<void> {
+  const { ref } = run;
+  const route = await run.step(() => call('quick', 'observeRoute', 'Confirm what consumers read', ref));
+  run.state.route = route;
+  if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));
+  run.audit('route', `consumers observed on the ${route.side} side`);
+  if (route.side !== 'stream') {
+    await run.park({ code: 'route-unexpected', since: run.now(), detail: `consumers read the ${route.side} side after the commit`, remedy: 'see what replaced the view, then: sluice retry or sluice rollback' }, true);
+    return confirm(run);
+  }
+}

@@ -1,0 +1,58 @@
+// roll-back: legacy serving, observed; then everything of ours removed in reverse order, each verified gone. Nothing interrupts it.
+import type { MigrationRef, OwnedObject } from '../../domain/ledger.js';
+import { call } from '../activities.js';
+import type { Run } from '../run.js';
+
+export async function rollBack(run: Run): Promise<void> {
+  const { state } = run;
+  state.needsApproval = false;
+  state.paused = false; // the way back is never held up
+  run.stopGuard();
+  if (state.spec && state.undo.length > 0) {
+    const { ref } = run;
+    const switched = await run.step(() => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref));
+    if (switched) {
+      await run.step(() => call('quick', 'routeBack', 'Route consumers back to the batch', ref));
+      state.committedAt = null;
+    } else if (state.fenceToken) {
+      const token = state.fenceToken;
+      await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref, token }));
+    }
+    await run.step(() => call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null));
+    state.route = await run.step(() => call('quick', 'observeRoute', 'Observe that consumers read the batch', ref));
+    await removeAll(run, state.undo);
+    state.leftovers = await run.step(() => call('quick', 'listLeftovers', 'Verify that nothing of ours is left', ref));
+    await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
+  }
+  state.outcome = state.wayBack!.outcome;
+  run.audit('outcome', state.outcome);
+  run.show();
+  await run.flush();
+}
+
+/** A lost generation: its parts go, the lease stays for the next one. */
+export async function clearGeneration(run: Run): Promise<void> {
+  await removeAll(run, run.state.undo.filter((o) => o.kind !== 'lease'));
+}
+
+async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<void> {
+  for (const object of [...objects].reverse()) {
+    await run.step(() => removeObject(run.ref, object));
+    run.state.undo = run.state.undo.filter((o) => o !== object);
+  }
+}
+
+const REMOVALS = {
+  lease: 'removeLease',
+  publication: 'removePublication',
+  topic: 'removeTopic',
+  slot: 'removeSlot',
+  connector: 'removeConnector',
+  sink: 'removeSinkTable',
+  group: 'removeGroup',
+} as const;
+
+/** Undo of whatever made the object: idempotent, only for what the ledger calls ours. */
+export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
+  return call('patient', REMOVALS[object.kind], `Remove ${object.kind} ${object.name}`, ref, object);
+}

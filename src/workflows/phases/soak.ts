@@ -1,0 +1,25 @@
+// soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
+import { durationMs } from '../../domain/duration.js';
+import { everyMs, type Run } from '../run.js';
+import { runWindow } from '../windows.js';
+
+export async function soak(run: Run): Promise<void> {
+  const { state } = run;
+  const { passes, for: duration } = run.spec.soak;
+  const until = Date.parse(state.committedAt!) + durationMs(duration);
+  const isOver = (): boolean => state.shadowPasses >= passes && Date.parse(run.now()) >= until;
+  while (!isOver()) {
+    if (state.shadowPasses >= passes) {
+      const left = until - Date.parse(run.now());
+      await run.idle(Math.min(everyMs(run), left), 'Soak: until the next window');
+      if (isOver()) return;
+    }
+    const { verdict } = await runWindow(run, 'shadow window');
+    state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
+    if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {
+      run.requestWayBack({ outcome: 'rolled-back', by: 'automatic', reason: `shadow window ${state.windows} failed: ${verdict.reason}` });
+    }
+    await run.edge();
+    if (state.shadowPasses < passes) await run.idle(everyMs(run), 'Soak: until the next window');
+  }
+}

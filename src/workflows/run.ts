@@ -1,0 +1,306 @@
+// One run of a migration: its state and the four things phases may do with it: enter, step (with blocking), wait, and change course.
+import {
+  CancellationScope, condition, isCancellation, log, makeContinueAsNewFunc, setCurrentDetails, sleep, upsertMemo, upsertSearchAttributes, workflowInfo, allHandlersFinished,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { decide as judge, type Decision, type DecisionRequest } from '../domain/gate.js';
+import { durationMs } from '../domain/duration.js';
+import { ENDS_GENERATION, type Blocked } from '../domain/failure.js';
+import type { MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
+import { mayFollow, type Phase } from '../domain/phase.js';
+import { call } from './activities.js';
+import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
+import type { migrateToStreaming } from './migrate.js';
+import { initialState, type State, type WayBack } from './state.js';
+import { currentDetails, evidenceId, gateState, statusOf } from './view.js';
+
+const KEYS = {
+  phase: defineSearchAttributeKey('SluicePhase', 'KEYWORD'),
+  verdict: defineSearchAttributeKey('SluiceVerdict', 'KEYWORD'),
+  blocked: defineSearchAttributeKey('SluiceBlocked', 'KEYWORD'),
+  team: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'),
+  source: defineSearchAttributeKey('SluiceSource', 'KEYWORD'),
+  needsApproval: defineSearchAttributeKey('SluiceNeedsApproval', 'BOOL'),
+  lagMs: defineSearchAttributeKey('SluiceLagMs', 'INT'),
+  matchRatio: defineSearchAttributeKey('SluiceMatchRatio', 'DOUBLE'),
+};
+
+const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // while blocked on something that may heal by itself
+const MAX_AUDIT = 200;
+
+/** A phase: works on the run, may be entered again after continue-as-new. */
+export type PhaseBody = (run: Run) => Promise<void>;
+
+export class Run {
+  readonly state: State;
+  readonly input: unknown;
+  #scope: CancellationScope | undefined;
+  #lost: Blocked | undefined;
+  #retries = 0;
+  #selfRetries = 0;
+  #shown = '';
+  /** Set by the scope that runs the main path: cancels it. */
+  interrupt: (() => void) | undefined;
+  startGuard: () => void = () => undefined;
+  stopGuard: () => void = () => undefined;
+
+  constructor(input: unknown, carried: State | undefined) {
+    this.input = input;
+    this.state = carried ?? initialState(workflowInfo().firstExecutionRunId);
+  }
+
+  get ref(): MigrationRef {
+    const { spec, iteration, generation, planHash, runKey } = this.state;
+    if (!spec) throw new Error('the run is not open yet');
+    return { name: spec.metadata.name, iteration, generation, workflowId: workflowInfo().workflowId, runKey, planHash, spec };
+  }
+
+  get spec(): MigrationRef['spec']['spec'] {
+    return this.ref.spec.spec;
+  }
+
+  now(): string {
+    return new Date().toISOString(); // the workflow's clock: deterministic
+  }
+
+  /** Runs a phase unless it is behind us. The transition is asserted, shown and recorded. */
+  async enter(phase: Phase, body: PhaseBody): Promise<void> {
+    if (this.state.done.includes(phase)) return;
+    if (this.state.phase !== phase) {
+      if (!mayFollow(this.state.phase, phase)) throw new Error(`phase ${phase} may not follow ${this.state.phase}`);
+      this.state.phase = phase;
+      this.audit('phase', phase);
+    }
+    this.show();
+    await this.flush();
+    await this.edge();
+    log.info(`phase ${phase}`);
+    await body(this);
+    this.state.done.push(phase);
+  }
+
+  /** Generations: each is one unbroken capture. A lost one parks; `retry` begins the next with fresh names. */
+  async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
+    while (!this.isBehind('cut-over')) {
+      try {
+        const scope = new CancellationScope();
+        this.#scope = scope;
+        await scope.run(body);
+      } catch (error) {
+        const lost = error instanceof GenerationLost ? error.problem : isCancellation(error) ? this.#lost : undefined;
+        if (!lost || this.state.wayBack) throw error;
+        this.#lost = undefined;
+        await this.park(lost, false);
+        await clear(this);
+        this.state.generation += 1;
+        this.state.done = this.state.done.filter((p) => p === 'prepare');
+        this.state.facts = null;
+        this.state.slotIdentified = false;
+        this.newEpoch(`generation ${this.state.generation} after ${lost.code}`);
+      } finally {
+        this.#scope = undefined;
+      }
+    }
+  }
+
+  /** Validate, approve, cut over, until the commit. Whatever goes wrong before it goes back to validate. */
+  async untilCommitted(body: () => Promise<void>): Promise<void> {
+    while (!this.isBehind('cut-over')) {
+      try {
+        await body();
+      } catch (error) {
+        if (!(error instanceof BackToValidate)) throw error;
+        this.audit('back-to-validate', error.message);
+        this.state.needsApproval = false;
+        this.state.approvalSince = null;
+        this.state.passesInARow = 0;
+        this.state.done = this.state.done.filter((p) => p !== 'validate' && p !== 'approve');
+      }
+    }
+  }
+
+  /** One step. A failure that a person can mend parks the run until `retry` (or heals by itself) and the step is done again. Under the fence nothing pauses. */
+  async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
+    for (;;) {
+      if (pausable) await this.whilePaused();
+      try {
+        const result = await act();
+        this.unblock();
+        return result;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const problem = problemOf(error, this.now());
+        if (!problem) throw error;
+        if (problem.code === 'spec-invalid' || problem.code === 'name-refused') throw new RunRefused(error as Error);
+        if (ENDS_GENERATION.includes(problem.code) && !this.state.committedAt && this.#scope) throw new GenerationLost(problem);
+        await this.park(problem, true);
+      }
+    }
+  }
+
+  /** Stands still, visibly, until `retry`; with `heals` it also tries again by itself, ever more rarely. */
+  async park(problem: Blocked, heals: boolean): Promise<void> {
+    this.state.blocked = problem;
+    this.audit('blocked', `${problem.code}: ${problem.detail}`);
+    this.show();
+    await this.flush();
+    const before = this.#retries;
+    const patience = SELF_RETRY[Math.min(this.#selfRetries, SELF_RETRY.length - 1)]!;
+    const asked = (): boolean => this.#retries > before;
+    if (heals) {
+      const byHand = await condition(asked, patience, { summary: `Blocked (${problem.code}): wait for retry` });
+      this.#selfRetries = byHand ? 0 : this.#selfRetries + 1;
+    } else {
+      await condition(asked);
+      this.unblock();
+    }
+  }
+
+  unblock(): void {
+    if (!this.state.blocked) return;
+    this.audit('unblocked', this.state.blocked.code);
+    this.state.blocked = null;
+    this.#selfRetries = 0;
+    this.show();
+  }
+
+  /** Waits until `ready` or for `ms`; true when ready. Paused time counts. */
+  async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
+    if (ms <= 0) return ready();
+    return condition(ready, ms, { summary });
+  }
+
+  async idle(ms: number, summary: string): Promise<void> {
+    if (ms > 0) await sleep(ms, { summary });
+  }
+
+  async whilePaused(): Promise<void> {
+    if (this.state.paused) await condition(() => !this.state.paused);
+  }
+
+  /** A safe point for continue-as-new: nothing is pending but what the state holds. */
+  async edge(): Promise<void> {
+    await this.whilePaused();
+    if (!workflowInfo().continueAsNewSuggested) return;
+    await condition(allHandlersFinished);
+    const { memo } = workflowInfo();
+    await makeContinueAsNewFunc<typeof migrateToStreaming>({ ...(memo ? { memo } : {}) })(this.input, this.state);
+  }
+
+  /** Announces something before it is made, so that the way back knows it. */
+  willMake(...objects: OwnedObject[]): void {
+    for (const object of objects) {
+      if (!this.state.undo.some((o) => o.kind === object.kind && o.name === object.name && o.where === object.where)) this.state.undo.push(object);
+    }
+  }
+
+  newEpoch(reason: string): void {
+    const hadEvidence = this.state.needsApproval || this.state.passesInARow > 0;
+    this.state.epoch += 1;
+    if (hadEvidence) this.state.voidedAt = this.now();
+    this.state.passesInARow = 0;
+    this.audit('epoch', `${this.state.epoch}: ${reason}`);
+  }
+
+  decide(request: DecisionRequest): Decision {
+    const { state } = this;
+    if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+    const current = evidenceId(state);
+    const decision = judge(request, gateState(state, starterOf()), state.spec.spec.cutover.approval, this.now());
+    const { approver, comment } = request;
+    state.approvals.push({ approver, decision: request.decision, evidenceId: request.evidenceId ?? (decision.accepted ? current : null), accepted: decision.accepted, reason: decision.reason, authenticated: false, at: this.now() });
+    this.audit(request.decision, `${approver}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
+    if (decision.accepted && request.decision === 'reject') this.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
+    this.show();
+    return decision;
+  }
+
+  /** Interrupts the main path; the roll-back phase does the rest. The first request wins. */
+  requestWayBack(wayBack: WayBack): void {
+    const { state } = this;
+    if (state.outcome || state.wayBack || state.phase === 'roll-back') return this.audit('ignored', `roll back by ${wayBack.by}: already on the way back or at the end`);
+    if (state.done.includes('complete') || (state.phase === 'complete' && state.done.includes('soak'))) return this.audit('ignored', `roll back by ${wayBack.by}: the batch is being retired, nothing to go back to`);
+    state.wayBack = wayBack;
+    this.audit('way-back', `${wayBack.outcome} by ${wayBack.by}: ${wayBack.reason}`);
+    this.interrupt?.();
+  }
+
+  /** Ends the current generation from outside the main path (the guard found the slot gone). */
+  loseGeneration(problem: Blocked): void {
+    if (this.state.committedAt || !this.#scope) return;
+    this.#lost = problem;
+    this.#scope.cancel();
+  }
+
+  setPaused(paused: boolean): void {
+    if (this.state.paused === paused) return;
+    this.state.paused = paused;
+    this.audit(paused ? 'paused' : 'resumed', '');
+    this.show();
+  }
+
+  requestRetry(): void {
+    if (this.state.blocked) this.#retries += 1;
+    this.audit('retry', this.state.blocked?.code ?? 'nothing is blocked');
+  }
+
+  isBehind(phase: Phase): boolean {
+    return this.state.done.includes(phase);
+  }
+
+  audit(kind: string, detail: string): void {
+    this.state.events += 1;
+    const event = { id: `${this.state.events}`, at: this.now(), kind, detail: detail.slice(0, 2000) };
+    this.state.outbox.push(event);
+    this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
+  }
+
+  /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. */
+  async flush(): Promise<void> {
+    if (!this.state.spec || this.state.iteration === 0) return;
+    const events = this.state.outbox;
+    this.state.outbox = [];
+    await CancellationScope.nonCancellable(() => call('long', 'record', 'Write status and audit to the ledger', this.ref, this.status(), events));
+  }
+
+  status(): Status {
+    return statusOf(this.state, workflowInfo().workflowId);
+  }
+
+  details(): string {
+    return currentDetails(this.state, workflowInfo().workflowId, this.now());
+  }
+
+  evidence(): unknown {
+    const { epoch, facts, lastWindow, passesInARow, covered, planHash } = this.state;
+    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts };
+  }
+
+  /** Search attributes (one upsert for all that changed), memo and current details. */
+  show(): void {
+    const { state } = this;
+    setCurrentDetails(this.details());
+    const attributes: SearchAttributePair[] = [
+      { key: KEYS.phase, value: state.phase ?? 'start' },
+      { key: KEYS.verdict, value: state.lastWindow?.verdict ?? 'none' },
+      { key: KEYS.blocked, value: state.blocked?.code ?? 'no' },
+      { key: KEYS.needsApproval, value: state.needsApproval },
+      ...(state.spec ? [{ key: KEYS.team, value: state.spec.metadata.labels['team'] ?? 'none' }, { key: KEYS.source, value: state.spec.spec.source.postgres.database }] : []),
+      ...(state.matchRatio === null ? [] : [{ key: KEYS.matchRatio, value: state.matchRatio }]),
+    ];
+    const shown = JSON.stringify(attributes.map((a) => a.value));
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    // The lag changes with every window: it travels along with other changes instead of costing an event of its own.
+    upsertSearchAttributes([...attributes, ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }])]);
+    if (state.committedAt) upsertMemo({ cutoverCommittedAt: state.committedAt });
+  }
+}
+
+export const everyMs = (run: Run): number => durationMs(run.spec.validation.every);
+
+/** Our CLI notes who started it; from the plain `temporal` command it is unknown. */
+function starterOf(): string | null {
+  const starter = workflowInfo().memo?.['starter'];
+  return typeof starter === 'string' ? starter : null;
+}

@@ -1,0 +1,76 @@
+// Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
+import type { Facts } from '../domain/epoch.js';
+import type { Blocked } from '../domain/failure.js';
+import type { Approval, AuditEvent, Lag, OwnedObject, Route, TableProgress } from '../domain/ledger.js';
+import type { Outcome, Phase } from '../domain/phase.js';
+import type { CoverageDay, MigrationSpec } from '../domain/spec.js';
+import type { VerdictName } from '../domain/verdict.js';
+
+/** Why and how the migration goes back. */
+export interface WayBack {
+  readonly outcome: Exclude<Outcome, 'migrated'>;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface LastWindow {
+  readonly number: number;
+  readonly verdict: VerdictName;
+  readonly reason: string;
+  readonly at: string;
+  readonly durationMs: number;
+}
+
+export interface State {
+  runKey: string;
+  spec: MigrationSpec | null;
+  planHash: string;
+  iteration: number;
+  generation: number;
+  phase: Phase | null;
+  /** Phases behind us in this generation; `enter` skips them after continue-as-new. */
+  done: Phase[];
+  outcome: Outcome | null;
+  blocked: Blocked | null;
+  paused: boolean;
+  wayBack: WayBack | null;
+  committedAt: string | null;
+  /** The fence this run holds or held last; released by its token. */
+  fenceToken: string | null;
+  epoch: number;
+  facts: Facts | null;
+  voidedAt: string | null;
+  windows: number;
+  lastWindow: LastWindow | null;
+  passesInARow: number;
+  covered: CoverageDay[];
+  evidenceAt: string | null;
+  matchRatio: number | null;
+  needsApproval: boolean;
+  approvalSince: string | null;
+  approvals: Approval[];
+  lag: Lag;
+  tables: TableProgress[];
+  route: Route | null;
+  /** What we made, in order: unwound from the end. Pushed before it is made. */
+  undo: OwnedObject[];
+  handedOver: { kind: string; name: string }[];
+  leftovers: { kind: string; name: string }[];
+  restarts: Record<string, number>;
+  slotIdentified: boolean;
+  walAlarm: string | null;
+  shadowPasses: number;
+  events: number;
+  /** Audit events not yet in the ledger, and the newest ones for the query. */
+  outbox: AuditEvent[];
+  audit: AuditEvent[];
+}
+
+export function initialState(runKey: string): State {
+  return {
+    runKey, spec: null, planHash: '', iteration: 0, generation: 0, phase: null, done: [], outcome: null, blocked: null, paused: false, wayBack: null,
+    committedAt: null, fenceToken: null, epoch: 1, facts: null, voidedAt: null, windows: 0, lastWindow: null, passesInARow: 0, covered: [], evidenceAt: null,
+    matchRatio: null, needsApproval: false, approvalSince: null, approvals: [], lag: { bytes: null, records: null, ms: null }, tables: [], route: null,
+    undo: [], handedOver: [], leftovers: [], restarts: {}, slotIdentified: false, walAlarm: null, shadowPasses: 0, events: 0, outbox: [], audit: [],
+  };
+}

@@ -1,0 +1,90 @@
+// What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
+import { evidenceIdOf } from '../domain/epoch.js';
+import { formatMs } from '../domain/duration.js';
+import { currentApprovals, stopRule, waitingFor, type GateState } from '../domain/gate.js';
+import type { Status } from '../domain/ledger.js';
+import { PHASES } from '../domain/phase.js';
+import type { State } from './state.js';
+
+/** Evidence is named only while it is up for approval or was approved. */
+export function evidenceId(state: State): string | null {
+  return state.needsApproval || state.phase === 'cut-over' || state.committedAt ? evidenceIdOf(state.iteration, state.epoch, state.planHash) : null;
+}
+
+export function gateState(state: State, starter: string | null): GateState {
+  return {
+    phase: state.phase, committed: state.committedAt !== null, needsApproval: state.needsApproval, evidenceId: evidenceId(state),
+    evidenceAt: state.evidenceAt, voidedAt: state.voidedAt, approvals: state.approvals, starter,
+  };
+}
+
+export function statusOf(state: State, workflowId: string): Status {
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    id: workflowId,
+    name: workflowId.replace(/^migration-/, ''),
+    iteration: state.iteration,
+    generation: state.generation,
+    phase: state.phase,
+    outcome: state.outcome,
+    blocked: state.blocked,
+    paused: state.paused,
+    epoch: state.epoch,
+    needsApproval: state.needsApproval,
+    evidenceId: evidenceId(state),
+    lag: state.lag,
+    tables: state.tables,
+    approvals: state.approvals,
+    route: state.route,
+    handedOver: state.handedOver,
+    leftovers: state.leftovers,
+    next: nextCommands(state, workflowId.replace(/^migration-/, '')),
+  };
+}
+
+export function nextCommands(state: State, name: string): string[] {
+  if (state.outcome !== null) return [`sluice report ${name} -o md`];
+  if (state.blocked) return [`sluice retry ${name}`, `sluice rollback ${name} --reason "..."`];
+  if (state.paused) return [`sluice resume ${name}`];
+  if (state.needsApproval) return [`sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`, `sluice reject ${name} --approver YOU --reason "..."`];
+  if (state.lastWindow?.verdict === 'failed') return [`sluice diff ${name}`, `sluice get ${name} -w`];
+  return [`sluice get ${name} -w`];
+}
+
+/** Markdown, the key line first, at most eight lines: the Web UI's box is short. */
+export function currentDetails(state: State, workflowId: string, now: string): string {
+  const lines = [headline(state, workflowId, now), phaseLine(state)];
+  const last = state.lastWindow;
+  if (last) lines.push(`Window ${last.number}: **${last.verdict}** ${last.reason} · in a row ${state.passesInARow}/${state.spec?.spec.validation.passesInARow ?? '?'} · took ${formatMs(last.durationMs)}`);
+  if (state.lag.ms !== null) lines.push(`Lag ${state.lag.ms} ms${state.lag.records === null ? '' : `, ${state.lag.records} records`}`);
+  const restarts = Object.entries(state.restarts).map(([connector, count]) => `${connector} ${count}×`);
+  if (restarts.length > 0) lines.push(`Connector tasks restarted: ${restarts.join(', ')}`);
+  if (state.walAlarm) lines.push(`⚠ ${state.walAlarm}`);
+  return lines.join('\n\n');
+}
+
+function headline(state: State, workflowId: string, now: string): string {
+  const signal = (name: string, input?: object): string => `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
+  if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
+  if (state.blocked) return `**Blocked (${state.blocked.code}): ${state.blocked.detail}** ${state.blocked.remedy}. Then ${signal('retry')}`;
+  if (state.paused) return `**Paused.** Go on with ${signal('resume')}`;
+  if (state.needsApproval && state.spec) {
+    const { approval } = state.spec.spec.cutover;
+    const waiting = waitingFor(gateState(state, null), approval, now);
+    const have = currentApprovals({ approvals: state.approvals, evidenceId: evidenceId(state) }).length;
+    if (have < approval.quorum) return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}`;
+    return `**Approved**; ${waiting ?? 'cutting over'}`;
+  }
+  if (state.phase === 'validate' && state.spec) {
+    const { passesInARow, coverage } = state.spec.spec.validation;
+    return `**Validating**: ${stopRule(state.passesInARow, state.covered, passesInARow, coverage) ?? 'enough evidence'}. Nothing to do.`;
+  }
+  return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
+}
+
+function phaseLine(state: State): string {
+  if (state.phase === 'roll-back') return '▶ roll-back';
+  return PHASES.filter((p) => p !== 'roll-back')
+    .map((p) => (state.outcome === 'migrated' || state.done.includes(p) ? `✔ ${p}` : p === state.phase ? `▶ ${p}` : `○ ${p}`))
+    .join(' · ');
+}

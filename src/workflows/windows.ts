@@ -1,0 +1,40 @@
+// Running one window and taking in what it found: streak, coverage, epoch. Shared by validate, approve, cut-over and soak.
+import type { WindowResult } from '../activities/windows/index.js';
+import { epochChange } from '../domain/epoch.js';
+import { coverageOf } from '../domain/gate.js';
+import { call } from './activities.js';
+import type { Run } from './run.js';
+
+const ROUNDS_MS = 45_000;
+
+export async function runWindow(run: Run, purpose: 'window' | 'final window' | 'shadow window', roundsMs = ROUNDS_MS): Promise<WindowResult> {
+  run.state.windows += 1;
+  const number = run.state.windows;
+  const started = Date.parse(run.now());
+  const result = await run.step(() => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs }), purpose !== 'final window');
+  absorb(run, result, Date.parse(run.now()) - started);
+  return result;
+}
+
+function absorb(run: Run, result: WindowResult, durationMs: number): void {
+  const { state } = run;
+  const { verdict, reason } = result.verdict;
+  state.lastWindow = { number: result.number, verdict, reason: reason.slice(0, 300), at: result.at, durationMs };
+  state.lag = { ...result.lag, ms: result.lag.ms ?? state.lag.ms };
+  state.matchRatio = result.compared === 0 ? null : result.matched / result.compared;
+  if (result.facts) {
+    const change = epochChange(state.facts, result.facts);
+    state.facts = result.facts;
+    if (change) run.newEpoch(change);
+  }
+  run.audit('window', `${result.number} ${verdict}: ${reason}`);
+  if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`);
+  if (verdict === 'passed') {
+    state.passesInARow += 1;
+    state.evidenceAt = result.at;
+    state.covered = [...new Set([...state.covered, ...coverageOf(result.at)])];
+  } else {
+    state.passesInARow = 0;
+  }
+  run.show();
+}
