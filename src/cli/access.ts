@@ -46,12 +46,17 @@ export async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promis
   }
 }
 
-/** The live status by query; null when Temporal, a worker or the workflow does not answer. */
-async function liveStatus(id: string): Promise<Status | null> {
+/** The live status by query. Null status: Temporal, a worker or the workflow does not answer; `running` tells the last two apart. */
+async function liveStatus(id: string): Promise<{ status: Status | null; running: boolean }> {
+  let running = false;
   try {
-    return await withClient(async (client) => client.withDeadline(Date.now() + QUERY_MS, () => client.workflow.getHandle(workflowIdOf(id)).query<Status>('status')));
+    return await withClient(async (client) => {
+      const handle = client.workflow.getHandle(workflowIdOf(id));
+      running = (await client.withDeadline(Date.now() + QUERY_MS, () => handle.describe())).status.name === 'RUNNING';
+      return { running, status: await client.withDeadline(Date.now() + QUERY_MS, () => handle.query<Status>('status')) };
+    });
   } catch {
-    return null;
+    return { status: null, running };
   }
 }
 
@@ -59,11 +64,11 @@ async function liveStatus(id: string): Promise<Status | null> {
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();
   try {
-    const live = await liveStatus(id);
+    const { status: live, running } = await liveStatus(id);
     const recorded = ledger ? (await ledger.migrations(nameOf(id)))[0] : undefined;
     const status = live && live.iteration > 0 ? live : (recorded?.status ?? live);
     if (!status) {
-      if (recorded) return { ...emptyStatus(id, recorded.iteration, recorded.generation), windows: [] };
+      if (recorded ?? running) return { ...emptyStatus(id, recorded?.iteration ?? 0, recorded?.generation ?? 0), windows: [] };
       throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known${ledger ? '' : ' to Temporal (and SLUICE_LEDGER_URL is not set)'}`, ['sluice list']);
     }
     return { ...status, windows: ledger ? await ledger.windows(status.name, status.iteration) : [] };
