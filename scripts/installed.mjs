@@ -9,7 +9,9 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 export function ensureInstalled() {
   const stamp = join(ROOT, 'node_modules/.sluice-lock');
-  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(join(ROOT, 'node_modules/tsx')) && (!existsSync(stamp) || readFileSync(stamp, 'utf8') === lock)) return;
   console.error('installing dependencies (npm ci) …');
   must('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);

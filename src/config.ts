@@ -28,7 +28,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 export function resolveSecret(secret: SecretRef, env: NodeJS.ProcessEnv = process.env): string {
   if ('env' in secret) {
     const value = env[secret.env];
-    if (value === undefined) throw new Problem('permission-denied', `the secret ${secret.env} is not in the environment of this process`, `export ${secret.env} where the worker runs, then: sluice retry`);
+    if (value === undefined)
+      throw new Problem(
+        'permission-denied',
+        `the secret ${secret.env} is not in the environment of this process`,
+        `export ${secret.env} where the worker runs, then: sluice retry`,
+      );
     return value;
   }
   const [path, key] = splitFileRef(secret.file);
@@ -36,7 +41,11 @@ export function resolveSecret(secret: SecretRef, env: NodeJS.ProcessEnv = proces
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Problem('permission-denied', `cannot read the secret file ${path}: ${(error as NodeJS.ErrnoException).code}`, `make ${path} readable for the worker, then: sluice retry`);
+    throw new Problem(
+      'permission-denied',
+      `cannot read the secret file ${path}: ${(error as NodeJS.ErrnoException).code}`,
+      `make ${path} readable for the worker, then: sluice retry`,
+    );
   }
   if (!key) return text.replace(/\r?\n$/, '');
   const line = text.split(/\r?\n/).find((l) => l.startsWith(`${key}=`));

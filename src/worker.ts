@@ -24,7 +24,12 @@ export interface WorkerHooks {
 
 /** Runs until SIGTERM or SIGINT. Throws Problem when Temporal or the ledger cannot be reached, before polling anything. */
 export async function runWorker(config: Config, { onReady, say = () => undefined }: WorkerHooks = {}): Promise<void> {
-  if (!config.ledgerUrl) throw new Problem('spec-invalid', 'SLUICE_LEDGER_URL is not set: the worker keeps its evidence there', 'set it to postgres://user:password@host:port/database');
+  if (!config.ledgerUrl)
+    throw new Problem(
+      'spec-invalid',
+      'SLUICE_LEDGER_URL is not set: the worker keeps its evidence there',
+      'set it to postgres://user:password@host:port/database',
+    );
   Runtime.install({ logger: new DefaultLogger('WARN'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
   const ledger = new Ledger(config.ledgerUrl);
   await ledger.migrate().catch((error: unknown) => {
@@ -90,15 +95,27 @@ function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>
 /** Registers the search attributes that are missing; refuses to start, naming them, where we may not. */
 async function ensureSearchAttributes(connection: NativeConnection, namespace: string, say: (line: string) => void): Promise<void> {
   const { IndexedValueType } = proto.temporal.api.enums.v1;
-  const types = { Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL, Int: IndexedValueType.INDEXED_VALUE_TYPE_INT, Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE };
+  const types = {
+    Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+    Int: IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+  };
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !(name in (customAttributes ?? {})));
   if (missing.length === 0) return;
   try {
-    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[type]])) });
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[type]])),
+    });
     say(`registered search attributes ${missing.map(([name]) => name).join(', ')}`);
   } catch (error) {
     const list = missing.map(([name, type]) => `${name} (${type})`).join(', ');
-    throw new Problem('permission-denied', `search attributes are missing in namespace ${namespace} and could not be registered: ${list} (${(error as Error).message})`, 'register them: temporal operator search-attribute create --name … --type …');
+    throw new Problem(
+      'permission-denied',
+      `search attributes are missing in namespace ${namespace} and could not be registered: ${list} (${(error as Error).message})`,
+      'register them: temporal operator search-attribute create --name … --type …',
+    );
   }
 }

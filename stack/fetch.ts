@@ -9,8 +9,15 @@ export type Say = (line: string) => void;
 /** Broker and Connect jars: one folder, from stack/pom.xml. */
 export async function kafkaLibs(say: Say): Promise<string> {
   return once(`kafka-${PINS.kafka}`, say, 'Kafka and Kafka Connect jars (Maven)', async (dir) => {
-    await mvn(['-f', join(ROOT, 'stack/pom.xml'), `-Dkafka.version=${PINS.kafka}`, `-Dlog4j.version=${PINS.log4j}`,
-      'dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime']);
+    await mvn([
+      '-f',
+      join(ROOT, 'stack/pom.xml'),
+      `-Dkafka.version=${PINS.kafka}`,
+      `-Dlog4j.version=${PINS.log4j}`,
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${dir}`,
+      '-DincludeScope=runtime',
+    ]);
   });
 }
 
@@ -37,8 +44,16 @@ export async function temporalBinary(say: Say): Promise<string> {
   const path = join(cacheDir(), 'bin', `temporal-${PINS.temporalCli}`);
   if (existsSync(path)) return path;
   await once(`temporal-build-${PINS.temporalCli}`, say, 'the temporal server and CLI (built from source with Go: about 5 minutes, once)', async (dir) => {
-    await run('go', ['install', '-trimpath', `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${PINS.temporalCli}`,
-      `github.com/temporalio/cli/cmd/temporal@v${PINS.temporalCli}`], { CGO_ENABLED: '0', GOBIN: dir, GOFLAGS: '-mod=mod' });
+    await run(
+      'go',
+      [
+        'install',
+        '-trimpath',
+        `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${PINS.temporalCli}`,
+        `github.com/temporalio/cli/cmd/temporal@v${PINS.temporalCli}`,
+      ],
+      { CGO_ENABLED: '0', GOBIN: dir, GOFLAGS: '-mod=mod' },
+    );
   });
   mkdirSync(dirname(path), { recursive: true });
   cpSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`, 'temporal'), path);
@@ -50,8 +65,14 @@ export async function temporalBinary(say: Say): Promise<string> {
 /** Temporal's time-skipping test server (tests only): an executable wrapper around its jars. */
 export async function temporalTestServerLibs(say: Say): Promise<string> {
   return once(`temporal-test-server-${PINS.temporalTestServer}`, say, "Temporal's time-skipping test server (Maven)", async (dir) => {
-    await mvn(['-f', join(ROOT, 'stack/test-server-pom.xml'), `-Dtest.server.version=${PINS.temporalTestServer}`,
-      'dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime']);
+    await mvn([
+      '-f',
+      join(ROOT, 'stack/test-server-pom.xml'),
+      `-Dtest.server.version=${PINS.temporalTestServer}`,
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${dir}`,
+      '-DincludeScope=runtime',
+    ]);
   });
 }
 

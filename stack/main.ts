@@ -15,7 +15,10 @@ environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (defa
 const say = (line: string): void => void process.stderr.write(`stack: ${line}\n`);
 
 async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { with: { type: 'string' }, lines: { type: 'string' }, help: { type: 'boolean' } } });
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { with: { type: 'string' }, lines: { type: 'string' }, help: { type: 'boolean' } },
+  });
   const verb = positionals[0];
   if (values.help) return print(USAGE);
   if (values.with) return fail(`--with ${values.with}: no optional service can be started by this version`);
@@ -28,8 +31,18 @@ async function main(): Promise<number> {
   }
   if (verb === 'down') return down(home, say).then(() => 0);
   if (verb === 'reset') return reset(home, say).then(() => 0);
-  if (verb === 'status') return print(status(home).map((s) => `${s.service.padEnd(20)} ${s.state.padEnd(8)} ${String(s.pid ?? '-').padEnd(8)} ${s.address ?? ''}`).join('\n'));
-  if (verb === 'env') return print(Object.entries(await environment(home, say)).map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`).join('\n'));
+  if (verb === 'status')
+    return print(
+      status(home)
+        .map((s) => `${s.service.padEnd(20)} ${s.state.padEnd(8)} ${String(s.pid ?? '-').padEnd(8)} ${s.address ?? ''}`)
+        .join('\n'),
+    );
+  if (verb === 'env')
+    return print(
+      Object.entries(await environment(home, say))
+        .map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`)
+        .join('\n'),
+    );
   if (verb === 'logs') return positionals[1] ? print(lastLogLines(home, positionals[1], Number(values.lines ?? 80))) : fail('logs needs the name of a service');
   return fail(verb ? `unknown command "${verb}"` : 'no command');
 }

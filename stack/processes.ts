@@ -123,7 +123,9 @@ function startTime(pid: number): string | undefined {
   if (existsSync('/proc/self/stat')) {
     if (!existsSync(proc)) return undefined;
     try {
-      const fields = readFileSync(proc, 'utf8').replace(/^.*\) /s, '').split(' ');
+      const fields = readFileSync(proc, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
       return fields[0] === 'Z' ? undefined : fields[19];
     } catch {
       return undefined;

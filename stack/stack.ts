@@ -96,13 +96,19 @@ function addedServices(home: StackHome): Launch[] {
 /** A port that a process which is not ours holds is said before anything starts. */
 async function refuseForeignPorts(home: StackHome): Promise<void> {
   const owners: [string, number][] = [
-    ['postgres', home.ports.postgres], ['kafka', home.ports.kafka], ['kafka', home.ports.kafkaController], ['connect', home.ports.connect],
-    ['temporal', home.ports.temporal], ['temporal', home.ports.temporalUi],
+    ['postgres', home.ports.postgres],
+    ['kafka', home.ports.kafka],
+    ['kafka', home.ports.kafkaController],
+    ['connect', home.ports.connect],
+    ['temporal', home.ports.temporal],
+    ['temporal', home.ports.temporalUi],
   ];
   const taken: number[] = [];
   for (const [service, port] of owners) if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);
   if (taken.length > 0) {
-    throw new Error(`port ${taken.join(', ')} on 127.0.0.1 is in use by a process that is not part of the stack "${home.name}". Stop that process, or choose other ports with SLUICE_STACK_PORT_BASE.`);
+    throw new Error(
+      `port ${taken.join(', ')} on 127.0.0.1 is in use by a process that is not part of the stack "${home.name}". Stop that process, or choose other ports with SLUICE_STACK_PORT_BASE.`,
+    );
   }
 }
 

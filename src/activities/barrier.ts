@@ -9,6 +9,7 @@ import { compareLsn, type Lsn } from '../domain/position.js';
 import { pollUntil } from './patience.js';
 
 const POLL_MS = 40;
+const MARKERS_AT_MOST = 1000; // a longer gap is not looked into: it is data
 
 /** Emits a transactional marker: WAL after any position taken before the call, which makes the connector acknowledge that position. */
 export async function emitMarker(client: pg.ClientBase, ref: MigrationRef, token: string): Promise<void> {
@@ -22,10 +23,15 @@ export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
 /** Waits until the connector acknowledged `lsn`. Null = proven; else why not. Throws Problem `slot-lost` when waiting cannot help. */
 export async function connectorAcknowledged(client: pg.ClientBase, ref: MigrationRef, lsn: Lsn, deadline: number): Promise<string | null> {
   let confirmed = '0/0';
-  const reached = await pollUntil(deadline, POLL_MS, async () => {
-    confirmed = await confirmedPosition(client, ref);
-    return compareLsn(confirmed, lsn) >= 0 ? true : null;
-  }, () => ({ waitingFor: 'connector', confirmed, lsn }));
+  const reached = await pollUntil(
+    deadline,
+    POLL_MS,
+    async () => {
+      confirmed = await confirmedPosition(client, ref);
+      return compareLsn(confirmed, lsn) >= 0 ? true : null;
+    },
+    () => ({ waitingFor: 'connector', confirmed, lsn }),
+  );
   return reached ? null : `barrier: connector acknowledged ${confirmed} < ${lsn} needed at the time limit`;
 }
 
@@ -36,7 +42,8 @@ export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef
   );
   const row = rows[0];
   if (!row) throw new Problem('slot-lost', `replication slot ${slot} does not exist any more`);
-  if (row['wal_status'] === 'lost' || !row['restart_lsn']) throw new Problem('slot-lost', `replication slot ${slot} was invalidated (wal_status ${row['wal_status']}): WAL the connector had not read is gone`);
+  if (row['wal_status'] === 'lost' || !row['restart_lsn'])
+    throw new Problem('slot-lost', `replication slot ${slot} was invalidated (wal_status ${row['wal_status']}): WAL the connector had not read is gone`);
   return row['confirmed_flush_lsn'] ?? '0/0';
 }
 
@@ -52,19 +59,17 @@ export async function pipelineDrained(kafka: KafkaPort, ref: MigrationRef, deadl
 export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number): Promise<string | null> {
   const { pipeline, sink } = ref.spec.spec;
   if (!pipeline || !sink) return null;
-  return topicConsumed(kafka, [sinkGroup(ref.spec, ref.generation)], pipeline.output.topic, deadline);
+  return topicsConsumed(kafka, [sinkGroup(ref.spec, ref.generation)], [pipeline.output.topic], deadline);
 }
 
-/** One pass per hop: each moves everything that was there at least one topic further, internal repartition topics included. */
+/** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
 async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readonly string[], deadline: number): Promise<string | null> {
   const names = namesOf(ref.spec, ref.generation);
   const sources = ref.spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
   const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
   for (let hop = 0; hop <= internal.length; hop += 1) {
-    for (const topic of [...sources, ...internal]) {
-      const reason = await topicConsumed(kafka, groups, topic, deadline);
-      if (reason) return reason;
-    }
+    const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline);
+    if (reason) return reason;
   }
   return null;
 }
@@ -77,44 +82,77 @@ async function groupTopics(kafka: KafkaPort, groups: readonly string[]): Promise
   return [...topics];
 }
 
-async function topicConsumed(kafka: KafkaPort, groups: readonly string[], topic: string, deadline: number): Promise<string | null> {
-  const ends = (await kafka.offsets(topic)).filter((p) => p.high > p.low);
-  const unstable = await lastStable(kafka, topic, ends, deadline);
+interface End {
+  readonly topic: string;
+  readonly partition: number;
+  readonly high: number;
+}
+
+/** The ends of all topics are captured first; then it is waited until they are stable, then until the groups passed them. */
+async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topics: readonly string[], deadline: number): Promise<string | null> {
+  let open = (await Promise.all(topics.map((topic) => endsOf(kafka, topic)))).flat();
+  const unstable = await stable(kafka, open, deadline);
   if (unstable) return unstable;
   let why = '';
-  const drained = await pollUntil(deadline, POLL_MS, async () => {
-    const committed = new Map<number, number>();
-    for (const group of groups) {
-      for (const [partition, offset] of (await kafka.groupOffsets(group)).get(topic) ?? []) committed.set(partition, Math.max(offset, committed.get(partition) ?? 0));
-    }
-    for (const { partition, high } of ends) {
-      const at = committed.get(partition);
-      if (at === undefined) {
-        why = `drain: group ${groups.join(', ')} has no committed offset for ${topic}/${partition}: unknown, not drained`;
-        return null;
+  const drained = await pollUntil(
+    deadline,
+    POLL_MS,
+    async () => {
+      const committed = await committedOffsets(kafka, groups);
+      const behind: End[] = [];
+      for (const end of open) {
+        const at = committed.get(`${end.topic}/${end.partition}`);
+        if (
+          at !== undefined &&
+          (at >= end.high || (end.high - at <= MARKERS_AT_MOST && (await kafka.onlyControlRecords(end.topic, end.partition, at, end.high))))
+        )
+          continue;
+        behind.push(end);
+        why =
+          at === undefined
+            ? `drain: group ${groups.join(', ')} has no committed offset for ${end.topic}/${end.partition}: unknown, not drained`
+            : `drain: group ${groups.join(', ')} at ${at} < ${end.high} in ${end.topic}/${end.partition}`;
       }
-      if (at < high && !(high - at <= 1000 && (await kafka.onlyControlRecords(topic, partition, at, high)))) {
-        why = `drain: group ${groups.join(', ')} at ${at} < ${high} in ${topic}/${partition}`;
-        return null;
-      }
-    }
-    return true;
-  }, () => ({ waitingFor: topic, why }));
+      open = behind; // committed offsets only grow while the group lives; one that is reset shows as a membership change
+      return open.length === 0 ? true : null;
+    },
+    () => ({ waitingFor: why }),
+  );
   return drained ? null : `${why} at the time limit`;
 }
 
+async function endsOf(kafka: KafkaPort, topic: string): Promise<End[]> {
+  return (await kafka.offsets(topic)).filter((p) => p.high > p.low).map(({ partition, high }) => ({ topic, partition, high }));
+}
+
+async function committedOffsets(kafka: KafkaPort, groups: readonly string[]): Promise<Map<string, number>> {
+  const committed = new Map<string, number>();
+  for (const group of groups) {
+    for (const [topic, partitions] of await kafka.groupOffsets(group)) {
+      for (const [partition, offset] of partitions) committed.set(`${topic}/${partition}`, Math.max(offset, committed.get(`${topic}/${partition}`) ?? 0));
+    }
+  }
+  return committed;
+}
+
 async function outputStable(kafka: KafkaPort, topic: string, deadline: number): Promise<string | null> {
-  return lastStable(kafka, topic, await kafka.offsets(topic), deadline);
+  return stable(kafka, await endsOf(kafka, topic), deadline);
 }
 
 /** Waits until no transaction that was open at the captured ends is open any more. */
-async function lastStable(kafka: KafkaPort, topic: string, ends: readonly { partition: number; high: number }[], deadline: number): Promise<string | null> {
+async function stable(kafka: KafkaPort, ends: readonly End[], deadline: number): Promise<string | null> {
   let why = '';
-  const stable = await pollUntil(deadline, POLL_MS, async () => {
-    const now = new Map((await kafka.offsets(topic)).map((p) => [p.partition, p.committed]));
-    const open = ends.find(({ partition, high }) => (now.get(partition) ?? 0) < high);
-    if (open) why = `drain: an open transaction in ${topic}/${open.partition} (stable ${now.get(open.partition)} < ${open.high})`;
-    return open ? null : true;
+  let open = ends;
+  const isStable = await pollUntil(deadline, POLL_MS, async () => {
+    const behind: End[] = [];
+    for (const end of open) {
+      const at = (await kafka.offsets(end.topic)).find((p) => p.partition === end.partition)?.committed ?? 0;
+      if (at >= end.high) continue;
+      behind.push(end);
+      why = `drain: an open transaction in ${end.topic}/${end.partition} (stable ${at} < ${end.high})`;
+    }
+    open = behind;
+    return open.length === 0 ? true : null;
   });
-  return stable ? null : `${why} at the time limit`;
+  return isStable ? null : `${why} at the time limit`;
 }

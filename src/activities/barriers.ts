@@ -22,7 +22,8 @@ export function createBarrierActivities({ secret, systems }: Deps) {
       const started = Date.now();
       const limit = started + limitMs;
       await emitMarker(client, ref, 'barrier');
-      const reason = (await connectorAcknowledged(client, ref, lsn, limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+      const reason =
+        (await connectorAcknowledged(client, ref, lsn, limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
       return { lsn, ms: Date.now() - started, reason };
     });
   }

@@ -22,13 +22,18 @@ export function createConnectActivities({ ledger, systems }: Deps) {
     async ensureConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
       const rest = systems.connect(ref.spec);
       const { name, config } = wanted(ref, role);
-      await ensureOwned(ledger, ref, { kind: 'connector', name, where: ref.spec.spec.connector.url }, {
-        exists: async () => (await rest.config(name)) !== null,
-        create: async () => {
-          await rest.createStopped(name, config);
-          await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(name)) === null ? null : true)); // the herder reads its own config topic
+      await ensureOwned(
+        ledger,
+        ref,
+        { kind: 'connector', name, where: ref.spec.spec.connector.url },
+        {
+          exists: async () => (await rest.config(name)) !== null,
+          create: async () => {
+            await rest.createStopped(name, config);
+            await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(name)) === null ? null : true)); // the herder reads its own config topic
+          },
         },
-      });
+      );
       const drift = driftOf(config, await rest.config(name));
       if (drift.length > 0) throw new Problem('connector-drift', `connector ${name} differs from the plan in ${drift.join(', ')}`);
     },
@@ -80,17 +85,23 @@ export function createConnectActivities({ ledger, systems }: Deps) {
     /** Stop, forget offsets, delete: offsets would outlive the connector and a later one of that name would resume from them. */
     async removeConnector(ref: MigrationRef, object: OwnedObject): Promise<void> {
       const rest = systems.connect(ref.spec);
-      await removeOwned(ledger, ref, object, async () => (await rest.config(object.name)) !== null, async () => {
-        await rest.stop(object.name);
-        const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
-          const status = await rest.status(object.name);
-          return status === null || (status.connector.state === 'STOPPED' && status.tasks.length === 0) ? true : null;
-        });
-        if (!stopped) throw new Problem('clean-up', `connector ${object.name} does not stop`);
-        await deleteOffsets(rest, object.name);
-        await rest.delete(object.name);
-        await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(object.name)) === null ? true : null));
-      });
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        async () => (await rest.config(object.name)) !== null,
+        async () => {
+          await rest.stop(object.name);
+          const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
+            const status = await rest.status(object.name);
+            return status === null || (status.connector.state === 'STOPPED' && status.tasks.length === 0) ? true : null;
+          });
+          if (!stopped) throw new Problem('clean-up', `connector ${object.name} does not stop`);
+          await deleteOffsets(rest, object.name);
+          await rest.delete(object.name);
+          await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(object.name)) === null ? true : null));
+        },
+      );
     },
   };
 }

@@ -135,7 +135,9 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       await onLease(ref, async (client) => {
         if (route.type === 'postgres-view' && (await observedSide(client, route)) !== 'batch') await client.query(await viewSwapSql(client, route, 'batch'));
         await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
-        await client.query(`UPDATE ${leaseTable(ref.spec)} SET state = 'ROLLED_BACK', token = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`);
+        await client.query(
+          `UPDATE ${leaseTable(ref.spec)} SET state = 'ROLLED_BACK', token = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
+        );
       });
     },
 
@@ -169,8 +171,12 @@ async function runActiveOrStartedAfter(client: pg.ClientBase, ref: MigrationRef,
   const table = qualified(parseTableName(ref.spec.spec.batch!.runs!.table));
   const hold = durationMs(ref.spec.spec.cutover.maxHold);
   const since = fence?.expires_at ? ` OR started_at > ${quoteLiteral(fence.expires_at)}::timestamptz - interval '${hold} milliseconds'` : '';
-  const { rows } = await client.query<Record<string, string | null>>(`SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${table} WHERE finished_at IS NULL${since} LIMIT 1`);
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${table} WHERE finished_at IS NULL${since} LIMIT 1`,
+  );
   const run = rows[0];
   if (!run) return null;
-  return run['finished_at'] === null ? `batch run ${run['run_id']} is active since ${run['started_at']}` : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
+  return run['finished_at'] === null
+    ? `batch run ${run['run_id']} is active since ${run['started_at']}`
+    : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
 }

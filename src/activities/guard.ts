@@ -54,7 +54,9 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
           return { kind: 'restarted', connector, cause };
         }
         if (round % WAL_POLL_EVERY === 0) {
-          const report = await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) => (error instanceof Problem && error.code === 'slot-lost' ? { kind: 'slot-lost' as const, detail: error.message } : null));
+          const report = await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) =>
+            error instanceof Problem && error.code === 'slot-lost' ? { kind: 'slot-lost' as const, detail: error.message } : null,
+          );
           if (report) return report;
         }
         await pause(POLL_MS);
@@ -65,10 +67,13 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
   async function watchSlot(ref: MigrationRef, slotExpected: boolean, alarmed: boolean): Promise<GuardReport | null> {
     const { slot } = namesOf(ref.spec, ref.generation);
     return withSource(ref.spec, secret, async (client) => {
-      const { rows } = await client.query<Record<string, string | null>>(`SELECT restart_lsn, wal_status FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`);
+      const { rows } = await client.query<Record<string, string | null>>(
+        `SELECT restart_lsn, wal_status FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
+      );
       const row = rows[0];
       if (!row) return slotExpected ? { kind: 'slot-lost', detail: `replication slot ${slot} does not exist any more` } : null;
-      if (row['wal_status'] === 'lost' || (slotExpected && !row['restart_lsn'])) return { kind: 'slot-lost', detail: `replication slot ${slot} was invalidated (wal_status ${row['wal_status']})` };
+      if (row['wal_status'] === 'lost' || (slotExpected && !row['restart_lsn']))
+        return { kind: 'slot-lost', detail: `replication slot ${slot} was invalidated (wal_status ${row['wal_status']})` };
       if (!row['restart_lsn']) return null;
       const retained = lsnDistance(row['restart_lsn'], await insertLsn(client));
       Context.current().heartbeat({ retainedBytes: retained });
@@ -83,14 +88,18 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
   }
 
   async function isCommitted(ref: MigrationRef): Promise<boolean> {
-    const read = async (client: Parameters<typeof readLease>[0]): Promise<boolean> => (await readLease(client, leaseTable(ref.spec), ref.name))?.state === 'SWITCHED';
+    const read = async (client: Parameters<typeof readLease>[0]): Promise<boolean> =>
+      (await readLease(client, leaseTable(ref.spec), ref.name))?.state === 'SWITCHED';
     return ref.spec.spec.batch ? withSource(ref.spec, secret, read) : ledger.transaction(read);
   }
 
   async function dropSlot(ref: MigrationRef, slot: string): Promise<void> {
     const owned = await ledger.objectState(ref.name, { kind: 'slot', name: slot, where: ref.spec.spec.source.postgres.database });
     if (owned !== 'created' && owned !== 'registered') return;
-    await systems.connect(ref.spec).stop(namesOf(ref.spec, ref.generation).connector).catch(() => undefined);
+    await systems
+      .connect(ref.spec)
+      .stop(namesOf(ref.spec, ref.generation).connector)
+      .catch(() => undefined);
     await withSource(ref.spec, secret, async (client) => {
       for (let attempt = 0; attempt < 100; attempt += 1) {
         const { rows } = await client.query<Record<string, string>>(`SELECT active FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`);

@@ -20,7 +20,8 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
     }
     return withSource(ref.spec, secret, async (client) => {
       if (kind === 'sink') return (await readTable(client, name)) ? null : 'is gone';
-      if (kind === 'publication') return (await client.query(`SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(name)}`)).rows.length > 0 ? null : 'is gone';
+      if (kind === 'publication')
+        return (await client.query(`SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(name)}`)).rows.length > 0 ? null : 'is gone';
       const { rows } = await client.query<Record<string, string>>(`SELECT active FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`);
       return rows[0]?.['active'] === 't' ? null : rows[0] ? 'is not in use' : 'is gone';
     });
@@ -30,7 +31,8 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
     /** Observes every kept object as present and running, then marks it handed over. Idempotent. */
     async handOver(ref: MigrationRef, kept: readonly OwnedObject[]): Promise<{ kind: string; name: string }[]> {
       const { sink } = ref.spec.spec;
-      const foreignSink: OwnedObject[] = sink && !kept.some((o) => o.kind === 'sink') ? [{ kind: 'sink', name: sink.table, where: ref.spec.spec.source.postgres.database }] : [];
+      const foreignSink: OwnedObject[] =
+        sink && !kept.some((o) => o.kind === 'sink') ? [{ kind: 'sink', name: sink.table, where: ref.spec.spec.source.postgres.database }] : [];
       const all = [...kept, ...foreignSink];
       for (const object of all) {
         let problem: string | null = 'was not observed';

@@ -20,10 +20,15 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
         const config: Record<string, string> = isSingle
           ? { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
           : { 'cleanup.policy': 'compact', 'delete.retention.ms': String(7 * 86_400_000), 'min.compaction.lag.ms': String(86_400_000) };
-        await ensureOwned(ledger, ref, { kind: 'topic', name: topic, where: cluster.brokers.join(',') }, {
-          exists: async () => (await port.listTopics()).includes(topic),
-          create: () => port.createTopic(topic, partitions, cluster.replication, config),
-        });
+        await ensureOwned(
+          ledger,
+          ref,
+          { kind: 'topic', name: topic, where: cluster.brokers.join(',') },
+          {
+            exists: async () => (await port.listTopics()).includes(topic),
+            create: () => port.createTopic(topic, partitions, cluster.replication, config),
+          },
+        );
         const described = await port.describeTopic(topic);
         if (described && described.partitions !== partitions && topic !== pipeline?.output.topic) {
           throw new Problem('topic-lost', `topic ${topic} has ${described.partitions} partitions ≠ ${partitions} planned`);
@@ -33,16 +38,25 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
 
     async removeTopic(ref: MigrationRef, object: OwnedObject): Promise<void> {
       const port = systems.kafka(ref.spec);
-      await removeOwned(ledger, ref, object, async () => (await port.listTopics()).includes(object.name), async () => {
-        await port.deleteTopic(object.name);
-        for (let attempt = 0; attempt < 50 && (await port.listTopics()).includes(object.name); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 100));
-      });
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        async () => (await port.listTopics()).includes(object.name),
+        async () => {
+          await port.deleteTopic(object.name);
+          for (let attempt = 0; attempt < 50 && (await port.listTopics()).includes(object.name); attempt += 1)
+            await new Promise((resolve) => setTimeout(resolve, 100));
+        },
+      );
     },
 
     /** The consumer group of our sink connector; it outlives the connector. */
     async removeGroup(ref: MigrationRef, object: OwnedObject): Promise<void> {
       const port = systems.kafka(ref.spec);
-      const exists = async (): Promise<boolean> => (await port.groupOffsets(object.name)).size > 0 || ['Stable', 'Empty', 'PreparingRebalance', 'CompletingRebalance'].includes((await port.describeGroup(object.name)).state);
+      const exists = async (): Promise<boolean> =>
+        (await port.groupOffsets(object.name)).size > 0 ||
+        ['Stable', 'Empty', 'PreparingRebalance', 'CompletingRebalance'].includes((await port.describeGroup(object.name)).state);
       await removeOwned(ledger, ref, object, exists, async () => {
         for (let attempt = 0; ; attempt += 1) {
           try {

@@ -27,7 +27,8 @@ export function createLedgerActivities({ ledger }: Deps) {
       if (!parsed.ok) throw new Problem('spec-invalid', `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`);
       const { spec } = parsed;
       const name = spec.metadata.name;
-      if (workflowId !== `migration-${name}`) throw new Problem('name-refused', `workflow id ${workflowId} ≠ migration-${name}: the id must carry metadata.name`);
+      if (workflowId !== `migration-${name}`)
+        throw new Problem('name-refused', `workflow id ${workflowId} ≠ migration-${name}: the id must carry metadata.name`);
       const earlier = await ledger.migrations(name);
       const own = earlier.find((m) => m.run_key === runKey);
       if (own) return { spec, planHash: planHash(spec), iteration: own.iteration, generation: own.generation };

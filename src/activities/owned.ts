@@ -24,7 +24,13 @@ export async function ensureOwned(ledger: Ledger, ref: MigrationRef, object: Own
 }
 
 /** Idempotent: afterwards the object is gone and the ledger says so. What is not ours is left alone. */
-export async function removeOwned(ledger: Ledger, ref: MigrationRef, object: OwnedObject, exists: () => Promise<boolean>, remove: () => Promise<void>): Promise<void> {
+export async function removeOwned(
+  ledger: Ledger,
+  ref: MigrationRef,
+  object: OwnedObject,
+  exists: () => Promise<boolean>,
+  remove: () => Promise<void>,
+): Promise<void> {
   const state = await ledger.objectState(ref.name, object);
   if (state === null || state === 'removed') return;
   if (await exists()) {

@@ -9,7 +9,13 @@ import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './checks/
 import type { Deps } from './deps.js';
 
 /** Reads only. Waivers applied; nothing thrown for what a check found. */
-export async function runPreflight(deps: Pick<Deps, 'secret' | 'systems'>, ledger: Ledger | undefined, spec: MigrationSpec, generation: number, now: string): Promise<Check[]> {
+export async function runPreflight(
+  deps: Pick<Deps, 'secret' | 'systems'>,
+  ledger: Ledger | undefined,
+  spec: MigrationSpec,
+  generation: number,
+  now: string,
+): Promise<Check[]> {
   const isOurs = ledgerKnows(ledger, spec.metadata.name);
   const source = await checkSource(deps, spec);
   const reachable = source.some((c) => c.name === 'source.reachable' && c.status === 'passed');

@@ -25,7 +25,11 @@ export function createSourceActivities({ secret, ledger }: Deps) {
   const within = <T>(ref: MigrationRef, use: (client: pg.Client) => Promise<T>): Promise<T> => withSource(ref.spec, secret, use);
   const found = (ref: MigrationRef, sql: string): Promise<boolean> => within(ref, async (client) => (await client.query(sql)).rows.length > 0);
 
-  const lease = (ref: MigrationRef): OwnedObject => ({ kind: 'lease', name: namesOf(ref.spec, 1).leaseSchema, where: ref.spec.spec.batch ? database(ref) : 'ledger' });
+  const lease = (ref: MigrationRef): OwnedObject => ({
+    kind: 'lease',
+    name: namesOf(ref.spec, 1).leaseSchema,
+    where: ref.spec.spec.batch ? database(ref) : 'ledger',
+  });
   const leaseExists = async (ref: MigrationRef): Promise<boolean> => {
     if (!ref.spec.spec.batch) return (await ledger.query(`SELECT 1 FROM sluice.lease WHERE migration = $1`, [ref.name])).length > 0;
     return found(ref, `SELECT 1 FROM pg_namespace WHERE nspname = ${quoteLiteral(lease(ref).name)}`);
@@ -53,26 +57,44 @@ export function createSourceActivities({ secret, ledger }: Deps) {
     },
 
     async removeLease(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      await removeOwned(ledger, ref, object, () => leaseExists(ref), async () => {
-        if (object.where === 'ledger') await ledger.query(`DELETE FROM sluice.lease WHERE migration = $1`, [ref.name]);
-        else await within(ref, (client) => client.query(`DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`));
-      });
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => leaseExists(ref),
+        async () => {
+          if (object.where === 'ledger') await ledger.query(`DELETE FROM sluice.lease WHERE migration = $1`, [ref.name]);
+          else await within(ref, (client) => client.query(`DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`));
+        },
+      );
     },
 
     /** Exactly the spec's tables; before the slot, or the slot would be poisoned for good. */
     async ensurePublication(ref: MigrationRef): Promise<void> {
       const { publication } = namesOf(ref.spec, ref.generation);
       const tables = ref.spec.spec.source.tables.map((t) => qualified(parseTableName(t)));
-      await ensureOwned(ledger, ref, { kind: 'publication', name: publication, where: database(ref) }, {
-        exists: () => found(ref, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(publication)}`),
-        create: async () => void (await within(ref, (client) => client.query(`CREATE PUBLICATION ${quoteIdent(publication)} FOR TABLE ${tables.join(', ')}`))),
-      });
+      await ensureOwned(
+        ledger,
+        ref,
+        { kind: 'publication', name: publication, where: database(ref) },
+        {
+          exists: () => found(ref, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(publication)}`),
+          create: async () =>
+            void (await within(ref, (client) => client.query(`CREATE PUBLICATION ${quoteIdent(publication)} FOR TABLE ${tables.join(', ')}`))),
+        },
+      );
     },
 
     async removePublication(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      await removeOwned(ledger, ref, object, () => found(ref, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(object.name)}`), async () => {
-        await within(ref, (client) => client.query(`DROP PUBLICATION ${quoteIdent(object.name)}`));
-      });
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => found(ref, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(object.name)}`),
+        async () => {
+          await within(ref, (client) => client.query(`DROP PUBLICATION ${quoteIdent(object.name)}`));
+        },
+      );
     },
 
     /** For `initial` the connector creates the slot itself: only then are its snapshot and its WAL position one. We claim the name first. */
@@ -96,7 +118,10 @@ export function createSourceActivities({ secret, ledger }: Deps) {
         );
         const row = rows[0];
         if (!row || row['plugin'] !== 'pgoutput' || row['database'] !== database(ref)) {
-          throw new Problem('slot-lost', row ? `slot ${slot} is ${row['plugin']} on ${row['database']}, not pgoutput on ${database(ref)}` : `the connector did not create slot ${slot}`);
+          throw new Problem(
+            'slot-lost',
+            row ? `slot ${slot} is ${row['plugin']} on ${row['database']}, not pgoutput on ${database(ref)}` : `the connector did not create slot ${slot}`,
+          );
         }
         await ledger.setObjectState(ref, { kind: 'slot', name: slot, where: database(ref) }, 'created');
         return { restartLsn: row['restart_lsn'] ?? '0/0', confirmedLsn: row['confirmed_flush_lsn'] ?? '0/0' };
@@ -105,13 +130,19 @@ export function createSourceActivities({ secret, ledger }: Deps) {
 
     /** The connector MUST be gone: a slot in use cannot be dropped. Waits for a dying walsender, ends nobody else's connection. */
     async removeSlot(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      const row = (client: pg.Client) => client.query<Record<string, string>>(`SELECT active FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(object.name)}`);
-      await removeOwned(ledger, ref, object, () => within(ref, async (client) => (await row(client)).rows.length > 0), () =>
-        within(ref, async (client) => {
-          const idle = await pollUntil(Date.now() + SLOT_RELEASE_MS, 200, async () => ((await row(client)).rows[0]?.['active'] === 't' ? null : true));
-          if (!idle) throw new Problem('clean-up', `slot ${object.name} is still in use after ${SLOT_RELEASE_MS / 1000} s`);
-          await client.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(object.name)}`);
-        }),
+      const row = (client: pg.Client) =>
+        client.query<Record<string, string>>(`SELECT active FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(object.name)}`);
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => within(ref, async (client) => (await row(client)).rows.length > 0),
+        () =>
+          within(ref, async (client) => {
+            const idle = await pollUntil(Date.now() + SLOT_RELEASE_MS, 200, async () => ((await row(client)).rows[0]?.['active'] === 't' ? null : true));
+            if (!idle) throw new Problem('clean-up', `slot ${object.name} is still in use after ${SLOT_RELEASE_MS / 1000} s`);
+            await client.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(object.name)}`);
+          }),
       );
     },
 
@@ -125,20 +156,29 @@ export function createSourceActivities({ secret, ledger }: Deps) {
       const key = batch.result.key.map(quoteIdent).join(', ');
       await ensureOwned(ledger, ref, object, {
         exists,
-        create: () => within(ref, async (client) => {
-          const columns = (await describeQuery(client, batch.query.sql)).map((c) => quoteIdent(c.name)).join(', ');
-          await transaction(client, 'BEGIN', async () => {
-            await client.query(`CREATE TABLE ${qualified(parseTableName(sink.table))} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}) q WITH NO DATA`);
-            await client.query(`ALTER TABLE ${qualified(parseTableName(sink.table))} ADD PRIMARY KEY (${key})`);
-          });
-        }),
+        create: () =>
+          within(ref, async (client) => {
+            const columns = (await describeQuery(client, batch.query.sql)).map((c) => quoteIdent(c.name)).join(', ');
+            await transaction(client, 'BEGIN', async () => {
+              await client.query(
+                `CREATE TABLE ${qualified(parseTableName(sink.table))} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}) q WITH NO DATA`,
+              );
+              await client.query(`ALTER TABLE ${qualified(parseTableName(sink.table))} ADD PRIMARY KEY (${key})`);
+            });
+          }),
       });
       return object;
     },
 
     async removeSinkTable(ref: MigrationRef, object: OwnedObject): Promise<void> {
       const exists = (): Promise<boolean> => within(ref, async (client) => (await readTable(client, object.name)) !== null);
-      await removeOwned(ledger, ref, object, exists, async () => void (await within(ref, (client) => client.query(`DROP TABLE ${qualified(parseTableName(object.name))}`))));
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        exists,
+        async () => void (await within(ref, (client) => client.query(`DROP TABLE ${qualified(parseTableName(object.name))}`))),
+      );
     },
 
     /** Schema fingerprint, rows and size per table and the WAL position, in one snapshot. */
@@ -152,7 +192,12 @@ export function createSourceActivities({ secret, ledger }: Deps) {
             if (!catalog) throw new Problem('preflight-failed', `table ${text} is gone`);
             const count = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${qualified(catalog.name)}`);
             const shape = JSON.stringify([catalog.columns, catalog.key, catalog.replicaIdentity]);
-            tables.push({ table: text, rows: Number(count.rows[0]!['n']), bytes: catalog.bytes, fingerprint: createHash('sha256').update(shape).digest('hex').slice(0, 16) });
+            tables.push({
+              table: text,
+              rows: Number(count.rows[0]!['n']),
+              bytes: catalog.bytes,
+              fingerprint: createHash('sha256').update(shape).digest('hex').slice(0, 16),
+            });
           }
           return { lsn: position['lsn']!, server: await serverIdentity(client), tables };
         }),

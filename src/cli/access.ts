@@ -20,7 +20,9 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
   try {
     connection = await Connection.connect({ ...connectionOptions, address: connectionOptions.address ?? config.temporal.address, connectTimeout: '5s' });
   } catch (error) {
-    throw new CliError(EXIT.unreachable, 'unreachable', `Temporal at ${config.temporal.address} does not answer: ${(error as Error).message}`, ['check TEMPORAL_ADDRESS']);
+    throw new CliError(EXIT.unreachable, 'unreachable', `Temporal at ${config.temporal.address} does not answer: ${(error as Error).message}`, [
+      'check TEMPORAL_ADDRESS',
+    ]);
   }
   try {
     return await use(new Client({ connection, namespace: namespace ?? config.temporal.namespace }));
@@ -37,7 +39,8 @@ export function openLedger(): Ledger | undefined {
 
 export async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promise<T> {
   const ledger = openLedger();
-  if (!ledger) throw new CliError(EXIT.usage, 'no-ledger', 'SLUICE_LEDGER_URL is not set: windows and evidence are kept there', ['export SLUICE_LEDGER_URL=postgres://…']);
+  if (!ledger)
+    throw new CliError(EXIT.usage, 'no-ledger', 'SLUICE_LEDGER_URL is not set: windows and evidence are kept there', ['export SLUICE_LEDGER_URL=postgres://…']);
   try {
     await ledger.migrate();
     return await use(ledger);
@@ -46,17 +49,30 @@ export async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promis
   }
 }
 
-/** The live status by query. Null status: Temporal, a worker or the workflow does not answer; `running` tells the last two apart. */
-async function liveStatus(id: string): Promise<{ status: Status | null; running: boolean }> {
-  let running = false;
+/** Like `withClient`, but without Temporal the use goes on with null: the ledger can still answer. */
+export async function withClientOrNull<T>(use: (client: Client | null) => Promise<T>): Promise<T> {
+  let started = false;
   try {
-    return await withClient(async (client) => {
-      const handle = client.workflow.getHandle(workflowIdOf(id));
-      running = (await client.withDeadline(Date.now() + QUERY_MS, () => handle.describe())).status.name === 'RUNNING';
-      return { running, status: await client.withDeadline(Date.now() + QUERY_MS, () => handle.query<Status>('status')) };
+    return await withClient((client) => {
+      started = true;
+      return use(client);
     });
+  } catch (error) {
+    if (started || !(error instanceof CliError) || error.exitCode !== EXIT.unreachable) throw error;
+    return use(null);
+  }
+}
+
+/** The live status by query. Null status: Temporal, a worker or the workflow does not answer; `running` tells the last two apart. */
+async function liveStatus(id: string, client: Client | null): Promise<{ status: Status | null; running: boolean }> {
+  if (!client) return { status: null, running: false };
+  const handle = client.workflow.getHandle(workflowIdOf(id));
+  const within = <T>(ask: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + QUERY_MS, ask);
+  try {
+    return { running: true, status: await within(() => handle.query<Status>('status')) };
   } catch {
-    return { status: null, running };
+    const description = await within(() => handle.describe()).catch(() => null);
+    return { status: null, running: description?.status.name === 'RUNNING' };
   }
 }
 
@@ -64,23 +80,53 @@ async function liveStatus(id: string): Promise<{ status: Status | null; running:
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();
   try {
-    const { status: live, running } = await liveStatus(id);
-    const recorded = ledger ? (await ledger.migrations(nameOf(id)))[0] : undefined;
-    const status = live && live.iteration > 0 ? live : (recorded?.status ?? live);
-    if (!status) {
-      if (recorded ?? running) return { ...emptyStatus(id, recorded?.iteration ?? 0, recorded?.generation ?? 0), windows: [] };
-      throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known${ledger ? '' : ' to Temporal (and SLUICE_LEDGER_URL is not set)'}`, ['sluice list']);
-    }
-    return { ...status, windows: ledger ? await ledger.windows(status.name, status.iteration) : [] };
+    return await withClientOrNull((client) => readStatusWith(id, client, ledger));
   } finally {
     await ledger?.close();
   }
 }
 
+export async function readStatusWith(id: string, client: Client | null, ledger: Ledger | undefined): Promise<StatusWithWindows> {
+  const { status: live, running } = await liveStatus(id, client);
+  const recorded = ledger ? (await ledger.migrations(nameOf(id)).catch((error: unknown) => orEmpty(error, live)))[0] : undefined;
+  const status = live && live.iteration > 0 ? live : (recorded?.status ?? live);
+  if (!status) {
+    if (recorded ?? running) return { ...emptyStatus(id, recorded?.iteration ?? 0, recorded?.generation ?? 0), windows: [] };
+    throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known${ledger ? '' : ' to Temporal (and SLUICE_LEDGER_URL is not set)'}`, [
+      'sluice list',
+    ]);
+  }
+  const windows = ledger ? await ledger.windows(status.name, status.iteration).catch((error: unknown) => orEmpty(error, live)) : [];
+  return { ...status, windows };
+}
+
+/** A ledger that does not answer is no reason to hide what the workflow says. */
+function orEmpty(error: unknown, live: Status | null): [] {
+  if (live) return [];
+  throw error;
+}
+
 function emptyStatus(id: string, iteration: number, generation: number): Status {
   return {
-    apiVersion: 'sluice.dev/v1alpha1', id: workflowIdOf(id), name: nameOf(id), iteration, generation, phase: null, outcome: null, blocked: null, paused: false, epoch: 0,
-    needsApproval: false, evidenceId: null, lag: { bytes: null, records: null, ms: null }, tables: [], approvals: [], route: null, handedOver: [], leftovers: [], next: [],
+    apiVersion: 'sluice.dev/v1alpha1',
+    id: workflowIdOf(id),
+    name: nameOf(id),
+    iteration,
+    generation,
+    phase: null,
+    outcome: null,
+    blocked: null,
+    paused: false,
+    epoch: 0,
+    needsApproval: false,
+    evidenceId: null,
+    lag: { bytes: null, records: null, ms: null },
+    tables: [],
+    approvals: [],
+    route: null,
+    handedOver: [],
+    leftovers: [],
+    next: [],
   };
 }
 
@@ -89,10 +135,12 @@ export async function withRunning<T>(id: string, use: (handle: WorkflowHandle, c
   return withClient(async (client) => {
     const handle = client.workflow.getHandle(workflowIdOf(id));
     const description = await handle.describe().catch((error: unknown) => {
-      if ((error as Error).name === 'WorkflowNotFoundError') throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known to Temporal`, ['sluice list']);
+      if ((error as Error).name === 'WorkflowNotFoundError')
+        throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known to Temporal`, ['sluice list']);
       throw error;
     });
-    if (description.status.name !== 'RUNNING') throw new CliError(EXIT.failed, 'not-running', `migration ${nameOf(id)} is not running (${description.status.name})`, [`sluice get ${nameOf(id)}`]);
+    if (description.status.name !== 'RUNNING')
+      throw new CliError(EXIT.failed, 'not-running', `migration ${nameOf(id)} is not running (${description.status.name})`, [`sluice get ${nameOf(id)}`]);
     return use(handle, client);
   });
 }

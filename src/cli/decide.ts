@@ -30,7 +30,8 @@ async function sendDecision(handle: WorkflowHandle, payload: object): Promise<De
   try {
     return await handle.executeUpdate<Decision, [object]>('decideCutover', { args: [payload] });
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) throw new CliError(EXIT.failed, 'refused', error.cause instanceof ApplicationFailure ? error.cause.message : error.message);
+    if (error instanceof WorkflowUpdateFailedError)
+      throw new CliError(EXIT.failed, 'refused', error.cause instanceof ApplicationFailure ? error.cause.message : error.message);
     throw error;
   }
 }

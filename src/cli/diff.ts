@@ -11,7 +11,8 @@ export async function diff(id: string, options: { window?: string; subject?: str
     const all = await ledger.windows(name, latest.iteration);
     const number = options.window ? Number(options.window) : all.findLast((w) => w.verdict === 'failed')?.number;
     if (number === undefined) return null;
-    if (!all.some((w) => w.number === number)) throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
+    if (!all.some((w) => w.number === number))
+      throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
     const stored = await ledger.differences(name, latest.iteration, number);
     const rows = all.filter((w) => w.number === number);
     const subject = options.subject ?? rows.find((w) => w.verdict === 'failed')?.subject ?? rows[0]!.subject;
@@ -33,17 +34,38 @@ function countClasses(differences: readonly Difference[]): Record<string, number
   return counts;
 }
 
-function render(result: { window: number; subject: string; differences: readonly Difference[]; counts: Record<string, number> }, limit: number, reason: string): string {
-  const key = (d: Difference): string => Object.entries(d.key).map(([name, value]) => `${name}=${value ?? 'NULL'}`).join(' ');
+function render(
+  result: { window: number; subject: string; differences: readonly Difference[]; counts: Record<string, number> },
+  limit: number,
+  reason: string,
+): string {
+  const key = (d: Difference): string =>
+    Object.entries(d.key)
+      .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
+      .join(' ');
   const cell = (value: string | null): string => (value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value);
   const byColumn = new Map<string, number>();
   for (const d of result.differences) if (d.column) byColumn.set(d.column, (byColumn.get(d.column) ?? 0) + 1);
   return [
     `Window ${result.window}, ${result.subject}: ${reason}`,
-    `Kept: ${Object.entries(result.counts).map(([kind, n]) => `${n} ${kind}`).join(', ') || 'no differences'}`,
-    ...(byColumn.size > 0 ? [`Columns: ${[...byColumn].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`).join(', ')}`] : []),
+    `Kept: ${
+      Object.entries(result.counts)
+        .map(([kind, n]) => `${n} ${kind}`)
+        .join(', ') || 'no differences'
+    }`,
+    ...(byColumn.size > 0
+      ? [
+          `Columns: ${[...byColumn]
+            .sort((a, b) => b[1] - a[1])
+            .map(([name, n]) => `${name} ${n}`)
+            .join(', ')}`,
+        ]
+      : []),
     '',
-    table(['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'], result.differences.slice(0, limit).map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)])),
+    table(
+      ['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'],
+      result.differences.slice(0, limit).map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]),
+    ),
     ...(result.differences.length > limit ? [`… ${result.differences.length - limit} more (--limit N, or -o json)`] : []),
   ].join('\n');
 }

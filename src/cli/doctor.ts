@@ -48,5 +48,10 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
   const mark = { passed: '✔', failed: '✖', unknown: '?', waived: '~' } as const;
   const rows = checks.map((c) => [mark[c.status], c.name, c.subject, c.detail]);
   const remedies = open.map((c) => `  → ${c.name}${c.subject ? ` ${c.subject}` : ''}: ${c.remedy}`);
-  return [table(['', 'CHECK', 'SUBJECT', 'FINDING'], rows), '', open.length === 0 ? `all ${checks.length} checks passed` : `${open.length} of ${checks.length} checks are open:`, ...remedies].join('\n');
+  return [
+    table(['', 'CHECK', 'SUBJECT', 'FINDING'], rows),
+    '',
+    open.length === 0 ? `all ${checks.length} checks passed` : `${open.length} of ${checks.length} checks are open:`,
+    ...remedies,
+  ].join('\n');
 }

@@ -3,6 +3,7 @@ import { formatMs } from '../domain/duration.js';
 import type { StatusWithWindows } from '../domain/ledger.js';
 import { PHASES } from '../domain/phase.js';
 import { readStatus } from './access.js';
+import { pollStatus } from './poll.js';
 import { EXIT, print, say, table, write, type Format } from './output.js';
 
 const WATCH_MS = 1000;
@@ -21,18 +22,18 @@ export async function watch(id: string): Promise<number> {
     process.exit(EXIT.interrupted);
   });
   let shown = '';
-  for (;;) {
-    const status = await readStatus(id);
+  return pollStatus(id, WATCH_MS, (status) => {
     const text = render(status);
     if (text !== shown) write(`${process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${text}\n`);
     shown = text;
-    if (status.outcome) return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;
-    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
-  }
+    if (!status.outcome) return null;
+    return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;
+  });
 }
 
 export function render(status: StatusWithWindows): string {
-  const state = status.outcome ?? (status.blocked ? `blocked (${status.blocked.code})` : status.paused ? 'paused' : status.needsApproval ? 'needs approval' : 'running');
+  const state =
+    status.outcome ?? (status.blocked ? `blocked (${status.blocked.code})` : status.paused ? 'paused' : status.needsApproval ? 'needs approval' : 'running');
   const lines = [
     `Name:       ${status.name} (iteration ${status.iteration}, generation ${status.generation})`,
     `Phase:      ${status.phase ?? '-'}`,
@@ -41,7 +42,10 @@ export function render(status: StatusWithWindows): string {
   ];
   if (status.blocked) lines.push(`Blocked:    ${status.blocked.detail}`, `Remedy:     ${status.blocked.remedy}`);
   if (status.evidenceId) lines.push(`Evidence:   ${status.evidenceId} (epoch ${status.epoch})`);
-  if (status.lag.ms !== null) lines.push(`Lag:        ${formatMs(status.lag.ms)}${status.lag.records === null ? '' : `, ${status.lag.records} records`}${status.lag.bytes === null ? '' : `, ${status.lag.bytes} bytes`}`);
+  if (status.lag.ms !== null)
+    lines.push(
+      `Lag:        ${formatMs(status.lag.ms)}${status.lag.records === null ? '' : `, ${status.lag.records} records`}${status.lag.bytes === null ? '' : `, ${status.lag.bytes} bytes`}`,
+    );
   if (status.route) lines.push(`Consumers:  ${status.route.side} side, observed ${status.route.observedAt}`);
   for (const t of status.tables) lines.push(`Table:      ${t.table} ${t.rowsScanned ?? '-'} of ${t.rowsTotal ?? '?'} rows loaded`);
   lines.push(...windowLines(status));
@@ -54,7 +58,9 @@ export function render(status: StatusWithWindows): string {
 function phases(status: StatusWithWindows): string {
   if (status.phase === 'roll-back' || status.phase === null) return status.phase ?? '-';
   const at = PHASES.indexOf(status.phase);
-  return PHASES.filter((p) => p !== 'roll-back').map((p, index) => `${status.outcome || index < at ? '✔' : index === at ? '▶' : '○'} ${p}`).join('  ');
+  return PHASES.filter((p) => p !== 'roll-back')
+    .map((p, index) => `${status.outcome || index < at ? '✔' : index === at ? '▶' : '○'} ${p}`)
+    .join('  ');
 }
 
 function windowLines(status: StatusWithWindows): string[] {

@@ -9,7 +9,10 @@ let format: Format = 'text';
 let exitCode: number = EXIT.ok;
 
 const output = (choices: readonly string[] = FORMATS, preset = 'text'): Option =>
-  new Option('-o, --output <format>', 'output format').choices([...choices]).default(preset).env('SLUICE_OUTPUT');
+  new Option('-o, --output <format>', 'output format')
+    .choices([...choices])
+    .default(preset)
+    .env('SLUICE_OUTPUT');
 const file = (): Option => new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
 const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
 
@@ -23,33 +26,82 @@ function verb(program: Command, usage: string, description: string, run: (...arg
 }
 
 function build(): Command {
-  const program = new Command('sluice').description('Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.')
-    .version(version, '-V, --version').showHelpAfterError('(see sluice --help)').exitOverride().configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  verb(program, 'validate', 'check a spec offline', async (o: never) => (await import('./validate.js')).validate(o)).addOption(file()).addOption(output());
-  verb(program, 'doctor', 'check every precondition against the real systems, read-only', async (o: never) => (await import('./doctor.js')).doctor(o)).addOption(file()).addOption(output());
-  verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o)).addOption(file()).addOption(output()).option('--exit-code', 'exit 3 when there is something to do');
-  verb(program, 'start', 'start a migration', async (o: never) => (await import('./start.js')).start(o)).addOption(file()).addOption(output()).option('-w, --watch', 'stay and watch');
+  const program = new Command('sluice')
+    .description('Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.')
+    .version(version, '-V, --version')
+    .showHelpAfterError('(see sluice --help)')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  verb(program, 'validate', 'check a spec offline', async (o: never) => (await import('./validate.js')).validate(o))
+    .addOption(file())
+    .addOption(output());
+  verb(program, 'doctor', 'check every precondition against the real systems, read-only', async (o: never) => (await import('./doctor.js')).doctor(o))
+    .addOption(file())
+    .addOption(output());
+  verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o))
+    .addOption(file())
+    .addOption(output())
+    .option('--exit-code', 'exit 3 when there is something to do');
+  verb(program, 'start', 'start a migration', async (o: never) => (await import('./start.js')).start(o))
+    .addOption(file())
+    .addOption(output())
+    .option('-w, --watch', 'stay and watch');
   verb(program, 'list', 'all migrations', async (o: never) => (await import('./list.js')).list(o)).addOption(output());
-  verb(program, 'get <id>', 'where a migration stands', async (id: never, o: never) => (await import('./get.js')).get(id, o)).addOption(output()).option('-w, --watch', 'follow until the end');
+  verb(program, 'get <id>', 'where a migration stands', async (id: never, o: never) => (await import('./get.js')).get(id, o))
+    .addOption(output())
+    .option('-w, --watch', 'follow until the end');
   verb(program, 'wait <id>', 'wait for phase=P, outcome=O, blocked or approval', async (id: never, o: never) => (await import('./wait.js')).wait(id, o))
-    .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval').option('--timeout <duration>', 'give up with exit 5', '10m').addOption(output());
-  verb(program, 'windows <id>', 'every validation window', async (id: never, o: never) => (await import('./windows.js')).windows(id, o)).addOption(output()).option('--failed', 'only failed ones');
+    .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval')
+    .option('--timeout <duration>', 'give up with exit 5', '10m')
+    .addOption(output());
+  verb(program, 'windows <id>', 'every validation window', async (id: never, o: never) => (await import('./windows.js')).windows(id, o))
+    .addOption(output())
+    .option('--failed', 'only failed ones');
   verb(program, 'diff <id>', 'what differs, with both sides', async (id: never, o: never) => (await import('./diff.js')).diff(id, o))
-    .option('--window <number>', 'default: the newest failed one').option('--subject <subject>', 'a table, result or result@sink').option('--limit <n>', 'rows of text', '20').option('--exit-code', 'exit 3 when there are differences').addOption(output());
+    .option('--window <number>', 'default: the newest failed one')
+    .option('--subject <subject>', 'a table, result or result@sink')
+    .option('--limit <n>', 'rows of text', '20')
+    .option('--exit-code', 'exit 3 when there are differences')
+    .addOption(output());
   for (const decision of ['approve', 'reject'] as const) {
-    verb(program, `${decision} <id>`, decision === 'approve' ? 'approve the cut-over on the current evidence' : 'reject and roll back', async (id: never, o: never) => (await import('./decide.js')).decide(id, decision, o))
-      .requiredOption('--approver <name>', 'who decides').requiredOption('--reason <text>', 'why').option('--evidence <id>', 'the evidence looked at; default: the current one').addOption(yes()).addOption(output());
+    verb(
+      program,
+      `${decision} <id>`,
+      decision === 'approve' ? 'approve the cut-over on the current evidence' : 'reject and roll back',
+      async (id: never, o: never) => (await import('./decide.js')).decide(id, decision, o),
+    )
+      .requiredOption('--approver <name>', 'who decides')
+      .requiredOption('--reason <text>', 'why')
+      .option('--evidence <id>', 'the evidence looked at; default: the current one')
+      .addOption(yes())
+      .addOption(output());
   }
-  for (const [name, does] of [['pause', 'stop our next steps (the connector goes on)'], ['resume', 'go on after a pause'], ['retry', 'try again what is blocked']] as const) {
+  for (const [name, does] of [
+    ['pause', 'stop our next steps (the connector goes on)'],
+    ['resume', 'go on after a pause'],
+    ['retry', 'try again what is blocked'],
+  ] as const) {
     verb(program, `${name} <id>`, does, async (id: never, o: never) => (await import('./signal.js')).signal(id, name, o)).addOption(output());
   }
   verb(program, 'rollback <id>', 'go back to the batch, from any phase', async (id: never, o: never) => (await import('./signal.js')).rollback(id, o))
-    .requiredOption('--reason <text>', 'why').option('--by <name>', 'who').addOption(yes()).addOption(output());
-  verb(program, 'cancel <id>', 'abort: routes back where needed and cleans up', async (id: never, o: never) => (await import('./signal.js')).cancel(id, o)).addOption(yes()).addOption(output());
-  verb(program, 'report <id>', 'the proof, from the ledger', async (id: never, o: never) => (await import('./report.js')).report(id, o)).addOption(output(['md', 'json'], 'md'));
+    .requiredOption('--reason <text>', 'why')
+    .option('--by <name>', 'who')
+    .addOption(yes())
+    .addOption(output());
+  verb(program, 'cancel <id>', 'abort: routes back where needed and cleans up', async (id: never, o: never) => (await import('./signal.js')).cancel(id, o))
+    .addOption(yes())
+    .addOption(output());
+  verb(program, 'report <id>', 'the proof, from the ledger', async (id: never, o: never) => (await import('./report.js')).report(id, o)).addOption(
+    output(['md', 'json'], 'md'),
+  );
   verb(program, 'worker', 'serve migrations until SIGTERM', async () => (await import('./worker.js')).worker());
   verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) => (await import('./schema.js')).schema(what));
-  verb(program, 'version', 'version of sluice', (o: { output: Format }) => (write(o.output === 'json' ? JSON.stringify({ version }) : version), EXIT.ok)).addOption(output());
+  verb(
+    program,
+    'version',
+    'version of sluice',
+    (o: { output: Format }) => (write(o.output === 'json' ? JSON.stringify({ version }) : version), EXIT.ok),
+  ).addOption(output());
   return program;
 }
 

@@ -33,7 +33,8 @@ export const say = (text: string): void => void process.stderr.write(`${text}\n`
 /** Any error → what the user sees and the exit code. */
 export function fail(error: unknown, format: Format): number {
   const shown = toCliError(error);
-  if (format === 'json' || format === 'jsonl') write(JSON.stringify({ error: { code: shown.code, message: shown.message, next: shown.next } }, null, format === 'json' ? 2 : 0));
+  if (format === 'json' || format === 'jsonl')
+    write(JSON.stringify({ error: { code: shown.code, message: shown.message, next: shown.next } }, null, format === 'json' ? 2 : 0));
   say(`error: ${shown.message}`);
   for (const command of shown.next) say(`  → ${command}`);
   return shown.exitCode;
@@ -42,7 +43,8 @@ export function fail(error: unknown, format: Format): number {
 function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof Problem) {
-    const exitCode = error.code === 'unreachable' || error.code === 'permission-denied' ? EXIT.unreachable : error.code === 'spec-invalid' ? EXIT.usage : EXIT.failed;
+    const exitCode =
+      error.code === 'unreachable' || error.code === 'permission-denied' ? EXIT.unreachable : error.code === 'spec-invalid' ? EXIT.usage : EXIT.failed;
     return new CliError(exitCode, error.code, error.message, [error.remedy]);
   }
   return new CliError(EXIT.failed, 'unexpected', error instanceof Error ? error.message : String(error));

@@ -18,11 +18,20 @@ function render(plan: Plan): string {
   return [
     `Plan ${plan.hash} for ${plan.name} (generation ${plan.generation})`,
     '',
-    table(['CREATES', 'NAME', 'WHERE', 'AFTERWARDS'], plan.creates.map((o) => [o.kind, o.name, o.where, o.after])),
+    table(
+      ['CREATES', 'NAME', 'WHERE', 'AFTERWARDS'],
+      plan.creates.map((o) => [o.kind, o.name, o.where, o.after]),
+    ),
     '',
-    table(['COMPARES', 'MODE'], plan.comparisons.map((c) => [c.subject, c.mode])),
+    table(
+      ['COMPARES', 'MODE'],
+      plan.comparisons.map((c) => [c.subject, c.mode]),
+    ),
     '',
-    table(['CUT-OVER', 'DOES', 'UNDO'], plan.cutover.map((s) => [s.name, s.does, s.undo ?? '-'])),
+    table(
+      ['CUT-OVER', 'DOES', 'UNDO'],
+      plan.cutover.map((s) => [s.name, s.does, s.undo ?? '-']),
+    ),
     '',
     'Rolling back removes everything listed under CREATES. Connector configurations: -o json.',
   ].join('\n');

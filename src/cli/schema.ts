@@ -11,11 +11,16 @@ export function schema(what: string): number {
 
 /** Draft 7, which every editor's YAML support understands. `{file}` is allowed where the CLI inlines it. */
 export function specSchema(): unknown {
-  return z.toJSONSchema(migrationSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any', override: ({ jsonSchema }) => {
-    const { properties } = jsonSchema;
-    if (properties && Object.keys(properties).join() === 'sql') {
-      properties['file'] = { type: 'string' };
-      delete jsonSchema.required;
-    }
-  } });
+  return z.toJSONSchema(migrationSchema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      const { properties } = jsonSchema;
+      if (properties && Object.keys(properties).join() === 'sql') {
+        properties['file'] = { type: 'string' };
+        delete jsonSchema.required;
+      }
+    },
+  });
 }

@@ -44,5 +44,8 @@ async function refuseMigrated(name: string): Promise<void> {
   const ledger = openLedger();
   const latest = ledger ? (await ledger.migrations(name).catch(() => []))[0] : undefined;
   await ledger?.close();
-  if (latest?.outcome === 'migrated') throw new CliError(EXIT.failed, 'name-refused', `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`, [`sluice report ${name} -o md`]);
+  if (latest?.outcome === 'migrated')
+    throw new CliError(EXIT.failed, 'name-refused', `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`, [
+      `sluice report ${name} -o md`,
+    ]);
 }

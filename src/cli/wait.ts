@@ -2,7 +2,7 @@
 import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
 import type { Status } from '../domain/ledger.js';
 import { PHASES, isOutcome, isPhase, type Phase } from '../domain/phase.js';
-import { readStatus } from './access.js';
+import { pollStatus } from './poll.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
 const POLL_MS = 500;
@@ -11,8 +11,7 @@ export async function wait(id: string, options: { for: string; timeout: string; 
   const reached = condition(options.for);
   if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
   const deadline = Date.now() + durationMs(options.timeout);
-  for (;;) {
-    const status = await readStatus(id);
+  return pollStatus(id, POLL_MS, async (status) => {
     const { windows: _windows, ...summary } = status;
     if (reached(status)) {
       await print(summary, options.output, () => `${status.name}: ${options.for} (phase ${status.phase}${status.outcome ? `, ${status.outcome}` : ''})`);
@@ -22,12 +21,12 @@ export async function wait(id: string, options: { for: string; timeout: string; 
       say(`${status.name} ended as ${status.outcome}; ${options.for} was not reached`);
       return EXIT.endedOtherwise;
     }
-    if (Date.now() > deadline) {
-      say(`${status.name}: ${options.for} not reached within ${options.timeout} (phase ${status.phase}${status.blocked ? `, blocked: ${status.blocked.detail}` : ''})`);
-      return EXIT.timeout;
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+    if (Date.now() <= deadline) return null;
+    say(
+      `${status.name}: ${options.for} not reached within ${options.timeout} (phase ${status.phase}${status.blocked ? `, blocked: ${status.blocked.detail}` : ''})`,
+    );
+    return EXIT.timeout;
+  });
 }
 
 /** True also when the condition has been passed already. */
@@ -36,7 +35,9 @@ export function condition(text: string): (status: Status) => boolean {
   if (kind === 'phase' && isPhase(value)) return (status) => hasReached(status, value);
   if (kind === 'outcome' && isOutcome(value)) return (status) => status.outcome === value;
   if (text === 'blocked') return (status) => status.blocked !== null;
-  if (text === 'approval') return (status) => status.needsApproval || (status.phase !== null && status.phase !== 'roll-back' && PHASES.indexOf(status.phase) > PHASES.indexOf('approve'));
+  if (text === 'approval')
+    return (status) =>
+      status.needsApproval || (status.phase !== null && status.phase !== 'roll-back' && PHASES.indexOf(status.phase) > PHASES.indexOf('approve'));
   throw new CliError(EXIT.usage, 'usage', `--for ${text} is not phase=PHASE, outcome=OUTCOME, blocked or approval (phases: ${PHASES.join(', ')})`);
 }
 

@@ -8,9 +8,25 @@ export async function windows(id: string, options: { output: Format; failed?: bo
   const rows = options.failed ? all.filter((w) => w.verdict === 'failed') : all;
   const cell = (n: number | null): string => (n === null ? '-' : String(n));
   await print(rows, options.output, () =>
-    rows.length === 0 ? 'no windows' : table(
-      ['#', 'SUBJECT', 'VERDICT', 'MODE', 'COMPARED', 'MISSING', 'EXTRA', 'MISMATCHED', 'UNSTABLE', 'UNKNOWN', 'TOOK', 'REASON'],
-      rows.map((w) => [String(w.number), w.subject, w.verdict, w.mode, cell(w.compared), cell(w.missing), cell(w.extraneous), cell(w.mismatched), cell(w.unstable), cell(w.unknown), formatMs(w.durationMs), w.reason]),
-    ));
+    rows.length === 0
+      ? 'no windows'
+      : table(
+          ['#', 'SUBJECT', 'VERDICT', 'MODE', 'COMPARED', 'MISSING', 'EXTRA', 'MISMATCHED', 'UNSTABLE', 'UNKNOWN', 'TOOK', 'REASON'],
+          rows.map((w) => [
+            String(w.number),
+            w.subject,
+            w.verdict,
+            w.mode,
+            cell(w.compared),
+            cell(w.missing),
+            cell(w.extraneous),
+            cell(w.mismatched),
+            cell(w.unstable),
+            cell(w.unknown),
+            formatMs(w.durationMs),
+            w.reason,
+          ]),
+        ),
+  );
   return EXIT.ok;
 }

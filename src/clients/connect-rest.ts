@@ -33,7 +33,9 @@ export class ConnectRest {
 
   /** Errors per key that Connect (and the connector itself, which may open its database) finds in a configuration. */
   async validate(connectorClass: string, config: Readonly<Record<string, string>>): Promise<string[]> {
-    interface Answer { configs: { value: { name: string; errors: string[] } }[] }
+    interface Answer {
+      configs: { value: { name: string; errors: string[] } }[];
+    }
     const answer = await this.#json<Answer>('PUT', `/connector-plugins/${connectorClass}/config/validate`, { ...config, name: 'sluice-validate' }, 45_000);
     return answer.configs.flatMap((c) => c.value.errors.map((error) => `${c.value.name}: ${error}`));
   }
@@ -97,7 +99,12 @@ export class ConnectRest {
         await new Promise((resolve) => setTimeout(resolve, CONFLICT_PAUSE_MS));
         continue;
       }
-      const code = response.status === 409 && message.includes('already exists') ? 'object-not-ours' : response.status >= 500 || response.status === 409 ? 'unreachable' : 'connector-failed';
+      const code =
+        response.status === 409 && message.includes('already exists')
+          ? 'object-not-ours'
+          : response.status >= 500 || response.status === 409
+            ? 'unreachable'
+            : 'connector-failed';
       throw new Problem(code, `Kafka Connect ${method} ${path}: ${response.status} ${message}`);
     }
   }

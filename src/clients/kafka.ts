@@ -52,7 +52,9 @@ export class KafkaPort {
       requestTimeout: 30_000,
       retry: { retries: 4, initialRetryTime: 200, maxRetryTime: 2000 },
       ssl: spec.tls,
-      ...(spec.sasl ? { sasl: { mechanism: spec.sasl.mechanism, username: spec.sasl.username, password: secret(spec.sasl.passwordFrom) } as kafkajs.SASLOptions } : {}),
+      ...(spec.sasl
+        ? { sasl: { mechanism: spec.sasl.mechanism, username: spec.sasl.username, password: secret(spec.sasl.passwordFrom) } as kafkajs.SASLOptions }
+        : {}),
     });
   }
 
@@ -69,7 +71,10 @@ export class KafkaPort {
     const admin = await this.admin();
     if (!(await admin.listTopics()).includes(topic)) return null;
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const configs = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }] });
+    const configs = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+    });
     return { partitions: topics[0]!.partitions.length, cleanupPolicy: configs.resources[0]?.configEntries[0]?.configValue ?? '' };
   }
 
@@ -86,14 +91,22 @@ export class KafkaPort {
 
   /** First and next offset per partition. `committed` = the last stable offset: nothing before it is an open transaction. */
   async offsets(topic: string): Promise<{ partition: number; low: number; high: number; committed: number }[]> {
-    const [low, high, committed] = await Promise.all([this.#listOffsets(topic, -2, 0), this.#listOffsets(topic, -1, 0), this.#listOffsets(topic, -1, READ_COMMITTED)]);
-    return [...high.entries()].map(([partition, at]) => ({ partition, low: low.get(partition) ?? 0, high: at, committed: committed.get(partition) ?? 0 })).sort((a, b) => a.partition - b.partition);
+    const [low, high, committed] = await Promise.all([
+      this.#listOffsets(topic, -2, 0),
+      this.#listOffsets(topic, -1, 0),
+      this.#listOffsets(topic, -1, READ_COMMITTED),
+    ]);
+    return [...high.entries()]
+      .map(([partition, at]) => ({ partition, low: low.get(partition) ?? 0, high: at, committed: committed.get(partition) ?? 0 }))
+      .sort((a, b) => a.partition - b.partition);
   }
 
   /** Committed offsets of a consumer group: topic → partition → next offset. Empty when it never committed. */
   async groupOffsets(groupId: string): Promise<Map<string, Map<number, number>>> {
     const answer = await (await this.admin()).fetchOffsets({ groupId });
-    return new Map(answer.map(({ topic, partitions }) => [topic, new Map(partitions.filter((p) => Number(p.offset) >= 0).map((p) => [p.partition, Number(p.offset)]))]));
+    return new Map(
+      answer.map(({ topic, partitions }) => [topic, new Map(partitions.filter((p) => Number(p.offset) >= 0).map((p) => [p.partition, Number(p.offset)]))]),
+    );
   }
 
   /** The group's state and its members (sorted ids): who would have to be the same for evidence to stay valid. */
@@ -119,7 +132,8 @@ export class KafkaPort {
     let stalls = 0;
     while (next < to) {
       const batch = await this.#fetch(topic, partition, next);
-      if (batch.lowOffset > next) throw new Problem('topic-lost', `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
+      if (batch.lowOffset > next)
+        throw new Problem('topic-lost', `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
       filter.add(batch.aborted);
       const reached = walkBatches(batch.records, next, to, filter, (offset, key, value, timestamp) => {
         visited += 1;
@@ -166,7 +180,11 @@ export class KafkaPort {
   async #connectCluster(): Promise<Cluster> {
     const symbol = Object.getOwnPropertySymbols(this.#kafka).find((s) => s.description === 'private:Kafka:createCluster');
     if (!symbol) throw new Problem('unsupported', 'this kafkajs has no createCluster: the pinned version 2.2.4 is needed');
-    const cluster = (this.#kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!({ metadataMaxAge: 30_000, allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED });
+    const cluster = (this.#kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!({
+      metadataMaxAge: 30_000,
+      allowAutoTopicCreation: false,
+      isolationLevel: READ_COMMITTED,
+    });
     try {
       await cluster.connect();
       return cluster;
@@ -221,13 +239,18 @@ export class KafkaPort {
 
   async #fetch(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
     const request = fetchRequest({
-      replicaId: -1, maxWaitTime: MAX_WAIT_MS, minBytes: 1, maxBytes: MAX_FETCH_BYTES, isolationLevel: READ_COMMITTED,
+      replicaId: -1,
+      maxWaitTime: MAX_WAIT_MS,
+      minBytes: 1,
+      maxBytes: MAX_FETCH_BYTES,
+      isolationLevel: READ_COMMITTED,
       topics: [{ topic, partitions: [{ partition, fetchOffset: offset, maxBytes: MAX_FETCH_BYTES }] }],
     });
     return this.#withLeader(topic, partition, async (broker) => {
       const response = { decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)), parse: (data: unknown) => Promise.resolve(data) };
       const fetched = (await broker.connectionPool.send({ request, response })) as FetchedPartition;
-      if (fetched.errorCode === 1) throw new Problem('topic-lost', `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`);
+      if (fetched.errorCode === 1)
+        throw new Problem('topic-lost', `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`);
       if (fetched.errorCode !== 0) throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
       return fetched;
     });

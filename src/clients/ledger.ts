@@ -102,10 +102,14 @@ export class Ledger {
 
   async recordEvents(ref: Pick<MigrationRef, 'name' | 'iteration'>, events: readonly AuditEvent[]): Promise<void> {
     for (const event of events) {
-      await this.query(
-        `INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-        [ref.name, ref.iteration, event.id, event.at, event.kind, event.detail],
-      );
+      await this.query(`INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, [
+        ref.name,
+        ref.iteration,
+        event.id,
+        event.at,
+        event.kind,
+        event.detail,
+      ]);
     }
   }
 
@@ -126,7 +130,12 @@ export class Ledger {
            ON CONFLICT (name, iteration, number, subject) DO UPDATE SET row = excluded.row`,
           [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(row)],
         );
-        await client.query(`DELETE FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 AND subject = $4`, [ref.name, ref.iteration, row.number, row.subject]);
+        await client.query(`DELETE FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 AND subject = $4`, [
+          ref.name,
+          ref.iteration,
+          row.number,
+          row.subject,
+        ]);
         const found = (differences.get(row.subject) ?? []).slice(0, MAX_DIFFERENCES_PER_SUBJECT);
         if (found.length === 0) continue;
         await client.query(
@@ -139,12 +148,19 @@ export class Ledger {
   }
 
   async windows(name: string, iteration: number): Promise<WindowRow[]> {
-    const rows = await this.query<{ row: WindowRow }>(`SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, subject`, [name, iteration]);
+    const rows = await this.query<{ row: WindowRow }>(`SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, subject`, [
+      name,
+      iteration,
+    ]);
     return rows.map((r) => r.row);
   }
 
   async differences(name: string, iteration: number, number: number): Promise<{ subject: string; difference: Difference }[]> {
-    return this.query(`SELECT subject, difference FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 ORDER BY subject, seq`, [name, iteration, number]);
+    return this.query(`SELECT subject, difference FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 ORDER BY subject, seq`, [
+      name,
+      iteration,
+      number,
+    ]);
   }
 
   /** Null when the object was never ours. */

@@ -52,7 +52,8 @@ export function walkBatches(records: Buffer, from: number, to: number, filter: T
     const baseOffset = Number(records.readBigInt64BE(at));
     const end = at + 12 + records.readInt32BE(at + 8);
     if (end > records.length) break;
-    if (records.readInt8(at + 16) !== 2) throw new Problem('unsupported', `a record batch at offset ${baseOffset} has an old format (magic ${records.readInt8(at + 16)})`);
+    if (records.readInt8(at + 16) !== 2)
+      throw new Problem('unsupported', `a record batch at offset ${baseOffset} has an old format (magic ${records.readInt8(at + 16)})`);
     const attributes = records.readInt16BE(at + 21);
     const lastOffset = baseOffset + records.readInt32BE(at + 23);
     const producerId = records.readBigInt64BE(at + 43);
@@ -104,5 +105,9 @@ function varint(buffer: Buffer, cursor: { at: number }): number {
 function decompress(body: Buffer, codec: number, offset: number): Buffer {
   if (codec === 0) return body;
   if (codec === 1) return gunzipSync(body);
-  throw new Problem('unsupported', `records at offset ${offset} are compressed with ${CODECS[codec] ?? `codec ${codec}`}`, 'set compression.type of the producer to none or gzip');
+  throw new Problem(
+    'unsupported',
+    `records at offset ${offset} are compressed with ${CODECS[codec] ?? `codec ${codec}`}`,
+    'set compression.type of the producer to none or gzip',
+  );
 }

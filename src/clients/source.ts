@@ -13,10 +13,20 @@ export interface SourceOptions {
 
 const LOCK_TIMEOUT_MS = 2000;
 // Types stay text: the comparison needs what Postgres prints, not what JavaScript makes of it.
-const TEXT_ONLY = { getTypeParser: () => (value: string): string => value } as unknown as pg.CustomTypesConfig;
+const TEXT_ONLY = {
+  getTypeParser:
+    () =>
+    (value: string): string =>
+      value,
+} as unknown as pg.CustomTypesConfig;
 
 /** Opens a connection, runs `use`, always closes it. */
-export async function withSource<T>(spec: MigrationSpec, secret: ResolveSecret, use: (client: SourceClient) => Promise<T>, options: SourceOptions = {}): Promise<T> {
+export async function withSource<T>(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+  use: (client: SourceClient) => Promise<T>,
+  options: SourceOptions = {},
+): Promise<T> {
   const client = await openSource(spec, secret, options);
   try {
     return await use(client);

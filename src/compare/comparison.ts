@@ -78,7 +78,13 @@ export class Comparison {
 }
 
 /** Compares two rows of one key and reports what differs. Undecodable on either side is unknown, never equal. */
-export function compareRows(shape: Shape, key: string, expected: string | null, actual: string | null, report: (difference: Difference) => void): 'matched' | 'mismatched' | 'unknown' {
+export function compareRows(
+  shape: Shape,
+  key: string,
+  expected: string | null,
+  actual: string | null,
+  report: (difference: Difference) => void,
+): 'matched' | 'mismatched' | 'unknown' {
   if (expected === null || actual === null) {
     report({ class: 'undecodable', key: keyRecord(shape, key), column: null, batch: expected, stream: actual });
     return 'unknown';

@@ -1,5 +1,7 @@
-// The settled mode: a derived result, re-computed in each round's snapshot, against what the stream holds after a barrier. PURE.
-// A key that did not change on either side between two rounds must be equal; one that did is asked again; leftovers are unstable, never clean.
+// The settled mode: a derived result, re-computed in each round's snapshot, against what the stream holds after that round's barrier. PURE.
+// A round's snapshot is taken after the previous round's stream side was read. So for a key whose expected row is the same in two rounds in a row, the
+// earlier stream side had taken in all of its inputs: equal there = matched. Different, and not written since = a difference. Everything else is asked
+// again; keys that never settle are unstable, never clean.
 import type { Counts, Difference } from '../domain/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 
@@ -18,7 +20,8 @@ export class SettledComparison {
   readonly #counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 };
   readonly #settled = new Set<string>();
   #open = new Set<string>();
-  #previous: Round | undefined;
+  /** The last round: what was expected, and what the stream side held for the keys still open. */
+  #previous: Earlier | undefined;
   #rounds = 0;
 
   constructor(shape: Shape) {
@@ -34,18 +37,25 @@ export class SettledComparison {
     return this.#open.size;
   }
 
+  /** Differences are proven already: more rounds cannot make this window pass. */
+  get hasDifferences(): boolean {
+    return this.#counts.missing + this.#counts.extraneous + this.#counts.mismatched > 0;
+  }
+
   add(round: Round): void {
     const previous = this.#previous;
-    this.#previous = round;
-    this.#rounds += 1;
     const open = new Set<string>();
+    const actual = new Map<string, string | null>();
     for (const key of allKeys(round)) {
       if (this.#settled.has(key)) continue;
-      if (previous && isStable(key, previous, round)) this.#settle(key, round);
-      else open.add(key);
+      if (previous && this.#settle(key, previous, round)) continue;
+      open.add(key);
+      const row = round.actual.get(key);
+      if (row) actual.set(key, row.row);
     }
-    // a key that vanished on both sides is settled too: gone from both
     this.#open = open;
+    this.#rounds += 1;
+    this.#previous = { expected: round.expected, actual };
   }
 
   counts(): Counts {
@@ -59,30 +69,49 @@ export class SettledComparison {
       key: keyRecord(this.#shape, key),
       column: null,
       batch: this.#previous?.expected.get(key) ?? null,
-      stream: this.#previous?.actual.get(key)?.row ?? null,
+      stream: this.#previous?.actual.get(key) ?? null,
     }));
     return [...this.differences, ...unstable];
   }
 
-  #settle(key: string, round: Round): void {
+  /** True when the key is settled, one way or the other. */
+  #settle(key: string, previous: Earlier, round: Round): boolean {
+    const isExpected = round.expected.has(key);
+    if (previous.expected.has(key) !== isExpected || previous.expected.get(key) !== round.expected.get(key)) return false;
+    const expected = round.expected.get(key) ?? null;
+    const wasThere = previous.actual.has(key);
+    if (wasThere === isExpected && (!isExpected || this.#equal(key, expected, previous.actual.get(key) ?? null))) {
+      if (isExpected) this.#counts.matched += 1;
+      this.#settled.add(key);
+      return true;
+    }
+    if (round.touched.has(key)) return false;
     this.#settled.add(key);
-    const [isExpected, actual] = [round.expected.has(key), round.actual.get(key)];
+    this.#differ(key, isExpected, expected, round.actual.get(key));
+    return true;
+  }
+
+  #equal(key: string, expected: string | null, actual: string | null): boolean {
+    return compareRows(this.#shape, key, expected, actual, () => undefined) === 'matched';
+  }
+
+  #differ(key: string, isExpected: boolean, expected: string | null, actual: Pick<StreamRow, 'row'> | undefined): void {
     const record = keyRecord(this.#shape, key);
     if (!isExpected && actual) {
       this.#counts.extraneous += 1;
       this.differences.push({ class: 'extraneous', key: record, column: null, batch: null, stream: actual.row });
     } else if (isExpected && !actual) {
       this.#counts.missing += 1;
-      this.differences.push({ class: 'missing', key: record, column: null, batch: round.expected.get(key) ?? null, stream: null });
+      this.differences.push({ class: 'missing', key: record, column: null, batch: expected, stream: null });
     } else if (actual) {
-      this.#counts[compareRows(this.#shape, key, round.expected.get(key) ?? null, actual.row, (d) => this.differences.push(d))] += 1;
+      this.#counts[compareRows(this.#shape, key, expected, actual.row, (d) => this.differences.push(d))] += 1;
     }
   }
 }
 
-function isStable(key: string, previous: Round, round: Round): boolean {
-  if (round.touched.has(key)) return false;
-  return previous.expected.has(key) === round.expected.has(key) && previous.expected.get(key) === round.expected.get(key);
+interface Earlier {
+  readonly expected: ReadonlyMap<string, string | null>;
+  readonly actual: ReadonlyMap<string, string | null>;
 }
 
 function* allKeys(round: Round): Generator<string> {

@@ -11,7 +11,15 @@ export interface Check {
 }
 
 // Never waivable: with any of these wrong, data is lost or the application is hurt.
-const NEVER_WAIVED: readonly string[] = ['table.replica-identity', 'table.key', 'source.slots', 'source.senders', 'source.wal-headroom', 'source.wal-level', 'source.primary'];
+const NEVER_WAIVED: readonly string[] = [
+  'table.replica-identity',
+  'table.key',
+  'source.slots',
+  'source.senders',
+  'source.wal-headroom',
+  'source.wal-level',
+  'source.primary',
+];
 
 /** Applies the spec's waivers that are still valid at `now` (ISO). */
 export function applyWaivers(checks: readonly Check[], waivers: readonly Waiver[], now: string): Check[] {

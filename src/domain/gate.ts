@@ -33,7 +33,8 @@ const SETTLE_MS = 60_000;
 /** Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration; accepting an approval counts towards the quorum. */
 export function decide(request: DecisionRequest, state: GateState, spec: ApprovalSpec, now: string): Decision {
   const refuse = (reason: string): Decision => ({ accepted: false, reason });
-  if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver)) return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
+  if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver))
+    return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
   if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
   if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
   if (!state.needsApproval || !state.evidenceId) return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);

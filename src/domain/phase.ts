@@ -13,7 +13,7 @@ const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
 export function mayFollow(from: Phase | null, to: Phase): boolean {
   if (from === null) return to === 'prepare';
   if (from === 'roll-back') return false;
-  if (to === 'roll-back') return from !== 'complete' || to === 'roll-back';
+  if (to === 'roll-back') return from !== 'complete';
   if (to === 'validate' && BACK_TO_VALIDATE.includes(from)) return true;
   if (to === GENERATION_START && isBetween(from, 'snapshot', 'cut-over')) return true;
   return PHASES.indexOf(to) === PHASES.indexOf(from) + 1;

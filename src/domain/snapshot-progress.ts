@@ -15,7 +15,12 @@ export interface SnapshotProgress {
 }
 
 /** `tables` as in the spec; `totals` are rows per table from the baseline (they inform, they prove nothing). */
-export function foldNotifications(notifications: readonly SnapshotNotification[], tables: readonly string[], totals: Readonly<Record<string, number>>, topicPrefix: string): SnapshotProgress {
+export function foldNotifications(
+  notifications: readonly SnapshotNotification[],
+  tables: readonly string[],
+  totals: Readonly<Record<string, number>>,
+  topicPrefix: string,
+): SnapshotProgress {
   const scanned = new Map<string, number>();
   let completed = false;
   let failure: string | null = null;

@@ -21,8 +21,7 @@ export interface WindowRow {
   readonly unknown: number | null;
 }
 
-export type DifferenceClass =
-  | 'missing' | 'extraneous' | 'mismatched' | 'stale' | 'late' | 'duplicate' | 'type' | 'undecodable' | 'unstable' | 'not-capturable';
+export type DifferenceClass = 'missing' | 'extraneous' | 'mismatched' | 'stale' | 'late' | 'duplicate' | 'type' | 'undecodable' | 'unstable' | 'not-capturable';
 
 export interface Difference {
   readonly class: DifferenceClass;

@@ -27,18 +27,26 @@ export function parseSpecText(text: string, file: string, inline: (path: string)
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const broken = [...doc.errors, ...doc.warnings].map((e) => ({ at: at(e.pos[0]), path: '', message: e.message.split('\n')[0]!.replace(/ at line \d+.*$/, '') }));
+  const broken = [...doc.errors, ...doc.warnings].map((e) => ({
+    at: at(e.pos[0]),
+    path: '',
+    message: e.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+  }));
   if (broken.length > 0) return { ok: false, problems: broken };
   const aliases: SpecProblem[] = [];
   visit(doc, {
     Node(_key, node) {
-      if (isAlias(node) || ('anchor' in node && node.anchor)) aliases.push({ at: at(node.range?.[0] ?? 0), path: '', message: 'anchors and aliases are not allowed' });
+      if (isAlias(node) || ('anchor' in node && node.anchor))
+        aliases.push({ at: at(node.range?.[0] ?? 0), path: '', message: 'anchors and aliases are not allowed' });
     },
   });
   if (aliases.length > 0) return { ok: false, problems: aliases };
   const place = (path: readonly PropertyKey[]): string => at(offsetOf(doc, path));
   const inlined = inlineFiles(doc.toJS() as unknown, inline);
-  const located = (issues: readonly SpecIssue[]): ParseResult => ({ ok: false, problems: issues.map((i) => ({ at: place(i.path), path: i.path.join('.'), message: i.message })) });
+  const located = (issues: readonly SpecIssue[]): ParseResult => ({
+    ok: false,
+    problems: issues.map((i) => ({ at: place(i.path), path: i.path.join('.'), message: i.message })),
+  });
   if (inlined.issues.length > 0) return located(inlined.issues);
   const result = check(inlined.value);
   return result.ok ? result : located(result.issues);
@@ -73,7 +81,8 @@ function toIssues(issue: z.core.$ZodIssue): SpecIssue[] {
 }
 
 function unknownKey(key: string, path: readonly (string | number)[]): string {
-  if (/^password$/i.test(key) && path.at(-1) === 'postgres') return 'a literal password is not allowed: name a reference, passwordFrom: { env: NAME } or { file: path }';
+  if (/^password$/i.test(key) && path.at(-1) === 'postgres')
+    return 'a literal password is not allowed: name a reference, passwordFrom: { env: NAME } or { file: path }';
   const close = suggestion(key);
   return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
 }

@@ -28,7 +28,10 @@ export interface Plan {
 /** Hash of what evidence depends on: the whole spec but its labels, in canonical JSON. */
 export function planHash(spec: MigrationSpec): string {
   const { metadata, ...rest } = spec;
-  return createHash('sha256').update(canonicalJson({ ...rest, name: metadata.name })).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(canonicalJson({ ...rest, name: metadata.name }))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
@@ -74,7 +77,9 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
   }
   return JSON.stringify(value);

@@ -8,7 +8,10 @@ const size = z.string().regex(SIZE_PATTERN, 'expected a size like 512MiB or 10Gi
 const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'expected a decimal as a string, like "0.01"');
 const instant = z.iso.datetime({ offset: true, error: 'expected an ISO time with offset, like 2026-11-22T18:00:00Z' });
 const secretRef = z.union(
-  [z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable') }), z.strictObject({ file: z.string().min(1) })],
+  [
+    z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable') }),
+    z.strictObject({ file: z.string().min(1) }),
+  ],
   { error: 'expected a reference to a secret: { env: NAME } or { file: path }' },
 );
 
@@ -35,7 +38,9 @@ const postgres = z.strictObject({
 const source = z.strictObject({
   postgres,
   tables: z.array(tableName).min(1, 'name at least one table').refine(unique, 'a table is named twice'),
-  limits: z.strictObject({ maxBackends: z.int().min(1).max(32).default(2), rowsPerSecond: z.int().min(0).default(0), statementTimeout: duration.default('10m') }).prefault({}),
+  limits: z
+    .strictObject({ maxBackends: z.int().min(1).max(32).default(2), rowsPerSecond: z.int().min(0).default(0), statementTimeout: duration.default('10m') })
+    .prefault({}),
   walBudget: z.strictObject({ bytes: size.default('10GiB'), onExhaustion: z.enum(['drop-slot', 'block']).default('drop-slot') }).prefault({}),
 });
 
@@ -92,10 +97,12 @@ const validation = z.strictObject({
   every: duration.refine((text) => !DURATION_PATTERN.test(text) || durationMs(text) >= 1000, 'must be at least 1s').default('1h'),
   passesInARow: z.int().min(1).max(1000).default(5),
   coverage: z.array(z.enum(['weekday', 'weekend', 'month-end', 'dst-day'])).default([]),
-  compare: z.strictObject({
-    ignore: z.array(z.string().min(1)).default([]),
-    tolerances: z.record(z.string(), z.strictObject({ abs: decimal })).default({}),
-  }).prefault({}),
+  compare: z
+    .strictObject({
+      ignore: z.array(z.string().min(1)).default([]),
+      tolerances: z.record(z.string(), z.strictObject({ abs: decimal })).default({}),
+    })
+    .prefault({}),
   closedKeys: z.string().default(''),
   waivers: z.array(z.strictObject({ check: z.string().optional(), class: z.string().optional(), reason: z.string().min(1), until: instant })).default([]),
 });
@@ -108,15 +115,17 @@ const route = z.discriminatedUnion('type', [
 ]);
 
 const cutover = z.strictObject({
-  approval: z.strictObject({
-    quorum: z.int().min(1).max(10).default(1),
-    approvers: z.array(z.string().min(1)).default([]),
-    notStarter: z.boolean().default(false),
-    expires: duration.default('24h'),
-    evidenceMaxAge: duration.default('24h'),
-    notBefore: instant.nullable().default(null),
-    notAfter: instant.nullable().default(null),
-  }).prefault({}),
+  approval: z
+    .strictObject({
+      quorum: z.int().min(1).max(10).default(1),
+      approvers: z.array(z.string().min(1)).default([]),
+      notStarter: z.boolean().default(false),
+      expires: duration.default('24h'),
+      evidenceMaxAge: duration.default('24h'),
+      notBefore: instant.nullable().default(null),
+      notAfter: instant.nullable().default(null),
+    })
+    .prefault({}),
   maxHold: duration.default('60s'),
   fence: z.enum(['result', 'source']).default('result'),
   route: route.default({ type: 'none' }),

@@ -13,7 +13,12 @@ const PATIENCE = {
   /** Hours, heartbeating every second or so; retried often, because the worker may be restarted often. */
   long: { startToCloseTimeout: '30d', heartbeatTimeout: '12s', retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } },
   /** Like long, on the queue for heavy data work. */
-  heavy: { taskQueue: HEAVY_QUEUE, startToCloseTimeout: '12h', heartbeatTimeout: '12s', retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } },
+  heavy: {
+    taskQueue: HEAVY_QUEUE,
+    startToCloseTimeout: '12h',
+    heartbeatTimeout: '12s',
+    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
+  },
 } as const satisfies Record<string, ActivityOptions>;
 
 export type Patience = keyof typeof PATIENCE;
@@ -22,7 +27,10 @@ interface Callable {
   executeWithOptions(options: ActivityOptions & { summary?: string }, args: unknown[]): Promise<unknown>;
 }
 
-const proxies = Object.fromEntries(Object.entries(PATIENCE).map(([name, options]) => [name, proxyActivities<Activities>(options)])) as unknown as Record<Patience, Record<string, Callable>>;
+const proxies = Object.fromEntries(Object.entries(PATIENCE).map(([name, options]) => [name, proxyActivities<Activities>(options)])) as unknown as Record<
+  Patience,
+  Record<string, Callable>
+>;
 
 /** Runs one activity. The summary MUST say what it does in the operator's words, at most 120 characters. */
 export function call<K extends keyof Activities>(patience: Patience, name: K, summary: string, ...args: Parameters<Activities[K]>): ReturnType<Activities[K]> {

@@ -30,6 +30,12 @@ export function problemOf(error: unknown, now: string): Blocked | null {
     const code = cause.type && isFailureCode(cause.type) ? cause.type : 'unexpected';
     return { code, since: now, detail: cause.message, remedy: details?.remedy ?? FAILURES[code].remedy };
   }
-  if (cause instanceof TimeoutFailure) return { code: 'unreachable', since: now, detail: `${error.activityType} did not answer in time (${cause.message})`, remedy: 'is a worker running? It is tried again by itself; at once with: sluice retry' };
+  if (cause instanceof TimeoutFailure)
+    return {
+      code: 'unreachable',
+      since: now,
+      detail: `${error.activityType} did not answer in time (${cause.message})`,
+      remedy: 'is a worker running? It is tried again by itself; at once with: sluice retry',
+    };
   return { code: 'unexpected', since: now, detail: `${error.activityType}: ${cause?.message ?? error.message}`, remedy: FAILURES.unexpected.remedy };
 }

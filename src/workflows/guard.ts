@@ -25,7 +25,15 @@ async function watch(run: Run): Promise<void> {
   for (;;) {
     try {
       const { restarts, slotIdentified, walAlarm } = run.state;
-      react(run, await call('long', 'guard', 'Guard: restart failed tasks, watch slot and WAL', { ref: run.ref, restarts, slotExpected: slotIdentified, alarmed: walAlarm !== null }));
+      react(
+        run,
+        await call('long', 'guard', 'Guard: restart failed tasks, watch slot and WAL', {
+          ref: run.ref,
+          restarts,
+          slotExpected: slotIdentified,
+          alarmed: walAlarm !== null,
+        }),
+      );
     } catch (error) {
       if (isCancellation(error)) return;
       run.audit('guard', `will be started again: ${(error as Error).message}`);

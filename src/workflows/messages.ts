@@ -19,23 +19,31 @@ export const auditQuery = defineQuery<readonly AuditEvent[]>('audit');
 
 /** MUST be called before the first await, so that no message is lost. */
 export function registerMessages(run: Run): void {
-  setHandler(approveCutoverSignal, (payload) => onDecision(run, payload, 'approve'), { description: 'Approve the current evidence: {"approver": "you", "evidenceId": "ev-…"}' });
-  setHandler(rejectCutoverSignal, (payload) => onDecision(run, payload, 'reject'), { description: 'Reject and roll back: {"approver": "you", "reason": "why"}' });
+  setHandler(approveCutoverSignal, (payload) => onDecision(run, payload, 'approve'), {
+    description: 'Approve the current evidence: {"approver": "you", "evidenceId": "ev-…"}',
+  });
+  setHandler(rejectCutoverSignal, (payload) => onDecision(run, payload, 'reject'), {
+    description: 'Reject and roll back: {"approver": "you", "reason": "why"}',
+  });
   setHandler(pauseSignal, () => run.setPaused(true), { description: 'Stop our next steps (never the connector nor the guard)' });
   setHandler(resumeSignal, () => run.setPaused(false), { description: 'Go on after a pause' });
   setHandler(retrySignal, () => run.requestRetry(), { description: 'Try again what is blocked' });
   setHandler(rollBackSignal, (payload) => onRollBack(run, payload), { description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}' });
-  setHandler(decideCutoverUpdate, (payload) => {
-    const checked = checkUpdate(payload);
-    if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
-    return run.decide(checked.value);
-  }, {
-    description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
-    validator: (payload) => {
+  setHandler(
+    decideCutoverUpdate,
+    (payload) => {
       const checked = checkUpdate(payload);
-      if (!checked.ok) throw new Error(checked.problem);
+      if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
+      return run.decide(checked.value);
     },
-  });
+    {
+      description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
+      validator: (payload) => {
+        const checked = checkUpdate(payload);
+        if (!checked.ok) throw new Error(checked.problem);
+      },
+    },
+  );
   setHandler(statusQuery, () => run.status(), { description: 'What `sluice get` shows' });
   setHandler(explainQuery, () => run.details(), { description: 'Where it stands and what a person must do next' });
   setHandler(evidenceQuery, () => run.evidence(), { description: 'The evidence that an approval would name' });

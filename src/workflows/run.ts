@@ -1,6 +1,16 @@
 // One run of a migration: its state and the four things phases may do with it: enter, step (with blocking), wait, and change course.
 import {
-  CancellationScope, condition, isCancellation, log, makeContinueAsNewFunc, setCurrentDetails, sleep, upsertMemo, upsertSearchAttributes, workflowInfo, allHandlersFinished,
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  makeContinueAsNewFunc,
+  setCurrentDetails,
+  sleep,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+  allHandlersFinished,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { decide as judge, type Decision, type DecisionRequest } from '../domain/gate.js';
@@ -10,7 +20,6 @@ import type { MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
 import { mayFollow, type Phase } from '../domain/phase.js';
 import { call } from './activities.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
-import type { migrateToStreaming } from './migrate.js';
 import { initialState, type State, type WayBack } from './state.js';
 import { currentDetails, evidenceId, gateState, statusOf } from './view.js';
 
@@ -184,7 +193,7 @@ export class Run {
     if (!workflowInfo().continueAsNewSuggested) return;
     await condition(allHandlersFinished);
     const { memo } = workflowInfo();
-    await makeContinueAsNewFunc<typeof migrateToStreaming>({ ...(memo ? { memo } : {}) })(this.input, this.state);
+    await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>({ ...(memo ? { memo } : {}) })(this.input, this.state);
   }
 
   /** Announces something before it is made, so that the way back knows it. */
@@ -208,7 +217,15 @@ export class Run {
     const current = evidenceId(state);
     const decision = judge(request, gateState(state, starterOf()), state.spec.spec.cutover.approval, this.now());
     const { approver, comment } = request;
-    state.approvals.push({ approver, decision: request.decision, evidenceId: request.evidenceId ?? (decision.accepted ? current : null), accepted: decision.accepted, reason: decision.reason, authenticated: false, at: this.now() });
+    state.approvals.push({
+      approver,
+      decision: request.decision,
+      evidenceId: request.evidenceId ?? (decision.accepted ? current : null),
+      accepted: decision.accepted,
+      reason: decision.reason,
+      authenticated: false,
+      at: this.now(),
+    });
     this.audit(request.decision, `${approver}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
     if (decision.accepted && request.decision === 'reject') this.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
     this.show();
@@ -218,8 +235,10 @@ export class Run {
   /** Interrupts the main path; the roll-back phase does the rest. The first request wins. */
   requestWayBack(wayBack: WayBack): void {
     const { state } = this;
-    if (state.outcome || state.wayBack || state.phase === 'roll-back') return this.audit('ignored', `roll back by ${wayBack.by}: already on the way back or at the end`);
-    if (state.done.includes('complete') || (state.phase === 'complete' && state.done.includes('soak'))) return this.audit('ignored', `roll back by ${wayBack.by}: the batch is being retired, nothing to go back to`);
+    if (state.outcome || state.wayBack || state.phase === 'roll-back')
+      return this.audit('ignored', `roll back by ${wayBack.by}: already on the way back or at the end`);
+    if (state.done.includes('complete') || (state.phase === 'complete' && state.done.includes('soak')))
+      return this.audit('ignored', `roll back by ${wayBack.by}: the batch is being retired, nothing to go back to`);
     state.wayBack = wayBack;
     this.audit('way-back', `${wayBack.outcome} by ${wayBack.by}: ${wayBack.reason}`);
     this.interrupt?.();
@@ -285,7 +304,12 @@ export class Run {
       { key: KEYS.verdict, value: state.lastWindow?.verdict ?? 'none' },
       { key: KEYS.blocked, value: state.blocked?.code ?? 'no' },
       { key: KEYS.needsApproval, value: state.needsApproval },
-      ...(state.spec ? [{ key: KEYS.team, value: state.spec.metadata.labels['team'] ?? 'none' }, { key: KEYS.source, value: state.spec.spec.source.postgres.database }] : []),
+      ...(state.spec
+        ? [
+            { key: KEYS.team, value: state.spec.metadata.labels['team'] ?? 'none' },
+            { key: KEYS.source, value: state.spec.spec.source.postgres.database },
+          ]
+        : []),
       ...(state.matchRatio === null ? [] : [{ key: KEYS.matchRatio, value: state.matchRatio }]),
     ];
     const shown = JSON.stringify(attributes.map((a) => a.value));

@@ -13,8 +13,14 @@ export function evidenceId(state: State): string | null {
 
 export function gateState(state: State, starter: string | null): GateState {
   return {
-    phase: state.phase, committed: state.committedAt !== null, needsApproval: state.needsApproval, evidenceId: evidenceId(state),
-    evidenceAt: state.evidenceAt, voidedAt: state.voidedAt, approvals: state.approvals, starter,
+    phase: state.phase,
+    committed: state.committedAt !== null,
+    needsApproval: state.needsApproval,
+    evidenceId: evidenceId(state),
+    evidenceAt: state.evidenceAt,
+    voidedAt: state.voidedAt,
+    approvals: state.approvals,
+    starter,
   };
 }
 
@@ -46,7 +52,8 @@ export function nextCommands(state: State, name: string): string[] {
   if (state.outcome !== null) return [`sluice report ${name} -o md`];
   if (state.blocked) return [`sluice retry ${name}`, `sluice rollback ${name} --reason "..."`];
   if (state.paused) return [`sluice resume ${name}`];
-  if (state.needsApproval) return [`sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`, `sluice reject ${name} --approver YOU --reason "..."`];
+  if (state.needsApproval)
+    return [`sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`, `sluice reject ${name} --approver YOU --reason "..."`];
   if (state.lastWindow?.verdict === 'failed') return [`sluice diff ${name}`, `sluice get ${name} -w`];
   return [`sluice get ${name} -w`];
 }
@@ -55,7 +62,10 @@ export function nextCommands(state: State, name: string): string[] {
 export function currentDetails(state: State, workflowId: string, now: string): string {
   const lines = [headline(state, workflowId, now), phaseLine(state)];
   const last = state.lastWindow;
-  if (last) lines.push(`Window ${last.number}: **${last.verdict}** ${last.reason} · in a row ${state.passesInARow}/${state.spec?.spec.validation.passesInARow ?? '?'} · took ${formatMs(last.durationMs)}`);
+  if (last)
+    lines.push(
+      `Window ${last.number}: **${last.verdict}** ${last.reason} · in a row ${state.passesInARow}/${state.spec?.spec.validation.passesInARow ?? '?'} · took ${formatMs(last.durationMs)}`,
+    );
   if (state.lag.ms !== null) lines.push(`Lag ${state.lag.ms} ms${state.lag.records === null ? '' : `, ${state.lag.records} records`}`);
   const restarts = Object.entries(state.restarts).map(([connector, count]) => `${connector} ${count}×`);
   if (restarts.length > 0) lines.push(`Connector tasks restarted: ${restarts.join(', ')}`);
@@ -64,7 +74,8 @@ export function currentDetails(state: State, workflowId: string, now: string): s
 }
 
 function headline(state: State, workflowId: string, now: string): string {
-  const signal = (name: string, input?: object): string => `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
+  const signal = (name: string, input?: object): string =>
+    `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
   if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
   if (state.blocked) return `**Blocked (${state.blocked.code}): ${state.blocked.detail}** ${state.blocked.remedy}. Then ${signal('retry')}`;
   if (state.paused) return `**Paused.** Go on with ${signal('resume')}`;
@@ -72,7 +83,8 @@ function headline(state: State, workflowId: string, now: string): string {
     const { approval } = state.spec.spec.cutover;
     const waiting = waitingFor(gateState(state, null), approval, now);
     const have = currentApprovals({ approvals: state.approvals, evidenceId: evidenceId(state) }).length;
-    if (have < approval.quorum) return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}`;
+    if (have < approval.quorum)
+      return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}`;
     return `**Approved**; ${waiting ?? 'cutting over'}`;
   }
   if (state.phase === 'validate' && state.spec) {

@@ -11,7 +11,10 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
   run.state.windows += 1;
   const number = run.state.windows;
   const started = Date.parse(run.now());
-  const result = await run.step(() => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs }), purpose !== 'final window');
+  const result = await run.step(
+    () => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs }),
+    purpose !== 'final window',
+  );
   absorb(run, result, Date.parse(run.now()) - started);
   return result;
 }

@@ -18,7 +18,25 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
     writeFileSync(config, properties(home, data));
     if (!existsSync(join(data, 'meta.properties'))) {
       const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');
-      await run('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...JVM, '-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '--standalone', '--ignore-formatted', '-t', clusterId, '-c', config], {});
+      await run(
+        'java',
+        [
+          '-Xmx128m',
+          '-XX:TieredStopAtLevel=1',
+          ...JVM,
+          '-cp',
+          `${libs}/*`,
+          'kafka.tools.StorageTool',
+          'format',
+          '--standalone',
+          '--ignore-formatted',
+          '-t',
+          clusterId,
+          '-c',
+          config,
+        ],
+        {},
+      );
     }
     launch(home, {
       name: 'kafka',

@@ -32,8 +32,17 @@ export async function startPostgres(home: StackHome, say: Say): Promise<void> {
 
 // fsync off: the stack is for trying and testing, its data is worth nothing after a power cut (kill -9 loses nothing).
 const SETTINGS = [
-  'wal_level=logical', 'max_replication_slots=30', 'max_wal_senders=30', 'max_connections=200', 'fsync=off', 'full_page_writes=off',
-  'shared_buffers=256MB', 'max_wal_size=2GB', 'log_min_messages=warning', 'track_commit_timestamp=off', 'max_prepared_transactions=10',
+  'wal_level=logical',
+  'max_replication_slots=30',
+  'max_wal_senders=30',
+  'max_connections=200',
+  'fsync=off',
+  'full_page_writes=off',
+  'shared_buffers=256MB',
+  'max_wal_size=2GB',
+  'log_min_messages=warning',
+  'track_commit_timestamp=off',
+  'max_prepared_transactions=10',
 ];
 
 /** One query on the stack's server as its superuser. Rows as plain objects. */

@@ -32,10 +32,15 @@ async function checkQuery(client: pg.ClientBase, spec: MigrationSpec, batch: Bat
   const columns = await describeQuery(client, batch.query.sql);
   const names = columns.map((c) => c.name);
   const absent = batch.result.key.filter((key) => !names.includes(key));
-  if (absent.length > 0) return { detail: `the query has no column ${absent.join(', ')} of the key; it has ${names.join(', ')}`, remedy: 'let the query return the key columns' };
+  if (absent.length > 0)
+    return { detail: `the query has no column ${absent.join(', ')} of the key; it has ${names.join(', ')}`, remedy: 'let the query return the key columns' };
   const ignored = new Set(spec.spec.validation.compare.ignore);
   const weak = columns.filter((c) => !isProvable(c.type) && !ignored.has(c.name));
-  if (weak.length > 0) return { detail: `cannot be proven: ${weak.map((c) => `${c.name} (${c.type})`).join(', ')}`, remedy: 'cast them in the query, or list them in validation.compare.ignore' };
+  if (weak.length > 0)
+    return {
+      detail: `cannot be proven: ${weak.map((c) => `${c.name} (${c.type})`).join(', ')}`,
+      remedy: 'cast them in the query, or list them in validation.compare.ignore',
+    };
   return `the query returns ${names.join(', ')}`;
 }
 
@@ -43,14 +48,18 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
   const table = await readTable(client, batch.result.table);
   if (!table) return { detail: 'no such table', remedy: 'correct batch.result.table' };
   const missing = missingColumns(await describeQuery(client, batch.query.sql), table.columns);
-  return missing.length === 0 ? 'the result table has the columns of the query' : { detail: `the result table lacks ${missing.join(', ')} of the query`, remedy: 'let batch.query compute what the batch stores' };
+  return missing.length === 0
+    ? 'the result table has the columns of the query'
+    : { detail: `the result table lacks ${missing.join(', ')} of the query`, remedy: 'let batch.query compute what the batch stores' };
 }
 
 async function checkRuns(client: pg.ClientBase, runs: string): Promise<Answer> {
   const table = await readTable(client, runs);
   if (!table) return { detail: 'no such table', remedy: 'correct batch.runs.table' };
   const missing = ['run_id', 'cut_at', 'started_at', 'finished_at'].filter((name) => !table.columns.some((c) => c.name === name));
-  return missing.length === 0 ? 'the run log can be read' : { detail: `the run log lacks ${missing.join(', ')}`, remedy: 'log run_id, cut_at, started_at and finished_at (null while running)' };
+  return missing.length === 0
+    ? 'the run log can be read'
+    : { detail: `the run log lacks ${missing.join(', ')}`, remedy: 'log run_id, cut_at, started_at and finished_at (null while running)' };
 }
 
 /** A table that exists must fit and be empty (rows nobody wrote through the sink would read as differences); one that does not is created. */
@@ -59,9 +68,14 @@ async function checkSinkTable(client: pg.ClientBase, spec: MigrationSpec): Promi
   const table = await readTable(client, sink!.table);
   if (!table) return 'will be created like the result table';
   const missing = missingColumns(await describeQuery(client, batch!.query.sql), table.columns);
-  if (missing.length > 0) return { detail: `the sink table lacks ${missing.join(', ')}`, remedy: 'give it the columns of the batch query, or drop it and let us create it' };
+  if (missing.length > 0)
+    return { detail: `the sink table lacks ${missing.join(', ')}`, remedy: 'give it the columns of the batch query, or drop it and let us create it' };
   const key = [...table.key].sort().join();
-  if (key !== [...batch!.result.key].sort().join()) return { detail: `the sink table's primary key is (${table.key.join(', ')}) ≠ (${batch!.result.key.join(', ')})`, remedy: 'give it that primary key, or drop it and let us create it' };
+  if (key !== [...batch!.result.key].sort().join())
+    return {
+      detail: `the sink table's primary key is (${table.key.join(', ')}) ≠ (${batch!.result.key.join(', ')})`,
+      remedy: 'give it that primary key, or drop it and let us create it',
+    };
   const rows = (await client.query(`SELECT 1 FROM ${qualified(table.name)} LIMIT 1`)).rows.length;
   return rows === 0 ? 'exists, empty, fits' : { detail: 'the sink table is not empty', remedy: 'empty it, or name another table' };
 }
@@ -70,16 +84,27 @@ async function checkRoute(client: pg.ClientBase, spec: MigrationSpec): Promise<C
   const { route } = spec.spec.cutover;
   if (route.type !== 'postgres-view') return [];
   return [
-    await attempt('route.view', async () => {
-      const view = await readTable(client, route.view);
-      if (!view || view.kind !== 'v') return { detail: 'no such view', remedy: `CREATE VIEW ${route.view} AS SELECT … FROM ${route.batch}` };
-      if (!view.isOwner) return { detail: 'only its owner may replace the view', remedy: `GRANT the owner's role to ${spec.spec.source.postgres.user}` };
-      const reads = await viewReads(client, parseTableName(route.view));
-      if (!reads.includes(route.batch)) return { detail: `the view reads ${reads.join(', ') || 'no table'}, not ${route.batch}`, remedy: 'correct route.view or route.batch' };
-      const missing = missingColumns(view.columns, await describeQuery(client, spec.spec.batch!.query.sql));
-      return missing.length === 0 ? `the view reads ${route.batch}` : { detail: `the view has ${missing.join(', ')}, which the query does not compute`, remedy: 'let batch.query compute every column that consumers read' };
-    }, route.view),
+    await attempt(
+      'route.view',
+      async () => {
+        const view = await readTable(client, route.view);
+        if (!view || view.kind !== 'v') return { detail: 'no such view', remedy: `CREATE VIEW ${route.view} AS SELECT … FROM ${route.batch}` };
+        if (!view.isOwner) return { detail: 'only its owner may replace the view', remedy: `GRANT the owner's role to ${spec.spec.source.postgres.user}` };
+        const reads = await viewReads(client, parseTableName(route.view));
+        if (!reads.includes(route.batch))
+          return { detail: `the view reads ${reads.join(', ') || 'no table'}, not ${route.batch}`, remedy: 'correct route.view or route.batch' };
+        const missing = missingColumns(view.columns, await describeQuery(client, spec.spec.batch!.query.sql));
+        return missing.length === 0
+          ? `the view reads ${route.batch}`
+          : {
+              detail: `the view has ${missing.join(', ')}, which the query does not compute`,
+              remedy: 'let batch.query compute every column that consumers read',
+            };
+      },
+      route.view,
+    ),
   ];
 }
 
-const missingColumns = (wanted: readonly Column[], present: readonly Column[]): string[] => wanted.map((c) => c.name).filter((name) => !present.some((c) => c.name === name));
+const missingColumns = (wanted: readonly Column[], present: readonly Column[]): string[] =>
+  wanted.map((c) => c.name).filter((name) => !present.some((c) => c.name === name));

@@ -22,50 +22,109 @@ export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: Migrat
       const catalogs: TableCatalog[] = [];
       for (const text of spec.spec.source.tables) {
         const catalog = await readTable(client, text);
-        tables.push(...(catalog ? await checkTable(client, spec, text, catalog) : [failed('table.exists', text, `no such table in ${database}`, 'create it, or correct spec.source.tables')]));
+        tables.push(
+          ...(catalog
+            ? await checkTable(client, spec, text, catalog)
+            : [failed('table.exists', text, `no such table in ${database}`, 'create it, or correct spec.source.tables')]),
+        );
         if (catalog) catalogs.push(catalog);
       }
       return [passed('source.reachable', '', `connected to ${place}`), ...server, ...tables, predictSnapshot(catalogs)];
     });
   } catch (error) {
     const problem = classify(error);
-    return [failed('source.reachable', '', `cannot connect to ${place}: ${problem.message}`, problem.code === 'permission-denied' ? problem.remedy : 'check host, port, database and credentials')];
+    return [
+      failed(
+        'source.reachable',
+        '',
+        `cannot connect to ${place}: ${problem.message}`,
+        problem.code === 'permission-denied' ? problem.remedy : 'check host, port, database and credentials',
+      ),
+    ];
   }
 }
 
 async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
   const one = async (sql: string): Promise<Record<string, string | null>> => (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
   return inTurn([
-    () => attempt('source.version', async () => {
-      const version = Number((await one('SHOW server_version_num'))['server_version_num']);
-      return version >= 140000 && version < 190000 ? `server version ${Math.floor(version / 10000)}` : { detail: `server version ${Math.floor(version / 10000)} is not 14 to 18`, remedy: 'use a supported server' };
-    }),
-    () => attempt('source.primary', async () => ((await one('SELECT pg_is_in_recovery() AS standby'))['standby'] === 'f' ? 'the server is a primary' : { detail: 'the server is a standby', remedy: 'name the primary: evidence from a replica can be stale' })),
-    () => attempt('source.wal-level', async () => {
-      const level = (await one('SHOW wal_level'))['wal_level'];
-      return level === 'logical' ? 'wal_level is logical' : { detail: `wal_level ${level} ≠ logical`, remedy: 'set wal_level = logical and restart the server' };
-    }),
-    () => attempt('source.slots', async () => headroom(await one(`SELECT current_setting('max_replication_slots')::int AS most, (SELECT count(*) FROM pg_replication_slots) AS used`), 'replication slots', 'max_replication_slots')),
-    () => attempt('source.senders', async () => headroom(await one(`SELECT current_setting('max_wal_senders')::int AS most, (SELECT count(*) FROM pg_stat_replication) AS used`), 'WAL senders', 'max_wal_senders')),
-    () => attempt('source.wal-headroom', async () => {
-      const keep = Number((await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))['setting']);
-      const budget = sizeBytes(spec.spec.source.walBudget.bytes);
-      return keep < 0 || keep * 1024 * 1024 >= budget
-        ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
-        : { detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${spec.spec.source.walBudget.bytes}: the server would drop our slot first`, remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size' };
-    }),
-    () => attempt('source.replication', async () => {
-      const role = await one(`SELECT rolreplication OR rolsuper OR EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('rds_replication', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role(g.oid, 'MEMBER')) AS can FROM pg_roles WHERE rolname = current_user`);
-      return role['can'] === 't' ? 'the role may replicate' : { detail: `role ${spec.spec.source.postgres.user} may not create replication slots`, remedy: `ALTER ROLE ${spec.spec.source.postgres.user} REPLICATION` };
-    }),
-    () => attempt('source.create', async () => {
-      const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
-      return may['can'] === 't' ? 'the role may create a publication and a schema' : { detail: `role ${spec.spec.source.postgres.user} may not create in this database`, remedy: `GRANT CREATE ON DATABASE ${spec.spec.source.postgres.database} TO ${spec.spec.source.postgres.user}` };
-    }),
-    () => attempt('source.long-transactions', async () => {
-      const old = await one(`SELECT count(*) AS n, max(now() - xact_start)::text AS age FROM pg_stat_activity WHERE xact_start < now() - interval '10 minutes' AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL`);
-      return old['n'] === '0' ? 'no writing transaction is older than 10 minutes' : { detail: `${old['n']} writing transaction(s) open, the oldest for ${old['age']}: creating a slot waits for them`, remedy: 'wait for or end them' };
-    }),
+    () =>
+      attempt('source.version', async () => {
+        const version = Number((await one('SHOW server_version_num'))['server_version_num']);
+        return version >= 140000 && version < 190000
+          ? `server version ${Math.floor(version / 10000)}`
+          : { detail: `server version ${Math.floor(version / 10000)} is not 14 to 18`, remedy: 'use a supported server' };
+      }),
+    () =>
+      attempt('source.primary', async () =>
+        (await one('SELECT pg_is_in_recovery() AS standby'))['standby'] === 'f'
+          ? 'the server is a primary'
+          : { detail: 'the server is a standby', remedy: 'name the primary: evidence from a replica can be stale' },
+      ),
+    () =>
+      attempt('source.wal-level', async () => {
+        const level = (await one('SHOW wal_level'))['wal_level'];
+        return level === 'logical'
+          ? 'wal_level is logical'
+          : { detail: `wal_level ${level} ≠ logical`, remedy: 'set wal_level = logical and restart the server' };
+      }),
+    () =>
+      attempt('source.slots', async () =>
+        headroom(
+          await one(`SELECT current_setting('max_replication_slots')::int AS most, (SELECT count(*) FROM pg_replication_slots) AS used`),
+          'replication slots',
+          'max_replication_slots',
+        ),
+      ),
+    () =>
+      attempt('source.senders', async () =>
+        headroom(
+          await one(`SELECT current_setting('max_wal_senders')::int AS most, (SELECT count(*) FROM pg_stat_replication) AS used`),
+          'WAL senders',
+          'max_wal_senders',
+        ),
+      ),
+    () =>
+      attempt('source.wal-headroom', async () => {
+        const keep = Number((await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))['setting']);
+        const budget = sizeBytes(spec.spec.source.walBudget.bytes);
+        return keep < 0 || keep * 1024 * 1024 >= budget
+          ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
+          : {
+              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${spec.spec.source.walBudget.bytes}: the server would drop our slot first`,
+              remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
+            };
+      }),
+    () =>
+      attempt('source.replication', async () => {
+        const role = await one(
+          `SELECT rolreplication OR rolsuper OR EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('rds_replication', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role(g.oid, 'MEMBER')) AS can FROM pg_roles WHERE rolname = current_user`,
+        );
+        return role['can'] === 't'
+          ? 'the role may replicate'
+          : {
+              detail: `role ${spec.spec.source.postgres.user} may not create replication slots`,
+              remedy: `ALTER ROLE ${spec.spec.source.postgres.user} REPLICATION`,
+            };
+      }),
+    () =>
+      attempt('source.create', async () => {
+        const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
+        return may['can'] === 't'
+          ? 'the role may create a publication and a schema'
+          : {
+              detail: `role ${spec.spec.source.postgres.user} may not create in this database`,
+              remedy: `GRANT CREATE ON DATABASE ${spec.spec.source.postgres.database} TO ${spec.spec.source.postgres.user}`,
+            };
+      }),
+    () =>
+      attempt('source.long-transactions', async () => {
+        const old = await one(
+          `SELECT count(*) AS n, max(now() - xact_start)::text AS age FROM pg_stat_activity WHERE xact_start < now() - interval '10 minutes' AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL`,
+        );
+        return old['n'] === '0'
+          ? 'no writing transaction is older than 10 minutes'
+          : { detail: `${old['n']} writing transaction(s) open, the oldest for ${old['age']}: creating a slot waits for them`, remedy: 'wait for or end them' };
+      }),
   ]);
 }
 
@@ -78,29 +137,65 @@ async function inTurn(questions: readonly (() => Promise<Check>)[]): Promise<Che
 
 function headroom(row: Record<string, string | null>, what: string, setting: string): string | { detail: string; remedy: string } {
   const free = Number(row['most']) - Number(row['used']);
-  return free >= 2 ? `${free} ${what} free` : { detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`, remedy: `raise ${setting} (needs a restart) or drop unused ones` };
+  return free >= 2
+    ? `${free} ${what} free`
+    : { detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`, remedy: `raise ${setting} (needs a restart) or drop unused ones` };
 }
 
 async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: string, table: TableCatalog): Promise<Check[]> {
   const checks: Check[] = [];
-  const rule = (name: string, ok: boolean, good: string, bad: string, remedy: string): void => void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
+  const rule = (name: string, ok: boolean, good: string, bad: string, remedy: string): void =>
+    void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
   const q = qualified(table.name);
-  rule('table.kind', table.kind === 'r' && table.persistence === 'p', 'an ordinary table', table.kind === 'p' ? 'partitioned tables are not supported by this version' : 'not an ordinary, logged table', 'name ordinary tables');
+  rule(
+    'table.kind',
+    table.kind === 'r' && table.persistence === 'p',
+    'an ordinary table',
+    table.kind === 'p' ? 'partitioned tables are not supported by this version' : 'not an ordinary, logged table',
+    'name ordinary tables',
+  );
   rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
   const identity = table.replicaIdentity;
-  rule('table.replica-identity', identity === 'full' || (identity === 'default' && table.key.length > 0), `replica identity ${identity}`, identity === 'index' ? 'replica identity by another index than the primary key' : `replica identity ${identity} without a key: publishing this table would break the application's UPDATE and DELETE`, 'use replica identity DEFAULT with a primary key, or FULL');
-  rule('table.owner', table.isOwner, 'we may publish it', 'only its owner may publish a table', `GRANT the owner's role of ${q} to ${spec.spec.source.postgres.user}`);
+  rule(
+    'table.replica-identity',
+    identity === 'full' || (identity === 'default' && table.key.length > 0),
+    `replica identity ${identity}`,
+    identity === 'index'
+      ? 'replica identity by another index than the primary key'
+      : `replica identity ${identity} without a key: publishing this table would break the application's UPDATE and DELETE`,
+    'use replica identity DEFAULT with a primary key, or FULL',
+  );
+  rule(
+    'table.owner',
+    table.isOwner,
+    'we may publish it',
+    'only its owner may publish a table',
+    `GRANT the owner's role of ${q} to ${spec.spec.source.postgres.user}`,
+  );
   rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${q} TO ${spec.spec.source.postgres.user}`);
   if (table.canSelect) {
-    checks.push(await attempt('table.row-security', async () => {
-      await client.query('SET row_security = off');
-      await client.query(`SELECT 1 FROM ${q} LIMIT 1`);
-      return 'every row is visible to us';
-    }, text, 'row-level security hides rows from this role: use a role with BYPASSRLS'));
+    checks.push(
+      await attempt(
+        'table.row-security',
+        async () => {
+          await client.query('SET row_security = off');
+          await client.query(`SELECT 1 FROM ${q} LIMIT 1`);
+          return 'every row is visible to us';
+        },
+        text,
+        'row-level security hides rows from this role: use a role with BYPASSRLS',
+      ),
+    );
   }
   const ignored = new Set(spec.spec.validation.compare.ignore);
   const weak = table.columns.filter((c) => (c.generated || !isProvable(c.type)) && !ignored.has(c.name) && !ignored.has(`${text}.${c.name}`));
-  rule('table.types', weak.length === 0, `${table.columns.length} columns can be proven`, `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ')}`, 'list them in validation.compare.ignore, and say so to whoever approves');
+  rule(
+    'table.types',
+    weak.length === 0,
+    `${table.columns.length} columns can be proven`,
+    `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ')}`,
+    'list them in validation.compare.ignore, and say so to whoever approves',
+  );
   return checks;
 }
 
@@ -108,5 +203,12 @@ function predictSnapshot(tables: readonly TableCatalog[]): Check {
   const rows = tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
   const predicted = (rows / SNAPSHOT_ROWS_PER_SECOND) * 1000;
   const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
-  return predicted <= SNAPSHOT_LIMIT_MS ? passed('source.snapshot-time', '', detail) : failed('source.snapshot-time', '', `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction holds back vacuum`, 'waive it by name if the source can bear it');
+  return predicted <= SNAPSHOT_LIMIT_MS
+    ? passed('source.snapshot-time', '', detail)
+    : failed(
+        'source.snapshot-time',
+        '',
+        `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction holds back vacuum`,
+        'waive it by name if the source can bear it',
+      );
 }

@@ -17,7 +17,9 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
   try {
     topics = await kafka.listTopics();
   } catch (error) {
-    return [failed('kafka.reachable', '', `no broker of ${brokers.join(', ')} answers: ${classify(error).message}`, 'check spec.kafka.brokers and the network')];
+    return [
+      failed('kafka.reachable', '', `no broker of ${brokers.join(', ')} answers: ${classify(error).message}`, 'check spec.kafka.brokers and the network'),
+    ];
   }
   const wanted = plannedTopics(spec, generation);
   const taken: string[] = [];
@@ -26,9 +28,18 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
     passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
     await attempt('kafka.replication', async () => {
       const count = await kafka.brokerCount();
-      return count >= replication ? `${count} broker(s)` : { detail: `${count} broker(s) < replication ${replication}`, remedy: 'lower spec.kafka.replication or add brokers' };
+      return count >= replication
+        ? `${count} broker(s)`
+        : { detail: `${count} broker(s) < replication ${replication}`, remedy: 'lower spec.kafka.replication or add brokers' };
     }),
-    taken.length === 0 ? passed('kafka.topics-free', '', `${wanted.length} topic names are free`) : failed('kafka.topics-free', '', `topics exist that are not ours: ${taken.join(', ')}`, 'delete them, or choose another connector.topicPrefix or output.topic'),
+    taken.length === 0
+      ? passed('kafka.topics-free', '', `${wanted.length} topic names are free`)
+      : failed(
+          'kafka.topics-free',
+          '',
+          `topics exist that are not ours: ${taken.join(', ')}`,
+          'delete them, or choose another connector.topicPrefix or output.topic',
+        ),
   ];
 }
 
@@ -42,21 +53,49 @@ export async function checkConnect({ systems }: Pick<Deps, 'systems'>, spec: Mig
   } catch (error) {
     return [failed('connect.reachable', '', classify(error).message, 'check spec.connector.url and the Connect worker')];
   }
-  const wanted = [[names.connector, POSTGRES_SOURCE_CLASS, debeziumPostgresConfig(spec, generation)] as const, ...(spec.spec.sink ? [[names.sinkConnector, JDBC_SINK_CLASS, jdbcSinkConfig(spec, generation)] as const] : [])];
+  const wanted = [
+    [names.connector, POSTGRES_SOURCE_CLASS, debeziumPostgresConfig(spec, generation)] as const,
+    ...(spec.spec.sink ? [[names.sinkConnector, JDBC_SINK_CLASS, jdbcSinkConfig(spec, generation)] as const] : []),
+  ];
   const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
   for (const [name, connectorClass, config] of wanted) {
-    const plugin = await attempt('connect.plugin', async () =>
-      (await rest.pluginClasses()).includes(connectorClass) ? `${connectorClass} is installed` : { detail: `${connectorClass} is not installed`, remedy: 'put the plugin on the plugin.path of every Connect worker and restart it' }, name);
+    const plugin = await attempt(
+      'connect.plugin',
+      async () =>
+        (await rest.pluginClasses()).includes(connectorClass)
+          ? `${connectorClass} is installed`
+          : { detail: `${connectorClass} is not installed`, remedy: 'put the plugin on the plugin.path of every Connect worker and restart it' },
+      name,
+    );
     checks.push(plugin);
     if (plugin.status !== 'passed') continue;
-    checks.push(await attempt('connect.config', async () => {
-      const errors = await rest.validate(connectorClass, config);
-      return errors.length === 0 ? 'accepted by the connector itself' : { detail: errors.join('; ').slice(0, 800), remedy: 'mend what the connector names (a placeholder such as ${env:X} must be known to the Connect worker)' };
-    }, name));
-    checks.push(await attempt('connect.name-free', async () => {
-      const exists = (await rest.config(name)) !== null;
-      return !exists || (await isOurs('connector', name, url)) ? 'the name is free' : { detail: `a connector ${name} exists that is not ours`, remedy: 'remove it or choose another metadata.name' };
-    }, name));
+    checks.push(
+      await attempt(
+        'connect.config',
+        async () => {
+          const errors = await rest.validate(connectorClass, config);
+          return errors.length === 0
+            ? 'accepted by the connector itself'
+            : {
+                detail: errors.join('; ').slice(0, 800),
+                remedy: 'mend what the connector names (a placeholder such as ${env:X} must be known to the Connect worker)',
+              };
+        },
+        name,
+      ),
+    );
+    checks.push(
+      await attempt(
+        'connect.name-free',
+        async () => {
+          const exists = (await rest.config(name)) !== null;
+          return !exists || (await isOurs('connector', name, url))
+            ? 'the name is free'
+            : { detail: `a connector ${name} exists that is not ours`, remedy: 'remove it or choose another metadata.name' };
+        },
+        name,
+      ),
+    );
   }
   return checks;
 }
@@ -74,9 +113,13 @@ export async function checkNamesFree({ secret }: Pick<Deps, 'secret'>, spec: Mig
            UNION ALL SELECT 'lease', nspname FROM pg_namespace WHERE nspname = ${quoteLiteral(names.leaseSchema)}`,
         );
         const taken: string[] = [];
-        for (const row of rows) if (!(await isOurs(row['kind']!, row['name']!, database))) taken.push(`${row['kind'] === 'lease' ? 'schema' : row['kind']} ${row['name']}`);
-        return taken.length === 0 ? 'slot, publication and schema names are free' : { detail: `exist and are not ours: ${taken.join(', ')}`, remedy: 'drop them, or choose another metadata.name' };
-      })),
+        for (const row of rows)
+          if (!(await isOurs(row['kind']!, row['name']!, database))) taken.push(`${row['kind'] === 'lease' ? 'schema' : row['kind']} ${row['name']}`);
+        return taken.length === 0
+          ? 'slot, publication and schema names are free'
+          : { detail: `exist and are not ours: ${taken.join(', ')}`, remedy: 'drop them, or choose another metadata.name' };
+      }),
+    ),
   ];
 }
 

@@ -16,7 +16,9 @@ export async function readFacts({ secret, systems }: Deps, ref: MigrationRef): P
   const names = namesOf(ref.spec, ref.generation);
   const source = await withSource(ref.spec, secret, async (client) => {
     const slot = await client.query<Record<string, string | null>>(`SELECT active_pid FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}`);
-    const published = await client.query<Record<string, string>>(`SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = ${quoteLiteral(names.publication)} ORDER BY 1, 2`);
+    const published = await client.query<Record<string, string>>(
+      `SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = ${quoteLiteral(names.publication)} ORDER BY 1, 2`,
+    );
     const shapes: unknown[] = [];
     for (const table of ref.spec.spec.source.tables) {
       const catalog = await readTable(client, table);

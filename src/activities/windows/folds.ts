@@ -63,10 +63,17 @@ export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFo
   const touched = new Set<string>();
   for (const { partition, low, committed } of await kafka.offsets(topic)) {
     const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);
-    await kafka.readRange(topic, partition, from, committed, (_offset, key, value) => {
-      const written = fold.add(key, value);
-      if (written !== null) touched.add(written);
-    }, heartbeat);
+    await kafka.readRange(
+      topic,
+      partition,
+      from,
+      committed,
+      (_offset, key, value) => {
+        const written = fold.add(key, value);
+        if (written !== null) touched.add(written);
+      },
+      heartbeat,
+    );
     fold.readUpTo(partition, committed);
   }
   return touched;

@@ -96,8 +96,16 @@ async function measure(deps: Deps, folds: FoldCache, ref: MigrationRef, number: 
     const problem = classify(error);
     if (ENDS_GENERATION.includes(problem.code)) throw problem;
     const verdict: Verdict = { verdict: 'errored', reason: problem.message };
-    const names = [...ref.spec.spec.source.tables.map((t) => [t, 'exact'] as const), ...(ref.spec.spec.pipeline ? [['result', 'settled'] as const] : []), ...(ref.spec.spec.sink ? [['result@sink', 'settled'] as const] : [])];
-    return { subjects: names.map(([subject, mode]) => unmeasured(subject, mode, verdict, null, Date.now() - started)), lag: { bytes: null, records: null, ms: null }, facts: null };
+    const names = [
+      ...ref.spec.spec.source.tables.map((t) => [t, 'exact'] as const),
+      ...(ref.spec.spec.pipeline ? [['result', 'settled'] as const] : []),
+      ...(ref.spec.spec.sink ? [['result@sink', 'settled'] as const] : []),
+    ];
+    return {
+      subjects: names.map(([subject, mode]) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
+      lag: { bytes: null, records: null, ms: null },
+      facts: null,
+    };
   }
 }
 

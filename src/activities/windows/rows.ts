@@ -15,7 +15,13 @@ export interface ReadOptions {
 }
 
 /** Calls `visit` with key and canonical row (null = could not be decoded) of every row of `from` (a table or a sub-query). Returns the count. */
-export async function readRows(client: pg.Client, from: string, shape: Shape, options: ReadOptions, visit: (key: string, row: string | null) => void): Promise<number> {
+export async function readRows(
+  client: pg.Client,
+  from: string,
+  shape: Shape,
+  options: ReadOptions,
+  visit: (key: string, row: string | null) => void,
+): Promise<number> {
   const columns = shape.columns.map((c) => c.name);
   const keyAt = shape.key.map((name) => columns.indexOf(name));
   const cursor = client.query(new Cursor<(string | null)[]>(`SELECT ${columns.map(quoteIdent).join(', ')} FROM ${from}`, [], { rowMode: 'array' }));

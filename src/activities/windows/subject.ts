@@ -12,7 +12,15 @@ export interface SubjectResult {
   readonly durationMs: number;
 }
 
-export function measured(subject: string, mode: WindowRow['mode'], verdict: Verdict, counts: Counts, differences: readonly Difference[], position: string, durationMs: number): SubjectResult {
+export function measured(
+  subject: string,
+  mode: WindowRow['mode'],
+  verdict: Verdict,
+  counts: Counts,
+  differences: readonly Difference[],
+  position: string,
+  durationMs: number,
+): SubjectResult {
   return { subject, mode, verdict, counts, differences, position, durationMs };
 }
 

@@ -39,7 +39,11 @@ export async function compareTables(deps: Deps, folds: FoldCache, ref: Migration
     const barrierMs = unproven ? null : Date.now() - started;
     const subjects: SubjectResult[] = [];
     for (const table of ref.spec.spec.source.tables) {
-      subjects.push(unproven ? unmeasured(table, 'exact', { verdict: 'inconclusive', reason: unproven }, lsn) : await compareTable(deps, folds, ref, table, reader, snapshot, lsn, heartbeat));
+      subjects.push(
+        unproven
+          ? unmeasured(table, 'exact', { verdict: 'inconclusive', reason: unproven }, lsn)
+          : await compareTable(deps, folds, ref, table, reader, snapshot, lsn, heartbeat),
+      );
     }
     return { subjects, barrierMs };
   } finally {
@@ -48,7 +52,14 @@ export async function compareTables(deps: Deps, folds: FoldCache, ref: Migration
 }
 
 async function compareTable(
-  deps: Deps, folds: FoldCache, ref: MigrationRef, table: string, reader: SourceClient, snapshot: SnapshotVisibility, lsn: string, heartbeat: () => void,
+  deps: Deps,
+  folds: FoldCache,
+  ref: MigrationRef,
+  table: string,
+  reader: SourceClient,
+  snapshot: SnapshotVisibility,
+  lsn: string,
+  heartbeat: () => void,
 ): Promise<SubjectResult> {
   const started = Date.now();
   const catalog = await readTable(reader, table);
@@ -69,6 +80,12 @@ async function compareTable(
   const { counts, differences } = comparison.finish();
   const all = { ...NO_COUNTS, ...counts, unknown: counts.unknown + fold.unreadable };
   const canary = runCanary(shape, sample);
-  const verdict = assessComparison(all, { barrier: null, countedRows: counted, readRows: comparison.rowsRead, canaryPlanted: canary.planted, canaryFound: canary.found });
+  const verdict = assessComparison(all, {
+    barrier: null,
+    countedRows: counted,
+    readRows: comparison.rowsRead,
+    canaryPlanted: canary.planted,
+    canaryFound: canary.found,
+  });
   return measured(table, 'exact', verdict, all, differences as Difference[], lsn, Date.now() - started);
 }

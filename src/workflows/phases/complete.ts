@@ -1,16 +1,24 @@
 // complete: the batch is retired, the pipeline handed over running, the scaffolding removed and verified gone.
+import { CancellationScope } from '@temporalio/workflow';
 import { namesOf } from '../../domain/names.js';
 import { call } from '../activities.js';
 import type { Run } from '../run.js';
 import { removeObject } from './roll-back.js';
 
+/** Nothing interrupts it: half a hand-over would leave a pipeline that nobody owns. */
 export async function complete(run: Run): Promise<void> {
+  await CancellationScope.nonCancellable(() => retireAndHandOver(run));
+}
+
+async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, state } = run;
   const names = namesOf(ref.spec, ref.generation);
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
-  const scaffolding = state.undo.filter((o) => o.kind === 'lease' || (o.kind === 'topic' && (o.name === names.messageTopic || o.name === names.notificationTopic)));
+  const scaffolding = state.undo.filter(
+    (o) => o.kind === 'lease' || (o.kind === 'topic' && (o.name === names.messageTopic || o.name === names.notificationTopic)),
+  );
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
     state.undo = state.undo.filter((o) => o !== object);

@@ -25,7 +25,10 @@ async function connectSink(run: Run): Promise<void> {
   const { sink, connector, kafka, source } = run.spec;
   run.willMake({ kind: 'sink', name: sink!.table, where: source.postgres.database });
   await run.step(() => call('quick', 'ensureSinkTable', `Create sink table ${sink!.table} where it is missing`, ref));
-  run.willMake({ kind: 'group', name: sinkGroup(ref.spec, ref.generation), where: kafka.brokers.join(',') }, { kind: 'connector', name: names.sinkConnector, where: connector.url });
+  run.willMake(
+    { kind: 'group', name: sinkGroup(ref.spec, ref.generation), where: kafka.brokers.join(',') },
+    { kind: 'connector', name: names.sinkConnector, where: connector.url },
+  );
   await run.step(() => call('quick', 'claimGroup', 'Claim the consumer group of the sink', ref));
   await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.sinkConnector}, stopped`, ref, 'sink'));
   await run.step(() => call('patient', 'resumeConnector', `Start connector ${names.sinkConnector}`, ref, 'sink'));

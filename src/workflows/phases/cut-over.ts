@@ -26,7 +26,10 @@ async function untilCommit(run: Run): Promise<void> {
   const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
   run.state.fenceToken = evidence.token;
   try {
-    await run.step(() => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()), false);
+    await run.step(
+      () => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()),
+      false,
+    );
     const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
     if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
     run.audit('fenced', `marker at ${fence.lsn}`);
@@ -91,7 +94,15 @@ async function confirm(run: Run): Promise<void> {
   if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));
   run.audit('route', `consumers observed on the ${route.side} side`);
   if (route.side !== 'stream') {
-    await run.park({ code: 'route-unexpected', since: run.now(), detail: `consumers read the ${route.side} side after the commit`, remedy: 'see what replaced the view, then: sluice retry or sluice rollback' }, true);
+    await run.park(
+      {
+        code: 'route-unexpected',
+        since: run.now(),
+        detail: `consumers read the ${route.side} side after the commit`,
+        remedy: 'see what replaced the view, then: sluice retry or sluice rollback',
+      },
+      true,
+    );
     return confirm(run);
   }
 }

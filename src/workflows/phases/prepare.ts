@@ -8,7 +8,9 @@ import type { Run } from '../run.js';
 export async function prepare(run: Run): Promise<void> {
   const { workflowId } = workflowInfo();
   if (!run.state.spec) {
-    const opened = await run.step(() => call('quick', 'openMigration', 'Check spec and name, open the run', { input: run.input, workflowId, runKey: run.state.runKey }));
+    const opened = await run.step(() =>
+      call('quick', 'openMigration', 'Check spec and name, open the run', { input: run.input, workflowId, runKey: run.state.runKey }),
+    );
     Object.assign(run.state, opened);
     run.audit('opened', `iteration ${opened.iteration}, generation ${opened.generation}, plan ${opened.planHash}`);
     await run.flush();
@@ -18,7 +20,13 @@ export async function prepare(run: Run): Promise<void> {
     const open = openChecks(checks);
     for (const check of checks.filter((c) => c.status === 'waived')) run.audit('waived', describeCheck(check));
     if (open.length === 0) return run.unblock();
-    const remedies = open.map((c) => c.remedy).filter(Boolean).join('; ');
-    await run.park({ code: 'preflight-failed', since: run.now(), detail: open.map(describeCheck).join('; '), remedy: remedies || FAILURES['preflight-failed'].remedy }, true);
+    const remedies = open
+      .map((c) => c.remedy)
+      .filter(Boolean)
+      .join('; ');
+    await run.park(
+      { code: 'preflight-failed', since: run.now(), detail: open.map(describeCheck).join('; '), remedy: remedies || FAILURES['preflight-failed'].remedy },
+      true,
+    );
   }
 }

@@ -32,7 +32,10 @@ export async function rollBack(run: Run): Promise<void> {
 
 /** A lost generation: its parts go, the lease stays for the next one. */
 export async function clearGeneration(run: Run): Promise<void> {
-  await removeAll(run, run.state.undo.filter((o) => o.kind !== 'lease'));
+  await removeAll(
+    run,
+    run.state.undo.filter((o) => o.kind !== 'lease'),
+  );
 }
 
 async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<void> {

@@ -1,0 +1,20 @@
+// Import rules of the architecture (ARCHITECTURE.md). Each says what to do instead. One more stands in test/tidy.test.ts:
+// workflows may name activities only by `import type`, which this tool cannot see.
+const except = (...folders) => `^src/(?!(${folders.join('|')})/)`;
+module.exports = {
+  forbidden: [
+    { name: 'domain-is-pure', severity: 'error', comment: 'domain imports only domain: pass what it needs as arguments', from: { path: '^src/domain/' }, to: { pathNot: '^src/domain/' } },
+    { name: 'compare-is-pure', severity: 'error', comment: 'the comparison core reads nothing itself: activities feed it', from: { path: '^src/compare' }, to: { pathNot: '^src/(compare|domain)' } },
+    { name: 'workflows-use-no-node', severity: 'error', comment: 'workflows are deterministic: no Node built-ins, no npm but Temporal', from: { path: '^src/workflows' }, to: { pathNot: '^(src/|node_modules/@temporalio/(workflow|common))' } },
+    { name: 'connectors-are-pure', severity: 'error', from: { path: '^src/connectors' }, to: { path: except('connectors', 'domain') } },
+    { name: 'spec-knows-no-effects', severity: 'error', from: { path: '^src/spec' }, to: { path: except('spec', 'domain', 'connectors') } },
+    { name: 'clients-know-only-domain', severity: 'error', from: { path: '^src/clients' }, to: { path: except('clients', 'domain') } },
+    { name: 'activities-know-no-workflows', severity: 'error', from: { path: '^src/activities' }, to: { path: '^src/(workflows|cli|report|worker)(/|.ts)' } },
+    { name: 'report-is-pure', severity: 'error', from: { path: '^src/report' }, to: { path: except('report', 'domain') } },
+    { name: 'cli-runs-only-read-only-checks', severity: 'error', comment: 'the command line acts through the workflow, never by itself', from: { path: '^src/cli/' }, to: { path: '^src/activities/(?!(deps|preflight|checks))' } },
+    { name: 'cli-never-loads-the-worker-but-to-run-it', severity: 'error', from: { path: '^src/cli/(?!worker)' }, to: { path: '^src/worker' } },
+    { name: 'nothing-imports-test', severity: 'error', from: { path: '^(src|stack|examples)' }, to: { path: '^test' } },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+  ],
+  options: { tsPreCompilationDeps: 'specify', doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'require', 'node', 'default'] }, tsConfig: { fileName: 'tsconfig.json' } },
+};

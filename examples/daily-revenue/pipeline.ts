@@ -1,0 +1,52 @@
+// The example's Kafka Streams application as a service of the local stack: built once with Maven, deployed in version 1 (wrong) or 2 (right).
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mvn } from '../../stack/fetch.js';
+import type { StackHome } from '../../stack/paths.js';
+import type { Launch } from '../../stack/processes.js';
+
+const PROJECT = fileURLToPath(new URL('pipeline', import.meta.url));
+const JAR = join(PROJECT, 'target/daily-revenue-1.jar');
+
+export async function buildPipeline(say: (line: string) => void): Promise<void> {
+  const sources = join(PROJECT, 'src/main/java/dev/sluice/example');
+  const newest = Math.max(...readdirSync(sources).map((file) => statSync(join(sources, file)).mtimeMs), statSync(join(PROJECT, 'pom.xml')).mtimeMs);
+  if (existsSync(JAR) && statSync(JAR).mtimeMs > newest) return;
+  say('building the Kafka Streams application (Maven) …');
+  await mvn(['-f', join(PROJECT, 'pom.xml'), 'package', '-DskipTests']);
+}
+
+export interface PipelineOptions {
+  readonly version: 1 | 2;
+  readonly topicPrefix: string;
+  readonly output: string;
+  readonly application: string;
+  /** Forget what an earlier version computed. */
+  readonly reset: boolean;
+}
+
+export function pipelineService(home: StackHome, options: PipelineOptions): Launch {
+  return {
+    name: `pipeline-${options.application}`,
+    command: 'java',
+    args: [
+      '-Xms512m',
+      '-Xmx1g',
+      '-XX:+UseSerialGC',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      `${JAR}:${join(PROJECT, 'target/lib')}/*`,
+      'dev.sluice.example.Main',
+      ...(options.reset ? ['--reset'] : []),
+    ],
+    env: {
+      KAFKA_BROKERS: `127.0.0.1:${home.ports.kafka}`,
+      TOPIC_PREFIX: options.topicPrefix,
+      OUTPUT_TOPIC: options.output,
+      APPLICATION_ID: options.application,
+      PIPELINE_VERSION: String(options.version),
+      STATE_DIR: join(home.dir, 'streams', options.application),
+    },
+  };
+}

@@ -1,0 +1,83 @@
+package dev.sluice.example;
+
+import java.util.List;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+
+/**
+ * The pipeline of the example. Environment: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, PIPELINE_VERSION (1 has the
+ * deliberate mistake, 2 is right), STATE_DIR. With the argument {@code --reset} it forgets what an earlier version computed, then runs.
+ */
+public final class Main {
+  private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");
+
+  private Main() {}
+
+  public static void main(String[] args) throws Exception {
+    String brokers = env("KAFKA_BROKERS", "127.0.0.1:17402");
+    String prefix = env("TOPIC_PREFIX", "daily-revenue");
+    String output = env("OUTPUT_TOPIC", "daily-revenue");
+    String application = env("APPLICATION_ID", "daily-revenue");
+    int version = Integer.parseInt(env("PIPELINE_VERSION", "2"));
+    awaitTopics(brokers, prefix, output);
+    if (args.length > 0 && args[0].equals("--reset")) Reset.run(brokers, application, output);
+    Properties properties = properties(brokers, application);
+    KafkaStreams streams = new KafkaStreams(new Revenue(prefix, version).build(output, properties), properties);
+    streams.setUncaughtExceptionHandler(e -> StreamThreadExceptionResponse.REPLACE_THREAD);
+    CountDownLatch stopped = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      streams.close();
+      stopped.countDown();
+    }));
+    streams.start();
+    System.out.println("pipeline version " + version + " is running");
+    stopped.await();
+  }
+
+  private static Properties properties(String brokers, String application) {
+    Properties p = new Properties();
+    p.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
+    p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
+    p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
+    p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // counts once per hop: this is the pipeline's freshness
+    p.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
+    p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
+    p.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$InMemoryDslStoreSuppliers");
+    p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L * 1024 * 1024);
+    p.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+    p.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 6000);
+    p.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 1500);
+    p.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 5000);
+    p.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 20);
+    return p;
+  }
+
+  /** Streams gives up when a source topic is missing; the migration makes them, maybe later than we start. */
+  private static void awaitTopics(String brokers, String prefix, String output) throws InterruptedException {
+    Properties p = new Properties();
+    p.put("bootstrap.servers", brokers);
+    while (true) {
+      try (Admin admin = Admin.create(p)) {
+        Set<String> topics = admin.listTopics().names().get();
+        if (topics.contains(output) && TABLES.stream().allMatch(t -> topics.contains(prefix + ".public." + t))) return;
+      } catch (ExecutionException e) {
+        System.out.println("waiting for Kafka: " + e.getCause().getMessage());
+      }
+      Thread.sleep(500);
+    }
+  }
+
+  private static String env(String name, String preset) {
+    String value = System.getenv(name);
+    return value == null ? preset : value;
+  }
+}

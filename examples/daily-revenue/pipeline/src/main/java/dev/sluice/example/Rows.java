@@ -1,0 +1,138 @@
+package dev.sluice.example;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.function.Function;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+
+/** The rows that the pipeline works on, and how each is read from Debezium's records and kept in state. */
+final class Rows {
+  record Store(String timeZone) {}
+
+  record Order(int storeId, boolean cancelled, Instant orderedAt) {}
+
+  /** An amount that belongs to an order: an item or a refund. */
+  record Amount(long orderId, BigDecimal value) {}
+
+  record OrderRevenue(int storeId, boolean cancelled, Instant orderedAt, BigDecimal gross, BigDecimal refunded) {}
+
+  /** A store and a time: the number of a quarter of an hour, or of a day. */
+  record Bucket(long at, int storeId) {}
+
+  record Totals(long orders, BigDecimal gross, BigDecimal refunded) {
+    static final Totals NONE = new Totals(0, BigDecimal.ZERO, BigDecimal.ZERO);
+
+    Totals plus(long moreOrders, BigDecimal moreGross, BigDecimal moreRefunded) {
+      return new Totals(orders + moreOrders, gross.add(moreGross), refunded.add(moreRefunded));
+    }
+
+    Totals minus(long fewerOrders, BigDecimal lessGross, BigDecimal lessRefunded) {
+      return new Totals(orders - fewerOrders, gross.subtract(lessGross), refunded.subtract(lessRefunded));
+    }
+  }
+
+  /** Totals with what they are totals of: a quarter of an hour, then the day it belongs to. */
+  record BucketTotals(Bucket bucket, Totals totals) {}
+
+  private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+  /** Debezium's key {@code {"id":1}}. Written back the same way, so that both sides of a join land in the same partition. */
+  static final Serde<Long> ID = serde(id -> "{\"id\":" + id + "}", text -> read(text).get("id").asLong());
+
+  static final Serde<Store> STORE = envelope(s -> s.timeZone(), Store::new, row -> new Store(row.get("time_zone").asText()));
+
+  static final Serde<Order> ORDER =
+      envelope(
+          o -> o.storeId() + "," + o.cancelled() + "," + o.orderedAt(),
+          text -> {
+            String[] f = text.split(",");
+            return new Order(Integer.parseInt(f[0]), Boolean.parseBoolean(f[1]), Instant.parse(f[2]));
+          },
+          row -> new Order(row.get("store_id").asInt(), row.get("status").asText().equals("cancelled"), Instant.parse(row.get("ordered_at").asText())));
+
+  static final Serde<Amount> ITEM = amounts(row -> decimal(row, "unit_price").multiply(BigDecimal.valueOf(row.get("quantity").asInt())).subtract(row.get("discount").isNull() ? BigDecimal.ZERO : decimal(row, "discount")));
+
+  static final Serde<Amount> REFUND = amounts(row -> decimal(row, "amount"));
+
+  static final Serde<BigDecimal> DECIMAL = serde(BigDecimal::toPlainString, BigDecimal::new);
+
+  static final Serde<OrderRevenue> ORDER_REVENUE =
+      serde(
+          r -> r.storeId() + "," + r.cancelled() + "," + r.orderedAt() + "," + r.gross().toPlainString() + "," + r.refunded().toPlainString(),
+          text -> {
+            String[] f = text.split(",");
+            return new OrderRevenue(Integer.parseInt(f[0]), Boolean.parseBoolean(f[1]), Instant.parse(f[2]), new BigDecimal(f[3]), new BigDecimal(f[4]));
+          });
+
+  static final Serde<Bucket> BUCKET = serde(k -> k.at() + "," + k.storeId(), text -> bucket(text.split(","), 0));
+
+  static final Serde<Totals> TOTALS = serde(Rows::write, text -> totals(text.split(","), 0));
+
+  static final Serde<BucketTotals> BUCKET_TOTALS =
+      serde(
+          d -> d.bucket().at() + "," + d.bucket().storeId() + "," + write(d.totals()),
+          text -> {
+            String[] f = text.split(",");
+            return new BucketTotals(bucket(f, 0), totals(f, 2));
+          });
+
+  private Rows() {}
+
+  private static Bucket bucket(String[] f, int from) {
+    return new Bucket(Long.parseLong(f[from]), Integer.parseInt(f[from + 1]));
+  }
+
+  private static Totals totals(String[] f, int from) {
+    return new Totals(Long.parseLong(f[from]), new BigDecimal(f[from + 1]), new BigDecimal(f[from + 2]));
+  }
+
+  private static String write(Totals t) {
+    return t.orders() + "," + t.gross().toPlainString() + "," + t.refunded().toPlainString();
+  }
+
+  private static BigDecimal decimal(JsonNode row, String field) {
+    return new BigDecimal(row.get(field).asText());
+  }
+
+  private static Serde<Amount> amounts(Function<JsonNode, BigDecimal> value) {
+    return envelope(
+        a -> a.orderId() + "," + a.value().toPlainString(),
+        text -> {
+          String[] f = text.split(",");
+          return new Amount(Long.parseLong(f[0]), new BigDecimal(f[1]));
+        },
+        row -> new Amount(row.get("order_id").asLong(), value.apply(row)));
+  }
+
+  /** Reads Debezium's envelope from source topics and our own compact text from state: JSON starts with a brace, our text never does. */
+  private static <T> Serde<T> envelope(Function<T, String> write, Function<String, T> readState, Function<JsonNode, T> readRow) {
+    return serde(
+        write,
+        text -> {
+          if (!text.startsWith("{")) return readState.apply(text);
+          JsonNode after = read(text).get("after");
+          return after == null || after.isNull() ? null : readRow.apply(after); // a delete has no "after"
+        });
+  }
+
+  private static <T> Serde<T> serde(Function<T, String> write, Function<String, T> read) {
+    return Serdes.serdeFrom(
+        (topic, value) -> value == null ? null : write.apply(value).getBytes(StandardCharsets.UTF_8),
+        (topic, bytes) -> bytes == null ? null : read.apply(new String(bytes, StandardCharsets.UTF_8)));
+  }
+
+  private static JsonNode read(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

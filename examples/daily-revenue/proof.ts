@@ -1,0 +1,48 @@
+// Two questions from outside, with plain SQL: does the view equal the batch's query, and how fast does an order reach it?
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+const QUERY = readFileSync(fileURLToPath(new URL('daily_revenue.sql', import.meta.url)), 'utf8');
+
+async function until<T>(limitMs: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined || Date.now() > deadline) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function withDatabase<T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ database });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** True once both are equal, row for row; false when they are not within the limit. Nothing may be writing. */
+export async function viewEqualsQuery(database: string, limitMs: number): Promise<boolean> {
+  const difference = `SELECT count(*)::int AS n FROM ((TABLE daily_revenue EXCEPT ALL (${QUERY})) UNION ALL ((${QUERY}) EXCEPT ALL TABLE daily_revenue)) d`;
+  return withDatabase(database, async (client) => {
+    const equal = await until(limitMs, async () => ((await client.query<{ n: number }>(difference)).rows[0]!.n === 0 ? true : undefined));
+    return equal ?? false;
+  });
+}
+
+/** Milliseconds from the commit of a new order until the view counts it. Throws after the limit. */
+export async function orderReachesView(database: string, limitMs: number): Promise<number> {
+  return withDatabase(database, async (client) => {
+    const count = async (): Promise<number> => Number((await client.query<{ n: string | null }>('SELECT sum(orders) AS n FROM daily_revenue')).rows[0]!.n);
+    const before = await count();
+    const { rows } = await client.query<{ id: string }>('INSERT INTO orders (customer_id, store_id) VALUES (1, 1) RETURNING id');
+    const written = Date.now();
+    await client.query('INSERT INTO order_items (order_id, sku, quantity, unit_price) VALUES ($1, $2, 1, 10.00)', [rows[0]!.id, 'SKU-after']);
+    const seen = await until(limitMs, async () => ((await count()) > before ? Date.now() - written : undefined));
+    if (seen === undefined) throw new Error(`the order did not reach the view within ${limitMs} ms`);
+    return seen;
+  });
+}

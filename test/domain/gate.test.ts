@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { coverageOf, currentApprovals, decide, stopRule, waitingFor, type GateState } from '../../src/domain/gate.js';
+import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/messages.js';
+import type { Approval } from '../../src/domain/ledger.js';
+import type { ApprovalSpec } from '../../src/domain/spec.js';
+
+const NOW = '2026-11-22T12:00:00.000Z';
+const SPEC: ApprovalSpec = { quorum: 1, approvers: [], notStarter: false, expires: '24h', evidenceMaxAge: '24h', notBefore: null, notAfter: null };
+const OPEN: GateState = { phase: 'approve', committed: false, needsApproval: true, evidenceId: 'ev-1', evidenceAt: '2026-11-22T11:59:00.000Z', voidedAt: null, approvals: [], starter: 'sam' };
+const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({ decision: 'approve' as const, approver, evidenceId, comment: null });
+const approval = (approver: string, evidenceId: string): Approval => ({ approver, decision: 'approve', evidenceId, accepted: true, reason: '', authenticated: false, at: NOW });
+
+describe('an approval is accepted', () => {
+  it('for the current evidence, named or not', () => {
+    expect(decide(ask(), OPEN, SPEC, NOW)).toEqual({ accepted: true, reason: 'approval 1 of 1' });
+    expect(decide(ask('ann', null), OPEN, SPEC, NOW).accepted).toBe(true);
+  });
+  it.each([
+    ['other evidence', ask('ann', 'ev-0'), OPEN, SPEC, 'evidence ev-0 ≠ ev-1 current'],
+    ['before anything is up for approval', ask(), { ...OPEN, needsApproval: false, phase: 'validate' as const }, SPEC, 'nothing is up for approval in phase validate'],
+    ['after the commit', ask(), { ...OPEN, committed: true }, SPEC, 'committed'],
+    ['no evidence named within 60 s of a voiding epoch', ask('ann', null), { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' }, SPEC, 'voided 30 s ago < 60 s'],
+    ['evidence older than allowed', ask(), { ...OPEN, evidenceAt: '2026-11-20T00:00:00.000Z' }, SPEC, '> 24h'],
+    ['somebody who is not an approver', ask('eve'), OPEN, { ...SPEC, approvers: ['ann'] }, 'eve is not one of the approvers ann'],
+    ['the starter where that is excluded', ask('sam'), OPEN, { ...SPEC, notStarter: true }, 'sam started this migration'],
+    ['an unknown starter where that matters', ask(), { ...OPEN, starter: null }, { ...SPEC, notStarter: true }, 'who started this migration is unknown'],
+    ['the same person twice', ask(), { ...OPEN, approvals: [approval('ann', 'ev-1')] }, { ...SPEC, quorum: 2 }, 'ann has approved this evidence already'],
+  ])('not for %s', (_case, request, state, spec, reason) => {
+    const decision = decide(request, state, spec, NOW);
+    expect(decision.accepted).toBe(false);
+    expect(decision.reason).toContain(reason);
+  });
+  it('named evidence is accepted right after a new epoch: somebody looked', () => {
+    expect(decide(ask('ann', 'ev-1'), { ...OPEN, voidedAt: NOW }, SPEC, NOW).accepted).toBe(true);
+  });
+});
+
+describe('a rejection', () => {
+  const reject = { decision: 'reject' as const, approver: 'ann', evidenceId: null, comment: 'no' };
+  it('is accepted at any time before the commit', () => expect(decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted).toBe(true));
+  it('is refused after it', () => expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
+});
+
+describe('the gate waits', () => {
+  it('for the quorum on the current evidence only', () => {
+    const state = { ...OPEN, approvals: [approval('ann', 'ev-0'), approval('bob', 'ev-1')] };
+    expect(currentApprovals(state)).toHaveLength(1);
+    expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('approvals 1 < 2 needed');
+    expect(waitingFor(state, SPEC, NOW)).toBeNull();
+  });
+  it('for the change window', () => {
+    const state = { ...OPEN, approvals: [approval('ann', 'ev-1')] };
+    expect(waitingFor(state, { ...SPEC, notBefore: '2026-11-23T00:00:00Z' }, NOW)).toContain('opens at');
+    expect(waitingFor(state, { ...SPEC, notAfter: '2026-11-21T00:00:00Z' }, NOW)).toContain('closed at');
+  });
+});
+
+describe('the stop rule', () => {
+  it('wants passes in a row and the asked-for days', () => {
+    expect(stopRule(2, [], 3, [])).toBe('passed in a row 2 < 3 needed');
+    expect(stopRule(3, ['weekday'], 3, ['weekday', 'month-end'])).toBe('no passed window on month-end yet');
+    expect(stopRule(3, ['weekday'], 3, ['weekday'])).toBeNull();
+  });
+  it('knows the days', () => {
+    expect(coverageOf('2026-11-22T10:00:00Z')).toEqual(['weekend']);
+    expect(coverageOf('2026-11-30T10:00:00Z')).toEqual(['weekday', 'month-end']);
+    expect(coverageOf('2026-10-25T10:00:00Z')).toEqual(['weekend', 'dst-day']);
+  });
+});
+
+describe('payloads from anybody', () => {
+  it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])('rubbish is named, not thrown: %j', (payload) => {
+    const checked = checkDecision(payload, 'approve');
+    expect(checked.ok).toBe(false);
+  });
+  it('an update needs decision and evidence', () => {
+    expect(checkUpdate({ approver: 'ann' })).toMatchObject({ ok: false, problem: 'decision must be approve or reject' });
+    expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({ ok: false, problem: 'evidenceId is missing' });
+    expect(checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no' }).ok).toBe(true);
+  });
+  it('a roll-back says who and why', () => {
+    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({ ok: true, value: { by: 'ann', reason: 'slow' } });
+    expect(checkRollBack({ by: 'ann' }).ok).toBe(false);
+  });
+});

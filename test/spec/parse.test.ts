@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { formatProblem, parseSpecObject, parseSpecText } from '../../src/spec/parse.js';
+import { buildPlan, planHash } from '../../src/spec/plan.js';
+import { BATCH_PARTS, aSpec, aSpecInput } from '../support/builders.js';
+
+const parse = (text: string) => parseSpecText(text, 'm.yaml', () => 'SELECT 1');
+const problemsOf = (text: string): string[] => {
+  const parsed = parse(text);
+  return parsed.ok ? [] : parsed.problems.map(formatProblem);
+};
+const yaml = (input = aSpecInput()): string => stringify(input);
+
+describe('a spec', () => {
+  it('gets its defaults', () => {
+    const { spec } = aSpec();
+    expect(spec.catchUp).toEqual({ barriers: 3, within: '30s', timeout: '6h' });
+    expect(spec.cutover).toMatchObject({ maxHold: '60s', fence: 'result', route: { type: 'none' } });
+    expect(spec.source.walBudget).toEqual({ bytes: '10GiB', onExhaustion: 'drop-slot' });
+  });
+  it('of the example is valid, its query inlined', () => {
+    const file = 'examples/daily-revenue/migration.yaml';
+    const parsed = parseSpecText(readFileSync(file, 'utf8'), file, (path) => readFileSync(resolve(dirname(file), path), 'utf8'));
+    expect(parsed.ok && parsed.spec.spec.batch?.query.sql).toContain('AT TIME ZONE');
+  });
+  it('has the same plan hash whatever its labels and key order, and another for any other change', () => {
+    const spec = aSpec();
+    expect(planHash({ ...spec, metadata: { ...spec.metadata, labels: { team: 'x' } } })).toBe(planHash(spec));
+    expect(planHash(aSpec({ tables: ['public.other'] }))).not.toBe(planHash(spec));
+  });
+});
+
+describe('a wrong spec is refused with place, cause and remedy', () => {
+  it('unknown keys, with the line and the likely key', () => {
+    const text = yaml().replace('database: bank', 'databse: bank');
+    expect(problemsOf(text).join('\n')).toMatch(/m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/);
+  });
+  it('every problem, not the first', () => {
+    const input = aSpecInput({ spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } } });
+    expect(problemsOf(yaml(input)).length).toBeGreaterThanOrEqual(3);
+  });
+  it.each([
+    ['a literal password', (t: string) => t.replace('user: sluice', 'user: sluice\n      password: secret'), 'a literal password is not allowed'],
+    ['a duplicate key', (t: string) => t.replace('kind: Migration', 'kind: Migration\nkind: Migration'), 'Map keys must be unique'],
+    ['an alias', (t: string) => t.replace('name: bank', 'name: &a bank\n  labels: { team: *a }'), 'anchors and aliases are not allowed'],
+    ['a name with capitals', (t: string) => t.replace('name: bank', 'name: Bank'), 'expected 1 to 40 of a-z, 0-9 and -'],
+    ['a table without schema', (t: string) => t.replace('public.accounts', 'accounts'), 'is not schema.name'],
+    ['a type not built yet', (t: string) => t.replace('debezium-postgres', 'jdbc-source'), 'not built in this version'],
+    ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
+    ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
+  ])('%s', (_case, spoil, message) => expect(problemsOf(spoil(yaml())).join('\n')).toContain(message));
+  it('connector keys outside the allowlist', () => {
+    const input = aSpecInput({ spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', config: { 'transforms': 'x', 'database.password': 'secret', 'max.batch.size': '1' } } } });
+    const problems = problemsOf(yaml(input)).join('\n');
+    expect(problems).toContain('"transforms" is not on the list');
+    expect(problems).toContain('a literal password is not allowed: use a placeholder');
+    expect(problems).not.toContain('max.batch.size": ');
+  });
+  it('a batch without a pipeline, a view that is not the sink', () => {
+    expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain('a batch needs a pipeline');
+    const other = { ...BATCH_PARTS, cutover: { route: { ...BATCH_PARTS.cutover.route, stream: 'public.other' } } };
+    expect(problemsOf(yaml(aSpecInput({ spec: other }))).join()).toContain("must be the sink's table");
+  });
+  it('a workflow input that still holds a file', () => {
+    const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'q.sql' } } } }));
+    expect(parsed.ok).toBe(false);
+  });
+  it.each([[null], [[]], ['text'], [42], [{ apiVersion: 'v1' }]])('rubbish as workflow input: %j', (input) => expect(parseSpecObject(input).ok).toBe(false));
+});
+
+describe('a plan', () => {
+  it('lists what is made, and a secret only as a placeholder', () => {
+    const plan = buildPlan(aSpec({ spec: BATCH_PARTS }));
+    expect(plan.creates.map((o) => o.kind)).toEqual(expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink']));
+    expect(plan.connectors[0]!.config['database.password']).toBe('${env:PGPASSWORD}');
+    expect(plan.connectors).toHaveLength(2);
+  });
+  it('escapes table names in the connector filter', () => {
+    const spec = aSpec({ tables: ['public."a.b,c"'] });
+    expect(debeziumPostgresConfig(spec, 1)['table.include.list']).toBe('public\\.a\\.b\\,c');
+  });
+});

@@ -1,0 +1,51 @@
+// Small specs and refs for tests; override what the test is about.
+import type { MigrationRef } from '../../src/domain/ledger.js';
+import type { MigrationSpec } from '../../src/domain/spec.js';
+import { parseSpecObject } from '../../src/spec/parse.js';
+
+export interface SpecInput {
+  name?: string;
+  tables?: string[];
+  spec?: Record<string, unknown>;
+}
+
+export function aSpecInput({ name = 'bank', tables = ['public.accounts'], spec = {} }: SpecInput = {}): Record<string, unknown> {
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Migration',
+    metadata: { name },
+    spec: {
+      source: { postgres: { host: '127.0.0.1', port: 5432, database: 'bank', user: 'sluice', passwordFrom: { env: 'PGPASSWORD' } }, tables },
+      connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083' },
+      kafka: { brokers: ['127.0.0.1:9092'] },
+      ...spec,
+    },
+  };
+}
+
+export function aSpec(input: SpecInput = {}): MigrationSpec {
+  const parsed = parseSpecObject(aSpecInput(input));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.spec;
+}
+
+export function aRef(input: SpecInput = {}): MigrationRef {
+  const spec = aSpec(input);
+  return { name: spec.metadata.name, iteration: 1, generation: 1, workflowId: `migration-${spec.metadata.name}`, runKey: 'run', planHash: 'plan', spec };
+}
+
+/** The parts of a spec that a batch with its pipeline, sink and view needs. */
+export const BATCH_PARTS = {
+  batch: { result: { table: 'public.totals_batch', key: ['day'] }, query: { sql: 'SELECT day, total FROM t' }, runs: { table: 'public.batch_runs' } },
+  pipeline: { type: 'external', groups: ['totals'], output: { topic: 'totals', key: ['day'] } },
+  sink: { type: 'jdbc-sink', table: 'public.totals_stream' },
+  cutover: { route: { type: 'postgres-view', view: 'public.totals', batch: 'public.totals_batch', stream: 'public.totals_stream' } },
+};
+
+export const sleepUntil = async (what: string, condition: () => Promise<boolean> | boolean, limitMs = 60_000): Promise<void> => {
+  const deadline = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+};

@@ -1,0 +1,69 @@
+// Activities that succeed at once and remember their calls: workflow tests replace the one they are about.
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Activities } from '../../src/activities/index.js';
+import type { WindowResult } from '../../src/activities/windows/index.js';
+import type { FailureCode } from '../../src/domain/failure.js';
+import type { VerdictName } from '../../src/domain/verdict.js';
+import { parseSpecObject } from '../../src/spec/parse.js';
+
+export interface Fakes {
+  readonly activities: Activities;
+  /** Names of activities in call order, without guard and record. */
+  readonly calls: string[];
+  /** Verdicts of the next windows; `passed` when empty. */
+  readonly verdicts: VerdictName[];
+  facts: Record<string, string>;
+  switched: boolean;
+}
+
+export const failure = (code: FailureCode, detail: string): ApplicationFailure =>
+  ApplicationFailure.create({ message: detail, type: code, nonRetryable: true, details: [{ code, detail, remedy: 'mend it' }] });
+
+export function fakes(overrides: Partial<Activities> = {}): Fakes {
+  const fake: Fakes = { activities: undefined as unknown as Activities, calls: [], verdicts: [], facts: { 'connector task': 'walsender 1' }, switched: false };
+  const nothing = (): Promise<void> => Promise.resolve();
+  const base = {
+    openMigration: ({ input }: { input: unknown }) => {
+      const parsed = parseSpecObject(input);
+      if (!parsed.ok) throw failure('spec-invalid', parsed.problems.map((p) => p.message).join('; '));
+      return Promise.resolve({ spec: parsed.spec, planHash: 'abcdef0123', iteration: 1, generation: 1 });
+    },
+    preflight: () => Promise.resolve([]),
+    takeBaseline: () => Promise.resolve({ lsn: '0/1', server: 's/1', tables: [{ table: 'public.accounts', rows: 1, bytes: 1, fingerprint: 'f' }] }),
+    watchSnapshot: () => Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
+    identifySlot: () => Promise.resolve({ restartLsn: '0/1', confirmedLsn: '0/1' }),
+    catchUp: () => Promise.resolve({ lsn: '0/2', ms: 5 }),
+    drainTo: () => Promise.resolve(null),
+    readFacts: () => Promise.resolve(fake.facts),
+    activeBatchRun: () => Promise.resolve(null),
+    fence: () => Promise.resolve({ lsn: '0/3', refused: null }),
+    commitCutover: () => {
+      fake.switched = true;
+      return Promise.resolve({ refused: null });
+    },
+    isSwitched: () => Promise.resolve(fake.switched),
+    routeBack: () => {
+      fake.switched = false;
+      return Promise.resolve();
+    },
+    observeRoute: () => Promise.resolve({ side: fake.switched ? 'stream' : 'batch', observedAt: '2026-01-01T00:00:00Z' }),
+    handOver: (_ref: unknown, kept: { kind: string; name: string }[]) => Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
+    listLeftovers: () => Promise.resolve([]),
+    guard: () => Context.current().cancelled.catch((error: unknown) => { throw error; }), // watches until it is cancelled
+    runWindow: ({ number }: { number: number }): Promise<WindowResult> => {
+      const verdict = fake.verdicts.shift() ?? 'passed';
+      const at = new Date().toISOString();
+      return Promise.resolve({ number, verdict: { verdict, reason: verdict }, rows: [], matched: 1, compared: 1, at, lag: { bytes: 0, records: null, ms: 3 }, facts: verdict === 'errored' ? null : fake.facts });
+    },
+  };
+  const names = [
+    'record', 'ensureLease', 'removeLease', 'ensurePublication', 'removePublication', 'claimSlot', 'removeSlot', 'ensureSinkTable', 'removeSinkTable', 'ensureTopics', 'removeTopic',
+    'removeGroup', 'ensureConnector', 'resumeConnector', 'handOverConnector', 'removeConnector', 'claimGroup', 'releaseFence', 'batchAction', 'dropFolds',
+  ];
+  const all: Record<string, (...args: never[]) => Promise<unknown>> = { ...Object.fromEntries(names.map((name) => [name, nothing])), ...base, ...(overrides as object) };
+  const recorded = Object.entries(all).map(([name, run]) => [name, (...args: never[]) => {
+    if (name !== 'guard' && name !== 'record') fake.calls.push(name);
+    return run(...args);
+  }]);
+  return Object.assign(fake, { activities: Object.fromEntries(recorded) as unknown as Activities });
+}

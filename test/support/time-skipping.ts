@@ -1,0 +1,62 @@
+// Temporal's time-skipping test server, started from its jars, with the workflow bundle built once per test file.
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import type { Activities } from '../../src/activities/index.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
+import type { Status } from '../../src/domain/ledger.js';
+import { temporalTestServerLibs } from '../../stack/fetch.js';
+import { cacheDir } from '../../stack/paths.js';
+
+export interface Bench {
+  readonly env: TestWorkflowEnvironment;
+  readonly bundle: WorkflowBundleWithSourceMap;
+}
+
+export async function openBench(): Promise<Bench> {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: await wrapper() } } });
+  const { IndexedValueType } = proto.temporal.api.enums.v1;
+  const types = { Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL, Int: IndexedValueType.INDEXED_VALUE_TYPE_INT, Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE };
+  const searchAttributes = Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type]]));
+  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
+  const bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR') });
+  return { env, bundle };
+}
+
+/** The SDK kills the pid it started: the script must become the JVM. */
+async function wrapper(): Promise<string> {
+  const libs = await temporalTestServerLibs((line) => console.error(line));
+  const dir = join(cacheDir(), 'bin');
+  mkdirSync(dir, { recursive: true });
+  const script = join(dir, `temporal-test-server-${process.pid}.sh`);
+  writeFileSync(script, `#!/bin/sh\nexec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx512m -cp "${libs}/*" io.temporal.testserver.TestServer "$@"\n`);
+  chmodSync(script, 0o755);
+  return script;
+}
+
+let runs = 0;
+
+export interface Play {
+  readonly handle: WorkflowHandle;
+  readonly env: TestWorkflowEnvironment;
+  readonly status: () => Promise<Status>;
+}
+
+/** Starts a migration with these activities and plays `scene` while a worker serves it. */
+export async function play<T>({ env, bundle }: Bench, activities: Activities, input: { metadata: { name: string } }, scene: (play: Play) => Promise<T>): Promise<T> {
+  runs += 1;
+  const taskQueue = `migrations-${process.pid}-${runs}`;
+  const worker = await Worker.create({ connection: env.nativeConnection, taskQueue, workflowBundle: bundle, activities });
+  const data = await Worker.create({ connection: env.nativeConnection, taskQueue: 'migrations-data', activities });
+  return worker.runUntil(() =>
+    data.runUntil(async () => {
+      const handle = await env.client.workflow.start('migrateToStreaming', { taskQueue, workflowId: `migration-${input.metadata.name}`, args: [input] });
+      return scene({ handle, env, status: () => handle.query<Status>('status') });
+    }),
+  );
+}

@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { MigrationResult } from '../../src/workflows/way-back.js';
+import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
+import { failure, fakes } from '../support/fake-activities.js';
+import { openBench, play, type Bench, type Play } from '../support/time-skipping.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(async () => bench.env.teardown());
+
+let count = 0;
+const anInput = (validation: object = {}, more: object = {}): { metadata: { name: string } } => {
+  count += 1;
+  return aSpecInput({ name: `m${count}`, spec: { validation: { every: '1h', passesInARow: 2, ...validation }, soak: { for: '2h', passes: 2 }, ...more } }) as { metadata: { name: string } };
+};
+const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) => handle.signal('approveCutover', payload);
+const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
+
+/** Lets workflow time pass until the status is as wanted. */
+async function skipUntil({ env, status }: Play, wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean): Promise<void> {
+  for (let step = 0; step < 200; step += 1) {
+    if (wanted(await status())) return;
+    await env.sleep('10m');
+  }
+  throw new Error(`not reached: ${JSON.stringify(await status())}`);
+}
+
+describe('a migration', () => {
+  it('goes through every phase to migrated, and hands over what it made but the scaffolding', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      expect(await scene.status()).toMatchObject({ phase: 'approve', epoch: 1, evidenceId: 'ev-1.1-abcdef01' });
+      await approve(scene.handle);
+      expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', leftovers: [] });
+      const status = await scene.status();
+      expect(status.handedOver.map((o) => o.kind)).toEqual(expect.arrayContaining(['publication', 'topic', 'slot', 'connector']));
+      expect(status.handedOver.some((o) => o.kind === 'lease' || o.name.endsWith('.message'))).toBe(false);
+    });
+    expect(fake.calls.indexOf('ensurePublication')).toBeLessThan(fake.calls.indexOf('claimSlot'));
+    expect(fake.calls.indexOf('fence')).toBeLessThan(fake.calls.indexOf('commitCutover'));
+    expect(fake.calls.slice(fake.calls.indexOf('fence'), fake.calls.indexOf('commitCutover'))).toEqual(['fence', 'drainTo', 'runWindow']);
+  });
+
+  it('with a wrong spec ends as Failed saying every problem, nothing created', async () => {
+    const fake = fakes();
+    const input = aSpecInput({ name: 'wrong', spec: { catchUp: { barriers: 0 }, soak: { passes: -1 } } }) as { metadata: { name: string } };
+    await play(bench, fake.activities, input, async ({ handle }) => {
+      await expect(handle.result()).rejects.toMatchObject({ cause: { message: expect.stringMatching(/Too small.*; .*Too small/) as string } });
+    });
+    expect(fake.calls).toEqual(['openMigration']);
+  });
+
+  it('whose window fails begins a new epoch, needs its passes anew and goes on', async () => {
+    const fake = fakes();
+    fake.verdicts.push('passed', 'failed', 'passed', 'inconclusive');
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      expect((await scene.status()).epoch).toBe(2);
+      expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThanOrEqual(6);
+      await scene.handle.cancel();
+      await result(scene.handle);
+    });
+  });
+
+  it('loses an approval that was given before a failed window, and takes one for the new evidence', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput({}, { cutover: { approval: { quorum: 2 } } }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      fake.verdicts.push('failed');
+      await skipUntil(scene, (s) => s.epoch === 2 && s.needsApproval);
+      await approve(scene.handle, { approver: 'bob', evidenceId: 'ev-1.1-abcdef01' });
+      await approve(scene.handle, { approver: 'bob' });
+      const { approvals } = await scene.status();
+      expect(approvals.map((a) => a.accepted)).toEqual([true, false, true]);
+      await approve(scene.handle, { approver: 'ann' });
+      expect((await result(scene.handle)).outcome).toBe('migrated');
+    });
+  });
+
+  it('voids evidence when the connector task restarted', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      fake.facts = { 'connector task': 'walsender 2' };
+      await approve(scene.handle);
+      await skipUntil(scene, (s) => s.epoch === 2);
+      expect(fake.calls).not.toContain('fence');
+      await scene.handle.cancel();
+      await result(scene.handle);
+    });
+  });
+
+  it('goes back to validate when no approval comes in time', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput({ every: '5h' }, { cutover: { approval: { expires: '8h' } } }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.env.sleep('9h');
+      const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
+      expect(audit.some((e) => e.kind === 'back-to-validate' && e.detail.includes('no approval within 8h'))).toBe(true);
+      await scene.handle.cancel();
+      await result(scene.handle);
+    });
+  });
+
+  it.each([
+    ['rejectCutover', { approver: 'ann', reason: 'no' }, 'rejected'],
+    ['rollBack', { by: 'ann', reason: 'changed our mind' }, 'rolled-back'],
+  ])('%s before the commit removes everything in reverse order', async (signal, payload, outcome) => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal(signal, payload);
+      expect(await result(scene.handle)).toMatchObject({ outcome });
+      expect((await scene.status()).phase).toBe('roll-back');
+    });
+    const removals = fake.calls.filter((c) => c.startsWith('remove'));
+    expect(removals[0]).toBe('removeConnector');
+    expect(removals.indexOf('removeSlot')).toBeLessThan(removals.indexOf('removePublication'));
+    expect(removals.at(-1)).toBe('removeLease');
+    expect(fake.calls).not.toContain('routeBack');
+  });
+
+  it('cancelled in the middle of the initial load ends as aborted with nothing left', async () => {
+    const fake = fakes();
+    let loading = false;
+    fake.activities.watchSnapshot = async () => {
+      loading = true;
+      const { Context } = await import('@temporalio/activity');
+      for (;;) {
+        Context.current().heartbeat();
+        await Context.current().sleep(50);
+      }
+    };
+    await play(bench, fake.activities, anInput(), async ({ handle }) => {
+      await sleepUntil('the load has begun', () => loading);
+      await handle.cancel();
+      expect(await result(handle)).toMatchObject({ outcome: 'aborted' });
+    });
+    expect(fake.calls).toContain('removeSlot');
+  });
+
+  it('rolled back in soak routes to the batch first', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput({}, BATCH_PARTS), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      await skipUntil(scene, (s) => s.phase === 'soak');
+      await scene.handle.signal('rejectCutover', { approver: 'ann', reason: 'too late' });
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'numbers look odd' });
+      expect(await result(scene.handle)).toMatchObject({ outcome: 'rolled-back' });
+      const status = await scene.status();
+      expect(status.route?.side).toBe('batch');
+      expect(status.approvals.at(-1)).toMatchObject({ decision: 'reject', accepted: false });
+    });
+    expect(fake.calls.indexOf('routeBack')).toBeLessThan(fake.calls.indexOf('removeConnector'));
+  });
+
+  it('rolls back by itself in soak where the spec says so', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput({}, { rollback: { automaticOn: ['failed-window'] } }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      await skipUntil(scene, (s) => s.phase === 'soak');
+      fake.verdicts.push('failed');
+      expect(await result(scene.handle)).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
+
+  it('releases the fence and validates again when the final window does not pass', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      fake.verdicts.push('failed');
+      await approve(scene.handle);
+      await skipUntil(scene, (s) => s.epoch === 2 && s.needsApproval);
+      expect(fake.calls).toContain('releaseFence');
+      expect(fake.calls).not.toContain('commitCutover');
+      await approve(scene.handle, { approver: 'ann', evidenceId: 'ev-1.2-abcdef01' });
+      expect((await result(scene.handle)).outcome).toBe('migrated');
+    });
+  });
+
+  it('is blocked, not failed, by what a person can mend, and goes on at retry', async () => {
+    let broken = true;
+    const fake = fakes({ ensureTopics: () => (broken ? Promise.reject(failure('object-not-ours', 'topic x exists')) : Promise.resolve()) });
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await sleepUntil('blocked', async () => (await scene.status()).blocked !== null);
+      expect((await scene.status()).blocked).toMatchObject({ code: 'object-not-ours', detail: 'topic x exists', remedy: 'mend it' });
+      broken = false;
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.phase === 'approve' && s.blocked === null);
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      await result(scene.handle);
+    });
+  });
+
+  it('begins a new generation with fresh names after its slot was lost and somebody said retry', async () => {
+    let lost = true;
+    const fake = fakes();
+    const { runWindow } = fake.activities;
+    fake.activities.runWindow = (input) => (lost ? Promise.reject(failure('slot-lost', 'slot gone')) : runWindow(input));
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
+      lost = false;
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.needsApproval);
+      expect(await scene.status()).toMatchObject({ generation: 2 });
+      await approve(scene.handle);
+      await result(scene.handle);
+      expect((await scene.status()).handedOver).toContainEqual({ kind: 'slot', name: `sluice_m${count}_g2` });
+    });
+  });
+
+  it('records rubbish payloads, ignores them and lives', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      for (const rubbish of [null, 7, 'yes', [], { approver: {} }]) await scene.handle.signal('approveCutover', rubbish);
+      await scene.handle.signal('rollBack', 'now');
+      await expect(scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'maybe' }] })).rejects.toThrow();
+      const audit = await scene.handle.query<{ kind: string }[]>('audit');
+      expect(audit.filter((e) => e.kind === 'ignored')).toHaveLength(6);
+      expect(await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-9.9-x' }] })).toMatchObject({ accepted: false });
+      expect(await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-1.1-abcdef01' }] })).toMatchObject({ accepted: true });
+      expect((await result(scene.handle)).outcome).toBe('migrated');
+    });
+  });
+
+  it('paused does nothing more until it is resumed', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal('pause');
+      await approve(scene.handle);
+      await scene.env.sleep('3h');
+      expect(await scene.status()).toMatchObject({ paused: true, phase: 'approve' });
+      expect(fake.calls).not.toContain('fence');
+      await scene.handle.signal('resume');
+      expect((await result(scene.handle)).outcome).toBe('migrated');
+    });
+  });
+});
