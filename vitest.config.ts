@@ -7,8 +7,27 @@ export default defineConfig({
     projects: [
       { test: { ...common, name: 'unit', include: ['test/{domain,compare,spec,cli,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'] } },
       // Real services: one file at a time on two cores, on a stack of its own.
-      { test: { ...common, name: 'integration', include: ['test/integration/**/*.test.ts'], fileParallelism: false, testTimeout: 300_000, globalSetup: ['test/support/stack-setup.ts'] } },
-      { test: { ...common, name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, testTimeout: 900_000, hookTimeout: 600_000, globalSetup: ['test/support/stack-setup.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          globalSetup: ['test/support/stack-setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          globalSetup: ['test/support/stack-setup.ts'],
+        },
+      },
     ],
   },
 });

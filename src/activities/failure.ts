@@ -27,7 +27,7 @@ export function classify(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error);
   if (severity !== undefined && typeof code === 'string') return new Problem(postgresCode(code), `Postgres: ${message} (${code})`);
   if (typeof code === 'string' && /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN)/.test(code)) return new Problem('unreachable', message);
-  if (/^KafkaJS/.test(name)) return new Problem(/Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable', `Kafka: ${message}`);
+  if (name.startsWith('KafkaJS')) return new Problem(/Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable', `Kafka: ${message}`);
   if (/Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(message))
     return new Problem('unreachable', `Postgres: ${message}`);
   return new Problem('unexpected', message);

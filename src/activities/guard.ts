@@ -13,6 +13,8 @@ import { pause } from './patience.js';
 import { insertLsn } from './barrier.js';
 
 export type GuardReport =
+  /** Nothing of this migration is ours any more: nothing to watch. */
+  | { readonly kind: 'stood-down' }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
   | { readonly kind: 'gave-up'; readonly connector: string; readonly cause: string; readonly restarts: number }
   | { readonly kind: 'slot-lost'; readonly detail: string }
@@ -54,6 +56,8 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
           return { kind: 'restarted', connector, cause };
         }
         if (round % WAL_POLL_EVERY === 0) {
+          const open = await ledger.openObjects(ref.name).catch(() => null);
+          if (open?.length === 0) return { kind: 'stood-down' };
           const report = await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) =>
             error instanceof Problem && error.code === 'slot-lost' ? { kind: 'slot-lost' as const, detail: error.message } : null,
           );

@@ -20,7 +20,7 @@ const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
 function verb(program: Command, usage: string, description: string, run: (...args: never[]) => Promise<number> | number): Command {
   const command = program.command(usage).description(description).showSuggestionAfterError();
   return command.action(async (...args: unknown[]) => {
-    format = ((args.at(-2) as { output?: Format }).output ?? 'text') as Format;
+    format = (args.at(-2) as { output?: Format }).output ?? 'text';
     exitCode = await (run as (...args: unknown[]) => Promise<number>)(...args.slice(0, -1));
   });
 }

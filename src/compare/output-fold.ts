@@ -88,7 +88,7 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   if (value === null || value === undefined || !schema?.name) return canonFromJson(type, coerce(type, value));
   switch (schema.name) {
     case 'org.apache.kafka.connect.data.Decimal':
-      return canonicalDecimal(unscaled(String(value), Number(schema.parameters?.['scale'] ?? 0)));
+      return canonicalDecimal(unscaled(value, Number(schema.parameters?.['scale'] ?? 0)));
     case 'org.apache.kafka.connect.data.Date':
       return canonFromJson(type, new Date(Number(value) * 86_400_000).toISOString().slice(0, 10));
     case 'org.apache.kafka.connect.data.Timestamp':
@@ -103,7 +103,8 @@ function coerce(type: string, value: unknown): unknown {
   return type === 'numeric' && typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
 }
 
-function unscaled(base64: string, scale: number): string {
+function unscaled(base64: unknown, scale: number): string {
+  if (typeof base64 !== 'string') throw new Undecodable('expected base64');
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length === 0) throw new Undecodable('empty decimal');
   let digits = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));

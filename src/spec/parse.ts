@@ -75,7 +75,7 @@ function toIssues(issue: z.core.$ZodIssue): SpecIssue[] {
     return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0 && !issue.message.startsWith('expected')) {
-    return issue.errors[0]!.flatMap((inner) => toIssues({ ...inner, path: [...path, ...inner.path] } as z.core.$ZodIssue));
+    return issue.errors[0]!.flatMap((inner) => toIssues({ ...inner, path: [...path, ...inner.path] }));
   }
   return [{ path, message: issue.message }];
 }

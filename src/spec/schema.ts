@@ -24,7 +24,7 @@ const tableName = z.string().superRefine((text, context) => {
 });
 
 const identifier = z.string().min(1).max(63);
-const unique = <T>(list: readonly T[]): boolean => new Set(list).size === list.length;
+const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
 const postgres = z.strictObject({
   host: z.string().min(1),

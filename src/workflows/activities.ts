@@ -1,8 +1,6 @@
 // Calls of activities, grouped by patience; every call carries a summary for the Web UI's timeline.
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
-
-const HEAVY_QUEUE = 'migrations-data';
 
 // A killed worker is noticed when one of these limits passes: they are the price of a kill -9, so they are short.
 const PATIENCE = {
@@ -12,9 +10,8 @@ const PATIENCE = {
   patient: { startToCloseTimeout: '5m', heartbeatTimeout: '60s', retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 } },
   /** Hours, heartbeating every second or so; retried often, because the worker may be restarted often. */
   long: { startToCloseTimeout: '30d', heartbeatTimeout: '12s', retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } },
-  /** Like long, on the queue for heavy data work. */
+  /** Like long, on the queue for heavy data work: `migrations-data` beside `migrations`. */
   heavy: {
-    taskQueue: HEAVY_QUEUE,
     startToCloseTimeout: '12h',
     heartbeatTimeout: '12s',
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
@@ -34,5 +31,9 @@ const proxies = Object.fromEntries(Object.entries(PATIENCE).map(([name, options]
 
 /** Runs one activity. The summary MUST say what it does in the operator's words, at most 120 characters. */
 export function call<K extends keyof Activities>(patience: Patience, name: K, summary: string, ...args: Parameters<Activities[K]>): ReturnType<Activities[K]> {
-  return proxies[patience][name]!.executeWithOptions({ ...PATIENCE[patience], summary: summary.slice(0, 120) }, args) as ReturnType<Activities[K]>;
+  return proxies[patience][name]!.executeWithOptions({ ...PATIENCE[patience], ...queueOf(patience), summary: summary.slice(0, 120) }, args) as ReturnType<
+    Activities[K]
+  >;
 }
+
+const queueOf = (patience: Patience): { taskQueue?: string } => (patience === 'heavy' ? { taskQueue: `${workflowInfo().taskQueue}-data` } : {});

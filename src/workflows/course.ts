@@ -15,11 +15,7 @@ export class GenerationLost extends Error {
 }
 
 /** A wrong spec or a refused name: the only way a run ends as Failed, before anything is created. */
-export class RunRefused extends Error {
-  constructor(cause: Error) {
-    super(cause.message, { cause });
-  }
-}
+export class RunRefused extends Error {}
 
 /** What an activity's failure means to a person; null for anything that is not an activity's failure (a defect: let the task fail and be seen). */
 export function problemOf(error: unknown, now: string): Blocked | null {

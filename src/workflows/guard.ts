@@ -25,15 +25,10 @@ async function watch(run: Run): Promise<void> {
   for (;;) {
     try {
       const { restarts, slotIdentified, walAlarm } = run.state;
-      react(
-        run,
-        await call('long', 'guard', 'Guard: restart failed tasks, watch slot and WAL', {
-          ref: run.ref,
-          restarts,
-          slotExpected: slotIdentified,
-          alarmed: walAlarm !== null,
-        }),
-      );
+      const input = { ref: run.ref, restarts, slotExpected: slotIdentified, alarmed: walAlarm !== null };
+      const report = await call('long', 'guard', 'Guard: restart failed tasks, watch slot and WAL', input);
+      if (report.kind === 'stood-down') return;
+      react(run, report);
     } catch (error) {
       if (isCancellation(error)) return;
       run.audit('guard', `will be started again: ${(error as Error).message}`);
@@ -42,7 +37,7 @@ async function watch(run: Run): Promise<void> {
   }
 }
 
-function react(run: Run, report: GuardReport): void {
+function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): void {
   const { state } = run;
   if (report.kind === 'restarted' || report.kind === 'gave-up') {
     state.restarts[report.connector] = (state.restarts[report.connector] ?? 0) + 1;

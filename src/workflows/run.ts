@@ -140,7 +140,7 @@ export class Run {
         if (isCancellation(error)) throw error;
         const problem = problemOf(error, this.now());
         if (!problem) throw error;
-        if (problem.code === 'spec-invalid' || problem.code === 'name-refused') throw new RunRefused(error as Error);
+        if (problem.code === 'spec-invalid' || problem.code === 'name-refused') throw new RunRefused(problem.detail);
         if (ENDS_GENERATION.includes(problem.code) && !this.state.committedAt && this.#scope) throw new GenerationLost(problem);
         await this.park(problem, true);
       }
@@ -193,7 +193,7 @@ export class Run {
     if (!workflowInfo().continueAsNewSuggested) return;
     await condition(allHandlersFinished);
     const { memo } = workflowInfo();
-    await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>({ ...(memo ? { memo } : {}) })(this.input, this.state);
+    await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(memo ? { memo } : {})(this.input, this.state);
   }
 
   /** Announces something before it is made, so that the way back knows it. */

@@ -10,7 +10,13 @@ import { TableFold } from '../../src/compare/table-fold.js';
 import { withinTolerance } from '../../src/compare/tolerance.js';
 import { parseSnapshot } from '../../src/domain/position.js';
 
-const SHAPE: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int8' }, { name: 'v', type: 'text' }] };
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int8' },
+    { name: 'v', type: 'text' },
+  ],
+};
 const key = (id: number): string => joinRow([String(id)]);
 const row = (id: number, v: string | null): string => joinRow([String(id), v]);
 const stream = (...rows: [number, string | null][]): Map<string, StreamRow> => new Map(rows.map(([id, v]) => [key(id), { row: row(id, v), mark: 0 }]));
@@ -23,13 +29,27 @@ function compare(expected: [number, string | null][], actual: Map<string, Stream
 
 describe('the comparison finds', () => {
   it('missing, extraneous and mismatched rows, each with its key and both sides', () => {
-    const { counts, differences } = compare([[1, 'a'], [2, 'b'], [3, 'c']], stream([1, 'a'], [2, 'x'], [4, 'd']));
+    const { counts, differences } = compare(
+      [
+        [1, 'a'],
+        [2, 'b'],
+        [3, 'c'],
+      ],
+      stream([1, 'a'], [2, 'x'], [4, 'd']),
+    );
     expect(counts).toMatchObject({ matched: 1, mismatched: 1, missing: 1, extraneous: 1 });
     expect(differences).toContainEqual({ class: 'mismatched', key: { id: '2' }, column: 'v', batch: 'b', stream: 'x' });
     expect(differences.map((d) => d.class).sort()).toEqual(['extraneous', 'mismatched', 'missing']);
   });
   it('NULL, empty, the word NULL and separators moved between columns as different', () => {
-    for (const [a, b] of [[null, ''], [null, 'NULL'], ['', ' '], ['a|b', 'a'], ['a","b', 'a']] as const) expect(compare([[1, a]], stream([1, b])).counts.mismatched).toBe(1);
+    for (const [a, b] of [
+      [null, ''],
+      [null, 'NULL'],
+      ['', ' '],
+      ['a|b', 'a'],
+      ['a","b', 'a'],
+    ] as const)
+      expect(compare([[1, a]], stream([1, b])).counts.mismatched).toBe(1);
   });
   it('an undecodable row as unknown, never as equal', () => {
     const actual = new Map<string, StreamRow>([[key(1), { row: null, mark: 0 }]]);
@@ -61,27 +81,54 @@ describe('the canary', () => {
 
 describe('canonical values', () => {
   it.each([
-    ['numeric', '1.10', '1.1'], ['numeric', '-0.00', '0'], ['numeric', 'NaN', 'NAN'], ['numeric', '1000000', '1E+6'], ['bool', 't', true], ['int8', '9007199254740993', '9007199254740993'],
-    ['float8', '1e+300', 1e300], ['float8', 'NaN', 'NaN'], ['float4', '0.1', 0.1], ['bpchar', 'ab   ', 'ab'], ['date', '2024-01-02', '2024-01-02Z'],
-    ['timestamp', '2024-01-02 03:04:05.12', '2024-01-02T03:04:05.120Z'], ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:05Z'], ['time', '03:04:05', '03:04:05Z'],
-    ['interval', 'P1Y2M3DT4H5M6.5S', 'P14M3DT4H5M6.5S'], ['bytea', '\\xdead', '3q0='], ['int4[]', '{1,NULL,3}', [1, null, 3]], ['text[]', '{"a b","c\\"d",e}', ['a b', 'c"d', 'e']],
+    ['numeric', '1.10', '1.1'],
+    ['numeric', '-0.00', '0'],
+    ['numeric', 'NaN', 'NAN'],
+    ['numeric', '1000000', '1E+6'],
+    ['bool', 't', true],
+    ['int8', '9007199254740993', '9007199254740993'],
+    ['float8', '1e+300', 1e300],
+    ['float8', 'NaN', 'NaN'],
+    ['float4', '0.1', 0.1],
+    ['bpchar', 'ab   ', 'ab'],
+    ['date', '2024-01-02', '2024-01-02Z'],
+    ['timestamp', '2024-01-02 03:04:05.12', '2024-01-02T03:04:05.120Z'],
+    ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:05Z'],
+    ['time', '03:04:05', '03:04:05Z'],
+    ['interval', 'P1Y2M3DT4H5M6.5S', 'P14M3DT4H5M6.5S'],
+    ['bytea', '\\xdead', '3q0='],
+    ['int4[]', '{1,NULL,3}', [1, null, 3]],
+    ['text[]', '{"a b","c\\"d",e}', ['a b', 'c"d', 'e']],
   ])('%s: Postgres %j equals the connector %j', (type, text, json) => expect(canonFromText(type, text)).toBe(canonFromJson(type, json)));
-  it.each([['numeric', '1.1', '1.11'], ['text', 'a', 'a '], ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:06Z'], ['bytea', '\\xde', '3q0=']])('%s: %j differs from %j', (type, text, json) =>
-    expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json)));
-  it.each([['int4', 1.5], ['numeric', 1.1], ['text', 7], ['timestamptz', '2024-01-02T03:04:05+02:00'], ['text', '__debezium_unavailable_value'], ['text', undefined], ['point', { x: 1 }]])('%s %j cannot be proven', (type, json) =>
-    expect(() => canonFromJson(type, json)).toThrow(Undecodable));
+  it.each([
+    ['numeric', '1.1', '1.11'],
+    ['text', 'a', 'a '],
+    ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:06Z'],
+    ['bytea', '\\xde', '3q0='],
+  ])('%s: %j differs from %j', (type, text, json) => expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json)));
+  it.each([
+    ['int4', 1.5],
+    ['numeric', 1.1],
+    ['text', 7],
+    ['timestamptz', '2024-01-02T03:04:05+02:00'],
+    ['text', '__debezium_unavailable_value'],
+    ['text', undefined],
+    ['point', { x: 1 }],
+  ])('%s %j cannot be proven', (type, json) => expect(() => canonFromJson(type, json)).toThrow(Undecodable));
   it('types that lose something on the way are not provable', () => expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
   it('decimals are equal exactly when they are the same number (property)', () => {
-    fc.assert(fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.nat(6), fc.nat(4), (digits, scale, zeros) => {
-      const text = (value: bigint): string => {
-        const sign = value < 0n ? '-' : '';
-        const abs = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
-        return scale === 0 ? `${sign}${abs}` : `${sign}${abs.slice(0, -scale)}.${abs.slice(-scale)}`;
-      };
-      const padded = scale === 0 ? text(digits) : `${text(digits)}${'0'.repeat(zeros)}`;
-      expect(canonicalDecimal(padded)).toBe(canonicalDecimal(text(digits)));
-      expect(canonicalDecimal(text(digits + 1n))).not.toBe(canonicalDecimal(text(digits)));
-    }));
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.nat(6), fc.nat(4), (digits, scale, zeros) => {
+        const text = (value: bigint): string => {
+          const sign = value < 0n ? '-' : '';
+          const abs = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
+          return scale === 0 ? `${sign}${abs}` : `${sign}${abs.slice(0, -scale)}.${abs.slice(-scale)}`;
+        };
+        const padded = scale === 0 ? text(digits) : `${text(digits)}${'0'.repeat(zeros)}`;
+        expect(canonicalDecimal(padded)).toBe(canonicalDecimal(text(digits)));
+        expect(canonicalDecimal(text(digits + 1n))).not.toBe(canonicalDecimal(text(digits)));
+      }),
+    );
   });
 });
 
@@ -96,7 +143,11 @@ describe('tolerances', () => {
 
 describe('lossless JSON', () => {
   it('keeps integers beyond 2^53 and touches no string', () => {
-    expect(parseJsonLossless('{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}')).toEqual({ id: '9007199254740993', t: 'x:12345678901234567890,', n: ['-12345678901234567890'] });
+    expect(parseJsonLossless('{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}')).toEqual({
+      id: '9007199254740993',
+      t: 'x:12345678901234567890,',
+      n: ['-12345678901234567890'],
+    });
     expect(parseJsonLossless('{"q":"a\\"1234567890123456789","s":1.5}')).toEqual({ q: 'a"1234567890123456789', s: 1.5 });
   });
 });
@@ -110,7 +161,14 @@ describe('a table fold', () => {
   it('holds what the snapshot sees, and the rest back until a later one sees it', () => {
     const fold = new TableFold(SHAPE);
     const early = parseSnapshot('10:12:11');
-    for (const [op, id, v, tx] of [['r', 1, 'a', 5], ['u', 1, 'b', 9], ['u', 1, 'c', 11], ['c', 2, 'x', 12], ['c', 3, 'y', 10]] as const) fold.add(change(op, id, v, tx), early);
+    for (const [op, id, v, tx] of [
+      ['r', 1, 'a', 5],
+      ['u', 1, 'b', 9],
+      ['u', 1, 'c', 11],
+      ['c', 2, 'x', 12],
+      ['c', 3, 'y', 10],
+    ] as const)
+      fold.add(change(op, id, v, tx), early);
     expect([...fold.rows.values()].map((r) => r.row)).toEqual([row(1, 'b'), row(3, 'y')]);
     const late = parseSnapshot('20:20:');
     fold.applyOverlay(late);
@@ -119,14 +177,22 @@ describe('a table fold', () => {
   });
   it('counts records it cannot read', () => {
     const fold = new TableFold(SHAPE);
-    for (const bad of ['not json', '{}', '{"op":"t"}', '{"op":"u","after":{"id":1,"v":"a"},"source":{}}', '{"op":"c","after":{"v":"a"},"source":{"txId":1}}']) fold.add(Buffer.from(bad), parseSnapshot('9:9:'));
+    for (const bad of ['not json', '{}', '{"op":"t"}', '{"op":"u","after":{"id":1,"v":"a"},"source":{}}', '{"op":"c","after":{"v":"a"},"source":{"txId":1}}'])
+      fold.add(Buffer.from(bad), parseSnapshot('9:9:'));
     expect(fold.unreadable).toBe(5);
     expect(fold.rows.size).toBe(0);
   });
 });
 
 describe('an output fold', () => {
-  const shape: Shape = { key: ['day'], columns: [{ name: 'day', type: 'date' }, { name: 'n', type: 'int8' }, { name: 'sum', type: 'numeric' }] };
+  const shape: Shape = {
+    key: ['day'],
+    columns: [
+      { name: 'day', type: 'date' },
+      { name: 'n', type: 'int8' },
+      { name: 'sum', type: 'numeric' },
+    ],
+  };
   const date = { type: 'int32', name: 'org.apache.kafka.connect.data.Date', field: 'day' };
   const decimal = { type: 'bytes', name: 'org.apache.kafka.connect.data.Decimal', parameters: { scale: '2' }, field: 'sum' };
   const withSchema = (fields: object[], payload: object): Buffer => Buffer.from(JSON.stringify({ schema: { type: 'struct', fields }, payload }));
@@ -134,7 +200,10 @@ describe('an output fold', () => {
     const plain = new OutputFold(shape);
     plain.add(Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3,"sum":"12.50"}'));
     const schema = new OutputFold(shape);
-    schema.add(withSchema([date], { day: 19724 }), withSchema([{ field: 'n', type: 'int64' }, decimal], { n: 3, sum: Buffer.from([0x04, 0xe2]).toString('base64') }));
+    schema.add(
+      withSchema([date], { day: 19724 }),
+      withSchema([{ field: 'n', type: 'int64' }, decimal], { n: 3, sum: Buffer.from([0x04, 0xe2]).toString('base64') }),
+    );
     expect([...schema.rows]).toEqual([...plain.rows]);
   });
   it('forgets a key at its tombstone, and a missing column is unknown', () => {

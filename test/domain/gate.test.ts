@@ -6,9 +6,26 @@ import type { ApprovalSpec } from '../../src/domain/spec.js';
 
 const NOW = '2026-11-22T12:00:00.000Z';
 const SPEC: ApprovalSpec = { quorum: 1, approvers: [], notStarter: false, expires: '24h', evidenceMaxAge: '24h', notBefore: null, notAfter: null };
-const OPEN: GateState = { phase: 'approve', committed: false, needsApproval: true, evidenceId: 'ev-1', evidenceAt: '2026-11-22T11:59:00.000Z', voidedAt: null, approvals: [], starter: 'sam' };
+const OPEN: GateState = {
+  phase: 'approve',
+  committed: false,
+  needsApproval: true,
+  evidenceId: 'ev-1',
+  evidenceAt: '2026-11-22T11:59:00.000Z',
+  voidedAt: null,
+  approvals: [],
+  starter: 'sam',
+};
 const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({ decision: 'approve' as const, approver, evidenceId, comment: null });
-const approval = (approver: string, evidenceId: string): Approval => ({ approver, decision: 'approve', evidenceId, accepted: true, reason: '', authenticated: false, at: NOW });
+const approval = (approver: string, evidenceId: string): Approval => ({
+  approver,
+  decision: 'approve',
+  evidenceId,
+  accepted: true,
+  reason: '',
+  authenticated: false,
+  at: NOW,
+});
 
 describe('an approval is accepted', () => {
   it('for the current evidence, named or not', () => {
@@ -17,7 +34,13 @@ describe('an approval is accepted', () => {
   });
   it.each([
     ['other evidence', ask('ann', 'ev-0'), OPEN, SPEC, 'evidence ev-0 ≠ ev-1 current'],
-    ['before anything is up for approval', ask(), { ...OPEN, needsApproval: false, phase: 'validate' as const }, SPEC, 'nothing is up for approval in phase validate'],
+    [
+      'before anything is up for approval',
+      ask(),
+      { ...OPEN, needsApproval: false, phase: 'validate' as const },
+      SPEC,
+      'nothing is up for approval in phase validate',
+    ],
     ['after the commit', ask(), { ...OPEN, committed: true }, SPEC, 'committed'],
     ['no evidence named within 60 s of a voiding epoch', ask('ann', null), { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' }, SPEC, 'voided 30 s ago < 60 s'],
     ['evidence older than allowed', ask(), { ...OPEN, evidenceAt: '2026-11-20T00:00:00.000Z' }, SPEC, '> 24h'],
@@ -37,7 +60,8 @@ describe('an approval is accepted', () => {
 
 describe('a rejection', () => {
   const reject = { decision: 'reject' as const, approver: 'ann', evidenceId: null, comment: 'no' };
-  it('is accepted at any time before the commit', () => expect(decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted).toBe(true));
+  it('is accepted at any time before the commit', () =>
+    expect(decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted).toBe(true));
   it('is refused after it', () => expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
 });
 

@@ -123,15 +123,24 @@ describe('waivers', () => {
   const waiver = (name: string, until: string) => ({ check: name, reason: 'we know', until });
   it('open a failed or unknown check until their date, and never one that would lose data', () => {
     const checks = [check('source.long-transactions', 'failed'), check('table.replica-identity', 'failed'), check('connect.config', 'unknown')];
-    const waivers = [waiver('source.long-transactions', '2030-01-01T00:00:00Z'), waiver('table.replica-identity', '2030-01-01T00:00:00Z'), waiver('connect.config', '2020-01-01T00:00:00Z')];
+    const waivers = [
+      waiver('source.long-transactions', '2030-01-01T00:00:00Z'),
+      waiver('table.replica-identity', '2030-01-01T00:00:00Z'),
+      waiver('connect.config', '2020-01-01T00:00:00Z'),
+    ];
     expect(openChecks(applyWaivers(checks, waivers, '2026-01-01T00:00:00Z')).map((c) => c.name)).toEqual(['table.replica-identity', 'connect.config']);
   });
 });
 
 describe('snapshot notifications', () => {
-  const scan = (table: string, status = 'SUCCEEDED') => ({ aggregate_type: 'Initial Snapshot', type: 'TABLE_SCAN_COMPLETED', additional_data: { scanned_collection: table, total_rows_scanned: '7', status } });
+  const scan = (table: string, status = 'SUCCEEDED') => ({
+    aggregate_type: 'Initial Snapshot',
+    type: 'TABLE_SCAN_COMPLETED',
+    additional_data: { scanned_collection: table, total_rows_scanned: '7', status },
+  });
   const say = (type: string) => ({ aggregate_type: 'Initial Snapshot', type });
-  const fold = (...notifications: Parameters<typeof foldNotifications>[0]) => foldNotifications(notifications, ['public.a', 'public.b'], { 'public.a': 7 }, 'p');
+  const fold = (...notifications: Parameters<typeof foldNotifications>[0]) =>
+    foldNotifications(notifications, ['public.a', 'public.b'], { 'public.a': 7 }, 'p');
   it('complete when every table was scanned', () => {
     expect(fold(say('STARTED'), scan('public.a'), scan('public.b'), say('COMPLETED'))).toMatchObject({ completed: true, failure: null });
   });

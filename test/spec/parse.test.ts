@@ -53,7 +53,9 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
   ])('%s', (_case, spoil, message) => expect(problemsOf(spoil(yaml())).join('\n')).toContain(message));
   it('connector keys outside the allowlist', () => {
-    const input = aSpecInput({ spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', config: { 'transforms': 'x', 'database.password': 'secret', 'max.batch.size': '1' } } } });
+    const input = aSpecInput({
+      spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', config: { transforms: 'x', 'database.password': 'secret', 'max.batch.size': '1' } } },
+    });
     const problems = problemsOf(yaml(input)).join('\n');
     expect(problems).toContain('"transforms" is not on the list');
     expect(problems).toContain('a literal password is not allowed: use a placeholder');

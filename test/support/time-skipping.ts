@@ -12,19 +12,32 @@ import type { Status } from '../../src/domain/ledger.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { cacheDir } from '../../stack/paths.js';
 
+let installed = false;
+let bundle: WorkflowBundleWithSourceMap | undefined;
+
 export interface Bench {
   readonly env: TestWorkflowEnvironment;
   readonly bundle: WorkflowBundleWithSourceMap;
 }
 
+/** A server of its own: the test server skips time for all of its workflows at once, so tests must not share one. */
 export async function openBench(): Promise<Bench> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  installed = true;
   const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: await wrapper() } } });
   const { IndexedValueType } = proto.temporal.api.enums.v1;
-  const types = { Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL, Int: IndexedValueType.INDEXED_VALUE_TYPE_INT, Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE };
+  const types = {
+    Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+    Int: IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+  };
   const searchAttributes = Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type]]));
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
-  const bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR') });
+  bundle ??= await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
   return { env, bundle };
 }
 
@@ -34,7 +47,10 @@ async function wrapper(): Promise<string> {
   const dir = join(cacheDir(), 'bin');
   mkdirSync(dir, { recursive: true });
   const script = join(dir, `temporal-test-server-${process.pid}.sh`);
-  writeFileSync(script, `#!/bin/sh\nexec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx512m -cp "${libs}/*" io.temporal.testserver.TestServer "$@"\n`);
+  writeFileSync(
+    script,
+    `#!/bin/sh\nexec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx512m -cp "${libs}/*" io.temporal.testserver.TestServer "$@"\n`,
+  );
   chmodSync(script, 0o755);
   return script;
 }
@@ -48,11 +64,16 @@ export interface Play {
 }
 
 /** Starts a migration with these activities and plays `scene` while a worker serves it. */
-export async function play<T>({ env, bundle }: Bench, activities: Activities, input: { metadata: { name: string } }, scene: (play: Play) => Promise<T>): Promise<T> {
+export async function play<T>(
+  { env, bundle }: Bench,
+  activities: Activities,
+  input: { metadata: { name: string } },
+  scene: (play: Play) => Promise<T>,
+): Promise<T> {
   runs += 1;
   const taskQueue = `migrations-${process.pid}-${runs}`;
   const worker = await Worker.create({ connection: env.nativeConnection, taskQueue, workflowBundle: bundle, activities });
-  const data = await Worker.create({ connection: env.nativeConnection, taskQueue: 'migrations-data', activities });
+  const data = await Worker.create({ connection: env.nativeConnection, taskQueue: `${taskQueue}-data`, activities });
   return worker.runUntil(() =>
     data.runUntil(async () => {
       const handle = await env.client.workflow.start('migrateToStreaming', { taskQueue, workflowId: `migration-${input.metadata.name}`, args: [input] });

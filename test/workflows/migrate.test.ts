@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationResult } from '../../src/workflows/way-back.js';
 import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
@@ -6,15 +6,17 @@ import { failure, fakes } from '../support/fake-activities.js';
 import { openBench, play, type Bench, type Play } from '../support/time-skipping.js';
 
 let bench: Bench;
-beforeAll(async () => {
+beforeEach(async () => {
   bench = await openBench();
 });
-afterAll(async () => bench.env.teardown());
+afterEach(async () => bench.env.teardown());
 
 let count = 0;
 const anInput = (validation: object = {}, more: object = {}): { metadata: { name: string } } => {
   count += 1;
-  return aSpecInput({ name: `m${count}`, spec: { validation: { every: '1h', passesInARow: 2, ...validation }, soak: { for: '2h', passes: 2 }, ...more } }) as { metadata: { name: string } };
+  return aSpecInput({ name: `m${count}`, spec: { validation: { every: '1h', passesInARow: 2, ...validation }, soak: { for: '2h', passes: 2 }, ...more } }) as {
+    metadata: { name: string };
+  };
 };
 const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) => handle.signal('approveCutover', payload);
 const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
@@ -202,8 +204,9 @@ describe('a migration', () => {
   it('begins a new generation with fresh names after its slot was lost and somebody said retry', async () => {
     let lost = true;
     const fake = fakes();
-    const { runWindow } = fake.activities;
-    fake.activities.runWindow = (input) => (lost ? Promise.reject(failure('slot-lost', 'slot gone')) : runWindow(input));
+    const passes = fake.activities;
+    const window = passes.runWindow.bind(passes);
+    fake.activities.runWindow = (input) => (lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input));
     await play(bench, fake.activities, anInput(), async (scene) => {
       await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
       lost = false;
@@ -225,8 +228,12 @@ describe('a migration', () => {
       await expect(scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'maybe' }] })).rejects.toThrow();
       const audit = await scene.handle.query<{ kind: string }[]>('audit');
       expect(audit.filter((e) => e.kind === 'ignored')).toHaveLength(6);
-      expect(await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-9.9-x' }] })).toMatchObject({ accepted: false });
-      expect(await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-1.1-abcdef01' }] })).toMatchObject({ accepted: true });
+      expect(await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-9.9-x' }] })).toMatchObject({
+        accepted: false,
+      });
+      expect(
+        await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-1.1-abcdef01' }] }),
+      ).toMatchObject({ accepted: true });
       expect((await result(scene.handle)).outcome).toBe('migrated');
     });
   });

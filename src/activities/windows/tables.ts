@@ -7,7 +7,7 @@ import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { NO_COUNTS, assessComparison, type Difference } from '../../domain/window.js';
+import { NO_COUNTS, assessComparison } from '../../domain/window.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
 import type { Deps } from '../deps.js';
 import { columnsToCompare } from './shape.js';
@@ -87,5 +87,5 @@ async function compareTable(
     canaryPlanted: canary.planted,
     canaryFound: canary.found,
   });
-  return measured(table, 'exact', verdict, all, differences as Difference[], lsn, Date.now() - started);
+  return measured(table, 'exact', verdict, all, differences, lsn, Date.now() - started);
 }

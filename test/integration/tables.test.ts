@@ -1,0 +1,197 @@
+// Migrations without a batch, on real parts, under load: through the public command line and the plain `temporal` command.
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestWorker, freshDatabase, get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { sleepUntil } from '../support/builders.js';
+
+const worker = new TestWorker();
+const cleanUps: (() => Promise<void>)[] = [];
+beforeAll(() => worker.start());
+afterAll(async () => {
+  await worker.kill('SIGTERM');
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
+const ACCOUNTS = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
+INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 5000) g;`;
+
+async function aDatabase(setup = ACCOUNTS) {
+  const database = await freshDatabase(setup);
+  cleanUps.push(database.drop);
+  return database;
+}
+
+/** Keeps writing until stopped: updates, deletes and inserts of hot and cold rows, in transactions that overlap. */
+function busy(database: { client: { query: (sql: string) => Promise<unknown> } }): () => Promise<void> {
+  let stopping = false;
+  const live = (async () => {
+    for (let n = 0; !stopping; n += 1) {
+      const id = 1 + (n % 50);
+      await database.client.query(`BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${id}; DELETE FROM accounts WHERE id = ${2000 + (n % 100)};
+        INSERT INTO accounts VALUES (${2000 + (n % 100)}, ${n}, 'again') ON CONFLICT DO NOTHING; COMMIT`);
+    }
+  })();
+  return async () => {
+    stopping = true;
+    await live;
+  };
+}
+
+const temporal = (...args: string[]) => spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], { encoding: 'utf8' });
+const objects = async (client: { query: (sql: string) => Promise<{ rows: unknown[] }> }) =>
+  (await client.query(`SELECT slot_name AS n FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication`)).rows;
+
+describe('a migration of tables', () => {
+  it('under a hot writer passes every window, is approved by a plain signal, and ends migrated with the pipeline running', async () => {
+    const database = await aDatabase();
+    const stop = busy(database);
+    const file = specFile('hot', database.name, ['public.accounts']);
+    expect(sluice('start', '-f', file).code).toBe(0);
+    waitFor('hot', 'approval');
+    const second = sluice('start', '-f', file);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('already running; nothing was changed')]);
+    expect(temporal('workflow', 'signal', '-w', 'migration-hot', '--name', 'approveCutover', '--input', '{"rubbish": true}').status).toBe(0);
+    expect(temporal('workflow', 'signal', '-w', 'migration-hot', '--name', 'approveCutover', '--input', '{"approver": "ann"}').status).toBe(0);
+    waitFor('hot', 'outcome=migrated');
+    await stop();
+    const status = get('hot');
+    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1, route: { side: 'stream' } });
+    expect(status.windows.every((w) => w.verdict === 'passed' && w.compared! >= 4999)).toBe(true);
+    expect(status.handedOver.map((o) => o.kind).sort()).toEqual(['connector', 'publication', 'slot', 'topic', 'topic']);
+    expect(sluice('start', '-f', file)).toMatchObject({ code: 1 });
+    await fetch(`${process.env['CONNECT_URL']}/connectors/hot`, { method: 'DELETE' });
+    await sleepUntil(
+      'the slot is idle',
+      async () => (await database.client.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_hot' AND NOT active`)).rows.length === 1,
+    );
+    await database.client.query(`SELECT pg_drop_replication_slot('sluice_hot')`);
+  });
+
+  it('finds a row that the topic has wrong, names it with both sides, and never passes', async () => {
+    const database = await aDatabase();
+    expect(sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code).toBe(0);
+    waitFor('wrong-row', 'phase=validate');
+    // Writes that the stream cannot see: the publication loses its table for a moment.
+    await database.client.query(
+      `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
+    );
+    await sleepUntil('a failed window', () => get('wrong-row').windows.some((w) => w.verdict === 'failed'));
+    const diff = JSON.parse(sluice('diff', 'wrong-row', '-o', 'json').stdout) as { counts: object; differences: object[] };
+    expect(diff.counts).toEqual({ mismatched: 1, extraneous: 1 });
+    expect(diff.differences).toContainEqual({ class: 'mismatched', key: { id: '77' }, column: 'balance', batch: '7', stream: '84.7' });
+    expect(sluice('wait', 'wrong-row', '--for', 'approval', '--timeout', '5s').code).toBe(5);
+    expect(sluice('rollback', 'wrong-row', '--reason', 'test').code).toBe(2);
+    expect(sluice('rollback', 'wrong-row', '--reason', 'test', '--yes').code).toBe(0);
+    waitFor('wrong-row', 'outcome=rolled-back');
+    expect(await objects(database.client)).toEqual([]);
+  });
+
+  it('rejected, cancelled and rolled back leaves nothing, and its name can be started again with fresh names', async () => {
+    const database = await aDatabase();
+    const file = specFile('again', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 1 } });
+    const ends: [string, () => number | null][] = [
+      ['rejected', () => sluice('reject', 'again', '--approver', 'ann', '--reason', 'no', '--yes').code],
+      ['aborted', () => sluice('cancel', 'again', '--yes').code],
+      ['rolled-back', () => sluice('rollback', 'again', '--reason', 'no', '--yes').code],
+    ];
+    for (const [at, [outcome, end]] of ends.entries()) {
+      expect(sluice('start', '-f', file).code).toBe(0);
+      waitFor('again', 'approval');
+      expect(get('again')).toMatchObject({ iteration: at + 1, generation: at + 1, phase: 'approve' });
+      expect(end()).toBe(0);
+      waitFor('again', `outcome=${outcome}`);
+      expect(get('again')).toMatchObject({ outcome, phase: 'roll-back', leftovers: [], route: { side: 'batch' } });
+      expect(sluice('wait', 'again', '--for', 'outcome=migrated', '--timeout', '5s').code).toBe(6);
+      expect(await objects(database.client)).toEqual([]);
+      expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContainEqual(expect.stringMatching(/^again/));
+    }
+  });
+
+  it('survives kill -9 of its worker in the initial load, in validation and at the commit, as if nothing had happened', async () => {
+    const database = await aDatabase(`${ACCOUNTS} INSERT INTO accounts SELECT g, g, 'more' FROM generate_series(5001, 60000) g;`);
+    const stop = busy(database);
+    expect(sluice('start', '-f', specFile('killed', database.name, ['public.accounts'])).code).toBe(0);
+    waitFor('killed', 'phase=connect');
+    await worker.restart();
+    waitFor('killed', 'phase=validate');
+    await worker.restart();
+    waitFor('killed', 'approval');
+    expect(sluice('approve', 'killed', '--approver', 'ann', '--reason', 'ok', '--yes').code).toBe(0);
+    waitFor('killed', 'phase=cut-over');
+    await worker.restart();
+    waitFor('killed', 'outcome=migrated', '5m');
+    await stop();
+    const status = get('killed');
+    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], iteration: 1, generation: 1 });
+    expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
+    await fetch(`${process.env['CONNECT_URL']}/connectors/killed`, { method: 'DELETE' });
+    await sleepUntil(
+      'the slot is idle',
+      async () => (await database.client.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_killed' AND NOT active`)).rows.length === 1,
+    );
+    await database.client.query(`SELECT pg_drop_replication_slot('sluice_killed')`);
+  });
+});
+
+describe('bad input is refused before anything is created', () => {
+  it.each([
+    ['a missing table', 'CREATE TABLE other (id int PRIMARY KEY)', 'table.exists public.accounts'],
+    ['no primary key', 'CREATE TABLE accounts (id int)', 'table.key public.accounts'],
+    ['a type that cannot be proven', 'CREATE TABLE accounts (id int PRIMARY KEY, p point)', 'table.types public.accounts'],
+    [
+      'replica identity nothing',
+      'CREATE TABLE accounts (id int PRIMARY KEY); ALTER TABLE accounts REPLICA IDENTITY NOTHING',
+      'table.replica-identity public.accounts',
+    ],
+  ])('%s', async (_case, setup, finding) => {
+    const database = await aDatabase(setup);
+    const file = specFile('refused', database.name, ['public.accounts']);
+    const doctor = sluice('doctor', '-f', file);
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout).toContain(finding);
+    expect(await objects(database.client)).toEqual([]);
+  });
+
+  it('a dead Kafka, Connect or database: named, exit 4', async () => {
+    const database = await aDatabase();
+    const dead = specFile('dead', database.name, ['public.accounts'], {
+      kafka: { brokers: ['127.0.0.1:1'] },
+      connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:1' },
+    });
+    const doctor = sluice('doctor', '-f', dead, '-o', 'json');
+    expect(doctor.code).toBe(4);
+    const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; status: string }[] };
+    expect(checks.filter((c) => c.status === 'failed').map((c) => c.name)).toEqual(expect.arrayContaining(['kafka.reachable', 'connect.reachable']));
+  });
+
+  it('parks a started migration until it is mended, and lets it be cancelled', async () => {
+    const database = await aDatabase('CREATE TABLE accounts (id int)');
+    expect(sluice('start', '-f', specFile('parked', database.name, ['public.accounts'])).code).toBe(0);
+    waitFor('parked', 'blocked');
+    expect(get('parked').blocked).toMatchObject({ code: 'preflight-failed', detail: expect.stringContaining('no primary key') as string });
+    expect(await objects(database.client)).toEqual([]);
+    await database.client.query('ALTER TABLE accounts ADD PRIMARY KEY (id)');
+    expect(sluice('retry', 'parked').code).toBe(0);
+    waitFor('parked', 'phase=validate');
+    expect(sluice('cancel', 'parked', '--yes').code).toBe(0);
+    waitFor('parked', 'outcome=aborted');
+    expect(await objects(database.client)).toEqual([]);
+  });
+
+  it('a plain workflow start with a wrong spec ends as Failed saying every problem', () => {
+    const started = temporal(
+      'workflow',
+      'execute',
+      '--type',
+      'migrateToStreaming',
+      '--task-queue',
+      'migrations',
+      '-w',
+      'migration-nothing',
+      '--input',
+      '{"kind":"Migration"}',
+    );
+    expect(started.status).not.toBe(0);
+    expect(started.stdout + started.stderr).toMatch(/the spec has \d+ problem/);
+  });
+});

@@ -1,0 +1,125 @@
+// The public command line against the test stack, and a worker that can be killed.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { stringify } from 'yaml';
+import type { StatusWithWindows } from '../../src/domain/ledger.js';
+
+const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function sluice(...args: string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 600_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { code: status, stdout, stderr };
+}
+
+export const get = (name: string): StatusWithWindows => JSON.parse(sluice('get', name, '-o', 'json').stdout) as StatusWithWindows;
+
+/** Waits and throws with what the migration says when the wait fails. */
+export function waitFor(name: string, condition: string, timeout = '3m'): void {
+  const { code, stderr } = sluice('wait', name, '--for', condition, '--timeout', timeout);
+  if (code !== 0) throw new Error(`wait ${condition} exited ${code}: ${stderr}\n${sluice('get', name).stdout}`);
+}
+
+export class TestWorker {
+  #process: ChildProcess | undefined;
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [CLI, 'worker'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = child;
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.includes('worker is ready')) resolve();
+      });
+      child.once('exit', (code) => reject(new Error(`the worker exited ${code}: ${said}`)));
+    });
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+}
+
+let databases = 0;
+
+/** A database of its own, dropped by `drop`. */
+export async function freshDatabase(setup: string): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
+  databases += 1;
+  const name = `t${process.pid}_${databases}`;
+  await withDatabase('postgres', (admin) => admin.query(`CREATE DATABASE ${name}`));
+  const client = new pg.Client({ database: name });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(setup);
+  return {
+    name,
+    client,
+    drop: async () => {
+      await client.end();
+      await withDatabase('postgres', (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+export async function withDatabase<T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ database });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A spec for the test stack, written to a file. */
+export function specFile(name: string, database: string, tables: string[], more: Record<string, unknown> = {}): string {
+  const spec = {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Migration',
+    metadata: { name },
+    spec: {
+      source: {
+        postgres: {
+          host: process.env['PGHOST'],
+          port: Number(process.env['PGPORT']),
+          database,
+          user: process.env['PGUSER'],
+          passwordFrom: { env: 'PGPASSWORD' },
+        },
+        tables,
+      },
+      connector: { type: 'debezium-postgres', url: process.env['CONNECT_URL'] },
+      kafka: { brokers: [process.env['KAFKA_BROKERS']] },
+      validation: { every: '1s', passesInARow: 2 },
+      soak: { for: '2s', passes: 1 },
+      ...more,
+    },
+  };
+  const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
+  writeFileSync(file, stringify(spec));
+  return file;
+}

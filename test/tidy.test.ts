@@ -1,0 +1,98 @@
+// Style rules that a linter cannot say. Each failure names the file and what to do.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PHASES } from '../src/domain/phase.js';
+import { specSchema } from '../src/cli/schema.js';
+
+const files = (folder: string, ending = '.ts'): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile() && e.name.endsWith(ending))
+    .map((e) => join(e.parentPath, e.name))
+    .filter((f) => !/node_modules|\/target\//.test(f));
+const sources = [...files('src'), ...files('stack'), ...files('examples')];
+const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n');
+
+describe('every source file', () => {
+  it('has at most 250 lines, or is listed here with its reason', () => {
+    const allowed: Record<string, string> = {
+      'src/workflows/run.ts': 'the one class that holds a run: enter, step, park, change of course',
+      'src/clients/kafka.ts': 'one port for one system',
+    };
+    expect(sources.filter((f) => lines(f).length > 251 && !allowed[f])).toEqual([]);
+  });
+  it('says in its head what it is for', () => expect(sources.filter((f) => !/^(#!.*\n)?(\/\/|\/\*\*)/.test(readFileSync(f, 'utf8')))).toEqual([]));
+  it('has no function over 70 lines', () => {
+    const long: string[] = [];
+    for (const file of sources) {
+      const text = lines(file);
+      text.forEach((line, at) => {
+        const indent = /^( *)(export )?(async )?function (?!create\w+Activities|build\b)/.exec(line)?.[1];
+        if (indent === undefined) return;
+        const end = text.findIndex((l, index) => index > at && l === `${indent}}`);
+        if (end - at > 70) long.push(`${file}:${at + 1} (${end - at} lines)`);
+      });
+    }
+    expect(long).toEqual([]);
+  });
+  it('leaves nothing for later and silences no tool', () => {
+    const banned = /\b(TODO|FIXME|XXX)\b|@ts-(ignore|expect-error|nocheck)|oxlint-disable|\bas any\b|\b(it|test|describe)\.(skip|only|todo)\(/;
+    const here = 'test/tidy.test.ts';
+    expect([...sources, ...files('test')].filter((f) => f !== here && banned.test(readFileSync(f, 'utf8')))).toEqual([]);
+  });
+});
+
+describe('architecture', () => {
+  it('imports follow the rules of .dependency-cruiser.cjs', () => {
+    expect(() =>
+      execFileSync('node_modules/.bin/depcruise', ['src', '--config', '.dependency-cruiser.cjs'], { encoding: 'utf8', stdio: 'pipe' }),
+    ).not.toThrow();
+  });
+  it('workflows name activities only as types', () => {
+    const offending = files('src/workflows').filter((f) =>
+      lines(f).some((l) => /from '\.\.\/(\.\.\/)?(activities|clients|spec|connectors|compare|cli|report)\//.test(l) && !l.startsWith('import type')),
+    );
+    expect(offending).toEqual([]);
+  });
+  it('the environment is read in config.ts alone', () => {
+    expect(files('src').filter((f) => f !== 'src/config.ts' && readFileSync(f, 'utf8').includes('process.env'))).toEqual([]);
+  });
+  it('every phase has its file and its section in the runbook', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    for (const phase of PHASES) {
+      expect(existsSync(`src/workflows/phases/${phase}.ts`), phase).toBe(true);
+      expect(runbook).toContain(`\n## ${phase}\n`);
+    }
+  });
+  it('one protobufjs 8 is installed, or replay breaks', () => {
+    const found = execFileSync('find', ['node_modules', '-path', '*/protobufjs/package.json', '-not', '-path', '*/proto-loader/*'], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    expect(found).toEqual(['node_modules/protobufjs/package.json']);
+    expect((JSON.parse(readFileSync(found[0]!, 'utf8')) as { version: string }).version).toMatch(/^8\./);
+  });
+});
+
+describe('documents', () => {
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...files('docs', '.md'),
+    'examples/daily-revenue/README.md',
+  ];
+  it('link only to files that exist', () => {
+    const dead: string[] = [];
+    for (const document of documents) {
+      for (const [, target] of readFileSync(document, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+        if (!existsSync(join(dirname(document), target!))) dead.push(`${document} → ${target}`);
+    }
+    expect(dead).toEqual([]);
+  });
+  it('README has at most 150 lines', () => expect(lines('README.md').length).toBeLessThanOrEqual(151));
+  it('the published JSON Schema is the one the parser uses', () =>
+    expect(JSON.parse(readFileSync('schema/migration.v1alpha1.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(specSchema()))));
+});
