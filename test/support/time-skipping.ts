@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { expect } from 'vitest';
 import proto from '@temporalio/proto';
 import type { Activities } from '../../src/activities/index.js';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
@@ -77,7 +79,19 @@ export async function play<T>(
   return worker.runUntil(() =>
     data.runUntil(async () => {
       const handle = await env.client.workflow.start('migrateToStreaming', { taskQueue, workflowId: `migration-${input.metadata.name}`, args: [input] });
-      return scene({ handle, env, status: () => handle.query<Status>('status') });
+      const shown = await scene({ handle, env, status: () => handle.query<Status>('status') });
+      if (process.env['RECORD_HISTORIES']) await recordHistory(handle);
+      return shown;
     }),
   );
+}
+
+/** `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation. From released code only, never from a branch under test. */
+async function recordHistory(handle: WorkflowHandle): Promise<void> {
+  const situation = (expect.getState().currentTestName ?? 'unnamed')
+    .replace(/^a migration > /, '')
+    .replaceAll(/[^A-Za-z0-9]+/g, '-')
+    .slice(0, 60);
+  const history = historyToJSON(await handle.fetchHistory()) as string | object;
+  writeFileSync(`test/histories/${situation}.json`, typeof history === 'string' ? history : JSON.stringify(history));
 }

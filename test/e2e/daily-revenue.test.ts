@@ -1,0 +1,85 @@
+// The example at a small size, through the public command line, its worker killed with -9 at awkward moments: it must end as if nothing had happened.
+// SLUICE_E2E_ORDERS and SLUICE_E2E_SEED change size and data.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
+import { orderReachesView, viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
+import { stackHome } from '../../stack/paths.js';
+import { addService } from '../../stack/stack.js';
+import { sleepUntil } from '../support/builders.js';
+import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+
+const NAME = 'daily-revenue';
+const orders = Number(process.env['SLUICE_E2E_ORDERS'] ?? 3000);
+const seed = Number(process.env['SLUICE_E2E_SEED'] ?? 7);
+const worker = new TestWorker();
+let life: ChildProcess;
+
+beforeAll(async () => {
+  await buildPipeline((line) => console.error(line));
+  await createShop('shop', { orders, seed });
+  life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'shop', '2', '6'], { stdio: 'ignore' });
+  await worker.start();
+});
+afterAll(async () => {
+  life.kill('SIGTERM');
+  await worker.kill('SIGTERM');
+});
+
+const deploy = (version: 1 | 2) =>
+  addService(stackHome(), pipelineService(stackHome(), { version, topicPrefix: NAME, output: NAME, application: NAME, reset: version === 2 }));
+
+function localSpec(): string {
+  const { postgres, kafka, connect } = stackHome().ports;
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+  const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
+    .replace('port: 17401', `port: ${postgres}`)
+    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
+    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
+  writeFileSync(join(dir, 'migration.yaml'), text);
+  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync('examples/daily-revenue/daily_revenue.sql'));
+  return join(dir, 'migration.yaml');
+}
+
+const leaseState = () =>
+  withDatabase('shop', async (client) => (await client.query<{ state: string }>('SELECT state FROM sluice_daily_revenue.lease')).rows[0]?.state);
+
+describe('the daily-revenue example', () => {
+  it('turns red on the wrong pipeline, green on the right one, and ends migrated in spite of kill -9', async () => {
+    expect(sluice('start', '-f', localSpec()).code).toBe(0);
+    await deploy(1);
+    waitFor(NAME, 'phase=connect');
+    await worker.restart();
+    waitFor(NAME, 'phase=validate', '5m');
+    await sleepUntil('a failed window', () => get(NAME).windows.some((w) => w.verdict === 'failed' && w.subject === 'result'), 180_000);
+    const diff = JSON.parse(sluice('diff', NAME, '-o', 'json').stdout) as { subject: string; counts: Record<string, number>; differences: { key: object }[] };
+    expect(diff.subject).toBe('result');
+    expect(diff.counts['mismatched']).toBeGreaterThan(0);
+    expect(Object.keys(diff.differences[0]!.key)).toEqual(['day', 'store_id']);
+
+    await deploy(2);
+    await worker.restart();
+    waitFor(NAME, 'approval', '5m');
+    expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
+    await sleepUntil('the fence', async () => (await leaseState()) === 'FENCED', 120_000);
+    await worker.restart();
+    waitFor(NAME, 'outcome=migrated', '8m');
+    life.kill('SIGTERM');
+
+    const status = get(NAME);
+    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], route: { side: 'stream' }, blocked: null });
+    const handedOver = status.handedOver.map((o) => o.kind);
+    for (const kind of ['slot', 'publication', 'connector', 'topic', 'sink']) expect(handedOver).toContain(kind);
+    expect(await viewEqualsQuery('shop', 60_000)).toBe(true);
+    expect(await orderReachesView('shop', 10_000)).toBeLessThan(10_000);
+    const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as { verdicts: Record<string, number>; events: { kind: string }[] };
+    expect(report.verdicts['failed']).toBeGreaterThan(0);
+    expect(report.events.filter((e) => e.kind === 'committed')).toHaveLength(1);
+    const schemas = await withDatabase('shop', async (client) => (await client.query(`SELECT 1 FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows);
+    expect(schemas).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+// Recorded histories replay on today's workflow code. A failure means: runs that are under way in production would get stuck after this upgrade.
+// Mend the change with `patched`, do not record again.
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, Runtime, Worker, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const FOLDER = 'test/histories';
+const histories = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+let workflowBundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
+});
+
+const load = (file: string): { events: { [key: string]: unknown }[] } =>
+  JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as { events: { [key: string]: unknown }[] };
+
+describe('a recorded history', () => {
+  it('exists for a dozen situations', () => expect(histories.length).toBeGreaterThanOrEqual(12));
+  it.each(histories)('replays: %s', async (file) => {
+    await Worker.runReplayHistory({ workflowBundle }, load(file), 'migration-replayed');
+  });
+  it('that was tampered with does not replay', async () => {
+    const history = load(histories[0]!);
+    const scheduled = history.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
+    const attributes = scheduled[2]!['activityTaskScheduledEventAttributes'] as { activityType: { name: string } };
+    attributes.activityType.name = 'removeEverything';
+    await expect(Worker.runReplayHistory({ workflowBundle }, history, 'migration-replayed')).rejects.toThrow(
+      /nondeterminism|Nondeterminism|DeterminismViolation/i,
+    );
+  });
+});
