@@ -93,5 +93,7 @@ async function recordHistory(handle: WorkflowHandle): Promise<void> {
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
     .slice(0, 60);
   const history = historyToJSON(await handle.fetchHistory()) as string | object;
-  writeFileSync(`test/histories/${situation}.json`, typeof history === 'string' ? history : JSON.stringify(history));
+  const text = typeof history === 'string' ? history : JSON.stringify(history);
+  const anonymous = text.replaceAll(/\d+@[\w.-]+/g, 'test').replaceAll(process.cwd(), '');
+  writeFileSync(`test/histories/${situation}.json`, anonymous);
 }

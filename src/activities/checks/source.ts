@@ -44,9 +44,16 @@ export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: Migrat
   }
 }
 
+type Ask = (sql: string) => Promise<Record<string, string | null>>;
+
 async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
-  const one = async (sql: string): Promise<Record<string, string | null>> => (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
-  return inTurn([
+  const one: Ask = async (sql) => (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
+  return inTurn([...serverQuestions(one, spec), ...roleQuestions(one, spec)]);
+}
+
+/** What the server must be and have to spare. */
+function serverQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
+  return [
     () =>
       attempt('source.version', async () => {
         const version = Number((await one('SHOW server_version_num'))['server_version_num']);
@@ -94,6 +101,12 @@ async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<
               remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
             };
       }),
+  ];
+}
+
+/** What our role must be able to do, and what would hold it up. Abilities, not names of roles. */
+function roleQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
+  return [
     () =>
       attempt('source.replication', async () => {
         const role = await one(
@@ -125,7 +138,7 @@ async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<
           ? 'no writing transaction is older than 10 minutes'
           : { detail: `${old['n']} writing transaction(s) open, the oldest for ${old['age']}: creating a slot waits for them`, remedy: 'wait for or end them' };
       }),
-  ]);
+  ];
 }
 
 /** One connection answers one question at a time. */
