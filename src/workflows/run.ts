@@ -274,12 +274,24 @@ export class Run {
     this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
   }
 
-  /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. */
-  async flush(): Promise<void> {
-    if (!this.state.spec || this.state.iteration === 0) return;
+  /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger that is away holds nothing up: the next call catches up. */
+  async flush(): Promise<boolean> {
+    if (!this.state.spec || this.state.iteration === 0) return true;
     const events = this.state.outbox;
     this.state.outbox = [];
-    await CancellationScope.nonCancellable(() => call('long', 'record', 'Write status and audit to the ledger', this.ref, this.status(), events));
+    try {
+      await CancellationScope.nonCancellable(() => call('quick', 'record', 'Write status and audit to the ledger', this.ref, this.status(), events));
+      return true;
+    } catch (error) {
+      log.warn(`the ledger did not take the status: ${(error as Error).message}`);
+      this.state.outbox = [...events, ...this.state.outbox];
+      return false;
+    }
+  }
+
+  /** At the end of a run: not before the ledger has it all. */
+  async flushSurely(): Promise<void> {
+    while (!(await this.flush())) await CancellationScope.nonCancellable(() => sleep(30_000, { summary: 'Until the ledger answers' }));
   }
 
   status(): Status {

@@ -34,5 +34,5 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
 export function finish(run: Run): Promise<MigrationResult> {
   const { outcome, iteration, leftovers } = run.state;
   if (!outcome) throw new Error('a run ended without an outcome');
-  return Promise.resolve({ name: run.ref.name, outcome, iteration, leftovers });
+  return Promise.resolve({ name: run.status().name, outcome, iteration, leftovers });
 }

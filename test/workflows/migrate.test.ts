@@ -251,4 +251,54 @@ describe('a migration', () => {
       expect((await result(scene.handle)).outcome).toBe('migrated');
     });
   });
+
+  it('is not ended by a ledger that is away, and writes everything once it is back', async () => {
+    let away = true;
+    const recorded: string[] = [];
+    const fake = fakes({
+      record: (_ref, _status, events) => {
+        if (away) return Promise.reject(failure('unreachable', 'ledger away'));
+        recorded.push(...events.map((e) => e.kind));
+        return Promise.resolve();
+      },
+    });
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      away = false;
+      await approve(scene.handle);
+      expect((await result(scene.handle)).outcome).toBe('migrated');
+    });
+    expect(recorded).toEqual(expect.arrayContaining(['opened', 'baseline', 'window', 'committed', 'outcome']));
+  });
+
+  it('rolled back before its spec was even read ends as rolled back', async () => {
+    const fake = fakes();
+    const open = fake.activities.openMigration.bind(fake.activities);
+    fake.activities.openMigration = async (input) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return open(input);
+    };
+    await play(bench, fake.activities, anInput(), async ({ handle }) => {
+      await handle.signal('rollBack', { by: 'ann', reason: 'too early' });
+      expect(await result(handle)).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
+
+  it('soaks for weeks through continue-as-new, losing nothing', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput({}, { soak: { for: '30d', passes: 3 } }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', iteration: 1 });
+      const status = await scene.status();
+      expect(status.approvals).toHaveLength(1);
+      expect(status.handedOver.map((o) => o.kind)).toContain('slot');
+      const { runId } = await scene.handle.describe();
+      const described = await scene.env.client.workflow.getHandle(scene.handle.workflowId).describe();
+      expect(described.runId).toBe(runId);
+      expect(runId).not.toBe((scene.handle as { firstExecutionRunId?: string }).firstExecutionRunId);
+    });
+    expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(700);
+    expect(fake.calls.filter((c) => c === 'commitCutover')).toHaveLength(1);
+  }, 180_000);
 });

@@ -30,5 +30,5 @@ async function retireAndHandOver(run: Run): Promise<void> {
   state.outcome = 'migrated';
   run.audit('outcome', 'migrated');
   run.show();
-  await run.flush();
+  await run.flushSurely();
 }

@@ -27,7 +27,7 @@ export async function rollBack(run: Run): Promise<void> {
   state.outcome = state.wayBack!.outcome;
   run.audit('outcome', state.outcome);
   run.show();
-  await run.flush();
+  await run.flushSurely();
 }
 
 /** A lost generation: its parts go, the lease stays for the next one. */
