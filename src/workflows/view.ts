@@ -64,7 +64,7 @@ export function currentDetails(state: State, workflowId: string, now: string): s
   const last = state.lastWindow;
   if (last)
     lines.push(
-      `Window ${last.number}: **${last.verdict}** ${last.reason} · in a row ${state.passesInARow}/${state.spec?.spec.validation.passesInARow ?? '?'} · took ${formatMs(last.durationMs)}`,
+      `Window ${last.number}: **${last.verdict}** ${last.reason} · in a row ${state.passesInARow} of ${state.spec?.spec.validation.passesInARow ?? '?'} · took ${formatMs(last.durationMs)}`,
     );
   if (state.lag.ms !== null) lines.push(`Lag ${state.lag.ms} ms${state.lag.records === null ? '' : `, ${state.lag.records} records`}`);
   const restarts = Object.entries(state.restarts).map(([connector, count]) => `${connector} ${count}×`);
