@@ -47,8 +47,6 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'heartbeat.interval.ms': '5000', // without it a quiet database never confirms WAL, and the slot retains it
     'heartbeat.action.query': "SELECT pg_logical_emit_message(false, 'sluice.heartbeat', '')",
     'message.prefix.include.list': 'sluice-none', // no barrier messages after the hand-over
-    'max.batch.size': '8192', // one transaction per poll with exactly-once: larger polls, fewer transactions
-    'max.queue.size': '32768',
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
     'retriable.restart.connector.wait.ms': '1000',
