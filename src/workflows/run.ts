@@ -99,6 +99,8 @@ export class Run {
         const lost = error instanceof GenerationLost ? error.problem : isCancellation(error) ? this.#lost : undefined;
         if (!lost || this.state.wayBack) throw error;
         this.#lost = undefined;
+        if (this.state.needsApproval) this.state.voidedAt = this.now();
+        this.withdrawEvidence();
         await this.park(lost, false);
         await clear(this);
         this.state.generation += 1;
@@ -120,9 +122,7 @@ export class Run {
       } catch (error) {
         if (!(error instanceof BackToValidate)) throw error;
         this.audit('back-to-validate', error.message);
-        this.state.needsApproval = false;
-        this.state.approvalSince = null;
-        this.state.passesInARow = 0;
+        this.withdrawEvidence();
         this.state.done = this.state.done.filter((p) => p !== 'validate' && p !== 'approve');
       }
     }
@@ -201,6 +201,13 @@ export class Run {
     for (const object of objects) {
       if (!this.state.undo.some((o) => o.kind === object.kind && o.name === object.name && o.where === object.where)) this.state.undo.push(object);
     }
+  }
+
+  /** Nothing is up for approval any more. */
+  withdrawEvidence(): void {
+    this.state.needsApproval = false;
+    this.state.approvalSince = null;
+    this.state.passesInARow = 0;
   }
 
   newEpoch(reason: string): void {
