@@ -22,9 +22,8 @@ export function leaseTable(spec: MigrationSpec): string {
   return spec.spec.batch ? `${quoteIdent(namesOf(spec, 1).leaseSchema)}.lease` : 'sluice.lease';
 }
 
-export const createLeaseTableSql = (schema: string): string => `
-CREATE SCHEMA ${quoteIdent(schema)};
-CREATE TABLE ${quoteIdent(schema)}.lease (
+/** The same row in both places: beside the result, and in the ledger for migrations without a batch. */
+export const LEASE_COLUMNS = `
   migration text PRIMARY KEY,
   state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
   epoch int NOT NULL,
@@ -32,7 +31,11 @@ CREATE TABLE ${quoteIdent(schema)}.lease (
   expires_at timestamptz,
   veto boolean NOT NULL DEFAULT false,
   evidence_digest text,
-  switched_at timestamptz
+  switched_at timestamptz`;
+
+export const createLeaseTableSql = (schema: string): string => `
+CREATE SCHEMA ${quoteIdent(schema)};
+CREATE TABLE ${quoteIdent(schema)}.lease (${LEASE_COLUMNS}
 );
 COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed at its end';`;
 

@@ -1,4 +1,5 @@
 // The ledger's tables. Additive only: a newer worker may run beside an older one.
+import { LEASE_COLUMNS } from './lease.js';
 
 export const LEDGER_SCHEMA = `
 CREATE SCHEMA IF NOT EXISTS sluice;
@@ -63,14 +64,6 @@ CREATE TABLE IF NOT EXISTS sluice.event (
 );
 
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
-CREATE TABLE IF NOT EXISTS sluice.lease (
-  migration text PRIMARY KEY,
-  state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
-  epoch int NOT NULL,
-  token text,
-  expires_at timestamptz,
-  veto boolean NOT NULL DEFAULT false,
-  evidence_digest text,
-  switched_at timestamptz
+CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
 `;

@@ -1,6 +1,7 @@
 // The pipeline's output topic folded to its last value per key. Reads plain JSON and Connect's JSON with schema. PURE.
 import { Undecodable, canonFromJson, canonicalDecimal, type Canon } from './column-types.js';
-import { joinRow, type Shape, type StreamRow } from './comparison.js';
+import { joinRow, type Shape } from './comparison.js';
+import { Fold } from './fold.js';
 import { parseJsonLossless } from './json.js';
 
 interface FieldSchema {
@@ -11,22 +12,12 @@ interface FieldSchema {
   readonly fields?: readonly FieldSchema[];
 }
 
-export class OutputFold {
-  readonly rows = new Map<string, StreamRow>();
-  unreadable = 0;
+export class OutputFold extends Fold {
   readonly #shape: Shape;
-  readonly #next = new Map<number, number>();
 
   constructor(shape: Shape) {
+    super();
     this.#shape = shape;
-  }
-
-  nextOffset(partition: number): number | undefined {
-    return this.#next.get(partition);
-  }
-
-  readUpTo(partition: number, offset: number): void {
-    this.#next.set(partition, offset);
   }
 
   /** One record; returns its key, or null when it could not be read. */

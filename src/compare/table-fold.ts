@@ -2,6 +2,7 @@
 import { isVisible, type SnapshotVisibility } from '../domain/position.js';
 import { Undecodable, canonFromJson } from './column-types.js';
 import { joinRow, type Shape, type StreamRow } from './comparison.js';
+import { Fold } from './fold.js';
 import { parseJsonLossless } from './json.js';
 
 interface Change {
@@ -18,26 +19,14 @@ interface Envelope {
   readonly source?: { readonly txId?: number | null };
 }
 
-export class TableFold {
-  readonly rows = new Map<string, StreamRow>();
-  /** Records that could not be understood at all: each makes the window inconclusive. */
-  unreadable = 0;
+export class TableFold extends Fold {
   readonly #shape: Shape;
-  readonly #next = new Map<number, number>();
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
   #overlay: Change[] = [];
 
   constructor(shape: Shape) {
+    super();
     this.#shape = shape;
-  }
-
-  /** Next offset to read of a partition, or undefined when it was never read. */
-  nextOffset(partition: number): number | undefined {
-    return this.#next.get(partition);
-  }
-
-  readUpTo(partition: number, offset: number): void {
-    this.#next.set(partition, offset);
   }
 
   /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */

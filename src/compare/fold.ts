@@ -1,0 +1,18 @@
+// What both folds share: one row per key, and how far each partition was read. PURE.
+import type { StreamRow } from './comparison.js';
+
+export class Fold {
+  readonly rows = new Map<string, StreamRow>();
+  /** Records that could not be understood at all: each makes the window inconclusive. */
+  unreadable = 0;
+  readonly #next = new Map<number, number>();
+
+  /** Next offset to read of a partition, or undefined when it was never read. */
+  nextOffset(partition: number): number | undefined {
+    return this.#next.get(partition);
+  }
+
+  readUpTo(partition: number, offset: number): void {
+    this.#next.set(partition, offset);
+  }
+}
