@@ -102,7 +102,8 @@ export async function mvn(args: readonly string[]): Promise<void> {
   await run('mvn', ['-q', '-B', '-ntp', ...args], {});
 }
 
-async function once(name: string, say: Say, what: string, make: (dir: string) => Promise<void>): Promise<string> {
+/** Makes `name` in the cache folder once: in a draft beside it, renamed when whole. */
+export async function once(name: string, say: Say, what: string, make: (dir: string) => Promise<void>): Promise<string> {
   const target = join(cacheDir(), name);
   if (existsSync(target)) return target;
   mkdirSync(cacheDir(), { recursive: true });

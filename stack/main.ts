@@ -1,10 +1,12 @@
-// `npm run stack -- up | down | reset | status | env | logs NAME`
+// `npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME`
 import { parseArgs } from 'node:util';
 import { stackHome } from './paths.js';
-import { down, environment, lastLogLines, reset, status, up } from './stack.js';
+import { OPTIONAL_SERVICES, down, environment, lastLogLines, reset, status, up, type OptionalService } from './stack.js';
 
-const USAGE = `usage: npm run stack -- up | down | reset | status | env | logs NAME
+const USAGE = `usage: npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
+           --with flink      a Flink session cluster and its SQL Gateway too (needs Python 3 with pip the first time)
+           --with toxiproxy  Toxiproxy too
   down     stop them; data stays in .stack/
   reset    stop them and delete their data
   status   what runs, with pid and address
@@ -21,11 +23,16 @@ async function main(): Promise<number> {
   });
   const verb = positionals[0];
   if (values.help) return print(USAGE);
-  if (values.with) return fail(`--with ${values.with}: no optional service can be started by this version`);
+  const wanted = (values.with ?? '').split(',').filter((name) => name !== '');
+  const optional = wanted.filter((name): name is OptionalService => (OPTIONAL_SERVICES as readonly string[]).includes(name));
+  if (optional.length < wanted.length) {
+    return fail(`--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; there are ${OPTIONAL_SERVICES.join(' and ')}`);
+  }
+  if (wanted.length > 0 && verb !== 'up') return fail('--with goes with `up`; what a stack was given stays until `reset`');
   const home = stackHome();
   if (verb === 'up') {
     const started = Date.now();
-    await up(home, say);
+    await up(home, say, optional);
     say(`"${home.name}" is up after ${((Date.now() - started) / 1000).toFixed(1)} s; Temporal Web UI http://127.0.0.1:${home.ports.temporalUi}`);
     return 0;
   }

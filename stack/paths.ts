@@ -14,6 +14,11 @@ export interface Pins {
   readonly temporalTestServer: string;
   readonly postgres: string;
   readonly embeddedPostgres: string;
+  readonly toxiproxy: string;
+  readonly flink: string;
+  readonly flinkKafka: string;
+  readonly flinkJdbc: string;
+  readonly pgjdbc: string;
 }
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -33,6 +38,10 @@ export interface StackPorts {
   readonly connect: number;
   readonly temporal: number;
   readonly temporalUi: number;
+  readonly toxiproxy: number;
+  readonly flinkRest: number;
+  readonly flinkRpc: number;
+  readonly flinkGateway: number;
 }
 
 export interface StackHome {
@@ -64,6 +73,10 @@ export function stackHome(): StackHome {
       connect: base + 4,
       temporal: base + 5,
       temporalUi: base + 6,
+      toxiproxy: base + 7,
+      flinkRest: base + 8,
+      flinkRpc: base + 9,
+      flinkGateway: base + 10,
     },
   };
 }

@@ -6,19 +6,37 @@ import { temporalBinary, type Say } from './fetch.js';
 import type { StackHome } from './paths.js';
 import { alive, knownProcesses, launch, lastLogLines, sleep, stop, type Launch } from './processes.js';
 import { startConnect } from './services/connect.js';
+import { FLINK_SERVICES, startFlink } from './services/flink.js';
 import { startKafka } from './services/kafka.js';
 import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services/postgres.js';
 import { startTemporal, temporalBinDir } from './services/temporal.js';
+import { startToxiproxy } from './services/toxiproxy.js';
 
 /** Base services in start order; stopped in reverse, after the added ones. */
 export const BASE_SERVICES = ['postgres', 'temporal', 'kafka', 'connect'] as const;
 
-export async function up(home: StackHome, say: Say): Promise<void> {
-  await refuseForeignPorts(home);
+/** What `--with` can add. A stack remembers what it was given: every later `up` starts it too, until `reset`. */
+export const OPTIONAL_SERVICES = ['flink', 'toxiproxy'] as const;
+export type OptionalService = (typeof OPTIONAL_SERVICES)[number];
+
+export async function up(home: StackHome, say: Say, wanted: readonly OptionalService[] = []): Promise<void> {
+  const optional = [...new Set([...optionalServices(home), ...wanted])];
+  await refuseForeignPorts(home, optional);
   mkdirSync(home.dir, { recursive: true });
+  writeFileSync(optionalFile(home), JSON.stringify(optional));
   await temporalBinary(say); // the one slow build first, alone: compiling beside JVMs starves both
   await Promise.all([startPostgres(home, say), startTemporal(home, say), startKafka(home, say).then(() => startConnect(home, say))]);
+  if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
+  if (optional.includes('flink')) await startFlink(home, say); // after the others: three more JVMs at once would starve them all
   for (const service of addedServices(home)) if (alive(home, service.name) === undefined) launch(home, service);
+}
+
+function optionalFile(home: StackHome): string {
+  return join(home.dir, 'optional.json');
+}
+
+function optionalServices(home: StackHome): OptionalService[] {
+  return existsSync(optionalFile(home)) ? (JSON.parse(readFileSync(optionalFile(home), 'utf8')) as OptionalService[]) : [];
 }
 
 export async function down(home: StackHome, say: Say): Promise<void> {
@@ -47,13 +65,25 @@ export interface ServiceStatus {
 }
 
 export function status(home: StackHome): ServiceStatus[] {
-  const ports: Record<string, number> = { postgres: home.ports.postgres, temporal: home.ports.temporal, kafka: home.ports.kafka, connect: home.ports.connect };
-  const names = [...new Set<string>([...BASE_SERVICES, ...addedServices(home).map((s) => s.name), ...knownProcesses(home)])];
+  const ports: Record<string, number> = {
+    postgres: home.ports.postgres,
+    temporal: home.ports.temporal,
+    kafka: home.ports.kafka,
+    connect: home.ports.connect,
+    toxiproxy: home.ports.toxiproxy,
+    'flink-jobmanager': home.ports.flinkRest,
+    'flink-gateway': home.ports.flinkGateway,
+  };
+  const names = [...new Set<string>([...BASE_SERVICES, ...optionalProcesses(home), ...addedServices(home).map((s) => s.name), ...knownProcesses(home)])];
   return names.map((service) => {
     const pid = alive(home, service) ?? null;
     const port = ports[service];
     return { service, state: pid === null ? 'stopped' : 'running', pid, address: port === undefined ? null : `127.0.0.1:${port}` };
   });
+}
+
+function optionalProcesses(home: StackHome): string[] {
+  return optionalServices(home).flatMap((name) => (name === 'flink' ? [...FLINK_SERVICES] : [name]));
 }
 
 /** What a program needs to find the stack: the variables of `npm run -s stack -- env`. */
@@ -69,6 +99,8 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
     SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}`,
+    ...(alive(home, 'flink-gateway') === undefined ? {} : { FLINK_GATEWAY_URL: `http://127.0.0.1:${ports.flinkGateway}` }),
+    ...(alive(home, 'toxiproxy') === undefined ? {} : { TOXIPROXY_URL: `http://127.0.0.1:${ports.toxiproxy}` }),
     PATH: `${await temporalBinDir(home, say)}:${process.env['PATH'] ?? ''}`,
   };
 }
@@ -94,7 +126,7 @@ function addedServices(home: StackHome): Launch[] {
 }
 
 /** A port that a process which is not ours holds is said before anything starts. */
-async function refuseForeignPorts(home: StackHome): Promise<void> {
+async function refuseForeignPorts(home: StackHome, optional: readonly OptionalService[]): Promise<void> {
   const owners: [string, number][] = [
     ['postgres', home.ports.postgres],
     ['kafka', home.ports.kafka],
@@ -102,6 +134,14 @@ async function refuseForeignPorts(home: StackHome): Promise<void> {
     ['connect', home.ports.connect],
     ['temporal', home.ports.temporal],
     ['temporal', home.ports.temporalUi],
+    ...(optional.includes('toxiproxy') ? [['toxiproxy', home.ports.toxiproxy] as [string, number]] : []),
+    ...(optional.includes('flink')
+      ? ([
+          ['flink-jobmanager', home.ports.flinkRest],
+          ['flink-jobmanager', home.ports.flinkRpc],
+          ['flink-gateway', home.ports.flinkGateway],
+        ] as [string, number][])
+      : []),
   ];
   const taken: number[] = [];
   for (const [service, port] of owners) if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);

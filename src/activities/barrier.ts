@@ -67,11 +67,17 @@ async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readon
   const names = namesOf(ref.spec, ref.generation);
   const sources = ref.spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
   const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
-  for (let hop = 0; hop <= internal.length; hop += 1) {
-    const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline);
-    if (reason) return reason;
+  try {
+    for (let hop = 0; hop <= internal.length; hop += 1) {
+      const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline);
+      if (reason) return reason;
+    }
+    return null;
+  } catch (error) {
+    const lost = error instanceof Problem && error.code === 'topic-lost' && internal.find((topic) => error.message.includes(` ${topic} `));
+    if (!lost) throw error;
+    return `drain: topic ${lost} of group ${groups.join(', ')} is gone: the pipeline is being deployed anew`;
   }
-  return null;
 }
 
 /** Topics that any of the groups has committed offsets for, and that exist. */

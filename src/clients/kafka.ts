@@ -21,6 +21,7 @@ interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
 }
 interface Cluster {
+  readonly targetTopics: Set<string>;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addTargetTopic(topic: string): Promise<void>;
@@ -197,7 +198,10 @@ export class KafkaPort {
   async #leaders(topic: string): Promise<Map<number, Broker>> {
     this.#cluster ??= this.#connectCluster();
     const cluster = await this.#cluster;
-    await cluster.addTargetTopic(topic);
+    await cluster.addTargetTopic(topic).catch(async (error: unknown) => {
+      await this.#refuseIfGone(cluster, topic);
+      throw error;
+    });
     const metadata = cluster.findTopicPartitionMetadata(topic);
     if (metadata.length === 0) throw new Problem('topic-lost', `topic ${topic} does not exist`);
     const leaders = new Map<number, Broker>();
@@ -214,11 +218,20 @@ export class KafkaPort {
         return await call(broker);
       } catch (error) {
         if (error instanceof Problem || attempt >= 4) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
         const cluster = await this.#cluster?.catch(() => undefined);
+        if (cluster) await this.#refuseIfGone(cluster, topic);
+        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
         await cluster?.refreshMetadata().catch(() => undefined);
       }
     }
+  }
+
+  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata: it is forgotten, and said to be gone at once. */
+  async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
+    const existing = await this.listTopics().catch(() => [topic]); // cannot tell: not gone
+    if (existing.includes(topic)) return;
+    cluster.targetTopics.delete(topic);
+    throw new Problem('topic-lost', `topic ${topic} does not exist`);
   }
 
   async #listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, number>> {

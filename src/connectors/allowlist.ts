@@ -8,6 +8,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'snapshot.max.threads': 'threads of the initial snapshot',
   'status.update.interval.ms': 'how often the slot position is confirmed',
   'heartbeat.interval.ms': 'heartbeat',
+  'extended.headers.enabled': 'true for the context headers that lineage tools read',
   'slot.max.retries': 'retries to attach to the slot',
   'slot.retry.delay.ms': 'pause between those retries',
   'database.password': 'only a ${provider:...} placeholder',

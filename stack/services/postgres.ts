@@ -11,7 +11,8 @@ export const PG_USER = 'sluice';
 export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
-export async function startPostgres(home: StackHome, say: Say): Promise<void> {
+/** Ready when it answers with the asked-for `walLevel` (tests ask for a server that is not fit) and holds the ledger's database. */
+export async function startPostgres(home: StackHome, say: Say, walLevel: 'logical' | 'replica' = 'logical'): Promise<void> {
   if (alive(home, 'postgres') === undefined) {
     const bin = await postgresBinaries(say);
     const data = reachableDir(home, 'pg');
@@ -20,19 +21,18 @@ export async function startPostgres(home: StackHome, say: Say): Promise<void> {
     launch(home, {
       name: 'postgres',
       command: join(bin, 'postgres'),
-      args: ['-D', data, '-p', String(home.ports.postgres), '-h', '127.0.0.1', '-k', '', ...SETTINGS.flatMap((s) => ['-c', s])],
+      args: ['-D', data, '-p', String(home.ports.postgres), '-h', '127.0.0.1', '-k', '', ...[...SETTINGS, `wal_level=${walLevel}`].flatMap((s) => ['-c', s])],
       stopSignal: 'SIGINT', // fast shutdown: do not wait for clients
       ...owner,
     });
   }
-  await untilReady(home, 'postgres', async () => (await ask(home, 'postgres', 'SHOW wal_level'))[0]?.['wal_level'] === 'logical');
+  await untilReady(home, 'postgres', async () => (await ask(home, 'postgres', 'SHOW wal_level'))[0]?.['wal_level'] === walLevel);
   const exists = await ask(home, 'postgres', `SELECT 1 FROM pg_database WHERE datname = '${LEDGER_DATABASE}'`);
   if (exists.length === 0) await ask(home, 'postgres', `CREATE DATABASE ${LEDGER_DATABASE}`);
 }
 
 // fsync off: the stack is for trying and testing, its data is worth nothing after a power cut (kill -9 loses nothing).
 const SETTINGS = [
-  'wal_level=logical',
   'max_replication_slots=30',
   'max_wal_senders=30',
   'max_connections=200',

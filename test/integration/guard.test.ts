@@ -1,27 +1,16 @@
 // The guard on real parts: a failed task comes back by itself and voids evidence; a slot that eats the source's disk is dropped before the commit.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, freshDatabase, get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { live } from '../support/live.js';
+import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
-const worker = new TestWorker();
-const cleanUps: (() => Promise<void>)[] = [];
-beforeAll(() => worker.start());
-afterAll(async () => {
-  await worker.kill('SIGTERM');
-  for (const cleanUp of cleanUps) await cleanUp();
-});
+const { aDatabase } = live();
 
 const TABLE = 'CREATE TABLE items (id int PRIMARY KEY, v text); INSERT INTO items SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 2000) g';
 
-const aDatabase = async () => {
-  const database = await freshDatabase(TABLE);
-  cleanUps.push(database.drop);
-  return database;
-};
-
 describe('the guard', () => {
   it('restarts a failed connector task, counts it, and the evidence before it is void', async () => {
-    const database = await aDatabase();
+    const database = await aDatabase(TABLE);
     const connector = { type: 'debezium-postgres', url: process.env['CONNECT_URL'], config: { 'errors.max.retries': '0' } };
     expect(sluice('start', '-f', specFile('restarted', database.name, ['public.items'], { connector })).code).toBe(0);
     waitFor('restarted', 'approval');
@@ -38,7 +27,7 @@ describe('the guard', () => {
   });
 
   it('drops the slot when it retains more WAL than the budget, blocks, and retry begins a new generation', async () => {
-    const database = await aDatabase();
+    const database = await aDatabase(TABLE);
     const file = specFile('greedy', database.name, ['public.items'], {
       source: {
         postgres: {

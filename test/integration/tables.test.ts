@@ -1,49 +1,16 @@
 // Migrations without a batch, on real parts, under load: through the public command line and the plain `temporal` command.
 import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestWorker, freshDatabase, get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
+import { accounts, busy, dismantle, live, objects } from '../support/live.js';
+import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
-const worker = new TestWorker();
-const cleanUps: (() => Promise<void>)[] = [];
-beforeAll(() => worker.start());
-afterAll(async () => {
-  await worker.kill('SIGTERM');
-  for (const cleanUp of cleanUps) await cleanUp();
-});
-
-const ACCOUNTS = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
-INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 5000) g;`;
-
-async function aDatabase(setup = ACCOUNTS) {
-  const database = await freshDatabase(setup);
-  cleanUps.push(database.drop);
-  return database;
-}
-
-/** Keeps writing until stopped: updates, deletes and inserts of hot and cold rows, in transactions that overlap. */
-function busy(database: { client: { query: (sql: string) => Promise<unknown> } }): () => Promise<void> {
-  let stopping = false;
-  const live = (async () => {
-    for (let n = 0; !stopping; n += 1) {
-      const id = 1 + (n % 50);
-      await database.client.query(`BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${id}; DELETE FROM accounts WHERE id = ${2000 + (n % 100)};
-        INSERT INTO accounts VALUES (${2000 + (n % 100)}, ${n}, 'again') ON CONFLICT DO NOTHING; COMMIT`);
-    }
-  })();
-  return async () => {
-    stopping = true;
-    await live;
-  };
-}
+const { worker, aDatabase } = live();
 
 const temporal = (...args: string[]) => spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], { encoding: 'utf8' });
-const objects = async (client: { query: (sql: string) => Promise<{ rows: unknown[] }> }) =>
-  (await client.query(`SELECT slot_name AS n FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication`)).rows;
-
 describe('a migration of tables', () => {
   it('under a hot writer passes every window, is approved by a plain signal, and ends migrated with the pipeline running', async () => {
-    const database = await aDatabase();
+    const database = await aDatabase(accounts());
     const stop = busy(database);
     const file = specFile('hot', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -59,16 +26,11 @@ describe('a migration of tables', () => {
     expect(status.windows.every((w) => w.verdict === 'passed' && w.compared! >= 4999)).toBe(true);
     expect(status.handedOver.map((o) => o.kind).sort()).toEqual(['connector', 'publication', 'slot', 'topic', 'topic']);
     expect(sluice('start', '-f', file)).toMatchObject({ code: 1 });
-    await fetch(`${process.env['CONNECT_URL']}/connectors/hot`, { method: 'DELETE' });
-    await sleepUntil(
-      'the slot is idle',
-      async () => (await database.client.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_hot' AND NOT active`)).rows.length === 1,
-    );
-    await database.client.query(`SELECT pg_drop_replication_slot('sluice_hot')`);
+    await dismantle(database.client, 'hot');
   });
 
   it('finds a row that the topic has wrong, names it with both sides, and never passes', async () => {
-    const database = await aDatabase();
+    const database = await aDatabase(accounts());
     expect(sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code).toBe(0);
     waitFor('wrong-row', 'phase=validate');
     // Writes that the stream cannot see: the publication loses its table for a moment.
@@ -87,7 +49,7 @@ describe('a migration of tables', () => {
   });
 
   it('rejected, cancelled and rolled back leaves nothing, and its name can be started again with fresh names', async () => {
-    const database = await aDatabase();
+    const database = await aDatabase(accounts());
     const file = specFile('again', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 1 } });
     const ends: [string, () => number | null][] = [
       ['rejected', () => sluice('reject', 'again', '--approver', 'ann', '--reason', 'no', '--yes').code],
@@ -108,7 +70,7 @@ describe('a migration of tables', () => {
   });
 
   it('survives kill -9 of its worker in the initial load, in validation and at the commit, as if nothing had happened', async () => {
-    const database = await aDatabase(`${ACCOUNTS} INSERT INTO accounts SELECT g, g, 'more' FROM generate_series(5001, 60000) g;`);
+    const database = await aDatabase(accounts(60_000));
     const stop = busy(database);
     expect(sluice('start', '-f', specFile('killed', database.name, ['public.accounts'])).code).toBe(0);
     waitFor('killed', 'phase=connect');
@@ -124,12 +86,7 @@ describe('a migration of tables', () => {
     const status = get('killed');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], iteration: 1, generation: 1 });
     expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
-    await fetch(`${process.env['CONNECT_URL']}/connectors/killed`, { method: 'DELETE' });
-    await sleepUntil(
-      'the slot is idle',
-      async () => (await database.client.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_killed' AND NOT active`)).rows.length === 1,
-    );
-    await database.client.query(`SELECT pg_drop_replication_slot('sluice_killed')`);
+    await dismantle(database.client, 'killed');
   });
 });
 
@@ -153,7 +110,7 @@ describe('bad input is refused before anything is created', () => {
   });
 
   it('a dead Kafka, Connect or database: named, exit 4', async () => {
-    const database = await aDatabase();
+    const database = await aDatabase(accounts());
     const dead = specFile('dead', database.name, ['public.accounts'], {
       kafka: { brokers: ['127.0.0.1:1'] },
       connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:1' },

@@ -95,9 +95,9 @@ export async function withDatabase<T>(database: string, use: (client: pg.Client)
   }
 }
 
-/** A spec for the test stack, written to a file. */
-export function specFile(name: string, database: string, tables: string[], more: Record<string, unknown> = {}): string {
-  const spec = {
+/** A spec for the test stack; `more` replaces whole parts of `spec`. */
+export function specOf(name: string, database: string, tables: string[], more: Record<string, unknown> = {}): object {
+  return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Migration',
     metadata: { name },
@@ -119,7 +119,11 @@ export function specFile(name: string, database: string, tables: string[], more:
       ...more,
     },
   };
+}
+
+/** The same, written to a file. */
+export function specFile(...spec: Parameters<typeof specOf>): string {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
-  writeFileSync(file, stringify(spec));
+  writeFileSync(file, stringify(specOf(...spec)));
   return file;
 }

@@ -12,6 +12,7 @@ import { worst, type Verdict } from '../../domain/verdict.js';
 import type { Difference, WindowRow } from '../../domain/window.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
+import { alive } from '../patience.js';
 import { FoldCache } from './folds.js';
 import { readFacts } from './facts.js';
 import { compareResult } from './result.js';
@@ -43,7 +44,7 @@ export function createWindowActivities(deps: Deps) {
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
     async runWindow({ ref, number, roundsMs }: WindowInput): Promise<WindowResult> {
       const heartbeat = throttled();
-      const { subjects, lag, facts } = await folds.exclusive(ref, () => measure(deps, folds, ref, number, roundsMs, heartbeat));
+      const { subjects, lag, facts } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, ref, number, roundsMs, heartbeat)));
       const at = new Date().toISOString();
       const rows = subjects.map((s) => toRow(s, number, at));
       const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));

@@ -1,0 +1,72 @@
+// Nothing but the `temporal` command: start with the spec as JSON, watch by query, approve, roll back, cancel by signal. Our command line is not used.
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { sleepUntil } from '../support/builders.js';
+import { accounts, busy, dismantle, live, objects } from '../support/live.js';
+import { specOf } from '../support/sluice.js';
+
+const { aDatabase } = live();
+
+function temporal(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync('temporal', ['workflow', ...args, '--address', process.env['TEMPORAL_ADDRESS']!], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`temporal ${args.join(' ')} exited ${status}: ${stderr}`);
+  return stdout;
+}
+
+function start(name: string, database: string): void {
+  const input = JSON.stringify(specOf(name, database, ['public.accounts']));
+  temporal('start', '--type', 'migrateToStreaming', '--task-queue', 'migrations', '-w', `migration-${name}`, '--input', input);
+}
+const signal = (name: string, message: string, input: object) =>
+  temporal('signal', '-w', `migration-${name}`, '--name', message, '--input', JSON.stringify(input));
+
+interface Shown {
+  readonly phase: string;
+  readonly outcome: string | null;
+  readonly next: string[];
+}
+const shown = (name: string): Shown =>
+  (JSON.parse(temporal('query', '-w', `migration-${name}`, '--name', 'status', '-o', 'json')) as { queryResult: Shown[] }).queryResult[0]!;
+const reaches = (name: string, wanted: Partial<Shown>) =>
+  sleepUntil(
+    JSON.stringify(wanted),
+    () => {
+      const now = shown(name);
+      return Object.entries(wanted).every(([key, value]) => now[key as keyof Shown] === value);
+    },
+    180_000,
+  );
+
+describe('with the temporal command alone', () => {
+  it('a migration of a table under load is started, watched, approved and ends migrated', async () => {
+    const database = await aDatabase(accounts());
+    const stop = busy(database);
+    start('plain', database.name);
+    await reaches('plain', { phase: 'approve' });
+    const listed = temporal('list', '--query', 'SluiceNeedsApproval = true AND SluicePhase = "approve"');
+    expect(listed).toContain('migration-plain');
+    signal('plain', 'approveCutover', { approver: 'ann' });
+    await reaches('plain', { outcome: 'migrated' });
+    await stop();
+    expect(JSON.parse(temporal('describe', '-w', 'migration-plain', '-o', 'json'))).toMatchObject({
+      workflowExecutionInfo: { status: 'WORKFLOW_EXECUTION_STATUS_COMPLETED' },
+    });
+    await dismantle(database.client, 'plain');
+  });
+
+  it('is rolled back, rejected and cancelled, and started again each time', async () => {
+    const database = await aDatabase(accounts());
+    const ends: [string, () => void][] = [
+      ['rolled-back', () => signal('plain-ends', 'rollBack', { by: 'ann', reason: 'test' })],
+      ['rejected', () => signal('plain-ends', 'rejectCutover', { approver: 'ann', reason: 'test' })],
+      ['aborted', () => void temporal('cancel', '-w', 'migration-plain-ends')],
+    ];
+    for (const [outcome, end] of ends) {
+      start('plain-ends', database.name);
+      await reaches('plain-ends', { phase: 'approve' });
+      end();
+      await reaches('plain-ends', { outcome });
+      expect(await objects(database.client)).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,112 @@
+// What doctor says of servers and roles that are not ready: named, with the remedy, exit 1, nothing created.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, describe, expect, it } from 'vitest';
+import { stackHome, type StackHome } from '../../stack/paths.js';
+import { stop } from '../../stack/processes.js';
+import { startPostgres } from '../../stack/services/postgres.js';
+import { accounts, objects } from '../support/live.js';
+import { freshDatabase, sluice, specFile, withDatabase } from '../support/sluice.js';
+
+interface Finding {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+function doctor(file: string): { code: number | null; findings: Map<string, Finding> } {
+  const { code, stdout } = sluice('doctor', '-f', file, '-o', 'json');
+  const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+  return { code, findings: new Map(checks.filter((c) => c.status !== 'passed').map((c) => [c.name, c])) };
+}
+
+const cleanUps: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+const sourceOf = (more: object, database: string) => ({
+  source: {
+    postgres: {
+      host: process.env['PGHOST'],
+      port: Number(process.env['PGPORT']),
+      database,
+      user: process.env['PGUSER'],
+      passwordFrom: { env: 'PGPASSWORD' },
+      ...more,
+    },
+    tables: ['public.accounts'],
+  },
+});
+
+describe('doctor', () => {
+  it('names every privilege that the role lacks', async () => {
+    const database = await freshDatabase(`${accounts(10)} CREATE ROLE poor LOGIN PASSWORD 'sluice-local'`);
+    cleanUps.push(() => withDatabase('postgres', async (c) => void (await c.query('DROP ROLE poor'))), database.drop);
+    const { code, findings } = doctor(specFile('poor', database.name, ['public.accounts'], sourceOf({ user: 'poor' }, database.name)));
+    expect(code).toBe(1);
+    for (const name of ['source.replication', 'source.create', 'table.owner', 'table.select']) {
+      expect(findings.get(name), name).toMatchObject({ status: 'failed' });
+      expect(findings.get(name)!.remedy, name).not.toBe('');
+    }
+    expect(await objects(database.client)).toEqual([]);
+  });
+
+  it('says that no replication slot is free, and how many are needed', async () => {
+    const database = await freshDatabase(accounts(10));
+    cleanUps.push(database.drop);
+    const slots: string[] = [];
+    try {
+      for (let full = false; !full;) {
+        const name = `filler_${slots.length}`;
+        full = await database.client.query('SELECT pg_create_physical_replication_slot($1)', [name]).then(
+          () => !slots.push(name),
+          () => true,
+        );
+      }
+      const { code, findings } = doctor(specFile('full', database.name, ['public.accounts']));
+      expect(code).toBe(1);
+      expect(findings.get('source.slots')!.detail).toMatch(/^0 replication slots free < 2 needed/);
+      expect(findings.get('source.slots')!.remedy).toContain('max_replication_slots');
+    } finally {
+      for (const name of slots) await database.client.query('SELECT pg_drop_replication_slot($1)', [name]);
+    }
+  });
+
+  it('says that wal_level is not logical', async () => {
+    const main = stackHome();
+    const home: StackHome = {
+      ...main,
+      dir: join(main.dir, 'replica'),
+      logs: join(main.dir, 'replica/logs'),
+      pids: join(main.dir, 'replica/pids'),
+      ports: { ...main.ports, postgres: main.ports.postgres + 20 },
+    };
+    await startPostgres(home, () => undefined, 'replica');
+    cleanUps.push(async () => {
+      await stop(home, 'postgres');
+      rmSync(home.dir, { recursive: true, force: true });
+    });
+    const client = new pg.Client({ port: home.ports.postgres, database: 'postgres' });
+    await client.connect();
+    await client.query(accounts(10));
+    await client.end();
+    const { code, findings } = doctor(specFile('physical', 'postgres', ['public.accounts'], sourceOf({ port: home.ports.postgres }, 'postgres')));
+    expect(code).toBe(1);
+    expect(findings.get('source.wal-level')).toMatchObject({ status: 'failed', detail: 'wal_level replica ≠ logical' });
+  });
+
+  it('a wrong password, an unknown database and a missing secret are told apart', () => {
+    const cases: [object, RegExp][] = [
+      [{ user: 'nobody' }, /password authentication failed/],
+      [{ database: 'nowhere' }, /database "nowhere" does not exist/],
+      [{ passwordFrom: { env: 'SLUICE_SECRET_UNSET' } }, /SLUICE_SECRET_UNSET/],
+    ];
+    for (const [more, says] of cases) {
+      const { code, findings } = doctor(specFile('access', 'postgres', ['public.accounts'], sourceOf(more, 'postgres')));
+      expect([code, findings.get('source.reachable')?.detail]).toEqual([4, expect.stringMatching(says)]);
+    }
+  });
+});

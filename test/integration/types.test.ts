@@ -1,0 +1,97 @@
+// Every column type that doctor calls provable, against what real Debezium writes for it: by the initial load, and by inserts and updates after it.
+import { describe, expect, it } from 'vitest';
+import { sleepUntil } from '../support/builders.js';
+import { live } from '../support/live.js';
+import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+
+const { aDatabase } = live();
+
+/** Column → values a careful tester would try, as SQL. Each column also gets NULLs. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  bool: ['true', 'false'],
+  int2: ['-32768', '32767', '0'],
+  int4: ['-2147483648', '2147483647'],
+  int8: ['-9223372036854775808', '9223372036854775807', '9007199254740993'],
+  oid: ['4294967295'],
+  numeric: ['0.00', '-0.10', '1.10', "'NaN'", '123456789012345678901234567890.123456789', '1e-20', '1e25'],
+  'numeric(12,4)': ['-0.0001', '99999999.9999', "'NaN'"],
+  float4: ["'-0'", '1.1', "'NaN'", "'Infinity'", "'-Infinity'", '3.4028235e38', '1e-45'],
+  float8: ["'-0'", '0.1', "'NaN'", "'Infinity'", '1.7976931348623157e308', '5e-324', '123456789.123456789'],
+  text: ["''", "'NULL'", "'<null>'", `E'tab\\t quote" back\\\\slash new\\nline \\u2028'`, "'emoji 😀 é e\u0301'", "'a,b;c|d'", `E'\\u000b\\u001f\\u007f'`],
+  'varchar(40)': ["'Ünïcödé'", "'trailing  '"],
+  'char(8)': ["'pad'", "'pad  x'"],
+  '"char"': ["'x'"],
+  name: ["'a name'"],
+  uuid: ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"],
+  mood: ["'sad'", "'it''s ok'"],
+  positive: ['7'],
+  bytea: [`'\\x'`, `'\\x00ff80fe'`],
+  date: ["'0001-01-01'", "'9999-12-31'", "'2024-02-29'"],
+  timestamp: ["'0001-01-01 00:00:00'", "'9999-12-31 23:59:59.999999'", "'2026-03-29 02:30:00.1'"],
+  timestamptz: ["'2026-03-29 02:30:00.123456+02'", "'1900-01-01 00:00:00+05:53:28'", "'9999-12-31 23:59:59.999999Z'"],
+  time: ["'00:00:00'", "'23:59:59.999999'"],
+  interval: ["'1 year 2 mons 3 days 04:05:06.789'", "'-1 day +02:03'", "'-00:00:00.000001'", "'0'"],
+  json: [`'{"b": 1, "a": [1, 2.50, null]}'`, "'null'"],
+  jsonb: [`'{"b": 1, "a": {"c": "😀"}}'`, `'1.10'`],
+  xml: ['\'<a b="1">x</a>\''],
+  inet: ["'192.168.0.1/24'", "'::1'"],
+  cidr: ["'10.0.0.0/8'"],
+  macaddr: ["'08:00:2b:01:02:03'"],
+  'int4[]': ["'{}'", "'{1,NULL,-3}'"],
+  'text[]': [`ARRAY['a,b', 'NULL', NULL, '', '"q"', '{x}', E'back\\\\slash']`],
+  'numeric[]': ["'{1.10,NaN}'"],
+};
+const columns = Object.keys(VALUES);
+const rows = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
+
+const inserts = (from: number): string =>
+  Array.from({ length: rows }, (_, at) => {
+    const values = columns.map((column) => VALUES[column]![at] ?? 'NULL');
+    return `INSERT INTO everything VALUES (${from + at}, ${values.join(', ')});`;
+  }).join('\n');
+
+const SETUP = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
+CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});
+${inserts(1)}`;
+
+describe('every provable column type', () => {
+  it('is equal on both sides from the initial load, from inserts and from updates, and a change of any one column is seen', async () => {
+    const database = await aDatabase(SETUP);
+    expect(sluice('start', '-f', specFile('types', database.name, ['public.everything'], { validation: { every: '1s', passesInARow: 1 } })).code).toBe(0);
+    waitFor('types', 'approval');
+    await database.client.query(inserts(101));
+    // Rotates every column by one row: each value now arrives by an update too.
+    const rotated = columns.map((_, at) => `c${at} = b.c${at}`).join(', ');
+    await database.client.query(`UPDATE everything a SET ${rotated} FROM everything b WHERE a.id > 100 AND b.id = 101 + (a.id - 100) % ${rows}`);
+    const latest = () => get('types').windows.at(-1)!;
+    await sleepUntil('a window over both halves', () => latest().compared === rows * 2);
+    expect({ ...latest(), differences: sluice('diff', 'types').stdout }).toMatchObject({ verdict: 'passed', matched: rows * 2, unknown: 0 });
+
+    // One unseen change per column: the publication loses the table for a moment.
+    const before = latest().number;
+    const emptied = columns.map(
+      (_, at) =>
+        `UPDATE everything SET c${at} = CASE WHEN c${at} IS NULL THEN (SELECT b.c${at} FROM everything b WHERE b.c${at} IS NOT NULL LIMIT 1) END WHERE id = 1`,
+    );
+    await database.client.query(
+      `ALTER PUBLICATION sluice_types DROP TABLE everything; ${emptied.join('; ')}; ALTER PUBLICATION sluice_types ADD TABLE everything`,
+    );
+    await sleepUntil('a later failed window', () => latest().number > before && latest().verdict === 'failed');
+    const diff = JSON.parse(sluice('diff', 'types', '-o', 'json', '--limit', '100').stdout) as { differences: { column: string }[] };
+    expect(diff.differences.map((d) => d.column).sort()).toEqual(columns.map((_, at) => `c${at}`).sort());
+    expect(sluice('cancel', 'types', '--yes').code).toBe(0);
+    waitFor('types', 'outcome=aborted');
+  });
+
+  it('a value that the connector cannot carry is unknown and never passes', async () => {
+    const database = await aDatabase(`CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`);
+    expect(sluice('start', '-f', specFile('edges', database.name, ['public.edges'])).code).toBe(0);
+    await sleepUntil('a window', () => get('edges').windows.length > 0, 120_000);
+    const [first] = get('edges').windows;
+    expect(first).toMatchObject({ matched: 1 });
+    expect(first!.verdict).not.toBe('passed');
+    expect(first!.unknown! + first!.mismatched!).toBe(1);
+    expect(sluice('cancel', 'edges', '--yes').code).toBe(0);
+    waitFor('edges', 'outcome=aborted');
+  });
+});
