@@ -19,12 +19,17 @@ export async function alive<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Polls `ask` until it answers something, or returns null at the deadline (epoch ms). */
+/**
+ * Polls `ask` until it answers something, or returns null at the deadline (epoch ms). The pauses grow with the time already waited, from `everyMs` to a
+ * second: an answer is seen at most a tenth late, and a long wait does not take the processor from what it waits for.
+ */
 export async function pollUntil<T>(deadline: number, everyMs: number, ask: () => Promise<T | null>, details?: () => unknown): Promise<T | null> {
+  const started = Date.now();
   for (;;) {
     const answer = await alive(ask);
     if (answer !== null) return answer;
-    if (Date.now() + everyMs > deadline) return null;
-    await pause(everyMs, details?.());
+    const rest = Math.max(everyMs, Math.min(1000, (Date.now() - started) / 10));
+    if (Date.now() + rest > deadline) return null;
+    await pause(rest, details?.());
   }
 }

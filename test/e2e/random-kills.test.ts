@@ -1,0 +1,50 @@
+// kill -9 of the worker at random moments through every phase, under a writer: nothing lost, nothing done twice. SLUICE_E2E_SEED changes the moments.
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { accounts, busy, dismantle, live } from '../support/live.js';
+import { get, sluice, specFile } from '../support/sluice.js';
+
+const { worker, aDatabase } = live();
+const KILLS_AT_MOST = 60;
+
+/** Seeded uniform numbers in [0, 1): mulberry32. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const signal = (name: string) => {
+  const args = ['workflow', 'signal', '-w', `migration-${name}`, '--name', 'approveCutover', '--input', '{"approver":"ann"}'];
+  return spawnSync('temporal', [...args, '--address', process.env['TEMPORAL_ADDRESS']!]).status;
+};
+
+describe('a worker killed with -9 every few seconds', () => {
+  it('ends migrated as if nothing had happened: one commit, first generation, no false difference, nothing left behind', async () => {
+    const next = random(Number(process.env['SLUICE_E2E_SEED'] ?? 11));
+    const database = await aDatabase(accounts(40_000));
+    const stop = busy(database);
+    const file = specFile('stormy', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 3 } });
+    expect(sluice('start', '-f', file).code).toBe(0);
+    let approved = false;
+    let kills = 0;
+    for (; kills < KILLS_AT_MOST && get('stormy').outcome === null; kills += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1500 + next() * 5000)); // the moment is the point: nothing is waited for
+      await worker.restart();
+      if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
+    }
+    expect(sluice('wait', 'stormy', '--for', 'outcome=migrated', '--timeout', '3m').code).toBe(0);
+    await stop();
+    expect(kills).toBeGreaterThan(5);
+    const status = get('stormy');
+    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], iteration: 1, generation: 1, route: { side: 'stream' } });
+    expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
+    const { events } = JSON.parse(sluice('report', 'stormy', '-o', 'json').stdout) as { events: { kind: string }[] };
+    expect(events.filter((e) => e.kind === 'committed')).toHaveLength(1);
+    await dismantle(database.client, 'stormy');
+  });
+});
