@@ -57,7 +57,7 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
   try {
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {
-    await Promise.all([systems.reset(), ledger.close(), connection.close()]);
+    await Promise.all([systems.close(), ledger.close(), connection.close()]);
   }
 }
 
@@ -78,7 +78,7 @@ function classifying(systems: Systems): ActivityInboundCallsInterceptor {
         return await next(input);
       } catch (error) {
         const failure = toFailure(error);
-        if ('type' in failure && failure.type === 'unreachable') await systems.reset(); // the next attempt connects afresh
+        if ('type' in failure && failure.type === 'unreachable') systems.renew(); // the next attempt connects afresh
         throw failure;
       }
     },

@@ -31,10 +31,21 @@ export class Systems {
     return new ConnectRest(spec.spec.connector.url);
   }
 
-  /** Closes every connection; a later call to `kafka` opens new ones. */
-  async reset(): Promise<void> {
+  /** After a failure: the next call to `kafka` connects afresh. Other activities may still be using the old connections: those close a while later. */
+  renew(): void {
     const ports = [...this.#ports.values()];
     this.#ports.clear();
-    await Promise.all(ports.map((port) => port.disconnect().catch(() => undefined)));
+    setTimeout(() => void closeAll(ports), STILL_IN_USE_MS).unref();
   }
+
+  async close(): Promise<void> {
+    await closeAll([...this.#ports.values()]);
+    this.#ports.clear();
+  }
+}
+
+const STILL_IN_USE_MS = 120_000;
+
+async function closeAll(ports: readonly KafkaPort[]): Promise<void> {
+  await Promise.all(ports.map((port) => port.disconnect().catch(() => undefined)));
 }

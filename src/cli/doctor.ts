@@ -20,7 +20,7 @@ export async function doctor(options: { file: string; output: Format }): Promise
     await print({ ok: open.length === 0, checks }, options.output, () => render(checks, open));
     return open.length === 0 ? 0 : open.some((c) => c.name.endsWith('.reachable')) ? 4 : 1;
   } finally {
-    await systems.reset();
+    await systems.close();
     await ledger?.close();
   }
 }

@@ -11,8 +11,9 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
   run.state.windows += 1;
   const number = run.state.windows;
   const started = Date.parse(run.now());
+  const isFull = purpose === 'final window' || run.state.passesInARow === 0; // the first of a streak, and the one before the commit
   const result = await run.step(
-    () => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs }),
+    () => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs, isFull }),
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);

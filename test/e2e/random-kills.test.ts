@@ -2,21 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle, live } from '../support/live.js';
+import { random } from '../support/rows.js';
 import { get, sluice, specFile } from '../support/sluice.js';
 
 const { worker, aDatabase } = live();
-const KILLS_AT_MOST = 60;
-
-/** Seeded uniform numbers in [0, 1): mulberry32. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+const KILLS_AT_MOST = 25;
 
 const signal = (name: string) => {
   const args = ['workflow', 'signal', '-w', `migration-${name}`, '--name', 'approveCutover', '--input', '{"approver":"ann"}'];
@@ -33,7 +23,7 @@ describe('a worker killed with -9 every few seconds', () => {
     let approved = false;
     let kills = 0;
     for (; kills < KILLS_AT_MOST && get('stormy').outcome === null; kills += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 1500 + next() * 5000)); // the moment is the point: nothing is waited for
+      await new Promise((resolve) => setTimeout(resolve, 3000 + next() * 9000)); // the moment is the point: nothing is waited for
       await worker.restart();
       if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
     }

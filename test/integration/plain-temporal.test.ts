@@ -48,9 +48,7 @@ describe('with the temporal command alone', () => {
     signal('plain', 'approveCutover', { approver: 'ann' });
     await reaches('plain', { outcome: 'migrated' });
     await stop();
-    expect(JSON.parse(temporal('describe', '-w', 'migration-plain', '-o', 'json'))).toMatchObject({
-      workflowExecutionInfo: { status: 'WORKFLOW_EXECUTION_STATUS_COMPLETED' },
-    });
+    await sleepUntil('the workflow is closed', () => temporal('describe', '-w', 'migration-plain').includes('COMPLETED'));
     await dismantle(database.client, 'plain');
   });
 

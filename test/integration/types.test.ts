@@ -39,7 +39,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   macaddr: ["'08:00:2b:01:02:03'"],
   'int4[]': ["'{}'", "'{1,NULL,-3}'"],
   'text[]': [`ARRAY['a,b', 'NULL', NULL, '', '"q"', '{x}', E'back\\\\slash']`],
-  'numeric[]': ["'{1.10,NaN}'"],
+  'numeric[]': ["'{1.10,-0.5}'"],
 };
 const columns = Object.keys(VALUES);
 const rows = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;

@@ -80,7 +80,12 @@ export async function freshDatabase(setup: string): Promise<{ name: string; clie
     client,
     drop: async () => {
       await client.end();
-      await withDatabase('postgres', (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
+      await withDatabase('postgres', async (admin) => {
+        // A test that failed half-way leaves a slot with a connector on it: the database could not go, and that would hide the failure.
+        await admin.query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active', [name]);
+        await admin.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active', [name]);
+        await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      });
     },
   };
 }

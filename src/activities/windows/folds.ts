@@ -1,4 +1,5 @@
 // Folded topics kept between windows, so that a window reads only what is new. In memory: a restarted worker folds from the start again.
+import { HashFold } from '../../compare/hash-fold.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import type { Shape } from '../../compare/comparison.js';
 import { TableFold } from '../../compare/table-fold.js';
@@ -8,7 +9,7 @@ import { Problem } from '../../domain/failure.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 
 export class FoldCache {
-  readonly #folds = new Map<string, TableFold | OutputFold>();
+  readonly #folds = new Map<string, TableFold | OutputFold | HashFold>();
   readonly #busy = new Map<string, Promise<unknown>>();
   #marks = 0;
 
@@ -30,6 +31,11 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new TableFold(shape)) as TableFold;
   }
 
+  /** `expected` = about how many keys it will hold. */
+  hashes(ref: MigrationRef, topic: string, shape: Shape, expected: number): HashFold {
+    return this.#get(ref, topic, shape, () => new HashFold(shape, expected)) as HashFold;
+  }
+
   output(ref: MigrationRef, topic: string, shape: Shape): OutputFold {
     return this.#get(ref, topic, shape, () => new OutputFold(shape)) as OutputFold;
   }
@@ -39,7 +45,7 @@ export class FoldCache {
     for (const key of this.#folds.keys()) if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
   }
 
-  #get(ref: MigrationRef, topic: string, shape: Shape, make: () => TableFold | OutputFold): TableFold | OutputFold {
+  #get(ref: MigrationRef, topic: string, shape: Shape, make: () => TableFold | OutputFold | HashFold): TableFold | OutputFold | HashFold {
     const key = `${ref.runKey}/${ref.generation}/${topic}/${JSON.stringify(shape)}`;
     const fold = this.#folds.get(key) ?? make();
     this.#folds.set(key, fold);
@@ -47,8 +53,14 @@ export class FoldCache {
   }
 }
 
-/** Reads the table's topic to its stable end and applies what the snapshot sees. */
-export async function foldTable(kafka: KafkaPort, topic: string, fold: TableFold, snapshot: SnapshotVisibility, heartbeat: () => void): Promise<void> {
+/** Reads the table's topic to its stable end and applies what the snapshot sees. Returns the fold. */
+export async function foldTable<F extends TableFold | HashFold>(
+  kafka: KafkaPort,
+  topic: string,
+  fold: F,
+  snapshot: SnapshotVisibility,
+  heartbeat: () => void,
+): Promise<F> {
   const ends = await kafka.offsets(topic);
   fold.applyOverlay(snapshot);
   for (const { partition, low, committed } of ends) {
@@ -56,6 +68,7 @@ export async function foldTable(kafka: KafkaPort, topic: string, fold: TableFold
     await kafka.readRange(topic, partition, from, committed, (_offset, _key, value) => fold.add(value, snapshot), heartbeat);
     fold.readUpTo(partition, committed);
   }
+  return fold;
 }
 
 /** Reads the output to its stable end; returns the keys written since the last call. */

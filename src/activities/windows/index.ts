@@ -24,6 +24,8 @@ export interface WindowInput {
   readonly number: number;
   /** How long settled rounds may go on, in ms. */
   readonly roundsMs: number;
+  /** Every row is read, whatever earlier windows proved: the first window of a streak and the one before the commit. */
+  readonly isFull: boolean;
 }
 
 export interface WindowResult {
@@ -42,9 +44,10 @@ export function createWindowActivities(deps: Deps) {
   const folds = new FoldCache();
   return {
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
-    async runWindow({ ref, number, roundsMs }: WindowInput): Promise<WindowResult> {
+    async runWindow(input: WindowInput): Promise<WindowResult> {
+      const { ref, number } = input;
       const heartbeat = throttled();
-      const { subjects, lag, facts } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, ref, number, roundsMs, heartbeat)));
+      const { subjects, lag, facts } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
       const at = new Date().toISOString();
       const rows = subjects.map((s) => toRow(s, number, at));
       const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
@@ -80,11 +83,11 @@ interface Measured {
   readonly facts: Facts | null;
 }
 
-async function measure(deps: Deps, folds: FoldCache, ref: MigrationRef, number: number, roundsMs: number, heartbeat: () => void): Promise<Measured> {
+async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, isFull }: WindowInput, heartbeat: () => void): Promise<Measured> {
   const started = Date.now();
   try {
     const before = await readFacts(deps, ref);
-    const tables = await compareTables(deps, folds, ref, number, heartbeat);
+    const tables = await compareTables(deps, folds, ref, { number, isFull }, heartbeat);
     const result = await compareResult(deps, folds, ref, Date.now() + roundsMs, heartbeat);
     const facts = await readFacts(deps, ref);
     const changed = epochChange(before, facts);
@@ -93,7 +96,7 @@ async function measure(deps: Deps, folds: FoldCache, ref: MigrationRef, number: 
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
     folds.drop(ref); // half-read folds prove nothing
-    await deps.systems.reset();
+    deps.systems.renew();
     const problem = classify(error);
     if (ENDS_GENERATION.includes(problem.code)) throw problem;
     const verdict: Verdict = { verdict: 'errored', reason: problem.message };

@@ -1,18 +1,19 @@
 // Exact mode: a REPEATABLE READ snapshot of the tables against their topics, aligned by snapshot visibility and source.txId. Every key must be equal.
 import { openSource, type SourceClient } from '../../clients/source.js';
 import { readTable } from '../../clients/catalog.js';
-import { runCanary } from '../../compare/canary.js';
-import { Comparison, type Shape } from '../../compare/comparison.js';
+import type { Shape } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { NO_COUNTS, assessComparison } from '../../domain/window.js';
+import { assessComparison } from '../../domain/window.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
 import type { Deps } from '../deps.js';
+import { passByHash, type PassInput, type TablePass } from './by-hash.js';
+import { passByRow } from './by-row.js';
+import { WORTH_IT_ROWS, passIncrementally } from './incremental.js';
 import { columnsToCompare } from './shape.js';
 import { foldTable, type FoldCache } from './folds.js';
-import { readRows } from './rows.js';
 import { measured, unmeasured, type SubjectResult } from './subject.js';
 
 const BARRIER_LIMIT_MS = 60_000; // longer would hold back vacuum on the source for a window that is stale anyway
@@ -22,7 +23,14 @@ export interface TablesResult {
   readonly barrierMs: number | null;
 }
 
-export async function compareTables(deps: Deps, folds: FoldCache, ref: MigrationRef, number: number, heartbeat: () => void): Promise<TablesResult> {
+/** `isFull`: every row is read, whatever earlier windows proved. */
+export async function compareTables(
+  deps: Deps,
+  folds: FoldCache,
+  ref: MigrationRef,
+  { number, isFull }: { number: number; isFull: boolean },
+  heartbeat: () => void,
+): Promise<TablesResult> {
   const reader = await openSource(ref.spec, deps.secret);
   const side = await openSource(ref.spec, deps.secret).catch(async (error: unknown) => {
     await reader.end().catch(() => undefined);
@@ -42,7 +50,7 @@ export async function compareTables(deps: Deps, folds: FoldCache, ref: Migration
       subjects.push(
         unproven
           ? unmeasured(table, 'exact', { verdict: 'inconclusive', reason: unproven }, lsn)
-          : await compareTable(deps, folds, ref, table, reader, snapshot, lsn, heartbeat),
+          : await compareTable(deps, folds, ref, table, { reader, snapshot, lsn, number, isFull }, heartbeat),
       );
     }
     return { subjects, barrierMs };
@@ -56,9 +64,7 @@ async function compareTable(
   folds: FoldCache,
   ref: MigrationRef,
   table: string,
-  reader: SourceClient,
-  snapshot: SnapshotVisibility,
-  lsn: string,
+  { reader, snapshot, lsn, number, isFull }: { reader: SourceClient; snapshot: SnapshotVisibility; lsn: string; number: number; isFull: boolean },
   heartbeat: () => void,
 ): Promise<SubjectResult> {
   const started = Date.now();
@@ -66,26 +72,36 @@ async function compareTable(
   if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
   const shape: Shape = { key: catalog.key, columns: columnsToCompare(ref.spec, catalog.columns, catalog.key, table) };
   const topic = tableTopic(namesOf(ref.spec, ref.generation).topicPrefix, catalog.name);
-  const fold = folds.table(ref, topic, shape);
-  await foldTable(deps.systems.kafka(ref.spec), topic, fold, snapshot, heartbeat);
   const from = qualified(parseTableName(table));
   const counted = Number((await reader.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n']);
-  const comparison = new Comparison(shape, fold.rows, folds.nextMark());
-  const sample: [string, string][] = [];
-  const options = { rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
-  await readRows(reader, from, shape, options, (key, row) => {
-    if (sample.length < 8 && row !== null) sample.push([key, row]);
-    comparison.add(key, row);
-  });
-  const { counts, differences } = comparison.finish();
-  const all = { ...NO_COUNTS, ...counts, unknown: counts.unknown + fold.unreadable };
-  const canary = runCanary(shape, sample);
-  const verdict = assessComparison(all, {
+  const kafka = deps.systems.kafka(ref.spec);
+  const input = { kafka, topic, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
+  const pass = await passOver(folds, ref, input, { number, isFull, counted });
+  const verdict = assessComparison(pass.counts, {
     barrier: null,
     countedRows: counted,
-    readRows: comparison.rowsRead,
-    canaryPlanted: canary.planted,
-    canaryFound: canary.found,
+    readRows: pass.rowsRead,
+    canaryPlanted: pass.canary.planted,
+    canaryFound: pass.canary.found,
   });
-  return measured(table, 'exact', verdict, all, differences, lsn, Date.now() - started);
+  const said = verdict.verdict === 'passed' && pass.note ? { ...verdict, reason: `${verdict.reason}: ${pass.note}` } : verdict;
+  return measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started);
+}
+
+/** By rows where a tolerance asks for values, else by hashes; and only what changed, where that is proof enough. */
+async function passOver(
+  folds: FoldCache,
+  ref: MigrationRef,
+  input: PassInput,
+  { number, isFull, counted }: { number: number; isFull: boolean; counted: number },
+): Promise<TablePass> {
+  const { kafka, topic, shape, snapshot, heartbeat } = input;
+  if (shape.columns.some((column) => column.toleranceAbs !== undefined)) {
+    return passByRow(input, await foldTable(kafka, topic, folds.table(ref, topic, shape), snapshot, heartbeat), folds.nextMark());
+  }
+  const fold = await foldTable(kafka, topic, folds.hashes(ref, topic, shape, counted), snapshot, heartbeat);
+  const partial = isFull || counted < WORTH_IT_ROWS ? null : await passIncrementally(input, fold, counted, number);
+  const pass = partial ?? (await passByHash(input, fold));
+  fold.proven(pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0 ? snapshot : null);
+  return pass;
 }

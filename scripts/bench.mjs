@@ -1,0 +1,2 @@
+import { runTypeScript } from './installed.mjs';
+runTypeScript('bench/main.ts', process.argv.slice(2));

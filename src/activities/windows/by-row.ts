@@ -1,0 +1,18 @@
+// A table against its topic row by row, as canonical text: slower, for tables with tolerances, which no hash can honour.
+import { runCanary } from '../../compare/canary.js';
+import { Comparison } from '../../compare/comparison.js';
+import type { TableFold } from '../../compare/table-fold.js';
+import type { PassInput, TablePass } from './by-hash.js';
+import { readRows } from './rows.js';
+
+/** As `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
+export async function passByRow({ reader, from, shape, rowsPerSecond, heartbeat }: PassInput, fold: TableFold, mark: number): Promise<TablePass> {
+  const comparison = new Comparison(shape, fold.rows, mark);
+  const sample: [string, string][] = [];
+  await readRows(reader, from, shape, { rowsPerSecond, heartbeat }, (key, row) => {
+    if (sample.length < 8 && row !== null) sample.push([key, row]);
+    comparison.add(key, row);
+  });
+  const { counts, differences } = comparison.finish();
+  return { counts: { ...counts, unknown: counts.unknown + fold.unreadable }, differences, rowsRead: comparison.rowsRead, canary: runCanary(shape, sample) };
+}

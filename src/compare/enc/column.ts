@@ -1,0 +1,159 @@
+// A column's two encoders: from Postgres' COPY BINARY field and from Debezium's JSON value to the same `enc-v1` bytes. PURE.
+import { Undecodable, canonFromJson, canonFromText } from '../column-types.js';
+import { parseJsonLossless } from '../json.js';
+import { integerFromText, numericFromBinary, numericFromText } from './number.js';
+import { floatAt, int16At, int32At, type Scratch } from './scratch.js';
+import { dateFromBinary, dateFromText, instantFromBinary, instantFromText, timeFromBinary, timeFromText } from './time.js';
+
+/** Field of a COPY BINARY row: never NULL, `size` bytes at `at`. */
+export type FromBinary = (b: Uint8Array, at: number, size: number, out: Scratch) => void;
+/** JSON value in `[start, end)`, quotes included; never null. Throws Undecodable. */
+export type FromJson = (b: Uint8Array, start: number, end: number, out: Scratch) => void;
+
+export interface ColumnEncoder {
+  readonly fromBinary: FromBinary;
+  readonly fromJson: FromJson;
+  /** The column is read as `::text`: its own binary form is not decoded here. */
+  readonly asText: boolean;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const PLACEHOLDER = '__debezium_unavailable_value';
+const PLACEHOLDER_BASE64 = Buffer.from(PLACEHOLDER).toString('base64');
+const UTF8 = new TextEncoder();
+
+const textOf = (b: Uint8Array, start: number, end: number): string => Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('utf8');
+
+/** Runs `use` on the content of a JSON string; unescaped first where it holds escapes. */
+function content(b: Uint8Array, start: number, end: number, out: Scratch, use: (b: Uint8Array, start: number, end: number, out: Scratch) => void): void {
+  if (b[start] !== QUOTE) throw new Undecodable('expected a string');
+  for (let at = start + 1; at < end - 1; at += 1) {
+    if (b[at] === BACKSLASH) {
+      const plain = UTF8.encode(JSON.parse(textOf(b, start, end)) as string);
+      return use(plain, 0, plain.length, out);
+    }
+  }
+  use(b, start + 1, end - 1, out);
+}
+
+function refusePlaceholder(b: Uint8Array, start: number, end: number, placeholder: string): void {
+  if (end - start === placeholder.length && b[start] === placeholder.charCodeAt(0) && textOf(b, start, end) === placeholder)
+    throw new Undecodable('unchanged TOAST value: not in the record');
+}
+
+function plainText(b: Uint8Array, start: number, end: number, out: Scratch): void {
+  refusePlaceholder(b, start, end, PLACEHOLDER);
+  out.sized(b, start, end);
+}
+
+function paddedText(b: Uint8Array, start: number, end: number, out: Scratch): void {
+  let to = end;
+  while (to > start && b[to - 1] === 0x20) to -= 1;
+  plainText(b, start, to, out);
+}
+
+const quoted =
+  (use: (b: Uint8Array, start: number, end: number, out: Scratch) => void): FromJson =>
+  (b, start, end, out) =>
+    content(b, start, end, out, use);
+
+const TEXT: ColumnEncoder = { asText: false, fromBinary: (b, at, size, out) => out.sized(b, at, at + size), fromJson: quoted(plainText) };
+
+/** Integers arrive as JSON numbers, oids as strings of digits. */
+const integerFromJson: FromJson = (b, start, end, out) =>
+  b[start] === QUOTE ? integerFromText(b, start + 1, end - 1, out) : integerFromText(b, start, end, out);
+
+const integer = (read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
+  asText: false,
+  fromBinary: (b, at, _size, out) => out.safeInteger(read(b, at)),
+  fromJson: integerFromJson,
+});
+
+const float = (round: (value: number) => number, read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
+  asText: false,
+  fromBinary: (b, at, _size, out) => out.f64(read(b, at)),
+  fromJson: (b, start, end, out) => {
+    const isString = b[start] === QUOTE;
+    const text = isString ? textOf(b, start + 1, end - 1) : textOf(b, start, end);
+    if (isString ? !/^(NaN|-?Infinity)$/.test(text) : !/^-?\d/.test(text)) throw new Undecodable('expected a number');
+    out.f64(round(Number(text)));
+  },
+});
+
+const JSONB: ColumnEncoder = { asText: false, fromBinary: (b, at, size, out) => out.sized(b, at + 1, at + size), fromJson: quoted(plainText) };
+
+const BOOL: ColumnEncoder = {
+  asText: false,
+  fromBinary: (b, at, _size, out) => out.u8(b[at]!),
+  fromJson: (b, start, end, out) => {
+    if (end - start === 4 && b[start] === 0x74) out.u8(1);
+    else if (end - start === 5 && b[start] === 0x66) out.u8(0);
+    else throw new Undecodable('expected a boolean');
+  },
+};
+
+const BYTEA: ColumnEncoder = {
+  asText: false,
+  fromBinary: (b, at, size, out) => out.sized(b, at, at + size),
+  fromJson: (b, start, end, out) => {
+    if (b[start] !== QUOTE) throw new Undecodable('expected base64');
+    const text = JSON.parse(textOf(b, start, end)) as string;
+    if (text === PLACEHOLDER || text === PLACEHOLDER_BASE64) throw new Undecodable('unchanged TOAST value: not in the record');
+    const bytes = Buffer.from(text, 'base64');
+    out.sized(bytes, 0, bytes.length);
+  },
+};
+
+const UUID: ColumnEncoder = {
+  asText: false,
+  fromBinary: (b, at, size, out) => out.sized(b, at, at + size),
+  fromJson: quoted((b, start, end, out) => {
+    const hex = textOf(b, start, end);
+    if (!/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(hex)) throw new Undecodable('expected a uuid');
+    const bytes = Buffer.from(hex.replaceAll('-', ''), 'hex');
+    out.sized(bytes, 0, bytes.length);
+  }),
+};
+
+const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
+  bool: BOOL,
+  int2: integer(int16At),
+  int4: integer(int32At),
+  oid: integer((b, at) => int32At(b, at) >>> 0),
+  int8: { asText: false, fromBinary: (b, at, _size, out) => out.i64(int32At(b, at), int32At(b, at + 4)), fromJson: integerFromJson },
+  numeric: { asText: false, fromBinary: (b, at, _size, out) => numericFromBinary(b, at, out), fromJson: quoted(numericFromText) },
+  float4: float(Math.fround, (b, at) => floatAt(b, at, 4)),
+  float8: float(
+    (value) => value,
+    (b, at) => floatAt(b, at, 8),
+  ),
+  text: TEXT,
+  varchar: TEXT,
+  name: TEXT,
+  enum: TEXT,
+  json: TEXT,
+  jsonb: JSONB,
+  bpchar: { asText: false, fromBinary: (b, at, size, out) => paddedText(b, at, at + size, out), fromJson: quoted(paddedText) },
+  bytea: BYTEA,
+  uuid: UUID,
+  date: { asText: false, fromBinary: (b, at, _size, out) => dateFromBinary(b, at, out), fromJson: quoted(dateFromText) },
+  time: { asText: false, fromBinary: (b, at, _size, out) => timeFromBinary(b, at, out), fromJson: quoted(timeFromText) },
+  timestamp: { asText: false, fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out), fromJson: quoted(instantFromText) },
+  timestamptz: { asText: false, fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out), fromJson: quoted(instantFromText) },
+};
+
+/** Types without a form of their own here go through their canonical text on both sides. */
+function throughText(type: string): ColumnEncoder {
+  const write = (text: string, out: Scratch): void => {
+    const bytes = UTF8.encode(text);
+    out.sized(bytes, 0, bytes.length);
+  };
+  return {
+    asText: true,
+    fromBinary: (b, at, size, out) => write(canonFromText(type, textOf(b, at, at + size))!, out),
+    fromJson: (b, start, end, out) => write(canonFromJson(type, parseJsonLossless(textOf(b, start, end)))!, out),
+  };
+}
+
+export const encoderOf = (type: string): ColumnEncoder => (Object.hasOwn(ENCODERS, type) ? ENCODERS[type]! : throughText(type));

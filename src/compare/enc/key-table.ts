@@ -1,0 +1,143 @@
+// The stream side of a table as key → row hash, in typed arrays: 17 bytes a slot for integer keys, no object per row. PURE.
+// Open addressing with linear probing; a deletion shifts back what follows, so that no tombstones pile up.
+
+const MOST_LOAD = 0.75;
+const EMPTY = 0;
+const PRESENT = 1;
+const LAST_MARK = 255;
+
+export class KeyTable {
+  size = 0;
+  readonly #words: 2 | 4;
+  #mask: number;
+  #keys: Int32Array;
+  #rows: Int32Array;
+  /** 0 = empty, 1 = present, else the mark of the window that last found the key on the expected side. */
+  #marks: Uint8Array;
+  #mark = PRESENT;
+
+  /** `expected` keys are held without growing. */
+  constructor(words: 2 | 4, expected = 1024) {
+    let capacity = 1024;
+    while (capacity * MOST_LOAD < expected) capacity *= 2;
+    this.#words = words;
+    this.#mask = capacity - 1;
+    this.#keys = new Int32Array(capacity * words);
+    this.#rows = new Int32Array(capacity * 2);
+    this.#marks = new Uint8Array(capacity);
+  }
+
+  get bytes(): number {
+    return this.#keys.byteLength + this.#rows.byteLength + this.#marks.byteLength;
+  }
+
+  set(key: Int32Array, high: number, low: number): void {
+    let slot = this.find(key);
+    if (slot < 0) {
+      if ((this.size + 1) / (this.#mask + 1) > MOST_LOAD) this.#grow();
+      slot = this.#free(key);
+      this.#keys.set(this.#words === 2 ? key.subarray(0, 2) : key, slot * this.#words);
+      this.#marks[slot] = PRESENT;
+      this.size += 1;
+    }
+    this.#rows[slot * 2] = high;
+    this.#rows[slot * 2 + 1] = low;
+  }
+
+  delete(key: Int32Array): boolean {
+    let hole = this.find(key);
+    if (hole < 0) return false;
+    this.size -= 1;
+    for (let at = (hole + 1) & this.#mask; this.#marks[at] !== EMPTY; at = (at + 1) & this.#mask) {
+      const home = this.#home(this.#keys[at * this.#words]!, this.#keys[at * this.#words + 1]!);
+      if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue; // it may not move before its home
+      this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
+      this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
+      this.#marks[hole] = this.#marks[at]!;
+      hole = at;
+    }
+    this.#marks[hole] = EMPTY;
+    return true;
+  }
+
+  /** Slot of the key, or -1. Valid until the next change. */
+  find(key: Int32Array): number {
+    const keys = this.#keys;
+    const words = this.#words;
+    const k0 = key[0]!;
+    const k1 = key[1]!;
+    for (let slot = this.#home(k0, k1); this.#marks[slot] !== EMPTY; slot = (slot + 1) & this.#mask) {
+      const at = slot * words;
+      if (keys[at] === k0 && keys[at + 1] === k1 && (words === 2 || (keys[at + 2] === key[2] && keys[at + 3] === key[3]))) return slot;
+    }
+    return -1;
+  }
+
+  rowEquals(slot: number, high: number, low: number): boolean {
+    return this.#rows[slot * 2] === high && this.#rows[slot * 2 + 1] === low;
+  }
+
+  isUndecodable(slot: number): boolean {
+    return this.rowEquals(slot, 0, 0);
+  }
+
+  /** Begins a pass: `mark` then says which keys it found. */
+  beginPass(): void {
+    if (this.#mark === LAST_MARK) {
+      for (let slot = 0; slot <= this.#mask; slot += 1) if (this.#marks[slot] !== EMPTY) this.#marks[slot] = PRESENT;
+      this.#mark = PRESENT;
+    }
+    this.#mark += 1;
+  }
+
+  /** False when this pass found the key before: it is not unique on the expected side. */
+  mark(slot: number): boolean {
+    if (this.#marks[slot] === this.#mark) return false;
+    this.#marks[slot] = this.#mark;
+    return true;
+  }
+
+  /** Keys that this pass did not find, at most `limit`, as `keyText` gives them. */
+  unmarked(limit: number): string[] {
+    const found: string[] = [];
+    for (let slot = 0; slot <= this.#mask && found.length < limit; slot += 1) {
+      if (this.#marks[slot] !== EMPTY && this.#marks[slot] !== this.#mark)
+        found.push(keyText(this.#keys.subarray(slot * this.#words, (slot + 1) * this.#words)));
+    }
+    return found;
+  }
+
+  #home(k0: number, k1: number): number {
+    let h = Math.imul(k1 ^ Math.imul(k0, 0x9e3779b1), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35);
+    return (h ^ (h >>> 13)) & this.#mask;
+  }
+
+  #free(key: Int32Array): number {
+    let slot = this.#home(key[0]!, key[1]!);
+    while (this.#marks[slot] !== EMPTY) slot = (slot + 1) & this.#mask;
+    return slot;
+  }
+
+  #grow(): void {
+    const [keys, rows, marks] = [this.#keys, this.#rows, this.#marks];
+    const words = this.#words;
+    const capacity = (this.#mask + 1) * 2;
+    this.#mask = capacity - 1;
+    this.#keys = new Int32Array(capacity * words);
+    this.#rows = new Int32Array(capacity * 2);
+    this.#marks = new Uint8Array(capacity);
+    for (let slot = 0; slot < marks.length; slot += 1) {
+      if (marks[slot] === EMPTY) continue;
+      const key = keys.subarray(slot * words, (slot + 1) * words);
+      const to = this.#free(key);
+      this.#keys.set(key, to * words);
+      this.#rows[to * 2] = rows[slot * 2]!;
+      this.#rows[to * 2 + 1] = rows[slot * 2 + 1]!;
+      this.#marks[to] = marks[slot]!;
+    }
+  }
+}
+
+/** A key's identity as a string, for small sets of candidates. */
+export const keyText = (key: Int32Array): string => key.join(',');

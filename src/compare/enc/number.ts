@@ -1,0 +1,108 @@
+// Integers and decimals in `enc-v1`: from JSON's digits and from Postgres' binary form to the same bytes. PURE.
+import { Undecodable, canonicalDecimal } from '../column-types.js';
+import { int16At, int32At, uint16At, type Scratch } from './scratch.js';
+
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const TWO_32 = 4294967296;
+
+/** Decimal digits of any length up to 64 bits, without rounding. */
+export function integerFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
+  const negative = b[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  if (first >= end || end - first > 19) throw new Undecodable('expected an integer');
+  if (end - first <= 15) {
+    let value = 0;
+    for (let at = first; at < end; at += 1) value = value * 10 + digit(b[at]!);
+    out.safeInteger(negative ? -value : value);
+    return;
+  }
+  let value = 0n;
+  for (let at = first; at < end; at += 1) value = value * 10n + BigInt(digit(b[at]!));
+  if (negative) value = -value;
+  if (BigInt.asIntN(64, value) !== value) throw new Undecodable('more than 64 bits');
+  out.i64(Number(value >> 32n), Number(BigInt.asIntN(32, value)));
+}
+
+function digit(byte: number): number {
+  const value = byte - ZERO;
+  if (value < 0 || value > 9) throw new Undecodable('expected a digit');
+  return value;
+}
+
+const SIGN_NEGATIVE = 0x4000;
+const SIGN_NAN = 0xc000;
+const SIGN_PLUS_INFINITY = 0xd000;
+const SIGN_MINUS_INFINITY = 0xf000;
+const groups: number[] = [];
+
+/** Sign, weight and digits to the base 10000 with zero groups stripped at both ends: `1.10` and `1.1` are one number. */
+function writeNumeric(out: Scratch, sign: number, weight: number, from: number, to: number): void {
+  while (from < to && groups[from] === 0) {
+    from += 1;
+    weight -= 1;
+  }
+  while (to > from && groups[to - 1] === 0) to -= 1;
+  const isZero = from === to;
+  out.u16(isZero && sign === SIGN_NEGATIVE ? 0 : sign);
+  out.u16(isZero ? 0 : weight & 0xffff);
+  out.u16(to - from);
+  for (let at = from; at < to; at += 1) out.u16(groups[at]!);
+}
+
+export function numericFromBinary(b: Uint8Array, start: number, out: Scratch): void {
+  const count = uint16At(b, start);
+  const sign = uint16At(b, start + 4);
+  groups.length = 0;
+  for (let at = 0; at < count; at += 1) groups.push(uint16At(b, start + 8 + at * 2));
+  writeNumeric(out, sign, int16At(b, start + 2), 0, count);
+}
+
+/** `-123.450`; also exponents, NaN and infinities, as Debezium writes them. */
+export function numericFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
+  const negative = b[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  let point = end;
+  for (let at = first; at < end; at += 1) {
+    const byte = b[at]!;
+    if (byte === DOT && point === end) point = at;
+    else if (byte < ZERO || byte > 0x39) return unusualNumeric(b, start, end, out);
+  }
+  if (first === end) throw new Undecodable('expected a decimal');
+  groups.length = 0;
+  const wholeDigits = point - first;
+  // Groups of four are aligned at the point: the first one may be short, the last one is filled up.
+  let at = first;
+  let size = wholeDigits % 4 || 4;
+  while (at < point) {
+    groups.push(group(b, at, at + size, size));
+    at += size;
+    size = 4;
+  }
+  const wholeGroups = groups.length;
+  for (at = point + 1; at < end; at += 4) groups.push(group(b, at, Math.min(at + 4, end), 4));
+  writeNumeric(out, negative ? SIGN_NEGATIVE : 0, wholeGroups - 1, 0, groups.length);
+}
+
+function group(b: Uint8Array, from: number, to: number, size: number): number {
+  let value = 0;
+  for (let at = from; at < from + size; at += 1) value = value * 10 + (at < to ? b[at]! - ZERO : 0);
+  return value;
+}
+
+function unusualNumeric(b: Uint8Array, start: number, end: number, out: Scratch): void {
+  const plain = canonicalDecimal(Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('latin1'));
+  groups.length = 0;
+  if (plain === 'NaN') return writeNumeric(out, SIGN_NAN, 0, 0, 0);
+  if (plain === 'Infinity') return writeNumeric(out, SIGN_PLUS_INFINITY, 0, 0, 0);
+  if (plain === '-Infinity') return writeNumeric(out, SIGN_MINUS_INFINITY, 0, 0, 0);
+  const bytes = Buffer.from(plain, 'latin1');
+  numericFromText(bytes, 0, bytes.length, out);
+}
+
+/** `int64` of Postgres' binary form as a double where that is exact, else null. */
+export function smallInt64(b: Uint8Array, at: number): number | null {
+  const high = int32At(b, at);
+  return high >= -0x100000 && high < 0x100000 ? high * TWO_32 + (int32At(b, at + 4) >>> 0) : null;
+}

@@ -1,0 +1,125 @@
+// A whole row in `enc-v1`: its key's identity and its hash, from a COPY BINARY row or from the values of a JSON object. PURE.
+import { Undecodable } from '../column-types.js';
+import type { Shape } from '../comparison.js';
+import { encoderOf, type ColumnEncoder } from './column.js';
+import { hash128 } from './hash.js';
+import { Scratch, TAG_NULL, TAG_VALUE, int32At } from './scratch.js';
+
+const INTEGERS = new Set(['int2', 'int4', 'int8']);
+const KEY_SEED = 0x6b6579;
+const ROW_SEED = 0x726f77;
+const NULL_JSON = 0x6e; // the n of null
+
+/** Where each column's JSON value lies in a buffer; -1 = absent. */
+export interface Fields {
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+}
+
+export class RowEncoder {
+  /** Words of a key's identity: two hold a single integer key exactly, four are the 128-bit hash of any other. */
+  readonly keyWords: 2 | 4;
+  readonly key = new Int32Array(4);
+  /** Hash of the last row in its first two words. Both 0 = the row could not be decoded (a real hash never is). */
+  readonly row = new Int32Array(4);
+  readonly encoders: readonly ColumnEncoder[];
+  readonly #keyAt: readonly number[];
+  readonly #scratch = new Scratch();
+
+  constructor(shape: Shape) {
+    this.encoders = shape.columns.map((column) => encoderOf(column.type));
+    this.#keyAt = shape.key.map((name) => shape.columns.findIndex((column) => column.name === name));
+    const only = this.#keyAt.length === 1 ? shape.columns[this.#keyAt[0]!] : undefined;
+    this.keyWords = only && INTEGERS.has(only.type) ? 2 : 4;
+  }
+
+  /** Sets `key`. Throws Undecodable. */
+  keyFromJson(b: Uint8Array, fields: Fields): void {
+    const scratch = this.#scratch;
+    scratch.reset();
+    for (const column of this.#keyAt) this.#jsonValue(b, fields, column);
+    this.#setKey();
+  }
+
+  /** Sets `row`; a value that cannot be decoded makes the whole row undecodable. */
+  rowFromJson(b: Uint8Array, fields: Fields): void {
+    this.#scratch.reset();
+    try {
+      for (let column = 0; column < this.encoders.length; column += 1) this.#jsonValue(b, fields, column);
+    } catch (error) {
+      if (!(error instanceof Undecodable || error instanceof SyntaxError)) throw error;
+      return this.#undecodable();
+    }
+    this.#setRow();
+  }
+
+  /** Sets `key` and `row` from the fields of a COPY BINARY row that start at `at` (each with its length in front). Returns where they end. */
+  fromBinary(b: Uint8Array, at: number): number {
+    const scratch = this.#scratch;
+    const count = this.encoders.length;
+    const starts = this.#starts;
+    let next = at;
+    for (let column = 0; column < count; column += 1) {
+      starts[column] = next;
+      const size = int32At(b, next);
+      next += 4 + (size > 0 ? size : 0);
+    }
+    scratch.reset();
+    for (const column of this.#keyAt) this.#binaryValue(b, starts[column]!, column);
+    this.#setKey();
+    scratch.reset();
+    try {
+      for (let column = 0; column < count; column += 1) this.#binaryValue(b, starts[column]!, column);
+      this.#setRow();
+    } catch (error) {
+      if (!(error instanceof Undecodable)) throw error;
+      this.#undecodable();
+    }
+    return next;
+  }
+
+  readonly #starts: number[] = [];
+
+  #jsonValue(b: Uint8Array, fields: Fields, column: number): void {
+    const start = fields.start[column]!;
+    if (start < 0) throw new Undecodable('the field is absent');
+    if (b[start] === NULL_JSON) {
+      this.#scratch.u8(TAG_NULL);
+      return;
+    }
+    this.#scratch.u8(TAG_VALUE);
+    this.encoders[column]!.fromJson(b, start, fields.end[column]!, this.#scratch);
+  }
+
+  #binaryValue(b: Uint8Array, at: number, column: number): void {
+    const size = int32At(b, at);
+    if (size < 0) {
+      this.#scratch.u8(TAG_NULL);
+      return;
+    }
+    this.#scratch.u8(TAG_VALUE);
+    this.encoders[column]!.fromBinary(b, at + 4, size, this.#scratch);
+  }
+
+  #setKey(): void {
+    const { key } = this;
+    const scratch = this.#scratch;
+    if (this.keyWords === 2) {
+      if (scratch.length !== 9) throw new Undecodable('a key is never NULL');
+      key[0] = scratch.view.getInt32(1);
+      key[1] = scratch.view.getInt32(5);
+    } else {
+      hash128(scratch, KEY_SEED, key);
+    }
+  }
+
+  #setRow(): void {
+    hash128(this.#scratch, ROW_SEED, this.row);
+    if (this.row[0] === 0 && this.row[1] === 0) this.row[1] = 1;
+  }
+
+  #undecodable(): void {
+    this.row[0] = 0;
+    this.row[1] = 0;
+  }
+}

@@ -1,0 +1,115 @@
+// One pass over the expected rows, as COPY BINARY sends them, against the stream's row hashes. What is not proven equal becomes a candidate, by position. PURE.
+import type { Shape } from './comparison.js';
+import { KeyTable, keyText } from './enc/key-table.js';
+import { RowEncoder } from './enc/row.js';
+import { int32At, uint16At } from './enc/scratch.js';
+
+/** A row of the table that the stream does not prove equal: drilled down to both raw rows. */
+export interface Candidate {
+  /** Where the row lies in the table, as Postgres prints it: `(12,3)`. Valid within the snapshot. */
+  readonly ctid: string;
+  readonly key: string;
+}
+
+/** More candidates than this are systematic: only the first ones are looked at row by row. */
+export const MAX_CANDIDATES = 5000;
+const TID_FIELD_BYTES = 4 + 6;
+
+export class HashComparison {
+  rowsRead = 0;
+  matched = 0;
+  /** Keys that the stream side does not have, has with another row, has in a form that cannot be decoded. */
+  readonly suspects = { missing: 0, mismatched: 0, unknown: 0 };
+  /** Rows whose key came before in this pass: the key is not one. */
+  duplicates = 0;
+  readonly candidates: Candidate[] = [];
+  readonly #table: KeyTable;
+  readonly #encoder: RowEncoder;
+
+  constructor(table: KeyTable, encoder: RowEncoder) {
+    this.#table = table;
+    this.#encoder = encoder;
+    table.beginPass();
+  }
+
+  /** The last row's key. */
+  get lastKey(): string {
+    return keyText(this.#encoder.key.subarray(0, this.#encoder.keyWords));
+  }
+
+  get suspected(): number {
+    return this.suspects.missing + this.suspects.mismatched + this.suspects.unknown;
+  }
+
+  /** One row: its ctid, then the shape's columns, from `at` on. Returns where it ends. */
+  add(b: Uint8Array, at: number): number {
+    const encoder = this.#encoder;
+    const end = encoder.fromBinary(b, at + TID_FIELD_BYTES);
+    this.rowsRead += 1;
+    const slot = this.#table.find(encoder.key);
+    if (slot < 0) {
+      this.suspects.missing += 1;
+      this.#keep(b, at);
+      return end;
+    }
+    if (!this.#table.mark(slot)) this.duplicates += 1;
+    if (this.#table.isUndecodable(slot) || (encoder.row[0] === 0 && encoder.row[1] === 0)) this.suspects.unknown += 1;
+    else if (this.#table.rowEquals(slot, encoder.row[0]!, encoder.row[1]!)) {
+      this.matched += 1;
+      return end;
+    } else this.suspects.mismatched += 1;
+    this.#keep(b, at);
+    return end;
+  }
+
+  /** Keys that only the stream has: how many, and the first of them. */
+  finish(): { extraneous: number; keys: string[] } {
+    const extraneous = this.#table.size - (this.rowsRead - this.suspects.missing - this.duplicates);
+    return { extraneous, keys: extraneous > 0 ? this.#table.unmarked(MAX_CANDIDATES) : [] };
+  }
+
+  #keep(b: Uint8Array, at: number): void {
+    if (this.candidates.length >= MAX_CANDIDATES) return;
+    const ctid = `(${int32At(b, at + 4) >>> 0},${uint16At(b, at + 8)})`;
+    this.candidates.push({ ctid, key: this.lastKey });
+  }
+}
+
+/** The canary of a hash pass: rows of this run, some nulled or dropped on the stream side and one added there, must be reported exactly. */
+export function runHashCanary(shape: Shape, rows: readonly Uint8Array[]): { planted: number; found: number } {
+  const encoder = new RowEncoder(shape);
+  const table = new KeyTable(encoder.keyWords);
+  let planted = 0;
+  rows.forEach((row, at) => {
+    const damaged = at % 3 === 0 ? withNull(shape, row) : at % 3 === 1 ? null : row;
+    if (damaged !== row) planted += 1;
+    if (damaged === null) return;
+    encoder.fromBinary(damaged, TID_FIELD_BYTES);
+    table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
+  });
+  table.set(Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279), 1, 1); // a key that no row of the sample has
+  planted += 1;
+  const comparison = new HashComparison(table, encoder);
+  for (const row of rows) comparison.add(row, 0);
+  const { extraneous } = comparison.finish();
+  const { missing, mismatched, unknown } = comparison.suspects;
+  return { planted, found: missing + mismatched + unknown + extraneous };
+}
+
+/** A copy of the row with one value (no key's) made NULL; null where the row has none to spare. */
+function withNull(shape: Shape, row: Uint8Array): Uint8Array | null {
+  let at = TID_FIELD_BYTES;
+  for (const column of shape.columns) {
+    const size = int32At(row, at);
+    const next = at + 4 + Math.max(size, 0);
+    if (size >= 0 && !shape.key.includes(column.name)) {
+      const damaged = new Uint8Array(row.length - size);
+      damaged.set(row.subarray(0, at));
+      damaged.fill(0xff, at, at + 4);
+      damaged.set(row.subarray(next), at + 4);
+      return damaged;
+    }
+    at = next;
+  }
+  return null;
+}

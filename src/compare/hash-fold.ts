@@ -1,0 +1,125 @@
+// A table's topic folded to one row hash per key, as seen by a snapshot of the source: what TableFold does, without keeping the rows. PURE; forward only.
+import { isVisible, type SnapshotVisibility } from '../domain/position.js';
+import { Undecodable } from './column-types.js';
+import type { Shape } from './comparison.js';
+import { EnvelopeScanner } from './enc/envelope.js';
+import { KeyTable, keyText } from './enc/key-table.js';
+import { RowEncoder } from './enc/row.js';
+
+interface Change {
+  readonly txId: number;
+  readonly key: Int32Array;
+  readonly isDelete: boolean;
+  readonly high: number;
+  readonly low: number;
+}
+
+const MOST_CHANGED = 200_000; // with more than these a full pass is the better one
+
+export class HashFold {
+  readonly encoder: RowEncoder;
+  readonly table: KeyTable;
+  /** Records that could not be understood at all: each makes the window inconclusive. */
+  unreadable = 0;
+  /** The snapshot at which every key was last proven equal; null = not proven, or too much has changed since. */
+  provenAt: SnapshotVisibility | null = null;
+  readonly #changed = new Set<string>();
+  readonly #scanner: EnvelopeScanner;
+  readonly #next = new Map<number, number>();
+  /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
+  #overlay: Change[] = [];
+
+  /** `expected` keys are held without growing. */
+  constructor(shape: Shape, expected: number) {
+    this.#scanner = new EnvelopeScanner(shape);
+    this.encoder = new RowEncoder(shape);
+    this.table = new KeyTable(this.encoder.keyWords, expected);
+  }
+
+  /** Next offset to read of a partition, or undefined when it was never read. */
+  nextOffset(partition: number): number | undefined {
+    return this.#next.get(partition);
+  }
+
+  readUpTo(partition: number, offset: number): void {
+    this.#next.set(partition, offset);
+  }
+
+  /** Keys that the topic changed since `proven` was called. */
+  get changed(): ReadonlySet<string> {
+    return this.#changed;
+  }
+
+  /** From here on the keys that change are remembered. */
+  proven(snapshot: SnapshotVisibility | null): void {
+    this.provenAt = snapshot;
+    this.#changed.clear();
+  }
+
+  /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */
+  applyOverlay(snapshot: SnapshotVisibility): void {
+    const waiting = this.#overlay;
+    this.#overlay = [];
+    for (const change of waiting) {
+      if (!isVisible(change.txId, snapshot)) this.#overlay.push(change);
+      else this.#apply(change.key, change.isDelete, change.high, change.low);
+    }
+  }
+
+  #apply(key: Int32Array, isDelete: boolean, high: number, low: number): void {
+    if (isDelete) this.table.delete(key);
+    else this.table.set(key, high, low);
+    if (this.provenAt === null) return;
+    this.#changed.add(keyText(key.subarray(0, this.encoder.keyWords)));
+    if (this.#changed.size > MOST_CHANGED) this.proven(null);
+  }
+
+  /** One record of the topic, in offset order of its partition. */
+  add(value: Uint8Array | null, snapshot: SnapshotVisibility): void {
+    if (value === null) return; // tombstone: the delete event before it said the same, with its transaction
+    const scanner = this.#scanner;
+    const { encoder } = this;
+    try {
+      scanner.scan(value);
+      encoder.keyFromJson(value, scanner);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      this.unreadable += 1;
+      return;
+    }
+    const isDelete = scanner.op === 'd';
+    if (!isDelete) encoder.rowFromJson(value, scanner);
+    const high = encoder.row[0]!;
+    const low = encoder.row[1]!;
+    if (scanner.op !== 'r' && !isVisible(scanner.txId, snapshot)) this.#overlay.push({ txId: scanner.txId, key: encoder.key.slice(), isDelete, high, low });
+    else this.#apply(encoder.key, isDelete, high, low);
+  }
+}
+
+/** Picks the records of a few keys out of a topic, for the drill-down. */
+export class KeyFilter {
+  readonly #scanner: EnvelopeScanner;
+  readonly #encoder: RowEncoder;
+  readonly #wanted: ReadonlySet<string>;
+
+  constructor(shape: Shape, wanted: ReadonlySet<string>) {
+    this.#scanner = new EnvelopeScanner(shape);
+    this.#encoder = new RowEncoder(shape);
+    this.#wanted = wanted;
+  }
+
+  /** Records that cannot be read are wanted too: they are counted where they are looked at. */
+  wants(value: Uint8Array | null): boolean {
+    if (value === null) return false;
+    try {
+      this.#scanner.scan(value);
+      this.#encoder.keyFromJson(value, this.#scanner);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return true;
+    }
+    return this.#wanted.has(keyText(this.#encoder.key.subarray(0, this.#encoder.keyWords)));
+  }
+}
+
+const isUnreadable = (error: unknown): boolean => error instanceof Undecodable || error instanceof SyntaxError;

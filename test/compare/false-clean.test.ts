@@ -1,0 +1,111 @@
+// The ways in which comparison tools were seen to call unequal data clean. One test per hole: ours must flag each.
+import { describe, expect, it } from 'vitest';
+import type { Shape } from '../../src/compare/comparison.js';
+import { HashComparison } from '../../src/compare/hash-comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { SettledComparison } from '../../src/compare/settled.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+import { NO_COUNTS, assessComparison } from '../../src/domain/window.js';
+import { worst } from '../../src/domain/verdict.js';
+import { binaryRow, envelope, jsonImage, type Value } from '../support/rows.js';
+
+/** Suspicious rows of a pass of `table` against `stream`, both of columns id and those given. */
+function suspects(columns: Record<string, string>, table: Value[][], stream: Value[][], damage: (text: string) => string = (text) => text): number {
+  const names = ['id', ...Object.keys(columns)];
+  const types = ['int8', ...Object.values(columns)];
+  const shape: Shape = { key: ['id'], columns: names.map((name, at) => ({ name, type: types[at]! })) };
+  const fold = new HashFold(shape, 16);
+  for (const row of stream) fold.add(Buffer.from(damage(envelope('c', jsonImage(names, types, row), 1).toString())), parseSnapshot('9:9:'));
+  const comparison = new HashComparison(fold.table, fold.encoder);
+  for (const row of table) comparison.add(binaryRow(types, row), 0);
+  return comparison.suspected + comparison.finish().extraneous + fold.unreadable;
+}
+
+const proofs = { barrier: null, countedRows: 2, readRows: 2, canaryPlanted: 3, canaryFound: 3 };
+
+describe('a false clean of other tools is flagged here', () => {
+  it('1: a constant shift of a time on an even number of rows (checksums that cancel out)', () => {
+    const at = (hour: number, id: number): Value[] => [id, `2026-01-0${id}T${String(hour).padStart(2, '0')}:00:00.000000Z`];
+    const ids = [1, 2, 3, 4];
+    expect(suspects({ at: 'timestamptz' }, ids.map((id) => at(3, id)), ids.map((id) => at(10, id)))).toBe(4);
+  });
+
+  it('1: rows of two keys exchanged, so that every column sum is the same', () => {
+    expect(suspects({ n: 'int4' }, [[1, 10], [2, 20]], [[1, 20], [2, 10]])).toBe(2); // prettier-ignore
+  });
+
+  it.each([
+    ['empty', ''],
+    ["'NULL'", 'NULL'],
+    ["'<null>'", '<null>'],
+    ["'null'", 'null'],
+  ])('2: NULL against %s', (_case, text) => {
+    expect(suspects({ a: 'text' }, [[1, null]], [[1, text]])).toBe(1);
+    expect(suspects({ a: 'text' }, [[1, text]], [[1, null]])).toBe(1);
+  });
+
+  it.each(['|', '#', ',', '\u0001', '", "'])('3: a separator %s moved from one column to the next', (separator) => {
+    expect(suspects({ a: 'text', b: 'text' }, [[1, `a${separator}b`, 'c']], [[1, 'a', `b${separator}c`]])).toBe(1);
+  });
+
+  it('3: a decimal that differs in the thirteenth digit behind the point', () => {
+    expect(suspects({ n: 'numeric' }, [[1, '1.0000000000001']], [[1, '1']])).toBe(1);
+    expect(suspects({ n: 'numeric' }, [[1, '1.10']], [[1, '1.1']])).toBe(0);
+  });
+
+  it('3: a float that differs by 1e-12', () => {
+    expect(suspects({ f: 'float8' }, [[1, 1.5]], [[1, 1.500000000001]])).toBe(1);
+  });
+
+  it('4: trailing spaces, and another case', () => {
+    expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'x ']])).toBe(1);
+    expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'X']])).toBe(1);
+  });
+
+  it('5 and 11: a key leaves the list of open ones only by a positive verdict', () => {
+    const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'text' }, { name: 'v', type: 'text' }] }; // prettier-ignore
+    const row = (v: string): string => JSON.stringify(['1', v]);
+    const side = new SettledComparison(shape);
+    const key = JSON.stringify(['1']);
+    // Touched in every round, so that no round may settle it: it must stay open, whatever was read meanwhile.
+    for (let round = 0; round < 5; round += 1) {
+      side.add({ expected: new Map([[key, row(`${round}`)]]), actual: new Map([[key, { row: row('old') }]]), touched: new Set([key]) });
+    }
+    expect([side.openKeys, side.counts().unstable, side.counts().matched]).toEqual([1, 1, 0]);
+  });
+
+  it('6: what could not be compared is not a success: a value or a column without proof makes the window inconclusive', () => {
+    expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'x']], (text) => text.replace('"a":"x"', '"a":{"x":1}'))).toBe(1);
+    expect(assessComparison({ ...NO_COUNTS, matched: 1, unknown: 1 }, proofs).verdict).toBe('inconclusive');
+    expect(worst([{ verdict: 'passed', reason: '' }, { verdict: 'inconclusive', reason: 'x' }]).verdict).toBe('inconclusive'); // prettier-ignore
+  });
+
+  it('7: a stream that was not drained to the snapshot is never compared as if it were', () => {
+    expect(assessComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, barrier: 'connector acknowledged 0/1 < 0/2' }).verdict).toBe('inconclusive');
+  });
+
+  it('8: a value that flips between wrong and right does not pass because one reading matched', () => {
+    const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'text' }, { name: 'v', type: 'text' }] }; // prettier-ignore
+    const key = JSON.stringify(['1']);
+    const right = JSON.stringify(['1', 'right']);
+    const side = new SettledComparison(shape);
+    for (const v of ['wrong', 'wrong']) {
+      side.add({ expected: new Map([[key, right]]), actual: new Map([[key, { row: JSON.stringify(['1', v]) }]]), touched: new Set() });
+    }
+    side.add({ expected: new Map([[key, right]]), actual: new Map([[key, { row: right }]]), touched: new Set([key]) });
+    expect(side.counts()).toMatchObject({ mismatched: 1, matched: 0 });
+  });
+
+  it('9: a pass that did not read every row is no pass', () => {
+    expect(assessComparison({ ...NO_COUNTS, matched: 1 }, { ...proofs, readRows: 1 })).toMatchObject({ verdict: 'errored' });
+  });
+
+  it('10: an empty side is a difference, on either side', () => {
+    expect(suspects({ a: 'text' }, [], [[1, 'x']])).toBe(1);
+    expect(suspects({ a: 'text' }, [[1, 'x']], [])).toBe(1);
+  });
+
+  it('a comparator that went blind is found by the canary, whatever it counted', () => {
+    expect(assessComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict).toBe('errored');
+  });
+});
