@@ -91,6 +91,12 @@ function build(): Command {
   verb(program, 'cancel <id>', 'abort: routes back where needed and cleans up', async (id: never, o: never) => (await import('./signal.js')).cancel(id, o))
     .addOption(yes())
     .addOption(output());
+  verb(program, 'explain <id>', 'why it stands where it stands, and what moves it on', async (id: never, o: never) =>
+    (await import('./explain.js')).explain(id, o),
+  ).addOption(output());
+  verb(program, 'audit <id>', 'who did what, and what came of it', async (id: never, o: never) => (await import('./audit.js')).audit(id, o)).addOption(
+    output(),
+  );
   verb(program, 'report <id>', 'the proof, from the ledger', async (id: never, o: never) => (await import('./report.js')).report(id, o)).addOption(
     output(['md', 'json'], 'md'),
   );

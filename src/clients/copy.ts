@@ -1,7 +1,7 @@
 // COPY … TO STDOUT (FORMAT binary) on a pg connection: rows as the bytes that Postgres sends, visited as they come, none kept.
 import type pg from 'pg';
 import { Problem } from '../domain/failure.js';
-import { int16At, int32At } from '../compare/enc/scratch.js';
+import { int16At, int32At } from '../domain/bytes.js';
 
 const SIGNATURE_BYTES = 11 + 4; // "PGCOPY\n\377\r\n\0" and flags; the length of the header's extension follows
 const TRAILER = -1;

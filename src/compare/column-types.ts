@@ -117,7 +117,6 @@ const CODECS: Readonly<Record<string, Codec>> = {
   float8: float((v) => v),
   text: plain,
   varchar: plain,
-  name: plain,
   citext: plain,
   enum: plain,
   uuid: plain,

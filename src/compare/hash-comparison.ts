@@ -2,7 +2,7 @@
 import type { Shape } from './comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
-import { int32At, uint16At } from './enc/scratch.js';
+import { int32At, uint16At } from '../domain/bytes.js';
 
 /** A row of the table that the stream does not prove equal: drilled down to both raw rows. */
 export interface Candidate {

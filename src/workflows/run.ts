@@ -1,75 +1,34 @@
 // One run of a migration: its state and the four things phases may do with it: enter, step (with blocking), wait, and change course.
-import {
-  CancellationScope,
-  condition,
-  isCancellation,
-  log,
-  makeContinueAsNewFunc,
-  setCurrentDetails,
-  sleep,
-  upsertMemo,
-  upsertSearchAttributes,
-  workflowInfo,
-  allHandlersFinished,
-} from '@temporalio/workflow';
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { CancellationScope, condition, isCancellation, log, makeContinueAsNewFunc, sleep, workflowInfo, allHandlersFinished } from '@temporalio/workflow';
 import { decide as judge, type Decision, type DecisionRequest } from '../domain/gate.js';
 import { durationMs } from '../domain/duration.js';
 import { ENDS_GENERATION, type Blocked } from '../domain/failure.js';
-import type { MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
+import type { OwnedObject } from '../domain/ledger.js';
 import { mayFollow, type Phase } from '../domain/phase.js';
-import { call } from './activities.js';
+import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
 import { initialState, type State, type WayBack } from './state.js';
-import { currentDetails, evidenceId, gateState, statusOf } from './view.js';
-
-const KEYS = {
-  phase: defineSearchAttributeKey('SluicePhase', 'KEYWORD'),
-  verdict: defineSearchAttributeKey('SluiceVerdict', 'KEYWORD'),
-  blocked: defineSearchAttributeKey('SluiceBlocked', 'KEYWORD'),
-  team: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'),
-  source: defineSearchAttributeKey('SluiceSource', 'KEYWORD'),
-  needsApproval: defineSearchAttributeKey('SluiceNeedsApproval', 'BOOL'),
-  lagMs: defineSearchAttributeKey('SluiceLagMs', 'INT'),
-  matchRatio: defineSearchAttributeKey('SluiceMatchRatio', 'DOUBLE'),
-};
+import { evidenceId, gateState } from './view.js';
 
 const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // while blocked on something that may heal by itself
-const MAX_AUDIT = 200;
 
 /** A phase: works on the run, may be entered again after continue-as-new. */
 export type PhaseBody = (run: Run) => Promise<void>;
 
-export class Run {
-  readonly state: State;
+export class Run extends Journal {
   readonly input: unknown;
   #scope: CancellationScope | undefined;
   #lost: Blocked | undefined;
   #retries = 0;
   #selfRetries = 0;
-  #shown = '';
   /** Set by the scope that runs the main path: cancels it. */
   interrupt: (() => void) | undefined;
   startGuard: () => void = () => undefined;
   stopGuard: () => void = () => undefined;
 
   constructor(input: unknown, carried: State | undefined) {
+    super(carried ?? initialState(workflowInfo().firstExecutionRunId));
     this.input = input;
-    this.state = carried ?? initialState(workflowInfo().firstExecutionRunId);
-  }
-
-  get ref(): MigrationRef {
-    const { spec, iteration, generation, planHash, runKey } = this.state;
-    if (!spec) throw new Error('the run is not open yet');
-    return { name: spec.metadata.name, iteration, generation, workflowId: workflowInfo().workflowId, runKey, planHash, spec };
-  }
-
-  get spec(): MigrationRef['spec']['spec'] {
-    return this.ref.spec.spec;
-  }
-
-  now(): string {
-    return new Date().toISOString(); // the workflow's clock: deterministic
   }
 
   /** Runs a phase unless it is behind us. The transition is asserted, shown and recorded. */
@@ -272,71 +231,6 @@ export class Run {
 
   isBehind(phase: Phase): boolean {
     return this.state.done.includes(phase);
-  }
-
-  audit(kind: string, detail: string): void {
-    this.state.events += 1;
-    const event = { id: `${this.state.events}`, at: this.now(), kind, detail: detail.slice(0, 2000) };
-    this.state.outbox.push(event);
-    this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
-  }
-
-  /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger that is away holds nothing up: the next call catches up. */
-  async flush(): Promise<boolean> {
-    if (!this.state.spec || this.state.iteration === 0) return true;
-    const events = this.state.outbox;
-    this.state.outbox = [];
-    try {
-      await CancellationScope.nonCancellable(() => call('quick', 'record', 'Write status and audit to the ledger', this.ref, this.status(), events));
-      return true;
-    } catch (error) {
-      log.warn(`the ledger did not take the status: ${(error as Error).message}`);
-      this.state.outbox = [...events, ...this.state.outbox];
-      return false;
-    }
-  }
-
-  /** At the end of a run: not before the ledger has it all. */
-  async flushSurely(): Promise<void> {
-    while (!(await this.flush())) await CancellationScope.nonCancellable(() => sleep(30_000, { summary: 'Until the ledger answers' }));
-  }
-
-  status(): Status {
-    return statusOf(this.state, workflowInfo().workflowId);
-  }
-
-  details(): string {
-    return currentDetails(this.state, workflowInfo().workflowId, this.now());
-  }
-
-  evidence(): unknown {
-    const { epoch, facts, lastWindow, passesInARow, covered, planHash } = this.state;
-    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts };
-  }
-
-  /** Search attributes (one upsert for all that changed), memo and current details. */
-  show(): void {
-    const { state } = this;
-    setCurrentDetails(this.details());
-    const attributes: SearchAttributePair[] = [
-      { key: KEYS.phase, value: state.phase ?? 'start' },
-      { key: KEYS.verdict, value: state.lastWindow?.verdict ?? 'none' },
-      { key: KEYS.blocked, value: state.blocked?.code ?? 'no' },
-      { key: KEYS.needsApproval, value: state.needsApproval },
-      ...(state.spec
-        ? [
-            { key: KEYS.team, value: state.spec.metadata.labels['team'] ?? 'none' },
-            { key: KEYS.source, value: state.spec.spec.source.postgres.database },
-          ]
-        : []),
-      ...(state.matchRatio === null ? [] : [{ key: KEYS.matchRatio, value: state.matchRatio }]),
-    ];
-    const shown = JSON.stringify(attributes.map((a) => a.value));
-    if (shown === this.#shown) return;
-    this.#shown = shown;
-    // The lag changes with every window: it travels along with other changes instead of costing an event of its own.
-    upsertSearchAttributes([...attributes, ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }])]);
-    if (state.committedAt) upsertMemo({ cutoverCommittedAt: state.committedAt });
   }
 }
 

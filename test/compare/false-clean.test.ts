@@ -27,7 +27,13 @@ describe('a false clean of other tools is flagged here', () => {
   it('1: a constant shift of a time on an even number of rows (checksums that cancel out)', () => {
     const at = (hour: number, id: number): Value[] => [id, `2026-01-0${id}T${String(hour).padStart(2, '0')}:00:00.000000Z`];
     const ids = [1, 2, 3, 4];
-    expect(suspects({ at: 'timestamptz' }, ids.map((id) => at(3, id)), ids.map((id) => at(10, id)))).toBe(4);
+    expect(
+      suspects(
+        { at: 'timestamptz' },
+        ids.map((id) => at(3, id)),
+        ids.map((id) => at(10, id)),
+      ),
+    ).toBe(4);
   });
 
   it('1: rows of two keys exchanged, so that every column sum is the same', () => {

@@ -21,7 +21,6 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'varchar(40)': ["'Ünïcödé'", "'trailing  '"],
   'char(8)': ["'pad'", "'pad  x'"],
   '"char"': ["'x'"],
-  name: ["'a name'"],
   uuid: ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"],
   mood: ["'sad'", "'it''s ok'"],
   positive: ['7'],

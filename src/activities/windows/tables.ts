@@ -6,7 +6,7 @@ import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { assessComparison } from '../../domain/window.js';
+import { assessComparison, comparedOf } from '../../domain/window.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
 import type { Deps } from '../deps.js';
 import { passByHash, type PassInput, type TablePass } from './by-hash.js';
@@ -53,7 +53,7 @@ export async function compareTables(
           : await compareTable(deps, folds, ref, table, { reader, snapshot, lsn, number, isFull }, heartbeat),
       );
     }
-    return { subjects, barrierMs };
+    return { subjects: refuseAllEmpty(subjects), barrierMs };
   } finally {
     await Promise.all([reader.end().catch(() => undefined), side.end().catch(() => undefined)]);
   }
@@ -86,6 +86,13 @@ async function compareTable(
   });
   const said = verdict.verdict === 'passed' && pass.note ? { ...verdict, reason: `${verdict.reason}: ${pass.note}` } : verdict;
   return measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started);
+}
+
+/** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */
+function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
+  const isEmpty = subjects.every((s) => s.verdict.verdict === 'passed' && s.counts !== null && comparedOf(s.counts) === 0);
+  if (!isEmpty) return subjects;
+  return subjects.map((s) => ({ ...s, verdict: { verdict: 'inconclusive', reason: 'compared 0 keys < 1 required: two empty sides prove nothing' } }));
 }
 
 /** By rows where a tolerance asks for values, else by hashes; and only what changed, where that is proof enough. */

@@ -2,7 +2,8 @@
 import { Undecodable, canonFromJson, canonFromText } from '../column-types.js';
 import { parseJsonLossless } from '../json.js';
 import { integerFromText, numericFromBinary, numericFromText } from './number.js';
-import { floatAt, int16At, int32At, type Scratch } from './scratch.js';
+import { int16At, int32At } from '../../domain/bytes.js';
+import { floatAt, type Scratch } from './scratch.js';
 import { dateFromBinary, dateFromText, instantFromBinary, instantFromText, timeFromBinary, timeFromText } from './time.js';
 
 /** Field of a COPY BINARY row: never NULL, `size` bytes at `at`. */
@@ -130,7 +131,6 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   ),
   text: TEXT,
   varchar: TEXT,
-  name: TEXT,
   enum: TEXT,
   json: TEXT,
   jsonb: JSONB,

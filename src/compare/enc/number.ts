@@ -1,6 +1,7 @@
 // Integers and decimals in `enc-v1`: from JSON's digits and from Postgres' binary form to the same bytes. PURE.
 import { Undecodable, canonicalDecimal } from '../column-types.js';
-import { int16At, int32At, uint16At, type Scratch } from './scratch.js';
+import { int16At, int32At, uint16At } from '../../domain/bytes.js';
+import type { Scratch } from './scratch.js';
 
 const ZERO = 0x30;
 const MINUS = 0x2d;

@@ -3,7 +3,8 @@ import { Undecodable } from '../column-types.js';
 import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
 import { hash128 } from './hash.js';
-import { Scratch, TAG_NULL, TAG_VALUE, int32At } from './scratch.js';
+import { int32At } from '../../domain/bytes.js';
+import { Scratch, TAG_NULL, TAG_VALUE } from './scratch.js';
 
 const INTEGERS = new Set(['int2', 'int4', 'int8']);
 const KEY_SEED = 0x6b6579;

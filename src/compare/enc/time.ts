@@ -1,7 +1,8 @@
 // Dates and times in `enc-v1`: days since 1970 and microseconds of the day, from ISO text and from Postgres' binary form. PURE.
 import { Undecodable } from '../column-types.js';
 import { smallInt64 } from './number.js';
-import { int32At, type Scratch } from './scratch.js';
+import { int32At } from '../../domain/bytes.js';
+import type { Scratch } from './scratch.js';
 
 const DAYS_1970_TO_2000 = 10957;
 const MICROS_PER_DAY = 86_400_000_000;

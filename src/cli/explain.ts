@@ -1,0 +1,40 @@
+// sluice explain ID: why it stands where it stands, what it waits for, and the command that moves it on. Live or from the ledger.
+import type { StatusWithWindows } from '../domain/ledger.js';
+import { readStatus } from './access.js';
+import { EXIT, print, type Format } from './output.js';
+
+export interface Explanation {
+  readonly name: string;
+  readonly phase: string | null;
+  /** One sentence: what holds it up, or that nothing does. */
+  readonly because: string;
+  readonly remedy: string | null;
+  readonly next: readonly string[];
+}
+
+export async function explain(id: string, options: { output: Format }): Promise<number> {
+  const explanation = explainStatus(await readStatus(id));
+  await print(explanation, options.output, () =>
+    [
+      `${explanation.name} is in ${explanation.phase ?? 'no phase yet'}.`,
+      explanation.because,
+      ...(explanation.remedy ? [`Remedy: ${explanation.remedy}`] : []),
+      ...explanation.next.map((command) => `  → ${command}`),
+    ].join('\n'),
+  );
+  return EXIT.ok;
+}
+
+export function explainStatus(status: StatusWithWindows): Explanation {
+  const { name, phase, next } = status;
+  const say = (because: string, remedy: string | null = null): Explanation => ({ name, phase, because, remedy, next });
+  if (status.outcome) return say(`It has ended: ${status.outcome}${status.leftovers.length > 0 ? `, with ${status.leftovers.length} objects left over` : ''}.`);
+  if (status.blocked) return say(`It is blocked since ${status.blocked.since} (${status.blocked.code}): ${status.blocked.detail}.`, status.blocked.remedy);
+  if (status.paused) return say('It is paused: no further step of ours begins. Connector and guard go on.');
+  if (status.needsApproval) return say(`It needs approval of evidence ${status.evidenceId}: windows go on meanwhile, and a failed one voids it.`);
+  const number = status.windows.at(-1)?.number;
+  const bad = status.windows.find((w) => w.number === number && w.verdict !== 'passed');
+  if (phase === 'validate' && bad) return say(`Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Only passed windows in a row count.`);
+  if (phase === 'validate') return say('Windows pass; more of them, or more coverage, are asked for before approval.');
+  return say('Nothing holds it up.');
+}
