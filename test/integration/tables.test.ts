@@ -22,11 +22,11 @@ describe('a migration of tables', () => {
     expect(temporal('workflow', 'signal', '-w', 'migration-hot', '--name', 'approveCutover', '--input', '{"rubbish": true}').status).toBe(0);
     expect(temporal('workflow', 'signal', '-w', 'migration-hot', '--name', 'approveCutover', '--input', '{"approver": "ann"}').status).toBe(0);
     waitFor('hot', 'outcome=migrated');
-    await stop();
+    expect(await stop()).toBeGreaterThan(1000);
     const status = get('hot');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1, route: { side: 'stream' } });
-    expect(status.windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_999)).toBe(true);
-    expect(status.windows.filter((w) => w.reason.includes('of scrub')).length).toBeGreaterThan(0);
+    expect(status.windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990)).toBe(true);
+    expect(status.windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason))).toBe(true);
     expect(status.handedOver.map((o) => o.kind).sort()).toEqual(['connector', 'publication', 'slot', 'topic', 'topic']);
     expect(sluice('start', '-f', file)).toMatchObject({ code: 1 });
     await dismantle(database.client, 'hot');

@@ -1,4 +1,5 @@
 // What a file of tests on real parts needs: a worker of its own, databases of its tests' own, a writer. All gone at its end.
+import { spawn } from 'node:child_process';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { sleepUntil } from './builders.js';
@@ -33,19 +34,19 @@ export function live(): Live {
 export const accounts = (rows = 5000): string => `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, ${rows}) g;`;
 
-/** Keeps writing to `accounts` until stopped: updates, deletes and inserts of hot and cold rows, each in one transaction. */
-export function busy({ client }: Database): () => Promise<void> {
-  let stopping = false;
-  const writing = (async () => {
-    for (let n = 0; !stopping; n += 1) {
-      const id = 1 + (n % 50);
-      await client.query(`BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${id}; DELETE FROM accounts WHERE id = ${2000 + (n % 100)};
-        INSERT INTO accounts VALUES (${2000 + (n % 100)}, ${n}, 'again') ON CONFLICT DO NOTHING; COMMIT`);
-    }
-  })();
+/** Keeps writing to `accounts` at about `rate` transactions a second until stopped. `stop` returns how many it made. */
+export function busy({ name }: Database, rate = 500): () => Promise<number> {
+  const writer = spawn(process.execPath, ['test/support/writer.mjs', name, String(rate)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = new Promise<string>((resolve) => {
+    let text = '';
+    writer.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    writer.once('close', () => resolve(text));
+  });
   return async () => {
-    stopping = true;
-    await writing;
+    writer.kill('SIGTERM');
+    const count = Number((await said).trim() || 'NaN');
+    if (Number.isNaN(count)) throw new Error('the writer died before it was stopped');
+    return count;
   };
 }
 

@@ -1,0 +1,29 @@
+// A writer in a process of its own (the tests' own process stands still while it waits for a command): updates, deletes and inserts of hot and cold rows,
+// each in one transaction, some rolled back, some held open for a while. `node writer.mjs DATABASE TRANSACTIONS_PER_SECOND`; prints its count at SIGTERM.
+import pg from 'pg';
+
+const [database, rate] = [process.argv[2], Number(process.argv[3])];
+const started = Date.now();
+let done = 0;
+let stopping = false;
+
+async function write(lane) {
+  const client = new pg.Client({ database });
+  client.on('error', () => process.exit(1));
+  await client.connect();
+  for (let n = lane; !stopping; n += 4) {
+    const ahead = (done / rate) * 1000 - (Date.now() - started);
+    if (ahead > 5) await new Promise((resolve) => setTimeout(resolve, ahead));
+    const cold = 2000 + lane * 1000 + (n % 400);
+    await client.query(`BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${1 + lane * 15 + (n % 15)}; DELETE FROM accounts WHERE id = ${cold}`);
+    if (n % 97 === 0) await new Promise((resolve) => setTimeout(resolve, 300)); // open while a window takes its snapshot
+    if (n % 11 === 0) await client.query('ROLLBACK');
+    else await client.query(`INSERT INTO accounts VALUES (${cold}, ${n}, 'again'); UPDATE accounts SET note = 'twice' WHERE id = ${cold}; COMMIT`);
+    done += 1;
+  }
+  await client.end();
+}
+
+process.on('SIGTERM', () => (stopping = true));
+await Promise.all([0, 1, 2, 3].map(write));
+console.log(done);
