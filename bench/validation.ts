@@ -151,8 +151,9 @@ const snapshotOf = async (client: pg.Client): Promise<SnapshotVisibility> =>
 async function ours(client: pg.Client, kafka: KafkaPort, rows: number): Promise<number> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const snapshot = await snapshotOf(client);
-  const input = { kafka, topic: TOPIC, shape: SHAPE, snapshot, reader: client, from: 'public.wide', rowsPerSecond: 0, heartbeat: () => undefined };
-  const fold = await foldTable(kafka, TOPIC, new HashFold(SHAPE, rows), snapshot, () => undefined);
+  const ends = await kafka.offsets(TOPIC);
+  const input = { kafka, topic: TOPIC, ends, shape: SHAPE, snapshot, reader: client, from: 'public.wide', rowsPerSecond: 0, heartbeat: () => undefined };
+  const fold = await foldTable(kafka, TOPIC, new HashFold(SHAPE, rows), ends, snapshot, () => undefined);
   const { counts, canary } = await passByHash(input, fold);
   await client.query('COMMIT');
   if (canary.found !== canary.planted) throw new Error('canary');

@@ -52,7 +52,14 @@ export async function pipelineDrained(kafka: KafkaPort, ref: MigrationRef, deadl
   const { pipeline } = ref.spec.spec;
   if (!pipeline) return null;
   const undrained = await groupsDrained(kafka, ref, pipeline.groups, deadline);
-  return undrained ?? outputStable(kafka, pipeline.output.topic, deadline);
+  if (undrained) return undrained;
+  const existing = await kafka.listTopics();
+  for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {
+    if (!existing.includes(topic)) return `drain: topic ${topic} of stage ${name} does not exist: the pipeline has not made it`;
+    const unstable = await outputStable(kafka, topic, deadline);
+    if (unstable) return unstable;
+  }
+  return outputStable(kafka, pipeline.output.topic, deadline);
 }
 
 /** Waits until the sink's group consumed the output up to its end. It stops at the last data record + 1, before trailing markers. */

@@ -15,12 +15,14 @@ export async function diff(id: string, options: { window?: string; subject?: str
       throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
     const stored = await ledger.differences(name, latest.iteration, number);
     const rows = all.filter((w) => w.number === number);
+    // Rows stand in the pipeline's order: tables, stages, result, sink. The first that failed is where to look.
     const subject = options.subject ?? rows.find((w) => w.verdict === 'failed')?.subject ?? rows[0]!.subject;
     const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
-    return { window: number, subject, differences, counts: countClasses(differences), row: rows.find((w) => w.subject === subject) };
+    const failed = rows.filter((w) => w.verdict === 'failed').map((w) => w.subject);
+    return { window: number, subject, failed, differences, counts: countClasses(differences), row: rows.find((w) => w.subject === subject) };
   });
   if (!found) {
-    await print({ window: null, subject: null, differences: [], counts: {} }, options.output, () => 'no failed window');
+    await print({ window: null, subject: null, failed: [], differences: [], counts: {} }, options.output, () => 'no failed window');
     return EXIT.ok;
   }
   const { row, ...result } = found;
@@ -35,7 +37,7 @@ function countClasses(differences: readonly Difference[]): Record<string, number
 }
 
 function render(
-  result: { window: number; subject: string; differences: readonly Difference[]; counts: Record<string, number> },
+  result: { window: number; subject: string; failed: readonly string[]; differences: readonly Difference[]; counts: Record<string, number> },
   limit: number,
   reason: string,
 ): string {
@@ -48,6 +50,9 @@ function render(
   for (const d of result.differences) if (d.column) byColumn.set(d.column, (byColumn.get(d.column) ?? 0) + 1);
   return [
     `Window ${result.window}, ${result.subject}: ${reason}`,
+    ...(result.failed.length > 1 && result.failed[0] === result.subject
+      ? [`First that differs; after it ${result.failed.slice(1).join(', ')} (--subject shows them)`]
+      : []),
     `Kept: ${
       Object.entries(result.counts)
         .map(([kind, n]) => `${n} ${kind}`)

@@ -98,7 +98,7 @@ function build(): Command {
     output(),
   );
   verb(program, 'report <id>', 'the proof, from the ledger', async (id: never, o: never) => (await import('./report.js')).report(id, o)).addOption(
-    output(['md', 'json'], 'md'),
+    output(['md', 'html', 'json'], 'md'),
   );
   verb(program, 'worker', 'serve migrations until SIGTERM', async () => (await import('./worker.js')).worker());
   verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) => (await import('./schema.js')).schema(what));

@@ -1,4 +1,4 @@
-// sluice report ID -o md|json: the proof, from the ledger alone.
+// sluice report ID -o md|html|json: the proof, from the ledger alone.
 import { buildReport } from '../report/build-report.js';
 import { renderMarkdown } from '../report/markdown.js';
 import { nameOf, withLedger } from './access.js';
@@ -9,9 +9,11 @@ export async function report(id: string, options: { output: string }): Promise<n
   const built = await withLedger(async (ledger) => {
     const record = (await ledger.migrations(name))[0];
     if (!record?.status) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
-    const [windows, events] = [await ledger.windows(name, record.iteration), await ledger.events(name, record.iteration)];
-    return buildReport(record.status, record.plan_hash, record.started_at.toISOString(), windows, events);
+    const { iteration } = record;
+    const [windows, evidence, events] = [await ledger.windows(name, iteration), await ledger.evidence(name, iteration), await ledger.events(name, iteration)];
+    return buildReport({ status: record.status, planHash: record.plan_hash, startedAt: record.started_at.toISOString() }, windows, evidence, events);
   });
-  write(options.output === 'json' ? JSON.stringify(built, null, 2) : renderMarkdown(built));
+  if (options.output === 'html') write((await import('../report/html.js')).renderHtml(built));
+  else write(options.output === 'json' ? JSON.stringify(built, null, 2) : renderMarkdown(built));
   return EXIT.ok;
 }

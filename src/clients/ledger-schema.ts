@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS sluice.window_row (
   row jsonb NOT NULL,
   PRIMARY KEY (name, iteration, number, subject)
 );
+ALTER TABLE sluice.window_row ADD COLUMN IF NOT EXISTS seq int NOT NULL DEFAULT 0; -- order of the subjects: tables, stages, result, sink
 
 CREATE TABLE IF NOT EXISTS sluice.difference (
   name text NOT NULL,
@@ -50,6 +51,17 @@ CREATE TABLE IF NOT EXISTS sluice.difference (
   seq int NOT NULL,
   difference jsonb NOT NULL,
   PRIMARY KEY (name, iteration, number, subject, seq)
+);
+
+-- What each window proved. chain = sha256 of the previous window's chain and this digest: a document that was changed later breaks every link after it.
+CREATE TABLE IF NOT EXISTS sluice.evidence (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  digest text NOT NULL,
+  chain text NOT NULL,
+  document jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number)
 );
 
 CREATE TABLE IF NOT EXISTS sluice.event (

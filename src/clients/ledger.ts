@@ -1,7 +1,7 @@
 // The ledger: append-mostly evidence of every migration, in a Postgres database of ours. Readable with no worker and no Temporal alive.
 import pg from 'pg';
 import { Problem } from '../domain/failure.js';
-import type { AuditEvent, MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
+import type { AuditEvent, EvidenceLink, MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
 import type { Outcome } from '../domain/phase.js';
 import type { Difference, WindowRow } from '../domain/window.js';
 import { LEDGER_SCHEMA } from './ledger-schema.js';
@@ -20,6 +20,12 @@ export interface MigrationRecord {
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 
 const MAX_DIFFERENCES_PER_SUBJECT = 1000;
+
+// A repeated window replaces its own link; the previous one is the newest before it.
+const RECORD_EVIDENCE = `
+INSERT INTO sluice.evidence (name, iteration, number, digest, chain, document)
+SELECT $1::text, $2::int, $3::int, $4::text, encode(sha256(convert_to(coalesce((SELECT chain FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number < $3 ORDER BY number DESC LIMIT 1), '') || $4, 'UTF8')), 'hex'), $5::jsonb
+ON CONFLICT (name, iteration, number) DO UPDATE SET digest = excluded.digest, chain = excluded.chain, document = excluded.document`;
 
 export class Ledger {
   readonly #pool: pg.Pool;
@@ -122,13 +128,19 @@ export class Ledger {
   }
 
   /** Idempotent: a repeated window replaces its own rows. */
-  async recordWindow(ref: MigrationRef, rows: readonly WindowRow[], differences: ReadonlyMap<string, readonly Difference[]>): Promise<void> {
+  async recordWindow(
+    ref: MigrationRef,
+    rows: readonly WindowRow[],
+    differences: ReadonlyMap<string, readonly Difference[]>,
+    evidence: { digest: string; document: object },
+  ): Promise<void> {
     await this.transaction(async (client) => {
-      for (const row of rows) {
+      await client.query(RECORD_EVIDENCE, [ref.name, ref.iteration, rows[0]?.number ?? 0, evidence.digest, JSON.stringify(evidence.document)]);
+      for (const [seq, row] of rows.entries()) {
         await client.query(
-          `INSERT INTO sluice.window_row (name, iteration, number, subject, row) VALUES ($1, $2, $3, $4, $5)
-           ON CONFLICT (name, iteration, number, subject) DO UPDATE SET row = excluded.row`,
-          [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(row)],
+          `INSERT INTO sluice.window_row (name, iteration, number, subject, row, seq) VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (name, iteration, number, subject) DO UPDATE SET row = excluded.row, seq = excluded.seq`,
+          [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(row), seq],
         );
         await client.query(`DELETE FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 AND subject = $4`, [
           ref.name,
@@ -148,11 +160,19 @@ export class Ledger {
   }
 
   async windows(name: string, iteration: number): Promise<WindowRow[]> {
-    const rows = await this.query<{ row: WindowRow }>(`SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, subject`, [
+    const rows = await this.query<{ row: WindowRow }>(`SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, seq, subject`, [
       name,
       iteration,
     ]);
     return rows.map((r) => r.row);
+  }
+
+  /** Evidence of every window, ascending. */
+  async evidence(name: string, iteration: number): Promise<EvidenceLink[]> {
+    return this.query<EvidenceLink>(`SELECT number, digest, chain, document FROM sluice.evidence WHERE name = $1 AND iteration = $2 ORDER BY number`, [
+      name,
+      iteration,
+    ]);
   }
 
   async differences(name: string, iteration: number, number: number): Promise<{ subject: string; difference: Difference }[]> {

@@ -85,3 +85,11 @@ export interface AuditEvent {
   readonly kind: string;
   readonly detail: string;
 }
+
+/** What one window proved: its document, the document's digest, and the link to the windows before it. */
+export interface EvidenceLink {
+  readonly number: number;
+  readonly digest: string;
+  readonly chain: string;
+  readonly document: object;
+}

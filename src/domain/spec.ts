@@ -23,9 +23,18 @@ export interface SqlAction {
   readonly sql: string;
 }
 
+export interface StageSpec {
+  readonly name: string;
+  readonly query: { readonly sql: string };
+  readonly key: readonly string[];
+  readonly topic: string;
+}
+
 export interface BatchSpec {
   readonly result: { readonly table: string; readonly key: readonly string[] };
   readonly query: { readonly sql: string };
+  /** Intermediate results of the pipeline, in its order: each is validated on its own, so that a difference names the first stage that has it. */
+  readonly stages: readonly StageSpec[];
   readonly runs?: { readonly table: string } | undefined;
   readonly pause?: SqlAction | undefined;
   readonly resume?: SqlAction | undefined;

@@ -1,5 +1,5 @@
 // Ledger → report model. PURE.
-import type { AuditEvent, Status } from '../domain/ledger.js';
+import type { AuditEvent, EvidenceLink, Status } from '../domain/ledger.js';
 import type { VerdictName } from '../domain/verdict.js';
 import type { WindowRow } from '../domain/window.js';
 
@@ -13,10 +13,18 @@ export interface Report {
   readonly phases: readonly { readonly phase: string; readonly at: string; readonly ms: number | null }[];
   readonly verdicts: Readonly<Record<VerdictName, number>>;
   readonly windows: readonly WindowRow[];
+  /** Digest and chain link per window; the documents stay in the ledger. */
+  readonly evidence: readonly Pick<EvidenceLink, 'number' | 'digest' | 'chain'>[];
   readonly events: readonly AuditEvent[];
 }
 
-export function buildReport(status: Status, planHash: string, startedAt: string, windows: readonly WindowRow[], events: readonly AuditEvent[]): Report {
+export function buildReport(
+  record: { status: Status; planHash: string; startedAt: string },
+  windows: readonly WindowRow[],
+  evidence: readonly EvidenceLink[],
+  events: readonly AuditEvent[],
+): Report {
+  const { status, planHash, startedAt } = record;
   const entered = events.filter((e) => e.kind === 'phase');
   const end = events.at(-1);
   const verdicts: Record<VerdictName, number> = { passed: 0, failed: 0, inconclusive: 0, errored: 0 };
@@ -34,6 +42,7 @@ export function buildReport(status: Status, planHash: string, startedAt: string,
     }),
     verdicts,
     windows,
+    evidence: evidence.map(({ number, digest, chain }) => ({ number, digest, chain })),
     events,
   };
 }

@@ -66,6 +66,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     ],
     comparisons: [
       ...source.tables.map((subject) => ({ subject, mode: 'exact' as const })),
+      ...(batch?.stages.map((stage) => ({ subject: stage.name, mode: 'settled' as const })) ?? []),
       ...(pipeline ? [{ subject: 'result', mode: 'settled' as const }] : []),
       ...(sink ? [{ subject: 'result@sink', mode: 'settled' as const }] : []),
     ],

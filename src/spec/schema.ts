@@ -47,7 +47,13 @@ const source = z.strictObject({
 // The CLI inlines `file:` texts before parsing; a workflow input that still holds one is refused here.
 const sql = z.strictObject({ sql: z.string().min(1).max(65_536) }, { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' });
 const action = z.union([sql, z.strictObject({ url: z.url() })], { error: 'expected { sql: ... } or { url: ... }' });
-const stage = z.strictObject({ name: z.string(), query: sql, key: z.array(identifier), topic: z.string() });
+const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
+const stage = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}'),
+  query: sql,
+  key: z.array(identifier).min(1),
+  topic,
+});
 
 const batch = z.strictObject({
   result: z.strictObject({ table: tableName, key: z.array(identifier).min(1) }),
@@ -58,8 +64,6 @@ const batch = z.strictObject({
   resume: action.optional(),
   retire: action.optional(),
 });
-
-const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 
 const connector = z.strictObject({
   type: z.enum(['debezium-postgres', 'jdbc-source']),

@@ -30,7 +30,6 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   validation.waivers.forEach((waiver, at) => refuse(waiver.class ?? !waiver.check, 'a waiver of a difference class', 'validation', 'waivers', at));
   refuse(cutover.fence !== 'result', `fence ${cutover.fence}`, 'cutover', 'fence');
   refuse(cutover.route.type === 'postgres-table' || cutover.route.type === 'http', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
-  refuse((batch?.stages.length ?? 0) > 0, 'stages', 'batch', 'stages');
   for (const key of ['pause', 'resume', 'retire'] as const) refuse(batch?.[key] && 'url' in batch[key], `${key} by url`, 'batch', key);
   return issues;
 }
@@ -52,6 +51,10 @@ function contradictions({ spec }: ParsedSpec): SpecIssue[] {
   if (batch && pipeline && [...batch.result.key].sort().join() !== [...pipeline.output.key].sort().join()) {
     add(`must name the same columns as batch.result.key (${batch.result.key.join(', ')})`, 'pipeline', 'output', 'key');
   }
+  const stages = batch?.stages.map((stage) => stage.name) ?? [];
+  stages.forEach((name, at) => {
+    if (name === 'result' || stages.indexOf(name) < at) add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');
+  });
   if (cutover.approval.approvers.length > 0 && cutover.approval.approvers.length < cutover.approval.quorum) {
     add(`quorum ${cutover.approval.quorum} > ${cutover.approval.approvers.length} approvers named`, 'cutover', 'approval', 'quorum');
   }

@@ -37,7 +37,19 @@ describe('a false clean of other tools is flagged here', () => {
   });
 
   it('1: rows of two keys exchanged, so that every column sum is the same', () => {
-    expect(suspects({ n: 'int4' }, [[1, 10], [2, 20]], [[1, 20], [2, 10]])).toBe(2); // prettier-ignore
+    expect(
+      suspects(
+        { n: 'int4' },
+        [
+          [1, 10],
+          [2, 20],
+        ],
+        [
+          [1, 20],
+          [2, 10],
+        ],
+      ),
+    ).toBe(2);
   });
 
   it.each([
@@ -69,7 +81,13 @@ describe('a false clean of other tools is flagged here', () => {
   });
 
   it('5 and 11: a key leaves the list of open ones only by a positive verdict', () => {
-    const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'text' }, { name: 'v', type: 'text' }] }; // prettier-ignore
+    const shape: Shape = {
+      key: ['id'],
+      columns: [
+        { name: 'id', type: 'text' },
+        { name: 'v', type: 'text' },
+      ],
+    };
     const row = (v: string): string => JSON.stringify(['1', v]);
     const side = new SettledComparison(shape);
     const key = JSON.stringify(['1']);
@@ -83,7 +101,12 @@ describe('a false clean of other tools is flagged here', () => {
   it('6: what could not be compared is not a success: a value or a column without proof makes the window inconclusive', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'x']], (text) => text.replace('"a":"x"', '"a":{"x":1}'))).toBe(1);
     expect(assessComparison({ ...NO_COUNTS, matched: 1, unknown: 1 }, proofs).verdict).toBe('inconclusive');
-    expect(worst([{ verdict: 'passed', reason: '' }, { verdict: 'inconclusive', reason: 'x' }]).verdict).toBe('inconclusive'); // prettier-ignore
+    expect(
+      worst([
+        { verdict: 'passed', reason: '' },
+        { verdict: 'inconclusive', reason: 'x' },
+      ]).verdict,
+    ).toBe('inconclusive');
   });
 
   it('7: a stream that was not drained to the snapshot is never compared as if it were', () => {
@@ -91,7 +114,13 @@ describe('a false clean of other tools is flagged here', () => {
   });
 
   it('8: a value that flips between wrong and right does not pass because one reading matched', () => {
-    const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'text' }, { name: 'v', type: 'text' }] }; // prettier-ignore
+    const shape: Shape = {
+      key: ['id'],
+      columns: [
+        { name: 'id', type: 'text' },
+        { name: 'v', type: 'text' },
+      ],
+    };
     const key = JSON.stringify(['1']);
     const right = JSON.stringify(['1', 'right']);
     const side = new SettledComparison(shape);

@@ -6,7 +6,7 @@ import { random } from '../support/rows.js';
 import { get, sluice, specFile } from '../support/sluice.js';
 
 const { worker, aDatabase } = live();
-const KILLS_AT_MOST = 25;
+const KILLS_AT_MOST = 15;
 
 const signal = (name: string) => {
   const args = ['workflow', 'signal', '-w', `migration-${name}`, '--name', 'approveCutover', '--input', '{"approver":"ann"}'];
@@ -23,7 +23,7 @@ describe('a worker killed with -9 every few seconds', () => {
     let approved = false;
     let kills = 0;
     for (; kills < KILLS_AT_MOST && get('stormy').outcome === null; kills += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 3000 + next() * 9000)); // the moment is the point: nothing is waited for
+      await new Promise((resolve) => setTimeout(resolve, 2000 + next() * 7000)); // the moment is the point: nothing is waited for
       await worker.restart();
       if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
     }

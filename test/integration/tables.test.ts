@@ -1,5 +1,6 @@
 // Migrations without a batch, on real parts, under load: through the public command line and the plain `temporal` command.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
@@ -29,6 +30,15 @@ describe('a migration of tables', () => {
     expect(status.windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason))).toBe(true);
     expect(status.handedOver.map((o) => o.kind).sort()).toEqual(['connector', 'publication', 'slot', 'topic', 'topic']);
     expect(sluice('start', '-f', file)).toMatchObject({ code: 1 });
+    const { evidence } = JSON.parse(sluice('report', 'hot', '-o', 'json').stdout) as { evidence: { number: number; digest: string; chain: string }[] };
+    expect(evidence.map((link) => link.number)).toEqual(status.windows.map((w) => w.number));
+    let chain = '';
+    for (const link of evidence)
+      expect(link.chain).toBe(
+        (chain = createHash('sha256')
+          .update(chain + link.digest)
+          .digest('hex')),
+      );
     await dismantle(database.client, 'hot');
   });
 

@@ -66,6 +66,14 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     const other = { ...BATCH_PARTS, cutover: { route: { ...BATCH_PARTS.cutover.route, stream: 'public.other' } } };
     expect(problemsOf(yaml(aSpecInput({ spec: other }))).join()).toContain("must be the sink's table");
   });
+  it('two stages of one name, and a stage that is called result', () => {
+    const stage = (name: string) => ({ name, query: { sql: 'SELECT 1 AS a' }, key: ['a'], topic: 't' });
+    const stages = (...names: string[]) =>
+      problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, stages: names.map(stage) } } })));
+    expect(stages('totals', 'per-day')).toEqual([]);
+    expect(stages('totals', 'totals').join()).toContain('"totals" names another subject already');
+    expect(stages('result').join()).toContain('"result" names another subject already');
+  });
   it('a workflow input that still holds a file', () => {
     const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'q.sql' } } } }));
     expect(parsed.ok).toBe(false);

@@ -8,7 +8,7 @@ import { parseTableName, qualified } from '../../domain/names.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { viewReads } from '../../clients/route.js';
 import type { Deps } from '../deps.js';
-import { attempt, failed } from './result.js';
+import { attempt, failed, inTurn } from './result.js';
 
 type Answer = string | { detail: string; remedy: string };
 
@@ -17,7 +17,8 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
   if (!batch) return [];
   try {
     return await withSource(spec, secret, async (client) => [
-      await attempt('batch.query', () => checkQuery(client, spec, batch)),
+      await attempt('batch.query', () => checkQuery(client, spec, batch.query.sql, batch.result.key)),
+      ...(await inTurn(batch.stages.map((stage) => () => attempt('batch.stage', () => checkQuery(client, spec, stage.query.sql, stage.key), stage.name)))),
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
       ...(batch.runs ? [await attempt('batch.runs', () => checkRuns(client, batch.runs!.table), batch.runs.table)] : []),
       ...(spec.spec.sink ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
@@ -28,10 +29,10 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
   }
 }
 
-async function checkQuery(client: pg.ClientBase, spec: MigrationSpec, batch: BatchSpec): Promise<Answer> {
-  const columns = await describeQuery(client, batch.query.sql);
+async function checkQuery(client: pg.ClientBase, spec: MigrationSpec, sql: string, keys: readonly string[]): Promise<Answer> {
+  const columns = await describeQuery(client, sql);
   const names = columns.map((c) => c.name);
-  const absent = batch.result.key.filter((key) => !names.includes(key));
+  const absent = keys.filter((key) => !names.includes(key));
   if (absent.length > 0)
     return { detail: `the query has no column ${absent.join(', ')} of the key; it has ${names.join(', ')}`, remedy: 'let the query return the key columns' };
   const ignored = new Set(spec.spec.validation.compare.ignore);

@@ -20,3 +20,10 @@ export async function attempt(
     return unknown(name, subject, `could not be checked: ${classify(error).message}`, remedyWhenUnknown);
   }
 }
+
+/** One connection answers one question at a time. */
+export async function inTurn(questions: readonly (() => Promise<Check>)[]): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const question of questions) checks.push(await question());
+  return checks;
+}

@@ -10,7 +10,7 @@ import { qualified } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
-import { attempt, failed, passed } from './result.js';
+import { attempt, failed, inTurn, passed } from './result.js';
 
 export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
   const { host, port, database, user } = spec.spec.source.postgres;
@@ -139,13 +139,6 @@ function roleQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] 
           : { detail: `${old['n']} writing transaction(s) open, the oldest for ${old['age']}: creating a slot waits for them`, remedy: 'wait for or end them' };
       }),
   ];
-}
-
-/** One connection answers one question at a time. */
-async function inTurn(questions: readonly (() => Promise<Check>)[]): Promise<Check[]> {
-  const checks: Check[] = [];
-  for (const question of questions) checks.push(await question());
-  return checks;
 }
 
 function headroom(row: Record<string, string | null>, what: string, setting: string): string | { detail: string; remedy: string } {

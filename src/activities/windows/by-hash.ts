@@ -11,6 +11,7 @@ import { quoteIdent } from '../../domain/names.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { Counts, Difference } from '../../domain/window.js';
 import { drillDown } from './drill-down.js';
+import type { TopicEnds } from './folds.js';
 
 export const CANARY_ROWS = 9;
 
@@ -19,6 +20,8 @@ export interface TablePass {
   readonly differences: readonly Difference[];
   readonly rowsRead: number;
   readonly canary: { planted: number; found: number };
+  /** Digest of the stream side at the offsets read. */
+  readonly digest?: string;
   /** What was not read anew, and why that is enough; absent when everything was. */
   readonly note?: string;
 }
@@ -26,6 +29,7 @@ export interface TablePass {
 export interface PassInput {
   readonly kafka: KafkaPort;
   readonly topic: string;
+  readonly ends: TopicEnds;
   readonly shape: Shape;
   readonly snapshot: SnapshotVisibility;
   readonly reader: SourceClient;

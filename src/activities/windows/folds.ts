@@ -53,15 +53,17 @@ export class FoldCache {
   }
 }
 
-/** Reads the table's topic to its stable end and applies what the snapshot sees. Returns the fold. */
+export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
+
+/** Reads the table's topic to the given stable ends and applies what the snapshot sees. Returns the fold. */
 export async function foldTable<F extends TableFold | HashFold>(
   kafka: KafkaPort,
   topic: string,
   fold: F,
+  ends: TopicEnds,
   snapshot: SnapshotVisibility,
   heartbeat: () => void,
 ): Promise<F> {
-  const ends = await kafka.offsets(topic);
   fold.applyOverlay(snapshot);
   for (const { partition, low, committed } of ends) {
     const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);

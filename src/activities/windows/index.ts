@@ -13,6 +13,8 @@ import type { Difference, WindowRow } from '../../domain/window.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { alive } from '../patience.js';
+import { settledSubjects } from './computation.js';
+import { evidenceOf } from './evidence.js';
 import { FoldCache } from './folds.js';
 import { readFacts } from './facts.js';
 import { compareResult } from './result.js';
@@ -51,7 +53,7 @@ export function createWindowActivities(deps: Deps) {
       const at = new Date().toISOString();
       const rows = subjects.map((s) => toRow(s, number, at));
       const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
-      await deps.ledger.recordWindow(ref, rows, differences);
+      await deps.ledger.recordWindow(ref, rows, differences, evidenceOf(ref, subjects));
       return {
         number,
         verdict: worst(subjects.map((s) => prefixed(s))),
@@ -102,8 +104,7 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     const verdict: Verdict = { verdict: 'errored', reason: problem.message };
     const names = [
       ...ref.spec.spec.source.tables.map((t) => [t, 'exact'] as const),
-      ...(ref.spec.spec.pipeline ? [['result', 'settled'] as const] : []),
-      ...(ref.spec.spec.sink ? [['result@sink', 'settled'] as const] : []),
+      ...settledSubjects(ref.spec).map((subject) => [subject, 'settled'] as const),
     ];
     return {
       subjects: names.map(([subject, mode]) => unmeasured(subject, mode, verdict, null, Date.now() - started)),

@@ -10,6 +10,8 @@ export interface SubjectResult {
   readonly differences: readonly Difference[];
   readonly position: string | null;
   readonly durationMs: number;
+  /** What else the evidence names: snapshot, offsets read, digest of the rows. */
+  readonly proof?: object;
 }
 
 export function measured(
@@ -20,8 +22,9 @@ export function measured(
   differences: readonly Difference[],
   position: string,
   durationMs: number,
+  proof: object = {},
 ): SubjectResult {
-  return { subject, mode, verdict, counts, differences, position, durationMs };
+  return { subject, mode, verdict, counts, differences, position, durationMs, proof };
 }
 
 /** Nothing was compared: all numbers stay null, never zero. */

@@ -4,7 +4,7 @@ import { readTable } from '../../clients/catalog.js';
 import type { Shape } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
-import { parseSnapshot, type SnapshotVisibility } from '../../domain/position.js';
+import { parseSnapshot } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { assessComparison, comparedOf } from '../../domain/window.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
@@ -39,7 +39,6 @@ export async function compareTables(
   try {
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const text = (await reader.query<Record<string, string>>('SELECT pg_current_snapshot() AS snapshot')).rows[0]!['snapshot']!;
-    const snapshot = parseSnapshot(text);
     const lsn = await insertLsn(side); // after the snapshot: everything it sees is committed below
     const started = Date.now();
     await emitMarker(side, ref, `window ${number}`);
@@ -50,7 +49,7 @@ export async function compareTables(
       subjects.push(
         unproven
           ? unmeasured(table, 'exact', { verdict: 'inconclusive', reason: unproven }, lsn)
-          : await compareTable(deps, folds, ref, table, { reader, snapshot, lsn, number, isFull }, heartbeat),
+          : await compareTable(deps, folds, ref, table, { reader, snapshotText: text, lsn, number, isFull }, heartbeat),
       );
     }
     return { subjects: refuseAllEmpty(subjects), barrierMs };
@@ -64,7 +63,7 @@ async function compareTable(
   folds: FoldCache,
   ref: MigrationRef,
   table: string,
-  { reader, snapshot, lsn, number, isFull }: { reader: SourceClient; snapshot: SnapshotVisibility; lsn: string; number: number; isFull: boolean },
+  { reader, snapshotText, lsn, number, isFull }: { reader: SourceClient; snapshotText: string; lsn: string; number: number; isFull: boolean },
   heartbeat: () => void,
 ): Promise<SubjectResult> {
   const started = Date.now();
@@ -75,7 +74,12 @@ async function compareTable(
   const from = qualified(parseTableName(table));
   const counted = Number((await reader.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n']);
   const kafka = deps.systems.kafka(ref.spec);
-  const input = { kafka, topic, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
+  const ends = await kafka.offsets(topic);
+  const { partitions } = ref.spec.spec.kafka;
+  if (ends.length !== partitions)
+    throw new Problem('unsupported', `${topic} has ${ends.length} partitions ≠ ${partitions} planned: the records of one key lie in several, in no order`);
+  const snapshot = parseSnapshot(snapshotText);
+  const input = { kafka, topic, ends, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
   const pass = await passOver(folds, ref, input, { number, isFull, counted });
   const verdict = assessComparison(pass.counts, {
     barrier: null,
@@ -85,7 +89,13 @@ async function compareTable(
     canaryFound: pass.canary.found,
   });
   const said = verdict.verdict === 'passed' && pass.note ? { ...verdict, reason: `${verdict.reason}: ${pass.note}` } : verdict;
-  return measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started);
+  return measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started, {
+    snapshot: snapshotText,
+    topic,
+    read: Object.fromEntries(ends.map(({ partition, committed }) => [partition, committed])),
+    rows: counted,
+    digest: pass.digest ?? null,
+  });
 }
 
 /** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */
@@ -102,13 +112,13 @@ async function passOver(
   input: PassInput,
   { number, isFull, counted }: { number: number; isFull: boolean; counted: number },
 ): Promise<TablePass> {
-  const { kafka, topic, shape, snapshot, heartbeat } = input;
+  const { kafka, topic, ends, shape, snapshot, heartbeat } = input;
   if (shape.columns.some((column) => column.toleranceAbs !== undefined)) {
-    return passByRow(input, await foldTable(kafka, topic, folds.table(ref, topic, shape), snapshot, heartbeat), folds.nextMark());
+    return passByRow(input, await foldTable(kafka, topic, folds.table(ref, topic, shape), ends, snapshot, heartbeat), folds.nextMark());
   }
-  const fold = await foldTable(kafka, topic, folds.hashes(ref, topic, shape, counted), snapshot, heartbeat);
+  const fold = await foldTable(kafka, topic, folds.hashes(ref, topic, shape, counted), ends, snapshot, heartbeat);
   const partial = isFull || counted < WORTH_IT_ROWS ? null : await passIncrementally(input, fold, counted, number);
   const pass = partial ?? (await passByHash(input, fold));
   fold.proven(pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0 ? snapshot : null);
-  return pass;
+  return { ...pass, digest: fold.table.digest() };
 }

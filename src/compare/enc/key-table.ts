@@ -107,6 +107,23 @@ export class KeyTable {
     return found;
   }
 
+  /** One number for all keys and rows, whatever the order they came in: two sums of mixed words, as 16 hex digits. */
+  digest(): string {
+    let [a, b] = [0, 0];
+    const words = this.#words;
+    for (let slot = 0; slot <= this.#mask; slot += 1) {
+      if (this.#marks[slot] === EMPTY) continue;
+      let h = 0x9e3779b1;
+      for (let at = slot * words; at < (slot + 1) * words; at += 1) h = Math.imul(h ^ this.#keys[at]!, 0x85ebca6b) ^ (h >>> 15);
+      h = Math.imul(h ^ this.#rows[slot * 2]!, 0xc2b2ae35);
+      a = (a + (h ^ (h >>> 16))) | 0;
+      h = Math.imul((h ^ (h >>> 13)) + this.#rows[slot * 2 + 1]!, 0x27d4eb2f);
+      b = (b + (h ^ (h >>> 15))) | 0;
+    }
+    const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
+    return hex(a) + hex(b);
+  }
+
   #home(k0: number, k1: number): number {
     let h = Math.imul(k1 ^ Math.imul(k0, 0x9e3779b1), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35);

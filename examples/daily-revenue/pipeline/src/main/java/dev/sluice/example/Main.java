@@ -1,11 +1,13 @@
 package dev.sluice.example;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.KafkaStreams;
@@ -14,7 +16,7 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 
 /**
  * The pipeline of the example. Environment: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, PIPELINE_VERSION (1 has the
- * deliberate mistake, 2 is right), STATE_DIR. With the argument {@code --reset} it forgets what an earlier version computed, then runs.
+ * deliberate mistake, 2 is right), STATE_DIR, STAGE_TOPIC (optional: the totals per quarter of an hour go there too). With the argument {@code --reset} it forgets what an earlier version computed, then runs.
  */
 public final class Main {
   private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");
@@ -27,10 +29,12 @@ public final class Main {
     String output = env("OUTPUT_TOPIC", "daily-revenue");
     String application = env("APPLICATION_ID", "daily-revenue");
     int version = Integer.parseInt(env("PIPELINE_VERSION", "2"));
+    String stage = System.getenv("STAGE_TOPIC");
     awaitTopics(brokers, prefix, output);
-    if (args.length > 0 && args[0].equals("--reset")) Reset.run(brokers, application, output);
+    if (args.length > 0 && args[0].equals("--reset")) Reset.run(brokers, application, stage == null ? List.of(output) : List.of(output, stage));
+    if (stage != null) createStage(brokers, stage);
     Properties properties = properties(brokers, application);
-    KafkaStreams streams = new KafkaStreams(new Revenue(prefix, version).build(output, properties), properties);
+    KafkaStreams streams = new KafkaStreams(new Revenue(prefix, version).build(output, stage, properties), properties);
     streams.setUncaughtExceptionHandler(e -> StreamThreadExceptionResponse.REPLACE_THREAD);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -74,6 +78,15 @@ public final class Main {
         System.out.println("waiting for Kafka: " + e.getCause().getMessage());
       }
       Thread.sleep(500);
+    }
+  }
+
+  private static void createStage(String brokers, String topic) throws InterruptedException, ExecutionException {
+    Properties p = new Properties();
+    p.put("bootstrap.servers", brokers);
+    try (Admin admin = Admin.create(p)) {
+      if (admin.listTopics().names().get().contains(topic)) return;
+      admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1).configs(Map.of("cleanup.policy", "compact")))).all().get();
     }
   }
 

@@ -29,6 +29,15 @@ final class Output {
     return record(VALUE_SCHEMA, "{\"orders\":" + daily.orders() + ",\"gross\":" + decimal(daily.gross()) + ",\"refunded\":" + decimal(daily.refunded()) + ",\"revenue\":" + decimal(revenue) + "}");
   }
 
+  /** A stage's records are plain JSON: nobody but the validation reads them. */
+  static byte[] stageKey(Bucket key) {
+    return ("{\"quarter\":" + key.at() + ",\"store_id\":" + key.storeId() + "}").getBytes(StandardCharsets.UTF_8);
+  }
+
+  static byte[] stageValue(Totals t) {
+    return ("{\"orders\":" + t.orders() + ",\"gross\":\"" + t.gross().toPlainString() + "\",\"refunded\":\"" + t.refunded().toPlainString() + "\"}").getBytes(StandardCharsets.UTF_8);
+  }
+
   private static String decimal(BigDecimal value) {
     return "\"" + Base64.getEncoder().encodeToString(value.setScale(SCALE).unscaledValue().toByteArray()) + "\"";
   }

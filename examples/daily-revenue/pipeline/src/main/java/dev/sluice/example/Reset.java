@@ -17,11 +17,11 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 
-/** Before another version computes everything anew: every output key gets a tombstone, the group's offsets and internal topics go. */
+/** Before another version computes everything anew: every key of its outputs gets a tombstone, the group's offsets and internal topics go. */
 final class Reset {
   private Reset() {}
 
-  static void run(String brokers, String application, String output) throws Exception {
+  static void run(String brokers, String application, List<String> outputs) throws Exception {
     Properties p = new Properties();
     p.put("bootstrap.servers", brokers);
     try (Admin admin = Admin.create(p)) {
@@ -38,8 +38,7 @@ final class Reset {
       Set<String> internal = admin.listTopics().names().get().stream().filter(t -> t.startsWith(application + "-") && (t.endsWith("-repartition") || t.endsWith("-changelog") || t.endsWith("-topic"))).collect(Collectors.toSet());
       admin.deleteTopics(internal).all().get();
     }
-    int keys = forget(p, output);
-    System.out.println("reset: " + keys + " output keys forgotten");
+    for (String output : outputs) System.out.println("reset: " + forget(p, output) + " keys of " + output + " forgotten");
   }
 
   private static int forget(Properties base, String output) {
@@ -48,6 +47,7 @@ final class Reset {
     p.put("isolation.level", "read_committed");
     Set<Bytes> live = new HashSet<>();
     try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(p, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      if (!consumer.listTopics().containsKey(output)) return 0;
       List<TopicPartition> partitions = consumer.partitionsFor(output).stream().map(i -> new TopicPartition(output, i.partition())).toList();
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);

@@ -36,11 +36,19 @@ final class Revenue {
     this.version = version;
   }
 
-  Topology build(String outputTopic, Properties properties) {
+  /** {@code stageTopic}: where the totals per quarter go too, so that this stage can be validated on its own; null = nowhere. */
+  Topology build(String outputTopic, String stageTopic, Properties properties) {
     KTable<Long, BigDecimal> gross = totalPerOrder("order_items", "stage-1-order-gross", Rows.ITEM);
     KTable<Long, BigDecimal> refunded = totalPerOrder("refunds", "stage-2-order-refunds", Rows.REFUND);
     KTable<Long, OrderRevenue> perOrder = revenuePerOrder(gross, refunded);
-    KTable<Bucket, Totals> perDay = revenuePerDay(revenuePerQuarter(perOrder));
+    KTable<Bucket, Totals> perQuarter = revenuePerQuarter(perOrder);
+    if (stageTopic != null) {
+      perQuarter
+          .toStream(Named.as("stage-4-output"))
+          .map((key, totals) -> KeyValue.pair(Output.stageKey(key), totals == null || totals.orders() == 0 ? null : Output.stageValue(totals)), Named.as("stage-4-encode"))
+          .to(stageTopic, Produced.with(Output.BYTES, Output.BYTES));
+    }
+    KTable<Bucket, Totals> perDay = revenuePerDay(perQuarter);
     perDay
         .toStream(Named.as("stage-5-output"))
         .map((key, daily) -> KeyValue.pair(Output.key(key), daily == null || daily.orders() == 0 ? null : Output.value(daily)), Named.as("stage-5-encode"))

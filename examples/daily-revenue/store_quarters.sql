@@ -1,0 +1,11 @@
+-- Stage 4 of the pipeline: revenue per store and quarter of an hour, before the store's time zone says which day it belongs to.
+SELECT floor(extract(epoch FROM o.ordered_at) / 900)::bigint AS quarter,
+       o.store_id,
+       count(*) AS orders,
+       coalesce(sum(i.gross), 0) AS gross,
+       coalesce(sum(r.refunded), 0) AS refunded
+FROM public.orders o
+LEFT JOIN (SELECT order_id, sum(quantity * unit_price - coalesce(discount, 0)) AS gross FROM public.order_items GROUP BY order_id) i ON i.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(amount) AS refunded FROM public.refunds GROUP BY order_id) r ON r.order_id = o.id
+WHERE o.status <> 'cancelled'
+GROUP BY 1, 2

@@ -1,0 +1,22 @@
+// What a window proved, as one document with a digest: the same plan at the same positions gives the same digest, on any worker. The ledger chains them.
+import { createHash } from 'node:crypto';
+import type { MigrationRef } from '../../domain/ledger.js';
+import { canonicalJson } from '../../spec/plan.js';
+import type { SubjectResult } from './subject.js';
+
+export interface WindowEvidence {
+  readonly digest: string;
+  readonly document: object;
+}
+
+export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[]): WindowEvidence {
+  const document = {
+    engine: 'embedded',
+    encoding: 'enc-v1',
+    migration: ref.name,
+    generation: ref.generation,
+    planHash: ref.planHash,
+    subjects: subjects.map(({ subject, mode, verdict, counts, position, proof }) => ({ subject, mode, ...verdict, position, counts, ...proof })),
+  };
+  return { digest: createHash('sha256').update(canonicalJson(document)).digest('hex'), document };
+}

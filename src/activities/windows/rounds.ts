@@ -1,0 +1,86 @@
+// One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot through the whole path; then every stream side.
+import { stripSemicolon } from '../../clients/catalog.js';
+import type { SourceClient } from '../../clients/source.js';
+import type { KafkaPort } from '../../clients/kafka.js';
+import type { Shape, StreamRow } from '../../compare/comparison.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/ledger.js';
+import { parseTableName, qualified } from '../../domain/names.js';
+import type { Lsn } from '../../domain/position.js';
+import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained } from '../barrier.js';
+import type { Computation } from './computation.js';
+import { foldOutput } from './folds.js';
+import { readRows } from './rows.js';
+
+const BARRIER_LIMIT_MS = 60_000;
+
+export interface RoundTaken {
+  readonly lsn: Lsn;
+  readonly queryMs: number;
+  /** Per computation, in their order: rows that the query gave. */
+  readonly expected: readonly ReadonlyMap<string, string | null>[];
+}
+
+export interface RoundInput {
+  readonly kafka: KafkaPort;
+  readonly ref: MigrationRef;
+  /** Holds the snapshot. */
+  readonly client: SourceClient;
+  /** For everything that must not be in it. */
+  readonly side: SourceClient;
+  readonly heartbeat: () => void;
+}
+
+/** Feeds the round to every computation's comparisons. A string = no proof, and why; then nothing was fed. */
+export async function takeRound({ kafka, ref, client, side, heartbeat }: RoundInput, computations: readonly Computation[]): Promise<RoundTaken | string> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await client.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
+  const lsn = await insertLsn(side);
+  const started = Date.now();
+  const [queries, barrier] = await Promise.allSettled([runQueries(client, computations, heartbeat), passBarrier(kafka, ref, side, lsn)]);
+  await client.query('COMMIT');
+  if (queries.status === 'rejected') throw queries.reason;
+  if (barrier.status === 'rejected') throw barrier.reason;
+  if (barrier.value) return barrier.value;
+  const expected = queries.value.rows;
+  for (const [at, { subject, topic, fold, shape, topicSide, sink }] of computations.entries()) {
+    const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
+    // After the sink was read: a record that reached the sink meanwhile must count as touched.
+    const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {
+      // Only the output topic is ours: a stage's topic that the pipeline made anew is read anew by the next window.
+      throw subject !== 'result' && error instanceof Problem && error.code === 'topic-lost' ? new Problem('unreachable', error.message) : error;
+    });
+    topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
+    if (rows) sink!.side.add({ expected: expected[at]!, actual: rows, touched });
+  }
+  return { lsn, expected, queryMs: queries.value.endedAt - started };
+}
+
+async function passBarrier(kafka: KafkaPort, ref: MigrationRef, side: SourceClient, lsn: Lsn): Promise<string | null> {
+  const limit = Date.now() + BARRIER_LIMIT_MS;
+  await emitMarker(side, ref, 'round');
+  return (await connectorAcknowledged(side, ref, lsn, limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+}
+
+async function runQueries(
+  client: SourceClient,
+  computations: readonly Computation[],
+  heartbeat: () => void,
+): Promise<{ rows: Map<string, string | null>[]; endedAt: number }> {
+  const all: Map<string, string | null>[] = [];
+  for (const { subject, sql, shape } of computations) {
+    const rows = new Map<string, string | null>();
+    const read = await readRows(client, `(${stripSemicolon(sql)}) AS sluice_batch`, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, row));
+    if (read !== rows.size) {
+      throw new Problem('unsupported', `the query of ${subject} returned ${read} rows for ${rows.size} keys: (${shape.key.join(', ')}) is not a key of it`);
+    }
+    all.push(rows);
+  }
+  return { rows: all, endedAt: Date.now() };
+}
+
+async function readSink(client: SourceClient, table: string, shape: Shape, heartbeat: () => void): Promise<Map<string, Pick<StreamRow, 'row'>>> {
+  const rows = new Map<string, Pick<StreamRow, 'row'>>();
+  await readRows(client, qualified(parseTableName(table)), shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, { row }));
+  return rows;
+}

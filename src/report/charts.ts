@@ -1,0 +1,48 @@
+// The page's two charts as static SVG: no script, no library in the page. Each stands above a table that says the same. PURE.
+import type { WindowRow } from '../domain/window.js';
+import type { Report } from './build-report.js';
+import { escapeHtml as e } from './escape.js';
+
+const WIDTH = 960;
+const MARK = { passed: 'M-3.5 0 L-1 3 L4 -3', failed: 'M-3 -3 L3 3 M-3 3 L3 -3', inconclusive: 'M-3 0 L3 0', errored: 'M0 -4 L0 1 M0 3 L0 4' } as const;
+const MOST_COLUMNS = 160;
+
+/** A row per subject, a mark per window. Of more windows than fit, the newest are drawn. */
+export function windowChart(windows: readonly WindowRow[]): string {
+  const numbers = [...new Set(windows.map((w) => w.number))];
+  const shown = numbers.slice(-MOST_COLUMNS);
+  const subjects = [...new Set(windows.map((w) => w.subject))];
+  const left = 190;
+  const step = Math.min(26, (WIDTH - left - 10) / Math.max(1, shown.length));
+  const height = subjects.length * 22 + 24;
+  const marks = windows
+    .filter((w) => shown.includes(w.number))
+    .map((w) => {
+      const x = (left + (shown.indexOf(w.number) + 0.5) * step).toFixed(1);
+      const y = subjects.indexOf(w.subject) * 22 + 12;
+      const sign = `<path d="${MARK[w.verdict]}" fill="none" stroke="var(--paper)" stroke-width="1.6"/>`;
+      const box = `<rect x="-7" y="-7" width="${Math.min(14, Math.max(2, step - 1)).toFixed(1)}" height="14" rx="2"/>`;
+      return `<g class="${w.verdict}" transform="translate(${x} ${y})"><title>window ${w.number}, ${e(w.subject)}: ${w.verdict}, ${e(w.reason)}</title>${box}${step > 12 ? sign : ''}</g>`;
+    });
+  const names = subjects.map((s, at) => `<text x="0" y="${at * 22 + 16}">${e(s.length > 30 ? `${s.slice(0, 29)}…` : s)}</text>`);
+  const ticks = shown
+    .map((n, at) => [n, at] as const)
+    .filter(([, at]) => at % Math.ceil(30 / step) === 0)
+    .map(([n, at]) => `<text x="${(left + (at + 0.5) * step).toFixed(1)}" y="${height - 4}" text-anchor="middle">${n}</text>`);
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Verdict of each window by subject">${names.join('')}${marks.join('')}${ticks.join('')}</svg>`;
+}
+
+/** How long each phase took, to scale. */
+export function phaseChart(phases: Report['phases']): string {
+  const total = phases.reduce((sum, p) => sum + (p.ms ?? 0), 0);
+  if (total === 0) return '';
+  let x = 150;
+  const scale = (WIDTH - 160) / total;
+  const rows = phases.map((p, at) => {
+    const width = Math.max(1.5, (p.ms ?? 0) * scale);
+    const bar = `<rect class="bar" x="${x.toFixed(1)}" y="${at * 18 + 3}" width="${width.toFixed(1)}" height="12"><title>${e(p.phase)}</title></rect>`;
+    x += (p.ms ?? 0) * scale;
+    return `<text x="0" y="${at * 18 + 13}">${e(p.phase)}</text>${bar}`;
+  });
+  return `<svg viewBox="0 0 ${WIDTH} ${phases.length * 18 + 4}" role="img" aria-label="Duration of each phase">${rows.join('')}</svg>`;
+}
