@@ -15,6 +15,7 @@ export interface Deps {
 export class Systems {
   readonly #secret: ResolveSecret;
   readonly #ports = new Map<string, KafkaPort>();
+  readonly #retired = new Set<KafkaPort>();
 
   constructor(secret: ResolveSecret) {
     this.#secret = secret;
@@ -33,14 +34,17 @@ export class Systems {
 
   /** After a failure: the next call to `kafka` connects afresh. Other activities may still be using the old connections: those close a while later. */
   renew(): void {
-    const ports = [...this.#ports.values()];
+    for (const port of this.#ports.values()) {
+      this.#retired.add(port);
+      setTimeout(() => void closeAll([port]).finally(() => this.#retired.delete(port)), STILL_IN_USE_MS).unref();
+    }
     this.#ports.clear();
-    setTimeout(() => void closeAll(ports), STILL_IN_USE_MS).unref();
   }
 
   async close(): Promise<void> {
-    await closeAll([...this.#ports.values()]);
+    await closeAll([...this.#ports.values(), ...this.#retired]);
     this.#ports.clear();
+    this.#retired.clear();
   }
 }
 

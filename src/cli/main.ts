@@ -127,5 +127,5 @@ async function main(): Promise<number> {
 
 process.on('SIGINT', () => process.exit(EXIT.interrupted));
 const code = await main();
-process.exitCode = code;
-if (process.argv[2] !== 'worker') process.exit(code);
+
+process.exit(code);

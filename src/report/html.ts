@@ -12,7 +12,10 @@ export function renderHtml(report: Report): string {
   const { status } = report;
   const sections = [
     section('Who decided', decisions(report)),
-    section('What was compared', `${windowChart(report.windows)}${subjectTable(report.windows)}`),
+    section(
+      'What was compared',
+      `${windowChart(report.windows)}<p class="soft">Per subject, the counts of its newest measured window:</p>${subjectTable(report.windows)}`,
+    ),
     section('What was not', notCompared(report)),
     section('Phases', `${phaseChart(report.phases)}${phaseTable(report)}`),
     section('Windows', windowTable(report)),
@@ -55,7 +58,7 @@ function headline({ status, verdicts, windows }: Report): string {
 }
 
 function decisions({ status }: Report): string {
-  if (status.approvals.length === 0) return '<p>Nobody has decided yet.</p>';
+  if (status.approvals.length === 0) return '<p>No approval and no rejection is on record.</p>';
   const rows = status.approvals.map((a) => [
     a.at,
     a.approver,
@@ -77,7 +80,7 @@ function subjectTable(windows: readonly WindowRow[]): string {
     const passed = own.filter((w) => w.verdict === 'passed').length;
     return [subject, last.mode, `${passed} of ${own.length}`, ...counts(last), last.position ?? '-'];
   });
-  return table(['subject', 'mode', 'passed', ...COUNTS.map((c) => `newest: ${c}`), 'at position'], rows, 3, 3 + COUNTS.length);
+  return table(['subject', 'mode', 'passed', ...COUNTS, 'at position'], rows, 3, 3 + COUNTS.length);
 }
 
 const COUNTS = ['compared', 'matched', 'missing', 'extraneous', 'mismatched', 'unstable', 'unknown'] as const;

@@ -10,7 +10,7 @@ p { margin: .4rem 0 } code { font: 13px ui-monospace, monospace; overflow-wrap: 
 .verdict { font-size: 1.1rem; padding: .6rem .8rem; border-left: 5px solid var(--good); background: var(--shade); margin: 1rem 0 }
 .verdict.bad { border-color: var(--bad) } .verdict.open { border-color: var(--open) }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }
-th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere } th { color: var(--soft); font-weight: 600; white-space: nowrap }
+th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word } th { color: var(--soft); font-weight: 600; white-space: nowrap }
 td.n, th.n { text-align: right } .soft { color: var(--soft) } svg { display: block; width: 100%; height: auto; margin: .4rem 0 }
 .passed { color: var(--good); fill: var(--good) } .failed { color: var(--bad); fill: var(--bad) } .inconclusive { color: var(--open); fill: var(--open) } .errored { color: var(--odd); fill: var(--odd) }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif } .bar { fill: var(--good); opacity: .75 } pre { font-size: 11px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 30rem; overflow: auto }

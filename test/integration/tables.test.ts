@@ -8,7 +8,7 @@ import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { envelope } from '../support/rows.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
-const { worker, aDatabase } = live();
+const { aDatabase } = live();
 
 const temporal = (...args: string[]) => spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], { encoding: 'utf8' });
 describe('a migration of tables', () => {
@@ -97,26 +97,6 @@ describe('a migration of tables', () => {
       expect(await objects(database.client)).toEqual([]);
       expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContainEqual(expect.stringMatching(/^again/));
     }
-  });
-
-  it('survives kill -9 of its worker in the initial load, in validation and at the commit, as if nothing had happened', async () => {
-    const database = await aDatabase(accounts(60_000));
-    const stop = busy(database);
-    expect(sluice('start', '-f', specFile('killed', database.name, ['public.accounts'])).code).toBe(0);
-    waitFor('killed', 'phase=connect');
-    await worker.restart();
-    waitFor('killed', 'phase=validate');
-    await worker.restart();
-    waitFor('killed', 'approval');
-    expect(sluice('approve', 'killed', '--approver', 'ann', '--reason', 'ok', '--yes').code).toBe(0);
-    waitFor('killed', 'phase=cut-over');
-    await worker.restart();
-    waitFor('killed', 'outcome=migrated', '5m');
-    await stop();
-    const status = get('killed');
-    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], iteration: 1, generation: 1 });
-    expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
-    await dismantle(database.client, 'killed');
   });
 });
 
