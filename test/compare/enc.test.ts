@@ -163,4 +163,20 @@ describe('the key table', () => {
     }
     expect(table.unmarked(10_000)).toHaveLength([...model.keys()].filter((n) => Number(n) % 2 === 1).length);
   });
+
+  it('has one digest for the same keys and rows in any order and history, and another after any change', () => {
+    const filled = (order: readonly number[]): KeyTable => {
+      const table = new KeyTable(2);
+      for (const n of order) table.set(Int32Array.of(0, n, 0, 0), n * 3, n * 5);
+      return table;
+    };
+    const order = Array.from({ length: 2000 }, (_, n) => n);
+    const digest = filled(order).digest();
+    const other = filled([...order].reverse().concat([9999]));
+    other.delete(Int32Array.of(0, 9999, 0, 0));
+    expect(other.digest()).toBe(digest);
+    other.set(Int32Array.of(0, 7, 0, 0), 21, 36);
+    expect(other.digest()).not.toBe(digest);
+    expect(filled(order.slice(1)).digest()).not.toBe(digest);
+  });
 });

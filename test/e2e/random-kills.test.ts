@@ -18,18 +18,18 @@ describe('a worker killed with -9 every few seconds', () => {
     const next = random(Number(process.env['SLUICE_E2E_SEED'] ?? 11));
     const database = await aDatabase(accounts(40_000));
     const stop = busy(database);
-    const file = specFile('stormy', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 3 } });
+    const file = specFile('stormy', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 5 }, soak: { for: '10s', passes: 2 } });
     expect(sluice('start', '-f', file).code).toBe(0);
     let approved = false;
     let kills = 0;
     for (; kills < KILLS_AT_MOST && get('stormy').outcome === null; kills += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 2000 + next() * 7000)); // the moment is the point: nothing is waited for
+      await new Promise((resolve) => setTimeout(resolve, 1500 + next() * 5000)); // the moment is the point: nothing is waited for
       await worker.restart();
       if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
     }
     expect(sluice('wait', 'stormy', '--for', 'outcome=migrated', '--timeout', '3m').code).toBe(0);
     await stop();
-    expect(kills).toBeGreaterThan(5);
+    expect(kills).toBeGreaterThan(2);
     const status = get('stormy');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], iteration: 1, generation: 1, route: { side: 'stream' } });
     expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
