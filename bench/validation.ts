@@ -50,6 +50,7 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
     await fillTopic(client, rows);
     const planted = await damage(client, rows);
     console.log(`${rows} rows, 12 columns, ${planted} rows of the table changed behind the topic's back; ${rounds} rounds, median`);
+    const only = process.env['BENCH_ONLY'];
     const contestants: Record<string, () => Promise<number | null>> = {
       'limit: COPY BINARY to nothing': () => copyRows(client, 'SELECT * FROM wide', { rowsPerSecond: 0 }, skipRow).then(() => null),
       'limit: topic, every record walked': () => walk(port),
@@ -59,6 +60,7 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
     };
     const lines: Line[] = [];
     for (const [what, run] of Object.entries(contestants)) {
+      if (only && !what.includes(only)) continue;
       const times: number[] = [];
       let found: number | null = null;
       for (let round = 0; round < rounds; round += 1) {
@@ -73,6 +75,7 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
         `${what.padEnd(46)} ${seconds.toFixed(2)} s  ${String(Math.round(rows / seconds)).padStart(9)} rows/s  ${found === null ? '' : `${found} of ${planted} found`}`,
       );
     }
+    if (only) return;
     const slowest = Math.max(lines[0]!.seconds, lines[1]!.seconds);
     console.log(
       `ratio to the slowest limit: ${(slowest / lines[2]!.seconds).toFixed(2)} (target 0.8); peak memory of this process ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
@@ -108,8 +111,9 @@ async function makeTable(rows: number): Promise<pg.Client> {
   const client = await connect(DATABASE);
   await client.query(
     `CREATE TABLE wide (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')}, PRIMARY KEY (id));
-     INSERT INTO wide SELECT ${COLUMNS.map(([, type, made]) => `(${made})::${type}`).join(', ')} FROM generate_series(1::bigint, ${rows}) g; VACUUM ANALYZE wide`,
+     INSERT INTO wide SELECT ${COLUMNS.map(([, type, made]) => `(${made})::${type}`).join(', ')} FROM generate_series(1::bigint, ${rows}) g`,
   );
+  await client.query('VACUUM ANALYZE wide');
   return client;
 }
 
@@ -125,7 +129,7 @@ async function fillTopic(client: pg.Client, rows: number): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();
   const started = performance.now();
-  for (let batch = await cursor.read(5000); batch.length > 0; batch = await cursor.read(5000)) {
+  for (let batch = await cursor.read(1000); batch.length > 0; batch = await cursor.read(1000)) {
     await producer.send({ topic: TOPIC, acks: 1, messages: batch.map(([id, value]) => ({ key: `{"id":${id}}`, value: value! })) });
   }
   console.log(`topic filled in ${((performance.now() - started) / 1000).toFixed(0)} s (${rows} records)`);
@@ -163,7 +167,7 @@ async function ours(client: pg.Client, kafka: KafkaPort, rows: number): Promise<
 async function walk(kafka: KafkaPort): Promise<null> {
   let bytes = 0;
   for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
-    await kafka.readRange(TOPIC, partition, low, committed, (_offset, _key, value) => void (bytes += value?.length ?? 0));
+    await kafka.readRange(TOPIC, partition, low, committed, (_offset, _bytes, _keyStart, _keyEnd, start, end) => void (bytes += end - start));
   }
   return null;
 }
@@ -171,8 +175,8 @@ async function walk(kafka: KafkaPort): Promise<null> {
 async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const rows = new Map<string, string>();
   for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
-    await kafka.readRange(TOPIC, partition, low, committed, (_offset, _key, value) => {
-      const after = (JSON.parse(value!.toString()) as { after: Record<string, unknown> }).after;
+    await kafka.readRange(TOPIC, partition, low, committed, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+      const after = (JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> }).after;
       rows.set(String(after['id']), COLUMNS.map(([name]) => String(after[name])).join('|'));
     });
   }
@@ -201,7 +205,13 @@ async function sqlJoin(client: pg.Client, kafka: KafkaPort): Promise<number> {
   };
   for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
     for (let from = low; from < committed; from += 20_000) {
-      await kafka.readRange(TOPIC, partition, from, Math.min(from + 20_000, committed), (_offset, _key, value) => void batch.push(value!.toString()));
+      await kafka.readRange(
+        TOPIC,
+        partition,
+        from,
+        Math.min(from + 20_000, committed),
+        (_offset, bytes, _keyStart, _keyEnd, start, end) => void batch.push(bytes.toString('utf8', start, end)),
+      );
       await flush();
     }
   }

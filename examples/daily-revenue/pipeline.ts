@@ -44,6 +44,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
       KAFKA_BROKERS: `127.0.0.1:${home.ports.kafka}`,
       TOPIC_PREFIX: options.topicPrefix,
       OUTPUT_TOPIC: options.output,
+      STAGE_TOPIC: `${options.output}-quarters`,
       APPLICATION_ID: options.application,
       PIPELINE_VERSION: String(options.version),
       STATE_DIR: join(home.dir, 'streams', options.application),

@@ -1,4 +1,5 @@
 // Connectors: created STOPPED, configuration read back, then resumed; the initial load watched through Debezium's notifications.
+import { rangeOf } from '../clients/record-batch.js';
 import { handedOverConfig, debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import type { ConnectRest } from '../clients/connect-rest.js';
@@ -57,7 +58,8 @@ export function createConnectActivities({ ledger, systems }: Deps) {
         const notifications: SnapshotNotification[] = [];
         const end = (await kafka.offsets(notificationTopic))[0];
         if (end) {
-          await kafka.readRange(notificationTopic, 0, end.low, end.high, (_offset, _key, value) => {
+          await kafka.readRange(notificationTopic, 0, end.low, end.high, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+            const value = rangeOf(bytes, start, end);
             if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
           });
         }

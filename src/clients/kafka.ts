@@ -4,7 +4,7 @@ import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../domain/failure.js';
 import type { KafkaSpec } from '../domain/spec.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
-import { TransactionFilter, walkBatches, type RecordVisitor } from './record-batch.js';
+import { TransactionFilter, offsetBehind, walkBatches, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
 const require = createRequire(import.meta.url);
@@ -132,14 +132,18 @@ export class KafkaPort {
     let next = from;
     let visited = 0;
     let stalls = 0;
+    let fetching = this.#fetch(topic, partition, next);
     while (next < to) {
-      const batch = await this.#fetch(topic, partition, next);
+      const batch = await fetching;
+      // The next answer is on its way while this one is worked on.
+      const behind = offsetBehind(batch.records, next);
+      if (behind < to) (fetching = this.#fetch(topic, partition, behind)).catch(() => undefined);
       if (batch.lowOffset > next)
         throw new Problem('topic-lost', `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
       filter.add(batch.aborted);
-      const reached = walkBatches(batch.records, next, to, filter, (offset, key, value, timestamp) => {
+      const reached = walkBatches(batch.records, next, to, filter, (offset, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
         visited += 1;
-        visit(offset, key, value, timestamp);
+        visit(offset, bytes, keyStart, keyEnd, valueStart, valueEnd);
       });
       stalls = reached === next ? stalls + 1 : 0;
       if (stalls > 100) throw new Problem('unreachable', `${topic}/${partition} gives no records at ${next} < ${to} expected`);

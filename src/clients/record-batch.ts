@@ -3,8 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { Problem } from '../domain/failure.js';
 
 export interface RecordVisitor {
-  /** Key and value are views into the response: copy what must outlive the call. */
-  (offset: number, key: Buffer | null, value: Buffer | null, timestamp: number): void;
+  /** Key and value are ranges of `bytes`, -1 where they are null: no object is made per record. Copy what must outlive the call. */
+  (offset: number, bytes: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void;
 }
 
 export interface AbortedTransaction {
@@ -63,7 +63,7 @@ export function walkBatches(records: Buffer, from: number, to: number, filter: T
       if (filter.isAborted(producerId, lastOffset)) filter.markerSeen(producerId);
     } else if (!(isTransactional && filter.isAborted(producerId, lastOffset))) {
       const body = decompress(records.subarray(at + HEADER_BYTES, end), attributes & 0x07, baseOffset);
-      walkRecords(body, records.readInt32BE(at + 57), baseOffset, Number(records.readBigInt64BE(at + 27)), from, to, visit);
+      walkRecords(body, records.readInt32BE(at + 57), baseOffset, from, to, visit);
     }
     next = Math.max(next, lastOffset + 1);
     at = end;
@@ -71,23 +71,39 @@ export function walkBatches(records: Buffer, from: number, to: number, filter: T
   return Math.min(next, to);
 }
 
-function walkRecords(body: Buffer, count: number, baseOffset: number, baseTimestamp: number, from: number, to: number, visit: RecordVisitor): void {
+/** The offset behind the last whole batch, without looking into any: where the next fetch begins. `from` where there is none. */
+export function offsetBehind(records: Buffer, from: number): number {
+  let next = from;
+  for (let at = 0; at + HEADER_BYTES <= records.length;) {
+    const end = at + 12 + records.readInt32BE(at + 8);
+    if (end > records.length) break;
+    next = Math.max(next, Number(records.readBigInt64BE(at)) + records.readInt32BE(at + 23) + 1);
+    at = end;
+  }
+  return next;
+}
+
+function walkRecords(body: Buffer, count: number, baseOffset: number, from: number, to: number, visit: RecordVisitor): void {
   const cursor = { at: 0 };
   for (let index = 0; index < count; index += 1) {
     const length = varint(body, cursor);
     const end = cursor.at + length;
     cursor.at += 1; // attributes
-    const timestamp = baseTimestamp + varint(body, cursor);
+    varint(body, cursor); // timestamp
     const offset = baseOffset + varint(body, cursor);
     const keyLength = varint(body, cursor);
-    const key = keyLength < 0 ? null : body.subarray(cursor.at, cursor.at + keyLength);
-    if (keyLength > 0) cursor.at += keyLength;
+    const keyStart = keyLength < 0 ? -1 : cursor.at;
+    const keyEnd = cursor.at + Math.max(keyLength, 0);
+    cursor.at = keyEnd;
     const valueLength = varint(body, cursor);
-    const value = valueLength < 0 ? null : body.subarray(cursor.at, cursor.at + valueLength);
-    if (offset >= from && offset < to) visit(offset, key, value, timestamp);
+    const valueStart = valueLength < 0 ? -1 : cursor.at;
+    if (offset >= from && offset < to) visit(offset, body, keyStart, keyEnd, valueStart, cursor.at + Math.max(valueLength, 0));
     cursor.at = end;
   }
 }
+
+/** A range of a record as a view; null where it is null. */
+export const rangeOf = (bytes: Buffer, start: number, end: number): Buffer | null => (start < 0 ? null : bytes.subarray(start, end));
 
 /** Zig-zag varint; exact up to 2^53, enough for lengths, deltas and timestamps. */
 function varint(buffer: Buffer, cursor: { at: number }): number {

@@ -3,7 +3,7 @@ import { isVisible, type SnapshotVisibility } from '../domain/position.js';
 import { Undecodable } from './column-types.js';
 import type { Shape } from './comparison.js';
 import { EnvelopeScanner } from './enc/envelope.js';
-import { KeyTable, keyText } from './enc/key-table.js';
+import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
 
 interface Change {
@@ -74,21 +74,21 @@ export class HashFold {
     if (this.#changed.size > MOST_CHANGED) this.proven(null);
   }
 
-  /** One record of the topic, in offset order of its partition. */
-  add(value: Uint8Array | null, snapshot: SnapshotVisibility): void {
-    if (value === null) return; // tombstone: the delete event before it said the same, with its transaction
+  /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */
+  add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): void {
+    if (start < 0) return; // tombstone: the delete event before it said the same, with its transaction
     const scanner = this.#scanner;
     const { encoder } = this;
     try {
-      scanner.scan(value);
-      encoder.keyFromJson(value, scanner);
+      scanner.scan(bytes, start, end);
+      encoder.keyFromJson(bytes, scanner);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       this.unreadable += 1;
       return;
     }
     const isDelete = scanner.op === 'd';
-    if (!isDelete) encoder.rowFromJson(value, scanner);
+    if (!isDelete) encoder.rowFromJson(bytes, scanner);
     const high = encoder.row[0]!;
     const low = encoder.row[1]!;
     if (scanner.op !== 'r' && !isVisible(scanner.txId, snapshot)) this.#overlay.push({ txId: scanner.txId, key: encoder.key.slice(), isDelete, high, low });
@@ -100,25 +100,27 @@ export class HashFold {
 export class KeyFilter {
   readonly #scanner: EnvelopeScanner;
   readonly #encoder: RowEncoder;
-  readonly #wanted: ReadonlySet<string>;
+  readonly #wanted: KeyTable;
 
-  constructor(shape: Shape, wanted: ReadonlySet<string>) {
+  /** `wanted` = keys as `keyText` gives them. */
+  constructor(shape: Shape, wanted: readonly string[]) {
     this.#scanner = new EnvelopeScanner(shape);
     this.#encoder = new RowEncoder(shape);
-    this.#wanted = wanted;
+    this.#wanted = new KeyTable(this.#encoder.keyWords, wanted.length);
+    for (const key of wanted) this.#wanted.set(keyOf(key), 1, 1);
   }
 
   /** Records that cannot be read are wanted too: they are counted where they are looked at. */
-  wants(value: Uint8Array | null): boolean {
-    if (value === null) return false;
+  wants(bytes: Buffer, start: number, end: number): boolean {
+    if (start < 0) return false;
     try {
-      this.#scanner.scan(value);
-      this.#encoder.keyFromJson(value, this.#scanner);
+      this.#scanner.scan(bytes, start, end);
+      this.#encoder.keyFromJson(bytes, this.#scanner);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       return true;
     }
-    return this.#wanted.has(keyText(this.#encoder.key.subarray(0, this.#encoder.keyWords)));
+    return this.#wanted.find(this.#encoder.key) >= 0;
   }
 }
 

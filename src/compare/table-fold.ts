@@ -19,6 +19,9 @@ interface Envelope {
   readonly source?: { readonly txId?: number | null };
 }
 
+// Refuses bytes that are no UTF-8: a replacement character could equal one that is really there.
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 export class TableFold extends Fold {
   readonly #shape: Shape;
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
@@ -36,10 +39,10 @@ export class TableFold extends Fold {
     for (const change of waiting) this.#apply(change, snapshot);
   }
 
-  /** One record of the topic, in offset order of its partition. */
-  add(value: Buffer | null, snapshot: SnapshotVisibility): void {
-    if (value === null) return; // tombstone: the delete event before it said the same, with its transaction
-    const change = this.#decode(value);
+  /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */
+  add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): void {
+    if (start < 0) return; // tombstone: the delete event before it said the same, with its transaction
+    const change = this.#decode(bytes.subarray(start, end));
     if (change) this.#apply(change, snapshot);
   }
 
@@ -51,7 +54,7 @@ export class TableFold extends Fold {
 
   #decode(value: Buffer): Change | null {
     try {
-      const envelope = parseJsonLossless(value.toString('utf8')) as Envelope;
+      const envelope = parseJsonLossless(UTF8.decode(value)) as Envelope;
       const { op, source } = envelope;
       const isDelete = op === 'd';
       const image = isDelete ? envelope.before : envelope.after;

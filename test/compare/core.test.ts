@@ -27,6 +27,8 @@ function compare(expected: [number, string | null][], actual: Map<string, Stream
   return comparison.finish();
 }
 
+const feed = (fold: TableFold, value: Buffer, snapshot: Parameters<TableFold['add']>[3]): void => fold.add(value, 0, value.length, snapshot);
+
 describe('the comparison finds', () => {
   it('missing, extraneous and mismatched rows, each with its key and both sides', () => {
     const { counts, differences } = compare(
@@ -168,17 +170,17 @@ describe('a table fold', () => {
       ['c', 2, 'x', 12],
       ['c', 3, 'y', 10],
     ] as const)
-      fold.add(change(op, id, v, tx), early);
+      feed(fold, change(op, id, v, tx), early);
     expect([...fold.rows.values()].map((r) => r.row)).toEqual([row(1, 'b'), row(3, 'y')]);
     const late = parseSnapshot('20:20:');
     fold.applyOverlay(late);
-    fold.add(change('d', 3, 'y', 15), late);
+    feed(fold, change('d', 3, 'y', 15), late);
     expect([...fold.rows.values()].map((r) => r.row)).toEqual([row(1, 'c'), row(2, 'x')]);
   });
   it('counts records it cannot read', () => {
     const fold = new TableFold(SHAPE);
     for (const bad of ['not json', '{}', '{"op":"t"}', '{"op":"u","after":{"id":1,"v":"a"},"source":{}}', '{"op":"c","after":{"v":"a"},"source":{"txId":1}}'])
-      fold.add(Buffer.from(bad), parseSnapshot('9:9:'));
+      feed(fold, Buffer.from(bad), parseSnapshot('9:9:'));
     expect(fold.unreadable).toBe(5);
     expect(fold.rows.size).toBe(0);
   });

@@ -82,7 +82,7 @@ const record = ({ op, row, tx }: Event): Buffer => envelope(op, jsonImage(NAMES,
 /** Whether a window over these records says anything but "all equal". */
 function isFlagged(table: Map<string, Row>, records: readonly Buffer[], snapshot = '1000:1000:'): boolean {
   const fold = new HashFold(SHAPE, 16);
-  for (const value of records) fold.add(value, parseSnapshot(snapshot));
+  for (const value of records) fold.add(value, 0, value.length, parseSnapshot(snapshot));
   const comparison = new HashComparison(fold.table, fold.encoder);
   for (const row of table.values()) comparison.add(binaryRow(TYPES, row), 0);
   const { extraneous } = comparison.finish();

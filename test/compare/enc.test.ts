@@ -24,7 +24,7 @@ function hashes(type: string, value: Value, json = jsonImage(['id', 'v'], ['int4
   const binary = encoder.row.slice(0, 2).join();
   const scanner = new EnvelopeScanner(shapeOf(type));
   const record = envelope('c', json, 1);
-  scanner.scan(record);
+  scanner.scan(record, 0, record.length);
   encoder.rowFromJson(record, scanner);
   return [binary, encoder.row.slice(0, 2).join()];
 }

@@ -15,7 +15,10 @@ function suspects(columns: Record<string, string>, table: Value[][], stream: Val
   const types = ['int8', ...Object.values(columns)];
   const shape: Shape = { key: ['id'], columns: names.map((name, at) => ({ name, type: types[at]! })) };
   const fold = new HashFold(shape, 16);
-  for (const row of stream) fold.add(Buffer.from(damage(envelope('c', jsonImage(names, types, row), 1).toString())), parseSnapshot('9:9:'));
+  for (const row of stream) {
+    const value = Buffer.from(damage(envelope('c', jsonImage(names, types, row), 1).toString()));
+    fold.add(value, 0, value.length, parseSnapshot('9:9:'));
+  }
   const comparison = new HashComparison(fold.table, fold.encoder);
   for (const row of table) comparison.add(binaryRow(types, row), 0);
   return comparison.suspected + comparison.finish().extraneous + fold.unreadable;

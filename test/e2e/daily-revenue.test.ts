@@ -41,7 +41,7 @@ function localSpec(): string {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync('examples/daily-revenue/daily_revenue.sql'));
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join('examples/daily-revenue', query)));
   return join(dir, 'migration.yaml');
 }
 
@@ -57,7 +57,9 @@ describe('the daily-revenue example', () => {
     waitFor(NAME, 'phase=validate', '5m');
     await sleepUntil('a failed window', () => get(NAME).windows.some((w) => w.verdict === 'failed' && w.subject === 'result'), 180_000);
     const diff = JSON.parse(sluice('diff', NAME, '-o', 'json').stdout) as { subject: string; counts: Record<string, number>; differences: { key: object }[] };
-    expect(diff.subject).toBe('result');
+    expect(diff.subject).toBe('result'); // the first that differs: the stage before it is right
+    expect(get(NAME).windows.filter((w) => w.subject === 'store-quarters' && w.verdict === 'failed')).toEqual([]);
+    expect(get(NAME).windows.some((w) => w.subject === 'store-quarters' && w.matched! > 0)).toBe(true);
     expect(diff.counts['mismatched']).toBeGreaterThan(0);
     expect(Object.keys(diff.differences[0]!.key)).toEqual(['day', 'store_id']);
 

@@ -31,11 +31,18 @@ export interface DrillDownInput {
 
 export async function drillDown(input: DrillDownInput, read: HashFold): Promise<DrillDown> {
   const { kafka, topic, shape, snapshot, reader, from, candidates, heartbeat } = input;
-  const filter = new KeyFilter(shape, new Set([...candidates.map((c) => c.key), ...input.extraneous]));
+  const filter = new KeyFilter(shape, [...candidates.map((c) => c.key), ...input.extraneous]);
   const fold = new TableFold(shape);
   for (const { partition, low } of await kafka.offsets(topic)) {
     const end = read.nextOffset(partition) ?? 0;
-    await kafka.readRange(topic, partition, low, end, (_offset, _key, value) => filter.wants(value) && fold.add(value, snapshot), heartbeat);
+    await kafka.readRange(
+      topic,
+      partition,
+      low,
+      end,
+      (_offset, bytes, _keyStart, _keyEnd, start, end) => filter.wants(bytes, start, end) && fold.add(bytes, start, end, snapshot),
+      heartbeat,
+    );
   }
   const comparison = new Comparison(shape, fold.rows, 1);
   if (candidates.length > 0) {

@@ -4,6 +4,7 @@ import { OutputFold } from '../../compare/output-fold.js';
 import type { Shape } from '../../compare/comparison.js';
 import { TableFold } from '../../compare/table-fold.js';
 import type { KafkaPort } from '../../clients/kafka.js';
+import { rangeOf } from '../../clients/record-batch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { Problem } from '../../domain/failure.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
@@ -67,7 +68,14 @@ export async function foldTable<F extends TableFold | HashFold>(
   fold.applyOverlay(snapshot);
   for (const { partition, low, committed } of ends) {
     const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);
-    await kafka.readRange(topic, partition, from, committed, (_offset, _key, value) => fold.add(value, snapshot), heartbeat);
+    await kafka.readRange(
+      topic,
+      partition,
+      from,
+      committed,
+      (_offset, bytes, _keyStart, _keyEnd, start, end) => fold.add(bytes, start, end, snapshot),
+      heartbeat,
+    );
     fold.readUpTo(partition, committed);
   }
   return fold;
@@ -83,8 +91,8 @@ export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFo
       partition,
       from,
       committed,
-      (_offset, key, value) => {
-        const written = fold.add(key, value);
+      (_offset, bytes, keyStart, keyEnd, start, end) => {
+        const written = fold.add(rangeOf(bytes, keyStart, keyEnd), rangeOf(bytes, start, end));
         if (written !== null) touched.add(written);
       },
       heartbeat,

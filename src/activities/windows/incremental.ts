@@ -3,6 +3,7 @@
 // and compared. What neither changed is as equal as it was. A row that the source deleted leaves no xmin: the independent count must then differ, for no
 // lost or invented delete can be made up for by a change that was not looked at. Anything but "all equal" is for a full pass to judge.
 import { copyRows } from '../../clients/copy.js';
+import { keyOf } from '../../compare/enc/key-table.js';
 import { HashComparison, runHashCanary } from '../../compare/hash-comparison.js';
 import type { HashFold } from '../../compare/hash-fold.js';
 import { quoteIdent } from '../../domain/names.js';
@@ -30,7 +31,7 @@ export async function passIncrementally(input: PassInput, fold: HashFold, counte
   const isYounger = `age(xmin) <= age('${fold.provenAt.xmin % XID_WORD}'::xid)`;
   await read(isYounger);
   if (unseen.size > 0) await read(`NOT (${isYounger}) AND ${quoteIdent(shape.key[0]!)} = ANY ('{${[...unseen].map(integerOf).join(',')}}')`);
-  for (const key of unseen) if (fold.table.find(Int32Array.from(key.split(','), Number)) >= 0) return null; // the topic wrote what the table does not hold
+  for (const key of unseen) if (fold.table.find(keyOf(key)) >= 0) return null; // the topic wrote what the table does not hold
   const blocks = Number(
     (await reader.query<Record<string, string>>(`SELECT pg_relation_size('${from.replaceAll("'", "''")}') / current_setting('block_size')::int AS n`)).rows[0]![
       'n'

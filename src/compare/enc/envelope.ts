@@ -1,28 +1,27 @@
 // Finds a row's values in a Debezium record without parsing it: where each column's JSON value begins and ends. PURE; bytes in, positions out.
+// A record as Connect writes it (before, after, source …, op, compact) takes the short way; any other order of its members takes the long one.
 import { Undecodable } from '../column-types.js';
 import type { Shape } from '../comparison.js';
+import { CLOSE, COLON, COMMA, OPEN, broken, skipValue, startsWith, textAt, walkObject } from './json-scan.js';
 import type { Fields } from './row.js';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
-const SPACE = 0x20;
-
 export type Operation = 'r' | 'c' | 'u' | 'd';
+
+const BEFORE = Buffer.from('{"before":');
+const AFTER = Buffer.from(',"after":');
+const OP = Buffer.from('"op":"');
+const TX_ID = Buffer.from('"txId":');
+const OPERATIONS: Readonly<Record<number, Operation>> = { 0x72: 'r', 0x63: 'c', 0x75: 'u', 0x64: 'd' };
 
 export class EnvelopeScanner implements Fields {
   readonly start: Int32Array;
   readonly end: Int32Array;
   op: Operation = 'r';
-  /** Transaction of the change; NaN when the record has none. */
-  txId = Number.NaN;
+  /** Transaction of the change; 0 for a row of the initial load, which is older than every window. */
+  txId = 0;
   /** `"name":` of each column, as bytes: fields mostly come in the table's order. */
   readonly #names: readonly Uint8Array[];
   readonly #columnOf: ReadonlyMap<string, number>;
-  readonly #parts = new Map<string, [start: number, end: number]>();
 
   constructor(shape: Shape) {
     this.start = new Int32Array(shape.columns.length);
@@ -31,132 +30,89 @@ export class EnvelopeScanner implements Fields {
     this.#columnOf = new Map(shape.columns.map((column, at) => [column.name, at]));
   }
 
-  /** Reads one record's value; afterwards `op`, `txId` and the positions of the row that it is about. Throws Undecodable. */
-  scan(b: Uint8Array): void {
-    this.#parts.clear();
-    this.#object(b, 0, b.length, (name, start, end) => void this.#parts.set(name, [start, end]));
-    const op = this.#parts.get('op');
-    if (!op || op[1] - op[0] !== 3) throw new Undecodable('no operation');
-    this.op = String.fromCharCode(b[op[0] + 1]!) as Operation;
-    if (!'rcud'.includes(this.op)) throw new Undecodable(`operation ${this.op} without a row`);
-    const image = this.#parts.get(this.op === 'd' ? 'before' : 'after');
-    if (!image || b[image[0]] !== OPEN) throw new Undecodable(`operation ${this.op} without a row`);
-    this.txId = this.op === 'r' ? 0 : this.#transaction(b);
-    this.#row(b, image[0], image[1]);
-  }
-
-  #transaction(b: Uint8Array): number {
-    const source = this.#parts.get('source');
-    let txId = Number.NaN;
-    if (source && b[source[0]] === OPEN) {
-      this.#object(b, source[0], source[1], (name, start, end) => {
-        if (name === 'txId' && b[start]! >= 0x30 && b[start]! <= 0x39) txId = Number(latin1(b, start, end));
-      });
+  /** Reads the record's value in `[from, to)`; afterwards `op`, `txId` and the positions of the row that it is about. Throws Undecodable. */
+  scan(b: Buffer, from: number, to: number): void {
+    if (!startsWith(b, from, BEFORE) || b[to - 1] !== CLOSE) return this.#scanAnyOrder(b, from, to);
+    const before = from + BEFORE.length;
+    const beforeEnd = skipValue(b, before, to);
+    if (!startsWith(b, beforeEnd, AFTER)) return this.#scanAnyOrder(b, from, to);
+    const after = beforeEnd + AFTER.length;
+    let rowEnd: number;
+    if (b[after] === OPEN) {
+      rowEnd = this.#row(b, after, to);
+    } else {
+      rowEnd = skipValue(b, after, to);
+      if (b[before] === OPEN) this.#row(b, before, beforeEnd);
     }
-    if (Number.isNaN(txId)) throw new Undecodable('no source.txId');
-    return txId;
+    // A quote inside a JSON string is escaped: these bytes with their colon can only be a member's name. The last "op" is the envelope's own.
+    const op = b.lastIndexOf(OP, to - OP.length);
+    if (op < rowEnd) return this.#scanAnyOrder(b, from, to);
+    this.#setOperation(b[op + OP.length]!, b[after] === OPEN, b[before] === OPEN);
+    if (this.op === 'r') return;
+    const txId = b.indexOf(TX_ID, rowEnd);
+    if (txId < 0 || txId > op) return this.#scanAnyOrder(b, from, to);
+    this.#setTransaction(b, txId + TX_ID.length, to);
   }
 
-  #row(b: Uint8Array, from: number, to: number): void {
-    this.start.fill(-1);
+  #setOperation(code: number, hasAfter: boolean, hasBefore: boolean): void {
+    const op = OPERATIONS[code];
+    if (!op || !(op === 'd' ? hasBefore && !hasAfter : hasAfter)) throw new Undecodable(`operation ${String.fromCharCode(code)} without a row`);
+    this.op = op;
+    this.txId = 0;
+  }
+
+  #setTransaction(b: Buffer, at: number, to: number): void {
+    let txId = 0;
+    const first = at;
+    for (; at < to && b[at]! >= 0x30 && b[at]! <= 0x39; at += 1) txId = txId * 10 + b[at]! - 0x30;
+    if (at === first || (b[at] !== COMMA && b[at] !== CLOSE)) throw new Undecodable('no source.txId');
+    this.txId = txId;
+  }
+
+  #scanAnyOrder(b: Buffer, from: number, to: number): void {
+    const parts = new Map<string, [start: number, end: number]>();
+    walkObject(b, from, to, (name, start, end) => void parts.set(name, [start, end]));
+    const isObject = (name: string): boolean => b[parts.get(name)?.[0] ?? -1] === OPEN;
+    const op = parts.get('op');
+    if (!op || op[1] - op[0] !== 3) throw new Undecodable('no operation');
+    this.#setOperation(b[op[0] + 1]!, isObject('after'), isObject('before'));
+    const image = parts.get(this.op === 'd' ? 'before' : 'after')!;
+    this.#row(b, image[0], image[1]);
+    if (this.op === 'r') return;
+    let txId = -1;
+    if (isObject('source')) walkObject(b, ...parts.get('source')!, (name, start) => void (txId = name === 'txId' ? start : txId));
+    if (txId < 0) throw new Undecodable('no source.txId');
+    this.#setTransaction(b, txId, to);
+  }
+
+  /** Returns where the object ends. */
+  #row(b: Buffer, from: number, to: number): number {
+    const { start, end } = this;
+    start.fill(-1);
     let at = from + 1;
     let expected = 0;
-    if (b[at] === CLOSE) return;
-    for (;;) {
+    if (b[at] === CLOSE) return at + 1;
+    while (at < to) {
       const name = this.#names[expected];
       let column = expected;
-      if (name && startsWith(b, at, name)) {
+      if (name !== undefined && startsWith(b, at, name)) {
         at += name.length;
       } else {
-        const end = skipValue(b, at, to);
-        column = this.#columnOf.get(JSON.parse(Buffer.from(b.buffer, b.byteOffset + at, end - at).toString('utf8')) as string) ?? -1;
-        at = end;
-        if (b[at] !== COLON) throw new Undecodable('broken JSON');
-        at += 1;
+        const nameEnd = skipValue(b, at, to);
+        if (b[nameEnd] !== COLON) throw broken();
+        column = this.#columnOf.get(JSON.parse(textAt(b, at, nameEnd)) as string) ?? -1;
+        at = nameEnd + 1;
       }
-      const end = skipValue(b, at, to);
+      const valueEnd = skipValue(b, at, to);
       if (column >= 0) {
-        this.start[column] = at;
-        this.end[column] = end;
+        start[column] = at;
+        end[column] = valueEnd;
         expected = column + 1;
       }
-      if (b[end] === CLOSE) return;
-      if (b[end] !== COMMA) throw new Undecodable('broken JSON');
-      at = end + 1;
+      if (b[valueEnd] === CLOSE) return valueEnd + 1;
+      if (b[valueEnd] !== COMMA) throw broken();
+      at = valueEnd + 1;
     }
+    throw broken();
   }
-
-  /** Calls `field` with name and value range of each member of the object that begins at `from`. */
-  #object(b: Uint8Array, from: number, to: number, field: (name: string, start: number, end: number) => void): void {
-    if (b[from] !== OPEN) throw new Undecodable('expected an object');
-    let at = from + 1;
-    if (b[at] === CLOSE) return;
-    for (;;) {
-      const nameEnd = skipValue(b, at, to);
-      if (b[at] !== QUOTE || b[nameEnd] !== COLON) throw new Undecodable('broken JSON');
-      const start = nameEnd + 1;
-      const end = skipValue(b, start, to);
-      field(memberName(b, at + 1, nameEnd - 1), start, end);
-      if (b[end] === CLOSE) return;
-      if (b[end] !== COMMA) throw new Undecodable('broken JSON');
-      at = end + 1;
-    }
-  }
-}
-
-const MEMBERS = ['before', 'after', 'source', 'op', 'txId'];
-
-/** One of the few names that matter, or ''. Saves a string per field of each record. */
-function memberName(b: Uint8Array, start: number, end: number): string {
-  for (const name of MEMBERS) {
-    if (end - start !== name.length) continue;
-    let at = 0;
-    while (at < name.length && b[start + at] === name.charCodeAt(at)) at += 1;
-    if (at === name.length) return name;
-  }
-  return '';
-}
-
-function startsWith(b: Uint8Array, at: number, name: Uint8Array): boolean {
-  for (let i = 0; i < name.length; i += 1) if (b[at + i] !== name[i]) return false;
-  return true;
-}
-
-const latin1 = (b: Uint8Array, start: number, end: number): string => Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('latin1');
-
-/** End of the JSON value that begins at `at` (compact JSON, as Connect writes it). Throws Undecodable when it has none before `to`. */
-export function skipValue(b: Uint8Array, at: number, to: number): number {
-  const first = b[at]!;
-  if (first === QUOTE) return skipString(b, at, to);
-  if (first !== OPEN && first !== 0x5b) {
-    let end = at;
-    while (end < to && b[end] !== COMMA && b[end] !== CLOSE && b[end] !== 0x5d) {
-      if (b[end]! <= SPACE) throw new Undecodable('unexpected space in JSON');
-      end += 1;
-    }
-    if (end === at || end >= to) throw new Undecodable('broken JSON');
-    return end;
-  }
-  let depth = 0;
-  for (let end = at; end < to;) {
-    const byte = b[end]!;
-    if (byte === QUOTE) {
-      end = skipString(b, end, to);
-      continue;
-    }
-    if (byte === OPEN || byte === 0x5b) depth += 1;
-    else if (byte === CLOSE || byte === 0x5d) depth -= 1;
-    end += 1;
-    if (depth === 0) return end;
-  }
-  throw new Undecodable('broken JSON');
-}
-
-function skipString(b: Uint8Array, at: number, to: number): number {
-  for (let end = at + 1; end < to; end += 1) {
-    const byte = b[end]!;
-    if (byte === QUOTE) return end + 1;
-    if (byte === BACKSLASH) end += 1;
-  }
-  throw new Undecodable('broken JSON');
 }

@@ -36,7 +36,7 @@ export class KeyTable {
     if (slot < 0) {
       if ((this.size + 1) / (this.#mask + 1) > MOST_LOAD) this.#grow();
       slot = this.#free(key);
-      this.#keys.set(this.#words === 2 ? key.subarray(0, 2) : key, slot * this.#words);
+      for (let word = 0; word < this.#words; word += 1) this.#keys[slot * this.#words + word] = key[word]!;
       this.#marks[slot] = PRESENT;
       this.size += 1;
     }
@@ -156,5 +156,6 @@ export class KeyTable {
   }
 }
 
-/** A key's identity as a string, for small sets of candidates. */
+/** A key's identity as a string, for small sets of candidates; and back. */
 export const keyText = (key: Int32Array): string => key.join(',');
+export const keyOf = (text: string): Int32Array => Int32Array.from(text.split(','), Number);

@@ -1,0 +1,78 @@
+// Walking compact JSON (no spaces between tokens, as Connect writes it) in bytes. PURE; no objects but the errors.
+import { Undecodable } from '../column-types.js';
+
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const COLON = 0x3a;
+export const OPEN = 0x7b;
+export const CLOSE = 0x7d;
+const BACKSLASH = 0x5c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const SPACE = 0x20;
+
+export const broken = (): Undecodable => new Undecodable('broken JSON');
+
+export const textAt = (b: Uint8Array, start: number, end: number): string => Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('utf8');
+
+export function startsWith(b: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i += 1) if (b[at + i] !== bytes[i]) return false;
+  return true;
+}
+
+/** End of the JSON value that begins at `at`. Throws Undecodable when it has none before `to`. */
+export function skipValue(b: Uint8Array, at: number, to: number): number {
+  const first = b[at];
+  if (first === QUOTE) return skipString(b, at, to);
+  if (first === OPEN || first === OPEN_LIST) return skipNested(b, at, to);
+  let end = at;
+  for (; end < to; end += 1) {
+    const byte = b[end]!;
+    if (byte === COMMA || byte === CLOSE || byte === CLOSE_LIST) break;
+    if (byte <= SPACE) throw new Undecodable('unexpected space in JSON');
+  }
+  if (end === at || end >= to) throw broken();
+  return end;
+}
+
+function skipNested(b: Uint8Array, at: number, to: number): number {
+  let depth = 0;
+  for (let end = at; end < to;) {
+    const byte = b[end]!;
+    if (byte === QUOTE) {
+      end = skipString(b, end, to);
+      continue;
+    }
+    if (byte === OPEN || byte === OPEN_LIST) depth += 1;
+    else if (byte === CLOSE || byte === CLOSE_LIST) depth -= 1;
+    end += 1;
+    if (depth === 0) return end;
+  }
+  throw broken();
+}
+
+function skipString(b: Uint8Array, at: number, to: number): number {
+  for (let end = at + 1; end < to; end += 1) {
+    const byte = b[end];
+    if (byte === QUOTE) return end + 1;
+    if (byte === BACKSLASH) end += 1;
+  }
+  throw broken();
+}
+
+/** Calls `member` with name and value range of each member of the object that begins at `from`. */
+export function walkObject(b: Uint8Array, from: number, to: number, member: (name: string, start: number, end: number) => void): void {
+  if (b[from] !== OPEN) throw new Undecodable('expected an object');
+  let at = from + 1;
+  if (b[at] === CLOSE) return;
+  for (;;) {
+    const nameEnd = skipValue(b, at, to);
+    if (b[at] !== QUOTE || b[nameEnd] !== COLON) throw broken();
+    const start = nameEnd + 1;
+    const end = skipValue(b, start, to);
+    member(textAt(b, at + 1, nameEnd - 1), start, end);
+    if (b[end] === CLOSE) return;
+    if (b[end] !== COMMA) throw broken();
+    at = end + 1;
+  }
+}
