@@ -134,7 +134,7 @@ function localSpec(home: StackHome): string {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join(HERE, query)));
+  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync(join(HERE, 'daily_revenue.sql')));
   return join(dir, 'migration.yaml');
 }
 

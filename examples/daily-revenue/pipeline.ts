@@ -22,6 +22,8 @@ export interface PipelineOptions {
   readonly topicPrefix: string;
   readonly output: string;
   readonly application: string;
+  /** Where the totals per quarter of an hour go too, so that this stage can be validated on its own. */
+  readonly stageTopic?: string;
   /** Forget what an earlier version computed. */
   readonly reset: boolean;
 }
@@ -44,7 +46,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
       KAFKA_BROKERS: `127.0.0.1:${home.ports.kafka}`,
       TOPIC_PREFIX: options.topicPrefix,
       OUTPUT_TOPIC: options.output,
-      STAGE_TOPIC: `${options.output}-quarters`,
+      ...(options.stageTopic ? { STAGE_TOPIC: options.stageTopic } : {}),
       APPLICATION_ID: options.application,
       PIPELINE_VERSION: String(options.version),
       STATE_DIR: join(home.dir, 'streams', options.application),
