@@ -5,7 +5,9 @@ const common = { pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 180_0
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'unit', include: ['test/{domain,compare,spec,cli,report,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'] } },
+      {
+        test: { ...common, name: 'unit', include: ['test/{activities,domain,compare,spec,cli,report,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'] },
+      },
       // Real services: one file at a time on two cores, on a stack of its own.
       {
         test: {

@@ -31,6 +31,16 @@ interface Cluster {
   findBroker(query: { nodeId: number }): Promise<Broker>;
 }
 
+/** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
+export class TopicLost extends Problem {
+  readonly topic: string;
+
+  constructor(topic: string, detail: string) {
+    super('topic-lost', detail);
+    this.topic = topic;
+  }
+}
+
 export interface TopicDescription {
   readonly partitions: number;
   readonly cleanupPolicy: string;
@@ -138,8 +148,7 @@ export class KafkaPort {
       // The next answer is on its way while this one is worked on.
       const behind = offsetBehind(batch.records, next);
       if (behind < to) (fetching = this.#fetch(topic, partition, behind)).catch(() => undefined);
-      if (batch.lowOffset > next)
-        throw new Problem('topic-lost', `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
+      if (batch.lowOffset > next) throw new TopicLost(topic, `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
       filter.add(batch.aborted);
       const reached = walkBatches(batch.records, next, to, filter, (offset, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
         visited += 1;
@@ -208,7 +217,7 @@ export class KafkaPort {
       throw error;
     });
     const metadata = cluster.findTopicPartitionMetadata(topic);
-    if (metadata.length === 0) throw new Problem('topic-lost', `topic ${topic} does not exist`);
+    if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
     const leaders = new Map<number, Broker>();
     for (const { partitionId, leader } of metadata) leaders.set(partitionId, await cluster.findBroker({ nodeId: leader }));
     return leaders;
@@ -219,7 +228,7 @@ export class KafkaPort {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const broker = (await this.#leaders(topic)).get(partition);
-        if (!broker) throw new Problem('topic-lost', `topic ${topic} has no partition ${partition}`);
+        if (!broker) throw new TopicLost(topic, `topic ${topic} has no partition ${partition}`);
         return await call(broker);
       } catch (error) {
         if (error instanceof Problem || attempt >= 4) throw error;
@@ -236,7 +245,7 @@ export class KafkaPort {
     const existing = await this.listTopics().catch(() => [topic]); // cannot tell: not gone
     if (existing.includes(topic)) return;
     cluster.targetTopics.delete(topic);
-    throw new Problem('topic-lost', `topic ${topic} does not exist`);
+    throw new TopicLost(topic, `topic ${topic} does not exist`);
   }
 
   async #listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, number>> {
@@ -268,7 +277,7 @@ export class KafkaPort {
       const response = { decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)), parse: (data: unknown) => Promise.resolve(data) };
       const fetched = (await broker.connectionPool.send({ request, response })) as FetchedPartition;
       if (fetched.errorCode === 1)
-        throw new Problem('topic-lost', `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`);
+        throw new TopicLost(topic, `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`);
       if (fetched.errorCode !== 0) throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
       return fetched;
     });

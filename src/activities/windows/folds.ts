@@ -3,10 +3,9 @@ import { HashFold } from '../../compare/hash-fold.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import type { Shape } from '../../compare/comparison.js';
 import { TableFold } from '../../compare/table-fold.js';
-import type { KafkaPort } from '../../clients/kafka.js';
+import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import { rangeOf } from '../../clients/record-batch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { Problem } from '../../domain/failure.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 
 export class FoldCache {
@@ -104,7 +103,7 @@ export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFo
 
 function startOf(topic: string, partition: number, next: number | undefined, low: number, end: number): number {
   const from = next ?? 0;
-  if (from > end) throw new Problem('topic-lost', `${topic}/${partition} ends at ${end} < ${from} already read: the topic was re-created`);
-  if (from < low) throw new Problem('topic-lost', `${topic}/${partition} begins at ${low} > ${from} needed: retention removed records`);
+  if (from > end) throw new TopicLost(topic, `${topic}/${partition} ends at ${end} < ${from} already read: the topic was re-created`);
+  if (from < low) throw new TopicLost(topic, `${topic}/${partition} begins at ${low} > ${from} needed: retention removed records`);
   return from;
 }

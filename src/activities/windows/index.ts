@@ -5,6 +5,7 @@ import { epochChange } from '../../domain/epoch.js';
 import { ENDS_GENERATION } from '../../domain/failure.js';
 import type { Lag, MigrationRef } from '../../domain/ledger.js';
 import { confirmedPosition, insertLsn } from '../barrier.js';
+import { TopicLost } from '../../clients/kafka.js';
 import { withSource } from '../../clients/source.js';
 import { sinkGroup } from '../../domain/names.js';
 import { lsnDistance } from '../../domain/position.js';
@@ -128,7 +129,11 @@ async function measureLag(deps: Deps, ref: MigrationRef, barrierMs: number | nul
   for (const group of [...pipeline.groups, ...(sink ? [sinkGroup(ref.spec, ref.generation)] : [])]) {
     for (const [topic, partitions] of await kafka.groupOffsets(group)) {
       if (!existing.includes(topic)) continue;
-      for (const { partition, high } of await kafka.offsets(topic)) records += Math.max(0, high - (partitions.get(partition) ?? high));
+      const ends = await kafka.offsets(topic).catch((error: unknown) => {
+        if (error instanceof TopicLost) return []; // the pipeline's own, gone since they were listed: no lag there
+        throw error;
+      });
+      for (const { partition, high } of ends) records += Math.max(0, high - (partitions.get(partition) ?? high));
     }
   }
   return { bytes, records, ms: barrierMs };
