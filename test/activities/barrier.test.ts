@@ -26,7 +26,8 @@ function aCluster(lost: (topic: string) => void): KafkaPort {
   return cluster as unknown as KafkaPort;
 }
 
-const drained = (cluster: KafkaPort) => new MockActivityEnvironment().run(() => pipelineDrained(cluster, ref, Date.now() + 2000)) as Promise<string | null>;
+const drained = (cluster: KafkaPort): Promise<string | null> =>
+  new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(cluster, ref, Date.now() + 2000));
 
 describe('the drain proof', () => {
   it('holds when group, internal topics and output have taken in everything', async () => {
