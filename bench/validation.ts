@@ -197,7 +197,6 @@ async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
 async function sqlJoin(client: pg.Client, kafka: KafkaPort): Promise<number> {
   await client.query(`DROP TABLE IF EXISTS wide_topic; CREATE UNLOGGED TABLE wide_topic_json (v jsonb)`);
   let batch: string[] = [];
-  const waiting: Promise<unknown>[] = [];
   const flush = async (): Promise<void> => {
     const values = batch;
     batch = [];
@@ -215,7 +214,6 @@ async function sqlJoin(client: pg.Client, kafka: KafkaPort): Promise<number> {
       await flush();
     }
   }
-  await Promise.all(waiting);
   const parsed = COLUMNS.map(([name, type]) => `(v->'after'->>'${name}')::${type} AS ${name}`).join(', ');
   const { rows } = await client
     .query<{ n: string }>(

@@ -169,7 +169,7 @@ export function canonFromJson(type: string, value: unknown): Canon {
   return codec(type).fromJson(value);
 }
 
-const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
+export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
 
 function codec(type: string): Codec {
   const found = CODECS[type];

@@ -1,8 +1,7 @@
-// What both folds share: one row per key, and how far each partition was read. PURE.
+// What the folds of a topic share: how far each partition was read, and what could not be understood; most also keep one row per key. PURE.
 import type { StreamRow } from './comparison.js';
 
-export class Fold {
-  readonly rows = new Map<string, StreamRow>();
+export class FoldProgress {
   /** Records that could not be understood at all: each makes the window inconclusive. */
   unreadable = 0;
   readonly #next = new Map<number, number>();
@@ -15,4 +14,8 @@ export class Fold {
   readUpTo(partition: number, offset: number): void {
     this.#next.set(partition, offset);
   }
+}
+
+export class Fold extends FoldProgress {
+  readonly rows = new Map<string, StreamRow>();
 }

@@ -5,6 +5,7 @@ import type { Shape } from './comparison.js';
 import { EnvelopeScanner } from './enc/envelope.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
+import { FoldProgress } from './fold.js';
 
 interface Change {
   readonly txId: number;
@@ -16,33 +17,22 @@ interface Change {
 
 const MOST_CHANGED = 200_000; // with more than these a full pass is the better one
 
-export class HashFold {
+export class HashFold extends FoldProgress {
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
-  /** Records that could not be understood at all: each makes the window inconclusive. */
-  unreadable = 0;
   /** The snapshot at which every key was last proven equal; null = not proven, or too much has changed since. */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
   readonly #scanner: EnvelopeScanner;
-  readonly #next = new Map<number, number>();
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
   #overlay: Change[] = [];
 
   /** `expected` keys are held without growing. */
   constructor(shape: Shape, expected: number) {
+    super();
     this.#scanner = new EnvelopeScanner(shape);
     this.encoder = new RowEncoder(shape);
     this.table = new KeyTable(this.encoder.keyWords, expected);
-  }
-
-  /** Next offset to read of a partition, or undefined when it was never read. */
-  nextOffset(partition: number): number | undefined {
-    return this.#next.get(partition);
-  }
-
-  readUpTo(partition: number, offset: number): void {
-    this.#next.set(partition, offset);
   }
 
   /** Keys that the topic changed since `proven` was called. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -30,13 +30,7 @@ describe('the guard', () => {
     const database = await aDatabase(TABLE);
     const file = specFile('greedy', database.name, ['public.items'], {
       source: {
-        postgres: {
-          host: process.env['PGHOST'],
-          port: Number(process.env['PGPORT']),
-          database: database.name,
-          user: process.env['PGUSER'],
-          passwordFrom: { env: 'PGPASSWORD' },
-        },
+        postgres: testPostgres(database.name),
         tables: ['public.items'],
         walBudget: { bytes: '20MiB', onExhaustion: 'drop-slot' },
       },

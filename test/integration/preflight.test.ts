@@ -7,7 +7,7 @@ import { stackHome, type StackHome } from '../../stack/paths.js';
 import { stop } from '../../stack/processes.js';
 import { startPostgres } from '../../stack/services/postgres.js';
 import { accounts, objects } from '../support/live.js';
-import { freshDatabase, sluice, specFile, withDatabase } from '../support/sluice.js';
+import { freshDatabase, sluice, specFile, testPostgres, withDatabase } from '../support/sluice.js';
 
 interface Finding {
   readonly name: string;
@@ -29,14 +29,7 @@ afterAll(async () => {
 
 const sourceOf = (more: object, database: string) => ({
   source: {
-    postgres: {
-      host: process.env['PGHOST'],
-      port: Number(process.env['PGPORT']),
-      database,
-      user: process.env['PGUSER'],
-      passwordFrom: { env: 'PGPASSWORD' },
-      ...more,
-    },
+    postgres: { ...testPostgres(database), ...more },
     tables: ['public.accounts'],
   },
 });

@@ -100,6 +100,15 @@ export async function withDatabase<T>(database: string, use: (client: pg.Client)
   }
 }
 
+/** The test stack's server, as a spec names it. */
+export const testPostgres = (database: string): object => ({
+  host: process.env['PGHOST'],
+  port: Number(process.env['PGPORT']),
+  database,
+  user: process.env['PGUSER'],
+  passwordFrom: { env: 'PGPASSWORD' },
+});
+
 /** A spec for the test stack; `more` replaces whole parts of `spec`. */
 export function specOf(name: string, database: string, tables: string[], more: Record<string, unknown> = {}): object {
   return {
@@ -108,13 +117,7 @@ export function specOf(name: string, database: string, tables: string[], more: R
     metadata: { name },
     spec: {
       source: {
-        postgres: {
-          host: process.env['PGHOST'],
-          port: Number(process.env['PGPORT']),
-          database,
-          user: process.env['PGUSER'],
-          passwordFrom: { env: 'PGPASSWORD' },
-        },
+        postgres: testPostgres(database),
         tables,
       },
       connector: { type: 'debezium-postgres', url: process.env['CONNECT_URL'] },

@@ -1,7 +1,7 @@
 // One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot through the whole path; then every stream side.
 import { stripSemicolon } from '../../clients/catalog.js';
 import type { SourceClient } from '../../clients/source.js';
-import type { KafkaPort } from '../../clients/kafka.js';
+import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import type { Shape, StreamRow } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
@@ -48,7 +48,7 @@ export async function takeRound({ kafka, ref, client, side, heartbeat }: RoundIn
     // After the sink was read: a record that reached the sink meanwhile must count as touched.
     const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {
       // Only the output topic is ours: a stage's topic that the pipeline made anew is read anew by the next window.
-      throw subject !== 'result' && error instanceof Problem && error.code === 'topic-lost' ? new Problem('unreachable', error.message) : error;
+      throw subject !== 'result' && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
     });
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (rows) sink!.side.add({ expected: expected[at]!, actual: rows, touched });

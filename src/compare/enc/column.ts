@@ -1,6 +1,7 @@
 // A column's two encoders: from Postgres' COPY BINARY field and from Debezium's JSON value to the same `enc-v1` bytes. PURE.
-import { Undecodable, canonFromJson, canonFromText } from '../column-types.js';
+import { TOAST_PLACEHOLDER, Undecodable, canonFromJson, canonFromText } from '../column-types.js';
 import { parseJsonLossless } from '../json.js';
+import { BACKSLASH, QUOTE, textAt } from './json-scan.js';
 import { integerFromText, numericFromBinary, numericFromText } from './number.js';
 import { int16At, int32At } from '../../domain/bytes.js';
 import { floatAt, type Scratch } from './scratch.js';
@@ -18,13 +19,8 @@ export interface ColumnEncoder {
   readonly asText: boolean;
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const PLACEHOLDER = '__debezium_unavailable_value';
-const PLACEHOLDER_BASE64 = Buffer.from(PLACEHOLDER).toString('base64');
+const PLACEHOLDER_BASE64 = Buffer.from(TOAST_PLACEHOLDER).toString('base64');
 const UTF8 = new TextEncoder();
-
-const textOf = (b: Uint8Array, start: number, end: number): string => Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('utf8');
 
 const isEscaped = (b: Uint8Array, start: number, end: number): boolean => {
   for (let at = start; at < end; at += 1) if (b[at] === BACKSLASH) return true;
@@ -104,13 +100,13 @@ function writeUtf8(code: number, to: number): number {
   return to;
 }
 
-function refusePlaceholder(b: Uint8Array, start: number, end: number, placeholder: string): void {
-  if (end - start === placeholder.length && b[start] === placeholder.charCodeAt(0) && textOf(b, start, end) === placeholder)
+function refusePlaceholder(b: Uint8Array, start: number, end: number): void {
+  if (end - start === TOAST_PLACEHOLDER.length && b[start] === TOAST_PLACEHOLDER.charCodeAt(0) && textAt(b, start, end) === TOAST_PLACEHOLDER)
     throw new Undecodable('unchanged TOAST value: not in the record');
 }
 
 function plainText(b: Uint8Array, start: number, end: number, out: Scratch): void {
-  refusePlaceholder(b, start, end, PLACEHOLDER);
+  refusePlaceholder(b, start, end);
   out.sized(b, start, end);
 }
 
@@ -142,7 +138,7 @@ const float = (round: (value: number) => number, read: (b: Uint8Array, at: numbe
   fromBinary: (b, at, _size, out) => out.f64(read(b, at)),
   fromJson: (b, start, end, out) => {
     const isString = b[start] === QUOTE;
-    const text = isString ? textOf(b, start + 1, end - 1) : textOf(b, start, end);
+    const text = isString ? textAt(b, start + 1, end - 1) : textAt(b, start, end);
     if (isString ? !/^(NaN|-?Infinity)$/.test(text) : !/^-?\d/.test(text)) throw new Undecodable('expected a number');
     out.f64(round(Number(text)));
   },
@@ -165,8 +161,8 @@ const BYTEA: ColumnEncoder = {
   fromBinary: (b, at, size, out) => out.sized(b, at, at + size),
   fromJson: (b, start, end, out) => {
     if (b[start] !== QUOTE) throw new Undecodable('expected base64');
-    const text = JSON.parse(textOf(b, start, end)) as string;
-    if (text === PLACEHOLDER || text === PLACEHOLDER_BASE64) throw new Undecodable('unchanged TOAST value: not in the record');
+    const text = JSON.parse(textAt(b, start, end)) as string;
+    if (text === TOAST_PLACEHOLDER || text === PLACEHOLDER_BASE64) throw new Undecodable('unchanged TOAST value: not in the record');
     const bytes = Buffer.from(text, 'base64');
     out.sized(bytes, 0, bytes.length);
   },
@@ -224,8 +220,8 @@ function throughText(type: string): ColumnEncoder {
   };
   return {
     asText: true,
-    fromBinary: (b, at, size, out) => write(canonFromText(type, textOf(b, at, at + size))!, out),
-    fromJson: (b, start, end, out) => write(canonFromJson(type, parseJsonLossless(textOf(b, start, end)))!, out),
+    fromBinary: (b, at, size, out) => write(canonFromText(type, textAt(b, at, at + size))!, out),
+    fromJson: (b, start, end, out) => write(canonFromJson(type, parseJsonLossless(textAt(b, start, end)))!, out),
   };
 }
 
