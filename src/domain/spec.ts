@@ -71,7 +71,10 @@ export interface SinkSpec {
 export type CoverageDay = 'weekday' | 'weekend' | 'month-end' | 'dst-day';
 
 export interface Waiver {
-  readonly check: string;
+  /** Name of a preflight check, or … */
+  readonly check?: string | undefined;
+  /** … a class of differences: one of the two. */
+  readonly class?: 'batch-was-wrong' | undefined;
   readonly reason: string;
   readonly until: string;
 }
@@ -82,6 +85,8 @@ export interface ValidationSpec {
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];
   readonly compare: { readonly ignore: readonly string[]; readonly tolerances: Readonly<Record<string, { readonly abs: string }>> };
+  /** SQL over the result's key, `$cut` = the run's cut; empty = the stored result is not compared. */
+  readonly closedKeys: string;
   readonly waivers: readonly Waiver[];
 }
 

@@ -1,14 +1,14 @@
 // One validation window: rows per subject, and the rules that turn counts into a verdict.
+import type { Mode } from './subjects.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
 /** Row per window × subject, as `sluice windows` prints it (contract). Null where not measured. */
 export interface WindowRow {
   readonly number: number;
-  /** A table (`public.orders`), `result` (the output topic) or `result@sink`. */
   readonly subject: string;
   readonly verdict: VerdictName;
   readonly reason: string;
-  readonly mode: 'exact' | 'settled';
+  readonly mode: Mode;
   readonly at: string;
   readonly durationMs: number;
   readonly position: string | null;
@@ -21,7 +21,8 @@ export interface WindowRow {
   readonly unknown: number | null;
 }
 
-export type DifferenceClass = 'missing' | 'extraneous' | 'mismatched' | 'stale' | 'late' | 'duplicate' | 'type' | 'undecodable' | 'unstable' | 'not-capturable';
+export type DifferenceClass =
+  'missing' | 'extraneous' | 'mismatched' | 'stale' | 'late' | 'duplicate' | 'type' | 'undecodable' | 'unstable' | 'not-capturable' | 'batch-was-wrong';
 
 export interface Difference {
   readonly class: DifferenceClass;
@@ -55,6 +56,8 @@ export interface Proofs {
   /** Corruptions planted in memory, and how many the comparator reported. */
   readonly canaryPlanted: number;
   readonly canaryFound: number;
+  /** Mismatches that a named waiver of the spec allows, and what it says. */
+  readonly waived?: { readonly mismatched: number; readonly by: string } | undefined;
 }
 
 /** Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the window inconclusive or errored. */
@@ -66,12 +69,14 @@ export function assessComparison(counts: Counts, proofs: Proofs): Verdict {
   if (proofs.countedRows !== proofs.readRows) {
     return { verdict: 'errored', reason: `rows read ${proofs.readRows} ≠ ${proofs.countedRows} counted in the same snapshot` };
   }
+  const { waived } = proofs;
+  const unwaived = { ...counts, mismatched: counts.mismatched - (waived?.mismatched ?? 0) };
   for (const kind of ['mismatched', 'missing', 'extraneous'] as const) {
-    if (counts[kind] > 0) return { verdict: 'failed', reason: describeDifferences(counts) };
+    if (unwaived[kind] > 0) return { verdict: 'failed', reason: describeDifferences(unwaived) };
   }
   if (counts.unknown > 0) return { verdict: 'inconclusive', reason: `unknown ${counts.unknown} keys > 0 allowed` };
   if (counts.unstable > 0) return { verdict: 'inconclusive', reason: `unstable ${counts.unstable} keys > 0 allowed: they changed in every round` };
-  return { verdict: 'passed', reason: `0 differences in ${comparedOf(counts)} keys` };
+  return { verdict: 'passed', reason: `0 differences in ${comparedOf(counts)} keys${waived ? ` but ${waived.mismatched} ${waived.by}` : ''}` };
 }
 
 function describeDifferences(counts: Counts): string {

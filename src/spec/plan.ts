@@ -5,6 +5,7 @@ import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { CUTOVER_STEPS, type CutoverStep } from '../domain/cutover-plan.js';
 import { namesOf, parseTableName, tableTopic } from '../domain/names.js';
 import type { MigrationSpec } from '../domain/spec.js';
+import { subjectsOf, type Mode } from '../domain/subjects.js';
 
 export interface PlannedObject {
   readonly kind: string;
@@ -21,7 +22,7 @@ export interface Plan {
   readonly generation: number;
   readonly creates: readonly PlannedObject[];
   readonly connectors: readonly { readonly name: string; readonly config: Readonly<Record<string, string>> }[];
-  readonly comparisons: readonly { readonly subject: string; readonly mode: 'exact' | 'settled' }[];
+  readonly comparisons: readonly { readonly subject: string; readonly mode: Mode }[];
   readonly cutover: readonly CutoverStep[];
 }
 
@@ -64,12 +65,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
       { name: names.connector, config: debeziumPostgresConfig(spec, generation) },
       ...(sink ? [{ name: names.sinkConnector, config: jdbcSinkConfig(spec, generation) }] : []),
     ],
-    comparisons: [
-      ...source.tables.map((subject) => ({ subject, mode: 'exact' as const })),
-      ...(batch?.stages.map((stage) => ({ subject: stage.name, mode: 'settled' as const })) ?? []),
-      ...(pipeline ? [{ subject: 'result', mode: 'settled' as const }] : []),
-      ...(sink ? [{ subject: 'result@sink', mode: 'settled' as const }] : []),
-    ],
+    comparisons: subjectsOf(spec),
     cutover: CUTOVER_STEPS.filter((step) => batch !== undefined || !step.onlyWithBatch),
   };
 }

@@ -26,8 +26,6 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   refuse(pipeline && pipeline.type !== 'external', `pipeline type ${pipeline?.type}`, 'pipeline', 'type');
   for (const key of ['gateway', 'url', 'statements'] as const) refuse(pipeline?.[key], `${key} (it belongs to other pipeline types)`, 'pipeline', key);
   refuse(validation.engine !== 'embedded', `engine ${validation.engine}`, 'validation', 'engine');
-  refuse(validation.closedKeys !== '', 'closedKeys', 'validation', 'closedKeys');
-  validation.waivers.forEach((waiver, at) => refuse(waiver.class ?? !waiver.check, 'a waiver of a difference class', 'validation', 'waivers', at));
   refuse(cutover.fence !== 'result', `fence ${cutover.fence}`, 'cutover', 'fence');
   refuse(cutover.route.type === 'postgres-table' || cutover.route.type === 'http', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
   for (const key of ['pause', 'resume', 'retire'] as const) refuse(batch?.[key] && 'url' in batch[key], `${key} by url`, 'batch', key);
@@ -36,7 +34,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
 
 function contradictions({ spec }: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
-  const { batch, pipeline, sink, cutover } = spec;
+  const { batch, pipeline, sink, cutover, validation } = spec;
   const add = (message: string, ...path: (string | number)[]): void => void issues.push({ path: ['spec', ...path], message });
   if (batch && !pipeline) add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
   if (pipeline && !batch) add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
@@ -51,6 +49,14 @@ function contradictions({ spec }: ParsedSpec): SpecIssue[] {
   if (batch && pipeline && [...batch.result.key].sort().join() !== [...pipeline.output.key].sort().join()) {
     add(`must name the same columns as batch.result.key (${batch.result.key.join(', ')})`, 'pipeline', 'output', 'key');
   }
+  if (validation.closedKeys && !batch?.runs) add('closed keys need the run log that says where a run was cut: add batch.runs', 'validation', 'closedKeys');
+  validation.waivers.forEach((waiver, at) => {
+    const path = ['validation', 'waivers', at] as const;
+    if ((waiver.check === undefined) === (waiver.class === undefined)) add('name either a check or a class', ...path);
+    // Every other class says that the stream is wrong or unknown: a pass in spite of it would be a lie.
+    else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong') add('only the class batch-was-wrong can be waived', ...path, 'class');
+    else if (waiver.class && !validation.closedKeys) add('batch-was-wrong is found by batch-aligned windows only: add validation.closedKeys', ...path, 'class');
+  });
   const stages = batch?.stages.map((stage) => stage.name) ?? [];
   stages.forEach((name, at) => {
     if (name === 'result' || stages.indexOf(name) < at) add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');

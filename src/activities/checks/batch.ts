@@ -4,8 +4,9 @@ import { describeQuery, readTable, type Column } from '../../clients/catalog.js'
 import { withSource } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
-import { parseTableName, qualified } from '../../domain/names.js';
+import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
+import { closedAt } from '../../domain/subjects.js';
 import { viewReads } from '../../clients/route.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn } from './result.js';
@@ -21,6 +22,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
       ...(await inTurn(batch.stages.map((stage) => () => attempt('batch.stage', () => checkQuery(client, spec, stage.query.sql, stage.key), stage.name)))),
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
       ...(batch.runs ? [await attempt('batch.runs', () => checkRuns(client, batch.runs!.table), batch.runs.table)] : []),
+      ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
       ...(spec.spec.sink ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
       ...(await checkRoute(client, spec)),
     ]);
@@ -53,6 +55,23 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
     ? 'the result table has the columns of the query'
     : { detail: `the result table lacks ${missing.join(', ')} of the query`, remedy: 'let batch.query compute what the batch stores' };
 }
+
+/** The condition may read the key's columns and nothing else: only then does it say the same of a key that the stream alone has. */
+async function checkClosedKeys(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
+  const { batch, validation } = spec.spec;
+  const keys = batch!.result.key.map(quoteIdent).join(', ');
+  const closed = closedAt(validation.closedKeys, new Date(0).toISOString());
+  try {
+    await client.query(`SELECT 1 FROM (SELECT ${keys} FROM ${qualified(parseTableName(batch!.result.table))} LIMIT 0) AS sluice_key WHERE (${closed})`);
+    return `${validation.closedKeys} can be asked of a key`;
+  } catch (error) {
+    if (!isSqlMistake(error)) throw error;
+    return { detail: (error as Error).message, remedy: `write validation.closedKeys as SQL over (${keys}) and $cut, for example: day < $cut::date` };
+  }
+}
+
+/** SQLSTATE class 42: syntax, names, types. */
+const isSqlMistake = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string' && (error as { code: string }).code.startsWith('42');
 
 async function checkRuns(client: pg.ClientBase, runs: string): Promise<Answer> {
   const table = await readTable(client, runs);

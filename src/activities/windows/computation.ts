@@ -20,12 +20,6 @@ export interface Computation {
   readonly sink: { readonly table: string; readonly side: SettledComparison } | null;
 }
 
-/** Subjects of the settled windows, in the order in which the pipeline computes them. */
-export function settledSubjects({ spec }: MigrationRef['spec']): string[] {
-  const { batch, pipeline, sink } = spec;
-  return batch && pipeline ? [...batch.stages.map((stage) => stage.name), 'result', ...(sink ? ['result@sink'] : [])] : [];
-}
-
 export async function computationsOf(client: SourceClient, folds: FoldCache, ref: MigrationRef): Promise<Computation[]> {
   const { batch, pipeline, sink } = ref.spec.spec;
   const result = { name: 'result', query: batch!.query, key: batch!.result.key, topic: pipeline!.output.topic };

@@ -10,11 +10,11 @@ import { withSource } from '../../clients/source.js';
 import { sinkGroup } from '../../domain/names.js';
 import { lsnDistance } from '../../domain/position.js';
 import { worst, type Verdict } from '../../domain/verdict.js';
+import { subjectsOf } from '../../domain/subjects.js';
 import type { Difference, WindowRow } from '../../domain/window.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { alive } from '../patience.js';
-import { settledSubjects } from './computation.js';
 import { evidenceOf } from './evidence.js';
 import { FoldCache } from './folds.js';
 import { readFacts } from './facts.js';
@@ -103,12 +103,8 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     const problem = classify(error);
     if (ENDS_GENERATION.includes(problem.code)) throw problem;
     const verdict: Verdict = { verdict: 'errored', reason: problem.message };
-    const names = [
-      ...ref.spec.spec.source.tables.map((t) => [t, 'exact'] as const),
-      ...settledSubjects(ref.spec).map((subject) => [subject, 'settled'] as const),
-    ];
     return {
-      subjects: names.map(([subject, mode]) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
+      subjects: subjectsOf(ref.spec).map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
       lag: { bytes: null, records: null, ms: null },
       facts: null,
     };

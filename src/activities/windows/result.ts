@@ -6,7 +6,9 @@ import type { MigrationRef } from '../../domain/ledger.js';
 import { assessComparison, comparedOf } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
 import { pause } from '../patience.js';
-import { computationsOf, settledSubjects, type Computation } from './computation.js';
+import { resultSubjects } from '../../domain/subjects.js';
+import { compareStored, finishedRun } from './aligned.js';
+import { computationsOf, type Computation } from './computation.js';
 import type { FoldCache } from './folds.js';
 import { takeRound, type RoundTaken } from './rounds.js';
 import { measured, unmeasured, type SubjectResult } from './subject.js';
@@ -16,7 +18,7 @@ const ROUNDS_WHEN_FAILED = 3;
 
 /** `deadline` (epoch ms) ends the rounds; keys that never held still by then are unstable. */
 export async function compareResult(deps: Deps, folds: FoldCache, ref: MigrationRef, deadline: number, heartbeat: () => void): Promise<SubjectResult[]> {
-  const subjects = settledSubjects(ref.spec);
+  const subjects = resultSubjects(ref.spec);
   if (subjects.length === 0) return [];
   const started = Date.now();
   const client = await openSource(ref.spec, deps.secret);
@@ -27,19 +29,23 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
   try {
     const computations = await computationsOf(client, folds, ref);
     const input = { kafka: deps.systems.kafka(ref.spec), ref, client, side, heartbeat };
+    const isAligned = ref.spec.spec.validation.closedKeys !== '';
+    const run = isAligned ? await finishedRun(client, ref.spec.spec.batch!) : null;
     let last: RoundTaken | undefined;
     while (!last || isOpen(computations, deadline)) {
       const begun = Date.now();
       const round = await takeRound(input, computations);
       if (typeof round === 'string') {
-        return subjects.map((s) => unmeasured(s, 'settled', { verdict: 'inconclusive', reason: round }, null, Date.now() - started));
+        return subjects.map(({ subject, mode }) => unmeasured(subject, mode, { verdict: 'inconclusive', reason: round }, null, Date.now() - started));
       }
       last = round;
       const rest = 2 * round.queryMs - (Date.now() - begun); // the queries take at most half of the time
       if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
     }
     const durationMs = Date.now() - started;
-    return computations.flatMap((computation, at) => judge(computation, last.expected[at]!, last.lsn, durationMs));
+    const settled = computations.flatMap((computation, at) => judge(computation, last.expected[at]!, last.lsn, durationMs));
+    if (run === null) return settled;
+    return [...settled, await compareStored(client, ref.spec, computations.at(-1)!, last.expected.at(-1)!, run, last.lsn)];
   } finally {
     await Promise.all([client.end().catch(() => undefined), side.end().catch(() => undefined)]);
   }
