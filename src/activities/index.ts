@@ -7,6 +7,7 @@ import { createGuardActivities } from './guard.js';
 import { createHandOverActivities } from './hand-over.js';
 import { createKafkaActivities } from './kafka.js';
 import { createLedgerActivities } from './ledger.js';
+import { createLeftoverActivities } from './leftovers.js';
 import { createPreflightActivities } from './preflight.js';
 import { createSourceActivities } from './source.js';
 import { createWindowActivities } from './windows/index.js';
@@ -23,6 +24,7 @@ export function createActivities(deps: Deps) {
     ...createCutoverActivities(deps),
     ...createGuardActivities(deps),
     ...createHandOverActivities(deps),
+    ...createLeftoverActivities(deps),
   };
 }
 

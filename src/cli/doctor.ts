@@ -4,10 +4,13 @@ import { runPreflight } from '../activities/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
 import { openChecks, type Check } from '../domain/check.js';
 import { openLedger, withClient } from './access.js';
-import { print, table, type Format } from './output.js';
+import type { LeftoverOptions } from './leftovers.js';
+import { CliError, EXIT, print, table } from './output.js';
 import { readSpec } from './spec-file.js';
 
-export async function doctor(options: { file: string; output: Format }): Promise<number> {
+export async function doctor(options: { file?: string; leftovers?: boolean } & LeftoverOptions): Promise<number> {
+  if (options.leftovers) return (await import('./leftovers.js')).leftovers(options);
+  if (!options.file) throw new CliError(EXIT.usage, 'usage', 'name a spec with -f FILE, or ask for --leftovers', ['sluice doctor --help']);
   const spec = readSpec(options.file);
   const systems = new Systems(resolveSecret);
   const ledger = openLedger();

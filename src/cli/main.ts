@@ -36,7 +36,11 @@ function build(): Command {
     .addOption(file())
     .addOption(output());
   verb(program, 'doctor', 'check every precondition against the real systems, read-only', async (o: never) => (await import('./doctor.js')).doctor(o))
-    .addOption(file())
+    .option('-f, --file <file>', 'migration spec (YAML)')
+    .option('--leftovers', 'instead: what ended or lost migrations left behind')
+    .option('--remove', 'with --leftovers: remove it')
+    .option('--route-back', 'with --remove: where the cut-over happened, route consumers back to the batch first')
+    .addOption(yes())
     .addOption(output());
   verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o))
     .addOption(file())
@@ -83,6 +87,10 @@ function build(): Command {
   ] as const) {
     verb(program, `${name} <id>`, does, async (id: never, o: never) => (await import('./signal.js')).signal(id, name, o)).addOption(output());
   }
+  verb(program, 'extend <id>', 'let the soak last longer', async (id: never, o: never) => (await import('./signal.js')).extend(id, o))
+    .requiredOption('--for <duration>', 'at least so long from now on: 30m, 2h, 7d')
+    .option('--by <name>', 'who')
+    .addOption(output());
   verb(program, 'rollback <id>', 'go back to the batch, from any phase', async (id: never, o: never) => (await import('./signal.js')).rollback(id, o))
     .requiredOption('--reason <text>', 'why')
     .option('--by <name>', 'who')

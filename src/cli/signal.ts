@@ -2,11 +2,18 @@
 import { userInfo } from 'node:os';
 import { nameOf, withRunning } from './access.js';
 import { confirmByTyping } from './decide.js';
-import { EXIT, print, type Format } from './output.js';
+import { DURATION_PATTERN } from '../domain/duration.js';
+import { CliError, EXIT, print, type Format } from './output.js';
 
 export async function signal(id: string, name: 'pause' | 'resume' | 'retry', options: { output: Format }): Promise<number> {
   await withRunning(id, (handle) => handle.signal(name));
   return told(id, name, options.output);
+}
+
+export async function extend(id: string, options: { for: string; by?: string; output: Format }): Promise<number> {
+  if (!DURATION_PATTERN.test(options.for)) throw new CliError(EXIT.usage, 'usage', `--for ${options.for} is no duration: expected one like 30m, 2h or 7d`);
+  await withRunning(id, (handle) => handle.signal('extendSoak', { by: options.by ?? userInfo().username, for: options.for }));
+  return told(id, 'extend', options.output);
 }
 
 export async function rollback(id: string, options: { reason: string; by?: string; yes?: boolean; output: Format }): Promise<number> {

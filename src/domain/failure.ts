@@ -56,6 +56,11 @@ export const FAILURES = {
     retryable: true,
     remedy: 'see where it stops (connector, pipeline group or sink), mend it, then: sluice retry',
   },
+  'hold-too-long': {
+    meaning: 'the cut-over would hold the result longer than maxHold allows',
+    retryable: false,
+    remedy: 'lighten the source or the pipeline, then: sluice retry; or sluice rollback and start again with a longer cutover.maxHold',
+  },
   'object-not-ours': {
     meaning: 'something of that name exists and is not in our ledger',
     retryable: true,

@@ -1,4 +1,5 @@
 // Message payloads as they arrive from anybody who can signal: checked by hand, because workflows carry no schema library.
+import { DURATION_PATTERN, durationMs } from './duration.js';
 import type { DecisionRequest } from './gate.js';
 
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
@@ -37,6 +38,18 @@ export function checkUpdate(payload: unknown): Checked<DecisionRequest> {
   const checked = checkDecision(payload, decision);
   if (!checked.ok || decision === 'reject') return checked;
   return checked.value.evidenceId === null ? { ok: false, problem: 'evidenceId is missing' } : checked;
+}
+
+/** `{by, for}` of extendSoak: `for` is a duration, counted from now. */
+export function checkExtension(payload: unknown): Checked<{ by: string; ms: number }> {
+  const record = asRecord(payload);
+  if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you", "for": "2h"}' };
+  const by = text(record, 'by', true);
+  if (!by.ok) return by;
+  const duration = text(record, 'for', true);
+  if (!duration.ok) return duration;
+  if (!DURATION_PATTERN.test(duration.value!)) return { ok: false, problem: 'for must be a duration like 30m, 2h or 7d' };
+  return { ok: true, value: { by: by.value!, ms: durationMs(duration.value!) } };
 }
 
 /** `{by, reason}` of rollBack. */

@@ -1,2 +1,3 @@
 // What the worker bundles.
 export { migrateToStreaming } from './migrate.js';
+export { sweepLeftovers } from './sweep.js';

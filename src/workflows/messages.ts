@@ -1,6 +1,6 @@
 // The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
 import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { checkDecision, checkRollBack, checkUpdate } from '../domain/messages.js';
+import { checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
 import type { Decision } from '../domain/gate.js';
 import type { AuditEvent, Status } from '../domain/ledger.js';
 import type { Run } from './run.js';
@@ -11,6 +11,7 @@ export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');
 export const retrySignal = defineSignal('retry');
 export const rollBackSignal = defineSignal<[unknown]>('rollBack');
+export const extendSoakSignal = defineSignal<[unknown]>('extendSoak');
 export const decideCutoverUpdate = defineUpdate<Decision, [unknown]>('decideCutover');
 export const statusQuery = defineQuery<Status>('status');
 export const explainQuery = defineQuery<string>('explain');
@@ -29,6 +30,7 @@ export function registerMessages(run: Run): void {
   setHandler(resumeSignal, () => run.setPaused(false), { description: 'Go on after a pause' });
   setHandler(retrySignal, () => run.requestRetry(), { description: 'Try again what is blocked' });
   setHandler(rollBackSignal, (payload) => onRollBack(run, payload), { description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}' });
+  setHandler(extendSoakSignal, (payload) => onExtension(run, payload), { description: 'Soak at least so long from now on: {"by": "you", "for": "2h"}' });
   setHandler(
     decideCutoverUpdate,
     (payload) => {
@@ -60,4 +62,10 @@ function onRollBack(run: Run, payload: unknown): void {
   const checked = checkRollBack(payload);
   if (checked.ok) run.requestWayBack({ outcome: 'rolled-back', by: checked.value.by, reason: checked.value.reason });
   else run.audit('ignored', `rollBack: ${checked.problem}`);
+}
+
+function onExtension(run: Run, payload: unknown): void {
+  const checked = checkExtension(payload);
+  if (checked.ok) run.extendSoak(checked.value.by, checked.value.ms);
+  else run.audit('ignored', `extendSoak: ${checked.problem}`);
 }

@@ -8,7 +8,7 @@ import { mayFollow, type Phase } from '../domain/phase.js';
 import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
 import { initialState, type State, type WayBack } from './state.js';
-import { evidenceId, gateState } from './view.js';
+import { evidenceId, gateState, starterOf } from './view.js';
 
 const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // while blocked on something that may heal by itself
 
@@ -224,6 +224,16 @@ export class Run extends Journal {
     this.show();
   }
 
+  /** Before or during the soak; it is never made shorter. */
+  extendSoak(by: string, ms: number): void {
+    const { state } = this;
+    if (state.outcome || state.wayBack || this.isBehind('soak')) return this.audit('ignored', `extend by ${by}: the soak is over`);
+    const until = new Date(Date.parse(this.now()) + ms).toISOString();
+    if (state.soakUntil === null || until > state.soakUntil) state.soakUntil = until;
+    this.audit('extended', `by ${by}: the soak lasts at least until ${state.soakUntil}`);
+    this.show();
+  }
+
   requestRetry(): void {
     if (this.state.blocked) this.#retries += 1;
     this.audit('retry', this.state.blocked?.code ?? 'nothing is blocked');
@@ -235,9 +245,3 @@ export class Run extends Journal {
 }
 
 export const everyMs = (run: Run): number => durationMs(run.spec.validation.every);
-
-/** Our CLI notes who started it; from the plain `temporal` command it is unknown. */
-function starterOf(): string | null {
-  const starter = workflowInfo().memo?.['starter'];
-  return typeof starter === 'string' ? starter : null;
-}

@@ -59,6 +59,10 @@ export interface State {
   restarts: Record<string, number>;
   slotIdentified: boolean;
   walAlarm: string | null;
+  /** What the last full window took, less what a cut-over does not repeat (the first read of the topics); null = none passed yet. */
+  fullWindowMs: number | null;
+  /** Asked for by `extendSoak`: the soak lasts at least until then. */
+  soakUntil: string | null;
   shadowPasses: number;
   events: number;
   /** Audit events not yet in the ledger, and the newest ones for the query. */
@@ -102,6 +106,8 @@ export function initialState(runKey: string): State {
     restarts: {},
     slotIdentified: false,
     walAlarm: null,
+    fullWindowMs: null,
+    soakUntil: null,
     shadowPasses: 0,
     events: 0,
     outbox: [],

@@ -1,4 +1,5 @@
 // What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
+import { workflowInfo } from '@temporalio/workflow';
 import { evidenceIdOf } from '../domain/epoch.js';
 import { formatMs } from '../domain/duration.js';
 import { currentApprovals, stopRule, waitingFor, type GateState } from '../domain/gate.js';
@@ -99,4 +100,10 @@ function phaseLine(state: State): string {
   return PHASES.filter((p) => p !== 'roll-back')
     .map((p) => (state.outcome === 'migrated' || state.done.includes(p) ? `✔ ${p}` : p === state.phase ? `▶ ${p}` : `○ ${p}`))
     .join(' · ');
+}
+
+/** Our CLI notes who started it; from the plain `temporal` command it is unknown. */
+export function starterOf(): string | null {
+  const starter = workflowInfo().memo?.['starter'];
+  return typeof starter === 'string' ? starter : null;
 }

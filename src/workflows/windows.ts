@@ -17,6 +17,7 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);
+  if (isFull && result.verdict.verdict === 'passed') run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - (result.foldMs ?? 0));
   return result;
 }
 

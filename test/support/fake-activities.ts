@@ -61,6 +61,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         compared: 1,
         at,
         lag: { bytes: 0, records: null, ms: 3 },
+        foldMs: 0,
         facts: verdict === 'errored' ? null : fake.facts,
       });
     },

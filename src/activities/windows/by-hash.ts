@@ -19,6 +19,7 @@ export interface TablePass {
   readonly counts: Counts;
   readonly differences: readonly Difference[];
   readonly rowsRead: number;
+  readonly foldMs?: number;
   readonly canary: { planted: number; found: number };
   /** Digest of the stream side at the offsets read. */
   readonly digest?: string;

@@ -39,6 +39,8 @@ export interface WindowResult {
   readonly compared: number;
   readonly at: string;
   readonly lag: Lag;
+  /** Of its duration: reading the tables' topics for the first time, or what is new in them. */
+  readonly foldMs: number;
   /** Null when the facts could not be read: unknown is not unchanged. */
   readonly facts: Facts | null;
 }
@@ -64,6 +66,7 @@ export function createWindowActivities(deps: Deps) {
         at,
         lag,
         facts,
+        foldMs: subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0),
       };
     },
 

@@ -10,6 +10,8 @@ export interface SubjectResult {
   readonly differences: readonly Difference[];
   readonly position: string | null;
   readonly durationMs: number;
+  /** Of it: reading the topic. */
+  readonly foldMs?: number;
   /** What else the evidence names: snapshot, offsets read, digest of the rows. */
   readonly proof?: object;
 }

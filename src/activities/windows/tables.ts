@@ -89,13 +89,14 @@ async function compareTable(
     canaryFound: pass.canary.found,
   });
   const said = verdict.verdict === 'passed' && pass.note ? { ...verdict, reason: `${verdict.reason}: ${pass.note}` } : verdict;
-  return measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started, {
+  const result = measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started, {
     snapshot: snapshotText,
     topic,
     read: Object.fromEntries(ends.map(({ partition, committed }) => [partition, committed])),
     rows: counted,
     digest: pass.digest ?? null,
   });
+  return { ...result, foldMs: pass.foldMs ?? 0 };
 }
 
 /** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */
@@ -116,9 +117,11 @@ async function passOver(
   if (shape.columns.some((column) => column.toleranceAbs !== undefined)) {
     return passByRow(input, await foldTable(kafka, topic, folds.table(ref, topic, shape), ends, snapshot, heartbeat), folds.nextMark());
   }
+  const started = Date.now();
   const fold = await foldTable(kafka, topic, folds.hashes(ref, topic, shape, counted), ends, snapshot, heartbeat);
+  const foldMs = Date.now() - started;
   const partial = isFull || counted < WORTH_IT_ROWS ? null : await passIncrementally(input, fold, counted, number);
   const pass = partial ?? (await passByHash(input, fold));
   fold.proven(pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0 ? snapshot : null);
-  return { ...pass, digest: fold.table.digest() };
+  return { ...pass, digest: fold.table.digest(), foldMs };
 }

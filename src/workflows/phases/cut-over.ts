@@ -2,6 +2,7 @@
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/duration.js';
 import { epochChange } from '../../domain/epoch.js';
+import { FAILURES } from '../../domain/failure.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../course.js';
 import type { Run } from '../run.js';
@@ -20,6 +21,7 @@ export async function cutOver(run: Run): Promise<void> {
 async function untilCommit(run: Run): Promise<void> {
   const { ref } = run;
   await recheck(run);
+  await refuseLongHold(run);
   const holdMs = durationMs(run.spec.cutover.maxHold);
   const evidence = { ref, token: uuid4(), epoch: run.state.epoch, evidenceId: evidenceId(run.state)! };
   const started = Date.parse(run.now());
@@ -60,6 +62,24 @@ async function recheck(run: Run): Promise<void> {
     run.audit('waiting', active);
     await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
   }
+}
+
+/** A hold that cannot fit is refused before anything is touched: the fence would only expire. */
+async function refuseLongHold(run: Run): Promise<void> {
+  const { fullWindowMs, lag } = run.state;
+  const predicted = (fullWindowMs ?? 0) + (lag.ms ?? 0) + COMMIT_RESERVE_MS;
+  const allowed = durationMs(run.spec.cutover.maxHold);
+  if (predicted <= allowed) return;
+  await run.park(
+    {
+      code: 'hold-too-long',
+      since: run.now(),
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s`,
+      remedy: FAILURES['hold-too-long'].remedy,
+    },
+    false,
+  );
+  throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
 }
 
 /** Whatever interrupts us, the commit is either not begun or finished: its outcome is read from the lease row, never guessed. */

@@ -6,11 +6,11 @@ import { runWindow } from '../windows.js';
 export async function soak(run: Run): Promise<void> {
   const { state } = run;
   const { passes, for: duration } = run.spec.soak;
-  const until = Date.parse(state.committedAt!) + durationMs(duration);
-  const isOver = (): boolean => state.shadowPasses >= passes && Date.parse(run.now()) >= until;
+  const until = (): number => Math.max(Date.parse(state.committedAt!) + durationMs(duration), Date.parse(state.soakUntil ?? state.committedAt!));
+  const isOver = (): boolean => state.shadowPasses >= passes && Date.parse(run.now()) >= until();
   while (!isOver()) {
     if (state.shadowPasses >= passes) {
-      const left = until - Date.parse(run.now());
+      const left = until() - Date.parse(run.now());
       await run.idle(Math.min(everyMs(run), left), 'Soak: until the next window');
       if (isOver()) return;
     }

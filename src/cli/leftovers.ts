@@ -1,0 +1,74 @@
+// sluice doctor --leftovers [--remove]: objects in our ledger that no running migration owns. Exit 1 while there are some.
+import { userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
+import { Systems } from '../activities/deps.js';
+import { findLeftovers, type Leftover } from '../activities/checks/leftovers.js';
+import { resolveSecret } from '../config.js';
+import { withClient, withLedger } from './access.js';
+import { confirmByTyping } from './decide.js';
+import { CliError, EXIT, print, say, table, type Format } from './output.js';
+
+export interface LeftoverOptions {
+  readonly remove?: boolean;
+  readonly routeBack?: boolean;
+  readonly yes?: boolean;
+  readonly output: Format;
+}
+
+/** Without Temporal nothing can be called left over: its owner may be running. Exit 4 then. */
+export async function leftovers(options: LeftoverOptions): Promise<number> {
+  return withClient((client) =>
+    withLedger(async (ledger) => {
+      const systems = new Systems(resolveSecret);
+      try {
+        const look = () => findLeftovers({ secret: resolveSecret, ledger, systems }, (workflowId) => isRunning(client, workflowId));
+        let found = await look();
+        if (options.remove && found.length > 0) {
+          const names = [...new Set(found.map((o) => o.migration))];
+          await confirmByTyping(names.join(' '), 'remove the leftovers of', options.yes);
+          for (const name of names) await sweep(client, name, options.routeBack ?? false);
+          found = await look();
+        }
+        await print({ leftovers: found }, options.output, () => render(found));
+        return found.length === 0 ? EXIT.ok : EXIT.failed;
+      } finally {
+        await systems.close();
+      }
+    }),
+  );
+}
+
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if ((error as Error).name === 'WorkflowNotFoundError') return false;
+    throw error;
+  }
+}
+
+async function sweep(client: Client, name: string, routeBack: boolean): Promise<void> {
+  say(`removing what ${name} left (workflow sweep-${name}) …`);
+  const input = { name, by: userInfo().username, routeBack };
+  const handle = await client.workflow.start('sweepLeftovers', {
+    taskQueue: 'migrations',
+    workflowId: `sweep-${name}`,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [input],
+    memo: { starter: input.by },
+  });
+  const { refused } = (await handle.result()) as { refused: string | null };
+  if (refused) throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; nothing was changed`, ['sluice doctor --leftovers --remove --route-back']);
+}
+
+function render(found: readonly Leftover[]): string {
+  if (found.length === 0) return 'nothing is left over: every object in the ledger is removed, handed over, or owned by a running migration';
+  return [
+    table(
+      ['MIGRATION', 'KIND', 'NAME', 'WHERE', 'PRESENCE'],
+      found.map((o) => [o.migration, o.kind, o.name, o.where, o.detail ? `${o.presence}: ${o.detail}` : o.presence]),
+    ),
+    '',
+    `${found.length} without a running owner. Remove them: sluice doctor --leftovers --remove`,
+  ].join('\n');
+}

@@ -1,0 +1,48 @@
+// What a terminated workflow leaves: found, refused to a second start, and removed, on real parts.
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { sleepUntil } from '../support/builders.js';
+import { accounts, live, objects } from '../support/live.js';
+import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+
+const { aDatabase } = live();
+const terminate = (name: string) =>
+  spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, 'workflow', 'terminate', '-w', `migration-${name}`, '--reason', 'test'], {
+    encoding: 'utf8',
+  });
+const leftovers = (...args: string[]) => {
+  const { code, stdout } = sluice('doctor', '--leftovers', '-o', 'json', ...args);
+  return {
+    code,
+    of: (name: string) =>
+      (JSON.parse(stdout) as { leftovers: { migration: string; kind: string; presence: string }[] }).leftovers.filter((o) => o.migration === name),
+  };
+};
+
+describe('a migration whose workflow was terminated', () => {
+  it('leaves objects that doctor finds and removes; a running one is never listed; then the name can be started again', async () => {
+    const database = await aDatabase(accounts());
+    const file = specFile('orphan', database.name, ['public.accounts']);
+    expect(sluice('start', '-f', file).code).toBe(0);
+    waitFor('orphan', 'phase=validate');
+    expect(leftovers().of('orphan')).toEqual([]);
+    expect(terminate('orphan').status).toBe(0);
+    const found = leftovers();
+    expect(found.code).toBe(1);
+    expect(found.of('orphan').map((o) => o.kind)).toEqual(expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector']));
+    expect(new Set(found.of('orphan').map((o) => o.presence))).toEqual(new Set(['present']));
+    expect(sluice('start', '-f', file).code).toBe(0);
+    await sleepUntil('the refusal', () => sluice('wait', 'orphan', '--for', 'outcome=migrated', '--timeout', '2s').code !== 5);
+    expect(sluice('doctor', '--leftovers', '--remove').code).toBe(2);
+    const swept = leftovers('--remove', '--yes');
+    expect([swept.code, swept.of('orphan')]).toEqual([0, []]);
+    expect(await objects(database.client)).toEqual([]);
+    expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContain('orphan');
+    expect(get('orphan')).toMatchObject({ outcome: 'aborted', leftovers: [] });
+    expect(sluice('start', '-f', file).code).toBe(0);
+    waitFor('orphan', 'phase=validate');
+    expect(get('orphan').iteration).toBe(2);
+    sluice('cancel', 'orphan', '--yes');
+    waitFor('orphan', 'outcome=aborted');
+  });
+});
