@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...common, name: 'unit', include: ['test/{activities,domain,compare,spec,cli,report,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'] },
+        test: { ...common, name: 'unit', include: ['test/{activities,assess,domain,compare,spec,cli,report,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'] },
       },
       // Real services: one file at a time on two cores, on a stack of its own.
       {

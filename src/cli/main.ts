@@ -42,6 +42,12 @@ function build(): Command {
     .option('--route-back', 'with --remove: where the cut-over happened, route consumers back to the batch first')
     .addOption(yes())
     .addOption(output());
+  verb(program, 'assess', 'judge and rank batch processes: migrate, migrate after, or do not', async (o: never) => (await import('./assess.js')).assess(o))
+    .requiredOption('-f, --file <file>', 'portfolio (YAML)')
+    .option('--process <name>', 'only this one, in full')
+    .option('--offline', 'measure nothing: judge by what is declared and by the SQL')
+    .option('--exit-code', 'exit 3 when one should not be migrated as it is')
+    .addOption(output(['text', 'json', 'md', 'html']));
   verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o))
     .addOption(file())
     .addOption(output())

@@ -50,9 +50,4 @@ function toCliError(error: unknown): CliError {
   return new CliError(EXIT.failed, 'unexpected', error instanceof Error ? error.message : String(error));
 }
 
-/** Borderless columns, as kubectl prints them. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => cells.map((cell, at) => (at === cells.length - 1 ? cell : cell.padEnd(widths[at]! + 2))).join('');
-  return [line(header), ...rows.map(line)].join('\n');
-}
+export { columns as table } from '../report/escape.js';

@@ -12,6 +12,7 @@ export interface SourceOptions {
 }
 
 const LOCK_TIMEOUT_MS = 2000;
+const DEFAULT_STATEMENT_MS = 60_000;
 // Types stay text: the comparison needs what Postgres prints, not what JavaScript makes of it.
 const TEXT_ONLY = {
   getTypeParser:
@@ -35,12 +36,33 @@ export async function withSource<T>(
   }
 }
 
+/** The same for an address without a migration. `application` = what the database shows. */
+export async function withAddress<T>(
+  address: PostgresAddress,
+  secret: ResolveSecret,
+  application: string,
+  use: (client: SourceClient) => Promise<T>,
+  options: SourceOptions = {},
+): Promise<T> {
+  const client = await open(address, secret, application, options);
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** The caller MUST end the client. */
 export async function openSource(spec: MigrationSpec, secret: ResolveSecret, options: SourceOptions = {}): Promise<SourceClient> {
-  const client = new pg.Client({ ...clientConfig(spec.spec.source.postgres, secret), application_name: `sluice/${spec.metadata.name}`.slice(0, 63) });
+  const { postgres, limits } = spec.spec.source;
+  return open(postgres, secret, `sluice/${spec.metadata.name}`, { statementTimeoutMs: durationMs(limits.statementTimeout), ...options });
+}
+
+async function open(address: PostgresAddress, secret: ResolveSecret, application: string, options: SourceOptions): Promise<SourceClient> {
+  const client = new pg.Client({ ...clientConfig(address, secret), application_name: application.slice(0, 63) });
   client.on('error', () => undefined); // a lost connection surfaces at the next query
   await client.connect();
-  const statementTimeout = options.statementTimeoutMs ?? durationMs(spec.spec.source.limits.statementTimeout);
+  const statementTimeout = options.statementTimeoutMs ?? DEFAULT_STATEMENT_MS;
   await client.query(
     `SET lock_timeout = ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}; SET statement_timeout = ${statementTimeout}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; ` +
       `SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET idle_in_transaction_session_timeout = '15min'`,

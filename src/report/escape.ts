@@ -6,3 +6,12 @@ export const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, 
 
 /** For text between tags, where quotes need no escape: JSON is full of them. */
 export const escapeText = (text: string): string => text.replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
+
+export const escapeMarkdown = (text: string): string => text.replaceAll(/[|\\`*_<>[\]]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ');
+
+/** Borderless columns, as kubectl prints them. */
+export function columns(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (cells: readonly string[]): string => cells.map((cell, at) => (at === cells.length - 1 ? cell : cell.padEnd(widths[at]! + 2))).join('');
+  return [line(header), ...rows.map(line)].join('\n');
+}

@@ -3,10 +3,8 @@ import { formatMs } from '../domain/duration.js';
 import type { WindowRow } from '../domain/window.js';
 import type { Report } from './build-report.js';
 import { phaseChart, windowChart } from './charts.js';
-import { escapeHtml as e, escapeText } from './escape.js';
-import { STYLE } from './style.js';
-
-const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+import { escapeHtml as e } from './escape.js';
+import { page, section, table } from './page.js';
 
 export function renderHtml(report: Report): string {
   const { status } = report;
@@ -27,17 +25,15 @@ export function renderHtml(report: Report): string {
         report.events.map((v) => [v.at, v.kind, v.detail]),
       ),
     ),
-    `<details><summary>The same as JSON</summary><pre>${escapeText(JSON.stringify(report))}</pre></details>`,
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${CSP}"><title>${e(report.name)}: ${e(status.outcome ?? status.phase ?? 'not begun')}</title><style>${STYLE}</style></head>
-<body><h1>${e(report.name)}</h1>
+  return page(
+    `${report.name}: ${status.outcome ?? status.phase ?? 'not begun'}`,
+    `<h1>${e(report.name)}</h1>
 <p class="soft">Iteration ${status.iteration}, generation ${status.generation} · plan <code>${e(report.planHash)}</code> · started ${e(report.startedAt)}</p>
 ${headline(report)}
-${sections.join('\n')}
-</body></html>
-`;
+${sections.join('\n')}`,
+    report,
+  );
 }
 
 function headline({ status, verdicts, windows }: Report): string {
@@ -123,14 +119,4 @@ function objects({ status }: Report): string {
     ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot before you stop the connector for good.</p>'
     : '';
   return `${table(['kind', 'name', ''], rows)}${advice}`;
-}
-
-const section = (title: string, body: string): string => `<section><h2>${title}</h2>${body}</section>`;
-
-/** Columns `[from, to)` hold numbers. */
-function table(header: readonly string[], rows: readonly (readonly string[])[], from = 0, to = 0): string {
-  const n = (at: number): string => (at >= from && at < to ? ' class="n"' : '');
-  const head = header.map((h, at) => `<th${n(at)}>${h}</th>`).join('');
-  const body = rows.map((row) => `<tr>${row.map((cell, at) => `<td${n(at)}>${e(cell)}</td>`).join('')}</tr>`).join('');
-  return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }

@@ -1,6 +1,7 @@
 // Report model → Markdown. PURE. Every text from outside is escaped: table names are somebody's input.
 import { formatMs } from '../domain/duration.js';
 import type { Report } from './build-report.js';
+import { escapeMarkdown as escape } from './escape.js';
 
 export function renderMarkdown(report: Report): string {
   const { status } = report;
@@ -56,5 +57,3 @@ export function renderMarkdown(report: Report): string {
   ];
   return lines.join('\n');
 }
-
-const escape = (text: string): string => text.replaceAll(/[|\\`*_<>[\]]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ');

@@ -6,7 +6,7 @@ export const STYLE = `
 @media print { :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --shade: #fff; --good: #0072b2; --bad: #d55e00; --open: #b58900; --odd: #6f42c1; } details { display: none } section { break-inside: avoid-page } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem }
-p { margin: .4rem 0 } code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere }
+h3 { font-size: .95rem; margin: 1rem 0 .2rem } ul { margin: .2rem 0; padding-left: 1.2rem } a { color: inherit } p { margin: .4rem 0 } code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere }
 .verdict { font-size: 1.1rem; padding: .6rem .8rem; border-left: 5px solid var(--good); background: var(--shade); margin: 1rem 0 }
 .verdict.bad { border-color: var(--bad) } .verdict.open { border-color: var(--open) }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }

@@ -1,9 +1,9 @@
-// The spec's shape (contract), strict everywhere. Values that the contract knows and this version cannot do yet are refused in `not-built.ts`.
+// The spec's shape (contract), strict everywhere. Values that the contract knows and this version cannot do yet are refused in `semantics.ts`.
 import { z } from 'zod';
 import { DURATION_PATTERN, SIZE_PATTERN, durationMs } from '../domain/duration.js';
 import { parseTableName } from '../domain/names.js';
 
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
+export const duration = z.string().regex(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
 const size = z.string().regex(SIZE_PATTERN, 'expected a size like 512MiB or 10GiB');
 const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'expected a decimal as a string, like "0.01"');
 const instant = z.iso.datetime({ offset: true, error: 'expected an ISO time with offset, like 2026-11-22T18:00:00Z' });
@@ -15,7 +15,7 @@ const secretRef = z.union(
   { error: 'expected a reference to a secret: { env: NAME } or { file: path }' },
 );
 
-const tableName = z.string().superRefine((text, context) => {
+export const tableName = z.string().superRefine((text, context) => {
   try {
     parseTableName(text);
   } catch (error) {
@@ -23,10 +23,10 @@ const tableName = z.string().superRefine((text, context) => {
   }
 });
 
-const identifier = z.string().min(1).max(63);
+export const identifier = z.string().min(1).max(63);
 const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
-const postgres = z.strictObject({
+export const postgres = z.strictObject({
   host: z.string().min(1),
   port: z.int().min(1).max(65535).default(5432),
   database: z.string().min(1),
@@ -45,7 +45,7 @@ const source = z.strictObject({
 });
 
 // The CLI inlines `file:` texts before parsing; a workflow input that still holds one is refused here.
-const sql = z.strictObject({ sql: z.string().min(1).max(65_536) }, { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' });
+export const sql = z.strictObject({ sql: z.string().min(1).max(65_536) }, { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' });
 const action = z.union([sql, z.strictObject({ url: z.url() })], { error: 'expected { sql: ... } or { url: ... }' });
 const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 const stage = z.strictObject({

@@ -1,11 +1,7 @@
 // What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
 import { checkExtraConfig } from '../connectors/allowlist.js';
+import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './schema.js';
-
-export interface SpecIssue {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   return [...notBuilt(parsed), ...contradictions(parsed), ...checkExtraConfig(parsed.spec.connector.config)];

@@ -1,14 +1,15 @@
 // "Did you mean": the nearest known key by edit distance.
 import { z } from 'zod';
-import { migrationSchema } from './schema.js';
 
-let known: readonly string[] | undefined;
+const known = new WeakMap<z.ZodType, readonly string[]>();
 
-export function suggestion(key: string): string | undefined {
-  known ??= [...collectKeys(z.toJSONSchema(migrationSchema, { io: 'input', unrepresentable: 'any' }))];
+/** `schema` = what the file must look like. */
+export function suggestion(key: string, schema: z.ZodType): string | undefined {
+  const keys = known.get(schema) ?? [...collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))];
+  known.set(schema, keys);
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(key.length / 3)) + 1;
-  for (const candidate of known) {
+  for (const candidate of keys) {
     const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

@@ -1,0 +1,1 @@
+SELECT account, sum(amount) AS balance FROM public.ledger_entries GROUP BY account

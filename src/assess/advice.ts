@@ -1,0 +1,127 @@
+// What a migration of this process would be made of: connector, snapshot, pipeline, with reasons and the checks behind them; effort and freshness in numbers. PURE.
+import { formatMs } from '../domain/duration.js';
+import type { ProcessFacts, TableFacts } from './facts.js';
+import type { Judgement } from './score.js';
+
+export interface Advice {
+  readonly connector: 'debezium-postgres' | 'jdbc-source' | null;
+  readonly snapshot: 'initial' | 'incremental' | null;
+  readonly pipeline: 'external' | 'flink-sql' | 'ksqldb' | null;
+  readonly reasons: readonly string[];
+  /** What a JDBC source would not see here. */
+  readonly jdbcWouldMiss: readonly string[];
+  readonly preconditions: readonly { readonly what: string; readonly holds: boolean | null }[];
+}
+
+export interface Effort {
+  readonly days: number;
+  readonly counted: readonly string[];
+}
+
+/** How old the numbers are that a reader sees. Null = not known. */
+export interface Freshness {
+  readonly batchMeanMs: number | null;
+  readonly batchWorstMs: number | null;
+  /** Records a day that the stream would carry beside the batch. */
+  readonly recordsPerDay: number | null;
+  /** Bytes a day in Kafka, one replica, by the tables' mean row size and Debezium's envelope. */
+  readonly bytesPerDay: number | null;
+}
+
+const ROWS_PER_SECOND_OF_A_SNAPSHOT = 30_000;
+const LONGEST_SNAPSHOT_MS = 30 * 60_000;
+const ENVELOPE_FACTOR = 3; // before and after image, field names, source block
+
+export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advice {
+  const list = tables.known ? tables.value : [];
+  const missed = list.flatMap(missedByPolling);
+  const preconditions = [
+    { what: 'wal_level = logical', holds: source.known ? source.value.walLevel === 'logical' : null },
+    { what: 'a role that may replicate', holds: source.known ? source.value.mayReplicate : null },
+    { what: 'two free replication slots', holds: source.known ? source.value.slotsFree >= 2 : null },
+    { what: 'a primary key on every table', holds: tables.known ? list.every((t) => t.key.length > 0) : null },
+  ];
+  if (!tables.known && process.cdc !== 'forbidden')
+    return { connector: null, snapshot: null, pipeline: pipelineFor(sql), reasons: [`not chosen: ${tables.why}`], jdbcWouldMiss: [], preconditions };
+  const isCapturable = process.cdc !== 'forbidden' && list.every((t) => t.kind === 'r');
+  if (!isCapturable)
+    return {
+      connector: 'jdbc-source',
+      snapshot: null,
+      pipeline: pipelineFor(sql),
+      reasons: [
+        process.cdc === 'forbidden' ? 'change capture is forbidden' : 'views cannot be captured',
+        ...(missed.length > 0 ? ['but it would miss what is listed'] : []),
+      ],
+      jdbcWouldMiss: missed,
+      preconditions,
+    };
+  const rows = Math.max(0, ...list.map((t) => t.rows));
+  const loadMs = (rows / ROWS_PER_SECOND_OF_A_SNAPSHOT) * 1000;
+  const isLong = loadMs > LONGEST_SNAPSHOT_MS;
+  return {
+    connector: 'debezium-postgres',
+    snapshot: isLong ? 'incremental' : 'initial',
+    pipeline: pipelineFor(sql),
+    reasons: [
+      missed.length > 0 ? `change capture sees what polling would miss: ${missed[0]}` : 'change capture sees every change, in order, with its transaction',
+      `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' in one transaction is too long: load in chunks' : ''}`,
+    ],
+    jdbcWouldMiss: missed,
+    preconditions,
+  };
+}
+
+function missedByPolling({ table, columns, total, perDay, key }: TableFacts): string[] {
+  const stamped = columns.some((c) => /^timestamp/.test(c.type) && /(updated|modified|changed|last)/.test(c.name));
+  const counted = columns.some((c) => key.includes(c.name) && /^int[248]$/.test(c.type));
+  return [
+    ...(total && total.deleted > 0
+      ? [`${table}: deletes (${perDay ? `${Math.round(perDay.deleted).toLocaleString('en')} a day` : `${total.deleted.toLocaleString('en')} so far`})`]
+      : []),
+    ...(!stamped && (total === null || total.updated > 0) ? [`${table}: updates, for it has no column that says when a row changed`] : []),
+    ...(!stamped && !counted ? [`${table}: even inserts, for it has neither a timestamp nor a growing number`] : []),
+  ];
+}
+
+function pipelineFor(sql: ProcessFacts['sql']): Advice['pipeline'] {
+  if (!sql.known || sql.value.class === 'unknown' || sql.value.class === 'not streamable') return null;
+  const operators = sql.value.blocks.flatMap((b) => b.operators);
+  if (operators.some((o) => o.kind === 'window' || o.kind === 'top-n' || o.kind === 'set')) return 'flink-sql';
+  if (operators.every((o) => o.class === 'stateless' || o.kind === 'aggregate') && operators.filter((o) => o.kind === 'aggregate').length <= 1) return 'ksqldb';
+  return sql.value.flags.some((f) => f.gravity === 'care' && f.id === 'unknown-function') ? 'external' : 'flink-sql';
+}
+
+export function effortOf({ process, sql, tables }: ProcessFacts, { work }: Pick<Judgement, 'work'>): Effort {
+  const blocks = sql.known ? sql.value.blocks : [];
+  const operators = blocks.flatMap((b) => b.operators).filter((o) => o.class !== 'stateless');
+  const heavy = operators.filter((o) => o.class !== 'keyed state').length;
+  const count = tables.known ? tables.value.length : sql.known ? sql.value.tables.length : 0;
+  const consumers = process.consumers?.length ?? 0;
+  const items: [number, number, string][] = [
+    [1, 2, 'set-up, windows and a cut-over'],
+    [count, 0.5, 'tables'],
+    [operators.length, 0.75, 'operators with state'],
+    [heavy, 1.5, 'of them without bound'],
+    [work.length, 1.5, 'things to do first'],
+    [consumers, 0.5, 'consumers to move'],
+  ];
+  const days = items.reduce((sum, [n, each]) => sum + n * each, 0);
+  return { days: Math.ceil(days), counted: items.filter(([n]) => n > 0).map(([n, each, what]) => `${n} × ${each} d: ${what}`) };
+}
+
+export function freshnessOf({ interval, runTime, tables }: ProcessFacts): Freshness {
+  const run = runTime.known ? runTime.value : 0;
+  const rates = tables.known
+    ? tables.value.map((t) =>
+        t.perDay ? { records: t.perDay.inserted + t.perDay.updated + t.perDay.deleted, width: t.rows > 0 ? t.bytes / t.rows : 0 } : null,
+      )
+    : null;
+  const isKnown = rates !== null && rates.every((r) => r !== null);
+  return {
+    batchMeanMs: interval.known ? interval.value / 2 + run : null,
+    batchWorstMs: interval.known ? interval.value + run : null,
+    recordsPerDay: isKnown ? rates.reduce((sum, r) => sum + r!.records, 0) : null,
+    bytesPerDay: isKnown ? Math.round(rates.reduce((sum, r) => sum + r!.records * r!.width * ENVELOPE_FACTOR, 0)) : null,
+  };
+}

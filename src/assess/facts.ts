@@ -1,0 +1,112 @@
+// What is known about a batch process: declared by its owner, read from its SQL, measured in its database. What is not known says why. PURE.
+import { durationMs } from '../domain/duration.js';
+import type { Process } from './portfolio.js';
+import { intervalMs } from './schedule.js';
+import type { SqlAnalysis } from './sql/analyse.js';
+
+/** How often consumers look, at the least. */
+export const READ_EVERY_MS = {
+  continuous: 1000,
+  minutely: 60_000,
+  hourly: 3_600_000,
+  daily: 86_400_000,
+  weekly: 7 * 86_400_000,
+  monthly: 30 * 86_400_000,
+} as const;
+
+export type Fact<T> = { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+export const known = <T>(value: T): Fact<T> => ({ known: true, value });
+export const unknown = (why: string): Fact<never> => ({ known: false, why });
+
+export interface SourceFacts {
+  readonly version: string;
+  readonly walLevel: string;
+  readonly slotsFree: number;
+  readonly mayReplicate: boolean;
+  readonly isPrimary: boolean;
+}
+
+export interface TableFacts {
+  readonly table: string;
+  readonly kind: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly key: readonly string[];
+  readonly replicaIdentity: string;
+  readonly mayRead: boolean;
+  /** Columns whose type the comparison cannot prove. */
+  readonly unprovable: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Rows inserted, updated and deleted since the statistics began, whenever that was; null when there are none. */
+  readonly total: Changes | null;
+  /** Rows inserted, updated and deleted a day since the statistics began; null when they cannot say. */
+  readonly perDay: Changes | null;
+}
+
+export interface Changes {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+export interface RunFacts {
+  readonly count: number;
+  readonly medianMs: number;
+  readonly lastFinishedAt: string;
+  readonly unfinished: number;
+}
+
+/** Everything that was measured; each part may be unknown on its own. */
+export interface Measured {
+  readonly source: Fact<SourceFacts>;
+  /** By `schema.name`; null = there is no such relation. */
+  readonly tables: ReadonlyMap<string, Fact<TableFacts | null>>;
+  readonly runs: ReadonlyMap<string, Fact<RunFacts>>;
+}
+
+export const NOT_MEASURED = (why: string): Measured => ({ source: unknown(why), tables: new Map(), runs: new Map() });
+
+export interface ProcessFacts {
+  readonly process: Process;
+  readonly sql: Fact<SqlAnalysis>;
+  readonly source: Fact<SourceFacts>;
+  /** The tables that the batch reads, but its own output. */
+  readonly tables: Fact<readonly TableFacts[]>;
+  readonly runs: Fact<RunFacts>;
+  readonly interval: Fact<number>;
+  readonly runTime: Fact<number>;
+}
+
+export function factsOf(process: Process, sql: Fact<SqlAnalysis>, measured: Measured): ProcessFacts {
+  const runs = process.runs ? (measured.runs.get(process.runs.table) ?? unknown('the run log was not read')) : unknown('no run log is named');
+  const every = process.schedule ? intervalMs(process.schedule) : null;
+  return {
+    process,
+    sql,
+    source: measured.source,
+    tables: tablesOf(sql, measured, process.result?.table ?? null),
+    runs,
+    interval: every === null ? unknown('no schedule is declared') : known(every),
+    runTime: runs.known
+      ? known(runs.value.medianMs)
+      : process.runTime
+        ? known(durationMs(process.runTime))
+        : unknown('neither a run log nor runTime says how long a run takes'),
+  };
+}
+
+function tablesOf(sql: Fact<SqlAnalysis>, measured: Measured, output: string | null): ProcessFacts['tables'] {
+  if (!sql.known) return unknown(sql.why);
+  if (sql.value.error) return unknown(`the query cannot be parsed: ${sql.value.error.message}`);
+  const own = new Set([...sql.value.writes, ...(output ? [output] : [])]);
+  const names = sql.value.tables.filter((t) => !own.has(t));
+  if (names.length === 0) return unknown('the query names no table');
+  const found: TableFacts[] = [];
+  for (const name of names) {
+    const fact = measured.tables.get(name) ?? unknown(measured.source.known ? `${name} was not looked at` : measured.source.why);
+    if (!fact.known) return fact;
+    if (fact.value === null) return unknown(`there is no table ${name}`);
+    found.push(fact.value);
+  }
+  return known(found);
+}

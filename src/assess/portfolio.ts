@@ -1,0 +1,63 @@
+// The portfolio file: batch processes with what their owners declare about them. Strict; every unknown key is an error with its place.
+import { z } from 'zod';
+import { issuesOf, parseText, type Checked, type Parsed } from '../spec/document.js';
+import { duration, identifier, postgres, sql, tableName } from '../spec/schema.js';
+import { intervalMs } from './schedule.js';
+
+const grade = z.enum(['high', 'medium', 'low']);
+
+const schedule = z.string().superRefine((text, context) => {
+  if (intervalMs(text) === null)
+    context.addIssue({ code: 'custom', message: `"${text}" is no schedule: expected five cron fields, @hourly, @daily, @weekly, @monthly or "every 15m"` });
+});
+
+const consumer = z.strictObject({
+  name: z.string().min(1),
+  /** How often somebody or something looks at the result. */
+  reads: z.enum(['continuous', 'minutely', 'hourly', 'daily', 'weekly', 'monthly']),
+  through: z.enum(['table', 'view', 'file', 'api', 'email']).default('table'),
+});
+
+const process = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}: it becomes metadata.name of a migration'),
+  description: z.string().optional(),
+  owner: z.string().optional(),
+  schedule: schedule.optional(),
+  runTime: duration.optional(),
+  /** The SELECT, script, or CREATE FUNCTION text of the batch. */
+  query: sql.optional(),
+  result: z.strictObject({ table: tableName, key: z.array(identifier).default([]) }).optional(),
+  runs: z.strictObject({ table: tableName }).optional(),
+  consumers: z.array(consumer).optional(),
+  freshness: z.strictObject({ wanted: duration, value: grade }).optional(),
+  criticality: grade.optional(),
+  /** What a run does besides filling its result: sends mail, writes files, calls services. */
+  sideEffects: z.array(z.string().min(1)).optional(),
+  onCall: z.enum(['around-the-clock', 'office-hours', 'nobody']).optional(),
+  cdc: z.enum(['allowed', 'forbidden']).optional(),
+});
+
+export const portfolioSchema = z.strictObject({
+  $schema: z.string().optional(),
+  apiVersion: z.literal('sluice.dev/v1alpha1'),
+  kind: z.literal('Portfolio'),
+  metadata: z.strictObject({ name: z.string().min(1) }),
+  spec: z.strictObject({
+    source: z.strictObject({ postgres }).optional(),
+    processes: z
+      .array(process)
+      .min(1, 'name at least one process')
+      .refine((list) => new Set(list.map((p) => p.name)).size === list.length, 'a process is named twice'),
+  }),
+});
+
+export type Portfolio = z.output<typeof portfolioSchema>;
+export type Process = Portfolio['spec']['processes'][number];
+
+/** `inline` reads `file:` texts, relative to the portfolio. */
+export function parsePortfolio(text: string, file: string, inline: (path: string) => string): Parsed<Portfolio> {
+  return parseText(text, file, inline, (value): Checked<Portfolio> => {
+    const parsed = portfolioSchema.safeParse(value);
+    return parsed.success ? { ok: true, value: parsed.data } : { ok: false, issues: issuesOf(parsed.error, portfolioSchema) };
+  });
+}

@@ -1,0 +1,13 @@
+// How important is the result to the company?
+import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+
+export const criticality: Rule = {
+  id: 'criticality',
+  part: 'value',
+  weight: 1,
+  rationale: 'Important results repay the work of proving them sooner.',
+  ask: ({ process }) => {
+    if (!process.criticality) return couldNotTell('no criticality is declared');
+    return process.criticality === 'low' ? notFired('declared low') : fired(process.criticality === 'high' ? 1 : 0.5, `declared ${process.criticality}`);
+  },
+};

@@ -1,0 +1,17 @@
+// How much of its interval does a run eat?
+import { formatMs } from '../../domain/duration.js';
+import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+
+export const longRun: Rule = {
+  id: 'long-run',
+  part: 'value',
+  weight: 1,
+  rationale: 'A run that eats much of its interval is about to miss it; a stream spreads the same work over the day.',
+  ask: ({ interval, runTime }) => {
+    if (!interval.known) return couldNotTell(interval.why);
+    if (!runTime.known) return couldNotTell(runTime.why);
+    const share = runTime.value / interval.value;
+    const evidence = `a run takes ${formatMs(runTime.value)} of every ${formatMs(interval.value)} (${(share * 100).toFixed(1)} %)`;
+    return share < 0.05 ? notFired(evidence) : fired(Math.min(1, share * 2), evidence);
+  },
+};

@@ -1,0 +1,35 @@
+// Can the source offer change capture?
+import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+
+export const sourceOffersCdc: Rule = {
+  id: 'source-cannot-offer-cdc',
+  part: 'feasibility',
+  weight: 4,
+  rationale: 'Without change capture a stream must poll: it misses deletes and what no timestamp shows.',
+  ask: ({ process, source, tables }) => {
+    const needsDeletes = tables.known && tables.value.some((t) => (t.total?.deleted ?? 0) > 0);
+    if (process.cdc === 'forbidden')
+      return needsDeletes
+        ? fired(
+            1,
+            `change capture is forbidden, and ${tables.value
+              .filter((t) => (t.total?.deleted ?? 0) > 0)
+              .map((t) => t.table)
+              .join(', ')} lose rows that polling cannot see`,
+            { decides: true },
+          )
+        : fired(0.5, 'change capture is forbidden', {
+            work: 'prove that the tables are append-only or carry a timestamp of every change: then a JDBC source may do',
+          });
+    if (!source.known) return couldNotTell(source.why);
+    const lacks = [
+      ...(source.value.isPrimary ? [] : ['it is a standby']),
+      ...(source.value.walLevel === 'logical' ? [] : [`wal_level = ${source.value.walLevel}`]),
+      ...(source.value.mayReplicate ? [] : ['this role may not replicate']),
+      ...(source.value.slotsFree >= 2 ? [] : [`${source.value.slotsFree} free replication slots < 2`]),
+    ];
+    return lacks.length > 0
+      ? fired(0.3, lacks.join(', '), { work: `prepare the source: ${lacks.join(', ')}` })
+      : notFired(`PostgreSQL ${source.value.version}, wal_level logical, ${source.value.slotsFree} free slots`);
+  },
+};

@@ -1,0 +1,32 @@
+// Are tables emptied and filled again?
+import type { TableFacts } from '../facts.js';
+import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+
+const REPLACED = 0.8;
+const TIMES_OVER = 3; // where since when is unknown: so many whole replacements are no accident
+const TOO_SMALL_TO_SAY = 100;
+
+export const wholeInputEachTime: Rule = {
+  id: 'whole-input-each-time',
+  part: 'feasibility',
+  weight: 4,
+  rationale: 'A table that is emptied and filled again has no changes to stream: each load is one giant one.',
+  ask: ({ tables }) => {
+    if (!tables.known) return couldNotTell(tables.why);
+    const counted = tables.value.filter((t) => t.total !== null);
+    if (counted.length === 0) return couldNotTell('there are no statistics of how the tables change');
+    const replaced = counted.filter(isReplaced);
+    if (replaced.length === 0) return notFired('no table is replaced as a whole');
+    const names = replaced
+      .map((t) => `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far of ${t.rows.toLocaleString('en')} in it)`)
+      .join(', ');
+    if (replaced.length === tables.value.length) return fired(1, names, { decides: true });
+    return fired(0.4, names, { work: `let the loads of ${replaced.map((t) => t.table).join(', ')} change only what changed` });
+  },
+};
+
+function isReplaced({ rows, perDay, total }: TableFacts): boolean {
+  if (rows < TOO_SMALL_TO_SAY) return false;
+  if (perDay) return Math.min(perDay.deleted, perDay.inserted) > REPLACED * rows;
+  return Math.min(total!.deleted, total!.inserted) > TIMES_OVER * rows;
+}

@@ -1,0 +1,63 @@
+// The parse tree of PostgreSQL's own grammar, as plain objects: `{ Kind: { …fields } }`. Walking it, and the few shapes that every reader needs. PURE.
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface Visit {
+  readonly kind: string;
+  readonly node: Fields;
+  /** Kinds of the nodes around it, outermost first. */
+  readonly inside: readonly string[];
+}
+
+/** Calls `visit` for every node below `tree`, parents first; `false` = do not look inside. Kinds are the keys that begin with a capital. */
+export function walk(tree: unknown, visit: (found: Visit) => boolean | void, inside: readonly string[] = []): void {
+  if (Array.isArray(tree)) return tree.forEach((item) => walk(item, visit, inside));
+  if (tree === null || typeof tree !== 'object') return;
+  for (const [key, value] of Object.entries(tree)) {
+    if (value === null || typeof value !== 'object') continue;
+    if (!/^[A-Z]/.test(key)) walk(value, visit, inside);
+    else if (visit({ kind: key, node: value as Fields, inside }) !== false) walk(value, visit, [...inside, key]);
+  }
+}
+
+/** Like `walk`, but stays inside one query: sub-selects are seen, not entered. */
+export function walkQuery(tree: unknown, visit: (found: Visit) => boolean | void): void {
+  walk(tree, (found) =>
+    visit(found) === false || found.kind === 'SelectStmt' || found.kind === 'SubLink' || found.kind === 'RangeSubselect' ? false : undefined,
+  );
+}
+
+export const field = (node: unknown, name: string): unknown => (node !== null && typeof node === 'object' ? (node as Fields)[name] : undefined);
+export const list = (node: unknown, name: string): readonly unknown[] => {
+  const value = field(node, name);
+  return Array.isArray(value) ? value : [];
+};
+
+/** Texts of a list of `String` nodes: the parts of a name. */
+export const names = (nodes: readonly unknown[]): string[] =>
+  nodes.map((n) => field(field(n, 'String'), 'sval')).filter((s): s is string => typeof s === 'string');
+
+/** `schema.table`, lower-cased as PostgreSQL stores it; `public` where none is written. */
+export const relationName = (rangeVar: Fields): string => `${(rangeVar['schemaname'] as string | undefined) ?? 'public'}.${String(rangeVar['relname'])}`;
+
+/** Last part of a column reference; null for `*`. */
+export const columnName = (columnRef: unknown): string | null => names(list(columnRef, 'fields')).at(-1) ?? null;
+
+export const functionName = (call: Fields): string => names(list(call, 'funcname')).at(-1) ?? '';
+export const typeName = (cast: Fields): string => names(list(field(cast, 'typeName'), 'names')).at(-1) ?? '';
+export const stringConstant = (node: unknown): string | null => {
+  const value = field(field(field(node, 'A_Const'), 'sval'), 'sval');
+  return typeof value === 'string' ? value : null;
+};
+
+const AGGREGATES = new Set(
+  (
+    'count sum avg min max bool_and bool_or every array_agg string_agg json_agg jsonb_agg json_object_agg jsonb_object_agg xmlagg stddev stddev_pop stddev_samp ' +
+    'variance var_pop var_samp corr covar_pop covar_samp regr_slope regr_intercept regr_count regr_r2 bit_and bit_or bit_xor any_value range_agg ' +
+    'percentile_cont percentile_disc mode approx_count_distinct'
+  ).split(' '),
+);
+
+export const isAggregate = (call: Fields): boolean =>
+  call['over'] === undefined &&
+  (AGGREGATES.has(functionName(call)) || call['agg_star'] === true || call['agg_distinct'] === true || call['agg_filter'] !== undefined);

@@ -1,0 +1,139 @@
+// A query cut into its blocks: each CTE, each sub-query in FROM, then the query itself, in the order in which they are computed.
+import { columnName, field, functionName, list, relationName, walk, walkQuery, type Fields } from './ast.js';
+import { groupKey, operatorsOf, type Operator } from './operators.js';
+import type { SqlText } from './text.js';
+
+export interface Block {
+  /** [a-z0-9-]{1,40}: a stage's name in a spec. */
+  readonly name: string;
+  /** The block as one SELECT that runs on its own; null where the text cannot be cut out (it names a row of the query around it). */
+  readonly sql: string | null;
+  readonly columns: readonly string[];
+  /** Columns that identify a row, where the block groups; else empty. */
+  readonly key: readonly string[];
+  /** Tables (`schema.name`) and earlier blocks that it reads. */
+  readonly reads: readonly string[];
+  readonly operators: readonly Operator[];
+}
+
+interface Scope {
+  readonly text: SqlText;
+  /** Text of `WITH …,` up to the CTEs known so far, for blocks that read them. */
+  readonly withText: string;
+  readonly known: ReadonlyMap<string, string>;
+  /** Names of the blocks that sub-queries in FROM became, by their nodes. */
+  readonly inner: Map<unknown, string>;
+}
+
+/** `select` = a SelectStmt's fields; `name` = of the whole; `whole` = its text. */
+export function blocksOf(select: Fields, name: string, whole: string, text: SqlText): Block[] {
+  const blocks: Block[] = [];
+  const used = new Set<string>();
+  const known = new Map<string, string>();
+  const inner = new Map<unknown, string>();
+  const withClause = select['withClause'] as Fields | undefined;
+  const start = (withClause?.['location'] as number | undefined) ?? 0; // the parser leaves out a place that is 0
+  let withText = '';
+  for (const item of list(withClause, 'ctes')) {
+    const cte = field(item, 'CommonTableExpr') as Fields;
+    const body = field(cte['ctequery'], 'SelectStmt') as Fields | undefined;
+    const place = text.queryAfter(cte['location'] as number);
+    if (!body || !place) continue;
+    const scope = { text, withText, known, inner };
+    blocks.push(...subQueries(body, scope, used));
+    withText = text.slice(start, place.end + 1);
+    const own = String(cte['ctename']);
+    const isRecursive = withClause!['recursive'] === true && readsOf(body, new Map(), inner).includes(`public.${own}`);
+    blocks.push(block(body, unique(own, used), `${withText} SELECT * FROM ${own}`, { ...scope, known: new Map(known) }, isRecursive, cteColumns(cte)));
+    known.set(own, blocks.at(-1)!.name);
+  }
+  blocks.push(...subQueries(select, { text, withText, known, inner }, used));
+  blocks.push(block(select, unique(name, used), whole, { text, withText, known, inner }, false));
+  return blocks;
+}
+
+/** Sub-queries in FROM, innermost first. A lateral one cannot run on its own. */
+function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
+  const found: Block[] = [];
+  const branches = [select['larg'], select['rarg']].filter((b): b is Fields => b !== undefined);
+  for (const branch of branches) found.push(...subQueries(branch, scope, used));
+  walkQuery(select['fromClause'], ({ kind, node }) => {
+    if (kind !== 'RangeSubselect') return;
+    const inner = field(node['subquery'], 'SelectStmt') as Fields | undefined;
+    if (!inner) return;
+    found.push(...subQueries(inner, scope, used));
+    const place = scope.text.queryAround(firstPlace(inner));
+    const sql = node['lateral'] === true || !place ? null : `${scope.withText} ${scope.text.slice(place.start, place.end)}`.trim();
+    const alias = String(field(node['alias'], 'aliasname') ?? 'sub-query');
+    found.push(block(inner, unique(alias, used), sql, scope, false));
+    scope.inner.set(inner, found.at(-1)!.name);
+  });
+  return found;
+}
+
+function block(select: Fields, name: string, sql: string | null, { known, inner }: Scope, isRecursive: boolean, aliases: readonly string[] = []): Block {
+  const columns = aliases.length > 0 ? aliases : columnsOf(select);
+  return {
+    name,
+    sql,
+    columns,
+    key: groupKey(leaf(select), columns),
+    reads: readsOf(select, known, inner),
+    operators: operatorsOf(select, columns, isRecursive),
+  };
+}
+
+/** The leftmost SELECT of a set operation: it names the columns. */
+const leaf = (select: Fields): Fields => (select['larg'] !== undefined ? leaf(select['larg'] as Fields) : select);
+
+const cteColumns = (cte: Fields): string[] => list(cte, 'aliascolnames').map((n) => String(field(field(n, 'String'), 'sval')));
+
+export function columnsOf(select: Fields): string[] {
+  return list(leaf(select), 'targetList').map((item) => {
+    const target = field(item, 'ResTarget') as Fields;
+    if (typeof target['name'] === 'string') return target['name'];
+    let value = target['val'];
+    while (field(value, 'TypeCast')) value = field(field(value, 'TypeCast'), 'arg');
+    const call = field(value, 'FuncCall') as Fields | undefined;
+    return columnName(field(value, 'ColumnRef')) ?? (call ? functionName(call) : field(value, 'CoalesceExpr') ? 'coalesce' : '?column?');
+  });
+}
+
+function readsOf(select: Fields, known: ReadonlyMap<string, string>, inner: ReadonlyMap<unknown, string>): string[] {
+  const found = new Set<string>();
+  walk(
+    [select['fromClause'], select['whereClause'], select['targetList'], select['havingClause'], select['larg'], select['rarg']].filter(Boolean),
+    ({ kind, node }) => {
+      const name = kind === 'RangeSubselect' ? inner.get(field(node['subquery'], 'SelectStmt')) : undefined;
+      if (name) {
+        found.add(name);
+        return false;
+      }
+      if (kind === 'RangeVar') found.add((node['schemaname'] === undefined && known.get(String(node['relname']))) || relationName(node));
+      return;
+    },
+  );
+  return [...found];
+}
+
+/** Byte offset of anything in the query: its first node that has one. */
+function firstPlace(select: Fields): number {
+  let place = -1;
+  walk({ SelectStmt: select }, ({ node }) => {
+    if (place < 0 && typeof node['location'] === 'number') place = node['location'];
+  });
+  return place;
+}
+
+function unique(name: string, used: Set<string>): string {
+  const base =
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, '')
+      .slice(0, 36) || 'stage';
+  let chosen = base;
+  for (let n = 2; used.has(chosen) || (chosen === 'result' && name !== 'result'); n += 1) chosen = `${base}-${n}`;
+  used.add(chosen);
+  return chosen;
+}

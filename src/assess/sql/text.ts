@@ -1,0 +1,46 @@
+// Pieces of the query's own text, by the parser's tokens: stages are quoted as they were written, never re-printed. Offsets are bytes.
+import type { ScanToken } from 'libpg-query';
+
+export class SqlText {
+  readonly #bytes: Buffer;
+  readonly #tokens: readonly ScanToken[];
+
+  constructor(sql: string, tokens: readonly ScanToken[]) {
+    this.#bytes = Buffer.from(sql, 'utf8');
+    this.#tokens = tokens;
+  }
+
+  slice(start: number, end: number): string {
+    return this.#bytes.subarray(start, end).toString('utf8').trim();
+  }
+
+  /** Line and column, from 1, of a byte offset. */
+  place(offset: number): { line: number; column: number } {
+    const before = this.#bytes.subarray(0, offset).toString('utf8').split('\n');
+    return { line: before.length, column: before.at(-1)!.length + 1 };
+  }
+
+  /** Inside of the parentheses that hold `offset` and begin with SELECT, WITH or VALUES; null when the text has none. */
+  queryAround(offset: number): { start: number; end: number } | null {
+    const open: number[] = [];
+    let best: { start: number; end: number } | null = null;
+    for (const [at, token] of this.#tokens.entries()) {
+      if (token.text === '(') open.push(at);
+      if (token.text !== ')') continue;
+      const from = open.pop();
+      const first = from === undefined ? undefined : this.#tokens[from + 1];
+      if (from === undefined || !first || !/^(select|with|values)$/i.test(first.text)) continue;
+      const found = { start: this.#tokens[from]!.end, end: token.start };
+      if (found.start <= offset && offset < found.end && (!best || found.start > best.start)) best = found;
+    }
+    return best;
+  }
+
+  /** Parentheses that begin after `offset`, first ones that hold a query: a CTE's body. */
+  queryAfter(offset: number): { start: number; end: number } | null {
+    const first = this.#tokens.findIndex(
+      (token, at) => token.start >= offset && token.text === '(' && /^(select|with|values)$/i.test(this.#tokens[at + 1]?.text ?? ''),
+    );
+    return first < 0 ? null : this.queryAround(this.#tokens[first + 1]!.start);
+  }
+}

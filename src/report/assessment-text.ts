@@ -1,0 +1,117 @@
+// An assessment for a terminal and as Markdown. PURE.
+import type { AssessedProcess, Assessment } from '../assess/assessment.js';
+import { evidenceOf, type Share } from '../assess/score.js';
+import { formatMs } from '../domain/duration.js';
+import { columns, escapeMarkdown as e } from './escape.js';
+
+const percent = (share: Share): string => `${Math.round(share.score * 100)} %`;
+
+export function ranking(assessment: Assessment): string {
+  const rows = assessment.processes.map((p) => [
+    String(p.rank),
+    p.name,
+    p.verdict,
+    String(p.score),
+    percent(p.value),
+    percent(p.feasibility),
+    percent(p.confidence),
+    `${p.effort.days} d`,
+    p.advice.connector ?? '-',
+    because(p),
+  ]);
+  return [
+    `${assessment.name}: ${assessment.processes.length} batch processes, measured on ${assessment.measured}`,
+    '',
+    columns(['#', 'PROCESS', 'VERDICT', 'SCORE', 'VALUE', 'FEASIBLE', 'KNOWN', 'EFFORT', 'CONNECTOR', 'BECAUSE'], rows),
+    '',
+    ...assessment.waves.map((w) => `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables, one slot)`),
+    ...(assessment.waves.length > 0 ? [''] : []),
+    'One process in full: sluice assess -f FILE --process NAME. For others to read: -o html',
+  ].join('\n');
+}
+
+/** The one sentence that a consultant would say. */
+export function because(p: AssessedProcess): string {
+  const line = (id: string): string => evidenceOf(p.trace.find((t) => t.id === id)!.answer);
+  if (p.verdict === 'do-not-migrate') return line(p.decidedBy[0]!);
+  if (p.work.length > 0) return `first: ${p.work[0]!.what}${p.work.length > 1 ? ` (and ${p.work.length - 1} more)` : ''}`;
+  return [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ?? 'nothing speaks against it';
+}
+
+export function oneProcess(p: AssessedProcess): string {
+  const mark = { fired: '●', 'not-fired': '○', 'could-not-tell': '?' } as const;
+  return [
+    `${p.name}: ${p.verdict}, score ${p.score} = value ${percent(p.value)} × feasibility ${percent(p.feasibility)} × confidence ${percent(p.confidence)}`,
+    '',
+    columns(
+      ['', 'RULE', 'PART', 'FINDING'],
+      p.trace.map((t) => [mark[t.answer.state], t.id, t.part, evidenceOf(t.answer)]),
+    ),
+    '',
+    ...section(
+      'Before a migration',
+      p.work.map((w) => `${w.rule}: ${w.what}`),
+    ),
+    ...section('What would change the verdict', p.sensitivity),
+    ...section('Stages', stages(p)),
+    ...section(
+      'In a stream',
+      (p.sql?.flags ?? []).map((f) => `${f.id} (${f.gravity}): ${f.found}: ${f.why}. ${f.advice}`),
+    ),
+    ...section('Not read', p.sql?.unread ?? []),
+    ...section('Connector', connector(p)),
+    ...section('Effort', [`about ${p.effort.days} days`, ...p.effort.counted]),
+    ...section('Freshness and cost', freshness(p)),
+  ].join('\n');
+}
+
+export const stages = (p: AssessedProcess): string[] =>
+  (p.sql?.blocks ?? []).map(
+    (b) =>
+      `${b.name} ← ${b.reads.join(', ') || 'nothing'}: ${b.operators.map((o) => `${o.detail} [${o.class}]`).join('; ') || 'a plain selection [stateless]'}`,
+  );
+
+export function connector({ advice }: AssessedProcess): string[] {
+  const chosen = [advice.connector, advice.snapshot && `snapshot ${advice.snapshot}`, advice.pipeline && `pipeline ${advice.pipeline}`]
+    .filter(Boolean)
+    .join(', ');
+  const holds = { true: 'holds', false: 'DOES NOT HOLD', null: 'not known' } as const;
+  return [
+    chosen || 'none chosen',
+    ...advice.reasons,
+    ...advice.preconditions.map((c) => `${c.what}: ${holds[String(c.holds) as keyof typeof holds]}`),
+    ...advice.jdbcWouldMiss.map((m) => `a JDBC source would miss: ${m}`),
+  ];
+}
+
+export function freshness({ freshness: f }: AssessedProcess): string[] {
+  return [
+    f.batchMeanMs === null
+      ? "how old the batch's numbers are is not known"
+      : `the batch's numbers are ${formatMs(f.batchMeanMs)} old on average, ${formatMs(f.batchWorstMs!)} at worst`,
+    "a stream's: seconds; sluice prove measures them on a slice",
+    f.recordsPerDay === null
+      ? 'what the parallel run would carry a day is not known'
+      : `the parallel run carries about ${Math.round(f.recordsPerDay).toLocaleString('en')} records and ${(f.bytesPerDay! / 2 ** 20).toFixed(1)} MiB a day in Kafka, before replication`,
+  ];
+}
+
+const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`), '']);
+
+export function assessmentMarkdown(assessment: Assessment): string {
+  return [
+    `# ${e(assessment.name)}`,
+    '',
+    `${assessment.processes.length} batch processes. Measured: ${e(assessment.measured)}. ${assessment.at}`,
+    '',
+    '| # | process | verdict | score | value | feasible | known | effort | because |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...assessment.processes.map(
+      (p) =>
+        `| ${p.rank} | ${e(p.name)} | **${p.verdict}** | ${p.score} | ${percent(p.value)} | ${percent(p.feasibility)} | ${percent(p.confidence)} | ${p.effort.days} d | ${e(because(p))} |`,
+    ),
+    '',
+    ...assessment.waves.map((w) => `- wave ${w.number}: ${w.processes.map(e).join(', ')} (${w.tables.length} tables, one slot)`),
+    ...assessment.processes.flatMap((p) => ['', `## ${p.rank}. ${e(p.name)}`, '', '```', oneProcess(p).replaceAll('```', "'''"), '```']),
+  ].join('\n');
+}

@@ -1,0 +1,27 @@
+// The frame of every HTML page: one file, strict content policy, no script, its data embedded as text. PURE.
+import { escapeHtml as e, escapeText } from './escape.js';
+import { STYLE } from './style.js';
+
+const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** `body` = HTML that is escaped already; `data` is embedded as JSON to read. */
+export function page(title: string, body: string, data: unknown): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${CSP}"><title>${e(title)}</title><style>${STYLE}</style></head>
+<body>${body}
+<details><summary>The same as JSON</summary><pre>${escapeText(JSON.stringify(data))}</pre></details>
+</body></html>
+`;
+}
+
+/** `title` is plain text of ours, `body` escaped HTML. */
+export const section = (title: string, body: string): string => `<section><h2>${title}</h2>${body}</section>`;
+
+/** Columns `[from, to)` hold numbers. Cells are escaped here. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[], from = 0, to = 0): string {
+  const n = (at: number): string => (at >= from && at < to ? ' class="n"' : '');
+  const head = header.map((h, at) => `<th${n(at)}>${h}</th>`).join('');
+  const body = rows.map((row) => `<tr>${row.map((cell, at) => `<td${n(at)}>${e(cell)}</td>`).join('')}</tr>`).join('');
+  return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+}

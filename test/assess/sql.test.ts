@@ -1,0 +1,51 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { analyseSql, loadParser } from '../../src/assess/sql/analyse.js';
+import { CORPUS, TYPES } from './corpus.js';
+
+beforeAll(loadParser);
+
+describe('reading the SQL of a batch', () => {
+  it.each(CORPUS)('%s', (sql, flags, hardest) => {
+    const found = analyseSql(sql, { types: TYPES });
+    expect(found.error).toBeNull();
+    expect([[...new Set(found.flags.map((f) => f.id))].sort(), found.class]).toEqual([[...flags].sort(), hardest]);
+  });
+
+  it('cuts a query into stages that each run on their own, in the order in which they are computed', () => {
+    const { blocks, tables } = analyseSql(
+      `WITH paid AS (SELECT order_id, sum(amount) AS paid FROM public.pay GROUP BY order_id), late AS (SELECT order_id, paid FROM paid WHERE paid > 5)
+       SELECT o.store, sum(l.paid) AS paid FROM shop.orders o JOIN late l ON l.order_id = o.id JOIN (SELECT id FROM stores WHERE open) AS open_stores ON open_stores.id = o.store GROUP BY o.store`,
+    );
+    expect(tables).toEqual(['public.pay', 'public.stores', 'shop.orders']);
+    expect(blocks.map((b) => [b.name, b.reads, b.key])).toEqual([
+      ['paid', ['public.pay'], ['order_id']],
+      ['late', ['paid'], []],
+      ['open-stores', ['public.stores'], []],
+      ['result', ['shop.orders', 'late', 'open-stores'], ['store']],
+    ]);
+    for (const block of blocks) expect(analyseSql(block.sql!).error, block.sql!).toBeNull();
+    expect(blocks[1]!.sql).toMatch(/^WITH paid AS \(.*\), late AS \(.*\) SELECT \* FROM late$/s);
+  });
+
+  it('says place and cause of SQL that PostgreSQL does not parse', () => {
+    expect(analyseSql('SELECT id\nFROM pay\nWHRE x').error).toEqual({ message: 'syntax error at or near "x"', line: 3, column: 6 });
+  });
+
+  it('reads the statements inside a PL/pgSQL body and names what it cannot read', () => {
+    const found = analyseSql(`CREATE FUNCTION nightly() RETURNS void LANGUAGE plpgsql AS $$
+      DECLARE n int; BEGIN n := 1; DELETE FROM result; INSERT INTO result SELECT store, sum(amount) FROM pay WHERE at > now() GROUP BY store; EXECUTE 'ANALYZE ' || n; END $$`);
+    expect([found.tables, found.writes, found.flags.map((f) => f.id), found.unread]).toEqual([
+      ['public.pay'],
+      ['public.result'],
+      ['now'],
+      [expect.stringMatching(/nightly, line \d+: EXECUTE of a text that is built/)],
+    ]);
+  });
+
+  it('calls unknown, never harmless, what is no query at all', () => {
+    for (const sql of ['CALL nightly()', 'DO $$ BEGIN PERFORM 1; END $$', "CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1'", '']) {
+      const found = analyseSql(sql);
+      expect([found.class, sql === '' || found.unread.length > 0]).toEqual(['unknown', true]);
+    }
+  });
+});
