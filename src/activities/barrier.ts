@@ -9,6 +9,7 @@ import { compareLsn, type Lsn } from '../domain/position.js';
 import { pollUntil } from './patience.js';
 
 const POLL_MS = 40;
+const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i; // Kafka Streams' own names
 const MARKERS_AT_MOST = 1000; // a longer gap is not looked into: it is data
 
 /** Emits a transactional marker: WAL after any position taken before the call, which makes the connector acknowledge that position. */
@@ -73,13 +74,14 @@ export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline:
 async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readonly string[], deadline: number): Promise<string | null> {
   const names = namesOf(ref.spec, ref.generation);
   const sources = ref.spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
-  const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
   try {
-    for (let hop = 0; hop <= internal.length; hop += 1) {
+    for (let hop = 0; ; hop += 1) {
+      // Asked anew before each hop: an application makes its own topics when it starts, and may just have started.
+      const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
+      if (hop > internal.length) return null;
       const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline);
       if (reason) return reason;
     }
-    return null;
   } catch (error) {
     // The pipeline may make its own topics anew at any time; those of the tables are ours, and their loss is for the caller to judge.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
@@ -87,10 +89,13 @@ async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readon
   }
 }
 
-/** Topics that any of the groups has committed offsets for, and that exist. */
+/**
+ * Topics that any of the groups has committed offsets for, and those between the stages of a Kafka Streams application of that id, by their names: one that
+ * was written and never committed is not drained.
+ */
 async function groupTopics(kafka: KafkaPort, groups: readonly string[]): Promise<string[]> {
   const existing = new Set(await kafka.listTopics());
-  const topics = new Set<string>();
+  const topics = new Set([...existing].filter((topic) => groups.some((group) => topic.startsWith(`${group}-`) && BETWEEN_STAGES.test(topic))));
   for (const group of groups) for (const topic of (await kafka.groupOffsets(group)).keys()) if (existing.has(topic)) topics.add(topic);
   return [...topics];
 }

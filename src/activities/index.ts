@@ -9,6 +9,7 @@ import { createKafkaActivities } from './kafka.js';
 import { createLedgerActivities } from './ledger.js';
 import { createLeftoverActivities } from './leftovers.js';
 import { createPreflightActivities } from './preflight.js';
+import { createProofActivities } from './proofs/index.js';
 import { createSourceActivities } from './source.js';
 import { createWindowActivities } from './windows/index.js';
 
@@ -25,6 +26,7 @@ export function createActivities(deps: Deps) {
     ...createGuardActivities(deps),
     ...createHandOverActivities(deps),
     ...createLeftoverActivities(deps),
+    ...createProofActivities(deps),
   };
 }
 

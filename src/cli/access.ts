@@ -89,7 +89,9 @@ export async function readStatus(id: string): Promise<StatusWithWindows> {
 export async function readStatusWith(id: string, client: Client | null, ledger: Ledger | undefined): Promise<StatusWithWindows> {
   const { status: live, running } = await liveStatus(id, client);
   const recorded = ledger ? (await ledger.migrations(nameOf(id)).catch((error: unknown) => orEmpty(error, live)))[0] : undefined;
-  const status = live && live.iteration > 0 ? live : (recorded?.status ?? live);
+  // An outcome in the ledger is final: a workflow that was terminated would still tell what it last knew.
+  const isFinal = recorded?.outcome && recorded.iteration >= (live?.iteration ?? 0);
+  const status = live && live.iteration > 0 && !isFinal ? live : (recorded?.status ?? live);
   if (!status) {
     if (recorded ?? running) return { ...emptyStatus(id, recorded?.iteration ?? 0, recorded?.generation ?? 0), windows: [] };
     throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known${ledger ? '' : ' to Temporal (and SLUICE_LEDGER_URL is not set)'}`, [

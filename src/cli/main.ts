@@ -48,6 +48,14 @@ function build(): Command {
     .option('--offline', 'measure nothing: judge by what is declared and by the SQL')
     .option('--exit-code', 'exit 3 when one should not be migrated as it is')
     .addOption(output(['text', 'json', 'md', 'html']));
+  verb(program, 'prove', 'prove the pipeline on a small part of the data, without a trace', async (o: never) => (await import('./prove.js')).prove(o))
+    .addOption(file())
+    .requiredOption('--slice <sql>', "condition over columns of the tables or of the result's key")
+    .option('--stage <name>', 'only this stage of batch.stages')
+    .option('--run <command>', 'starts the pipeline: it is told KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR')
+    .option('--timeout <duration>', 'how long the pipeline may take', '10m')
+    .option('--by <name>', 'who')
+    .addOption(output(['text', 'json', 'md', 'html']));
   verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o))
     .addOption(file())
     .addOption(output())

@@ -6,12 +6,13 @@ import { openLedger, withClient } from './access.js';
 import { CliError, EXIT, print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 import { watch } from './get.js';
+import { deadEnd } from './poll.js';
 
 export async function start(options: { file: string; output: Format; watch?: boolean }): Promise<number> {
   const spec = readSpec(options.file);
   const { name, labels } = spec.metadata;
   const workflowId = `migration-${name}`;
-  await refuseMigrated(name);
+  await refuseUnfit(name);
   const runId = await withClient(async (client) => {
     try {
       const handle = await client.workflow.start('migrateToStreaming', {
@@ -40,12 +41,21 @@ export async function start(options: { file: string; output: Format; watch?: boo
   return options.watch ? watch(name) : EXIT.ok;
 }
 
-async function refuseMigrated(name: string): Promise<void> {
+/** What the workflow would refuse, said at once. Without a ledger the workflow says it. */
+async function refuseUnfit(name: string): Promise<void> {
   const ledger = openLedger();
   const latest = ledger ? (await ledger.migrations(name).catch(() => []))[0] : undefined;
+  const open = ledger && latest ? await ledger.openObjects(name).catch(() => []) : [];
   await ledger?.close();
   if (latest?.outcome === 'migrated')
     throw new CliError(EXIT.failed, 'name-refused', `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`, [
       `sluice report ${name} -o md`,
     ]);
+  if (open.length > 0 && (await withClient((client) => deadEnd(name, client))))
+    throw new CliError(
+      EXIT.failed,
+      'not-cleaned-up',
+      `an earlier run of ${name} left ${open.map((o) => `${o.kind} ${o.name}`).join(', ')}; nothing was changed`,
+      ['sluice doctor --leftovers --remove'],
+    );
 }

@@ -2,7 +2,7 @@
 import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
 import type { Status } from '../domain/ledger.js';
 import { PHASES, isOutcome, isPhase, type Phase } from '../domain/phase.js';
-import { pollStatus } from './poll.js';
+import { deadEnd, pollStatus } from './poll.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
 const POLL_MS = 500;
@@ -11,7 +11,7 @@ export async function wait(id: string, options: { for: string; timeout: string; 
   const reached = condition(options.for);
   if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
   const deadline = Date.now() + durationMs(options.timeout);
-  return pollStatus(id, POLL_MS, async (status) => {
+  return pollStatus(id, POLL_MS, async (status, client) => {
     const { windows: _windows, ...summary } = status;
     if (reached(status)) {
       await print(summary, options.output, () => `${status.name}: ${options.for} (phase ${status.phase}${status.outcome ? `, ${status.outcome}` : ''})`);
@@ -20,6 +20,11 @@ export async function wait(id: string, options: { for: string; timeout: string; 
     if (status.outcome) {
       say(`${status.name} ended as ${status.outcome}; ${options.for} was not reached`);
       return EXIT.endedOtherwise;
+    }
+    const dead = await deadEnd(id, client);
+    if (dead) {
+      say(`${status.name}: ${options.for} cannot be reached: ${dead}`);
+      return EXIT.failed;
     }
     if (Date.now() <= deadline) return null;
     say(

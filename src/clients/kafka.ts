@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../domain/failure.js';
 import type { KafkaSpec } from '../domain/spec.js';
+import { BulkWriter } from './producer.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
 import { TransactionFilter, offsetBehind, walkBatches, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
@@ -167,6 +168,13 @@ export class KafkaPort {
     let data = 0;
     await this.readRange(topic, partition, from, to, () => (data += 1));
     return data === 0;
+  }
+
+  /** The caller MUST close it. Idempotent: a request that is repeated is not written twice. */
+  async openWriter(): Promise<BulkWriter> {
+    const producer = this.#kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    return new BulkWriter(producer);
   }
 
   async disconnect(): Promise<void> {

@@ -75,6 +75,17 @@ CREATE TABLE IF NOT EXISTS sluice.event (
   PRIMARY KEY (name, iteration, event_id)
 );
 
+CREATE TABLE IF NOT EXISTS sluice.proof (
+  id text PRIMARY KEY,
+  name text NOT NULL,
+  number int NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz,
+  differences jsonb,
+  result jsonb,
+  UNIQUE (name, number)
+);
+
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );

@@ -62,8 +62,6 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
 /** Prefix of our barrier messages in the WAL. */
 export const messagePrefix = (spec: MigrationSpec): string => `sluice-${spec.metadata.name}`;
 
-/** Rows a second that Debezium's initial snapshot is expected to make; measured 15,000 to 26,000 on two cores. */
-export const SNAPSHOT_ROWS_PER_SECOND = 15_000;
 export const SNAPSHOT_LIMIT_MS = durationMs('30m');
 
 /** The same reference as a placeholder of Connect's config providers: the secret itself never passes through us. */

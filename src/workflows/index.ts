@@ -1,3 +1,4 @@
 // What the worker bundles.
 export { migrateToStreaming } from './migrate.js';
+export { proveOnSlice } from './prove.js';
 export { sweepLeftovers } from './sweep.js';

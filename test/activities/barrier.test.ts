@@ -53,4 +53,29 @@ describe('the drain proof', () => {
     });
     await expect(drained(cluster)).rejects.toMatchObject({ code: 'topic-lost' });
   });
+
+  it('is not had while a topic between two stages was written and its group never committed there', async () => {
+    const cluster = { ...aCluster(() => undefined), groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) } as unknown as KafkaPort;
+    expect(await drained(cluster)).toMatch(new RegExp(`no committed offset for ${INTERNAL}/0: unknown, not drained`));
+  });
+
+  it('waits for the stages of an application that made its topics while the sources were being consumed', async () => {
+    const sourcesRead = () => asked > 3;
+    let asked = 0;
+    const committed = { internal: 0 };
+    const cluster = {
+      listTopics: () => Promise.resolve(sourcesRead() ? [SOURCE, INTERNAL, OUTPUT] : [SOURCE, OUTPUT]),
+      groupOffsets: () => {
+        asked += 1;
+        if (asked > 12) committed.internal = 10;
+        return Promise.resolve(
+          new Map([[SOURCE, new Map([[0, sourcesRead() ? 10 : 4]])], ...(committed.internal > 0 ? ([[INTERNAL, new Map([[0, 10]])]] as const) : [])]),
+        );
+      },
+      offsets: () => Promise.resolve([{ partition: 0, low: 0, high: 10, committed: 10 }]),
+      onlyControlRecords: () => Promise.resolve(false),
+    } as unknown as KafkaPort;
+    expect(await drained(cluster)).toBeNull();
+    expect(committed.internal).toBe(10);
+  });
 });

@@ -1,7 +1,6 @@
 // What a terminated workflow leaves: found, refused to a second start, and removed, on real parts.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { accounts, live, objects } from '../support/live.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
@@ -31,8 +30,11 @@ describe('a migration whose workflow was terminated', () => {
     expect(found.code).toBe(1);
     expect(found.of('orphan').map((o) => o.kind)).toEqual(expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector']));
     expect(new Set(found.of('orphan').map((o) => o.presence))).toEqual(new Set(['present']));
-    expect(sluice('start', '-f', file).code).toBe(0);
-    await sleepUntil('the refusal', () => sluice('wait', 'orphan', '--for', 'outcome=migrated', '--timeout', '2s').code !== 5);
+    expect(sluice('wait', 'orphan', '--for', 'outcome=migrated', '--timeout', '30s')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('terminated') as string,
+    });
+    expect(sluice('start', '-f', file)).toMatchObject({ code: 1, stderr: expect.stringMatching(/slot sluice_orphan.*doctor --leftovers --remove/s) as string });
     expect(sluice('doctor', '--leftovers', '--remove').code).toBe(2);
     const swept = leftovers('--remove', '--yes');
     expect([swept.code, swept.of('orphan')]).toEqual([0, []]);

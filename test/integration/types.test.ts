@@ -3,43 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
 
-/** Column → values a careful tester would try, as SQL. Each column also gets NULLs. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  bool: ['true', 'false'],
-  int2: ['-32768', '32767', '0'],
-  int4: ['-2147483648', '2147483647'],
-  int8: ['-9223372036854775808', '9223372036854775807', '9007199254740993'],
-  oid: ['4294967295'],
-  numeric: ['0.00', '-0.10', '1.10', "'NaN'", '123456789012345678901234567890.123456789', '1e-20', '1e25'],
-  'numeric(12,4)': ['-0.0001', '99999999.9999', "'NaN'"],
-  float4: ["'-0'", '1.1', "'NaN'", "'Infinity'", "'-Infinity'", '3.4028235e38', '1e-45'],
-  float8: ["'-0'", '0.1', "'NaN'", "'Infinity'", '1.7976931348623157e308', '5e-324', '123456789.123456789'],
-  text: ["''", "'NULL'", "'<null>'", `E'tab\\t quote" back\\\\slash new\\nline \\u2028'`, "'emoji 😀 é e\u0301'", "'a,b;c|d'", `E'\\u000b\\u001f\\u007f'`],
-  'varchar(40)': ["'Ünïcödé'", "'trailing  '"],
-  'char(8)': ["'pad'", "'pad  x'"],
-  '"char"': ["'x'"],
-  uuid: ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"],
-  mood: ["'sad'", "'it''s ok'"],
-  positive: ['7'],
-  bytea: [`'\\x'`, `'\\x00ff80fe'`],
-  date: ["'0001-01-01'", "'9999-12-31'", "'2024-02-29'"],
-  timestamp: ["'0001-01-01 00:00:00'", "'9999-12-31 23:59:59.999999'", "'2026-03-29 02:30:00.1'"],
-  timestamptz: ["'2026-03-29 02:30:00.123456+02'", "'1900-01-01 00:00:00+05:53:28'", "'9999-12-31 23:59:59.999999Z'"],
-  time: ["'00:00:00'", "'23:59:59.999999'"],
-  interval: ["'1 year 2 mons 3 days 04:05:06.789'", "'-1 day +02:03'", "'-00:00:00.000001'", "'0'"],
-  json: [`'{"b": 1, "a": [1, 2.50, null]}'`, "'null'"],
-  jsonb: [`'{"b": 1, "a": {"c": "😀"}}'`, `'1.10'`],
-  xml: ['\'<a b="1">x</a>\''],
-  inet: ["'192.168.0.1/24'", "'::1'"],
-  cidr: ["'10.0.0.0/8'"],
-  macaddr: ["'08:00:2b:01:02:03'"],
-  'int4[]': ["'{}'", "'{1,NULL,-3}'"],
-  'text[]': [`ARRAY['a,b', 'NULL', NULL, '', '"q"', '{x}', E'back\\\\slash']`],
-  'numeric[]': ["'{1.10,-0.5}'"],
-};
 const columns = Object.keys(VALUES);
 const rows = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
 

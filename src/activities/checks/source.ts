@@ -2,7 +2,8 @@
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
-import { SNAPSHOT_LIMIT_MS, SNAPSHOT_ROWS_PER_SECOND } from '../../connectors/debezium-postgres.js';
+import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
+import { SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';

@@ -24,20 +24,28 @@ export async function readRows(
 ): Promise<number> {
   const columns = shape.columns.map((c) => c.name);
   const keyAt = shape.key.map((name) => columns.indexOf(name));
-  const cursor = client.query(new Cursor<(string | null)[]>(`SELECT ${columns.map(quoteIdent).join(', ')} FROM ${from}`, [], { rowMode: 'array' }));
   const started = Date.now();
   let count = 0;
+  for await (const rows of readCursor(client, `SELECT ${columns.map(quoteIdent).join(', ')} FROM ${from}`)) {
+    for (const values of rows) visitRow(shape, keyAt, values, visit);
+    count += rows.length;
+    options.heartbeat();
+    if (options.rowsPerSecond > 0) {
+      const ahead = (count / options.rowsPerSecond) * 1000 - (Date.now() - started);
+      if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
+    }
+  }
+  return count;
+}
+
+/** Rows in batches, as text in the order of the columns; at most one batch in memory. */
+export async function* readCursor(client: pg.Client, sql: string): AsyncGenerator<(string | null)[][]> {
+  const cursor = client.query(new Cursor<(string | null)[]>(sql, [], { rowMode: 'array' }));
   try {
     for (;;) {
       const rows = await cursor.read(BATCH_ROWS);
-      if (rows.length === 0) return count;
-      for (const values of rows) visitRow(shape, keyAt, values, visit);
-      count += rows.length;
-      options.heartbeat();
-      if (options.rowsPerSecond > 0) {
-        const ahead = (count / options.rowsPerSecond) * 1000 - (Date.now() - started);
-        if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
-      }
+      if (rows.length === 0) return;
+      yield rows;
     }
   } finally {
     await cursor.close().catch(() => undefined);

@@ -43,4 +43,26 @@ export class SqlText {
     );
     return first < 0 ? null : this.queryAround(this.#tokens[first + 1]!.start);
   }
+
+  /** The text from `offset` on, cut at every AND that is not inside parentheses nor part of BETWEEN. */
+  splitAtAnd(offset: number): string[] {
+    const parts: string[] = [];
+    let depth = 0;
+    let between = 0;
+    let start = offset;
+    for (const token of this.#tokens) {
+      if (token.start < offset) continue;
+      if (token.text === '(') depth += 1;
+      if (token.text === ')') depth -= 1;
+      if (depth > 0) continue;
+      if (/^between$/i.test(token.text)) between += 1;
+      if (!/^and$/i.test(token.text)) continue;
+      if (between > 0) between -= 1;
+      else {
+        parts.push(this.slice(start, token.start));
+        start = token.end;
+      }
+    }
+    return [...parts, this.slice(start, this.#bytes.length)];
+  }
 }

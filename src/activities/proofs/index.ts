@@ -1,0 +1,55 @@
+// Activities of a proof on a small part. The legacy database is only read: no slot, no publication, no connector, no table.
+import type { MigrationRef } from '../../domain/ledger.js';
+import type { ProofInput, ProofResult, Replayed } from '../../domain/proof.js';
+import { pipelineDrained } from '../barrier.js';
+import type { Deps } from '../deps.js';
+import { alive, pollUntil } from '../patience.js';
+import { compareSlice, type Compared } from './compare.js';
+import { planProof, type ProofPlan } from './plan.js';
+import { isOfProof, replay } from './replay.js';
+
+const KEPT_IN_HISTORY = 50; // differences: the ledger keeps them all
+const GROUP_ENDS_MS = 120_000;
+
+export function createProofActivities(deps: Deps) {
+  const { systems, ledger } = deps;
+  return {
+    /** Accepts spec and slice. Problem `spec-invalid` names what is wrong; nothing was created then. */
+    async openProof(input: ProofInput, id: string, runKey: string): Promise<ProofPlan> {
+      return planProof(deps, input, id, runKey);
+    },
+
+    /** Replays the slice into the proof's topics, in one snapshot with the rows that the batch's query gives on it. Idempotent: begins anew. */
+    async replaySlice(plan: ProofPlan): Promise<Replayed> {
+      return replay(deps, plan);
+    },
+
+    /** Waits until the pipeline took in everything that was replayed. Null = proven; else why not. */
+    async awaitPipeline({ ref }: ProofPlan, patienceMs: number): Promise<string | null> {
+      return pipelineDrained(systems.kafka(ref.spec), ref, Date.now() + patienceMs);
+    },
+
+    /** Every key of the slice, the pipeline's last value against the batch's query, with a canary of its own. */
+    async compareSlice(plan: ProofPlan, replayed: Replayed): Promise<Compared> {
+      const compared = await alive(() => compareSlice(deps, plan, replayed));
+      await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [plan.ref.name, JSON.stringify(compared.differences)]);
+      return { ...compared, differences: compared.differences.slice(0, KEPT_IN_HISTORY) };
+    },
+
+    /** Removes the proof's topics and group once no pipeline uses them. Returns what is left. Idempotent. */
+    async removeProof({ spec, name }: Pick<MigrationRef, 'spec' | 'name'>): Promise<string[]> {
+      const kafka = systems.kafka(spec);
+      const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => ((await kafka.describeGroup(name)).members.length === 0 ? true : null));
+      if (idle && (await kafka.groupOffsets(name)).size > 0) await kafka.deleteGroup(name).catch(() => undefined); // what stays is listed below
+      const own = async (): Promise<string[]> => (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
+      for (const topic of await own()) await kafka.deleteTopic(topic);
+      await pollUntil(Date.now() + 15_000, 100, async () => ((await own()).length === 0 ? true : null));
+      const hasGroup = (await kafka.groupOffsets(name)).size > 0;
+      return [...(await own()).map((topic) => `topic ${topic}`), ...(hasGroup ? [`group ${name}`] : [])];
+    },
+
+    async recordProof(result: ProofResult): Promise<void> {
+      await ledger.query(`UPDATE sluice.proof SET result = $2, ended_at = now() WHERE id = $1`, [result.id, JSON.stringify({ ...result, differences: [] })]);
+    },
+  };
+}

@@ -1,0 +1,112 @@
+// The replay: one read-only snapshot of the legacy database, its rows written as a connector would write them, and the batch's query over the same rows.
+import { describeQuery, readTable, type TableCatalog } from '../../clients/catalog.js';
+import type { BulkWriter } from '../../clients/producer.js';
+import { withSource, type SourceClient } from '../../clients/source.js';
+import { SnapshotWriter } from '../../compare/debezium-json.js';
+import { Undecodable } from '../../compare/column-types.js';
+import { Problem } from '../../domain/failure.js';
+import { parseTableName, qualified, quoteIdent, tableTopic } from '../../domain/names.js';
+import { expectedTopic, type Replayed, type SlicedTable } from '../../domain/proof.js';
+import { insertLsn } from '../barrier.js';
+import type { Deps } from '../deps.js';
+import { alive } from '../patience.js';
+import { readCursor, readRows } from '../windows/rows.js';
+import { columnsToCompare } from '../windows/shape.js';
+import type { ProofPlan } from './plan.js';
+
+/** Idempotent: what an earlier attempt wrote is deleted first, for its snapshot was another one. No pipeline may be running. */
+export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promise<Replayed> {
+  const { ref } = plan;
+  const kafka = systems.kafka(ref.spec);
+  await makeTopics(kafka, plan);
+  const writer = await kafka.openWriter();
+  const started = Date.now();
+  try {
+    return await alive(() =>
+      withSource(ref.spec, secret, async (client) => {
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        const lsn = await insertLsn(client);
+        const tables: SlicedTable[] = [];
+        for (const { table, from } of plan.tables) tables.push(await replayTable(client, writer, plan, table, from));
+        if (tables.every((t) => t.rows === 0))
+          throw new Problem('spec-invalid', `the slice matches no row of ${tables.map((t) => t.table).join(', ')}: nothing would be proven`);
+        await writer.flush();
+        const { records, bytes } = writer;
+        const ms = Date.now() - started;
+        const expected = await writeExpected(client, writer, plan);
+        await writer.flush();
+        await client.query('COMMIT');
+        return { lsn, tables, records, bytes, ms, expected };
+      }),
+    );
+  } finally {
+    await writer.close();
+  }
+}
+
+async function makeTopics(kafka: ReturnType<Deps['systems']['kafka']>, { ref, subject }: ProofPlan): Promise<void> {
+  const { kafka: cluster, pipeline, source } = ref.spec.spec;
+  const existing = await kafka.listTopics();
+  for (const topic of existing.filter((t) => isOfProof(t, ref.name))) await kafka.deleteTopic(topic);
+  const compacted = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(86_400_000) };
+  const topics = new Set([...source.tables.map((t) => tableTopic(ref.name, parseTableName(t))), pipeline!.output.topic, subject.topic]);
+  for (const topic of topics) await kafka.createTopic(topic, cluster.partitions, cluster.replication, compacted);
+  await kafka.createTopic(expectedTopic(ref.name), 1, cluster.replication, { 'cleanup.policy': 'delete' });
+}
+
+/** Topics of the proof: ours, and those that a Streams application of its id makes. */
+export const isOfProof = (topic: string, id: string): boolean => topic.startsWith(`${id}.`) || topic.startsWith(`${id}-`);
+
+async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: ProofPlan, table: string, from: string): Promise<SlicedTable> {
+  const catalog = await readTable(client, table);
+  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
+  const topic = tableTopic(ref.name, catalog.name);
+  const records = writerOf(ref, catalog);
+  const columns = catalog.columns.map((c) => quoteIdent(c.name)).join(', ');
+  let rows = 0;
+  for await (const batch of readCursor(client, `SELECT ${columns} FROM ${from}`)) {
+    for (const values of batch) await writer.write(topic, records.record(values));
+    rows += batch.length;
+  }
+  const counted = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${qualified(catalog.name)}`);
+  return { table, rows, of: Number(counted.rows[0]!['n']) };
+}
+
+function writerOf({ spec, name }: ProofPlan['ref'], catalog: TableCatalog): SnapshotWriter {
+  try {
+    const { schema, table } = catalog.name;
+    return new SnapshotWriter(
+      { database: spec.spec.source.postgres.database, schema, table, columns: catalog.columns, key: catalog.key, server: name },
+      Date.now(),
+    );
+  } catch (error) {
+    if (error instanceof Undecodable)
+      throw new Problem('unsupported', `${catalog.name.schema}.${catalog.name.table}: ${error.message}`, 'a migration would refuse it too: see sluice doctor');
+    throw error;
+  }
+}
+
+/** The expected rows go to a topic of their own: they outlive this worker, and the legacy database holds nothing of ours. */
+async function writeExpected(client: SourceClient, writer: BulkWriter, { ref, subject }: ProofPlan): Promise<number> {
+  const topic = expectedTopic(ref.name);
+  const keys = new Set<string>();
+  const columns = columnsToCompare(ref.spec, await describeQuery(client, subject.query), subject.key, subject.name === 'result' ? null : subject.name);
+  const rows: { key: string; value: string | null }[] = [];
+  const read = await readRows(
+    client,
+    `(${subject.query}) AS sluice_batch`,
+    { key: subject.key, columns },
+    { rowsPerSecond: 0, heartbeat: () => undefined },
+    (key, row) => {
+      keys.add(key);
+      rows.push({ key, value: row });
+    },
+  );
+  if (read !== keys.size)
+    throw new Problem(
+      'spec-invalid',
+      `the query of ${subject.name} returned ${read} rows for ${keys.size} keys: (${subject.key.join(', ')}) is not a key of it`,
+    );
+  for (const row of rows) await writer.write(topic, row);
+  return read;
+}

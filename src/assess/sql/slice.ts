@@ -1,0 +1,120 @@
+// A slice of a batch: a condition, split into what is asked of tables and what of the result, and the batch's query over sliced tables. PURE.
+// Both sides of a proof see the same sliced input, so any slice is fair: what differs differs because of the pipeline, not of the slice.
+import { parseSync, scanSync } from 'libpg-query';
+import { columnName, field, list, relationName, walk } from './ast.js';
+import { SqlText } from './text.js';
+
+export interface SliceTable {
+  /** `schema.name`. */
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  /** Foreign keys to other tables: rows whose parent is not in the slice are not in it either. */
+  readonly parents: readonly { readonly table: string; readonly columns: readonly string[]; readonly references: readonly string[] }[];
+}
+
+export interface Slice {
+  /** SQL condition per table; tables that the condition does not touch are whole. */
+  readonly conditions: ReadonlyMap<string, string>;
+  /** SQL condition over the result's key; empty = every key of the sliced input. */
+  readonly result: string;
+}
+
+/** Throws an Error that names the part of the condition and the remedy. `resultKey` = columns that identify a row of the result. */
+export function planSlice(condition: string, tables: readonly SliceTable[], resultKey: readonly string[]): Slice {
+  const own = new Map<string, string[]>();
+  const result: string[] = [];
+  for (const { sql, columns } of conjuncts(condition)) {
+    const holders = tables.filter((t) => columns.every((c) => t.columns.includes(c)));
+    const isOfResult = columns.every((c) => resultKey.includes(c));
+    if (columns.length === 0) throw new Error(`"${sql}" names no column`);
+    if (holders.length === 0 && !isOfResult) {
+      const known = [...new Set([...resultKey, ...tables.flatMap((t) => t.columns)])];
+      const absent = columns.filter((c) => !known.includes(c));
+      throw new Error(
+        absent.length > 0
+          ? `"${sql}": no table and not the result's key has a column ${absent.join(', ')}; the key is (${resultKey.join(', ')})`
+          : `"${sql}": no single table has ${columns.join(' and ')}: split it with AND`,
+      );
+    }
+    for (const { table } of holders) own.set(table, [...(own.get(table) ?? []), sql]);
+    if (isOfResult) result.push(sql);
+  }
+  return { conditions: withParents(own, tables), result: result.map((c) => `(${c})`).join(' AND ') };
+}
+
+/** Children of sliced tables are sliced with them, through any number of foreign keys. */
+function withParents(own: ReadonlyMap<string, readonly string[]>, tables: readonly SliceTable[]): Map<string, string> {
+  const done = new Map<string, string>();
+  const conditionOf = (table: SliceTable, path: readonly string[]): string => {
+    const parts = (own.get(table.table) ?? []).map((c) => `(${c})`);
+    for (const parent of table.parents) {
+      const found = tables.find((t) => t.table === parent.table);
+      if (!found || path.includes(parent.table)) continue;
+      const theirs = conditionOf(found, [...path, table.table]);
+      if (theirs === '') continue;
+      const row = parent.columns.map(ident).join(', ');
+      // A row without a parent is in the slice: an outer join may need it.
+      parts.push(`((${row}) IS NULL OR (${row}) IN (SELECT ${parent.references.map(ident).join(', ')} FROM ${named(parent.table)} WHERE ${theirs}))`);
+    }
+    return parts.join(' AND ');
+  };
+  for (const table of tables) {
+    const condition = conditionOf(table, []);
+    if (condition !== '') done.set(table.table, condition);
+  }
+  return done;
+}
+
+/** Top-level AND parts, as written, with the columns that each names. */
+function conjuncts(condition: string): { sql: string; columns: string[] }[] {
+  const prefix = 'SELECT WHERE ';
+  const sql = `${prefix}${condition}`;
+  let where: unknown;
+  let text: SqlText;
+  try {
+    const statements = list(parseSync(sql), 'stmts');
+    if (statements.length !== 1) throw new Error('it is more than one statement');
+    where = field(field(field(statements[0], 'stmt'), 'SelectStmt'), 'whereClause');
+    text = new SqlText(sql, scanSync(sql).tokens);
+  } catch (error) {
+    throw new Error(`the slice "${condition}" is no SQL condition: ${(error as Error).message}`);
+  }
+  const and = field(where, 'BoolExpr');
+  const starts = text.splitAtAnd(Buffer.byteLength(prefix));
+  const args = field(and, 'boolop') === 'AND_EXPR' ? list(and, 'args') : [where];
+  const parts = args.length === starts.length ? args : [where];
+  return parts.map((part, at) => {
+    const columns = new Set<string>();
+    walk(part, ({ kind, node }) => {
+      if (kind === 'SelectStmt') throw new Error('a slice has no sub-queries: name columns and values');
+      if (kind === 'ColumnRef') columns.add(columnName(node) ?? '*');
+    });
+    return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] }; // text and tree disagree where an AND is in parentheses: then it is one part
+  });
+}
+
+/** The query with every table replaced by its sliced rows. `tables` that the slice does not touch stay as they are. */
+export function sliceQuery(query: string, { conditions, result }: Slice): string {
+  const bytes = Buffer.from(query.trim().replace(/;+\s*$/, ''), 'utf8');
+  const places: { start: number; table: string; hasAlias: boolean }[] = [];
+  const tree = parseSync(bytes.toString('utf8'));
+  const ctes = new Set<string>();
+  walk(tree, ({ kind, node }) => void (kind === 'CommonTableExpr' && ctes.add(String(node['ctename']))));
+  walk(tree, ({ kind, node }) => {
+    if (kind !== 'RangeVar' || (node['schemaname'] === undefined && ctes.has(String(node['relname'])))) return;
+    if (conditions.has(relationName(node)))
+      places.push({ start: (node['location'] as number | undefined) ?? 0, table: relationName(node), hasAlias: node['alias'] !== undefined });
+  });
+  let sliced = bytes;
+  for (const { start, table, hasAlias } of places.sort((a, b) => b.start - a.start)) {
+    const written = /^(only\s+)?("(?:[^"]|"")+"|[\w$]+)(\s*\.\s*("(?:[^"]|"")+"|[\w$]+))?/i.exec(sliced.subarray(start).toString('utf8'))![0];
+    const rows = `(SELECT * FROM ${written} WHERE ${conditions.get(table)!})${hasAlias ? '' : ` AS ${ident(table.split('.')[1]!)}`}`;
+    sliced = Buffer.concat([sliced.subarray(0, start), Buffer.from(rows), sliced.subarray(start + Buffer.byteLength(written))]);
+  }
+  const whole = sliced.toString('utf8');
+  return result === '' ? whole : `SELECT * FROM (${whole}) AS sluice_slice WHERE ${result}`;
+}
+
+const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const named = (table: string): string => table.split('.').map(ident).join('.');

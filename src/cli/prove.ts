@@ -1,0 +1,167 @@
+// sluice prove -f FILE --slice SQL --run COMMAND: the pipeline on a small part of the real data, against the batch, without a trace on the legacy database.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
+import { proofId, type PipelineEnvironment, type ProofInput, type ProofResult, type ProofState } from '../domain/proof.js';
+import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof.js';
+import { withClient, withLedger } from './access.js';
+import { CliError, EXIT, say, write } from './output.js';
+import { readSpec } from './spec-file.js';
+
+export interface ProveOptions {
+  readonly file: string;
+  readonly slice: string;
+  readonly stage?: string;
+  readonly run?: string;
+  readonly timeout: string;
+  readonly by?: string;
+  readonly output: 'text' | 'json' | 'md' | 'html';
+}
+
+const POLL_MS = 250;
+const STOP_MS = 20_000;
+
+export async function prove(options: ProveOptions): Promise<number> {
+  if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
+  const spec = readSpec(options.file);
+  const input: ProofInput = {
+    spec,
+    slice: options.slice,
+    stage: options.stage ?? null,
+    by: options.by ?? userInfo().username,
+    patienceMs: durationMs(options.timeout),
+  };
+  const result = await withClient(async (client) => {
+    const id = await claimNumber(spec.metadata.name);
+    return follow(await start(client, id, input), options.run);
+  });
+  write(render(result, options.output));
+  return result.verdict === 'passed' && result.leftovers.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** Each proof has an id of its own: two at once do not meet. */
+async function claimNumber(name: string): Promise<string> {
+  return withLedger(async (ledger) => {
+    for (;;) {
+      const [row] = await ledger.query<{ next: number }>(`SELECT coalesce(max(number), 0) + 1 AS next FROM sluice.proof WHERE name = $1`, [name]);
+      const id = proofId(name, row!.next);
+      const claimed = await ledger.query(`INSERT INTO sluice.proof (id, name, number) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`, [
+        id,
+        name,
+        row!.next,
+      ]);
+      if (claimed.length > 0) return id;
+    }
+  });
+}
+
+async function start(client: Client, id: string, input: ProofInput): Promise<WorkflowHandle> {
+  const handle = await client.workflow.start('proveOnSlice', {
+    workflowId: id,
+    taskQueue: 'migrations',
+    args: [input],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    memo: { starter: input.by },
+    staticSummary: `Proof on ${input.slice}`.slice(0, 120),
+  });
+  say(`${id} started`);
+  return handle;
+}
+
+/** Follows the proof, runs the pipeline when it is asked for, stops it when it was compared. Ctrl-C cancels the proof, which cleans up. */
+async function follow(handle: WorkflowHandle, command: string | undefined): Promise<ProofResult> {
+  let pipeline: Pipeline | undefined;
+  let last: ProofState | undefined;
+  let ended = false;
+  const result = (handle.result() as Promise<ProofResult>).finally(() => (ended = true));
+  result.catch(() => undefined); // looked at below
+  const interrupt = (): void => void handle.cancel().catch(() => undefined);
+  process.removeAllListeners('SIGINT').on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    while (!ended) {
+      const view = await handle.query<{ state: ProofState; environment: PipelineEnvironment | null }>('proof').catch(() => null);
+      if (view && view.state !== last) {
+        last = view.state;
+        say(`  ${SAID[last]}`);
+        if (last === 'pipeline') pipeline = startPipeline(handle, command, view.environment!);
+        if (last === 'stop-pipeline') await stopPipeline(handle, pipeline);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return await result;
+  } catch (error) {
+    const cause = (error as { cause?: { cause?: Error } & Error }).cause;
+    throw new CliError(EXIT.usage, 'refused', cause?.cause?.message ?? cause?.message ?? (error as Error).message);
+  } finally {
+    await stopPipeline(handle, pipeline);
+  }
+}
+
+const SAID: Readonly<Record<ProofState, string>> = {
+  open: 'checking spec and slice',
+  replay: 'replaying the slice, in one read-only snapshot',
+  pipeline: 'waiting for the pipeline to take it in',
+  compare: 'comparing every key',
+  'stop-pipeline': 'stopping the pipeline',
+  'clean-up': 'removing the topics of the proof',
+  done: 'done',
+};
+
+interface Pipeline {
+  readonly child: ChildProcess;
+  readonly gone: Promise<unknown>;
+  readonly stateDir: string;
+  stopping: boolean;
+}
+
+function startPipeline(handle: WorkflowHandle, command: string | undefined, environment: PipelineEnvironment): Pipeline | undefined {
+  if (command === undefined) {
+    say('  start your pipeline now, with nothing but this changed, and stop it when it is said:');
+    for (const [name, value] of Object.entries(environment)) say(`    export ${name}=${value}`);
+    return undefined;
+  }
+  const stateDir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
+  const child = spawn('sh', ['-c', command], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+    env: { ...process.env, ...environment, STATE_DIR: stateDir },
+  });
+  let said = '';
+  child.stderr!.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
+  const pipeline: Pipeline = { child, stateDir, stopping: false, gone: new Promise((resolve) => child.once('exit', resolve)) };
+  child.once('exit', (code, signal) => {
+    if (pipeline.stopping) return;
+    const why = said.trim().split('\n').at(-1) ?? '';
+    void handle.signal('pipelineStopped', { failed: `the command exited ${code ?? signal}${why ? `: ${why}` : ''}` }).catch(() => undefined);
+  });
+  return pipeline;
+}
+
+/** The command's whole process group; asked first, then killed. */
+async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefined): Promise<void> {
+  if (!pipeline || pipeline.stopping) return;
+  pipeline.stopping = true;
+  const { child, gone, stateDir } = pipeline;
+  const kill = (signal: NodeJS.Signals): void => {
+    try {
+      process.kill(-child.pid!, signal);
+    } catch {
+      // it is gone already
+    }
+  };
+  kill('SIGTERM');
+  const killer = setTimeout(() => kill('SIGKILL'), STOP_MS);
+  if (child.exitCode === null && child.signalCode === null) await gone;
+  clearTimeout(killer);
+  rmSync(stateDir, { recursive: true, force: true });
+  await handle.signal('pipelineStopped', {}).catch(() => undefined); // the proof may have ended
+}
+
+function render(result: ProofResult, output: ProveOptions['output']): string {
+  if (output === 'json') return JSON.stringify(result, null, 2);
+  if (output === 'html') return renderProofHtml(result);
+  return output === 'md' ? renderProofMarkdown(result) : renderProofText(result);
+}

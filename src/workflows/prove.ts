@@ -1,0 +1,96 @@
+// A proof on a small part: a slice of the legacy database replayed into topics of its own, through the pipeline, against the batch's query on the same slice.
+// The legacy database is only read. Whatever happens, the proof's topics and group are removed at the end.
+import { CancellationScope, condition, defineQuery, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { ProofPlan } from '../activities/proofs/plan.js';
+import { pipelineEnvironment, type PipelineEnvironment, type ProofInput, type ProofResult, type ProofState, type Replayed } from '../domain/proof.js';
+import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/rates.js';
+import { call } from './activities.js';
+import { problemOf } from './course.js';
+
+export interface ProofView {
+  readonly state: ProofState;
+  /** From `pipeline` on: what the pipeline must be started with. */
+  readonly environment: PipelineEnvironment | null;
+  readonly replayed: Replayed | null;
+}
+
+export const proofQuery = defineQuery<ProofView>('proof');
+/** The pipeline was stopped, or will never start: `{failed: why}` ends the proof as errored. */
+export const pipelineStoppedSignal = defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');
+
+const STOP_PATIENCE_MS = 120_000;
+
+type Findings = Pick<ProofResult, 'verdict' | 'reason' | 'counts' | 'differences' | 'pipelineMs'>;
+const errored = (reason: string): Findings => ({ verdict: 'errored', reason, counts: null, differences: [], pipelineMs: null });
+
+export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
+  const { workflowId: id, runId, startTime } = workflowInfo();
+  let state: ProofState = 'open';
+  let plan: ProofPlan | null = null;
+  let replayed: Replayed | null = null;
+  let stopped: { failed?: string } | null = null;
+  setHandler(proofQuery, () => ({ state, replayed, environment: plan && state !== 'replay' ? pipelineEnvironment(plan.ref) : null }), {
+    description: 'Where the proof stands, and what its pipeline must be told',
+  });
+  setHandler(pipelineStoppedSignal, (why) => void (stopped ??= why ?? {}), { description: 'The pipeline was stopped: the proof cleans up' });
+
+  plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
+  let findings = errored('nothing was compared');
+  let leftovers: string[] = [];
+  try {
+    state = 'replay';
+    replayed = await call('long', 'replaySlice', 'Replay the slice in one read-only snapshot', plan);
+    state = 'pipeline';
+    const since = Date.now();
+    const undrained = await Promise.race([
+      call('long', 'awaitPipeline', 'Wait until the pipeline took everything in', plan, input.patienceMs),
+      condition(() => stopped !== null).then(() => `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it was through'}`),
+    ]);
+    const pipelineMs = Date.now() - since;
+    if (undrained) findings = { ...errored(undrained), verdict: stopped ? 'errored' : 'inconclusive' };
+    else {
+      state = 'compare';
+      const { verdict, counts, differences } = await call('long', 'compareSlice', 'Compare every key of the slice', plan, replayed);
+      findings = { ...verdict, counts, differences, pipelineMs };
+    }
+  } catch (error) {
+    findings = errored(isCancellation(error) ? 'the proof was cancelled' : (problemOf(error, '')?.detail ?? (error as Error).message));
+  } finally {
+    const { ref } = plan;
+    await CancellationScope.nonCancellable(async () => {
+      state = 'stop-pipeline';
+      await condition(() => stopped !== null, STOP_PATIENCE_MS);
+      state = 'clean-up';
+      leftovers = await call('patient', 'removeProof', 'Remove the topics and the group of the proof', { spec: ref.spec, name: ref.name });
+    });
+  }
+  const result = resultOf(input, id, startTime, replayed, findings, leftovers);
+  await CancellationScope.nonCancellable(() => call('quick', 'recordProof', 'Record the proof', result));
+  state = 'done';
+  return result;
+}
+
+function resultOf(input: ProofInput, id: string, at: Date, replayed: Replayed | null, findings: Findings, leftovers: readonly string[]): ProofResult {
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Proof',
+    id,
+    name: id.replace(/^proof-/, '').replace(/-\d+$/, ''),
+    slice: input.slice,
+    stage: input.stage,
+    at: at.toISOString(),
+    by: input.by,
+    replayed,
+    ...findings,
+    predicted: predict(replayed, findings.pipelineMs),
+    leftovers,
+  };
+}
+
+/** The whole by the rates of the part: the connector's initial load at its measured rate, the pipeline at the rate seen here. */
+function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
+  if (!replayed || pipelineMs === null || replayed.records === 0) return null;
+  const records = replayed.tables.reduce((sum, t) => sum + t.of, 0);
+  const loadMs = Math.round((records / SNAPSHOT_ROWS_PER_SECOND) * 1000);
+  return { records, loadMs, catchUpMs: Math.max(loadMs, Math.round((pipelineMs / replayed.records) * records)) };
+}

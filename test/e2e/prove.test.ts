@@ -1,0 +1,97 @@
+// A proof on a small part of the example: the deliberate mistake of version 1 is shown, version 2 is green, and nothing is left anywhere.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
+import { stackHome } from '../../stack/paths.js';
+import type { ProofResult } from '../../src/domain/proof.js';
+import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
+
+const worker = new TestWorker();
+const EXAMPLE = resolve('examples/daily-revenue');
+let spec: string;
+
+beforeAll(async () => {
+  await buildPipeline((line) => console.error(line));
+  await createShop('proof_shop', { orders: 4000, seed: 3 });
+  const { postgres, kafka, connect } = stackHome().ports;
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
+  spec = join(dir, 'migration.yaml');
+  const text = readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8')
+    .replace('port: 17401, database: shop', `port: ${postgres}, database: proof_shop`)
+    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
+    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
+    .replace('    runs:', '    stages: [{ name: quarters, query: { file: store_quarters.sql }, key: [quarter, store_id], topic: quarters }]\n    runs:');
+  writeFileSync(spec, text);
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join(EXAMPLE, query)));
+  await worker.start();
+});
+afterAll(() => worker.kill('SIGTERM'));
+
+const command = (version: 1 | 2): string =>
+  `PIPELINE_VERSION=${version} exec java -Xmx512m -XX:+UseSerialGC -cp '${EXAMPLE}/pipeline/target/daily-revenue-1.jar:${EXAMPLE}/pipeline/target/lib/*' dev.sluice.example.Main`;
+const prove = (slice: string, ...args: string[]) => {
+  const { code, stdout, stderr } = sluice('prove', '-f', spec, '--slice', slice, '-o', 'json', ...args);
+  return { code, stderr, result: (code === 2 ? null : JSON.parse(stdout)) as ProofResult };
+};
+
+async function traces(): Promise<string[]> {
+  const admin = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  const topics = (await admin.listTopics()).filter((t) => t.startsWith('proof-'));
+  const groups = (await admin.listGroups()).groups.map((g) => g.groupId).filter((g) => g.startsWith('proof-'));
+  await admin.disconnect();
+  const inDatabase = await withDatabase('proof_shop', async (client) => {
+    const { rows } = await client.query<{ n: string }>(
+      `SELECT slot_name AS n FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication UNION ALL SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%'`,
+    );
+    return rows.map((row) => row.n);
+  });
+  return [...topics, ...groups, ...inDatabase];
+}
+
+describe('a proof on a slice of the example', () => {
+  it('shows the mistake of version 1 and the green version 2, of the result and of a stage, and leaves nothing behind', async () => {
+    const slice = 'store_id IN (1, 2, 3) AND day >= current_date - 20';
+    const wrong = prove(slice, '--run', command(1));
+    expect(wrong).toMatchObject({ code: 1, result: { verdict: 'failed', leftovers: [] } });
+    expect(wrong.result.counts!.mismatched).toBeGreaterThan(10);
+    expect(wrong.result.differences[0]).toMatchObject({
+      class: 'mismatched',
+      key: { day: expect.any(String) as string, store_id: expect.stringMatching(/^[123]$/) as string },
+    });
+    const right = prove(slice, '--run', command(2));
+    expect(right).toMatchObject({ code: 0, result: { verdict: 'passed', leftovers: [], counts: { mismatched: 0, missing: 0, extraneous: 0 } } });
+    expect(right.result.counts!.matched).toBe(right.result.replayed!.expected);
+    const orders = right.result.replayed!.tables.find((t) => t.table === 'public.orders')!;
+    expect(orders.rows).toBeLessThan(orders.of);
+    expect(right.result.predicted!.records).toBeGreaterThan(right.result.replayed!.records);
+    // The mistake lies behind this stage: on its own it is green, in the wrong version too.
+    expect(prove('store_id = 1', '--stage', 'quarters', '--run', command(1))).toMatchObject({ code: 0, result: { stage: 'quarters', verdict: 'passed' } });
+    expect(await traces()).toEqual([]);
+  });
+
+  it('that names no column, matches nothing, or whose pipeline dies is said to be so, changes nothing and leaves nothing', async () => {
+    expect(prove('shop = 1', '--run', 'true')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no table and not the result's key has a column shop/) as string,
+    });
+    expect(prove('store_id = 1', '--stage', 'nope', '--run', 'true')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('batch.stages has no stage nope') as string,
+    });
+    const nothing = prove('id < 0 AND store_id < 0 AND order_id < 0', '--run', 'true');
+    expect(nothing.result).toMatchObject({ verdict: 'errored', reason: expect.stringContaining('matches no row') as string, leftovers: [] });
+    const dead = prove('store_id = 1', '--run', 'echo no such jar >&2; exit 7');
+    expect(dead).toMatchObject({ code: 1, result: { verdict: 'errored', reason: 'the pipeline ended: the command exited 7: no such jar' } });
+    const slow = prove('store_id = 1', '--run', 'sleep 60', '--timeout', '4s');
+    expect(slow.result).toMatchObject({
+      verdict: 'inconclusive',
+      reason: expect.stringMatching(/no committed offset .* unknown, not drained at the time limit/) as string,
+    });
+    expect(await traces()).toEqual([]);
+  });
+});
