@@ -8,6 +8,7 @@ import { createHandOverActivities } from './hand-over.js';
 import { createKafkaActivities } from './kafka.js';
 import { createLedgerActivities } from './ledger.js';
 import { createLeftoverActivities } from './leftovers.js';
+import { createPipelineActivities } from './pipeline.js';
 import { createPreflightActivities } from './preflight.js';
 import { createProofActivities } from './proofs/index.js';
 import { createSourceActivities } from './source.js';
@@ -25,6 +26,7 @@ export function createActivities(deps: Deps) {
     ...createCutoverActivities(deps),
     ...createGuardActivities(deps),
     ...createHandOverActivities(deps),
+    ...createPipelineActivities(deps),
     ...createLeftoverActivities(deps),
     ...createProofActivities(deps),
   };

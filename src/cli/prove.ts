@@ -86,8 +86,8 @@ async function follow(handle: WorkflowHandle, command: string | undefined): Prom
       if (view && view.state !== last) {
         last = view.state;
         say(`  ${SAID[last]}`);
-        if (last === 'pipeline') pipeline = startPipeline(handle, command, view.environment!);
-        if (last === 'stop-pipeline') await stopPipeline(handle, pipeline);
+        if (last === 'pipeline' && view.environment) pipeline = startPipeline(handle, command, view.environment);
+        if (last === 'stop-pipeline') await (pipeline ? stopPipeline(handle, pipeline) : handle.signal('pipelineStopped', {}));
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

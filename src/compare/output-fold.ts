@@ -89,10 +89,14 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   }
 }
 
-/** A pipeline may write counts as numbers where the query has numeric: the same number in another notation. */
+/** A pipeline may write numbers where the query has numeric: the same number in another notation, as long as a double holds it exactly. */
 function coerce(type: string, value: unknown): unknown {
-  return type === 'numeric' && typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (type !== 'numeric' || typeof value !== 'number') return value;
+  const digits = String(value).replace(/e.*$/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '').length;
+  return digits <= EXACT_DIGITS ? String(value) : value; // more digits may have been rounded by the time they are seen: undecodable, never equal
 }
+
+const EXACT_DIGITS = 15;
 
 function unscaled(base64: unknown, scale: number): string {
   if (typeof base64 !== 'string') throw new Undecodable('expected base64');

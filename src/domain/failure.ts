@@ -61,6 +61,11 @@ export const FAILURES = {
     retryable: false,
     remedy: 'lighten the source or the pipeline, then: sluice retry; or sluice rollback and start again with a longer cutover.maxHold',
   },
+  'pipeline-failed': {
+    meaning: 'the pipeline was refused, or does not run',
+    retryable: true,
+    remedy: "mend what Flink names (the job's exception is in its own UI), then: sluice retry",
+  },
   'object-not-ours': {
     meaning: 'something of that name exists and is not in our ledger',
     retryable: true,

@@ -1,5 +1,6 @@
 // Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
 import type { MigrationSpec } from './spec.js';
+import { splitStatements, startsJob } from './statements.js';
 
 export interface Names {
   readonly slot: string;
@@ -70,3 +71,12 @@ export function plannedTopics(spec: MigrationSpec, generation: number): string[]
 
 /** The consumer group that Connect gives the sink connector. */
 export const sinkGroup = (spec: MigrationSpec, generation: number): string => `connect-${namesOf(spec, generation).sinkConnector}`;
+
+/** Names of the jobs of a Flink SQL pipeline, one per statement that starts one: by them they are found again. */
+export function jobNames(spec: MigrationSpec, generation: number): string[] {
+  const { pipeline } = spec.spec;
+  if (pipeline?.type !== 'flink-sql' || !pipeline.statements) return [];
+  const count = splitStatements(pipeline.statements.sql).filter(startsJob).length;
+  const base = `sluice-${namesOf(spec, generation).connector}`;
+  return count <= 1 ? [base] : Array.from({ length: count }, (_, at) => `${base}-${at + 1}`);
+}

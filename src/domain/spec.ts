@@ -58,7 +58,10 @@ export interface KafkaSpec {
 }
 
 export interface PipelineSpec {
-  readonly type: 'external';
+  /** external: deployed by somebody else. flink-sql: by Sluice, through the SQL Gateway. */
+  readonly type: 'external' | 'flink-sql';
+  readonly gateway?: string | undefined;
+  readonly statements?: { readonly sql: string } | undefined;
   readonly groups: readonly string[];
   readonly output: { readonly topic: string; readonly key: readonly string[] };
 }

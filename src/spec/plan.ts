@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { CUTOVER_STEPS, type CutoverStep } from '../domain/cutover-plan.js';
-import { namesOf, parseTableName, tableTopic } from '../domain/names.js';
+import { jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { subjectsOf, type Mode } from '../domain/subjects.js';
 
@@ -52,6 +52,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),
     { kind: 'slot', name: names.slot, where: database, after: 'handed over' },
     { kind: 'connector', name: names.connector, where: spec.spec.connector.url, after: 'handed over' },
+    ...jobNames(spec, generation).flatMap((name) => [{ kind: 'job', name, where: pipeline!.gateway!, after: 'handed over' as const }]),
     ...(sink ? [{ kind: 'connector', name: names.sinkConnector, where: spec.spec.connector.url, after: 'handed over' as const }] : []),
   ];
   return {

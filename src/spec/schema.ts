@@ -91,9 +91,9 @@ const pipeline = z.strictObject({
   type: z.enum(['external', 'flink-sql', 'ksqldb']),
   groups: z.array(z.string().min(1)).min(1, 'name the consumer group(s): the drain proof needs them').default([]),
   output: z.strictObject({ topic, key: z.array(identifier).min(1) }),
-  gateway: z.string().optional(),
+  gateway: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
   url: z.string().optional(),
-  statements: z.union([sql, z.string()]).optional(),
+  statements: sql.optional(),
 });
 
 const validation = z.strictObject({

@@ -1,5 +1,7 @@
 // What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
 import { checkExtraConfig } from '../connectors/allowlist.js';
+import { flinkPlan } from '../connectors/flink-sql.js';
+import type { MigrationSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './schema.js';
 
@@ -19,8 +21,8 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   for (const key of ['mode', 'query', 'incrementingColumn', 'timestampColumns', 'delay', 'deletes'] as const) {
     refuse(connector[key] !== undefined && connector.type !== 'jdbc-source', `${key} (it belongs to jdbc-source)`, 'connector', key);
   }
-  refuse(pipeline && pipeline.type !== 'external', `pipeline type ${pipeline?.type}`, 'pipeline', 'type');
-  for (const key of ['gateway', 'url', 'statements'] as const) refuse(pipeline?.[key], `${key} (it belongs to other pipeline types)`, 'pipeline', key);
+  refuse(pipeline?.type === 'ksqldb', 'pipeline type ksqldb', 'pipeline', 'type');
+  refuse(pipeline?.url, 'url (it belongs to ksqldb)', 'pipeline', 'url');
   refuse(validation.engine !== 'embedded', `engine ${validation.engine}`, 'validation', 'engine');
   refuse(cutover.fence !== 'result', `fence ${cutover.fence}`, 'cutover', 'fence');
   refuse(cutover.route.type === 'postgres-table' || cutover.route.type === 'http', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
@@ -28,7 +30,18 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
-function contradictions({ spec }: ParsedSpec): SpecIssue[] {
+function flinkProblems(parsed: ParsedSpec): string[] {
+  if (!parsed.spec.pipeline?.statements) return ['a Flink SQL pipeline needs its statements: { sql: ... } or { file: ... }'];
+  try {
+    flinkPlan(parsed as MigrationSpec, 1);
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+function contradictions(parsed: ParsedSpec): SpecIssue[] {
+  const { spec } = parsed;
   const issues: SpecIssue[] = [];
   const { batch, pipeline, sink, cutover, validation } = spec;
   const add = (message: string, ...path: (string | number)[]): void => void issues.push({ path: ['spec', ...path], message });
@@ -53,6 +66,11 @@ function contradictions({ spec }: ParsedSpec): SpecIssue[] {
     else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong') add('only the class batch-was-wrong can be waived', ...path, 'class');
     else if (waiver.class && !validation.closedKeys) add('batch-was-wrong is found by batch-aligned windows only: add validation.closedKeys', ...path, 'class');
   });
+  if (pipeline?.type === 'flink-sql') for (const message of flinkProblems(parsed)) add(message, 'pipeline', 'statements');
+  if (pipeline?.type === 'flink-sql' && !pipeline.gateway) add('a Flink SQL pipeline needs the URL of its SQL Gateway', 'pipeline');
+  if (pipeline?.type === 'external') {
+    for (const key of ['gateway', 'statements'] as const) if (pipeline[key]) add('belongs to pipeline type flink-sql', 'pipeline', key);
+  }
   const stages = batch?.stages.map((stage) => stage.name) ?? [];
   stages.forEach((name, at) => {
     if (name === 'result' || stages.indexOf(name) < at) add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');

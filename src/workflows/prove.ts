@@ -1,6 +1,8 @@
 // A proof on a small part: a slice of the legacy database replayed into topics of its own, through the pipeline, against the batch's query on the same slice.
 // The legacy database is only read. Whatever happens, the proof's topics and group are removed at the end.
 import { CancellationScope, condition, defineQuery, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { MigrationRef } from '../domain/ledger.js';
+import { jobNames } from '../domain/names.js';
 import type { ProofPlan } from '../activities/proofs/plan.js';
 import { pipelineEnvironment, type PipelineEnvironment, type ProofInput, type ProofResult, type ProofState, type Replayed } from '../domain/proof.js';
 import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/rates.js';
@@ -29,7 +31,9 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   let plan: ProofPlan | null = null;
   let replayed: Replayed | null = null;
   let stopped: { failed?: string } | null = null;
-  setHandler(proofQuery, () => ({ state, replayed, environment: plan && state !== 'replay' ? pipelineEnvironment(plan.ref) : null }), {
+  /** Somebody else runs the pipeline, and was told how. */
+  let wasStarted = false;
+  setHandler(proofQuery, () => ({ state, replayed, environment: plan && wasStarted ? pipelineEnvironment(plan.ref) : null }), {
     description: 'Where the proof stands, and what its pipeline must be told',
   });
   setHandler(pipelineStoppedSignal, (why) => void (stopped ??= why ?? {}), { description: 'The pipeline was stopped: the proof cleans up' });
@@ -37,9 +41,12 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
   let findings = errored('nothing was compared');
   let leftovers: string[] = [];
+  const isDeployedByUs = plan.ref.spec.spec.pipeline!.type === 'flink-sql';
   try {
     state = 'replay';
     replayed = await call('long', 'replaySlice', 'Replay the slice in one read-only snapshot', plan);
+    if (isDeployedByUs) await call('patient', 'ensurePipeline', 'Deploy the pipeline on the slice', plan.ref);
+    wasStarted = !isDeployedByUs;
     state = 'pipeline';
     const since = Date.now();
     const undrained = await Promise.race([
@@ -58,8 +65,11 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   } finally {
     const { ref } = plan;
     await CancellationScope.nonCancellable(async () => {
-      state = 'stop-pipeline';
-      await condition(() => stopped !== null, STOP_PATIENCE_MS);
+      if (isDeployedByUs) await removeJobs(ref);
+      else if (wasStarted) {
+        state = 'stop-pipeline';
+        await condition(() => stopped !== null, STOP_PATIENCE_MS);
+      }
       state = 'clean-up';
       leftovers = await call('patient', 'removeProof', 'Remove the topics and the group of the proof', { spec: ref.spec, name: ref.name });
     });
@@ -68,6 +78,11 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   await CancellationScope.nonCancellable(() => call('quick', 'recordProof', 'Record the proof', result));
   state = 'done';
   return result;
+}
+
+async function removeJobs(ref: MigrationRef): Promise<void> {
+  const { gateway } = ref.spec.spec.pipeline!;
+  for (const name of jobNames(ref.spec, ref.generation)) await call('patient', 'removeJob', `Stop job ${name}`, ref, { kind: 'job', name, where: gateway! });
 }
 
 function resultOf(input: ProofInput, id: string, at: Date, replayed: Replayed | null, findings: Findings, leftovers: readonly string[]): ProofResult {

@@ -9,7 +9,7 @@ import { BATCH_PARTS, aSpec } from '../support/builders.js';
 const spec = aSpec({ spec: BATCH_PARTS });
 const ref: MigrationRef = { name: 'bank', iteration: 1, generation: 1, workflowId: 'migration-bank', runKey: 'r', planHash: 'p', spec };
 const SOURCE = 'bank.public.accounts';
-const INTERNAL = 'app-totals-repartition';
+const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
 /** A cluster whose group consumed everything, but for what `lost` says of a topic. */

@@ -6,6 +6,7 @@ import { quoteLiteral } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
+import { alive, gatewayOf } from '../pipeline.js';
 
 export interface Leftover extends OwnedObject {
   readonly migration: string;
@@ -63,6 +64,8 @@ async function isPresent({ ledger, secret, systems }: Deps, { spec, name }: Migr
       return (await systems.kafka(spec).listTopics()).includes(object.name);
     case 'connector':
       return (await systems.connect(spec).config(object.name)) !== null;
+    case 'job':
+      return gatewayOf({ spec }).session(async (session) => (await alive(session, object.name)).length > 0);
     case 'group':
       return (await systems.kafka(spec).groupOffsets(object.name)).size > 0;
   }

@@ -6,9 +6,10 @@ import { debeziumPostgresConfig } from '../../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Facts } from '../../domain/epoch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { namesOf, plannedTopics, quoteLiteral, sinkGroup } from '../../domain/names.js';
+import { jobNames, namesOf, plannedTopics, quoteLiteral, sinkGroup } from '../../domain/names.js';
 import { driftOf } from '../connect.js';
 import type { Deps } from '../deps.js';
+import { gatewayOf } from '../pipeline.js';
 import { serverIdentity } from '../source.js';
 
 /** Throws when a fact cannot be read: unknown is not unchanged. */
@@ -44,10 +45,27 @@ export async function readFacts({ secret, systems }: Deps, ref: MigrationRef): P
     const { state, members } = await kafka.describeGroup(group);
     facts[`pipeline group ${group}`] = `${state} ${digest(members)}`;
   }
+  Object.assign(facts, await pipelineFacts(ref));
   const partitions: unknown[] = [];
   for (const topic of plannedTopics(ref.spec, ref.generation)) partitions.push([topic, (await kafka.describeTopic(topic))?.partitions ?? 'missing']);
   facts['topics'] = digest(partitions);
   return facts;
+}
+
+/** The jobs that we deployed: another id is another deployment. */
+async function pipelineFacts(ref: MigrationRef): Promise<Record<string, string>> {
+  const names = jobNames(ref.spec, ref.generation);
+  if (names.length === 0) return {};
+  const jobs = await gatewayOf(ref).session((session) => session.jobs());
+  return Object.fromEntries(
+    names.map((name) => [
+      `pipeline job ${name}`,
+      jobs
+        .filter((j) => j.name === name && j.status === 'RUNNING')
+        .map((j) => j.id)
+        .join() || 'not running',
+    ]),
+  );
 }
 
 const describeDrift = (keys: readonly string[]): string => (keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')}`);

@@ -53,6 +53,7 @@ const REMOVALS = {
   connector: 'removeConnector',
   sink: 'removeSinkTable',
   group: 'removeGroup',
+  job: 'removeJob',
 } as const;
 
 /** Undo of whatever made the object: idempotent, only for what the ledger calls ours. */

@@ -1,0 +1,13 @@
+-- What the nightly batch computes: revenue per store and day, the day in the store's own time zone.
+SELECT (o.ordered_at AT TIME ZONE s.time_zone)::date AS day,
+       o.store_id,
+       count(*) AS orders,
+       coalesce(sum(i.gross), 0)::numeric(14, 2) AS gross,
+       coalesce(sum(r.refunded), 0)::numeric(14, 2) AS refunded,
+       (coalesce(sum(i.gross), 0) - coalesce(sum(r.refunded), 0))::numeric(14, 2) AS revenue
+FROM public.orders o
+JOIN public.stores s ON s.id = o.store_id
+LEFT JOIN (SELECT order_id, sum(quantity * unit_price - coalesce(discount, 0)) AS gross FROM public.order_items GROUP BY order_id) i ON i.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(amount) AS refunded FROM public.refunds GROUP BY order_id) r ON r.order_id = o.id
+WHERE o.status <> 'cancelled'
+GROUP BY 1, 2

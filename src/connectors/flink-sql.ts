@@ -1,0 +1,47 @@
+// A Flink SQL pipeline's text → the statements to submit: placeholders filled in, cut at semicolons, jobs named so that they are found again. PURE.
+import { jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
+import { splitStatements, startsJob } from '../domain/statements.js';
+import type { MigrationSpec } from '../domain/spec.js';
+
+export interface FlinkPlan {
+  /** In order: definitions and settings; the text's `SET`s included. */
+  readonly setup: readonly string[];
+  /** Each starts one job. */
+  readonly jobs: readonly { readonly name: string; readonly sql: string }[];
+}
+
+/** Throws an Error that names the statement or placeholder that cannot be used. */
+export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
+  const text = fillIn(spec.spec.pipeline!.statements!.sql, spec, generation);
+  const setup: string[] = [];
+  const inserts: string[] = [];
+  for (const sql of splitStatements(text)) {
+    if (startsJob(sql)) inserts.push(sql);
+    else if (/^(create|set|use|load|add|reset|drop|alter)\b/i.test(sql)) setup.push(sql);
+    else throw new Error(`"${sql.slice(0, 60)}" is no statement of a pipeline: expected CREATE, SET, INSERT or EXECUTE STATEMENT SET`);
+  }
+  if (inserts.length === 0) throw new Error('the text starts no job: it has no INSERT');
+  const names = jobNames(spec, generation);
+  return { setup, jobs: inserts.map((sql, at) => ({ name: names[at]!, sql })) };
+}
+
+/** `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}`, `${stage:NAME}`. */
+export function fillIn(text: string, spec: MigrationSpec, generation: number): string {
+  const { source, pipeline, kafka, batch } = spec.spec;
+  const { topicPrefix } = namesOf(spec, generation);
+  return text.replaceAll(/\$\{([a-z]+)(?::([^}]*))?\}/g, (whole, kind: string, name?: string) => {
+    if (kind === 'brokers') return kafka.brokers.join(',');
+    if (kind === 'output') return pipeline!.output.topic;
+    if (kind === 'group') return pipeline!.groups[0]!;
+    if (kind === 'topic' && name !== undefined) {
+      if (!source.tables.includes(name)) throw new Error(`${whole}: source.tables has no ${name}; it has ${source.tables.join(', ')}`);
+      return tableTopic(topicPrefix, parseTableName(name));
+    }
+    if (kind === 'stage' && name !== undefined) {
+      const stage = batch?.stages.find((s) => s.name === name);
+      if (stage) return stage.topic;
+      throw new Error(`${whole}: batch.stages has no ${name}`);
+    }
+    throw new Error(`${whole} is no placeholder: expected \${topic:schema.table}, \${output}, \${brokers}, \${group} or \${stage:NAME}`);
+  });
+}
