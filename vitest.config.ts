@@ -6,7 +6,11 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...common, name: 'unit', include: ['test/{activities,assess,domain,compare,spec,cli,report,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'] },
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/{activities,assess,domain,compare,spec,cli,report,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'],
+        },
       },
       // Real services: one file at a time on two cores, on a stack of its own.
       {
@@ -28,6 +32,18 @@ export default defineConfig({
           testTimeout: 900_000,
           hookTimeout: 600_000,
           globalSetup: ['test/support/stack-setup.ts'],
+        },
+      },
+      // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.
+      {
+        test: {
+          ...common,
+          name: 'flink',
+          include: ['test/flink/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          globalSetup: ['test/support/stack-setup-flink.ts'],
         },
       },
     ],

@@ -1,7 +1,7 @@
 // Reading a batch's SQL with PostgreSQL's own parser: what it reads and writes, its stages, and what would misbehave in a stream.
 import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
-import { field, functionName, list, relationName, stringConstant, walk, type Fields } from './ast.js';
-import { blocksOf, type Block } from './blocks.js';
+import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
+import { blocksOf, type Block, type BlockTrees } from './blocks.js';
 import { flagsOf, sideEffect, type Flag } from './flags.js';
 import type { StateClass } from './operators.js';
 import { SqlText } from './text.js';
@@ -207,16 +207,12 @@ function readPlPgSql(definition: string, name: string, statement: Statement, all
   });
 }
 
-/** A literal in the SQL that looks like a file or an address: what the batch does outside the database. */
-export function outsideEffects(sql: string): string[] {
-  const found: string[] = [];
-  try {
-    walk(parseSync(sql), ({ node, kind }) => {
-      const text = kind === 'A_Const' ? stringConstant({ A_Const: node }) : null;
-      if (text && /^(https?:\/\/|\/[\w.-]+\/)/.test(text)) found.push(text);
-    });
-  } catch {
-    return found; // an unparsable text is named elsewhere
-  }
-  return found;
+/** The blocks of a single SELECT (or INSERT … SELECT) with the trees behind them; null for anything else. */
+export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
+  const statements = list(parseSync(sql), 'stmts');
+  const stmt = field(statements[0], 'stmt');
+  const select = (field(stmt, 'SelectStmt') ?? field(field(field(stmt, 'InsertStmt'), 'selectStmt'), 'SelectStmt')) as Fields | undefined;
+  if (statements.length !== 1 || !select) return null;
+  const trees: BlockTrees = { selects: new Map(), inner: new Map(), ctes: new Map() };
+  return { blocks: blocksOf(select, 'result', sql, new SqlText(sql, scanSync(sql).tokens), trees), trees };
 }

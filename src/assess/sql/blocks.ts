@@ -23,14 +23,24 @@ interface Scope {
   readonly known: ReadonlyMap<string, string>;
   /** Names of the blocks that sub-queries in FROM became, by their nodes. */
   readonly inner: Map<unknown, string>;
+  readonly trees: BlockTrees | undefined;
 }
 
-/** `select` = a SelectStmt's fields; `name` = of the whole; `whole` = its text. */
-export function blocksOf(select: Fields, name: string, whole: string, text: SqlText): Block[] {
+/** The trees behind the blocks, for whoever writes the query anew in another dialect. */
+export interface BlockTrees {
+  readonly selects: Map<string, Fields>;
+  /** Sub-queries in FROM → their block's name. */
+  readonly inner: Map<unknown, string>;
+  /** Names of CTEs → their block's name. */
+  readonly ctes: Map<string, string>;
+}
+
+/** `select` = a SelectStmt's fields; `name` = of the whole; `whole` = its text. Fills `trees`, where they are asked for. */
+export function blocksOf(select: Fields, name: string, whole: string, text: SqlText, trees?: BlockTrees): Block[] {
   const blocks: Block[] = [];
   const used = new Set<string>();
   const known = new Map<string, string>();
-  const inner = new Map<unknown, string>();
+  const inner = trees?.inner ?? new Map<unknown, string>();
   const withClause = select['withClause'] as Fields | undefined;
   const start = (withClause?.['location'] as number | undefined) ?? 0; // the parser leaves out a place that is 0
   let withText = '';
@@ -39,16 +49,19 @@ export function blocksOf(select: Fields, name: string, whole: string, text: SqlT
     const body = field(cte['ctequery'], 'SelectStmt') as Fields | undefined;
     const place = text.queryAfter(cte['location'] as number);
     if (!body || !place) continue;
-    const scope = { text, withText, known, inner };
+    const scope = { text, withText, known, inner, trees };
     blocks.push(...subQueries(body, scope, used));
     withText = text.slice(start, place.end + 1);
     const own = String(cte['ctename']);
     const isRecursive = withClause!['recursive'] === true && readsOf(body, new Map(), inner).includes(`public.${own}`);
     blocks.push(block(body, unique(own, used), `${withText} SELECT * FROM ${own}`, { ...scope, known: new Map(known) }, isRecursive, cteColumns(cte)));
     known.set(own, blocks.at(-1)!.name);
+    trees?.ctes.set(own, blocks.at(-1)!.name);
+    trees?.selects.set(blocks.at(-1)!.name, body);
   }
-  blocks.push(...subQueries(select, { text, withText, known, inner }, used));
-  blocks.push(block(select, unique(name, used), whole, { text, withText, known, inner }, false));
+  blocks.push(...subQueries(select, { text, withText, known, inner, trees }, used));
+  blocks.push(block(select, unique(name, used), whole, { text, withText, known, inner, trees }, false));
+  trees?.selects.set(blocks.at(-1)!.name, select);
   return blocks;
 }
 
@@ -67,6 +80,7 @@ function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
     const alias = String(field(node['alias'], 'aliasname') ?? 'sub-query');
     found.push(block(inner, unique(alias, used), sql, scope, false));
     scope.inner.set(inner, found.at(-1)!.name);
+    scope.trees?.selects.set(found.at(-1)!.name, inner);
   });
   return found;
 }

@@ -1,0 +1,194 @@
+// Starting points for a pipeline: the batch's query as several queries, one per stage, in Flink SQL, ksqlDB and a Kafka Streams skeleton; and the stages for the spec.
+// A start, not an end: what cannot be translated stands there as a comment with the query as it was. PURE.
+import type { TableFacts } from '../facts.js';
+import type { Process } from '../portfolio.js';
+import { blockTrees } from '../sql/analyse.js';
+import type { Block, BlockTrees } from '../sql/blocks.js';
+import { FlinkDialect, Untranslatable, flinkType, quoted } from './dialect.js';
+
+export interface StartingPoint {
+  readonly file: string;
+  readonly text: string;
+  /** What must be written by hand. */
+  readonly open: readonly string[];
+}
+
+/** `tables` = the batch's inputs, measured. Throws an Error when the query is not one SELECT. `loadParser` MUST have ended. */
+export function startingPoints(process: Process, tables: readonly TableFacts[]): StartingPoint[] {
+  const parsed = process.query ? blockTrees(process.query.sql) : null;
+  if (!parsed) throw new Error('the batch is not one SELECT: write what it computes as one, as batch.query of a migration must be');
+  const key = process.result?.key.length ? process.result.key : (parsed.blocks.at(-1)?.key ?? []);
+  const context: Context = { process, tables, blocks: parsed.blocks, trees: parsed.trees, key };
+  return [flink(context), ksqldb(context), streams(context), stages(context)];
+}
+
+interface Context {
+  readonly process: Process;
+  readonly tables: readonly TableFacts[];
+  readonly blocks: readonly Block[];
+  readonly trees: BlockTrees;
+  readonly key: readonly string[];
+}
+
+const bare = (table: string): string => table.split('.').at(-1)!;
+const viewName = (name: string): string => (name.includes('.') ? bare(name) : `stage_${name.replaceAll('-', '_')}`);
+const commented = (text: string): string => text.replaceAll(/^/gm, '-- ');
+
+function flink({ process, tables, blocks, trees, key }: Context): StartingPoint {
+  const dialect = new FlinkDialect(trees, viewName);
+  const open: string[] = [];
+  const parts = tables.map((table) => flinkTable(table, open));
+  for (const block of blocks.slice(0, -1))
+    parts.push(translated(block, () => `CREATE TEMPORARY VIEW ${quoted(viewName(block.name))} AS\n${dialect.select(trees.selects.get(block.name)!)};`, open));
+  const last = blocks.at(-1)!;
+  const columns = last.columns.map((name) => `${quoted(name)} ${outputType(trees, last, name, tables, open)}`);
+  parts.push(`CREATE TABLE sluice_output (\n  ${columns.join(',\n  ')},\n  PRIMARY KEY (${key.map(quoted).join(', ')}) NOT ENFORCED\n) WITH (
+  'connector' = 'upsert-kafka', 'topic' = '\${output}', 'properties.bootstrap.servers' = '\${brokers}',
+  'key.format' = 'json', 'value.format' = 'json', 'value.json.encode.decimal-as-plain-number' = 'true');`);
+  parts.push(translated(last, () => `INSERT INTO sluice_output\n${dialect.select(trees.selects.get(last.name)!)};`, open));
+  const head = `-- ${process.name} in Flink SQL, for pipeline.type: flink-sql. \${…} are filled in by Sluice.\n-- Read it before you run it, then: sluice prove -f migration.yaml --slice "…"`;
+  return { file: 'pipeline.sql', text: `${[head, ...parts].join('\n\n')}\n`, open };
+}
+
+/** Runs the translation, or leaves the block as it was, as a comment. */
+function translated(block: Block, write: () => string, open: string[]): string {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof Untranslatable)) throw error;
+    open.push(`${block.name}: ${error.message} has to be written by hand`);
+    return `-- TODO ${block.name}: ${error.message} has no equal here. As it was:\n${commented(block.sql ?? '(part of the query around it)')}`;
+  }
+}
+
+/** The topic as upserts of Debezium's after image, then a view with the types that the query expects. */
+function flinkTable({ table, columns, key }: TableFacts, open: string[]): string {
+  const name = bare(table);
+  const typed = columns.flatMap((c) => {
+    try {
+      return [{ name: c.name, type: flinkType(c.type), raw: rawType(c.type), isKey: key.includes(c.name) }];
+    } catch {
+      open.push(`${table}.${c.name}: type ${c.type} is left out`);
+      return [];
+    }
+  });
+  const keys = typed.filter((c) => c.isKey);
+  const rest = typed.filter((c) => !c.isKey);
+  const value = (c: (typeof typed)[number]): string => {
+    const raw = c.isKey ? quoted(c.name) : `\`after\`.${quoted(c.name)}`;
+    if (c.type.startsWith('TIMESTAMP')) return `CAST(REPLACE(REPLACE(${raw}, 'T', ' '), 'Z', '') AS TIMESTAMP(6))`;
+    if (c.type === 'DATE') return `CAST(REPLACE(${raw}, 'Z', '') AS DATE)`;
+    return c.type === c.raw ? raw : `CAST(${raw} AS ${c.type})`;
+  };
+  return `CREATE TABLE ${quoted(`${name}_topic`)} (${keys.map((c) => `${quoted(c.name)} ${c.raw}`).join(', ')}, \`after\` ROW<${rest.map((c) => `${quoted(c.name)} ${c.raw}`).join(', ')}>, PRIMARY KEY (${keys.map((c) => quoted(c.name)).join(', ')}) NOT ENFORCED) WITH (
+  'connector' = 'upsert-kafka', 'topic' = '\${topic:${table}}', 'properties.bootstrap.servers' = '\${brokers}', 'properties.group.id' = '\${group}',
+  'properties.isolation.level' = 'read_committed', 'key.format' = 'json', 'value.format' = 'json', 'value.fields-include' = 'EXCEPT_KEY');
+CREATE TEMPORARY VIEW ${quoted(name)} AS
+SELECT ${typed.map((c) => `${value(c)} AS ${quoted(c.name)}`).join(', ')} FROM ${quoted(`${name}_topic`)} WHERE \`after\` IS NOT NULL;`;
+}
+
+/** As Debezium writes it, with our connector's settings: decimals and times are text. */
+const rawType = (type: string): string => (/^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING');
+
+/** The type of an output column, where the query says it: by a cast, a count, or a column of one table. */
+function outputType(trees: BlockTrees, block: Block, name: string, tables: readonly TableFacts[], open: string[]): string {
+  const select = trees.selects.get(block.name)! as { targetList?: readonly { ResTarget?: { val?: Record<string, unknown> } }[] };
+  const value = select.targetList?.[block.columns.indexOf(name)]?.ResTarget?.val ?? {};
+  try {
+    if ('TypeCast' in value) return / AS (.*)\)$/.exec(new FlinkDialect(trees, viewName).expression(value))![1]!;
+    if ('FuncCall' in value && /^COUNT/.test(new FlinkDialect(trees, viewName).expression(value))) return 'BIGINT';
+    const types = new Set(tables.flatMap((t) => t.columns.filter((c) => c.name === name).map((c) => c.type)));
+    if (types.size === 1) return flinkType([...types][0]!);
+  } catch (error) {
+    if (!(error instanceof Untranslatable)) throw error;
+  }
+  open.push(`output column ${name}: its type is a guess (DECIMAL(38, 10))`);
+  return 'DECIMAL(38, 10)';
+}
+
+function ksqldb({ process, tables, blocks }: Context): StartingPoint {
+  const head = `-- ${process.name} in ksqlDB: one persistent query per stage. Column lists and joins follow the SQL above each; ksqlDB has neither sub-queries nor GROUP BY by position.`;
+  const sources = tables.map(
+    (t) => `CREATE TABLE ${bare(t.table)} (${t.key.map((k) => `${k} ${ksqlType(t, k)} PRIMARY KEY`).join(', ')}, after STRUCT<${t.columns
+      .filter((c) => !t.key.includes(c.name))
+      .map((c) => `${c.name} ${ksqlType(t, c.name)}`)
+      .join(', ')}>)
+  WITH (KAFKA_TOPIC = '\${topic:${t.table}}', KEY_FORMAT = 'JSON', VALUE_FORMAT = 'JSON');`,
+  );
+  const queries = blocks.map(
+    (b) =>
+      `-- ${b.name}: ${b.operators.map((o) => o.detail).join('; ') || 'selection'}\n${commented(b.sql ?? '')}\n-- CREATE TABLE ${viewName(b.name)} WITH (KAFKA_TOPIC = '${b === blocks.at(-1) ? '${output}' : `\${stage:${b.name}}`}') AS SELECT … FROM ${b.reads.map(viewName).join(' JOIN ')}${b.key.length > 0 ? ` GROUP BY ${b.key.join(', ')}` : ''} EMIT CHANGES;`,
+  );
+  return {
+    file: 'pipeline.ksql',
+    text: `${[head, ...sources, ...queries].join('\n\n')}\n`,
+    open: blocks.map((b) => `${b.name}: its columns and conditions have to be written by hand`),
+  };
+}
+
+function ksqlType(table: TableFacts, column: string): string {
+  const type = table.columns.find((c) => c.name === column)!.type;
+  return (
+    ({ int2: 'INTEGER', int4: 'INTEGER', int8: 'BIGINT', bool: 'BOOLEAN', float4: 'DOUBLE', float8: 'DOUBLE' } as Record<string, string>)[type] ?? 'STRING'
+  );
+}
+
+function streams({ process, tables, blocks }: Context): StartingPoint {
+  const className = process.name
+    .split('-')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('');
+  const sources = tables.map(
+    (t) => `    KTable<String, String> ${variable(bare(t.table))} = builder.table(prefix + ".${t.table}", Consumed.as("read-${bare(t.table)}"));`,
+  );
+  const steps = blocks.map((b) => {
+    const first = variable(viewOrTable(b.reads[0] ?? ''));
+    const todo = b.operators.map((o) => `    // ${o.kind}${o.key.length > 0 ? ` by ${o.key.join(', ')}` : ''}: ${o.detail}`);
+    return [
+      `    // Stage ${b.name}, from ${b.reads.join(', ') || 'nothing'}.`,
+      ...todo,
+      `    KTable<String, String> ${variable(viewName(b.name))} = ${first || 'null'}.mapValues((key, value) -> { throw new UnsupportedOperationException("write stage ${b.name}"); }, Named.as("${b.name}"));`,
+    ].join('\n');
+  });
+  const last = variable(viewName(blocks.at(-1)!.name));
+  const text = `// ${process.name} as a Kafka Streams topology: named processors, one step per stage of the query. Each throws until it is written.
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.Produced;
+
+public final class ${className} {
+  private ${className}() {}
+
+  public static Topology build(String prefix, String output) {
+    StreamsBuilder builder = new StreamsBuilder();
+${sources.join('\n')}
+${steps.join('\n')}
+    ${last}.toStream(Named.as("changes")).to(output, Produced.as("write-output"));
+    return builder.build();
+  }
+}
+`;
+  return { file: `${className}.java`, text, open: blocks.map((b) => `${b.name}: its step throws until it is written`) };
+}
+
+const viewOrTable = (name: string): string => (name.includes('.') ? bare(name) : viewName(name));
+const variable = (name: string): string => name.replaceAll(/[-_ ]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
+
+/** Stages that can be validated on their own: they have a key and run by themselves. */
+function stages({ process, blocks }: Context): StartingPoint {
+  const usable = blocks.slice(0, -1).filter((b) => b.key.length > 0 && b.sql !== null);
+  const text = usable
+    .map(
+      (b) =>
+        `  - name: ${b.name}\n    key: [${b.key.join(', ')}]\n    topic: ${process.name}.${b.name}\n    query:\n      sql: |\n${b.sql!.replaceAll(/^/gm, '        ')}`,
+    )
+    .join('\n');
+  return {
+    file: 'stages.yaml',
+    text: `# For spec.batch of the migration: each stage is compared on its own, so that a difference names the first stage that has it.\nstages:${text === '' ? ' []' : `\n${text}`}\n`,
+    open: [],
+  };
+}

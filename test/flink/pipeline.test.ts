@@ -1,0 +1,98 @@
+// The example in Flink SQL at a small size, through the public command line: deployed, found again, handed over; and stopped on the way back.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { stackHome } from '../../stack/paths.js';
+import { FlinkGateway } from '../../src/clients/flink-gateway.js';
+import { sleepUntil } from '../support/builders.js';
+import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+
+const worker = new TestWorker();
+let life: ChildProcess;
+
+beforeAll(async () => {
+  await createShop('flink_shop', { orders: 3000, seed: 11 });
+  life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'flink_shop', '2', '6'], { stdio: 'ignore' });
+  await worker.start();
+});
+afterAll(async () => {
+  life.kill('SIGTERM');
+  await worker.kill('SIGTERM');
+});
+
+function specFile(name: string, change = (sql: string): string => sql): string {
+  const { postgres, kafka, connect, flinkGateway } = stackHome().ports;
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-flink-'));
+  const example = 'examples/daily-revenue-flink';
+  const text = readFileSync(join(example, 'migration.yaml'), 'utf8')
+    .replaceAll('daily-revenue-flink', name)
+    .replace('port: 17401, database: shop', `port: ${postgres}, database: flink_shop`)
+    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
+    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
+    .replace('127.0.0.1:17410', `127.0.0.1:${flinkGateway}`);
+  writeFileSync(join(dir, 'migration.yaml'), text);
+  writeFileSync(join(dir, 'pipeline.sql'), change(readFileSync(join(example, 'pipeline.sql'), 'utf8')));
+  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync(join(example, 'daily_revenue.sql')));
+  return join(dir, 'migration.yaml');
+}
+
+const jobs = async (name: string) => {
+  const all = await new FlinkGateway(process.env['FLINK_GATEWAY_URL']!).session((session) => session.jobs());
+  return all.filter((job) => job.name === `sluice-${name}` && job.status !== 'CANCELED' && job.status !== 'FINISHED');
+};
+
+describe('a pipeline in Flink SQL', () => {
+  it('is deployed once in spite of kill -9, its transient values never fail a window, and it is handed over running', async () => {
+    const file = specFile('flink-a');
+    expect(sluice('doctor', '-f', file).code).toBe(0);
+    expect(sluice('start', '-f', file).code).toBe(0);
+    await sleepUntil('the job', async () => (await jobs('flink-a')).length > 0, 240_000);
+    await worker.restart();
+    waitFor('flink-a', 'approval', '6m');
+    expect(await jobs('flink-a')).toHaveLength(1);
+    expect(sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
+    waitFor('flink-a', 'outcome=migrated', '5m');
+    const status = get('flink-a');
+    expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
+    expect(status.windows.some((w) => w.subject === 'result' && w.matched! > 100)).toBe(true);
+    expect(status.handedOver.map((o) => o.kind)).toEqual(expect.arrayContaining(['job', 'group', 'connector', 'slot']));
+    expect((await jobs('flink-a')).map((job) => job.status)).toEqual(['RUNNING']);
+  });
+
+  it('rolled back is stopped, and nothing of it is left', async () => {
+    expect(sluice('start', '-f', specFile('flink-b')).code).toBe(0);
+    waitFor('flink-b', 'phase=validate', '6m');
+    expect(sluice('rollback', 'flink-b', '--reason', 'test', '--yes').code).toBe(0);
+    waitFor('flink-b', 'outcome=rolled-back', '5m');
+    expect(get('flink-b').leftovers).toEqual([]);
+    expect(await jobs('flink-b')).toEqual([]);
+    const left = await withDatabase(
+      'flink_shop',
+      async (client) => (await client.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_flink_b'`)).rows,
+    );
+    expect(left).toEqual([]);
+  });
+
+  it('that Flink refuses is named by doctor before anything is made; one that computes something else fails its windows', async () => {
+    const wrong = sluice(
+      'doctor',
+      '-f',
+      specFile('flink-c', (sql) => sql.replace('SUM(r.refunded)', 'SUM(r.refund)')),
+    );
+    expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringMatching(/pipeline.statements.*Column 'refund' not found/)]);
+    const proof = sluice(
+      'prove',
+      '-f',
+      specFile('flink-d', (sql) => sql.replace("<> 'cancelled'", "<> 'shipped'")),
+      '--slice',
+      'store_id = 2',
+      '-o',
+      'json',
+    );
+    expect(JSON.parse(proof.stdout)).toMatchObject({ verdict: 'failed', leftovers: [] });
+    expect((await jobs('proof-flink-d-1')).length).toBe(0);
+  });
+});
