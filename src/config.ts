@@ -58,3 +58,6 @@ function splitFileRef(ref: string): [string, string | undefined] {
   const at = ref.lastIndexOf(':');
   return at > 0 ? [ref.slice(0, at), ref.slice(at + 1)] : [ref, undefined];
 }
+
+/** This process's environment with additions: for a command that a person asked us to run. */
+export const environmentWith = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...more });

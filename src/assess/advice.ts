@@ -73,7 +73,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
 }
 
 function missedByPolling({ table, columns, total, perDay, key }: TableFacts): string[] {
-  const stamped = columns.some((c) => /^timestamp/.test(c.type) && /(updated|modified|changed|last)/.test(c.name));
+  const stamped = columns.some((c) => c.type.startsWith('timestamp') && /(updated|modified|changed|last)/.test(c.name));
   const counted = columns.some((c) => key.includes(c.name) && /^int[248]$/.test(c.type));
   return [
     ...(total && total.deleted > 0
@@ -121,7 +121,7 @@ export function freshnessOf({ interval, runTime, tables }: ProcessFacts): Freshn
   return {
     batchMeanMs: interval.known ? interval.value / 2 + run : null,
     batchWorstMs: interval.known ? interval.value + run : null,
-    recordsPerDay: isKnown ? rates.reduce((sum, r) => sum + r!.records, 0) : null,
-    bytesPerDay: isKnown ? Math.round(rates.reduce((sum, r) => sum + r!.records * r!.width * ENVELOPE_FACTOR, 0)) : null,
+    recordsPerDay: isKnown ? rates.reduce((sum, r) => sum + r.records, 0) : null,
+    bytesPerDay: isKnown ? Math.round(rates.reduce((sum, r) => sum + r.records * r.width * ENVELOPE_FACTOR, 0)) : null,
   };
 }

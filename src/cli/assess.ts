@@ -1,5 +1,5 @@
 // sluice assess -f PORTFOLIO: every batch process judged and ranked, with reasons. Reads only; without a database what is measured is unknown.
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from '../activities/checks/measure.js';
 import { assess as assessAll, readQuery, type Assessment } from '../assess/assessment.js';
@@ -16,14 +16,18 @@ export interface AssessOptions {
   readonly process?: string;
   readonly offline?: boolean;
   readonly exitCode?: boolean;
+  /** Folder for starting points of the pipeline; needs `process`. */
+  readonly out?: string;
 }
 
 export async function assess(options: AssessOptions): Promise<number> {
+  if (options.out && !options.process) throw new CliError(EXIT.usage, 'usage', '--out needs --process: starting points are written for one process');
   const portfolio = readPortfolio(options.file, options.process);
   await loadParser();
   const measured = await measureAll(portfolio, options.offline ?? false);
   const assessment = assessAll(portfolio, measured, new Date().toISOString());
   write(await render(assessment, options));
+  if (options.out) await writeStartingPoints(portfolio, measured, options.out);
   const hasFindings = assessment.processes.some((p) => p.verdict !== 'migrate');
   return options.exitCode && hasFindings ? EXIT.findings : EXIT.ok;
 }
@@ -63,4 +67,34 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
   if (output === 'html') return (await import('../report/assessment-html.js')).renderAssessmentHtml(assessment);
   const text = await import('../report/assessment-text.js');
   return output === 'md' ? text.assessmentMarkdown(assessment) : process ? text.oneProcess(assessment.processes[0]!) : text.ranking(assessment);
+}
+
+/** Never overwrites: what was written before may have been worked on. */
+async function writeStartingPoints({ spec }: Portfolio, measured: Measured, folder: string): Promise<void> {
+  const { startingPoints } = await import('../assess/starting-points/index.js');
+  const process = spec.processes[0]!;
+  const names = readQuery(process);
+  const tables = (names.known ? names.value.tables : []).flatMap((t) => {
+    const fact = measured.tables.get(t);
+    return fact?.known && fact.value ? [fact.value] : [];
+  });
+  const missing = (names.known ? names.value.tables : []).filter((t) => !tables.some((f) => f.table === t));
+  if (missing.length > 0)
+    throw new CliError(EXIT.failed, 'not-measured', `starting points need the columns of ${missing.join(', ')}, which could not be read`, [
+      'name spec.source and leave out --offline',
+    ]);
+  let points;
+  try {
+    points = startingPoints(process, tables);
+  } catch (error) {
+    throw new CliError(EXIT.failed, 'not-one-select', (error as Error).message);
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const { file, text, open } of points) {
+    const path = resolve(folder, file);
+    if (existsSync(path)) throw new CliError(EXIT.failed, 'exists', `${path} exists; it was not overwritten`);
+    writeFileSync(path, text);
+    say(`${path}${open.length > 0 ? `: ${open.length} to do` : ''}`);
+    for (const what of open) say(`  ${what}`);
+  }
 }

@@ -45,6 +45,7 @@ function build(): Command {
   verb(program, 'assess', 'judge and rank batch processes: migrate, migrate after, or do not', async (o: never) => (await import('./assess.js')).assess(o))
     .requiredOption('-f, --file <file>', 'portfolio (YAML)')
     .option('--process <name>', 'only this one, in full')
+    .option('--out <folder>', 'with --process: write starting points for its pipeline there (Flink SQL, ksqlDB, Kafka Streams, stages)')
     .option('--offline', 'measure nothing: judge by what is declared and by the SQL')
     .option('--exit-code', 'exit 3 when one should not be migrated as it is')
     .addOption(output(['text', 'json', 'md', 'html']));

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { environmentWith } from '../config.js';
 import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
 import { proofId, type PipelineEnvironment, type ProofInput, type ProofResult, type ProofState } from '../domain/proof.js';
 import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof.js';
@@ -127,10 +128,10 @@ function startPipeline(handle: WorkflowHandle, command: string | undefined, envi
   const child = spawn('sh', ['-c', command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
-    env: { ...process.env, ...environment, STATE_DIR: stateDir },
+    env: environmentWith({ ...environment, STATE_DIR: stateDir }),
   });
   let said = '';
-  child.stderr!.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
+  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
   const pipeline: Pipeline = { child, stateDir, stopping: false, gone: new Promise((resolve) => child.once('exit', resolve)) };
   child.once('exit', (code, signal) => {
     if (pipeline.stopping) return;

@@ -55,7 +55,10 @@ describe('the drain proof', () => {
   });
 
   it('is not had while a topic between two stages was written and its group never committed there', async () => {
-    const cluster = { ...aCluster(() => undefined), groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) } as unknown as KafkaPort;
+    const cluster = Object.assign(
+      aCluster(() => undefined),
+      { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
+    );
     expect(await drained(cluster)).toMatch(new RegExp(`no committed offset for ${INTERNAL}/0: unknown, not drained`));
   });
 

@@ -1,19 +1,21 @@
 // The example in Flink SQL at a small size, through the public command line: deployed, found again, handed over; and stopped on the way back.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
 import { FlinkGateway } from '../../src/clients/flink-gateway.js';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+import { TestWorker, get, sluice, testPostgres, waitFor, withDatabase } from '../support/sluice.js';
 
 const worker = new TestWorker();
 let life: ChildProcess;
 
 beforeAll(async () => {
+  await buildPipeline((line) => console.error(line)); // for its libraries
   await createShop('flink_shop', { orders: 3000, seed: 11 });
   life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'flink_shop', '2', '6'], { stdio: 'ignore' });
   await worker.start();
@@ -94,5 +96,28 @@ describe('a pipeline in Flink SQL', () => {
     );
     expect(JSON.parse(proof.stdout)).toMatchObject({ verdict: 'failed', leftovers: [] });
     expect((await jobs('proof-flink-d-1')).length).toBe(0);
+  });
+
+  it('that assess wrote as a starting point runs as it is and is proven on a slice; the Kafka Streams skeleton compiles', () => {
+    const file = specFile('flink-e');
+    const dir = dirname(file);
+    const portfolio = {
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Portfolio',
+      metadata: { name: 'p' },
+      spec: {
+        source: { postgres: testPostgres('flink_shop') },
+        processes: [{ name: 'daily-revenue', query: { file: 'daily_revenue.sql' }, result: { table: 'public.daily_revenue_batch', key: ['day', 'store_id'] } }],
+      },
+    };
+    writeFileSync(join(dir, 'portfolio.json'), JSON.stringify(portfolio));
+    unlinkSync(join(dir, 'pipeline.sql'));
+    expect(sluice('assess', '-f', join(dir, 'portfolio.json'), '--process', 'daily-revenue', '--out', dir).code).toBe(0);
+    const proof = sluice('prove', '-f', file, '--slice', 'store_id IN (1, 2)', '-o', 'json');
+    expect(JSON.parse(proof.stdout)).toMatchObject({ verdict: 'passed', leftovers: [] });
+    const compiled = spawnSync('javac', ['-cp', 'examples/daily-revenue/pipeline/target/lib/*', '-d', join(dir, 'out'), join(dir, 'DailyRevenue.java')], {
+      encoding: 'utf8',
+    });
+    expect([compiled.status, compiled.stderr]).toEqual([0, '']);
   });
 });

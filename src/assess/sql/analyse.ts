@@ -1,6 +1,6 @@
 // Reading a batch's SQL with PostgreSQL's own parser: what it reads and writes, its stages, and what would misbehave in a stream.
 import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
-import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
+import { field, functionName, list, relationName, textOf, walk, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';
 import { flagsOf, sideEffect, type Flag } from './flags.js';
 import type { StateClass } from './operators.js';
@@ -170,7 +170,7 @@ function readFunction(node: Fields, statement: Statement, all: Collected): void 
       list(node, 'options').find((o) => field(field(o, 'DefElem'), 'defname') === name),
       'DefElem',
     );
-  const language = String(field(field(field(option('language'), 'arg'), 'String'), 'sval') ?? 'sql').toLowerCase();
+  const language = textOf(field(field(field(option('language'), 'arg'), 'String'), 'sval'), 'sql').toLowerCase();
   const name = list(node, 'funcname')
     .map((n) => String(field(field(n, 'String'), 'sval')))
     .join('.');
@@ -192,7 +192,7 @@ function readPlPgSql(definition: string, name: string, statement: Statement, all
   }
   walk(tree, ({ kind, node }) => {
     if (kind === 'PLpgSQL_stmt_dynexecute') {
-      all.unread.push(`${name}, line ${String(node['lineno'] ?? '?')}: EXECUTE of a text that is built while it runs`);
+      all.unread.push(`${name}, line ${textOf(node['lineno'], '?')}: EXECUTE of a text that is built while it runs`);
       return false;
     }
     const query = kind === 'PLpgSQL_expr' ? node['query'] : undefined;

@@ -33,6 +33,9 @@ export const list = (node: unknown, name: string): readonly unknown[] => {
   return Array.isArray(value) ? value : [];
 };
 
+/** A field that the grammar says is text or a number; `preset` where the parser left it out. */
+export const textOf = (value: unknown, preset = ''): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : preset);
+
 /** Texts of a list of `String` nodes: the parts of a name. */
 export const names = (nodes: readonly unknown[]): string[] =>
   nodes.map((n) => field(field(n, 'String'), 'sval')).filter((s): s is string => typeof s === 'string');

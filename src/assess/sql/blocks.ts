@@ -1,5 +1,5 @@
 // A query cut into its blocks: each CTE, each sub-query in FROM, then the query itself, in the order in which they are computed.
-import { columnName, field, functionName, list, relationName, walk, walkQuery, type Fields } from './ast.js';
+import { columnName, field, functionName, list, relationName, textOf, walk, walkQuery, type Fields } from './ast.js';
 import { groupKey, operatorsOf, type Operator } from './operators.js';
 import type { SqlText } from './text.js';
 
@@ -77,7 +77,7 @@ function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
     found.push(...subQueries(inner, scope, used));
     const place = scope.text.queryAround(firstPlace(inner));
     const sql = node['lateral'] === true || !place ? null : `${scope.withText} ${scope.text.slice(place.start, place.end)}`.trim();
-    const alias = String(field(node['alias'], 'aliasname') ?? 'sub-query');
+    const alias = textOf(field(node['alias'], 'aliasname'), 'sub-query');
     found.push(block(inner, unique(alias, used), sql, scope, false));
     scope.inner.set(inner, found.at(-1)!.name);
     scope.trees?.selects.set(found.at(-1)!.name, inner);

@@ -78,7 +78,7 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
     where = field(field(field(statements[0], 'stmt'), 'SelectStmt'), 'whereClause');
     text = new SqlText(sql, scanSync(sql).tokens);
   } catch (error) {
-    throw new Error(`the slice "${condition}" is no SQL condition: ${(error as Error).message}`);
+    throw new Error(`the slice "${condition}" is no SQL condition: ${(error as Error).message}`, { cause: error });
   }
   const and = field(where, 'BoolExpr');
   const starts = text.splitAtAnd(Buffer.byteLength(prefix));

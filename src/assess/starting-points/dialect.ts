@@ -1,5 +1,5 @@
 // PostgreSQL's tree → the text of one SELECT block in Flink SQL. What has no equal there is refused by name, never guessed. PURE.
-import { columnName, field, functionName, list, names, typeName, type Fields } from '../sql/ast.js';
+import { columnName, field, functionName, list, names, textOf, typeName, type Fields } from '../sql/ast.js';
 import type { BlockTrees } from '../sql/blocks.js';
 
 /** A construct that must be written by hand. */
@@ -48,7 +48,7 @@ export class FlinkDialect {
   select(select: Fields): string {
     const op = select['op'];
     if (op !== undefined && op !== 'SETOP_NONE') {
-      const name = String(op).replace('SETOP_', '');
+      const name = textOf(op).replace('SETOP_', '');
       return `${this.select(select['larg'] as Fields)}\n${name}${select['all'] === true ? ' ALL' : ''}\n${this.select(select['rarg'] as Fields)}`;
     }
     if (list(select, 'windowClause').length > 0 || select['limitCount'] !== undefined || Array.isArray(select['valuesLists']))
@@ -80,11 +80,11 @@ export class FlinkDialect {
 
   #from(item: unknown): string {
     const table = field(item, 'RangeVar') as Fields | undefined;
-    const alias = (node: Fields): string => String(field(node['alias'], 'aliasname') ?? node['relname'] ?? '');
+    const alias = (node: Fields): string => textOf(field(node['alias'], 'aliasname'), textOf(node['relname']));
     if (table) {
       const name = String(table['relname']);
       const block = table['schemaname'] === undefined ? this.#trees.ctes.get(name) : undefined;
-      return `${quoted(this.#viewOf(block ?? `${String(table['schemaname'] ?? 'public')}.${name}`))} AS ${quoted(alias(table))}`;
+      return `${quoted(this.#viewOf(block ?? `${textOf(table['schemaname'], 'public')}.${name}`))} AS ${quoted(alias(table))}`;
     }
     const inner = field(item, 'RangeSubselect') as Fields | undefined;
     const block = inner ? this.#trees.inner.get(field(inner['subquery'], 'SelectStmt')) : undefined;
@@ -187,13 +187,14 @@ const SAME = new Set(
 function constant(fields: Fields): string {
   if (fields['isnull'] === true) return 'NULL';
   const text = field(fields['sval'], 'sval');
-  if (fields['sval'] !== undefined) return `'${String(text ?? '').replaceAll("'", "''")}'`;
+  if (fields['sval'] !== undefined) return `'${textOf(text).replaceAll("'", "''")}'`;
   if (fields['fval'] !== undefined) return String(field(fields['fval'], 'fval'));
   if (fields['boolval'] !== undefined) return field(fields['boolval'], 'boolval') === true ? 'TRUE' : 'FALSE';
-  return String(field(fields['ival'], 'ival') ?? 0); // the parser leaves out a zero
+  return textOf(field(fields['ival'], 'ival'), '0'); // the parser leaves out a zero
 }
 
-function castType(cast: Fields): string {
+/** Flink's type of a cast. */
+export function castType(cast: Fields): string {
   const typmods = list(cast['typeName'], 'typmods').map((m) => Number(field(field(field(m, 'A_Const'), 'ival'), 'ival') ?? 0));
   return flinkType(typeName(cast), typmods);
 }

@@ -2,9 +2,10 @@
 // A start, not an end: what cannot be translated stands there as a comment with the query as it was. PURE.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
+import type { Fields } from '../sql/ast.js';
 import { blockTrees } from '../sql/analyse.js';
 import type { Block, BlockTrees } from '../sql/blocks.js';
-import { FlinkDialect, Untranslatable, flinkType, quoted } from './dialect.js';
+import { FlinkDialect, Untranslatable, castType, flinkType, quoted } from './dialect.js';
 
 export interface StartingPoint {
   readonly file: string;
@@ -57,7 +58,7 @@ function translated(block: Block, write: () => string, open: string[]): string {
   } catch (error) {
     if (!(error instanceof Untranslatable)) throw error;
     open.push(`${block.name}: ${error.message} has to be written by hand`);
-    return `-- TODO ${block.name}: ${error.message} has no equal here. As it was:\n${commented(block.sql ?? '(part of the query around it)')}`;
+    return `-- OPEN ${block.name}: ${error.message} has no equal here. As it was:\n${commented(block.sql ?? '(part of the query around it)')}`;
   }
 }
 
@@ -95,8 +96,8 @@ function outputType(trees: BlockTrees, block: Block, name: string, tables: reado
   const select = trees.selects.get(block.name)! as { targetList?: readonly { ResTarget?: { val?: Record<string, unknown> } }[] };
   const value = select.targetList?.[block.columns.indexOf(name)]?.ResTarget?.val ?? {};
   try {
-    if ('TypeCast' in value) return / AS (.*)\)$/.exec(new FlinkDialect(trees, viewName).expression(value))![1]!;
-    if ('FuncCall' in value && /^COUNT/.test(new FlinkDialect(trees, viewName).expression(value))) return 'BIGINT';
+    if ('TypeCast' in value) return castType(value['TypeCast'] as Fields);
+    if ('FuncCall' in value && new FlinkDialect(trees, viewName).expression(value).startsWith('COUNT')) return 'BIGINT';
     const types = new Set(tables.flatMap((t) => t.columns.filter((c) => c.name === name).map((c) => c.type)));
     if (types.size === 1) return flinkType([...types][0]!);
   } catch (error) {
