@@ -1,17 +1,23 @@
-// `npm run bench -- SCENARIO [--rows N] [--rounds N]`. Results are written down in RESULTS.md by hand, with the machine.
+// `npm run bench -- SCENARIO`: validation [--rows N] [--rounds N], cutover [--rounds N] [--trials N]. Results are written down in RESULTS.md by hand, with the machine.
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
 import { environment } from '../stack/stack.js';
+import { cutoverBench } from './cutover.js';
 import { validationBench } from './validation.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '3' } },
+  options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string' }, trials: { type: 'string', default: '10000' } },
 });
-if (positionals[0] !== 'validation') {
-  console.error('usage: npm run bench -- validation [--rows 1000000] [--rounds 3]    (needs `npm run stack -- up`)');
+const scenarios: Record<string, () => Promise<void>> = {
+  validation: () => validationBench(Number(values.rows), Number(values.rounds ?? 3)),
+  cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
+};
+const scenario = scenarios[positionals[0] ?? ''];
+if (!scenario) {
+  console.error(`usage: npm run bench -- ${Object.keys(scenarios).join('|')}    (needs \`npm run stack -- up\`)`);
   process.exit(2);
 }
 Object.assign(process.env, await environment(stackHome(), () => undefined));
-await validationBench(Number(values.rows), Number(values.rounds));
+await scenario();
 process.exit(0);

@@ -32,6 +32,9 @@ function build(): Command {
     .showHelpAfterError('(see sluice --help)')
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  verb(program, 'init <name>', 'write a spec to start from', async (name: never, o: never) => (await import('./init.js')).init(name, o))
+    .option('-f, --file <file>', 'where to', 'migration.yaml')
+    .addOption(output());
   verb(program, 'validate', 'check a spec offline', async (o: never) => (await import('./validate.js')).validate(o))
     .addOption(file())
     .addOption(output());
@@ -124,6 +127,10 @@ function build(): Command {
     output(['md', 'html', 'json'], 'md'),
   );
   verb(program, 'worker', 'serve migrations until SIGTERM', async () => (await import('./worker.js')).worker());
+  verb(program, 'dashboard', 'every migration on one HTML page', async () => (await import('./dashboard.js')).dashboard());
+  verb(program, 'completion <shell>', 'completion script for bash or zsh', async (shell: never) =>
+    (await import('./completion.js')).completion(shell, program),
+  );
   verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) => (await import('./schema.js')).schema(what));
   verb(
     program,

@@ -1,0 +1,31 @@
+// `npm run bench -- cutover [--rounds 1000] [--trials 10000]`: fence and commit under load, and the lease's edge. Needs the local stack.
+import { fenceRounds, leaseEdge, openDrill, percentile } from './drill.js';
+
+export async function cutoverBench(rounds: number, trials: number): Promise<void> {
+  const drill = await openDrill('sluice_drill');
+  try {
+    const busy = 16;
+    const started = Date.now();
+    const result = await fenceRounds(drill, rounds, busy);
+    const ms = (values: readonly number[]): string =>
+      `p50 ${percentile(values, 0.5).toFixed(0)} ms, p99 ${percentile(values, 0.99).toFixed(0)} ms, max ${Math.max(...values).toFixed(0)} ms`;
+    console.log(`${rounds} rounds of fence and commit, ${busy} writers and ${busy} readers of the view, ${((Date.now() - started) / 1000).toFixed(0)} s`);
+    console.log(`  fence: ${ms(result.fenceMs)}`);
+    console.log(`  fence → committed: ${ms(result.holdMs)}`);
+    console.log(
+      `  ${result.slipped} slipped reads of ${result.reads}; ${result.writes} writes; ${result.refused.length} refused ${[...new Set(result.refused)].join('; ')}`,
+    );
+    for (const [variant, count] of [
+      ['real', trials],
+      ['one-statement', 200],
+      ['no-lock', 200],
+    ] as const) {
+      const edge = await leaseEdge(drill, count, 20, variant);
+      console.log(
+        `lease edge, ${variant}: ${edge.trials} trials, ${edge.committed} committed, ${edge.takenOver} taken over, ${edge.late} committed after the expiry, ${edge.both} both accepted`,
+      );
+    }
+  } finally {
+    await drill.close();
+  }
+}

@@ -1,0 +1,250 @@
+// The cut-over's edges, drilled on a real database: rounds of fence and commit under busy readers and writers, and commits that meet the fence's expiry.
+// The activities are the real ones; two variants that are known to be wrong stand beside them, to show that the drill would see it.
+import pg from 'pg';
+import { createCutoverActivities, type FenceInput, type Refusable } from '../src/activities/cutover.js';
+import { Systems } from '../src/activities/deps.js';
+import { createLeaseTableSql } from '../src/clients/lease.js';
+import { Ledger } from '../src/clients/ledger.js';
+import { resolveSecret } from '../src/config.js';
+import type { MigrationRef } from '../src/domain/ledger.js';
+import type { MigrationSpec } from '../src/domain/spec.js';
+import { parseSpecObject } from '../src/spec/parse.js';
+
+const NAME = 'sluice-drill';
+const LEASE = '"sluice_sluice_drill".lease';
+
+export interface Drill {
+  readonly database: string;
+  /** Without a name: the one whose commit swaps the view. With one: a lease row of its own and no view, so that many can be tried at once. */
+  readonly ref: (migration?: string) => MigrationRef;
+  readonly cutover: ReturnType<typeof createCutoverActivities>;
+  readonly client: pg.Client;
+  readonly close: () => Promise<void>;
+}
+
+/** A database of its own, with a batch's table, a stream's table, the view over them and a lease table. */
+export async function openDrill(database: string): Promise<Drill> {
+  const admin = new pg.Client({ database: 'postgres' });
+  await admin.connect();
+  await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  await admin.query(`CREATE DATABASE ${database}`);
+  const client = new pg.Client({ database });
+  await client.connect();
+  await client.query(`
+    CREATE TABLE source (id int PRIMARY KEY, n bigint NOT NULL); INSERT INTO source SELECT g, 0 FROM generate_series(1, 1000) g;
+    CREATE TABLE batch_result (id int PRIMARY KEY, side text NOT NULL); CREATE TABLE stream_result (id int PRIMARY KEY, side text NOT NULL);
+    INSERT INTO batch_result VALUES (1, 'batch'); INSERT INTO stream_result VALUES (1, 'stream');
+    CREATE VIEW result AS SELECT id, side FROM batch_result;`);
+  await client.query(createLeaseTableSql('sluice_sluice_drill'));
+  const spec = aSpec(database);
+  const unrouted: MigrationSpec = { ...spec, spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'none' } } } };
+  const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  const systems = new Systems(resolveSecret);
+  return {
+    database,
+    client,
+    cutover: createCutoverActivities({ secret: resolveSecret, ledger, systems }),
+    ref: (migration) => ({
+      name: migration ?? NAME,
+      iteration: 1,
+      generation: 1,
+      workflowId: NAME,
+      runKey: NAME,
+      planHash: 'p',
+      spec: migration === undefined ? spec : unrouted,
+    }),
+    close: async () => {
+      await client.end();
+      await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+      await admin.end();
+      await Promise.all([ledger.close(), systems.close()]);
+    },
+  };
+}
+
+function aSpec(database: string): MigrationSpec {
+  const parsed = parseSpecObject({
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Migration',
+    metadata: { name: NAME },
+    spec: {
+      source: {
+        postgres: {
+          host: process.env['PGHOST'],
+          port: Number(process.env['PGPORT']),
+          database,
+          user: process.env['PGUSER'],
+          passwordFrom: { env: 'PGPASSWORD' },
+        },
+        tables: ['public.source'],
+      },
+      batch: { result: { table: 'public.batch_result', key: ['id'] }, query: { sql: 'SELECT id, side FROM batch_result' } },
+      connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:1' },
+      kafka: { brokers: ['127.0.0.1:1'] },
+      pipeline: { type: 'external', groups: ['g'], output: { topic: 'o', key: ['id'] } },
+      sink: { type: 'jdbc-sink', table: 'public.stream_result' },
+      cutover: { route: { type: 'postgres-view', view: 'public.result', batch: 'public.batch_result', stream: 'public.stream_result' } },
+    },
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.spec;
+}
+
+export interface Rounds {
+  readonly fenceMs: readonly number[];
+  readonly holdMs: readonly number[];
+  /** Reads that gave the other side than the one that had been confirmed before they began and still was when they ended. */
+  readonly slipped: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly refused: readonly string[];
+}
+
+/** Fence, commit, observe, and back again, while `busy` connections write the source and as many read the view. */
+export async function fenceRounds(drill: Drill, rounds: number, busy: number): Promise<Rounds> {
+  let side: 'batch' | 'stream' | null = 'batch';
+  let stop = false;
+  const tally = { slipped: 0, reads: 0, writes: 0 };
+  const loop = async (turn: (client: pg.Client) => Promise<void>): Promise<void> => {
+    const client = new pg.Client({ database: drill.database });
+    await client.connect();
+    while (!stop) await turn(client);
+    await client.end();
+  };
+  const reader = (client: pg.Client) => {
+    const before = side;
+    return client.query<{ side: string }>('SELECT side FROM result').then(({ rows }) => {
+      tally.reads += 1;
+      if (before !== null && before === side && rows[0]?.side !== before) tally.slipped += 1;
+    });
+  };
+  const writer = async (client: pg.Client): Promise<void> => {
+    await client.query('UPDATE source SET n = n + 1 WHERE id = $1', [1 + Math.floor(Math.random() * 1000)]);
+    tally.writes += 1;
+  };
+  const loops = Array.from({ length: busy }, () => [loop(reader), loop(writer)]).flat();
+  const [fenceMs, holdMs, refused]: [number[], number[], string[]] = [[], [], []];
+  await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`, [NAME]);
+  for (let round = 0; round < rounds; round += 1) {
+    const input: FenceInput = { ref: drill.ref(), token: `round-${round}`, epoch: 1, evidenceId: 'ev' };
+    const started = performance.now();
+    const fence = await drill.cutover.fence(input);
+    fenceMs.push(performance.now() - started);
+    side = null; // between the sides: a reader may see either
+    const commit = await drill.cutover.commitCutover(input);
+    holdMs.push(performance.now() - started);
+    for (const { refused: why } of [fence, commit]) if (why) refused.push(why);
+    side = (await drill.cutover.observeRoute(drill.ref())).side;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    side = null;
+    await drill.cutover.routeBack(drill.ref());
+    await drill.client.query(`UPDATE ${LEASE} SET state = 'OPEN', switched_at = NULL WHERE migration = $1`, [NAME]);
+    side = 'batch';
+  }
+  stop = true;
+  await Promise.all(loops);
+  return { fenceMs, holdMs, refused, ...tally };
+}
+
+export type Variant = 'real' | 'one-statement' | 'no-lock';
+
+export interface Edge {
+  readonly trials: number;
+  readonly committed: number;
+  readonly takenOver: number;
+  /** Commits at or after the fence's own expiry, by the database's clock. */
+  readonly late: number;
+  /** A commit and a second attempt's fence, both accepted. */
+  readonly both: number;
+}
+
+/** Each trial: a fence about to expire, its holder's commit held up by a lock on the row, and another attempt that fences as soon as it may. */
+export async function leaseEdge(drill: Drill, trials: number, parallel: number, variant: Variant): Promise<Edge> {
+  const edge = { trials, committed: 0, takenOver: 0, late: 0, both: 0 };
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    const holder = new pg.Client({ database: drill.database });
+    const mutant = new pg.Client({ database: drill.database });
+    await Promise.all([holder.connect(), mutant.connect()]);
+    for (let at = (next += 1); at <= trials; at = next += 1) {
+      const { committed, takenOver, late } = await trial(drill, `${variant}-${at}`, variant, holder, mutant);
+      if (committed) edge.committed += 1;
+      if (takenOver) edge.takenOver += 1;
+      if (late) edge.late += 1;
+      if (committed && takenOver) edge.both += 1;
+    }
+    await Promise.all([holder.end(), mutant.end()]);
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+  return edge;
+}
+
+const HOLD_MS = 1150; // the commit keeps a margin of a second before the expiry
+
+async function trial(
+  drill: Drill,
+  migration: string,
+  variant: Variant,
+  holder: pg.Client,
+  mutant: pg.Client,
+): Promise<{ committed: boolean; takenOver: boolean; late: boolean }> {
+  const ref = drill.ref(migration);
+  const mine: FenceInput = { ref, token: 'mine', epoch: 1, evidenceId: 'ev' };
+  const jitter = Math.random() * 300 - 150;
+  const { rows } = await holder.query<{ expires: string }>(
+    `INSERT INTO ${LEASE} (migration, state, epoch, token, evidence_digest, expires_at) VALUES ($1, 'FENCED', 1, 'mine', 'ev', clock_timestamp() + interval '${HOLD_MS} milliseconds') RETURNING expires_at::text AS expires`,
+    [migration],
+  );
+  const locked = holder.query(
+    `BEGIN; SELECT 1 FROM ${LEASE} WHERE migration = '${migration}' FOR UPDATE; SELECT pg_sleep(${Math.max(0, (Math.random() < 0.5 ? 150 : HOLD_MS) + jitter) / 1000}); COMMIT`,
+  );
+  const commit = variant === 'real' ? drill.cutover.commitCutover(mine) : wrongCommit(mutant, migration, variant);
+  // The clock when the commit was done, not what its statement wrote: that was computed before the statement waited.
+  const done = commit.then(async ({ refused }) => {
+    if (refused !== null) return { committed: false, late: false };
+    const clock = await mutant.query<{ late: boolean }>('SELECT clock_timestamp() >= $1::timestamptz AS late', [rows[0]!.expires]);
+    return { committed: true, late: clock.rows[0]!.late };
+  });
+  const [, { committed, late }, takenOver] = await Promise.all([locked, done, takeOver(drill, { ...mine, token: 'theirs' })]);
+  return { committed, takenOver, late };
+}
+
+/** Another attempt, trying until it holds the fence, or sees that there is nothing to fence any more. */
+async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
+  for (;;) {
+    const { refused } = await drill.cutover.fence(input).catch((error: unknown) => ({ refused: (error as Error).message }));
+    if (refused === null) return true;
+    if (refused.includes('SWITCHED')) return false;
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
+
+/** Known to be wrong. one-statement: an UPDATE that waited for the lock does not look at the clock again. no-lock: what was read may be over when it is written. */
+async function wrongCommit(client: pg.Client, migration: string, variant: 'one-statement' | 'no-lock'): Promise<Refusable> {
+  if (variant === 'one-statement') {
+    const { rowCount } = await client.query(
+      `UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1 AND state = 'FENCED' AND token = 'mine' AND expires_at > clock_timestamp()`,
+      [migration],
+    );
+    return { refused: rowCount === 1 ? null : 'refused' };
+  }
+  for (;;) {
+    const { rows } = await client.query<{ left: number; state: string }>(
+      `SELECT extract(epoch FROM expires_at - clock_timestamp()) * 1000 AS left, state FROM ${LEASE} WHERE migration = $1 AND token = 'mine'`,
+      [migration],
+    );
+    if (!rows[0] || rows[0].left <= 0) return { refused: 'refused' };
+    if (rows[0].left > 15) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(20, rows[0]!.left - 10)));
+      continue;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 30)); // what lies between reading and writing
+    await client.query(`UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1`, [migration]);
+    return { refused: null };
+  }
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}

@@ -1,0 +1,50 @@
+// sluice init NAME [-f FILE]: a spec to start from. Never overwrites.
+import { existsSync, writeFileSync } from 'node:fs';
+import { parseSpecText } from '../spec/parse.js';
+import { CliError, EXIT, print, type Format } from './output.js';
+
+export async function init(name: string, options: { file: string; output: Format }): Promise<number> {
+  if (existsSync(options.file))
+    throw new CliError(EXIT.failed, 'exists', `${options.file} exists; nothing was written`, [`sluice init ${name} -f another.yaml`]);
+  const text = template(name);
+  const parsed = parseSpecText(text, options.file, () => '');
+  if (!parsed.ok) throw new CliError(EXIT.usage, 'usage', parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; '));
+  writeFileSync(options.file, text);
+  const next = [`sluice validate -f ${options.file}`, `sluice doctor -f ${options.file}`];
+  await print({ file: options.file, next }, options.output, () => `${options.file} written: change what is marked, then\n  ${next.join('\n  ')}`);
+  return EXIT.ok;
+}
+
+const template = (name: string): string => `# yaml-language-server: $schema=./schema/migration.v1alpha1.json
+apiVersion: sluice.dev/v1alpha1
+kind: Migration
+metadata: { name: ${name} }
+spec:
+  source:
+    # change: the legacy database, and the tables that the batch reads
+    postgres: { host: 127.0.0.1, port: 5432, database: shop, user: sluice, passwordFrom: { env: SLUICE_SECRET_SOURCE } }
+    tables: [public.orders]
+  batch:
+    # change: what the batch fills, and what it computes, as one SELECT
+    result: { table: public.daily_result, key: [day] }
+    query: { sql: "SELECT day, sum(amount) AS total FROM public.orders GROUP BY day" }
+    # runs: { table: public.batch_runs } # run_id, cut_at, started_at, finished_at: a run that starts during the cut-over is seen
+  connector:
+    type: debezium-postgres
+    url: http://127.0.0.1:8083
+  kafka: { brokers: ["127.0.0.1:9092"] }
+  pipeline:
+    type: external # or flink-sql, with gateway and statements
+    groups: [${name}]
+    output: { topic: ${name}, key: [day] }
+  sink: { type: jdbc-sink, table: public.daily_result_stream }
+  validation:
+    every: 1h
+    passesInARow: 5
+    coverage: [weekday, weekend]
+  cutover:
+    approval: { quorum: 1 }
+    # change: the view that consumers read
+    route: { type: postgres-view, view: public.daily, batch: public.daily_result, stream: public.daily_result_stream }
+  soak: { for: 24h, passes: 3 }
+`;

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { renderDashboard } from '../../src/report/dashboard.js';
+import type { Status } from '../../src/domain/ledger.js';
+
+const run = (...args: string[]) => spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], { encoding: 'utf8' });
+const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'migration.yaml');
+
+describe('init', () => {
+  it('writes a spec that validates, and never overwrites one', () => {
+    const path = file();
+    expect(run('init', 'orders', '-f', path).status).toBe(0);
+    expect(run('validate', '-f', path)).toMatchObject({ status: 0 });
+    const before = readFileSync(path, 'utf8');
+    expect(run('init', 'other', '-f', path)).toMatchObject({ status: 1, stderr: expect.stringContaining('exists; nothing was written') as string });
+    expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+  it('refuses a name that no migration can have', () => expect(run('init', 'Bad Name', '-f', file())).toMatchObject({ status: 2 }));
+});
+
+describe('completion', () => {
+  it('completes verbs and the flags of a verb in bash', () => {
+    const script = run('completion', 'bash').stdout;
+    const complete = (line: string[]): string =>
+      spawnSync('bash', ['-c', `${script}\nCOMP_WORDS=(${line.join(' ')}); COMP_CWORD=${line.length - 1}; _sluice; echo "\${COMPREPLY[@]}"`], {
+        encoding: 'utf8',
+      }).stdout.trim();
+    expect(complete(['sluice', 'ass'])).toBe('assess');
+    expect(complete(['sluice', 'prove', '--sl'])).toBe('--slice');
+  });
+  it('of another shell is refused', () =>
+    expect(run('completion', 'fish')).toMatchObject({ status: 2, stderr: expect.stringContaining('expected bash or zsh') as string }));
+});
+
+describe('the dashboard', () => {
+  const status = (more: Partial<Status>): Status => ({
+    apiVersion: 'sluice.dev/v1alpha1',
+    id: 'migration-a',
+    name: 'a',
+    iteration: 1,
+    generation: 1,
+    phase: 'approve',
+    outcome: null,
+    blocked: null,
+    paused: false,
+    epoch: 1,
+    needsApproval: true,
+    evidenceId: 'ev-1',
+    lag: { bytes: 0, records: 0, ms: 5 },
+    tables: [],
+    approvals: [],
+    route: null,
+    handedOver: [],
+    leftovers: [],
+    next: ['sluice approve a'],
+    ...more,
+  });
+  it('says who is waited for, and escapes what people wrote', () => {
+    const html = renderDashboard(
+      [status({}), status({ name: '<b>x</b>', needsApproval: false, blocked: { code: 'unreachable', since: '', detail: '<img src=x>', remedy: 'mend it' } })],
+      '2026-01-01',
+    );
+    expect(html).toContain('2 wait for a person');
+    expect(html).not.toMatch(/<img|<b>x<\/b>/);
+    expect(renderDashboard([], '2026-01-01')).toContain('None yet.');
+  });
+});
