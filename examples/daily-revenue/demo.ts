@@ -14,6 +14,7 @@ import { orderReachesView, viewEqualsQuery } from './proof.js';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
 const NAME = 'daily-revenue';
+const STAGE_TOPIC = 'daily-revenue-quarters'; // as migration.yaml names it
 const started = Date.now();
 
 const { values } = parseArgs({
@@ -76,7 +77,8 @@ async function migrate(home: StackHome): Promise<void> {
   sluice(['doctor', '-f', spec, '-o', 'json'], { quiet: true });
   say('sluice doctor: every check passed');
   sluice(['start', '-f', spec]);
-  const service = (version: 1 | 2, isReset: boolean) => pipelineService(home, { version, topicPrefix: NAME, output: NAME, application: NAME, reset: isReset });
+  const service = (version: 1 | 2, isReset: boolean) =>
+    pipelineService(home, { version, topicPrefix: NAME, output: NAME, application: NAME, stageTopic: STAGE_TOPIC, reset: isReset });
   say('deploying version 1 of the Kafka Streams pipeline');
   await addService(home, service(1, false));
   sluice(['wait', NAME, '--for', 'phase=validate', '--timeout', '10m']);
@@ -134,7 +136,7 @@ function localSpec(home: StackHome): string {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync(join(HERE, 'daily_revenue.sql')));
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join(HERE, query)));
   return join(dir, 'migration.yaml');
 }
 

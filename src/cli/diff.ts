@@ -19,10 +19,24 @@ export async function diff(id: string, options: { window?: string; subject?: str
     const subject = options.subject ?? rows.find((w) => w.verdict === 'failed')?.subject ?? rows[0]!.subject;
     const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
     const failed = rows.filter((w) => w.verdict === 'failed').map((w) => w.subject);
-    return { window: number, subject, failed, differences, counts: countClasses(differences), row: rows.find((w) => w.subject === subject) };
+    const before = rows
+      .slice(
+        0,
+        rows.findIndex((w) => w.subject === subject),
+      )
+      .filter((w) => w.mode === 'settled' && w.verdict === 'passed');
+    return {
+      window: number,
+      subject,
+      failed,
+      equalBefore: before.map((w) => w.subject),
+      differences,
+      counts: countClasses(differences),
+      row: rows.find((w) => w.subject === subject),
+    };
   });
   if (!found) {
-    await print({ window: null, subject: null, failed: [], differences: [], counts: {} }, options.output, () => 'no failed window');
+    await print({ window: null, subject: null, failed: [], equalBefore: [], differences: [], counts: {} }, options.output, () => 'no failed window');
     return EXIT.ok;
   }
   const { row, ...result } = found;
@@ -37,7 +51,14 @@ function countClasses(differences: readonly Difference[]): Record<string, number
 }
 
 function render(
-  result: { window: number; subject: string; failed: readonly string[]; differences: readonly Difference[]; counts: Record<string, number> },
+  result: {
+    window: number;
+    subject: string;
+    failed: readonly string[];
+    equalBefore: readonly string[];
+    differences: readonly Difference[];
+    counts: Record<string, number>;
+  },
   limit: number,
   reason: string,
 ): string {
@@ -52,6 +73,9 @@ function render(
     `Window ${result.window}, ${result.subject}: ${reason}`,
     ...(result.failed.length > 1 && result.failed[0] === result.subject
       ? [`First that differs; after it ${result.failed.slice(1).join(', ')} (--subject shows them)`]
+      : []),
+    ...(result.equalBefore.length > 0 && result.failed[0] === result.subject
+      ? [`Equal before it: ${result.equalBefore.join(', ')}. The mistake lies between ${result.equalBefore.at(-1)} and ${result.subject}`]
       : []),
     `Kept: ${
       Object.entries(result.counts)

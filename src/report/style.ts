@@ -3,7 +3,7 @@
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --paper: #fff; --shade: #f6f8fa; --good: #0072b2; --bad: #d55e00; --open: #b58900; --odd: #6f42c1; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9198a1; --line: #3d444d; --paper: #0d1117; --shade: #161b22; --good: #56b4e9; --bad: #ff8c42; --open: #f0c419; --odd: #c297ff; } }
-@media print { :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --shade: #fff; --good: #0072b2; --bad: #d55e00; --open: #b58900; --odd: #6f42c1; } details { display: none } section { break-inside: avoid-page } }
+@media print { :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --shade: #fff; --good: #0072b2; --bad: #d55e00; --open: #b58900; --odd: #6f42c1; } details { display: none } tr, svg { break-inside: avoid } h2, h3 { break-after: avoid } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem }
 h3 { font-size: .95rem; margin: 1rem 0 .2rem } ul { margin: .2rem 0; padding-left: 1.2rem } a { color: inherit } p { margin: .4rem 0 } code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere }
