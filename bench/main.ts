@@ -1,16 +1,20 @@
-// `npm run bench -- SCENARIO`: validation [--rows N] [--rounds N], cutover [--rounds N] [--trials N]. Results are written down in RESULTS.md by hand, with the machine.
+// `npm run bench -- SCENARIO`: validation [--rows N] [--rounds N], cutover [--rounds N] [--trials N], assess [--processes N], prove [--rows N]. Results are written down in RESULTS.md by hand, with the machine.
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
 import { environment } from '../stack/stack.js';
+import { assessBench } from './assess.js';
 import { cutoverBench } from './cutover.js';
+import { proveBench } from './prove.js';
 import { validationBench } from './validation.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string' }, trials: { type: 'string', default: '10000' } },
+  options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string' }, trials: { type: 'string', default: '10000' }, processes: { type: 'string', default: '200' } },
 });
 const scenarios: Record<string, () => Promise<void>> = {
   validation: () => validationBench(Number(values.rows), Number(values.rounds ?? 3)),
+  assess: () => assessBench(Number(values.processes)),
+  prove: () => proveBench(Number(values.rows)),
   cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
 };
 const scenario = scenarios[positionals[0] ?? ''];

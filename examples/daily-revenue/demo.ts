@@ -117,8 +117,9 @@ async function askForApproval(): Promise<void> {
 
 function refuseSecondRun(): void {
   const known = JSON.parse(sluice(['list', '-o', 'json'], { quiet: true })) as { name: string; outcome: string | null }[];
-  const earlier = known.find((m) => m.name === NAME);
-  if (earlier) throw new Error(`the stack already holds the migration ${NAME} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`);
+  const earlier = known.find((m) => m.name.startsWith(NAME)); // the Flink example lives on the same legacy database
+  if (earlier)
+    throw new Error(`the stack already holds the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`);
 }
 
 function startWorker(home: StackHome): ChildProcess {

@@ -57,6 +57,7 @@ function build(): Command {
     .requiredOption('--slice <sql>', "condition over columns of the tables or of the result's key")
     .option('--stage <name>', 'only this stage of batch.stages')
     .option('--run <command>', 'starts the pipeline: it is told KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR')
+    .option('--runs <n>', 'also: what the last n runs stored for the keys that they closed (needs validation.closedKeys)', '0')
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
     .option('--by <name>', 'who')
     .addOption(output(['text', 'json', 'md', 'html']));
@@ -123,9 +124,11 @@ function build(): Command {
   verb(program, 'audit <id>', 'who did what, and what came of it', async (id: never, o: never) => (await import('./audit.js')).audit(id, o)).addOption(
     output(),
   );
-  verb(program, 'report <id>', 'the proof, from the ledger', async (id: never, o: never) => (await import('./report.js')).report(id, o)).addOption(
-    output(['md', 'html', 'json'], 'md'),
-  );
+  verb(program, 'report <id> [file]', 'the proof, from the ledger; `report verify FILE` checks one against it', async (id: never, file: never, o: never) =>
+    (await import('./report.js')).report(id, file, o),
+  )
+    .option('--show-values', 'differing values as they are, not masked')
+    .addOption(output(['md', 'html', 'json'], 'md'));
   verb(program, 'worker', 'serve migrations until SIGTERM', async () => (await import('./worker.js')).worker());
   verb(program, 'dashboard', 'every migration on one HTML page', async () => (await import('./dashboard.js')).dashboard());
   verb(program, 'completion <shell>', 'completion script for bash or zsh', async (shell: never) =>

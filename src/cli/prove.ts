@@ -18,6 +18,7 @@ export interface ProveOptions {
   readonly stage?: string;
   readonly run?: string;
   readonly timeout: string;
+  readonly runs: string;
   readonly by?: string;
   readonly output: 'text' | 'json' | 'md' | 'html';
 }
@@ -27,11 +28,13 @@ const STOP_MS = 20_000;
 
 export async function prove(options: ProveOptions): Promise<number> {
   if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
+  if (!/^\d{1,3}$/.test(options.runs)) throw new CliError(EXIT.usage, 'usage', `--runs ${options.runs} is not a number of runs like 7`);
   const spec = readSpec(options.file);
   const input: ProofInput = {
     spec,
     slice: options.slice,
     stage: options.stage ?? null,
+    runs: Number(options.runs),
     by: options.by ?? userInfo().username,
     patienceMs: durationMs(options.timeout),
   };

@@ -1,19 +1,67 @@
-// sluice report ID -o md|html|json: the proof, from the ledger alone.
-import { buildReport } from '../report/build-report.js';
+// sluice report ID -o md|html|json: the proof, from the ledger alone. sluice report verify FILE: every hash and verdict of one, derived again.
+import { readFileSync } from 'node:fs';
+import type { Ledger } from '../clients/ledger.js';
+import { buildReport, type Report, type ReportSource } from '../report/build-report.js';
 import { renderMarkdown } from '../report/markdown.js';
+import { readReport, verifyReport, type Finding } from '../report/verify.js';
 import { nameOf, withLedger } from './access.js';
-import { CliError, EXIT, write } from './output.js';
+import { CliError, EXIT, print, table, write, type Format } from './output.js';
 
-export async function report(id: string, options: { output: string }): Promise<number> {
-  const name = nameOf(id);
-  const built = await withLedger(async (ledger) => {
-    const record = (await ledger.migrations(name))[0];
-    if (!record?.status) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
-    const { iteration } = record;
-    const [windows, evidence, events] = [await ledger.windows(name, iteration), await ledger.evidence(name, iteration), await ledger.events(name, iteration)];
-    return buildReport({ status: record.status, planHash: record.plan_hash, startedAt: record.started_at.toISOString() }, windows, evidence, events);
-  });
+const SAMPLES = 20;
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+
+export async function report(id: string, file: string | undefined, options: { output: string; showValues?: boolean }): Promise<number> {
+  if (id === 'verify' && file !== undefined) return verify(file, options.output as Format | 'md' | 'html');
+  if (file !== undefined) throw new CliError(EXIT.usage, 'usage', `unexpected argument ${file}`, ['sluice report verify FILE']);
+  const source = await withLedger((ledger) => readSource(ledger, nameOf(id)));
+  const built = buildReport(source, { version, showValues: options.showValues ?? false });
   if (options.output === 'html') write((await import('../report/html.js')).renderHtml(built));
   else write(options.output === 'json' ? JSON.stringify(built, null, 2) : renderMarkdown(built));
   return EXIT.ok;
+}
+
+/** Throws exit 1 when the ledger does not know it. `iteration`: default the newest. */
+async function readSource(ledger: Ledger, name: string, iteration?: number): Promise<ReportSource> {
+  const record = (await ledger.migrations(name)).find((m) => iteration === undefined || m.iteration === iteration);
+  if (!record?.status) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
+  const { status, spec, plan_hash: planHash } = record;
+  const windows = await ledger.windows(name, record.iteration);
+  const differing = await ledger.differencesByColumn(name, record.iteration);
+  const newest = Math.max(0, ...differing.map((d) => d.last));
+  const differences = newest === 0 ? [] : await ledger.differences(name, record.iteration, newest);
+  return {
+    status,
+    spec,
+    planHash,
+    startedAt: record.started_at.toISOString(),
+    windows,
+    evidence: await ledger.evidence(name, record.iteration),
+    samples: await ledger.samples(name, record.iteration),
+    differing,
+    differences: differences.slice(0, SAMPLES).map((d) => d.difference),
+    events: await ledger.events(name, record.iteration),
+  };
+}
+
+async function verify(file: string, output: Format | 'md' | 'html'): Promise<number> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(EXIT.usage, 'usage', `${file} cannot be read: ${(error as Error).message}`);
+  }
+  const read = readReport(text);
+  if (typeof read === 'string') throw new CliError(EXIT.usage, 'usage', `${file} ${read}`, ['sluice report ID -o html > FILE']);
+  const source = await withLedger((ledger) => readSource(ledger, read.report.name, read.report.status.iteration));
+  const findings = verifyReport(read, source, version);
+  const isWhole = findings.every((f) => f.holds);
+  const format = output === 'md' || output === 'html' ? 'text' : output;
+  await print({ file, holds: isWhole, checks: findings }, format, () => renderFindings(read.report, findings, isWhole));
+  return isWhole ? EXIT.ok : EXIT.failed;
+}
+
+function renderFindings(read: Report, findings: readonly Finding[], isWhole: boolean): string {
+  const rows = findings.map((f) => [f.holds ? 'holds' : 'BROKEN', f.what, f.detail]);
+  return `${table(['', 'CHECK', 'DETAIL'], rows)}\n\n${isWhole ? `The report of ${read.name} says what the ledger proves.` : `The report of ${read.name} and the ledger disagree.`}`;
 }

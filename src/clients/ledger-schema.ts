@@ -64,6 +64,14 @@ CREATE TABLE IF NOT EXISTS sluice.evidence (
   PRIMARY KEY (name, iteration, number)
 );
 
+CREATE TABLE IF NOT EXISTS sluice.sample (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  sample jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number)
+);
+
 CREATE TABLE IF NOT EXISTS sluice.event (
   seq bigint GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,

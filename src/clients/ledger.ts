@@ -1,8 +1,10 @@
 // The ledger: append-mostly evidence of every migration, in a Postgres database of ours. Readable with no worker and no Temporal alive.
 import pg from 'pg';
 import { Problem } from '../domain/failure.js';
-import type { AuditEvent, EvidenceLink, MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
+import type { AuditEvent, ColumnTally, EvidenceLink, MigrationRef, OwnedObject, Status } from '../domain/ledger.js';
+import type { MigrationSpec } from '../domain/spec.js';
 import type { Outcome } from '../domain/phase.js';
+import type { WindowSample } from '../domain/sample.js';
 import type { Difference, WindowRow } from '../domain/window.js';
 import { LEDGER_SCHEMA } from './ledger-schema.js';
 
@@ -15,6 +17,15 @@ export interface MigrationRecord {
   readonly status: Status | null;
   readonly started_at: Date;
   readonly plan_hash: string;
+  readonly spec: MigrationSpec;
+}
+
+/** All that a window leaves in the ledger. */
+export interface WindowRecord {
+  readonly rows: readonly WindowRow[];
+  readonly differences: ReadonlyMap<string, readonly Difference[]>;
+  readonly evidence: { readonly digest: string; readonly document: object };
+  readonly sample: WindowSample;
 }
 
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
@@ -92,7 +103,7 @@ export class Ledger {
   /** Newest iteration of a name first. */
   async migrations(name?: string): Promise<MigrationRecord[]> {
     return this.query<MigrationRecord>(
-      `SELECT name, iteration, generation, run_key, outcome, status, started_at, plan_hash FROM sluice.migration
+      `SELECT name, iteration, generation, run_key, outcome, status, started_at, plan_hash, spec FROM sluice.migration
        WHERE $1::text IS NULL OR name = $1 ORDER BY name, iteration DESC`,
       [name ?? null],
     );
@@ -128,13 +139,12 @@ export class Ledger {
   }
 
   /** Idempotent: a repeated window replaces its own rows. */
-  async recordWindow(
-    ref: MigrationRef,
-    rows: readonly WindowRow[],
-    differences: ReadonlyMap<string, readonly Difference[]>,
-    evidence: { digest: string; document: object },
-  ): Promise<void> {
+  async recordWindow(ref: MigrationRef, { rows, differences, evidence, sample }: WindowRecord): Promise<void> {
     await this.transaction(async (client) => {
+      await client.query(
+        `INSERT INTO sluice.sample (name, iteration, number, sample) VALUES ($1, $2, $3, $4) ON CONFLICT (name, iteration, number) DO UPDATE SET sample = excluded.sample`,
+        [ref.name, ref.iteration, sample.number, JSON.stringify(sample)],
+      );
       await client.query(RECORD_EVIDENCE, [ref.name, ref.iteration, rows[0]?.number ?? 0, evidence.digest, JSON.stringify(evidence.document)]);
       for (const [seq, row] of rows.entries()) {
         await client.query(
@@ -165,6 +175,24 @@ export class Ledger {
       iteration,
     ]);
     return rows.map((r) => r.row);
+  }
+
+  /** Ascending; windows recorded before samples were kept have none. */
+  async samples(name: string, iteration: number): Promise<WindowSample[]> {
+    const rows = await this.query<{ sample: WindowSample }>(`SELECT sample FROM sluice.sample WHERE name = $1 AND iteration = $2 ORDER BY number`, [
+      name,
+      iteration,
+    ]);
+    return rows.map((r) => r.sample);
+  }
+
+  /** How often each column of each subject differed, over every window's kept differences. */
+  async differencesByColumn(name: string, iteration: number): Promise<ColumnTally[]> {
+    return this.query<ColumnTally>(
+      `SELECT subject, difference->>'class' AS class, difference->>'column' AS column, count(*)::int AS kept, max(number)::int AS last
+       FROM sluice.difference WHERE name = $1 AND iteration = $2 GROUP BY 1, 2, 3 ORDER BY kept DESC, 1, 2, 3`,
+      [name, iteration],
+    );
   }
 
   /** Evidence of every window, ascending. */

@@ -2,7 +2,7 @@
 import type { Blocked } from './failure.js';
 import type { Outcome, Phase } from './phase.js';
 import type { MigrationSpec } from './spec.js';
-import type { WindowRow } from './window.js';
+import type { DifferenceClass, WindowRow } from './window.js';
 
 export const OBJECT_KINDS = ['lease', 'publication', 'topic', 'slot', 'connector', 'sink', 'group', 'job'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
@@ -92,4 +92,15 @@ export interface EvidenceLink {
   readonly digest: string;
   readonly chain: string;
   readonly document: object;
+}
+
+/** How often a column of a subject differed, over every window's kept differences. */
+export interface ColumnTally {
+  readonly subject: string;
+  readonly class: DifferenceClass;
+  /** Null = whole rows. */
+  readonly column: string | null;
+  readonly kept: number;
+  /** Number of the last window that found it. */
+  readonly last: number;
 }

@@ -11,6 +11,8 @@ export interface ProofInput {
   readonly slice: string;
   /** Only this stage of `batch.stages`; null = the result. */
   readonly stage: string | null;
+  /** Also compare what the last so many runs stored for the keys that they closed; 0 = not. */
+  readonly runs: number;
   readonly by: string;
   /** How long the pipeline may take, in ms. */
   readonly patienceMs: number;
@@ -39,6 +41,15 @@ export interface Replayed {
   readonly expected: number;
 }
 
+/** One run of the batch, rehearsed: what it stored for the keys that it closed, against the pipeline. */
+export interface RehearsedRun extends Verdict {
+  readonly run: string;
+  readonly cut: string;
+  readonly counts: Counts;
+  /** Of the mismatches, those where the batch contradicts its own query. */
+  readonly batchWasWrong: number;
+}
+
 export interface ProofResult {
   readonly apiVersion: 'sluice.dev/v1alpha1';
   readonly kind: 'Proof';
@@ -53,6 +64,8 @@ export interface ProofResult {
   readonly replayed: Replayed | null;
   readonly counts: Counts | null;
   readonly differences: readonly Difference[];
+  /** Oldest first; empty when none was asked for. */
+  readonly rehearsed: readonly RehearsedRun[];
   /** From the end of the replay until everything was through the pipeline; null where it never was. */
   readonly pipelineMs: number | null;
   /** What a migration of the whole would take, by the rates of this proof; null where nothing was measured. */

@@ -1,12 +1,31 @@
 // Ledger → report model. PURE.
-import type { AuditEvent, EvidenceLink, Status } from '../domain/ledger.js';
+import type { AuditEvent, ColumnTally, EvidenceLink, Status } from '../domain/ledger.js';
+import type { BatchAge, WindowSample } from '../domain/sample.js';
+import type { MigrationSpec } from '../domain/spec.js';
 import type { VerdictName } from '../domain/verdict.js';
-import type { WindowRow } from '../domain/window.js';
+import type { Difference, WindowRow } from '../domain/window.js';
+import { freshnessOf, type Freshness } from './freshness.js';
+import { masked } from './mask.js';
+
+/** What the plan leaves out of the comparison, by name. */
+export interface LeftOut {
+  readonly ignored: readonly string[];
+  readonly tolerances: readonly string[];
+  readonly waivers: readonly { readonly what: string; readonly reason: string; readonly until: string }[];
+}
+
+/** From the fence to the commit; null where the migration never got so far. */
+export interface Hold {
+  readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
+  readonly totalMs: number;
+}
 
 export interface Report {
   readonly apiVersion: 'sluice.dev/v1alpha1';
   readonly kind: 'Report';
   readonly name: string;
+  /** Version of sluice that wrote this report. */
+  readonly writtenBy: string;
   readonly planHash: string;
   readonly startedAt: string;
   readonly status: Status;
@@ -15,34 +34,92 @@ export interface Report {
   readonly windows: readonly WindowRow[];
   /** Digest and chain link per window; the documents stay in the ledger. */
   readonly evidence: readonly Pick<EvidenceLink, 'number' | 'digest' | 'chain'>[];
+  /** Kept differences by subject, class and column; and of the newest window that found some, a few. Values are masked unless asked for. */
+  readonly differing: readonly ColumnTally[];
+  readonly samples: readonly Difference[];
+  readonly leftOut: LeftOut;
+  readonly hold: Hold | null;
+  readonly freshness: Freshness;
+  readonly lags: readonly Pick<WindowSample, 'number' | 'at' | 'lag'>[];
+  readonly batchAge: BatchAge | null;
   readonly events: readonly AuditEvent[];
 }
 
-export function buildReport(
-  record: { status: Status; planHash: string; startedAt: string },
-  windows: readonly WindowRow[],
-  evidence: readonly EvidenceLink[],
-  events: readonly AuditEvent[],
-): Report {
-  const { status, planHash, startedAt } = record;
-  const entered = events.filter((e) => e.kind === 'phase');
-  const end = events.at(-1);
+/** All that the ledger holds of one migration. */
+export interface ReportSource {
+  readonly status: Status;
+  readonly spec: MigrationSpec;
+  readonly planHash: string;
+  readonly startedAt: string;
+  readonly windows: readonly WindowRow[];
+  readonly evidence: readonly EvidenceLink[];
+  readonly samples: readonly WindowSample[];
+  readonly differing: readonly ColumnTally[];
+  readonly differences: readonly Difference[];
+  readonly events: readonly AuditEvent[];
+}
+
+export interface ReportOptions {
+  readonly version: string;
+  /** Values of differing rows as they are, not masked. */
+  readonly showValues: boolean;
+}
+
+export function buildReport(source: ReportSource, { version, showValues }: ReportOptions): Report {
+  const { status, spec, planHash, startedAt, windows, evidence, samples, differing, differences, events } = source;
   const verdicts: Record<VerdictName, number> = { passed: 0, failed: 0, inconclusive: 0, errored: 0 };
   for (const window of windows) verdicts[window.verdict] += 1;
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Report',
     name: status.name,
+    writtenBy: version,
     planHash,
     startedAt,
     status,
-    phases: entered.map((event, at) => {
-      const next = entered[at + 1] ?? (status.outcome ? end : undefined);
-      return { phase: event.detail, at: event.at, ms: next ? Date.parse(next.at) - Date.parse(event.at) : null };
-    }),
+    phases: phasesOf(events, status.outcome !== null),
     verdicts,
     windows,
     evidence: evidence.map(({ number, digest, chain }) => ({ number, digest, chain })),
+    differing,
+    samples: showValues ? differences : differences.map(masked),
+    leftOut: leftOutOf(spec),
+    hold: holdOf(events),
+    freshness: freshnessOf(spec, samples),
+    lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),
+    batchAge: samples.findLast((s) => s.batchAge !== null)?.batchAge ?? null,
     events,
   };
+}
+
+function phasesOf(events: readonly AuditEvent[], hasEnded: boolean): Report['phases'] {
+  const entered = events.filter((e) => e.kind === 'phase');
+  const end = events.at(-1);
+  return entered.map((event, at) => {
+    const next = entered[at + 1] ?? (hasEnded ? end : undefined);
+    return { phase: event.detail, at: event.at, ms: next ? Date.parse(next.at) - Date.parse(event.at) : null };
+  });
+}
+
+function leftOutOf({ spec }: MigrationSpec): LeftOut {
+  const { compare, waivers } = spec.validation;
+  return {
+    ignored: compare.ignore,
+    tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
+    waivers: waivers.map((w) => ({ what: w.check ?? w.class ?? '', reason: w.reason, until: w.until })),
+  };
+}
+
+/** The last fence that led to the commit, and what happened in between. */
+function holdOf(events: readonly AuditEvent[]): Hold | null {
+  const committed = events.findIndex((e) => e.kind === 'committed');
+  const fenced = events.slice(0, committed).findLastIndex((e) => e.kind === 'fenced');
+  if (committed < 0 || fenced < 0) return null;
+  const inside = events.slice(fenced, committed + 1).filter((e) => ['fenced', 'drained', 'window', 'committed'].includes(e.kind));
+  const steps = inside.slice(1).map((event, at) => ({
+    what: { drained: 'drained to the marker', window: 'final window', committed: 'commit' }[event.kind] ?? event.kind,
+    at: event.at,
+    ms: Date.parse(event.at) - Date.parse(inside[at]!.at),
+  }));
+  return { steps, totalMs: Date.parse(events[committed]!.at) - Date.parse(events[fenced]!.at) };
 }

@@ -1,4 +1,5 @@
 // The page's two charts as static SVG: no script, no library in the page. Each stands above a table that says the same. PURE.
+import { formatMs } from '../domain/duration.js';
 import type { WindowRow } from '../domain/window.js';
 import type { Report } from './build-report.js';
 import { escapeHtml as e } from './escape.js';
@@ -45,4 +46,22 @@ export function phaseChart(phases: Report['phases']): string {
     return `<text x="0" y="${at * 18 + 13}">${e(p.phase)}</text>${bar}`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${phases.length * 18 + 4}" role="img" aria-label="Duration of each phase">${rows.join('')}</svg>`;
+}
+
+/** How long a marker took through the whole path, per window, on a logarithmic scale with the spec's threshold. */
+export function lagChart(lags: Report['lags'], thresholdMs: number): string {
+  const shown = lags.flatMap(({ number, lag }) => (lag.ms === null ? [] : [{ number, ms: Math.max(1, lag.ms) }])).slice(-MOST_COLUMNS);
+  if (shown.length === 0) return '';
+  const [left, height] = [70, 150];
+  const most = Math.log10(Math.max(thresholdMs, ...shown.map((s) => s.ms)) * 1.3);
+  const y = (ms: number): string => (height - 20 - (Math.log10(ms) / most) * (height - 30)).toFixed(1);
+  const step = Math.min(26, (WIDTH - left - 10) / shown.length);
+  const x = (at: number): string => (left + (at + 0.5) * step).toFixed(1);
+  const grid = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+    .filter((ms) => Math.log10(ms) <= most)
+    .map((ms) => `<line class="grid" x1="${left}" x2="${WIDTH}" y1="${y(ms)}" y2="${y(ms)}"/><text x="0" y="${y(ms)}" dy="4">${formatMs(ms)}</text>`);
+  const limit = `<line class="limit" x1="${left}" x2="${WIDTH}" y1="${y(thresholdMs)}" y2="${y(thresholdMs)}"/><text x="${WIDTH}" y="${y(thresholdMs)}" dy="-4" text-anchor="end">threshold ${formatMs(thresholdMs)}</text>`;
+  const line = `<polyline class="line" points="${shown.map((s, at) => `${x(at)},${y(s.ms)}`).join(' ')}"/>`;
+  const dots = shown.map((s, at) => `<circle class="dot" cx="${x(at)}" cy="${y(s.ms)}" r="3"><title>window ${s.number}: ${formatMs(s.ms)}</title></circle>`);
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Lag at each window, with the threshold">${grid.join('')}${limit}${line}${dots.join('')}</svg>`;
 }

@@ -1,10 +1,12 @@
 // Report model → one self-contained page for a stakeholder: no script, nothing loaded, every text from outside escaped. PURE.
-import { formatMs } from '../domain/duration.js';
-import type { WindowRow } from '../domain/window.js';
+import { formatBytes, formatMs } from '../domain/duration.js';
+import type { Difference, WindowRow } from '../domain/window.js';
 import type { Report } from './build-report.js';
-import { phaseChart, windowChart } from './charts.js';
+import { lagChart, phaseChart, windowChart } from './charts.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
+
+const MOST_LAGS = 60;
 
 export function renderHtml(report: Report): string {
   const { status } = report;
@@ -15,7 +17,10 @@ export function renderHtml(report: Report): string {
       `${windowChart(report.windows)}<p class="soft">Per subject, the counts of its newest measured window:</p>${subjectTable(report.windows)}`,
     ),
     section('What was not', notCompared(report)),
-    section('Phases', `${phaseChart(report.phases)}${phaseTable(report)}`),
+    ...(report.differing.length > 0 ? [section('What differed', differing(report))] : []),
+    section('Freshness and cost', freshness(report)),
+    section('Phases', `${phaseChart(report.phases)}${phaseTable(report)}${hold(report)}`),
+    section('The way back', wayBack(report)),
     section('Windows', windowTable(report)),
     section('What is left and whose it is', objects(report)),
     section(
@@ -29,7 +34,7 @@ export function renderHtml(report: Report): string {
   return page(
     `${report.name}: ${status.outcome ?? status.phase ?? 'not begun'}`,
     `<h1>${e(report.name)}</h1>
-<p class="soft">Iteration ${status.iteration}, generation ${status.generation} · plan <code>${e(report.planHash)}</code> · started ${e(report.startedAt)}</p>
+<p class="soft">Iteration ${status.iteration}, generation ${status.generation} · plan <code>${e(report.planHash)}</code> · started ${e(report.startedAt)} · written by sluice ${e(report.writtenBy)}</p>
 ${headline(report)}
 ${sections.join('\n')}`,
     report,
@@ -82,15 +87,83 @@ function subjectTable(windows: readonly WindowRow[]): string {
 const COUNTS = ['compared', 'matched', 'missing', 'extraneous', 'mismatched', 'unstable', 'unknown'] as const;
 const counts = (w: WindowRow): string[] => COUNTS.map((name) => (w[name] === null ? '-' : String(w[name])));
 
-function notCompared({ windows, status }: Report): string {
+function notCompared({ windows, status, leftOut }: Report): string {
   const unmeasured = windows.filter((w) => w.compared === null);
   const items = [
     ...(unmeasured.length > 0 ? [`${unmeasured.length} times a subject could not be measured (inconclusive or errored windows below say why).`] : []),
-    'Columns and checks that the plan leaves out by name: see the plan (<code>sluice plan</code>) with the hash above.',
+    leftOut.ignored.length === 0
+      ? 'The plan leaves no column out.'
+      : `Columns that the plan leaves out: ${leftOut.ignored.map((c) => `<code>${e(c)}</code>`).join(', ')}.`,
+    ...(leftOut.tolerances.length === 0 ? [] : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
+    ...leftOut.waivers.map((w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`),
     'Keys that changed in every round of a window count as unstable, values that cannot be decoded as unknown: neither is ever counted as equal.',
     ...(status.outcome === 'migrated' ? ['What happens after the hand-over is no longer watched by this migration.'] : []),
   ];
   return `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
+}
+
+function differing({ differing: columns, samples }: Report): string {
+  const byColumn = table(
+    ['subject', 'class', 'column', 'differences kept', 'last seen in window'],
+    columns.map((d) => [d.subject, d.class, d.column ?? '(whole row)', String(d.kept), String(d.last)]),
+    3,
+    5,
+  );
+  const keyOf = (d: Difference): string =>
+    Object.entries(d.key)
+      .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
+      .join(' ');
+  const rows = samples.map((d) => [d.class, keyOf(d), d.column ?? '(whole row)', d.batch ?? 'NULL', d.stream ?? 'NULL']);
+  return `${byColumn}<h3>Samples of the newest window that found some</h3>${table(['class', 'key', 'column', 'batch', 'stream'], rows)}`;
+}
+
+function freshness({ freshness: f, lags }: Report): string {
+  const facts = [
+    ...(f.stream
+      ? [
+          `A change reaches the end of the path in <b>${formatMs(f.stream.medianMs)}</b> (median of ${f.stream.windows} windows; worst ${formatMs(f.stream.worstMs)}).`,
+        ]
+      : ['How long a change takes through the path was not measured yet.']),
+    ...(f.batch
+      ? [
+          `The batch's numbers are <b>${formatMs(f.batch.averageMs)}</b> old on average and up to ${formatMs(f.batch.worstMs)}, over its newest ${f.batch.runs} runs${f.stream ? `: ${Math.round(f.batch.averageMs / Math.max(1, f.stream.medianMs)).toLocaleString('en')} times as old` : ''}.`,
+        ]
+      : []),
+    ...(f.cost
+      ? [
+          `Comparing at the plan's pace: ${f.cost.windowsPerDay.toLocaleString('en')} windows a day keep at most two backends of the source busy for ${formatMs(f.cost.sourceMsPerDay)} a day and read ${f.cost.rowsPerDay.toLocaleString('en')} rows${f.cost.retainedBytes === null ? '' : `; at most ${formatBytes(f.cost.retainedBytes)} of WAL was held back`}.`,
+        ]
+      : []),
+  ];
+  const rows = lags.map((l) => [
+    String(l.number),
+    l.at,
+    l.lag.ms === null ? '-' : formatMs(l.lag.ms),
+    l.lag.bytes === null ? '-' : formatBytes(l.lag.bytes),
+    l.lag.records === null ? '-' : String(l.lag.records),
+  ]);
+  const detail =
+    lags.length === 0
+      ? ''
+      : `${lagChart(lags, f.thresholdMs)}${table(['window', 'at', 'lag', 'WAL not acknowledged', 'records not read'], rows.slice(-MOST_LAGS), 2, 5)}`;
+  return `<ul>${facts.map((fact) => `<li>${fact}</li>`).join('')}</ul>${detail}`;
+}
+
+function hold({ hold: held }: Report): string {
+  if (!held) return '';
+  const rows = [...held.steps.map((s) => [s.what, s.at, formatMs(s.ms)]), ['fence to commit', '', formatMs(held.totalMs)]];
+  return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}`;
+}
+
+function wayBack({ status, batchAge, windows }: Report): string {
+  if (status.outcome === 'migrated') return '<p>The batch is retired: the migration no longer offers a way back. Its table is as its last run left it.</p>';
+  if (status.outcome) return '<p>Consumers read the batch; the migration is over.</p>';
+  const run = batchAge
+    ? ` Its last run ended at ${e(batchAge.lastFinishedAt)}.`
+    : ' Whether the batch still runs is unknown: the plan names no run log, or it could not be read.';
+  if (status.route?.side !== 'stream') return `<p>Consumers read the batch: going back removes what was made, and touches nothing that they read.${run}</p>`;
+  const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
+  return `<p>Warm: the batch runs on in shadow, and <code>sluice rollback</code> swaps the view back in one transaction.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
 }
 
 const phaseTable = ({ phases }: Report): string =>

@@ -1,5 +1,5 @@
 // Report model → Markdown. PURE. Every text from outside is escaped: table names are somebody's input.
-import { formatMs } from '../domain/duration.js';
+import { formatBytes, formatMs } from '../domain/duration.js';
 import type { Report } from './build-report.js';
 import { escapeMarkdown as escape } from './escape.js';
 
@@ -48,6 +48,8 @@ export function renderMarkdown(report: Report): string {
         ]
       : []),
     ...(status.leftovers.length > 0 ? ['', '## Left over', '', ...status.leftovers.map((o) => `- ${o.kind} \`${escape(o.name)}\``)] : []),
+    ...differing(report),
+    ...freshness(report),
     '',
     '## Audit',
     '',
@@ -56,4 +58,28 @@ export function renderMarkdown(report: Report): string {
     ...report.events.map((e) => `| ${e.at} | ${e.kind} | ${escape(e.detail)} |`),
   ];
   return lines.join('\n');
+}
+
+function differing({ differing: columns }: Report): string[] {
+  if (columns.length === 0) return [];
+  const rows = columns.map((d) => `| ${escape(d.subject)} | ${d.class} | ${escape(d.column ?? '(whole row)')} | ${d.kept} | ${d.last} |`);
+  return ['', '## What differed', '', '| subject | class | column | differences kept | last seen in window |', '|---|---|---|---|---|', ...rows];
+}
+
+function freshness({ freshness: { stream, batch, cost }, hold }: Report): string[] {
+  return [
+    '',
+    '## Freshness and cost',
+    '',
+    stream
+      ? `- through the whole path: ${formatMs(stream.medianMs)} (median of ${stream.windows} windows), worst ${formatMs(stream.worstMs)}`
+      : '- through the whole path: not measured yet',
+    ...(batch ? [`- the batch's numbers: ${formatMs(batch.averageMs)} old on average, up to ${formatMs(batch.worstMs)} (newest ${batch.runs} runs)`] : []),
+    ...(cost
+      ? [
+          `- comparing: ${cost.windowsPerDay} windows a day, at most two backends of the source for ${formatMs(cost.sourceMsPerDay)} a day, ${cost.rowsPerDay} rows read${cost.retainedBytes === null ? '' : `, at most ${formatBytes(cost.retainedBytes)} of WAL held back`}`,
+        ]
+      : []),
+    ...(hold ? [`- from the fence to the commit: ${formatMs(hold.totalMs)} (${hold.steps.map((s) => `${s.what} ${formatMs(s.ms)}`).join(', ')})`] : []),
+  ];
 }

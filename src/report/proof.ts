@@ -1,7 +1,7 @@
 // The one page of a proof: what was proven, on how much data, how fast, what differs, and what it says about the whole. PURE.
 import { formatMs } from '../domain/duration.js';
 import type { ProofResult } from '../domain/proof.js';
-import type { Difference } from '../domain/window.js';
+import { comparedOf, type Difference } from '../domain/window.js';
 import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
 import { page, section, table } from './page.js';
 
@@ -65,6 +65,17 @@ const byColumn = (r: ProofResult): [string, number][] => {
   for (const d of r.differences) tally.set(d.column ?? '(row)', (tally.get(d.column ?? '(row)') ?? 0) + 1);
   return [...tally].sort((a, b) => b[1] - a[1]);
 };
+const runs = (r: ProofResult): string[][] =>
+  r.rehearsed.map((run) => [
+    run.run,
+    run.cut,
+    run.verdict,
+    n(run.counts.matched),
+    n(comparedOf(run.counts) - run.counts.matched),
+    n(run.batchWasWrong),
+    run.reason,
+  ]);
+const RUN_COLUMNS = ['run', 'cut', 'verdict', 'matched', 'differ', 'batch was wrong', 'reason'] as const;
 const differences = (r: ProofResult): string[][] =>
   r.differences.slice(0, SHOWN).map((d) => [d.class, keyOf(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]);
 
@@ -75,6 +86,15 @@ export function renderProofText(r: ProofResult): string {
     columns(['', ''], facts(r)).trimStart(),
     '',
     columns(['TABLE', 'ROWS', 'OF', ''], tables(r)),
+    ...(r.rehearsed.length > 0
+      ? [
+          '',
+          columns(
+            RUN_COLUMNS.map((c) => c.toUpperCase()),
+            runs(r),
+          ),
+        ]
+      : []),
     ...(r.differences.length > 0
       ? [
           '',
@@ -98,6 +118,7 @@ export function renderProofMarkdown(r: ProofResult): string {
     '| table | rows | of | share |',
     '|---|---|---|---|',
     ...rows(tables(r)),
+    ...(r.rehearsed.length > 0 ? ['', `| ${RUN_COLUMNS.join(' | ')} |`, `|${'---|'.repeat(RUN_COLUMNS.length)}`, ...rows(runs(r))] : []),
     ...(r.differences.length > 0 ? ['', '| class | key | column | batch | stream |', '|---|---|---|---|---|', ...rows(differences(r))] : []),
   ].join('\n');
 }
@@ -108,6 +129,7 @@ export function renderProofHtml(r: ProofResult): string {
     `<p class="verdict${MARK[r.verdict]}"><b>${r.verdict}.</b> ${e(r.reason)}</p>`,
     section('What was proven', table(['', ''], facts(r))),
     section('On how much data', `${shares(r)}${table(['table', 'rows in the slice', 'rows in all', 'share'], tables(r), 1, 4)}`),
+    ...(r.rehearsed.length > 0 ? [section('Rehearsed over history', table(RUN_COLUMNS, runs(r), 3, 6))] : []),
     ...(r.differences.length > 0
       ? [
           section(

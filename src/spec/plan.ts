@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
+import { canonicalJson } from '../domain/canonical-json.js';
 import { CUTOVER_STEPS, type CutoverStep } from '../domain/cutover-plan.js';
 import { jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
 import type { MigrationSpec } from '../domain/spec.js';
@@ -69,16 +70,4 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     comparisons: subjectsOf(spec),
     cutover: CUTOVER_STEPS.filter((step) => batch !== undefined || !step.onlyWithBatch),
   };
-}
-
-/** JSON with sorted keys: the same value always gives the same text. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
-  }
-  return JSON.stringify(value);
 }

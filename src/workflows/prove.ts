@@ -22,8 +22,8 @@ export const pipelineStoppedSignal = defineSignal<[{ failed?: string } | undefin
 
 const STOP_PATIENCE_MS = 120_000;
 
-type Findings = Pick<ProofResult, 'verdict' | 'reason' | 'counts' | 'differences' | 'pipelineMs'>;
-const errored = (reason: string): Findings => ({ verdict: 'errored', reason, counts: null, differences: [], pipelineMs: null });
+type Findings = Pick<ProofResult, 'verdict' | 'reason' | 'counts' | 'differences' | 'rehearsed' | 'pipelineMs'>;
+const errored = (reason: string): Findings => ({ verdict: 'errored', reason, counts: null, differences: [], rehearsed: [], pipelineMs: null });
 
 export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   const { workflowId: id, runId, startTime } = workflowInfo();
@@ -57,8 +57,8 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
     if (undrained) findings = { ...errored(undrained), verdict: stopped ? 'errored' : 'inconclusive' };
     else {
       state = 'compare';
-      const { verdict, counts, differences } = await call('long', 'compareSlice', 'Compare every key of the slice', plan, replayed);
-      findings = { ...verdict, counts, differences, pipelineMs };
+      const { verdict, ...found } = await call('long', 'compareSlice', 'Compare every key of the slice', plan, replayed);
+      findings = { ...verdict, ...found, pipelineMs };
     }
   } catch (error) {
     findings = errored(isCancellation(error) ? 'the proof was cancelled' : (problemOf(error, '')?.detail ?? (error as Error).message));

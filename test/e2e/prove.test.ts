@@ -1,7 +1,7 @@
 // A proof on a small part of the example: the deliberate mistake of version 1 is shown, version 2 is green, and nothing is left anywhere.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
@@ -73,6 +73,33 @@ describe('a proof on a slice of the example', () => {
       code: 0,
       result: { stage: 'store-quarters', verdict: 'passed' },
     });
+    expect(await traces()).toEqual([]);
+  });
+
+  it('rehearses what the last runs stored for the days they closed, and names the run where the batch contradicted its own query', async () => {
+    const withClosedKeys = join(dirname(spec), 'closed.yaml');
+    writeFileSync(withClosedKeys, readFileSync(spec, 'utf8').replace('  validation:\n', '  validation:\n    closedKeys: "day < $cut::date - 1"\n'));
+    const rehearse = (...args: string[]) => prove('store_id IN (1, 2)', '-f', withClosedKeys, '--run', command(2), ...args);
+    await withDatabase('proof_shop', (client) =>
+      client.query(
+        `INSERT INTO batch_runs (cut_at, started_at, finished_at)
+         SELECT at, at, at + interval '5 minutes' FROM generate_series(current_date - 6, current_date - 1, interval '12 hours') AS at`,
+      ),
+    );
+    const green = rehearse('--runs', '3');
+    expect(green).toMatchObject({ code: 0, result: { verdict: 'passed', leftovers: [] } });
+    expect(green.result.rehearsed).toHaveLength(3); // two runs a day: the first of each closes the day, and days are not counted twice
+    for (const run of green.result.rehearsed) expect(run).toMatchObject({ verdict: 'passed', counts: { matched: 2, mismatched: 0 }, batchWasWrong: 0 });
+    await withDatabase('proof_shop', (client) =>
+      client.query(
+        'UPDATE daily_revenue_batch SET revenue = revenue + 1 WHERE store_id = 1 AND day = (SELECT max(day) FROM daily_revenue_batch WHERE day < current_date - 3)',
+      ),
+    );
+    const wrong = rehearse('--runs', '4');
+    expect(wrong).toMatchObject({ code: 1, result: { verdict: 'failed', reason: expect.stringMatching(/^run \d+: mismatched 1 rows/) as string } });
+    expect(wrong.result.rehearsed.map((run) => run.batchWasWrong).sort((a, b) => a - b)).toEqual([0, 0, 0, 1]);
+    expect(prove('order_id > 5', '-f', withClosedKeys, '--runs', '2', '--run', 'true').stderr).toContain('over the result');
+    expect(prove('store_id = 1', '--runs', '2', '--run', 'true').stderr).toContain('validation.closedKeys does not say');
     expect(await traces()).toEqual([]);
   });
 

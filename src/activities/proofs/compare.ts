@@ -6,23 +6,25 @@ import { runCanary } from '../../compare/canary.js';
 import { Comparison, splitRow, type Shape } from '../../compare/comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import { quoteIdent } from '../../domain/names.js';
-import { expectedTopic, type Replayed } from '../../domain/proof.js';
-import type { Verdict } from '../../domain/verdict.js';
+import { expectedTopic, type Replayed, type RehearsedRun } from '../../domain/proof.js';
+import { worst, type Verdict } from '../../domain/verdict.js';
 import { assessComparison, type Counts, type Difference } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
 import { foldOutput } from '../windows/folds.js';
 import { columnsToCompare } from '../windows/shape.js';
+import { rehearseRuns } from './history.js';
 import type { ProofPlan } from './plan.js';
 
 export interface Compared {
   readonly verdict: Verdict;
   readonly counts: Counts;
   readonly differences: readonly Difference[];
+  readonly rehearsed: readonly RehearsedRun[];
 }
 
 const KEYS_ASKED_AT_ONCE = 10_000;
 
-export async function compareSlice({ systems, secret }: Deps, { ref, subject }: ProofPlan, replayed: Replayed): Promise<Compared> {
+export async function compareSlice({ systems, secret }: Deps, { ref, subject, runs }: ProofPlan, replayed: Replayed): Promise<Compared> {
   const kafka = systems.kafka(ref.spec);
   return withSource(ref.spec, secret, async (client) => {
     const shape: Shape = {
@@ -52,7 +54,12 @@ export async function compareSlice({ systems, secret }: Deps, { ref, subject }: 
       canaryPlanted: canary.planted,
       canaryFound: canary.found,
     });
-    return { verdict, counts, differences };
+    if (runs === 0) return { verdict, counts, differences, rehearsed: [] };
+    const history = await rehearseRuns(client, { spec: ref.spec, count: runs, within: subject.within, shape, stream: fold.rows, queried: expected, canary });
+    if (typeof history === 'string') return { verdict: worst([verdict, { verdict: 'inconclusive', reason: history }]), counts, differences, rehearsed: [] };
+    const overall = worst([verdict, ...history.runs.map(({ run, verdict: said, reason }) => ({ verdict: said, reason: `run ${run}: ${reason}` }))]);
+    const said = overall.verdict === 'passed' ? { ...overall, reason: `${verdict.reason}; ${history.runs.length} runs rehearsed` } : overall;
+    return { verdict: said, counts, differences: [...differences, ...history.differences], rehearsed: history.runs };
   });
 }
 

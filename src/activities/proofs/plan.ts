@@ -6,6 +6,7 @@ import { readTable } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
+import type { MigrationSpec } from '../../domain/spec.js';
 import { parseTableName, qualified, quoteLiteral } from '../../domain/names.js';
 import { proofSpec, type ProofInput } from '../../domain/proof.js';
 import { formatProblem, parseSpecObject } from '../../spec/parse.js';
@@ -26,6 +27,8 @@ export interface ProofPlan {
     /** SQL over the key: which of the pipeline's rows belong to the slice; empty = all. */
     readonly within: string;
   };
+  /** How many runs are rehearsed; 0 = none. */
+  readonly runs: number;
 }
 
 const FOREIGN_KEYS = `
@@ -44,6 +47,8 @@ export async function planProof({ secret }: Pick<Deps, 'secret'>, input: ProofIn
   const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
   if (stage === undefined)
     throw new Problem('spec-invalid', `batch.stages has no stage ${input.stage}; it has ${batch.stages.map((s) => s.name).join(', ') || 'none'}`);
+  const why = input.runs > 0 ? noRehearsal(parsed.spec, input) : null;
+  if (why) throw new Problem('spec-invalid', `--runs ${input.runs}: ${why}`);
   await loadParser();
   const spec = proofSpec(parsed.spec, id, input.stage);
   const key = stage?.key ?? batch.result.key;
@@ -55,6 +60,8 @@ export async function planProof({ secret }: Pick<Deps, 'secret'>, input: ProofIn
   const own = stage ? spec.spec.batch!.stages[0]! : { query: batch.query, topic: spec.spec.pipeline!.output.topic };
   try {
     const slice = planSlice(input.slice, tables, key);
+    if (input.runs > 0 && !slice.isOfKey)
+      throw new Error("--runs needs a slice over the result's key alone: what a run stored for a key rests on all of its input");
     return {
       ref: { name: id, iteration: 1, generation: 1, workflowId: id, runKey, planHash: planHash(parsed.spec), spec },
       tables: source.tables.map((table, at) => {
@@ -62,10 +69,17 @@ export async function planProof({ secret }: Pick<Deps, 'secret'>, input: ProofIn
         return { table, from: `${qualified(parseTableName(table))}${condition ? ` WHERE ${condition}` : ''}` };
       }),
       subject: { name: stage?.name ?? 'result', query: sliceQuery(own.query.sql, slice), key, topic: own.topic, within: slice.result },
+      runs: input.runs,
     };
   } catch (error) {
     throw new Problem('spec-invalid', (error as Error).message, 'name columns of the source tables or of the result\'s key: --slice "store_id IN (1, 2)"');
   }
+}
+
+function noRehearsal({ spec }: MigrationSpec, input: ProofInput): string | null {
+  if (input.stage !== null) return 'a stage has no runs: leave --stage out';
+  if (!spec.batch?.runs) return 'batch.runs names no run log';
+  return spec.validation.closedKeys === '' ? 'validation.closedKeys does not say which keys a run closes' : null;
 }
 
 async function sliceTable(client: pg.ClientBase, table: string): Promise<SliceTable> {

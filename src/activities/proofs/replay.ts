@@ -54,8 +54,9 @@ async function makeTopics(kafka: ReturnType<Deps['systems']['kafka']>, { ref, su
   await kafka.createTopic(expectedTopic(ref.name), 1, cluster.replication, { 'cleanup.policy': 'delete' });
 }
 
-/** Topics of the proof: ours, and those that a Streams application of its id makes. */
-export const isOfProof = (topic: string, id: string): boolean => topic.startsWith(`${id}.`) || topic.startsWith(`${id}-`);
+/** Topics of the proof: ours, and those that a Streams application of its id makes. Proof 1 of `x` is not proof 2 of `x-1`, whose id is `proof-x-1-2`. */
+export const isOfProof = (topic: string, id: string): boolean =>
+  topic.startsWith(`${id}.`) || (topic.startsWith(`${id}-`) && !/^\d+[.-]/.test(topic.slice(id.length + 1)));
 
 async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: ProofPlan, table: string, from: string): Promise<SlicedTable> {
   const catalog = await readTable(client, table);

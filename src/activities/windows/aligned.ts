@@ -6,7 +6,7 @@ import { splitRow, type Shape } from '../../compare/comparison.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { parseTableName, qualified } from '../../domain/names.js';
 import { ALIGNED_SUBJECT, closedAt } from '../../domain/subjects.js';
-import { assessComparison, comparedOf } from '../../domain/window.js';
+import { comparedOf, type Proofs } from '../../domain/window.js';
 import { transaction, type SourceClient } from '../../clients/source.js';
 import type { Computation } from './computation.js';
 import { readRows } from './rows.js';
@@ -57,21 +57,36 @@ export async function compareStored(
   const { counts, batchWasWrong, differences } = compareAligned(shape, { stored, stream: fold.rows, streamOnly: read.streamOnly, queried });
   const sample = [...stored].filter((entry): entry is [string, string] => entry[1] !== null).slice(0, 8);
   const canary = runCanary(shape, sample);
-  const waiver = validation.waivers.find((w) => w.class === 'batch-was-wrong' && Date.parse(w.until) > Date.now());
-  const verdict = assessComparison(counts, {
-    barrier: comparedOf(counts) === 0 ? `run ${before.id}: compared 0 closed keys < 1 required` : null,
-    countedRows: read.counted,
-    readRows: read.rows,
-    canaryPlanted: canary.planted,
-    canaryFound: canary.found,
-    waived: waiver && batchWasWrong > 0 ? { mismatched: batchWasWrong, by: `batch-was-wrong, waived until ${waiver.until}: ${waiver.reason}` } : undefined,
+  const result = measured({
+    subject: ALIGNED_SUBJECT,
+    mode: 'batch-aligned',
+    counts,
+    proofs: {
+      barrier: comparedOf(counts) === 0 ? `run ${before.id}: compared 0 closed keys < 1 required` : null,
+      countedRows: read.counted,
+      readRows: read.rows,
+      canaryPlanted: canary.planted,
+      canaryFound: canary.found,
+      waived: waiverOf(spec, batchWasWrong),
+    },
+    differences,
+    position: lsn,
+    durationMs: Date.now() - started,
+    proof: { topic, run: before.id, cut: before.cut },
   });
-  const said = verdict.verdict === 'failed' && batchWasWrong > 0 ? { ...verdict, reason: `${verdict.reason} (${batchWasWrong} batch-was-wrong)` } : verdict;
-  return measured(ALIGNED_SUBJECT, 'batch-aligned', said, counts, differences, lsn, Date.now() - started, { topic, run: before.id, cut: before.cut });
+  const { verdict, reason } = result.verdict;
+  if (verdict !== 'failed' || batchWasWrong === 0) return result;
+  return { ...result, verdict: { verdict, reason: `${reason} (${batchWasWrong} batch-was-wrong)` } };
+}
+
+/** What the spec's waiver allows of `mismatched` rows in which the batch was wrong; undefined when it allows none. */
+export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
+  const waiver = spec.validation.waivers.find((w) => w.class === 'batch-was-wrong' && Date.parse(w.until) > Date.now());
+  return waiver && mismatched > 0 ? { mismatched, by: `batch-was-wrong, waived until ${waiver.until}: ${waiver.reason}` } : undefined;
 }
 
 /** The stream's keys that the batch has not stored and the spec calls closed. Postgres judges: it is the spec's SQL. */
-async function closedKeysOf(
+export async function closedKeysOf(
   client: pg.ClientBase,
   table: string,
   closed: string,

@@ -1,7 +1,7 @@
 // What a window proved, as one document with a digest: the same plan at the same positions gives the same digest, on any worker. The ledger chains them.
 import { createHash } from 'node:crypto';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { canonicalJson } from '../../spec/plan.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
 import type { SubjectResult } from './subject.js';
 
 export interface WindowEvidence {
@@ -16,7 +16,15 @@ export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[]
     migration: ref.name,
     generation: ref.generation,
     planHash: ref.planHash,
-    subjects: subjects.map(({ subject, mode, verdict, counts, position, proof }) => ({ subject, mode, ...verdict, position, counts, ...proof })),
+    subjects: subjects.map(({ subject, mode, verdict, counts, proofs, position, proof }) => ({
+      subject,
+      mode,
+      ...verdict,
+      position,
+      counts,
+      proofs,
+      ...proof,
+    })),
   };
   return { digest: createHash('sha256').update(canonicalJson(document)).digest('hex'), document };
 }

@@ -11,6 +11,7 @@ import { sinkGroup } from '../../domain/names.js';
 import { lsnDistance } from '../../domain/position.js';
 import { worst, type Verdict } from '../../domain/verdict.js';
 import { subjectsOf } from '../../domain/subjects.js';
+import type { BatchAge } from '../../domain/sample.js';
 import type { Difference, WindowRow } from '../../domain/window.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
@@ -18,6 +19,7 @@ import { alive } from '../patience.js';
 import { evidenceOf } from './evidence.js';
 import { FoldCache } from './folds.js';
 import { readFacts } from './facts.js';
+import { batchAge } from './freshness.js';
 import { compareResult } from './result.js';
 import { compareTables } from './tables.js';
 import { toRow, unmeasured, type SubjectResult } from './subject.js';
@@ -52,11 +54,15 @@ export function createWindowActivities(deps: Deps) {
     async runWindow(input: WindowInput): Promise<WindowResult> {
       const { ref, number } = input;
       const heartbeat = throttled();
-      const { subjects, lag, facts } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
+      const started = Date.now();
+      const { subjects, lag, facts, batchAge } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
       const at = new Date().toISOString();
+      const foldMs = subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0);
       const rows = subjects.map((s) => toRow(s, number, at));
       const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
-      await deps.ledger.recordWindow(ref, rows, differences, evidenceOf(ref, subjects));
+      const rowsRead = subjects.reduce((sum, s) => sum + (s.proofs?.readRows ?? 0), 0);
+      const sample = { number, at, lag, batchAge, rowsRead, sourceMs: Math.max(0, Date.now() - started - foldMs) };
+      await deps.ledger.recordWindow(ref, { rows, differences, evidence: evidenceOf(ref, subjects), sample });
       return {
         number,
         verdict: worst(subjects.map((s) => prefixed(s))),
@@ -66,7 +72,7 @@ export function createWindowActivities(deps: Deps) {
         at,
         lag,
         facts,
-        foldMs: subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0),
+        foldMs,
       };
     },
 
@@ -87,6 +93,7 @@ interface Measured {
   readonly subjects: SubjectResult[];
   readonly lag: Lag;
   readonly facts: Facts | null;
+  readonly batchAge: BatchAge | null;
 }
 
 async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, isFull }: WindowInput, heartbeat: () => void): Promise<Measured> {
@@ -97,8 +104,10 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     const result = await compareResult(deps, folds, ref, Date.now() + roundsMs, heartbeat);
     const facts = await readFacts(deps, ref);
     const changed = epochChange(before, facts);
-    const subjects = [...tables.subjects, ...result].map((s) => (changed && s.verdict.verdict === 'passed' ? { ...s, verdict: voided(changed) } : s));
-    return { subjects, facts, lag: await measureLag(deps, ref, tables.barrierMs) };
+    const subjects = [...tables.subjects, ...result.subjects].map((s) => (changed && s.verdict.verdict === 'passed' ? { ...s, verdict: voided(changed) } : s));
+    const { runs } = ref.spec.spec.batch ?? {};
+    const age = runs ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, runs.table)).catch(() => null) : null; // no proof rests on it
+    return { subjects, facts, batchAge: age, lag: await measureLag(deps, ref, result.pathMs ?? tables.barrierMs) };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
     folds.drop(ref); // half-read folds prove nothing
@@ -110,6 +119,7 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
       subjects: subjectsOf(ref.spec).map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
       lag: { bytes: null, records: null, ms: null },
       facts: null,
+      batchAge: null,
     };
   }
 }
@@ -118,10 +128,10 @@ const voided = (changed: string): Verdict => ({ verdict: 'inconclusive', reason:
 
 const prefixed = (s: SubjectResult): Verdict => ({ verdict: s.verdict.verdict, reason: `${s.subject}: ${s.verdict.reason}` });
 
-async function measureLag(deps: Deps, ref: MigrationRef, barrierMs: number | null): Promise<Lag> {
+async function measureLag(deps: Deps, ref: MigrationRef, pathMs: number | null): Promise<Lag> {
   const bytes = await withSource(ref.spec, deps.secret, async (client) => lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)));
   const { pipeline, sink } = ref.spec.spec;
-  if (!pipeline) return { bytes, records: null, ms: barrierMs };
+  if (!pipeline) return { bytes, records: null, ms: pathMs };
   const kafka = deps.systems.kafka(ref.spec);
   const existing = await kafka.listTopics();
   let records = 0;
@@ -135,7 +145,7 @@ async function measureLag(deps: Deps, ref: MigrationRef, barrierMs: number | nul
       for (const { partition, high } of ends) records += Math.max(0, high - (partitions.get(partition) ?? high));
     }
   }
-  return { bytes, records, ms: barrierMs };
+  return { bytes, records, ms: pathMs };
 }
 
 function throttled(): () => void {

@@ -3,7 +3,7 @@ import { openSource } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
 import type { SettledComparison } from '../../compare/settled.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { assessComparison, comparedOf } from '../../domain/window.js';
+import { comparedOf } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
 import { pause } from '../patience.js';
 import { resultSubjects } from '../../domain/subjects.js';
@@ -16,10 +16,16 @@ import { measured, unmeasured, type SubjectResult } from './subject.js';
 const MIN_ROUNDS = 2;
 const ROUNDS_WHEN_FAILED = 3;
 
+export interface ResultCompared {
+  readonly subjects: SubjectResult[];
+  /** Of the last round; null when there was none. */
+  readonly pathMs: number | null;
+}
+
 /** `deadline` (epoch ms) ends the rounds; keys that never held still by then are unstable. */
-export async function compareResult(deps: Deps, folds: FoldCache, ref: MigrationRef, deadline: number, heartbeat: () => void): Promise<SubjectResult[]> {
+export async function compareResult(deps: Deps, folds: FoldCache, ref: MigrationRef, deadline: number, heartbeat: () => void): Promise<ResultCompared> {
   const subjects = resultSubjects(ref.spec);
-  if (subjects.length === 0) return [];
+  if (subjects.length === 0) return { subjects: [], pathMs: null };
   const started = Date.now();
   const client = await openSource(ref.spec, deps.secret);
   const side = await openSource(ref.spec, deps.secret).catch(async (error: unknown) => {
@@ -36,7 +42,8 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
       const begun = Date.now();
       const round = await takeRound(input, computations);
       if (typeof round === 'string') {
-        return subjects.map(({ subject, mode }) => unmeasured(subject, mode, { verdict: 'inconclusive', reason: round }, null, Date.now() - started));
+        const verdict = { verdict: 'inconclusive', reason: round } as const;
+        return { subjects: subjects.map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)), pathMs: null };
       }
       last = round;
       const rest = 2 * round.queryMs - (Date.now() - begun); // the queries take at most half of the time
@@ -44,8 +51,10 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
     }
     const durationMs = Date.now() - started;
     const settled = computations.flatMap((computation, at) => judge(computation, last.expected[at]!, last.lsn, durationMs));
-    if (run === null) return settled;
-    return [...settled, await compareStored(client, ref.spec, computations.at(-1)!, last.expected.at(-1)!, run, last.lsn)];
+    const { pathMs } = last;
+    if (run === null) return { subjects: settled, pathMs };
+    const stored = await compareStored(client, ref.spec, computations.at(-1)!, last.expected.at(-1)!, run, last.lsn);
+    return { subjects: [...settled, stored], pathMs };
   } finally {
     await Promise.all([client.end().catch(() => undefined), side.end().catch(() => undefined)]);
   }
@@ -69,17 +78,15 @@ function judge(computation: Computation, expected: ReadonlyMap<string, string | 
     const counts = { ...settled, unknown: settled.unknown + (at === 0 ? fold.unreadable : 0) };
     const canary = runCanary(shape, sample);
     const barrier = comparedOf(counts) === 0 ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null;
-    const verdict = assessComparison(counts, {
-      barrier,
-      countedRows: expected.size,
-      readRows: expected.size,
-      canaryPlanted: canary.planted,
-      canaryFound: canary.found,
-    });
-    return measured(at === 0 ? subject : `${subject}@sink`, 'settled', verdict, counts, side.report(), lsn, durationMs, {
-      topic: computation.topic,
-      rounds: side.rounds,
-      rows: expected.size,
+    return measured({
+      subject: at === 0 ? subject : `${subject}@sink`,
+      mode: 'settled',
+      counts,
+      proofs: { barrier, countedRows: expected.size, readRows: expected.size, canaryPlanted: canary.planted, canaryFound: canary.found },
+      differences: side.report(),
+      position: lsn,
+      durationMs,
+      proof: { topic: computation.topic, rounds: side.rounds, rows: expected.size },
     });
   });
 }

@@ -1,12 +1,14 @@
 // What a window found about one subject, on its way to a row of the ledger.
 import type { Verdict } from '../../domain/verdict.js';
-import { comparedOf, type Counts, type Difference, type WindowRow } from '../../domain/window.js';
+import { assessComparison, comparedOf, type Counts, type Difference, type Proofs, type WindowRow } from '../../domain/window.js';
 
 export interface SubjectResult {
   readonly subject: string;
   readonly mode: WindowRow['mode'];
   readonly verdict: Verdict;
   readonly counts: Counts | null;
+  /** What the verdict rests on beside the counts: whoever has both derives it again. Null where nothing was compared. */
+  readonly proofs: Proofs | null;
   readonly differences: readonly Difference[];
   readonly position: string | null;
   readonly durationMs: number;
@@ -16,22 +18,20 @@ export interface SubjectResult {
   readonly proof?: object;
 }
 
-export function measured(
-  subject: string,
-  mode: WindowRow['mode'],
-  verdict: Verdict,
-  counts: Counts,
-  differences: readonly Difference[],
-  position: string,
-  durationMs: number,
-  proof: object = {},
-): SubjectResult {
-  return { subject, mode, verdict, counts, differences, position, durationMs, proof };
+export type Measured = Pick<SubjectResult, 'subject' | 'mode' | 'differences' | 'durationMs' | 'proof'> & {
+  readonly counts: Counts;
+  readonly proofs: Proofs;
+  readonly position: string;
+};
+
+/** Judges what was compared. */
+export function measured(result: Measured): SubjectResult {
+  return { ...result, verdict: assessComparison(result.counts, result.proofs) };
 }
 
 /** Nothing was compared: all numbers stay null, never zero. */
 export function unmeasured(subject: string, mode: WindowRow['mode'], verdict: Verdict, position: string | null = null, durationMs = 0): SubjectResult {
-  return { subject, mode, verdict, counts: null, differences: [], position, durationMs };
+  return { subject, mode, verdict, counts: null, proofs: null, differences: [], position, durationMs };
 }
 
 export function toRow(result: SubjectResult, number: number, at: string): WindowRow {

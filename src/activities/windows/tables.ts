@@ -6,7 +6,7 @@ import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { parseSnapshot } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { assessComparison, comparedOf } from '../../domain/window.js';
+import { comparedOf } from '../../domain/window.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
 import type { Deps } from '../deps.js';
 import { passByHash, type PassInput, type TablePass } from './by-hash.js';
@@ -81,22 +81,25 @@ async function compareTable(
   const snapshot = parseSnapshot(snapshotText);
   const input = { kafka, topic, ends, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
   const pass = await passOver(folds, ref, input, { number, isFull, counted });
-  const verdict = assessComparison(pass.counts, {
-    barrier: null,
-    countedRows: counted,
-    readRows: pass.rowsRead,
-    canaryPlanted: pass.canary.planted,
-    canaryFound: pass.canary.found,
+  const result = measured({
+    subject: table,
+    mode: 'exact',
+    counts: pass.counts,
+    proofs: { barrier: null, countedRows: counted, readRows: pass.rowsRead, canaryPlanted: pass.canary.planted, canaryFound: pass.canary.found },
+    differences: pass.differences,
+    position: lsn,
+    durationMs: Date.now() - started,
+    proof: {
+      snapshot: snapshotText,
+      topic,
+      read: Object.fromEntries(ends.map(({ partition, committed }) => [partition, committed])),
+      rows: counted,
+      digest: pass.digest ?? null,
+    },
   });
-  const said = verdict.verdict === 'passed' && pass.note ? { ...verdict, reason: `${verdict.reason}: ${pass.note}` } : verdict;
-  const result = measured(table, 'exact', said, pass.counts, pass.differences, lsn, Date.now() - started, {
-    snapshot: snapshotText,
-    topic,
-    read: Object.fromEntries(ends.map(({ partition, committed }) => [partition, committed])),
-    rows: counted,
-    digest: pass.digest ?? null,
-  });
-  return { ...result, foldMs: pass.foldMs ?? 0 };
+  const { verdict, reason } = result.verdict;
+  const said = verdict === 'passed' && pass.note ? { verdict, reason: `${reason}: ${pass.note}` } : result.verdict;
+  return { ...result, verdict: said, foldMs: pass.foldMs ?? 0 };
 }
 
 /** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */

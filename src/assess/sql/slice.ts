@@ -18,12 +18,15 @@ export interface Slice {
   readonly conditions: ReadonlyMap<string, string>;
   /** SQL condition over the result's key; empty = every key of the sliced input. */
   readonly result: string;
+  /** Every part of the condition is over the result's key: each of its rows has all of its input in the slice. */
+  readonly isOfKey: boolean;
 }
 
 /** Throws an Error that names the part of the condition and the remedy. `resultKey` = columns that identify a row of the result. */
 export function planSlice(condition: string, tables: readonly SliceTable[], resultKey: readonly string[]): Slice {
   const own = new Map<string, string[]>();
   const result: string[] = [];
+  let isOfKey = true;
   for (const { sql, columns } of conjuncts(condition)) {
     const holders = tables.filter((t) => columns.every((c) => t.columns.includes(c)));
     const isOfResult = columns.every((c) => resultKey.includes(c));
@@ -39,8 +42,9 @@ export function planSlice(condition: string, tables: readonly SliceTable[], resu
     }
     for (const { table } of holders) own.set(table, [...(own.get(table) ?? []), sql]);
     if (isOfResult) result.push(sql);
+    else isOfKey = false;
   }
-  return { conditions: withParents(own, tables), result: result.map((c) => `(${c})`).join(' AND ') };
+  return { conditions: withParents(own, tables), result: result.map((c) => `(${c})`).join(' AND '), isOfKey };
 }
 
 /** Children of sliced tables are sliced with them, through any number of foreign keys. */
@@ -95,7 +99,7 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
 }
 
 /** The query with every table replaced by its sliced rows. `tables` that the slice does not touch stay as they are. */
-export function sliceQuery(query: string, { conditions, result }: Slice): string {
+export function sliceQuery(query: string, { conditions, result }: Pick<Slice, 'conditions' | 'result'>): string {
   const bytes = Buffer.from(query.trim().replace(/;+\s*$/, ''), 'utf8');
   const places: { start: number; table: string; hasAlias: boolean }[] = [];
   const tree = parseSync(bytes.toString('utf8'));

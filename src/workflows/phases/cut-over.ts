@@ -37,6 +37,7 @@ async function untilCommit(run: Run): Promise<void> {
     run.audit('fenced', `marker at ${fence.lsn}`);
     const undrained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left())), false);
     if (undrained) throw new BackToValidate(`not drained: ${undrained}`);
+    run.audit('drained', fence.lsn);
     const { verdict } = await runWindow(run, 'final window', Math.max(2000, left()));
     if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
     if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);

@@ -1,0 +1,114 @@
+// A rehearsal over history: what each of the last runs stored for the keys that it closed, against what the pipeline computes for them today.
+import type pg from 'pg';
+import { transaction, type SourceClient } from '../../clients/source.js';
+import { compareAligned } from '../../compare/aligned.js';
+import type { Shape } from '../../compare/comparison.js';
+import type { OutputFold } from '../../compare/output-fold.js';
+import { parseTableName, qualified } from '../../domain/names.js';
+import type { RehearsedRun } from '../../domain/proof.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import { closedAt } from '../../domain/subjects.js';
+import { assessComparison, comparedOf, type Difference } from '../../domain/window.js';
+import { readRows } from '../windows/rows.js';
+import { closedKeysOf, waiverOf } from '../windows/aligned.js';
+
+const RUNS_LOOKED_AT = 1000;
+
+interface LoggedRun {
+  readonly id: string;
+  readonly cut: string;
+}
+
+export interface Rehearsed {
+  readonly runs: readonly RehearsedRun[];
+  readonly differences: readonly Difference[];
+}
+
+export interface RehearsalInput {
+  readonly spec: MigrationSpec;
+  /** How many runs that closed something; the newest are taken. */
+  readonly count: number;
+  /** SQL over the key: the slice; empty = all. */
+  readonly within: string;
+  readonly shape: Shape;
+  readonly stream: OutputFold['rows'];
+  /** What the batch's query gives on the slice today. */
+  readonly queried: ReadonlyMap<string, string | null>;
+  readonly canary: { readonly planted: number; readonly found: number };
+}
+
+/** Oldest first. A string = why there is nothing to rehearse. The spec MUST have a run log and closed keys. */
+export async function rehearseRuns(client: SourceClient, input: RehearsalInput): Promise<Rehearsed | string> {
+  const batch = input.spec.spec.batch!;
+  return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
+    const log = qualified(parseTableName(batch.runs!.table));
+    const rows = await client.query<Record<string, string | null>>(
+      `SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
+    );
+    if (rows.rows[0]?.['finished_at'] === null) return `run ${rows.rows[0]['run_id']} of the batch has not finished: its result is being written`;
+    const finished = rows.rows.filter((r) => r['finished_at'] !== null).map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
+    const closings = await runsThatClosed(client, input, finished.reverse());
+    if (closings.length === 0) return `0 of the ${finished.length} newest runs in ${batch.runs!.table} closed a key of the slice < 1 required`;
+    const rehearsed: RehearsedRun[] = [];
+    const differences: Difference[] = [];
+    for (const closing of closings) {
+      const { run, found } = await rehearse(client, input, closing);
+      rehearsed.push(run);
+      differences.push(...found);
+    }
+    return { runs: rehearsed, differences };
+  });
+}
+
+interface Closing {
+  readonly run: LoggedRun;
+  /** SQL over the key: what this run closed and the one before it had not. */
+  readonly keys: string;
+}
+
+/** Closed sets only grow with the cut: the run that closed the newest keys is found by halving, then the one before it. `runs` oldest first. */
+async function runsThatClosed(client: pg.ClientBase, { spec, count, within }: RehearsalInput, runs: readonly LoggedRun[]): Promise<Closing[]> {
+  const { batch, validation } = spec.spec;
+  const table = qualified(parseTableName(batch!.result.table));
+  const closed = (at: number): string => `(${closedAt(validation.closedKeys, runs[at]!.cut)})`;
+  const between = (from: number, to: number): string =>
+    [closed(to), ...(from < 0 ? [] : [`${closed(from)} IS NOT TRUE`]), ...(within === '' ? [] : [`(${within})`])].join(' AND ');
+  const closesAny = async (from: number, to: number): Promise<boolean> => {
+    const asked = await client.query<Record<string, string>>(`SELECT EXISTS (SELECT FROM ${table} WHERE ${between(from, to)}) AS any`);
+    return asked.rows[0]!['any'] === 't';
+  };
+  const found: Closing[] = [];
+  let to = runs.length - 1;
+  while (to >= 0 && found.length < count && (await closesAny(-1, to))) {
+    // The earliest run that has closed everything which `to` has.
+    let [low, high] = [0, to];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (await closesAny(middle, to)) low = middle + 1;
+      else high = middle;
+    }
+    found.unshift({ run: runs[low]!, keys: between(low - 1, low) });
+    to = low - 1;
+  }
+  return found;
+}
+
+async function rehearse(client: SourceClient, { spec, shape, stream, queried, canary }: RehearsalInput, { run, keys }: Closing) {
+  const table = qualified(parseTableName(spec.spec.batch!.result.table));
+  const stored = new Map<string, string | null>();
+  const from = `(SELECT * FROM ${table} WHERE ${keys}) AS sluice_closed`;
+  const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat: () => undefined }, (key, row) => stored.set(key, row));
+  const counted = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${table} WHERE ${keys}`);
+  const streamOnly = await closedKeysOf(client, table, keys, shape, stream, stored);
+  const { counts, batchWasWrong, differences } = compareAligned(shape, { stored, stream, streamOnly, queried });
+  const verdict = assessComparison(counts, {
+    barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys < 1 required' : null,
+    countedRows: Number(counted.rows[0]!['n']),
+    readRows: read,
+    canaryPlanted: canary.planted,
+    canaryFound: canary.found,
+    waived: waiverOf(spec, batchWasWrong),
+  });
+  const said: RehearsedRun = { run: run.id, cut: new Date(run.cut).toISOString(), ...verdict, counts, batchWasWrong };
+  return { run: said, found: differences };
+}

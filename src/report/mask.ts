@@ -1,0 +1,23 @@
+// Values of differing rows are somebody's data: a report shows what kind of value stood there, not which. PURE.
+import type { Difference } from '../domain/window.js';
+
+const NUMBER = /^-?\d+(\.\d+)?$/;
+const DATE = /^\d{4}-\d\d-\d\d/;
+
+function maskedValue(value: string | null): string | null {
+  if (value === null) return null;
+  if (value === '') return '‹empty text›';
+  const kind = NUMBER.test(value) ? 'number' : DATE.test(value) ? 'date or time' : 'text';
+  return `‹${kind}, ${value.length} character${value.length === 1 ? '' : 's'}›`;
+}
+
+/** Class, column and the kinds of value stay; values and key values go. */
+export function masked(difference: Difference): Difference {
+  const { key, batch, stream, column } = difference;
+  return {
+    ...difference,
+    key: Object.fromEntries(Object.entries(key).map(([name, value]) => [name, maskedValue(value)])),
+    batch: column === null && batch !== null ? '‹row›' : maskedValue(batch),
+    stream: column === null && stream !== null ? '‹row›' : maskedValue(stream),
+  };
+}
