@@ -26,8 +26,12 @@ export async function assessBench(processes: number): Promise<void> {
     const measuredMs = performance.now() - started;
     const assessment = assess(portfolio, measured, new Date().toISOString());
     const total = performance.now() - started;
-    console.log(`${processes} processes, ${tables.size} tables, ${runs.size} run logs: ${(total / 1000).toFixed(2)} s, of it ${(measuredMs / 1000).toFixed(2)} s asking the database`);
-    console.log(`  unknown facts: ${[...measured.tables.values()].filter((t) => !t.known).length} tables; verdicts: ${tally(assessment.processes.map((p) => p.verdict))}`);
+    console.log(
+      `${processes} processes, ${tables.size} tables, ${runs.size} run logs: ${(total / 1000).toFixed(2)} s, of it ${(measuredMs / 1000).toFixed(2)} s asking the database`,
+    );
+    console.log(
+      `  unknown facts: ${[...measured.tables.values()].filter((t) => !t.known).length} tables; verdicts: ${tally(assessment.processes.map((p) => p.verdict))}`,
+    );
     const times = CORPUS.flatMap(([sql]) => {
       const begun = performance.now();
       analyseSql(sql, { output: null, types: TYPES });

@@ -1,4 +1,5 @@
 // `npm run bench -- cutover [--rounds 1000] [--trials 10000]`: fence and commit under load, and the lease's edge. Needs the local stack.
+import { sourceFenceRounds } from './fence-drill.js';
 import { fenceRounds, leaseEdge, openDrill, percentile } from './drill.js';
 
 export async function cutoverBench(rounds: number, trials: number): Promise<void> {
@@ -14,6 +15,13 @@ export async function cutoverBench(rounds: number, trials: number): Promise<void
     console.log(`  fence → committed: ${ms(result.holdMs)}`);
     console.log(
       `  ${result.slipped} slipped reads of ${result.reads}; ${result.writes} writes; ${result.refused.length} refused ${[...new Set(result.refused)].join('; ')}`,
+    );
+    const source = await sourceFenceRounds(drill, rounds, busy);
+    console.log(`${rounds} rounds of fence and commit with fence: source, ${busy} writers of the fenced table`);
+    console.log(`  fence: ${ms(source.fenceMs)}`);
+    console.log(`  fence → committed: ${ms(source.holdMs)}`);
+    console.log(
+      `  ${source.slipped} slipped writes of ${source.writes}; ${source.held} held, ${source.broken.length} broken; ${source.refused.length} refused ${[...new Set(source.refused)].join('; ')}`,
     );
     for (const [variant, count] of [
       ['real', trials],

@@ -1,7 +1,8 @@
 // The cut-over's edges, drilled on a real database: rounds of fence and commit under busy readers and writers, and commits that meet the fence's expiry.
 // The activities are the real ones; two variants that are known to be wrong stand beside them, to show that the drill would see it.
 import pg from 'pg';
-import { createCutoverActivities, type FenceInput, type Refusable } from '../src/activities/cutover.js';
+import { createCutoverActivities } from '../src/activities/cutover.js';
+import { createFenceActivities, type FenceInput, type Refusable } from '../src/activities/fence.js';
 import { Systems } from '../src/activities/deps.js';
 import { createLeaseTableSql } from '../src/clients/lease.js';
 import { Ledger } from '../src/clients/ledger.js';
@@ -17,7 +18,7 @@ export interface Drill {
   readonly database: string;
   /** Without a name: the one whose commit swaps the view. With one: a lease row of its own and no view, so that many can be tried at once. */
   readonly ref: (migration?: string) => MigrationRef;
-  readonly cutover: ReturnType<typeof createCutoverActivities>;
+  readonly cutover: ReturnType<typeof createCutoverActivities> & ReturnType<typeof createFenceActivities>;
   readonly client: pg.Client;
   readonly close: () => Promise<void>;
 }
@@ -39,11 +40,12 @@ export async function openDrill(database: string): Promise<Drill> {
   const spec = aSpec(database);
   const unrouted: MigrationSpec = { ...spec, spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'none' } } } };
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  await ledger.migrate();
   const systems = new Systems(resolveSecret);
   return {
     database,
     client,
-    cutover: createCutoverActivities({ secret: resolveSecret, ledger, systems }),
+    cutover: { ...createFenceActivities({ secret: resolveSecret, ledger, systems }), ...createCutoverActivities({ secret: resolveSecret, ledger, systems }) },
     ref: (migration) => ({
       name: migration ?? NAME,
       iteration: 1,

@@ -9,7 +9,12 @@ import { validationBench } from './validation.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string' }, trials: { type: 'string', default: '10000' }, processes: { type: 'string', default: '200' } },
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    rounds: { type: 'string' },
+    trials: { type: 'string', default: '10000' },
+    processes: { type: 'string', default: '200' },
+  },
 });
 const scenarios: Record<string, () => Promise<void>> = {
   validation: () => validationBench(Number(values.rows), Number(values.rounds ?? 3)),

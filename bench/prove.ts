@@ -35,7 +35,9 @@ export async function proveBench(rows: number): Promise<void> {
     if (!replayed) throw new Error(stderr);
     const rate = (records: number, ms: number): string => `${Math.round((records / ms) * 1000).toLocaleString('en')}/s`;
     console.log(`proof of ${replayed.records.toLocaleString('en')} rows: ${result.verdict}, ${seconds.toFixed(1)} s in all`);
-    console.log(`  replay ${(replayed.ms / 1000).toFixed(1)} s (${rate(replayed.records, replayed.ms)}, ${(replayed.bytes / 2 ** 20).toFixed(0)} MiB), pipeline ${((result.pipelineMs ?? 0) / 1000).toFixed(1)} s`);
+    console.log(
+      `  replay ${(replayed.ms / 1000).toFixed(1)} s (${rate(replayed.records, replayed.ms)}, ${(replayed.bytes / 2 ** 20).toFixed(0)} MiB), pipeline ${((result.pipelineMs ?? 0) / 1000).toFixed(1)} s`,
+    );
   } finally {
     await worker.kill('SIGTERM');
   }

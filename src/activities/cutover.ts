@@ -1,79 +1,30 @@
 // The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
 import type pg from 'pg';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
+import { getRoute, postAction, putRoute } from '../clients/route-http.js';
 import { observedSide, viewSwapSql } from '../clients/route.js';
-import { transaction, withSource } from '../clients/source.js';
+import { withSource } from '../clients/source.js';
 import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, Route } from '../domain/ledger.js';
 import { parseTableName, qualified, quoteLiteral } from '../domain/names.js';
-import type { Lsn } from '../domain/position.js';
-import { emitMarker, insertLsn } from './barrier.js';
 import type { Deps } from './deps.js';
+import type { FenceInput, Refusable } from './fence.js';
+import { Refused, leaseAccess } from './lease.js';
 
-export interface FenceInput {
-  readonly ref: MigrationRef;
-  /** Unguessable per attempt; only its holder may commit. */
-  readonly token: string;
-  readonly epoch: number;
-  readonly evidenceId: string;
-}
-
-export interface Refusable {
-  /** Null = done; else the inequality that refused it. Nothing was changed then. */
-  readonly refused: string | null;
-}
+/** Grows over the iterations of a name too. */
+const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 
 const COMMIT_MARGIN_MS = 1000;
 
 export function createCutoverActivities({ secret, ledger }: Deps) {
-  /** The database that holds the lease row: the source with a batch, the ledger without. */
-  const onLease = <T>(ref: MigrationRef, use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
-    ref.spec.spec.batch ? withSource(ref.spec, secret, (client) => transaction(client, 'BEGIN', () => use(client))) : ledger.transaction(use);
-
-  const lease = async (client: pg.ClientBase, ref: MigrationRef): Promise<LeaseRow> => {
-    const row = await readLease(client, leaseTable(ref.spec), ref.name);
-    if (!row) throw new Problem('unexpected', `the lease row of ${ref.name} is gone from ${leaseTable(ref.spec)}`);
-    return row;
-  };
+  const { onLease, lease } = leaseAccess({ secret, ledger });
 
   return {
     /** Null = no run of the batch is active; else which one. */
     async activeBatchRun(ref: MigrationRef): Promise<string | null> {
       if (!ref.spec.spec.batch?.runs) return null;
       return withSource(ref.spec, secret, (client) => runActiveOrStartedAfter(client, ref, null));
-    },
-
-    /** FENCED until the database's clock passes now + maxHold, with no worker alive; then a marker whose position the drain must reach. */
-    async fence({ ref, token, epoch, evidenceId }: FenceInput): Promise<{ lsn: Lsn } & Refusable> {
-      const hold = durationMs(ref.spec.spec.cutover.maxHold);
-      const refused = await onLease(ref, async (client) => {
-        await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
-        const row = await lease(client, ref);
-        if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
-        if (row.state === 'FENCED' && row.token !== token && !row.expired) return `another attempt holds the fence until ${row.expires_at}`;
-        if (row.veto) return 'the lease row carries a veto';
-        await client.query(
-          `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
-             expires_at = clock_timestamp() + interval '${hold} milliseconds' WHERE migration = ${quoteLiteral(ref.name)}`,
-        );
-        return null;
-      });
-      if (refused) return { lsn: '0/0', refused };
-      return withSource(ref.spec, secret, async (client) => {
-        await emitMarker(client, ref, token);
-        return { lsn: await insertLsn(client), refused: null };
-      });
-    },
-
-    /** Undo of `fence`. Idempotent; touches only a fence of this token. */
-    async releaseFence({ ref, token }: Pick<FenceInput, 'ref' | 'token'>): Promise<void> {
-      await onLease(ref, (client) =>
-        client.query(
-          `UPDATE ${leaseTable(ref.spec)} SET state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL
-           WHERE migration = ${quoteLiteral(ref.name)} AND state = 'FENCED' AND token = ${quoteLiteral(token)}`,
-        ),
-      );
     },
 
     /**
@@ -117,6 +68,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async observeRoute(ref: MigrationRef): Promise<Route> {
       const { route } = ref.spec.spec.cutover;
       const observedAt = new Date().toISOString();
+      if (route.type === 'http') return { side: await getRoute(route.url), observedAt };
       if (route.type !== 'postgres-view') {
         const row = await onLease(ref, (client) => lease(client, ref));
         return { side: row.state === 'SWITCHED' ? 'stream' : 'batch', observedAt };
@@ -129,9 +81,21 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       });
     },
 
+    /** After the commit, where the switch is somebody else's: tells it. Idempotent; whether it obeyed is for `observeRoute` to say. */
+    async orderRoute(ref: MigrationRef): Promise<void> {
+      const { route } = ref.spec.spec.cutover;
+      if (route.type !== 'http') return;
+      const { epoch } = await onLease(ref, (client) => lease(client, ref));
+      await putRoute(route.url, { migration: ref.name, side: 'stream', epoch: orderEpoch(ref, epoch) });
+    },
+
     /** The planned way back: view to the batch's table and lease to ROLLED_BACK in one transaction. Idempotent. */
     async routeBack(ref: MigrationRef): Promise<void> {
       const { route } = ref.spec.spec.cutover;
+      if (route.type === 'http') {
+        const { epoch } = await onLease(ref, (client) => lease(client, ref));
+        await putRoute(route.url, { migration: ref.name, side: 'batch', epoch: orderEpoch(ref, epoch + 1) });
+      }
       await onLease(ref, async (client) => {
         if (route.type === 'postgres-view' && (await observedSide(client, route)) !== 'batch') await client.query(await viewSwapSql(client, route, 'batch'));
         await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
@@ -141,11 +105,13 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       });
     },
 
-    /** Runs the spec's pause, resume or retire statement; `until` is the pause's own end ($1). Nothing to do without one. */
+    /** Runs the spec's pause, resume or retire; `until` is the pause's own end ($1). Nothing to do without one. */
     async batchAction(ref: MigrationRef, action: 'pause' | 'resume' | 'retire', until: string | null): Promise<void> {
-      const sql = ref.spec.spec.batch?.[action]?.sql;
-      if (!sql) return;
+      const wanted = ref.spec.spec.batch?.[action];
+      if (!wanted) return;
       try {
+        if ('url' in wanted) return await postAction(wanted.url, { migration: ref.name, action, until });
+        const { sql } = wanted;
         await withSource(ref.spec, secret, (client) => (until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql)));
       } catch (error) {
         throw new Problem('batch-action', `batch.${action} failed: ${(error as Error).message}`);
@@ -153,9 +119,6 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     },
   };
 }
-
-/** A condition of the commit that did not hold: the transaction is rolled back, nothing moved. */
-class Refused extends Error {}
 
 function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: string): string {
   if (row.state !== 'FENCED') return `lease state ${row.state} ≠ FENCED`;

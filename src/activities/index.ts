@@ -3,6 +3,7 @@ import { createBarrierActivities } from './barriers.js';
 import { createConnectActivities } from './connect.js';
 import { createCutoverActivities } from './cutover.js';
 import type { Deps } from './deps.js';
+import { createFenceActivities } from './fence.js';
 import { createGuardActivities } from './guard.js';
 import { createHandOverActivities } from './hand-over.js';
 import { createKafkaActivities } from './kafka.js';
@@ -23,6 +24,7 @@ export function createActivities(deps: Deps) {
     ...createConnectActivities(deps),
     ...createBarrierActivities(deps),
     ...createWindowActivities(deps),
+    ...createFenceActivities(deps),
     ...createCutoverActivities(deps),
     ...createGuardActivities(deps),
     ...createHandOverActivities(deps),

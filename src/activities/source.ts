@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { readTable, stripSemicolon, describeQuery } from '../clients/catalog.js';
+import { dropFenceFunctionSql } from '../clients/fence-triggers.js';
 import { createLeaseTableSql } from '../clients/lease.js';
 import { transaction, withSource } from '../clients/source.js';
 import { Problem } from '../domain/failure.js';
@@ -64,7 +65,12 @@ export function createSourceActivities({ secret, ledger }: Deps) {
         () => leaseExists(ref),
         async () => {
           if (object.where === 'ledger') await ledger.query(`DELETE FROM sluice.lease WHERE migration = $1`, [ref.name]);
-          else await within(ref, (client) => client.query(`DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`));
+          else
+            await within(ref, (client) =>
+              client.query(
+                `${dropFenceFunctionSql(object.name)}; DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`,
+              ),
+            );
         },
       );
     },

@@ -33,6 +33,7 @@ function render(plan: Plan): string {
       plan.cutover.map((s) => [s.name, s.does, s.undo ?? '-']),
     ),
     '',
+    ...(plan.notes.length > 0 ? ['Know before you approve:', ...plan.notes.map((note) => `  - ${note}`), ''] : []),
     'Rolling back removes everything listed under CREATES. Connector configurations: -o json.',
   ].join('\n');
 }

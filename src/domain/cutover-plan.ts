@@ -1,4 +1,5 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
+import type { MigrationSpec } from './spec.js';
 
 export interface CutoverStep {
   readonly name: 'recheck' | 'fence' | 'drain' | 'final-window' | 'commit' | 'route' | 'confirm';
@@ -6,27 +7,64 @@ export interface CutoverStep {
   readonly undo: string | null;
   /** Before the commit every step can be undone; after it the migration only goes forward, or back by the planned roll-back. */
   readonly before: 'commit' | 'end';
-  readonly onlyWithBatch: boolean;
 }
 
-export const CUTOVER_STEPS: readonly CutoverStep[] = [
-  { name: 'recheck', does: 'nothing changed since the evidence; no run of the batch is active', undo: null, before: 'commit', onlyWithBatch: false },
-  {
-    name: 'fence',
-    does: 'lease row FENCED until now + maxHold, with a transactional marker in the WAL',
-    undo: 'lease row OPEN',
-    before: 'commit',
-    onlyWithBatch: true,
-  },
-  { name: 'drain', does: "marker's position through connector, pipeline, output and sink", undo: null, before: 'commit', onlyWithBatch: false },
-  { name: 'final-window', does: 'full comparison at or after the marker; must pass', undo: null, before: 'commit', onlyWithBatch: false },
-  {
-    name: 'commit',
-    does: 'one transaction: view swap, then the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold',
-    undo: 'roll-back: route to batch',
-    before: 'end',
-    onlyWithBatch: false,
-  },
-  { name: 'route', does: 'consumers read the stream side (done by the commit)', undo: 'roll-back: route to batch', before: 'end', onlyWithBatch: true },
-  { name: 'confirm', does: "what consumers read is observed through the consumers' own view", undo: null, before: 'end', onlyWithBatch: false },
-];
+const FENCES = {
+  result: 'lease row FENCED until now + maxHold, with a transactional marker in the WAL',
+  source:
+    'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction: the tables take no writes until the commit',
+} as const;
+
+const ROUTES = {
+  none: 'nothing: what consumers read is not ours to switch',
+  'postgres-view': 'consumers read the stream side (done by the commit)',
+  http: 'PUT {side: stream, epoch} to the route, after the commit',
+} as const;
+
+/** The steps of this spec, in order. Without a batch nothing is fenced and nothing routed. */
+export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
+  const { fence, route } = spec.cutover;
+  const inCommit = route.type === 'postgres-view' ? 'view swap, then ' : '';
+  const withBatch: CutoverStep[] = [
+    { name: 'fence', does: FENCES[fence], undo: `lease row OPEN${fence === 'source' ? ', triggers dropped' : ''}; it also ends by itself`, before: 'commit' },
+  ];
+  return [
+    { name: 'recheck', does: 'nothing changed since the evidence; no run of the batch is active', undo: null, before: 'commit' },
+    ...(spec.batch ? withBatch : []),
+    { name: 'drain', does: "marker's position through connector, pipeline, output and sink", undo: null, before: 'commit' },
+    {
+      name: 'final-window',
+      does: `full comparison at or after the marker; must pass${fence === 'source' ? ', every key of it' : ''}`,
+      undo: null,
+      before: 'commit',
+    },
+    {
+      name: 'commit',
+      does: `one transaction: ${inCommit}the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold`,
+      undo: 'roll-back: route to batch',
+      before: 'end',
+    },
+    ...(spec.batch ? [{ name: 'route', does: ROUTES[route.type], undo: 'roll-back: route to batch', before: 'end' } as const] : []),
+    { name: 'confirm', does: observation(route.type), undo: null, before: 'end' },
+  ];
+}
+
+function observation(route: keyof typeof ROUTES): string {
+  if (route === 'http') return 'which side the route says it serves is observed by GET';
+  return route === 'none' ? 'the lease row is read back' : "what consumers read is observed through the consumers' own view";
+}
+
+/** Guarantees that this spec weakens, in words for whoever approves; empty when it weakens none. Shown in plan, approval text and report. */
+export function cutoverNotes({ spec }: MigrationSpec): string[] {
+  const { batch, cutover } = spec;
+  const notes: string[] = [];
+  if (cutover.route.type === 'http')
+    notes.push('route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch');
+  if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
+    notes.push('batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; resume the batch by hand then');
+  if (batch?.pause && 'url' in batch.pause) notes.push("batch.pause by URL: that the pause ends by itself at `until` is the scheduler's promise, not observed");
+  if (batch && !batch.runs) notes.push('no batch.runs: a run of the batch that is active at the cut-over is not seen');
+  if (cutover.fence === 'source')
+    notes.push(`fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${cutover.maxHold}`);
+  return notes;
+}

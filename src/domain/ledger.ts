@@ -4,7 +4,7 @@ import type { Outcome, Phase } from './phase.js';
 import type { MigrationSpec } from './spec.js';
 import type { DifferenceClass, WindowRow } from './window.js';
 
-export const OBJECT_KINDS = ['lease', 'publication', 'topic', 'slot', 'connector', 'sink', 'group', 'job'] as const;
+export const OBJECT_KINDS = ['lease', 'publication', 'topic', 'slot', 'connector', 'sink', 'group', 'job', 'trigger'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /** Something that we made: registered in the ledger before it is made, removed or handed over at the end. */

@@ -19,9 +19,8 @@ export interface SourceSpec {
   readonly walBudget: { readonly bytes: string; readonly onExhaustion: 'drop-slot' | 'block' };
 }
 
-export interface SqlAction {
-  readonly sql: string;
-}
+/** A statement on the source database, or a POST to the scheduler. */
+export type BatchAction = { readonly sql: string } | { readonly url: string };
 
 export interface StageSpec {
   readonly name: string;
@@ -36,9 +35,9 @@ export interface BatchSpec {
   /** Intermediate results of the pipeline, in its order: each is validated on its own, so that a difference names the first stage that has it. */
   readonly stages: readonly StageSpec[];
   readonly runs?: { readonly table: string } | undefined;
-  readonly pause?: SqlAction | undefined;
-  readonly resume?: SqlAction | undefined;
-  readonly retire?: SqlAction | undefined;
+  readonly pause?: BatchAction | undefined;
+  readonly resume?: BatchAction | undefined;
+  readonly retire?: BatchAction | undefined;
 }
 
 export interface ConnectorSpec {
@@ -103,12 +102,16 @@ export interface ApprovalSpec {
   readonly notAfter: string | null;
 }
 
-export type RouteSpec = { readonly type: 'none' } | { readonly type: 'postgres-view'; readonly view: string; readonly batch: string; readonly stream: string };
+export type RouteSpec =
+  | { readonly type: 'none' }
+  | { readonly type: 'postgres-view'; readonly view: string; readonly batch: string; readonly stream: string }
+  | { readonly type: 'http'; readonly url: string };
 
 export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
-  readonly fence: 'result';
+  /** What takes no writes between fence and commit: the result (runs of the batch), or also the source tables. */
+  readonly fence: 'result' | 'source';
   readonly route: RouteSpec;
 }
 

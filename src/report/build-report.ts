@@ -1,6 +1,7 @@
 // Ledger → report model. PURE.
 import type { AuditEvent, ColumnTally, EvidenceLink, Status } from '../domain/ledger.js';
 import type { BatchAge, WindowSample } from '../domain/sample.js';
+import { cutoverNotes } from '../domain/cutover-plan.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { VerdictName } from '../domain/verdict.js';
 import type { Difference, WindowRow } from '../domain/window.js';
@@ -11,6 +12,8 @@ import { masked } from './mask.js';
 export interface LeftOut {
   readonly ignored: readonly string[];
   readonly tolerances: readonly string[];
+  /** Guarantees of the cut-over that the spec weakens. */
+  readonly weakened: readonly string[];
   readonly waivers: readonly { readonly what: string; readonly reason: string; readonly until: string }[];
 }
 
@@ -101,10 +104,12 @@ function phasesOf(events: readonly AuditEvent[], hasEnded: boolean): Report['pha
   });
 }
 
-function leftOutOf({ spec }: MigrationSpec): LeftOut {
+function leftOutOf(migration: MigrationSpec): LeftOut {
+  const { spec } = migration;
   const { compare, waivers } = spec.validation;
   return {
     ignored: compare.ignore,
+    weakened: cutoverNotes(migration),
     tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
     waivers: waivers.map((w) => ({ what: w.check ?? w.class ?? '', reason: w.reason, until: w.until })),
   };

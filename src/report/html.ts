@@ -95,6 +95,7 @@ function notCompared({ windows, status, leftOut }: Report): string {
       ? 'The plan leaves no column out.'
       : `Columns that the plan leaves out: ${leftOut.ignored.map((c) => `<code>${e(c)}</code>`).join(', ')}.`,
     ...(leftOut.tolerances.length === 0 ? [] : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
+    ...leftOut.weakened.map((note) => `Of the cut-over: ${e(note)}.`),
     ...leftOut.waivers.map((w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`),
     'Keys that changed in every round of a window count as unstable, values that cannot be decoded as unknown: neither is ever counted as equal.',
     ...(status.outcome === 'migrated' ? ['What happens after the hand-over is no longer watched by this migration.'] : []),

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { canonicalJson } from '../domain/canonical-json.js';
-import { CUTOVER_STEPS, type CutoverStep } from '../domain/cutover-plan.js';
-import { jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
+import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/cutover-plan.js';
+import { fenceTriggers, jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { subjectsOf, type Mode } from '../domain/subjects.js';
 
@@ -25,6 +25,8 @@ export interface Plan {
   readonly connectors: readonly { readonly name: string; readonly config: Readonly<Record<string, string>> }[];
   readonly comparisons: readonly { readonly subject: string; readonly mode: Mode }[];
   readonly cutover: readonly CutoverStep[];
+  /** What whoever approves must know: guarantees that this spec weakens. */
+  readonly notes: readonly string[];
 }
 
 /** Hash of what evidence depends on: the whole spec but its labels, in canonical JSON. */
@@ -50,6 +52,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     { kind: 'topic', name: names.messageTopic, where: cluster, after: 'removed at complete' },
     { kind: 'topic', name: names.notificationTopic, where: cluster, after: 'removed at complete' },
     ...(pipeline ? [{ kind: 'topic', name: pipeline.output.topic, where: cluster, after: 'handed over' as const }] : []),
+    ...fenceTriggers(spec).map((trigger) => ({ ...trigger, after: 'removed at complete' as const })),
     ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),
     { kind: 'slot', name: names.slot, where: database, after: 'handed over' },
     { kind: 'connector', name: names.connector, where: spec.spec.connector.url, after: 'handed over' },
@@ -68,6 +71,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
       ...(sink ? [{ name: names.sinkConnector, config: jdbcSinkConfig(spec, generation) }] : []),
     ],
     comparisons: subjectsOf(spec),
-    cutover: CUTOVER_STEPS.filter((step) => batch !== undefined || !step.onlyWithBatch),
+    cutover: cutoverSteps(spec),
+    notes: cutoverNotes(spec),
   };
 }

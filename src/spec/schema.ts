@@ -46,7 +46,8 @@ const source = z.strictObject({
 
 // The CLI inlines `file:` texts before parsing; a workflow input that still holds one is refused here.
 export const sql = z.strictObject({ sql: z.string().min(1).max(65_536) }, { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' });
-const action = z.union([sql, z.strictObject({ url: z.url() })], { error: 'expected { sql: ... } or { url: ... }' });
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' });
+const action = z.union([sql, z.strictObject({ url: httpUrl })], { error: 'expected { sql: ... } or { url: ... }' });
 const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 const stage = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}'),
@@ -67,7 +68,7 @@ const batch = z.strictObject({
 
 const connector = z.strictObject({
   type: z.enum(['debezium-postgres', 'jdbc-source']),
-  url: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }),
+  url: httpUrl,
   snapshot: z.enum(['initial', 'incremental', 'copy']).default('initial'),
   topicPrefix: topic.optional(),
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
@@ -91,7 +92,7 @@ const pipeline = z.strictObject({
   type: z.enum(['external', 'flink-sql', 'ksqldb']),
   groups: z.array(z.string().min(1)).min(1, 'name the consumer group(s): the drain proof needs them').default([]),
   output: z.strictObject({ topic, key: z.array(identifier).min(1) }),
-  gateway: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
+  gateway: httpUrl.optional(),
   url: z.string().optional(),
   statements: sql.optional(),
 });
@@ -115,7 +116,7 @@ const route = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('postgres-view'), view: tableName, batch: tableName, stream: tableName }),
   z.strictObject({ type: z.literal('postgres-table'), table: tableName, batchRole: z.string(), streamRole: z.string() }),
-  z.strictObject({ type: z.literal('http'), url: z.url() }),
+  z.strictObject({ type: z.literal('http'), url: httpUrl }),
 ]);
 
 const cutover = z.strictObject({

@@ -15,7 +15,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   const refuse = (present: unknown, what: string, ...path: (string | number)[]): void => {
     if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
   };
-  const { connector, pipeline, validation, cutover, batch } = spec;
+  const { connector, pipeline, validation, cutover } = spec;
   refuse(connector.type === 'jdbc-source', 'type jdbc-source', 'connector', 'type');
   refuse(connector.snapshot !== 'initial', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
   for (const key of ['mode', 'query', 'incrementingColumn', 'timestampColumns', 'delay', 'deletes'] as const) {
@@ -24,9 +24,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   refuse(pipeline?.type === 'ksqldb', 'pipeline type ksqldb', 'pipeline', 'type');
   refuse(pipeline?.url, 'url (it belongs to ksqldb)', 'pipeline', 'url');
   refuse(validation.engine !== 'embedded', `engine ${validation.engine}`, 'validation', 'engine');
-  refuse(cutover.fence !== 'result', `fence ${cutover.fence}`, 'cutover', 'fence');
-  refuse(cutover.route.type === 'postgres-table' || cutover.route.type === 'http', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
-  for (const key of ['pause', 'resume', 'retire'] as const) refuse(batch?.[key] && 'url' in batch[key], `${key} by url`, 'batch', key);
+  refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
   return issues;
 }
 
@@ -48,6 +46,8 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   if (batch && !pipeline) add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
   if (pipeline && !batch) add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
   if (sink && !pipeline) add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');
+  if (cutover.route.type === 'http' && !batch) add('without a batch nothing is routed: use route type none', 'cutover', 'route');
+  if (cutover.fence === 'source' && !batch) add('without a batch nothing is fenced: leave fence out', 'cutover', 'fence');
   if (cutover.route.type === 'postgres-view') {
     if (!batch || !sink) add('a route by view needs spec.batch and spec.sink', 'cutover', 'route');
     else {

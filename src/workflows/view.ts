@@ -1,5 +1,6 @@
 // What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
 import { workflowInfo } from '@temporalio/workflow';
+import { cutoverNotes } from '../domain/cutover-plan.js';
 import { evidenceIdOf } from '../domain/epoch.js';
 import { formatMs } from '../domain/duration.js';
 import { currentApprovals, stopRule, waitingFor, type GateState } from '../domain/gate.js';
@@ -84,8 +85,9 @@ function headline(state: State, workflowId: string, now: string): string {
     const { approval } = state.spec.spec.cutover;
     const waiting = waitingFor(gateState(state, null), approval, now);
     const have = currentApprovals({ approvals: state.approvals, evidenceId: evidenceId(state) }).length;
+    const notes = cutoverNotes(state.spec).map((note) => ` ⚠ ${note}.`);
     if (have < approval.quorum)
-      return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}`;
+      return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
     return `**Approved**; ${waiting ?? 'cutting over'}`;
   }
   if (state.phase === 'validate' && state.spec) {

@@ -42,6 +42,7 @@ function localSpec(): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
+    .replace('maxHold: 60s', 'maxHold: 60s\n    fence: source') // the stronger fence; the demo has the other
     .replace('port: 17401', `port: ${postgres}`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);

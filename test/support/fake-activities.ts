@@ -79,6 +79,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     'ensureTopics',
     'removeTopic',
     'removeGroup',
+    'removeTrigger',
+    'orderRoute',
     'ensureConnector',
     'resumeConnector',
     'handOverConnector',

@@ -7,6 +7,7 @@ import type { Check } from '../../domain/check.js';
 import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
+import { getRoute } from '../../clients/route-http.js';
 import { viewReads } from '../../clients/route.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn } from './result.js';
@@ -25,6 +26,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
       ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
       ...(spec.spec.sink ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
       ...(await checkRoute(client, spec)),
+      ...(spec.spec.cutover.fence === 'source' ? [await attempt('fence.source', () => checkFence(client, spec))] : []),
     ]);
   } catch (error) {
     return [failed('batch.query', '', `cannot connect: ${(error as Error).message}`, 'see source.reachable')];
@@ -100,8 +102,29 @@ async function checkSinkTable(client: pg.ClientBase, spec: MigrationSpec): Promi
   return rows === 0 ? 'exists, empty, fits' : { detail: 'the sink table is not empty', remedy: 'empty it, or name another table' };
 }
 
+/** What the fence's triggers will need, asked of the database: the fence itself must not be the first to find out. */
+async function checkFence(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
+  const { tables, postgres } = spec.spec.source;
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT t FROM unnest($1::text[]) AS t WHERE NOT has_table_privilege(to_regclass(t), 'TRIGGER')
+     UNION ALL SELECT 'language plpgsql' WHERE NOT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
+    [tables.map((table) => qualified(parseTableName(table)))],
+  );
+  if (rows.length === 0) return `triggers may be made on ${tables.join(', ')}`;
+  const missing = rows.map((row) => row['t']!).join(', ');
+  return { detail: `no right to make triggers: ${missing}`, remedy: `GRANT TRIGGER ON ${missing} TO ${postgres.user}` };
+}
+
+async function checkHttpRoute(url: string): Promise<Answer> {
+  const side = await getRoute(url);
+  return side === 'batch'
+    ? 'the route serves the batch side'
+    : { detail: 'the route serves the stream side before any cut-over', remedy: 'point it to the batch first' };
+}
+
 async function checkRoute(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
   const { route } = spec.spec.cutover;
+  if (route.type === 'http') return [await attempt('route.http', () => checkHttpRoute(route.url), '', 'let GET answer {"side": "batch"}')];
   if (route.type !== 'postgres-view') return [];
   return [
     await attempt(

@@ -1,8 +1,9 @@
 // What earlier runs made and nobody owns any more: their workflow was terminated, or lost with its server. Read-only.
 import { readTable } from '../../clients/catalog.js';
+import { fenceTriggerExists } from '../../clients/fence-triggers.js';
 import { withSource } from '../../clients/source.js';
 import type { MigrationRef, OwnedObject } from '../../domain/ledger.js';
-import { quoteLiteral } from '../../domain/names.js';
+import { quoteLiteral, tableOfTrigger } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
@@ -64,6 +65,8 @@ async function isPresent({ ledger, secret, systems }: Deps, { spec, name }: Migr
       return (await systems.kafka(spec).listTopics()).includes(object.name);
     case 'connector':
       return (await systems.connect(spec).config(object.name)) !== null;
+    case 'trigger':
+      return withSource(spec, secret, (client) => fenceTriggerExists(client, spec, tableOfTrigger(object.name)));
     case 'job':
       return gatewayOf({ spec }).session(async (session) => (await alive(session, object.name)).length > 0);
     case 'group':

@@ -3,11 +3,13 @@ import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/duration.js';
 import { epochChange } from '../../domain/epoch.js';
 import { FAILURES } from '../../domain/failure.js';
+import { fenceTriggers } from '../../domain/names.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../course.js';
 import type { Run } from '../run.js';
 import { evidenceId } from '../view.js';
 import { runWindow } from '../windows.js';
+import { removeObject } from './roll-back.js';
 
 const COMMIT_RESERVE_MS = 5000; // of the hold: for the commit itself
 const BATCH_POLL_MS = 5000;
@@ -32,6 +34,7 @@ async function untilCommit(run: Run): Promise<void> {
       () => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()),
       false,
     );
+    run.willMake(...fenceTriggers(ref.spec));
     const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
     if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
     run.audit('fenced', `marker at ${fence.lsn}`);
@@ -102,14 +105,25 @@ async function undoFence(run: Run, cause: unknown): Promise<void> {
   if (!token) return;
   await CancellationScope.nonCancellable(async () => {
     await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token }), false);
+    await dropTriggers(run);
     run.state.fenceToken = null;
     if (!run.state.wayBack) await run.step(() => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null), false);
     run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
   });
 }
 
+/** They let every write pass by now; the tables shall not pay for asking. */
+async function dropTriggers(run: Run): Promise<void> {
+  for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger')) {
+    await run.step(() => removeObject(run.ref, trigger), false);
+    run.state.undo = run.state.undo.filter((o) => o !== trigger);
+  }
+}
+
 async function confirm(run: Run): Promise<void> {
   const { ref } = run;
+  await dropTriggers(run);
+  if (run.spec.cutover.route.type === 'http') await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
   const route = await run.step(() => call('quick', 'observeRoute', 'Confirm what consumers read', ref));
   run.state.route = route;
   if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));

@@ -54,6 +54,7 @@ const REMOVALS = {
   sink: 'removeSinkTable',
   group: 'removeGroup',
   job: 'removeJob',
+  trigger: 'removeTrigger',
 } as const;
 
 /** Undo of whatever made the object: idempotent, only for what the ledger calls ours. */

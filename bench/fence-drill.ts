@@ -1,0 +1,86 @@
+// The fence on the source, drilled: busy writers, and every row that is there at the commit must have been there before the marker.
+import pg from 'pg';
+import type { FenceInput } from '../src/activities/fence.js';
+import { fenceTriggers } from '../src/domain/names.js';
+import type { MigrationRef } from '../src/domain/ledger.js';
+import type { Drill } from './drill.js';
+
+const LEASE = '"sluice_sluice_drill".lease';
+
+export interface SourceRounds {
+  readonly fenceMs: readonly number[];
+  readonly holdMs: readonly number[];
+  /** Writes that changed a source table between the fence's marker and the commit. */
+  readonly slipped: number;
+  readonly writes: number;
+  /** Writes that were turned away with 25006, and those that failed in any other way: the latter MUST be none. */
+  readonly held: number;
+  readonly broken: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** Fence, look twice, commit, unfence; `busy` connections write all the while, some in longer transactions. */
+export async function sourceFenceRounds(drill: Drill, rounds: number, busy: number): Promise<SourceRounds> {
+  const ref = fencedRef(drill.ref());
+  const tally = { slipped: 0, writes: 0, held: 0 };
+  const [fenceMs, holdMs, refused, broken]: [number[], number[], string[], string[]] = [[], [], [], []];
+  let stop = false;
+  await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT DO NOTHING`, [ref.name]);
+  const writers = Array.from({ length: busy }, async (_, lane) => {
+    const client = new pg.Client({ database: drill.database });
+    await client.connect();
+    while (!stop) {
+      const id = 1 + Math.floor(Math.random() * 1000);
+      try {
+        await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
+        if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15)); // open when the fence comes
+        await client.query('UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT');
+        tally.writes += 2;
+      } catch (error) {
+        await client.query('ROLLBACK');
+        if ((error as { code?: string }).code !== '25006') broken.push((error as Error).message);
+        else tally.held += 1;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    }
+    await client.end();
+  });
+  const sum = async (): Promise<bigint> => BigInt((await drill.client.query<{ n: string }>('SELECT sum(n) AS n FROM source')).rows[0]!.n);
+  for (let round = 0; round < rounds; round += 1) {
+    const input: FenceInput = { ref, token: `source-round-${round}`, epoch: 1, evidenceId: 'ev' };
+    const started = performance.now();
+    const fence = await drill.cutover.fence(input);
+    fenceMs.push(performance.now() - started);
+    if (fence.refused) refused.push(fence.refused);
+    else {
+      const before = await sum();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      tally.slipped += Number((await sum()) - before);
+      const commit = await drill.cutover.commitCutover(input);
+      if (commit.refused) refused.push(commit.refused);
+      holdMs.push(performance.now() - started);
+    }
+    for (const trigger of fenceTriggers(ref.spec)) await untilGranted(() => drill.cutover.removeTrigger(ref, trigger));
+    await drill.cutover.routeBack(ref);
+    await drill.client.query(`UPDATE ${LEASE} SET state = 'OPEN', switched_at = NULL WHERE migration = $1`, [ref.name]);
+  }
+  stop = true;
+  await Promise.all(writers);
+  return { fenceMs, holdMs, refused, broken, ...tally };
+}
+
+const fencedRef = (ref: MigrationRef): MigrationRef => ({
+  ...ref,
+  spec: { ...ref.spec, spec: { ...ref.spec.spec, cutover: { ...ref.spec.spec.cutover, fence: 'source' } } },
+});
+
+/** As the workflow would: a lock that was not granted is asked for again. */
+async function untilGranted(act: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if ((error as { code?: string }).code !== '55P03' || attempt > 20) throw error;
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// The fence: the lease row says FENCED, and where the spec asks for it the source tables take no writes. Undo beside do.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { createFenceTriggers, dropFenceTrigger, fenceTriggerExists } from '../clients/fence-triggers.js';
+import { leaseTable } from '../clients/lease.js';
+import { withSource } from '../clients/source.js';
+import { durationMs } from '../domain/duration.js';
+import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
+import { fenceTriggers, quoteLiteral, tableOfTrigger } from '../domain/names.js';
+import type { Lsn } from '../domain/position.js';
+import { emitMarker, insertLsn } from './barrier.js';
+import type { Deps } from './deps.js';
+import { Refused, leaseAccess } from './lease.js';
+import { removeOwned } from './owned.js';
+
+export interface FenceInput {
+  readonly ref: MigrationRef;
+  /** Unguessable per attempt; only its holder may commit. */
+  readonly token: string;
+  readonly epoch: number;
+  readonly evidenceId: string;
+}
+
+export interface Refusable {
+  /** Null = done; else the inequality that refused it. Nothing was changed then. */
+  readonly refused: string | null;
+}
+
+const LOCK_ATTEMPTS = 6;
+const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application went first
+
+export function createFenceActivities({ secret, ledger }: Deps) {
+  const { onLease, lease } = leaseAccess({ secret, ledger });
+
+  async function takeFence(client: pg.ClientBase, { ref, token, epoch, evidenceId }: FenceInput): Promise<string | null> {
+    const hold = durationMs(ref.spec.spec.cutover.maxHold);
+    const mine = `migration = ${quoteLiteral(ref.name)}`;
+    if (ref.spec.spec.cutover.fence === 'source') await createFenceTriggers(client, ref.spec);
+    await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
+    const row = await lease(client, ref);
+    if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
+    if (row.state === 'FENCED' && row.token === token && row.expired) return `this fence expired at ${row.expires_at}`;
+    if (row.state === 'FENCED' && row.token !== token && !row.expired) return `another attempt holds the fence until ${row.expires_at}`;
+    if (row.veto) return 'the lease row carries a veto';
+    // A repeated attempt of this activity finds its own fence, and does not make it longer.
+    if (row.token !== token) {
+      await client.query(
+        `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
+           expires_at = clock_timestamp() + interval '${hold} milliseconds' WHERE ${mine}`,
+      );
+    }
+    if (ref.spec.spec.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
+    return null;
+  }
+
+  return {
+    /** FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker in the WAL whose position the drain must reach. */
+    async fence(input: FenceInput): Promise<{ lsn: Lsn } & Refusable> {
+      const { ref, token } = input;
+      for (const trigger of fenceTriggers(ref.spec)) await ledger.setObjectState(ref, trigger, 'registered');
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await onLease(ref, async (client) => {
+            const why = await takeFence(client, input);
+            if (why) throw new Refused(why); // rolls the triggers back
+          });
+          break;
+        } catch (error) {
+          if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
+          if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
+          if (attempt === LOCK_ATTEMPTS)
+            return { lsn: '0/0', refused: `a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row` };
+          await sleep(100 * attempt + Math.random() * 200);
+        }
+      }
+      for (const trigger of fenceTriggers(ref.spec)) await ledger.setObjectState(ref, trigger, 'created');
+      return withSource(ref.spec, secret, async (client) => {
+        if (!ref.spec.spec.batch) await emitMarker(client, ref, token);
+        return { lsn: await insertLsn(client), refused: null };
+      });
+    },
+
+    /** Undo of `fence`. Idempotent; touches only a fence of this token. Triggers let every write pass from here on; `removeTrigger` takes them away. */
+    async releaseFence({ ref, token }: Pick<FenceInput, 'ref' | 'token'>): Promise<void> {
+      await onLease(ref, (client) =>
+        client.query(
+          `UPDATE ${leaseTable(ref.spec)} SET state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL
+           WHERE migration = ${quoteLiteral(ref.name)} AND state = 'FENCED' AND token = ${quoteLiteral(token)}`,
+        ),
+      );
+    },
+
+    async removeTrigger(ref: MigrationRef, object: OwnedObject): Promise<void> {
+      const table = tableOfTrigger(object.name);
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => withSource(ref.spec, secret, (client) => fenceTriggerExists(client, ref.spec, table)),
+        () => withSource(ref.spec, secret, (client) => dropFenceTrigger(client, ref.spec, table)),
+      );
+    },
+  };
+}

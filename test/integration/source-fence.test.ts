@@ -1,0 +1,138 @@
+// The fence on the source tables, on a real database: what it stops, what it lets pass, and that it opens without anybody.
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDrill, type Drill } from '../../bench/drill.js';
+import { sourceFenceRounds } from '../../bench/fence-drill.js';
+import type { FenceInput } from '../../src/activities/fence.js';
+import type { MigrationRef } from '../../src/domain/ledger.js';
+import { fenceTriggers } from '../../src/domain/names.js';
+import { sleepUntil } from '../support/builders.js';
+
+const LEASE = '"sluice_sluice_drill".lease';
+let drill: Drill;
+let ref: MigrationRef;
+
+beforeAll(async () => {
+  drill = await openDrill('source_fence');
+  await drill.client.query(`
+    CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE);
+    INSERT INTO parent SELECT generate_series(1, 9); INSERT INTO child SELECT g, g FROM generate_series(1, 9) g; DROP ROLE IF EXISTS fence_app; CREATE ROLE fence_app LOGIN PASSWORD 'app';
+    GRANT ALL ON ALL TABLES IN SCHEMA public TO fence_app`);
+  const plain = drill.ref();
+  const spec = plain.spec.spec;
+  ref = {
+    ...plain,
+    spec: {
+      ...plain.spec,
+      spec: { ...spec, source: { ...spec.source, tables: ['public.source', 'public.child'] }, cutover: { ...spec.cutover, fence: 'source', maxHold: '3s' } },
+    },
+  };
+});
+afterAll(async () => {
+  await drill.client.query('DROP OWNED BY fence_app');
+  await drill.client.query('DROP ROLE fence_app');
+  await drill.close();
+});
+beforeEach(async () => {
+  for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+  await drill.client.query(
+    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`,
+    [ref.name],
+  );
+});
+
+const input = (token: string): FenceInput => ({ ref, token, epoch: 1, evidenceId: 'ev' });
+/** SQLSTATE of the refusal; null when it was accepted. */
+const write = (client: pg.Client, sql: string): Promise<string | null> =>
+  client.query(sql).then(
+    () => null,
+    (error: unknown) => (error as { code: string }).code,
+  );
+
+async function asApp<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ database: drill.database, user: 'fence_app', password: 'app' });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+describe('a fenced source table', () => {
+  it('takes no write of any kind, from anybody, until the fence is released; reads go on', async () => {
+    expect((await drill.cutover.fence(input('kinds'))).refused).toBeNull();
+    const statements = [
+      'INSERT INTO source VALUES (5000, 1)',
+      'UPDATE source SET n = n + 1 WHERE id = 1',
+      'UPDATE source SET n = n WHERE false',
+      'DELETE FROM source WHERE id = 2',
+      'TRUNCATE source',
+      'DELETE FROM parent WHERE id = 1', // its cascade reaches the fenced child
+      'SET session_replication_role = replica; UPDATE source SET n = n + 1 WHERE id = 1',
+    ];
+    for (const sql of statements) expect([sql, await write(drill.client, sql)]).toEqual([sql, '25006']);
+    await drill.client.query('SET session_replication_role = DEFAULT');
+    await asApp(async (client) => {
+      expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
+      expect((await client.query('SELECT 1 FROM source WHERE id = 1')).rows).toHaveLength(1);
+    });
+    await drill.cutover.releaseFence({ ref, token: 'kinds' });
+    for (const sql of statements.slice(0, 3)) expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
+  });
+
+  it('takes writes again when the fence expires, with nobody alive to release it', async () => {
+    expect((await drill.cutover.fence(input('alone'))).refused).toBeNull();
+    const fenced = Date.now();
+    expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
+    await sleepUntil('writes are accepted', async () => (await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')) === null, 10_000);
+    expect(Date.now() - fenced).toBeLessThan(3000 + 5000);
+    expect((await drill.cutover.commitCutover(input('alone'))).refused).toMatch(/the fence expires at/);
+    expect((await drill.cutover.fence(input('alone'))).refused).toMatch(/this fence expired at/);
+  });
+
+  it('takes writes again at the commit, before any trigger is taken away', async () => {
+    expect((await drill.cutover.fence(input('commit'))).refused).toBeNull();
+    expect(await drill.cutover.commitCutover(input('commit'))).toEqual({ refused: null });
+    expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBeNull();
+    await drill.cutover.routeBack(ref);
+  });
+
+  it('refuses a transaction whose snapshot is older than the fence', async () => {
+    await asApp(async (client) => {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+      await client.query('SELECT count(*) FROM parent');
+      expect((await drill.cutover.fence(input('snapshot'))).refused).toBeNull();
+      expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toMatch(/^(25006|40001)$/);
+    });
+    await drill.cutover.releaseFence({ ref, token: 'snapshot' });
+  });
+
+  it('refuses every write when its lease row is gone, rather than letting one slip', async () => {
+    expect((await drill.cutover.fence(input('gone'))).refused).toBeNull();
+    await drill.client.query(`DELETE FROM ${LEASE} WHERE migration = $1`, [ref.name]);
+    expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
+  });
+
+  it('is not fenced, and is left as it was, where a long transaction holds it', async () => {
+    await asApp(async (client) => {
+      await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
+      const { refused } = await drill.cutover.fence(input('busy'));
+      expect(refused).toMatch(/a lock was not granted/);
+      expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBeNull();
+      expect(await write(client, 'UPDATE child SET parent = parent WHERE id = 2')).toBeNull(); // the application was never ended
+      await client.query('ROLLBACK');
+    });
+    const left = await drill.client.query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`);
+    expect(left.rows).toEqual([]);
+  }, 60_000);
+});
+
+describe('fence and commit on the source', () => {
+  it('under busy writers let no row slip between marker and commit, and break no writer', async () => {
+    const { slipped, broken, refused, writes, held } = await sourceFenceRounds(drill, 30, 8);
+    expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
+    expect(writes).toBeGreaterThan(100);
+    expect(held).toBeGreaterThan(0);
+  });
+});
