@@ -128,7 +128,7 @@ export async function fenceRounds(drill: Drill, rounds: number, busy: number): P
   const [fenceMs, holdMs, refused]: [number[], number[], string[]] = [[], [], []];
   await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`, [NAME]);
   for (let round = 0; round < rounds; round += 1) {
-    const input: FenceInput = { ref: drill.ref(), token: `round-${round}`, epoch: 1, evidenceId: 'ev' };
+    const input: FenceInput = { ref: drill.ref(), token: `round-${round}`, attempt: round + 1, epoch: 1, evidenceId: 'ev' };
     const started = performance.now();
     const fence = await drill.cutover.fence(input);
     fenceMs.push(performance.now() - started);
@@ -191,7 +191,7 @@ async function trial(
   mutant: pg.Client,
 ): Promise<{ committed: boolean; takenOver: boolean; late: boolean }> {
   const ref = drill.ref(migration);
-  const mine: FenceInput = { ref, token: 'mine', epoch: 1, evidenceId: 'ev' };
+  const mine: FenceInput = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const jitter = Math.random() * 300 - 150;
   const { rows } = await holder.query<{ expires: string }>(
     `INSERT INTO ${LEASE} (migration, state, epoch, token, evidence_digest, expires_at) VALUES ($1, 'FENCED', 1, 'mine', 'ev', clock_timestamp() + interval '${HOLD_MS} milliseconds') RETURNING expires_at::text AS expires`,
@@ -207,7 +207,7 @@ async function trial(
     const clock = await mutant.query<{ late: boolean }>('SELECT clock_timestamp() >= $1::timestamptz AS late', [rows[0]!.expires]);
     return { committed: true, late: clock.rows[0]!.late };
   });
-  const [, { committed, late }, takenOver] = await Promise.all([locked, done, takeOver(drill, { ...mine, token: 'theirs' })]);
+  const [, { committed, late }, takenOver] = await Promise.all([locked, done, takeOver(drill, { ...mine, token: 'theirs', attempt: 2 })]);
   return { committed, takenOver, late };
 }
 

@@ -47,7 +47,7 @@ export async function sourceFenceRounds(drill: Drill, rounds: number, busy: numb
   });
   const sum = async (): Promise<bigint> => BigInt((await drill.client.query<{ n: string }>('SELECT sum(n) AS n FROM source')).rows[0]!.n);
   for (let round = 0; round < rounds; round += 1) {
-    const input: FenceInput = { ref, token: `source-round-${round}`, epoch: 1, evidenceId: 'ev' };
+    const input: FenceInput = { ref, token: `source-round-${round}`, attempt: 1_000_000 + round, epoch: 1, evidenceId: 'ev' };
     const started = performance.now();
     const fence = await drill.cutover.fence(input);
     fenceMs.push(performance.now() - started);

@@ -17,6 +17,8 @@ export interface FenceInput {
   readonly ref: MigrationRef;
   /** Unguessable per attempt; only its holder may commit. */
   readonly token: string;
+  /** Counts the attempts of a migration: one that was released cannot fence again, however late it comes. */
+  readonly attempt: number;
   readonly epoch: number;
   readonly evidenceId: string;
 }
@@ -32,20 +34,22 @@ const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlo
 export function createFenceActivities({ secret, ledger }: Deps) {
   const { onLease, lease } = leaseAccess({ secret, ledger });
 
-  async function takeFence(client: pg.ClientBase, { ref, token, epoch, evidenceId }: FenceInput): Promise<string | null> {
+  async function takeFence(client: pg.ClientBase, { ref, token, attempt, epoch, evidenceId }: FenceInput): Promise<string | null> {
     const hold = durationMs(ref.spec.spec.cutover.maxHold);
     const mine = `migration = ${quoteLiteral(ref.name)}`;
     if (ref.spec.spec.cutover.fence === 'source') await createFenceTriggers(client, ref.spec);
     await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
     const row = await lease(client, ref);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
-    if (row.state === 'FENCED' && row.token === token && row.expired) return `this fence expired at ${row.expires_at}`;
-    if (row.state === 'FENCED' && row.token !== token && !row.expired) return `another attempt holds the fence until ${row.expires_at}`;
+    const isMine = row.state === 'FENCED' && row.token === token;
+    if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
+    if (row.attempt > attempt || (row.attempt === attempt && !isMine)) return `attempt ${attempt} was released already`;
+    if (row.state === 'FENCED' && !isMine && !row.expired) return `another attempt holds the fence until ${row.expires_at}`;
     if (row.veto) return 'the lease row carries a veto';
     // A repeated attempt of this activity finds its own fence, and does not make it longer.
-    if (row.token !== token) {
+    if (!isMine) {
       await client.query(
-        `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
+        `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
            expires_at = clock_timestamp() + interval '${hold} milliseconds' WHERE ${mine}`,
       );
     }
@@ -80,14 +84,20 @@ export function createFenceActivities({ secret, ledger }: Deps) {
       });
     },
 
-    /** Undo of `fence`. Idempotent; touches only a fence of this token. Triggers let every write pass from here on; `removeTrigger` takes them away. */
-    async releaseFence({ ref, token }: Pick<FenceInput, 'ref' | 'token'>): Promise<void> {
-      await onLease(ref, (client) =>
-        client.query(
-          `UPDATE ${leaseTable(ref.spec)} SET state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL
-           WHERE migration = ${quoteLiteral(ref.name)} AND state = 'FENCED' AND token = ${quoteLiteral(token)}`,
-        ),
-      );
+    /**
+     * Undo of `fence`. Idempotent; touches only a fence of this token, and burns the attempt. Triggers let every write pass from here on; `removeTrigger`
+     * takes them away. Whether the commit happened after all is seen under the row's lock: a commit that was thought dead may have ended meanwhile.
+     */
+    async releaseFence({ ref, token, attempt }: Pick<FenceInput, 'ref' | 'token' | 'attempt'>): Promise<{ committed: boolean }> {
+      const mine = `migration = ${quoteLiteral(ref.name)}`;
+      return onLease(ref, async (client) => {
+        await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
+        const row = await lease(client, ref);
+        if (row.state === 'SWITCHED' && row.token === token) return { committed: true };
+        const opened = row.state === 'FENCED' && row.token === token ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL` : '';
+        await client.query(`UPDATE ${leaseTable(ref.spec)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`);
+        return { committed: false };
+      });
     },
 
     async removeTrigger(ref: MigrationRef, object: OwnedObject): Promise<void> {

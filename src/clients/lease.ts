@@ -9,6 +9,8 @@ export interface LeaseRow {
   readonly state: LeaseState;
   readonly epoch: number;
   readonly token: string | null;
+  /** The highest attempt that fenced or was released: a zombie of an earlier one can fence no more. */
+  readonly attempt: number;
   readonly expires_at: string | null;
   readonly veto: boolean;
   readonly evidence_digest: string | null;
@@ -28,6 +30,7 @@ export const LEASE_COLUMNS = `
   state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
   epoch int NOT NULL,
   token text,
+  attempt int NOT NULL DEFAULT 0,
   expires_at timestamptz,
   veto boolean NOT NULL DEFAULT false,
   evidence_digest text,
@@ -42,7 +45,7 @@ COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed
 /** Null when there is no row. */
 export async function readLease(client: pg.ClientBase, table: string, migration: string): Promise<LeaseRow | null> {
   const { rows } = await client.query<Record<string, unknown>>(
-    `SELECT state, epoch::text, token, expires_at::text, veto::text, evidence_digest, switched_at::text,
+    `SELECT state, epoch::text, token, attempt::text, expires_at::text, veto::text, evidence_digest, switched_at::text,
             (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired FROM ${table} WHERE migration = $1`,
     [migration],
   );
@@ -52,6 +55,7 @@ export async function readLease(client: pg.ClientBase, table: string, migration:
     state: row['state'] as LeaseState,
     epoch: Number(row['epoch']),
     token: row['token'] ?? null,
+    attempt: Number(row['attempt']),
     expires_at: row['expires_at'] ?? null,
     veto: row['veto'] === 'true',
     evidence_digest: row['evidence_digest'] ?? null,

@@ -97,4 +97,5 @@ CREATE TABLE IF NOT EXISTS sluice.proof (
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
+ALTER TABLE sluice.lease ADD COLUMN IF NOT EXISTS attempt int NOT NULL DEFAULT 0;
 `;

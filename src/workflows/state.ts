@@ -37,6 +37,8 @@ export interface State {
   committedAt: string | null;
   /** The fence this run holds or held last; released by its token. */
   fenceToken: string | null;
+  /** Attempts at the cut-over so far; absent in a state carried over from an earlier version. */
+  attempts?: number;
   epoch: number;
   facts: Facts | null;
   voidedAt: string | null;

@@ -24,7 +24,7 @@ describe('a slice', () => {
 
   it('takes the children of sliced rows with them, and rows without a parent', () => {
     expect(plan('store_id = 1').conditions.get('public.items')).toBe(
-      `(("order_id") IS NULL OR ("order_id") IN (SELECT "id" FROM "public"."orders" WHERE (store_id = 1)))`,
+      `NOT EXISTS (SELECT FROM "public"."orders" WHERE "public"."orders"."id" = "public"."items"."order_id" AND ((store_id = 1)) IS NOT TRUE)`,
     );
   });
 

@@ -34,6 +34,7 @@ afterAll(async () => {
   await drill.close();
 });
 beforeEach(async () => {
+  attempt += 1;
   for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
   await drill.client.query(
     `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`,
@@ -41,7 +42,8 @@ beforeEach(async () => {
   );
 });
 
-const input = (token: string): FenceInput => ({ ref, token, epoch: 1, evidenceId: 'ev' });
+let attempt = 0;
+const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 1, evidenceId: 'ev' });
 /** SQLSTATE of the refusal; null when it was accepted. */
 const write = (client: pg.Client, sql: string): Promise<string | null> =>
   client.query(sql).then(
@@ -77,7 +79,7 @@ describe('a fenced source table', () => {
       expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
       expect((await client.query('SELECT 1 FROM source WHERE id = 1')).rows).toHaveLength(1);
     });
-    await drill.cutover.releaseFence({ ref, token: 'kinds' });
+    await drill.cutover.releaseFence(input('kinds'));
     for (const sql of statements.slice(0, 3)) expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
   });
 
@@ -105,7 +107,7 @@ describe('a fenced source table', () => {
       expect((await drill.cutover.fence(input('snapshot'))).refused).toBeNull();
       expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toMatch(/^(25006|40001)$/);
     });
-    await drill.cutover.releaseFence({ ref, token: 'snapshot' });
+    await drill.cutover.releaseFence(input('snapshot'));
   });
 
   it('refuses every write when its lease row is gone, rather than letting one slip', async () => {
@@ -126,6 +128,24 @@ describe('a fenced source table', () => {
     const left = await drill.client.query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`);
     expect(left.rows).toEqual([]);
   }, 60_000);
+});
+
+describe('an attempt that was released', () => {
+  it('cannot fence again, however late its zombie comes', async () => {
+    expect((await drill.cutover.fence(input('zombie'))).refused).toBeNull();
+    expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });
+    for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+    expect((await drill.cutover.fence(input('zombie'))).refused).toMatch(/was released already/);
+    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
+    expect((await drill.cutover.commitCutover(input('zombie'))).refused).toMatch(/lease state OPEN/);
+  });
+
+  it('is told when its commit happened after all', async () => {
+    expect((await drill.cutover.fence(input('late'))).refused).toBeNull();
+    expect(await drill.cutover.commitCutover(input('late'))).toEqual({ refused: null });
+    expect(await drill.cutover.releaseFence(input('late'))).toEqual({ committed: true });
+    await drill.cutover.routeBack(ref);
+  });
 });
 
 describe('fence and commit on the source', () => {

@@ -57,9 +57,10 @@ function withParents(own: ReadonlyMap<string, readonly string[]>, tables: readon
       if (!found || path.includes(parent.table)) continue;
       const theirs = conditionOf(found, [...path, table.table]);
       if (theirs === '') continue;
-      const row = parent.columns.map(ident).join(', ');
-      // A row without a parent is in the slice: an outer join may need it.
-      parts.push(`((${row}) IS NULL OR (${row}) IN (SELECT ${parent.references.map(ident).join(', ')} FROM ${named(parent.table)} WHERE ${theirs}))`);
+      const pairs = parent.columns.map((column, at) => `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`);
+      // Asked the other way round, because "no parent, or one in the slice" is no join to Postgres: it would look for every row anew. A row without a
+      // parent is in the slice: an outer join may need it.
+      parts.push(`NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`);
     }
     return parts.join(' AND ');
   };

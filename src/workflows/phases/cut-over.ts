@@ -25,7 +25,8 @@ async function untilCommit(run: Run): Promise<void> {
   await recheck(run);
   await refuseLongHold(run);
   const holdMs = durationMs(run.spec.cutover.maxHold);
-  const evidence = { ref, token: uuid4(), epoch: run.state.epoch, evidenceId: evidenceId(run.state)! };
+  run.state.attempts = (run.state.attempts ?? 0) + 1;
+  const evidence = { ref, token: uuid4(), attempt: run.state.attempts, epoch: run.state.epoch, evidenceId: evidenceId(run.state)! };
   const started = Date.parse(run.now());
   const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
   run.state.fenceToken = evidence.token;
@@ -46,8 +47,8 @@ async function untilCommit(run: Run): Promise<void> {
     if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
     await commit(run, evidence);
   } catch (error) {
-    if (!run.state.committedAt) await undoFence(run, error);
-    throw error;
+    const committed = run.state.committedAt !== null || (await undoFence(run, error));
+    if (!committed || run.state.wayBack) throw error; // the way back reads the row itself
   }
 }
 
@@ -99,16 +100,22 @@ async function commit(run: Run, evidence: Parameters<typeof call<'commitCutover'
   });
 }
 
-/** Undo of pause and fence, in reverse order; nothing interrupts it. */
-async function undoFence(run: Run, cause: unknown): Promise<void> {
-  const token = run.state.fenceToken;
-  if (!token) return;
-  await CancellationScope.nonCancellable(async () => {
-    await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token }), false);
+/** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
+async function undoFence(run: Run, cause: unknown): Promise<boolean> {
+  const { fenceToken: token, attempts: attempt = 0 } = run.state;
+  if (!token) return false;
+  return CancellationScope.nonCancellable(async () => {
+    const released = await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token, attempt }), false);
+    if (released?.committed) {
+      run.state.committedAt = run.now();
+      run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
+      return true;
+    }
     await dropTriggers(run);
     run.state.fenceToken = null;
     if (!run.state.wayBack) await run.step(() => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null), false);
     run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
+    return false;
   });
 }
 

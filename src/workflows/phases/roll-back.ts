@@ -16,7 +16,8 @@ export async function rollBack(run: Run): Promise<void> {
       state.committedAt = null;
     } else if (state.fenceToken) {
       const token = state.fenceToken;
-      await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref, token }));
+      const attempt = state.attempts ?? 0;
+      await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt }));
     }
     await run.step(() => call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null));
     state.route = await run.step(() => call('quick', 'observeRoute', 'Observe that consumers read the batch', ref));

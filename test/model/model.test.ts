@@ -1,0 +1,27 @@
+// The cut-over's protocol, every interleaving of it within a bound: ours breaks no invariant, and every mutant breaks the one that is there for its rule.
+import { describe, expect, it } from 'vitest';
+import { explore } from './explore.js';
+import { MUTANTS, OURS } from './mutants.js';
+
+const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
+
+describe('the cut-over protocol', () => {
+  it('breaks no invariant in any interleaving of its writers, a worker and its zombie, a crash, a veto, a new epoch and the clock', () => {
+    const { broken, story, states } = explore(OURS, { writers: 1, atMost: STATES });
+    expect({ broken, story }).toEqual({ broken: null, story: [] });
+    expect(states).toBeGreaterThanOrEqual(100_000);
+  });
+
+  it('breaks none with two writers, to the last state', () => {
+    const { broken, isWhole } = explore(OURS, { writers: 2, isCalm: true, atMost: 1_000_000 });
+    expect({ broken, isWhole }).toEqual({ broken: null, isWhole: true });
+  });
+
+  for (const [name, change, caughtBy, world] of MUTANTS) {
+    it(`would break if ${name}`, () => {
+      const { broken, story } = explore({ ...OURS, ...change }, { writers: 1, ...world, atMost: 1_000_000 });
+      expect(broken).toMatch(caughtBy);
+      expect(story.length).toBeGreaterThan(3);
+    });
+  }
+});

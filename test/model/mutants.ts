@@ -1,0 +1,111 @@
+// Protocols that differ from ours in one rule, each known to be wrong. A rule whose mutant no invariant catches would be a rule without a reason.
+
+export interface Rules {
+  /** commit: `SELECT … FOR UPDATE` before the condition is evaluated. */
+  lockThenCheck: boolean;
+  /** commit: takes the row's lock at all. */
+  lockAtCommit: boolean;
+  checksExpiry: boolean;
+  checksState: boolean;
+  checksToken: boolean;
+  checksVeto: boolean;
+  checksRuns: boolean;
+  /** commit: the view is swapped in the transaction that writes the lease. */
+  routeInCommit: boolean;
+  /** The trigger reads the lease FOR SHARE. */
+  triggerLocks: boolean;
+  /** The trigger refuses where the row is gone. */
+  triggerFailsClosed: boolean;
+  /** The trigger lets pass after the expiry. */
+  triggerExpires: boolean;
+  /** fence: waits for writers that are open. */
+  fenceWaits: boolean;
+  /** fence: triggers, lease and marker in one transaction; else the marker comes first. */
+  markerInFence: boolean;
+  /** fence: tables are locked before the lease row. */
+  tablesFirst: boolean;
+  /** fence: a repeated attempt does not make it longer. */
+  retryKeepsExpiry: boolean;
+  /** The lease row is made long before the fence, so that every snapshot sees it. */
+  rowPreexists: boolean;
+  drainsEveryPartition: boolean;
+  unknownIsNotDrained: boolean;
+  windowAfterDrain: boolean;
+  windowMustPass: boolean;
+  windowSeesEpoch: boolean;
+  approvalOfThisEpoch: boolean;
+  /** After a crash the row is read, memory is not believed. */
+  believesRow: boolean;
+  /** roll-back: routes consumers in the transaction that writes the lease. */
+  backRoutes: boolean;
+  /** sweep: triggers before the lease row. */
+  triggersBeforeLease: boolean;
+  /** release burns its attempt: a zombie of it can fence no more. */
+  releaseBurns: boolean;
+  /** release: under the row's lock it is seen whether the commit happened after all. */
+  releaseLooks: boolean;
+  /** release drops the triggers too. */
+  releaseDropsTriggers: boolean;
+}
+
+export const OURS: Rules = {
+  lockThenCheck: true,
+  lockAtCommit: true,
+  checksExpiry: true,
+  checksState: true,
+  checksToken: true,
+  checksVeto: true,
+  checksRuns: true,
+  routeInCommit: true,
+  triggerLocks: true,
+  triggerFailsClosed: true,
+  triggerExpires: true,
+  fenceWaits: true,
+  markerInFence: true,
+  tablesFirst: true,
+  retryKeepsExpiry: true,
+  rowPreexists: true,
+  drainsEveryPartition: true,
+  unknownIsNotDrained: true,
+  windowAfterDrain: true,
+  windowMustPass: true,
+  windowSeesEpoch: true,
+  approvalOfThisEpoch: true,
+  believesRow: true,
+  backRoutes: true,
+  triggersBeforeLease: true,
+  releaseBurns: true,
+  releaseLooks: true,
+  releaseDropsTriggers: true,
+};
+
+/** Name, how it differs from ours, which invariant must catch it, and the smallest world that shows it where one writer is too few or too many. */
+export const MUTANTS: readonly (readonly [name: string, change: Partial<Rules>, caughtBy: RegExp, world?: { writers: number; isCalm: boolean }])[] = [
+  ['the commit evaluates its condition before it waits for the row', { lockThenCheck: false }, /I3|I6/],
+  ['the commit takes no lock on the row', { lockAtCommit: false }, /I3|I5|I6/],
+  ['the commit ignores the expiry', { checksExpiry: false }, /I3/],
+  ['the commit ignores the state', { checksState: false }, /I15/],
+  ['the commit ignores the token', { checksToken: false }, /I9|I2/, { writers: 0, isCalm: false }],
+  ['the commit ignores the veto', { checksVeto: false }, /I6/],
+  ['the commit ignores a run that started under the fence', { checksRuns: false }, /I2/],
+  ['the view is swapped after the commit', { routeInCommit: false }, /I15/],
+  ['the trigger reads the row without a lock', { triggerLocks: false }, /I3/],
+  ['the fence ends only by a worker', { triggerExpires: false }, /I4/],
+  ['the fence does not wait for open writers (REVOKE)', { fenceWaits: false }, /I3/],
+  ['the marker is written before the fence', { markerInFence: false }, /I3/],
+  ['the fence locks the row before the tables', { tablesFirst: false }, /I18/],
+  ['a repeated fence begins its time anew', { retryKeepsExpiry: false }, /I4/],
+  ['the row is made by the fence, and a trigger that finds none lets pass', { rowPreexists: false, triggerFailsClosed: false }, /I3/],
+  ['one drained partition stands for all', { drainsEveryPartition: false }, /I1/, { writers: 2, isCalm: true }],
+  ['an unknown drain counts as drained', { unknownIsNotDrained: false }, /I1|I9/],
+  ['the final window is taken before the drain', { windowAfterDrain: false }, /I2/],
+  ['a failed final window is ignored', { windowMustPass: false }, /I2/],
+  ['the final window does not look whether the epoch still holds', { windowSeesEpoch: false }, /I8/],
+  ['an approval outlives its epoch', { approvalOfThisEpoch: false }, /I6/],
+  ['after a crash memory is believed, not the row', { believesRow: false, releaseLooks: false }, /I15/],
+  ['a refused commit is believed without looking under the lock', { releaseLooks: false }, /I15/],
+  ['a released attempt can fence again', { releaseBurns: false }, /I7|I10/],
+  ['the release leaves the triggers', { releaseDropsTriggers: false }, /I10/],
+  ['the way back writes the row and leaves the view', { backRoutes: false }, /I11|I15/],
+  ['the sweep removes the row before the triggers', { triggersBeforeLease: false }, /I4/],
+];

@@ -1,0 +1,142 @@
+// The cut-over protocol as a small world: one lease row, its lock, fenced tables, writers, a stream, a worker and its zombie, people, a clock.
+// Everything is a small integer, so that a state is a short string.
+
+export const OPEN = 0;
+export const FENCED = 1;
+export const SWITCHED = 2;
+export const ROLLED_BACK = 3;
+export const GONE = 4;
+
+/** Where a worker stands; a crash sends it back to the beginning of the activity that it was in. */
+export const PC = {
+  idle: 0,
+  // activity `fence`: one transaction
+  fenceTables: 1,
+  fenceLease: 2,
+  fenceWrite: 3,
+  // activities that only look
+  drain: 4,
+  window: 5,
+  // activity `commitCutover`: one transaction
+  commitCheck: 6,
+  commitLock: 7,
+  commitWrite: 8,
+  commitEnd: 18,
+  // after the commit
+  confirm: 9,
+  done: 10,
+  // undo
+  release: 11,
+  dropTriggers: 12,
+  // way back after the commit
+  routeBack: 13,
+  /** Terminated: no workflow and no worker; only a sweep comes after it. */
+  dead: 14,
+  sweepTriggers: 15,
+  sweepLease: 16,
+  swept: 17,
+} as const;
+
+export const WRITER = { idle: 0, begun: 1, tables: 2, allowed: 3, committed: 4, refused: 5 } as const;
+
+export interface Worker {
+  pc: number;
+  /** Attempt whose token it holds: 0 = none. */
+  token: number;
+  /** Epoch that its attempt names. */
+  epoch: number;
+  holdsTables: number;
+  holdsLease: number;
+  /** 1 = the commit's condition held when it was evaluated. */
+  saw: number;
+  /** 1 = a run of the batch was there when the commit began. */
+  sawRun: number;
+}
+
+export interface Writer {
+  pc: number;
+  old: number;
+  share: number;
+  late: number;
+  inStream: number;
+}
+
+export interface World {
+  clock: number;
+  // the lease row
+  state: number;
+  token: number;
+  epoch: number;
+  digest: number;
+  expires: number;
+  veto: number;
+  /** Clock when the current token first fenced. */
+  since: number;
+  /** Highest attempt that fenced or was released. */
+  attempt: number;
+  triggers: number;
+  marker: number;
+  route: number; // 0 = batch, 1 = stream
+  // what happened in the world and what the workflow knows of it
+  worldEpoch: number;
+  seenEpoch: number;
+  approvedEpoch: number; // 0 = none, else epoch + 1
+  attempts: number;
+  drained: number;
+  passed: number;
+  bad: number; // 1 = the stream computes something wrong from now on
+  commits: number;
+  run: number; // 0 = none, 1 = a batch run is active that started after the fence
+  crashes: number;
+  worker: Worker;
+  zombie: Worker | null;
+  /** old: its snapshot was taken before the first fence. share: holds the lease row FOR SHARE. late: it committed after the newest marker. */
+  writers: Writer[];
+}
+
+export const fresh = (): Worker => ({ pc: PC.idle, token: 0, epoch: 0, holdsTables: 0, holdsLease: 0, saw: 0, sawRun: 0 });
+
+export function initial(writers: number): World {
+  return {
+    clock: 0,
+    state: OPEN,
+    token: 0,
+    epoch: 0,
+    digest: 0,
+    expires: 0,
+    veto: 0,
+    since: 0,
+    attempt: 0,
+    triggers: 0,
+    marker: 0,
+    route: 0,
+    worldEpoch: 0,
+    seenEpoch: 0,
+    approvedEpoch: 0,
+    attempts: 0,
+    drained: 0,
+    passed: 0,
+    bad: 0,
+    commits: 0,
+    run: 0,
+    crashes: 0,
+    worker: fresh(),
+    zombie: null,
+    writers: Array.from({ length: writers }, () => ({ pc: WRITER.idle, old: 0, share: 0, late: 0, inStream: 0 })),
+  };
+}
+
+export function keyOf(w: World): string {
+  const worker = (x: Worker): number[] => [x.pc, x.token, x.epoch, x.holdsTables, x.holdsLease, x.saw, x.sawRun];
+  const { worker: a, zombie, writers, ...plain } = w;
+  // Writers are alike: states that differ only in which of them is where are one.
+  const sorted = writers.map((x) => x.pc * 16 + x.share * 8 + x.old * 4 + x.late * 2 + x.inStream).sort((x, y) => x - y);
+  return String.fromCharCode(...Object.values<number>(plain), ...worker(a), ...(zombie ? worker(zombie) : [99]), ...sorted);
+}
+
+export const copy = (w: World): World => ({
+  ...w,
+  worker: { ...w.worker },
+  zombie: w.zombie && { ...w.zombie },
+  writers: w.writers.map((x) => ({ ...x })),
+});
