@@ -34,6 +34,19 @@ export default defineConfig({
           globalSetup: ['test/support/stack-setup.ts'],
         },
       },
+      // Every crash point, the whole model, a long storm: an hour. `npm run test:faults`.
+      {
+        test: {
+          ...common,
+          name: 'faults',
+          include: ['test/integration/crash-points.test.ts', 'test/model/**/*.test.ts', 'test/e2e/random-kills.test.ts'],
+          env: { SLUICE_CRASH_POINTS: 'all', SLUICE_MODEL_STATES: '3000000' },
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          globalSetup: ['test/support/stack-setup.ts'],
+        },
+      },
       // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.
       {
         test: {

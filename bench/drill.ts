@@ -45,7 +45,10 @@ export async function openDrill(database: string): Promise<Drill> {
   return {
     database,
     client,
-    cutover: { ...createFenceActivities({ secret: resolveSecret, ledger, systems }), ...createCutoverActivities({ secret: resolveSecret, ledger, systems }) },
+    cutover: {
+      ...createFenceActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() }),
+      ...createCutoverActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() }),
+    },
     ref: (migration) => ({
       name: migration ?? NAME,
       iteration: 1,

@@ -13,7 +13,8 @@ let passed = 0;
 let failed = 0;
 let broken = false;
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-const suites = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'integration', 'e2e'];
+const asked = process.argv.slice(2);
+const suites = asked.length > 0 ? asked : ['unit', 'integration', 'e2e'];
 for (const suite of suites) {
   const report = join(reports, `${suite}.json`);
   const started = Date.now();

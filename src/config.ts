@@ -1,5 +1,7 @@
 // Environment → Config: the only place that reads process.env, and it reports all problems at once.
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { publicKey, type ApproverKeys } from './clients/token.js';
 import type { SecretRef } from './domain/spec.js';
 import { Problem } from './domain/failure.js';
 
@@ -8,6 +10,8 @@ export interface Config {
   /** Postgres URL of the ledger's database; undefined for verbs that can do without. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
+  /** From SLUICE_APPROVERS_FILE: YAML, a list of { name, publicKey }. */
+  readonly approvers: ApproverKeys;
 }
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -16,12 +20,32 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl)) problems.push('SLUICE_LEDGER_URL must start with postgres://');
   const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
   if (!/^[^:\s]+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
+  const approvers = readApprovers(env['SLUICE_APPROVERS_FILE'], problems);
   if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
   return {
     temporal: { address, namespace: env['TEMPORAL_NAMESPACE'] ?? 'default' },
     ledgerUrl,
     temporalUiUrl: env['TEMPORAL_UI_URL'],
+    approvers,
   };
+}
+
+function readApprovers(file: string | undefined, problems: string[]): ApproverKeys {
+  const keys = new Map<string, ReturnType<typeof publicKey>>();
+  if (!file) return keys;
+  try {
+    const list: unknown = parse(readFileSync(file, 'utf8'));
+    if (!Array.isArray(list)) throw new Error('it must be a list of { name, publicKey }');
+    for (const entry of list as { name?: unknown; publicKey?: unknown }[]) {
+      const { name, publicKey: pem } = entry ?? {};
+      if (typeof name !== 'string' || typeof pem !== 'string') throw new Error('every entry needs name and publicKey');
+      if (keys.has(name)) throw new Error(`${name} is named twice`);
+      keys.set(name, publicKey(name, pem));
+    }
+  } catch (error) {
+    problems.push(`SLUICE_APPROVERS_FILE ${file}: ${(error as Error).message}`);
+  }
+  return keys;
 }
 
 /** The text of a secret, read now and never stored. Throws Problem `permission-denied` naming the missing reference. */

@@ -2,6 +2,7 @@
 import { ConnectRest } from '../clients/connect-rest.js';
 import { KafkaPort } from '../clients/kafka.js';
 import type { Ledger } from '../clients/ledger.js';
+import type { ApproverKeys } from '../clients/token.js';
 import type { ResolveSecret } from '../clients/source.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
@@ -9,6 +10,8 @@ export interface Deps {
   readonly secret: ResolveSecret;
   readonly ledger: Ledger;
   readonly systems: Systems;
+  /** Whose signatures this worker can check; empty = nobody's. */
+  readonly approvers: ApproverKeys;
 }
 
 /** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */

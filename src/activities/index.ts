@@ -1,4 +1,5 @@
 // All activities, grouped by the system they act on. Their type is what workflows see.
+import { createApprovalActivities } from './approval.js';
 import { createBarrierActivities } from './barriers.js';
 import { createConnectActivities } from './connect.js';
 import { createCutoverActivities } from './cutover.js';
@@ -18,6 +19,7 @@ import { createWindowActivities } from './windows/index.js';
 export function createActivities(deps: Deps) {
   return {
     ...createLedgerActivities(deps),
+    ...createApprovalActivities(deps),
     ...createPreflightActivities(deps),
     ...createSourceActivities(deps),
     ...createKafkaActivities(deps),

@@ -1,9 +1,11 @@
 // sluice approve|reject ID: a decision with an answer, by update.
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/gate.js';
 import type { Status } from '../domain/ledger.js';
-import { nameOf, withRunning } from './access.js';
+import { signDecision } from '../clients/token.js';
+import { nameOf, withRunning, workflowIdOf } from './access.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
 export interface DecideOptions {
@@ -11,6 +13,8 @@ export interface DecideOptions {
   readonly reason: string;
   readonly evidence?: string;
   readonly yes?: boolean;
+  /** File of the approver's private key. */
+  readonly key?: string;
   readonly output: Format;
 }
 
@@ -19,11 +23,25 @@ export async function decide(id: string, decision: 'approve' | 'reject', options
   const answer = await withRunning(id, async (handle, client) => {
     const status = await client.withDeadline(Date.now() + 10_000, () => handle.query<Status>('status'));
     const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
-    return sendDecision(handle, { decision, approver: options.approver, evidenceId, comment: options.reason });
+    const { approver, reason } = options;
+    const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId }) : null;
+    return sendDecision(handle, { decision, approver, evidenceId, comment: reason, ...(token ? { token } : {}) });
   });
   await print(answer, options.output, () => (answer.accepted ? `accepted: ${answer.reason}` : `refused: ${answer.reason}`));
   if (!answer.accepted) say(`refused: ${answer.reason}`);
   return answer.accepted ? EXIT.ok : EXIT.failed;
+}
+
+function signed(file: string, claims: Parameters<typeof signDecision>[1]): string {
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(EXIT.usage, 'usage', `the key ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, [
+      'openssl genpkey -algorithm ed25519 -out FILE',
+    ]);
+  }
+  return signDecision(pem, claims, Date.now());
 }
 
 async function sendDecision(handle: WorkflowHandle, payload: object): Promise<Decision> {

@@ -96,6 +96,7 @@ function build(): Command {
       .requiredOption('--approver <name>', 'who decides')
       .requiredOption('--reason <text>', 'why')
       .option('--evidence <id>', 'the evidence looked at; default: the current one')
+      .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
       .addOption(yes())
       .addOption(output());
   }

@@ -3,12 +3,36 @@ import { durationMs } from './duration.js';
 import type { Approval } from './ledger.js';
 import type { Phase } from './phase.js';
 import type { ApprovalSpec, CoverageDay } from './spec.js';
+import type { Verified } from './token.js';
 
 export interface DecisionRequest {
   readonly decision: 'approve' | 'reject';
   readonly approver: string;
   readonly evidenceId: string | null;
   readonly comment: string | null;
+  /** Signed by the approver (clients/token.ts); null = nobody can tell who this is. */
+  readonly token: string | null;
+}
+
+/** What a token proved of a request. */
+export interface Identity {
+  readonly authenticated: boolean;
+  /** Why a token that was given proves nothing; null without one. */
+  readonly refused: string | null;
+}
+
+export const UNSIGNED: Identity = { authenticated: false, refused: null };
+
+/** Holds the claims of a valid token against the request that carried it and the nonces used before. */
+export function identify(request: DecisionRequest, verified: Verified, nonces: readonly string[]): Identity {
+  const refuse = (refused: string): Identity => ({ authenticated: false, refused });
+  if (!verified.valid) return refuse(verified.reason);
+  const { claims } = verified;
+  if (nonces.includes(claims.nonce)) return refuse('the token was used before');
+  for (const field of ['decision', 'approver', 'evidenceId'] as const) {
+    if (claims[field] !== request[field]) return refuse(`the token says ${field} ${claims[field]} ≠ ${request[field]}`);
+  }
+  return { authenticated: true, refused: null };
 }
 
 export interface GateState {
@@ -31,12 +55,15 @@ export interface Decision {
 const SETTLE_MS = 60_000;
 
 /** Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration; accepting an approval counts towards the quorum. */
-export function decide(request: DecisionRequest, state: GateState, spec: ApprovalSpec, now: string): Decision {
+export function decide(request: DecisionRequest, state: GateState, spec: ApprovalSpec, now: string, identity: Identity = UNSIGNED): Decision {
   const refuse = (reason: string): Decision => ({ accepted: false, reason });
+  if (identity.refused) return refuse(identity.refused);
   if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver))
     return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
   if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
   if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
+  if (spec.approvers.length > 0 && !identity.authenticated)
+    return refuse(`unauthenticated: the spec names approvers, so ${request.approver} must sign (sluice approve --key FILE)`);
   if (!state.needsApproval || !state.evidenceId) return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);
   if (request.evidenceId !== null && request.evidenceId !== state.evidenceId) return refuse(`evidence ${request.evidenceId} ≠ ${state.evidenceId} current`);
   if (request.evidenceId === null && state.voidedAt !== null) {

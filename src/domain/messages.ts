@@ -1,10 +1,11 @@
 // Message payloads as they arrive from anybody who can signal: checked by hand, because workflows carry no schema library.
 import { DURATION_PATTERN, durationMs } from './duration.js';
 import type { DecisionRequest } from './gate.js';
+import { TOKEN_MAX_LENGTH } from './token.js';
 
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
-const MAX_TEXT = 2000;
+const MAX_TEXT = TOKEN_MAX_LENGTH;
 
 function text(record: Record<string, unknown>, field: string, required: boolean): Checked<string | null> {
   const value = record[field];
@@ -18,7 +19,7 @@ function asRecord(payload: unknown): Record<string, unknown> | null {
   return payload !== null && typeof payload === 'object' && !Array.isArray(payload) ? (payload as Record<string, unknown>) : null;
 }
 
-/** `{approver, evidenceId?, comment?}` of approveCutover, or `{approver, reason}` of rejectCutover. */
+/** `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason, token?}` of rejectCutover. */
 export function checkDecision(payload: unknown, decision: 'approve' | 'reject'): Checked<DecisionRequest> {
   const record = asRecord(payload);
   if (!record) return { ok: false, problem: 'the payload must be an object like {"approver": "you"}' };
@@ -26,12 +27,14 @@ export function checkDecision(payload: unknown, decision: 'approve' | 'reject'):
   if (!approver.ok) return approver;
   const evidenceId = text(record, 'evidenceId', false);
   if (!evidenceId.ok) return evidenceId;
-  const comment = text(record, decision === 'reject' ? 'reason' : 'comment', false);
+  const comment = text(record, decision === 'reject' && record['comment'] === undefined ? 'reason' : 'comment', false);
   if (!comment.ok) return comment;
-  return { ok: true, value: { decision, approver: approver.value!, evidenceId: evidenceId.value, comment: comment.value } };
+  const token = text(record, 'token', false);
+  if (!token.ok) return token;
+  return { ok: true, value: { decision, approver: approver.value!, evidenceId: evidenceId.value, comment: comment.value, token: token.value } };
 }
 
-/** `{decision, approver, evidenceId, comment?}` of the decideCutover update. */
+/** `{decision, approver, evidenceId, comment?, token?}` of the decideCutover update. */
 export function checkUpdate(payload: unknown): Checked<DecisionRequest> {
   const decision = asRecord(payload)?.['decision'];
   if (decision !== 'approve' && decision !== 'reject') return { ok: false, problem: 'decision must be approve or reject' };

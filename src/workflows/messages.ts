@@ -3,6 +3,7 @@ import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler
 import { checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
 import type { Decision } from '../domain/gate.js';
 import type { AuditEvent, Status } from '../domain/ledger.js';
+import { takeDecision } from './decisions.js';
 import type { Run } from './run.js';
 
 export const approveCutoverSignal = defineSignal<[unknown]>('approveCutover');
@@ -36,7 +37,7 @@ export function registerMessages(run: Run): void {
     (payload) => {
       const checked = checkUpdate(payload);
       if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
-      return run.decide(checked.value);
+      return takeDecision(run, checked.value);
     },
     {
       description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
@@ -52,10 +53,11 @@ export function registerMessages(run: Run): void {
   setHandler(auditQuery, () => run.state.audit, { description: 'Who did what, and what came of it' });
 }
 
-function onDecision(run: Run, payload: unknown, decision: 'approve' | 'reject'): void {
+function onDecision(run: Run, payload: unknown, decision: 'approve' | 'reject'): void | Promise<void> {
   const checked = checkDecision(payload, decision);
-  if (checked.ok) run.decide(checked.value);
-  else run.audit('ignored', `${decision}Cutover: ${checked.problem}`);
+  if (!checked.ok) return run.audit('ignored', `${decision}Cutover: ${checked.problem}`);
+  const taken = takeDecision(run, checked.value);
+  if (taken instanceof Promise) return taken.then(() => undefined);
 }
 
 function onRollBack(run: Run, payload: unknown): void {

@@ -1,6 +1,5 @@
 // One run of a migration: its state and the four things phases may do with it: enter, step (with blocking), wait, and change course.
 import { CancellationScope, condition, isCancellation, log, makeContinueAsNewFunc, sleep, workflowInfo, allHandlersFinished } from '@temporalio/workflow';
-import { decide as judge, type Decision, type DecisionRequest } from '../domain/gate.js';
 import { durationMs } from '../domain/duration.js';
 import { ENDS_GENERATION, type Blocked } from '../domain/failure.js';
 import type { OwnedObject } from '../domain/ledger.js';
@@ -8,7 +7,6 @@ import { mayFollow, type Phase } from '../domain/phase.js';
 import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
 import { initialState, type State, type WayBack } from './state.js';
-import { evidenceId, gateState, starterOf } from './view.js';
 
 const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // while blocked on something that may heal by itself
 
@@ -175,27 +173,6 @@ export class Run extends Journal {
     if (hadEvidence) this.state.voidedAt = this.now();
     this.state.passesInARow = 0;
     this.audit('epoch', `${this.state.epoch}: ${reason}`);
-  }
-
-  decide(request: DecisionRequest): Decision {
-    const { state } = this;
-    if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
-    const current = evidenceId(state);
-    const decision = judge(request, gateState(state, starterOf()), state.spec.spec.cutover.approval, this.now());
-    const { approver, comment } = request;
-    state.approvals.push({
-      approver,
-      decision: request.decision,
-      evidenceId: request.evidenceId ?? (decision.accepted ? current : null),
-      accepted: decision.accepted,
-      reason: decision.reason,
-      authenticated: false,
-      at: this.now(),
-    });
-    this.audit(request.decision, `${approver}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
-    if (decision.accepted && request.decision === 'reject') this.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
-    this.show();
-    return decision;
   }
 
   /** Interrupts the main path; the roll-back phase does the rest. The first request wins. */

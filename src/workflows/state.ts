@@ -51,6 +51,8 @@ export interface State {
   needsApproval: boolean;
   approvalSince: string | null;
   approvals: Approval[];
+  /** Of tokens that were taken: each counts once. Absent in a state carried over from an earlier version. */
+  nonces?: string[];
   lag: Lag;
   tables: TableProgress[];
   route: Route | null;

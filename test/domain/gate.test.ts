@@ -16,7 +16,7 @@ const OPEN: GateState = {
   approvals: [],
   starter: 'sam',
 };
-const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({ decision: 'approve' as const, approver, evidenceId, comment: null });
+const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({ decision: 'approve' as const, approver, evidenceId, comment: null, token: null });
 const approval = (approver: string, evidenceId: string): Approval => ({
   approver,
   decision: 'approve',
@@ -45,6 +45,7 @@ describe('an approval is accepted', () => {
     ['no evidence named within 60 s of a voiding epoch', ask('ann', null), { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' }, SPEC, 'voided 30 s ago < 60 s'],
     ['evidence older than allowed', ask(), { ...OPEN, evidenceAt: '2026-11-20T00:00:00.000Z' }, SPEC, '> 24h'],
     ['somebody who is not an approver', ask('eve'), OPEN, { ...SPEC, approvers: ['ann'] }, 'eve is not one of the approvers ann'],
+    ['a named approver who did not sign', ask('ann'), OPEN, { ...SPEC, approvers: ['ann'] }, 'unauthenticated: the spec names approvers, so ann must sign'],
     ['the starter where that is excluded', ask('sam'), OPEN, { ...SPEC, notStarter: true }, 'sam started this migration'],
     ['an unknown starter where that matters', ask(), { ...OPEN, starter: null }, { ...SPEC, notStarter: true }, 'who started this migration is unknown'],
     ['the same person twice', ask(), { ...OPEN, approvals: [approval('ann', 'ev-1')] }, { ...SPEC, quorum: 2 }, 'ann has approved this evidence already'],
@@ -59,7 +60,7 @@ describe('an approval is accepted', () => {
 });
 
 describe('a rejection', () => {
-  const reject = { decision: 'reject' as const, approver: 'ann', evidenceId: null, comment: 'no' };
+  const reject = { decision: 'reject' as const, approver: 'ann', evidenceId: null, comment: 'no', token: null };
   it('is accepted at any time before the commit', () =>
     expect(decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted).toBe(true));
   it('is refused after it', () => expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
@@ -100,7 +101,7 @@ describe('payloads from anybody', () => {
   it('an update needs decision and evidence', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({ ok: false, problem: 'decision must be approve or reject' });
     expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({ ok: false, problem: 'evidenceId is missing' });
-    expect(checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no' }).ok).toBe(true);
+    expect(checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok).toBe(true);
   });
   it('a roll-back says who and why', () => {
     expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({ ok: true, value: { by: 'ann', reason: 'slow' } });

@@ -28,8 +28,10 @@ export async function latestRun({ ledger }: Pick<Deps, 'ledger'>, name: string):
   return { name, iteration, generation, workflowId: row.workflow_id, runKey: row.run_key, planHash: row.plan_hash, spec };
 }
 
+type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems'>;
+
 /** Objects of runs that `isLive` does not know, in the order in which they were made. Asks each system whether it still has them. */
-export async function findLeftovers(deps: Deps, isLive: (workflowId: string) => Promise<boolean>): Promise<Leftover[]> {
+export async function findLeftovers(deps: Reading, isLive: (workflowId: string) => Promise<boolean>): Promise<Leftover[]> {
   const found: Leftover[] = [];
   for (const name of new Set((await deps.ledger.migrations()).map((m) => m.name))) {
     const open = await deps.ledger.openObjects(name);
@@ -40,7 +42,7 @@ export async function findLeftovers(deps: Deps, isLive: (workflowId: string) => 
   return found;
 }
 
-async function presenceOf(deps: Deps, run: MigrationRef, object: OwnedObject): Promise<Pick<Leftover, 'presence' | 'detail'>> {
+async function presenceOf(deps: Reading, run: MigrationRef, object: OwnedObject): Promise<Pick<Leftover, 'presence' | 'detail'>> {
   try {
     return { presence: (await isPresent(deps, run, object)) ? 'present' : 'gone', detail: '' };
   } catch (error) {
@@ -48,7 +50,7 @@ async function presenceOf(deps: Deps, run: MigrationRef, object: OwnedObject): P
   }
 }
 
-async function isPresent({ ledger, secret, systems }: Deps, { spec, name }: MigrationRef, object: OwnedObject): Promise<boolean> {
+async function isPresent({ ledger, secret, systems }: Reading, { spec, name }: MigrationRef, object: OwnedObject): Promise<boolean> {
   const asked = (sql: string): Promise<boolean> => withSource(spec, secret, async (client) => (await client.query(sql)).rows.length > 0);
   const literal = quoteLiteral(object.name);
   switch (object.kind) {

@@ -1,0 +1,45 @@
+// Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
+import { patched, workflowInfo } from '@temporalio/workflow';
+import { UNSIGNED, decide as judge, identify, type Decision, type DecisionRequest, type Identity } from '../domain/gate.js';
+import { call } from './activities.js';
+import type { Run } from './run.js';
+import { evidenceId, gateState, starterOf } from './view.js';
+
+/** Answers at once without a token: nothing has to be asked then. */
+export function takeDecision(run: Run, request: DecisionRequest): Decision | Promise<Decision> {
+  return request.token === null ? decide(run, request, UNSIGNED) : identityOf(run, request, request.token).then((identity) => decide(run, request, identity));
+}
+
+/** The worker has the keys; the workflow remembers which tokens were used. */
+async function identityOf(run: Run, request: DecisionRequest, token: string): Promise<Identity> {
+  const { state } = run;
+  const verified = await call('quick', 'verifyToken', `Check the signature of ${request.approver}`, token, workflowInfo().workflowId);
+  const identity = identify(request, verified, state.nonces ?? []);
+  if (identity.authenticated && verified.valid) state.nonces = [...(state.nonces ?? []), verified.claims.nonce];
+  return identity;
+}
+
+function decide(run: Run, request: DecisionRequest, identity: Identity): Decision {
+  const { state } = run;
+  if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+  const current = evidenceId(state);
+  const { approval } = state.spec.spec.cutover;
+  // Runs that began before names had to be signed go on as they began.
+  const isBound = approval.approvers.length === 0 || patched('named-approvers-sign');
+  const decision = judge(request, gateState(state, starterOf()), approval, run.now(), isBound ? identity : { ...identity, authenticated: true });
+  const { approver, comment } = request;
+  state.approvals.push({
+    approver,
+    decision: request.decision,
+    evidenceId: request.evidenceId ?? (decision.accepted ? current : null),
+    accepted: decision.accepted,
+    reason: decision.reason,
+    authenticated: identity.authenticated,
+    at: run.now(),
+  });
+  const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
+  run.audit(request.decision, `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
+  if (decision.accepted && request.decision === 'reject') run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
+  run.show();
+  return decision;
+}

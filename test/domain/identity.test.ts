@@ -1,0 +1,76 @@
+// Who may say yes where the spec names approvers: only whoever holds the private key, for this migration, this evidence, once, within the hour.
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { publicKey, signDecision, verifyToken } from '../../src/clients/token.js';
+import { decide, identify, type DecisionRequest, type GateState } from '../../src/domain/gate.js';
+import type { ApprovalSpec } from '../../src/domain/spec.js';
+
+const pair = () => {
+  const { privateKey, publicKey: open } = generateKeyPairSync('ed25519');
+  return { secret: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), open: open.export({ type: 'spki', format: 'pem' }).toString() };
+};
+const [ann, eve] = [pair(), pair()];
+const keys = new Map([['ann', publicKey('ann', ann.open)]]);
+const ID = 'migration-orders';
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+const claims = { workflowId: ID, decision: 'approve', approver: 'ann', evidenceId: 'ev-1' } as const;
+const request = (token: string, more: Partial<DecisionRequest> = {}): DecisionRequest => ({
+  decision: 'approve',
+  approver: 'ann',
+  evidenceId: 'ev-1',
+  comment: null,
+  token,
+  ...more,
+});
+const good = (): string => signDecision(ann.secret, claims, NOW);
+
+describe('a signed approval', () => {
+  it('of a named approver is accepted and authenticated', () => {
+    const token = good();
+    const identity = identify(request(token), verifyToken(token, keys, ID, NOW), []);
+    expect(identity).toEqual({ authenticated: true, refused: null });
+    const state: GateState = {
+      phase: 'approve',
+      committed: false,
+      needsApproval: true,
+      evidenceId: 'ev-1',
+      evidenceAt: new Date(NOW).toISOString(),
+      voidedAt: null,
+      approvals: [],
+      starter: 'sam',
+    };
+    const spec: ApprovalSpec = { quorum: 1, approvers: ['ann'], notStarter: false, expires: '24h', evidenceMaxAge: '24h', notBefore: null, notAfter: null };
+    expect(decide(request(token), state, spec, new Date(NOW).toISOString(), identity).accepted).toBe(true);
+  });
+
+  const tampered = (token: string): string => {
+    const [payload, signature] = token.split('.');
+    const changed = { ...(JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object), evidenceId: 'ev-2' };
+    return `${Buffer.from(JSON.stringify(changed)).toString('base64url')}.${signature}`;
+  };
+  const used = good();
+  const nonce = (JSON.parse(Buffer.from(used.split('.')[0]!, 'base64url').toString()) as { nonce: string }).nonce;
+  it.each<[string, string, Partial<DecisionRequest>, string[], number, RegExp]>([
+    ["signed with somebody else's key", signDecision(eve.secret, claims, NOW), {}, [], NOW, /signature is not ann's/],
+    ['whose text was changed', tampered(good()), { evidenceId: 'ev-2' }, [], NOW, /signature is not ann's/],
+    ['by somebody without a key', signDecision(eve.secret, { ...claims, approver: 'eve' }, NOW), { approver: 'eve' }, [], NOW, /no key of eve/],
+    ['for another migration', signDecision(ann.secret, { ...claims, workflowId: 'migration-x' }, NOW), {}, [], NOW, /is for migration-x/],
+    ['of other evidence', good(), { evidenceId: 'ev-9' }, [], NOW, /says evidenceId ev-1 ≠ ev-9/],
+    ['that says reject', signDecision(ann.secret, { ...claims, decision: 'reject' }, NOW), {}, [], NOW, /says decision reject ≠ approve/],
+    ['after its hour', good(), {}, [], NOW + 3_600_001, /expired/],
+    ['from a clock far ahead', signDecision(ann.secret, claims, NOW + 7_200_000), {}, [], NOW, /lives longer/],
+    ['used before', used, {}, [nonce], NOW, /used before/],
+    ['that is rubbish', 'rubbish', {}, [], NOW, /not payload.signature/],
+    ['whose payload is rubbish', 'e30.e30', {}, [], NOW, /holds no decision/],
+  ])('%s is refused', (_what, token, more, nonces, now, why) => {
+    const identity = identify(request(token, more), verifyToken(token, keys, ID, now), nonces);
+    expect(identity.authenticated).toBe(false);
+    expect(identity.refused).toMatch(why);
+  });
+
+  it('needs an Ed25519 key', () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    expect(() => signDecision(rsa, claims, NOW)).toThrow(/is rsa, not ed25519/);
+    expect(() => publicKey('ann', 'nonsense')).toThrow(/publicKey of ann/);
+  });
+});

@@ -1,0 +1,98 @@
+// Every activity that changes something outside: what must be there before it, and how its work is taken back. In the order of a migration.
+import type { OwnedObject } from '../../src/domain/ledger.js';
+import { fenceTriggers, namesOf, plannedTopics } from '../../src/domain/names.js';
+import type { ActivityName, Stage } from './stage.js';
+
+export interface CrashCase {
+  readonly activity: ActivityName;
+  readonly args: unknown[];
+  readonly before: () => Promise<unknown>;
+  readonly after: () => Promise<unknown>;
+}
+
+export function crashCases({ ref, act }: Stage): CrashCase[] {
+  const names = namesOf(ref.spec, 1);
+  const { database } = ref.spec.spec.source.postgres;
+  const cluster = ref.spec.spec.kafka.brokers.join(',');
+  const lease: OwnedObject = { kind: 'lease', name: names.leaseSchema, where: database };
+  const publication: OwnedObject = { kind: 'publication', name: names.publication, where: database };
+  const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({ kind: 'topic', name, where: cluster }));
+  const connector: OwnedObject = { kind: 'connector', name: names.connector, where: ref.spec.spec.connector.url };
+  const slot: OwnedObject = { kind: 'slot', name: names.slot, where: database };
+  const sink: OwnedObject = { kind: 'sink', name: 'public.stream_made', where: database };
+  const trigger = fenceTriggers(ref.spec)[0]!;
+  const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
+  const nothing = (): Promise<void> => Promise.resolve();
+  const inTurn = async (...acts: (() => Promise<unknown>)[]): Promise<void> => {
+    for (const one of acts) await one();
+  };
+  const made = (activity: ActivityName, args: unknown[], undo: ActivityName, object: OwnedObject): CrashCase[] => [
+    { activity, args, before: nothing, after: () => act(undo, ref, object) },
+    { activity: undo, args: [ref, object], before: () => act(activity, ...args), after: nothing },
+  ];
+  const withLease = (): Promise<unknown> => act('ensureLease', ref);
+  const withoutLease = (): Promise<unknown> =>
+    inTurn(
+      () => act('removeTrigger', ref, trigger),
+      () => act('removeLease', ref, lease),
+    );
+  const withSink = (): Promise<void> => inTurn(withLease, () => act('ensureSinkTable', ref));
+  const fenced = (): Promise<void> => inTurn(withSink, () => act('fence', fence));
+  const committed = (): Promise<void> => inTurn(fenced, () => act('commitCutover', fence));
+  const unfenced = (): Promise<void> =>
+    inTurn(
+      () => act('routeBack', ref),
+      withoutLease,
+      () => act('removeSinkTable', ref, sink),
+    );
+  const running = (): Promise<void> =>
+    inTurn(
+      () => act('ensurePublication', ref),
+      () => act('ensureTopics', ref),
+      () => act('claimSlot', ref),
+      () => act('ensureConnector', ref, 'source'),
+      () => act('resumeConnector', ref, 'source'),
+    );
+  const dismantled = (): Promise<void> =>
+    inTurn(
+      () => act('removeConnector', ref, connector),
+      () => act('removeSlot', ref, slot),
+      ...[...topics].reverse().map((topic) => () => act('removeTopic', ref, topic)),
+      () => act('removePublication', ref, publication),
+    );
+  return [
+    { activity: 'openMigration', args: [{ input: ref.spec, workflowId: ref.workflowId, runKey: ref.runKey }], before: nothing, after: nothing },
+    ...made('ensureLease', [ref], 'removeLease', lease),
+    ...made('ensurePublication', [ref], 'removePublication', publication),
+    { activity: 'ensureTopics', args: [ref], before: nothing, after: () => inTurn(...topics.map((topic) => () => act('removeTopic', ref, topic))) },
+    {
+      activity: 'removeTopic',
+      args: [ref, topics[0]],
+      before: () => act('ensureTopics', ref),
+      after: () => inTurn(...topics.map((topic) => () => act('removeTopic', ref, topic))),
+    },
+    ...made('ensureSinkTable', [ref], 'removeSinkTable', sink),
+    ...made('claimSlot', [ref], 'removeSlot', slot),
+    ...made('ensureConnector', [ref, 'source'], 'removeConnector', connector),
+    { activity: 'fence', args: [fence], before: withSink, after: unfenced },
+    { activity: 'releaseFence', args: [fence], before: fenced, after: unfenced },
+    { activity: 'commitCutover', args: [fence], before: fenced, after: unfenced },
+    { activity: 'removeTrigger', args: [ref, trigger], before: committed, after: unfenced },
+    { activity: 'routeBack', args: [ref], before: committed, after: unfenced },
+    {
+      activity: 'resumeConnector',
+      args: [ref, 'source'],
+      before: () =>
+        inTurn(
+          () => act('ensurePublication', ref),
+          () => act('ensureTopics', ref),
+          () => act('claimSlot', ref),
+          () => act('ensureConnector', ref, 'source'),
+        ),
+      after: dismantled,
+    },
+    { activity: 'handOverConnector', args: [ref], before: running, after: dismantled },
+    { activity: 'removeConnector', args: [ref, connector], before: running, after: dismantled },
+    { activity: 'removeSlot', args: [ref, slot], before: () => inTurn(running, () => act('removeConnector', ref, connector)), after: dismantled },
+  ];
+}

@@ -1,0 +1,93 @@
+// The stage of the crash points: a database with a batch and its view, a migration's spec over it, and everything outside that an activity may have changed.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities, type Activities } from '../../src/activities/index.js';
+import { Systems } from '../../src/activities/deps.js';
+import { Ledger } from '../../src/clients/ledger.js';
+import { resolveSecret } from '../../src/config.js';
+import type { MigrationRef } from '../../src/domain/ledger.js';
+import { parseSpecObject } from '../../src/spec/parse.js';
+import { planHash } from '../../src/spec/plan.js';
+import { freshDatabase, specOf } from '../support/sluice.js';
+
+const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
+
+export type ActivityName = keyof Activities;
+
+export interface Stage {
+  readonly ref: MigrationRef;
+  /** Runs an activity to its end, here. */
+  readonly act: (name: ActivityName, ...args: unknown[]) => Promise<unknown>;
+  /** Runs it in a process that dies at the effect. Null = it died; a number = it did not, and had so many effects. */
+  readonly crash: (name: ActivityName, args: unknown[], at: number, when: 'before' | 'after') => number | null;
+  /** What is there, as text that two runs can be compared by. */
+  readonly world: () => Promise<object>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openStage(name: string): Promise<Stage> {
+  const database = await freshDatabase(`
+    CREATE TABLE source (id int PRIMARY KEY, n bigint NOT NULL); INSERT INTO source SELECT g, g FROM generate_series(1, 20) g;
+    CREATE TABLE batch_result (id int PRIMARY KEY, n bigint); INSERT INTO batch_result SELECT * FROM source;
+    CREATE TABLE stream_result (id int PRIMARY KEY, n bigint); CREATE VIEW result AS SELECT id, n FROM batch_result`);
+  const spec = refOf(name, database.name);
+  const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  await ledger.migrate();
+  const systems = new Systems(resolveSecret);
+  const activities = createActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() }) as unknown as Record<
+    string,
+    (...args: unknown[]) => Promise<unknown>
+  >;
+  const list = async (sql: string): Promise<unknown[]> =>
+    (await database.client.query<Record<string, unknown>>(sql)).rows.map((r) => Object.values(r).join(' '));
+  return {
+    ref: spec,
+    act: (activity, ...args) => new MockActivityEnvironment().run(activities[activity]!, ...args),
+    crash: (activity, args, at, when) => {
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [CHILD, JSON.stringify({ activity, args, at, when })], { encoding: 'utf8' });
+      if (signal === 'SIGKILL') return null;
+      if (status !== 0) throw new Error(`${activity} failed instead of dying: ${stderr}`);
+      return Number(stdout.trim());
+    },
+    world: async () => ({
+      publications: await list('SELECT pubname, tablename FROM pg_publication_tables ORDER BY 1, 2'),
+      slots: await list('SELECT slot_name FROM pg_replication_slots WHERE database = current_database()'),
+      schemas: await list(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%'`),
+      functions: await list(`SELECT proname FROM pg_proc WHERE pronamespace::regnamespace::text LIKE 'sluice%'`),
+      triggers: await list(`SELECT tgname, tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname LIKE 'sluice%' ORDER BY 1, 2`),
+      lease: await list(`SELECT state, token, attempt, epoch, evidence_digest, expires_at IS NULL FROM sluice_${name.replaceAll('-', '_')}.lease`).catch(() => [
+        'no lease',
+      ]),
+      view: await list(`SELECT pg_get_viewdef('result'::regclass)`),
+      tables: await list(`SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`),
+      topics: (await systems.kafka(spec.spec).listTopics()).filter((t) => t.startsWith(name)).sort(),
+      connectors: await connectors(spec.spec.spec.connector.url, name),
+      ledger: (await ledger.openObjects(name)).map((o) => `${o.kind} ${o.name}`).sort(),
+      open: await ledger.query('SELECT iteration, outcome FROM sluice.migration WHERE name = $1', [name]),
+    }),
+    close: async () => {
+      await Promise.all([systems.close(), ledger.close()]);
+      await database.drop();
+    },
+  };
+}
+
+async function connectors(url: string, name: string): Promise<string[]> {
+  const all = (await (await fetch(`${url}/connectors`)).json()) as string[];
+  return all.filter((c) => c.startsWith(name)).sort();
+}
+
+function refOf(name: string, database: string): MigrationRef {
+  const parsed = parseSpecObject(
+    specOf(name, database, ['public.source'], {
+      batch: { result: { table: 'public.batch_result', key: ['id'] }, query: { sql: 'SELECT id, n FROM source' } },
+      pipeline: { type: 'external', groups: [name], output: { topic: `${name}-out`, key: ['id'] } },
+      sink: { type: 'jdbc-sink', table: 'public.stream_made' },
+      cutover: { fence: 'source', route: { type: 'postgres-view', view: 'public.result', batch: 'public.batch_result', stream: 'public.stream_made' } },
+    }),
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const { spec } = parsed;
+  return { name, iteration: 1, generation: 1, workflowId: `migration-${name}`, runKey: `run-${name}`, planHash: planHash(spec), spec };
+}

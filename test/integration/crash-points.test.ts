@@ -1,0 +1,59 @@
+// A worker that dies at any effect of any activity that changes something: done again, the world is as if it had not died. Twenty points a run, other ones
+// every hour; all of them with SLUICE_CRASH_POINTS=all (npm run test:faults).
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crashCases, type CrashCase } from '../faults/crash-cases.js';
+import { openStage, type Stage } from '../faults/stage.js';
+
+const isAll = process.env['SLUICE_CRASH_POINTS'] === 'all';
+const POINTS = Number(isAll ? Infinity : (process.env['SLUICE_CRASH_POINTS'] ?? 20));
+const first = Math.floor(Date.now() / 3_600_000);
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage('crashy');
+});
+afterAll(() => stage.close());
+
+/** The world after the activity ended undisturbed, and how many effects it had. */
+async function undisturbed(one: CrashCase): Promise<{ world: object; effects: number }> {
+  await one.before();
+  const effects = stage.crash(one.activity, one.args, 0, 'after')!;
+  const world = await stage.world();
+  await one.after();
+  return { world, effects };
+}
+
+async function survives(one: CrashCase, at: number, when: 'before' | 'after', wanted: object): Promise<void> {
+  const point = `${one.activity}, killed ${when} effect ${at}`;
+  await one.before();
+  expect([point, stage.crash(one.activity, one.args, at, when)]).toEqual([point, null]);
+  await stage.act(one.activity, ...one.args);
+  expect({ point, world: await stage.world() }).toEqual({ point, world: wanted });
+  await one.after();
+}
+
+describe('an activity whose worker is killed at an effect', () => {
+  it('leaves, once it is done again, the world that it would have left', async () => {
+    const cases = crashCases(stage);
+    await stage.act('openMigration', ...cases[0]!.args); // its row stays: every other case stands on it
+    let points = 0;
+    for (let n = 0; n < cases.length && points < POINTS; n += 1) {
+      const one = cases[(n + first) % cases.length]!;
+      const { world, effects } = await undisturbed(one);
+      const all = Array.from({ length: effects }, (_, e) => [e + 1, 'before'] as const).concat(
+        Array.from({ length: effects }, (_, e) => [e + 1, 'after'] as never),
+      );
+      // Three of each activity, so that a run touches many; which three moves on with the hour.
+      const chosen = isAll
+        ? all
+        : [0, 1, 2].map((k) => all[(first + k * Math.ceil(all.length / 3)) % all.length]!).filter((p, k, list) => list.indexOf(p) === k);
+      for (const [at, when] of chosen.slice(0, POINTS - points)) {
+        await survives(one, at, when, world);
+        points += 1;
+      }
+      if (isAll) console.log(`crash points: ${one.activity}, ${effects} effects, ${points} points so far`);
+    }
+    console.log(`crash points: ${points} of them survived`);
+    expect(points).toBeGreaterThanOrEqual(isAll ? 100 : 20);
+  }, 3_600_000);
+});
