@@ -146,11 +146,7 @@ function rootCause(trace: string): string {
   return (causes.at(-1)?.slice('Caused by: '.length) ?? trace.split('\n')[0]!).slice(0, 400);
 }
 
+/** A connector that never ran has none, and Connect fails with an internal error when it is asked to delete them. */
 async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
-  try {
-    await rest.deleteOffsets(name);
-  } catch (error) {
-    // a connector that never committed has no offsets to delete, and Connect calls that an error
-    if (!(error instanceof Problem) || !/no offsets|not exist|nothing|does not have any/i.test(error.message)) throw error;
-  }
+  if (await rest.hasOffsets(name)) await rest.deleteOffsets(name);
 }

@@ -70,6 +70,12 @@ export class ConnectRest {
     await this.#jsonOrNull('POST', `/connectors/${encodeURIComponent(name)}/restart?includeTasks=true&onlyFailed=true`);
   }
 
+  /** False also when there is no such connector. */
+  async hasOffsets(name: string): Promise<boolean> {
+    const answer = await this.#jsonOrNull<{ offsets?: unknown[] }>('GET', `/connectors/${encodeURIComponent(name)}/offsets`);
+    return (answer?.offsets ?? []).length > 0;
+  }
+
   /** Only a STOPPED connector's offsets can be deleted. They would outlive the connector otherwise. */
   async deleteOffsets(name: string): Promise<void> {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
