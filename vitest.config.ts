@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          include: ['test/{activities,assess,domain,compare,spec,cli,report,model,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{activities,assess,clients,domain,compare,spec,cli,report,model,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       // Real services: one file at a time on two cores, on a stack of its own.

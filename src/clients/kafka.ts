@@ -5,6 +5,7 @@ import { Problem } from '../domain/failure.js';
 import type { KafkaSpec } from '../domain/spec.js';
 import { BulkWriter } from './producer.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
+import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
 import { TransactionFilter, offsetBehind, walkBatches, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
@@ -15,12 +16,14 @@ const listOffsets = {
   request: require('kafkajs/src/protocol/requests/listOffsets/v2/request') as (input: object) => object,
   response: require('kafkajs/src/protocol/requests/listOffsets/v2/response') as ListOffsetsCodec,
 };
+const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
 interface ListOffsetsCodec {
   decode: (raw: Buffer) => Promise<{ responses: { topic: string; partitions: { partition: number; errorCode: number; offset: string }[] }[] }>;
 }
 
 interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
+  initProducerId(of: { transactionalId: null; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
 }
 interface Cluster {
   readonly targetTopics: Set<string>;
@@ -170,11 +173,24 @@ export class KafkaPort {
     return data === 0;
   }
 
-  /** The caller MUST close it. Idempotent: a request that is repeated is not written twice. */
-  async openWriter(): Promise<BulkWriter> {
-    const producer = this.#kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
-    await producer.connect();
-    return new BulkWriter(producer);
+  /** Idempotent: a batch that is sent again is not written twice. */
+  openWriter(): BulkWriter {
+    const target = {
+      partitions: async (topic: string) => (await this.#leaders(topic)).size,
+      identify: (topic: string) =>
+        this.#withLeader(topic, 0, async (broker) => {
+          const { producerId, producerEpoch } = await broker.initProducerId({ transactionalId: null, transactionTimeout: 60_000 });
+          return { producerId: BigInt(producerId), epoch: producerEpoch };
+        }),
+      partitionOf: (key: string, partitions: number) => (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions,
+      produce: (topic: string, partition: number, batch: Buffer) =>
+        this.#withLeader(topic, partition, async (broker) => {
+          const response = { decode: (raw: Buffer) => Promise.resolve(decodeProduce(raw)), parse: (data: unknown) => Promise.resolve(data) };
+          const code = (await broker.connectionPool.send({ request: produceRequest(topic, partition, batch), response })) as number;
+          if (code !== 0 && code !== DUPLICATE_SEQUENCE) throw new Error(`Produce ${topic}/${partition}: error code ${code}`);
+        }),
+    };
+    return new BulkWriter(target);
   }
 
   async disconnect(): Promise<void> {

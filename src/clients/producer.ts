@@ -1,57 +1,80 @@
-// Writing many records to topics, on top of kafkajs: used by proofs, which replay rows without a connector.
-import kafkajs, { type Producer } from 'kafkajs';
+// Writing many records to topics: our own record batches, idempotent, over kafkajs' connections. Used by proofs, which replay rows without a connector.
+import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
 
 export interface OutRecord {
   readonly key: string;
   readonly value: string | null;
 }
 
-/** Collects records per topic and sends them in large requests; at most `IN_FLIGHT` wait for their answer. */
+/** What the writer needs of the cluster. */
+export interface ProduceTarget {
+  partitions(topic: string): Promise<number>;
+  /** A fresh identity, from any broker: here from a leader of the topic. */
+  identify(topic: string): Promise<ProducerIdentity>;
+  /** The partition that Kafka's own producers choose for a key. */
+  partitionOf(key: string, partitions: number): number;
+  /** Resolves when all in-sync replicas have the batch; one that the broker knows by its sequence is not written twice. */
+  produce(topic: string, partition: number, batch: Buffer): Promise<void>;
+}
+
+const BATCH_BYTES = 900 * 1024; // below the broker's default limit for one batch
+
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+  filling: BatchBuilder;
+  sequence: number;
+  /** The one batch that is on its way: kafkajs spreads requests over connections, so a second could overtake it and be refused. */
+  flying: Promise<void> | undefined;
+}
+
+/** Fills one batch per partition; a full one is sent while the next is filled. */
 export class BulkWriter {
-  readonly #producer: Producer;
-  readonly #waiting = new Map<string, OutRecord[]>();
-  #flying: Promise<unknown>[] = [];
-  #size = 0;
+  readonly #target: ProduceTarget;
+  #identity: ProducerIdentity | undefined;
+  readonly #topics = new Map<string, Lane[]>();
   records = 0;
   bytes = 0;
 
-  /** `producer` MUST be connected; `close` disconnects it. */
-  constructor(producer: Producer) {
-    this.#producer = producer;
+  constructor(target: ProduceTarget) {
+    this.#target = target;
   }
 
-  async write(topic: string, record: OutRecord): Promise<void> {
-    const waiting = this.#waiting.get(topic) ?? [];
-    waiting.push(record);
-    if (waiting.length === 1) this.#waiting.set(topic, waiting);
-    this.#size += record.key.length + (record.value?.length ?? 0);
+  /** Returns a promise only when the caller has to wait for the broker. */
+  write(topic: string, record: OutRecord): Promise<void> | undefined {
+    const lanes = this.#topics.get(topic);
+    if (!lanes) return this.#open(topic).then(() => this.write(topic, record));
+    const lane = lanes.length === 1 ? lanes[0]! : lanes[this.#target.partitionOf(record.key, lanes.length)]!;
+    lane.filling.add(record.key, record.value);
     this.records += 1;
-    if (this.#size >= REQUEST_BYTES) await this.#send();
+    return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
   }
 
   /** Everything written is acknowledged by all in-sync replicas when this ends. */
   async flush(): Promise<void> {
-    await this.#send();
-    await Promise.all(this.#flying);
-    this.#flying = [];
+    const lanes = [...this.#topics.values()].flat();
+    await Promise.all(lanes.filter((lane) => lane.filling.records > 0).map((lane) => this.#send(lane)));
+    await Promise.all(lanes.map((lane) => lane.flying));
   }
 
-  async close(): Promise<void> {
-    await this.#producer.disconnect();
+  async #open(topic: string): Promise<void> {
+    const partitions = await this.#target.partitions(topic);
+    this.#identity ??= await this.#target.identify(topic);
+    this.#topics.set(
+      topic,
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition, filling: aBatch(), sequence: 0, flying: undefined })),
+    );
   }
 
-  async #send(): Promise<void> {
-    if (this.#size === 0) return;
-    const topicMessages = [...this.#waiting].map(([topic, messages]) => ({ topic, messages: messages as { key: string; value: string | null }[] }));
-    this.#waiting.clear();
-    this.bytes += this.#size;
-    this.#size = 0;
-    const sent = this.#producer.sendBatch({ topicMessages, acks: -1, compression: kafkajs.CompressionTypes.None });
-    sent.catch(() => undefined); // looked at below, when it is waited for
-    this.#flying.push(sent);
-    if (this.#flying.length >= IN_FLIGHT) await this.#flying.shift();
+  async #send(lane: Lane): Promise<void> {
+    const batch = lane.filling.finish(this.#identity!, lane.sequence, Date.now());
+    lane.sequence += lane.filling.records;
+    lane.filling = aBatch();
+    this.bytes += batch.length;
+    await lane.flying;
+    lane.flying = this.#target.produce(lane.topic, lane.partition, batch);
+    lane.flying.catch(() => undefined); // looked at when it is waited for
   }
 }
 
-const REQUEST_BYTES = 700 * 1024; // below the broker's default limit for one batch
-const IN_FLIGHT = 3;
+const aBatch = (): BatchBuilder => new BatchBuilder(BATCH_BYTES + 64 * 1024);

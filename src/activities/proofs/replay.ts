@@ -19,29 +19,25 @@ export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promis
   const { ref } = plan;
   const kafka = systems.kafka(ref.spec);
   await makeTopics(kafka, plan);
-  const writer = await kafka.openWriter();
+  const writer = kafka.openWriter();
   const started = Date.now();
-  try {
-    return await alive(() =>
-      withSource(ref.spec, secret, async (client) => {
-        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-        const lsn = await insertLsn(client);
-        const tables: SlicedTable[] = [];
-        for (const { table, from } of plan.tables) tables.push(await replayTable(client, writer, plan, table, from));
-        if (tables.every((t) => t.rows === 0))
-          throw new Problem('spec-invalid', `the slice matches no row of ${tables.map((t) => t.table).join(', ')}: nothing would be proven`);
-        await writer.flush();
-        const { records, bytes } = writer;
-        const ms = Date.now() - started;
-        const expected = await writeExpected(client, writer, plan);
-        await writer.flush();
-        await client.query('COMMIT');
-        return { lsn, tables, records, bytes, ms, expected };
-      }),
-    );
-  } finally {
-    await writer.close();
-  }
+  return alive(() =>
+    withSource(ref.spec, secret, async (client) => {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const lsn = await insertLsn(client);
+      const tables: SlicedTable[] = [];
+      for (const { table, from } of plan.tables) tables.push(await replayTable(client, writer, plan, table, from));
+      if (tables.every((t) => t.rows === 0))
+        throw new Problem('spec-invalid', `the slice matches no row of ${tables.map((t) => t.table).join(', ')}: nothing would be proven`);
+      await writer.flush();
+      const { records, bytes } = writer;
+      const ms = Date.now() - started;
+      const expected = await writeExpected(client, writer, plan);
+      await writer.flush();
+      await client.query('COMMIT');
+      return { lsn, tables, records, bytes, ms, expected };
+    }),
+  );
 }
 
 async function makeTopics(kafka: ReturnType<Deps['systems']['kafka']>, { ref, subject }: ProofPlan): Promise<void> {
@@ -66,7 +62,10 @@ async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: Pr
   const columns = catalog.columns.map((c) => quoteIdent(c.name)).join(', ');
   let rows = 0;
   for await (const batch of readCursor(client, `SELECT ${columns} FROM ${from}`)) {
-    for (const values of batch) await writer.write(topic, records.record(values));
+    for (const values of batch) {
+      const full = writer.write(topic, records.record(values));
+      if (full) await full;
+    }
     rows += batch.length;
   }
   const counted = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${qualified(catalog.name)}`);
