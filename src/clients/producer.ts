@@ -54,7 +54,7 @@ export class BulkWriter {
   async flush(): Promise<void> {
     const lanes = [...this.#topics.values()].flat();
     await Promise.all(lanes.filter((lane) => lane.filling.records > 0).map((lane) => this.#send(lane)));
-    await Promise.all(lanes.map((lane) => lane.flying));
+    for (const lane of lanes) await lane.flying;
   }
 
   async #open(topic: string): Promise<void> {

@@ -14,4 +14,5 @@ th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px so
 td.n, th.n { text-align: right } .soft { color: var(--soft) } svg { display: block; width: 100%; height: auto; margin: .4rem 0 }
 .passed { color: var(--good); fill: var(--good) } .failed { color: var(--bad); fill: var(--bad) } .inconclusive { color: var(--open); fill: var(--open) } .errored { color: var(--odd); fill: var(--odd) }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif } .bar { fill: var(--good); opacity: .75 } .line { fill: none; stroke: var(--good); stroke-width: 1.5 } .dot { fill: var(--good) } .grid { stroke: var(--line); stroke-width: .5 } .limit { stroke: var(--bad); stroke-dasharray: 5 4 } pre { font-size: 11px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 30rem; overflow: auto }
+@media print { .wide { overflow: visible } table { font-size: 9px } th, td { white-space: normal; padding-right: .3rem } td { overflow-wrap: anywhere } }
 `;
