@@ -62,7 +62,10 @@ function build(): Command {
     .option('--by <name>', 'who')
     .addOption(output(['text', 'json', 'md', 'html']));
   verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o))
-    .addOption(file())
+    .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
+    .option('--rehearse <id>', 'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release')
+    .option('--by <name>', 'who rehearses')
+    .addOption(yes())
     .addOption(output())
     .option('--exit-code', 'exit 3 when there is something to do');
   verb(program, 'start', 'start a migration', async (o: never) => (await import('./start.js')).start(o))

@@ -1,10 +1,25 @@
 // sluice plan -f FILE: what a start would make, do and leave behind. Offline but for the ledger, which knows the next names.
+// sluice plan --rehearse ID: the cut-over of a running migration up to the commit, then released.
+import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../spec/plan.js';
-import { openLedger } from './access.js';
-import { EXIT, print, table, type Format } from './output.js';
+import type { Rehearsed } from '../domain/ledger.js';
+import { nameOf, openLedger, withRunning } from './access.js';
+import { confirmByTyping } from './decide.js';
+import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
-export async function plan(options: { file: string; output: Format; exitCode?: boolean }): Promise<number> {
+export interface PlanOptions {
+  readonly file?: string;
+  readonly rehearse?: string;
+  readonly by?: string;
+  readonly yes?: boolean;
+  readonly output: Format;
+  readonly exitCode?: boolean;
+}
+
+export async function plan(options: PlanOptions): Promise<number> {
+  if (options.rehearse !== undefined) return rehearse(options.rehearse, options);
+  if (options.file === undefined) throw new CliError(EXIT.usage, 'usage', 'name a spec (-f FILE), or a migration to rehearse (--rehearse ID)');
   const spec = readSpec(options.file);
   const ledger = openLedger();
   const latest = ledger ? (await ledger.migrations(spec.metadata.name).catch(() => []))[0] : undefined;
@@ -12,6 +27,18 @@ export async function plan(options: { file: string; output: Format; exitCode?: b
   const built = buildPlan(spec, (latest?.generation ?? 0) + 1);
   await print(built, options.output, () => render(built));
   return options.exitCode ? EXIT.findings : EXIT.ok;
+}
+
+/** Holds the result (or the source's writes, where the spec says so) for as long as a cut-over would: it asks for confirmation. */
+async function rehearse(id: string, options: PlanOptions): Promise<number> {
+  await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
+  const result = await withRunning(id, (handle) =>
+    handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args: [{ by: options.by ?? userInfo().username }] }),
+  );
+  await print(result, options.output, () =>
+    result.refused === null ? `rehearsed and released: held for ${result.holdMs} ms` : `not rehearsed: ${result.refused}`,
+  );
+  return result.refused === null ? EXIT.ok : EXIT.failed;
 }
 
 function render(plan: Plan): string {

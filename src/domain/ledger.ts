@@ -78,6 +78,13 @@ export interface Status {
 
 export type StatusWithWindows = Status & { readonly windows: readonly WindowRow[] };
 
+/** What came of a rehearsal of the cut-over. */
+export interface Rehearsed {
+  /** Null = everything up to the commit went well, and was released. */
+  readonly refused: string | null;
+  readonly holdMs: number | null;
+}
+
 /** One line of the audit: who did what, and what came of it. `id` makes recording idempotent. */
 export interface AuditEvent {
   readonly id: string;

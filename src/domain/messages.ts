@@ -64,3 +64,11 @@ export function checkRollBack(payload: unknown): Checked<{ by: string; reason: s
   const reason = text(record, 'reason', true);
   return reason.ok ? { ok: true, value: { by: by.value!, reason: reason.value! } } : reason;
 }
+
+/** `{by}` of rehearseCutover. */
+export function checkBy(payload: unknown): Checked<{ by: string }> {
+  const record = asRecord(payload);
+  if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you"}' };
+  const by = text(record, 'by', true);
+  return by.ok ? { ok: true, value: { by: by.value! } } : by;
+}

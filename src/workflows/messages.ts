@@ -1,9 +1,10 @@
 // The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
 import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
+import { checkBy, checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
 import type { Decision } from '../domain/gate.js';
-import type { AuditEvent, Status } from '../domain/ledger.js';
+import type { AuditEvent, Rehearsed, Status } from '../domain/ledger.js';
 import { takeDecision } from './decisions.js';
+import { askForRehearsal } from './rehearsal.js';
 import type { Run } from './run.js';
 
 export const approveCutoverSignal = defineSignal<[unknown]>('approveCutover');
@@ -14,6 +15,7 @@ export const retrySignal = defineSignal('retry');
 export const rollBackSignal = defineSignal<[unknown]>('rollBack');
 export const extendSoakSignal = defineSignal<[unknown]>('extendSoak');
 export const decideCutoverUpdate = defineUpdate<Decision, [unknown]>('decideCutover');
+export const rehearseCutoverUpdate = defineUpdate<Rehearsed, [unknown]>('rehearseCutover');
 export const statusQuery = defineQuery<Status>('status');
 export const explainQuery = defineQuery<string>('explain');
 export const evidenceQuery = defineQuery<unknown>('evidence');
@@ -43,6 +45,21 @@ export function registerMessages(run: Run): void {
       description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
       validator: (payload) => {
         const checked = checkUpdate(payload);
+        if (!checked.ok) throw new Error(checked.problem);
+      },
+    },
+  );
+  setHandler(
+    rehearseCutoverUpdate,
+    (payload) => {
+      const checked = checkBy(payload);
+      if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
+      return askForRehearsal(run, checked.value.by);
+    },
+    {
+      description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
+      validator: (payload) => {
+        const checked = checkBy(payload);
         if (!checked.ok) throw new Error(checked.problem);
       },
     },

@@ -2,7 +2,7 @@
 import { CancellationScope, condition, isCancellation, log, makeContinueAsNewFunc, sleep, workflowInfo, allHandlersFinished } from '@temporalio/workflow';
 import { durationMs } from '../domain/duration.js';
 import { ENDS_GENERATION, type Blocked } from '../domain/failure.js';
-import type { OwnedObject } from '../domain/ledger.js';
+import type { OwnedObject, Rehearsed } from '../domain/ledger.js';
 import { mayFollow, type Phase } from '../domain/phase.js';
 import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
@@ -21,6 +21,8 @@ export class Run extends Journal {
   #selfRetries = 0;
   /** Set by the scope that runs the main path: cancels it. */
   interrupt: (() => void) | undefined;
+  /** Asked for and not yet done: in memory, for an update holds continue-as-new back. */
+  rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   startGuard: () => void = () => undefined;
   stopGuard: () => void = () => undefined;
 

@@ -65,6 +65,8 @@ export interface State {
   walAlarm: string | null;
   /** What the last full window took, less what a cut-over does not repeat (the first read of the topics); null = none passed yet. */
   fullWindowMs: number | null;
+  /** What the last rehearsal held; absent before one. */
+  rehearsedHoldMs?: number;
   /** Asked for by `extendSoak`: the soak lasts at least until then. */
   soakUntil: string | null;
   shadowPasses: number;

@@ -2,9 +2,12 @@
 import { durationMs } from '../../domain/duration.js';
 import { waitingFor } from '../../domain/gate.js';
 import { BackToValidate } from '../course.js';
+import { rehearse } from '../rehearsal.js';
 import { everyMs, type Run } from '../run.js';
 import { gateState } from '../view.js';
 import { runWindow } from '../windows.js';
+
+const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 
 export async function approve(run: Run): Promise<void> {
   const { state } = run;
@@ -19,8 +22,13 @@ export async function approve(run: Run): Promise<void> {
   for (;;) {
     const expiresIn = Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
-    if (await run.wait(mayGo, Math.min(everyMs(run), expiresIn), 'Wait for approval, or until the next window')) break;
+    const isCalled = await run.wait(() => mayGo() || isWanted(run), Math.min(everyMs(run), expiresIn), 'Wait for approval, or until the next window');
+    if (isCalled && mayGo()) break;
     const epoch = state.epoch;
+    if (isWanted(run)) {
+      await rehearse(run);
+      continue;
+    }
     const { verdict } = await runWindow(run, 'window');
     await run.edge();
     if (verdict.verdict === 'failed') throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);

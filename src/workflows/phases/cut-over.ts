@@ -1,18 +1,9 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/cutover-plan.ts.
-import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
-import { durationMs } from '../../domain/duration.js';
-import { epochChange } from '../../domain/epoch.js';
-import { FAILURES } from '../../domain/failure.js';
-import { fenceTriggers } from '../../domain/names.js';
+import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../activities.js';
 import { BackToValidate } from '../course.js';
+import { beginAttempt, dropTriggers, hold, recheck, refuseLongHold, undoHold, type Evidence } from '../hold.js';
 import type { Run } from '../run.js';
-import { evidenceId } from '../view.js';
-import { runWindow } from '../windows.js';
-import { removeObject } from './roll-back.js';
-
-const COMMIT_RESERVE_MS = 5000; // of the hold: for the commit itself
-const BATCH_POLL_MS = 5000;
 
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
@@ -21,74 +12,20 @@ export async function cutOver(run: Run): Promise<void> {
 }
 
 async function untilCommit(run: Run): Promise<void> {
-  const { ref } = run;
   await recheck(run);
   await refuseLongHold(run);
-  const holdMs = durationMs(run.spec.cutover.maxHold);
-  run.state.attempts = (run.state.attempts ?? 0) + 1;
-  const evidence = { ref, token: uuid4(), attempt: run.state.attempts, epoch: run.state.epoch, evidenceId: evidenceId(run.state)! };
-  const started = Date.parse(run.now());
-  const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
-  run.state.fenceToken = evidence.token;
+  const evidence = beginAttempt(run);
   try {
-    await run.step(
-      () => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()),
-      false,
-    );
-    run.willMake(...fenceTriggers(ref.spec));
-    const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
-    if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
-    run.audit('fenced', `marker at ${fence.lsn}`);
-    const undrained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left())), false);
-    if (undrained) throw new BackToValidate(`not drained: ${undrained}`);
-    run.audit('drained', fence.lsn);
-    const { verdict } = await runWindow(run, 'final window', Math.max(2000, left()));
-    if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
-    if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+    await hold(run, evidence);
     await commit(run, evidence);
   } catch (error) {
-    const committed = run.state.committedAt !== null || (await undoFence(run, error));
+    const committed = run.state.committedAt !== null || (await undoHold(run, error));
     if (!committed || run.state.wayBack) throw error; // the way back reads the row itself
   }
 }
 
-/** Nothing may have changed since the evidence, and no run of the batch may be active. */
-async function recheck(run: Run): Promise<void> {
-  const facts = await run.step(() => call('patient', 'readFacts', 'Recheck what the evidence rests on', run.ref));
-  const change = epochChange(run.state.facts, facts);
-  if (change) {
-    run.state.facts = facts;
-    run.newEpoch(change);
-    throw new BackToValidate(`changed since the evidence: ${change}`);
-  }
-  for (;;) {
-    const active = await run.step(() => call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref));
-    if (!active) return;
-    run.audit('waiting', active);
-    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
-  }
-}
-
-/** A hold that cannot fit is refused before anything is touched: the fence would only expire. */
-async function refuseLongHold(run: Run): Promise<void> {
-  const { fullWindowMs, lag } = run.state;
-  const predicted = (fullWindowMs ?? 0) + (lag.ms ?? 0) + COMMIT_RESERVE_MS;
-  const allowed = durationMs(run.spec.cutover.maxHold);
-  if (predicted <= allowed) return;
-  await run.park(
-    {
-      code: 'hold-too-long',
-      since: run.now(),
-      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s`,
-      remedy: FAILURES['hold-too-long'].remedy,
-    },
-    false,
-  );
-  throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
-}
-
 /** Whatever interrupts us, the commit is either not begun or finished: its outcome is read from the lease row, never guessed. */
-async function commit(run: Run, evidence: Parameters<typeof call<'commitCutover'>>[3]): Promise<void> {
+async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a way back was asked for before the commit');
   await CancellationScope.nonCancellable(async () => {
     const { refused } = await run.step(() => call('quick', 'commitCutover', 'Commit: view swap and lease row in one transaction', evidence), false);
@@ -98,33 +35,6 @@ async function commit(run: Run, evidence: Parameters<typeof call<'commitCutover'
     run.show();
     await run.flush();
   });
-}
-
-/** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
-async function undoFence(run: Run, cause: unknown): Promise<boolean> {
-  const { fenceToken: token, attempts: attempt = 0 } = run.state;
-  if (!token) return false;
-  return CancellationScope.nonCancellable(async () => {
-    const released = await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token, attempt }), false);
-    if (released?.committed) {
-      run.state.committedAt = run.now();
-      run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
-      return true;
-    }
-    await dropTriggers(run);
-    run.state.fenceToken = null;
-    if (!run.state.wayBack) await run.step(() => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null), false);
-    run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
-    return false;
-  });
-}
-
-/** They let every write pass by now; the tables shall not pay for asking. */
-async function dropTriggers(run: Run): Promise<void> {
-  for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger')) {
-    await run.step(() => removeObject(run.ref, trigger), false);
-    run.state.undo = run.state.undo.filter((o) => o !== trigger);
-  }
 }
 
 async function confirm(run: Run): Promise<void> {

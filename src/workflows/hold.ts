@@ -1,0 +1,106 @@
+// The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end; a rehearsal releases, and knows how long it took.
+import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
+import { durationMs } from '../domain/duration.js';
+import { epochChange } from '../domain/epoch.js';
+import { FAILURES } from '../domain/failure.js';
+import { fenceTriggers } from '../domain/names.js';
+import { call } from './activities.js';
+import { BackToValidate } from './course.js';
+import type { Run } from './run.js';
+import { evidenceId } from './view.js';
+import { runWindow } from './windows.js';
+import { removeObject } from './phases/roll-back.js';
+
+const COMMIT_RESERVE_MS = 5000; // of the hold: for the commit itself
+const BATCH_POLL_MS = 5000;
+
+export type Evidence = Parameters<typeof call<'fence'>>[3];
+
+/** Names what this attempt stands on; from here on `undoHold` has something to undo. */
+export function beginAttempt(run: Run): Evidence {
+  run.state.attempts = (run.state.attempts ?? 0) + 1;
+  const evidence = { ref: run.ref, token: uuid4(), attempt: run.state.attempts, epoch: run.state.epoch, evidenceId: evidenceId(run.state)! };
+  run.state.fenceToken = evidence.token;
+  return evidence;
+}
+
+/** Ends with everything compared under the fence; throws BackToValidate with the reason when it cannot. The caller undoes it. */
+export async function hold(run: Run, evidence: Evidence): Promise<void> {
+  const { ref } = run;
+  const holdMs = durationMs(run.spec.cutover.maxHold);
+  const started = Date.parse(run.now());
+  const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
+  await run.step(() => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()), false);
+  run.willMake(...fenceTriggers(ref.spec));
+  const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
+  if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
+  run.audit('fenced', `marker at ${fence.lsn}`);
+  const undrained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left())), false);
+  if (undrained) throw new BackToValidate(`not drained: ${undrained}`);
+  run.audit('drained', fence.lsn);
+  const { verdict } = await runWindow(run, 'final window', Math.max(2000, left()));
+  if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
+  if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+}
+
+/** Nothing may have changed since the evidence, and no run of the batch may be active. */
+export async function recheck(run: Run): Promise<void> {
+  const facts = await run.step(() => call('patient', 'readFacts', 'Recheck what the evidence rests on', run.ref));
+  const change = epochChange(run.state.facts, facts);
+  if (change) {
+    run.state.facts = facts;
+    run.newEpoch(change);
+    throw new BackToValidate(`changed since the evidence: ${change}`);
+  }
+  for (;;) {
+    const active = await run.step(() => call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref));
+    if (!active) return;
+    run.audit('waiting', active);
+    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
+  }
+}
+
+/** A hold that cannot fit is refused before anything is touched: the fence would only expire. */
+export async function refuseLongHold(run: Run): Promise<void> {
+  const { fullWindowMs, lag, rehearsedHoldMs } = run.state;
+  const predicted = Math.max((fullWindowMs ?? 0) + (lag.ms ?? 0), rehearsedHoldMs ?? 0) + COMMIT_RESERVE_MS;
+  const allowed = durationMs(run.spec.cutover.maxHold);
+  if (predicted <= allowed) return;
+  await run.park(
+    {
+      code: 'hold-too-long',
+      since: run.now(),
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s`,
+      remedy: FAILURES['hold-too-long'].remedy,
+    },
+    false,
+  );
+  throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
+}
+
+/** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
+export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
+  const { fenceToken: token, attempts: attempt = 0 } = run.state;
+  if (!token) return false;
+  return CancellationScope.nonCancellable(async () => {
+    const released = await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token, attempt }), false);
+    if (released?.committed) {
+      run.state.committedAt = run.now();
+      run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
+      return true;
+    }
+    await dropTriggers(run);
+    run.state.fenceToken = null;
+    if (!run.state.wayBack) await run.step(() => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null), false);
+    run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
+    return false;
+  });
+}
+
+/** They let every write pass by now; the tables shall not pay for asking. */
+export async function dropTriggers(run: Run): Promise<void> {
+  for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger')) {
+    await run.step(() => removeObject(run.ref, trigger), false);
+    run.state.undo = run.state.undo.filter((o) => o !== trigger);
+  }
+}

@@ -1,0 +1,69 @@
+// A route behind somebody else's switch, against a server of the test's own.
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { getRoute, postAction, putRoute } from '../../src/clients/route-http.js';
+
+interface Seen {
+  readonly method: string | undefined;
+  readonly body: unknown;
+}
+const seen: Seen[] = [];
+let answer: { status: number; text: string; headers?: Record<string, string> } = { status: 200, text: '' };
+let url = '';
+const server = createServer((request: IncomingMessage, response) => {
+  let text = '';
+  request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  request.on('end', () => {
+    seen.push({ method: request.method, body: text ? JSON.parse(text) : null });
+    response.writeHead(answer.status, answer.headers).end(answer.text);
+  });
+});
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/route?secret=s3cret`;
+});
+beforeEach(() => void (seen.length = 0));
+afterAll(() => server.close());
+
+describe('a route by HTTP', () => {
+  it('is told the side and the epoch, the same words again when it is told again', async () => {
+    answer = { status: 204, text: '' };
+    const order = { migration: 'orders', side: 'stream', epoch: 1_000_003 } as const;
+    await putRoute(url, order);
+    await putRoute(url, order);
+    expect(seen).toEqual([
+      { method: 'PUT', body: order },
+      { method: 'PUT', body: order },
+    ]);
+  });
+
+  it('says which side it serves', async () => {
+    answer = { status: 200, text: '{"side": "batch", "since": "yesterday"}' };
+    expect(await getRoute(url)).toBe('batch');
+  });
+
+  it.each([
+    ['no JSON', { status: 200, text: 'stream' }, 'route-unexpected'],
+    ['JSON without a side', { status: 200, text: '{"side": "both"}' }, 'route-unexpected'],
+    ['null', { status: 200, text: 'null' }, 'route-unexpected'],
+    ['a refusal', { status: 403, text: 'no' }, 'route-unexpected'],
+    ['a failure', { status: 503, text: 'later' }, 'unreachable'],
+    ['a redirect', { status: 302, text: '', headers: { location: 'http://127.0.0.1:1/elsewhere' } }, 'unreachable'],
+  ])('that answers %s is never taken for a side, and the error holds nothing of the query', async (_what, given, code) => {
+    answer = given;
+    await expect(getRoute(url)).rejects.toMatchObject({ code, message: expect.not.stringContaining('s3cret') as string });
+  });
+
+  it('that is not there is unreachable', async () => {
+    await expect(putRoute('http://127.0.0.1:1/route', { migration: 'm', side: 'batch', epoch: 1 })).rejects.toMatchObject({ code: 'unreachable' });
+  });
+});
+
+describe('an action of the batch by HTTP', () => {
+  it('says what is wanted and when a pause must end by itself', async () => {
+    answer = { status: 200, text: 'ok' };
+    await postAction(url, { migration: 'orders', action: 'pause', until: '2026-11-22T12:00:00.000Z' });
+    expect(seen).toEqual([{ method: 'POST', body: { migration: 'orders', action: 'pause', until: '2026-11-22T12:00:00.000Z' } }]);
+  });
+});
