@@ -1,63 +1,23 @@
 // Everything we ask of a Kafka cluster, on top of kafkajs: its connections, TLS, SASL and admin calls; our own bounded reading of topic ranges.
-import { createRequire } from 'node:module';
 import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../domain/failure.js';
 import type { KafkaSpec } from '../domain/spec.js';
 import { BulkWriter } from './producer.js';
-import { decodeFetch, type FetchedPartition } from './fetch-response.js';
-import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
+import { Brokers, READ_COMMITTED, TopicLost } from './kafka-brokers.js';
 import { TransactionFilter, offsetBehind, walkBatches, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
-const require = createRequire(import.meta.url);
-// kafkajs' own request encoders: pinned exactly, asserted at start by `createCluster`.
-const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (input: object) => object;
-const listOffsets = {
-  request: require('kafkajs/src/protocol/requests/listOffsets/v2/request') as (input: object) => object,
-  response: require('kafkajs/src/protocol/requests/listOffsets/v2/response') as ListOffsetsCodec,
-};
-const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
-interface ListOffsetsCodec {
-  decode: (raw: Buffer) => Promise<{ responses: { topic: string; partitions: { partition: number; errorCode: number; offset: string }[] }[] }>;
-}
-
-interface Broker {
-  readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
-  initProducerId(of: { transactionalId: null; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
-}
-interface Cluster {
-  readonly targetTopics: Set<string>;
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  addTargetTopic(topic: string): Promise<void>;
-  refreshMetadata(): Promise<void>;
-  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number; partitionErrorCode: number }[];
-  findBroker(query: { nodeId: number }): Promise<Broker>;
-}
-
-/** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
-export class TopicLost extends Problem {
-  readonly topic: string;
-
-  constructor(topic: string, detail: string) {
-    super('topic-lost', detail);
-    this.topic = topic;
-  }
-}
+export { TopicLost };
 
 export interface TopicDescription {
   readonly partitions: number;
   readonly cleanupPolicy: string;
 }
 
-const MAX_FETCH_BYTES = 8 * 1024 * 1024;
-const MAX_WAIT_MS = 100;
-const READ_COMMITTED = 1;
-
 export class KafkaPort {
   readonly #kafka: KafkaJs;
   #admin: Promise<Admin> | undefined;
-  #cluster: Promise<Cluster> | undefined;
+  readonly #brokers: Brokers;
 
   constructor(spec: KafkaSpec, secret: ResolveSecret) {
     this.#kafka = new kafkajs.Kafka({
@@ -72,6 +32,7 @@ export class KafkaPort {
         ? { sasl: { mechanism: spec.sasl.mechanism, username: spec.sasl.username, password: secret(spec.sasl.passwordFrom) } as kafkajs.SASLOptions }
         : {}),
     });
+    this.#brokers = new Brokers(this.#kafka, () => this.listTopics());
   }
 
   async brokerCount(): Promise<number> {
@@ -108,9 +69,9 @@ export class KafkaPort {
   /** First and next offset per partition. `committed` = the last stable offset: nothing before it is an open transaction. */
   async offsets(topic: string): Promise<{ partition: number; low: number; high: number; committed: number }[]> {
     const [low, high, committed] = await Promise.all([
-      this.#listOffsets(topic, -2, 0),
-      this.#listOffsets(topic, -1, 0),
-      this.#listOffsets(topic, -1, READ_COMMITTED),
+      this.#brokers.listOffsets(topic, -2, 0),
+      this.#brokers.listOffsets(topic, -1, 0),
+      this.#brokers.listOffsets(topic, -1, READ_COMMITTED),
     ]);
     return [...high.entries()]
       .map(([partition, at]) => ({ partition, low: low.get(partition) ?? 0, high: at, committed: committed.get(partition) ?? 0 }))
@@ -146,12 +107,12 @@ export class KafkaPort {
     let next = from;
     let visited = 0;
     let stalls = 0;
-    let fetching = this.#fetch(topic, partition, next);
+    let fetching = this.#brokers.fetch(topic, partition, next);
     while (next < to) {
       const batch = await fetching;
       // The next answer is on its way while this one is worked on.
       const behind = offsetBehind(batch.records, next);
-      if (behind < to) (fetching = this.#fetch(topic, partition, behind)).catch(() => undefined);
+      if (behind < to) (fetching = this.#brokers.fetch(topic, partition, behind)).catch(() => undefined);
       if (batch.lowOffset > next) throw new TopicLost(topic, `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
       filter.add(batch.aborted);
       const reached = walkBatches(batch.records, next, to, filter, (offset, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
@@ -175,29 +136,13 @@ export class KafkaPort {
 
   /** Idempotent: a batch that is sent again is not written twice. */
   openWriter(): BulkWriter {
-    const target = {
-      partitions: async (topic: string) => (await this.#leaders(topic)).size,
-      identify: (topic: string) =>
-        this.#withLeader(topic, 0, async (broker) => {
-          const { producerId, producerEpoch } = await broker.initProducerId({ transactionalId: null, transactionTimeout: 60_000 });
-          return { producerId: BigInt(producerId), epoch: producerEpoch };
-        }),
-      partitionOf: (key: string, partitions: number) => (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions,
-      produce: (topic: string, partition: number, batch: Buffer) =>
-        this.#withLeader(topic, partition, async (broker) => {
-          const response = { decode: (raw: Buffer) => Promise.resolve(decodeProduce(raw)), parse: (data: unknown) => Promise.resolve(data) };
-          const code = (await broker.connectionPool.send({ request: produceRequest(topic, partition, batch), response })) as number;
-          if (code !== 0 && code !== DUPLICATE_SEQUENCE) throw new Error(`Produce ${topic}/${partition}: error code ${code}`);
-        }),
-    };
-    return new BulkWriter(target);
+    return new BulkWriter(this.#brokers);
   }
 
   async disconnect(): Promise<void> {
-    const [admin, cluster] = await Promise.all([this.#admin?.catch(() => undefined), this.#cluster?.catch(() => undefined)]);
-    await Promise.all([admin?.disconnect(), cluster?.disconnect()]);
+    const admin = await this.#admin?.catch(() => undefined);
+    await Promise.all([admin?.disconnect(), this.#brokers.disconnect()]);
     this.#admin = undefined;
-    this.#cluster = undefined;
   }
 
   admin(): Promise<Admin> {
@@ -214,96 +159,5 @@ export class KafkaPort {
       this.#admin = undefined; // the next call tries again
       throw error;
     }
-  }
-
-  async #connectCluster(): Promise<Cluster> {
-    const symbol = Object.getOwnPropertySymbols(this.#kafka).find((s) => s.description === 'private:Kafka:createCluster');
-    if (!symbol) throw new Problem('unsupported', 'this kafkajs has no createCluster: the pinned version 2.2.4 is needed');
-    const cluster = (this.#kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!({
-      metadataMaxAge: 30_000,
-      allowAutoTopicCreation: false,
-      isolationLevel: READ_COMMITTED,
-    });
-    try {
-      await cluster.connect();
-      return cluster;
-    } catch (error) {
-      this.#cluster = undefined;
-      throw error;
-    }
-  }
-
-  async #leaders(topic: string): Promise<Map<number, Broker>> {
-    this.#cluster ??= this.#connectCluster();
-    const cluster = await this.#cluster;
-    await cluster.addTargetTopic(topic).catch(async (error: unknown) => {
-      await this.#refuseIfGone(cluster, topic);
-      throw error;
-    });
-    const metadata = cluster.findTopicPartitionMetadata(topic);
-    if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
-    const leaders = new Map<number, Broker>();
-    for (const { partitionId, leader } of metadata) leaders.set(partitionId, await cluster.findBroker({ nodeId: leader }));
-    return leaders;
-  }
-
-  /** One attempt with fresh metadata after a lost connection or a moved leader. */
-  async #withLeader<T>(topic: string, partition: number, call: (broker: Broker) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const broker = (await this.#leaders(topic)).get(partition);
-        if (!broker) throw new TopicLost(topic, `topic ${topic} has no partition ${partition}`);
-        return await call(broker);
-      } catch (error) {
-        if (error instanceof Problem || attempt >= 4) throw error;
-        const cluster = await this.#cluster?.catch(() => undefined);
-        if (cluster) await this.#refuseIfGone(cluster, topic);
-        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
-        await cluster?.refreshMetadata().catch(() => undefined);
-      }
-    }
-  }
-
-  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata: it is forgotten, and said to be gone at once. */
-  async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
-    const existing = await this.listTopics().catch(() => [topic]); // cannot tell: not gone
-    if (existing.includes(topic)) return;
-    cluster.targetTopics.delete(topic);
-    throw new TopicLost(topic, `topic ${topic} does not exist`);
-  }
-
-  async #listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, number>> {
-    const partitions = [...(await this.#leaders(topic)).keys()];
-    const found = new Map<number, number>();
-    for (const partition of partitions) {
-      const request = listOffsets.request({ replicaId: -1, isolationLevel, topics: [{ topic, partitions: [{ partition, timestamp }] }] });
-      await this.#withLeader(topic, partition, async (broker) => {
-        const response = { decode: listOffsets.response.decode, parse: (data: unknown) => Promise.resolve(data) };
-        const answer = (await broker.connectionPool.send({ request, response })) as Awaited<ReturnType<ListOffsetsCodec['decode']>>;
-        const entry = answer.responses[0]?.partitions[0];
-        if (!entry || entry.errorCode !== 0) throw new Error(`ListOffsets ${topic}/${partition}: error code ${entry?.errorCode}`);
-        found.set(partition, Number(entry.offset));
-      });
-    }
-    return found;
-  }
-
-  async #fetch(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
-    const request = fetchRequest({
-      replicaId: -1,
-      maxWaitTime: MAX_WAIT_MS,
-      minBytes: 1,
-      maxBytes: MAX_FETCH_BYTES,
-      isolationLevel: READ_COMMITTED,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: offset, maxBytes: MAX_FETCH_BYTES }] }],
-    });
-    return this.#withLeader(topic, partition, async (broker) => {
-      const response = { decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)), parse: (data: unknown) => Promise.resolve(data) };
-      const fetched = (await broker.connectionPool.send({ request, response })) as FetchedPartition;
-      if (fetched.errorCode === 1)
-        throw new TopicLost(topic, `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`);
-      if (fetched.errorCode !== 0) throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
-      return fetched;
-    });
   }
 }

@@ -1,0 +1,181 @@
+// Requests that kafkajs offers no call for, sent over its own connections to a partition's leader: offsets by isolation, whole fetches, finished batches.
+import { createRequire } from 'node:module';
+import type { Kafka as KafkaJs } from 'kafkajs';
+import type { ProducerIdentity } from './batch-builder.js';
+import { Problem } from '../domain/failure.js';
+import { decodeFetch, type FetchedPartition } from './fetch-response.js';
+import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
+
+const require = createRequire(import.meta.url);
+// kafkajs' own request encoders: pinned exactly, asserted at start by `createCluster`.
+const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (input: object) => object;
+const listOffsets = {
+  request: require('kafkajs/src/protocol/requests/listOffsets/v2/request') as (input: object) => object,
+  response: require('kafkajs/src/protocol/requests/listOffsets/v2/response') as ListOffsetsCodec,
+};
+const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
+interface ListOffsetsCodec {
+  decode: (raw: Buffer) => Promise<{ responses: { topic: string; partitions: { partition: number; errorCode: number; offset: string }[] }[] }>;
+}
+
+interface Broker {
+  readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
+  initProducerId(of: { transactionalId: null; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
+}
+interface Cluster {
+  readonly targetTopics: Set<string>;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number; partitionErrorCode: number }[];
+  findBroker(query: { nodeId: number }): Promise<Broker>;
+}
+
+/** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
+export class TopicLost extends Problem {
+  readonly topic: string;
+
+  constructor(topic: string, detail: string) {
+    super('topic-lost', detail);
+    this.topic = topic;
+  }
+}
+
+const MAX_FETCH_BYTES = 8 * 1024 * 1024;
+const MAX_WAIT_MS = 100;
+export const READ_COMMITTED = 1;
+
+export class Brokers {
+  readonly #kafka: KafkaJs;
+  readonly #listTopics: () => Promise<string[]>;
+  #cluster: Promise<Cluster> | undefined;
+
+  constructor(kafka: KafkaJs, listTopics: () => Promise<string[]>) {
+    this.#kafka = kafka;
+    this.#listTopics = listTopics;
+  }
+
+  async partitions(topic: string): Promise<number> {
+    return (await this.#leaders(topic)).size;
+  }
+
+  /** The partition that Kafka's own producers choose for a key. */
+  partitionOf(key: string, partitions: number): number {
+    return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+  }
+
+  /** Of a new idempotent producer. */
+  identify(topic: string): Promise<ProducerIdentity> {
+    return this.#withLeader(topic, 0, async (broker) => {
+      const { producerId, producerEpoch } = await broker.initProducerId({ transactionalId: null, transactionTimeout: 60_000 });
+      return { producerId: BigInt(producerId), epoch: producerEpoch };
+    });
+  }
+
+  /** Resolves when all in-sync replicas have the batch. */
+  produce(topic: string, partition: number, batch: Buffer): Promise<void> {
+    return this.#withLeader(topic, partition, async (broker) => {
+      const response = { decode: (raw: Buffer) => Promise.resolve(decodeProduce(raw)), parse: (data: unknown) => Promise.resolve(data) };
+      const code = (await broker.connectionPool.send({ request: produceRequest(topic, partition, batch), response })) as number;
+      if (code !== 0 && code !== DUPLICATE_SEQUENCE) throw new Error(`Produce ${topic}/${partition}: error code ${code}`);
+    });
+  }
+
+  async listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, number>> {
+    const partitions = [...(await this.#leaders(topic)).keys()];
+    const found = new Map<number, number>();
+    for (const partition of partitions) {
+      const request = listOffsets.request({ replicaId: -1, isolationLevel, topics: [{ topic, partitions: [{ partition, timestamp }] }] });
+      await this.#withLeader(topic, partition, async (broker) => {
+        const response = { decode: listOffsets.response.decode, parse: (data: unknown) => Promise.resolve(data) };
+        const answer = (await broker.connectionPool.send({ request, response })) as Awaited<ReturnType<ListOffsetsCodec['decode']>>;
+        const entry = answer.responses[0]?.partitions[0];
+        if (!entry || entry.errorCode !== 0) throw new Error(`ListOffsets ${topic}/${partition}: error code ${entry?.errorCode}`);
+        found.set(partition, Number(entry.offset));
+      });
+    }
+    return found;
+  }
+
+  async fetch(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
+    const request = fetchRequest({
+      replicaId: -1,
+      maxWaitTime: MAX_WAIT_MS,
+      minBytes: 1,
+      maxBytes: MAX_FETCH_BYTES,
+      isolationLevel: READ_COMMITTED,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: offset, maxBytes: MAX_FETCH_BYTES }] }],
+    });
+    return this.#withLeader(topic, partition, async (broker) => {
+      const response = { decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)), parse: (data: unknown) => Promise.resolve(data) };
+      const fetched = (await broker.connectionPool.send({ request, response })) as FetchedPartition;
+      if (fetched.errorCode === 1)
+        throw new TopicLost(topic, `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`);
+      if (fetched.errorCode !== 0) throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
+      return fetched;
+    });
+  }
+
+  async disconnect(): Promise<void> {
+    const cluster = await this.#cluster?.catch(() => undefined);
+    await cluster?.disconnect();
+    this.#cluster = undefined;
+  }
+
+  async #connectCluster(): Promise<Cluster> {
+    const symbol = Object.getOwnPropertySymbols(this.#kafka).find((s) => s.description === 'private:Kafka:createCluster');
+    if (!symbol) throw new Problem('unsupported', 'this kafkajs has no createCluster: the pinned version 2.2.4 is needed');
+    const cluster = (this.#kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!({
+      metadataMaxAge: 30_000,
+      allowAutoTopicCreation: false,
+      isolationLevel: READ_COMMITTED,
+    });
+    try {
+      await cluster.connect();
+      return cluster;
+    } catch (error) {
+      this.#cluster = undefined;
+      throw error;
+    }
+  }
+
+  async #leaders(topic: string): Promise<Map<number, Broker>> {
+    this.#cluster ??= this.#connectCluster();
+    const cluster = await this.#cluster;
+    await cluster.addTargetTopic(topic).catch(async (error: unknown) => {
+      await this.#refuseIfGone(cluster, topic);
+      throw error;
+    });
+    const metadata = cluster.findTopicPartitionMetadata(topic);
+    if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
+    const leaders = new Map<number, Broker>();
+    for (const { partitionId, leader } of metadata) leaders.set(partitionId, await cluster.findBroker({ nodeId: leader }));
+    return leaders;
+  }
+
+  /** One attempt with fresh metadata after a lost connection or a moved leader. */
+  async #withLeader<T>(topic: string, partition: number, call: (broker: Broker) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const broker = (await this.#leaders(topic)).get(partition);
+        if (!broker) throw new TopicLost(topic, `topic ${topic} has no partition ${partition}`);
+        return await call(broker);
+      } catch (error) {
+        if (error instanceof Problem || attempt >= 4) throw error;
+        const cluster = await this.#cluster?.catch(() => undefined);
+        if (cluster) await this.#refuseIfGone(cluster, topic);
+        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
+        await cluster?.refreshMetadata().catch(() => undefined);
+      }
+    }
+  }
+
+  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata: it is forgotten, and said to be gone at once. */
+  async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
+    const existing = await this.#listTopics().catch(() => [topic]); // cannot tell: not gone
+    if (existing.includes(topic)) return;
+    cluster.targetTopics.delete(topic);
+    throw new TopicLost(topic, `topic ${topic} does not exist`);
+  }
+}
