@@ -12,7 +12,8 @@ import type { MigrationSpec } from '../src/domain/spec.js';
 import { parseSpecObject } from '../src/spec/parse.js';
 
 const NAME = 'sluice-drill';
-const LEASE = '"sluice_sluice_drill".lease';
+/** Where every drill's lease rows are. */
+export const LEASE = '"sluice_sluice_drill".lease';
 
 export interface Drill {
   readonly database: string;

@@ -3,9 +3,7 @@ import pg from 'pg';
 import type { FenceInput } from '../src/activities/fence.js';
 import { fenceTriggers } from '../src/domain/names.js';
 import type { MigrationRef } from '../src/domain/ledger.js';
-import type { Drill } from './drill.js';
-
-const LEASE = '"sluice_sluice_drill".lease';
+import { LEASE, type Drill } from './drill.js';
 
 export interface SourceRounds {
   readonly fenceMs: readonly number[];

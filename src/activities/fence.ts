@@ -32,14 +32,13 @@ const LOCK_ATTEMPTS = 6;
 const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application went first
 
 export function createFenceActivities({ secret, ledger }: Deps) {
-  const { onLease, lease } = leaseAccess({ secret, ledger });
+  const { onLease, lockedLease } = leaseAccess({ secret, ledger });
 
   async function takeFence(client: pg.ClientBase, { ref, token, attempt, epoch, evidenceId }: FenceInput): Promise<string | null> {
     const hold = durationMs(ref.spec.spec.cutover.maxHold);
     const mine = `migration = ${quoteLiteral(ref.name)}`;
     if (ref.spec.spec.cutover.fence === 'source') await createFenceTriggers(client, ref.spec);
-    await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
-    const row = await lease(client, ref);
+    const row = await lockedLease(client, ref);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
     const isMine = row.state === 'FENCED' && row.token === token;
     if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
@@ -91,8 +90,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     async releaseFence({ ref, token, attempt }: Pick<FenceInput, 'ref' | 'token' | 'attempt'>): Promise<{ committed: boolean }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(ref, async (client) => {
-        await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
-        const row = await lease(client, ref);
+        const row = await lockedLease(client, ref);
         if (row.state === 'SWITCHED' && row.token === token) return { committed: true };
         const opened = row.state === 'FENCED' && row.token === token ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL` : '';
         await client.query(`UPDATE ${leaseTable(ref.spec)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`);

@@ -6,7 +6,7 @@ import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '..
 import type { MigrationSpec } from '../domain/spec.js';
 
 /** Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up, never the application that is ended. */
-export const FENCE_LOCK_MS = 700;
+const FENCE_LOCK_MS = 700;
 
 const fenceTrigger = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}_fence`;
 

@@ -70,11 +70,12 @@ export async function refuseLongHold(run: Run): Promise<void> {
     {
       code: 'hold-too-long',
       since: run.now(),
-      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s`,
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === undefined ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
       remedy: FAILURES['hold-too-long'].remedy,
     },
     false,
   );
+  delete run.state.rehearsedHoldMs; // like the window's time: what was too long was mended, or is seen again
   throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
 }
 

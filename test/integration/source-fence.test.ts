@@ -1,14 +1,13 @@
 // The fence on the source tables, on a real database: what it stops, what it lets pass, and that it opens without anybody.
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openDrill, type Drill } from '../../bench/drill.js';
+import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';
 import type { FenceInput } from '../../src/activities/fence.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
 import { fenceTriggers } from '../../src/domain/names.js';
 import { sleepUntil } from '../support/builders.js';
 
-const LEASE = '"sluice_sluice_drill".lease';
 let drill: Drill;
 let ref: MigrationRef;
 
