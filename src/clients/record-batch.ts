@@ -1,6 +1,6 @@
 // Walks Kafka record batches (magic 2) in a Fetch response. Synchronous and without per-record objects: this is the hot path of every window.
-import { gunzipSync } from 'node:zlib';
 import { Problem } from '../domain/failure.js';
+import { decompress } from './compression.js';
 
 export interface RecordVisitor {
   /** Key and value are ranges of `bytes`, -1 where they are null: no object is made per record. Copy what must outlive the call. */
@@ -13,7 +13,6 @@ export interface AbortedTransaction {
 }
 
 const HEADER_BYTES = 61;
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** State of a read_committed walk over one partition: which producers' open transactions are known to be aborted. */
 export class TransactionFilter {
@@ -116,14 +115,4 @@ function varint(buffer: Buffer, cursor: { at: number }): number {
     scale *= 128;
   }
   return result % 2 === 0 ? result / 2 : -(result + 1) / 2;
-}
-
-function decompress(body: Buffer, codec: number, offset: number): Buffer {
-  if (codec === 0) return body;
-  if (codec === 1) return gunzipSync(body);
-  throw new Problem(
-    'unsupported',
-    `records at offset ${offset} are compressed with ${CODECS[codec] ?? `codec ${codec}`}`,
-    'set compression.type of the producer to none or gzip',
-  );
 }

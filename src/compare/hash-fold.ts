@@ -86,7 +86,7 @@ export class HashFold extends FoldProgress {
   }
 }
 
-/** Picks the records of a few keys out of a topic, for the drill-down. */
+/** Picks the records of a few keys out of a topic by the records' keys, which are short: for the drill-down. */
 export class KeyFilter {
   readonly #scanner: EnvelopeScanner;
   readonly #encoder: RowEncoder;
@@ -94,17 +94,17 @@ export class KeyFilter {
 
   /** `wanted` = keys as `keyText` gives them. */
   constructor(shape: Shape, wanted: readonly string[]) {
-    this.#scanner = new EnvelopeScanner(shape);
-    this.#encoder = new RowEncoder(shape);
+    const keyOnly: Shape = { key: shape.key, columns: shape.key.map((name) => shape.columns.find((column) => column.name === name)!) };
+    this.#scanner = new EnvelopeScanner(keyOnly);
+    this.#encoder = new RowEncoder(keyOnly);
     this.#wanted = new KeyTable(this.#encoder.keyWords, wanted.length);
     for (const key of wanted) this.#wanted.set(keyOf(key), 1, 1);
   }
 
-  /** Records that cannot be read are wanted too: they are counted where they are looked at. */
+  /** `[start, end)` = the record's key. Records whose key cannot be read are wanted too: they are looked at by their values. */
   wants(bytes: Buffer, start: number, end: number): boolean {
-    if (start < 0) return false;
     try {
-      this.#scanner.scan(bytes, start, end);
+      this.#scanner.scanObject(bytes, start, end);
       this.#encoder.keyFromJson(bytes, this.#scanner);
     } catch (error) {
       if (!isUnreadable(error)) throw error;

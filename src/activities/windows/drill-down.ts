@@ -40,7 +40,7 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
       partition,
       low,
       end,
-      (_offset, bytes, _keyStart, _keyEnd, start, end) => filter.wants(bytes, start, end) && fold.add(bytes, start, end, snapshot),
+      (_offset, bytes, keyStart, keyEnd, start, end) => filter.wants(bytes, keyStart, keyEnd) && fold.add(bytes, start, end, snapshot),
       heartbeat,
     );
   }

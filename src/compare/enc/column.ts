@@ -2,7 +2,7 @@
 import { TOAST_PLACEHOLDER, Undecodable, canonFromJson, canonFromText } from '../column-types.js';
 import { parseJsonLossless } from '../json.js';
 import { BACKSLASH, QUOTE, textAt } from './json-scan.js';
-import { integerFromText, numericFromBinary, numericFromText } from './number.js';
+import { floatFromText, integerFromText, numericFromBinary, numericFromText } from './number.js';
 import { int16At, int32At } from '../../domain/bytes.js';
 import { floatAt, type Scratch } from './scratch.js';
 import { dateFromBinary, dateFromText, instantFromBinary, instantFromText, timeFromBinary, timeFromText } from './time.js';
@@ -136,13 +136,13 @@ const integer = (read: (b: Uint8Array, at: number) => number): ColumnEncoder => 
 const float = (round: (value: number) => number, read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
   asText: false,
   fromBinary: (b, at, _size, out) => out.f64(read(b, at)),
-  fromJson: (b, start, end, out) => {
-    const isString = b[start] === QUOTE;
-    const text = isString ? textAt(b, start + 1, end - 1) : textAt(b, start, end);
-    if (isString ? !/^(NaN|-?Infinity)$/.test(text) : !/^-?\d/.test(text)) throw new Undecodable('expected a number');
-    out.f64(round(Number(text)));
-  },
+  fromJson: (b, start, end, out) => out.f64(round(b[start] === QUOTE ? specialFloat(textAt(b, start + 1, end - 1)) : floatFromText(b, start, end))),
 });
+
+function specialFloat(text: string): number {
+  if (!/^(NaN|-?Infinity)$/.test(text)) throw new Undecodable('expected a number');
+  return Number(text);
+}
 
 const JSONB: ColumnEncoder = { asText: false, fromBinary: (b, at, size, out) => out.sized(b, at + 1, at + size), fromJson: quoted(plainText) };
 

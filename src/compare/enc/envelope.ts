@@ -85,6 +85,12 @@ export class EnvelopeScanner implements Fields {
     this.#setTransaction(b, txId, to);
   }
 
+  /** Reads a bare object of columns, as a record's key is one; afterwards `start` and `end` hold its values. Throws Undecodable. */
+  scanObject(b: Buffer, from: number, to: number): void {
+    if (b[from] !== OPEN) throw broken();
+    this.#row(b, from, to);
+  }
+
   /** Returns where the object ends. */
   #row(b: Buffer, from: number, to: number): number {
     const { start, end } = this;

@@ -32,6 +32,27 @@ function digit(byte: number): number {
   return value;
 }
 
+const EXACT_DIGITS = 15;
+
+/** A JSON number as the double it names. Up to 15 digits before and behind the point: a whole number by a power of ten, both exact, so rounded once. */
+export function floatFromText(b: Uint8Array, start: number, end: number): number {
+  const negative = b[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  if (!(b[first]! >= ZERO && b[first]! <= 0x39)) throw new Undecodable('expected a number');
+  let [value, point] = [0, -1];
+  for (let at = first; at < end; at += 1) {
+    const byte = b[at]!;
+    if (byte === DOT && point < 0) point = at;
+    else if (byte < ZERO || byte > 0x39 || at - first >= EXACT_DIGITS + (point < 0 ? 0 : 1))
+      return Number(Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('latin1'));
+    else value = value * 10 + byte - ZERO;
+  }
+  if (point >= 0) value /= POWERS[end - point - 1]!;
+  return negative ? -value : value;
+}
+
+const POWERS = Array.from({ length: EXACT_DIGITS + 2 }, (_, n) => 10 ** n);
+
 const SIGN_NEGATIVE = 0x4000;
 const SIGN_NAN = 0xc000;
 const SIGN_PLUS_INFINITY = 0xd000;

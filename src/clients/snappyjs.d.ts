@@ -1,0 +1,5 @@
+// The package has no types of its own.
+declare module 'snappyjs' {
+  const snappy: { uncompress(compressed: Uint8Array, maxLength?: number): Uint8Array };
+  export default snappy;
+}
