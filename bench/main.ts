@@ -5,7 +5,7 @@ import { environment } from '../stack/stack.js';
 import { assessBench } from './assess.js';
 import { cutoverBench } from './cutover.js';
 import { proveBench } from './prove.js';
-import { validationBench } from './validation.js';
+import { validationBench } from './validation/index.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -17,9 +17,10 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
         const isSingle = single.includes(topic);
         const partitions = isSingle ? 1 : cluster.partitions;
         // delete.retention.ms: a reader that starts late must still see every tombstone that its earlier records need.
-        const config: Record<string, string> = isSingle
-          ? { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
-          : { 'cleanup.policy': 'compact', 'delete.retention.ms': String(7 * 86_400_000), 'min.compaction.lag.ms': String(86_400_000) };
+        const config: Record<string, string> =
+          isSingle || topic === names.windowTopic
+            ? { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
+            : { 'cleanup.policy': 'compact', 'delete.retention.ms': String(7 * 86_400_000), 'min.compaction.lag.ms': String(86_400_000) };
         await ensureOwned(
           ledger,
           ref,

@@ -4,7 +4,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { Ledger } from '../clients/ledger.js';
 import { checkBatch } from './checks/batch.js';
-import { checkPipeline } from './checks/pipeline.js';
+import { checkEngine, checkPipeline } from './checks/pipeline.js';
 import { checkSource } from './checks/source.js';
 import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './checks/streaming.js';
 import type { Deps } from './deps.js';
@@ -27,6 +27,7 @@ export async function runPreflight(
     ...(await checkKafka(deps, spec, generation, isOurs)),
     ...(await checkConnect(deps, spec, generation, isOurs)),
     ...(await checkPipeline(spec, generation, isOurs)),
+    ...(await checkEngine(spec)),
   ];
   return applyWaivers(checks, spec.spec.validation.waivers, now);
 }

@@ -1,4 +1,5 @@
 // sluice diff ID [--window N]: what differs, both sides of every difference kept. Without --window the newest failed one.
+import { byColumn, type ColumnSummary } from '../domain/by-column.js';
 import type { Difference } from '../domain/window.js';
 import { nameOf, withLedger } from './access.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
@@ -32,11 +33,16 @@ export async function diff(id: string, options: { window?: string; subject?: str
       equalBefore: before.map((w) => w.subject),
       differences,
       counts: countClasses(differences),
+      columns: byColumn(differences),
       row: rows.find((w) => w.subject === subject),
     };
   });
   if (!found) {
-    await print({ window: null, subject: null, failed: [], equalBefore: [], differences: [], counts: {} }, options.output, () => 'no failed window');
+    await print(
+      { window: null, subject: null, failed: [], equalBefore: [], differences: [], counts: {}, columns: [] },
+      options.output,
+      () => 'no failed window',
+    );
     return EXIT.ok;
   }
   const { row, ...result } = found;
@@ -58,6 +64,7 @@ function render(
     equalBefore: readonly string[];
     differences: readonly Difference[];
     counts: Record<string, number>;
+    columns: readonly ColumnSummary[];
   },
   limit: number,
   reason: string,
@@ -67,8 +74,6 @@ function render(
       .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
       .join(' ');
   const cell = (value: string | null): string => (value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value);
-  const byColumn = new Map<string, number>();
-  for (const d of result.differences) if (d.column) byColumn.set(d.column, (byColumn.get(d.column) ?? 0) + 1);
   return [
     `Window ${result.window}, ${result.subject}: ${reason}`,
     ...(result.failed.length > 1 && result.failed[0] === result.subject
@@ -82,13 +87,8 @@ function render(
         .map(([kind, n]) => `${n} ${kind}`)
         .join(', ') || 'no differences'
     }`,
-    ...(byColumn.size > 0
-      ? [
-          `Columns: ${[...byColumn]
-            .sort((a, b) => b[1] - a[1])
-            .map(([name, n]) => `${name} ${n}`)
-            .join(', ')}`,
-        ]
+    ...(result.columns.length > 0
+      ? [`Columns: ${result.columns.map(({ column, rows, always }) => `${column} ${rows}${always ? ` (always: ${always})` : ''}`).join(', ')}`]
       : []),
     '',
     table(

@@ -73,10 +73,12 @@ export class FlinkSession {
         'GET',
         `/operations/${operationHandle}/result/${token}`,
       );
-      rows.push(...(page.results?.data ?? []).map((d) => d.fields));
+      const data = page.results?.data ?? [];
+      rows.push(...data.map((d) => d.fields));
       if (page.resultType === 'EOS') return rows;
-      if (page.resultType === 'NOT_READY') await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      else token = Number(/\/result\/(\d+)/.exec(page.nextResultUri ?? '')?.[1] ?? token + 1);
+      // A job that has nothing yet answers at once, with an empty page: not asking again at once leaves it the processor.
+      if (page.resultType === 'NOT_READY' || data.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (page.resultType !== 'NOT_READY') token = Number(/\/result\/(\d+)/.exec(page.nextResultUri ?? '')?.[1] ?? token + 1);
     }
   }
 

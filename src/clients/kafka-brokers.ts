@@ -20,6 +20,7 @@ interface ListOffsetsCodec {
 
 interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
+  deleteRecords(of: { topics: { topic: string; partitions: { partition: number; offset: string }[] }[] }): Promise<unknown>;
   initProducerId(of: { transactionalId: null; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
 }
 interface Cluster {
@@ -80,6 +81,11 @@ export class Brokers {
       const code = (await broker.connectionPool.send({ request: produceRequest(topic, partition, batch), response })) as number;
       if (code !== 0 && code !== DUPLICATE_SEQUENCE) throw new Error(`Produce ${topic}/${partition}: error code ${code}`);
     });
+  }
+
+  /** Gives up every record of the partition before the offset. */
+  async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
+    await this.#withLeader(topic, partition, (broker) => broker.deleteRecords({ topics: [{ topic, partitions: [{ partition, offset: String(before) }] }] }));
   }
 
   async listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, number>> {
@@ -143,9 +149,9 @@ export class Brokers {
   async #leaders(topic: string): Promise<Map<number, Broker>> {
     this.#cluster ??= this.#connectCluster();
     const cluster = await this.#cluster;
-    await cluster.addTargetTopic(topic).catch(async (error: unknown) => {
+    await cluster.addTargetTopic(topic).catch(async () => {
       await this.#refuseIfGone(cluster, topic);
-      throw error;
+      await cluster.refreshMetadata();
     });
     const metadata = cluster.findTopicPartitionMetadata(topic);
     if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
@@ -171,11 +177,12 @@ export class Brokers {
     }
   }
 
-  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata: it is forgotten, and said to be gone at once. */
+  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata, whosever it was: it is forgotten, and said to be gone at once. */
   async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
-    const existing = await this.#listTopics().catch(() => [topic]); // cannot tell: not gone
+    const existing = await this.#listTopics().catch(() => null);
+    if (existing === null) return; // cannot tell: not gone
+    for (const known of cluster.targetTopics) if (!existing.includes(known)) cluster.targetTopics.delete(known);
     if (existing.includes(topic)) return;
-    cluster.targetTopics.delete(topic);
     throw new TopicLost(topic, `topic ${topic} does not exist`);
   }
 }

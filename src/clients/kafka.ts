@@ -78,6 +78,11 @@ export class KafkaPort {
       .sort((a, b) => a.partition - b.partition);
   }
 
+  /** Gives up every record before the offset, per partition. */
+  async deleteRecords(topic: string, before: ReadonlyMap<number, number>): Promise<void> {
+    for (const [partition, offset] of before) await this.#brokers.deleteRecords(topic, partition, offset);
+  }
+
   /** Committed offsets of a consumer group: topic → partition → next offset. Empty when it never committed. */
   async groupOffsets(groupId: string): Promise<Map<string, Map<number, number>>> {
     const answer = await (await this.admin()).fetchOffsets({ groupId });

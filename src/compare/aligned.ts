@@ -7,7 +7,7 @@ export interface AlignedSides {
   /** Closed rows of the batch's result table: key → row (null = could not be decoded). */
   readonly stored: ReadonlyMap<string, string | null>;
   /** What the stream holds, closed or not. */
-  readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row'>>;
+  readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;
   /** Closed keys that only the stream has. */
   readonly streamOnly: readonly string[];
   /** The batch's query, run on the source in this window. */
@@ -35,7 +35,7 @@ export function compareAligned(shape: Shape, { stored, stream, streamOnly, queri
   for (const [key, row] of stored) {
     const other = stream.get(key);
     const found: Difference[] = [];
-    const outcome = other ? compareRows(shape, key, row, other.row, (d) => found.push(d)) : 'missing';
+    const outcome = other ? compareRows(shape, key, row, other.row, (d) => found.push(d), other.why) : 'missing';
     if (!other) found.push({ class: 'missing', key: keyRecord(shape, key), column: null, batch: row, stream: null });
     if (outcome !== 'matched' && outcome !== 'unknown' && isQueried(key, other?.row)) contradicts(found);
     else {

@@ -11,6 +11,9 @@ export interface ColumnType {
 /** A form that this encoding cannot prove: the row counts as unknown, never as equal. */
 export class Undecodable extends Error {}
 
+/** The value is there, but is no value of the column's type: proven to be wrong, not merely unknown. */
+export class WrongType extends Undecodable {}
+
 interface Codec {
   readonly fromText: (text: string) => string;
   readonly fromJson: (value: unknown) => string;
@@ -19,14 +22,14 @@ interface Codec {
 const same = (text: string): string => text;
 
 function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Undecodable(`expected a string, got ${typeof value}`);
+  if (typeof value !== 'string') throw new WrongType(`expected a string, got ${typeof value}`);
   return value;
 }
 
 function integer(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value === 'string' && /^-?\d+$/.test(value)) return value;
-  throw new Undecodable('expected an integer');
+  throw new WrongType('expected an integer');
 }
 
 /** `1.10` and `1.1` are the same number; so are `-0` and `0`. */
@@ -54,7 +57,7 @@ function shiftPoint(sign: string, whole: string, fraction: string, exponent: num
 
 function decimal(value: unknown): string {
   if (typeof value === 'string') return canonicalDecimal(value);
-  throw new Undecodable('expected a decimal as a string');
+  throw new WrongType('expected a decimal as a string');
 }
 
 function float(toPrecision: (value: number) => number) {
@@ -64,7 +67,7 @@ function float(toPrecision: (value: number) => number) {
     fromJson: (value: unknown): string => {
       if (typeof value === 'number') return canonical(value);
       if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return value;
-      throw new Undecodable('expected a number');
+      throw new WrongType('expected a number');
     },
   };
 }
@@ -107,7 +110,7 @@ const plain: Codec = { fromText: same, fromJson: text };
 const whole: Codec = { fromText: same, fromJson: integer };
 
 const CODECS: Readonly<Record<string, Codec>> = {
-  bool: { fromText: same, fromJson: (v) => (typeof v === 'boolean' ? (v ? 't' : 'f') : fail('expected a boolean')) },
+  bool: { fromText: same, fromJson: (v) => (typeof v === 'boolean' ? (v ? 't' : 'f') : wrong('expected a boolean')) },
   int2: whole,
   int4: whole,
   int8: whole,
@@ -141,6 +144,10 @@ const CODECS: Readonly<Record<string, Codec>> = {
   },
 };
 
+function wrong(message: string): never {
+  throw new WrongType(message);
+}
+
 function fail(message: string): never {
   throw new Undecodable(message);
 }
@@ -163,7 +170,7 @@ export function canonFromJson(type: string, value: unknown): Canon {
   if (value === undefined) throw new Undecodable('the field is absent');
   if (value === TOAST_PLACEHOLDER) throw new Undecodable('unchanged TOAST value: not in the record');
   if (type.endsWith('[]')) {
-    if (!Array.isArray(value)) throw new Undecodable('expected an array');
+    if (!Array.isArray(value)) throw new WrongType('expected an array');
     return canonicalArray(value.map((item) => canonFromJson(type.slice(0, -2), item)));
   }
   return codec(type).fromJson(value);

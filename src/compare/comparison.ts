@@ -15,9 +15,19 @@ export interface Shape {
   readonly columns: readonly ComparedColumn[];
 }
 
-/** A stream-side row: canonical values joined by `joinRow`, or why it could not be decoded. */
+/** Why a row has no canonical form: the first column that has none, and what stands there. */
+export interface WhyNot {
+  readonly class: 'type' | 'undecodable';
+  readonly column: string;
+  readonly found: string;
+}
+
+/** A stream-side row: canonical values joined by `joinRow`, or null where it could not be decoded. */
 export interface StreamRow {
   readonly row: string | null;
+  readonly why?: WhyNot | undefined;
+  /** A window proved it equal to the source as that was then. */
+  proven?: boolean;
   /** Number of the window that last found its key on the expected side. */
   mark: number;
 }
@@ -54,7 +64,7 @@ export class Comparison {
     }
     other.mark = this.#mark;
     this.#found += 1;
-    this.counts[compareRows(this.#shape, key, row, other.row, (d) => this.#keep(d))] += 1;
+    this.counts[compareRows(this.#shape, key, row, other.row, (d) => this.#keep(d), other.why)] += 1;
   }
 
   finish(): { counts: Counts; differences: readonly Difference[] } {
@@ -77,17 +87,21 @@ export class Comparison {
   }
 }
 
-/** Compares two rows of one key and reports what differs. Undecodable on either side is unknown, never equal. */
+/** Compares two rows of one key and reports what differs. Undecodable on either side is unknown, never equal; a value of another type is a difference. */
 export function compareRows(
   shape: Shape,
   key: string,
   expected: string | null,
   actual: string | null,
   report: (difference: Difference) => void,
+  why?: WhyNot,
 ): 'matched' | 'mismatched' | 'unknown' {
   if (expected === null || actual === null) {
-    report({ class: 'undecodable', key: keyRecord(shape, key), column: null, batch: expected, stream: actual });
-    return 'unknown';
+    const at = why ? shape.columns.findIndex((column) => column.name === why.column) : -1;
+    const batch = expected !== null && at >= 0 ? (splitRow(expected)[at] ?? null) : expected;
+    const isWrong = expected !== null && why?.class === 'type';
+    report({ class: isWrong ? 'type' : 'undecodable', key: keyRecord(shape, key), column: why?.column ?? null, batch, stream: actual ?? why?.found ?? null });
+    return isWrong ? 'mismatched' : 'unknown';
   }
   if (expected === actual) return 'matched';
   const [left, right] = [splitRow(expected), splitRow(actual)];

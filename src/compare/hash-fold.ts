@@ -40,6 +40,11 @@ export class HashFold extends FoldProgress {
     return this.#changed;
   }
 
+  /** Whether the row that the stream holds now is the one that an earlier window proved equal to the source as that was then. */
+  wasProven(key: string): boolean {
+    return this.provenAt !== null && !this.#changed.has(key);
+  }
+
   /** From here on the keys that change are remembered. */
   proven(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
@@ -99,6 +104,11 @@ export class KeyFilter {
     this.#encoder = new RowEncoder(keyOnly);
     this.#wanted = new KeyTable(this.#encoder.keyWords, wanted.length);
     for (const key of wanted) this.#wanted.set(keyOf(key), 1, 1);
+  }
+
+  /** Of the record that was last asked about, as `keyText` gives it. */
+  get lastKey(): string {
+    return keyText(this.#encoder.key.subarray(0, this.#encoder.keyWords));
   }
 
   /** `[start, end)` = the record's key. Records whose key cannot be read are wanted too: they are looked at by their values. */

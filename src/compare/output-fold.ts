@@ -1,7 +1,7 @@
 // The pipeline's output topic folded to its last value per key. Reads plain JSON and Connect's JSON with schema. PURE.
 import { Undecodable, canonFromJson, canonicalDecimal, type Canon } from './column-types.js';
-import { joinRow, type Shape } from './comparison.js';
-import { Fold } from './fold.js';
+import { joinRow, type Shape, type StreamRow } from './comparison.js';
+import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
 
 interface FieldSchema {
@@ -30,7 +30,7 @@ export class OutputFold extends Fold {
         this.rows.delete(name);
         return name;
       }
-      this.rows.set(name, { row: this.#row(value, keyFields), mark: 0 });
+      this.rows.set(name, this.#row(value, keyFields));
       return name;
     } catch {
       this.unreadable += 1;
@@ -38,12 +38,17 @@ export class OutputFold extends Fold {
     }
   }
 
-  #row(value: Buffer, keyFields: Fields): string | null {
+  #row(value: Buffer, keyFields: Fields): StreamRow {
     try {
       const fields = unwrap(parseJsonLossless(value.toString('utf8')));
-      return joinRow(this.#shape.columns.map((c) => this.#canon(!fields.has(c.name) && this.#shape.key.includes(c.name) ? keyFields : fields, c.name)));
+      const where = (name: string): Fields => (!fields.has(name) && this.#shape.key.includes(name) ? keyFields : fields);
+      return streamRow(
+        this.#shape,
+        ({ name }) => this.#canon(where(name), name),
+        (name) => where(name).get(name),
+      );
     } catch {
-      return null;
+      return { row: null, mark: 0 };
     }
   }
 
@@ -93,7 +98,8 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
 function coerce(type: string, value: unknown): unknown {
   if (type !== 'numeric' || typeof value !== 'number') return value;
   const digits = String(value).replace(/e.*$/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '').length;
-  return digits <= EXACT_DIGITS ? String(value) : value; // more digits may have been rounded by the time they are seen: undecodable, never equal
+  if (digits > EXACT_DIGITS) throw new Undecodable('a double of more than 15 digits may have been rounded');
+  return String(value);
 }
 
 const EXACT_DIGITS = 15;

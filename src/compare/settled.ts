@@ -9,10 +9,12 @@ export interface Round {
   /** Result of the batch's query in this round's snapshot: key → row (null = could not be decoded). */
   readonly expected: ReadonlyMap<string, string | null>;
   /** What the stream side held after this round's barrier. */
-  readonly actual: ReadonlyMap<string, Pick<StreamRow, 'row'>>;
+  readonly actual: ReadonlyMap<string, StreamSide>;
   /** Keys that the output topic wrote since the previous round (and until this round's stream side was read). */
   readonly touched: ReadonlySet<string>;
 }
+
+type StreamSide = Pick<StreamRow, 'row' | 'why' | 'proven'>;
 
 export class SettledComparison {
   readonly differences: Difference[] = [];
@@ -81,7 +83,11 @@ export class SettledComparison {
     const expected = round.expected.get(key) ?? null;
     const wasThere = previous.actual.has(key);
     if (wasThere === isExpected && (!isExpected || this.#equal(key, expected, previous.actual.get(key) ?? null))) {
-      if (isExpected) this.#counts.matched += 1;
+      if (isExpected) {
+        this.#counts.matched += 1;
+        const entry = round.touched.has(key) ? undefined : round.actual.get(key);
+        if (entry) entry.proven = true; // of this very record: a newer one is another entry
+      }
       this.#settled.add(key);
       return true;
     }
@@ -95,7 +101,7 @@ export class SettledComparison {
     return compareRows(this.#shape, key, expected, actual, () => undefined) === 'matched';
   }
 
-  #differ(key: string, isExpected: boolean, expected: string | null, actual: Pick<StreamRow, 'row'> | undefined): void {
+  #differ(key: string, isExpected: boolean, expected: string | null, actual: StreamSide | undefined): void {
     const record = keyRecord(this.#shape, key);
     if (!isExpected && actual) {
       this.#counts.extraneous += 1;
@@ -104,7 +110,8 @@ export class SettledComparison {
       this.#counts.missing += 1;
       this.differences.push({ class: 'missing', key: record, column: null, batch: expected, stream: null });
     } else if (actual) {
-      this.#counts[compareRows(this.#shape, key, expected, actual.row, (d) => this.differences.push(d))] += 1;
+      const report = (d: Difference): void => void this.differences.push(actual.proven && d.class === 'mismatched' ? { ...d, class: 'stale' } : d);
+      this.#counts[compareRows(this.#shape, key, expected, actual.row, report, actual.why)] += 1;
     }
   }
 }

@@ -2,11 +2,13 @@
 import { isVisible, type SnapshotVisibility } from '../domain/position.js';
 import { Undecodable, canonFromJson } from './column-types.js';
 import { joinRow, type Shape, type StreamRow } from './comparison.js';
-import { Fold } from './fold.js';
+import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
 
-interface Change {
+export interface Change {
   readonly txId: number;
+  /** Position in the WAL; null where the record has none. */
+  readonly lsn: number | string | null;
   readonly key: string;
   /** Null = deleted. */
   readonly row: StreamRow | null;
@@ -16,7 +18,7 @@ interface Envelope {
   readonly op?: string;
   readonly before?: Record<string, unknown> | null;
   readonly after?: Record<string, unknown> | null;
-  readonly source?: { readonly txId?: number | null };
+  readonly source?: { readonly txId?: number | null; readonly lsn?: number | string | null };
 }
 
 // Refuses bytes that are no UTF-8: a replacement character could equal one that is really there.
@@ -39,11 +41,12 @@ export class TableFold extends Fold {
     for (const change of waiting) this.#apply(change, snapshot);
   }
 
-  /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */
-  add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): void {
-    if (start < 0) return; // tombstone: the delete event before it said the same, with its transaction
+  /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. Returns its change; null where there is none. */
+  add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): Change | null {
+    if (start < 0) return null; // tombstone: the delete event before it said the same, with its transaction
     const change = this.#decode(bytes.subarray(start, end));
     if (change) this.#apply(change, snapshot);
+    return change;
   }
 
   #apply(change: Change, snapshot: SnapshotVisibility): void {
@@ -63,20 +66,19 @@ export class TableFold extends Fold {
       // A snapshot record is older than every window: the initial load ended before the first one began.
       const txId = op === 'r' ? 0 : source?.txId;
       if (typeof txId !== 'number') throw new Undecodable('no source.txId');
-      return { txId, key, row: isDelete ? null : { row: this.#row(image), mark: 0 } };
+      return { txId, lsn: source?.lsn ?? null, key, row: isDelete ? null : this.#row(image) };
     } catch {
       this.unreadable += 1;
       return null;
     }
   }
 
-  #row(image: Record<string, unknown>): string | null {
-    try {
-      return joinRow(this.#shape.columns.map((column) => canonFromJson(column.type, image[column.name])));
-    } catch (error) {
-      if (error instanceof Undecodable) return null;
-      throw error;
-    }
+  #row(image: Record<string, unknown>): StreamRow {
+    return streamRow(
+      this.#shape,
+      ({ type, name }) => canonFromJson(type, image[name]),
+      (name) => image[name],
+    );
   }
 
   #typeOf(name: string): string {

@@ -2,7 +2,7 @@
 import { durationMs } from './duration.js';
 import type { Approval } from './ledger.js';
 import type { Phase } from './phase.js';
-import type { ApprovalSpec, CoverageDay } from './spec.js';
+import type { ApprovalSpec, CoverageDay, ValidationSpec } from './spec.js';
 import type { Verified } from './token.js';
 
 export interface DecisionRequest {
@@ -108,9 +108,23 @@ export function coverageOf(at: string): CoverageDay[] {
   return days;
 }
 
-/** Null when enough windows passed in a row over the asked-for coverage; else what is missing. */
-export function stopRule(inARow: number, covered: readonly CoverageDay[], passesInARow: number, coverage: readonly CoverageDay[]): string | null {
-  if (inARow < passesInARow) return `passed in a row ${inARow} < ${passesInARow} needed`;
-  const missing = coverage.filter((day) => !covered.includes(day));
-  return missing.length === 0 ? null : `no passed window on ${missing.join(', ')} yet`;
+/** What the windows since the last one that did not pass have shown. */
+export interface Streak {
+  readonly passesInARow: number;
+  readonly covered: readonly CoverageDay[];
+  /** Keys that they compared, all together. */
+  readonly compared: number;
+}
+
+/** With 95 % confidence no larger share of keys is wrong than this, after so many comparisons without a difference (the rule of three). */
+export const mismatchBound = (compared: number): number => (compared === 0 ? 1 : Math.min(1, 3 / compared));
+
+/** Null when the streak is enough; else what is missing. */
+export function stopRule(streak: Streak, rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>): string | null {
+  if (streak.passesInARow < rule.passesInARow) return `passed in a row ${streak.passesInARow} < ${rule.passesInARow} needed`;
+  const missing = rule.coverage.filter((day) => !streak.covered.includes(day));
+  if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
+  const bound = mismatchBound(streak.compared);
+  if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
+  return `mismatch rate ≤ ${bound.toPrecision(2)} shown by ${streak.compared} comparisons > ${rule.maxMismatchRate} allowed`;
 }

@@ -12,6 +12,8 @@ export interface Names {
   readonly messageTopic: string;
   readonly notificationTopic: string;
   readonly heartbeatTopic: string;
+  /** Rows of a window's snapshot, on their way to Flink; only where it is the engine. */
+  readonly windowTopic: string;
   /** Schema in the source database that holds the lease row. */
   readonly leaseSchema: string;
 }
@@ -31,6 +33,7 @@ export function namesOf(spec: MigrationSpec, generation: number): Names {
     messageTopic: `${topicPrefix}.message`,
     notificationTopic: `${topicPrefix}.notifications`,
     heartbeatTopic: `${topicPrefix}.heartbeat.${topicPrefix}`,
+    windowTopic: `${topicPrefix}.window`,
     leaseSchema: `sluice_${name.replaceAll('-', '_')}`,
   };
 }
@@ -77,7 +80,15 @@ export const qualified = ({ schema, table }: TableName): string => `${quoteIdent
 export function plannedTopics(spec: MigrationSpec, generation: number): string[] {
   const names = namesOf(spec, generation);
   const tables = spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
-  return [...tables, names.heartbeatTopic, names.messageTopic, names.notificationTopic, ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : [])];
+  const window = spec.spec.validation.engine === 'flink' ? [names.windowTopic] : [];
+  return [
+    ...tables,
+    names.heartbeatTopic,
+    names.messageTopic,
+    names.notificationTopic,
+    ...window,
+    ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : []),
+  ];
 }
 
 /** The consumer group that Connect gives the sink connector. */

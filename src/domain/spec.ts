@@ -82,10 +82,15 @@ export interface Waiver {
 }
 
 export interface ValidationSpec {
-  readonly engine: 'embedded';
+  /** What joins the tables with their topics; results are always compared by the embedded one. */
+  readonly engine: 'embedded' | 'flink';
+  /** SQL Gateway of the engine; the pipeline's where absent. */
+  readonly gateway?: string | undefined;
   readonly every: string;
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];
+  /** The streak must have shown, with 95 % confidence, that no larger share of keys is wrong (decimal text). */
+  readonly maxMismatchRate?: string | undefined;
   readonly compare: { readonly ignore: readonly string[]; readonly tolerances: Readonly<Record<string, { readonly abs: string }>> };
   /** SQL over the result's key, `$cut` = the run's cut; empty = the stored result is not compared. */
   readonly closedKeys: string;
@@ -133,3 +138,12 @@ export interface MigrationSpec {
     readonly rollback: { readonly automaticOn: readonly 'failed-window'[] };
   };
 }
+
+interface WithEngine {
+  readonly validation: { readonly engine: string; readonly gateway?: string | undefined };
+  readonly pipeline?: { readonly gateway?: string | undefined } | undefined;
+}
+
+/** Where tables are joined by Flink; undefined where they are not. */
+export const engineGateway = ({ validation, pipeline }: WithEngine): string | undefined =>
+  validation.engine === 'flink' ? (validation.gateway ?? pipeline?.gateway) : undefined;

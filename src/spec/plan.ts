@@ -51,6 +51,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     { kind: 'topic', name: names.heartbeatTopic, where: cluster, after: 'handed over' },
     { kind: 'topic', name: names.messageTopic, where: cluster, after: 'removed at complete' },
     { kind: 'topic', name: names.notificationTopic, where: cluster, after: 'removed at complete' },
+    ...(spec.spec.validation.engine === 'flink' ? [{ kind: 'topic', name: names.windowTopic, where: cluster, after: 'removed at complete' as const }] : []),
     ...(pipeline ? [{ kind: 'topic', name: pipeline.output.topic, where: cluster, after: 'handed over' as const }] : []),
     ...fenceTriggers(spec).map((trigger) => ({ ...trigger, after: 'removed at complete' as const })),
     ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),

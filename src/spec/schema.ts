@@ -99,9 +99,11 @@ const pipeline = z.strictObject({
 
 const validation = z.strictObject({
   engine: z.enum(['embedded', 'flink']).default('embedded'),
+  gateway: httpUrl.optional(),
   every: duration.refine((text) => !DURATION_PATTERN.test(text) || durationMs(text) >= 1000, 'must be at least 1s').default('1h'),
   passesInARow: z.int().min(1).max(1000).default(5),
   coverage: z.array(z.enum(['weekday', 'weekend', 'month-end', 'dst-day'])).default([]),
+  maxMismatchRate: decimal.refine((text) => Number(text) > 0 && Number(text) < 1, 'must lie between 0 and 1, like "0.0001"').optional(),
   compare: z
     .strictObject({
       ignore: z.array(z.string().min(1)).default([]),

@@ -1,7 +1,7 @@
 // What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { flinkPlan } from '../connectors/flink-sql.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import { engineGateway, type MigrationSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './schema.js';
 
@@ -15,7 +15,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   const refuse = (present: unknown, what: string, ...path: (string | number)[]): void => {
     if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
   };
-  const { connector, pipeline, validation, cutover } = spec;
+  const { connector, pipeline, cutover } = spec;
   refuse(connector.type === 'jdbc-source', 'type jdbc-source', 'connector', 'type');
   refuse(connector.snapshot !== 'initial', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
   for (const key of ['mode', 'query', 'incrementingColumn', 'timestampColumns', 'delay', 'deletes'] as const) {
@@ -23,7 +23,6 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   }
   refuse(pipeline?.type === 'ksqldb', 'pipeline type ksqldb', 'pipeline', 'type');
   refuse(pipeline?.url, 'url (it belongs to ksqldb)', 'pipeline', 'url');
-  refuse(validation.engine !== 'embedded', `engine ${validation.engine}`, 'validation', 'engine');
   refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
   return issues;
 }
@@ -71,6 +70,11 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   if (pipeline?.type === 'external') {
     for (const key of ['gateway', 'statements'] as const) if (pipeline[key]) add('belongs to pipeline type flink-sql', 'pipeline', key);
   }
+  if (validation.engine === 'flink') {
+    if (!engineGateway(spec)) add('the engine flink needs the URL of a SQL Gateway: add validation.gateway', 'validation', 'engine');
+    if (spec.kafka.sasl)
+      add('the engine flink cannot be given a password for Kafka: its statements would show it; use engine embedded', 'validation', 'engine');
+  } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
   const stages = batch?.stages.map((stage) => stage.name) ?? [];
   stages.forEach((name, at) => {
     if (name === 'result' || stages.indexOf(name) < at) add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');

@@ -1,6 +1,7 @@
 // Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
 import type { Facts } from '../domain/epoch.js';
 import type { Blocked } from '../domain/failure.js';
+import type { Streak } from '../domain/gate.js';
 import type { Approval, AuditEvent, Lag, OwnedObject, Route, TableProgress } from '../domain/ledger.js';
 import type { Outcome, Phase } from '../domain/phase.js';
 import type { CoverageDay, MigrationSpec } from '../domain/spec.js';
@@ -45,6 +46,8 @@ export interface State {
   windows: number;
   lastWindow: LastWindow | null;
   passesInARow: number;
+  /** Keys compared by the windows of the streak; absent in a state carried over from an earlier version. */
+  comparedInARow?: number;
   covered: CoverageDay[];
   evidenceAt: string | null;
   matchRatio: number | null;
@@ -120,3 +123,9 @@ export function initialState(runKey: string): State {
     audit: [],
   };
 }
+
+export const streakOf = ({ passesInARow, covered, comparedInARow }: Pick<State, 'passesInARow' | 'covered' | 'comparedInARow'>): Streak => ({
+  passesInARow,
+  covered,
+  compared: passesInARow === 0 ? 0 : (comparedInARow ?? 0),
+});

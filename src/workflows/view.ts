@@ -6,7 +6,7 @@ import { formatMs } from '../domain/duration.js';
 import { currentApprovals, stopRule, waitingFor, type GateState } from '../domain/gate.js';
 import type { Status } from '../domain/ledger.js';
 import { PHASES } from '../domain/phase.js';
-import type { State } from './state.js';
+import { streakOf, type State } from './state.js';
 
 /** Evidence is named only while it is up for approval or was approved. */
 export function evidenceId(state: State): string | null {
@@ -91,8 +91,7 @@ function headline(state: State, workflowId: string, now: string): string {
     return `**Approved**; ${waiting ?? 'cutting over'}`;
   }
   if (state.phase === 'validate' && state.spec) {
-    const { passesInARow, coverage } = state.spec.spec.validation;
-    return `**Validating**: ${stopRule(state.passesInARow, state.covered, passesInARow, coverage) ?? 'enough evidence'}. Nothing to do.`;
+    return `**Validating**: ${stopRule(streakOf(state), state.spec.spec.validation) ?? 'enough evidence'}. Nothing to do.`;
   }
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }

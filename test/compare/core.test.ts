@@ -27,7 +27,7 @@ function compare(expected: [number, string | null][], actual: Map<string, Stream
   return comparison.finish();
 }
 
-const feed = (fold: TableFold, value: Buffer, snapshot: Parameters<TableFold['add']>[3]): void => fold.add(value, 0, value.length, snapshot);
+const feed = (fold: TableFold, value: Buffer, snapshot: Parameters<TableFold['add']>[3]): void => void fold.add(value, 0, value.length, snapshot);
 
 describe('the comparison finds', () => {
   it('missing, extraneous and mismatched rows, each with its key and both sides', () => {

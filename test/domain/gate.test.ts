@@ -82,9 +82,14 @@ describe('the gate waits', () => {
 
 describe('the stop rule', () => {
   it('wants passes in a row and the asked-for days', () => {
-    expect(stopRule(2, [], 3, [])).toBe('passed in a row 2 < 3 needed');
-    expect(stopRule(3, ['weekday'], 3, ['weekday', 'month-end'])).toBe('no passed window on month-end yet');
-    expect(stopRule(3, ['weekday'], 3, ['weekday'])).toBeNull();
+    const streak = { passesInARow: 3, covered: ['weekday' as const], compared: 30_000 };
+    expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe('passed in a row 2 < 3 needed');
+    expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday', 'month-end'] })).toBe('no passed window on month-end yet');
+    expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday'] })).toBeNull();
+    expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' })).toBeNull();
+    expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.00001' })).toBe(
+      'mismatch rate ≤ 0.00010 shown by 30000 comparisons > 0.00001 allowed',
+    );
   });
   it('knows the days', () => {
     expect(coverageOf('2026-11-22T10:00:00Z')).toEqual(['weekend']);

@@ -1,7 +1,13 @@
 // Topics whose broker compresses every batch itself, with the codecs' own Java implementations: what is read must be what was written.
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka.js';
 import { rangeOf } from '../../src/clients/record-batch.js';
+
+let port: KafkaPort;
+beforeAll(() => {
+  port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+});
+afterAll(() => port.disconnect());
 
 // Long repetitions, overlapping matches, text that does not compress, more than one block of every format.
 const values = Array.from({ length: 400 }, (_, at) => {
@@ -12,7 +18,6 @@ const values = Array.from({ length: 400 }, (_, at) => {
 describe('a compressed topic', () => {
   for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
     it(`reads what was written when the broker compresses by ${codec}`, async () => {
-      const port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
       const topic = `compressed-${codec}-${process.pid}`;
       await port.createTopic(topic, 1, 1, { 'compression.type': codec });
       try {
@@ -32,7 +37,6 @@ describe('a compressed topic', () => {
         expect(read).toEqual(values);
       } finally {
         await port.deleteTopic(topic);
-        await port.disconnect();
       }
     });
   }

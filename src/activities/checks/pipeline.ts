@@ -2,7 +2,7 @@
 import { FlinkError, FlinkGateway } from '../../clients/flink-gateway.js';
 import { flinkPlan } from '../../connectors/flink-sql.js';
 import type { Check } from '../../domain/check.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import { engineGateway, type MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import { alive } from '../pipeline.js';
 import { attempt, failed, passed } from './result.js';
@@ -42,6 +42,21 @@ export async function checkPipeline(spec: MigrationSpec, generation: number, isO
         return 'job names are free';
       }),
     ),
+  ];
+}
+
+/** The SQL Gateway that is to join the tables with their topics, where the spec asks for it. */
+export async function checkEngine(spec: MigrationSpec): Promise<Check[]> {
+  const url = engineGateway(spec.spec);
+  if (url === undefined) return [];
+  return [
+    await attempt('validation.engine', async () => {
+      const gateway = new FlinkGateway(url);
+      const rows = await gateway.session((session) => session.run('SELECT JSON_QUERY(\'{"after":{"a":1.0}}\', \'$.after\')'));
+      return rows.length === 1
+        ? `${await gateway.info()} ran a statement`
+        : { detail: `${url} answered ${rows.length} rows ≠ 1`, remedy: 'look at the gateway and its cluster' };
+    }),
   ];
 }
 

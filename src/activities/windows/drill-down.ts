@@ -4,6 +4,7 @@ import type { KafkaPort } from '../../clients/kafka.js';
 import { Comparison, type Shape } from '../../compare/comparison.js';
 import { KeyFilter, type HashFold } from '../../compare/hash-fold.js';
 import type { Candidate } from '../../compare/hash-comparison.js';
+import { KeyHistory, explainByHistory } from '../../compare/key-history.js';
 import { TableFold } from '../../compare/table-fold.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { Counts, Difference } from '../../domain/window.js';
@@ -33,6 +34,7 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
   const { kafka, topic, shape, snapshot, reader, from, candidates, heartbeat } = input;
   const filter = new KeyFilter(shape, [...candidates.map((c) => c.key), ...input.extraneous]);
   const fold = new TableFold(shape);
+  const histories = new Map<string, KeyHistory>();
   for (const { partition, low } of await kafka.offsets(topic)) {
     const end = read.nextOffset(partition) ?? 0;
     await kafka.readRange(
@@ -40,7 +42,11 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
       partition,
       low,
       end,
-      (_offset, bytes, keyStart, keyEnd, start, end) => filter.wants(bytes, keyStart, keyEnd) && fold.add(bytes, start, end, snapshot),
+      (_offset, bytes, keyStart, keyEnd, start, end) => {
+        if (!filter.wants(bytes, keyStart, keyEnd)) return;
+        const change = fold.add(bytes, start, end, snapshot);
+        if (change) historyOf(histories, change.key).add(change, read.wasProven(filter.lastKey));
+      },
       heartbeat,
     );
   }
@@ -49,5 +55,12 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
     const rows = `${from} WHERE ctid = ANY ('{${candidates.map((c) => `"${c.ctid}"`).join(',')}}'::tid[])`;
     await readRows(reader, rows, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => comparison.add(key, row));
   }
-  return comparison.finish();
+  const { counts, differences } = comparison.finish();
+  return { counts, differences: explainByHistory(shape, differences, histories) };
+}
+
+function historyOf(histories: Map<string, KeyHistory>, key: string): KeyHistory {
+  const known = histories.get(key) ?? new KeyHistory();
+  histories.set(key, known);
+  return known;
 }

@@ -11,7 +11,7 @@ export interface WindowEvidence {
 
 export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[]): WindowEvidence {
   const document = {
-    engine: 'embedded',
+    engine: ref.spec.spec.validation.engine,
     encoding: 'enc-v1',
     migration: ref.name,
     generation: ref.generation,

@@ -84,8 +84,8 @@ async function runQueries(
   return { rows: all, endedAt: Date.now() };
 }
 
-async function readSink(client: SourceClient, table: string, shape: Shape, heartbeat: () => void): Promise<Map<string, Pick<StreamRow, 'row'>>> {
-  const rows = new Map<string, Pick<StreamRow, 'row'>>();
+async function readSink(client: SourceClient, table: string, shape: Shape, heartbeat: () => void): Promise<Map<string, Pick<StreamRow, 'row' | 'proven'>>> {
+  const rows = new Map<string, Pick<StreamRow, 'row' | 'proven'>>();
   await readRows(client, qualified(parseTableName(table)), shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, { row }));
   return rows;
 }

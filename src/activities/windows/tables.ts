@@ -1,15 +1,17 @@
 // Exact mode: a REPEATABLE READ snapshot of the tables against their topics, aligned by snapshot visibility and source.txId. Every key must be equal.
 import { openSource, type SourceClient } from '../../clients/source.js';
-import { readTable } from '../../clients/catalog.js';
+import { readTable, type TableCatalog } from '../../clients/catalog.js';
 import type { Shape } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { parseSnapshot } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
+import { engineGateway } from '../../domain/spec.js';
 import { comparedOf } from '../../domain/window.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
 import type { Deps } from '../deps.js';
 import { passByHash, type PassInput, type TablePass } from './by-hash.js';
+import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByRow } from './by-row.js';
 import { WORTH_IT_ROWS, passIncrementally } from './incremental.js';
 import { columnsToCompare } from './shape.js';
@@ -80,7 +82,8 @@ async function compareTable(
     throw new Problem('unsupported', `${topic} has ${ends.length} partitions ≠ ${partitions} planned: the records of one key lie in several, in no order`);
   const snapshot = parseSnapshot(snapshotText);
   const input = { kafka, topic, ends, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
-  const pass = await passOver(folds, ref, input, { number, isFull, counted });
+  const gateway = engineGateway(ref.spec.spec);
+  const pass = gateway ? await passByFlink(flinkInput(ref, input, catalog, gateway)) : await passOver(folds, ref, input, { number, isFull, counted });
   const result = measured({
     subject: table,
     mode: 'exact',
@@ -100,6 +103,13 @@ async function compareTable(
   const { verdict, reason } = result.verdict;
   const said = verdict === 'passed' && pass.note ? { verdict, reason: `${reason}: ${pass.note}` } : result.verdict;
   return { ...result, verdict: said, foldMs: pass.foldMs ?? 0 };
+}
+
+function flinkInput(ref: MigrationRef, input: PassInput, { name, columns, key }: TableCatalog, gateway: string): FlinkPassInput {
+  const { source, kafka } = ref.spec.spec;
+  const { topicPrefix, windowTopic } = namesOf(ref.spec, ref.generation);
+  const table = { database: source.postgres.database, schema: name.schema, table: name.table, columns, key, server: topicPrefix };
+  return { ...input, gateway, cluster: kafka, windowTopic, table };
 }
 
 /** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */

@@ -17,7 +17,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
   const scaffolding = state.undo.filter(
-    (o) => o.kind === 'lease' || (o.kind === 'topic' && (o.name === names.messageTopic || o.name === names.notificationTopic)),
+    (o) => o.kind === 'lease' || (o.kind === 'topic' && [names.messageTopic, names.notificationTopic, names.windowTopic].includes(o.name)),
   );
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));

@@ -1,0 +1,136 @@
+// Who compares: this repository's engine, what a team would write in an afternoon, a plain SQL join; and what nobody can be faster than.
+import type pg from 'pg';
+import Cursor from 'pg-cursor';
+import { passByFlink } from '../../src/activities/windows/by-flink.js';
+import { passByHash } from '../../src/activities/windows/by-hash.js';
+import { foldTable } from '../../src/activities/windows/folds.js';
+import { copyRows } from '../../src/clients/copy.js';
+import { KafkaPort } from '../../src/clients/kafka.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+import type { KafkaSpec } from '../../src/domain/spec.js';
+import { COLUMNS, SHAPE, TOPIC, sqlType } from './data.js';
+
+/** Returns how many keys it found to differ; null = it does not compare. */
+export type Contestant = (client: pg.Client, kafka: KafkaPort) => Promise<number | null>;
+
+export const openKafka = (): KafkaPort =>
+  new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1 } as unknown as KafkaSpec, () => '');
+
+export const CONTESTANTS: Readonly<Record<string, Contestant>> = {
+  'limit: COPY BINARY to nothing': (client) => copyRows(client, 'SELECT * FROM wide', { rowsPerSecond: 0 }, skipRow).then(() => null),
+  'limit: topic, every record walked': walk,
+  'sluice, a full window': ours,
+  'sluice, engine: flink': oursByFlink,
+  'naive: JSON.parse into a Map, SELECT': naive,
+  'the topic into a table beside': loadTopic,
+  'SQL FULL OUTER JOIN of the two tables': sqlJoin,
+};
+
+/** Where a COPY BINARY row of 12 fields ends. */
+function skipRow(b: Uint8Array, at: number): number {
+  for (let field = 0; field < COLUMNS.length; field += 1) {
+    const size = (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!;
+    at += 4 + Math.max(size, 0);
+  }
+  return at;
+}
+
+async function walk(_client: pg.Client, kafka: KafkaPort): Promise<null> {
+  let bytes = 0;
+  for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
+    await kafka.readRange(TOPIC, partition, low, committed, (_offset, _bytes, _keyStart, _keyEnd, start, end) => void (bytes += end - start));
+  }
+  return null;
+}
+
+async function ours(client: pg.Client, kafka: KafkaPort): Promise<number> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const snapshot = parseSnapshot((await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s);
+  const counted = Number((await client.query<{ n: string }>('SELECT count(*) AS n FROM wide')).rows[0]!.n);
+  const ends = await kafka.offsets(TOPIC);
+  const input = { kafka, topic: TOPIC, ends, shape: SHAPE, snapshot, reader: client, from: 'public.wide', rowsPerSecond: 0, heartbeat: () => undefined };
+  const fold = await foldTable(kafka, TOPIC, new HashFold(SHAPE, counted), ends, snapshot, () => undefined);
+  const { counts, canary, rowsRead } = await passByHash(input, fold);
+  await client.query('COMMIT');
+  if (canary.found !== canary.planted || rowsRead !== counted) throw new Error('the canary, or the count, says that this run proves nothing');
+  return counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
+}
+
+/** The same window, joined by Flink. */
+async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number> {
+  const windowTopic = `${TOPIC}.window`;
+  if (!(await kafka.listTopics()).includes(windowTopic)) await kafka.createTopic(windowTopic, 1, 1, {});
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const snapshot = parseSnapshot((await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s);
+  const ignored = process.env['BENCH_IGNORE'];
+  const compared = { ...SHAPE, columns: SHAPE.columns.filter((c) => c.name !== ignored) };
+  const table = { database: 'bench', schema: 'public', table: 'wide', columns: SHAPE.columns, key: SHAPE.key, server: 'bench' };
+  const cluster = { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false };
+  const { counts, canary } = await passByFlink({
+    ...{ kafka, topic: TOPIC, ends: await kafka.offsets(TOPIC), shape: compared, snapshot, reader: client, from: 'public.wide', rowsPerSecond: 0 },
+    ...{
+      gateway: process.env['FLINK_GATEWAY_URL']!,
+      cluster,
+      windowTopic,
+      table,
+      heartbeat: () => undefined,
+    },
+  });
+  await client.query('COMMIT');
+  if (canary.found !== canary.planted) throw new Error('the canary says that this run proves nothing');
+  return counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
+}
+
+async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
+  const rows = new Map<string, string>();
+  for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
+    await kafka.readRange(TOPIC, partition, low, committed, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+      const after = (JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> }).after;
+      rows.set(String(after['id']), COLUMNS.map(([name]) => String(after[name])).join('|'));
+    });
+  }
+  let different = 0;
+  const columns = COLUMNS.map(([name, type, , json]) =>
+    type === 'jsonb' ? `${name}::text` : json ? `trim('"' FROM ${json}) AS ${name}` : name === 'ok' ? `ok::text AS ok` : name,
+  ).join(', ');
+  const cursor = client.query(new Cursor<(string | null)[]>(`SELECT ${columns} FROM wide`, [], { rowMode: 'array' }));
+  for (let batch = await cursor.read(5000); batch.length > 0; batch = await cursor.read(5000)) {
+    for (const row of batch) {
+      if (rows.get(row[0]!) !== row.map(String).join('|')) different += 1;
+      rows.delete(row[0]!);
+    }
+  }
+  await cursor.close();
+  return different + rows.size;
+}
+
+/** What a sink would do, as fast as one can: the last value of each key, in batches of 20,000 rows. */
+async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
+  await client.query('DROP TABLE IF EXISTS wide_topic; CREATE UNLOGGED TABLE wide_topic (LIKE wide INCLUDING INDEXES)');
+  const names = COLUMNS.map(([name]) => name);
+  const upsert = `INSERT INTO wide_topic SELECT ${COLUMNS.map(([name, type]) => `${name}::${sqlType(type)}`).join(', ')}
+    FROM unnest(${names.map((_, at) => `$${at + 1}::text[]`).join(', ')}) AS t(${names.join(', ')})
+    ON CONFLICT (id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+  for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
+    for (let from = low; from < committed; from += 20_000) {
+      const latest = new Map<unknown, Record<string, unknown>>();
+      await kafka.readRange(TOPIC, partition, from, Math.min(from + 20_000, committed), (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+        const { after } = JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> };
+        latest.set(after['id'], after);
+      });
+      const rows = [...latest.values()];
+      await client.query(
+        upsert,
+        names.map((name) => rows.map((row) => (row[name] === null ? null : String(row[name])))),
+      );
+    }
+  }
+  await client.query('ANALYZE wide_topic');
+  return null;
+}
+
+async function sqlJoin(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ n: string }>('SELECT count(*) AS n FROM wide a FULL JOIN wide_topic b USING (id) WHERE (a.*) IS DISTINCT FROM (b.*)');
+  return Number(rows[0]!.n);
+}

@@ -1,0 +1,108 @@
+// `npm run bench -- validation`: a table of 12 columns against its topic, by this repository's engine, beside what else one might use, and beside the limits;
+// over variants that say who misses a difference and who sees one where there is none. Needs the local stack. Everything it makes is named sluice_bench… and removed.
+// BENCH_PYTHON names a Python with reladiff, psycopg2 and duckdb, BENCH_DVT the command of Google's DVT; without them those peers are left out, and said to be.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CONTESTANTS } from './contestants.js';
+import { cleanUp, fillTopic, makeTable } from './data.js';
+import { VARIANTS } from './variants.js';
+
+interface Run {
+  readonly found: number | null;
+  readonly seconds: number;
+  readonly cpu: number;
+  readonly rssMb: number;
+  /** Set when it ended with an error: its last line. */
+  readonly error?: string;
+}
+
+const LOAD = 'the topic into a table beside';
+const PEERS: Readonly<Record<string, string>> = {
+  'reladiff, hashdiff, 2 threads': 'reladiff',
+  'reladiff, joindiff': 'reladiff-join',
+  'naive DuckDB over two CSV files': 'duckdb',
+  'DVT, row hashes': 'dvt',
+};
+/** These compare tables: the topic must be loaded first, and its time is theirs too. */
+const needsTable = (name: string): boolean => name in PEERS || name.startsWith('SQL');
+const here = import.meta.dirname;
+
+/** `rounds` = how often the first two variants are measured, in shuffled order; the others run once, for what they find. */
+export async function validationBench(rows: number, rounds: number): Promise<void> {
+  const client = await makeTable(rows);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const python = process.env['BENCH_PYTHON'];
+  if (!python) console.log('BENCH_PYTHON is not set: reladiff, DuckDB and DVT are left out');
+  else if (!process.env['BENCH_DVT']) console.log('BENCH_DVT is not set: DVT is left out');
+  const only = process.env['BENCH_ONLY'];
+  const variants = VARIANTS.slice(0, Number(process.env['BENCH_VARIANTS'] ?? VARIANTS.length));
+  const isThere = (name: string): boolean => name !== 'sluice, engine: flink' || process.env['FLINK_GATEWAY_URL'] !== undefined;
+  const names = [
+    ...Object.keys(CONTESTANTS).filter(isThere),
+    ...(python ? Object.keys(PEERS).filter((name) => PEERS[name] !== 'dvt' || process.env['BENCH_DVT']) : []),
+  ].filter((name) => !only || name.includes(only));
+  try {
+    await fillTopic(client);
+    let load = 0;
+    for (const [at, variant] of variants.entries()) {
+      const differing = await variant.apply(client, rows);
+      console.log(`\n${variant.name}: ${rows} rows, ${differing} differ`);
+      const isTopicNew = at === 0 || variant.undo === undefined;
+      if (isTopicNew && names.includes(LOAD)) load = printed(LOAD, [run(LOAD, folder, python)], rows, 0, 0);
+      const contestants = names.filter((name) => name !== LOAD && (at < 2 || !name.startsWith('limit')));
+      const times = new Map<string, Run[]>(contestants.map((name) => [name, []]));
+      for (let round = 0; round < (at < 2 ? rounds : 1); round += 1) for (const name of shuffled(contestants)) times.get(name)!.push(run(name, folder, python));
+      for (const [name, runs] of times) printed(name, runs, rows, differing, needsTable(name) ? load : 0);
+      await variant.undo?.(client);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await client.end();
+    await cleanUp();
+  }
+}
+
+function run(name: string, folder: string, python: string | undefined): Run {
+  const peer = PEERS[name];
+  const [command, args] = peer ? [python!, [join(here, 'peers.py'), peer, folder]] : [process.execPath, ['--import', 'tsx', join(here, 'one.ts'), name]];
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 1_800_000 });
+  if (status !== 0 && !peer) throw new Error(`${name}: ${stderr.slice(-2000)}`);
+  if (status !== 0) return { found: null, seconds: NaN, cpu: NaN, rssMb: NaN, error: stderr.trim().split('\n').at(-1)!.slice(0, 120) };
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Run;
+}
+
+/** Returns the median of its seconds. */
+function printed(name: string, runs: readonly Run[], rows: number, differing: number, load: number): number {
+  const sorted = [...runs].sort((a, b) => a.seconds - b.seconds);
+  const median = sorted[Math.floor(sorted.length / 2)]!;
+  const total = median.seconds + load;
+  const { found, error } = median;
+  if (error) {
+    console.log(`  ${name.padEnd(38)} BROKEN: ${error}`);
+    return NaN;
+  }
+  const said =
+    found === null
+      ? ''
+      : found === differing
+        ? 'exact'
+        : found < differing
+          ? `FALSE CLEAN: ${found} of ${differing}`
+          : `FALSE MISMATCH: ${found} for ${differing}`;
+  const time = `${median.seconds.toFixed(2)} s (min ${sorted[0]!.seconds.toFixed(2)})${load > 0 ? ` + ${load.toFixed(1)} s load` : ''}`;
+  console.log(
+    `  ${name.padEnd(38)} ${time.padEnd(34)} ${`${(rows / total / 1e6).toFixed(3)} M rows/s`.padEnd(16)} cpu ${median.cpu.toFixed(1)} s  ${String(median.rssMb).padStart(5)} MB  ${said}`,
+  );
+  return median.seconds;
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  const copy = [...list];
+  for (let at = copy.length - 1; at > 0; at -= 1) {
+    const other = Math.floor(Math.random() * (at + 1));
+    [copy[at], copy[other]] = [copy[other]!, copy[at]!];
+  }
+  return copy;
+}

@@ -1,0 +1,121 @@
+// A table's comparison as Flink SQL: two bounded topics, the stream's last visible record per key, a full outer join. What this text says is equal is equal;
+// what it says differs is looked at value by value afterwards. PURE.
+// Shape of the tables: the plain kafka connector with raw values. `json` drops tombstones silently, and upsert-kafka is refused by batch mode.
+import type { SnapshotVisibility } from '../domain/position.js';
+
+/** Offsets `[from, to)` of every partition. */
+export interface TopicRange {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+}
+
+export interface FlinkComparison {
+  readonly brokers: readonly string[];
+  readonly tls: boolean;
+  /** The table's rows of this window's snapshot, as an initial load would have written them. */
+  readonly legacy: TopicRange;
+  readonly stream: TopicRange;
+  readonly snapshot: SnapshotVisibility;
+  /** Columns that are not compared. */
+  readonly ignored: readonly string[];
+}
+
+/** Kinds that the join gives a key; `canary-…` for those planted in this very statement. */
+export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
+
+export const CANARY: Readonly<Record<Kind, number>> = { missing: 1, different: 1, extraneous: 1, matched: 1 };
+
+/** Statements that define everything; then `countKinds` and `candidates` may be asked. */
+export function flinkSetup(input: FlinkComparison): string[] {
+  return [
+    `SET 'execution.runtime-mode' = 'batch'`,
+    sideTable('sluice_legacy', input.legacy, input),
+    sideTable('sluice_stream', input.stream, input),
+    `CREATE TEMPORARY VIEW sluice_records AS ${recordsOf()}`,
+    `CREATE TEMPORARY VIEW sluice_pairs AS ${pairsOf(input)}`,
+  ];
+}
+
+/** Rows `[kind, count]`; `unreadable` among them counts records that are no change events. */
+export const COUNT_KINDS = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind
+  UNION ALL SELECT 'unreadable' AS kind, COUNT(*) AS n FROM sluice_records WHERE ${unreadable()}`;
+
+/** Rows `[kind, legacy image, stream image]` of keys that are not proven equal, at most `limit`. */
+export const candidates = (limit: number): string =>
+  `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;
+
+function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkComparison): string {
+  const offsets = (at: 'from' | 'to'): string => range.partitions.map((p) => `partition:${p.partition},offset:${p[at]}`).join(';');
+  const options: Record<string, string> = {
+    connector: 'kafka',
+    topic: range.topic,
+    'properties.bootstrap.servers': brokers.join(','),
+    'properties.isolation.level': 'read_committed',
+    ...(tls ? { 'properties.security.protocol': 'SSL' } : {}),
+    'key.format': 'raw',
+    'key.fields': 'k',
+    'value.format': 'raw',
+    'value.fields-include': 'EXCEPT_KEY',
+    'scan.startup.mode': 'specific-offsets',
+    'scan.startup.specific-offsets': offsets('from'),
+    'scan.bounded.mode': 'specific-offsets',
+    'scan.bounded.specific-offsets': offsets('to'),
+  };
+  const list = Object.entries(options).map(([key, value]) => `'${key}' = ${literal(value)}`);
+  return `CREATE TEMPORARY TABLE ${name} (k STRING, v STRING, o BIGINT METADATA FROM 'offset' VIRTUAL) WITH (${list.join(', ')})`;
+}
+
+/** Change events with what decides about them, and the canary's. A tombstone says nothing that the delete event before it did not say. */
+function recordsOf(): string {
+  const planted = (id: number, x: number): string =>
+    `SELECT ${canaryKey(id)} AS k, CAST(0 AS BIGINT) AS o, 'r' AS op, CAST(0 AS BIGINT) AS tx, ${literal(canaryImage(x))} AS image`;
+  return `SELECT k, o, JSON_VALUE(v, '$.op') AS op, TRY_CAST(JSON_VALUE(v, '$.source.txId') AS BIGINT) AS tx, ${IMAGE} AS image FROM sluice_stream WHERE v IS NOT NULL
+  UNION ALL ${planted(2, 2)} UNION ALL ${planted(3, 1)} UNION ALL ${planted(4, 1)}`;
+}
+
+function pairsOf({ ignored, snapshot }: FlinkComparison): string {
+  const planted = (id: number): string => `SELECT ${canaryKey(id)} AS k, ${literal(canaryImage(1))} AS image`;
+  const legacy = `SELECT k, ${IMAGE} AS image FROM sluice_legacy UNION ALL ${planted(1)} UNION ALL ${planted(2)} UNION ALL ${planted(4)}`;
+  const latest = `SELECT k, image FROM (
+    SELECT k, op, image, ROW_NUMBER() OVER (PARTITION BY k ORDER BY o DESC) AS n FROM sluice_records WHERE NOT (${unreadable()}) AND (op = 'r' OR ${isVisible(snapshot)})
+  ) WHERE n = 1 AND op <> 'd'`;
+  const doubtful = UNPROVABLE.map((text) => `s.image LIKE ${literal(`%${text}%`)}`).join(' OR ');
+  const kind = `CASE WHEN s.k IS NULL THEN 'missing' WHEN l.k IS NULL THEN 'extraneous' WHEN l.image IS NULL OR s.image IS NULL OR ${comparable('l.image', ignored)} <> ${comparable('s.image', ignored)} OR ${doubtful} THEN 'different' ELSE 'matched' END`;
+  return `SELECT CASE WHEN COALESCE(l.k, s.k) LIKE ${literal(`{"${CANARY_COLUMN}":%`)} THEN 'canary-' ELSE '' END || ${kind} AS kind, l.image AS legacy_row, s.image AS stream_row
+  FROM (${legacy}) AS l FULL OUTER JOIN (${latest}) AS s ON l.k = s.k`;
+}
+
+/** Placeholders of values that a record does not hold: never equal, whatever the other side says. As text and, in a bytea, as base64. */
+const UNPROVABLE = ['__debezium_unavailable_value', Buffer.from('__debezium_unavailable_value').toString('base64')];
+
+/** The row's JSON text, in one notation for both sides: Flink parses and prints it. */
+const IMAGE = `JSON_QUERY(v, '$.after')`;
+
+/** The image less the members that are not compared. A quote inside a JSON string is escaped, so `"name":` can only be a member's name. */
+function comparable(image: string, ignored: readonly string[]): string {
+  const string = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
+  const value = String.raw`(?:${string}|\[(?:${string}|[^\]"])*+\]|[^,}]*+)`;
+  return ignored.reduce((text, name) => `REGEXP_REPLACE(${text}, ${literal(quotedForRegex(JSON.stringify(name)) + ':' + value)}, '')`, image);
+}
+
+const quotedForRegex = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+
+const CANARY_COLUMN = 'sluice-canary';
+const canaryKey = (id: number): string => literal(`{"${CANARY_COLUMN}":${id}}`);
+const canaryImage = (x: number): string => `{"x":${x}}`;
+
+function unreadable(): string {
+  return `op IS NULL OR op NOT IN ('r', 'c', 'u', 'd') OR (op <> 'r' AND tx IS NULL) OR (op <> 'd' AND image IS NULL)`;
+}
+
+/** `isVisible` of domain/position.ts, as SQL over `tx`. */
+function isVisible({ xmin, xmax, inProgress }: SnapshotVisibility): string {
+  const epoch = 2 ** 32;
+  const base = Math.floor(xmax / epoch) * epoch;
+  const wide = `CASE WHEN tx >= ${epoch} THEN tx WHEN tx + ${base} > ${xmax + epoch / 2} THEN tx + ${base - epoch} WHEN tx + ${base} < ${xmax - epoch / 2} THEN tx + ${base + epoch} ELSE tx + ${base} END`;
+  const running = inProgress.size > 0 ? ` AND (${wide}) NOT IN (${[...inProgress].join(', ')})` : '';
+  return `(${wide}) < ${xmin} OR ((${wide}) < ${xmax}${running})`;
+}
+
+/** Flink's literals know no escape but the doubled quote. */
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

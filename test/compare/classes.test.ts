@@ -1,0 +1,94 @@
+// Why a row differs: of another type, an older version, a repeated record. Each class is a difference or unknown, never a match.
+import { describe, expect, it } from 'vitest';
+import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { KeyHistory, explainByHistory } from '../../src/compare/key-history.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import { SettledComparison } from '../../src/compare/settled.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+import type { Difference } from '../../src/domain/window.js';
+
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int4' },
+    { name: 'total', type: 'numeric' },
+    { name: 'ok', type: 'bool' },
+  ],
+};
+
+function compareWith(value: object) {
+  const fold = new OutputFold(SHAPE);
+  fold.add(Buffer.from('{"id":1}'), Buffer.from(JSON.stringify(value)));
+  const comparison = new Comparison(SHAPE, fold.rows, 1);
+  comparison.add(joinRow(['1']), joinRow(['1', '2.5', 't']));
+  return comparison.finish();
+}
+
+describe('a value of another type', () => {
+  it.each([
+    ['a boolean as text', { id: 1, total: '2.5', ok: 'true' }, 'ok', 't', 'expected a boolean: "true"'],
+    ['an object for a number', { id: 1, total: { value: 2.5 }, ok: true }, 'total', '2.5', 'expected a decimal as a string: {"value":2.5}'],
+  ])('is a difference that names its column and what stands there: %s', (_what, value, column, batch, stream) => {
+    const { counts, differences } = compareWith(value);
+    expect(counts).toMatchObject({ mismatched: 1, matched: 0, unknown: 0 });
+    expect(differences).toEqual([{ class: 'type', key: { id: '1' }, column, batch, stream }]);
+  });
+
+  it('is not what an absent field or a rounded double is: those are unknown, and name their column too', () => {
+    expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({ counts: { unknown: 1 }, differences: [{ class: 'undecodable', column: 'ok' }] });
+    expect(compareWith({ id: 1, total: 0.1234567890123456, ok: true })).toMatchObject({
+      counts: { unknown: 1 },
+      differences: [{ class: 'undecodable', column: 'total', batch: '2.5', stream: expect.stringContaining('may have been rounded') as string }],
+    });
+  });
+});
+
+describe('an older version', () => {
+  const settledWith = (rewritten: boolean): Difference[] => {
+    const key = joinRow(['1']);
+    const fold = new OutputFold(SHAPE);
+    const write = (total: string): void => void fold.add(Buffer.from('{"id":1}'), Buffer.from(JSON.stringify({ id: 1, total, ok: true })));
+    const round = (comparison: SettledComparison, total: string): void =>
+      comparison.add({ expected: new Map([[key, joinRow(['1', total, 't'])]]), actual: fold.rows, touched: new Set() });
+    write('1');
+    const first = new SettledComparison(SHAPE);
+    round(first, '1');
+    round(first, '1');
+    expect(first.counts()).toMatchObject({ matched: 1 });
+    if (rewritten) write('1');
+    const second = new SettledComparison(SHAPE);
+    round(second, '2');
+    round(second, '2');
+    expect(second.counts()).toMatchObject({ mismatched: 1 });
+    return second.report();
+  };
+
+  it('of a result is stale when the very record was proven equal by an earlier window; one written since is mismatched', () => {
+    expect(settledWith(false)).toMatchObject([{ class: 'stale', column: 'total', batch: '2', stream: '1' }]);
+    expect(settledWith(true)).toMatchObject([{ class: 'mismatched', column: 'total' }]);
+  });
+
+  it('of a table is one whose key was proven and has not changed in the topic since', () => {
+    const fold = new HashFold(SHAPE, 10);
+    expect(fold.wasProven('0,1')).toBe(false);
+    fold.proven(parseSnapshot('10:10:'));
+    expect(fold.wasProven('0,1')).toBe(true);
+    const record = Buffer.from('{"before":null,"after":{"id":1,"total":"2","ok":true},"source":{"txId":3},"op":"u"}');
+    fold.add(record, 0, record.length, parseSnapshot('10:10:'));
+    expect(fold.wasProven('0,1')).toBe(false);
+  });
+
+  it('is what a topic holds whose records of one key changed places; a record at a position seen before is a duplicate, listed and not counted', () => {
+    const mismatch: Difference = { class: 'mismatched', key: { id: '1' }, column: 'total', batch: '3', stream: '2' };
+    const explained = (...lsns: number[]): string[] => {
+      const history = new KeyHistory();
+      for (const lsn of lsns) history.add({ lsn, txId: 7 }, false);
+      return explainByHistory(SHAPE, [mismatch, { ...mismatch, column: 'ok' }], new Map([[joinRow(['1']), history]])).map((d) => d.class);
+    };
+    expect(explained(1, 2)).toEqual(['mismatched', 'mismatched']);
+    expect(explained(2, 1)).toEqual(['stale', 'stale']);
+    expect(explained(2, 1, 3)).toEqual(['mismatched', 'mismatched']);
+    expect(explained(1, 2, 2)).toEqual(['mismatched', 'duplicate', 'mismatched']);
+  });
+});
