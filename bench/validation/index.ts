@@ -42,7 +42,7 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
   const names = [
     ...Object.keys(CONTESTANTS).filter(isThere),
     ...(python ? Object.keys(PEERS).filter((name) => PEERS[name] !== 'dvt' || process.env['BENCH_DVT']) : []),
-  ].filter((name) => !only || name.includes(only));
+  ].filter((name) => !only || name.includes(only) || (name === LOAD && needsTable(only)));
   try {
     await fillTopic(client);
     let load = 0;

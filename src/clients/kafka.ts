@@ -4,7 +4,7 @@ import { Problem } from '../domain/failure.js';
 import type { KafkaSpec } from '../domain/spec.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED, TopicLost } from './kafka-brokers.js';
-import { TransactionFilter, offsetBehind, walkBatches, type RecordVisitor } from './record-batch.js';
+import { TransactionFilter, offsetBehind, visibleBatches, walkBatch, type RecordVisitor, type VisibleBatch } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
 export { TopicLost };
@@ -107,29 +107,46 @@ export class KafkaPort {
    * Throws Problem `topic-lost` when the range is no longer all there.
    */
   async readRange(topic: string, partition: number, from: number, to: number, visit: RecordVisitor, onProgress: () => void = () => undefined): Promise<number> {
-    if (from >= to) return 0;
+    let visited = 0;
+    const count: RecordVisitor = (offset, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      visited += 1;
+      visit(offset, bytes, keyStart, keyEnd, valueStart, valueEnd);
+    };
+    await this.readBatches(topic, partition, from, to, (records, batches) => {
+      for (const batch of batches) walkBatch(records, batch, from, to, count);
+      onProgress();
+    });
+    return visited;
+  }
+
+  /** As `readRange`, but hands over each answer of the broker with its committed batches, unread; when `take` returns a promise, the next one waits for it. */
+  async readBatches(
+    topic: string,
+    partition: number,
+    from: number,
+    to: number,
+    take: (records: Buffer, batches: readonly VisibleBatch[]) => void | Promise<void>,
+  ): Promise<void> {
+    if (from >= to) return;
     const filter = new TransactionFilter();
     let next = from;
-    let visited = 0;
     let stalls = 0;
     let fetching = this.#brokers.fetch(topic, partition, next);
     while (next < to) {
-      const batch = await fetching;
+      const answer = await fetching;
       // The next answer is on its way while this one is worked on.
-      const behind = offsetBehind(batch.records, next);
+      const behind = offsetBehind(answer.records, next);
       if (behind < to) (fetching = this.#brokers.fetch(topic, partition, behind)).catch(() => undefined);
-      if (batch.lowOffset > next) throw new TopicLost(topic, `${topic}/${partition} starts at ${batch.lowOffset} > ${next} needed: retention removed records`);
-      filter.add(batch.aborted);
-      const reached = walkBatches(batch.records, next, to, filter, (offset, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-        visited += 1;
-        visit(offset, bytes, keyStart, keyEnd, valueStart, valueEnd);
-      });
+      if (answer.lowOffset > next)
+        throw new TopicLost(topic, `${topic}/${partition} starts at ${answer.lowOffset} > ${next} needed: retention removed records`);
+      filter.add(answer.aborted);
+      const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
+      const taken = take(answer.records, batches);
+      if (taken) await taken;
       stalls = reached === next ? stalls + 1 : 0;
       if (stalls > 100) throw new Problem('unreachable', `${topic}/${partition} gives no records at ${next} < ${to} expected`);
       next = reached;
-      onProgress();
     }
-    return visited;
   }
 
   /** Whether only control records (transaction markers) lie in `[from, to)`: then nothing is left to consume there. */

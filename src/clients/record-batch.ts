@@ -40,11 +40,21 @@ export class TransactionFilter {
   }
 }
 
+/** Where a batch lies whose records are to be read: the range of its body and what its header says about it. */
+export interface VisibleBatch {
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+  readonly codec: number;
+  readonly count: number;
+  readonly baseOffset: number;
+}
+
 /**
- * Visits the records of `[from, to)` in `records` and returns the next offset to fetch (control records and batches included).
+ * Batches of `records` that hold committed records of `[from, to)`, and the next offset to fetch (control records and batches included).
  * An incomplete last batch, which brokers send when a response is cut, is left for the next fetch.
  */
-export function walkBatches(records: Buffer, from: number, to: number, filter: TransactionFilter, visit: RecordVisitor): number {
+export function visibleBatches(records: Buffer, from: number, to: number, filter: TransactionFilter): { batches: VisibleBatch[]; next: number } {
+  const batches: VisibleBatch[] = [];
   let at = 0;
   let next = from;
   while (at + HEADER_BYTES <= records.length) {
@@ -57,17 +67,21 @@ export function walkBatches(records: Buffer, from: number, to: number, filter: T
     const lastOffset = baseOffset + records.readInt32BE(at + 23);
     const producerId = records.readBigInt64BE(at + 43);
     const isTransactional = (attributes & 0x10) !== 0;
-    if (baseOffset >= to) return Math.max(next, to);
+    if (baseOffset >= to) return { batches, next: Math.max(next, to) };
     if ((attributes & 0x20) !== 0) {
       if (filter.isAborted(producerId, lastOffset)) filter.markerSeen(producerId);
     } else if (!(isTransactional && filter.isAborted(producerId, lastOffset))) {
-      const body = decompress(records.subarray(at + HEADER_BYTES, end), attributes & 0x07, baseOffset);
-      walkRecords(body, records.readInt32BE(at + 57), baseOffset, from, to, visit);
+      batches.push({ bodyStart: at + HEADER_BYTES, bodyEnd: end, codec: attributes & 0x07, count: records.readInt32BE(at + 57), baseOffset });
     }
     next = Math.max(next, lastOffset + 1);
     at = end;
   }
-  return Math.min(next, to);
+  return { batches, next: Math.min(next, to) };
+}
+
+/** Visits the records of `[from, to)` in a batch of `records`. */
+export function walkBatch(records: Buffer, batch: VisibleBatch, from: number, to: number, visit: RecordVisitor): void {
+  walkRecords(decompress(records.subarray(batch.bodyStart, batch.bodyEnd), batch.codec, batch.baseOffset), batch.count, batch.baseOffset, from, to, visit);
 }
 
 /** The offset behind the last whole batch, without looking into any: where the next fetch begins. `from` where there is none. */

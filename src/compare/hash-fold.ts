@@ -1,7 +1,7 @@
 // A table's topic folded to one row hash per key, as seen by a snapshot of the source: what TableFold does, without keeping the rows. PURE; forward only.
 import { isVisible, type SnapshotVisibility } from '../domain/position.js';
-import { Undecodable } from './column-types.js';
 import type { Shape } from './comparison.js';
+import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, isUnreadable, txIdAt } from './enc/change.js';
 import { EnvelopeScanner } from './enc/envelope.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
@@ -18,20 +18,24 @@ interface Change {
 const MOST_CHANGED = 200_000; // with more than these a full pass is the better one
 
 export class HashFold extends FoldProgress {
+  readonly shape: Shape;
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
   /** The snapshot at which every key was last proven equal; null = not proven, or too much has changed since. */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
-  readonly #scanner: EnvelopeScanner;
+  readonly #changes: ChangeEncoder;
+  readonly #one = new Changes();
+  readonly #key = new Int32Array(4);
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
   #overlay: Change[] = [];
 
   /** `expected` keys are held without growing. */
   constructor(shape: Shape, expected: number) {
     super();
-    this.#scanner = new EnvelopeScanner(shape);
-    this.encoder = new RowEncoder(shape);
+    this.shape = shape;
+    this.#changes = new ChangeEncoder(shape);
+    this.encoder = this.#changes.encoder;
     this.table = new KeyTable(this.encoder.keyWords, expected);
   }
 
@@ -71,23 +75,28 @@ export class HashFold extends FoldProgress {
 
   /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */
   add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): void {
-    if (start < 0) return; // tombstone: the delete event before it said the same, with its transaction
-    const scanner = this.#scanner;
-    const { encoder } = this;
-    try {
-      scanner.scan(bytes, start, end);
-      encoder.keyFromJson(bytes, scanner);
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      this.unreadable += 1;
-      return;
+    this.#one.reset();
+    this.#changes.encode(bytes, start, end, this.#one);
+    this.addChanges(this.#one.words, this.#one.count, snapshot);
+  }
+
+  /** `count` changes as `ChangeEncoder` wrote them, in offset order of their partition. */
+  addChanges(words: Int32Array, count: number, snapshot: SnapshotVisibility): void {
+    for (let at = 0; at < count * CHANGE_WORDS; at += CHANGE_WORDS) {
+      const kind = words[at]!;
+      if (kind === KIND.unreadable) {
+        this.unreadable += 1;
+        continue;
+      }
+      const key = this.#key;
+      for (let word = 0; word < 4; word += 1) key[word] = words[at + 1 + word]!;
+      const isDelete = kind === KIND.delete;
+      const high = words[at + 5]!;
+      const low = words[at + 6]!;
+      const txId = txIdAt(words, at);
+      if (kind !== KIND.snapshot && !isVisible(txId, snapshot)) this.#overlay.push({ txId, key: key.slice(), isDelete, high, low });
+      else this.#apply(key, isDelete, high, low);
     }
-    const isDelete = scanner.op === 'd';
-    if (!isDelete) encoder.rowFromJson(bytes, scanner);
-    const high = encoder.row[0]!;
-    const low = encoder.row[1]!;
-    if (scanner.op !== 'r' && !isVisible(scanner.txId, snapshot)) this.#overlay.push({ txId: scanner.txId, key: encoder.key.slice(), isDelete, high, low });
-    else this.#apply(encoder.key, isDelete, high, low);
   }
 }
 
@@ -123,5 +132,3 @@ export class KeyFilter {
     return this.#wanted.find(this.#encoder.key) >= 0;
   }
 }
-
-const isUnreadable = (error: unknown): boolean => error instanceof Undecodable || error instanceof SyntaxError;

@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/batch-builder.js';
 import { crc32c } from '../../src/clients/crc32c.js';
-import { TransactionFilter, rangeOf, walkBatches } from '../../src/clients/record-batch.js';
+import { TransactionFilter, rangeOf, visibleBatches, walkBatch } from '../../src/clients/record-batch.js';
 
 const read = (batch: Buffer): [string | null, string | null][] => {
   const found: [string | null, string | null][] = [];
-  walkBatches(batch, 0, 1_000_000, new TransactionFilter(), (_offset, bytes, keyStart, keyEnd, start, end) =>
-    found.push([rangeOf(bytes, keyStart, keyEnd)?.toString() ?? null, rangeOf(bytes, start, end)?.toString() ?? null]),
-  );
+  for (const visible of visibleBatches(batch, 0, 1_000_000, new TransactionFilter()).batches)
+    walkBatch(batch, visible, 0, 1_000_000, (_offset, bytes, keyStart, keyEnd, start, end) =>
+      found.push([rangeOf(bytes, keyStart, keyEnd)?.toString() ?? null, rangeOf(bytes, start, end)?.toString() ?? null]),
+    );
   return found;
 };
 

@@ -7,6 +7,7 @@ import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import { rangeOf } from '../../clients/record-batch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
+import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
 
 export class FoldCache {
   readonly #folds = new Map<string, TableFold | OutputFold | HashFold>();
@@ -65,17 +66,29 @@ export async function foldTable<F extends TableFold | HashFold>(
   heartbeat: () => void,
 ): Promise<F> {
   fold.applyOverlay(snapshot);
-  for (const { partition, low, committed } of ends) {
-    const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);
-    await kafka.readRange(
-      topic,
-      partition,
-      from,
-      committed,
-      (_offset, bytes, _keyStart, _keyEnd, start, end) => fold.add(bytes, start, end, snapshot),
-      heartbeat,
-    );
-    fold.readUpTo(partition, committed);
+  const ranges = ends.map(({ partition, low, committed }) => ({
+    partition,
+    from: startOf(topic, partition, fold.nextOffset(partition), low, committed),
+    to: committed,
+  }));
+  const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  const threads = fold instanceof HashFold && records >= WORTH_THREADS ? new FoldThreads(fold.shape) : null;
+  try {
+    for (const { partition, from, to } of ranges) {
+      if (threads && fold instanceof HashFold) await threads.fold(kafka, topic, partition, from, to, { fold, snapshot, heartbeat });
+      else
+        await kafka.readRange(
+          topic,
+          partition,
+          from,
+          to,
+          (_offset, bytes, _keyStart, _keyEnd, start, end) => void fold.add(bytes, start, end, snapshot),
+          heartbeat,
+        );
+      fold.readUpTo(partition, to);
+    }
+  } finally {
+    await threads?.close();
   }
   return fold;
 }

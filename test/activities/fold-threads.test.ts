@@ -1,0 +1,100 @@
+// Folding by threads gives what folding in one gives, whatever the order in which the threads are done.
+import { describe, expect, it } from 'vitest';
+import { FoldThreads } from '../../src/activities/windows/fold-threads.js';
+import { BatchBuilder } from '../../src/clients/batch-builder.js';
+import type { KafkaPort } from '../../src/clients/kafka.js';
+import { TransactionFilter, visibleBatches, walkBatch } from '../../src/clients/record-batch.js';
+import type { Shape } from '../../src/compare/comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { Problem } from '../../src/domain/failure.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+
+const SHAPES: readonly Shape[] = [
+  {
+    key: ['id'],
+    columns: [
+      { name: 'id', type: 'int8' },
+      { name: 'v', type: 'text' },
+    ],
+  },
+  {
+    key: ['v', 'id'],
+    columns: [
+      { name: 'id', type: 'int8' },
+      { name: 'v', type: 'text' },
+    ],
+  },
+];
+const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
+
+/** One broker answer per batch; sizes differ, so that threads overtake each other. Returned as a port that serves exactly them. */
+function topicOf(batches: number, damage = (batch: Buffer, _at: number): Buffer => batch): KafkaPort {
+  const answers: Buffer[] = [];
+  let n = 0;
+  for (let at = 0; at < batches; at += 1) {
+    const builder = new BatchBuilder(1024);
+    for (let i = 0; i < 1 + ((at * 37) % 400); i += 1, n += 1) {
+      const id = (n * 7) % 500;
+      const image = JSON.stringify({ id, v: `v${id % 3}${n % 11 === 0 ? 'x'.repeat(n % 700) : ''}` });
+      const op = n < 500 ? 'r' : n % 13 === 0 ? 'd' : 'u';
+      const txId = 4_999_999_990 + (n % 25);
+      const value =
+        n % 997 === 5 ? 'no json' : `{"before":${op === 'd' ? image : 'null'},"after":${op === 'd' ? 'null' : image},"source":{"txId":${txId}},"op":"${op}"}`;
+      builder.add(`{"id":${id}}`, n % 101 === 7 ? null : value);
+    }
+    const batch = Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
+    batch.writeBigInt64BE(BigInt(n), 0); // offsets only have to grow
+    answers.push(damage(batch, at));
+  }
+  return {
+    async readBatches(_topic: string, _partition: number, from: number, to: number, take: (records: Buffer, batches: object[]) => void | Promise<void>) {
+      for (const answer of answers) await take(answer, visibleBatches(answer, from, to, new TransactionFilter()).batches);
+    },
+  } as unknown as KafkaPort;
+}
+
+async function inOne(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
+  const fold = new HashFold(shape, 10);
+  await kafka.readBatches('t', 0, 0, 1e9, (records, batches) => {
+    for (const batch of batches) walkBatch(records, batch, 0, 1e9, (_o, bytes, _ks, _ke, start, end) => fold.add(bytes, start, end, SNAPSHOT));
+  });
+  return fold;
+}
+
+async function byThreads(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
+  const fold = new HashFold(shape, 10);
+  const threads = new FoldThreads(shape);
+  try {
+    await threads.fold(kafka, 't', 0, 0, 1e9, { fold, snapshot: SNAPSHOT, heartbeat: () => undefined });
+  } finally {
+    await threads.close();
+  }
+  return fold;
+}
+
+describe('folding by threads', () => {
+  it.each(SHAPES.map((shape) => [shape.key.join('+'), shape] as const))(
+    'ends where folding in one ends, overlay and unreadable records included: key %s',
+    async (_key, shape) => {
+      const kafka = topicOf(60);
+      const [one, many] = [await inOne(kafka, shape), await byThreads(kafka, shape)];
+      const later = parseSnapshot('6000000000:6000000000:');
+      for (const fold of [one, many]) expect(fold.unreadable).toBeGreaterThan(5);
+      expect([many.table.size, many.table.digest(), many.unreadable]).toEqual([one.table.size, one.table.digest(), one.unreadable]);
+      const before = one.table.digest();
+      for (const fold of [one, many]) fold.applyOverlay(later);
+      expect(one.table.digest()).not.toBe(before);
+      expect(many.table.digest()).toBe(one.table.digest());
+    },
+  );
+
+  it('throws what a thread threw, with its code and remedy, and ends', async () => {
+    const damaged = topicOf(20, (batch, at) => {
+      if (at === 11) batch.writeInt16BE(3, 21); // claims to be LZ4
+      return batch;
+    });
+    const failed = await byThreads(damaged, SHAPES[0]!).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(Problem);
+    expect(failed).toMatchObject({ code: 'unsupported', message: expect.stringContaining('lz4') as string });
+  });
+});
