@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'faults',
-          include: ['test/integration/crash-points.test.ts', 'test/model/**/*.test.ts', 'test/e2e/random-kills.test.ts'],
+          include: ['test/faults/**/*.test.ts', 'test/integration/crash-points.test.ts', 'test/model/**/*.test.ts', 'test/e2e/random-kills.test.ts'],
           env: { SLUICE_CRASH_POINTS: 'all', SLUICE_MODEL_STATES: '3000000' },
           fileParallelism: false,
           testTimeout: 900_000,

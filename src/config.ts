@@ -1,5 +1,7 @@
 // Environment → Config: the only place that reads process.env, and it reports all problems at once.
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { publicKey, type ApproverKeys } from './clients/token.js';
 import type { SecretRef } from './domain/spec.js';
@@ -12,6 +14,8 @@ export interface Config {
   readonly temporalUiUrl: string | undefined;
   /** From SLUICE_APPROVERS_FILE: YAML, a list of { name, publicKey }. */
   readonly approvers: ApproverKeys;
+  /** Where a worker keeps what it would otherwise have to read again after a restart; deleted files cost time, nothing else. */
+  readonly stateDir: string;
 }
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -27,6 +31,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ledgerUrl,
     temporalUiUrl: env['TEMPORAL_UI_URL'],
     approvers,
+    stateDir: env['SLUICE_STATE_DIR'] ?? join(tmpdir(), 'sluice-state'),
   };
 }
 

@@ -38,7 +38,7 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
   const connection = await connectTemporal(config);
   await ensureSearchAttributes(connection, config.temporal.namespace, say);
   const systems = new Systems(resolveSecret);
-  const activities = createActivities({ secret: resolveSecret, ledger, systems, approvers: config.approvers });
+  const activities = createActivities({ secret: resolveSecret, ledger, systems, approvers: config.approvers, stateDir: config.stateDir });
   const common: WorkerOptions = {
     connection,
     namespace: config.temporal.namespace,

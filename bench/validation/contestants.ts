@@ -92,7 +92,7 @@ async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
   }
   let different = 0;
   const columns = COLUMNS.map(([name, type, , json]) =>
-    type === 'jsonb' ? `${name}::text` : json ? `trim('"' FROM ${json}) AS ${name}` : name === 'ok' ? `ok::text AS ok` : name,
+    type === 'jsonb' ? `${name}::text` : json && type !== 'float8' ? `trim('"' FROM ${json}) AS ${name}` : name === 'ok' ? `ok::text AS ok` : name,
   ).join(', ');
   const cursor = client.query(new Cursor<(string | null)[]>(`SELECT ${columns} FROM wide`, [], { rowMode: 'array' }));
   for (let batch = await cursor.read(5000); batch.length > 0; batch = await cursor.read(5000)) {

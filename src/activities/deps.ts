@@ -12,6 +12,8 @@ export interface Deps {
   readonly systems: Systems;
   /** Whose signatures this worker can check; empty = nobody's. */
   readonly approvers: ApproverKeys;
+  /** Folder for state files; undefined = none are kept. */
+  readonly stateDir?: string | undefined;
 }
 
 /** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */

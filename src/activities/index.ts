@@ -2,6 +2,7 @@
 import { createApprovalActivities } from './approval.js';
 import { createBarrierActivities } from './barriers.js';
 import { createConnectActivities } from './connect.js';
+import { createConsumerActivities } from './consumers.js';
 import { createCutoverActivities } from './cutover.js';
 import type { Deps } from './deps.js';
 import { createFenceActivities } from './fence.js';
@@ -28,6 +29,7 @@ export function createActivities(deps: Deps) {
     ...createWindowActivities(deps),
     ...createFenceActivities(deps),
     ...createCutoverActivities(deps),
+    ...createConsumerActivities(deps),
     ...createGuardActivities(deps),
     ...createHandOverActivities(deps),
     ...createPipelineActivities(deps),

@@ -12,6 +12,11 @@ export class FoldProgress {
     return this.#next.get(partition);
   }
 
+  /** Partition and next offset of all that was read. */
+  get read(): readonly (readonly [partition: number, next: number])[] {
+    return [...this.#next];
+  }
+
   readUpTo(partition: number, offset: number): void {
     this.#next.set(partition, offset);
   }

@@ -15,6 +15,15 @@ interface Change {
   readonly low: number;
 }
 
+/** A fold less its table, as plain JSON. */
+export interface FoldState {
+  readonly read: readonly (readonly [partition: number, next: number])[];
+  readonly unreadable: number;
+  readonly provenAt: (Omit<SnapshotVisibility, 'inProgress'> & { readonly inProgress: readonly number[] }) | null;
+  readonly changed: readonly string[];
+  readonly overlay: readonly (Omit<Change, 'key'> & { readonly key: readonly number[] })[];
+}
+
 const MOST_CHANGED = 200_000; // with more than these a full pass is the better one
 
 export class HashFold extends FoldProgress {
@@ -53,6 +62,27 @@ export class HashFold extends FoldProgress {
   proven(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();
+  }
+
+  /** All that it would take to read again, less the table's entries; `takeBack` of a fresh fold of the same shape restores it. */
+  state(): FoldState {
+    const { provenAt } = this;
+    return {
+      read: this.read,
+      unreadable: this.unreadable,
+      provenAt: provenAt && { ...provenAt, inProgress: [...provenAt.inProgress] },
+      changed: [...this.#changed],
+      overlay: this.#overlay.map((change) => ({ ...change, key: [...change.key] })),
+    };
+  }
+
+  takeBack(state: FoldState, entries: Int32Array): void {
+    for (const [partition, next] of state.read) this.readUpTo(partition, next);
+    this.unreadable = state.unreadable;
+    this.table.fill(entries);
+    this.#overlay = state.overlay.map((change) => ({ ...change, key: Int32Array.from(change.key) }));
+    this.proven(state.provenAt && { ...state.provenAt, inProgress: new Set(state.provenAt.inProgress) });
+    for (const key of state.changed) this.#changed.add(key);
   }
 
   /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */

@@ -81,6 +81,12 @@ export const FAILURES = {
     retryable: true,
     remedy: 'mend the statement or the privilege, then: sluice retry',
   },
+  'consumers-remain': {
+    meaning: "something still reads the batch's old output, which nobody will write any more",
+    retryable: false,
+    remedy:
+      'let it read the stream side, then: sluice retry. A retry with readers left completes in spite of them, and the audit names them; sluice rollback goes back',
+  },
   'lock-timeout': {
     meaning: 'a lock was not granted within 2 s; we do not queue in front of the application',
     retryable: true,

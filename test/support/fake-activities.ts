@@ -36,6 +36,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     drainTo: () => Promise.resolve(null),
     readFacts: () => Promise.resolve(fake.facts),
     activeBatchRun: () => Promise.resolve(null),
+    readersOfBatch: () => Promise.resolve([]),
     fence: () => Promise.resolve({ lsn: '0/3', refused: null }),
     commitCutover: () => {
       fake.switched = true;

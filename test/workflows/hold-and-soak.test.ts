@@ -42,6 +42,39 @@ describe('the hold', () => {
 });
 
 describe('the soak', () => {
+  const batch = {
+    batch: { result: { table: 'public.r', key: ['id'] }, query: { sql: 'SELECT 1 AS id' } },
+    pipeline: { type: 'external', groups: ['g'], output: { topic: 'o', key: ['id'] } },
+    soak: { for: '1s', passes: 0 },
+  };
+
+  it('names readers of the old output before it completes; a retry with one left completes in spite of it, and the audit says so', async () => {
+    let readers = ['materialised view m', 'view v'];
+    const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
+    await play(bench, fake.activities, anInput('readers', batch), async ({ handle, status }) => {
+      await sleepUntil('approval', async () => (await status()).needsApproval);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      await sleepUntil('a block', async () => (await status()).blocked !== null);
+      expect(await status()).toMatchObject({ phase: 'soak', blocked: { code: 'consumers-remain', detail: 'materialised view m, view v still read public.r' } });
+      readers = ['view v'];
+      await handle.signal('retry');
+      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+      expect(audit).toContainEqual(expect.objectContaining({ kind: 'readers', detail: 'completed by retry in spite of view v' }));
+    });
+  });
+
+  it('can still be rolled back while readers of the old output are named', async () => {
+    const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
+    await play(bench, fake.activities, anInput('readers-back', batch), async ({ handle, status }) => {
+      await sleepUntil('approval', async () => (await status()).needsApproval);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      await sleepUntil('a block', async () => (await status()).blocked !== null);
+      await handle.signal('rollBack', { by: 'ann', reason: 'the view cannot be moved' });
+      expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
+
   it('lasts as long as a person asked for, rubbish and too late requests are ignored and recorded', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput('longer', { soak: { for: '2h', passes: 1 } }), async ({ env, handle, status }) => {

@@ -1,4 +1,4 @@
-// Folded topics kept between windows, so that a window reads only what is new. In memory: a restarted worker folds from the start again.
+// Folded topics kept between windows, so that a window reads only what is new; proven ones of tables also on disk, for a restarted worker.
 import { HashFold } from '../../compare/hash-fold.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import type { Shape } from '../../compare/comparison.js';
@@ -7,12 +7,18 @@ import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import { rangeOf } from '../../clients/record-batch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
+import type { FoldFiles } from './fold-files.js';
 import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
 
 export class FoldCache {
   readonly #folds = new Map<string, TableFold | OutputFold | HashFold>();
   readonly #busy = new Map<string, Promise<unknown>>();
+  readonly #files: FoldFiles;
   #marks = 0;
+
+  constructor(files: FoldFiles) {
+    this.#files = files;
+  }
 
   /** A number no comparison has used: rows found by an interrupted attempt must not look found in the next one. */
   nextMark(): number {
@@ -32,9 +38,26 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new TableFold(shape)) as TableFold;
   }
 
-  /** `expected` = about how many keys it will hold. */
-  hashes(ref: MigrationRef, topic: string, shape: Shape, expected: number): HashFold {
-    return this.#get(ref, topic, shape, () => new HashFold(shape, expected)) as HashFold;
+  /** `expected` = about how many keys it will hold. A fold that this worker does not have is taken from its state file, if there is one. */
+  async hashes(ref: MigrationRef, topic: string, shape: Shape, expected: number): Promise<HashFold> {
+    const identity = identityOf(ref, topic, shape);
+    const known = this.#folds.get(identity);
+    if (known) return known as HashFold;
+    const fold = new HashFold(shape, expected);
+    await this.#files.restore(ref.runKey, identity, fold);
+    this.#folds.set(identity, fold);
+    return fold;
+  }
+
+  /** Keeps a proven fold for a worker that comes after this one. */
+  async save(ref: MigrationRef, topic: string, fold: HashFold): Promise<void> {
+    await this.#files.save(ref.runKey, identityOf(ref, topic, fold.shape), fold);
+  }
+
+  /** Removes what is kept of a run, here and on disk. */
+  async forget(ref: MigrationRef): Promise<void> {
+    this.drop(ref);
+    await this.#files.forget(ref.runKey);
   }
 
   output(ref: MigrationRef, topic: string, shape: Shape): OutputFold {
@@ -47,12 +70,14 @@ export class FoldCache {
   }
 
   #get(ref: MigrationRef, topic: string, shape: Shape, make: () => TableFold | OutputFold | HashFold): TableFold | OutputFold | HashFold {
-    const key = `${ref.runKey}/${ref.generation}/${topic}/${JSON.stringify(shape)}`;
+    const key = identityOf(ref, topic, shape);
     const fold = this.#folds.get(key) ?? make();
     this.#folds.set(key, fold);
     return fold;
   }
 }
+
+const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string => `${ref.runKey}/${ref.generation}/${topic}/${JSON.stringify(shape)}`;
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 

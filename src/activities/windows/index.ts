@@ -17,6 +17,7 @@ import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { alive } from '../patience.js';
 import { evidenceOf } from './evidence.js';
+import { FoldFiles } from './fold-files.js';
 import { FoldCache } from './folds.js';
 import { readFacts } from './facts.js';
 import { batchAge } from './freshness.js';
@@ -48,7 +49,7 @@ export interface WindowResult {
 }
 
 export function createWindowActivities(deps: Deps) {
-  const folds = new FoldCache();
+  const folds = new FoldCache(new FoldFiles(deps.stateDir));
   return {
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
     async runWindow(input: WindowInput): Promise<WindowResult> {
@@ -81,10 +82,9 @@ export function createWindowActivities(deps: Deps) {
       return readFacts(deps, ref);
     },
 
-    /** Frees the memory that a migration's windows held on this worker. */
+    /** Frees the memory, and removes the state files, that a migration's windows held on this worker. */
     async dropFolds(ref: MigrationRef): Promise<void> {
-      folds.drop(ref);
-      return Promise.resolve();
+      await folds.forget(ref);
     },
   };
 }

@@ -131,10 +131,11 @@ async function passOver(
     return passByRow(input, await foldTable(kafka, topic, folds.table(ref, topic, shape), ends, snapshot, heartbeat), folds.nextMark());
   }
   const started = Date.now();
-  const fold = await foldTable(kafka, topic, folds.hashes(ref, topic, shape, counted), ends, snapshot, heartbeat);
+  const fold = await foldTable(kafka, topic, await folds.hashes(ref, topic, shape, counted), ends, snapshot, heartbeat);
   const foldMs = Date.now() - started;
   const partial = isFull || counted < WORTH_IT_ROWS ? null : await passIncrementally(input, fold, counted, number);
   const pass = partial ?? (await passByHash(input, fold));
   fold.proven(pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0 ? snapshot : null);
+  if (!partial && fold.provenAt && counted >= WORTH_IT_ROWS) await folds.save(ref, topic, fold);
   return { ...pass, digest: fold.table.digest(), foldMs };
 }

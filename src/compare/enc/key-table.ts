@@ -81,6 +81,25 @@ export class KeyTable {
     return this.rowEquals(slot, 0, 0);
   }
 
+  /** Every key with its row's hash, in no order: `words` of the key, then two. `fill` takes them back. */
+  entries(): Int32Array {
+    const words = this.#words;
+    const all = new Int32Array(this.size * (words + 2));
+    let to = 0;
+    for (let slot = 0; slot <= this.#mask; slot += 1) {
+      if (this.#marks[slot] === EMPTY) continue;
+      for (let word = 0; word < words; word += 1) all[to++] = this.#keys[slot * words + word]!;
+      all[to++] = this.#rows[slot * 2]!;
+      all[to++] = this.#rows[slot * 2 + 1]!;
+    }
+    return all;
+  }
+
+  fill(entries: Int32Array): void {
+    const step = this.#words + 2;
+    for (let at = 0; at < entries.length; at += step) this.set(entries.subarray(at, at + this.#words), entries[at + step - 2]!, entries[at + step - 1]!);
+  }
+
   /** Begins a pass: `mark` then says which keys it found. */
   beginPass(): void {
     if (this.#mark === LAST_MARK) {

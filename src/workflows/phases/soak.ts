@@ -1,9 +1,29 @@
 // soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
+import { patched } from '@temporalio/workflow';
 import { durationMs } from '../../domain/duration.js';
+import { FAILURES } from '../../domain/failure.js';
+import { call } from '../activities.js';
 import { everyMs, type Run } from '../run.js';
 import { runWindow } from '../windows.js';
 
 export async function soak(run: Run): Promise<void> {
+  await watchShadow(run);
+  if (patched('readers-are-named')) await nameReaders(run);
+}
+
+/** Until `complete` there is a way back: readers of the output that nobody will write any more are named before it, once. */
+async function nameReaders(run: Run): Promise<void> {
+  const readers = () => run.step(() => call('quick', 'readersOfBatch', "Look for readers of the batch's old output", run.ref));
+  const found = await readers();
+  if (found.length === 0) return;
+  const { remedy } = FAILURES['consumers-remain'];
+  const detail = `${found.join(', ')} still read ${run.spec.batch!.result.table}`;
+  await run.park({ code: 'consumers-remain', since: run.now(), detail, remedy }, false);
+  const left = await readers();
+  run.audit('readers', left.length === 0 ? 'none reads the old output any more' : `completed by retry in spite of ${left.join(', ')}`);
+}
+
+async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes, for: duration } = run.spec.soak;
   const until = (): number => Math.max(Date.parse(state.committedAt!) + durationMs(duration), Date.parse(state.soakUntil ?? state.committedAt!));

@@ -1,0 +1,86 @@
+// A fold's state file brings back exactly what was saved, or nothing.
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FoldFiles } from '../../src/activities/windows/fold-files.js';
+import type { Shape } from '../../src/compare/comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+
+const shapeOf = (key: string[]): Shape => ({
+  key,
+  columns: [
+    { name: 'id', type: 'int8' },
+    { name: 'v', type: 'text' },
+  ],
+});
+const BEFORE = parseSnapshot('100:100:');
+const AFTER = parseSnapshot('200:210:203');
+
+const add = (fold: HashFold, id: number, v: string, txId: number): void => {
+  const record = Buffer.from(`{"before":null,"after":{"id":${id},"v":"${v}"},"source":{"txId":${txId}},"op":"u"}`);
+  fold.add(record, 0, record.length, BEFORE);
+};
+
+function aFold(shape: Shape): HashFold {
+  const fold = new HashFold(shape, 10);
+  for (let id = 0; id < 5000; id += 1) add(fold, id, `v${id}`, 50);
+  fold.readUpTo(0, 5003);
+  fold.readUpTo(2, 17);
+  fold.proven(AFTER);
+  add(fold, 7, 'changed since', 60);
+  add(fold, 8, 'not visible yet', 150);
+  return fold;
+}
+
+describe('a state file', () => {
+  it.each([[['id']], [['v', 'id']]])('brings back table, offsets, proof, changes and what was not visible yet: key %j', async (key) => {
+    const files = new FoldFiles(mkdtempSync(join(tmpdir(), 'sluice-files-')));
+    const saved = aFold(shapeOf(key));
+    await files.save('run', 'this fold', saved);
+    const restored = new HashFold(shapeOf(key), 10);
+    expect(await files.restore('run', 'this fold', restored)).toBe(true);
+    expect([restored.table.size, restored.table.digest(), restored.read]).toEqual([
+      saved.table.size,
+      saved.table.digest(),
+      [
+        [0, 5003],
+        [2, 17],
+      ],
+    ]);
+    expect([restored.provenAt, [...restored.changed]]).toEqual([AFTER, [...saved.changed]]);
+    for (const fold of [saved, restored]) fold.applyOverlay(AFTER);
+    expect(restored.table.digest()).toBe(saved.table.digest());
+  });
+
+  it('that was damaged, cut, of another fold or never written is not used: the fold stays fresh', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const files = new FoldFiles(dir);
+    await files.save('run', 'this fold', aFold(shapeOf(['id'])));
+    const path = join(dir, readdirSync(dir)[0]!);
+    const whole = readFileSync(path);
+    const damaged = Buffer.from(whole);
+    damaged.writeUInt8(damaged.readUInt8(whole.length - 100) ^ 1, whole.length - 100);
+    for (const bytes of [damaged, whole.subarray(0, whole.length - 12), whole.subarray(0, 20), Buffer.alloc(0)]) {
+      writeFileSync(path, bytes);
+      const fold = new HashFold(shapeOf(['id']), 10);
+      expect(await files.restore('run', 'this fold', fold)).toBe(false);
+      expect([fold.table.size, fold.read, fold.provenAt]).toEqual([0, [], null]);
+    }
+    writeFileSync(path, whole);
+    const fold = new HashFold(shapeOf(['id']), 10);
+    expect(await files.restore('run', 'another fold', fold)).toBe(false);
+    expect(await new FoldFiles(undefined).restore('run', 'this fold', fold)).toBe(false);
+    await files.forget('another run');
+    expect(readdirSync(dir)).toHaveLength(1);
+    await files.forget('run');
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('that cannot be written costs nothing but itself', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-files-')), 'a file');
+    writeFileSync(file, '');
+    await expect(new FoldFiles(file).save('run', 'x', aFold(shapeOf(['id'])))).resolves.toBeUndefined();
+  });
+});
