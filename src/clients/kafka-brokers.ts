@@ -151,7 +151,7 @@ export class Brokers {
     const cluster = await this.#cluster;
     await cluster.addTargetTopic(topic).catch(async () => {
       await this.#refuseIfGone(cluster, topic);
-      await cluster.refreshMetadata();
+      await cluster.addTargetTopic(topic); // kafkajs forgot it with the failure
     });
     const metadata = cluster.findTopicPartitionMetadata(topic);
     if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
