@@ -1,5 +1,5 @@
 // A fold's state file brings back exactly what was saved, or nothing.
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -76,6 +76,16 @@ describe('a state file', () => {
     expect(readdirSync(dir)).toHaveLength(1);
     await files.forget('run');
     expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('in a folder that others can write to is neither used nor written: it could hold a made-up proof', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const files = new FoldFiles(dir);
+    await files.save('run', 'this fold', aFold(shapeOf(['id'])));
+    chmodSync(dir, 0o777);
+    expect(await files.restore('run', 'this fold', new HashFold(shapeOf(['id']), 10))).toBe(false);
+    await files.save('run', 'another fold', aFold(shapeOf(['id'])));
+    expect(readdirSync(dir)).toHaveLength(1);
   });
 
   it('that cannot be written costs nothing but itself', async () => {

@@ -1,7 +1,8 @@
 // Folds on disk, so that a restarted worker reads on where a proven one stood, not from the topic's beginning. A file that is not exactly what was written is
 // never used: then the topic is read again. One file per fold: SHA-256 of the rest, length of the header, header (JSON), the table's entries.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { FoldState, HashFold } from '../../compare/hash-fold.js';
 
@@ -35,6 +36,7 @@ export class FoldFiles {
     const draft = `${path}.${process.pid}`;
     try {
       await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      if (!(await isOurs(this.#dir))) return;
       await writeFile(draft, Buffer.concat([digestOf(body), body]), { mode: 0o600 });
       await rename(draft, path);
     } catch {
@@ -44,7 +46,7 @@ export class FoldFiles {
 
   /** Brings a fresh fold to where it was saved. False = there is nothing that can be trusted, and the fold is as it was. */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
-    if (this.#dir === undefined) return false;
+    if (this.#dir === undefined || !(await isOurs(this.#dir))) return false;
     const file = await readFile(this.#path(run, identity)).catch(() => null);
     const saved = file && opened(file);
     if (!saved || saved.header.format !== FORMAT || saved.header.identity !== identity) return false;
@@ -62,6 +64,12 @@ export class FoldFiles {
   #path(run: string, identity: string): string {
     return join(this.#dir!, `${nameOf(run)}-${nameOf(identity)}.fold`);
   }
+}
+
+/** A digest says that a file is whole, not who wrote it: a folder that others can write to could hold a made-up proof. */
+async function isOurs(dir: string): Promise<boolean> {
+  const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));
+  return uid === userInfo().uid && (mode & 0o022) === 0;
 }
 
 const digestOf = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
