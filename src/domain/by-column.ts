@@ -14,7 +14,8 @@ export function byColumn(differences: readonly Difference[]): ColumnSummary[] {
   for (const difference of differences) {
     if (difference.column === null || difference.class === 'undecodable') continue;
     const list = columns.get(difference.column) ?? [];
-    columns.set(difference.column, [...list, difference]);
+    list.push(difference);
+    columns.set(difference.column, list);
   }
   return [...columns]
     .map(([column, list]) => ({ column, rows: list.length, always: list.length > 1 ? commonRule(list) : null }))

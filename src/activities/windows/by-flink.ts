@@ -1,9 +1,9 @@
 // A table against its topic by a bounded Flink job, for tables that one machine's memory does not hold: the rows of the snapshot go to a topic, Flink joins it
 // with the table's. Keys that Flink does not prove equal come back, and are compared value by value by the same code as everywhere else.
-import type { BulkWriter } from '../../clients/producer.js';
 import { FlinkGateway, type FlinkSession } from '../../clients/flink-gateway.js';
 import { Undecodable } from '../../compare/column-types.js';
 import { Comparison, type Shape } from '../../compare/comparison.js';
+import { MAX_CANDIDATES } from '../../compare/hash-comparison.js';
 import { SnapshotWriter, type ReplayTable } from '../../compare/debezium-json.js';
 import { TableFold } from '../../compare/table-fold.js';
 import { CANARY, COUNT_KINDS, candidates, flinkSetup, type Kind, type TopicRange } from '../../connectors/flink-compare.js';
@@ -12,9 +12,7 @@ import { quoteIdent } from '../../domain/names.js';
 import type { KafkaSpec } from '../../domain/spec.js';
 import { comparedOf, type Counts } from '../../domain/window.js';
 import type { PassInput, TablePass } from './by-hash.js';
-import { readCursor } from './rows.js';
-
-const MAX_CANDIDATES = 5000;
+import { readPaced } from './rows.js';
 
 export interface FlinkPassInput extends PassInput {
   readonly gateway: string;
@@ -47,18 +45,13 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
 async function exportRows({ kafka, windowTopic, table, reader, from, rowsPerSecond, heartbeat }: FlinkPassInput): Promise<TopicRange> {
   const before = await kafka.offsets(windowTopic);
   const records = writerOf(table);
-  const writer: BulkWriter = kafka.openWriter();
-  const started = Date.now();
-  let rows = 0;
-  for await (const batch of readCursor(reader, `SELECT ${table.columns.map((c) => quoteIdent(c.name)).join(', ')} FROM ${from}`)) {
+  const writer = kafka.openWriter();
+  const select = `SELECT ${table.columns.map((c) => quoteIdent(c.name)).join(', ')} FROM ${from}`;
+  for await (const batch of readPaced(reader, select, { rowsPerSecond, heartbeat })) {
     for (const values of batch) {
       const full = writer.write(windowTopic, records.record(values));
       if (full) await full;
     }
-    rows += batch.length;
-    heartbeat();
-    const ahead = rowsPerSecond > 0 ? (rows / rowsPerSecond) * 1000 - (Date.now() - started) : 0;
-    if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
   }
   await writer.flush();
   const after = await kafka.offsets(windowTopic);

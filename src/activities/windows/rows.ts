@@ -24,18 +24,25 @@ export async function readRows(
 ): Promise<number> {
   const columns = shape.columns.map((c) => c.name);
   const keyAt = shape.key.map((name) => columns.indexOf(name));
-  const started = Date.now();
   let count = 0;
-  for await (const rows of readCursor(client, `SELECT ${columns.map(quoteIdent).join(', ')} FROM ${from}`)) {
+  for await (const rows of readPaced(client, `SELECT ${columns.map(quoteIdent).join(', ')} FROM ${from}`, options)) {
     for (const values of rows) visitRow(shape, keyAt, values, visit);
     count += rows.length;
-    options.heartbeat();
-    if (options.rowsPerSecond > 0) {
-      const ahead = (count / options.rowsPerSecond) * 1000 - (Date.now() - started);
-      if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
-    }
   }
   return count;
+}
+
+/** As `readCursor`, but no faster than asked for, and with a sign of life after each batch. */
+export async function* readPaced(client: pg.Client, sql: string, { rowsPerSecond, heartbeat }: ReadOptions): AsyncGenerator<(string | null)[][]> {
+  const started = Date.now();
+  let count = 0;
+  for await (const rows of readCursor(client, sql)) {
+    yield rows;
+    count += rows.length;
+    heartbeat();
+    const ahead = rowsPerSecond > 0 ? (count / rowsPerSecond) * 1000 - (Date.now() - started) : 0;
+    if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
+  }
 }
 
 /** Rows in batches, as text in the order of the columns; at most one batch in memory. */
