@@ -1,0 +1,58 @@
+package dev.sluice.jdbc;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Properties;
+
+/** Connections as the reading of rows needs them: read-only, cursors on the server, values as the server prints them in UTC. */
+final class Database {
+  private Database() {}
+
+  static Connection open(Settings settings) throws SQLException {
+    Properties properties = new Properties();
+    if (settings.getString(Settings.USER) != null) properties.setProperty("user", settings.getString(Settings.USER));
+    if (settings.getPassword(Settings.PASSWORD) != null) properties.setProperty("password", settings.getPassword(Settings.PASSWORD).value());
+    properties.setProperty("binaryTransfer", "false"); // text keeps every digit, whatever the type
+    properties.setProperty("tcpKeepAlive", "true");
+    properties.setProperty("loginTimeout", "10");
+    Connection connection = DriverManager.getConnection(settings.getString(Settings.URL), properties);
+    try {
+      connection.setReadOnly(true);
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'hex'");
+      }
+      connection.setAutoCommit(false); // without it the driver reads the whole result into memory
+    } catch (SQLException error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
+  }
+
+  /** Column → type, as Postgres names it. */
+  static Map<String, String> describe(Connection connection, String select) throws SQLException {
+    try (var statement = connection.prepareStatement("SELECT * FROM (" + select + ") AS source LIMIT 0")) {
+      ResultSetMetaData meta = statement.getMetaData();
+      Map<String, String> columns = new LinkedHashMap<>();
+      for (int at = 1; at <= meta.getColumnCount(); at++) columns.put(meta.getColumnLabel(at), meta.getColumnTypeName(at));
+      return columns;
+    } finally {
+      connection.rollback();
+    }
+  }
+
+  static String quoted(String name) {
+    return '"' + name.replace("\"", "\"\"") + '"';
+  }
+
+  /** Whether trying again can help: the connection, the server, or its resources gave way, not the statement. */
+  static boolean isTransient(SQLException error) {
+    String state = error.getSQLState();
+    return state != null && (state.startsWith("08") || state.startsWith("57") || state.startsWith("53") || state.startsWith("40") || state.startsWith("55"));
+  }
+}

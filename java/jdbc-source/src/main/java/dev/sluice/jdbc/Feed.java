@@ -1,0 +1,144 @@
+package dev.sluice.jdbc;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.connect.source.SourceRecord;
+
+/** One table or query on its way to its topic: polls, remembers how far it is, and hands over rows in pieces. Not thread-safe. */
+final class Feed {
+  /** What is read. `partition` is how the well-known JDBC sources name it among Connect's offsets. */
+  record Subject(String name, String select, String topic, Map<String, String> partition) {
+    static List<Subject> of(Settings settings) {
+      String prefix = settings.getString(Settings.PREFIX);
+      String query = settings.getString(Settings.QUERY);
+      if (!query.isBlank()) return List.of(new Subject("the query", query.strip().replaceFirst(";$", ""), prefix, Map.of("query", "query")));
+      return settings.getList(Settings.TABLES).stream().map(table -> ofTable(prefix, table)).toList();
+    }
+
+    private static Subject ofTable(String prefix, String table) {
+      int dot = table.indexOf('.');
+      String quoted = dot < 0 ? Database.quoted(table) : Database.quoted(table.substring(0, dot)) + "." + Database.quoted(table.substring(dot + 1));
+      return new Subject(table, "SELECT * FROM " + quoted, prefix + table, Map.of("protocol", "1", "table", table));
+    }
+  }
+
+  private record Ceiling(long atNanos, Long highest) {}
+
+  private final Settings settings;
+  private final Subject subject;
+  private final int batch;
+  private final Deque<Ceiling> ceilings = new ArrayDeque<>();
+  private Position position;
+  private Connection connection;
+  private PollQuery query;
+  private ResultSet rows;
+  private RowReader reader;
+  private Position.Row ahead;
+  private long pollNumber;
+  private long dueNanos = System.nanoTime();
+
+  Feed(Settings settings, Subject subject, Map<String, Object> stored) {
+    this.settings = settings;
+    this.subject = subject;
+    batch = settings.getInt(Settings.BATCH);
+    position = Position.of(stored);
+    pollNumber = position.poll() == null ? 0 : position.poll();
+  }
+
+  long waitNanos() {
+    return rows != null ? 0 : dueNanos - System.nanoTime();
+  }
+
+  /** At most a batch of rows; none when nothing is new. */
+  List<SourceRecord> read() throws SQLException {
+    if (rows == null && !open()) return List.of();
+    List<SourceRecord> records = new ArrayList<>(batch);
+    Position reached = position;
+    while (ahead != null && records.size() < batch) {
+      Position.Row row = ahead;
+      ahead = next();
+      reached = reached.after(settings.mode(), row, ahead, pollNumber);
+      records.add(new SourceRecord(subject.partition(), reached.toOffset(), subject.topic(), row.value().schema(), row.value()));
+    }
+    if (ahead == null) endPoll();
+    position = reached; // last: whatever failed above, these records were not handed over
+    return records;
+  }
+
+  /** Starts a poll, unless it is too early to know what may be read. */
+  private boolean open() throws SQLException {
+    if (connection == null) {
+      connection = Database.open(settings);
+      query = new PollQuery(settings, subject, Database.describe(connection, subject.select()));
+      ceilings.clear();
+    }
+    long delay = settings.getLong(Settings.DELAY);
+    Long highest = null;
+    if (settings.mode() == Settings.Mode.INCREMENTING && delay > 0) {
+      Ceiling ceiling = ceiling(delay);
+      connection.commit();
+      if (ceiling == null || ceiling.highest() == null) {
+        later(Math.min(delay, settings.getInt(Settings.POLL)));
+        return false;
+      }
+      highest = ceiling.highest();
+    }
+    Instant latest = settings.mode().byTime ? databaseTime().minusMillis(delay) : null;
+    pollNumber++;
+    rows = query.run(connection, position, latest, highest, batch);
+    reader = new RowReader(rows.getMetaData(), subject.topic());
+    ahead = next();
+    return true;
+  }
+
+  /** The highest id as it stood `delay` ago: whoever took a lower one has had that long to commit. */
+  private Ceiling ceiling(long delay) throws SQLException {
+    ceilings.add(new Ceiling(System.nanoTime(), query.highestId(connection)));
+    Ceiling old = null;
+    while (!ceilings.isEmpty() && System.nanoTime() - ceilings.peek().atNanos() >= delay * 1_000_000) old = ceilings.poll();
+    if (old != null) ceilings.addFirst(old);
+    return old;
+  }
+
+  /** By the clock that the rows' times are taken from. */
+  private Instant databaseTime() throws SQLException {
+    try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT clock_timestamp()")) {
+      row.next();
+      return PollQuery.parse("clock_timestamp", row.getString(1));
+    }
+  }
+
+  private Position.Row next() throws SQLException {
+    return rows.next() ? new Position.Row(reader.read(rows), query.timeOf(rows), query.idOf(rows)) : null;
+  }
+
+  private void endPoll() throws SQLException {
+    rows.getStatement().close();
+    rows = null;
+    connection.commit();
+    later(settings.getInt(Settings.POLL));
+  }
+
+  private void later(long millis) {
+    dueNanos = System.nanoTime() + millis * 1_000_000;
+  }
+
+  /** After trouble, and at the end: the next read connects anew and goes on behind the last record that was handed over. */
+  void close() {
+    rows = null;
+    ahead = null;
+    later(Math.min(1000, settings.getInt(Settings.POLL)));
+    try (Connection closing = connection) {
+      connection = null;
+    } catch (SQLException error) {
+      // it is gone either way
+    }
+  }
+}
