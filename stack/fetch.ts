@@ -1,5 +1,6 @@
 // What must be downloaded or built once per user. Everything is made in a temporary folder and renamed, so a killed run leaves no half cache.
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, chmodSync } from 'node:fs';
 import { join, dirname } from 'node:path';
 import { PINS, ROOT, cacheDir } from './paths.js';
@@ -34,6 +35,25 @@ export async function connectPlugins(say: Say): Promise<string> {
       execFileSync('tar', ['-xzf', archive, '-C', dir]);
       rmSync(archive);
     }
+  });
+}
+
+/** Sluice's own JDBC source, built from this checkout. Its folder carries a digest of the sources: a change of them makes another. */
+export async function jdbcSourcePlugin(say: Say): Promise<string> {
+  const project = join(ROOT, 'java/jdbc-source');
+  const sources = readdirSync(join(project, 'src/main'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = [join(project, 'pom.xml'), ...sources.map((entry) => join(entry.parentPath, entry.name))].sort();
+  const digest = createHash('sha256');
+  for (const file of files) digest.update(readFileSync(file));
+  return once(`plugin-jdbc-source-${digest.digest('hex').slice(0, 12)}`, say, "Sluice's JDBC source (Maven)", async (dir) => {
+    const build = join(dir, 'build');
+    cpSync(join(project, 'src/main'), join(build, 'src/main'), { recursive: true });
+    cpSync(join(project, 'pom.xml'), join(build, 'pom.xml'));
+    await mvn(['-f', join(build, 'pom.xml'), 'package', `-Dkafka.version=${PINS.kafka}`, `-Dpgjdbc.version=${PINS.pgjdbc}`]);
+    const plugin = join(dir, 'sluice-jdbc-source');
+    cpSync(join(build, 'target/lib'), plugin, { recursive: true });
+    cpSync(join(build, 'target/jdbc-source-1.jar'), join(plugin, 'jdbc-source-1.jar'));
+    rmSync(build, { recursive: true });
   });
 }
 

@@ -4,7 +4,7 @@ import { TopicLost, type KafkaPort } from '../clients/kafka.js';
 import { messagePrefix } from '../connectors/debezium-postgres.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef } from '../domain/ledger.js';
-import { namesOf, parseTableName, quoteLiteral, sinkGroup, tableTopic } from '../domain/names.js';
+import { capturesOf, namesOf, quoteLiteral, sinkGroup } from '../domain/names.js';
 import { compareLsn, type Lsn } from '../domain/position.js';
 import { pollUntil } from './patience.js';
 
@@ -72,8 +72,7 @@ export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline:
 
 /** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
 async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readonly string[], deadline: number): Promise<string | null> {
-  const names = namesOf(ref.spec, ref.generation);
-  const sources = ref.spec.spec.source.tables.map((t) => tableTopic(names.topicPrefix, parseTableName(t)));
+  const sources = capturesOf(ref.spec, ref.generation).map((capture) => capture.topic);
   try {
     for (let hop = 0; ; hop += 1) {
       // Asked anew before each hop: an application makes its own topics when it starts, and may just have started.

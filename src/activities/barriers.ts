@@ -4,9 +4,10 @@ import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import type { Lsn } from '../domain/position.js';
-import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained } from './barrier.js';
+import { pipelineDrained, sinkDrained } from './barrier.js';
 import type { Deps } from './deps.js';
 import { pause } from './patience.js';
+import { markSource } from './source-mark.js';
 
 export interface BarrierResult {
   readonly lsn: Lsn;
@@ -18,13 +19,11 @@ export function createBarrierActivities({ secret, systems }: Deps) {
   async function pass(ref: MigrationRef, limitMs: number, from: Lsn | null): Promise<BarrierResult & { reason: string | null }> {
     return withSource(ref.spec, secret, async (client) => {
       const kafka = systems.kafka(ref.spec);
-      const lsn = from ?? (await insertLsn(client));
       const started = Date.now();
       const limit = started + limitMs;
-      await emitMarker(client, ref, 'barrier');
-      const reason =
-        (await connectorAcknowledged(client, ref, lsn, limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
-      return { lsn, ms: Date.now() - started, reason };
+      const mark = await markSource({ systems }, ref, { snapshot: client, side: client, from, token: 'barrier' });
+      const reason = (await mark.reached(limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+      return { lsn: mark.lsn, ms: Date.now() - started, reason };
     });
   }
 

@@ -1,50 +1,63 @@
 // Connectors: created STOPPED, configuration read back, then resumed; the initial load watched through Debezium's notifications.
 import { rangeOf } from '../clients/record-batch.js';
-import { handedOverConfig, debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
+import { withSource } from '../clients/source.js';
+import { handedOverConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
+import type { KafkaPort } from '../clients/kafka.js';
 import type { ConnectRest } from '../clients/connect-rest.js';
 import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.js';
-import { namesOf } from '../domain/names.js';
+import { capturesOf, namesOf, sourceConnectors } from '../domain/names.js';
 import { foldNotifications, type SnapshotNotification } from '../domain/snapshot-progress.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
 import { pause, pollUntil } from './patience.js';
+import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
+import { markSource } from './source-mark.js';
 
 export type ConnectorRole = 'source' | 'sink';
 
 const STATE_TIMEOUT_MS = 60_000;
 const FAILED_LIMIT_MS = 90_000;
+const PROGRESS_EVERY_MS = 1000;
 
-export function createConnectActivities({ ledger, systems }: Deps) {
+export function createConnectActivities(deps: Deps) {
+  const { ledger, systems } = deps;
+
+  const wanted = async (ref: MigrationRef, role: ConnectorRole): Promise<Pick<WantedConnector, 'name' | 'config'>[]> =>
+    role === 'source'
+      ? sourceConnectorConfigs(deps, ref.spec, ref.generation)
+      : [{ name: namesOf(ref.spec, ref.generation).sinkConnector, config: jdbcSinkConfig(ref.spec, ref.generation) }];
+
   return {
     /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, never overwritten. */
     async ensureConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
       const rest = systems.connect(ref.spec);
-      const { name, config } = wanted(ref, role);
-      await ensureOwned(
-        ledger,
-        ref,
-        { kind: 'connector', name, where: ref.spec.spec.connector.url },
-        {
-          exists: async () => (await rest.config(name)) !== null,
-          create: async () => {
-            await rest.createStopped(name, config);
-            await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(name)) === null ? null : true)); // the herder reads its own config topic
+      for (const { name, config } of await wanted(ref, role)) {
+        await ensureOwned(
+          ledger,
+          ref,
+          { kind: 'connector', name, where: ref.spec.spec.connector.url },
+          {
+            exists: async () => (await rest.config(name)) !== null,
+            create: async () => {
+              await rest.createStopped(name, config);
+              await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(name)) === null ? null : true)); // the herder reads its own config topic
+            },
           },
-        },
-      );
-      const drift = driftOf(config, await rest.config(name));
-      if (drift.length > 0) throw new Problem('connector-drift', `connector ${name} differs from the plan in ${drift.join(', ')}`);
+        );
+        const drift = driftOf(config, await rest.config(name));
+        if (drift.length > 0) throw new Problem('connector-drift', `connector ${name} differs from the plan in ${drift.join(', ')}`);
+      }
     },
 
     /** Resumes and waits until connector and task run. */
     async resumeConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
       const rest = systems.connect(ref.spec);
-      const { name } = wanted(ref, role);
-      await rest.resume(name);
-      await untilRunning(rest, name);
+      const names = role === 'source' ? sourceConnectors(ref.spec, ref.generation) : [namesOf(ref.spec, ref.generation).sinkConnector];
+      for (const name of names) await rest.resume(name);
+      for (const name of names) await untilRunning(rest, name);
     },
 
     /** Folds the notification topic until every table's scan is reported SUCCEEDED. Heartbeats progress; safe to repeat. */
@@ -72,6 +85,34 @@ export function createConnectActivities({ ledger, systems }: Deps) {
         if (Date.now() > deadline) throw new Problem('catch-up-timeout', `the initial load is not complete after ${ref.spec.spec.catchUp.timeout}`);
         await pause(500, { phase: 'connect', tables: progress.tables });
       }
+    },
+
+    /** As `watchSnapshot`, for tables that are polled: until all rows that were there when it began have been read. */
+    async watchPolled(ref: MigrationRef, totals: Readonly<Record<string, number>>): Promise<TableProgress[]> {
+      const rest = systems.connect(ref.spec);
+      const kafka = systems.kafka(ref.spec);
+      const captures = capturesOf(ref.spec, ref.generation);
+      const counter = new RecordCounter(kafka);
+      const progress = async (): Promise<TableProgress[]> => {
+        const read = new Map<string, number>();
+        for (const { subject, topic } of captures) read.set(subject, await counter.count(topic));
+        return Object.entries(totals).map(([table, rowsTotal]) => ({ table, rowsScanned: read.get(table) ?? null, rowsTotal }));
+      };
+      return withSource(ref.spec, deps.secret, async (client) => {
+        const mark = await markSource(deps, ref, { snapshot: client, side: client, token: 'load' });
+        const deadline = Date.now() + durationMs(ref.spec.spec.catchUp.timeout);
+        for (;;) {
+          const reason = await mark.reached(Date.now() + PROGRESS_EVERY_MS);
+          if (reason === null) return progress();
+          for (const name of new Set(captures.map((c) => c.connector))) {
+            const failure = await taskFailure(rest, name);
+            if (failure !== null) throw new Problem('connector-failed', `${name}: ${failure}`);
+          }
+          if (Date.now() > deadline)
+            throw new Problem('catch-up-timeout', `the initial load is not complete after ${ref.spec.spec.catchUp.timeout}: ${reason}`);
+          await pause(0, { phase: 'connect', tables: await progress() });
+        }
+      });
     },
 
     /** At complete: the connector goes on without the scaffolding topics. Idempotent; waits until it runs again. */
@@ -108,11 +149,26 @@ export function createConnectActivities({ ledger, systems }: Deps) {
   };
 }
 
-function wanted(ref: MigrationRef, role: ConnectorRole): { name: string; config: Record<string, string> } {
-  const names = namesOf(ref.spec, ref.generation);
-  return role === 'source'
-    ? { name: names.connector, config: debeziumPostgresConfig(ref.spec, ref.generation) }
-    : { name: names.sinkConnector, config: jdbcSinkConfig(ref.spec, ref.generation) };
+/** Data records of topics (offsets count markers too); reads on from where it was. */
+class RecordCounter {
+  readonly #kafka: KafkaPort;
+  readonly #next = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(kafka: KafkaPort) {
+    this.#kafka = kafka;
+  }
+
+  async count(topic: string): Promise<number> {
+    let count = this.#counts.get(topic) ?? 0;
+    for (const { partition, low, committed } of await this.#kafka.offsets(topic)) {
+      const from = Math.max(low, this.#next.get(`${topic}/${partition}`) ?? 0);
+      await this.#kafka.readRange(topic, partition, from, committed, () => void (count += 1));
+      this.#next.set(`${topic}/${partition}`, committed);
+    }
+    this.#counts.set(topic, count);
+    return count;
+  }
 }
 
 /** Keys in which the stored configuration differs from ours (`name` is Connect's own addition). */
@@ -148,5 +204,5 @@ function rootCause(trace: string): string {
 
 /** A connector that never ran has none, and Connect fails with an internal error when it is asked to delete them. */
 async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
-  if (await rest.hasOffsets(name)) await rest.deleteOffsets(name);
+  if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);
 }

@@ -5,7 +5,8 @@ import { withSource } from '../clients/source.js';
 import { formatBytes, sizeBytes } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef } from '../domain/ledger.js';
-import { namesOf, quoteLiteral } from '../domain/names.js';
+import { namesOf, quoteLiteral, sourceConnectors } from '../domain/names.js';
+import { pollingOf } from '../domain/polling.js';
 import { lsnDistance } from '../domain/position.js';
 import { taskFailure } from './connect.js';
 import type { Deps } from './deps.js';
@@ -39,7 +40,7 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
     async guard({ ref, restarts, slotExpected, alarmed }: GuardInput): Promise<GuardReport> {
       const names = namesOf(ref.spec, ref.generation);
       const rest = systems.connect(ref.spec);
-      const connectors = [names.connector, ...(ref.spec.spec.sink ? [names.sinkConnector] : [])];
+      const connectors = [...sourceConnectors(ref.spec, ref.generation), ...(ref.spec.spec.sink ? [names.sinkConnector] : [])];
       const givenUp = new Set<string>();
       for (let round = 0; ; round += 1) {
         for (const connector of connectors) {
@@ -58,9 +59,11 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
         if (round % WAL_POLL_EVERY === 0) {
           const open = await ledger.openObjects(ref.name).catch(() => null);
           if (open?.length === 0) return { kind: 'stood-down' };
-          const report = await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) =>
-            error instanceof Problem && error.code === 'slot-lost' ? { kind: 'slot-lost' as const, detail: error.message } : null,
-          );
+          const report = pollingOf(ref.spec)
+            ? null
+            : await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) =>
+                error instanceof Problem && error.code === 'slot-lost' ? { kind: 'slot-lost' as const, detail: error.message } : null,
+              );
           if (report) return report;
         }
         await pause(POLL_MS);

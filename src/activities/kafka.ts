@@ -1,7 +1,7 @@
 // Topics: all made by us before anything writes to them, with explicit settings. Undo beside do.
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
-import { namesOf, plannedTopics } from '../domain/names.js';
+import { logTopics, namesOf, plannedTopics } from '../domain/names.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
 
@@ -12,7 +12,7 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
       const { kafka: cluster, pipeline } = ref.spec.spec;
       const names = namesOf(ref.spec, ref.generation);
       const port = systems.kafka(ref.spec);
-      const single: readonly string[] = [names.heartbeatTopic, names.messageTopic, names.notificationTopic];
+      const single = logTopics(ref.spec, ref.generation);
       for (const topic of plannedTopics(ref.spec, ref.generation)) {
         const isSingle = single.includes(topic);
         const partitions = isSingle ? 1 : cluster.partitions;

@@ -5,6 +5,7 @@ import type { MigrationSpec } from '../domain/spec.js';
 import type { Ledger } from '../clients/ledger.js';
 import { checkBatch } from './checks/batch.js';
 import { checkEngine, checkPipeline } from './checks/pipeline.js';
+import { checkPolling } from './checks/polling.js';
 import { checkSource } from './checks/source.js';
 import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './checks/streaming.js';
 import type { Deps } from './deps.js';
@@ -23,6 +24,7 @@ export async function runPreflight(
   const checks = [
     ...source,
     ...(reachable ? await checkNamesFree(deps, spec, generation, isOurs) : []),
+    ...(reachable ? await checkPolling(deps, spec) : []),
     ...(reachable ? await checkBatch(deps, spec) : []),
     ...(await checkKafka(deps, spec, generation, isOurs)),
     ...(await checkConnect(deps, spec, generation, isOurs)),

@@ -10,14 +10,16 @@ export async function diff(id: string, options: { window?: string; subject?: str
     const latest = (await ledger.migrations(name))[0];
     if (!latest) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
     const all = await ledger.windows(name, latest.iteration);
-    const number = options.window ? Number(options.window) : all.findLast((w) => w.verdict === 'failed')?.number;
+    // Where none failed, the newest that is not proven: it may hold keys that are unknown.
+    const newest = all.findLast((w) => w.verdict === 'failed') ?? all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0);
+    const number = options.window ? Number(options.window) : newest?.number;
     if (number === undefined) return null;
     if (!all.some((w) => w.number === number))
       throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
     const stored = await ledger.differences(name, latest.iteration, number);
     const rows = all.filter((w) => w.number === number);
     // Rows stand in the pipeline's order: tables, stages, result, sink. The first that failed is where to look.
-    const subject = options.subject ?? rows.find((w) => w.verdict === 'failed')?.subject ?? rows[0]!.subject;
+    const subject = options.subject ?? (rows.find((w) => w.verdict === 'failed') ?? rows.find((w) => w.verdict !== 'passed') ?? rows[0]!).subject;
     const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
     const failed = rows.filter((w) => w.verdict === 'failed').map((w) => w.subject);
     const before = rows

@@ -70,10 +70,10 @@ export class ConnectRest {
     await this.#jsonOrNull('POST', `/connectors/${encodeURIComponent(name)}/restart?includeTasks=true&onlyFailed=true`);
   }
 
-  /** False also when there is no such connector. */
-  async hasOffsets(name: string): Promise<boolean> {
-    const answer = await this.#jsonOrNull<{ offsets?: unknown[] }>('GET', `/connectors/${encodeURIComponent(name)}/offsets`);
-    return (answer?.offsets ?? []).length > 0;
+  /** What the connector stored, per partition of its source; none also when there is no such connector. */
+  async offsets(name: string): Promise<Readonly<Record<string, unknown>>[]> {
+    const answer = await this.#jsonOrNull<{ offsets?: { offset: Record<string, unknown> }[] }>('GET', `/connectors/${encodeURIComponent(name)}/offsets`);
+    return (answer?.offsets ?? []).map(({ offset }) => offset);
   }
 
   /** Only a STOPPED connector's offsets can be deleted. They would outlive the connector otherwise. */

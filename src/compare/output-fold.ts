@@ -14,10 +14,13 @@ interface FieldSchema {
 
 export class OutputFold extends Fold {
   readonly #shape: Shape;
+  readonly #image: string | null;
 
-  constructor(shape: Shape) {
+  /** `image` = the member of the value that holds the row (Debezium's `after`); null = the value is the row. */
+  constructor(shape: Shape, image: string | null = null) {
     super();
     this.#shape = shape;
+    this.#image = image;
   }
 
   /** One record; returns its key, or null when it could not be read. */
@@ -26,11 +29,10 @@ export class OutputFold extends Fold {
       if (key === null) throw new Undecodable('record without key');
       const keyFields = unwrap(parseJsonLossless(key.toString('utf8')));
       const name = joinRow(this.#shape.key.map((column) => this.#canon(keyFields, column)));
-      if (value === null) {
-        this.rows.delete(name);
-        return name;
-      }
-      this.rows.set(name, this.#row(value, keyFields));
+      const parsed = value === null ? null : parseJsonLossless(value.toString('utf8'));
+      const image = this.#image === null || parsed === null ? parsed : (parsed as Record<string, unknown>)[this.#image];
+      if (image === null) this.rows.delete(name);
+      else this.rows.set(name, this.#row(image, keyFields));
       return name;
     } catch {
       this.unreadable += 1;
@@ -38,9 +40,9 @@ export class OutputFold extends Fold {
     }
   }
 
-  #row(value: Buffer, keyFields: Fields): StreamRow {
+  #row(image: unknown, keyFields: Fields): StreamRow {
     try {
-      const fields = unwrap(parseJsonLossless(value.toString('utf8')));
+      const fields = unwrap(image);
       const where = (name: string): Fields => (!fields.has(name) && this.#shape.key.includes(name) ? keyFields : fields);
       return streamRow(
         this.#shape,

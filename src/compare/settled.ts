@@ -4,6 +4,7 @@
 // again; keys that never settle are unstable, never clean.
 import type { Counts, Difference } from '../domain/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
+import type { Unequal } from './not-capturable.js';
 
 export interface Round {
   /** Result of the batch's query in this round's snapshot: key → row (null = could not be decoded). */
@@ -19,6 +20,7 @@ type StreamSide = Pick<StreamRow, 'row' | 'why' | 'proven'>;
 export class SettledComparison {
   readonly differences: Difference[] = [];
   readonly #shape: Shape;
+  readonly #notCapturable: ((difference: Unequal) => boolean) | undefined;
   readonly #counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 };
   readonly #settled = new Set<string>();
   #open = new Set<string>();
@@ -26,8 +28,10 @@ export class SettledComparison {
   #previous: Earlier | undefined;
   #rounds = 0;
 
-  constructor(shape: Shape) {
+  /** `notCapturable` = differences that the connector had no way to notice: unknown, not proven wrong. */
+  constructor(shape: Shape, notCapturable?: (difference: Unequal) => boolean) {
     this.#shape = shape;
+    this.#notCapturable = notCapturable;
   }
 
   get rounds(): number {
@@ -103,7 +107,10 @@ export class SettledComparison {
 
   #differ(key: string, isExpected: boolean, expected: string | null, actual: StreamSide | undefined): void {
     const record = keyRecord(this.#shape, key);
-    if (!isExpected && actual) {
+    if (this.#notCapturable?.({ expected: isExpected ? expected : undefined, actual: actual?.row })) {
+      this.#counts.unknown += 1;
+      this.differences.push({ class: 'not-capturable', key: record, column: null, batch: expected, stream: actual?.row ?? null });
+    } else if (!isExpected && actual) {
       this.#counts.extraneous += 1;
       this.differences.push({ class: 'extraneous', key: record, column: null, batch: null, stream: actual.row });
     } else if (isExpected && !actual) {

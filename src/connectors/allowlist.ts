@@ -1,4 +1,6 @@
 // Extra connector keys a spec may set. Closed list: everything else could run SQL, load classes or silently lose rows.
+import type { ConnectorSpec } from '../domain/spec.js';
+import { JDBC_PLUGINS } from './jdbc-source.js';
 
 const ALLOWED: Readonly<Record<string, string>> = {
   'max.batch.size': 'records a batch',
@@ -18,19 +20,30 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'retriable.restart.connector.wait.ms': 'pause before a retriable restart',
 };
 
+/** What a jdbc-source may set instead. */
+const ALLOWED_JDBC: Readonly<Record<string, string>> = {
+  'connector.class': 'which of several installed JDBC sources',
+  'poll.interval.ms': 'pause between polls',
+  'batch.max.rows': 'rows a batch',
+  'connection.password': 'only a ${provider:...} placeholder',
+};
+
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
 /** Problems of `connector.config`, with paths below the spec. */
-export function checkExtraConfig(config: Readonly<Record<string, string>>): { path: string[]; message: string }[] {
+export function checkExtraConfig({ type, config }: Pick<ConnectorSpec, 'type' | 'config'>): { path: string[]; message: string }[] {
+  const allowed = type === 'jdbc-source' ? ALLOWED_JDBC : ALLOWED;
   const problems: { path: string[]; message: string }[] = [];
   for (const [key, value] of Object.entries(config)) {
     const path = ['spec', 'connector', 'config', key];
-    if (!Object.hasOwn(ALLOWED, key)) {
-      problems.push({ path, message: `"${key}" is not on the list of keys a spec may set (${Object.keys(ALLOWED).join(', ')})` });
-    } else if (key === 'database.password' && !PLACEHOLDER.test(value)) {
+    if (!Object.hasOwn(allowed, key)) {
+      problems.push({ path, message: `"${key}" is not on the list of keys a spec may set (${Object.keys(allowed).join(', ')})` });
+    } else if (key === 'connector.class' && !JDBC_PLUGINS.some((plugin) => plugin.connectorClass === value)) {
+      problems.push({ path, message: `not one of ${JDBC_PLUGINS.map((plugin) => plugin.connectorClass).join(', ')}` });
+    } else if (key.endsWith('.password') && !PLACEHOLDER.test(value)) {
       problems.push({ path, message: 'a literal password is not allowed: use a placeholder of a config provider, like ${env:NAME}' });
-    } else if (key !== 'database.password' && value.includes('${')) {
-      problems.push({ path, message: 'placeholders are only allowed for database.password' });
+    } else if (!key.endsWith('.password') && value.includes('${')) {
+      problems.push({ path, message: 'placeholders are only allowed for the password' });
     }
   }
   return problems;

@@ -1,5 +1,5 @@
 // A Flink SQL pipeline's text → the statements to submit: placeholders filled in, cut at semicolons, jobs named so that they are found again. PURE.
-import { jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
+import { capturesOf, jobNames } from '../domain/names.js';
 import { splitStatements, startsJob } from '../domain/statements.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
@@ -27,15 +27,16 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
 
 /** `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}`, `${stage:NAME}`. */
 export function fillIn(text: string, spec: MigrationSpec, generation: number): string {
-  const { source, pipeline, kafka, batch } = spec.spec;
-  const { topicPrefix } = namesOf(spec, generation);
+  const { pipeline, kafka, batch } = spec.spec;
+  const captures = capturesOf(spec, generation);
   return text.replaceAll(/\$\{([a-z]+)(?::([^}]*))?\}/g, (whole, kind: string, name?: string) => {
     if (kind === 'brokers') return kafka.brokers.join(',');
     if (kind === 'output') return pipeline!.output.topic;
     if (kind === 'group') return pipeline!.groups[0]!;
     if (kind === 'topic' && name !== undefined) {
-      if (!source.tables.includes(name)) throw new Error(`${whole}: source.tables has no ${name}; it has ${source.tables.join(', ')}`);
-      return tableTopic(topicPrefix, parseTableName(name));
+      const capture = captures.find((c) => c.subject === name);
+      if (!capture) throw new Error(`${whole}: no ${name} is captured; there is ${captures.map((c) => c.subject).join(', ')}`);
+      return capture.topic;
     }
     if (kind === 'stage' && name !== undefined) {
       const stage = batch?.stages.find((s) => s.name === name);

@@ -19,6 +19,9 @@ const NEVER_WAIVED: readonly string[] = [
   'source.wal-headroom',
   'source.wal-level',
   'source.primary',
+  'polling.deletes',
+  'polling.cursor',
+  'polling.query',
 ];
 
 /** Applies the spec's waivers that are still valid at `now` (ISO). */

@@ -40,12 +40,21 @@ export interface BatchSpec {
   readonly retire?: BatchAction | undefined;
 }
 
+export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+incrementing';
+
 export interface ConnectorSpec {
-  readonly type: 'debezium-postgres';
+  readonly type: 'debezium-postgres' | 'jdbc-source';
   readonly url: string;
   readonly snapshot: 'initial';
   readonly topicPrefix?: string | undefined;
   readonly config: Readonly<Record<string, string>>;
+  /** The rest belongs to jdbc-source: see `pollingOf`. */
+  readonly mode?: PollingMode | undefined;
+  readonly query?: { readonly sql: string } | undefined;
+  readonly incrementingColumn?: string | undefined;
+  readonly timestampColumns?: readonly string[] | undefined;
+  readonly delay?: string | undefined;
+  readonly deletes?: 'none' | 'soft' | undefined;
 }
 
 export interface KafkaSpec {

@@ -1,5 +1,6 @@
 // What a window compares, in the pipeline's order: the first subject that differs is where to look.
 import { quoteLiteral } from './names.js';
+import { QUERY_SUBJECT, pollingOf } from './polling.js';
 import type { MigrationSpec } from './spec.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
@@ -27,6 +28,11 @@ export function resultSubjects({ spec }: MigrationSpec): Subject[] {
 /** The spec's condition for a run that was cut at `cut` (ISO). */
 export const closedAt = (closedKeys: string, cut: string): string => closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);
 
-export function subjectsOf(spec: MigrationSpec): Subject[] {
-  return [...spec.spec.source.tables.map((subject) => ({ subject, mode: 'exact' as const })), ...resultSubjects(spec)];
+/** What was captured by polling has no transaction to align by: settled, too. */
+export function tableSubjects(spec: MigrationSpec): Subject[] {
+  const polling = pollingOf(spec);
+  if (polling?.query) return [{ subject: QUERY_SUBJECT, mode: 'settled' }];
+  return spec.spec.source.tables.map((subject) => ({ subject, mode: polling ? 'settled' : 'exact' }));
 }
+
+export const subjectsOf = (spec: MigrationSpec): Subject[] => [...tableSubjects(spec), ...resultSubjects(spec)];

@@ -4,7 +4,8 @@ import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/cutover-plan.js';
-import { fenceTriggers, jobNames, namesOf, parseTableName, tableTopic } from '../domain/names.js';
+import { capturesOf, fenceTriggers, jobNames, logTopics, namesOf, sourceConnectors } from '../domain/names.js';
+import { pollingOf } from '../domain/polling.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { subjectsOf, type Mode } from '../domain/subjects.js';
 
@@ -43,20 +44,22 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const { source, sink, pipeline, batch, kafka } = spec.spec;
   const cluster = kafka.brokers.join(',');
   const database = source.postgres.database;
-  const tables = source.tables.map(parseTableName);
+  const captures = capturesOf(spec, generation);
+  const polling = pollingOf(spec);
   const creates: PlannedObject[] = [
     { kind: 'lease', name: names.leaseSchema, where: batch ? database : 'ledger', after: 'removed at complete' },
-    { kind: 'publication', name: names.publication, where: database, after: 'handed over' },
-    ...tables.map((t) => ({ kind: 'topic', name: tableTopic(names.topicPrefix, t), where: cluster, after: 'handed over' as const })),
-    { kind: 'topic', name: names.heartbeatTopic, where: cluster, after: 'handed over' },
-    { kind: 'topic', name: names.messageTopic, where: cluster, after: 'removed at complete' },
-    { kind: 'topic', name: names.notificationTopic, where: cluster, after: 'removed at complete' },
+    ...(polling ? [] : [{ kind: 'publication', name: names.publication, where: database, after: 'handed over' as const }]),
+    ...captures.map((capture) => ({ kind: 'topic', name: capture.topic, where: cluster, after: 'handed over' as const })),
+    ...logTopics(spec, generation).map((name) => {
+      const after = name === names.heartbeatTopic ? ('handed over' as const) : ('removed at complete' as const);
+      return { kind: 'topic', name, where: cluster, after };
+    }),
     ...(spec.spec.validation.engine === 'flink' ? [{ kind: 'topic', name: names.windowTopic, where: cluster, after: 'removed at complete' as const }] : []),
     ...(pipeline ? [{ kind: 'topic', name: pipeline.output.topic, where: cluster, after: 'handed over' as const }] : []),
     ...fenceTriggers(spec).map((trigger) => ({ ...trigger, after: 'removed at complete' as const })),
     ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),
-    { kind: 'slot', name: names.slot, where: database, after: 'handed over' },
-    { kind: 'connector', name: names.connector, where: spec.spec.connector.url, after: 'handed over' },
+    ...(polling ? [] : [{ kind: 'slot', name: names.slot, where: database, after: 'handed over' as const }]),
+    ...sourceConnectors(spec, generation).map((name) => ({ kind: 'connector', name, where: spec.spec.connector.url, after: 'handed over' as const })),
     ...jobNames(spec, generation).flatMap((name) => [{ kind: 'job', name, where: pipeline!.gateway!, after: 'handed over' as const }]),
     ...(sink ? [{ kind: 'connector', name: names.sinkConnector, where: spec.spec.connector.url, after: 'handed over' as const }] : []),
   ];
@@ -68,7 +71,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     generation,
     creates,
     connectors: [
-      { name: names.connector, config: debeziumPostgresConfig(spec, generation) },
+      ...(polling ? [] : [{ name: names.connector, config: debeziumPostgresConfig(spec, generation) }]), // those that poll name the columns of their tables: `doctor` asks the database for them
       ...(sink ? [{ name: names.sinkConnector, config: jdbcSinkConfig(spec, generation) }] : []),
     ],
     comparisons: subjectsOf(spec),

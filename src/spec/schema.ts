@@ -72,10 +72,22 @@ const connector = z.strictObject({
   snapshot: z.enum(['initial', 'incremental', 'copy']).default('initial'),
   topicPrefix: topic.optional(),
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
-  mode: z.string().optional(),
-  query: z.string().optional(),
-  incrementingColumn: z.string().optional(),
-  timestampColumns: z.array(z.string()).optional(),
+  mode: z.enum(['bulk', 'incrementing', 'timestamp', 'timestamp+incrementing']).optional(),
+  query: z
+    .union(
+      [
+        sql,
+        z
+          .string()
+          .min(1)
+          .max(65_536)
+          .transform((text) => ({ sql: text })),
+      ],
+      { error: 'expected { sql: ... } or { file: ... }' },
+    )
+    .optional(),
+  incrementingColumn: identifier.optional(),
+  timestampColumns: z.array(identifier).min(1).refine(unique, 'a column is named twice').optional(),
   delay: duration.optional(),
   deletes: z.enum(['none', 'soft']).optional(),
 });

@@ -3,10 +3,11 @@ import { checkExtraConfig } from '../connectors/allowlist.js';
 import { flinkPlan } from '../connectors/flink-sql.js';
 import { engineGateway, type MigrationSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
+import { pollingIssues } from './polling.js';
 import type { ParsedSpec } from './schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
-  return [...notBuilt(parsed), ...contradictions(parsed), ...checkExtraConfig(parsed.spec.connector.config)];
+  return [...notBuilt(parsed), ...contradictions(parsed), ...pollingIssues(parsed), ...checkExtraConfig(parsed.spec.connector)];
 }
 
 /** In the contract, but not in this version: refused, never ignored. */
@@ -16,11 +17,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
     if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
   };
   const { connector, pipeline, cutover } = spec;
-  refuse(connector.type === 'jdbc-source', 'type jdbc-source', 'connector', 'type');
   refuse(connector.snapshot !== 'initial', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
-  for (const key of ['mode', 'query', 'incrementingColumn', 'timestampColumns', 'delay', 'deletes'] as const) {
-    refuse(connector[key] !== undefined && connector.type !== 'jdbc-source', `${key} (it belongs to jdbc-source)`, 'connector', key);
-  }
   refuse(pipeline?.type === 'ksqldb', 'pipeline type ksqldb', 'pipeline', 'type');
   refuse(pipeline?.url, 'url (it belongs to ksqldb)', 'pipeline', 'url');
   refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');

@@ -1,7 +1,7 @@
-// One Kafka Connect worker (distributed) with Debezium's Postgres source and JDBC sink, and the `env` and `file` config providers.
+// One Kafka Connect worker (distributed) with Debezium's Postgres source and JDBC sink, our JDBC source, and the `env` and `file` config providers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectPlugins, kafkaLibs, type Say } from '../fetch.js';
+import { connectPlugins, jdbcSourcePlugin, kafkaLibs, type Say } from '../fetch.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 import { JVM } from './kafka.js';
@@ -9,7 +9,7 @@ import { PG_PASSWORD } from './postgres.js';
 
 export async function startConnect(home: StackHome, say: Say): Promise<void> {
   if (alive(home, 'connect') === undefined) {
-    const [libs, plugins] = [await kafkaLibs(say), await connectPlugins(say)];
+    const [libs, plugins] = [await kafkaLibs(say), `${await connectPlugins(say)},${await jdbcSourcePlugin(say)}`];
     const config = join(home.dir, 'connect.properties');
     const secrets = join(home.dir, 'secrets');
     mkdirSync(secrets, { recursive: true });
@@ -26,7 +26,7 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
     const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) });
     if (!health.ok) return false;
     const plugins = await (await fetch(`${url}/connector-plugins`, { signal: AbortSignal.timeout(3000) })).text();
-    return plugins.includes('PostgresConnector') && plugins.includes('JdbcSinkConnector');
+    return plugins.includes('PostgresConnector') && plugins.includes('JdbcSinkConnector') && plugins.includes('dev.sluice.jdbc');
   });
 }
 

@@ -8,6 +8,7 @@ import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';
 import { qualified } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
@@ -49,11 +50,12 @@ type Ask = (sql: string) => Promise<Record<string, string | null>>;
 
 async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
   const one: Ask = async (sql) => (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
-  return inTurn([...serverQuestions(one, spec), ...roleQuestions(one, spec)]);
+  const needsToCreate = spec.spec.batch !== undefined || !pollingOf(spec);
+  return inTurn([...serverQuestions(one), ...(pollingOf(spec) ? [] : logQuestions(one, spec)), ...(needsToCreate ? [mayCreate(one, spec)] : [])]);
 }
 
 /** What the server must be and have to spare. */
-function serverQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
+function serverQuestions(one: Ask): (() => Promise<Check>)[] {
   return [
     () =>
       attempt('source.version', async () => {
@@ -68,6 +70,12 @@ function serverQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[
           ? 'the server is a primary'
           : { detail: 'the server is a standby', remedy: 'name the primary: evidence from a replica can be stale' },
       ),
+  ];
+}
+
+/** What reading the log needs; who polls needs none of it. */
+function logQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
+  return [
     () =>
       attempt('source.wal-level', async () => {
         const level = (await one('SHOW wal_level'))['wal_level'];
@@ -102,12 +110,6 @@ function serverQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[
               remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
             };
       }),
-  ];
-}
-
-/** What our role must be able to do, and what would hold it up. Abilities, not names of roles. */
-function roleQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
-  return [
     () =>
       attempt('source.replication', async () => {
         const role = await one(
@@ -118,16 +120,6 @@ function roleQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] 
           : {
               detail: `role ${spec.spec.source.postgres.user} may not create replication slots`,
               remedy: `ALTER ROLE ${spec.spec.source.postgres.user} REPLICATION`,
-            };
-      }),
-    () =>
-      attempt('source.create', async () => {
-        const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
-        return may['can'] === 't'
-          ? 'the role may create a publication and a schema'
-          : {
-              detail: `role ${spec.spec.source.postgres.user} may not create in this database`,
-              remedy: `GRANT CREATE ON DATABASE ${spec.spec.source.postgres.database} TO ${spec.spec.source.postgres.user}`,
             };
       }),
     () =>
@@ -142,6 +134,20 @@ function roleQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] 
   ];
 }
 
+/** A publication, and a schema for the lease. Abilities, not names of roles. */
+function mayCreate(one: Ask, spec: MigrationSpec): () => Promise<Check> {
+  return () =>
+    attempt('source.create', async () => {
+      const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
+      return may['can'] === 't'
+        ? 'the role may create a publication and a schema'
+        : {
+            detail: `role ${spec.spec.source.postgres.user} may not create in this database`,
+            remedy: `GRANT CREATE ON DATABASE ${spec.spec.source.postgres.database} TO ${spec.spec.source.postgres.user}`,
+          };
+    });
+}
+
 function headroom(row: Record<string, string | null>, what: string, setting: string): string | { detail: string; remedy: string } {
   const free = Number(row['most']) - Number(row['used']);
   return free >= 2
@@ -149,19 +155,10 @@ function headroom(row: Record<string, string | null>, what: string, setting: str
     : { detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`, remedy: `raise ${setting} (needs a restart) or drop unused ones` };
 }
 
-async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: string, table: TableCatalog): Promise<Check[]> {
-  const checks: Check[] = [];
-  const rule = (name: string, ok: boolean, good: string, bad: string, remedy: string): void =>
-    void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
+type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
+
+function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): void {
   const q = qualified(table.name);
-  rule(
-    'table.kind',
-    table.kind === 'r' && table.persistence === 'p',
-    'an ordinary table',
-    table.kind === 'p' ? 'partitioned tables are not supported by this version' : 'not an ordinary, logged table',
-    'name ordinary tables',
-  );
-  rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
   const identity = table.replicaIdentity;
   rule(
     'table.replica-identity',
@@ -179,6 +176,22 @@ async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: stri
     'only its owner may publish a table',
     `GRANT the owner's role of ${q} to ${spec.spec.source.postgres.user}`,
   );
+}
+
+async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: string, table: TableCatalog): Promise<Check[]> {
+  const checks: Check[] = [];
+  const isPolled = pollingOf(spec) !== null;
+  const rule: Rule = (name, ok, good, bad, remedy) => void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
+  const q = qualified(table.name);
+  rule(
+    'table.kind',
+    (table.kind === 'r' || (isPolled && table.kind === 'p')) && table.persistence === 'p',
+    'an ordinary table',
+    table.kind === 'p' ? 'partitioned tables are not supported by this version' : 'not an ordinary, logged table',
+    'name ordinary tables',
+  );
+  rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
+  if (!isPolled) checkPublishing(rule, spec, table);
   rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${q} TO ${spec.spec.source.postgres.user}`);
   if (table.canSelect) {
     checks.push(
@@ -195,7 +208,7 @@ async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: stri
     );
   }
   const ignored = new Set(spec.spec.validation.compare.ignore);
-  const weak = table.columns.filter((c) => (c.generated || !isProvable(c.type)) && !ignored.has(c.name) && !ignored.has(`${text}.${c.name}`));
+  const weak = table.columns.filter((c) => ((c.generated && !isPolled) || !isProvable(c.type)) && !ignored.has(c.name) && !ignored.has(`${text}.${c.name}`));
   rule(
     'table.types',
     weak.length === 0,

@@ -1,13 +1,13 @@
 // Read-only checks of Kafka, Kafka Connect and the names that we are going to use.
 import type { Ledger } from '../../clients/ledger.js';
 import { withSource } from '../../clients/source.js';
-import { debeziumPostgresConfig, POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Check } from '../../domain/check.js';
 import { namesOf, plannedTopics, quoteLiteral } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
+import { sourceConnectorConfigs, type WantedConnector } from '../source-connectors.js';
 import { attempt, failed, passed } from './result.js';
 
 export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
@@ -43,9 +43,9 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
   ];
 }
 
-export async function checkConnect({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
+export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
   const { url } = spec.spec.connector;
-  const rest = systems.connect(spec);
+  const rest = deps.systems.connect(spec);
   const names = namesOf(spec, generation);
   let version: string;
   try {
@@ -53,11 +53,18 @@ export async function checkConnect({ systems }: Pick<Deps, 'systems'>, spec: Mig
   } catch (error) {
     return [failed('connect.reachable', '', classify(error).message, 'check spec.connector.url and the Connect worker')];
   }
+  const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
+  let sources: WantedConnector[] = [];
+  try {
+    sources = await sourceConnectorConfigs(deps, spec, generation);
+  } catch (error) {
+    const problem = classify(error);
+    checks.push(failed('connect.source', '', problem.message, problem.remedy));
+  }
   const wanted = [
-    [names.connector, POSTGRES_SOURCE_CLASS, debeziumPostgresConfig(spec, generation)] as const,
+    ...sources.map(({ name, connectorClass, config }) => [name, connectorClass, config] as const),
     ...(spec.spec.sink ? [[names.sinkConnector, JDBC_SINK_CLASS, jdbcSinkConfig(spec, generation)] as const] : []),
   ];
-  const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
   for (const [name, connectorClass, config] of wanted) {
     const plugin = await attempt(
       'connect.plugin',

@@ -43,6 +43,7 @@ export async function planProof({ secret }: Pick<Deps, 'secret'>, input: ProofIn
   const parsed = parseSpecObject(input.spec);
   if (!parsed.ok) throw new Problem('spec-invalid', `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`);
   const { batch, pipeline, source } = parsed.spec.spec;
+  if (parsed.spec.spec.connector.query) throw new Problem('spec-invalid', 'a proof replays tables: it has no way yet to replay connector.query');
   if (!batch || !pipeline) throw new Problem('spec-invalid', 'a proof compares a pipeline with a batch: the spec needs both');
   const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
   if (stage === undefined)

@@ -1,16 +1,25 @@
 // What a settled window compares: each query of the batch (its result, and its stages in the pipeline's order) with the topic that should hold the same.
-import { describeQuery } from '../../clients/catalog.js';
+import { describeQuery, type Column } from '../../clients/catalog.js';
 import type { SourceClient } from '../../clients/source.js';
 import type { Shape } from '../../compare/comparison.js';
+import { notCapturable } from '../../compare/not-capturable.js';
 import type { OutputFold } from '../../compare/output-fold.js';
 import { SettledComparison } from '../../compare/settled.js';
+import { polledFrom } from '../../connectors/jdbc-source.js';
 import type { MigrationRef } from '../../domain/ledger.js';
+import { capturesOf } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
+import { polledShape } from '../source-connectors.js';
 import type { FoldCache } from './folds.js';
 import { columnsToCompare } from './shape.js';
 
 export interface Computation {
-  /** A stage's name, or `result`. */
+  /** A table that is polled, `query`, a stage's name, or `result`. */
   readonly subject: string;
+  /** Whether we made its topic. */
+  readonly isOurs: boolean;
+  /** Tables may be empty; a result must not be. */
+  readonly isTable: boolean;
   readonly sql: string;
   readonly shape: Shape;
   readonly topic: string;
@@ -20,14 +29,40 @@ export interface Computation {
   readonly sink: { readonly table: string; readonly side: SettledComparison } | null;
 }
 
+/** Tables (or the query) that are polled: what they hold now against their topics. */
+async function polledTables(client: SourceClient, folds: FoldCache, ref: MigrationRef): Promise<Computation[]> {
+  const polling = pollingOf(ref.spec);
+  if (!polling) return [];
+  const computations: Computation[] = [];
+  for (const capture of capturesOf(ref.spec, ref.generation)) {
+    const { columns, key } = await polledShape(client, polling, capture);
+    const shape: Shape = { key, columns: columnsToCompare(ref.spec, columns as Column[], key, capture.subject) };
+    computations.push({
+      subject: capture.subject,
+      isOurs: true,
+      isTable: true,
+      sql: `SELECT * FROM ${polledFrom(polling, capture)}`,
+      shape,
+      topic: capture.topic,
+      fold: folds.output(ref, capture.topic, shape, 'after'),
+      topicSide: new SettledComparison(shape, notCapturable(polling, shape)),
+      sink: null,
+    });
+  }
+  return computations;
+}
+
 export async function computationsOf(client: SourceClient, folds: FoldCache, ref: MigrationRef): Promise<Computation[]> {
   const { batch, pipeline, sink } = ref.spec.spec;
-  const result = { name: 'result', query: batch!.query, key: batch!.result.key, topic: pipeline!.output.topic };
-  const computations: Computation[] = [];
-  for (const { name, query, key, topic } of [...batch!.stages, result]) {
+  const computations = await polledTables(client, folds, ref);
+  if (!batch || !pipeline) return computations;
+  const result = { name: 'result', query: batch.query, key: batch.result.key, topic: pipeline.output.topic };
+  for (const { name, query, key, topic } of [...batch.stages, result]) {
     const shape: Shape = { key, columns: columnsToCompare(ref.spec, await describeQuery(client, query.sql), key, name === 'result' ? null : name) };
     computations.push({
       subject: name,
+      isOurs: name === 'result',
+      isTable: false,
       sql: query.sql,
       shape,
       topic,

@@ -60,8 +60,8 @@ export class FoldCache {
     await this.#files.forget(ref.runKey);
   }
 
-  output(ref: MigrationRef, topic: string, shape: Shape): OutputFold {
-    return this.#get(ref, topic, shape, () => new OutputFold(shape)) as OutputFold;
+  output(ref: MigrationRef, topic: string, shape: Shape, image: string | null = null): OutputFold {
+    return this.#get(ref, topic, shape, () => new OutputFold(shape, image)) as OutputFold;
   }
 
   /** Frees what a migration holds. A failed window MUST drop its folds: a half-read one is worth nothing. */

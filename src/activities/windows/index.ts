@@ -8,6 +8,7 @@ import { confirmedPosition, insertLsn } from '../barrier.js';
 import { TopicLost } from '../../clients/kafka.js';
 import { withSource } from '../../clients/source.js';
 import { sinkGroup } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
 import { lsnDistance } from '../../domain/position.js';
 import { worst, type Verdict } from '../../domain/verdict.js';
 import { subjectsOf } from '../../domain/subjects.js';
@@ -129,7 +130,9 @@ const voided = (changed: string): Verdict => ({ verdict: 'inconclusive', reason:
 const prefixed = (s: SubjectResult): Verdict => ({ verdict: s.verdict.verdict, reason: `${s.subject}: ${s.verdict.reason}` });
 
 async function measureLag(deps: Deps, ref: MigrationRef, pathMs: number | null): Promise<Lag> {
-  const bytes = await withSource(ref.spec, deps.secret, async (client) => lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)));
+  const bytes = pollingOf(ref.spec)
+    ? null
+    : await withSource(ref.spec, deps.secret, async (client) => lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)));
   const { pipeline, sink } = ref.spec.spec;
   if (!pipeline) return { bytes, records: null, ms: pathMs };
   const kafka = deps.systems.kafka(ref.spec);

@@ -1,4 +1,5 @@
-// Settled mode: the batch's query (and those of its stages), re-run in each round's snapshot, against the pipeline's topics and the sink's table.
+// Settled mode: the batch's query (and those of its stages), re-run in each round's snapshot, against the pipeline's topics and the sink's table; so are
+// tables that are polled.
 import { openSource } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
 import type { SettledComparison } from '../../compare/settled.js';
@@ -6,12 +7,12 @@ import type { MigrationRef } from '../../domain/ledger.js';
 import { comparedOf } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
 import { pause } from '../patience.js';
-import { resultSubjects } from '../../domain/subjects.js';
+import { subjectsOf } from '../../domain/subjects.js';
 import { compareStored, finishedRun } from './aligned.js';
 import { computationsOf, type Computation } from './computation.js';
 import type { FoldCache } from './folds.js';
 import { takeRound, type RoundTaken } from './rounds.js';
-import { measured, unmeasured, type SubjectResult } from './subject.js';
+import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from './subject.js';
 
 const MIN_ROUNDS = 2;
 const ROUNDS_WHEN_FAILED = 3;
@@ -24,7 +25,7 @@ export interface ResultCompared {
 
 /** `deadline` (epoch ms) ends the rounds; keys that never held still by then are unstable. */
 export async function compareResult(deps: Deps, folds: FoldCache, ref: MigrationRef, deadline: number, heartbeat: () => void): Promise<ResultCompared> {
-  const subjects = resultSubjects(ref.spec);
+  const subjects = subjectsOf(ref.spec).filter(({ mode }) => mode !== 'exact');
   if (subjects.length === 0) return { subjects: [], pathMs: null };
   const started = Date.now();
   const client = await openSource(ref.spec, deps.secret);
@@ -34,7 +35,7 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
   });
   try {
     const computations = await computationsOf(client, folds, ref);
-    const input = { kafka: deps.systems.kafka(ref.spec), ref, client, side, heartbeat };
+    const input = { systems: deps.systems, kafka: deps.systems.kafka(ref.spec), ref, client, side, heartbeat };
     const isAligned = ref.spec.spec.validation.closedKeys !== '';
     const run = isAligned ? await finishedRun(client, ref.spec.spec.batch!) : null;
     let last: RoundTaken | undefined;
@@ -50,11 +51,15 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
       if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
     }
     const durationMs = Date.now() - started;
-    const settled = computations.flatMap((computation, at) => judge(computation, last.expected[at]!, last.lsn, durationMs));
-    const { pathMs } = last;
-    if (run === null) return { subjects: settled, pathMs };
-    const stored = await compareStored(client, ref.spec, computations.at(-1)!, last.expected.at(-1)!, run, last.lsn);
-    return { subjects: [...settled, stored], pathMs };
+    const { expected, lsn } = last;
+    const judged = computations.map((computation, at) => judge(computation, expected[at]!, lsn, durationMs));
+    const settled = [
+      ...refuseAllEmpty(judged.filter((_, at) => computations[at]!.isTable).flat()),
+      ...judged.filter((_, at) => !computations[at]!.isTable).flat(),
+    ];
+    if (run === null) return { subjects: settled, pathMs: last.pathMs };
+    const stored = await compareStored(client, ref.spec, computations.at(-1)!, expected.at(-1)!, run, lsn);
+    return { subjects: [...settled, stored], pathMs: last.pathMs };
   } finally {
     await Promise.all([client.end().catch(() => undefined), side.end().catch(() => undefined)]);
   }
@@ -71,13 +76,13 @@ function isOpen(computations: readonly Computation[], deadline: number): boolean
 }
 
 function judge(computation: Computation, expected: ReadonlyMap<string, string | null>, lsn: string, durationMs: number): SubjectResult[] {
-  const { subject, shape, fold } = computation;
+  const { subject, shape, fold, isTable } = computation;
   const sample = [...expected].filter((entry): entry is [string, string] => entry[1] !== null).slice(0, 8);
   return sidesOf(computation).map((side, at) => {
     const settled = side.counts();
     const counts = { ...settled, unknown: settled.unknown + (at === 0 ? fold.unreadable : 0) };
     const canary = runCanary(shape, sample);
-    const barrier = comparedOf(counts) === 0 ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null;
+    const barrier = !isTable && comparedOf(counts) === 0 ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null;
     return measured({
       subject: at === 0 ? subject : `${subject}@sink`,
       mode: 'settled',

@@ -7,7 +7,9 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { parseTableName, qualified } from '../../domain/names.js';
 import type { Lsn } from '../../domain/position.js';
-import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained } from '../barrier.js';
+import { pipelineDrained, sinkDrained } from '../barrier.js';
+import { markSource, type SourceMark } from '../source-mark.js';
+import type { Deps } from '../deps.js';
 import type { Computation } from './computation.js';
 import { foldOutput } from './folds.js';
 import { readRows } from './rows.js';
@@ -23,7 +25,7 @@ export interface RoundTaken {
   readonly expected: readonly ReadonlyMap<string, string | null>[];
 }
 
-export interface RoundInput {
+export interface RoundInput extends Pick<Deps, 'systems'> {
   readonly kafka: KafkaPort;
   readonly ref: MigrationRef;
   /** Holds the snapshot. */
@@ -34,23 +36,27 @@ export interface RoundInput {
 }
 
 /** Feeds the round to every computation's comparisons. A string = no proof, and why; then nothing was fed. */
-export async function takeRound({ kafka, ref, client, side, heartbeat }: RoundInput, computations: readonly Computation[]): Promise<RoundTaken | string> {
+export async function takeRound(
+  { systems, kafka, ref, client, side, heartbeat }: RoundInput,
+  computations: readonly Computation[],
+): Promise<RoundTaken | string> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
-  const lsn = await insertLsn(side);
   const started = Date.now();
-  const [queries, barrier] = await Promise.allSettled([runQueries(client, computations, heartbeat), passBarrier(kafka, ref, side, lsn)]);
+  const mark = await markSource({ systems }, ref, { snapshot: client, side, token: 'round' });
+  const { lsn } = mark;
+  const [queries, barrier] = await Promise.allSettled([runQueries(client, computations, heartbeat), passBarrier(kafka, ref, mark)]);
   await client.query('COMMIT');
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
   const expected = queries.value.rows;
-  for (const [at, { subject, topic, fold, shape, topicSide, sink }] of computations.entries()) {
+  for (const [at, { isOurs, topic, fold, shape, topicSide, sink }] of computations.entries()) {
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
     // After the sink was read: a record that reached the sink meanwhile must count as touched.
     const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {
-      // Only the output topic is ours: a stage's topic that the pipeline made anew is read anew by the next window.
-      throw subject !== 'result' && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
+      // A stage's topic that the pipeline made anew is read anew by the next window; the loss of one that we made is for the caller to judge.
+      throw !isOurs && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
     });
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (rows) sink!.side.add({ expected: expected[at]!, actual: rows, touched });
@@ -59,11 +65,10 @@ export async function takeRound({ kafka, ref, client, side, heartbeat }: RoundIn
 }
 
 /** Milliseconds that it took, or why it is not proven. */
-async function passBarrier(kafka: KafkaPort, ref: MigrationRef, side: SourceClient, lsn: Lsn): Promise<string | number> {
+async function passBarrier(kafka: KafkaPort, ref: MigrationRef, mark: SourceMark): Promise<string | number> {
   const started = Date.now();
   const limit = started + BARRIER_LIMIT_MS;
-  await emitMarker(side, ref, 'round');
-  const unproven = (await connectorAcknowledged(side, ref, lsn, limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+  const unproven = (await mark.reached(limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
   return unproven ?? Date.now() - started;
 }
 

@@ -34,6 +34,13 @@ export function unmeasured(subject: string, mode: WindowRow['mode'], verdict: Ve
   return { subject, mode, verdict, counts: null, proofs: null, differences: [], position, durationMs };
 }
 
+/** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */
+export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
+  const isEmpty = subjects.every((s) => s.verdict.verdict === 'passed' && s.counts !== null && comparedOf(s.counts) === 0);
+  if (!isEmpty) return subjects;
+  return subjects.map((s) => ({ ...s, verdict: { verdict: 'inconclusive', reason: 'compared 0 keys < 1 required: two empty sides prove nothing' } }));
+}
+
 export function toRow(result: SubjectResult, number: number, at: string): WindowRow {
   const { counts } = result;
   return {

@@ -1,6 +1,7 @@
 // complete: the batch is retired, the pipeline handed over running, the scaffolding removed and verified gone.
 import { CancellationScope } from '@temporalio/workflow';
 import { namesOf } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
 import { call } from '../activities.js';
 import type { Run } from '../run.js';
 import { removeObject } from './roll-back.js';
@@ -15,7 +16,8 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const names = namesOf(ref.spec, ref.generation);
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
-  await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
+  if (!pollingOf(ref.spec))
+    await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
   const scaffolding = state.undo.filter(
     (o) => o.kind === 'lease' || (o.kind === 'topic' && [names.messageTopic, names.notificationTopic, names.windowTopic].includes(o.name)),
   );

@@ -1,9 +1,27 @@
 // connect: the source connector made STOPPED, read back, resumed, its initial load watched; then the sink the same way.
-import { namesOf, sinkGroup } from '../../domain/names.js';
+import { namesOf, sinkGroup, sourceConnectors } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
 import { call } from '../activities.js';
 import type { Run } from '../run.js';
 
 export async function connect(run: Run): Promise<void> {
+  await (pollingOf(run.ref.spec) ? connectPollers(run) : connectLogReader(run));
+  if (run.spec.sink) await connectSink(run);
+}
+
+/** One connector for each table, or for the query. */
+async function connectPollers(run: Run): Promise<void> {
+  const { ref } = run;
+  const names = sourceConnectors(ref.spec, ref.generation);
+  run.willMake(...names.map((name) => ({ kind: 'connector' as const, name, where: run.spec.connector.url })));
+  await run.step(() => call('patient', 'ensureConnector', `Create ${names.length} connector(s), stopped`, ref, 'source'));
+  await run.step(() => call('patient', 'resumeConnector', `Start ${names.length} connector(s)`, ref, 'source'));
+  run.state.tables = await run.step(() => call('long', 'watchPolled', 'Initial load', ref, totalsOf(run)));
+}
+
+const totalsOf = (run: Run): Record<string, number> => Object.fromEntries(run.state.tables.map((t) => [t.table, t.rowsTotal ?? 0]));
+
+async function connectLogReader(run: Run): Promise<void> {
   const { ref } = run;
   const names = namesOf(ref.spec, ref.generation);
   const { source, connector } = run.spec;
@@ -11,12 +29,10 @@ export async function connect(run: Run): Promise<void> {
   await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
   await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.connector}, stopped`, ref, 'source'));
   await run.step(() => call('patient', 'resumeConnector', `Start connector ${names.connector}`, ref, 'source'));
-  const totals = Object.fromEntries(run.state.tables.map((t) => [t.table, t.rowsTotal ?? 0]));
-  run.state.tables = await run.step(() => call('long', 'watchSnapshot', `Initial load of ${run.state.tables.length} table(s)`, ref, totals));
+  run.state.tables = await run.step(() => call('long', 'watchSnapshot', `Initial load of ${run.state.tables.length} table(s)`, ref, totalsOf(run)));
   const slot = await run.step(() => call('quick', 'identifySlot', `Read back slot ${names.slot}`, ref));
   run.state.slotIdentified = true;
   run.audit('slot', `${names.slot} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
-  if (run.spec.sink) await connectSink(run);
 }
 
 async function connectSink(run: Run): Promise<void> {

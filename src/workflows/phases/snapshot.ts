@@ -1,5 +1,6 @@
 // snapshot: lease, publication, topics, then the baseline of the legacy database. Each is announced to the undo list before it is made.
 import { namesOf, plannedTopics } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
 import { call } from '../activities.js';
 import type { Run } from '../run.js';
 
@@ -11,8 +12,10 @@ export async function snapshot(run: Run): Promise<void> {
   run.willMake({ kind: 'lease', name: names.leaseSchema, where: batch ? database : 'ledger' });
   await run.step(() => call('quick', 'ensureLease', 'Create the lease row', ref));
   run.startGuard();
-  run.willMake({ kind: 'publication', name: names.publication, where: database });
-  await run.step(() => call('quick', 'ensurePublication', `Create publication ${names.publication}`, ref));
+  if (!pollingOf(ref.spec)) {
+    run.willMake({ kind: 'publication', name: names.publication, where: database });
+    await run.step(() => call('quick', 'ensurePublication', `Create publication ${names.publication}`, ref));
+  }
   run.willMake(...plannedTopics(ref.spec, ref.generation).map((name) => ({ kind: 'topic' as const, name, where: kafka.brokers.join(',') })));
   await run.step(() => call('patient', 'ensureTopics', 'Create topics', ref));
   const baseline = await run.step(() => call('patient', 'takeBaseline', 'Baseline: schema, rows and size per table, WAL position', ref));

@@ -1,0 +1,148 @@
+// Spec → configuration of a JDBC source. One connector for each table or the query; its rows get Debezium's shape (key, `after`, `op`) on the way, so that
+// pipelines and comparisons read both alike, and a topic can go over from one to the other.
+import type { Capture } from '../domain/names.js';
+import { parseTableName, qualified, quoteIdent } from '../domain/names.js';
+import { looksAtIds, looksAtTimes, type Polling } from '../domain/polling.js';
+import { durationMs } from '../domain/duration.js';
+import type { MigrationSpec } from '../domain/spec.js';
+import { placeholder } from './debezium-postgres.js';
+
+export interface JdbcPlugin {
+  readonly connectorClass: string;
+  /** Whether times, numbers and the like must leave the database as text, because the plugin would round them. */
+  readonly asText: boolean;
+  readonly carriesArrays: boolean;
+  /** Whether it tells where a poll of everything ended. */
+  readonly countsPolls: boolean;
+  /** Keys that only this plugin has, or whose default differs. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+const WELL_KNOWN = { asText: true, carriesArrays: false, countsPolls: false } as const;
+const POSTGRES = { 'dialect.name': 'PostgreSqlDatabaseDialect', 'db.timezone': 'UTC', 'validate.non.null': 'false' } as const;
+
+/** In order of preference. The keys of `jdbcSourceConfig` are common to all. */
+export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
+  { connectorClass: 'dev.sluice.jdbc.JdbcSourceConnector', asText: false, carriesArrays: true, countsPolls: true, config: {} },
+  { connectorClass: 'io.aiven.connect.jdbc.JdbcSourceConnector', ...WELL_KNOWN, config: POSTGRES },
+  { connectorClass: 'io.confluent.connect.jdbc.JdbcSourceConnector', ...WELL_KNOWN, config: { ...POSTGRES, 'timestamp.granularity': 'connect_logical' } },
+];
+
+/** The plugin to use, of those that a Connect worker lists; undefined when it has none. `connector.config` may name one. */
+export function jdbcPlugin(spec: MigrationSpec, installed: readonly string[]): JdbcPlugin | undefined {
+  const named = spec.spec.connector.config['connector.class'];
+  return JDBC_PLUGINS.find((p) => (named === undefined || p.connectorClass === named) && installed.includes(p.connectorClass));
+}
+
+export interface PolledColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What is polled: its columns as the catalogue gives them, and which identify a row. */
+export interface PolledShape {
+  readonly columns: readonly PolledColumn[];
+  readonly key: readonly string[];
+}
+
+const CURSOR = 'sluice_cursor';
+
+export function jdbcSourceConfig(
+  spec: MigrationSpec,
+  polling: Polling,
+  capture: Capture,
+  { columns, key }: PolledShape,
+  plugin: JdbcPlugin,
+): Record<string, string> {
+  const { postgres } = spec.spec.source;
+  const byTime = looksAtTimes(polling.mode);
+  return {
+    'connector.class': plugin.connectorClass,
+    'tasks.max': '1',
+    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${capture.connector}`,
+    'connection.user': postgres.user,
+    ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
+    ...plugin.config,
+    mode: polling.mode,
+    query: polledQuery(polling, capture, columns, plugin),
+    ...(looksAtIds(polling.mode) ? { 'incrementing.column.name': polling.incrementingColumn! } : {}),
+    ...(byTime ? { 'timestamp.column.name': CURSOR } : {}),
+    ...(polling.mode === 'bulk' ? {} : { 'timestamp.delay.interval.ms': String(durationMs(polling.delay)) }),
+    'topic.prefix': capture.topic,
+    'poll.interval.ms': polling.mode === 'bulk' ? '5000' : '500',
+    'batch.max.rows': '2000',
+    transforms: ['key', ...(byTime ? ['cursor'] : []), 'after', 'op'].join(','),
+    'transforms.key.type': 'org.apache.kafka.connect.transforms.ValueToKey',
+    'transforms.key.fields': key.join(','),
+    ...(byTime ? { 'transforms.cursor.type': 'org.apache.kafka.connect.transforms.ReplaceField$Value', 'transforms.cursor.exclude': CURSOR } : {}),
+    'transforms.after.type': 'org.apache.kafka.connect.transforms.HoistField$Value',
+    'transforms.after.field': 'after',
+    'transforms.op.type': 'org.apache.kafka.connect.transforms.InsertField$Value',
+    'transforms.op.static.field': 'op',
+    'transforms.op.static.value': 'r',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'key.converter.schemas.enable': 'false',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter.schemas.enable': 'false',
+    ...spec.spec.connector.config,
+  };
+}
+
+/** Wrapped, so that a plugin may append its condition to it. */
+function polledQuery(polling: Polling, capture: Capture, columns: readonly PolledColumn[], plugin: JdbcPlugin): string {
+  const wanted = columns.map(({ name, type }) => {
+    const text = plugin.asText ? textOf(type, quoteIdent(name)) : null;
+    return text === null ? quoteIdent(name) : `${text} AS ${quoteIdent(name)}`;
+  });
+  const cursor = looksAtTimes(polling.mode) ? [`${cursorOf(polling)} AS ${CURSOR}`] : [];
+  return `SELECT * FROM (SELECT ${[...wanted, ...cursor].join(', ')} FROM ${polledFrom(polling, capture)}) AS sluice_rows`;
+}
+
+/** The table, or the query as one. */
+export const polledFrom = (polling: Polling, { subject }: Pick<Capture, 'subject'>): string =>
+  polling.query === null ? qualified(parseTableName(subject)) : `(${polling.query.trim().replace(/;+\s*$/, '')}) AS sluice_query`;
+
+/** When a row last changed, as SQL. */
+export function cursorOf({ timestampColumns }: Polling): string {
+  const columns = timestampColumns.map(quoteIdent);
+  return columns.length === 1 ? columns[0]! : `COALESCE(${columns.join(', ')})`;
+}
+
+const instant = (column: string): string =>
+  `CASE WHEN isfinite(${column}) AND ${column} >= '0001-01-01' THEN to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${column}::text END`;
+
+/** What Debezium's text modes would write, as SQL; null = the plugin carries the value as it is. */
+function textOf(type: string, column: string): string | null {
+  switch (type) {
+    case 'bool':
+    case 'int2':
+    case 'int4':
+    case 'int8':
+    case 'float4':
+    case 'float8':
+    case 'bytea':
+    case 'text':
+    case 'varchar':
+    case 'bpchar':
+      return null;
+    case 'oid':
+      return `${column}::int8`;
+    case 'timestamp':
+      return instant(column);
+    case 'timestamptz':
+      return instant(`(${column} AT TIME ZONE 'UTC')`);
+    case 'date':
+      return `CASE WHEN isfinite(${column}) AND ${column} >= '0001-01-01' THEN to_char(${column}, 'YYYY-MM-DD"Z"') ELSE ${column}::text END`;
+    case 'time':
+      return `${column}::text || 'Z'`;
+    case 'interval':
+      return `'P' || ${['year Y', 'month M', 'day D'].map((p) => part(column, p)).join(' || ')} || 'T' || ${['hour H', 'minute M', 'second S'].map((p) => part(column, p)).join(' || ')}`;
+    default:
+      return `CASE WHEN ${column} IS NOT NULL THEN format('%s', ${column}) END`; // as the server prints it: a cast of an inet adds its mask
+  }
+}
+
+function part(column: string, unit: string): string {
+  const [field, letter] = unit.split(' ') as [string, string];
+  return `extract(${field} FROM ${column})::numeric || '${letter}'`;
+}
