@@ -15,12 +15,18 @@ export interface Round {
   readonly touched: ReadonlySet<string>;
 }
 
+/** For tables that a connector copies as they are. The window is over the keys of its first round. */
+export interface Captured {
+  /** Differences that the connector had no way to notice: unknown, not proven wrong. */
+  readonly notCapturable: (difference: Unequal) => boolean;
+}
+
 type StreamSide = Pick<StreamRow, 'row' | 'why' | 'proven'>;
 
 export class SettledComparison {
   readonly differences: Difference[] = [];
   readonly #shape: Shape;
-  readonly #notCapturable: ((difference: Unequal) => boolean) | undefined;
+  readonly #captured: Captured | undefined;
   readonly #counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 };
   readonly #settled = new Set<string>();
   #open = new Set<string>();
@@ -28,19 +34,18 @@ export class SettledComparison {
   #previous: Earlier | undefined;
   #rounds = 0;
 
-  /** `notCapturable` = differences that the connector had no way to notice: unknown, not proven wrong. */
-  constructor(shape: Shape, notCapturable?: (difference: Unequal) => boolean) {
+  constructor(shape: Shape, captured?: Captured) {
     this.#shape = shape;
-    this.#notCapturable = notCapturable;
+    this.#captured = captured;
   }
 
   get rounds(): number {
     return this.#rounds;
   }
 
-  /** Keys not settled yet. Meaningful after two rounds. */
-  get openKeys(): number {
-    return this.#open.size;
+  /** Whether a further round can tell more. */
+  get isOpen(): boolean {
+    return this.#rounds < (this.#captured ? 1 : 2) || this.#open.size > 0;
   }
 
   /** Differences are proven already: more rounds cannot make this window pass. */
@@ -54,6 +59,8 @@ export class SettledComparison {
     const actual = new Map<string, string | null>();
     for (const key of allKeys(round)) {
       if (this.#settled.has(key)) continue;
+      if (this.#captured && previous && !this.#open.has(key)) continue; // came after the window began
+      if (this.#captured && this.#isEqualNow(key, round)) continue;
       if (previous && this.#settle(key, previous, round)) continue;
       open.add(key);
       const row = round.actual.get(key);
@@ -78,6 +85,14 @@ export class SettledComparison {
       stream: this.#previous?.actual.get(key) ?? null,
     }));
     return [...this.differences, ...unstable];
+  }
+
+  /** A row that was copied, not computed: behind the barrier, equal is equal. */
+  #isEqualNow(key: string, { expected, actual }: Round): boolean {
+    if (!expected.has(key) || !actual.has(key) || !this.#equal(key, expected.get(key) ?? null, actual.get(key)!.row)) return false;
+    this.#counts.matched += 1;
+    this.#settled.add(key);
+    return true;
   }
 
   /** True when the key is settled, one way or the other. */
@@ -107,7 +122,7 @@ export class SettledComparison {
 
   #differ(key: string, isExpected: boolean, expected: string | null, actual: StreamSide | undefined): void {
     const record = keyRecord(this.#shape, key);
-    if (this.#notCapturable?.({ expected: isExpected ? expected : undefined, actual: actual?.row })) {
+    if (this.#captured?.notCapturable({ expected: isExpected ? expected : undefined, actual: actual?.row })) {
       this.#counts.unknown += 1;
       this.differences.push({ class: 'not-capturable', key: record, column: null, batch: expected, stream: actual?.row ?? null });
     } else if (!isExpected && actual) {

@@ -98,7 +98,7 @@ describe('a false clean of other tools is flagged here', () => {
     for (let round = 0; round < 5; round += 1) {
       side.add({ expected: new Map([[key, row(`${round}`)]]), actual: new Map([[key, { row: row('old') }]]), touched: new Set([key]) });
     }
-    expect([side.openKeys, side.counts().unstable, side.counts().matched]).toEqual([1, 1, 0]);
+    expect([side.isOpen, side.counts().unstable, side.counts().matched]).toEqual([true, 1, 0]);
   });
 
   it('6: what could not be compared is not a success: a value or a column without proof makes the window inconclusive', () => {

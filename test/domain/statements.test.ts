@@ -38,7 +38,7 @@ describe('a Flink SQL pipeline', () => {
   });
 
   it.each([
-    ["INSERT INTO o SELECT '${topic:public.nope}'", /source.tables has no public.nope/],
+    ["INSERT INTO o SELECT '${topic:public.nope}'", /no public.nope is captured/],
     ["INSERT INTO o SELECT '${brokerz}'", /is no placeholder/],
     ['CREATE TABLE a (x INT)', /starts no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" is no statement of a pipeline/],

@@ -48,7 +48,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     ['an alias', (t: string) => t.replace('name: bank', 'name: &a bank\n  labels: { team: *a }'), 'anchors and aliases are not allowed'],
     ['a name with capitals', (t: string) => t.replace('name: bank', 'name: Bank'), 'expected 1 to 40 of a-z, 0-9 and -'],
     ['a table without schema', (t: string) => t.replace('public.accounts', 'accounts'), 'is not schema.name'],
-    ['a type not built yet', (t: string) => t.replace('debezium-postgres', 'jdbc-source'), 'not built in this version'],
+    ['a value not built yet', (t: string) => t.replace('type: debezium-postgres', 'type: debezium-postgres\n    snapshot: copy'), 'not built in this version'],
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
     ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
   ])('%s', (_case, spoil, message) => expect(problemsOf(spoil(yaml())).join('\n')).toContain(message));
@@ -60,6 +60,22 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     expect(problems).toContain('"transforms" is not on the list');
     expect(problems).toContain('a literal password is not allowed: use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
+  });
+  it.each<[string, object, string]>([
+    ['no mode', {}, 'needs its mode'],
+    ['no column for its mode', { mode: 'incrementing' }, 'mode incrementing needs incrementingColumn'],
+    ['no time for its mode', { mode: 'timestamp' }, 'mode timestamp needs timestampColumns'],
+    ['a query without a key', { mode: 'bulk', query: 'SELECT 1' }, 'name the integer column that identifies its rows'],
+    ['a delay that no barrier can keep', { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' }, 'no barrier can be that fast'],
+    ["a key of Debezium's", { mode: 'bulk', config: { 'max.queue.size': '1' } }, 'not on the list'],
+    ['a class that is no JDBC source', { mode: 'bulk', config: { 'connector.class': 'evil.Connector' } }, 'not one of dev.sluice'],
+  ])('a jdbc-source with %s', (_case, more, message) => {
+    const input = aSpecInput({ spec: { connector: { type: 'jdbc-source', url: 'http://c:1', ...more } } });
+    expect(problemsOf(yaml(input)).join('\n')).toContain(message);
+  });
+  it('keys of a jdbc-source on a connector that reads the log', () => {
+    const input = aSpecInput({ spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } } });
+    expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');
   });
   it('a batch without a pipeline, a view that is not the sink', () => {
     expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain('a batch needs a pipeline');

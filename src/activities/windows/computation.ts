@@ -8,6 +8,7 @@ import { SettledComparison } from '../../compare/settled.js';
 import { polledFrom } from '../../connectors/jdbc-source.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { capturesOf } from '../../domain/names.js';
+import type { Lsn } from '../../domain/position.js';
 import { pollingOf } from '../../domain/polling.js';
 import { polledShape } from '../source-connectors.js';
 import type { FoldCache } from './folds.js';
@@ -27,7 +28,11 @@ export interface Computation {
   readonly topicSide: SettledComparison;
   /** The sink's table; only the result has one. */
   readonly sink: { readonly table: string; readonly side: SettledComparison } | null;
+  /** Of the last round that it took part in; null before the first. */
+  taken: { readonly expected: ReadonlyMap<string, string | null>; readonly lsn: Lsn } | null;
 }
+
+export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] => [topicSide, ...(sink ? [sink.side] : [])];
 
 /** Tables (or the query) that are polled: what they hold now against their topics. */
 async function polledTables(client: SourceClient, folds: FoldCache, ref: MigrationRef): Promise<Computation[]> {
@@ -45,8 +50,9 @@ async function polledTables(client: SourceClient, folds: FoldCache, ref: Migrati
       shape,
       topic: capture.topic,
       fold: folds.output(ref, capture.topic, shape, 'after'),
-      topicSide: new SettledComparison(shape, notCapturable(polling, shape)),
+      topicSide: new SettledComparison(shape, { notCapturable: notCapturable(polling, shape) }),
       sink: null,
+      taken: null,
     });
   }
   return computations;
@@ -69,6 +75,7 @@ export async function computationsOf(client: SourceClient, folds: FoldCache, ref
       fold: folds.output(ref, topic, shape),
       topicSide: new SettledComparison(shape),
       sink: name === 'result' && sink ? { table: sink.table, side: new SettledComparison(shape) } : null,
+      taken: null,
     });
   }
   return computations;

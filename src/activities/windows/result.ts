@@ -2,14 +2,13 @@
 // tables that are polled.
 import { openSource } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
-import type { SettledComparison } from '../../compare/settled.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { comparedOf } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
 import { pause } from '../patience.js';
 import { subjectsOf } from '../../domain/subjects.js';
 import { compareStored, finishedRun } from './aligned.js';
-import { computationsOf, type Computation } from './computation.js';
+import { computationsOf, sidesOf, type Computation } from './computation.js';
 import type { FoldCache } from './folds.js';
 import { takeRound, type RoundTaken } from './rounds.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from './subject.js';
@@ -39,9 +38,9 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
     const isAligned = ref.spec.spec.validation.closedKeys !== '';
     const run = isAligned ? await finishedRun(client, ref.spec.spec.batch!) : null;
     let last: RoundTaken | undefined;
-    while (!last || isOpen(computations, deadline)) {
+    for (let open = computations; !last || isOpen(computations, deadline); open = computations.filter((c) => sidesOf(c).some((side) => side.isOpen))) {
       const begun = Date.now();
-      const round = await takeRound(input, computations);
+      const round = await takeRound(input, open);
       if (typeof round === 'string') {
         const verdict = { verdict: 'inconclusive', reason: round } as const;
         return { subjects: subjects.map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)), pathMs: null };
@@ -51,31 +50,28 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
       if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
     }
     const durationMs = Date.now() - started;
-    const { expected, lsn } = last;
-    const judged = computations.map((computation, at) => judge(computation, expected[at]!, lsn, durationMs));
-    const settled = [
-      ...refuseAllEmpty(judged.filter((_, at) => computations[at]!.isTable).flat()),
-      ...judged.filter((_, at) => !computations[at]!.isTable).flat(),
-    ];
-    if (run === null) return { subjects: settled, pathMs: last.pathMs };
-    const stored = await compareStored(client, ref.spec, computations.at(-1)!, expected.at(-1)!, run, lsn);
-    return { subjects: [...settled, stored], pathMs: last.pathMs };
+    const judged = (areTables: boolean): SubjectResult[] => computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
+    const settled = [...refuseAllEmpty(judged(true)), ...judged(false)];
+    const { pathMs } = last;
+    if (run === null) return { subjects: settled, pathMs };
+    const result = computations.at(-1)!;
+    const stored = await compareStored(client, ref.spec, result, result.taken!.expected, run, result.taken!.lsn);
+    return { subjects: [...settled, stored], pathMs };
   } finally {
     await Promise.all([client.end().catch(() => undefined), side.end().catch(() => undefined)]);
   }
 }
 
-const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] => [topicSide, ...(sink ? [sink.side] : [])];
-
 function isOpen(computations: readonly Computation[], deadline: number): boolean {
   const sides = computations.flatMap(sidesOf);
-  const rounds = sides[0]!.rounds;
+  if (!sides.some((side) => side.isOpen)) return false;
+  const rounds = Math.max(...sides.map((side) => side.rounds));
   if (rounds < MIN_ROUNDS) return true;
-  if (sides.every((side) => side.openKeys === 0) || Date.now() >= deadline) return false;
-  return !(sides.some((side) => side.hasDifferences) && rounds >= ROUNDS_WHEN_FAILED);
+  return Date.now() < deadline && !(sides.some((side) => side.hasDifferences) && rounds >= ROUNDS_WHEN_FAILED);
 }
 
-function judge(computation: Computation, expected: ReadonlyMap<string, string | null>, lsn: string, durationMs: number): SubjectResult[] {
+function judge(computation: Computation, durationMs: number): SubjectResult[] {
+  const { expected, lsn } = computation.taken!;
   const { subject, shape, fold, isTable } = computation;
   const sample = [...expected].filter((entry): entry is [string, string] => entry[1] !== null).slice(0, 8);
   return sidesOf(computation).map((side, at) => {

@@ -6,7 +6,6 @@ import type { Shape, StreamRow } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { parseTableName, qualified } from '../../domain/names.js';
-import type { Lsn } from '../../domain/position.js';
 import { pipelineDrained, sinkDrained } from '../barrier.js';
 import { markSource, type SourceMark } from '../source-mark.js';
 import type { Deps } from '../deps.js';
@@ -17,12 +16,9 @@ import { readRows } from './rows.js';
 const BARRIER_LIMIT_MS = 60_000;
 
 export interface RoundTaken {
-  readonly lsn: Lsn;
   readonly queryMs: number;
   /** A marker's way through connector, pipeline and sink. */
   readonly pathMs: number;
-  /** Per computation, in their order: rows that the query gave. */
-  readonly expected: readonly ReadonlyMap<string, string | null>[];
 }
 
 export interface RoundInput extends Pick<Deps, 'systems'> {
@@ -35,7 +31,7 @@ export interface RoundInput extends Pick<Deps, 'systems'> {
   readonly heartbeat: () => void;
 }
 
-/** Feeds the round to every computation's comparisons. A string = no proof, and why; then nothing was fed. */
+/** Feeds the round to the comparisons of the given computations. A string = no proof, and why; then nothing was fed. */
 export async function takeRound(
   { systems, kafka, ref, client, side, heartbeat }: RoundInput,
   computations: readonly Computation[],
@@ -51,7 +47,9 @@ export async function takeRound(
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
   const expected = queries.value.rows;
-  for (const [at, { isOurs, topic, fold, shape, topicSide, sink }] of computations.entries()) {
+  for (const [at, computation] of computations.entries()) {
+    const { isOurs, topic, fold, shape, topicSide, sink } = computation;
+    computation.taken = { expected: expected[at]!, lsn };
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
     // After the sink was read: a record that reached the sink meanwhile must count as touched.
     const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {
@@ -61,7 +59,7 @@ export async function takeRound(
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (rows) sink!.side.add({ expected: expected[at]!, actual: rows, touched });
   }
-  return { lsn, expected, queryMs: queries.value.endedAt - started, pathMs: barrier.value };
+  return { queryMs: queries.value.endedAt - started, pathMs: barrier.value };
 }
 
 /** Milliseconds that it took, or why it is not proven. */
