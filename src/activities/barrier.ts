@@ -7,6 +7,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import { capturesOf, namesOf, quoteLiteral, sinkGroup } from '../domain/names.js';
 import { compareLsn, type Lsn } from '../domain/position.js';
 import { pollUntil } from './patience.js';
+import { pipelineGroups } from './pipelines/index.js';
 
 const POLL_MS = 40;
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i; // Kafka Streams' own names
@@ -52,7 +53,7 @@ export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef
 export async function pipelineDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number): Promise<string | null> {
   const { pipeline } = ref.spec.spec;
   if (!pipeline) return null;
-  const undrained = await groupsDrained(kafka, ref, pipeline.groups, deadline);
+  const undrained = await groupsDrained(kafka, ref, await pipelineGroups(ref), deadline);
   if (undrained) return undrained;
   const existing = await kafka.listTopics();
   for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {

@@ -6,17 +6,17 @@ import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { quoteLiteral, sinkGroup } from '../domain/names.js';
 import type { Deps } from './deps.js';
 import { pollUntil } from './patience.js';
-import { gatewayOf } from './pipeline.js';
+import { hostOf } from './pipelines/index.js';
 
 const OBSERVE_MS = 60_000;
 
 export function createHandOverActivities({ secret, ledger, systems }: Deps) {
   async function problemWith(ref: MigrationRef, { kind, name }: OwnedObject): Promise<string | null> {
     if (kind === 'topic') return (await systems.kafka(ref.spec).listTopics()).includes(name) ? null : 'is gone';
-    if (kind === 'job')
-      return gatewayOf(ref).session(async (session) =>
-        (await session.jobs()).some((j) => j.name === name && j.status === 'RUNNING') ? null : 'is not running',
-      );
+    if (kind === 'job') {
+      const state = await hostOf(ref.spec, ref.generation)!.state(name);
+      return 'running' in state ? null : `is not running: ${state.not}`;
+    }
     // Flink assigns partitions itself: its group has offsets and no members.
     if (kind === 'group' && ref.spec.spec.pipeline?.groups.includes(name))
       return (await systems.kafka(ref.spec).groupOffsets(name)).size > 0 ? null : 'has no offsets';

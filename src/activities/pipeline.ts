@@ -1,51 +1,61 @@
-// Pipelines that Sluice deploys itself: Flink SQL, through the SQL Gateway. Found again by the job's name after any restart. Undo beside do.
-import { FlinkError, FlinkGateway, type FlinkJob, type FlinkSession } from '../clients/flink-gateway.js';
-import { flinkPlan } from '../connectors/flink-sql.js';
+// Pipelines that Sluice deploys itself, through whatever hosts them. Each part is found again by its name after any restart. Undo beside do.
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
+import { capturesOf } from '../domain/names.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
 import { pollUntil } from './patience.js';
+import type { PipelineHost } from './pipelines/host.js';
+import { hostOf } from './pipelines/index.js';
 
 const RUNNING_MS = 60_000;
-const STOPPED_MS = 60_000;
+const MOVES_MS = 20_000; // before it is called a block: it may just be starting
 const STEADY_POLLS = 3; // an accepted job may still loop between RUNNING and RESTARTING
-/** A job in one of these states is there, whatever its health. */
-const ALIVE = new Set(['INITIALIZING', 'CREATED', 'RUNNING', 'RESTARTING', 'FAILING', 'CANCELLING', 'SUSPENDED', 'RECONCILING']);
 
-export function createPipelineActivities({ ledger }: Deps) {
+export function createPipelineActivities({ ledger, systems }: Deps) {
   return {
-    /** Submits what is not running yet and waits until every job runs steadily. Idempotent: a job of that name is found, never started twice. */
+    /** Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that name is found, never made twice. */
     async ensurePipeline(ref: MigrationRef): Promise<void> {
-      const plan = flinkPlan(ref.spec, ref.generation);
-      const gateway = gatewayOf(ref);
+      const host = hostOf(ref.spec, ref.generation)!;
       for (const group of ref.spec.spec.pipeline!.groups) await claim(ref, { kind: 'group', name: group, where: ref.spec.spec.kafka.brokers.join(',') });
-      await gateway.session(async (session) => {
-        let isSetUp = false;
-        for (const { name, sql } of plan.jobs) {
-          await ensureOwned(ledger, ref, jobObject(ref, name), {
-            exists: async () => (await alive(session, name)).length > 0,
-            create: async () => {
-              if (!isSetUp) for (const statement of plan.setup) await submit(session, statement);
-              isSetUp = true;
-              await session.run(`SET 'pipeline.name' = '${name}'`);
-              await submit(session, sql);
-            },
-          });
-        }
-        for (const { name } of plan.jobs) await untilSteady(session, name);
-      });
+      for (const name of host.names) {
+        const object: OwnedObject = { kind: 'job', name, where: host.url };
+        await ensureOwned(ledger, ref, object, { exists: () => host.isThere(name), create: () => host.create(name) });
+      }
+      for (const name of host.names) await untilSteady(host, name);
     },
 
-    /** Stops the job of that name and waits until it is gone. */
+    /** A new generation has new topics: one that we did not deploy must be told. Problem `pipeline-must-move` names the topics that no group has read yet. */
+    async pipelineHasMoved(ref: MigrationRef): Promise<void> {
+      const { groups } = ref.spec.spec.pipeline!;
+      const kafka = systems.kafka(ref.spec);
+      const topics: string[] = [];
+      for (const { topic } of capturesOf(ref.spec, ref.generation)) if ((await kafka.offsets(topic)).some((p) => p.high > p.low)) topics.push(topic); // nobody commits an empty one
+      let unread = topics;
+      const moved = await pollUntil(
+        Date.now() + MOVES_MS,
+        500,
+        async () => {
+          const read = new Set<string>();
+          for (const group of groups) for (const topic of (await kafka.groupOffsets(group)).keys()) read.add(topic);
+          unread = topics.filter((topic) => !read.has(topic));
+          return unread.length === 0 ? true : null;
+        },
+        () => ({ unread }),
+      );
+      if (!moved) throw new Problem('pipeline-must-move', `group ${groups.join(', ')} has not read ${unread.join(', ')}`);
+    },
+
+    /** Stops the part of that name and waits until it is gone. */
     async removeJob(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      await gatewayOf(ref).session(async (session) => {
-        const exists = async (): Promise<boolean> => (await alive(session, object.name)).length > 0;
-        await removeOwned(ledger, ref, object, exists, async () => {
-          for (const job of await alive(session, object.name)) await session.stop(job).catch(() => undefined); // it may end by itself meanwhile
-          await pollUntil(Date.now() + STOPPED_MS, 200, async () => ((await exists()) ? null : true));
-        });
-      });
+      const host = hostOf(ref.spec, ref.generation)!;
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => host.isThere(object.name),
+        () => host.remove(object.name),
+      );
     },
   };
 
@@ -55,32 +65,15 @@ export function createPipelineActivities({ ledger }: Deps) {
   }
 }
 
-export const gatewayOf = ({ spec }: Pick<MigrationRef, 'spec'>): FlinkGateway => new FlinkGateway(spec.spec.pipeline!.gateway!);
-
-export const jobObject = ({ spec }: Pick<MigrationRef, 'spec'>, name: string): OwnedObject => ({ kind: 'job', name, where: spec.spec.pipeline!.gateway! });
-
-export async function alive(session: FlinkSession, name: string): Promise<FlinkJob[]> {
-  return (await session.jobs()).filter((job) => job.name === name && ALIVE.has(job.status));
-}
-
-async function submit(session: FlinkSession, statement: string): Promise<void> {
-  try {
-    await session.run(statement);
-  } catch (error) {
-    if (!(error instanceof FlinkError)) throw error;
-    throw new Problem('pipeline-failed', `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`);
-  }
-}
-
-async function untilSteady(session: FlinkSession, name: string): Promise<void> {
+async function untilSteady(host: PipelineHost, name: string): Promise<void> {
   let seen = 0;
   let last = 'not there';
   const steady = await pollUntil(Date.now() + RUNNING_MS, 300, async () => {
-    const job = (await session.jobs()).findLast((j) => j.name === name);
-    last = job?.status ?? 'not there';
+    const state = await host.state(name);
+    last = 'not' in state ? state.not : 'running';
     if (last === 'FAILED') throw new Problem('pipeline-failed', `job ${name} was accepted and FAILED`);
-    seen = last === 'RUNNING' ? seen + 1 : 0;
+    seen = 'running' in state ? seen + 1 : 0;
     return seen >= STEADY_POLLS ? true : null;
   });
-  if (!steady) throw new Problem('pipeline-failed', `job ${name} does not run steadily: ${last}`);
+  if (!steady) throw new Problem('pipeline-failed', `${name} does not run steadily: ${last}`);
 }

@@ -61,6 +61,12 @@ export const FAILURES = {
     retryable: false,
     remedy: 'lighten the source or the pipeline, then: sluice retry; or sluice rollback and start again with a longer cutover.maxHold',
   },
+  'pipeline-must-move': {
+    meaning: 'the topics are new, and the pipeline, which is not ours to deploy, has not read them',
+    retryable: false,
+    remedy:
+      'deploy the pipeline on the topics that are named, with nothing of what it computed before; the migration goes on by itself, or at once with: sluice retry',
+  },
   'pipeline-failed': {
     meaning: 'the pipeline was refused, or does not run',
     retryable: true,

@@ -1,4 +1,5 @@
 // Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
+import { ksqlPlan } from './ksql.js';
 import { QUERY_SUBJECT, pollingOf } from './polling.js';
 import type { MigrationSpec } from './spec.js';
 import { splitStatements, startsJob } from './statements.js';
@@ -120,9 +121,10 @@ export function plannedTopics(spec: MigrationSpec, generation: number): string[]
 /** The consumer group that Connect gives the sink connector. */
 export const sinkGroup = (spec: MigrationSpec, generation: number): string => `connect-${namesOf(spec, generation).sinkConnector}`;
 
-/** Names of the jobs of a Flink SQL pipeline, one per statement that starts one: by them they are found again. */
+/** Names of the parts of a pipeline that we deploy, by which they are found again: Flink's jobs, ksqlDB's streams and tables. */
 export function jobNames(spec: MigrationSpec, generation: number): string[] {
   const { pipeline } = spec.spec;
+  if (pipeline?.type === 'ksqldb') return ksqlPlan(pipeline.statements!.sql).statements.map((s) => s.name);
   if (pipeline?.type !== 'flink-sql' || !pipeline.statements) return [];
   const count = splitStatements(pipeline.statements.sql).filter(startsJob).length;
   const base = `sluice-${namesOf(spec, generation).connector}`;

@@ -66,9 +66,11 @@ export interface KafkaSpec {
 }
 
 export interface PipelineSpec {
-  /** external: deployed by somebody else. flink-sql: by Sluice, through the SQL Gateway. */
-  readonly type: 'external' | 'flink-sql';
+  /** external: deployed by somebody else. The others by Sluice: through Flink's SQL Gateway, or ksqlDB's REST API. */
+  readonly type: 'external' | 'flink-sql' | 'ksqldb';
   readonly gateway?: string | undefined;
+  /** Of ksqlDB. */
+  readonly url?: string | undefined;
   readonly statements?: { readonly sql: string } | undefined;
   readonly groups: readonly string[];
   readonly output: { readonly topic: string; readonly key: readonly string[] };
@@ -147,6 +149,9 @@ export interface MigrationSpec {
     readonly rollback: { readonly automaticOn: readonly 'failed-window'[] };
   };
 }
+
+/** Where the pipeline's parts are, as the ledger writes it. */
+export const hostUrl = ({ gateway, url }: Pick<PipelineSpec, 'gateway' | 'url'>): string => gateway ?? url!;
 
 interface WithEngine {
   readonly validation: { readonly engine: string; readonly gateway?: string | undefined };

@@ -6,7 +6,7 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/cutover-plan.js';
 import { capturesOf, fenceTriggers, jobNames, logTopics, namesOf, sourceConnectors } from '../domain/names.js';
 import { pollingOf } from '../domain/polling.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import { hostUrl, type MigrationSpec } from '../domain/spec.js';
 import { subjectsOf, type Mode } from '../domain/subjects.js';
 
 export interface PlannedObject {
@@ -60,7 +60,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),
     ...(polling ? [] : [{ kind: 'slot', name: names.slot, where: database, after: 'handed over' as const }]),
     ...sourceConnectors(spec, generation).map((name) => ({ kind: 'connector', name, where: spec.spec.connector.url, after: 'handed over' as const })),
-    ...jobNames(spec, generation).flatMap((name) => [{ kind: 'job', name, where: pipeline!.gateway!, after: 'handed over' as const }]),
+    ...jobNames(spec, generation).flatMap((name) => [{ kind: 'job', name, where: hostUrl(pipeline!), after: 'handed over' as const }]),
     ...(sink ? [{ kind: 'connector', name: names.sinkConnector, where: spec.spec.connector.url, after: 'handed over' as const }] : []),
   ];
   return {

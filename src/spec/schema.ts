@@ -105,7 +105,7 @@ const pipeline = z.strictObject({
   groups: z.array(z.string().min(1)).min(1, 'name the consumer group(s): the drain proof needs them').default([]),
   output: z.strictObject({ topic, key: z.array(identifier).min(1) }),
   gateway: httpUrl.optional(),
-  url: z.string().optional(),
+  url: httpUrl.optional(),
   statements: sql.optional(),
 });
 

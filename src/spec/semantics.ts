@@ -1,13 +1,14 @@
 // What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
 import { checkExtraConfig } from '../connectors/allowlist.js';
-import { flinkPlan } from '../connectors/flink-sql.js';
+import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
+import { ksqlPlan } from '../domain/ksql.js';
 import { engineGateway, type MigrationSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import { pollingIssues } from './polling.js';
 import type { ParsedSpec } from './schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
-  return [...notBuilt(parsed), ...contradictions(parsed), ...pollingIssues(parsed), ...checkExtraConfig(parsed.spec.connector)];
+  return [...notBuilt(parsed), ...contradictions(parsed), ...pipelineIssues(parsed), ...pollingIssues(parsed), ...checkExtraConfig(parsed.spec.connector)];
 }
 
 /** In the contract, but not in this version: refused, never ignored. */
@@ -16,22 +17,41 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   const refuse = (present: unknown, what: string, ...path: (string | number)[]): void => {
     if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
   };
-  const { connector, pipeline, cutover } = spec;
+  const { connector, cutover } = spec;
   refuse(connector.snapshot !== 'initial', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
-  refuse(pipeline?.type === 'ksqldb', 'pipeline type ksqldb', 'pipeline', 'type');
-  refuse(pipeline?.url, 'url (it belongs to ksqldb)', 'pipeline', 'url');
   refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
   return issues;
 }
 
-function flinkProblems(parsed: ParsedSpec): string[] {
-  if (!parsed.spec.pipeline?.statements) return ['a Flink SQL pipeline needs its statements: { sql: ... } or { file: ... }'];
+/** Why the statements of a pipeline that we deploy cannot be used. */
+function statementProblem(parsed: ParsedSpec): string | null {
+  const { pipeline } = parsed.spec;
+  if (!pipeline?.statements) return `a pipeline of type ${pipeline?.type} needs its statements: { sql: ... } or { file: ... }`;
   try {
-    flinkPlan(parsed as MigrationSpec, 1);
-    return [];
+    if (pipeline.type === 'ksqldb') ksqlPlan(fillIn(pipeline.statements.sql, parsed as MigrationSpec, 1));
+    else flinkPlan(parsed as MigrationSpec, 1);
+    return null;
   } catch (error) {
-    return [(error as Error).message];
+    return (error as Error).message;
   }
+}
+
+function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const { pipeline } = parsed.spec;
+  const add = (message: string, ...path: string[]): void => void issues.push({ path: ['spec', 'pipeline', ...path], message });
+  if (!pipeline) return issues;
+  const [mine, foreign] = { external: [null, ['gateway', 'url', 'statements']], 'flink-sql': ['gateway', ['url']], ksqldb: ['url', ['gateway']] }[
+    pipeline.type
+  ] as ['gateway' | 'url' | null, ('gateway' | 'url' | 'statements')[]];
+  if (pipeline.type !== 'ksqldb' && pipeline.groups.length === 0) add('name the consumer group(s): the drain proof needs them', 'groups');
+  for (const key of foreign) if (pipeline[key]) add(`does not belong to pipeline type ${pipeline.type}`, key);
+  if (mine === null) return issues;
+  if (!pipeline[mine])
+    add(`a pipeline of type ${pipeline.type} needs its ${mine === 'gateway' ? 'gateway: the URL of the SQL Gateway' : 'url: the REST API of ksqlDB'}`);
+  const problem = statementProblem(parsed);
+  if (problem) add(problem, 'statements');
+  return issues;
 }
 
 function contradictions(parsed: ParsedSpec): SpecIssue[] {
@@ -62,11 +82,6 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong') add('only the class batch-was-wrong can be waived', ...path, 'class');
     else if (waiver.class && !validation.closedKeys) add('batch-was-wrong is found by batch-aligned windows only: add validation.closedKeys', ...path, 'class');
   });
-  if (pipeline?.type === 'flink-sql') for (const message of flinkProblems(parsed)) add(message, 'pipeline', 'statements');
-  if (pipeline?.type === 'flink-sql' && !pipeline.gateway) add('a Flink SQL pipeline needs the URL of its SQL Gateway', 'pipeline');
-  if (pipeline?.type === 'external') {
-    for (const key of ['gateway', 'statements'] as const) if (pipeline[key]) add('belongs to pipeline type flink-sql', 'pipeline', key);
-  }
   if (validation.engine === 'flink') {
     if (!engineGateway(spec)) add('the engine flink needs the URL of a SQL Gateway: add validation.gateway', 'validation', 'engine');
     if (spec.kafka.sasl)

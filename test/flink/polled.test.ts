@@ -55,9 +55,17 @@ function specFile(example: string, name: string): string {
   return join(dir, 'migration.yaml');
 }
 
-function approve(name: string): void {
+/** Without a route of ours the view still reads the batch's table: that is said once, before the batch is retired. */
+function retryInSpiteOfReaders(name: string): void {
+  waitFor(name, 'blocked', '6m');
+  expect(get(name).blocked).toMatchObject({ code: 'consumers-remain' });
+  expect(sluice('retry', name).code).toBe(0);
+}
+
+function approve(name: string, readsBatch: boolean): void {
   waitFor(name, 'approval', '6m');
   expect(sluice('approve', name, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
+  if (readsBatch) retryInSpiteOfReaders(name);
   waitFor(name, 'outcome=migrated', '6m');
   const status = get(name);
   expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
@@ -72,14 +80,14 @@ describe('tables that are polled', () => {
   it('feed a pipeline in Flink SQL, and the migration ends migrated', () => {
     const file = specFile('daily-revenue-flink', 'polled-flink');
     expect(sluice('start', '-f', file).code).toBe(0);
-    approve('polled-flink');
+    approve('polled-flink', true);
   });
 
   it('feed a Kafka Streams application and its sink, and consumers are switched to what equals the batch', async () => {
     const name = 'polled-streams';
     expect(sluice('start', '-f', specFile('daily-revenue', name)).code).toBe(0);
     await addService(stackHome(), pipelineService(stackHome(), { version: 2, topicPrefix: name, output: name, application: name, reset: false }));
-    approve(name);
+    approve(name, false);
     life.kill('SIGTERM');
     expect(await viewEqualsQuery(SHOP, 60_000)).toBe(true);
   });

@@ -7,7 +7,7 @@ import { quoteLiteral, tableOfTrigger } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
-import { alive, gatewayOf } from '../pipeline.js';
+import { hostOf } from '../pipelines/index.js';
 
 export interface Leftover extends OwnedObject {
   readonly migration: string;
@@ -50,7 +50,7 @@ async function presenceOf(deps: Reading, run: MigrationRef, object: OwnedObject)
   }
 }
 
-async function isPresent({ ledger, secret, systems }: Reading, { spec, name }: MigrationRef, object: OwnedObject): Promise<boolean> {
+async function isPresent({ ledger, secret, systems }: Reading, { spec, name, generation }: MigrationRef, object: OwnedObject): Promise<boolean> {
   const asked = (sql: string): Promise<boolean> => withSource(spec, secret, async (client) => (await client.query(sql)).rows.length > 0);
   const literal = quoteLiteral(object.name);
   switch (object.kind) {
@@ -70,7 +70,7 @@ async function isPresent({ ledger, secret, systems }: Reading, { spec, name }: M
     case 'trigger':
       return withSource(spec, secret, (client) => fenceTriggerExists(client, spec, tableOfTrigger(object.name)));
     case 'job':
-      return gatewayOf({ spec }).session(async (session) => (await alive(session, object.name)).length > 0);
+      return (await hostOf(spec, generation)?.isThere(object.name)) ?? false;
     case 'group':
       return (await systems.kafka(spec).groupOffsets(object.name)).size > 0;
   }

@@ -1,47 +1,30 @@
-// Read-only checks of a pipeline that Sluice deploys: its gateway answers, its statements parse, its job names are free.
-import { FlinkError, FlinkGateway } from '../../clients/flink-gateway.js';
-import { flinkPlan } from '../../connectors/flink-sql.js';
+// Read-only checks of a pipeline that Sluice deploys: its host answers and accepts the statements, its names are free.
+import { FlinkGateway } from '../../clients/flink-gateway.js';
 import type { Check } from '../../domain/check.js';
 import { engineGateway, type MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
-import { alive } from '../pipeline.js';
+import { hostOf } from '../pipelines/index.js';
 import { attempt, failed, passed } from './result.js';
 import type { IsOurs } from './streaming.js';
 
 export async function checkPipeline(spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
-  const { pipeline } = spec.spec;
-  if (pipeline?.type !== 'flink-sql') return [];
-  const gateway = new FlinkGateway(pipeline.gateway!);
+  const host = hostOf(spec, generation);
+  if (!host) return [];
   let product: string;
   try {
-    product = await gateway.info();
+    product = await host.product();
   } catch (error) {
-    return [failed('pipeline.reachable', pipeline.gateway!, classify(error).message, 'check spec.pipeline.gateway and the SQL Gateway')];
+    return [failed('pipeline.reachable', host.url, classify(error).message, 'check the URL in spec.pipeline, and the server there')];
   }
-  const plan = flinkPlan(spec, generation);
   return [
-    passed('pipeline.reachable', pipeline.gateway!, product),
-    await attempt('pipeline.statements', () =>
-      gateway.session(async (session) => {
-        for (const sql of [...plan.setup, ...plan.jobs.map((job) => explained(job.sql))]) {
-          try {
-            await session.run(sql);
-          } catch (error) {
-            if (!(error instanceof FlinkError)) throw error;
-            return { detail: `"${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`, remedy: 'mend the statement: Flink itself refuses it' };
-          }
-        }
-        return `${plan.setup.length} definitions and ${plan.jobs.length} job(s), planned by Flink itself`;
-      }),
-    ),
-    await attempt('pipeline.names-free', () =>
-      gateway.session(async (session) => {
-        for (const { name } of plan.jobs)
-          if ((await alive(session, name)).length > 0 && !(await isOurs('job', name, pipeline.gateway!)))
-            return { detail: `a job ${name} runs that is not ours`, remedy: 'stop it, or choose another metadata.name' };
-        return 'job names are free';
-      }),
-    ),
+    passed('pipeline.reachable', host.url, product),
+    await attempt('pipeline.statements', () => host.judge()),
+    await attempt('pipeline.names-free', async () => {
+      for (const name of host.names)
+        if ((await host.isThere(name)) && !(await isOurs('job', name, host.url)))
+          return { detail: `${name} is there already and is not ours`, remedy: 'stop or drop it, or choose another name' };
+      return `${host.names.length} name(s) are free`;
+    }),
   ];
 }
 
@@ -59,7 +42,3 @@ export async function checkEngine(spec: MigrationSpec): Promise<Check[]> {
     }),
   ];
 }
-
-/** Planned, not run. */
-const explained = (sql: string): string =>
-  /^insert/i.test(sql) ? `EXPLAIN ${sql}` : sql.replace(/^(execute|begin)\s+statement\s+set/i, 'EXPLAIN STATEMENT SET');

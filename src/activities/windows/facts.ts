@@ -5,11 +5,11 @@ import { withSource, type SourceClient } from '../../clients/source.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Facts } from '../../domain/epoch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { jobNames, namesOf, plannedTopics, quoteLiteral, sinkGroup, sourceConnectors } from '../../domain/names.js';
+import { namesOf, plannedTopics, quoteLiteral, sinkGroup, sourceConnectors } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import { driftOf } from '../connect.js';
 import type { Deps } from '../deps.js';
-import { gatewayOf } from '../pipeline.js';
+import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { serverIdentity } from '../source.js';
 import { sourceConnectorConfigs } from '../source-connectors.js';
 
@@ -41,7 +41,7 @@ export async function readFacts(deps: Deps, ref: MigrationRef): Promise<Facts> {
     facts['sink config'] = describeDrift(driftOf(jdbcSinkConfig(ref.spec, ref.generation), await rest.config(names.sinkConnector)));
     facts['sink group'] = digest((await kafka.describeGroup(sinkGroup(ref.spec, ref.generation))).members);
   }
-  for (const group of ref.spec.spec.pipeline?.groups ?? []) {
+  for (const group of await pipelineGroups(ref)) {
     const { state, members } = await kafka.describeGroup(group);
     facts[`pipeline group ${group}`] = `${state} ${digest(members)}`;
   }
@@ -74,20 +74,15 @@ async function pollerFacts(client: SourceClient, ref: MigrationRef): Promise<Fac
   return facts;
 }
 
-/** The jobs that we deployed: another id is another deployment. */
+/** The parts that we deployed: another identity is another deployment. */
 async function pipelineFacts(ref: MigrationRef): Promise<Record<string, string>> {
-  const names = jobNames(ref.spec, ref.generation);
-  if (names.length === 0) return {};
-  const jobs = await gatewayOf(ref).session((session) => session.jobs());
-  return Object.fromEntries(
-    names.map((name) => [
-      `pipeline job ${name}`,
-      jobs
-        .filter((j) => j.name === name && j.status === 'RUNNING')
-        .map((j) => j.id)
-        .join() || 'not running',
-    ]),
-  );
+  const host = hostOf(ref.spec, ref.generation);
+  const facts: Record<string, string> = {};
+  for (const name of host?.names ?? []) {
+    const state = await host!.state(name);
+    facts[`pipeline job ${name}`] = 'running' in state ? state.running : 'not running';
+  }
+  return facts;
 }
 
 const describeDrift = (keys: readonly string[]): string => (keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')}`);

@@ -7,6 +7,7 @@ import type { Lag, MigrationRef } from '../../domain/ledger.js';
 import { confirmedPosition, insertLsn } from '../barrier.js';
 import { TopicLost } from '../../clients/kafka.js';
 import { withSource } from '../../clients/source.js';
+import { pipelineGroups } from '../pipelines/index.js';
 import { sinkGroup } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import { lsnDistance } from '../../domain/position.js';
@@ -138,7 +139,7 @@ async function measureLag(deps: Deps, ref: MigrationRef, pathMs: number | null):
   const kafka = deps.systems.kafka(ref.spec);
   const existing = await kafka.listTopics();
   let records = 0;
-  for (const group of [...pipeline.groups, ...(sink ? [sinkGroup(ref.spec, ref.generation)] : [])]) {
+  for (const group of [...(await pipelineGroups(ref)), ...(sink ? [sinkGroup(ref.spec, ref.generation)] : [])]) {
     for (const [topic, partitions] of await kafka.groupOffsets(group)) {
       if (!existing.includes(topic)) continue;
       const ends = await kafka.offsets(topic).catch((error: unknown) => {

@@ -1,0 +1,24 @@
+// Which host runs a spec's pipeline, and the groups that read for it.
+import type { MigrationRef } from '../../domain/ledger.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import { FlinkHost } from './flink.js';
+import type { PipelineHost } from './host.js';
+import { KsqlHost } from './ksqldb.js';
+
+/** Null where there is no pipeline, or somebody else deploys it. Throws when the statements cannot be used. */
+export function hostOf(spec: MigrationSpec, generation: number): PipelineHost | null {
+  switch (spec.spec.pipeline?.type) {
+    case 'flink-sql':
+      return new FlinkHost(spec, generation);
+    case 'ksqldb':
+      return new KsqlHost(spec, generation);
+    default:
+      return null;
+  }
+}
+
+/** Every consumer group of the pipeline: those that the spec names, and those that only the host knows. */
+export async function pipelineGroups({ spec, generation }: Pick<MigrationRef, 'spec' | 'generation'>): Promise<string[]> {
+  const host = spec.spec.pipeline?.type === 'ksqldb' ? hostOf(spec, generation) : null;
+  return [...(spec.spec.pipeline?.groups ?? []), ...((await host?.groups()) ?? [])];
+}

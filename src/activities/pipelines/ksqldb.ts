@@ -1,0 +1,79 @@
+// ksqlDB through its REST API: one stream or table for each statement; those made AS SELECT are kept filled by a query of the server's own naming.
+import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/ksqldb.js';
+import { fillIn } from '../../connectors/flink-sql.js';
+import { Problem } from '../../domain/failure.js';
+import { ksqlPlan, type KsqlPlan, type KsqlStatement } from '../../domain/ksql.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import type { PipelineHost } from './host.js';
+
+export class KsqlHost implements PipelineHost {
+  readonly url: string;
+  readonly names: readonly string[];
+  readonly #server: KsqlDb;
+  readonly #plan: KsqlPlan;
+
+  constructor(spec: MigrationSpec, generation: number) {
+    const { url, statements } = spec.spec.pipeline!;
+    this.url = url!;
+    this.#server = new KsqlDb(this.url);
+    this.#plan = ksqlPlan(fillIn(statements!.sql, spec, generation));
+    this.names = this.#plan.statements.map((s) => s.name);
+  }
+
+  async product(): Promise<string> {
+    const { version, serviceId } = await this.#server.server();
+    return `ksqlDB ${version}, service ${serviceId}`;
+  }
+
+  /** ksqlDB plans a statement only when the streams before it exist: their text is checked by us, their names by the server, the rest when they are made. */
+  async judge(): Promise<string | { detail: string; remedy: string }> {
+    await this.#server.sources();
+    return `${this.names.length} statements, of them ${this.#plan.statements.filter((s) => s.isQuery).length} with a query; ksqlDB judges each when it is made`;
+  }
+
+  async isThere(name: string): Promise<boolean> {
+    return (await this.#server.sources()).includes(name);
+  }
+
+  async state(name: string): Promise<{ running: string } | { not: string }> {
+    if (!(await this.isThere(name))) return { not: 'not there' };
+    if (!this.#statement(name).isQuery) return { running: 'declared' };
+    const queries = await this.#queriesInto(name);
+    const ill = queries.find((query) => query.state !== 'RUNNING');
+    if (queries.length === 0) return { not: 'no query fills it' };
+    return ill ? { not: `query ${ill.id} is ${ill.state}` } : { running: queries.map((query) => query.id).join() };
+  }
+
+  async create(name: string): Promise<void> {
+    const { sql } = this.#statement(name);
+    try {
+      await this.#server.run(sql, this.#plan.properties);
+    } catch (error) {
+      if (!(error instanceof KsqlError)) throw error;
+      if (await this.isThere(name)) return; // an earlier attempt's answer was lost
+      throw new Problem('pipeline-failed', `ksqlDB refused "${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`);
+    }
+  }
+
+  /** The query first: ksqlDB drops nothing that is being written. Topics are not ksqlDB's to delete. */
+  async remove(name: string): Promise<void> {
+    for (const { id } of await this.#queriesInto(name)) await this.#server.run(`TERMINATE ${id}`);
+    await this.#server.run(`DROP ${this.#statement(name).kind} IF EXISTS \`${name}\``);
+  }
+
+  /** ksqlDB names the group of a query after its service and the query. */
+  async groups(): Promise<readonly string[]> {
+    const { serviceId } = await this.#server.server();
+    const ids: string[] = [];
+    for (const { name } of this.#plan.statements.filter((s) => s.isQuery)) ids.push(...(await this.#queriesInto(name)).map((query) => query.id));
+    return ids.map((id) => `_confluent-ksql-${serviceId}query_${id}`);
+  }
+
+  async #queriesInto(name: string): Promise<KsqlQuery[]> {
+    return (await this.#server.queries()).filter((query) => query.sinks.includes(name));
+  }
+
+  #statement(name: string): KsqlStatement {
+    return this.#plan.statements.find((s) => s.name === name)!;
+  }
+}

@@ -1,0 +1,106 @@
+// What ksqlDB must do for us, as a contract: against a fake that speaks its protocol, and against a real server where KSQLDB_URL names one.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { hostOf } from '../../src/activities/pipelines/index.js';
+import type { PipelineHost } from '../../src/activities/pipelines/host.js';
+import { KsqlDb } from '../../src/clients/ksqldb.js';
+import { ksqlPlan } from '../../src/domain/ksql.js';
+import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { FakeKsqlDb } from '../support/fake-ksqldb.js';
+
+const real = process.env['KSQLDB_URL'];
+const fake = new FakeKsqlDb();
+let url = real ?? '';
+beforeAll(async () => {
+  if (!real) url = await fake.start();
+});
+afterAll(() => fake.stop());
+
+const STATEMENTS = `SET 'auto.offset.reset' = 'earliest';
+CREATE TABLE sluice_accounts (id BIGINT PRIMARY KEY, after STRUCT<balance STRING>) WITH (kafka_topic = '\${topic:public.accounts}', format = 'json', partitions = 1);
+CREATE TABLE \`sluice_totals\` WITH (kafka_topic = '\${output}') AS SELECT id, after->balance AS total FROM sluice_accounts EMIT CHANGES;`;
+
+const host = (sql = STATEMENTS): PipelineHost =>
+  hostOf(aSpec({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, type: 'ksqldb', groups: undefined, url, statements: { sql } } } }), 1)!;
+
+const remove = async (pipeline: PipelineHost): Promise<void> => {
+  for (const name of [...pipeline.names].reverse()) await pipeline.remove(name);
+};
+afterEach(() => remove(host()));
+
+describe('a ksqlDB pipeline', () => {
+  it('is made in the order of its statements, found again by name, and has the group of each of its queries', async () => {
+    const pipeline = host();
+    expect(pipeline.names).toEqual(['SLUICE_ACCOUNTS', 'sluice_totals']);
+    expect(await pipeline.product()).toMatch(/^ksqlDB \S+, service /);
+    for (const name of pipeline.names) {
+      expect(await pipeline.isThere(name)).toBe(false);
+      await pipeline.create(name);
+      expect(await pipeline.isThere(name)).toBe(true);
+    }
+    const again = host();
+    expect(await again.state('SLUICE_ACCOUNTS')).toEqual({ running: 'declared' });
+    expect(await again.state('sluice_totals')).toEqual({ running: expect.stringMatching(/^CTAS_/) as string });
+    const { serviceId } = await new KsqlDb(url).server();
+    expect(await again.groups()).toEqual([expect.stringMatching(new RegExp(`^_confluent-ksql-${serviceId}query_CTAS_`)) as string]);
+  });
+
+  it('is removed in reverse order: the query first, then what it fills; removing it twice is as good as once', async () => {
+    const pipeline = host();
+    for (const name of pipeline.names) await pipeline.create(name);
+    await remove(pipeline);
+    await remove(pipeline);
+    for (const name of pipeline.names) expect(await pipeline.isThere(name)).toBe(false);
+    expect(await pipeline.groups()).toEqual([]);
+  });
+
+  it('that is refused says which statement, in the words of the server', async () => {
+    const pipeline = host(STATEMENTS.replace('FROM sluice_accounts', 'FROM nowhere'));
+    await pipeline.create('SLUICE_ACCOUNTS');
+    await expect(pipeline.create('sluice_totals')).rejects.toMatchObject({
+      code: 'pipeline-failed',
+      message: expect.stringMatching(/CREATE TABLE `sluice_totals`.*NOWHERE/) as string,
+    });
+    expect(await pipeline.isThere('sluice_totals')).toBe(false);
+  });
+
+  it('a server that is away is unreachable, not refused', async () => {
+    await expect(new KsqlDb('http://127.0.0.1:1').sources()).rejects.toMatchObject({ code: 'unreachable' });
+  });
+});
+
+describe.runIf(!real)('a ksqlDB pipeline, where the fake can misbehave', () => {
+  it('whose answer was lost is not made twice', async () => {
+    const pipeline = host();
+    fake.losesAnswers = 1;
+    await expect(pipeline.create('SLUICE_ACCOUNTS')).rejects.toMatchObject({ code: 'unreachable' });
+    await pipeline.create('SLUICE_ACCOUNTS'); // exists: the earlier attempt's
+    expect([...fake.sources.keys()]).toEqual(['SLUICE_ACCOUNTS']);
+    expect(fake.properties).toEqual({}); // of the question whether it is there
+  });
+
+  it('whose query fell ill does not run, and says so', async () => {
+    const pipeline = host();
+    for (const name of pipeline.names) await pipeline.create(name);
+    const [query] = fake.queries.values();
+    query!.state = 'ERROR';
+    expect(await pipeline.state('sluice_totals')).toEqual({ not: `query ${query!.id} is ERROR` });
+  });
+});
+
+describe('the statements', () => {
+  it('keep their properties, their order and the case of quoted names', () => {
+    expect(ksqlPlan(STATEMENTS)).toMatchObject({
+      properties: { 'auto.offset.reset': 'earliest' },
+      statements: [
+        { name: 'SLUICE_ACCOUNTS', kind: 'TABLE', isQuery: false },
+        { name: 'sluice_totals', kind: 'TABLE', isQuery: true },
+      ],
+    });
+  });
+  it.each([
+    ['INSERT INTO a SELECT * FROM b', /must have a name to be found again/],
+    ['DROP STREAM a', /is no statement of a pipeline/],
+    ["CREATE STREAM a (x INT) WITH (kafka_topic = 'a')", /starts no query/],
+    ['CREATE STREAM a AS SELECT 1 FROM b; CREATE TABLE A AS SELECT 1 FROM b', /two statements make A/],
+  ])('%s is refused', (sql, message) => expect(() => ksqlPlan(sql)).toThrow(message));
+});

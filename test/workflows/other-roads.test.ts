@@ -1,0 +1,65 @@
+// Roads beside the first one: tables that are polled, pipelines that must follow a new generation.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
+import { failure, fakes } from '../support/fake-activities.js';
+import { openBench, play, type Bench, type Play } from '../support/time-skipping.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
+});
+afterEach(async () => bench.env.teardown());
+
+const anInput = (name: string, more: object): { metadata: { name: string } } =>
+  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 1 }, ...more } }) as { metadata: { name: string } };
+
+async function skipUntil({ env, status }: Play, wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean): Promise<void> {
+  for (let step = 0; step < 200; step += 1) {
+    if (wanted(await status())) return;
+    await env.sleep('10m');
+  }
+  throw new Error(`not reached: ${JSON.stringify(await status())}`);
+}
+
+describe('a migration', () => {
+  it('whose tables are polled makes neither slot nor publication, and a connector for each table', async () => {
+    const fake = fakes();
+    const connector = { type: 'jdbc-source', url: 'http://127.0.0.1:8083', mode: 'incrementing', incrementingColumn: 'id', deletes: 'none' };
+    await play(bench, fake.activities, anInput('polled', { connector }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal('approveCutover', { approver: 'ann' });
+      await scene.handle.result();
+      const { handedOver } = await scene.status();
+      expect(handedOver).toEqual([
+        { kind: 'topic', name: 'polled.public.accounts' },
+        { kind: 'connector', name: 'polled-public-accounts' },
+      ]);
+    });
+    for (const unwanted of ['ensurePublication', 'claimSlot', 'identifySlot', 'watchSnapshot', 'handOverConnector']) expect(fake.calls).not.toContain(unwanted);
+  });
+
+  it('in a new generation waits, visibly, until a pipeline that is not ours to deploy reads the new topics', async () => {
+    let [lost, moved] = [true, false];
+    const fake = fakes();
+    const window = fake.activities.runWindow.bind(fake.activities);
+    fake.activities.runWindow = (input) => (lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input));
+    fake.activities.pipelineHasMoved = () =>
+      moved ? Promise.resolve() : Promise.reject(failure('pipeline-must-move', 'group totals has not read moves.g2.public.accounts'));
+    await play(bench, fake.activities, anInput('moves', BATCH_PARTS), async (scene) => {
+      await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
+      lost = false;
+      await scene.handle.signal('retry');
+      await sleepUntil('blocked anew', async () => (await scene.status()).blocked?.code === 'pipeline-must-move');
+      expect(await scene.status()).toMatchObject({
+        generation: 2,
+        phase: 'catch-up',
+        blocked: { detail: expect.stringContaining('moves.g2.public.accounts') as string },
+      });
+      moved = true;
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      await scene.handle.result();
+    });
+  });
+});
