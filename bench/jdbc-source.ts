@@ -25,15 +25,16 @@ const COLUMNS = [
   ['active', 'bool'],
 ].map(([name, type]) => ({ name: name!, type: type! }));
 
-const seed = (rows: number): string => `
+const seed = (rows: number, run: string): string => `
 CREATE TABLE stores (id int PRIMARY KEY, city text); INSERT INTO stores SELECT g, 'city ' || g FROM generate_series(0, 99) g;
 CREATE TABLE customers (id int PRIMARY KEY, name text, active boolean); INSERT INTO customers SELECT g, 'customer ' || g, g % 7 > 0 FROM generate_series(0, 49999) g;
 CREATE TABLE orders (id bigint PRIMARY KEY, customer_id int, store_id int, total numeric(12,2), placed timestamptz, note text);
 INSERT INTO orders SELECT g, g % 50000, g % 100, g * 0.01, timestamptz '2026-01-01' + g * interval '1 second', CASE WHEN g % 3 > 0 THEN 'note of order ' || g END FROM generate_series(1, ${rows}) g;
 CREATE TABLE joined AS ${QUERY}; ALTER TABLE joined ADD PRIMARY KEY (id); ANALYZE;
-CREATE PUBLICATION sluice_bench_debezium FOR TABLE joined;`;
+CREATE PUBLICATION sluice_bench_debezium_${run} FOR TABLE joined;`;
 
 export async function jdbcSourceBench(rows: number): Promise<void> {
+  const run = Date.now().toString(36); // a run that was cut off must not lend its positions to the next
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();
   await admin.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
@@ -41,15 +42,15 @@ export async function jdbcSourceBench(rows: number): Promise<void> {
   const client = new pg.Client({ database: DATABASE });
   await client.connect();
   try {
-    await client.query(seed(rows));
+    await client.query(seed(rows, run));
     const copied = await timed(() => copyRows(client, `${QUERY} ORDER BY o.id`, { rowsPerSecond: 0 }, skipRow));
     say('COPY of the query, rows kept by nobody', rows, copied);
     say(
       'our JDBC source, three-way join, one task',
       rows,
-      await load(specOf('bench-jdbc', { mode: 'incrementing', incrementingColumn: 'id', delay: '1s', query: QUERY }), rows),
+      await load(specOf(`bench-jdbc-${run}`, { mode: 'incrementing', incrementingColumn: 'id', delay: '1s', query: QUERY }), rows),
     );
-    say("Debezium's initial snapshot of the joined rows as a table", rows, await load(specOf('bench-debezium', null), rows));
+    say("Debezium's initial snapshot of the joined rows as a table", rows, await load(specOf(`bench-debezium-${run}`, null), rows));
   } finally {
     await client.end();
     await admin.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${DATABASE}' AND NOT active`);
@@ -81,6 +82,8 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   }
   const took = Date.now() - started;
   await rest.stop(capture!.connector);
+  while ((await rest.status(capture!.connector))?.tasks.length) await new Promise((resolve) => setTimeout(resolve, 200));
+  await rest.deleteOffsets(capture!.connector); // a later one of that name would go on from them
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
   await new Promise((resolve) => setTimeout(resolve, 3000)); // the slot's sender ends

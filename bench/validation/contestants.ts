@@ -68,14 +68,19 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
   const table = { database: 'bench', schema: 'public', table: 'wide', columns: SHAPE.columns, key: SHAPE.key, server: 'bench' };
   const cluster = { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false };
   const { counts, canary } = await passByFlink({
-    ...{ kafka, topic: TOPIC, ends: await kafka.offsets(TOPIC), shape: compared, snapshot, reader: client, from: 'public.wide', rowsPerSecond: 0 },
-    ...{
-      gateway: process.env['FLINK_GATEWAY_URL']!,
-      cluster,
-      windowTopic,
-      table,
-      heartbeat: () => undefined,
-    },
+    kafka,
+    topic: TOPIC,
+    ends: await kafka.offsets(TOPIC),
+    shape: compared,
+    snapshot,
+    reader: client,
+    from: 'public.wide',
+    rowsPerSecond: 0,
+    gateway: process.env['FLINK_GATEWAY_URL']!,
+    cluster,
+    windowTopic,
+    table,
+    heartbeat: () => undefined,
   });
   await client.query('COMMIT');
   if (canary.found !== canary.planted) throw new Error('the canary says that this run proves nothing');

@@ -70,7 +70,7 @@ export function jdbcSourceConfig(
     ...(polling.mode === 'bulk' ? {} : { 'timestamp.delay.interval.ms': String(durationMs(polling.delay)) }),
     'topic.prefix': capture.topic,
     'poll.interval.ms': polling.mode === 'bulk' ? '5000' : '500',
-    'batch.max.rows': '2000',
+    'batch.max.rows': '10000',
     transforms: ['key', ...(byTime ? ['cursor'] : []), 'after', 'op'].join(','),
     'transforms.key.type': 'org.apache.kafka.connect.transforms.ValueToKey',
     'transforms.key.fields': key.join(','),

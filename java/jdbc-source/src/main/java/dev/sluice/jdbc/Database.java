@@ -46,6 +46,11 @@ final class Database {
     }
   }
 
+  /** A time as the server prints it in UTC, with or without its zone. */
+  static String withoutZone(String time) {
+    return time.endsWith("+00") ? time.substring(0, time.length() - 3) : time;
+  }
+
   static String quoted(String name) {
     return '"' + name.replace("\"", "\"\"") + '"';
   }

@@ -113,7 +113,7 @@ final class PollQuery {
 
   static Instant parse(String name, String text) {
     try {
-      return LocalDateTime.parse(text.replaceFirst("\\+00$", "").replace(' ', 'T')).toInstant(ZoneOffset.UTC);
+      return LocalDateTime.parse(Database.withoutZone(text).replace(' ', 'T')).toInstant(ZoneOffset.UTC);
     } catch (DateTimeParseException error) {
       throw new DataException("column " + name + " holds " + text + ", which has no place in time");
     }

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.data.Struct;
@@ -17,30 +18,30 @@ import org.apache.kafka.connect.errors.DataException;
  * their microseconds, intervals) is text, in the notation that Debezium's text modes use: a reader need not know which of the two wrote a record.
  */
 final class RowReader {
-  private final List<String> names = new ArrayList<>();
   private final List<String> types = new ArrayList<>();
+  private final List<Field> fields;
   final Schema schema;
 
   RowReader(ResultSetMetaData meta, String name) throws SQLException {
     SchemaBuilder builder = SchemaBuilder.struct().name(name);
     for (int at = 1; at <= meta.getColumnCount(); at++) {
-      names.add(meta.getColumnLabel(at));
       types.add(meta.getColumnTypeName(at));
-      builder.field(names.get(at - 1), schemaOf(types.get(at - 1)));
+      builder.field(meta.getColumnLabel(at), schemaOf(types.get(at - 1)));
     }
     schema = builder.build();
+    fields = schema.fields();
   }
 
   Struct read(ResultSet row) throws SQLException {
     Struct struct = new Struct(schema);
-    for (int at = 0; at < names.size(); at++) {
+    for (int at = 0; at < types.size(); at++) {
       String type = types.get(at);
       if (!type.startsWith("_")) {
-        struct.put(names.get(at), valueOf(type, row.getString(at + 1)));
+        struct.put(fields.get(at), valueOf(type, row.getString(at + 1)));
         continue;
       }
       Array array = row.getArray(at + 1);
-      struct.put(names.get(at), array == null ? null : itemsOf(type.substring(1), array.toString()));
+      struct.put(fields.get(at), array == null ? null : itemsOf(type.substring(1), array.toString()));
     }
     return struct;
   }
@@ -71,7 +72,7 @@ final class RowReader {
       case "float8" -> Double.valueOf(text);
       case "bytea" -> HexFormat.of().parseHex(text, 2, text.length());
       case "date", "time" -> endless(text) ? text : text + "Z";
-      case "timestamp", "timestamptz" -> endless(text) ? text : text.replaceFirst("\\+00$", "").replace(' ', 'T') + "Z";
+      case "timestamp", "timestamptz" -> endless(text) ? text : Database.withoutZone(text).replace(' ', 'T') + "Z";
       default -> text;
     };
   }
