@@ -96,8 +96,8 @@ export class KsqlDb {
     }
     const answer = (await response.json().catch(() => null)) as (T & { message?: string }) | null;
     if (response.ok && answer !== null) return answer;
-    const message = answer?.message ?? `HTTP ${response.status}`;
-    if (response.status >= 400 && response.status < 500) throw new KsqlError(message.split('\n')[0]!);
+    const message: string = answer?.message ?? `HTTP ${response.status}`;
+    if (response.status >= 400 && response.status < 500) throw new KsqlError(message.split('\n')[0]);
     throw new Problem('unreachable', `ksqlDB at ${this.#url}: ${method} ${path}: ${response.status} ${message}`);
   }
 }

@@ -1,6 +1,7 @@
 // What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
+import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/ksql.js';
 import { engineGateway, type MigrationSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
@@ -30,7 +31,7 @@ function statementProblem(parsed: ParsedSpec): string | null {
   try {
     if (pipeline.type === 'ksqldb') ksqlPlan(fillIn(pipeline.statements.sql, parsed as MigrationSpec, 1));
     else flinkPlan(parsed as MigrationSpec, 1);
-    return null;
+    return pipeline.type === 'flink-sql' ? changelogProblem(parsed as MigrationSpec) : null;
   } catch (error) {
     return (error as Error).message;
   }

@@ -73,6 +73,41 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     const input = aSpecInput({ spec: { connector: { type: 'jdbc-source', url: 'http://c:1', ...more } } });
     expect(problemsOf(yaml(input)).join('\n')).toContain(message);
   });
+  it.each<[string, string, object, string]>([
+    [
+      'no primary key',
+      "CREATE TABLE a (id INT) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      {},
+      'without PRIMARY KEY',
+    ],
+    [
+      'duplicates that count',
+      "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'value.format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      {},
+      'cdc-events-duplicate',
+    ],
+    [
+      'a source that has no before',
+      "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
+      'a jdbc-source has no before',
+    ],
+  ])('a changelog in Flink SQL with %s', (_case, sql, more, message) => {
+    const pipeline = { ...BATCH_PARTS.pipeline, type: 'flink-sql', gateway: 'http://g:1', statements: { sql } };
+    expect(problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, pipeline, ...more } }))).join('\n')).toContain(message);
+  });
+  it.each<[string, object, string]>([
+    ['no statements', { type: 'ksqldb', url: 'http://k:1' }, 'a pipeline of type ksqldb needs its statements'],
+    ['no server', { type: 'ksqldb', statements: { sql: 'CREATE TABLE a AS SELECT 1 FROM b' } }, 'needs its url'],
+    [
+      'a gateway',
+      { type: 'ksqldb', url: 'http://k:1', gateway: 'http://g:1', statements: { sql: 'CREATE TABLE a AS SELECT 1 FROM b' } },
+      'does not belong to pipeline type ksqldb',
+    ],
+    ['no group', { type: 'external', groups: undefined }, 'name the consumer group(s)'],
+  ])('a pipeline with %s', (_case, more, message) => {
+    expect(problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, ...more } } }))).join('\n')).toContain(message);
+  });
   it('keys of a jdbc-source on a connector that reads the log', () => {
     const input = aSpecInput({ spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } } });
     expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');

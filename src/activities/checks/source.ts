@@ -4,6 +4,7 @@ import { readTable, type TableCatalog } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
+import { changelogTables } from '../../connectors/flink-shapes.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';
@@ -192,6 +193,11 @@ async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: stri
   );
   rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
   if (!isPolled) checkPublishing(rule, spec, table);
+  if (changelogTables(spec).includes(text)) {
+    const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
+    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} leaves out what a row was before: the job would fail at the first update, and start over for ever`;
+    rule('table.before-image', table.replicaIdentity === 'full', 'every change carries what the row was before', bad, remedy);
+  }
   rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${q} TO ${spec.spec.source.postgres.user}`);
   if (table.canSelect) {
     checks.push(

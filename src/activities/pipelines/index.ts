@@ -7,14 +7,9 @@ import { KsqlHost } from './ksqldb.js';
 
 /** Null where there is no pipeline, or somebody else deploys it. Throws when the statements cannot be used. */
 export function hostOf(spec: MigrationSpec, generation: number): PipelineHost | null {
-  switch (spec.spec.pipeline?.type) {
-    case 'flink-sql':
-      return new FlinkHost(spec, generation);
-    case 'ksqldb':
-      return new KsqlHost(spec, generation);
-    default:
-      return null;
-  }
+  const { pipeline } = spec.spec;
+  if (!pipeline || pipeline.type === 'external') return null;
+  return pipeline.type === 'flink-sql' ? new FlinkHost(spec, generation) : new KsqlHost(spec, generation);
 }
 
 /** Every consumer group of the pipeline: those that the spec names, and those that only the host knows. */
