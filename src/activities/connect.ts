@@ -13,6 +13,7 @@ import { foldNotifications, type SnapshotNotification } from '../domain/snapshot
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
 import { pause, pollUntil } from './patience.js';
+import { SnapshotSignal } from './snapshot-signal.js';
 import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
 import { markSource } from './source-mark.js';
 
@@ -21,6 +22,7 @@ export type ConnectorRole = 'source' | 'sink';
 const STATE_TIMEOUT_MS = 60_000;
 const FAILED_LIMIT_MS = 90_000;
 const PROGRESS_EVERY_MS = 1000;
+const CHUNK_PAUSE_MS = 150;
 
 export function createConnectActivities(deps: Deps) {
   const { ledger, systems } = deps;
@@ -29,6 +31,39 @@ export function createConnectActivities(deps: Deps) {
     role === 'source'
       ? sourceConnectorConfigs(deps, ref.spec, ref.generation)
       : [{ name: namesOf(ref.spec, ref.generation).sinkConnector, config: jdbcSinkConfig(ref.spec, ref.generation) }];
+
+  async function notificationsOf(ref: MigrationRef): Promise<SnapshotNotification[]> {
+    const { notificationTopic } = namesOf(ref.spec, ref.generation);
+    const kafka = systems.kafka(ref.spec);
+    const notifications: SnapshotNotification[] = [];
+    const end = (await kafka.offsets(notificationTopic))[0];
+    if (!end) return notifications;
+    await kafka.readRange(notificationTopic, 0, end.low, end.high, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+      const value = rangeOf(bytes, start, end);
+      if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
+    });
+    return notifications;
+  }
+
+  async function watch(ref: MigrationRef, totals: Readonly<Record<string, number>>, signal: SnapshotSignal | null): Promise<TableProgress[]> {
+    const { connector, topicPrefix } = namesOf(ref.spec, ref.generation);
+    const { source, connector: wish, catchUp } = ref.spec.spec;
+    const rest = systems.connect(ref.spec);
+    const deadline = Date.now() + durationMs(catchUp.timeout);
+    let failedSince = 0;
+    for (;;) {
+      const notifications = await notificationsOf(ref);
+      const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, wish.snapshot);
+      if (progress.failure) throw new Problem('snapshot-failed', progress.failure);
+      if (progress.completed) return progress.tables;
+      const failure = await taskFailure(rest, connector);
+      failedSince = failure === null ? 0 : failedSince || Date.now();
+      if (failure !== null && Date.now() - failedSince > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${connector}: ${failure}`);
+      if (Date.now() > deadline) throw new Problem('catch-up-timeout', `the initial load is not complete after ${catchUp.timeout}`);
+      await signal?.advance(notifications);
+      await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });
+    }
+  }
 
   return {
     /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, never overwritten. */
@@ -62,29 +97,8 @@ export function createConnectActivities(deps: Deps) {
 
     /** Folds the notification topic until every table's scan is reported SUCCEEDED. Heartbeats progress; safe to repeat. */
     async watchSnapshot(ref: MigrationRef, totals: Readonly<Record<string, number>>): Promise<TableProgress[]> {
-      const { notificationTopic, connector, topicPrefix } = namesOf(ref.spec, ref.generation);
-      const kafka = systems.kafka(ref.spec);
-      const rest = systems.connect(ref.spec);
-      let failedSince = 0;
-      const deadline = Date.now() + durationMs(ref.spec.spec.catchUp.timeout);
-      for (;;) {
-        const notifications: SnapshotNotification[] = [];
-        const end = (await kafka.offsets(notificationTopic))[0];
-        if (end) {
-          await kafka.readRange(notificationTopic, 0, end.low, end.high, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
-            const value = rangeOf(bytes, start, end);
-            if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
-          });
-        }
-        const progress = foldNotifications(notifications, ref.spec.spec.source.tables, totals, topicPrefix);
-        if (progress.failure) throw new Problem('snapshot-failed', progress.failure);
-        if (progress.completed) return progress.tables;
-        const failure = await taskFailure(rest, connector);
-        failedSince = failure === null ? 0 : failedSince || Date.now();
-        if (failure !== null && Date.now() - failedSince > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${connector}: ${failure}`);
-        if (Date.now() > deadline) throw new Problem('catch-up-timeout', `the initial load is not complete after ${ref.spec.spec.catchUp.timeout}`);
-        await pause(500, { phase: 'connect', tables: progress.tables });
-      }
+      if (ref.spec.spec.connector.snapshot === 'initial') return watch(ref, totals, null);
+      return withSource(ref.spec, deps.secret, (client) => watch(ref, totals, new SnapshotSignal(systems.kafka(ref.spec), ref, client)));
     },
 
     /** As `watchSnapshot`, for tables that are polled: until all rows that were there when it began have been read. */

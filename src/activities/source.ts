@@ -115,6 +115,21 @@ export function createSourceActivities({ secret, ledger }: Deps) {
       await ledger.setObjectState(ref, object, 'registered');
     },
 
+    /** For a snapshot in chunks the slot is ours, made before anything is read: what is written from here on comes through the log. */
+    async ensureSlot(ref: MigrationRef): Promise<void> {
+      const { slot } = namesOf(ref.spec, ref.generation);
+      await ensureOwned(
+        ledger,
+        ref,
+        { kind: 'slot', name: slot, where: database(ref) },
+        {
+          exists: () => found(ref, `SELECT 1 FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`),
+          create: async () =>
+            void (await within(ref, (client) => client.query(`SELECT pg_create_logical_replication_slot(${quoteLiteral(slot)}, 'pgoutput')`))),
+        },
+      );
+    },
+
     /** The identity of the slot that the connector made: read back, and from now on watched. */
     async identifySlot(ref: MigrationRef): Promise<{ restartLsn: Lsn; confirmedLsn: Lsn }> {
       const { slot } = namesOf(ref.spec, ref.generation);

@@ -13,8 +13,25 @@ export function debeziumPostgresConfig(spec: MigrationSpec, generation: number):
     'notification.enabled.channels': 'sink',
     'notification.sink.topic.name': names.notificationTopic,
     'message.prefix.include.list': messagePrefix(spec),
+    ...(spec.spec.connector.snapshot === 'incremental' ? signalled(spec, generation) : {}),
   };
 }
+
+/** Chunks asked for through Kafka: the source is only read, no table for signals is needed. */
+function signalled(spec: MigrationSpec, generation: number): Record<string, string> {
+  const { brokers, tls } = spec.spec.kafka;
+  return {
+    'read.only': 'true',
+    'signal.enabled.channels': 'kafka',
+    'signal.kafka.topic': namesOf(spec, generation).signalTopic,
+    'signal.kafka.bootstrap.servers': brokers.join(','),
+    'signal.kafka.groupId': signalGroup(spec, generation),
+    ...(tls ? { 'signal.consumer.security.protocol': 'SSL' } : {}),
+    'incremental.snapshot.chunk.size': '10000',
+  };
+}
+
+const signalGroup = (spec: MigrationSpec, generation: number): string => `${namesOf(spec, generation).connector}-signals`;
 
 /** After the hand-over: the same connector, no longer using the topics that are removed with the scaffolding. */
 export function handedOverConfig(spec: MigrationSpec, generation: number): Record<string, string> {
@@ -36,7 +53,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'publication.name': names.publication,
     'publication.autocreate.mode': 'disabled', // ours lists exactly the tables; autocreate takes the whole database
     'table.include.list': tables.map((t) => includePattern(t)).join(','),
-    'snapshot.mode': 'initial',
+    'snapshot.mode': spec.spec.connector.snapshot === 'initial' ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
     'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
     'interval.handling.mode': 'string',
@@ -69,7 +86,7 @@ export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
 }
 
-function includePattern(text: string): string {
+export function includePattern(text: string): string {
   const { schema, table } = parseTableName(text);
   return `${escape(schema)}\\.${escape(table)}`;
 }

@@ -14,6 +14,8 @@ export interface Names {
   readonly messageTopic: string;
   readonly notificationTopic: string;
   readonly heartbeatTopic: string;
+  /** We ask the connector for an incremental snapshot here. */
+  readonly signalTopic: string;
   /** Rows of a window's snapshot, on their way to Flink; only where it is the engine. */
   readonly windowTopic: string;
   /** Schema in the source database that holds the lease row. */
@@ -35,6 +37,7 @@ export function namesOf(spec: MigrationSpec, generation: number): Names {
     messageTopic: `${topicPrefix}.message`,
     notificationTopic: `${topicPrefix}.notifications`,
     heartbeatTopic: `${topicPrefix}.heartbeat.${topicPrefix}`,
+    signalTopic: `${topicPrefix}.signals`,
     windowTopic: `${topicPrefix}.window`,
     leaseSchema: `sluice_${name.replaceAll('-', '_')}`,
   };
@@ -103,8 +106,8 @@ export const sourceConnectors = (spec: MigrationSpec, generation: number): strin
 /** Topics that the source connector writes beside the tables': only one that reads the log has them. */
 export function logTopics(spec: MigrationSpec, generation: number): string[] {
   if (pollingOf(spec)) return [];
-  const { heartbeatTopic, messageTopic, notificationTopic } = namesOf(spec, generation);
-  return [heartbeatTopic, messageTopic, notificationTopic];
+  const { heartbeatTopic, messageTopic, notificationTopic, signalTopic } = namesOf(spec, generation);
+  return [heartbeatTopic, messageTopic, notificationTopic, ...(spec.spec.connector.snapshot === 'incremental' ? [signalTopic] : [])];
 }
 
 /** Every topic that a generation uses: the tables', the scaffolding's, the pipeline's output. */

@@ -14,18 +14,25 @@ export interface SnapshotProgress {
   readonly tables: TableProgress[];
 }
 
+const KINDS = { initial: 'Initial Snapshot', incremental: 'Incremental Snapshot' } as const;
+
+/** Whether the connector has begun what it was asked for. */
+export const hasStarted = (notifications: readonly SnapshotNotification[], snapshot: 'initial' | 'incremental'): boolean =>
+  notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
+
 /** `tables` as in the spec; `totals` are rows per table from the baseline (they inform, they prove nothing). */
 export function foldNotifications(
   notifications: readonly SnapshotNotification[],
   tables: readonly string[],
   totals: Readonly<Record<string, number>>,
   topicPrefix: string,
+  snapshot: 'initial' | 'incremental' = 'initial',
 ): SnapshotProgress {
   const scanned = new Map<string, number>();
   let completed = false;
   let failure: string | null = null;
   for (const { aggregate_type: kind, type, additional_data: data } of notifications) {
-    if (kind !== 'Initial Snapshot') continue;
+    if (kind !== KINDS[snapshot]) continue;
     if (type === 'STARTED') {
       scanned.clear();
       completed = false;

@@ -15,6 +15,7 @@ export function pollingIssues({ spec }: ParsedSpec): SpecIssue[] {
     return issues;
   }
   const { mode } = connector;
+  if (connector.snapshot !== 'initial') add('a jdbc-source reads everything at its first poll: leave snapshot out', 'connector', 'snapshot');
   if (mode === undefined) {
     add('a jdbc-source needs its mode: bulk, incrementing, timestamp or timestamp+incrementing', 'connector');
     return issues;

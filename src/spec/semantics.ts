@@ -19,7 +19,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
     if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
   };
   const { connector, cutover } = spec;
-  refuse(connector.snapshot !== 'initial', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
+  refuse(connector.snapshot === 'copy', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
   refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
   return issues;
 }
@@ -88,6 +88,8 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     if (spec.kafka.sasl)
       add('the engine flink cannot be given a password for Kafka: its statements would show it; use engine embedded', 'validation', 'engine');
   } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
+  if (spec.connector.snapshot === 'incremental' && spec.kafka.sasl)
+    add('the connector listens for our signal in Kafka, and cannot be given a password for that: use snapshot initial', 'connector', 'snapshot');
   const stages = batch?.stages.map((stage) => stage.name) ?? [];
   stages.forEach((name, at) => {
     if (name === 'result' || stages.indexOf(name) < at) add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');

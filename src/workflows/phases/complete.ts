@@ -19,7 +19,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   if (!pollingOf(ref.spec))
     await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
   const scaffolding = state.undo.filter(
-    (o) => o.kind === 'lease' || (o.kind === 'topic' && [names.messageTopic, names.notificationTopic, names.windowTopic].includes(o.name)),
+    (o) => o.kind === 'lease' || (o.kind === 'topic' && [names.messageTopic, names.notificationTopic, names.signalTopic, names.windowTopic].includes(o.name)),
   );
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));

@@ -25,8 +25,10 @@ async function connectLogReader(run: Run): Promise<void> {
   const { ref } = run;
   const names = namesOf(ref.spec, ref.generation);
   const { source, connector } = run.spec;
-  run.willMake({ kind: 'slot', name: names.slot, where: source.postgres.database }, { kind: 'connector', name: names.connector, where: connector.url });
-  await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
+  const isSlotOurs = connector.snapshot === 'incremental'; // made by the phase before
+  if (!isSlotOurs) run.willMake({ kind: 'slot', name: names.slot, where: source.postgres.database });
+  run.willMake({ kind: 'connector', name: names.connector, where: connector.url });
+  if (!isSlotOurs) await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
   await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.connector}, stopped`, ref, 'source'));
   await run.step(() => call('patient', 'resumeConnector', `Start connector ${names.connector}`, ref, 'source'));
   run.state.tables = await run.step(() => call('long', 'watchSnapshot', `Initial load of ${run.state.tables.length} table(s)`, ref, totalsOf(run)));

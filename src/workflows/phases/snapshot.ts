@@ -15,6 +15,10 @@ export async function snapshot(run: Run): Promise<void> {
   if (!pollingOf(ref.spec)) {
     run.willMake({ kind: 'publication', name: names.publication, where: database });
     await run.step(() => call('quick', 'ensurePublication', `Create publication ${names.publication}`, ref));
+    if (run.spec.connector.snapshot === 'incremental') {
+      run.willMake({ kind: 'slot', name: names.slot, where: database });
+      await run.step(() => call('patient', 'ensureSlot', `Create replication slot ${names.slot}`, ref));
+    }
   }
   run.willMake(...plannedTopics(ref.spec, ref.generation).map((name) => ({ kind: 'topic' as const, name, where: kafka.brokers.join(',') })));
   await run.step(() => call('patient', 'ensureTopics', 'Create topics', ref));
