@@ -4,7 +4,7 @@ import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { capturesOf } from '../domain/names.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
-import { pollUntil } from './patience.js';
+import { alive, pollUntil } from './patience.js';
 import type { PipelineHost } from './pipelines/host.js';
 import { hostOf } from './pipelines/index.js';
 
@@ -18,11 +18,14 @@ export function createPipelineActivities({ ledger, systems }: Deps) {
     async ensurePipeline(ref: MigrationRef): Promise<void> {
       const host = hostOf(ref.spec, ref.generation)!;
       for (const group of ref.spec.spec.pipeline!.groups) await claim(ref, { kind: 'group', name: group, where: ref.spec.spec.kafka.brokers.join(',') });
-      for (const name of host.names) {
-        const object: OwnedObject = { kind: 'job', name, where: host.url };
-        await ensureOwned(ledger, ref, object, { exists: () => host.isThere(name), create: () => host.create(name) });
-      }
-      for (const name of host.names) await untilSteady(host, name);
+      // Kept alive: a worker that was killed here is noticed in seconds, however long the host takes over one statement.
+      await alive(async () => {
+        for (const name of host.names) {
+          const object: OwnedObject = { kind: 'job', name, where: host.url };
+          await ensureOwned(ledger, ref, object, { exists: () => host.isThere(name), create: () => host.create(name) });
+        }
+        for (const name of host.names) await untilSteady(host, name);
+      });
     },
 
     /** A new generation has new topics: one that we did not deploy must be told. Problem `pipeline-must-move` names the topics that no group has read yet. */

@@ -23,6 +23,6 @@ async function deployPipeline(run: Run): Promise<void> {
   // Groups before jobs: on the way back the jobs are stopped first.
   run.willMake(...pipeline!.groups.map((name) => ({ kind: 'group' as const, name, where: kafka.brokers.join(',') })));
   run.willMake(...jobNames(ref.spec, ref.generation).map((name) => ({ kind: 'job' as const, name, where: hostUrl(pipeline!) })));
-  await run.step(() => call('patient', 'ensurePipeline', `Deploy the pipeline (${pipeline!.type})`, ref));
+  await run.step(() => call('long', 'ensurePipeline', `Deploy the pipeline (${pipeline!.type})`, ref));
   run.audit('pipeline', `running: ${jobNames(ref.spec, ref.generation).join(', ')}`);
 }
