@@ -11,7 +11,7 @@ import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.
 import { capturesOf, namesOf, sourceConnectors } from '../domain/names.js';
 import { foldNotifications, type SnapshotNotification } from '../domain/snapshot-progress.js';
 import type { Deps } from './deps.js';
-import { ensureOwned, removeOwned } from './owned.js';
+import { claimGroup, ensureOwned, removeOwned } from './owned.js';
 import { pause, pollUntil } from './patience.js';
 import { SnapshotSignal } from './snapshot-signal.js';
 import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
@@ -69,6 +69,7 @@ export function createConnectActivities(deps: Deps) {
     /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, never overwritten. */
     async ensureConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
       const rest = systems.connect(ref.spec);
+      if (role === 'source' && ref.spec.spec.connector.snapshot === 'incremental') await claimGroup(ledger, ref, namesOf(ref.spec, ref.generation).signalGroup);
       for (const { name, config } of await wanted(ref, role)) {
         await ensureOwned(
           ledger,

@@ -5,6 +5,7 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { quoteLiteral, sinkGroup } from '../domain/names.js';
 import type { Deps } from './deps.js';
+import { claimGroup } from './owned.js';
 import { pollUntil } from './patience.js';
 import { hostOf } from './pipelines/index.js';
 
@@ -56,9 +57,7 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
 
     /** Registers the sink connector's consumer group as ours before Connect makes it. */
     async claimGroup(ref: MigrationRef): Promise<void> {
-      const object: OwnedObject = { kind: 'group', name: sinkGroup(ref.spec, ref.generation), where: ref.spec.spec.kafka.brokers.join(',') };
-      const state = await ledger.objectState(ref.name, object);
-      if (state !== 'registered' && state !== 'created') await ledger.setObjectState(ref, object, 'registered');
+      await claimGroup(ledger, ref, sinkGroup(ref.spec, ref.generation));
     },
   };
 }

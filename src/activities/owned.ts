@@ -39,3 +39,10 @@ export async function removeOwned(
   }
   await ledger.setObjectState(ref, object, 'removed');
 }
+
+/** Registers a consumer group as ours before whoever reads by it makes it. Idempotent. */
+export async function claimGroup(ledger: Ledger, ref: MigrationRef, name: string): Promise<void> {
+  const object: OwnedObject = { kind: 'group', name, where: ref.spec.spec.kafka.brokers.join(',') };
+  const state = await ledger.objectState(ref.name, object);
+  if (state !== 'registered' && state !== 'created') await ledger.setObjectState(ref, object, 'registered');
+}

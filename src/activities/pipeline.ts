@@ -3,7 +3,7 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { capturesOf } from '../domain/names.js';
 import type { Deps } from './deps.js';
-import { ensureOwned, removeOwned } from './owned.js';
+import { claimGroup, ensureOwned, removeOwned } from './owned.js';
 import { alive, pollUntil } from './patience.js';
 import type { PipelineHost } from './pipelines/host.js';
 import { hostOf } from './pipelines/index.js';
@@ -17,7 +17,7 @@ export function createPipelineActivities({ ledger, systems }: Deps) {
     /** Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that name is found, never made twice. */
     async ensurePipeline(ref: MigrationRef): Promise<void> {
       const host = hostOf(ref.spec, ref.generation)!;
-      for (const group of ref.spec.spec.pipeline!.groups) await claim(ref, { kind: 'group', name: group, where: ref.spec.spec.kafka.brokers.join(',') });
+      for (const group of ref.spec.spec.pipeline!.groups) await claimGroup(ledger, ref, group);
       // Kept alive: a worker that was killed here is noticed in seconds, however long the host takes over one statement.
       await alive(async () => {
         for (const name of host.names) {
@@ -61,11 +61,6 @@ export function createPipelineActivities({ ledger, systems }: Deps) {
       );
     },
   };
-
-  async function claim(ref: MigrationRef, object: OwnedObject): Promise<void> {
-    const state = await ledger.objectState(ref.name, object);
-    if (state !== 'registered' && state !== 'created') await ledger.setObjectState(ref, object, 'registered');
-  }
 }
 
 async function untilSteady(host: PipelineHost, name: string): Promise<void> {

@@ -25,18 +25,18 @@ function signalled(spec: MigrationSpec, generation: number): Record<string, stri
     'signal.enabled.channels': 'kafka',
     'signal.kafka.topic': namesOf(spec, generation).signalTopic,
     'signal.kafka.bootstrap.servers': brokers.join(','),
-    'signal.kafka.groupId': signalGroup(spec, generation),
+    'signal.kafka.groupId': namesOf(spec, generation).signalGroup,
     ...(tls ? { 'signal.consumer.security.protocol': 'SSL' } : {}),
     'incremental.snapshot.chunk.size': '10000',
+    'signal.poll.interval.ms': '500', // the default, 5 s, is what a load of few rows would wait for
   };
 }
-
-const signalGroup = (spec: MigrationSpec, generation: number): string => `${namesOf(spec, generation).connector}-signals`;
 
 /** After the hand-over: the same connector, no longer using the topics that are removed with the scaffolding. */
 export function handedOverConfig(spec: MigrationSpec, generation: number): Record<string, string> {
   const names = namesOf(spec, generation);
   const { postgres, tables } = spec.spec.source;
+  const isIncremental = spec.spec.connector.snapshot === 'incremental';
   return {
     'connector.class': POSTGRES_SOURCE_CLASS,
     'tasks.max': '1',
@@ -53,7 +53,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'publication.name': names.publication,
     'publication.autocreate.mode': 'disabled', // ours lists exactly the tables; autocreate takes the whole database
     'table.include.list': tables.map((t) => includePattern(t)).join(','),
-    'snapshot.mode': spec.spec.connector.snapshot === 'initial' ? 'initial' : 'no_data',
+    'snapshot.mode': isIncremental ? 'no_data' : 'initial',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
     'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
     'interval.handling.mode': 'string',
@@ -63,7 +63,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'extended.headers.enabled': 'false', // four headers a record, carried on by every consumer: they cost a Streams application a tenth of its time
     'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
     'heartbeat.interval.ms': '5000', // without it a quiet database never confirms WAL, and the slot retains it
-    'heartbeat.action.query': "SELECT pg_logical_emit_message(false, 'sluice.heartbeat', '')",
+    'heartbeat.action.query': `SELECT pg_logical_emit_message(${isIncremental}, 'sluice.heartbeat', '')`, // between chunks Debezium compares transactions, and dies of a message that has none
     'message.prefix.include.list': 'sluice-none', // no barrier messages after the hand-over
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',

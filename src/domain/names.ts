@@ -16,6 +16,8 @@ export interface Names {
   readonly heartbeatTopic: string;
   /** We ask the connector for an incremental snapshot here. */
   readonly signalTopic: string;
+  /** By which the connector listens there. */
+  readonly signalGroup: string;
   /** Rows of a window's snapshot, on their way to Flink; only where it is the engine. */
   readonly windowTopic: string;
   /** Schema in the source database that holds the lease row. */
@@ -38,6 +40,7 @@ export function namesOf(spec: MigrationSpec, generation: number): Names {
     notificationTopic: `${topicPrefix}.notifications`,
     heartbeatTopic: `${topicPrefix}.heartbeat.${topicPrefix}`,
     signalTopic: `${topicPrefix}.signals`,
+    signalGroup: `${name}${suffix}-signals`,
     windowTopic: `${topicPrefix}.window`,
     leaseSchema: `sluice_${name.replaceAll('-', '_')}`,
   };

@@ -18,9 +18,8 @@ async function retireAndHandOver(run: Run): Promise<void> {
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   if (!pollingOf(ref.spec))
     await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
-  const scaffolding = state.undo.filter(
-    (o) => o.kind === 'lease' || (o.kind === 'topic' && [names.messageTopic, names.notificationTopic, names.signalTopic, names.windowTopic].includes(o.name)),
-  );
+  const watched = [names.messageTopic, names.notificationTopic, names.signalTopic, names.signalGroup, names.windowTopic];
+  const scaffolding = state.undo.filter((o) => o.kind === 'lease' || ((o.kind === 'topic' || o.kind === 'group') && watched.includes(o.name)));
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
     state.undo = state.undo.filter((o) => o !== object);

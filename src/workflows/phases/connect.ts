@@ -24,9 +24,10 @@ const totalsOf = (run: Run): Record<string, number> => Object.fromEntries(run.st
 async function connectLogReader(run: Run): Promise<void> {
   const { ref } = run;
   const names = namesOf(ref.spec, ref.generation);
-  const { source, connector } = run.spec;
+  const { source, connector, kafka } = run.spec;
   const isSlotOurs = connector.snapshot === 'incremental'; // made by the phase before
   if (!isSlotOurs) run.willMake({ kind: 'slot', name: names.slot, where: source.postgres.database });
+  else run.willMake({ kind: 'group', name: names.signalGroup, where: kafka.brokers.join(',') });
   run.willMake({ kind: 'connector', name: names.connector, where: connector.url });
   if (!isSlotOurs) await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
   await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.connector}, stopped`, ref, 'source'));
