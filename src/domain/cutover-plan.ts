@@ -1,4 +1,5 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
+import { pollingOf } from './polling.js';
 import type { MigrationSpec } from './spec.js';
 
 export interface CutoverStep {
@@ -58,6 +59,11 @@ function observation(route: keyof typeof ROUTES): string {
 export function cutoverNotes({ spec }: MigrationSpec): string[] {
   const { batch, cutover } = spec;
   const notes: string[] = [];
+  const polling = pollingOf({ spec });
+  if (polling)
+    notes.push(
+      `rows are polled (mode ${polling.mode}), not captured: deletes${polling.mode === 'bulk' ? '' : ', and updates that move no ' + (polling.mode === 'incrementing' ? 'id' : 'time')}, never reach the stream. Declared: deletes ${polling.deletes ?? 'nothing'}`,
+    );
   if (cutover.route.type === 'http')
     notes.push('route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch');
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))

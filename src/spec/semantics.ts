@@ -3,6 +3,7 @@ import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/ksql.js';
+import { capturesOf } from '../domain/names.js';
 import { engineGateway, type MigrationSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import { pollingIssues } from './polling.js';
@@ -90,6 +91,11 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
   if (spec.connector.snapshot === 'incremental' && spec.kafka.sasl)
     add('the connector listens for our signal in Kafka, and cannot be given a password for that: use snapshot initial', 'connector', 'snapshot');
+  const topics = capturesOf(parsed as MigrationSpec, 1);
+  topics.forEach(({ topic, subject }, at) => {
+    const other = topics.slice(0, at).find((capture) => capture.topic === topic);
+    if (other) add(`${subject} and ${other.subject} would share topic ${topic}: Kafka's names know fewer characters`, 'source', 'tables', at);
+  });
   const stages = batch?.stages.map((stage) => stage.name) ?? [];
   stages.forEach((name, at) => {
     if (name === 'result' || stages.indexOf(name) < at) add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');

@@ -73,6 +73,7 @@ export function crashCases({ ref, act }: Stage): CrashCase[] {
     },
     ...made('ensureSinkTable', [ref], 'removeSinkTable', sink),
     ...made('claimSlot', [ref], 'removeSlot', slot),
+    ...made('ensureSlot', [ref], 'removeSlot', slot),
     ...made('ensureConnector', [ref, 'source'], 'removeConnector', connector),
     { activity: 'fence', args: [fence], before: withSink, after: unfenced },
     { activity: 'releaseFence', args: [fence], before: fenced, after: unfenced },

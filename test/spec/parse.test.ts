@@ -61,6 +61,9 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     expect(problems).toContain('a literal password is not allowed: use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
   });
+  it('two tables whose names are one name to Kafka', () => {
+    expect(problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join()).toContain('would share topic bank.public.a_b');
+  });
   it.each<[string, object, string]>([
     ['no mode', {}, 'needs its mode'],
     ['no column for its mode', { mode: 'incrementing' }, 'mode incrementing needs incrementingColumn'],

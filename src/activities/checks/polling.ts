@@ -58,7 +58,13 @@ function declared({ deletes, mode }: Polling): Check {
 }
 
 async function columnsFit(client: pg.ClientBase, polling: Polling, { subject }: Capture): Promise<Answer> {
-  const { columns } = await polledShape(client, polling, { subject });
+  const { columns, key } = await polledShape(client, polling, { subject });
+  const comma = key.find((name) => name.includes(','));
+  if (comma !== undefined)
+    return {
+      detail: `key column "${comma}" has a comma in its name: Connect's lists of fields cannot name it`,
+      remedy: 'give it another name in a connector.query',
+    };
   const typeOf = (name: string): string | undefined => columns.find((c) => c.name === name)?.type;
   const wanted = [
     ...(looksAtIds(polling.mode) || polling.query !== null ? [[polling.incrementingColumn!, INTEGERS, 'an integer'] as const] : []),
