@@ -50,9 +50,7 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
     cpSync(join(project, 'src/main'), join(build, 'src/main'), { recursive: true });
     cpSync(join(project, 'pom.xml'), join(build, 'pom.xml'));
     await mvn(['-f', join(build, 'pom.xml'), 'package', `-Dkafka.version=${PINS.kafka}`, `-Dpgjdbc.version=${PINS.pgjdbc}`]);
-    const plugin = join(dir, 'sluice-jdbc-source');
-    cpSync(join(build, 'target/lib'), plugin, { recursive: true });
-    cpSync(join(build, 'target/jdbc-source-1.jar'), join(plugin, 'jdbc-source-1.jar'));
+    cpSync(join(build, 'target/plugin'), join(dir, 'sluice-jdbc-source'), { recursive: true });
     rmSync(build, { recursive: true });
   });
 }

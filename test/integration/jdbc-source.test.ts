@@ -8,7 +8,7 @@ import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source
 import { capturesOf } from '../../src/domain/names.js';
 import { pollingOf } from '../../src/domain/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
-import { live, objects } from '../support/live.js';
+import { aTopic, live, objects } from '../support/live.js';
 import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
 import { VALUES } from '../support/type-values.js';
 
@@ -167,7 +167,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     for (const asText of [false, true]) {
       const [capture] = capturesOf(spec, 1);
       const mine = { ...capture!, connector: `as-text-${asText}`, topic: `as-text-${asText}` };
-      await port.createTopic(mine.topic, 1, 1, {});
+      await aTopic(port, mine.topic);
       await rest.createStopped(
         mine.connector,
         jdbcSourceConfig(spec, pollingOf(spec)!, mine, { columns: catalog, key: ['id'] }, { ...own, asText: asText && wellKnown.asText }),
@@ -199,7 +199,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       ],
       key: ['id'],
     };
-    await port.createTopic(capture!.topic, 1, 1, {});
+    await aTopic(port, capture!.topic);
     await rest.createStopped(capture!.connector, { ...jdbcSourceConfig(spec, pollingOf(spec)!, capture!, shape, JDBC_PLUGINS[0]!), 'batch.max.rows': '500' });
     await rest.resume(capture!.connector);
     for (let n = 0; n < 4; n += 1) {

@@ -8,6 +8,7 @@ import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source
 import { capturesOf } from '../../src/domain/names.js';
 import { pollingOf } from '../../src/domain/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
+import { aTopic } from '../support/live.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 
 const COLUMNS = [
@@ -47,8 +48,8 @@ describe('a topic that was filled by polling', () => {
     const captured = aSpec({ name: 'orders-cdc', spec: { source, connector: { type: 'debezium-postgres', url, topicPrefix: 'orders' } } });
     const [capture] = capturesOf(polled, 1);
     const { topic, connector } = capture!;
-    await kafka.createTopic(topic, 2, 1, { 'cleanup.policy': 'compact' });
-    for (const other of ['orders.heartbeat.orders', 'orders.notifications']) await kafka.createTopic(other, 1, 1, {});
+    await aTopic(kafka, topic, 2, { 'cleanup.policy': 'compact' });
+    for (const other of ['orders.heartbeat.orders', 'orders.notifications']) await aTopic(kafka, other);
     await rest.createStopped(connector, jdbcSourceConfig(polled, pollingOf(polled)!, capture!, { columns: COLUMNS, key: ['id'] }, JDBC_PLUGINS[0]!));
     await rest.resume(connector);
     await sleepUntil('the initial load', async () => (await fold(topic)).size === 5000);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
+import type { KafkaPort } from '../../src/clients/kafka.js';
 import { sleepUntil } from './builders.js';
 import { TestWorker, freshDatabase } from './sluice.js';
 
@@ -48,6 +49,17 @@ export function busy({ name }: Database, rate = 500): () => Promise<number> {
     if (Number.isNaN(count)) throw new Error('the writer died before it was stopped');
     return count;
   };
+}
+
+/** Made, and served: a broker that was just told of a topic may not host it yet. */
+export async function aTopic(port: KafkaPort, name: string, partitions = 1, config: Record<string, string> = {}): Promise<void> {
+  await port.createTopic(name, partitions, 1, config);
+  const isServed = (): Promise<boolean> =>
+    port.offsets(name).then(
+      () => true,
+      () => false,
+    );
+  await sleepUntil(`topic ${name} is served`, isServed);
 }
 
 /** Slots and publications of this database. */

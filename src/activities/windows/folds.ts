@@ -5,6 +5,7 @@ import type { Shape } from '../../compare/comparison.js';
 import { TableFold } from '../../compare/table-fold.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import { rangeOf } from '../../clients/record-batch.js';
+import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { FoldFiles } from './fold-files.js';
@@ -80,6 +81,13 @@ export class FoldCache {
 const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string => `${ref.runKey}/${ref.generation}/${topic}/${JSON.stringify(shape)}`;
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
+
+/** A topic of ours with another number of partitions than planned cannot be folded: throws Problem `unsupported`. */
+export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
+  const { partitions } = ref.spec.spec.kafka;
+  if (ends.length === partitions) return;
+  throw new Problem('unsupported', `${topic} has ${ends.length} partitions ≠ ${partitions} planned: the records of one key lie in several, in no order`);
+}
 
 /** Reads the table's topic to the given stable ends and applies what the snapshot sees. Returns the fold. */
 export async function foldTable<F extends TableFold | HashFold>(

@@ -10,7 +10,7 @@ import { pipelineDrained, sinkDrained } from '../barrier.js';
 import { markSource, type SourceMark } from '../source-mark.js';
 import type { Deps } from '../deps.js';
 import type { Computation } from './computation.js';
-import { foldOutput } from './folds.js';
+import { foldOutput, refuseRepartitioned } from './folds.js';
 import { readRows } from './rows.js';
 
 const BARRIER_LIMIT_MS = 60_000;
@@ -48,8 +48,9 @@ export async function takeRound(
   if (typeof barrier.value === 'string') return barrier.value;
   const expected = queries.value.rows;
   for (const [at, computation] of computations.entries()) {
-    const { isOurs, topic, fold, shape, topicSide, sink } = computation;
+    const { isOurs, isTable, topic, fold, shape, topicSide, sink } = computation;
     computation.taken = { expected: expected[at]!, lsn };
+    if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
     // After the sink was read: a record that reached the sink meanwhile must count as touched.
     const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {

@@ -15,7 +15,7 @@ import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByRow } from './by-row.js';
 import { WORTH_IT_ROWS, passIncrementally } from './incremental.js';
 import { columnsToCompare } from './shape.js';
-import { foldTable, type FoldCache } from './folds.js';
+import { foldTable, refuseRepartitioned, type FoldCache } from './folds.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from './subject.js';
 
 const BARRIER_LIMIT_MS = 60_000; // longer would hold back vacuum on the source for a window that is stale anyway
@@ -78,9 +78,7 @@ async function compareTable(
   const counted = Number((await reader.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n']);
   const kafka = deps.systems.kafka(ref.spec);
   const ends = await kafka.offsets(topic);
-  const { partitions } = ref.spec.spec.kafka;
-  if (ends.length !== partitions)
-    throw new Problem('unsupported', `${topic} has ${ends.length} partitions ≠ ${partitions} planned: the records of one key lie in several, in no order`);
+  refuseRepartitioned(ref, topic, ends);
   const snapshot = parseSnapshot(snapshotText);
   const input = { kafka, topic, ends, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
   const gateway = engineGateway(ref.spec.spec);
