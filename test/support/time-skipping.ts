@@ -86,6 +86,15 @@ export async function play<T>(
   );
 }
 
+/** Lets workflow time pass until the status is as wanted. */
+export async function skipUntil({ env, status }: Play, wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean): Promise<void> {
+  for (let step = 0; step < 200; step += 1) {
+    if (wanted(await status())) return;
+    await env.sleep('10m');
+  }
+  throw new Error(`not reached: ${JSON.stringify(await status())}`);
+}
+
 /** `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation. From released code only, never from a branch under test. */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
   const situation = (expect.getState().currentTestName ?? 'unnamed')

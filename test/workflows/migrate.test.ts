@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationResult } from '../../src/workflows/way-back.js';
 import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench, type Play } from '../support/time-skipping.js';
+import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -20,15 +20,6 @@ const anInput = (validation: object = {}, more: object = {}): { metadata: { name
 };
 const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) => handle.signal('approveCutover', payload);
 const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
-
-/** Lets workflow time pass until the status is as wanted. */
-async function skipUntil({ env, status }: Play, wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean): Promise<void> {
-  for (let step = 0; step < 200; step += 1) {
-    if (wanted(await status())) return;
-    await env.sleep('10m');
-  }
-  throw new Error(`not reached: ${JSON.stringify(await status())}`);
-}
 
 describe('a migration', () => {
   it('goes through every phase to migrated, and hands over what it made but the scaffolding', async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench, type Play } from '../support/time-skipping.js';
+import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -12,14 +12,6 @@ afterEach(async () => bench.env.teardown());
 
 const anInput = (name: string, more: object): { metadata: { name: string } } =>
   aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 1 }, ...more } }) as { metadata: { name: string } };
-
-async function skipUntil({ env, status }: Play, wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean): Promise<void> {
-  for (let step = 0; step < 200; step += 1) {
-    if (wanted(await status())) return;
-    await env.sleep('10m');
-  }
-  throw new Error(`not reached: ${JSON.stringify(await status())}`);
-}
 
 describe('a migration', () => {
   it('whose tables are polled makes neither slot nor publication, and a connector for each table', async () => {
