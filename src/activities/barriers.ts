@@ -4,10 +4,9 @@ import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import type { Lsn } from '../domain/position.js';
-import { pipelineDrained, sinkDrained } from './barrier.js';
 import type { Deps } from './deps.js';
 import { pause } from './patience.js';
-import { markSource } from './source-mark.js';
+import { markSource, passedWholePath } from './source-mark.js';
 
 export interface BarrierResult {
   readonly lsn: Lsn;
@@ -18,11 +17,10 @@ export function createBarrierActivities({ secret, systems }: Deps) {
   /** A marker through source, connector, pipeline, output and sink. Null reason = proven. */
   async function pass(ref: MigrationRef, limitMs: number, from: Lsn | null): Promise<BarrierResult & { reason: string | null }> {
     return withSource(ref.spec, secret, async (client) => {
-      const kafka = systems.kafka(ref.spec);
       const started = Date.now();
       const limit = started + limitMs;
       const mark = await markSource({ systems }, ref, { snapshot: client, side: client, from, token: 'barrier' });
-      const reason = (await mark.reached(limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+      const reason = await passedWholePath(systems.kafka(ref.spec), ref, mark, limit);
       return { lsn: mark.lsn, ms: Date.now() - started, reason };
     });
   }

@@ -32,17 +32,17 @@ export function createConnectActivities(deps: Deps) {
       ? sourceConnectorConfigs(deps, ref.spec, ref.generation)
       : [{ name: namesOf(ref.spec, ref.generation).sinkConnector, config: jdbcSinkConfig(ref.spec, ref.generation) }];
 
-  async function notificationsOf(ref: MigrationRef): Promise<SnapshotNotification[]> {
+  /** Appends what is new from offset `from` on; returns where to read on. */
+  async function readNotifications(ref: MigrationRef, from: number, notifications: SnapshotNotification[]): Promise<number> {
     const { notificationTopic } = namesOf(ref.spec, ref.generation);
     const kafka = systems.kafka(ref.spec);
-    const notifications: SnapshotNotification[] = [];
     const end = (await kafka.offsets(notificationTopic))[0];
-    if (!end) return notifications;
-    await kafka.readRange(notificationTopic, 0, end.low, end.high, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+    if (!end) return from;
+    await kafka.readRange(notificationTopic, 0, Math.max(from, end.low), end.committed, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
       const value = rangeOf(bytes, start, end);
       if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
     });
-    return notifications;
+    return end.committed; // what is in an open transaction is read when it ends
   }
 
   async function watch(ref: MigrationRef, totals: Readonly<Record<string, number>>, signal: SnapshotSignal | null): Promise<TableProgress[]> {
@@ -50,9 +50,10 @@ export function createConnectActivities(deps: Deps) {
     const { source, connector: wish, catchUp } = ref.spec.spec;
     const rest = systems.connect(ref.spec);
     const deadline = Date.now() + durationMs(catchUp.timeout);
-    let failedSince = 0;
+    const notifications: SnapshotNotification[] = [];
+    let [failedSince, next] = [0, 0];
     for (;;) {
-      const notifications = await notificationsOf(ref);
+      next = await readNotifications(ref, next, notifications);
       const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, wish.snapshot);
       if (progress.failure) throw new Problem('snapshot-failed', progress.failure);
       if (progress.completed) return progress.tables;
@@ -119,7 +120,7 @@ export function createConnectActivities(deps: Deps) {
         for (;;) {
           const reason = await mark.reached(Date.now() + PROGRESS_EVERY_MS);
           if (reason === null) return progress();
-          for (const name of new Set(captures.map((c) => c.connector))) {
+          for (const name of sourceConnectors(ref.spec, ref.generation)) {
             const failure = await taskFailure(rest, name);
             if (failure !== null) throw new Problem('connector-failed', `${name}: ${failure}`);
           }

@@ -1,12 +1,13 @@
 // Where the source stands at a moment, and how it is seen that the source connector took in everything up to there.
 import type pg from 'pg';
 import type { ConnectRest } from '../clients/connect-rest.js';
+import type { KafkaPort } from '../clients/kafka.js';
 import { cursorOf, polledFrom } from '../connectors/jdbc-source.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { capturesOf, quoteIdent, type Capture } from '../domain/names.js';
 import { describeCursor, hasReached, looksAtIds, looksAtTimes, pollingOf, type Cursor, type Polling } from '../domain/polling.js';
 import type { Lsn } from '../domain/position.js';
-import { connectorAcknowledged, emitMarker, insertLsn } from './barrier.js';
+import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained } from './barrier.js';
 import type { Deps } from './deps.js';
 import { pollUntil } from './patience.js';
 
@@ -45,6 +46,11 @@ export async function markSource(
       return null;
     },
   };
+}
+
+/** From the source's mark through connector, pipeline, output and sink. Null = proven; else why not. */
+export async function passedWholePath(kafka: KafkaPort, ref: MigrationRef, mark: SourceMark, deadline: number): Promise<string | null> {
+  return (await mark.reached(deadline)) ?? (await pipelineDrained(kafka, ref, deadline)) ?? (await sinkDrained(kafka, ref, deadline));
 }
 
 async function markCapture(

@@ -1,13 +1,14 @@
 // What we make in and learn from the legacy database: lease, publication, slot, sink table, baseline. Undo beside do.
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import { readTable, stripSemicolon, describeQuery } from '../clients/catalog.js';
+import { readTable, describeQuery } from '../clients/catalog.js';
 import { dropFenceFunctionSql } from '../clients/fence-triggers.js';
 import { createLeaseTableSql } from '../clients/lease.js';
 import { transaction, withSource } from '../clients/source.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '../domain/names.js';
+import { stripSemicolon } from '../domain/statements.js';
 import type { Lsn } from '../domain/position.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';

@@ -1,6 +1,7 @@
 // What the legacy database says about a table: columns, key, replica identity. Names resolved once, through the catalog.
 import type pg from 'pg';
 import { parseTableName, quoteLiteral, type TableName } from '../domain/names.js';
+import { stripSemicolon } from '../domain/statements.js';
 
 export interface Column {
   readonly name: string;
@@ -81,5 +82,3 @@ export async function describeQuery(client: pg.ClientBase, sql: string): Promise
   const nameOf = new Map(types.rows.map((row) => [Number(row['oid']), row['type']!]));
   return described.fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false }));
 }
-
-export const stripSemicolon = (sql: string): string => sql.trim().replace(/;+\s*$/, '');

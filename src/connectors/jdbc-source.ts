@@ -5,6 +5,7 @@ import { parseTableName, qualified, quoteIdent } from '../domain/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/polling.js';
 import { durationMs } from '../domain/duration.js';
 import type { MigrationSpec } from '../domain/spec.js';
+import { stripSemicolon } from '../domain/statements.js';
 import { placeholder } from './debezium-postgres.js';
 
 export interface JdbcPlugin {
@@ -100,7 +101,7 @@ function polledQuery(polling: Polling, capture: Capture, columns: readonly Polle
 
 /** The table, or the query as one. */
 export const polledFrom = (polling: Polling, { subject }: Pick<Capture, 'subject'>): string =>
-  polling.query === null ? qualified(parseTableName(subject)) : `(${polling.query.trim().replace(/;+\s*$/, '')}) AS sluice_query`;
+  polling.query === null ? qualified(parseTableName(subject)) : `(${stripSemicolon(polling.query)}) AS sluice_query`;
 
 /** When a row last changed, as SQL. */
 export function cursorOf({ timestampColumns }: Polling): string {

@@ -1,5 +1,5 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
-import { pollingOf } from './polling.js';
+import { pollingOf, unseenBy } from './polling.js';
 import type { MigrationSpec } from './spec.js';
 
 export interface CutoverStep {
@@ -62,7 +62,7 @@ export function cutoverNotes({ spec }: MigrationSpec): string[] {
   const polling = pollingOf({ spec });
   if (polling)
     notes.push(
-      `rows are polled (mode ${polling.mode}), not captured: deletes${polling.mode === 'bulk' ? '' : ', and updates that move no ' + (polling.mode === 'incrementing' ? 'id' : 'time')}, never reach the stream. Declared: deletes ${polling.deletes ?? 'nothing'}`,
+      `rows are polled (mode ${polling.mode}), not captured: ${unseenBy(polling.mode)} never reach the stream. Declared: deletes ${polling.deletes ?? 'nothing'}`,
     );
   if (cutover.route.type === 'http')
     notes.push('route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch');

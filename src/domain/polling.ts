@@ -35,6 +35,12 @@ export function pollingOf({ spec }: Pick<MigrationSpec, 'spec'>): Polling | null
 export const looksAtTimes = (mode: PollingMode): boolean => mode.startsWith('timestamp');
 export const looksAtIds = (mode: PollingMode): boolean => mode.endsWith('incrementing');
 
+/** What changes on the source and does not show in what a query finds new. */
+export function unseenBy(mode: PollingMode): string {
+  if (mode === 'bulk') return 'deletes';
+  return mode === 'incrementing' ? 'deletes and updates' : 'deletes and updates that leave the time alone';
+}
+
 /** How far a subject was read, or has rows: microseconds since 1970, and an id. Null = nothing there, or not looked at by this mode. */
 export interface Cursor {
   readonly micros: bigint | null;

@@ -22,3 +22,6 @@ export function splitStatements(text: string): string[] {
 
 /** Inside `… STATEMENT SET BEGIN …`, up to its END. */
 const isOpenSet = (sql: string): boolean => /^\s*(execute|begin)\s+statement\s+set\b/i.test(sql) && !/\bend\s*$/i.test(sql);
+
+/** A query that may stand in another one. */
+export const stripSemicolon = (sql: string): string => sql.trim().replace(/;+\s*$/, '');

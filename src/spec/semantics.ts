@@ -4,7 +4,7 @@ import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/ksql.js';
 import { capturesOf } from '../domain/names.js';
-import { engineGateway, type MigrationSpec } from '../domain/spec.js';
+import { engineGateway, type MigrationSpec, type PipelineSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import { pollingIssues } from './polling.js';
 import type { ParsedSpec } from './schema.js';
@@ -38,14 +38,20 @@ function statementProblem(parsed: ParsedSpec): string | null {
   }
 }
 
+type Place = 'gateway' | 'url' | 'statements';
+/** Where each type of pipeline is deployed, and what belongs to the others. */
+const PLACES: Readonly<Record<PipelineSpec['type'], { mine: 'gateway' | 'url' | null; foreign: readonly Place[] }>> = {
+  external: { mine: null, foreign: ['gateway', 'url', 'statements'] },
+  'flink-sql': { mine: 'gateway', foreign: ['url'] },
+  ksqldb: { mine: 'url', foreign: ['gateway'] },
+};
+
 function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const { pipeline } = parsed.spec;
   const add = (message: string, ...path: string[]): void => void issues.push({ path: ['spec', 'pipeline', ...path], message });
   if (!pipeline) return issues;
-  const [mine, foreign] = { external: [null, ['gateway', 'url', 'statements']], 'flink-sql': ['gateway', ['url']], ksqldb: ['url', ['gateway']] }[
-    pipeline.type
-  ] as ['gateway' | 'url' | null, ('gateway' | 'url' | 'statements')[]];
+  const { mine, foreign } = PLACES[pipeline.type];
   if (pipeline.type !== 'ksqldb' && pipeline.groups.length === 0) add('name the consumer group(s): the drain proof needs them', 'groups');
   for (const key of foreign) if (pipeline[key]) add(`does not belong to pipeline type ${pipeline.type}`, key);
   if (mine === null) return issues;

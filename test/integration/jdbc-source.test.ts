@@ -8,7 +8,7 @@ import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source
 import { capturesOf } from '../../src/domain/names.js';
 import { pollingOf } from '../../src/domain/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
-import { aTopic, live, objects } from '../support/live.js';
+import { aTopic, dropConnector, live, objects } from '../support/live.js';
 import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
 import { VALUES } from '../support/type-values.js';
 
@@ -69,7 +69,7 @@ describe('tables that are polled', () => {
       'topic polled.public.regions',
     ]);
     expect(await objects(database.client)).toEqual([]);
-    for (const { kind, name } of status.handedOver) if (kind === 'connector') await new ConnectRest(process.env['CONNECT_URL']!).delete(name);
+    for (const { kind, name } of status.handedOver) if (kind === 'connector') await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
   });
 
   it('a deleted row and an update without a new time are not capturable: never passed; a row that should have come is missing', async () => {
@@ -176,7 +176,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       await sleepUntil('all rows', async () => (await records(mine.topic)).length >= width);
       const images = (await records(mine.topic)).slice(0, width).map((record) => (parseJsonLossless(record.value) as { after: Record<string, unknown> }).after);
       found.push(images.map((image) => catalog.map(({ name, type }) => canonFromJson(type, image[name]))));
-      await drop(rest, mine.connector);
+      await dropConnector(rest, mine.connector);
     }
     expect(found[1]).toEqual(found[0]);
   });
@@ -212,7 +212,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     const ids = (await records(capture!.topic)).map((record) => (JSON.parse(record.key) as { id: number }).id);
     expect(ids.length).toBe(60_000);
     expect(new Set(ids).size).toBe(60_000);
-    await drop(rest, capture!.connector);
+    await dropConnector(rest, capture!.connector);
   });
 });
 
@@ -220,14 +220,6 @@ const baseType = (type: string): string => {
   const base = type.replace(/\(.*\)$/, '').replaceAll('"', '');
   return { char: type.startsWith('"') ? 'char' : 'bpchar', mood: 'enum', positive: 'int4' }[base] ?? base;
 };
-
-/** With its positions: they would outlive it. */
-async function drop(rest: ConnectRest, connector: string): Promise<void> {
-  await rest.stop(connector);
-  await sleepUntil('no task is left', async () => (await rest.status(connector))?.tasks.length === 0);
-  await rest.deleteOffsets(connector);
-  await rest.delete(connector);
-}
 
 async function end(topic: string): Promise<number> {
   return (await port.offsets(topic))[0]!.high;

@@ -8,7 +8,7 @@ import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source
 import { capturesOf } from '../../src/domain/names.js';
 import { pollingOf } from '../../src/domain/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
-import { aTopic } from '../support/live.js';
+import { aTopic, dropConnector } from '../support/live.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 
 const COLUMNS = [
@@ -85,12 +85,7 @@ describe('a topic that was filled by polling', () => {
       return found.size === table.size && [...table].every(([id, total]) => found.get(id) === total);
     });
     expect(table.get('4000')).toBe(7);
-    for (const name of ['orders-cdc', connector]) {
-      await rest.stop(name);
-      await sleepUntil('no task is left', async () => (await rest.status(name))?.tasks.length === 0);
-      await rest.deleteOffsets(name);
-      await rest.delete(name);
-    }
+    for (const name of ['orders-cdc', connector]) await dropConnector(rest, name);
     const idle = `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'sluice_orders_cdc' AND NOT active`;
     await sleepUntil('the slot is idle', async () => (await database.client.query(idle)).rows.length === 1);
     await database.drop();

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
+import type { ConnectRest } from '../../src/clients/connect-rest.js';
 import type { KafkaPort } from '../../src/clients/kafka.js';
 import { sleepUntil } from './builders.js';
 import { TestWorker, freshDatabase } from './sluice.js';
@@ -60,6 +61,14 @@ export async function aTopic(port: KafkaPort, name: string, partitions = 1, conf
       () => false,
     );
   await sleepUntil(`topic ${name} is served`, isServed);
+}
+
+/** With its positions: they would outlive it. */
+export async function dropConnector(rest: ConnectRest, connector: string): Promise<void> {
+  await rest.stop(connector);
+  await sleepUntil('no task is left', async () => (await rest.status(connector))?.tasks.length === 0);
+  await rest.deleteOffsets(connector);
+  await rest.delete(connector);
 }
 
 /** Slots and publications of this database. */

@@ -5,8 +5,8 @@ import { withSource } from '../../clients/source.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { Check } from '../../domain/check.js';
 import { durationMs } from '../../domain/duration.js';
-import { capturesOf, quoteIdent, quoteLiteral, type Capture } from '../../domain/names.js';
-import { looksAtIds, looksAtTimes, pollingOf, type Polling } from '../../domain/polling.js';
+import { capturesOf, qualified, quoteIdent, quoteLiteral, type Capture } from '../../domain/names.js';
+import { looksAtIds, looksAtTimes, pollingOf, unseenBy, type Polling } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import type { Deps } from '../deps.js';
 import { installedPlugin, polledShape } from '../source-connectors.js';
@@ -42,12 +42,11 @@ export async function checkPolling(deps: Pick<Deps, 'secret' | 'systems'>, spec:
 }
 
 function declared({ deletes, mode }: Polling): Check {
-  const unseen = mode === 'bulk' ? 'deleted rows' : mode === 'incrementing' ? 'deleted rows nor updates' : 'deleted rows nor updates that leave the time alone';
   return deletes === null
     ? failed(
         'polling.deletes',
         '',
-        `a query sees no ${unseen}, and connector.deletes declares nothing`,
+        `polling cannot see ${unseenBy(mode)}, and connector.deletes declares nothing`,
         'declare connector.deletes: none (rows are never deleted) or soft (they are marked), or capture changes by type debezium-postgres',
       )
     : passed(
@@ -124,7 +123,7 @@ async function cursorIsIndexed(client: pg.ClientBase, polling: Polling, { subjec
   const first = looksAtTimes(polling.mode) ? polling.timestampColumns : [polling.incrementingColumn!];
   const { rows } = await client.query(
     `SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-     WHERE i.indisvalid AND i.indrelid = to_regclass(${quoteLiteral(`${quoteIdent(table.name.schema)}.${quoteIdent(table.name.table)}`)}) AND a.attname = ${quoteLiteral(first[0]!)}`,
+     WHERE i.indisvalid AND i.indrelid = to_regclass(${quoteLiteral(qualified(table.name))}) AND a.attname = ${quoteLiteral(first[0]!)}`,
   );
   return first.length === 1 && rows.length > 0
     ? `an index begins with ${first[0]}`

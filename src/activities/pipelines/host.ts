@@ -1,5 +1,4 @@
 // What runs a pipeline that Sluice deploys. Parts of it are found again by their names after any restart.
-import type { MigrationSpec } from '../../domain/spec.js';
 
 export interface PipelineHost {
   readonly url: string;
@@ -18,5 +17,3 @@ export interface PipelineHost {
   /** Consumer groups that read for it, beside those that the spec names. */
   groups(): Promise<readonly string[]>;
 }
-
-export type HostedSpec = Pick<MigrationSpec, 'spec' | 'metadata'>;

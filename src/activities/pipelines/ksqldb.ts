@@ -64,9 +64,8 @@ export class KsqlHost implements PipelineHost {
   /** ksqlDB names the group of a query after its service and the query. */
   async groups(): Promise<readonly string[]> {
     const { serviceId } = await this.#server.server();
-    const ids: string[] = [];
-    for (const { name } of this.#plan.statements.filter((s) => s.isQuery)) ids.push(...(await this.#queriesInto(name)).map((query) => query.id));
-    return ids.map((id) => `_confluent-ksql-${serviceId}query_${id}`);
+    const mine = (await this.#server.queries()).filter((query) => query.sinks.some((sink) => this.names.includes(sink)));
+    return mine.map(({ id }) => `_confluent-ksql-${serviceId}query_${id}`);
   }
 
   async #queriesInto(name: string): Promise<KsqlQuery[]> {

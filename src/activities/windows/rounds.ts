@@ -1,13 +1,12 @@
 // One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot through the whole path; then every stream side.
-import { stripSemicolon } from '../../clients/catalog.js';
 import type { SourceClient } from '../../clients/source.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import type { Shape, StreamRow } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { parseTableName, qualified } from '../../domain/names.js';
-import { pipelineDrained, sinkDrained } from '../barrier.js';
-import { markSource, type SourceMark } from '../source-mark.js';
+import { stripSemicolon } from '../../domain/statements.js';
+import { markSource, passedWholePath, type SourceMark } from '../source-mark.js';
 import type { Deps } from '../deps.js';
 import type { Computation } from './computation.js';
 import { foldOutput, refuseRepartitioned } from './folds.js';
@@ -66,8 +65,7 @@ export async function takeRound(
 /** Milliseconds that it took, or why it is not proven. */
 async function passBarrier(kafka: KafkaPort, ref: MigrationRef, mark: SourceMark): Promise<string | number> {
   const started = Date.now();
-  const limit = started + BARRIER_LIMIT_MS;
-  const unproven = (await mark.reached(limit)) ?? (await pipelineDrained(kafka, ref, limit)) ?? (await sinkDrained(kafka, ref, limit));
+  const unproven = await passedWholePath(kafka, ref, mark, started + BARRIER_LIMIT_MS);
   return unproven ?? Date.now() - started;
 }
 

@@ -8,8 +8,8 @@ import { pollingOf } from '../../domain/polling.js';
 import { parseSnapshot } from '../../domain/position.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { engineGateway } from '../../domain/spec.js';
-import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier.js';
 import type { Deps } from '../deps.js';
+import { markSource } from '../source-mark.js';
 import { passByHash, type PassInput, type TablePass } from './by-hash.js';
 import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByRow } from './by-row.js';
@@ -42,10 +42,10 @@ export async function compareTables(
   try {
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const text = (await reader.query<Record<string, string>>('SELECT pg_current_snapshot() AS snapshot')).rows[0]!['snapshot']!;
-    const lsn = await insertLsn(side); // after the snapshot: everything it sees is committed below
     const started = Date.now();
-    await emitMarker(side, ref, `window ${number}`);
-    const unproven = await connectorAcknowledged(side, ref, lsn, started + BARRIER_LIMIT_MS);
+    const mark = await markSource(deps, ref, { snapshot: reader, side, token: `window ${number}` });
+    const { lsn } = mark;
+    const unproven = await mark.reached(started + BARRIER_LIMIT_MS);
     const barrierMs = unproven ? null : Date.now() - started;
     const subjects: SubjectResult[] = [];
     for (const table of ref.spec.spec.source.tables) {
