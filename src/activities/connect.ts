@@ -131,13 +131,21 @@ export function createConnectActivities(deps: Deps) {
       });
     },
 
-    /** At complete: the connector goes on without the scaffolding topics. Idempotent; waits until it runs again. */
+    /**
+     * At complete: the connector goes on without the scaffolding topics. Idempotent; waits until it runs again.
+     * Stopped in between: the old task would go on for a moment beside the new configuration, and its next commit would make the signal group anew.
+     */
     async handOverConnector(ref: MigrationRef): Promise<void> {
       const rest = systems.connect(ref.spec);
       const { connector } = namesOf(ref.spec, ref.generation);
       const config = handedOverConfig(ref.spec, ref.generation);
-      if (driftOf(config, await rest.config(connector)).length > 0) await rest.putConfig(connector, config);
-      await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => (driftOf(config, await rest.config(connector)).length === 0 ? true : null));
+      const isReconfigured = async (): Promise<boolean> => driftOf(config, await rest.config(connector)).length === 0;
+      if (!(await isReconfigured())) {
+        await stopSurely(rest, connector);
+        await rest.putConfig(connector, config);
+        await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await isReconfigured()) ? true : null));
+      }
+      await rest.resume(connector);
       await untilRunning(rest, connector);
     },
 
@@ -150,12 +158,7 @@ export function createConnectActivities(deps: Deps) {
         object,
         async () => (await rest.config(object.name)) !== null,
         async () => {
-          await rest.stop(object.name);
-          const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
-            const status = await rest.status(object.name);
-            return status === null || (status.connector.state === 'STOPPED' && status.tasks.length === 0) ? true : null;
-          });
-          if (!stopped) throw new Problem('clean-up', `connector ${object.name} does not stop`);
+          await stopSurely(rest, object.name);
           await deleteOffsets(rest, object.name);
           await rest.delete(object.name);
           await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(object.name)) === null ? true : null));
@@ -193,6 +196,16 @@ export function driftOf(ours: Readonly<Record<string, string>>, stored: Readonly
   const keys = new Set([...Object.keys(ours), ...Object.keys(stored)]);
   keys.delete('name');
   return [...keys].filter((key) => ours[key] !== stored[key]).sort();
+}
+
+/** Afterwards none of its tasks runs any more. */
+async function stopSurely(rest: ConnectRest, name: string): Promise<void> {
+  await rest.stop(name);
+  const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
+    const status = await rest.status(name);
+    return status === null || (status.connector.state === 'STOPPED' && status.tasks.length === 0) ? true : null;
+  });
+  if (!stopped) throw new Problem('clean-up', `connector ${name} does not stop`);
 }
 
 async function untilRunning(rest: ConnectRest, name: string): Promise<void> {
