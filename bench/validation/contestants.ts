@@ -49,7 +49,18 @@ async function ours(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const snapshot = parseSnapshot((await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s);
   const counted = Number((await client.query<{ n: string }>('SELECT count(*) AS n FROM wide')).rows[0]!.n);
   const ends = await kafka.offsets(TOPIC);
-  const input = { kafka, topic: TOPIC, ends, shape: SHAPE, snapshot, reader: client, from: 'public.wide', rowsPerSecond: 0, heartbeat: () => undefined };
+  const input = {
+    kafka,
+    topic: TOPIC,
+    ends,
+    shape: SHAPE,
+    snapshot,
+    reader: client,
+    from: 'public.wide',
+    isPartitioned: false,
+    rowsPerSecond: 0,
+    heartbeat: () => undefined,
+  };
   const fold = await foldTable(kafka, TOPIC, new HashFold(SHAPE, counted), ends, snapshot, () => undefined);
   const { counts, canary, rowsRead } = await passByHash(input, fold);
   await client.query('COMMIT');
@@ -75,6 +86,7 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
     snapshot,
     reader: client,
     from: 'public.wide',
+    isPartitioned: false,
     rowsPerSecond: 0,
     gateway: process.env['FLINK_GATEWAY_URL']!,
     cluster,

@@ -1,5 +1,6 @@
 // The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
 import type pg from 'pg';
+import { unfencedParts } from '../clients/fence-triggers.js';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { getRoute, postAction, putRoute } from '../clients/route-http.js';
 import { observedSide, viewSwapSql } from '../clients/route.js';
@@ -40,6 +41,9 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
           const { route } = ref.spec.spec.cutover;
           const run = ref.spec.spec.batch?.runs ? await runActiveOrStartedAfter(client, ref, before) : null;
           if (run) throw new Refused(run);
+          const isMine = before.state === 'FENCED' && before.token === token;
+          const open = isMine && ref.spec.spec.cutover.fence === 'source' ? await unfencedParts(client, ref.spec) : [];
+          if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);
           if (route.type === 'postgres-view') await client.query(await viewSwapSql(client, route, 'stream'));
           await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
           const { rowCount } = await client.query(

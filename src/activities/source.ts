@@ -87,7 +87,10 @@ export function createSourceActivities({ secret, ledger }: Deps) {
         {
           exists: () => found(ref, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(publication)}`),
           create: async () =>
-            void (await within(ref, (client) => client.query(`CREATE PUBLICATION ${quoteIdent(publication)} FOR TABLE ${tables.join(', ')}`))),
+            // A partitioned table is one topic, whatever leaves it has and gets.
+            void (await within(ref, (client) =>
+              client.query(`CREATE PUBLICATION ${quoteIdent(publication)} FOR TABLE ${tables.join(', ')} WITH (publish_via_partition_root = true)`),
+            )),
         },
       );
     },

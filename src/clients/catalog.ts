@@ -11,14 +11,29 @@ export interface Column {
   readonly generated: boolean;
 }
 
+/** Where a partitioned table's rows lie. */
+export interface Leaf {
+  /** Qualified and quoted. */
+  readonly name: string;
+  readonly kind: string;
+  readonly persistence: string;
+  readonly replicaIdentity: ReplicaIdentity;
+}
+
+export type ReplicaIdentity = 'default' | 'nothing' | 'full' | 'index';
+
 export interface TableCatalog {
   readonly name: TableName;
   readonly kind: string;
   readonly persistence: string;
+  /** Of a partitioned table, at every depth; else empty. */
+  readonly leaves: readonly Leaf[];
+  /** Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their own names. */
+  readonly heirs: readonly string[];
   readonly columns: readonly Column[];
   /** Primary key columns in key order; empty without one. */
   readonly key: readonly string[];
-  readonly replicaIdentity: 'default' | 'nothing' | 'full' | 'index';
+  readonly replicaIdentity: ReplicaIdentity;
   readonly rowSecurity: boolean;
   readonly rowsEstimate: number;
   readonly bytes: number;
@@ -30,6 +45,14 @@ const TABLE_SQL = `
 SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes,
   pg_has_role(c.relowner, 'USAGE') AS is_owner, has_table_privilege(c.oid, 'SELECT') AS can_select
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
+
+const LEAVES_SQL = `
+SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relpersistence, c.relreplident, greatest(c.reltuples, 0)::bigint AS rows,
+  pg_total_relation_size(c.oid) AS bytes
+FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
+
+const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
 const COLUMNS_SQL = `
 SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated,
@@ -55,19 +78,30 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
   const oid = found['oid'];
   const columns = (await client.query<Record<string, string>>(COLUMNS_SQL, [oid])).rows;
   const key = (await client.query<Record<string, string>>(KEY_SQL, [oid])).rows;
+  const isPartitioned = found['relkind'] === 'p';
+  const parts = (await client.query<Record<string, string>>(isPartitioned ? LEAVES_SQL : HEIRS_SQL, [oid])).rows;
+  const total = (column: 'rows' | 'bytes'): number => (isPartitioned ? parts : [found]).reduce((sum, part) => sum + Number(part[column]), 0);
   return {
     name,
     kind: found['relkind']!,
     persistence: found['relpersistence']!,
+    leaves: isPartitioned ? parts.map(leafOf) : [],
+    heirs: isPartitioned ? [] : parts.map((part) => part['name']!),
     columns: columns.map((c) => ({ name: c['attname']!, type: c['type']!, notNull: c['attnotnull'] === 't', generated: c['generated'] === 't' })),
     key: key.map((k) => k['attname']!),
-    replicaIdentity: REPLICA_IDENTITY[found['relreplident'] as keyof typeof REPLICA_IDENTITY],
+    replicaIdentity: identityOf(found),
     rowSecurity: found['relrowsecurity'] === 't',
-    rowsEstimate: Number(found['rows']),
-    bytes: Number(found['bytes']),
+    rowsEstimate: total('rows'),
+    bytes: total('bytes'),
     isOwner: found['is_owner'] === 't',
     canSelect: found['can_select'] === 't',
   };
+}
+
+const identityOf = (row: Record<string, string>): ReplicaIdentity => REPLICA_IDENTITY[row['relreplident'] as keyof typeof REPLICA_IDENTITY];
+
+function leafOf(row: Record<string, string>): Leaf {
+  return { name: row['name']!, kind: row['relkind']!, persistence: row['relpersistence']!, replicaIdentity: identityOf(row) };
 }
 
 /** Names and types of the columns a query returns, without running it. */

@@ -18,9 +18,8 @@ const fenceFunction = (spec: MigrationSpec): string => `${quoteIdent(namesOf(spe
  */
 export async function createFenceTriggers(client: pg.ClientBase, spec: MigrationSpec): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = ${FENCE_LOCK_MS}`);
-  const tables = [...spec.spec.source.tables].sort().map((table) => qualified(parseTableName(table)));
   await client.query(refuseWriteSql(spec));
-  for (const table of tables) {
+  for (const table of await partsOf(client, [...spec.spec.source.tables].sort())) {
     const trigger = quoteIdent(fenceTrigger(spec));
     await client.query(
       `CREATE OR REPLACE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${fenceFunction(spec)}()`,
@@ -47,19 +46,48 @@ BEGIN
 END $sluice$`;
 }
 
-export async function fenceTriggerExists(client: pg.ClientBase, spec: MigrationSpec, table: string): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE t.tgname = $1 AND n.nspname = $2 AND c.relname = $3`,
-    [fenceTrigger(spec), parseTableName(table).schema, parseTableName(table).table],
+/** The tables and all their partitions, quoted: a write that names a partition fires the triggers of that partition only. */
+async function partsOf(client: pg.ClientBase, tables: readonly string[]): Promise<string[]> {
+  const parts: string[] = [];
+  for (const table of tables.map((text) => qualified(parseTableName(text)))) {
+    const { rows } = await client.query<{ part: string }>(
+      `SELECT relid::regclass::text AS part FROM pg_partition_tree($1::regclass) WHERE relid <> $1::regclass`,
+      [table],
+    );
+    parts.push(table, ...rows.map((row) => row.part));
+  }
+  return parts;
+}
+
+/** Partitions that were made after the fence: they take writes that the final window has not seen. */
+export async function unfencedParts(client: pg.ClientBase, spec: MigrationSpec): Promise<string[]> {
+  const { rows } = await client.query<{ part: string }>(
+    `SELECT part FROM unnest($1::text[]) AS part WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part::regclass AND tgname = $2 AND tgenabled = 'A')`,
+    [await partsOf(client, spec.spec.source.tables), fenceTrigger(spec)],
   );
-  return rows.length > 0;
+  return rows.map((row) => row.part);
+}
+
+export async function fenceTriggerExists(client: pg.ClientBase, spec: MigrationSpec, table: string): Promise<boolean> {
+  return (await carriers(client, spec, table)).length > 0;
 }
 
 /** The table's application waits behind us for at most FENCE_LOCK_MS. */
 export async function dropFenceTrigger(client: pg.ClientBase, spec: MigrationSpec, table: string): Promise<void> {
   await client.query(`SET lock_timeout = ${FENCE_LOCK_MS}`);
-  await client.query(`DROP TRIGGER IF EXISTS ${quoteIdent(fenceTrigger(spec))} ON ${qualified(parseTableName(table))}`);
+  for (const part of await carriers(client, spec, table)) await client.query(`DROP TRIGGER IF EXISTS ${quoteIdent(fenceTrigger(spec))} ON ${part}`);
+}
+
+/** What carries this table's trigger: the table, its partitions, and what has meanwhile been detached from any table of the spec. */
+async function carriers(client: pg.ClientBase, spec: MigrationSpec, table: string): Promise<string[]> {
+  const { rows } = await client.query<{ part: string }>(
+    `SELECT tgrelid::regclass::text AS part FROM pg_trigger WHERE tgname = $1
+       AND (tgrelid = to_regclass($2) OR tgrelid IN (SELECT relid FROM pg_partition_tree(to_regclass($2)))
+         OR NOT tgrelid IN (SELECT o FROM unnest($3::text[]) AS t, to_regclass(t) AS o WHERE o IS NOT NULL
+              UNION ALL SELECT relid FROM unnest($3::text[]) AS t, pg_partition_tree(to_regclass(t))))`,
+    [fenceTrigger(spec), qualified(parseTableName(table)), spec.spec.source.tables.map((text) => qualified(parseTableName(text)))],
+  );
+  return rows.map((row) => row.part);
 }
 
 /** Part of the lease's removal: refused by Postgres while any trigger still uses the function. */

@@ -1,6 +1,6 @@
 // One pass over the expected rows, as COPY BINARY sends them, against the stream's row hashes. What is not proven equal becomes a candidate, by position. PURE.
 import type { Shape } from './comparison.js';
-import { KeyTable, keyText } from './enc/key-table.js';
+import { KeyTable } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
 import { int32At, uint16At } from '../domain/bytes.js';
 
@@ -13,7 +13,7 @@ export interface Candidate {
 
 /** More candidates than this are systematic: only the first ones are looked at row by row. */
 export const MAX_CANDIDATES = 5000;
-const TID_FIELD_BYTES = 4 + 6;
+export const TID_FIELD_BYTES = 4 + 6;
 
 export class HashComparison {
   rowsRead = 0;
@@ -34,7 +34,7 @@ export class HashComparison {
 
   /** The last row's key. */
   get lastKey(): string {
-    return keyText(this.#encoder.key.subarray(0, this.#encoder.keyWords));
+    return this.#encoder.keyText;
   }
 
   get suspected(): number {
@@ -70,10 +70,12 @@ export class HashComparison {
 
   #keep(b: Uint8Array, at: number): void {
     if (this.candidates.length >= MAX_CANDIDATES) return;
-    const ctid = `(${int32At(b, at + 4) >>> 0},${uint16At(b, at + 8)})`;
-    this.candidates.push({ ctid, key: this.lastKey });
+    this.candidates.push({ ctid: tidAt(b, at), key: this.lastKey });
   }
 }
+
+/** The ctid in the field at `at`, as Postgres prints it. */
+export const tidAt = (b: Uint8Array, at: number): string => `(${int32At(b, at + 4) >>> 0},${uint16At(b, at + 8)})`;
 
 /** The canary of a hash pass: rows of this run, some nulled or dropped on the stream side and one added there, must be reported exactly. */
 export function runHashCanary(shape: Shape, rows: readonly Uint8Array[]): { planted: number; found: number } {

@@ -147,7 +147,7 @@ export class KeyFilter {
 
   /** Of the record that was last asked about, as `keyText` gives it. */
   get lastKey(): string {
-    return keyText(this.#encoder.key.subarray(0, this.#encoder.keyWords));
+    return this.#encoder.keyText;
   }
 
   /** `[start, end)` = the record's key. Records whose key cannot be read are wanted too: they are looked at by their values. */

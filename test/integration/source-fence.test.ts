@@ -129,6 +129,25 @@ describe('a fenced source table', () => {
   }, 60_000);
 });
 
+describe('a fenced partitioned table', () => {
+  it('takes no write through any of its partitions, and no commit where one was made meanwhile; every trigger goes, a detached one too', async () => {
+    await drill.client
+      .query(`CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+      CREATE TABLE "Parted 2" PARTITION OF parted FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id); CREATE TABLE parted_2a PARTITION OF "Parted 2" FOR VALUES FROM (10) TO (15)`);
+    const { spec } = ref.spec;
+    const parted: MigrationRef = { ...ref, spec: { ...ref.spec, spec: { ...spec, source: { ...spec.source, tables: ['public.parted'] } } } };
+    const mine = (token: string): FenceInput => ({ ...input(token), ref: parted });
+    expect((await drill.cutover.fence(mine('parts'))).refused).toBeNull();
+    for (const target of ['parted', 'parted_1', '"Parted 2"', 'parted_2a'])
+      expect([target, await write(drill.client, `INSERT INTO ${target} VALUES (12, 1)`)]).toEqual([target, '25006']);
+    await drill.client.query('CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1');
+    expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({ refused: 'not fenced: parted_3' });
+    await drill.cutover.releaseFence(mine('parts'));
+    for (const trigger of fenceTriggers(parted.spec)) await drill.cutover.removeTrigger(parted, trigger);
+    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
+  });
+});
+
 describe('an attempt that was released', () => {
   it('cannot fence again, however late its zombie comes', async () => {
     expect((await drill.cutover.fence(input('zombie'))).refused).toBeNull();

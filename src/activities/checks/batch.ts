@@ -106,7 +106,8 @@ async function checkSinkTable(client: pg.ClientBase, spec: MigrationSpec): Promi
 async function checkFence(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
   const { tables, postgres } = spec.spec.source;
   const { rows } = await client.query<Record<string, string>>(
-    `SELECT t FROM unnest($1::text[]) AS t WHERE NOT has_table_privilege(to_regclass(t), 'TRIGGER')
+    `SELECT part::text AS t FROM unnest($1::text[]) AS root, LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree
+       WHERE NOT has_table_privilege(part, 'TRIGGER')
      UNION ALL SELECT 'language plpgsql' WHERE NOT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
     [tables.map((table) => qualified(parseTableName(table)))],
   );

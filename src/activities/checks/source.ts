@@ -1,6 +1,6 @@
 // Read-only checks of the legacy database and its tables. Each is done, not deduced: what could not be asked is unknown.
 import type pg from 'pg';
-import { readTable, type TableCatalog } from '../../clients/catalog.js';
+import { readTable, type ReplicaIdentity, type TableCatalog } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
@@ -160,14 +160,17 @@ type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: strin
 
 function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): void {
   const q = qualified(table.name);
-  const identity = table.replicaIdentity;
+  const mayBePublished = (identity: ReplicaIdentity): boolean => identity === 'full' || (identity === 'default' && table.key.length > 0);
+  const weak = [{ name: q, replicaIdentity: table.replicaIdentity }, ...table.leaves].find((part) => !mayBePublished(part.replicaIdentity));
+  const identity = weak?.replicaIdentity ?? table.replicaIdentity;
+  const where = weak && weak.name !== q ? ` of partition ${weak.name}` : '';
   rule(
     'table.replica-identity',
-    identity === 'full' || (identity === 'default' && table.key.length > 0),
+    !weak,
     `replica identity ${identity}`,
     identity === 'index'
-      ? 'replica identity by another index than the primary key'
-      : `replica identity ${identity} without a key: publishing this table would break the application's UPDATE and DELETE`,
+      ? `replica identity${where} by another index than the primary key`
+      : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
     'use replica identity DEFAULT with a primary key, or FULL',
   );
   rule(
@@ -179,24 +182,38 @@ function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): 
   );
 }
 
+/** What of it never reaches the log; null = all of it does. */
+function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
+  if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
+  const foreign = leaves.find((leaf) => leaf.kind !== 'r' || leaf.persistence !== 'p');
+  return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
+}
+
 async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: string, table: TableCatalog): Promise<Check[]> {
   const checks: Check[] = [];
   const isPolled = pollingOf(spec) !== null;
   const rule: Rule = (name, ok, good, bad, remedy) => void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
   const q = qualified(table.name);
+  const unlogged = unloggedPart(table);
   rule(
     'table.kind',
-    (table.kind === 'r' || (isPolled && table.kind === 'p')) && table.persistence === 'p',
-    'an ordinary table',
-    table.kind === 'p' ? 'partitioned tables are not supported by this version' : 'not an ordinary, logged table',
-    'name ordinary tables',
+    unlogged === null && (isPolled || table.heirs.length === 0),
+    table.leaves.length > 0 ? `a partitioned table, ${table.leaves.length} partitions` : 'an ordinary table',
+    unlogged ?? `${table.heirs.join(', ')} inherit from it: a query of it reads their rows too, and the log does not call them its own`,
+    'name ordinary or partitioned tables',
   );
   rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
   if (!isPolled) checkPublishing(rule, spec, table);
   if (changelogTables(spec).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} leaves out what a row was before: the job would fail at the first update, and start over for ever`;
-    rule('table.before-image', table.replicaIdentity === 'full', 'every change carries what the row was before', bad, remedy);
+    rule(
+      'table.before-image',
+      [table, ...table.leaves].every((part) => part.replicaIdentity === 'full'),
+      'every change carries what the row was before',
+      bad,
+      remedy,
+    );
   }
   rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${q} TO ${spec.spec.source.postgres.user}`);
   if (table.canSelect) {

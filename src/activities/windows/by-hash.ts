@@ -36,6 +36,7 @@ export interface PassInput {
   readonly reader: SourceClient;
   /** The table, quoted. */
   readonly from: string;
+  readonly isPartitioned: boolean;
   readonly rowsPerSecond: number;
   readonly heartbeat: () => void;
 }
@@ -66,7 +67,7 @@ export async function passByHash(input: PassInput, fold: HashFold): Promise<Tabl
 }
 
 /** ctid first: it finds a row again within the snapshot. */
-export function selectOf(shape: Shape, from: string): string {
+export function selectOf(shape: Shape, from: string, place = 'ctid'): string {
   const columns = shape.columns.map((column) => `${quoteIdent(column.name)}${encoderOf(column.type).asText ? '::text' : ''}`);
-  return `SELECT ctid, ${columns.join(', ')} FROM ${from}`;
+  return `SELECT ${place}, ${columns.join(', ')} FROM ${from}`;
 }

@@ -1,14 +1,20 @@
 // From "not proven equal" to classes: every candidate re-read raw on both sides, at the same snapshot and offsets, and compared value by value.
+import { copyRows } from '../../clients/copy.js';
 import type { SourceClient } from '../../clients/source.js';
 import type { KafkaPort } from '../../clients/kafka.js';
 import { Comparison, type Shape } from '../../compare/comparison.js';
 import { KeyFilter, type HashFold } from '../../compare/hash-fold.js';
-import type { Candidate } from '../../compare/hash-comparison.js';
+import { RowEncoder } from '../../compare/enc/row.js';
+import { TID_FIELD_BYTES, tidAt, type Candidate } from '../../compare/hash-comparison.js';
 import { KeyHistory, explainByHistory } from '../../compare/key-history.js';
 import { TableFold } from '../../compare/table-fold.js';
+import { int32At } from '../../domain/bytes.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { Counts, Difference } from '../../domain/window.js';
+import { selectOf } from './by-hash.js';
 import { readRows } from './rows.js';
+
+const OID_FIELD_BYTES = 4 + 4;
 
 export interface DrillDown {
   readonly counts: Counts;
@@ -24,6 +30,7 @@ export interface DrillDownInput {
   readonly reader: SourceClient;
   /** The table, quoted. */
   readonly from: string;
+  readonly isPartitioned: boolean;
   readonly candidates: readonly Candidate[];
   /** Keys that only the stream side has. */
   readonly extraneous: readonly string[];
@@ -52,11 +59,26 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
   }
   const comparison = new Comparison(shape, fold.rows, 1);
   if (candidates.length > 0) {
-    const rows = `${from} WHERE ctid = ANY ('{${candidates.map((c) => `"${c.ctid}"`).join(',')}}'::tid[])`;
+    const rows = `${from} WHERE ${await placesOf(input)}`;
     await readRows(reader, rows, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => comparison.add(key, row));
   }
   const { counts, differences } = comparison.finish();
   return { counts, differences: explainByHistory(shape, differences, histories) };
+}
+
+/** Condition that holds for the candidates' rows and no others. In a partitioned table every partition has a row of that ctid: the key tells which is meant. */
+async function placesOf({ reader, from, shape, isPartitioned, candidates }: DrillDownInput): Promise<string> {
+  const isThere = `ctid = ANY ('{${candidates.map((c) => `"${c.ctid}"`).join(',')}}'::tid[])`;
+  if (!isPartitioned) return isThere;
+  const wanted = new Set(candidates.map((c) => c.key));
+  const encoder = new RowEncoder(shape);
+  const places: string[] = [];
+  await copyRows(reader, `${selectOf(shape, from, 'tableoid, ctid')} WHERE ${isThere}`, { rowsPerSecond: 0 }, (bytes, at) => {
+    const end = encoder.fromBinary(bytes, at + OID_FIELD_BYTES + TID_FIELD_BYTES);
+    if (wanted.has(encoder.keyText)) places.push(`(${int32At(bytes, at + 4) >>> 0}, '${tidAt(bytes, at + OID_FIELD_BYTES)}'::tid)`);
+    return end;
+  });
+  return `${isThere} AND (tableoid, ctid) IN (${places.length > 0 ? places.join(', ') : `(0, NULL)`})`;
 }
 
 function historyOf(histories: Map<string, KeyHistory>, key: string): KeyHistory {

@@ -3,6 +3,7 @@
 // and compared. What neither changed is as equal as it was. A row that the source deleted leaves no xmin: the independent count must then differ, for no
 // lost or invented delete can be made up for by a change that was not looked at. Anything but "all equal" is for a full pass to judge.
 import { copyRows } from '../../clients/copy.js';
+import type { SourceClient } from '../../clients/source.js';
 import { keyOf } from '../../compare/enc/key-table.js';
 import { HashComparison, runHashCanary } from '../../compare/hash-comparison.js';
 import type { HashFold } from '../../compare/hash-fold.js';
@@ -32,11 +33,7 @@ export async function passIncrementally(input: PassInput, fold: HashFold, counte
   await read(isYounger);
   if (unseen.size > 0) await read(`NOT (${isYounger}) AND ${quoteIdent(shape.key[0]!)} = ANY ('{${[...unseen].map(integerOf).join(',')}}')`);
   for (const key of unseen) if (fold.table.find(keyOf(key)) >= 0) return null; // the topic wrote what the table does not hold
-  const blocks = Number(
-    (await reader.query<Record<string, string>>(`SELECT pg_relation_size('${from.replaceAll("'", "''")}') / current_setting('block_size')::int AS n`)).rows[0]![
-      'n'
-    ],
-  );
+  const blocks = await blocksOf(reader, from);
   const part = number % SCRUB_PARTS;
   const bound = (at: number): string => `'(${Math.floor((blocks * at) / SCRUB_PARTS)},0)'::tid`;
   const scrub = new HashComparison(fold.table, fold.encoder);
@@ -50,6 +47,15 @@ export async function passIncrementally(input: PassInput, fold: HashFold, counte
     canary: runHashCanary(shape, sample),
     note: `${comparison.rowsRead} changed and ${scrub.rowsRead} of scrub ${part + 1}/${SCRUB_PARTS} re-read`,
   };
+}
+
+/** Of a partitioned table: of its largest partition, for a block's number means one in each of them. */
+async function blocksOf(reader: SourceClient, from: string): Promise<number> {
+  const { rows } = await reader.query<Record<string, string>>(
+    `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::regclass))) / current_setting('block_size')::int AS n`,
+    [from],
+  );
+  return Number(rows[0]!['n']);
 }
 
 /** Two words of a key as the integer they are. */

@@ -80,7 +80,8 @@ async function compareTable(
   const ends = await kafka.offsets(topic);
   refuseRepartitioned(ref, topic, ends);
   const snapshot = parseSnapshot(snapshotText);
-  const input = { kafka, topic, ends, shape, snapshot, reader, from, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
+  const isPartitioned = catalog.kind === 'p';
+  const input = { kafka, topic, ends, shape, snapshot, reader, from, isPartitioned, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
   const gateway = engineGateway(ref.spec.spec);
   const pass = gateway ? await passByFlink(flinkInput(ref, input, catalog, gateway)) : await passOver(folds, ref, input, { number, isFull, counted });
   const result = measured({

@@ -3,6 +3,7 @@ import { Undecodable } from '../column-types.js';
 import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
 import { hash128 } from './hash.js';
+import { keyText } from './key-table.js';
 import { int32At } from '../../domain/bytes.js';
 import { Scratch, TAG_NULL, TAG_VALUE } from './scratch.js';
 
@@ -32,6 +33,11 @@ export class RowEncoder {
     this.#keyAt = shape.key.map((name) => shape.columns.findIndex((column) => column.name === name));
     const only = this.#keyAt.length === 1 ? shape.columns[this.#keyAt[0]!] : undefined;
     this.keyWords = only && INTEGERS.has(only.type) ? 2 : 4;
+  }
+
+  /** `key` as text: one for each identity. */
+  get keyText(): string {
+    return keyText(this.key.subarray(0, this.keyWords));
   }
 
   /** Sets `key`. Throws Undecodable. */

@@ -1,0 +1,66 @@
+// A partitioned table is one table, one topic: whatever leaves it has, under a writer, on real Debezium.
+import { describe, expect, it } from 'vitest';
+import { sleepUntil } from '../support/builders.js';
+import { busy, dismantle, live } from '../support/live.js';
+import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+
+const { aDatabase } = live();
+
+/** Leaves at two depths; a row that is inserted anew may land in another leaf than the writer's others. */
+const partitioned = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text) PARTITION BY RANGE (id);
+CREATE TABLE accounts_low PARTITION OF accounts FOR VALUES FROM (0) TO (3000);
+CREATE TABLE accounts_mid PARTITION OF accounts FOR VALUES FROM (3000) TO (20000) PARTITION BY HASH (id);
+CREATE TABLE accounts_mid_0 PARTITION OF accounts_mid FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE "accounts_mid ""1" PARTITION OF accounts_mid FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE accounts_high PARTITION OF accounts FOR VALUES FROM (20000) TO (1000000);
+INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 30000) g; ANALYZE accounts;`;
+
+describe('a partitioned table', () => {
+  it('under a hot writer passes every window; rows that an attached partition brought along, which the log never held, are found, each once', async () => {
+    const database = await aDatabase(partitioned);
+    const stop = busy(database);
+    expect(sluice('start', '-f', specFile('parted', database.name, ['public.accounts'])).code).toBe(0);
+    waitFor('parted', 'approval');
+    await database.client.query(
+      'CREATE TABLE accounts_next PARTITION OF accounts FOR VALUES FROM (1000000) TO (2000000); INSERT INTO accounts_next VALUES (1000001, 1, NULL)',
+    );
+    await sleepUntil(
+      'a window that read only what changed',
+      () => get('parted').windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason)),
+      120_000,
+    );
+    expect(get('parted').windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990)).toBe(true);
+    await database.client
+      .query(`CREATE TABLE foreign_rows (LIKE accounts INCLUDING ALL); INSERT INTO foreign_rows SELECT g, 1, 'brought' FROM generate_series(2000000, 2000006) g;
+      ALTER TABLE accounts ATTACH PARTITION foreign_rows FOR VALUES FROM (2000000) TO (3000000)`);
+    await sleepUntil('a failed window', () => get('parted').windows.some((w) => w.verdict === 'failed'));
+    const failed = get('parted').windows.find((w) => w.verdict === 'failed')!;
+    expect(failed).toMatchObject({ missing: 7, extraneous: 0, mismatched: 0, unknown: 0 });
+    const diff = JSON.parse(sluice('diff', 'parted', '-o', 'json').stdout) as { counts: object; differences: { key: { id: string } }[] };
+    expect(diff.counts).toEqual({ missing: 7 });
+    expect(diff.differences.map((d) => d.key.id).sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => String(2_000_000 + n)));
+    await database.client.query('ALTER TABLE accounts DETACH PARTITION foreign_rows');
+    waitFor('parted', 'approval');
+    expect(sluice('approve', 'parted', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    waitFor('parted', 'outcome=migrated');
+    await stop();
+    expect(get('parted')).toMatchObject({ outcome: 'migrated', leftovers: [], tables: [{ table: 'public.accounts' }] });
+    await dismantle(database.client, 'parted');
+  });
+
+  it('is refused by doctor where a part of it never reaches the log, or could not be published', async () => {
+    const database =
+      await aDatabase(`CREATE TABLE a (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10);
+      CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM (0) TO (10); ALTER TABLE b_1 REPLICA IDENTITY NOTHING;
+      CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE c_1 () INHERITS (c)`);
+    const { stdout, code } = sluice('doctor', '-f', specFile('parts', database.name, ['public.a', 'public.b', 'public.c']), '-o', 'json');
+    expect(code).toBe(1);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; subject: string; status: string; detail: string }[] };
+    const failed = checks.filter((check) => check.status === 'failed').map(({ name, subject, detail }) => [name, subject, detail]);
+    expect(failed).toEqual([
+      ['table.kind', 'public.a', 'partition public.a_1 is not an ordinary, logged table'],
+      ['table.replica-identity', 'public.b', expect.stringContaining('replica identity nothing of partition public.b_1 without a key')],
+      ['table.kind', 'public.c', 'c_1 inherit from it: a query of it reads their rows too, and the log does not call them its own'],
+    ]);
+  });
+});
