@@ -1,10 +1,15 @@
 // `npm run bench -- jdbc-source [--rows 1000000]`: a three-way join through our JDBC source into a topic. Beside it, in the same run: the same query as COPY
-// whose rows nobody keeps (the limit), and Debezium's initial snapshot of a table that holds the join's result (the peer). Needs the local stack.
+// whose rows nobody keeps (the limit), Debezium's initial snapshot of a table that holds the join's result (the peer), and our copy of it. Needs the local stack.
+import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
+import { createCopyActivities } from '../src/activities/copy.js';
+import { Systems } from '../src/activities/deps.js';
 import { int32At } from '../src/domain/bytes.js';
 import { ConnectRest } from '../src/clients/connect-rest.js';
 import { copyRows } from '../src/clients/copy.js';
 import { KafkaPort } from '../src/clients/kafka.js';
+import { Ledger } from '../src/clients/ledger.js';
+import { resolveSecret } from '../src/config.js';
 import { debeziumPostgresConfig } from '../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../src/connectors/jdbc-source.js';
 import { capturesOf, namesOf } from '../src/domain/names.js';
@@ -51,6 +56,7 @@ export async function jdbcSourceBench(rows: number): Promise<void> {
       await load(specOf(`bench-jdbc-${run}`, { mode: 'incrementing', incrementingColumn: 'id', delay: '1s', query: QUERY }), rows),
     );
     say("Debezium's initial snapshot of the joined rows as a table", rows, await load(specOf(`bench-debezium-${run}`, null), rows));
+    say('our copy of that table, two sessions', rows, await copyLoad(specOf(`bench-copy-${run}`, null), rows));
   } finally {
     await client.end();
     await admin.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${DATABASE}' AND NOT active`);
@@ -87,6 +93,24 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
   await new Promise((resolve) => setTimeout(resolve, 3000)); // the slot's sender ends
+  return took;
+}
+
+/** The same for `snapshot: copy`: from the creation of its slot until Kafka has acknowledged the last row. */
+async function copyLoad(spec: MigrationSpec, rows: number): Promise<number> {
+  const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  await ledger.migrate();
+  const systems = new Systems(resolveSecret);
+  const { copyTables } = createCopyActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() });
+  const { name } = spec.metadata;
+  const ref = { name, iteration: 1, generation: 1, workflowId: name, runKey: name, planHash: '', spec };
+  const [capture] = capturesOf(spec, 1);
+  await systems.kafka(spec).createTopic(capture!.topic, 1, 1, {});
+  const took = await timed(() => new MockActivityEnvironment().run(copyTables, ref, { 'public.joined': rows }));
+  await systems.kafka(spec).deleteTopic(capture!.topic);
+  await ledger.query('DELETE FROM sluice.object WHERE name = $1', [name]);
+  await ledger.query('DELETE FROM sluice.copied WHERE run_key = $1', [name]);
+  await Promise.all([systems.close(), ledger.close()]);
   return took;
 }
 

@@ -47,14 +47,15 @@ export function createConnectActivities(deps: Deps) {
 
   async function watch(ref: MigrationRef, totals: Readonly<Record<string, number>>, signal: SnapshotSignal | null): Promise<TableProgress[]> {
     const { connector, topicPrefix } = namesOf(ref.spec, ref.generation);
-    const { source, connector: wish, catchUp } = ref.spec.spec;
+    const { source, catchUp } = ref.spec.spec;
+    const kind = signal ? 'incremental' : 'initial';
     const rest = systems.connect(ref.spec);
     const deadline = Date.now() + durationMs(catchUp.timeout);
     const notifications: SnapshotNotification[] = [];
     let [failedSince, next] = [0, 0];
     for (;;) {
       next = await readNotifications(ref, next, notifications);
-      const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, wish.snapshot);
+      const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
       if (progress.failure) throw new Problem('snapshot-failed', progress.failure);
       if (progress.completed) return progress.tables;
       const failure = await taskFailure(rest, connector);

@@ -2,6 +2,7 @@
 import { createApprovalActivities } from './approval.js';
 import { createBarrierActivities } from './barriers.js';
 import { createConnectActivities } from './connect.js';
+import { createCopyActivities } from './copy.js';
 import { createConsumerActivities } from './consumers.js';
 import { createCutoverActivities } from './cutover.js';
 import type { Deps } from './deps.js';
@@ -25,6 +26,7 @@ export function createActivities(deps: Deps) {
     ...createSourceActivities(deps),
     ...createKafkaActivities(deps),
     ...createConnectActivities(deps),
+    ...createCopyActivities(deps),
     ...createBarrierActivities(deps),
     ...createWindowActivities(deps),
     ...createFenceActivities(deps),

@@ -9,9 +9,9 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
 }
 
 /** Heartbeats while `work` runs: a missed heartbeat means a dead worker, not a slow server (every call to one has a time limit of its own). */
-export async function alive<T>(work: () => Promise<T>): Promise<T> {
+export async function alive<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
   const context = Context.current();
-  const ticker = setInterval(() => context.heartbeat(), 2000);
+  const ticker = setInterval(() => context.heartbeat(details?.()), 2000);
   try {
     return await work();
   } finally {

@@ -104,6 +104,15 @@ function leafOf(row: Record<string, string>): Leaf {
   return { name: row['name']!, kind: row['relkind']!, persistence: row['relpersistence']!, replicaIdentity: identityOf(row) };
 }
 
+/** Blocks of a table, quoted. Of a partitioned one: of its largest partition, for a block's number means one in each of them. */
+export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::regclass))) / current_setting('block_size')::int AS n`,
+    [table],
+  );
+  return Number(rows[0]!['n']);
+}
+
 /** Names and types of the columns a query returns, without running it. */
 export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
   const described = await client.query(`SELECT * FROM (${stripSemicolon(sql)}) AS sluice_query LIMIT 0`);

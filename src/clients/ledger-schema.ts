@@ -94,6 +94,16 @@ CREATE TABLE IF NOT EXISTS sluice.proof (
   UNIQUE (name, number)
 );
 
+-- What a copy of the tables has written: the rows of one range of blocks.
+CREATE TABLE IF NOT EXISTS sluice.copied (
+  run_key text NOT NULL,
+  generation int NOT NULL,
+  table_name text NOT NULL,
+  chunk int NOT NULL,
+  rows bigint NOT NULL,
+  PRIMARY KEY (run_key, generation, table_name, chunk)
+);
+
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );

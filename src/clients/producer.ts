@@ -28,7 +28,7 @@ interface Lane {
   flying: Promise<void> | undefined;
 }
 
-/** Fills one batch per partition; a full one is sent while the next is filled. */
+/** Fills one batch per partition; a full one is sent while the next is filled. Several may write at once. */
 export class BulkWriter {
   readonly #target: ProduceTarget;
   #identity: ProducerIdentity | undefined;
@@ -59,7 +59,9 @@ export class BulkWriter {
 
   async #open(topic: string): Promise<void> {
     const partitions = await this.#target.partitions(topic);
-    this.#identity ??= await this.#target.identify(topic);
+    const identity = await this.#target.identify(topic);
+    this.#identity ??= identity;
+    if (this.#topics.has(topic)) return; // somebody else opened it meanwhile, and has written
     this.#topics.set(
       topic,
       Array.from({ length: partitions }, (_, partition) => ({ topic, partition, filling: aBatch(), sequence: 0, flying: undefined })),
@@ -71,9 +73,10 @@ export class BulkWriter {
     lane.sequence += lane.filling.records;
     lane.filling = aBatch();
     this.bytes += batch.length;
-    await lane.flying;
-    lane.flying = this.#target.produce(lane.topic, lane.partition, batch);
+    const before = lane.flying;
+    lane.flying = (before ?? Promise.resolve()).then(() => this.#target.produce(lane.topic, lane.partition, batch));
     lane.flying.catch(() => undefined); // looked at when it is waited for
+    await before;
   }
 }
 

@@ -1,6 +1,7 @@
 // Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's statement_timeout, UTC, ISO output.
 import pg from 'pg';
 import { durationMs } from '../domain/duration.js';
+import { quoteIdent } from '../domain/names.js';
 import type { MigrationSpec, PostgresAddress, SecretRef } from '../domain/spec.js';
 
 export type ResolveSecret = (secret: SecretRef) => string;
@@ -9,6 +10,8 @@ export type SourceClient = pg.Client;
 export interface SourceOptions {
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /** Replication commands are understood, and nothing with parameters. */
+  readonly speaksReplication?: boolean;
 }
 
 const LOCK_TIMEOUT_MS = 2000;
@@ -58,8 +61,39 @@ export async function openSource(spec: MigrationSpec, secret: ResolveSecret, opt
   return open(postgres, secret, `sluice/${spec.metadata.name}`, { statementTimeoutMs: durationMs(limits.statementTimeout), ...options });
 }
 
+/** A snapshot that other sessions can take over (`SET TRANSACTION SNAPSHOT`) until it is closed. */
+export interface SharedSnapshot {
+  readonly name: string;
+  readonly close: () => Promise<void>;
+}
+
+/** Creates a logical slot, and shares the snapshot of the very position at which it begins. Waits for the transactions that are open. */
+export async function createSlot(spec: MigrationSpec, secret: ResolveSecret, slot: string): Promise<SharedSnapshot> {
+  const client = await openSource(spec, secret, { speaksReplication: true });
+  return shared(client, `CREATE_REPLICATION_SLOT ${quoteIdent(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`);
+}
+
+/** Shares a snapshot of now. */
+export async function shareSnapshot(spec: MigrationSpec, secret: ResolveSecret): Promise<SharedSnapshot> {
+  const client = await openSource(spec, secret);
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  return shared(client, 'SELECT pg_export_snapshot() AS snapshot_name');
+}
+
+async function shared(client: SourceClient, sql: string): Promise<SharedSnapshot> {
+  const close = (): Promise<void> => client.end().catch(() => undefined);
+  try {
+    const { rows } = await client.query<Record<string, string>>(sql);
+    return { name: rows[0]!['snapshot_name']!, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
 async function open(address: PostgresAddress, secret: ResolveSecret, application: string, options: SourceOptions): Promise<SourceClient> {
-  const client = new pg.Client({ ...clientConfig(address, secret), application_name: application.slice(0, 63) });
+  const replication = options.speaksReplication ? { replication: 'database' } : {};
+  const client = new pg.Client({ ...clientConfig(address, secret), ...replication, application_name: application.slice(0, 63) });
   client.on('error', () => undefined); // a lost connection surfaces at the next query
   await client.connect();
   const statementTimeout = options.statementTimeoutMs ?? DEFAULT_STATEMENT_MS;

@@ -1,4 +1,5 @@
-// Rows as Debezium's initial load would write them, with the configuration in connectors/debezium-postgres.ts: a proof replays them without a connector.
+// Rows as Debezium's initial load would write them, with the configuration in connectors/debezium-postgres.ts: a proof replays them without a connector, a copy
+// writes them instead of it.
 // Contract-tested against real Debezium, byte by byte. PURE.
 import { Undecodable } from './column-types.js';
 
@@ -16,6 +17,8 @@ export interface ReplayTable {
   readonly key: readonly string[];
   /** Prefix of the topics: Debezium's logical server name. */
   readonly server: string;
+  /** Position in the log at which the rows were read, as Debezium writes it: a number of bytes. */
+  readonly lsn?: bigint;
 }
 
 /** Turns rows of Postgres' text form into records. Throws Undecodable for a type that the connector could not carry. */
@@ -46,7 +49,9 @@ export class SnapshotWriter {
       origin: null,
       origin_lsn: null,
     };
-    this.#tail = `},"source":${JSON.stringify(source).replace('"ts_ns":0', `"ts_ns":${atMs}000000`)},"transaction":null,"op":"r",${times}}`;
+    this.#tail = `},"source":${JSON.stringify(source)
+      .replace('"ts_ns":0', `"ts_ns":${atMs}000000`)
+      .replace('"lsn":0', `"lsn":${table.lsn ?? 0n}`)},"transaction":null,"op":"r",${times}}`;
   }
 
   /** `values` in the order of the columns. */
@@ -83,6 +88,12 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   bytea: (value) => text(Buffer.from(value.slice(2), 'hex').toString('base64')),
 };
 const PLAIN = new Set(['text', 'varchar', 'bpchar', 'char', 'citext', 'enum', 'uuid', 'xml', 'inet', 'cidr', 'macaddr', 'macaddr8', 'json', 'jsonb']);
+
+/** Whether a column of this base type can be written as the connector would. */
+export function canReplay(type: string): boolean {
+  const item = type.replace(/(\[\])+$/, '');
+  return Object.hasOwn(ENCODERS, item) || PLAIN.has(item);
+}
 
 function encoderOf(type: string): (value: string) => string {
   if (type.endsWith('[]')) {

@@ -53,7 +53,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'publication.name': names.publication,
     'publication.autocreate.mode': 'disabled', // ours lists exactly the tables; autocreate takes the whole database
     'table.include.list': tables.map((t) => includePattern(t)).join(','),
-    'snapshot.mode': isIncremental ? 'no_data' : 'initial',
+    'snapshot.mode': spec.spec.connector.snapshot === 'initial' ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
     'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
     'interval.handling.mode': 'string',

@@ -14,10 +14,12 @@ export interface SnapshotProgress {
   readonly tables: TableProgress[];
 }
 
+/** Initial loads that the connector makes. */
+export type ConnectorSnapshot = 'initial' | 'incremental';
 const KINDS = { initial: 'Initial Snapshot', incremental: 'Incremental Snapshot' } as const;
 
 /** Whether the connector has begun what it was asked for. */
-export const hasStarted = (notifications: readonly SnapshotNotification[], snapshot: 'initial' | 'incremental'): boolean =>
+export const hasStarted = (notifications: readonly SnapshotNotification[], snapshot: ConnectorSnapshot): boolean =>
   notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
 
 /** `tables` as in the spec; `totals` are rows per table from the baseline (they inform, they prove nothing). */
@@ -26,7 +28,7 @@ export function foldNotifications(
   tables: readonly string[],
   totals: Readonly<Record<string, number>>,
   topicPrefix: string,
-  snapshot: 'initial' | 'incremental' = 'initial',
+  snapshot: ConnectorSnapshot = 'initial',
 ): SnapshotProgress {
   const scanned = new Map<string, number>();
   let completed = false;

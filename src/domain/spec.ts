@@ -45,8 +45,8 @@ export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+inc
 export interface ConnectorSpec {
   readonly type: 'debezium-postgres' | 'jdbc-source';
   readonly url: string;
-  /** initial: by the connector, in one transaction. incremental: by the connector, in chunks, beside the changes. */
-  readonly snapshot: 'initial' | 'incremental';
+  /** initial: by the connector, in one transaction. incremental: by the connector, in chunks, beside the changes. copy: by us, before the connector. */
+  readonly snapshot: 'initial' | 'incremental' | 'copy';
   readonly topicPrefix?: string | undefined;
   readonly config: Readonly<Record<string, string>>;
   /** The rest belongs to jdbc-source: see `pollingOf`. */

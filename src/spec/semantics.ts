@@ -19,8 +19,7 @@ function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
   const refuse = (present: unknown, what: string, ...path: (string | number)[]): void => {
     if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
   };
-  const { connector, cutover } = spec;
-  refuse(connector.snapshot === 'copy', `snapshot ${connector.snapshot}`, 'connector', 'snapshot');
+  const { cutover } = spec;
   refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
   return issues;
 }

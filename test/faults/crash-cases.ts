@@ -10,7 +10,7 @@ export interface CrashCase {
   readonly after: () => Promise<unknown>;
 }
 
-export function crashCases({ ref, act }: Stage): CrashCase[] {
+export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   const names = namesOf(ref.spec, 1);
   const { database } = ref.spec.spec.source.postgres;
   const cluster = ref.spec.spec.kafka.brokers.join(',');
@@ -74,6 +74,12 @@ export function crashCases({ ref, act }: Stage): CrashCase[] {
     ...made('ensureSinkTable', [ref], 'removeSinkTable', sink),
     ...made('claimSlot', [ref], 'removeSlot', slot),
     ...made('ensureSlot', [ref], 'removeSlot', slot),
+    {
+      activity: 'copyTables',
+      args: [ref, { 'public.source': 20 }],
+      before: () => act('ensureTopics', ref),
+      after: () => inTurn(() => act('removeSlot', ref, slot), ...topics.map((topic) => () => act('removeTopic', ref, topic)), forgetCopy),
+    },
     ...made('ensureConnector', [ref, 'source'], 'removeConnector', connector),
     { activity: 'fence', args: [fence], before: withSink, after: unfenced },
     { activity: 'releaseFence', args: [fence], before: fenced, after: unfenced },

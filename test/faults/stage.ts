@@ -23,6 +23,8 @@ export interface Stage {
   readonly crash: (name: ActivityName, args: unknown[], at: number, when: 'before' | 'after') => number | null;
   /** What is there, as text that two runs can be compared by. */
   readonly world: () => Promise<object>;
+  /** What a copy remembers of its ranges. */
+  readonly forgetCopy: () => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function openStage(name: string): Promise<Stage> {
       ledger: (await ledger.openObjects(name)).map((o) => `${o.kind} ${o.name}`).sort(),
       open: await ledger.query('SELECT iteration, outcome FROM sluice.migration WHERE name = $1', [name]),
     }),
+    forgetCopy: () => ledger.query('DELETE FROM sluice.copied WHERE run_key = $1', [spec.runKey]),
     close: async () => {
       await Promise.all([systems.close(), ledger.close()]);
       await database.drop();

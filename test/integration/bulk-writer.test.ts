@@ -44,6 +44,25 @@ describe('the bulk writer', () => {
     await port.deleteTopic(topic);
   });
 
+  it('keeps the order of each key when several write at once', async () => {
+    const topic = `bulk-many-${process.pid}`;
+    await port.createTopic(topic, PARTITIONS, 1, {});
+    const writer = port.openWriter();
+    const padding = 'x'.repeat(400);
+    const write = async (who: number): Promise<void> => {
+      for (let n = 0; n < 20_000; n += 1) await writer.write(topic, { key: `${who}-${n % 10}`, value: `${n} ${padding}` });
+    };
+    await Promise.all([0, 1, 2, 3].map(write));
+    await writer.flush();
+    const found = await contents(topic);
+    expect(found.size).toBe(40);
+    for (const [key, { values }] of found) {
+      const first = Number(key.split('-')[1]);
+      expect(values.map((value) => Number(value!.split(' ')[0]))).toEqual(Array.from({ length: 2000 }, (_, at) => first + at * 10));
+    }
+    await port.deleteTopic(topic);
+  });
+
   it('says what the broker refused', async () => {
     const writer = port.openWriter();
     await expect(Promise.resolve(writer.write(`missing-${process.pid}`, { key: 'k', value: 'v' }))).rejects.toThrow(/missing-|does not/);

@@ -3,9 +3,10 @@ import type pg from 'pg';
 import { readTable, type ReplicaIdentity, type TableCatalog } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
-import { SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
+import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
 import { changelogTables } from '../../connectors/flink-shapes.js';
 import { isProvable } from '../../compare/column-types.js';
+import { canReplay } from '../../compare/debezium-json.js';
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';
 import { qualified } from '../../domain/names.js';
@@ -239,14 +240,28 @@ async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: stri
     `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ')}`,
     'list them in validation.compare.ignore, and say so to whoever approves',
   );
+  if (spec.spec.connector.snapshot === 'copy' && !isPolled) checkCopy(rule, table);
   return checks;
+}
+
+/** Whether we can write every column as the connector would. */
+function checkCopy(rule: Rule, { columns }: TableCatalog): void {
+  const foreign = columns.filter((column) => !column.generated && !canReplay(column.type));
+  rule(
+    'table.copy',
+    foreign.length === 0,
+    'every column can be copied',
+    `cannot be written as the connector would: ${foreign.map((c) => `${c.name} (${c.type})`).join(', ')}`,
+    'let the connector load it: connector.snapshot: initial or incremental',
+  );
 }
 
 function predictSnapshot(spec: MigrationSpec, tables: readonly TableCatalog[]): Check {
   const rows = tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
-  const predicted = (rows / SNAPSHOT_ROWS_PER_SECOND) * 1000;
+  const predicted = (rows / (spec.spec.connector.snapshot === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) * 1000;
   const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
-  if (spec.spec.connector.snapshot === 'incremental') return passed('source.snapshot-time', '', `about ${rows} rows, read in chunks: no long transaction`);
+  const { snapshot } = spec.spec.connector;
+  if (snapshot === 'incremental') return passed('source.snapshot-time', '', `about ${rows} rows, read in chunks: no long transaction`);
   return predicted <= SNAPSHOT_LIMIT_MS
     ? passed('source.snapshot-time', '', detail)
     : failed(

@@ -2,8 +2,8 @@
 // Why it is as good as a full pass: a row that the source changed has a younger xmin; a key that the topic changed is remembered by the fold; both are read
 // and compared. What neither changed is as equal as it was. A row that the source deleted leaves no xmin: the independent count must then differ, for no
 // lost or invented delete can be made up for by a change that was not looked at. Anything but "all equal" is for a full pass to judge.
+import { blocksOf } from '../../clients/catalog.js';
 import { copyRows } from '../../clients/copy.js';
-import type { SourceClient } from '../../clients/source.js';
 import { keyOf } from '../../compare/enc/key-table.js';
 import { HashComparison, runHashCanary } from '../../compare/hash-comparison.js';
 import type { HashFold } from '../../compare/hash-fold.js';
@@ -47,15 +47,6 @@ export async function passIncrementally(input: PassInput, fold: HashFold, counte
     canary: runHashCanary(shape, sample),
     note: `${comparison.rowsRead} changed and ${scrub.rowsRead} of scrub ${part + 1}/${SCRUB_PARTS} re-read`,
   };
-}
-
-/** Of a partitioned table: of its largest partition, for a block's number means one in each of them. */
-async function blocksOf(reader: SourceClient, from: string): Promise<number> {
-  const { rows } = await reader.query<Record<string, string>>(
-    `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::regclass))) / current_setting('block_size')::int AS n`,
-    [from],
-  );
-  return Number(rows[0]!['n']);
 }
 
 /** Two words of a key as the integer they are. */

@@ -25,17 +25,26 @@ async function connectLogReader(run: Run): Promise<void> {
   const { ref } = run;
   const names = namesOf(ref.spec, ref.generation);
   const { source, connector, kafka } = run.spec;
-  const isSlotOurs = connector.snapshot === 'incremental'; // made by the phase before
-  if (!isSlotOurs) run.willMake({ kind: 'slot', name: names.slot, where: source.postgres.database });
-  else run.willMake({ kind: 'group', name: names.signalGroup, where: kafka.brokers.join(',') });
+  const { snapshot } = connector;
+  if (snapshot === 'incremental') run.willMake({ kind: 'group', name: names.signalGroup, where: kafka.brokers.join(',') });
+  else run.willMake({ kind: 'slot', name: names.slot, where: source.postgres.database });
+  if (snapshot === 'copy') await copy(run);
   run.willMake({ kind: 'connector', name: names.connector, where: connector.url });
-  if (!isSlotOurs) await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
+  if (snapshot === 'initial') await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
   await run.step(() => call('patient', 'ensureConnector', `Create connector ${names.connector}, stopped`, ref, 'source'));
   await run.step(() => call('patient', 'resumeConnector', `Start connector ${names.connector}`, ref, 'source'));
-  run.state.tables = await run.step(() => call('long', 'watchSnapshot', `Initial load of ${run.state.tables.length} table(s)`, ref, totalsOf(run)));
+  if (snapshot !== 'copy')
+    run.state.tables = await run.step(() => call('long', 'watchSnapshot', `Initial load of ${run.state.tables.length} table(s)`, ref, totalsOf(run)));
   const slot = await run.step(() => call('quick', 'identifySlot', `Read back slot ${names.slot}`, ref));
   run.state.slotIdentified = true;
   run.audit('slot', `${names.slot} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
+}
+
+/** The initial load is ours; the connector then reads the log from where the copy began. */
+async function copy(run: Run): Promise<void> {
+  const { ref } = run;
+  const { slot } = namesOf(ref.spec, ref.generation);
+  run.state.tables = await run.step(() => call('long', 'copyTables', `Create slot ${slot}, copy ${run.state.tables.length} table(s)`, ref, totalsOf(run)));
 }
 
 async function connectSink(run: Run): Promise<void> {

@@ -1,0 +1,179 @@
+// `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at which it begins, and several sessions that read the tables
+// in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
+import { Context } from '@temporalio/activity';
+import { blocksOf, readTable, type TableCatalog } from '../clients/catalog.js';
+import type { CopiedChunk } from '../clients/ledger.js';
+import type { BulkWriter } from '../clients/producer.js';
+import { createSlot, openSource, shareSnapshot, withSource, type SharedSnapshot, type SourceClient } from '../clients/source.js';
+import { SnapshotWriter } from '../compare/debezium-json.js';
+import { Problem } from '../domain/failure.js';
+import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.js';
+import { namesOf, qualified, quoteIdent, quoteLiteral, tableTopic } from '../domain/names.js';
+import { lsnToBigInt, type Lsn } from '../domain/position.js';
+import type { Deps } from './deps.js';
+import { alive } from './patience.js';
+import { Pulse } from './pulse.js';
+import { readPaced } from './windows/rows.js';
+
+const CHUNK_BLOCKS = 4096; // 32 MB: what is read again at most, by each session, after a death
+
+interface CopyTarget {
+  readonly table: string;
+  readonly catalog: TableCatalog;
+  readonly topic: string;
+  readonly blocks: number;
+}
+
+interface CopyTask {
+  readonly target: CopyTarget;
+  readonly chunk: number;
+}
+
+export function createCopyActivities(deps: Deps) {
+  const { secret, ledger, systems } = deps;
+
+  /**
+   * Where the slot is new, its own snapshot. Else (an earlier attempt died) one of now: the rows may then be newer than the position from which the log is
+   * read, and what the log repeats of them ends where they are, for every reader that keeps the newest row of a key.
+   */
+  async function beginCopy(ref: MigrationRef): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
+    const { slot } = namesOf(ref.spec, ref.generation);
+    const object: OwnedObject = { kind: 'slot', name: slot, where: ref.spec.spec.source.postgres.database };
+    const position = (): Promise<Lsn | undefined> =>
+      withSource(ref.spec, secret, async (client) => {
+        const { rows } = await client.query<{ lsn: Lsn }>(
+          `SELECT confirmed_flush_lsn AS lsn FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)} AND confirmed_flush_lsn IS NOT NULL`,
+        );
+        return rows[0]?.lsn;
+      });
+    const state = await ledger.objectState(ref.name, object);
+    const isOurs = state === 'registered' || state === 'created';
+    const existing = await position();
+    if (existing && !isOurs) throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
+    if (!existing) await ledger.setObjectState(ref, object, 'registered');
+    const snapshot = existing ? await shareSnapshot(ref.spec, secret) : await createSlot(ref.spec, secret, slot);
+    try {
+      const begins = existing ?? (await position());
+      if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);
+      await ledger.setObjectState(ref, object, 'created');
+      return { snapshot, begins };
+    } catch (error) {
+      await snapshot.close();
+      throw error;
+    }
+  }
+
+  async function targets(ref: MigrationRef): Promise<CopyTarget[]> {
+    const { topicPrefix } = namesOf(ref.spec, ref.generation);
+    return withSource(ref.spec, secret, async (client) => {
+      const found: CopyTarget[] = [];
+      for (const table of ref.spec.spec.source.tables) {
+        const catalog = await readTable(client, table);
+        if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
+        found.push({ table, catalog, topic: tableTopic(topicPrefix, catalog.name), blocks: await blocksOf(client, qualified(catalog.name)) });
+      }
+      return found;
+    });
+  }
+
+  /** Sessions that all see the one snapshot; the one that shares it is not needed after that. */
+  async function openReaders(ref: MigrationRef, snapshot: SharedSnapshot): Promise<SourceClient[]> {
+    const readers: SourceClient[] = [];
+    try {
+      while (readers.length < ref.spec.spec.source.limits.maxBackends) {
+        const reader = await openSource(ref.spec, secret);
+        readers.push(reader);
+        await reader.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.name)}`);
+      }
+      return readers;
+    } catch (error) {
+      await close(readers);
+      throw error;
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  return {
+    /** Creates the slot and copies every table to its topic from where it begins. Goes on where a killed attempt was; heartbeats progress. */
+    async copyTables(ref: MigrationRef, totals: Readonly<Record<string, number>>): Promise<TableProgress[]> {
+      const earlier = await ledger.copiedChunks(ref);
+      const scanned = new Map<string, number>();
+      for (const { table, rows } of earlier) scanned.set(table, (scanned.get(table) ?? 0) + rows);
+      const progress = (): TableProgress[] => Object.entries(totals).map(([table, rowsTotal]) => ({ table, rowsScanned: scanned.get(table) ?? 0, rowsTotal }));
+      const pulse = new Pulse();
+      const copyAll = async (): Promise<void> => {
+        const { snapshot, begins } = await beginCopy(ref);
+        const readers = await openReaders(ref, snapshot);
+        try {
+          const tasks = tasksOf(await targets(ref), earlier);
+          const writer = systems.kafka(ref.spec).openWriter();
+          const work = async (reader: SourceClient): Promise<void> => {
+            for (let task = tasks.shift(); task; task = tasks.shift()) {
+              const chunk = await copyChunk({ ref, reader, writer, pulse, begins, share: readers.length }, task);
+              await ledger.recordChunk(ref, chunk);
+              scanned.set(chunk.table, (scanned.get(chunk.table) ?? 0) + chunk.rows);
+            }
+          };
+          await Promise.race([Promise.all(readers.map(work)), Context.current().cancelled]);
+        } finally {
+          await close(readers);
+        }
+      };
+      try {
+        await alive(copyAll, () => ({ phase: 'connect', tables: progress() }));
+      } finally {
+        pulse.stop();
+      }
+      return progress();
+    },
+  };
+}
+
+/**
+ * Every range of every table that no earlier attempt has copied; the last one of a table has no end, for it may have grown. A row that an update moved out of
+ * a range in between is in the log, whole.
+ */
+function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
+  const tasks = targets.flatMap((target) => Array.from({ length: Math.max(1, Math.ceil(target.blocks / CHUNK_BLOCKS)) }, (_, chunk) => ({ target, chunk })));
+  return tasks.filter(({ target, chunk }) => !earlier.some((c) => c.table === target.table && c.chunk === chunk));
+}
+
+interface CopyContext {
+  readonly ref: MigrationRef;
+  readonly reader: SourceClient;
+  readonly writer: BulkWriter;
+  readonly pulse: Pulse;
+  readonly begins: Lsn;
+  /** How many sessions share the limit of rows a second. */
+  readonly share: number;
+}
+
+/** Everything of it is acknowledged by Kafka when this ends. */
+async function copyChunk({ ref, reader, writer, pulse, begins, share }: CopyContext, { target, chunk }: CopyTask): Promise<CopiedChunk> {
+  const { catalog, topic, table, blocks } = target;
+  const { name, key } = catalog;
+  const { postgres, limits } = ref.spec.spec.source;
+  const columns = catalog.columns.filter((column) => !column.generated); // the log does not carry what the source computes
+  const server = namesOf(ref.spec, ref.generation).topicPrefix;
+  const records = new SnapshotWriter({ database: postgres.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) }, Date.now());
+  const isLast = (chunk + 1) * CHUNK_BLOCKS >= blocks;
+  const range = `ctid >= '(${chunk * CHUNK_BLOCKS},0)'::tid${isLast ? '' : ` AND ctid < '(${(chunk + 1) * CHUNK_BLOCKS},0)'::tid`}`;
+  const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;
+  let rows = 0;
+  for await (const batch of readPaced(reader, select, { rowsPerSecond: limits.rowsPerSecond / share, heartbeat: () => undefined })) {
+    pulse.check();
+    for (const values of batch) {
+      const full = writer.write(topic, records.record(values));
+      if (full) await full;
+    }
+    rows += batch.length;
+  }
+  pulse.check();
+  await writer.flush();
+  return { table, chunk, rows };
+}
+
+async function close(readers: readonly SourceClient[]): Promise<void> {
+  await Promise.all(readers.map((reader) => reader.end().catch(() => undefined)));
+}

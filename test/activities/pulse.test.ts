@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import { Pulse } from '../../src/activities/pulse.js';
+
+describe('an attempt that stood still', () => {
+  it('may not act any more once it stood still for longer than its heartbeat allows, and never again', () => {
+    let now = 0;
+    const pulse = new Pulse(() => now);
+    for (now = 0; now <= 60_000; now += 9000) pulse.check();
+    now += 10_001;
+    expect(() => pulse.check()).toThrow('stood still for more than 10 s');
+    expect(() => pulse.check()).toThrow('stood still');
+    pulse.stop();
+  });
+});

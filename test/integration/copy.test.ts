@@ -1,0 +1,84 @@
+// `connector.snapshot: copy`: the initial load by our own sessions, from the slot's own position; the worker killed in the middle; then real Debezium.
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { KafkaPort } from '../../src/clients/kafka.js';
+import { sleepUntil } from '../support/builders.js';
+import { accounts, busy, dismantle, live, objects } from '../support/live.js';
+import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
+
+const { aDatabase, worker } = live();
+
+const connector = { type: 'debezium-postgres', url: process.env['CONNECT_URL'], snapshot: 'copy' };
+/** Slow enough to be met in the middle. */
+const paced = (database: string, tables: string[]) => ({ connector, source: { postgres: testPostgres(database), tables, limits: { rowsPerSecond: 40_000 } } });
+
+/** Several ranges of blocks, of rows that move when they are updated. */
+const wide = `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text);
+INSERT INTO wide SELECT g, 0, repeat(md5(g::text), 24) FROM generate_series(1, 90000) g;
+CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE parts (id int PRIMARY KEY, sum int GENERATED ALWAYS AS (id + 1) STORED) PARTITION BY HASH (id);
+CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parts SELECT generate_series(1, 1000);`;
+
+async function chunksOf(name: string): Promise<number> {
+  const ledger = new pg.Client({ connectionString: process.env['SLUICE_LEDGER_URL']! });
+  await ledger.connect();
+  try {
+    const { rows } = await ledger.query<{ n: string }>('SELECT count(*) AS n FROM sluice.copied c JOIN sluice.migration m USING (run_key) WHERE m.name = $1', [
+      name,
+    ]);
+    return Number(rows[0]!.n);
+  } finally {
+    await ledger.end();
+  }
+}
+
+describe('an initial load by copy', () => {
+  it('of tables under a hot writer, its worker killed in the middle and rows moved meanwhile, is exact, and goes on from the log without a gap', async () => {
+    const database = await aDatabase(`${accounts(30_000)} ${wide}`);
+    const stop = busy(database, 200);
+    const tables = ['public.wide', 'public.accounts', 'public.nothing', 'public.parts'];
+    const more = { ...paced(database.name, tables), validation: { every: '2s', passesInARow: 2, compare: { ignore: ['public.parts.sum'] } } };
+    expect(sluice('start', '-f', specFile('copied', database.name, tables, more)).code).toBe(0);
+    await sleepUntil('the first ranges', async () => (await chunksOf('copied')) > 0, 60_000);
+    await worker.kill();
+    const before = await chunksOf('copied');
+    await database.client.query('UPDATE wide SET n = n + 1 WHERE id % 50 = 0; DELETE FROM wide WHERE id % 1000 = 7');
+    await worker.start();
+    waitFor('copied', 'approval', '5m');
+    expect(before).toBeLessThan(await chunksOf('copied')); // killed in the middle, indeed
+    expect(sluice('approve', 'copied', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    waitFor('copied', 'outcome=migrated');
+    await stop();
+    const status = get('copied');
+    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1 });
+    expect(status.windows.every((w) => w.mode === 'exact' && w.verdict === 'passed')).toBe(true);
+    expect(status.tables.find((t) => t.table === 'public.wide')!.rowsScanned).toBeGreaterThan(80_000);
+    expect(status.handedOver.map((o) => o.kind)).toContain('slot');
+    await dismantle(database.client, 'copied');
+  });
+
+  it('undisturbed writes each row once, and the log repeats none of them', async () => {
+    const database = await aDatabase(accounts(3000));
+    expect(sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector })).code).toBe(0);
+    waitFor('once', 'phase=validate');
+    const kafka = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+    const ends = await kafka.offsets('once.public.accounts');
+    await kafka.disconnect();
+    expect(ends).toEqual([expect.objectContaining({ partition: 0, low: 0, committed: 3000 })]);
+    expect(sluice('rollback', 'once', '--reason', 'test', '--yes').code).toBe(0);
+    waitFor('once', 'outcome=rolled-back');
+    expect(get('once')).toMatchObject({ leftovers: [] });
+    expect(await objects(database.client)).toEqual([]);
+  });
+
+  it('rolled back in the middle leaves nothing', async () => {
+    const database = await aDatabase(wide);
+    const tables = ['public.wide'];
+    expect(sluice('start', '-f', specFile('copy-back', database.name, tables, paced(database.name, tables))).code).toBe(0);
+    await sleepUntil('the first range', async () => (await chunksOf('copy-back')) > 0, 60_000);
+    expect(sluice('rollback', 'copy-back', '--reason', 'test', '--yes').code).toBe(0);
+    waitFor('copy-back', 'outcome=rolled-back');
+    expect(get('copy-back')).toMatchObject({ leftovers: [] });
+    expect(await objects(database.client)).toEqual([]);
+  });
+});
