@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { publicKey, type ApproverKeys } from './clients/token.js';
 import type { SecretRef } from './domain/spec.js';
+import { sizeBytes } from './domain/duration.js';
 import { Problem } from './domain/failure.js';
 
 export interface Config {
@@ -16,6 +17,8 @@ export interface Config {
   readonly approvers: ApproverKeys;
   /** Where a worker keeps what it would otherwise have to read again after a restart; deleted files cost time, nothing else. */
   readonly stateDir: string;
+  /** From SLUICE_WINDOW_MEMORY, like `512MiB`: bytes that windows may hold in key tables; a table that needs more is compared in parts, on disk. */
+  readonly windowMemory: number;
 }
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -24,6 +27,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl)) problems.push('SLUICE_LEDGER_URL must start with postgres://');
   const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
   if (!/^[^:\s]+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
+  const windowMemory = readSize(env['SLUICE_WINDOW_MEMORY'] ?? '1GiB', problems);
   const approvers = readApprovers(env['SLUICE_APPROVERS_FILE'], problems);
   if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
   return {
@@ -32,7 +36,17 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     temporalUiUrl: env['TEMPORAL_UI_URL'],
     approvers,
     stateDir: env['SLUICE_STATE_DIR'] ?? join(tmpdir(), 'sluice-state'),
+    windowMemory,
   };
+}
+
+function readSize(text: string, problems: string[]): number {
+  try {
+    return sizeBytes(text);
+  } catch (error) {
+    problems.push(`SLUICE_WINDOW_MEMORY: ${(error as Error).message}`);
+    return 0;
+  }
 }
 
 function readApprovers(file: string | undefined, problems: string[]): ApproverKeys {

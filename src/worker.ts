@@ -38,7 +38,14 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
   const connection = await connectTemporal(config);
   await ensureSearchAttributes(connection, config.temporal.namespace, say);
   const systems = new Systems(resolveSecret);
-  const activities = createActivities({ secret: resolveSecret, ledger, systems, approvers: config.approvers, stateDir: config.stateDir });
+  const activities = createActivities({
+    secret: resolveSecret,
+    ledger,
+    systems,
+    approvers: config.approvers,
+    stateDir: config.stateDir,
+    windowMemory: config.windowMemory,
+  });
   const common: WorkerOptions = {
     connection,
     namespace: config.temporal.namespace,

@@ -1,7 +1,7 @@
 // `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at which it begins, and several sessions that read the tables
 // in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
 import { Context } from '@temporalio/activity';
-import { blocksOf, readTable, type TableCatalog } from '../clients/catalog.js';
+import { blockRanges, blocksOf, readTable, type TableCatalog } from '../clients/catalog.js';
 import type { CopiedChunk } from '../clients/ledger.js';
 import type { BulkWriter } from '../clients/producer.js';
 import { createSlot, openSource, shareSnapshot, withSource, type SharedSnapshot, type SourceClient } from '../clients/source.js';
@@ -27,6 +27,8 @@ interface CopyTarget {
 interface CopyTask {
   readonly target: CopyTarget;
   readonly chunk: number;
+  /** Which rows, as a condition. */
+  readonly range: string;
 }
 
 export function createCopyActivities(deps: Deps) {
@@ -130,12 +132,9 @@ export function createCopyActivities(deps: Deps) {
   };
 }
 
-/**
- * Every range of every table that no earlier attempt has copied; the last one of a table has no end, for it may have grown. A row that an update moved out of
- * a range in between is in the log, whole.
- */
+/** Every range of every table that no earlier attempt has copied. A row that an update moved out of one in between is in the log, whole. */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
-  const tasks = targets.flatMap((target) => Array.from({ length: Math.max(1, Math.ceil(target.blocks / CHUNK_BLOCKS)) }, (_, chunk) => ({ target, chunk })));
+  const tasks = targets.flatMap((target) => blockRanges(target.blocks, CHUNK_BLOCKS).map((range, chunk) => ({ target, chunk, range })));
   return tasks.filter(({ target, chunk }) => !earlier.some((c) => c.table === target.table && c.chunk === chunk));
 }
 
@@ -150,15 +149,13 @@ interface CopyContext {
 }
 
 /** Everything of it is acknowledged by Kafka when this ends. */
-async function copyChunk({ ref, reader, writer, pulse, begins, share }: CopyContext, { target, chunk }: CopyTask): Promise<CopiedChunk> {
-  const { catalog, topic, table, blocks } = target;
+async function copyChunk({ ref, reader, writer, pulse, begins, share }: CopyContext, { target, chunk, range }: CopyTask): Promise<CopiedChunk> {
+  const { catalog, topic, table } = target;
   const { name, key } = catalog;
   const { postgres, limits } = ref.spec.spec.source;
   const columns = catalog.columns.filter((column) => !column.generated); // the log does not carry what the source computes
   const server = namesOf(ref.spec, ref.generation).topicPrefix;
   const records = new SnapshotWriter({ database: postgres.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) }, Date.now());
-  const isLast = (chunk + 1) * CHUNK_BLOCKS >= blocks;
-  const range = `ctid >= '(${chunk * CHUNK_BLOCKS},0)'::tid${isLast ? '' : ` AND ctid < '(${(chunk + 1) * CHUNK_BLOCKS},0)'::tid`}`;
   const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;
   let rows = 0;
   for await (const batch of readPaced(reader, select, { rowsPerSecond: limits.rowsPerSecond / share, heartbeat: () => undefined })) {

@@ -14,6 +14,8 @@ export interface Deps {
   readonly approvers: ApproverKeys;
   /** Folder for state files; undefined = none are kept. */
   readonly stateDir?: string | undefined;
+  /** Bytes that windows may hold in key tables; above it they go to disk. */
+  readonly windowMemory?: number;
 }
 
 /** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */

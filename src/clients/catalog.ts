@@ -113,6 +113,12 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
   return Number(rows[0]!['n']);
 }
 
+/** Conditions that cut a table of so many blocks into ranges of `size`; the last one has no end, for it may have grown. */
+export function blockRanges(blocks: number, size: number): string[] {
+  const count = Math.max(1, Math.ceil(blocks / size));
+  return Array.from({ length: count }, (_, at) => `ctid >= '(${at * size},0)'::tid${at === count - 1 ? '' : ` AND ctid < '(${(at + 1) * size},0)'::tid`}`);
+}
+
 /** Names and types of the columns a query returns, without running it. */
 export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
   const described = await client.query(`SELECT * FROM (${stripSemicolon(sql)}) AS sluice_query LIMIT 0`);

@@ -1,6 +1,6 @@
 // One pass over the expected rows, as COPY BINARY sends them, against the stream's row hashes. What is not proven equal becomes a candidate, by position. PURE.
 import type { Shape } from './comparison.js';
-import { KeyTable } from './enc/key-table.js';
+import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
 import { int32At, uint16At } from '../domain/bytes.js';
 
@@ -41,25 +41,34 @@ export class HashComparison {
     return this.suspects.missing + this.suspects.mismatched + this.suspects.unknown;
   }
 
+  /** Most rows differ, and more than are looked at one by one: whatever comes yet, it is the same again. */
+  get isSystematic(): boolean {
+    return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
+  }
+
   /** One row: its ctid, then the shape's columns, from `at` on. Returns where it ends. */
   add(b: Uint8Array, at: number): number {
     const encoder = this.#encoder;
     const end = encoder.fromBinary(b, at + TID_FIELD_BYTES);
+    this.judge(encoder.key, encoder.row[0]!, encoder.row[1]!, int32At(b, at + 4), uint16At(b, at + 8));
+    return end;
+  }
+
+  /** One row by its hash, and where it lies: block and item. */
+  judge(key: Int32Array, high: number, low: number, block: number, item: number): void {
     this.rowsRead += 1;
-    const slot = this.#table.find(encoder.key);
+    const slot = this.#table.find(key);
     if (slot < 0) {
       this.suspects.missing += 1;
-      this.#keep(b, at);
-      return end;
+      return this.#keep(key, block, item);
     }
     if (!this.#table.mark(slot)) this.duplicates += 1;
-    if (this.#table.isUndecodable(slot) || (encoder.row[0] === 0 && encoder.row[1] === 0)) this.suspects.unknown += 1;
-    else if (this.#table.rowEquals(slot, encoder.row[0]!, encoder.row[1]!)) {
+    if (this.#table.isUndecodable(slot) || (high === 0 && low === 0)) this.suspects.unknown += 1;
+    else if (this.#table.rowEquals(slot, high, low)) {
       this.matched += 1;
-      return end;
+      return;
     } else this.suspects.mismatched += 1;
-    this.#keep(b, at);
-    return end;
+    this.#keep(key, block, item);
   }
 
   /** Keys that only the stream has: how many, and the first of them. */
@@ -68,11 +77,18 @@ export class HashComparison {
     return { extraneous, keys: extraneous > 0 ? this.#table.unmarked(MAX_CANDIDATES) : [] };
   }
 
-  #keep(b: Uint8Array, at: number): void {
+  #keep(key: Int32Array, block: number, item: number): void {
     if (this.candidates.length >= MAX_CANDIDATES) return;
-    this.candidates.push({ ctid: tidAt(b, at), key: this.lastKey });
+    this.candidates.push({ ctid: `(${block >>> 0},${item})`, key: keyText(key.subarray(0, this.#encoder.keyWords)) });
   }
 }
+
+/** Block and item of the ctid in the field at `at`, and where the next field begins. */
+export const tidWords = (b: Uint8Array, at: number): [block: number, item: number, next: number] => [
+  int32At(b, at + 4),
+  uint16At(b, at + 8),
+  at + TID_FIELD_BYTES,
+];
 
 /** The ctid in the field at `at`, as Postgres prints it. */
 export const tidAt = (b: Uint8Array, at: number): string => `(${int32At(b, at + 4) >>> 0},${uint16At(b, at + 8)})`;

@@ -26,6 +26,9 @@ export interface FoldState {
 
 const MOST_CHANGED = 200_000; // with more than these a full pass is the better one
 
+/** Where a fold's rows go: a table in memory, or somewhere to be compared from later. */
+export type KeyedRows = Pick<KeyTable, 'set'> & { delete(key: Int32Array): unknown };
+
 export class HashFold extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
@@ -39,13 +42,16 @@ export class HashFold extends FoldProgress {
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
   #overlay: Change[] = [];
 
-  /** `expected` keys are held without growing. */
-  constructor(shape: Shape, expected: number) {
+  readonly #rows: KeyedRows;
+
+  /** `expected` keys are held without growing. With `rows` the changes go there, and the table stays empty. */
+  constructor(shape: Shape, expected: number, rows?: KeyedRows) {
     super();
     this.shape = shape;
     this.#changes = new ChangeEncoder(shape);
     this.encoder = this.#changes.encoder;
     this.table = new KeyTable(this.encoder.keyWords, expected);
+    this.#rows = rows ?? this.table;
   }
 
   /** Keys that the topic changed since `proven` was called. */
@@ -96,8 +102,8 @@ export class HashFold extends FoldProgress {
   }
 
   #apply(key: Int32Array, isDelete: boolean, high: number, low: number): void {
-    if (isDelete) this.table.delete(key);
-    else this.table.set(key, high, low);
+    if (isDelete) this.#rows.delete(key);
+    else this.#rows.set(key, high, low);
     if (this.provenAt === null) return;
     this.#changed.add(keyText(key.subarray(0, this.encoder.keyWords)));
     if (this.#changed.size > MOST_CHANGED) this.proven(null);

@@ -4,4 +4,4 @@
 export const SNAPSHOT_ROWS_PER_SECOND = 15_000;
 
 /** Rows a second that our own copy is expected to make. */
-export const COPY_ROWS_PER_SECOND = 60_000;
+export const COPY_ROWS_PER_SECOND = 40_000;

@@ -53,11 +53,19 @@ export interface Proofs {
   /** Rows an independent `count(*)` in the same snapshot gave, and rows the comparison read. */
   readonly countedRows: number;
   readonly readRows: number;
+  /** The comparison ended before it had read every row, because most of those it read differ: it can only fail. */
+  readonly isStopped?: boolean | undefined;
   /** Corruptions planted in memory, and how many the comparator reported. */
   readonly canaryPlanted: number;
   readonly canaryFound: number;
   /** Mismatches that a named waiver of the spec allows, and what it says. */
   readonly waived?: { readonly mismatched: number; readonly by: string } | undefined;
+}
+
+function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
+  const where = `stopped after ${readRows} of ${countedRows} rows, most of which differ; rows that only the stream has were not looked for`;
+  if (counts.mismatched + counts.missing === 0) return { verdict: 'inconclusive', reason: `unknown ${counts.unknown} keys > 0 allowed: ${where}` };
+  return { verdict: 'failed', reason: `${describeDifferences(counts)}: ${where}` };
 }
 
 /** Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the window inconclusive or errored. */
@@ -66,6 +74,7 @@ export function assessComparison(counts: Counts, proofs: Proofs): Verdict {
     return { verdict: 'errored', reason: `canary found ${proofs.canaryFound} ≠ ${proofs.canaryPlanted} planted: the comparator of this run is blind` };
   }
   if (proofs.barrier !== null) return { verdict: 'inconclusive', reason: proofs.barrier };
+  if (proofs.isStopped) return stopped(counts, proofs);
   if (proofs.countedRows !== proofs.readRows) {
     return { verdict: 'errored', reason: `rows read ${proofs.readRows} ≠ ${proofs.countedRows} counted in the same snapshot` };
   }

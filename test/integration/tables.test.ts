@@ -42,6 +42,21 @@ describe('a migration of tables', () => {
     await dismantle(database.client, 'hot');
   });
 
+  it('whose stream has one column wrong in every row fails before all is read, and says which column and by how much', async () => {
+    const database = await aDatabase(
+      `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text); INSERT INTO wide SELECT g, g, repeat(md5(g::text), 24) FROM generate_series(1, 60000) g`,
+    );
+    expect(sluice('start', '-f', specFile('shifted', database.name, ['public.wide'])).code).toBe(0);
+    await sleepUntil('a passed window', () => get('shifted').windows.some((w) => w.verdict === 'passed'), 120_000);
+    await database.client.query('ALTER PUBLICATION sluice_shifted DROP TABLE wide; UPDATE wide SET n = n + 7; ALTER PUBLICATION sluice_shifted ADD TABLE wide');
+    await sleepUntil('a failed window', () => get('shifted').windows.some((w) => w.verdict === 'failed'), 120_000);
+    const failed = get('shifted').windows.find((w) => w.verdict === 'failed')!;
+    expect(failed.reason).toMatch(/^mismatched \d+ rows > 0 allowed: stopped after \d+ of 60000 rows, .* of the first differ in n \(stream = batch − 7\)$/);
+    expect(failed.mismatched! + failed.matched!).toBeLessThan(60_000);
+    expect(sluice('rollback', 'shifted', '--reason', 'test', '--yes').code).toBe(0);
+    waitFor('shifted', 'outcome=rolled-back');
+  });
+
   it('after kill -9 reads on where it was; finds a row that the topic has wrong, says that it is an older version, and never passes', async () => {
     const database = await aDatabase(accounts(30_000));
     expect(sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code).toBe(0);

@@ -5,6 +5,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { FoldState, HashFold } from '../../compare/hash-fold.js';
+import { Problem } from '../../domain/failure.js';
 
 const FORMAT = 'sluice-fold-1 enc-v1';
 const DIGEST_BYTES = 32;
@@ -54,9 +55,30 @@ export class FoldFiles {
     return true;
   }
 
+  /** An empty folder for one pass over a topic. Throws Problem `unsupported` where this worker may not write. */
+  async spillDir(run: string, topic: string): Promise<string> {
+    const dir = this.#dir && join(this.#spills(run), topic);
+    try {
+      if (this.#dir === undefined || dir === undefined) throw new Error('this worker keeps no files');
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      if (!(await isOurs(this.#dir))) throw new Error(`${this.#dir} belongs to somebody else`);
+      await rm(dir, { recursive: true, force: true });
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      return dir;
+    } catch (error) {
+      const remedy = 'set SLUICE_STATE_DIR to a folder with room, or SLUICE_WINDOW_MEMORY higher; or use validation.engine: flink';
+      throw new Problem('unsupported', `${topic} does not fit in this worker's memory, and cannot be spilled: ${(error as Error).message}`, remedy);
+    }
+  }
+
+  #spills(run: string): string {
+    return join(this.#dir ?? '', `spill-${run}`);
+  }
+
   /** Removes everything that was saved of a run. */
   async forget(run: string): Promise<void> {
     if (this.#dir === undefined) return;
+    await rm(this.#spills(run), { recursive: true, force: true }).catch(() => undefined);
     const names = await readdir(this.#dir).catch(() => []);
     for (const name of names) if (name.startsWith(`${nameOf(run)}-`)) await rm(join(this.#dir, name), { force: true });
   }

@@ -10,15 +10,39 @@ import type { MigrationRef } from '../../domain/ledger.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { FoldFiles } from './fold-files.js';
 import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
+import { bytesNeeded, partsFor } from './spill.js';
+
+/** What a table gets at least of the budget, however many there are: an eighth. */
+const LEAST_SHARE = 8;
 
 export class FoldCache {
   readonly #folds = new Map<string, TableFold | OutputFold | HashFold>();
   readonly #busy = new Map<string, Promise<unknown>>();
   readonly #files: FoldFiles;
+  readonly #budget: number;
   #marks = 0;
 
-  constructor(files: FoldFiles) {
+  /** `budget` = bytes that all key tables together may take. */
+  constructor(files: FoldFiles, budget: number) {
     this.#files = files;
+    this.#budget = budget;
+  }
+
+  /** In how many parts a table of so many keys has to be compared; 1 = in memory. A fold that has outgrown the budget is let go. */
+  partsNeeded(ref: MigrationRef, topic: string, shape: Shape, keys: number): number {
+    const identity = identityOf(ref, topic, shape);
+    let others = 0;
+    for (const [id, fold] of this.#folds) if (id !== identity && fold instanceof HashFold) others += fold.table.bytes;
+    const left = Math.max(this.#budget - others, this.#budget / LEAST_SHARE);
+    const known = this.#folds.get(identity);
+    if (known instanceof HashFold && known.table.bytes <= left) return 1;
+    this.#folds.delete(identity);
+    return partsFor(bytesNeeded(keys), left);
+  }
+
+  /** An empty folder for one pass over a topic that does not fit. */
+  spillDir(ref: MigrationRef, topic: string): Promise<string> {
+    return this.#files.spillDir(ref.runKey, topic);
   }
 
   /** A number no comparison has used: rows found by an interrupted attempt must not look found in the next one. */

@@ -27,6 +27,9 @@ import { compareResult } from './result.js';
 import { compareTables } from './tables.js';
 import { toRow, unmeasured, type SubjectResult } from './subject.js';
 
+/** Bytes that the windows of a worker may hold in key tables, unless it is told otherwise. */
+const WINDOW_MEMORY = 2 ** 30;
+
 export interface WindowInput {
   readonly ref: MigrationRef;
   readonly number: number;
@@ -51,7 +54,7 @@ export interface WindowResult {
 }
 
 export function createWindowActivities(deps: Deps) {
-  const folds = new FoldCache(new FoldFiles(deps.stateDir));
+  const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
   return {
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
     async runWindow(input: WindowInput): Promise<WindowResult> {

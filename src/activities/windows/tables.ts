@@ -6,10 +6,13 @@ import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import { parseSnapshot } from '../../domain/position.js';
+import { byColumn } from '../../domain/by-column.js';
 import type { MigrationRef } from '../../domain/ledger.js';
+import type { Difference } from '../../domain/window.js';
 import { engineGateway } from '../../domain/spec.js';
 import type { Deps } from '../deps.js';
 import { markSource } from '../source-mark.js';
+import { passBySpill } from './by-spill.js';
 import { passByHash, type PassInput, type TablePass } from './by-hash.js';
 import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByRow } from './by-row.js';
@@ -88,7 +91,14 @@ async function compareTable(
     subject: table,
     mode: 'exact',
     counts: pass.counts,
-    proofs: { barrier: null, countedRows: counted, readRows: pass.rowsRead, canaryPlanted: pass.canary.planted, canaryFound: pass.canary.found },
+    proofs: {
+      barrier: null,
+      countedRows: counted,
+      readRows: pass.rowsRead,
+      isStopped: pass.isStopped,
+      canaryPlanted: pass.canary.planted,
+      canaryFound: pass.canary.found,
+    },
     differences: pass.differences,
     position: lsn,
     durationMs: Date.now() - started,
@@ -101,8 +111,14 @@ async function compareTable(
     },
   });
   const { verdict, reason } = result.verdict;
-  const said = verdict === 'passed' && pass.note ? { verdict, reason: `${reason}: ${pass.note}` } : result.verdict;
-  return { ...result, verdict: said, foldMs: pass.foldMs ?? 0 };
+  const note = pass.isStopped ? systematic(pass.differences) : verdict === 'passed' ? pass.note : undefined;
+  return { ...result, verdict: note ? { verdict, reason: `${reason}: ${note}` } : result.verdict, foldMs: pass.foldMs ?? 0 };
+}
+
+/** In which column most of the rows that were looked at differ, and by what rule. */
+function systematic(differences: readonly Difference[]): string | undefined {
+  const [first] = byColumn(differences);
+  return first && `${first.rows} of the first differ in ${first.column}${first.always ? ` (${first.always})` : ''}`;
 }
 
 function flinkInput(ref: MigrationRef, input: PassInput, { name, columns, key }: TableCatalog, gateway: string): FlinkPassInput {
@@ -123,6 +139,8 @@ async function passOver(
   if (shape.columns.some((column) => column.toleranceAbs !== undefined)) {
     return passByRow(input, await foldTable(kafka, topic, folds.table(ref, topic, shape), ends, snapshot, heartbeat), folds.nextMark());
   }
+  const parts = folds.partsNeeded(ref, topic, shape, counted);
+  if (parts > 1) return passBySpill(input, parts, await folds.spillDir(ref, topic));
   const started = Date.now();
   const fold = await foldTable(kafka, topic, await folds.hashes(ref, topic, shape, counted), ends, snapshot, heartbeat);
   const foldMs = Date.now() - started;

@@ -175,6 +175,12 @@ export class KeyTable {
   }
 }
 
+/** The digest of two tables that share no key. */
+export function addDigests(one: string, other: string): string {
+  const half = (at: number): string => ((parseInt(one.slice(at, at + 8), 16) + parseInt(other.slice(at, at + 8), 16)) >>> 0).toString(16).padStart(8, '0');
+  return half(0) + half(8);
+}
+
 /** A key's identity as a string, for small sets of candidates; and back. */
 export const keyText = (key: Int32Array): string => key.join(',');
 export const keyOf = (text: string): Int32Array => Int32Array.from(text.split(','), Number);
