@@ -1,9 +1,10 @@
-// `npm run bench -- SCENARIO`: validation [--rows N] [--rounds N], cutover [--rounds N] [--trials N], assess [--processes N], prove [--rows N], jdbc-source [--rows N]. Results are written down in RESULTS.md by hand, with the machine.
+// `npm run bench -- SCENARIO`: validation [--rows N] [--rounds N], cutover [--rounds N] [--trials N], assess [--processes N], prove [--rows N], jdbc-source [--rows N], holds [--rounds N]. Results are written down in RESULTS.md by hand, with the machine.
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
 import { environment } from '../stack/stack.js';
 import { assessBench } from './assess.js';
 import { cutoverBench } from './cutover.js';
+import { holdsBench } from './holds.js';
 import { jdbcSourceBench } from './jdbc-source.js';
 import { proveBench } from './prove.js';
 import { validationBench } from './validation/index.js';
@@ -22,6 +23,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   assess: () => assessBench(Number(values.processes)),
   prove: () => proveBench(Number(values.rows)),
   'jdbc-source': () => jdbcSourceBench(Number(values.rows)),
+  holds: () => holdsBench(Number(values.rounds ?? 100)),
   cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
 };
 const scenario = scenarios[positionals[0] ?? ''];

@@ -5,12 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CONTESTANTS } from './contestants.js';
+import { CONTESTANTS, type Answer } from './contestants.js';
 import { cleanUp, fillTopic, makeTable } from './data.js';
 import { VARIANTS } from './variants.js';
 
 interface Run {
-  readonly found: number | null;
+  readonly found: Answer;
   readonly seconds: number;
   readonly cpu: number;
   readonly rssMb: number;
@@ -86,11 +86,13 @@ function printed(name: string, runs: readonly Run[], rows: number, differing: nu
   const said =
     found === null
       ? ''
-      : found === differing
-        ? 'exact'
-        : found < differing
-          ? `FALSE CLEAN: ${found} of ${differing}`
-          : `FALSE MISMATCH: ${found} for ${differing}`;
+      : typeof found === 'object'
+        ? `differs, stopped after ${found.atLeast}`
+        : found === differing
+          ? 'exact'
+          : found < differing
+            ? `FALSE CLEAN: ${found} of ${differing}`
+            : `FALSE MISMATCH: ${found} for ${differing}`;
   const time = `${median.seconds.toFixed(2)} s (min ${sorted[0]!.seconds.toFixed(2)})${load > 0 ? ` + ${load.toFixed(1)} s load` : ''}`;
   console.log(
     `  ${name.padEnd(38)} ${time.padEnd(34)} ${`${(rows / total / 1e6).toFixed(3)} M rows/s`.padEnd(16)} cpu ${median.cpu.toFixed(1)} s  ${String(median.rssMb).padStart(5)} MB  ${said}`,

@@ -56,13 +56,13 @@ export function createConnectActivities(deps: Deps) {
     for (;;) {
       next = await readNotifications(ref, next, notifications);
       const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
-      if (progress.failure) throw new Problem('snapshot-failed', progress.failure);
-      if (progress.completed) return progress.tables;
+      if (progress.failure && !signal?.mayAskAgain) throw new Problem('snapshot-failed', progress.failure);
+      if (progress.completed && !progress.failure) return progress.tables;
       const failure = await taskFailure(rest, connector);
       failedSince = failure === null ? 0 : failedSince || Date.now();
       if (failure !== null && Date.now() - failedSince > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${connector}: ${failure}`);
       if (Date.now() > deadline) throw new Problem('catch-up-timeout', `the initial load is not complete after ${catchUp.timeout}`);
-      await signal?.advance(notifications);
+      await signal?.advance(notifications, progress.failure !== null);
       await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });
     }
   }

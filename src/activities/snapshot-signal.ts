@@ -8,6 +8,7 @@ import { namesOf } from '../domain/names.js';
 import { hasStarted, type SnapshotNotification } from '../domain/snapshot-progress.js';
 import { emitMarker } from './barrier.js';
 
+const MOST_ASKED = 10;
 const ASK_AGAIN_MS = 20_000; // a connector that was just starting may not have been listening yet
 
 export class SnapshotSignal {
@@ -15,6 +16,7 @@ export class SnapshotSignal {
   readonly #ref: MigrationRef;
   readonly #client: pg.ClientBase;
   #askedAt = 0;
+  #asked = 0;
 
   constructor(kafka: KafkaPort, ref: MigrationRef, client: pg.ClientBase) {
     this.#kafka = kafka;
@@ -22,11 +24,17 @@ export class SnapshotSignal {
     this.#client = client;
   }
 
-  /** Call it again and again with all notifications so far. Asks until the connector says that it has begun, and not once more. */
-  async advance(notifications: readonly SnapshotNotification[]): Promise<void> {
-    if (!hasStarted(notifications, 'incremental') && Date.now() - this.#askedAt > ASK_AGAIN_MS) {
+  /** A connector that is restarted in the middle may call a table's scan failed, because its old task lost its connection, and pass over the rest. */
+  get mayAskAgain(): boolean {
+    return this.#asked < MOST_ASKED;
+  }
+
+  /** Call it again and again with all notifications so far. Asks until the connector says that it has begun, and once more where it then failed. */
+  async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
+    if ((hasFailed || !hasStarted(notifications, 'incremental')) && Date.now() - this.#askedAt > ASK_AGAIN_MS) {
       await this.#ask();
       this.#askedAt = Date.now();
+      this.#asked += 1;
     }
     await emitMarker(this.#client, this.#ref, 'chunk');
   }
@@ -37,7 +45,7 @@ export class SnapshotSignal {
     const writer = this.#kafka.openWriter();
     await writer.write(signalTopic, {
       key: topicPrefix,
-      value: JSON.stringify({ id: `${this.#ref.runKey}-${this.#ref.generation}`, type: 'execute-snapshot', data }),
+      value: JSON.stringify({ id: `${this.#ref.runKey}-${this.#ref.generation}-${this.#asked}`, type: 'execute-snapshot', data }),
     });
     await writer.flush();
   }

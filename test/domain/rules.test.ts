@@ -23,6 +23,21 @@ describe('a window may say passed', () => {
     ['a key that never held still', { ...NO_COUNTS, matched: 2, unstable: 1 }, PROVEN, 'inconclusive', 'unstable 1 keys > 0'],
     ['an unproven barrier', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, barrier: 'barrier: 1 < 2' }, 'inconclusive', 'barrier: 1 < 2'],
     ['rows that were not read', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, readRows: 2 }, 'errored', 'rows read 2 ≠ 3 counted'],
+    [
+      'rows that were not read because those before differed',
+      { ...NO_COUNTS, mismatched: 2 },
+      { ...PROVEN, readRows: 2, isStopped: true },
+      'failed',
+      'stopped after 2 of 3 rows',
+    ],
+    [
+      'rows that were not read because those before are unknown',
+      { ...NO_COUNTS, unknown: 2 },
+      { ...PROVEN, readRows: 2, isStopped: true },
+      'inconclusive',
+      'unknown 2 keys',
+    ],
+    ['a stop without a difference', { ...NO_COUNTS, matched: 2 }, { ...PROVEN, readRows: 2, isStopped: true }, 'inconclusive', 'stopped after 2'],
     ['a blind comparator', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, canaryFound: 1 }, 'errored', 'canary found 1 ≠ 2 planted'],
   ] as const)('not with %s', (_case, counts, proofs, verdict, reason) => {
     const assessed = assessComparison(counts, proofs);

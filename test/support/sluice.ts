@@ -58,6 +58,10 @@ export class TestWorker {
     await gone;
   }
 
+  send(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
   async restart(): Promise<void> {
     await this.kill();
     await this.start();

@@ -1,0 +1,52 @@
+// A worker stopped (SIGSTOP) in the middle of the cut-over, past its heartbeats and its fence, while another one goes on; woken (SIGCONT) when that one holds
+// the fence itself. What the zombie still does with what it remembers must change nothing.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
+import { sleepUntil } from '../support/builders.js';
+import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
+
+const zombie = new TestWorker();
+const successor = new TestWorker();
+let shop: FencedShop;
+
+beforeAll(async () => {
+  shop = await openFencedShop('zombie', 15);
+  await zombie.start();
+});
+afterAll(async () => {
+  shop.rest();
+  zombie.send('SIGCONT');
+  await Promise.all([zombie.kill('SIGTERM'), successor.kill('SIGTERM')]);
+});
+
+describe('a worker that stood still during the cut-over', () => {
+  it('changes nothing when it goes on beside its successor: one commit, one side, nothing left behind', async () => {
+    await shop.start();
+    shop.approve();
+    await withDatabase(shop.database, async (client) => {
+      await sleepUntil('the fence', async () => (await shop.lease(client))?.state === 'FENCED', 120_000);
+      const first = (await shop.lease(client))!.attempt;
+      zombie.send('SIGSTOP');
+      await successor.start();
+      await sleepUntil('the attempt is given up', () => ['validate', 'approve'].includes(get(shop.name).phase ?? ''), 300_000);
+      expect((await shop.lease(client))?.state).toBe('OPEN');
+      shop.approve();
+      await sleepUntil(
+        'the fence of a later attempt',
+        async () => {
+          const lease = await shop.lease(client);
+          return lease?.state === 'FENCED' && lease.attempt > first;
+        },
+        300_000,
+      );
+      zombie.send('SIGCONT');
+    });
+    waitFor(shop.name, 'outcome=migrated', '8m');
+    shop.rest();
+    expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
+    expect(get(shop.name)).toMatchObject({ outcome: 'migrated', leftovers: [], generation: 1, route: { side: 'stream' } });
+    const { events } = JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as { events: { kind: string }[] };
+    expect(events.filter((event) => event.kind === 'committed')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,65 @@
+// The example's shop under its life, migrated with the stronger fence: the source tables take no writes between fence and commit.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
+import { stackHome } from '../../stack/paths.js';
+import { addService } from '../../stack/stack.js';
+import { leaseTable } from '../../src/clients/lease.js';
+import { parseSpecObject } from '../../src/spec/parse.js';
+import { sluice, specOf, waitFor } from './sluice.js';
+
+export interface FencedShop {
+  readonly name: string;
+  readonly database: string;
+  readonly start: () => Promise<void>;
+  /** Waits until it is asked for, then approves. */
+  readonly approve: () => void;
+  readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
+  /** Ends the writers. */
+  readonly rest: () => void;
+}
+
+/** `name` = of the migration; its database is called likewise. */
+export async function openFencedShop(name: string, maxHoldSeconds: number): Promise<FencedShop> {
+  const database = `${name.replaceAll('-', '_')}_shop`;
+  await buildPipeline((line) => console.error(line));
+  await createShop(database, { orders: 2000, seed: 3 });
+  const life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', database, '2', '6'], { stdio: 'ignore' });
+  const parsed = parseSpecObject(specOf(name, database, ['public.orders']));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const table = leaseTable(parsed.spec);
+  return {
+    name,
+    database,
+    start: async () => {
+      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds)).code !== 0) throw new Error('it did not start');
+      await addService(stackHome(), pipelineService(stackHome(), { version: 2, topicPrefix: name, output: name, application: name, reset: false }));
+    },
+    approve: () => {
+      waitFor(name, 'approval', '6m');
+      const { code, stderr } = sluice('approve', name, '--approver', 'ann', '--reason', 'green', '--yes');
+      if (code !== 0) throw new Error(stderr);
+    },
+    lease: async (client) => (await client.query<{ state: string; attempt: number }>(`SELECT state, attempt FROM ${table}`)).rows[0],
+    rest: () => void life.kill('SIGTERM'),
+  };
+}
+
+function specFile(name: string, database: string, maxHoldSeconds: number): string {
+  const { postgres, kafka, connect } = stackHome().ports;
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+  const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
+    .replace(/ {4}stages:\n(?: {6}.*\n)+/, '')
+    .replaceAll('daily-revenue', name)
+    .replace('port: 17401, database: shop', `port: ${postgres}, database: ${database}`)
+    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
+    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
+    .replace('maxHold: 60s', `maxHold: ${maxHoldSeconds}s\n    fence: source`);
+  writeFileSync(join(dir, 'migration.yaml'), text);
+  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync('examples/daily-revenue/daily_revenue.sql'));
+  return join(dir, 'migration.yaml');
+}
