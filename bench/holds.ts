@@ -1,23 +1,22 @@
 // `npm run bench -- holds [--rounds 100]`: whole cut-overs of the example but for the commit (`plan --rehearse`: recheck, fence of the source tables, barrier,
 // drain through the pipeline and its sink, final window, release), one after the other, beside 16 writers; then one that commits. Needs the local stack.
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { openFencedShop } from '../test/support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor } from '../test/support/sluice.js';
 import { percentile } from './drill.js';
 
 const WRITERS = 16;
-const PAUSE_MS = 60;
 
 export async function holdsBench(rounds: number): Promise<void> {
-  const shop = await openFencedShop('holds', 60);
+  const shop = await openFencedShop('holds', 60, 0.2);
   const worker = new TestWorker();
   await worker.start();
-  const writers = new Writers(shop.database);
+  let stopWriters = (): Promise<void> => Promise.resolve();
   try {
     await shop.start();
     waitFor(shop.name, 'approval', '6m');
-    writers.start();
+    stopWriters = startWriters(shop.database);
     const holds: number[] = [];
     const refusals: string[] = [];
     while (holds.length < rounds && refusals.length < rounds) {
@@ -31,50 +30,22 @@ export async function holdsBench(rounds: number): Promise<void> {
     console.log(`${refusals.length} refused: ${[...new Set(refusals)].join('; ') || '-'}`);
     shop.approve();
     waitFor(shop.name, 'outcome=migrated', '8m');
-    console.log(`one committed: ${get(shop.name).outcome}; ${await writers.stop()}`);
+    console.log(`one committed: ${get(shop.name).outcome}`);
   } finally {
-    await writers.stop();
+    await stopWriters();
     shop.rest();
     await worker.kill('SIGTERM');
   }
 }
 
-/** Applications that change orders without changing any revenue: every change goes through the whole path, and the results hold still. */
-class Writers {
-  readonly #database: string;
-  #running: Promise<void>[] = [];
-  #stopping = false;
-  #written = 0;
-  #held = 0;
-
-  constructor(database: string) {
-    this.#database = database;
-  }
-
-  start(): void {
-    this.#running = Array.from({ length: WRITERS }, () => this.#write());
-  }
-
-  async stop(): Promise<string> {
-    this.#stopping = true;
-    await Promise.all(this.#running);
-    return `${this.#written} writes, ${this.#held} held by the fence`;
-  }
-
-  async #write(): Promise<void> {
-    const client = new pg.Client({ database: this.#database });
-    await client.connect();
-    while (!this.#stopping) {
-      const id = 1 + Math.floor(Math.random() * 2000);
-      await client.query(`UPDATE orders SET status = status WHERE id = ${id}`).then(
-        () => (this.#written += 1),
-        (error: unknown) => {
-          if ((error as { code?: string }).code !== '25006') throw error;
-          this.#held += 1;
-        },
-      );
-      await sleep(PAUSE_MS);
-    }
-    await client.end();
-  }
+/** Returns how to stop them; what they say then goes to the terminal. */
+function startWriters(database: string): () => Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'holds-writers.ts'), database, String(WRITERS)], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return async () => {
+    child.kill('SIGTERM');
+    await gone;
+  };
 }

@@ -52,15 +52,14 @@ export function createConnectActivities(deps: Deps) {
     const rest = systems.connect(ref.spec);
     const deadline = Date.now() + durationMs(catchUp.timeout);
     const notifications: SnapshotNotification[] = [];
-    let [failedSince, next] = [0, 0];
+    const failures = new Failures();
+    let next = 0;
     for (;;) {
       next = await readNotifications(ref, next, notifications);
       const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
       if (progress.failure && !signal?.mayAskAgain) throw new Problem('snapshot-failed', progress.failure);
       if (progress.completed && !progress.failure) return progress.tables;
-      const failure = await taskFailure(rest, connector);
-      failedSince = failure === null ? 0 : failedSince || Date.now();
-      if (failure !== null && Date.now() - failedSince > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${connector}: ${failure}`);
+      await failures.check(rest, connector);
       if (Date.now() > deadline) throw new Problem('catch-up-timeout', `the initial load is not complete after ${catchUp.timeout}`);
       await signal?.advance(notifications, progress.failure !== null);
       await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });
@@ -118,13 +117,11 @@ export function createConnectActivities(deps: Deps) {
       return withSource(ref.spec, deps.secret, async (client) => {
         const mark = await markSource(deps, ref, { snapshot: client, side: client, token: 'load' });
         const deadline = Date.now() + durationMs(ref.spec.spec.catchUp.timeout);
+        const failures = new Failures();
         for (;;) {
           const reason = await mark.reached(Date.now() + PROGRESS_EVERY_MS);
           if (reason === null) return progress();
-          for (const name of sourceConnectors(ref.spec, ref.generation)) {
-            const failure = await taskFailure(rest, name);
-            if (failure !== null) throw new Problem('connector-failed', `${name}: ${failure}`);
-          }
+          for (const name of sourceConnectors(ref.spec, ref.generation)) await failures.check(rest, name);
           if (Date.now() > deadline)
             throw new Problem('catch-up-timeout', `the initial load is not complete after ${ref.spec.spec.catchUp.timeout}: ${reason}`);
           await pause(0, { phase: 'connect', tables: await progress() });
@@ -167,6 +164,20 @@ export function createConnectActivities(deps: Deps) {
       );
     },
   };
+}
+
+/** Since when each connector has been failed: the guard restarts it, and a database that was away for a moment is no reason to give up. */
+class Failures {
+  readonly #since = new Map<string, number>();
+
+  /** Throws Problem `connector-failed` for one that has been failed for too long. */
+  async check(rest: ConnectRest, name: string): Promise<void> {
+    const failure = await taskFailure(rest, name);
+    if (failure === null) return void this.#since.delete(name);
+    const since = this.#since.get(name) ?? Date.now();
+    this.#since.set(name, since);
+    if (Date.now() - since > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${name}: ${failure}`);
+  }
 }
 
 /** Data records of topics (offsets count markers too); reads on from where it was. */

@@ -34,6 +34,8 @@ export interface TableCatalog {
   /** Primary key columns in key order; empty without one. */
   readonly key: readonly string[];
   readonly replicaIdentity: ReplicaIdentity;
+  /** Whether any value lies out of line (TOAST). */
+  readonly holdsFarValues: boolean;
   readonly rowSecurity: boolean;
   readonly rowsEstimate: number;
   readonly bytes: number;
@@ -43,12 +45,12 @@ export interface TableCatalog {
 
 const TABLE_SQL = `
 SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes,
-  pg_has_role(c.relowner, 'USAGE') AS is_owner, has_table_privilege(c.oid, 'SELECT') AS can_select
+  coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far, pg_has_role(c.relowner, 'USAGE') AS is_owner, has_table_privilege(c.oid, 'SELECT') AS can_select
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
 
 const LEAVES_SQL = `
 SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relpersistence, c.relreplident, greatest(c.reltuples, 0)::bigint AS rows,
-  pg_total_relation_size(c.oid) AS bytes
+  pg_total_relation_size(c.oid) AS bytes, coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far
 FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 
@@ -80,7 +82,7 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
   const key = (await client.query<Record<string, string>>(KEY_SQL, [oid])).rows;
   const isPartitioned = found['relkind'] === 'p';
   const parts = (await client.query<Record<string, string>>(isPartitioned ? LEAVES_SQL : HEIRS_SQL, [oid])).rows;
-  const total = (column: 'rows' | 'bytes'): number => (isPartitioned ? parts : [found]).reduce((sum, part) => sum + Number(part[column]), 0);
+  const total = (column: 'rows' | 'bytes' | 'far'): number => (isPartitioned ? parts : [found]).reduce((sum, part) => sum + Number(part[column]), 0);
   return {
     name,
     kind: found['relkind']!,
@@ -90,6 +92,7 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
     columns: columns.map((c) => ({ name: c['attname']!, type: c['type']!, notNull: c['attnotnull'] === 't', generated: c['generated'] === 't' })),
     key: key.map((k) => k['attname']!),
     replicaIdentity: identityOf(found),
+    holdsFarValues: total('far') > 0,
     rowSecurity: found['relrowsecurity'] === 't',
     rowsEstimate: total('rows'),
     bytes: total('bytes'),

@@ -63,4 +63,21 @@ describe('a partitioned table', () => {
       ['table.kind', 'public.c', 'c_1 inherit from it: a query of it reads their rows too, and the log does not call them its own'],
     ]);
   });
+
+  it('is said to hold values out of line where any partition does: what an update leaves alone is then not sent', async () => {
+    const database = await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
+      CREATE TABLE far (id int PRIMARY KEY, body text) PARTITION BY RANGE (id); CREATE TABLE far_1 PARTITION OF far FOR VALUES FROM (0) TO (10);
+      INSERT INTO far SELECT 1, string_agg(md5(g::text), '') FROM generate_series(1, 1000) g; CREATE TABLE whole (LIKE far INCLUDING ALL); INSERT INTO whole SELECT * FROM far;
+      ALTER TABLE whole REPLICA IDENTITY FULL`);
+    const { stdout } = sluice('doctor', '-f', specFile('far', database.name, ['public.near', 'public.far', 'public.whole']), '-o', 'json');
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; subject: string; status: string; detail: string }[] };
+    const said = checks
+      .filter((check) => check.name === 'table.replica-identity')
+      .map(({ subject, status, detail }) => [subject, status, detail.includes('out of line')]);
+    expect(said).toEqual([
+      ['public.near', 'passed', false],
+      ['public.far', 'passed', true],
+      ['public.whole', 'passed', false],
+    ]);
+  });
 });

@@ -22,11 +22,13 @@ export interface FencedShop {
 }
 
 /** `name` = of the migration; its database is called likewise. */
-export async function openFencedShop(name: string, maxHoldSeconds: number): Promise<FencedShop> {
+export async function openFencedShop(name: string, maxHoldSeconds: number, transactionsPerSecond = 2): Promise<FencedShop> {
   const database = `${name.replaceAll('-', '_')}_shop`;
   await buildPipeline((line) => console.error(line));
   await createShop(database, { orders: 2000, seed: 3 });
-  const life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', database, '2', '6'], { stdio: 'ignore' });
+  const life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', database, String(transactionsPerSecond), '6'], {
+    stdio: 'ignore',
+  });
   const lease = `sluice_${name.replaceAll('-', '_')}.lease`;
   return {
     name,
