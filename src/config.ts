@@ -19,6 +19,8 @@ export interface Config {
   readonly stateDir: string;
   /** From SLUICE_WINDOW_MEMORY, like `512MiB`: bytes that windows may hold in key tables; a table that needs more is compared in parts, on disk. */
   readonly windowMemory: number;
+  /** From SLUICE_SNAPSHOT_BYTES: how much of a table a window reads in one snapshot; a longer one is read range by range, then sealed. */
+  readonly snapshotBytes: number;
 }
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -27,7 +29,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl)) problems.push('SLUICE_LEDGER_URL must start with postgres://');
   const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
   if (!/^[^:\s]+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
-  const windowMemory = readSize(env['SLUICE_WINDOW_MEMORY'] ?? '1GiB', problems);
+  const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', '1GiB', problems);
+  const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', '512MiB', problems);
   const approvers = readApprovers(env['SLUICE_APPROVERS_FILE'], problems);
   if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
   return {
@@ -37,14 +40,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     approvers,
     stateDir: env['SLUICE_STATE_DIR'] ?? join(tmpdir(), 'sluice-state'),
     windowMemory,
+    snapshotBytes,
   };
 }
 
-function readSize(text: string, problems: string[]): number {
+function readSize(env: NodeJS.ProcessEnv, name: string, otherwise: string, problems: string[]): number {
   try {
-    return sizeBytes(text);
+    return sizeBytes(env[name] ?? otherwise);
   } catch (error) {
-    problems.push(`SLUICE_WINDOW_MEMORY: ${(error as Error).message}`);
+    problems.push(`${name}: ${(error as Error).message}`);
     return 0;
   }
 }

@@ -45,6 +45,7 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
     approvers: config.approvers,
     stateDir: config.stateDir,
     windowMemory: config.windowMemory,
+    snapshotBytes: config.snapshotBytes,
   });
   const common: WorkerOptions = {
     connection,

@@ -16,6 +16,8 @@ export interface Deps {
   readonly stateDir?: string | undefined;
   /** Bytes that windows may hold in key tables; above it they go to disk. */
   readonly windowMemory?: number;
+  /** Bytes of a table that a window reads in one snapshot of the source. */
+  readonly snapshotBytes?: number;
 }
 
 /** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */

@@ -116,6 +116,15 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
   return Number(rows[0]!['n']);
 }
 
+/** The files in which a table's rows, and its partitions', lie: others after it was rewritten or truncated. */
+export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
+  const { rows } = await client.query<{ files: string }>(
+    `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM pg_partition_tree($1::regclass))) AS files`,
+    [table],
+  );
+  return rows[0]!.files;
+}
+
 /** Conditions that cut a table of so many blocks into ranges of `size`; the last one has no end, for it may have grown. */
 export function blockRanges(blocks: number, size: number): string[] {
   const count = Math.max(1, Math.ceil(blocks / size));

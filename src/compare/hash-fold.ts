@@ -70,6 +70,12 @@ export class HashFold extends FoldProgress {
     this.#changed.clear();
   }
 
+  /** A key that is not equal, or not yet: to be looked at as if it had changed. */
+  suspect(key: string): void {
+    this.#changed.add(key);
+    if (this.#changed.size > MOST_CHANGED) this.proven(null);
+  }
+
   /** All that it would take to read again, less the table's entries; `takeBack` of a fresh fold of the same shape restores it. */
   state(): FoldState {
     const { provenAt } = this;
@@ -105,8 +111,7 @@ export class HashFold extends FoldProgress {
     if (isDelete) this.#rows.delete(key);
     else this.#rows.set(key, high, low);
     if (this.provenAt === null) return;
-    this.#changed.add(keyText(key.subarray(0, this.encoder.keyWords)));
-    if (this.#changed.size > MOST_CHANGED) this.proven(null);
+    this.suspect(keyText(key.subarray(0, this.encoder.keyWords)));
   }
 
   /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */

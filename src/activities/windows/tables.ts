@@ -1,6 +1,6 @@
 // Exact mode: a REPEATABLE READ snapshot of the tables against their topics, aligned by snapshot visibility and source.txId. Every key must be equal.
 import { openSource, type SourceClient } from '../../clients/source.js';
-import { readTable, type TableCatalog } from '../../clients/catalog.js';
+import { readTable, storageOf, type TableCatalog } from '../../clients/catalog.js';
 import type { Shape } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
@@ -18,8 +18,15 @@ import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByRow } from './by-row.js';
 import { WORTH_IT_ROWS, passIncrementally } from './incremental.js';
 import { columnsToCompare } from './shape.js';
+import { walkAhead, type Walk } from './walk.js';
 import { foldTable, refuseRepartitioned, type FoldCache } from './folds.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from './subject.js';
+
+interface HowFar {
+  readonly number: number;
+  readonly isFull: boolean;
+  readonly walk?: Walk | undefined;
+}
 
 const BARRIER_LIMIT_MS = 60_000; // longer would hold back vacuum on the source for a window that is stale anyway
 
@@ -43,6 +50,11 @@ export async function compareTables(
     throw error;
   });
   try {
+    const walks = new Map<string, Walk>();
+    for (const table of ref.spec.spec.source.tables) {
+      const walk = await walkOver({ deps, folds, ref, reader, side, isFull, heartbeat }, table);
+      if (walk) walks.set(table, walk);
+    }
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const text = (await reader.query<Record<string, string>>('SELECT pg_current_snapshot() AS snapshot')).rows[0]!['snapshot']!;
     const started = Date.now();
@@ -55,7 +67,7 @@ export async function compareTables(
       subjects.push(
         unproven
           ? unmeasured(table, 'exact', { verdict: 'inconclusive', reason: unproven }, lsn)
-          : await compareTable(deps, folds, ref, table, { reader, snapshotText: text, lsn, number, isFull }, heartbeat),
+          : await compareTable(deps, folds, ref, table, { reader, snapshotText: text, lsn, number, isFull, walk: walks.get(table) }, heartbeat),
       );
     }
     return { subjects: refuseAllEmpty(subjects), barrierMs };
@@ -64,19 +76,46 @@ export async function compareTables(
   }
 }
 
+interface WalkContext {
+  readonly deps: Deps;
+  readonly folds: FoldCache;
+  readonly ref: MigrationRef;
+  readonly reader: SourceClient;
+  readonly side: SourceClient;
+  readonly isFull: boolean;
+  readonly heartbeat: () => void;
+}
+
+/** Ahead of the window's own snapshot, where all of a long table has to be read. */
+async function walkOver({ folds, isFull, ...rest }: WalkContext, table: string): Promise<Walk | null> {
+  const { ref, reader } = rest;
+  if (engineGateway(ref.spec.spec)) return null;
+  const { catalog, shape, topic } = await comparedTable(reader, ref, table);
+  if (shape.columns.some((column) => column.toleranceAbs !== undefined)) return null;
+  return walkAhead({ ...rest, catalog, shape, topic, deadlineMs: BARRIER_LIMIT_MS }, async () => {
+    if (folds.partsNeeded(ref, topic, shape, catalog.rowsEstimate) > 1) return null;
+    const fold = await folds.hashes(ref, topic, shape, catalog.rowsEstimate);
+    return fold.provenAt !== null && !isFull ? null : fold;
+  });
+}
+
+async function comparedTable(reader: SourceClient, ref: MigrationRef, table: string): Promise<{ catalog: TableCatalog; shape: Shape; topic: string }> {
+  const catalog = await readTable(reader, table);
+  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
+  const shape = { key: catalog.key, columns: columnsToCompare(ref.spec, catalog.columns, catalog.key, table) };
+  return { catalog, shape, topic: tableTopic(namesOf(ref.spec, ref.generation).topicPrefix, catalog.name) };
+}
+
 async function compareTable(
   deps: Deps,
   folds: FoldCache,
   ref: MigrationRef,
   table: string,
-  { reader, snapshotText, lsn, number, isFull }: { reader: SourceClient; snapshotText: string; lsn: string; number: number; isFull: boolean },
+  { reader, snapshotText, lsn, ...how }: { reader: SourceClient; snapshotText: string; lsn: string } & HowFar,
   heartbeat: () => void,
 ): Promise<SubjectResult> {
   const started = Date.now();
-  const catalog = await readTable(reader, table);
-  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
-  const shape: Shape = { key: catalog.key, columns: columnsToCompare(ref.spec, catalog.columns, catalog.key, table) };
-  const topic = tableTopic(namesOf(ref.spec, ref.generation).topicPrefix, catalog.name);
+  const { catalog, shape, topic } = await comparedTable(reader, ref, table);
   const from = qualified(parseTableName(table));
   const counted = Number((await reader.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n']);
   const kafka = deps.systems.kafka(ref.spec);
@@ -86,7 +125,7 @@ async function compareTable(
   const isPartitioned = catalog.kind === 'p';
   const input = { kafka, topic, ends, shape, snapshot, reader, from, isPartitioned, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
   const gateway = engineGateway(ref.spec.spec);
-  const pass = gateway ? await passByFlink(flinkInput(ref, input, catalog, gateway)) : await passOver(folds, ref, input, { number, isFull, counted });
+  const pass = gateway ? await passByFlink(flinkInput(ref, input, catalog, gateway)) : await passOver(folds, ref, input, { ...how, counted });
   const result = measured({
     subject: table,
     mode: 'exact',
@@ -133,7 +172,7 @@ async function passOver(
   folds: FoldCache,
   ref: MigrationRef,
   input: PassInput,
-  { number, isFull, counted }: { number: number; isFull: boolean; counted: number },
+  { number, isFull, walk, counted }: HowFar & { counted: number },
 ): Promise<TablePass> {
   const { kafka, topic, ends, shape, snapshot, heartbeat } = input;
   if (shape.columns.some((column) => column.toleranceAbs !== undefined)) {
@@ -144,9 +183,13 @@ async function passOver(
   const started = Date.now();
   const fold = await foldTable(kafka, topic, await folds.hashes(ref, topic, shape, counted), ends, snapshot, heartbeat);
   const foldMs = Date.now() - started;
-  const partial = isFull || counted < WORTH_IT_ROWS ? null : await passIncrementally(input, fold, counted, number);
+  // What was counted holds the table until the end of this snapshot: nothing can be rewritten from here on.
+  const isWalked = walk !== undefined && fold.provenAt !== null && walk.storage === (await storageOf(input.reader, input.from));
+  const mayBePartial = isWalked || (!isFull && counted >= WORTH_IT_ROWS);
+  const partial = mayBePartial ? await passIncrementally(input, fold, counted, number) : null;
   const pass = partial ?? (await passByHash(input, fold));
   fold.proven(pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0 ? snapshot : null);
-  if (!partial && fold.provenAt && counted >= WORTH_IT_ROWS) await folds.save(ref, topic, fold);
-  return { ...pass, digest: fold.table.digest(), foldMs };
+  if ((!partial || isWalked) && fold.provenAt && counted >= WORTH_IT_ROWS) await folds.save(ref, topic, fold);
+  const note = partial && isWalked ? `read in ${walk.snapshots} snapshots; then ${partial.note}` : pass.note;
+  return { ...pass, ...(note ? { note } : {}), digest: fold.table.digest(), foldMs };
 }
