@@ -10,6 +10,7 @@ import { pollUntil } from './patience.js';
 import { pipelineGroups } from './pipelines/index.js';
 
 const POLL_MS = 40;
+const NUDGE_MS = 200;
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i; // Kafka Streams' own names
 const MARKERS_AT_MOST = 1000; // a longer gap is not looked into: it is data
 
@@ -22,15 +23,23 @@ export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
   return (await client.query<Record<string, string>>('SELECT pg_current_wal_insert_lsn() AS lsn')).rows[0]!['lsn']!;
 }
 
-/** Waits until the connector acknowledged `lsn`. Null = proven; else why not. Throws Problem `slot-lost` when waiting cannot help. */
+/**
+ * Waits until the connector acknowledged `lsn`. Null = proven; else why not. Throws Problem `slot-lost` when waiting cannot help.
+ * Debezium acknowledges a commit when it reads what comes after it: on a quiet database that would be its next heartbeat, so we give it more to read.
+ */
 export async function connectorAcknowledged(client: pg.ClientBase, ref: MigrationRef, lsn: Lsn, deadline: number): Promise<string | null> {
   let confirmed = '0/0';
+  let nudgedAt = Date.now();
   const reached = await pollUntil(
     deadline,
     POLL_MS,
     async () => {
       confirmed = await confirmedPosition(client, ref);
-      return compareLsn(confirmed, lsn) >= 0 ? true : null;
+      if (compareLsn(confirmed, lsn) >= 0) return true;
+      if (Date.now() - nudgedAt < NUDGE_MS) return null;
+      await emitMarker(client, ref, 'nudge');
+      nudgedAt = Date.now();
+      return null;
     },
     () => ({ waitingFor: 'connector', confirmed, lsn }),
   );
