@@ -2,7 +2,7 @@
 // in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
 import { Context } from '@temporalio/activity';
 import { blockRanges, blocksOf, readTable, type TableCatalog } from '../clients/catalog.js';
-import type { CopiedChunk } from '../clients/ledger.js';
+import { copiedChunks, recordChunk, type CopiedChunk } from '../clients/copy-progress.js';
 import type { BulkWriter } from '../clients/producer.js';
 import { createSlot, openSource, shareSnapshot, withSource, type SharedSnapshot, type SourceClient } from '../clients/source.js';
 import { SnapshotWriter } from '../compare/debezium-json.js';
@@ -99,7 +99,7 @@ export function createCopyActivities(deps: Deps) {
   return {
     /** Creates the slot and copies every table to its topic from where it begins. Goes on where a killed attempt was; heartbeats progress. */
     async copyTables(ref: MigrationRef, totals: Readonly<Record<string, number>>): Promise<TableProgress[]> {
-      const earlier = await ledger.copiedChunks(ref);
+      const earlier = await copiedChunks(ledger, ref);
       const scanned = new Map<string, number>();
       for (const { table, rows } of earlier) scanned.set(table, (scanned.get(table) ?? 0) + rows);
       const progress = (): TableProgress[] => Object.entries(totals).map(([table, rowsTotal]) => ({ table, rowsScanned: scanned.get(table) ?? 0, rowsTotal }));
@@ -113,7 +113,7 @@ export function createCopyActivities(deps: Deps) {
           const work = async (reader: SourceClient): Promise<void> => {
             for (let task = tasks.shift(); task; task = tasks.shift()) {
               const chunk = await copyChunk({ ref, reader, writer, pulse, begins, share: readers.length }, task);
-              await ledger.recordChunk(ref, chunk);
+              await recordChunk(ledger, ref, chunk);
               scanned.set(chunk.table, (scanned.get(chunk.table) ?? 0) + chunk.rows);
             }
           };

@@ -20,13 +20,6 @@ export interface MigrationRecord {
   readonly spec: MigrationSpec;
 }
 
-/** One range of a table's blocks that is in its topic. */
-export interface CopiedChunk {
-  readonly table: string;
-  readonly chunk: number;
-  readonly rows: number;
-}
-
 /** All that a window leaves in the ledger. */
 export interface WindowRecord {
   readonly rows: readonly WindowRow[];
@@ -232,23 +225,6 @@ export class Ledger {
       `INSERT INTO sluice.object (name, kind, object_name, location, iteration, generation, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (name, kind, object_name, location) DO UPDATE SET state = excluded.state, iteration = excluded.iteration, generation = excluded.generation, at = now()`,
       [ref.name, object.kind, object.name, object.where, ref.iteration, ref.generation, state],
-    );
-  }
-
-  /** What a copy of this generation has written so far. */
-  async copiedChunks(ref: Pick<MigrationRef, 'runKey' | 'generation'>): Promise<CopiedChunk[]> {
-    const rows = await this.query<{ table_name: string; chunk: number; rows: string }>(
-      `SELECT table_name, chunk, rows FROM sluice.copied WHERE run_key = $1 AND generation = $2`,
-      [ref.runKey, ref.generation],
-    );
-    return rows.map((row) => ({ table: row.table_name, chunk: row.chunk, rows: Number(row.rows) }));
-  }
-
-  async recordChunk(ref: Pick<MigrationRef, 'runKey' | 'generation'>, { table, chunk, rows }: CopiedChunk): Promise<void> {
-    await this.query(
-      `INSERT INTO sluice.copied (run_key, generation, table_name, chunk, rows) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (run_key, generation, table_name, chunk) DO UPDATE SET rows = excluded.rows`,
-      [ref.runKey, ref.generation, table, chunk, rows],
     );
   }
 

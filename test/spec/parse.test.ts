@@ -48,7 +48,11 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     ['an alias', (t: string) => t.replace('name: bank', 'name: &a bank\n  labels: { team: *a }'), 'anchors and aliases are not allowed'],
     ['a name with capitals', (t: string) => t.replace('name: bank', 'name: Bank'), 'expected 1 to 40 of a-z, 0-9 and -'],
     ['a table without schema', (t: string) => t.replace('public.accounts', 'accounts'), 'is not schema.name'],
-    ['a value not built yet', (t: string) => t.replace('type: debezium-postgres', 'type: debezium-postgres\n    snapshot: copy'), 'not built in this version'],
+    [
+      'a value not built yet',
+      (t: string) => t.replace('spec:\n', 'spec:\n  cutover: { route: { type: postgres-table, table: public.t, batchRole: a, streamRole: b } }\n'),
+      'not built in this version',
+    ],
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
     ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
   ])('%s', (_case, spoil, message) => expect(problemsOf(spoil(yaml())).join('\n')).toContain(message));

@@ -1,20 +1,17 @@
-// Read-only checks of the legacy database and its tables. Each is done, not deduced: what could not be asked is unknown.
+// Read-only checks of the legacy database; its tables: tables.ts. Each is done, not deduced: what could not be asked is unknown.
 import type pg from 'pg';
-import { readTable, type ReplicaIdentity, type TableCatalog } from '../../clients/catalog.js';
+import { readTable, type TableCatalog } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
-import { changelogTables } from '../../connectors/flink-shapes.js';
-import { isProvable } from '../../compare/column-types.js';
-import { canReplay } from '../../compare/debezium-json.js';
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';
-import { qualified } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn, passed } from './result.js';
+import { checkTable } from './tables.js';
 
 export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
   const { host, port, database, user } = spec.spec.source.postgres;
@@ -155,109 +152,6 @@ function headroom(row: Record<string, string | null>, what: string, setting: str
   return free >= 2
     ? `${free} ${what} free`
     : { detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`, remedy: `raise ${setting} (needs a restart) or drop unused ones` };
-}
-
-/** No reason to refuse: where such rows are never updated, every window passes. */
-const FAR_VALUES =
-  '; it holds values out of line: an update that leaves such a value alone is sent without it, and the row stays unknown, unless the replica identity is FULL';
-
-type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
-
-function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): void {
-  const q = qualified(table.name);
-  const mayBePublished = (identity: ReplicaIdentity): boolean => identity === 'full' || (identity === 'default' && table.key.length > 0);
-  const weak = [{ name: q, replicaIdentity: table.replicaIdentity }, ...table.leaves].find((part) => !mayBePublished(part.replicaIdentity));
-  const identity = weak?.replicaIdentity ?? table.replicaIdentity;
-  const where = weak && weak.name !== q ? ` of partition ${weak.name}` : '';
-  rule(
-    'table.replica-identity',
-    !weak,
-    `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
-    identity === 'index'
-      ? `replica identity${where} by another index than the primary key`
-      : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
-    'use replica identity DEFAULT with a primary key, or FULL',
-  );
-  rule(
-    'table.owner',
-    table.isOwner,
-    'we may publish it',
-    'only its owner may publish a table',
-    `GRANT the owner's role of ${q} to ${spec.spec.source.postgres.user}`,
-  );
-}
-
-/** What of it never reaches the log; null = all of it does. */
-function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
-  if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
-  const foreign = leaves.find((leaf) => leaf.kind !== 'r' || leaf.persistence !== 'p');
-  return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
-}
-
-async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: string, table: TableCatalog): Promise<Check[]> {
-  const checks: Check[] = [];
-  const isPolled = pollingOf(spec) !== null;
-  const rule: Rule = (name, ok, good, bad, remedy) => void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
-  const q = qualified(table.name);
-  const unlogged = unloggedPart(table);
-  rule(
-    'table.kind',
-    unlogged === null && (isPolled || table.heirs.length === 0),
-    table.leaves.length > 0 ? `a partitioned table, ${table.leaves.length} partitions` : 'an ordinary table',
-    unlogged ?? `${table.heirs.join(', ')} inherit from it: a query of it reads their rows too, and the log does not call them its own`,
-    'name ordinary or partitioned tables',
-  );
-  rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
-  if (!isPolled) checkPublishing(rule, spec, table);
-  if (changelogTables(spec).includes(text)) {
-    const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
-    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} leaves out what a row was before: the job would fail at the first update, and start over for ever`;
-    rule(
-      'table.before-image',
-      [table, ...table.leaves].every((part) => part.replicaIdentity === 'full'),
-      'every change carries what the row was before',
-      bad,
-      remedy,
-    );
-  }
-  rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${q} TO ${spec.spec.source.postgres.user}`);
-  if (table.canSelect) {
-    checks.push(
-      await attempt(
-        'table.row-security',
-        async () => {
-          await client.query('SET row_security = off');
-          await client.query(`SELECT 1 FROM ${q} LIMIT 1`);
-          return 'every row is visible to us';
-        },
-        text,
-        'row-level security hides rows from this role: use a role with BYPASSRLS',
-      ),
-    );
-  }
-  const ignored = new Set(spec.spec.validation.compare.ignore);
-  const weak = table.columns.filter((c) => ((c.generated && !isPolled) || !isProvable(c.type)) && !ignored.has(c.name) && !ignored.has(`${text}.${c.name}`));
-  rule(
-    'table.types',
-    weak.length === 0,
-    `${table.columns.length} columns can be proven`,
-    `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ')}`,
-    'list them in validation.compare.ignore, and say so to whoever approves',
-  );
-  if (spec.spec.connector.snapshot === 'copy' && !isPolled) checkCopy(rule, table);
-  return checks;
-}
-
-/** Whether we can write every column as the connector would. */
-function checkCopy(rule: Rule, { columns }: TableCatalog): void {
-  const foreign = columns.filter((column) => !column.generated && !canReplay(column.type));
-  rule(
-    'table.copy',
-    foreign.length === 0,
-    'every column can be copied',
-    `cannot be written as the connector would: ${foreign.map((c) => `${c.name} (${c.type})`).join(', ')}`,
-    'let the connector load it: connector.snapshot: initial or incremental',
-  );
 }
 
 function predictSnapshot(spec: MigrationSpec, tables: readonly TableCatalog[]): Check {

@@ -3,16 +3,15 @@ import { blockRanges, blocksOf } from '../../clients/catalog.js';
 import { copyRows } from '../../clients/copy.js';
 import type { SourceClient } from '../../clients/source.js';
 import type { KafkaPort } from '../../clients/kafka.js';
-import { encoderOf } from '../../compare/enc/column.js';
 import { HashComparison, runHashCanary, type Candidate } from '../../compare/hash-comparison.js';
 import type { Shape } from '../../compare/comparison.js';
 import type { HashFold } from '../../compare/hash-fold.js';
 import { Problem } from '../../domain/failure.js';
-import { quoteIdent } from '../../domain/names.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { Counts, Difference } from '../../domain/window.js';
 import { drillDown } from './drill-down.js';
 import type { TopicEnds } from './folds.js';
+import { selectOf } from './select.js';
 
 export const CANARY_ROWS = 9;
 const RANGE_BLOCKS = 4096; // 32 MB: how much is read at most after it is clear that most rows differ
@@ -96,10 +95,4 @@ export async function judged(input: PassInput, fold: HashFold, found: Found, can
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };
   return { ...base, counts: { ...counts, matched: matched + counts.matched, unknown: counts.unknown + fold.unreadable }, differences };
-}
-
-/** ctid first: it finds a row again within the snapshot. */
-export function selectOf(shape: Shape, from: string, place = 'ctid'): string {
-  const columns = shape.columns.map((column) => `${quoteIdent(column.name)}${encoderOf(column.type).asText ? '::text' : ''}`);
-  return `SELECT ${place}, ${columns.join(', ')} FROM ${from}`;
 }

@@ -4,9 +4,10 @@ import { copyRows } from '../../clients/copy.js';
 import { HashComparison, MAX_CANDIDATES, runHashCanary, tidWords, type Candidate } from '../../compare/hash-comparison.js';
 import { addDigests, KeyTable } from '../../compare/enc/key-table.js';
 import { HashFold, type KeyedRows } from '../../compare/hash-fold.js';
-import { CANARY_ROWS, judged, selectOf, type PassInput, type TablePass } from './by-hash.js';
+import { CANARY_ROWS, judged, type PassInput, type TablePass } from './by-hash.js';
 import { foldTable } from './folds.js';
 import { SpillSide, removeSpill } from './spill.js';
+import { selectOf } from './select.js';
 
 const DELETED = 1;
 

@@ -11,8 +11,8 @@ import { TableFold } from '../../compare/table-fold.js';
 import { int32At } from '../../domain/bytes.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { Counts, Difference } from '../../domain/window.js';
-import { selectOf } from './by-hash.js';
 import { readRows } from './rows.js';
+import { selectOf } from './select.js';
 
 const OID_FIELD_BYTES = 4 + 4;
 

@@ -8,7 +8,8 @@ import { keyOf } from '../../compare/enc/key-table.js';
 import { HashComparison, runHashCanary } from '../../compare/hash-comparison.js';
 import type { HashFold } from '../../compare/hash-fold.js';
 import { quoteIdent } from '../../domain/names.js';
-import { CANARY_ROWS, selectOf, type PassInput, type TablePass } from './by-hash.js';
+import { CANARY_ROWS, type PassInput, type TablePass } from './by-hash.js';
+import { selectOf } from './select.js';
 
 const SCRUB_PARTS = 10;
 const XID_WORD = 2 ** 32;

@@ -13,8 +13,8 @@ import { qualified } from '../../domain/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../domain/position.js';
 import type { Deps } from '../deps.js';
 import { markSource } from '../source-mark.js';
-import { selectOf } from './by-hash.js';
 import { foldTable } from './folds.js';
+import { selectOf } from './select.js';
 
 /** Bytes of a table that a window reads in one snapshot, unless the worker is told otherwise. */
 export const SNAPSHOT_BYTES = 512 * 2 ** 20;
