@@ -33,9 +33,11 @@ export class HashFold extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
-  /** The snapshot at which every key was last proven equal; null = not proven, or too much has changed since. */
+  /** From where on a window may read only what changed: a snapshot at which every key was proven equal. Null = all has to be read. */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
+  /** Keys that the topic changed since a window last proved all of them, whatever later windows found; null = none ever did, or too many changed. */
+  #sinceProof: Set<string> | null = null;
   readonly #changes: ChangeEncoder;
   readonly #one = new Changes();
   readonly #key = new Int32Array(4);
@@ -61,11 +63,17 @@ export class HashFold extends FoldProgress {
 
   /** Whether the row that the stream holds now is the one that an earlier window proved equal to the source as that was then. */
   wasProven(key: string): boolean {
-    return this.provenAt !== null && !this.#changed.has(key);
+    return this.#sinceProof !== null && !this.#sinceProof.has(key);
   }
 
-  /** From here on the keys that change are remembered. */
+  /** A window proved every key equal at this snapshot; null = it did not, and the next one reads all. */
   proven(snapshot: SnapshotVisibility | null): void {
+    this.rememberFrom(snapshot);
+    if (snapshot !== null) this.#sinceProof = new Set();
+  }
+
+  /** From here on the keys that change are remembered, and those that are called suspect. Proves nothing by itself. */
+  rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();
   }
@@ -73,7 +81,7 @@ export class HashFold extends FoldProgress {
   /** A key that is not equal, or not yet: to be looked at as if it had changed. */
   suspect(key: string): void {
     this.#changed.add(key);
-    if (this.#changed.size > MOST_CHANGED) this.proven(null);
+    if (this.#changed.size > MOST_CHANGED) this.rememberFrom(null);
   }
 
   /** All that it would take to read again, less the table's entries; `takeBack` of a fresh fold of the same shape restores it. */
@@ -94,7 +102,7 @@ export class HashFold extends FoldProgress {
     this.table.fill(entries);
     this.#overlay = state.overlay.map((change) => ({ ...change, key: Int32Array.from(change.key) }));
     this.proven(state.provenAt && { ...state.provenAt, inProgress: new Set(state.provenAt.inProgress) });
-    for (const key of state.changed) this.#changed.add(key);
+    for (const key of state.changed) this.#remember(key);
   }
 
   /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */
@@ -110,8 +118,12 @@ export class HashFold extends FoldProgress {
   #apply(key: Int32Array, isDelete: boolean, high: number, low: number): void {
     if (isDelete) this.#rows.delete(key);
     else this.#rows.set(key, high, low);
-    if (this.provenAt === null) return;
-    this.suspect(keyText(key.subarray(0, this.encoder.keyWords)));
+    if (this.provenAt !== null || this.#sinceProof !== null) this.#remember(keyText(key.subarray(0, this.encoder.keyWords)));
+  }
+
+  #remember(key: string): void {
+    if (this.provenAt !== null) this.suspect(key);
+    if (this.#sinceProof && this.#sinceProof.add(key).size > MOST_CHANGED) this.#sinceProof = null;
   }
 
   /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */

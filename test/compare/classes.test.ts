@@ -74,6 +74,9 @@ describe('an older version', () => {
     expect(fold.wasProven('0,1')).toBe(false);
     fold.proven(parseSnapshot('10:10:'));
     expect(fold.wasProven('0,1')).toBe(true);
+    fold.proven(null); // a later window failed: what was proven before it stays so
+    fold.rememberFrom(parseSnapshot('11:11:')); // and reading range by range proves nothing until it is sealed
+    expect(fold.wasProven('0,1')).toBe(true);
     const record = Buffer.from('{"before":null,"after":{"id":1,"total":"2","ok":true},"source":{"txId":3},"op":"u"}');
     fold.add(record, 0, record.length, parseSnapshot('10:10:'));
     expect(fold.wasProven('0,1')).toBe(false);

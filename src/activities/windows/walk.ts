@@ -53,7 +53,7 @@ export async function walkAhead(input: WalkInput, foldOf: () => Promise<HashFold
   const first = await snapshotNow(reader);
   await readTopic(input, fold, first);
   if (fold.unreadable > 0) return null;
-  fold.proven(first);
+  fold.rememberFrom(first);
   for (const range of ranges) if (!(await walkRange(input, fold, `${selectOf(input.shape, from)} WHERE ${range}`))) return giveUp(fold);
   return fold.provenAt === null ? null : { snapshots: ranges.length, storage };
 }
@@ -89,6 +89,6 @@ async function snapshotNow(reader: SourceClient): Promise<SnapshotVisibility> {
 }
 
 function giveUp(fold: HashFold): null {
-  fold.proven(null);
+  fold.rememberFrom(null);
   return null;
 }
