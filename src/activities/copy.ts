@@ -1,7 +1,7 @@
 // `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at which it begins, and several sessions that read the tables
 // in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
 import { Context } from '@temporalio/activity';
-import { blockRanges, blocksOf, readTable, type TableCatalog } from '../clients/catalog.js';
+import { blockRanges, blocksOf, readKeyedTable, type TableCatalog } from '../clients/catalog.js';
 import { copiedChunks, recordChunk, type CopiedChunk } from '../clients/copy-progress.js';
 import type { BulkWriter } from '../clients/producer.js';
 import { createSlot, openSource, shareSnapshot, withSource, type SharedSnapshot, type SourceClient } from '../clients/source.js';
@@ -70,8 +70,7 @@ export function createCopyActivities(deps: Deps) {
     return withSource(ref.spec, secret, async (client) => {
       const found: CopyTarget[] = [];
       for (const table of ref.spec.spec.source.tables) {
-        const catalog = await readTable(client, table);
-        if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
+        const catalog = await readKeyedTable(client, table);
         found.push({ table, catalog, topic: tableTopic(topicPrefix, catalog.name), blocks: await blocksOf(client, qualified(catalog.name)) });
       }
       return found;

@@ -1,6 +1,6 @@
 // The source connectors as they should be: one that reads the log, or one for each table or query that is polled, with the columns that the database has now.
 import type pg from 'pg';
-import { describeQuery, readTable } from '../clients/catalog.js';
+import { describeQuery, readKeyedTable } from '../clients/catalog.js';
 import { withSource } from '../clients/source.js';
 import { POSTGRES_SOURCE_CLASS, debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcPlugin, jdbcSourceConfig, type JdbcPlugin, type PolledShape } from '../connectors/jdbc-source.js';
@@ -45,7 +45,5 @@ export async function installedPlugin({ systems }: Pick<Deps, 'systems'>, spec: 
 /** Throws Problem `preflight-failed` when the table, or its primary key, is gone. */
 export async function polledShape(client: pg.ClientBase, polling: Polling, { subject }: Pick<Capture, 'subject'>): Promise<PolledShape> {
   if (polling.query !== null) return { columns: await describeQuery(client, polling.query), key: [polling.incrementingColumn!] };
-  const catalog = await readTable(client, subject);
-  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${subject} or its primary key is gone`);
-  return catalog;
+  return readKeyedTable(client, subject);
 }

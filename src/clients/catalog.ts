@@ -1,5 +1,6 @@
 // What the legacy database says about a table: columns, key, replica identity. Names resolved once, through the catalog.
 import type pg from 'pg';
+import { Problem } from '../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../domain/names.js';
 import { stripSemicolon } from '../domain/statements.js';
 
@@ -105,6 +106,13 @@ const identityOf = (row: Record<string, string>): ReplicaIdentity => REPLICA_IDE
 
 function leafOf(row: Record<string, string>): Leaf {
   return { name: row['name']!, kind: row['relkind']!, persistence: row['relpersistence']!, replicaIdentity: identityOf(row) };
+}
+
+/** A table that has a primary key. Throws Problem `preflight-failed` where it, or its key, is gone since preflight saw it. */
+export async function readKeyedTable(client: pg.ClientBase, text: string): Promise<TableCatalog> {
+  const catalog = await readTable(client, text);
+  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${text} or its primary key is gone`);
+  return catalog;
 }
 
 /** Blocks of a table, quoted. Of a partitioned one: of its largest partition, for a block's number means one in each of them. */

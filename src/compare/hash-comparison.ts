@@ -79,7 +79,7 @@ export class HashComparison {
 
   #keep(key: Int32Array, block: number, item: number): void {
     if (this.candidates.length >= MAX_CANDIDATES) return;
-    this.candidates.push({ ctid: `(${block >>> 0},${item})`, key: keyText(key.subarray(0, this.#encoder.keyWords)) });
+    this.candidates.push({ ctid: tidText(block, item), key: keyText(key.subarray(0, this.#encoder.keyWords)) });
   }
 }
 
@@ -91,7 +91,9 @@ export const tidWords = (b: Uint8Array, at: number): [block: number, item: numbe
 ];
 
 /** The ctid in the field at `at`, as Postgres prints it. */
-export const tidAt = (b: Uint8Array, at: number): string => `(${int32At(b, at + 4) >>> 0},${uint16At(b, at + 8)})`;
+export const tidAt = (b: Uint8Array, at: number): string => tidText(int32At(b, at + 4), uint16At(b, at + 8));
+
+const tidText = (block: number, item: number): string => `(${block >>> 0},${item})`;
 
 /** The canary of a hash pass: rows of this run, some nulled or dropped on the stream side and one added there, must be reported exactly. */
 export function runHashCanary(shape: Shape, rows: readonly Uint8Array[]): { planted: number; found: number } {

@@ -1,5 +1,5 @@
 // The replay: one read-only snapshot of the legacy database, its rows written as a connector would write them, and the batch's query over the same rows.
-import { describeQuery, readTable, type TableCatalog } from '../../clients/catalog.js';
+import { describeQuery, readKeyedTable, type TableCatalog } from '../../clients/catalog.js';
 import type { BulkWriter } from '../../clients/producer.js';
 import { withSource, type SourceClient } from '../../clients/source.js';
 import { SnapshotWriter } from '../../compare/debezium-json.js';
@@ -55,8 +55,7 @@ export const isOfProof = (topic: string, id: string): boolean =>
   topic.startsWith(`${id}.`) || (topic.startsWith(`${id}-`) && !/^\d+[.-]/.test(topic.slice(id.length + 1)));
 
 async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: ProofPlan, table: string, from: string): Promise<SlicedTable> {
-  const catalog = await readTable(client, table);
-  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
+  const catalog = await readKeyedTable(client, table);
   const topic = tableTopic(ref.name, catalog.name);
   const records = writerOf(ref, catalog);
   const columns = catalog.columns.map((c) => quoteIdent(c.name)).join(', ');

@@ -1,8 +1,7 @@
 // Exact mode: a REPEATABLE READ snapshot of the tables against their topics, aligned by snapshot visibility and source.txId. Every key must be equal.
 import { openSource, type SourceClient } from '../../clients/source.js';
-import { readTable, storageOf, type TableCatalog } from '../../clients/catalog.js';
+import { readKeyedTable, storageOf, type TableCatalog } from '../../clients/catalog.js';
 import type { Shape } from '../../compare/comparison.js';
-import { Problem } from '../../domain/failure.js';
 import { namesOf, parseTableName, qualified, tableTopic } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import { parseSnapshot } from '../../domain/position.js';
@@ -100,8 +99,7 @@ async function walkOver({ folds, isFull, ...rest }: WalkContext, table: string):
 }
 
 async function comparedTable(reader: SourceClient, ref: MigrationRef, table: string): Promise<{ catalog: TableCatalog; shape: Shape; topic: string }> {
-  const catalog = await readTable(reader, table);
-  if (!catalog || catalog.key.length === 0) throw new Problem('preflight-failed', `table ${table} or its primary key is gone`);
+  const catalog = await readKeyedTable(reader, table);
   const shape = { key: catalog.key, columns: columnsToCompare(ref.spec, catalog.columns, catalog.key, table) };
   return { catalog, shape, topic: tableTopic(namesOf(ref.spec, ref.generation).topicPrefix, catalog.name) };
 }
