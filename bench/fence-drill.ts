@@ -1,7 +1,7 @@
 // The fence on the source, drilled: busy writers, and every row that is there at the commit must have been there before the marker.
 import pg from 'pg';
 import type { FenceInput } from '../src/activities/fence.js';
-import { fenceTriggers } from '../src/domain/names.js';
+import { fenceTriggers } from '../src/domain/triggers.js';
 import type { MigrationRef } from '../src/domain/ledger.js';
 import { LEASE, type Drill } from './drill.js';
 

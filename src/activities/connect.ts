@@ -2,7 +2,6 @@
 import { rangeOf } from '../clients/record-batch.js';
 import { withSource } from '../clients/source.js';
 import { handedOverConfig } from '../connectors/debezium-postgres.js';
-import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import type { KafkaPort } from '../clients/kafka.js';
 import type { ConnectRest } from '../clients/connect-rest.js';
 import { durationMs } from '../domain/duration.js';
@@ -10,16 +9,17 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.js';
 import { capturesOf, namesOf, sourceConnectors } from '../domain/names.js';
 import { foldNotifications, type SnapshotNotification } from '../domain/snapshot-progress.js';
+import { STATE_TIMEOUT_MS, deleteOffsets, driftOf, reconfigure, stopSurely, taskFailure, untilRunning } from './connectors.js';
 import type { Deps } from './deps.js';
 import { claimGroup, ensureOwned, removeOwned } from './owned.js';
 import { pause, pollUntil } from './patience.js';
+import { sinkConfig } from './sink.js';
 import { SnapshotSignal } from './snapshot-signal.js';
 import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
 import { markSource } from './source-mark.js';
 
 export type ConnectorRole = 'source' | 'sink';
 
-const STATE_TIMEOUT_MS = 60_000;
 const FAILED_LIMIT_MS = 90_000;
 const PROGRESS_EVERY_MS = 1000;
 const CHUNK_PAUSE_MS = 150;
@@ -30,7 +30,7 @@ export function createConnectActivities(deps: Deps) {
   const wanted = async (ref: MigrationRef, role: ConnectorRole): Promise<Pick<WantedConnector, 'name' | 'config'>[]> =>
     role === 'source'
       ? sourceConnectorConfigs(deps, ref.spec, ref.generation)
-      : [{ name: namesOf(ref.spec, ref.generation).sinkConnector, config: jdbcSinkConfig(ref.spec, ref.generation) }];
+      : [{ name: namesOf(ref.spec, ref.generation).sinkConnector, config: await sinkConfig(deps, ref) }];
 
   /** Appends what is new from offset `from` on; returns where to read on. */
   async function readNotifications(ref: MigrationRef, from: number, notifications: SnapshotNotification[]): Promise<number> {
@@ -129,22 +129,9 @@ export function createConnectActivities(deps: Deps) {
       });
     },
 
-    /**
-     * At complete: the connector goes on without the scaffolding topics. Idempotent; waits until it runs again.
-     * Stopped in between: the old task would go on for a moment beside the new configuration, and its next commit would make the signal group anew.
-     */
+    /** At complete: the connector goes on without the scaffolding topics (an old task's next commit would make the signal group anew). Idempotent. */
     async handOverConnector(ref: MigrationRef): Promise<void> {
-      const rest = systems.connect(ref.spec);
-      const { connector } = namesOf(ref.spec, ref.generation);
-      const config = handedOverConfig(ref.spec, ref.generation);
-      const isReconfigured = async (): Promise<boolean> => driftOf(config, await rest.config(connector)).length === 0;
-      if (!(await isReconfigured())) {
-        await stopSurely(rest, connector);
-        await rest.putConfig(connector, config);
-        await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await isReconfigured()) ? true : null));
-      }
-      await rest.resume(connector);
-      await untilRunning(rest, connector);
+      await reconfigure(systems.connect(ref.spec), namesOf(ref.spec, ref.generation).connector, handedOverConfig(ref.spec, ref.generation));
     },
 
     /** Stop, forget offsets, delete: offsets would outlive the connector and a later one of that name would resume from them. */
@@ -200,50 +187,4 @@ class RecordCounter {
     this.#counts.set(topic, count);
     return count;
   }
-}
-
-/** Keys in which the stored configuration differs from ours (`name` is Connect's own addition). */
-export function driftOf(ours: Readonly<Record<string, string>>, stored: Readonly<Record<string, string>> | null): string[] {
-  if (!stored) return ['(missing)'];
-  const keys = new Set([...Object.keys(ours), ...Object.keys(stored)]);
-  keys.delete('name');
-  return [...keys].filter((key) => ours[key] !== stored[key]).sort();
-}
-
-/** Afterwards none of its tasks runs any more. */
-async function stopSurely(rest: ConnectRest, name: string): Promise<void> {
-  await rest.stop(name);
-  const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
-    const status = await rest.status(name);
-    return status === null || (status.connector.state === 'STOPPED' && status.tasks.length === 0) ? true : null;
-  });
-  if (!stopped) throw new Problem('clean-up', `connector ${name} does not stop`);
-}
-
-async function untilRunning(rest: ConnectRest, name: string): Promise<void> {
-  let last = 'no status';
-  const running = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
-    const status = await rest.status(name);
-    last = status ? `${status.connector.state}, tasks ${status.tasks.map((t) => t.state).join(' ') || 'none'}` : 'no status';
-    return status?.connector.state === 'RUNNING' && status.tasks.length > 0 && status.tasks.every((t) => t.state === 'RUNNING') ? true : null;
-  });
-  if (!running) throw new Problem('connector-failed', `${name} does not run: ${last}; ${(await taskFailure(rest, name)) ?? ''}`);
-}
-
-/** First line of the trace of a failed connector or task; null when nothing is FAILED (which proves nothing: see barriers). */
-export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
-  const status = await rest.status(name);
-  if (!status) return null;
-  const failed = [status.connector, ...status.tasks].find((part) => part.state === 'FAILED');
-  return failed ? rootCause(failed.trace ?? 'FAILED without trace') : null;
-}
-
-function rootCause(trace: string): string {
-  const causes = trace.split('\n').filter((line) => line.startsWith('Caused by: '));
-  return (causes.at(-1)?.slice('Caused by: '.length) ?? trace.split('\n')[0]!).slice(0, 400);
-}
-
-/** A connector that never ran has none, and Connect fails with an internal error when it is asked to delete them. */
-async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
-  if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);
 }

@@ -9,7 +9,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
     /** `view public.report`, sorted; empty without a batch. Queries of applications leave no trace to be found here. */
     async readersOfBatch({ spec }: MigrationRef): Promise<string[]> {
       const { batch, cutover } = spec.spec;
-      if (!batch) return [];
+      if (!batch || cutover.route.type === 'postgres-table') return []; // a shared table has readers, as it should
       const table = quoteLiteral(qualified(parseTableName(batch.result.table)));
       const switched =
         cutover.route.type === 'postgres-view' ? ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(qualified(parseTableName(cutover.route.view)))})` : '';

@@ -1,25 +1,37 @@
 // The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
 import type pg from 'pg';
-import { unfencedParts } from '../clients/fence-triggers.js';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { getRoute, postAction, putRoute } from '../clients/route-http.js';
 import { observedSide, viewSwapSql } from '../clients/route.js';
+import { giveBack, observedOwner, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
+import { unguardedParts } from '../clients/triggers.js';
 import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, Route } from '../domain/ledger.js';
 import { parseTableName, qualified, quoteLiteral } from '../domain/names.js';
+import { sharedTableOf } from '../domain/shared-table.js';
+import type { MigrationSpec } from '../domain/spec.js';
 import type { Deps } from './deps.js';
 import type { FenceInput, Refusable } from './fence.js';
 import { Refused, leaseAccess } from './lease.js';
+import { alive } from './patience.js';
 
 /** Grows over the iterations of a name too. */
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 
 const COMMIT_MARGIN_MS = 1000;
+const CHANGE_HANDS_MS = 20_000;
 
 export function createCutoverActivities({ secret, ledger }: Deps) {
   const { onLease, lease } = leaseAccess({ secret, ledger });
+
+  /** By trying, as the sink and as anybody else: Problem `route-unexpected` when the table is not the stream's alone. */
+  async function demandOwner(ref: MigrationRef, epoch: number): Promise<void> {
+    const owner = await withSource(ref.spec, secret, (client) => observedOwner(client, ref, epoch));
+    if (owner !== 'stream')
+      throw new Problem('route-unexpected', `the lease row gives ${sharedTableOf(ref.spec)!.table} to the stream, and its trigger does not`);
+  }
 
   return {
     /** Null = no run of the batch is active; else which one. */
@@ -32,27 +44,28 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
      * The point of no return: one short transaction. The view swap first (it may wait for readers, at most lock_timeout), then the lock on the lease row,
      * then, as the last statement, the conditional update: separate statements, because an UPDATE that waited for the row lock does not re-read the clock.
      */
-    async commitCutover({ ref, token, epoch, evidenceId }: FenceInput): Promise<Refusable> {
+    async commitCutover({ ref, token, epoch, evidenceId }: FenceInput): Promise<Refusable & { readonly rows?: RowsChanged }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       try {
-        await onLease(ref, async (client) => {
+        const rows = await onLease(ref, async (client) => {
           const before = await lease(client, ref);
-          if (before.state === 'SWITCHED' && before.token === token) return; // an earlier attempt of this activity committed
+          if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
           const { route } = ref.spec.spec.cutover;
           const run = ref.spec.spec.batch?.runs ? await runActiveOrStartedAfter(client, ref, before) : null;
           if (run) throw new Refused(run);
-          const isMine = before.state === 'FENCED' && before.token === token;
-          const open = isMine && ref.spec.spec.cutover.fence === 'source' ? await unfencedParts(client, ref.spec) : [];
-          if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);
+          if (before.state !== 'FENCED' || before.token !== token) throw new Refused(describeLease(before, token, epoch, evidenceId));
+          await refuseUnguarded(client, ref.spec);
           if (route.type === 'postgres-view') await client.query(await viewSwapSql(client, route, 'stream'));
+          const changed = route.type === 'postgres-table' ? await changeHands(client, ref.spec, token) : null;
           await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
           const { rowCount } = await client.query(
             `UPDATE ${leaseTable(ref.spec)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
                AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,
           );
           if (rowCount !== 1) throw new Refused(describeLease(await lease(client, ref), token, epoch, evidenceId));
+          return changed;
         });
-        return { refused: null };
+        return { refused: null, ...(rows ? { rows } : {}) };
       } catch (error) {
         if (error instanceof Refused) return { refused: error.message };
         throw error;
@@ -75,7 +88,9 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       if (route.type === 'http') return { side: await getRoute(route.url), observedAt };
       if (route.type !== 'postgres-view') {
         const row = await onLease(ref, (client) => lease(client, ref));
-        return { side: row.state === 'SWITCHED' ? 'stream' : 'batch', observedAt };
+        const side = row.state === 'SWITCHED' ? 'stream' : 'batch';
+        if (route.type === 'postgres-table' && side === 'stream') await demandOwner(ref, row.epoch);
+        return { side, observedAt };
       }
       return withSource(ref.spec, secret, async (client) => {
         const side = await observedSide(client, route);
@@ -93,7 +108,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       await putRoute(route.url, { migration: ref.name, side: 'stream', epoch: orderEpoch(ref, epoch) });
     },
 
-    /** The planned way back: view to the batch's table and lease to ROLLED_BACK in one transaction. Idempotent. */
+    /** The planned way back: view to the batch's table (or the shared table to what the batch would write) and lease to ROLLED_BACK in one transaction. Idempotent. */
     async routeBack(ref: MigrationRef): Promise<void> {
       const { route } = ref.spec.spec.cutover;
       if (route.type === 'http') {
@@ -101,12 +116,21 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
         await putRoute(route.url, { migration: ref.name, side: 'batch', epoch: orderEpoch(ref, epoch + 1) });
       }
       await onLease(ref, async (client) => {
+        if (route.type === 'postgres-table') await handBack(client, ref, await lease(client, ref));
         if (route.type === 'postgres-view' && (await observedSide(client, route)) !== 'batch') await client.query(await viewSwapSql(client, route, 'batch'));
         await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
         await client.query(
           `UPDATE ${leaseTable(ref.spec)} SET state = 'ROLLED_BACK', token = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
         );
       });
+    },
+
+    /** At complete, where the table was shared: no trigger will guard it, so the batch's role loses its right to write. Problem `batch-action` when it keeps one. */
+    async retireRole(ref: MigrationRef): Promise<void> {
+      const shared = sharedTableOf(ref.spec);
+      if (!shared) return;
+      const mayWrite = await withSource(ref.spec, secret, (client) => revokeWrites(client, shared));
+      if (mayWrite) throw new Problem('batch-action', `role ${shared.batchRole} may still write ${shared.table}: by PUBLIC, or as a member of another role`);
     },
 
     /** Runs the spec's pause, resume or retire; `until` is the pause's own end ($1). Nothing to do without one. */
@@ -122,6 +146,31 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       }
     },
   };
+}
+
+/** Tables that should be guarded and are not take writes that the final window has not seen. */
+async function refuseUnguarded(client: pg.ClientBase, spec: MigrationSpec): Promise<void> {
+  const open = [...(await unguardedParts(client, spec, 'fence')), ...(await unguardedParts(client, spec, 'owner'))];
+  if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);
+}
+
+/** The shared table to the stream's rows. What does not fit into its time is refused: the hold is longer than it, the commit must not be. */
+async function changeHands(client: pg.ClientBase, spec: MigrationSpec, token: string): Promise<RowsChanged> {
+  await client.query(`SET LOCAL statement_timeout = ${CHANGE_HANDS_MS}`);
+  await passTrigger(client, token);
+  try {
+    return await takeOver(client, spec);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== '57014') throw error;
+    throw new Refused(`${sharedTableOf(spec)!.table} did not change hands within ${CHANGE_HANDS_MS / 1000} s`);
+  }
+}
+
+/** Nothing to do unless it changed hands. */
+async function handBack(client: pg.ClientBase, { spec }: MigrationRef, row: LeaseRow): Promise<void> {
+  if (row.state !== 'SWITCHED' || row.token === null) return;
+  await passTrigger(client, row.token);
+  await alive(() => giveBack(client, spec)); // the batch's query may take its time
 }
 
 function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: string): string {

@@ -1,13 +1,17 @@
 // The fence: the lease row says FENCED, and where the spec asks for it the source tables take no writes. Undo beside do.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { createFenceTriggers, dropFenceTrigger, fenceTriggerExists } from '../clients/fence-triggers.js';
+import { createFenceTriggers } from '../clients/fence-triggers.js';
 import { leaseTable } from '../clients/lease.js';
+import { createOwnerTriggers } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
+import { dropTrigger, triggerExists } from '../clients/triggers.js';
 import { durationMs } from '../domain/duration.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
-import { fenceTriggers, quoteLiteral, tableOfTrigger } from '../domain/names.js';
+import { quoteLiteral } from '../domain/names.js';
 import type { Lsn } from '../domain/position.js';
+import { sharedTableOf } from '../domain/shared-table.js';
+import { fenceTriggers, readTrigger } from '../domain/triggers.js';
 import { emitMarker, insertLsn } from './barrier.js';
 import type { Deps } from './deps.js';
 import { Refused, leaseAccess } from './lease.js';
@@ -38,6 +42,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     const hold = durationMs(ref.spec.spec.cutover.maxHold);
     const mine = `migration = ${quoteLiteral(ref.name)}`;
     if (ref.spec.spec.cutover.fence === 'source') await createFenceTriggers(client, ref.spec);
+    if (sharedTableOf(ref.spec)) await createOwnerTriggers(client, ref);
     const row = await lockedLease(client, ref);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
     const isMine = row.state === 'FENCED' && row.token === token;
@@ -99,13 +104,13 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     },
 
     async removeTrigger(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      const table = tableOfTrigger(object.name);
+      const { role, table } = readTrigger(ref.spec, object.name);
       await removeOwned(
         ledger,
         ref,
         object,
-        () => withSource(ref.spec, secret, (client) => fenceTriggerExists(client, ref.spec, table)),
-        () => withSource(ref.spec, secret, (client) => dropFenceTrigger(client, ref.spec, table)),
+        () => withSource(ref.spec, secret, (client) => triggerExists(client, ref.spec, role, table)),
+        () => withSource(ref.spec, secret, (client) => dropTrigger(client, ref.spec, role, table)),
       );
     },
   };

@@ -8,7 +8,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import { namesOf, quoteLiteral, sourceConnectors } from '../domain/names.js';
 import { pollingOf } from '../domain/polling.js';
 import { lsnDistance } from '../domain/position.js';
-import { taskFailure } from './connect.js';
+import { taskFailure } from './connectors.js';
 import type { Deps } from './deps.js';
 import { pause } from './patience.js';
 import { insertLsn } from './barrier.js';

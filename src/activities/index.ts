@@ -15,6 +15,7 @@ import { createLeftoverActivities } from './leftovers.js';
 import { createPipelineActivities } from './pipeline.js';
 import { createPreflightActivities } from './preflight.js';
 import { createProofActivities } from './proofs/index.js';
+import { createSinkActivities } from './sink.js';
 import { createSourceActivities } from './source.js';
 import { createWindowActivities } from './windows/index.js';
 
@@ -24,6 +25,7 @@ export function createActivities(deps: Deps) {
     ...createApprovalActivities(deps),
     ...createPreflightActivities(deps),
     ...createSourceActivities(deps),
+    ...createSinkActivities(deps),
     ...createKafkaActivities(deps),
     ...createConnectActivities(deps),
     ...createCopyActivities(deps),

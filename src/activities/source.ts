@@ -1,14 +1,14 @@
-// What we make in and learn from the legacy database: lease, publication, slot, sink table, baseline. Undo beside do.
+// What we make in and learn from the legacy database: lease, publication, slot, baseline. Undo beside do.
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import { readTable, describeQuery } from '../clients/catalog.js';
+import { readTable } from '../clients/catalog.js';
 import { dropFenceFunctionSql } from '../clients/fence-triggers.js';
 import { createLeaseTableSql } from '../clients/lease.js';
+import { dropSharedTableSql } from '../clients/shared-table.js';
 import { transaction, withSource } from '../clients/source.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '../domain/names.js';
-import { stripSemicolon } from '../domain/statements.js';
 import type { Lsn } from '../domain/position.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
@@ -69,7 +69,7 @@ export function createSourceActivities({ secret, ledger }: Deps) {
           else
             await within(ref, (client) =>
               client.query(
-                `${dropFenceFunctionSql(object.name)}; DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`,
+                `${dropFenceFunctionSql(object.name)}; ${dropSharedTableSql(object.name)}; DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`,
               ),
             );
         },
@@ -168,41 +168,6 @@ export function createSourceActivities({ secret, ledger }: Deps) {
             if (!idle) throw new Problem('clean-up', `slot ${object.name} is still in use after ${SLOT_RELEASE_MS / 1000} s`);
             await client.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(object.name)}`);
           }),
-      );
-    },
-
-    /** The sink's table, made like the batch's result when it is not there. A table of the user's is used, never dropped. */
-    async ensureSinkTable(ref: MigrationRef): Promise<OwnedObject | null> {
-      const { sink, batch } = ref.spec.spec;
-      if (!sink || !batch) return null;
-      const object: OwnedObject = { kind: 'sink', name: sink.table, where: database(ref) };
-      const exists = async (): Promise<boolean> => within(ref, async (client) => (await readTable(client, sink.table)) !== null);
-      if ((await ledger.objectState(ref.name, object)) === null && (await exists())) return null;
-      const key = batch.result.key.map(quoteIdent).join(', ');
-      await ensureOwned(ledger, ref, object, {
-        exists,
-        create: () =>
-          within(ref, async (client) => {
-            const columns = (await describeQuery(client, batch.query.sql)).map((c) => quoteIdent(c.name)).join(', ');
-            await transaction(client, 'BEGIN', async () => {
-              await client.query(
-                `CREATE TABLE ${qualified(parseTableName(sink.table))} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}) q WITH NO DATA`,
-              );
-              await client.query(`ALTER TABLE ${qualified(parseTableName(sink.table))} ADD PRIMARY KEY (${key})`);
-            });
-          }),
-      });
-      return object;
-    },
-
-    async removeSinkTable(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      const exists = (): Promise<boolean> => within(ref, async (client) => (await readTable(client, object.name)) !== null);
-      await removeOwned(
-        ledger,
-        ref,
-        object,
-        exists,
-        async () => void (await within(ref, (client) => client.query(`DROP TABLE ${qualified(parseTableName(object.name))}`))),
       );
     },
 

@@ -62,6 +62,11 @@ export class ConnectRest {
     await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/resume`);
   }
 
+  /** Its tasks stay, and do nothing. */
+  async pause(name: string): Promise<void> {
+    await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/pause`);
+  }
+
   async stop(name: string): Promise<void> {
     await this.#jsonOrNull('PUT', `/connectors/${encodeURIComponent(name)}/stop`);
   }

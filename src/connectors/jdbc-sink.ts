@@ -1,22 +1,23 @@
 // Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that consumers will read.
 import { namesOf, parseTableName } from '../domain/names.js';
+import { sinkTable, type TableOwner } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { placeholder } from './debezium-postgres.js';
 
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
-/** The spec MUST have a sink and a pipeline. */
-export function jdbcSinkConfig(spec: MigrationSpec, generation: number): Record<string, string> {
+/** The spec MUST have a sink and a pipeline. With an owner the sink writes the table that it shares with the batch, as that owner; without, the table that it has until the commit. */
+export function jdbcSinkConfig(spec: MigrationSpec, generation: number, owner: TableOwner | null = null): Record<string, string> {
   const names = namesOf(spec, generation);
   const { source, sink, pipeline } = spec.spec;
   if (!sink || !pipeline) throw new Error('jdbcSinkConfig needs spec.sink and spec.pipeline');
   const { postgres } = source;
-  const { schema, table } = parseTableName(sink.table);
+  const { schema, table } = parseTableName(sinkTable(spec, owner ? 'stream' : 'batch'));
   return {
     'connector.class': JDBC_SINK_CLASS,
     'tasks.max': '1',
     topics: pipeline.output.topic,
-    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${names.sinkConnector}`,
+    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${names.sinkConnector}${owner ? `&options=${sessionOptions(owner)}` : ''}`,
     'connection.username': postgres.user,
     ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
     'insert.mode': 'upsert',
@@ -37,3 +38,6 @@ export function jdbcSinkConfig(spec: MigrationSpec, generation: number): Record<
     'consumer.override.heartbeat.interval.ms': '1500',
   };
 }
+
+/** By these the shared table's trigger knows the sink's sessions. */
+const sessionOptions = ({ role, since }: TableOwner): string => encodeURIComponent(`-c role=${role} -c sluice.owner=${since}`);

@@ -1,9 +1,10 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
 import { pollingOf, unseenBy } from './polling.js';
+import { sharedTableOf } from './shared-table.js';
 import type { MigrationSpec } from './spec.js';
 
 export interface CutoverStep {
-  readonly name: 'recheck' | 'fence' | 'drain' | 'final-window' | 'commit' | 'route' | 'confirm';
+  readonly name: 'recheck' | 'fence' | 'drain' | 'final-window' | 'pause-sink' | 'commit' | 'route' | 'confirm';
   readonly does: string;
   readonly undo: string | null;
   /** Before the commit every step can be undone; after it the migration only goes forward, or back by the planned roll-back. */
@@ -19,15 +20,23 @@ const FENCES = {
 const ROUTES = {
   none: 'nothing: what consumers read is not ours to switch',
   'postgres-view': 'consumers read the stream side (done by the commit)',
+  'postgres-table': 'the sink writes the table, as its owner: the batch is refused from the commit on',
   http: 'PUT {side: stream, epoch} to the route, after the commit',
 } as const;
 
 /** The steps of this spec, in order. Without a batch nothing is fenced and nothing routed. */
 export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
   const { fence, route } = spec.cutover;
-  const inCommit = route.type === 'postgres-view' ? 'view swap, then ' : '';
+  const shared = route.type === 'postgres-table';
+  const inCommit = { 'postgres-view': 'view swap, then ', 'postgres-table': "the table gets the stream's rows, then ", none: '', http: '' }[route.type];
+  const triggers = fence === 'source' || shared;
   const withBatch: CutoverStep[] = [
-    { name: 'fence', does: FENCES[fence], undo: `lease row OPEN${fence === 'source' ? ', triggers dropped' : ''}; it also ends by itself`, before: 'commit' },
+    {
+      name: 'fence',
+      does: `${shared ? 'trigger on the table that changes hands; ' : ''}${FENCES[fence]}`,
+      undo: `lease row OPEN${triggers ? ', triggers dropped' : ''}; it also ends by itself`,
+      before: 'commit',
+    },
   ];
   return [
     { name: 'recheck', does: 'nothing changed since the evidence; no run of the batch is active', undo: null, before: 'commit' },
@@ -39,6 +48,7 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
       undo: null,
       before: 'commit',
     },
+    ...(shared ? [{ name: 'pause-sink', does: 'the sink writes nothing more to its own table', undo: 'sink resumed', before: 'commit' } as const] : []),
     {
       name: 'commit',
       does: `one transaction: ${inCommit}the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold`,
@@ -51,6 +61,7 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
 }
 
 function observation(route: keyof typeof ROUTES): string {
+  if (route === 'postgres-table') return 'who may write the table is observed by trying, as the sink and as the batch';
   if (route === 'http') return 'which side the route says it serves is observed by GET';
   return route === 'none' ? 'the lease row is read back' : "what consumers read is observed through the consumers' own view";
 }
@@ -66,6 +77,12 @@ export function cutoverNotes({ spec }: MigrationSpec): string[] {
     );
   if (cutover.route.type === 'http')
     notes.push('route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch');
+  const table = sharedTableOf({ spec } as MigrationSpec);
+  if (table)
+    notes.push(
+      `route by table: from the commit on the batch's writes of ${table.table} are refused with an error, until a way back gives it the table again; its shadow is its query, run anew in every window. ` +
+        `Rows that the query does not give leave the table at the commit; a way back returns them, \`complete\` does not. At complete role ${table.batchRole} loses its right to write`,
+    );
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push('batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; resume the batch by hand then');
   if (batch?.pause && 'url' in batch.pause) notes.push("batch.pause by URL: that the pause ends by itself at `until` is the scheduler's promise, not observed");

@@ -64,17 +64,6 @@ export function parseTableName(text: string): TableName {
   return { schema: name(first), table: name(second) };
 }
 
-/** Triggers of the fence on the source tables; none where only the result is fenced. */
-export function fenceTriggers(spec: MigrationSpec): { readonly kind: 'trigger'; readonly name: string; readonly where: string }[] {
-  const { cutover, source } = spec.spec;
-  if (cutover.fence !== 'source') return [];
-  return source.tables.map((table) => ({ kind: 'trigger', name: `${namesOf(spec, 1).leaseSchema}_fence${ON}${table}`, where: source.postgres.database }));
-}
-
-const ON = ' on ';
-/** The table, as the spec writes it, of a trigger's name in the ledger. */
-export const tableOfTrigger = (name: string): string => name.slice(name.indexOf(ON) + ON.length);
-
 /** Debezium's topic of a table: characters that Kafka does not allow become `_`. */
 export function tableTopic(topicPrefix: string, { schema, table }: TableName): string {
   return `${topicPrefix}.${schema}.${table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');

@@ -122,6 +122,8 @@ export interface ApprovalSpec {
 export type RouteSpec =
   | { readonly type: 'none' }
   | { readonly type: 'postgres-view'; readonly view: string; readonly batch: string; readonly stream: string }
+  /** Both write this table: the batch until the commit, the stream, as `streamRole`, from then on. */
+  | { readonly type: 'postgres-table'; readonly table: string; readonly batchRole: string; readonly streamRole: string }
   | { readonly type: 'http'; readonly url: string };
 
 export interface CutoverSpec {

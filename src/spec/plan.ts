@@ -4,10 +4,12 @@ import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/cutover-plan.js';
-import { capturesOf, fenceTriggers, jobNames, logTopics, namesOf, sourceConnectors } from '../domain/names.js';
+import { capturesOf, jobNames, logTopics, namesOf, sourceConnectors } from '../domain/names.js';
 import { pollingOf } from '../domain/polling.js';
+import { sharedTableOf, sinkTable } from '../domain/shared-table.js';
 import { hostUrl, type MigrationSpec } from '../domain/spec.js';
 import { subjectsOf, type Mode } from '../domain/subjects.js';
+import { fenceTriggers } from '../domain/triggers.js';
 
 export interface PlannedObject {
   readonly kind: string;
@@ -57,7 +59,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     ...(spec.spec.validation.engine === 'flink' ? [{ kind: 'topic', name: names.windowTopic, where: cluster, after: 'removed at complete' as const }] : []),
     ...(pipeline ? [{ kind: 'topic', name: pipeline.output.topic, where: cluster, after: 'handed over' as const }] : []),
     ...fenceTriggers(spec).map((trigger) => ({ ...trigger, after: 'removed at complete' as const })),
-    ...(sink ? [{ kind: 'sink', name: sink.table, where: database, after: 'handed over' as const }] : []),
+    ...(sink ? [plannedSink(spec)] : []),
     ...(polling ? [] : [{ kind: 'slot', name: names.slot, where: database, after: 'handed over' as const }]),
     ...sourceConnectors(spec, generation).map((name) => ({ kind: 'connector', name, where: spec.spec.connector.url, after: 'handed over' as const })),
     ...jobNames(spec, generation).flatMap((name) => [{ kind: 'job', name, where: hostUrl(pipeline!), after: 'handed over' as const }]),
@@ -78,4 +80,10 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     cutover: cutoverSteps(spec),
     notes: cutoverNotes(spec),
   };
+}
+
+/** The stream's own table; where it shares one with the batch, the one of ours that it writes until the commit. */
+function plannedSink(spec: MigrationSpec): PlannedObject {
+  const where = spec.spec.source.postgres.database;
+  return { kind: 'sink', name: sinkTable(spec, 'batch'), where, after: sharedTableOf(spec) ? 'removed at complete' : 'handed over' };
 }

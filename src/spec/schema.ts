@@ -126,10 +126,13 @@ const validation = z.strictObject({
   waivers: z.array(z.strictObject({ check: z.string().optional(), class: z.string().optional(), reason: z.string().min(1), until: instant })).default([]),
 });
 
+/** As Postgres has it, unquoted; what a connection's options could not carry is refused. */
+const roleName = z.string().regex(/^[^\s\\'"]{1,63}$/, 'expected the name of a role, without spaces, quotes or backslashes');
+
 const route = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({ type: z.literal('postgres-view'), view: tableName, batch: tableName, stream: tableName }),
-  z.strictObject({ type: z.literal('postgres-table'), table: tableName, batchRole: z.string(), streamRole: z.string() }),
+  z.strictObject({ type: z.literal('postgres-table'), table: tableName, batchRole: roleName, streamRole: roleName }),
   z.strictObject({ type: z.literal('http'), url: httpUrl }),
 ]);
 

@@ -1,4 +1,4 @@
-// What the shape alone cannot say: values not built in this version, and parts of a spec that contradict each other.
+// What the shape alone cannot say: parts of a spec that contradict each other.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
@@ -7,21 +7,17 @@ import { capturesOf } from '../domain/names.js';
 import { engineGateway, type MigrationSpec, type PipelineSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import { pollingIssues } from './polling.js';
+import { sharedTableIssues } from './shared-table.js';
 import type { ParsedSpec } from './schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
-  return [...notBuilt(parsed), ...contradictions(parsed), ...pipelineIssues(parsed), ...pollingIssues(parsed), ...checkExtraConfig(parsed.spec.connector)];
-}
-
-/** In the contract, but not in this version: refused, never ignored. */
-function notBuilt({ spec }: ParsedSpec): SpecIssue[] {
-  const issues: SpecIssue[] = [];
-  const refuse = (present: unknown, what: string, ...path: (string | number)[]): void => {
-    if (present) issues.push({ path: ['spec', ...path], message: `${what} is part of the format but not built in this version` });
-  };
-  const { cutover } = spec;
-  refuse(cutover.route.type === 'postgres-table', `route type ${cutover.route.type}`, 'cutover', 'route', 'type');
-  return issues;
+  return [
+    ...contradictions(parsed),
+    ...sharedTableIssues(parsed),
+    ...pipelineIssues(parsed),
+    ...pollingIssues(parsed),
+    ...checkExtraConfig(parsed.spec.connector),
+  ];
 }
 
 /** Why the statements of a pipeline that we deploy cannot be used. */

@@ -3,7 +3,8 @@ import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../domain/duration.js';
 import { epochChange } from '../domain/epoch.js';
 import { FAILURES } from '../domain/failure.js';
-import { fenceTriggers } from '../domain/names.js';
+import { sharedTableOf } from '../domain/shared-table.js';
+import { fenceTriggers, readTrigger } from '../domain/triggers.js';
 import { call } from './activities.js';
 import { BackToValidate } from './course.js';
 import type { Run } from './run.js';
@@ -41,6 +42,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const { verdict } = await runWindow(run, 'final window', Math.max(2000, left()));
   if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
   if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+  if (sharedTableOf(ref.spec)) await run.step(() => call('patient', 'pauseSink', 'Pause the sink: the table is about to change hands', ref), false);
 }
 
 /** Nothing may have changed since the evidence, and no run of the batch may be active. */
@@ -90,6 +92,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
       run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
       return true;
     }
+    if (sharedTableOf(run.ref.spec)) await run.step(() => call('patient', 'resumeConnector', 'Resume the sink', run.ref, 'sink'), false);
     await dropTriggers(run);
     run.state.fenceToken = null;
     if (!run.state.wayBack) await run.step(() => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null), false);
@@ -98,9 +101,10 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   });
 }
 
-/** They let every write pass by now; the tables shall not pay for asking. */
-export async function dropTriggers(run: Run): Promise<void> {
-  for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger')) {
+/** They let every write pass by now; the tables shall not pay for asking. After the commit the owner's stays: a shared table is guarded until `complete`. */
+export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
+  const over = (name: string): boolean => !isCommitted || readTrigger(run.ref.spec, name).role === 'fence';
+  for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger' && over(o.name))) {
     await run.step(() => removeObject(run.ref, trigger), false);
     run.state.undo = run.state.undo.filter((o) => o !== trigger);
   }

@@ -21,7 +21,7 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
   const { ref, objects } = await call('quick', 'openRun', 'Read from the ledger what the run left', name);
   if (await call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref)) {
     if (!routeBack) return { refused: 'the cut-over happened: consumers read the stream side', removed: [], leftovers: objects };
-    await call('quick', 'routeBack', 'Route consumers back to the batch', ref);
+    await call('patient', 'routeBack', 'Route consumers back to the batch', ref);
   }
   if (objects.some((o) => o.kind === 'lease')) await call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null);
   const removed = [];

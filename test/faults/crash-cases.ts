@@ -1,6 +1,7 @@
 // Every activity that changes something outside: what must be there before it, and how its work is taken back. In the order of a migration.
 import type { OwnedObject } from '../../src/domain/ledger.js';
-import { fenceTriggers, namesOf, plannedTopics } from '../../src/domain/names.js';
+import { namesOf, plannedTopics } from '../../src/domain/names.js';
+import { fenceTriggers } from '../../src/domain/triggers.js';
 import type { ActivityName, Stage } from './stage.js';
 
 export interface CrashCase {

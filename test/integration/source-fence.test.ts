@@ -5,7 +5,7 @@ import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';
 import type { FenceInput } from '../../src/activities/fence.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
-import { fenceTriggers } from '../../src/domain/names.js';
+import { fenceTriggers } from '../../src/domain/triggers.js';
 import { sleepUntil } from '../support/builders.js';
 
 let drill: Drill;

@@ -3,9 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/spec/parse.js';
 import { buildPlan, planHash } from '../../src/spec/plan.js';
-import { BATCH_PARTS, aSpec, aSpecInput } from '../support/builders.js';
+import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpec, aSpecInput } from '../support/builders.js';
 
 const parse = (text: string) => parseSpecText(text, 'm.yaml', () => 'SELECT 1');
 const problemsOf = (text: string): string[] => {
@@ -33,6 +34,27 @@ describe('a spec', () => {
   });
 });
 
+describe('a plan for a table that batch and stream share', () => {
+  const plan = buildPlan(aSpec({ spec: SHARED_PARTS }));
+  it('makes a table of ours that the stream writes until the commit, and a trigger, and leaves neither', () => {
+    const ours = plan.creates.filter((o) => o.kind === 'sink' || o.kind === 'trigger').map(({ name, after }) => [name, after]);
+    expect(ours).toEqual([
+      ['sluice_bank_owner on public.totals', 'removed at complete'],
+      ['sluice_bank.stream', 'removed at complete'],
+    ]);
+    expect(plan.connectors.at(-1)!.config).toMatchObject({ 'collection.name.format': 'sluice_bank.stream' });
+  });
+  it('pauses the sink before the commit, and says what the batch will meet', () => {
+    const names = plan.cutover.map((step) => step.name);
+    expect(names.slice(names.indexOf('final-window'))).toEqual(['final-window', 'pause-sink', 'commit', 'route', 'confirm']);
+    expect(plan.notes.join()).toMatch(/the batch's writes of public.totals are refused with an error.* role nightly loses its right to write/);
+  });
+  it('gives the sink its session from the commit on: role and epoch', () => {
+    const url = jdbcSinkConfig(aSpec({ spec: SHARED_PARTS }), 1, { role: 'stream', since: '1.7' })['connection.url']!;
+    expect(new URL(url.slice('jdbc:'.length)).searchParams.get('options')).toBe('-c role=stream -c sluice.owner=1.7');
+  });
+});
+
 describe('a wrong spec is refused with place, cause and remedy', () => {
   it('unknown keys, with the line and the likely key', () => {
     const text = yaml().replace('database: bank', 'databse: bank');
@@ -48,11 +70,6 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     ['an alias', (t: string) => t.replace('name: bank', 'name: &a bank\n  labels: { team: *a }'), 'anchors and aliases are not allowed'],
     ['a name with capitals', (t: string) => t.replace('name: bank', 'name: Bank'), 'expected 1 to 40 of a-z, 0-9 and -'],
     ['a table without schema', (t: string) => t.replace('public.accounts', 'accounts'), 'is not schema.name'],
-    [
-      'a value not built yet',
-      (t: string) => t.replace('spec:\n', 'spec:\n  cutover: { route: { type: postgres-table, table: public.t, batchRole: a, streamRole: b } }\n'),
-      'not built in this version',
-    ],
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
     ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
   ])('%s', (_case, spoil, message) => expect(problemsOf(spoil(yaml())).join('\n')).toContain(message));
@@ -67,6 +84,30 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
   });
   it('two tables whose names are one name to Kafka', () => {
     expect(problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join()).toContain('would share topic bank.public.a_b');
+  });
+  it.each<[string, object, string]>([
+    ['no batch', { batch: undefined, pipeline: undefined, sink: undefined }, 'a route by table needs spec.batch and spec.sink'],
+    [
+      'a batch that writes another table',
+      { batch: { ...BATCH_PARTS.batch, result: { table: 'public.other', key: ['day'] } } },
+      "must be the batch's result table, public.other",
+    ],
+    ['a sink that writes another table', { sink: { type: 'jdbc-sink', table: 'public.other' } }, "must be the route's table, public.totals"],
+    ['one role for both', { cutover: { route: { ...SHARED_ROUTE, streamRole: 'nightly' } } }, 'must be another role than batchRole'],
+    [
+      'our own role as the stream',
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'sluice' } } },
+      'must be another role than the one that Sluice connects as',
+    ],
+    ['a role that no session could be given', { cutover: { route: { ...SHARED_ROUTE, streamRole: 'a b' } } }, 'without spaces, quotes or backslashes'],
+    ['closed keys', { validation: { closedKeys: 'day < $cut::date' } }, 'from the commit on the stream stores there'],
+    [
+      'a table that the pipeline reads',
+      { source: { postgres: { host: 'h', database: 'bank', user: 'sluice' }, tables: ['public.totals'] } },
+      'what the pipeline reads is not what it writes',
+    ],
+  ])('a route by table with %s', (_case, more, message) => {
+    expect(problemsOf(yaml(aSpecInput({ spec: { ...SHARED_PARTS, ...more } }))).join('\n')).toContain(message);
   });
   it.each<[string, object, string]>([
     ['no mode', {}, 'needs its mode'],

@@ -42,6 +42,15 @@ export const BATCH_PARTS = {
   cutover: { route: { type: 'postgres-view', view: 'public.totals', batch: 'public.totals_batch', stream: 'public.totals_stream' } },
 };
 
+/** The same where batch and stream share one table. */
+export const SHARED_ROUTE = { type: 'postgres-table', table: 'public.totals', batchRole: 'nightly', streamRole: 'stream' };
+export const SHARED_PARTS = {
+  ...BATCH_PARTS,
+  batch: { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } },
+  sink: { type: 'jdbc-sink', table: 'public.totals' },
+  cutover: { route: SHARED_ROUTE },
+};
+
 export const sleepUntil = async (what: string, condition: () => Promise<boolean> | boolean, limitMs = 60_000): Promise<void> => {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {

@@ -13,7 +13,8 @@ import { sluice, waitFor } from './sluice.js';
 export interface FencedShop {
   readonly name: string;
   readonly database: string;
-  readonly start: () => Promise<void>;
+  /** With its pipeline. `generation` counts the iterations too. */
+  readonly start: (generation?: number) => Promise<void>;
   /** Waits until it is asked for, then approves. */
   readonly approve: () => void;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
@@ -21,8 +22,13 @@ export interface FencedShop {
   readonly rest: () => void;
 }
 
-/** `name` = of the migration; its database is called likewise. */
-export async function openFencedShop(name: string, maxHoldSeconds: number, transactionsPerSecond = 2): Promise<FencedShop> {
+/** `name` = of the migration; its database is called likewise. `edit` changes its spec's text. */
+export async function openFencedShop(
+  name: string,
+  maxHoldSeconds: number,
+  transactionsPerSecond = 2,
+  edit: (yaml: string) => string = (yaml) => yaml,
+): Promise<FencedShop> {
   const database = `${name.replaceAll('-', '_')}_shop`;
   await buildPipeline((line) => console.error(line));
   await createShop(database, { orders: 2000, seed: 3 });
@@ -33,9 +39,10 @@ export async function openFencedShop(name: string, maxHoldSeconds: number, trans
   return {
     name,
     database,
-    start: async () => {
-      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds)).code !== 0) throw new Error('it did not start');
-      await addService(stackHome(), pipelineService(stackHome(), { version: 2, topicPrefix: name, output: name, application: name, reset: false }));
+    start: async (generation = 1) => {
+      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds, edit)).code !== 0) throw new Error('it did not start');
+      const topicPrefix = generation === 1 ? name : `${name}.g${generation}`;
+      await addService(stackHome(), pipelineService(stackHome(), { version: 2, topicPrefix, output: name, application: name, reset: generation > 1 }));
     },
     approve: () => {
       waitFor(name, 'approval', '6m');
@@ -47,7 +54,7 @@ export async function openFencedShop(name: string, maxHoldSeconds: number, trans
   };
 }
 
-function specFile(name: string, database: string, maxHoldSeconds: number): string {
+function specFile(name: string, database: string, maxHoldSeconds: number, edit: (yaml: string) => string): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
   const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
@@ -57,7 +64,7 @@ function specFile(name: string, database: string, maxHoldSeconds: number): strin
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
     .replace('maxHold: 60s', `maxHold: ${maxHoldSeconds}s\n    fence: source`);
-  writeFileSync(join(dir, 'migration.yaml'), text);
+  writeFileSync(join(dir, 'migration.yaml'), edit(text));
   writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync('examples/daily-revenue/daily_revenue.sql'));
   return join(dir, 'migration.yaml');
 }

@@ -5,14 +5,14 @@ import { withSource } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
+import { sharedTableOf } from '../../domain/shared-table.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
 import { getRoute } from '../../clients/route-http.js';
 import { viewReads } from '../../clients/route.js';
 import type { Deps } from '../deps.js';
-import { attempt, failed, inTurn } from './result.js';
-
-type Answer = string | { detail: string; remedy: string };
+import { attempt, failed, inTurn, type Answer } from './result.js';
+import { checkSharedTable } from './shared-table.js';
 
 export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
   const { batch } = spec.spec;
@@ -24,7 +24,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
       ...(batch.runs ? [await attempt('batch.runs', () => checkRuns(client, batch.runs!.table), batch.runs.table)] : []),
       ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
-      ...(spec.spec.sink ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
+      ...(spec.spec.sink && !sharedTableOf(spec) ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
       ...(await checkRoute(client, spec)),
       ...(spec.spec.cutover.fence === 'source' ? [await attempt('fence.source', () => checkFence(client, spec))] : []),
     ]);
@@ -126,6 +126,7 @@ async function checkHttpRoute(url: string): Promise<Answer> {
 async function checkRoute(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
   const { route } = spec.spec.cutover;
   if (route.type === 'http') return [await attempt('route.http', () => checkHttpRoute(route.url), '', 'let GET answer {"side": "batch"}')];
+  if (route.type === 'postgres-table') return [await attempt('route.table', () => checkSharedTable(client, spec, route), route.table)];
   if (route.type !== 'postgres-view') return [];
   return [
     await attempt(

@@ -1,10 +1,11 @@
 // What earlier runs made and nobody owns any more: their workflow was terminated, or lost with its server. Read-only.
 import { readTable } from '../../clients/catalog.js';
-import { fenceTriggerExists } from '../../clients/fence-triggers.js';
 import { withSource } from '../../clients/source.js';
+import { triggerExists } from '../../clients/triggers.js';
 import type { MigrationRef, OwnedObject } from '../../domain/ledger.js';
-import { quoteLiteral, tableOfTrigger } from '../../domain/names.js';
+import { quoteLiteral } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
+import { readTrigger } from '../../domain/triggers.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { hostOf } from '../pipelines/index.js';
@@ -67,8 +68,10 @@ async function isPresent({ ledger, secret, systems }: Reading, { spec, name, gen
       return (await systems.kafka(spec).listTopics()).includes(object.name);
     case 'connector':
       return (await systems.connect(spec).config(object.name)) !== null;
-    case 'trigger':
-      return withSource(spec, secret, (client) => fenceTriggerExists(client, spec, tableOfTrigger(object.name)));
+    case 'trigger': {
+      const { role, table } = readTrigger(spec, object.name);
+      return withSource(spec, secret, (client) => triggerExists(client, spec, role, table));
+    }
     case 'job':
       return (await hostOf(spec, generation)?.isThere(object.name)) ?? false;
     case 'group':

@@ -6,10 +6,13 @@ export const passed = (name: string, subject: string, detail: string): Check => 
 export const failed = (name: string, subject: string, detail: string, remedy: string): Check => ({ name, subject, status: 'failed', detail, remedy });
 export const unknown = (name: string, subject: string, detail: string, remedy: string): Check => ({ name, subject, status: 'unknown', detail, remedy });
 
+/** What a check found: a string is a pass. */
+export type Answer = string | { readonly detail: string; readonly remedy: string };
+
 /** Runs a check: a string is a pass, an object a failure, an exception *unknown*. */
 export async function attempt(
   name: string,
-  ask: () => Promise<string | { detail: string; remedy: string }>,
+  ask: () => Promise<Answer>,
   subject = '',
   remedyWhenUnknown = 'make it answerable: missing privilege, network or version',
 ): Promise<Check> {

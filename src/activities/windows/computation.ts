@@ -10,6 +10,7 @@ import type { MigrationRef } from '../../domain/ledger.js';
 import { capturesOf } from '../../domain/names.js';
 import type { Lsn } from '../../domain/position.js';
 import { pollingOf } from '../../domain/polling.js';
+import { currentSinkTable } from '../sink.js';
 import { polledShape } from '../source-connectors.js';
 import type { FoldCache } from './folds.js';
 import { columnsToCompare } from './shape.js';
@@ -74,7 +75,7 @@ export async function computationsOf(client: SourceClient, folds: FoldCache, ref
       topic,
       fold: folds.output(ref, topic, shape),
       topicSide: new SettledComparison(shape),
-      sink: name === 'result' && sink ? { table: sink.table, side: new SettledComparison(shape) } : null,
+      sink: name === 'result' && sink ? { table: await currentSinkTable(client, ref), side: new SettledComparison(shape) } : null,
       taken: null,
     });
   }

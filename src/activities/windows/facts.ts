@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readTable } from '../../clients/catalog.js';
 import { withSource, type SourceClient } from '../../clients/source.js';
-import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Facts } from '../../domain/epoch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { namesOf, plannedTopics, quoteLiteral, sinkGroup, sourceConnectors } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
-import { driftOf } from '../connect.js';
+import { driftOf } from '../connectors.js';
 import type { Deps } from '../deps.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
+import { sinkConfig } from '../sink.js';
 import { serverIdentity } from '../source.js';
 import { sourceConnectorConfigs } from '../source-connectors.js';
 
@@ -38,7 +38,7 @@ export async function readFacts(deps: Deps, ref: MigrationRef): Promise<Facts> {
     facts[name === names.connector ? 'connector config' : `connector config ${name}`] = describeDrift(driftOf(config, await rest.config(name)));
   }
   if (ref.spec.spec.sink) {
-    facts['sink config'] = describeDrift(driftOf(jdbcSinkConfig(ref.spec, ref.generation), await rest.config(names.sinkConnector)));
+    facts['sink config'] = describeDrift(driftOf(await sinkConfig(deps, ref), await rest.config(names.sinkConnector)));
     facts['sink group'] = digest((await kafka.describeGroup(sinkGroup(ref.spec, ref.generation))).members);
   }
   for (const group of await pipelineGroups(ref)) {

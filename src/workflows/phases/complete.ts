@@ -1,7 +1,9 @@
 // complete: the batch is retired, the pipeline handed over running, the scaffolding removed and verified gone.
 import { CancellationScope } from '@temporalio/workflow';
+import type { OwnedObject } from '../../domain/ledger.js';
 import { namesOf } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
+import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import type { Run } from '../run.js';
 import { removeObject } from './roll-back.js';
@@ -15,11 +17,15 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, state } = run;
   const names = namesOf(ref.spec, ref.generation);
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
+  if (sharedTableOf(ref.spec)) await run.step(() => call('quick', 'retireRole', "Take the batch's right to write the table", ref));
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   if (!pollingOf(ref.spec))
     await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
   const watched = [names.messageTopic, names.notificationTopic, names.signalTopic, names.signalGroup, names.windowTopic];
-  const scaffolding = state.undo.filter((o) => o.kind === 'lease' || ((o.kind === 'topic' || o.kind === 'group') && watched.includes(o.name)));
+  const shared = sharedTableOf(ref.spec);
+  const isScaffolding = ({ kind, name }: OwnedObject): boolean =>
+    kind === 'lease' || kind === 'trigger' || (kind === 'sink' && shared !== null) || ((kind === 'topic' || kind === 'group') && watched.includes(name));
+  const scaffolding = state.undo.filter(isScaffolding);
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
     state.undo = state.undo.filter((o) => o !== object);

@@ -1,6 +1,7 @@
 // connect: the source connector made STOPPED, read back, resumed, its initial load watched; then the sink the same way.
 import { namesOf, sinkGroup, sourceConnectors } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
+import { sinkTable } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import type { Run } from '../run.js';
 
@@ -50,9 +51,10 @@ async function copy(run: Run): Promise<void> {
 async function connectSink(run: Run): Promise<void> {
   const { ref } = run;
   const names = namesOf(ref.spec, ref.generation);
-  const { sink, connector, kafka, source } = run.spec;
-  run.willMake({ kind: 'sink', name: sink!.table, where: source.postgres.database });
-  await run.step(() => call('quick', 'ensureSinkTable', `Create sink table ${sink!.table} where it is missing`, ref));
+  const { connector, kafka, source } = run.spec;
+  const table = sinkTable(ref.spec, 'batch');
+  run.willMake({ kind: 'sink', name: table, where: source.postgres.database });
+  await run.step(() => call('quick', 'ensureSinkTable', `Create sink table ${table} where it is missing`, ref));
   run.willMake(
     { kind: 'group', name: sinkGroup(ref.spec, ref.generation), where: kafka.brokers.join(',') },
     { kind: 'connector', name: names.sinkConnector, where: connector.url },

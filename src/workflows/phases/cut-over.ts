@@ -1,9 +1,11 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/cutover-plan.ts.
 import { CancellationScope } from '@temporalio/workflow';
+import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../course.js';
 import { beginAttempt, dropTriggers, hold, recheck, refuseLongHold, undoHold, type Evidence } from '../hold.js';
 import type { Run } from '../run.js';
+import { keepPaused } from '../shadow.js';
 
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
@@ -28,10 +30,10 @@ async function untilCommit(run: Run): Promise<void> {
 async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a way back was asked for before the commit');
   await CancellationScope.nonCancellable(async () => {
-    const { refused } = await run.step(() => call('quick', 'commitCutover', 'Commit: view swap and lease row in one transaction', evidence), false);
+    const { refused, rows } = await run.step(() => call('quick', 'commitCutover', 'Commit: view swap and lease row in one transaction', evidence), false);
     if (refused) throw new BackToValidate(`commit refused: ${refused}`);
     run.state.committedAt = run.now();
-    run.audit('committed', evidence.evidenceId);
+    run.audit('committed', `${evidence.evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} taken away and kept` : ''}`);
     run.show();
     await run.flush();
   });
@@ -39,11 +41,13 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
 
 async function confirm(run: Run): Promise<void> {
   const { ref } = run;
-  await dropTriggers(run);
+  await dropTriggers(run, true);
+  if (sharedTableOf(ref.spec)) await run.step(() => call('patient', 'moveSink', "Move the sink to the table that is the stream's now", ref));
   if (run.spec.cutover.route.type === 'http') await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
   const route = await run.step(() => call('quick', 'observeRoute', 'Confirm what consumers read', ref));
   run.state.route = route;
-  if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));
+  if (sharedTableOf(ref.spec)) await keepPaused(run);
+  else if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));
   run.audit('route', `consumers observed on the ${route.side} side`);
   if (route.side !== 'stream') {
     await run.park(

@@ -12,7 +12,7 @@ export async function rollBack(run: Run): Promise<void> {
     const { ref } = run;
     const switched = await run.step(() => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref));
     if (switched) {
-      await run.step(() => call('quick', 'routeBack', 'Route consumers back to the batch', ref));
+      await run.step(() => call('patient', 'routeBack', 'Route consumers back to the batch', ref));
       state.committedAt = null;
     } else if (state.fenceToken) {
       const token = state.fenceToken;

@@ -2,8 +2,10 @@
 import { patched } from '@temporalio/workflow';
 import { durationMs } from '../../domain/duration.js';
 import { FAILURES } from '../../domain/failure.js';
+import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import { everyMs, type Run } from '../run.js';
+import { keepPaused } from '../shadow.js';
 import { runWindow } from '../windows.js';
 
 export async function soak(run: Run): Promise<void> {
@@ -34,6 +36,7 @@ async function watchShadow(run: Run): Promise<void> {
       await run.idle(Math.min(everyMs(run), left), 'Soak: until the next window');
       if (isOver()) return;
     }
+    if (sharedTableOf(run.ref.spec)) await keepPaused(run);
     const { verdict } = await runWindow(run, 'shadow window');
     state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {

@@ -1,0 +1,80 @@
+// Read-only check of a table that batch and stream share: what its triggers, the commit and the sink's sessions will need.
+import type pg from 'pg';
+import { describeQuery, readTable, type TableCatalog } from '../../clients/catalog.js';
+import { transaction } from '../../clients/source.js';
+import { qualified, quoteIdent } from '../../domain/names.js';
+import type { SharedTableRoute } from '../../domain/shared-table.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import type { Answer } from './result.js';
+
+export async function checkSharedTable(client: pg.ClientBase, spec: MigrationSpec, route: SharedTableRoute): Promise<Answer> {
+  const table = await readTable(client, route.table);
+  if (!table || (table.kind !== 'r' && table.kind !== 'p')) return { detail: 'no such table', remedy: 'correct cutover.route.table' };
+  return (await shapeProblem(client, spec, table)) ?? (await roleProblem(client, spec, route, table)) ?? `${route.streamRole} may take the table over`;
+}
+
+/** Whether the stream's rows fit into it, and can be told apart by the key. */
+async function shapeProblem(client: pg.ClientBase, spec: MigrationSpec, table: TableCatalog): Promise<Answer | null> {
+  const { user } = spec.spec.source.postgres;
+  const { key } = spec.spec.batch!.result;
+  const name = qualified(table.name);
+  if (!table.isOwner) return { detail: 'only its owner may guard it by a trigger', remedy: `GRANT the owner's role to ${user}` };
+  if (table.rowSecurity) return { detail: 'row security decides what each role sees of it', remedy: 'use a route by view' };
+  const unique = await client.query(
+    `SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND
+       (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+         = (SELECT array_agg(k ORDER BY k COLLATE "C") FROM unnest($2::text[]) AS k)`,
+    [name, key],
+  );
+  if (unique.rows.length === 0)
+    return {
+      detail: `it has no unique index of exactly (${key.join(', ')})`,
+      remedy: `ALTER TABLE ${name} ADD PRIMARY KEY (${key.map(quoteIdent).join(', ')})`,
+    };
+  const written = (await describeQuery(client, spec.spec.batch!.query.sql)).map((c) => c.name);
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND
+       CASE WHEN attname = ANY ($2) THEN attgenerated <> '' OR attidentity = 'a' ELSE attnotnull AND NOT atthasdef AND attidentity = '' END ORDER BY attnum`,
+    [name, written],
+  );
+  if (rows.length === 0) return null;
+  return {
+    detail: `columns that the stream could not write: ${rows.map((row) => row.name).join(', ')} (generated, or NOT NULL without a default)`,
+    remedy: 'let batch.query compute every column that needs a value, and none that the table computes itself',
+  };
+}
+
+async function roleProblem(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  { batchRole, streamRole }: SharedTableRoute,
+  table: TableCatalog,
+): Promise<Answer | null> {
+  const { user } = spec.spec.source.postgres;
+  const { rows } = await client.query<Record<string, string>>('SELECT rolname AS role, rolsuper::text AS super FROM pg_roles WHERE rolname = ANY ($1)', [
+    [batchRole, streamRole],
+  ]);
+  const missing = [batchRole, streamRole].filter((role) => !rows.some((row) => row['role'] === role));
+  if (missing.length > 0) return { detail: `no such role: ${missing.join(', ')}`, remedy: 'correct cutover.route, or create the role' };
+  if (rows.some((row) => row['role'] === batchRole && row['super'] === 'true'))
+    return { detail: `${batchRole} is a superuser: nothing could take its right to write away`, remedy: 'let the batch run as a role of its own' };
+  const lacks = await transaction(client, 'BEGIN READ ONLY', async () => {
+    await client.query(`SET LOCAL ROLE ${quoteIdent(streamRole)}`);
+    const may = await client.query<{ lacks: string }>(
+      `SELECT p AS lacks FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p WHERE NOT has_table_privilege($1::regclass, p) OR NOT has_schema_privilege($2, 'USAGE')`,
+      [qualified(table.name), table.name.schema],
+    );
+    return may.rows.map((row) => row.lacks);
+  }).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== '42501') throw error;
+    return null; // may not become that role
+  });
+  if (lacks === null)
+    return { detail: `${user} may not act as ${streamRole}, as which its sink writes`, remedy: `GRANT ${quoteIdent(streamRole)} TO ${quoteIdent(user)}` };
+  if (lacks.length === 0) return null;
+  const schema = quoteIdent(table.name.schema);
+  return {
+    detail: `${streamRole} lacks ${lacks.join(', ')} on it`,
+    remedy: `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdent(streamRole)}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${qualified(table.name)} TO ${quoteIdent(streamRole)}`,
+  };
+}

@@ -1,0 +1,92 @@
+// The sink: the table it writes, and, where that table is shared with the batch, its move from the staging table to the shared one. Undo beside do.
+import { describeQuery, readTable } from '../clients/catalog.js';
+import { leaseTable, readLease } from '../clients/lease.js';
+import { transaction, withSource, type SourceClient } from '../clients/source.js';
+import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
+import { Problem } from '../domain/failure.js';
+import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
+import { namesOf, parseTableName, qualified, quoteIdent } from '../domain/names.js';
+import { sharedTableOf, sinkTable, tableOwner, type TableOwner } from '../domain/shared-table.js';
+import { stripSemicolon } from '../domain/statements.js';
+import { STATE_TIMEOUT_MS, reconfigure, untilRunning } from './connectors.js';
+import type { Deps } from './deps.js';
+import { ensureOwned, removeOwned } from './owned.js';
+import { pollUntil } from './patience.js';
+
+/** Who owns the table that the sink shares with the batch, by the lease row; null = the batch, or the table is not shared. */
+async function streamOwner({ secret }: Pick<Deps, 'secret'>, ref: MigrationRef): Promise<TableOwner | null> {
+  const shared = sharedTableOf(ref.spec);
+  if (!shared) return null;
+  const row = await withSource(ref.spec, secret, (client) => readLease(client, leaseTable(ref.spec), ref.name));
+  return row?.state === 'SWITCHED' ? tableOwner(shared, ref.iteration, row.epoch) : null;
+}
+
+/** The sink's configuration as it must be now. */
+export async function sinkConfig(deps: Pick<Deps, 'secret'>, ref: MigrationRef): Promise<Record<string, string>> {
+  return jdbcSinkConfig(ref.spec, ref.generation, await streamOwner(deps, ref));
+}
+
+/** The table that the sink writes now. */
+export async function currentSinkTable(client: SourceClient, { spec, name }: MigrationRef): Promise<string> {
+  const isSwitched = sharedTableOf(spec) !== null && (await readLease(client, leaseTable(spec), name))?.state === 'SWITCHED';
+  return sinkTable(spec, isSwitched ? 'stream' : 'batch');
+}
+
+export function createSinkActivities(deps: Deps) {
+  const { secret, ledger, systems } = deps;
+  const exists = (ref: MigrationRef, table: string): Promise<boolean> =>
+    withSource(ref.spec, secret, async (client) => (await readTable(client, table)) !== null);
+
+  return {
+    /** The sink's table, made like the batch's result when it is not there. A table of the user's is used, never dropped. */
+    async ensureSinkTable(ref: MigrationRef): Promise<OwnedObject | null> {
+      const { sink, batch, source } = ref.spec.spec;
+      if (!sink || !batch) return null;
+      const name = sinkTable(ref.spec, 'batch');
+      const object: OwnedObject = { kind: 'sink', name, where: source.postgres.database };
+      if ((await ledger.objectState(ref.name, object)) === null && (await exists(ref, name))) return null;
+      const key = batch.result.key.map(quoteIdent).join(', ');
+      const table = qualified(parseTableName(name));
+      await ensureOwned(ledger, ref, object, {
+        exists: () => exists(ref, name),
+        create: () =>
+          withSource(ref.spec, secret, async (client) => {
+            const columns = (await describeQuery(client, batch.query.sql)).map((c) => quoteIdent(c.name)).join(', ');
+            await transaction(client, 'BEGIN', async () => {
+              await client.query(`CREATE TABLE ${table} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}) q WITH NO DATA`);
+              await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (${key})`);
+            });
+          }),
+      });
+      return object;
+    },
+
+    async removeSinkTable(ref: MigrationRef, object: OwnedObject): Promise<void> {
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => exists(ref, object.name),
+        async () => void (await withSource(ref.spec, secret, (client) => client.query(`DROP TABLE ${qualified(parseTableName(object.name))}`))),
+      );
+    },
+
+    /** Before a shared table changes hands: the sink writes nothing until it is resumed or moved, so that its staging table holds still. Undo: `resumeConnector`. */
+    async pauseSink(ref: MigrationRef): Promise<void> {
+      const rest = systems.connect(ref.spec);
+      const { sinkConnector } = namesOf(ref.spec, ref.generation);
+      await untilRunning(rest, sinkConnector); // one that failed has left records behind
+      await rest.pause(sinkConnector);
+      const paused = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 100, async () => {
+        const status = await rest.status(sinkConnector);
+        return status && [status.connector, ...status.tasks].every((part) => part.state === 'PAUSED') ? true : null;
+      });
+      if (!paused) throw new Problem('connector-failed', `connector ${sinkConnector} does not pause`);
+    },
+
+    /** After the commit: the sink reads on from where it paused, and writes the shared table as its owner. Idempotent; by the lease row. */
+    async moveSink(ref: MigrationRef): Promise<void> {
+      await reconfigure(systems.connect(ref.spec), namesOf(ref.spec, ref.generation).sinkConnector, await sinkConfig(deps, ref));
+    },
+  };
+}

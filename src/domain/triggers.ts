@@ -1,0 +1,42 @@
+// Triggers of ours on tables of others, by the names under which the ledger knows them: `<trigger> on <table>`.
+import { namesOf } from './names.js';
+import { sharedTableOf } from './shared-table.js';
+import type { MigrationSpec } from './spec.js';
+
+/** fence: holds every write while FENCED. owner: refuses writes of whoever does not own the shared table. */
+export type TriggerRole = 'fence' | 'owner';
+
+export interface OwnedTrigger {
+  readonly kind: 'trigger';
+  readonly name: string;
+  readonly where: string;
+}
+
+const ON = ' on ';
+
+/** The trigger's name in the database. */
+export const triggerName = (spec: MigrationSpec, role: TriggerRole): string => `${namesOf(spec, 1).leaseSchema}_${role}`;
+
+/** Tables, as the spec writes them, that a trigger of this role stands on while fenced. */
+export function guardedTables(spec: MigrationSpec, role: TriggerRole): readonly string[] {
+  if (role === 'fence') return spec.spec.cutover.fence === 'source' ? spec.spec.source.tables : [];
+  const shared = sharedTableOf(spec);
+  return shared ? [shared.table] : [];
+}
+
+/** Everything that the fence makes: on the source tables where they are fenced, and on the table that changes hands. */
+export function fenceTriggers(spec: MigrationSpec): OwnedTrigger[] {
+  return (['fence', 'owner'] as const).flatMap((role) =>
+    guardedTables(spec, role).map((table) => ({
+      kind: 'trigger' as const,
+      name: `${triggerName(spec, role)}${ON}${table}`,
+      where: spec.spec.source.postgres.database,
+    })),
+  );
+}
+
+/** The table, as the spec writes it, and the role of a trigger's name in the ledger. */
+export function readTrigger(spec: MigrationSpec, name: string): { readonly role: TriggerRole; readonly table: string } {
+  const at = name.indexOf(ON);
+  return { role: name.slice(0, at) === triggerName(spec, 'owner') ? 'owner' : 'fence', table: name.slice(at + ON.length) };
+}

@@ -1,0 +1,12 @@
+// The batch in the soak, where its table is the stream's now: kept from runs that would only be refused. Its shadow is its query.
+import { call } from './activities.js';
+import { everyMs, type Run } from './run.js';
+
+const AFTER_US_MS = 3_600_000; // the pause ends by itself, but not while we are there to ask for it again
+
+/** Asked for again by every window. */
+export async function keepPaused(run: Run): Promise<void> {
+  if (!run.spec.batch?.pause) return;
+  const until = new Date(Date.parse(run.now()) + everyMs(run) + AFTER_US_MS).toISOString();
+  await run.step(() => call('quick', 'batchAction', 'Keep the batch paused: the table is not its own any more', run.ref, 'pause', until));
+}

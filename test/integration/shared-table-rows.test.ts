@@ -1,0 +1,171 @@
+// A table that changes hands, on a real database without a pipeline: who may write it when, which rows it gets, and what refuses the commit.
+import { MockActivityEnvironment } from '@temporalio/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
+import type { FenceInput } from '../../src/activities/fence.js';
+import { withSource } from '../../src/clients/source.js';
+import { resolveSecret } from '../../src/config.js';
+import { checkSharedTable } from '../../src/activities/checks/shared-table.js';
+import type { MigrationRef } from '../../src/domain/ledger.js';
+import { sharedTableOf } from '../../src/domain/shared-table.js';
+import { fenceTriggers } from '../../src/domain/triggers.js';
+
+let drill: Drill;
+let ref: MigrationRef;
+let attempt = 0;
+const STAGING = 'sluice_sluice_drill.stream';
+
+beforeAll(async () => {
+  drill = await openDrill('shared_rows');
+  await drill.client
+    .query(`DROP ROLE IF EXISTS rows_nightly; DROP ROLE IF EXISTS rows_stream; CREATE ROLE rows_nightly LOGIN PASSWORD 'n'; CREATE ROLE rows_stream;
+    GRANT USAGE ON SCHEMA public TO rows_stream, rows_nightly`);
+});
+afterAll(async () => {
+  await drill.client.query('DROP OWNED BY rows_nightly, rows_stream; DROP ROLE rows_nightly; DROP ROLE rows_stream');
+  await drill.close();
+});
+beforeEach(async () => {
+  attempt += 1;
+  await drill.client
+    .query(`DROP TABLE IF EXISTS shared CASCADE; DROP TABLE IF EXISTS ${STAGING}, sluice_sluice_drill.kept; DROP FUNCTION IF EXISTS sluice_sluice_drill.keep_owner();
+    CREATE TABLE shared (id int PRIMARY KEY, n numeric, doc json, serial bigint GENERATED ALWAYS AS IDENTITY, twice numeric GENERATED ALWAYS AS (n * 2) STORED);
+    GRANT SELECT, INSERT, UPDATE, DELETE ON shared TO rows_nightly, rows_stream;
+    INSERT INTO shared (id, n, doc) VALUES (1, 1.0, '{"a": 1}'), (2, 2, NULL), (3, 3, '{}'), (9, 9, '{"only": "here"}');
+    CREATE TABLE ${STAGING} (id int PRIMARY KEY, n numeric, doc json); INSERT INTO ${STAGING} VALUES (1, 1.00, '{"a": 1}'), (2, 2, NULL), (3, 3.5, '{}'), (4, 4, '{}');
+    INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`);
+  const { spec, ...rest } = drill.ref();
+  const { cutover, sink, batch, ...parts } = spec.spec;
+  ref = {
+    ...rest,
+    spec: {
+      ...spec,
+      spec: {
+        ...parts,
+        sink: { ...sink!, table: 'public.shared' },
+        batch: {
+          ...batch!,
+          result: { table: 'public.shared', key: ['id'] },
+          query: { sql: `SELECT id, n, doc FROM (VALUES (1, 1.5, '{"b": 2}'::json), (2, 2, NULL)) AS q (id, n, doc);` },
+        },
+        cutover: { ...cutover, maxHold: '5s', route: { type: 'postgres-table', table: 'public.shared', batchRole: 'rows_nightly', streamRole: 'rows_stream' } },
+      },
+    },
+  };
+});
+
+const routeBack = (): Promise<void> => new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
+const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 3, evidenceId: 'ev' });
+const write = (client: pg.Client, sql: string): Promise<string | null> =>
+  client.query(`BEGIN; ${sql}; ROLLBACK`).then(
+    () => null,
+    async (error: unknown) => {
+      await client.query('ROLLBACK');
+      return (error as { code: string }).code;
+    },
+  );
+const asStream = (since: string): string => `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
+const rows = async (): Promise<unknown[]> =>
+  (await drill.client.query(`SELECT id, n::text, doc::text FROM shared ORDER BY id`)).rows.map((row) => Object.values(row as object));
+
+describe('a table that changes hands', () => {
+  it("is written by nobody while it is fenced, then by the stream's sessions of this switch alone, then by anybody but them", async () => {
+    const nightly = new pg.Client({ database: drill.database, user: 'rows_nightly', password: 'n' });
+    nightly.on('error', () => undefined);
+    await nightly.connect();
+    expect(await write(nightly, 'UPDATE shared SET n = 0')).toBeNull();
+    expect((await drill.cutover.fence(input('hands'))).refused).toBeNull();
+    for (const [client, sql] of [
+      [nightly, 'DELETE FROM shared WHERE false'],
+      [drill.client, 'TRUNCATE shared'],
+      [drill.client, asStream('1.3')],
+    ] as const)
+      expect([sql, await write(client, sql)]).toEqual([sql, '25006']);
+    expect(await drill.cutover.commitCutover(input('hands'))).toEqual({ refused: null, rows: { written: 3, removed: 1 } });
+    expect(await write(drill.client, asStream('1.3'))).toBeNull();
+    for (const [client, sql] of [
+      [nightly, 'UPDATE shared SET n = 0'],
+      [drill.client, 'UPDATE shared SET n = 0'],
+      [drill.client, asStream('1.2')],
+      [drill.client, asStream('2.3')],
+    ] as const)
+      expect([sql, await write(client, sql)]).toEqual([sql, '25006']);
+    expect(await drill.cutover.observeRoute(ref)).toMatchObject({ side: 'stream' });
+    await routeBack();
+    expect(await write(nightly, 'UPDATE shared SET n = 0')).toBeNull();
+    expect(await write(drill.client, asStream('1.3'))).toBe('25006');
+    expect(await drill.cutover.observeRoute(ref)).toMatchObject({ side: 'batch' });
+    await nightly.end();
+  });
+
+  it("gets the stream's rows and no others, touches none that is the same, and gets its own rows back", async () => {
+    const serial = async (id: number): Promise<unknown> =>
+      (await drill.client.query<{ serial: string }>(`SELECT xmin::text || serial AS serial FROM shared WHERE id = ${id}`)).rows[0]?.serial;
+    const untouched = await serial(2);
+    await drill.cutover.fence(input('rows'));
+    await drill.cutover.commitCutover(input('rows'));
+    expect(await rows()).toEqual([
+      [1, '1.00', '{"a": 1}'],
+      [2, '2', null],
+      [3, '3.5', '{}'],
+      [4, '4', '{}'],
+    ]);
+    expect(await serial(2)).toBe(untouched);
+    expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([{ staging: null }]); // a sink that lags behind writes nowhere
+    await routeBack();
+    // What the query gives now, and what only the table had.
+    expect(await rows()).toEqual([
+      [1, '1.5', '{"b": 2}'],
+      [2, '2', null],
+      [9, '9', '{"only": "here"}'],
+    ]);
+    await routeBack(); // again: nothing more
+    expect(await rows()).toHaveLength(3);
+  });
+
+  it('is left as it was by a commit that is refused: too late, another attempt, a partition that nobody guards', async () => {
+    const before = await rows();
+    await drill.cutover.fence(input('late'));
+    await drill.client.query(`UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '500 milliseconds' WHERE migration = $1`, [ref.name]);
+    expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(/the fence expires at/);
+    expect((await drill.cutover.commitCutover(input('other'))).refused).toMatch(/belongs to another attempt/);
+    await drill.client.query('ALTER TABLE shared DISABLE TRIGGER ALL');
+    expect((await drill.cutover.commitCutover(input('late'))).refused).toBe('not fenced: "public"."shared"');
+    expect(await rows()).toEqual(before);
+    expect((await drill.client.query(`SELECT count(*)::int AS n FROM ${STAGING}`)).rows).toEqual([{ n: 4 }]);
+    await drill.cutover.releaseFence(input('late'));
+    for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
+  });
+
+  it('is refused by doctor where its commit could not be made: roles, key, columns, each by name', async () => {
+    const route = sharedTableOf(ref.spec)!;
+    const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
+      withSource(ref.spec, resolveSecret, (client) => checkSharedTable(client, ref.spec, { ...route, ...of }));
+    expect(await said()).toBe('rows_stream may take the table over');
+    expect(await said({ table: 'public.nowhere' })).toMatchObject({ detail: 'no such table' });
+    expect(await said({ batchRole: 'nobody_here' })).toMatchObject({ detail: 'no such role: nobody_here' });
+    expect(await said({ batchRole: process.env['PGUSER']! })).toMatchObject({ detail: expect.stringContaining('is a superuser') as string });
+    await drill.client.query('REVOKE DELETE ON shared FROM rows_stream');
+    expect(await said()).toMatchObject({
+      detail: 'rows_stream lacks DELETE on it',
+      remedy: expect.stringContaining('GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."shared"') as string,
+    });
+    await drill.client.query('ALTER TABLE shared ADD COLUMN must int NOT NULL DEFAULT 1; ALTER TABLE shared ALTER must DROP DEFAULT');
+    expect(await said()).toMatchObject({ detail: expect.stringContaining('could not write: must') as string });
+    await drill.client.query('ALTER TABLE shared DROP CONSTRAINT shared_pkey');
+    expect(await said()).toMatchObject({ detail: 'it has no unique index of exactly (id)' });
+    await drill.client.query('CREATE UNIQUE INDEX ON shared (id) INCLUDE (n); ALTER TABLE shared DROP COLUMN must; GRANT DELETE ON shared TO rows_stream');
+    expect(await said()).toBe('rows_stream may take the table over');
+  });
+
+  it('takes the right to write from the role of the batch, and says when it keeps one', async () => {
+    await drill.cutover.retireRole(ref);
+    const may = async (): Promise<unknown> =>
+      (await drill.client.query(`SELECT has_table_privilege('rows_nightly', 'shared', 'INSERT, UPDATE, DELETE') AS may`)).rows;
+    expect(await may()).toEqual([{ may: false }]);
+    await drill.client.query('GRANT UPDATE ON shared TO PUBLIC');
+    await expect(drill.cutover.retireRole(ref)).rejects.toThrow(/rows_nightly may still write public.shared/);
+  });
+});

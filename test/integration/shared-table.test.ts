@@ -1,0 +1,97 @@
+// Batch and stream on one table, on real parts: the table changes hands at the commit, and comes back by a way back.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type pg from 'pg';
+import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
+import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
+import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+
+const TABLE = 'daily_revenue_batch';
+const ROUTE = `{ type: postgres-table, table: public.${TABLE}, batchRole: shared_nightly, streamRole: shared_stream }`;
+const OLD_DAY = "'1999-12-31'";
+const worker = new TestWorker();
+let shop: FencedShop;
+
+beforeAll(async () => {
+  shop = await openFencedShop('shared', 60, 0.5, (yaml) =>
+    yaml
+      .replace('table: public.daily_revenue_stream', `table: public.${TABLE}`)
+      .replace(/route: \{ type: postgres-view.*/, `route: ${ROUTE}`)
+      .replace('soak: { for: 5s, passes: 1 }', 'soak: { for: 20s, passes: 1 }'),
+  );
+  await withDatabase(shop.database, (client) =>
+    client.query(`DROP ROLE IF EXISTS shared_nightly; DROP ROLE IF EXISTS shared_stream; CREATE ROLE shared_nightly; CREATE ROLE shared_stream;
+      GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${TABLE} TO shared_nightly, shared_stream; GRANT USAGE ON SCHEMA public TO shared_stream`),
+  );
+  await worker.start();
+});
+afterAll(async () => {
+  shop.rest();
+  await worker.kill('SIGTERM');
+  await withDatabase(shop.database, (client) => client.query('DROP OWNED BY shared_nightly, shared_stream; DROP ROLE shared_nightly; DROP ROLE shared_stream'));
+});
+
+/** SQLSTATE of the refusal; null when it was accepted. Nothing stays written. */
+async function write(client: pg.Client, sql: string): Promise<string | null> {
+  try {
+    await client.query('BEGIN');
+    await client.query(sql);
+    return null;
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+const asNightly = (sql: string): string => `SET LOCAL ROLE shared_nightly; ${sql}`;
+const asStream = (since: string, sql: string): string => `SET LOCAL ROLE shared_stream; SET LOCAL sluice.owner = '${since}'; ${sql}`;
+const INSERT = `INSERT INTO ${TABLE} VALUES ('2001-01-01', 1, 1, 1, 0, 1)`;
+const owned = (client: pg.Client) => client.query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`).then(({ rows }) => rows.length);
+
+describe('a table that batch and stream share', () => {
+  it("is the stream's from the commit on, and the batch's again, with every row that it had, after a way back", async () => {
+    await withDatabase(shop.database, async (client) => {
+      await client.query('UPDATE batch_control SET retired = true'); // its runs rebuild everything: only those of this test
+      await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`); // from before what the source still has: no query gives it
+      await shop.start();
+      waitFor(shop.name, 'approval', '6m');
+      expect(await write(client, asNightly(INSERT))).toBeNull();
+      expect(get(shop.name).windows.some((w) => w.subject === 'result@sink' && w.verdict === 'passed')).toBe(true);
+      shop.approve();
+      waitFor(shop.name, 'phase=soak', '4m');
+      expect(get(shop.name).route?.side).toBe('stream');
+      expect(await write(client, asNightly(INSERT))).toBe('25006');
+      expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006'); // the owner, a superuser here
+      const { epoch } = (await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')).rows[0]!;
+      expect(await write(client, asStream(`1.${epoch}`, INSERT))).toBeNull();
+      expect(await write(client, asStream(`2.${epoch}`, INSERT))).toBe('25006'); // a sink of another life
+      expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toEqual([]);
+      expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true); // live: the sink writes it
+      expect(sluice('rollback', shop.name, '--reason', 'second thoughts', '--by', 'ann', '--yes').code).toBe(0);
+      waitFor(shop.name, 'outcome=rolled-back', '4m');
+      expect(get(shop.name)).toMatchObject({ leftovers: [], route: { side: 'batch' } });
+      expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toHaveLength(1);
+      expect(await owned(client)).toBe(0);
+      expect(await write(client, asNightly(INSERT))).toBeNull();
+      await client.query('CALL run_daily_revenue()'); // nothing is in its way
+    });
+  });
+
+  it("is handed over to the sink that writes it, and the batch's role may not write it any more", async () => {
+    await withDatabase(shop.database, async (client) => {
+      await shop.start(2);
+      shop.approve();
+      waitFor(shop.name, 'outcome=migrated', '6m');
+      const { leftovers, handedOver, iteration } = get(shop.name);
+      expect({ leftovers, iteration }).toEqual({ leftovers: [], iteration: 2 });
+      expect(handedOver).toContainEqual({ kind: 'sink', name: `public.${TABLE}` });
+      expect(await owned(client)).toBe(0);
+      expect((await client.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows).toEqual([]);
+      expect(await write(client, asNightly(INSERT))).toBe('42501');
+      await client.query('INSERT INTO orders (customer_id, store_id) VALUES (1, 1)');
+      expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
+      const events = (JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as { events: { kind: string; detail: string }[] }).events;
+      expect(events.find((e) => e.kind === 'committed')!.detail).toMatch(/rows written, \d+ taken away and kept/);
+    });
+  });
+});
