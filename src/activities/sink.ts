@@ -8,10 +8,12 @@ import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { namesOf, parseTableName, qualified, quoteIdent } from '../domain/names.js';
 import { sharedTableOf, sinkTable, tableOwner, type TableOwner } from '../domain/shared-table.js';
 import { stripSemicolon } from '../domain/statements.js';
-import { STATE_TIMEOUT_MS, reconfigure, untilRunning } from './connectors.js';
+import { reconfigure, taskFailure } from './connectors.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
 import { pollUntil } from './patience.js';
+
+const PAUSE_MS = 20_000; // of the hold
 
 /** Who owns the table that the sink shares with the batch, by the lease row; null = the batch, or the table is not shared. */
 async function streamOwner({ secret }: Pick<Deps, 'secret'>, ref: MigrationRef): Promise<TableOwner | null> {
@@ -75,13 +77,13 @@ export function createSinkActivities(deps: Deps) {
     async pauseSink(ref: MigrationRef): Promise<void> {
       const rest = systems.connect(ref.spec);
       const { sinkConnector } = namesOf(ref.spec, ref.generation);
-      await untilRunning(rest, sinkConnector); // one that failed has left records behind
       await rest.pause(sinkConnector);
-      const paused = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 100, async () => {
+      // A task that failed has left records behind: it never shows PAUSED.
+      const paused = await pollUntil(Date.now() + PAUSE_MS, 100, async () => {
         const status = await rest.status(sinkConnector);
-        return status && [status.connector, ...status.tasks].every((part) => part.state === 'PAUSED') ? true : null;
+        return status && status.tasks.length > 0 && [status.connector, ...status.tasks].every((part) => part.state === 'PAUSED') ? true : null;
       });
-      if (!paused) throw new Problem('connector-failed', `connector ${sinkConnector} does not pause`);
+      if (!paused) throw new Problem('connector-failed', `${sinkConnector} does not pause: ${(await taskFailure(rest, sinkConnector)) ?? 'no answer'}`);
     },
 
     /** After the commit: the sink reads on from where it paused, and writes the shared table as its owner. Idempotent; by the lease row. */

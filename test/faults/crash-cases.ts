@@ -1,6 +1,7 @@
 // Every activity that changes something outside: what must be there before it, and how its work is taken back. In the order of a migration.
 import type { OwnedObject } from '../../src/domain/ledger.js';
-import { namesOf, plannedTopics } from '../../src/domain/names.js';
+import { namesOf, plannedTopics, sinkGroup } from '../../src/domain/names.js';
+import { stagingTable } from '../../src/domain/shared-table.js';
 import { fenceTriggers } from '../../src/domain/triggers.js';
 import type { ActivityName, Stage } from './stage.js';
 
@@ -102,5 +103,50 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
     { activity: 'handOverConnector', args: [ref], before: running, after: dismantled },
     { activity: 'removeConnector', args: [ref, connector], before: running, after: dismantled },
     { activity: 'removeSlot', args: [ref, slot], before: () => inTurn(running, () => act('removeConnector', ref, connector)), after: dismantled },
+  ];
+}
+
+/** What differs where batch and stream share one table: the change of hands, both ways, and the sink's move. */
+export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
+  const names = namesOf(ref.spec, 1);
+  const { database } = ref.spec.spec.source.postgres;
+  const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
+  const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({ kind: 'topic', name, where: ref.spec.spec.kafka.brokers.join(',') }));
+  const inTurn = async (...acts: (() => Promise<unknown>)[]): Promise<void> => {
+    for (const one of acts) await one();
+  };
+  const made = (): Promise<void> =>
+    inTurn(
+      () => act('ensureLease', ref),
+      () => act('ensureTopics', ref),
+      () => act('ensureSinkTable', ref),
+      () => act('claimGroup', ref),
+      () => act('ensureConnector', ref, 'sink'),
+      () => act('resumeConnector', ref, 'sink'),
+    );
+  const paused = (): Promise<void> =>
+    inTurn(
+      made,
+      () => act('fence', fence),
+      () => act('pauseSink', ref),
+    );
+  const committed = (): Promise<void> => inTurn(paused, () => act('commitCutover', fence));
+  const dismantled = (): Promise<void> =>
+    inTurn(
+      () => act('routeBack', ref),
+      () => act('removeConnector', ref, { kind: 'connector', name: names.sinkConnector, where: ref.spec.spec.connector.url }),
+      () => act('removeGroup', ref, { kind: 'group', name: sinkGroup(ref.spec, 1), where: topics[0]!.where }),
+      ...fenceTriggers(ref.spec).map((trigger) => () => act('removeTrigger', ref, trigger)),
+      () => act('removeSinkTable', ref, { kind: 'sink', name: stagingTable(ref.spec), where: database }),
+      ...[...topics].reverse().map((topic) => () => act('removeTopic', ref, topic)),
+      () => act('removeLease', ref, { kind: 'lease', name: names.leaseSchema, where: database }),
+      restore,
+    );
+  return [
+    { activity: 'pauseSink', args: [ref], before: () => inTurn(made, () => act('fence', fence)), after: dismantled },
+    { activity: 'commitCutover', args: [fence], before: paused, after: dismantled },
+    { activity: 'moveSink', args: [ref], before: committed, after: dismantled },
+    { activity: 'routeBack', args: [ref], before: committed, after: dismantled },
+    { activity: 'retireRole', args: [ref], before: () => Promise.resolve(), after: restore },
   ];
 }

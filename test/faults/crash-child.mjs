@@ -9,7 +9,8 @@ import { Ledger } from '../../dist/clients/ledger.js';
 import { resolveSecret } from '../../dist/config.js';
 
 const { activity, args, at, when } = JSON.parse(process.argv[2]);
-const EFFECT = /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
+const EFFECT =
+  /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|REVOKE|LOCK|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
 let effects = 0;
 const dieIf = (now) => {
   if (effects === at && when === now) process.kill(process.pid, 'SIGKILL');

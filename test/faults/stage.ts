@@ -13,6 +13,9 @@ import { freshDatabase, specOf } from '../support/sluice.js';
 
 const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
 
+/** Of the batch and of the stream; roles belong to the server, so each stage has its own. */
+const rolesOf = (name: string) => ({ nightly: `${name.replaceAll('-', '_')}_nightly`, stream: `${name.replaceAll('-', '_')}_stream` });
+
 export type ActivityName = keyof Activities;
 
 export interface Stage {
@@ -25,15 +28,20 @@ export interface Stage {
   readonly world: () => Promise<object>;
   /** What a copy remembers of its ranges. */
   readonly forgetCopy: () => Promise<unknown>;
+  /** The batch's rows and rights as they were. */
+  readonly restore: () => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
-export async function openStage(name: string): Promise<Stage> {
+/** `isShared`: batch and stream on one table, instead of behind a view. */
+export async function openStage(name: string, isShared = false): Promise<Stage> {
+  const { nightly, stream } = rolesOf(name);
   const database = await freshDatabase(`
     CREATE TABLE source (id int PRIMARY KEY, n bigint NOT NULL); INSERT INTO source SELECT g, g FROM generate_series(1, 20) g;
     CREATE TABLE batch_result (id int PRIMARY KEY, n bigint); INSERT INTO batch_result SELECT * FROM source;
-    CREATE TABLE stream_result (id int PRIMARY KEY, n bigint); CREATE VIEW result AS SELECT id, n FROM batch_result`);
-  const spec = refOf(name, database.name);
+    CREATE TABLE stream_result (id int PRIMARY KEY, n bigint); CREATE VIEW result AS SELECT id, n FROM batch_result;
+    DROP ROLE IF EXISTS ${nightly}; DROP ROLE IF EXISTS ${stream}; CREATE ROLE ${nightly}; CREATE ROLE ${stream}; GRANT ALL ON batch_result TO ${nightly}, ${stream}`);
+  const spec = refOf(name, database.name, isShared);
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();
   const systems = new Systems(resolveSecret);
@@ -63,31 +71,50 @@ export async function openStage(name: string): Promise<Stage> {
       ]),
       view: await list(`SELECT pg_get_viewdef('result'::regclass)`),
       tables: await list(`SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`),
+      rows: await list('SELECT id, n FROM batch_result ORDER BY id'),
+      kept: await list(`SELECT id, n FROM sluice_${name.replaceAll('-', '_')}.kept ORDER BY id`).catch(() => ['none']),
+      rights: await list(`SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE grantee IN ('${nightly}', '${stream}') ORDER BY 1, 2`),
       topics: (await systems.kafka(spec.spec).listTopics()).filter((t) => t.startsWith(name)).sort(),
       connectors: await connectors(spec.spec.spec.connector.url, name),
       ledger: (await ledger.openObjects(name)).map((o) => `${o.kind} ${o.name}`).sort(),
       open: await ledger.query('SELECT iteration, outcome FROM sluice.migration WHERE name = $1', [name]),
     }),
+    restore: () =>
+      database.client.query(`TRUNCATE batch_result; INSERT INTO batch_result SELECT * FROM source; GRANT ALL ON batch_result TO ${nightly}, ${stream}`),
     forgetCopy: () => ledger.query('DELETE FROM sluice.copied WHERE run_key = $1', [spec.runKey]),
     close: async () => {
       await Promise.all([systems.close(), ledger.close()]);
+      await database.client.query(`DROP OWNED BY ${nightly}, ${stream}; DROP ROLE ${nightly}; DROP ROLE ${stream}`);
       await database.drop();
     },
   };
 }
 
+/** With their states, and the tables that sinks write: a connector that is there may be another than it was. */
 async function connectors(url: string, name: string): Promise<string[]> {
   const all = (await (await fetch(`${url}/connectors`)).json()) as string[];
-  return all.filter((c) => c.startsWith(name)).sort();
+  const described = all
+    .filter((c) => c.startsWith(name))
+    .map(async (c) => {
+      const status = (await (await fetch(`${url}/connectors/${c}/status`)).json()) as { connector?: { state: string } };
+      const config = (await (await fetch(`${url}/connectors/${c}/config`)).json()) as Record<string, string>;
+      return `${c} ${status.connector?.state} ${config['collection.name.format'] ?? ''}`;
+    });
+  return (await Promise.all(described)).sort();
 }
 
-function refOf(name: string, database: string): MigrationRef {
+function refOf(name: string, database: string, isShared: boolean): MigrationRef {
+  const { nightly, stream } = rolesOf(name);
+  const table = isShared ? 'public.batch_result' : 'public.stream_made';
+  const route = isShared
+    ? { type: 'postgres-table', table, batchRole: nightly, streamRole: stream }
+    : { type: 'postgres-view', view: 'public.result', batch: 'public.batch_result', stream: table };
   const parsed = parseSpecObject(
     specOf(name, database, ['public.source'], {
       batch: { result: { table: 'public.batch_result', key: ['id'] }, query: { sql: 'SELECT id, n FROM source' } },
       pipeline: { type: 'external', groups: [name], output: { topic: `${name}-out`, key: ['id'] } },
-      sink: { type: 'jdbc-sink', table: 'public.stream_made' },
-      cutover: { fence: 'source', route: { type: 'postgres-view', view: 'public.result', batch: 'public.batch_result', stream: 'public.stream_made' } },
+      sink: { type: 'jdbc-sink', table },
+      cutover: { fence: 'source', route },
     }),
   );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));

@@ -1,21 +1,25 @@
 // A worker that dies at any effect of any activity that changes something: done again, the world is as if it had not died. Twenty points a run, other ones
 // every hour; all of them with SLUICE_CRASH_POINTS=all (npm run test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { crashCases, type CrashCase } from '../faults/crash-cases.js';
+import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';
 
 const isAll = process.env['SLUICE_CRASH_POINTS'] === 'all';
 const POINTS = Number(isAll ? Infinity : (process.env['SLUICE_CRASH_POINTS'] ?? 20));
 const first = Number(process.env['SLUICE_CRASH_FIRST'] ?? Math.floor(Date.now() / 3_600_000));
-let stage: Stage;
+let [stage, shared]: Stage[] = [];
 
 beforeAll(async () => {
   stage = await openStage('crashy');
+  shared = await openStage('crashy-table', true);
 });
-afterAll(() => stage.close());
+afterAll(async () => {
+  await shared?.close();
+  await stage?.close();
+});
 
 /** The world after the activity ended undisturbed, and how many effects it had. */
-async function undisturbed(one: CrashCase): Promise<{ world: object; effects: number }> {
+async function undisturbed(stage: Stage, one: CrashCase): Promise<{ world: object; effects: number }> {
   await one.before();
   const effects = stage.crash(one.activity, one.args, 0, 'after')!;
   const world = await stage.world();
@@ -23,7 +27,7 @@ async function undisturbed(one: CrashCase): Promise<{ world: object; effects: nu
   return { world, effects };
 }
 
-async function survives(one: CrashCase, at: number, when: 'before' | 'after', wanted: object): Promise<void> {
+async function survives(stage: Stage, one: CrashCase, at: number, when: 'before' | 'after', wanted: object): Promise<void> {
   const point = `${one.activity}, killed ${when} effect ${at}`;
   await one.before();
   expect([point, stage.crash(one.activity, one.args, at, when)]).toEqual([point, null]);
@@ -41,20 +45,20 @@ function someOf<T>(all: readonly T[]): T[] {
 
 describe('an activity whose worker is killed at an effect', () => {
   it('leaves, once it is done again, the world that it would have left', async () => {
-    const cases = crashCases(stage);
-    await stage.act('openMigration', ...cases[0]!.args); // its row stays: every other case stands on it
+    for (const on of [stage!, shared!]) await on.act('openMigration', { input: on.ref.spec, workflowId: on.ref.workflowId, runKey: on.ref.runKey }); // every case stands on it
+    const cases = [...crashCases(stage!).map((one) => ({ on: stage!, one })), ...sharedTableCases(shared!).map((one) => ({ on: shared!, one }))];
     let points = 0;
     for (let n = 0; n < cases.length && points < POINTS; n += 1) {
-      const one = cases[(n + first) % cases.length]!;
-      const { world, effects } = await undisturbed(one);
+      const { on, one } = cases[(n + first) % cases.length]!;
+      const { world, effects } = await undisturbed(on, one);
       const all = Array.from({ length: effects }, (_, e) => [e + 1, 'before'] as const).concat(
         Array.from({ length: effects }, (_, e) => [e + 1, 'after'] as never),
       );
       for (const [at, when] of (isAll ? all : someOf(all)).slice(0, POINTS - points)) {
-        await survives(one, at, when, world);
+        await survives(on, one, at, when, world);
         points += 1;
       }
-      if (isAll) console.log(`crash points: ${one.activity}, ${effects} effects, ${points} points so far`);
+      if (isAll) console.log(`crash points: ${on.ref.name} ${one.activity}, ${effects} effects, ${points} points so far`);
     }
     console.log(`crash points: ${points} of them survived`);
     expect(points).toBeGreaterThanOrEqual(isAll ? 100 : 20);
