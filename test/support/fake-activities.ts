@@ -94,6 +94,9 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     'releaseFence',
     'batchAction',
     'dropFolds',
+    'pauseSink',
+    'moveSink',
+    'retireRole',
   ];
   const all: Record<string, (...args: never[]) => Promise<unknown>> = {
     ...Object.fromEntries(names.map((name) => [name, nothing])),

@@ -1,0 +1,79 @@
+// A table that batch and stream share: the order of what is done to it and to its sink, and of what is undone.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
+import { fakes } from '../support/fake-activities.js';
+import { openBench, play, type Bench } from '../support/time-skipping.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
+});
+afterEach(async () => bench.env.teardown());
+
+const anInput = (name: string) =>
+  aSpecInput({
+    name,
+    spec: {
+      ...SHARED_PARTS,
+      batch: { ...SHARED_PARTS.batch, pause: { sql: 'SELECT $1' }, resume: { sql: 'SELECT 1' } },
+      validation: { every: '1h', passesInARow: 1 },
+      soak: { for: '1s', passes: 1 },
+    },
+  }) as { metadata: { name: string } };
+const OF_INTEREST = [
+  'batchAction',
+  'fence',
+  'pauseSink',
+  'commitCutover',
+  'resumeConnector',
+  'moveSink',
+  'observeRoute',
+  'retireRole',
+  'handOverConnector',
+  'removeTrigger',
+  'removeSinkTable',
+  'removeLease',
+];
+
+describe('a shared table', () => {
+  it('changes hands with its sink at rest, and is guarded until the batch has lost its right', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput('hands'), async ({ handle, status }) => {
+      await sleepUntil('approval', async () => (await status()).needsApproval);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      const done = fake.calls.slice(fake.calls.indexOf('fence')).filter((call) => OF_INTEREST.includes(call));
+      expect(done).toEqual([
+        'fence',
+        'pauseSink',
+        'commitCutover',
+        'moveSink',
+        'observeRoute',
+        'batchAction', // kept paused
+        'batchAction', // again with the shadow window
+        'batchAction', // retired
+        'retireRole',
+        'handOverConnector',
+        'removeTrigger',
+        'removeSinkTable',
+        'removeLease',
+      ]);
+      expect((await status()).handedOver.map((o) => o.kind)).not.toContain('trigger');
+    });
+  });
+
+  it("whose commit is refused stays the batch's: the sink goes on as before, and the trigger goes", async () => {
+    let refusals = 1;
+    const fake = fakes({ commitCutover: () => Promise.resolve({ refused: refusals-- > 0 ? 'a veto' : null }) });
+    await play(bench, fake.activities, anInput('refused'), async ({ handle, status }) => {
+      await sleepUntil('approval', async () => (await status()).needsApproval);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      await sleepUntil('the undo', () => fake.calls.includes('removeTrigger'));
+      const done = fake.calls.slice(fake.calls.indexOf('commitCutover')).filter((call) => OF_INTEREST.includes(call));
+      expect(done.slice(0, 4)).toEqual(['commitCutover', 'resumeConnector', 'removeTrigger', 'batchAction']);
+      await handle.signal('rollBack', { by: 'ann', reason: 'enough' });
+      expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect(fake.calls).not.toContain('moveSink');
+    });
+  });
+});
