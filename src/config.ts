@@ -3,17 +3,18 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { publicKey, type ApproverKeys } from './clients/token.js';
+import { approverKey, type ApproverKey, type ApproverKeys } from './clients/token.js';
 import type { SecretRef } from './domain/spec.js';
 import { sizeBytes } from './domain/duration.js';
 import { Problem } from './domain/failure.js';
+import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/token.js';
 
 export interface Config {
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** Postgres URL of the ledger's database; undefined for verbs that can do without. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
-  /** From SLUICE_APPROVERS_FILE: YAML, a list of { name, publicKey }. */
+  /** From SLUICE_APPROVERS_FILE: YAML, a list of { name, publicKey, roles? }. */
   readonly approvers: ApproverKeys;
   /** Where a worker keeps what it would otherwise have to read again after a restart; deleted files cost time, nothing else. */
   readonly stateDir: string;
@@ -54,22 +55,25 @@ function readSize(env: NodeJS.ProcessEnv, name: string, otherwise: string, probl
 }
 
 function readApprovers(file: string | undefined, problems: string[]): ApproverKeys {
-  const keys = new Map<string, ReturnType<typeof publicKey>>();
+  const keys = new Map<string, ApproverKey>();
   if (!file) return keys;
   try {
     const list: unknown = parse(readFileSync(file, 'utf8'));
     if (!Array.isArray(list)) throw new Error('it must be a list of { name, publicKey }');
-    for (const entry of list as { name?: unknown; publicKey?: unknown }[]) {
-      const { name, publicKey: pem } = entry ?? {};
+    for (const entry of list as { name?: unknown; publicKey?: unknown; roles?: unknown }[]) {
+      const { name, publicKey: pem, roles = USUAL_ROLES } = entry ?? {};
       if (typeof name !== 'string' || typeof pem !== 'string') throw new Error('every entry needs name and publicKey');
       if (keys.has(name)) throw new Error(`${name} is named twice`);
-      keys.set(name, publicKey(name, pem));
+      if (!isRoles(roles)) throw new Error(`roles of ${name} must be a list of ${KEY_ROLES.join(', ')}`);
+      keys.set(name, approverKey(name, pem, roles));
     }
   } catch (error) {
     problems.push(`SLUICE_APPROVERS_FILE ${file}: ${(error as Error).message}`);
   }
   return keys;
 }
+
+const isRoles = (roles: unknown): roles is KeyRole[] => Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
 /** The text of a secret, read now and never stored. Throws Problem `permission-denied` naming the missing reference. */
 export function resolveSecret(secret: SecretRef, env: NodeJS.ProcessEnv = process.env): string {

@@ -1,9 +1,10 @@
-// sluice approve|reject ID: a decision with an answer, by update.
+// sluice approve|reject|complete|break-glass ID: a decision with an answer, by update.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/gate.js';
 import type { Status } from '../domain/ledger.js';
+import type { CoSigned } from '../domain/token.js';
 import { signDecision } from '../clients/token.js';
 import { nameOf, withRunning, workflowIdOf } from './access.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
@@ -25,9 +26,22 @@ export async function decide(id: string, decision: 'approve' | 'reject', options
     const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
     const { approver, reason } = options;
     const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId }) : null;
-    return sendDecision(handle, { decision, approver, evidenceId, comment: reason, ...(token ? { token } : {}) });
+    return send(handle, 'decideCutover', { decision, approver, evidenceId, comment: reason, ...(token ? { token } : {}) });
   });
-  await print(answer, options.output, () => (answer.accepted ? `accepted: ${answer.reason}` : `refused: ${answer.reason}`));
+  return answered(answer, options.output);
+}
+
+/** sluice complete|break-glass ID: one of the two people that it needs. */
+export async function coSign(id: string, decision: CoSigned, options: Omit<DecideOptions, 'evidence'>): Promise<number> {
+  await confirmByTyping(nameOf(id), decision, options.yes);
+  const { approver, reason } = options;
+  const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId: null }) : null;
+  const answer = await withRunning(id, (handle) => send(handle, 'coSign', { decision, approver, reason, ...(token ? { token } : {}) }));
+  return answered(answer, options.output);
+}
+
+async function answered(answer: Decision, output: Format): Promise<number> {
+  await print(answer, output, () => (answer.accepted ? `accepted: ${answer.reason}` : `refused: ${answer.reason}`));
   if (!answer.accepted) say(`refused: ${answer.reason}`);
   return answer.accepted ? EXIT.ok : EXIT.failed;
 }
@@ -44,9 +58,9 @@ function signed(file: string, claims: Parameters<typeof signDecision>[1]): strin
   return signDecision(pem, claims, Date.now());
 }
 
-async function sendDecision(handle: WorkflowHandle, payload: object): Promise<Decision> {
+async function send(handle: WorkflowHandle, update: 'decideCutover' | 'coSign', payload: object): Promise<Decision> {
   try {
-    return await handle.executeUpdate<Decision, [object]>('decideCutover', { args: [payload] });
+    return await handle.executeUpdate<Decision, [object]>(update, { args: [payload] });
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError)
       throw new CliError(EXIT.failed, 'refused', error.cause instanceof ApplicationFailure ? error.cause.message : error.message);

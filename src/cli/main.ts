@@ -103,6 +103,17 @@ function build(): Command {
       .addOption(yes())
       .addOption(output());
   }
+  for (const [name, decision, does] of [
+    ['complete', 'complete-early', 'end the soak after its next passed window: two people must ask'],
+    ['break-glass', 'break-glass', 'let the cut-over begin outside its rules of people and time, for an hour: two people must sign'],
+  ] as const) {
+    verb(program, `${name} <id>`, does, async (id: never, o: never) => (await import('./decide.js')).coSign(id, decision, o))
+      .requiredOption('--approver <name>', 'who asks')
+      .requiredOption('--reason <text>', 'why')
+      .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
+      .addOption(yes())
+      .addOption(output());
+  }
   for (const [name, does] of [
     ['pause', 'stop our next steps (the connector goes on)'],
     ['resume', 'go on after a pause'],

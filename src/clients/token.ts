@@ -1,10 +1,15 @@
 // Ed25519 signatures of decisions. Whoever may signal a workflow may claim any name; only the holder of the private key can sign for it.
 import { createPrivateKey, createPublicKey, randomUUID, sign, verify, type KeyObject } from 'node:crypto';
 import { Problem } from '../domain/failure.js';
-import { TOKEN_LIFE_MS, type TokenClaims, type Verified } from '../domain/token.js';
+import { ROLES_FOR, TOKEN_LIFE_MS, USUAL_ROLES, type KeyRole, type TokenClaims, type Verified } from '../domain/token.js';
 
-/** Name → public key, as the worker's operator configured them. */
-export type ApproverKeys = ReadonlyMap<string, KeyObject>;
+export interface ApproverKey {
+  readonly key: KeyObject;
+  readonly roles: readonly KeyRole[];
+}
+
+/** By name, as the worker's operator configured them. */
+export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
 
 /** `pem` = a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` when it is none. */
 export function signDecision(pem: string, claims: Omit<TokenClaims, 'notAfter' | 'nonce'>, now: number): string {
@@ -21,9 +26,11 @@ export function verifyToken(token: string, keys: ApproverKeys, workflowId: strin
   if (!payload || !signature || more.length > 0) return refuse('the token is not payload.signature');
   const claims = claimsOf(payload);
   if (!claims) return refuse('the token holds no decision');
-  const key = keys.get(claims.approver);
-  if (!key) return refuse(keys.size === 0 ? 'this worker knows no approver keys (SLUICE_APPROVERS_FILE)' : `this worker has no key of ${claims.approver}`);
-  if (!verify(null, Buffer.from(payload), key, Buffer.from(signature, 'base64url'))) return refuse(`the signature is not ${claims.approver}'s`);
+  const known = keys.get(claims.approver);
+  if (!known) return refuse(keys.size === 0 ? 'this worker knows no approver keys (SLUICE_APPROVERS_FILE)' : `this worker has no key of ${claims.approver}`);
+  if (!verify(null, Buffer.from(payload), known.key, Buffer.from(signature, 'base64url'))) return refuse(`the signature is not ${claims.approver}'s`);
+  if (!ROLES_FOR[claims.decision].some((role) => known.roles.includes(role)))
+    return refuse(`the key of ${claims.approver} has no role ${ROLES_FOR[claims.decision][0]}: it has ${known.roles.join(', ') || 'none'}`);
   if (claims.workflowId !== workflowId) return refuse(`the token is for ${claims.workflowId} ≠ ${workflowId}`);
   const left = Date.parse(claims.notAfter) - now;
   if (!(left > 0)) return refuse(`the token expired at ${claims.notAfter}`);
@@ -31,8 +38,11 @@ export function verifyToken(token: string, keys: ApproverKeys, workflowId: strin
   return { valid: true, claims };
 }
 
-/** The public key of an approver, as PEM. Throws Problem `spec-invalid` naming whose. */
-export const publicKey = (name: string, pem: string): KeyObject => keyOf(() => createPublicKey(pem), `publicKey of ${name} is no public key in PEM`);
+/** `pem` = the public key. Throws Problem `spec-invalid` naming whose it is. */
+export const approverKey = (name: string, pem: string, roles: readonly KeyRole[] = USUAL_ROLES): ApproverKey => ({
+  key: keyOf(() => createPublicKey(pem), `publicKey of ${name} is no public key in PEM`),
+  roles,
+});
 
 function keyOf(read: () => KeyObject, problem: string): KeyObject {
   let key: KeyObject;
@@ -50,7 +60,7 @@ function claimsOf(payload: string): TokenClaims | null {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Partial<Record<keyof TokenClaims, unknown>> | null;
     const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
     if (!claims || !isText(claims.workflowId) || !isText(claims.approver) || !isText(claims.notAfter) || !isText(claims.nonce)) return null;
-    if (claims.decision !== 'approve' && claims.decision !== 'reject') return null;
+    if (!isText(claims.decision) || !Object.hasOwn(ROLES_FOR, claims.decision)) return null;
     if (claims.evidenceId !== null && !isText(claims.evidenceId)) return null;
     return claims as TokenClaims;
   } catch {

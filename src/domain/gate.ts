@@ -3,7 +3,7 @@ import { durationMs } from './duration.js';
 import type { Approval } from './ledger.js';
 import type { Phase } from './phase.js';
 import type { ApprovalSpec, CoverageDay, ValidationSpec } from './spec.js';
-import type { Verified } from './token.js';
+import type { TokenClaims, Verified } from './token.js';
 
 export interface DecisionRequest {
   readonly decision: 'approve' | 'reject';
@@ -23,8 +23,11 @@ export interface Identity {
 
 export const UNSIGNED: Identity = { authenticated: false, refused: null };
 
+/** What whoever sent the request says of it. */
+export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
+
 /** Holds the claims of a valid token against the request that carried it and the nonces used before. */
-export function identify(request: DecisionRequest, verified: Verified, nonces: readonly string[]): Identity {
+export function identify(request: Claimed, verified: Verified, nonces: readonly string[]): Identity {
   const refuse = (refused: string): Identity => ({ authenticated: false, refused });
   if (!verified.valid) return refuse(verified.reason);
   const { claims } = verified;

@@ -1,7 +1,8 @@
 // Message payloads as they arrive from anybody who can signal: checked by hand, because workflows carry no schema library.
+import type { CoSignRequest } from './cosign.js';
 import { DURATION_PATTERN, durationMs } from './duration.js';
 import type { DecisionRequest } from './gate.js';
-import { TOKEN_MAX_LENGTH } from './token.js';
+import { CO_SIGNED, TOKEN_MAX_LENGTH, type CoSigned } from './token.js';
 
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
@@ -71,4 +72,18 @@ export function checkBy(payload: unknown): Checked<{ by: string }> {
   if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you"}' };
   const by = text(record, 'by', true);
   return by.ok ? { ok: true, value: { by: by.value! } } : by;
+}
+
+/** `{decision, approver, reason, token?}` of the coSign update: one of the two people that it needs. */
+export function checkCoSign(payload: unknown): Checked<CoSignRequest> {
+  const record = asRecord(payload);
+  const decision = record?.['decision'];
+  if (!record || !(CO_SIGNED as readonly unknown[]).includes(decision)) return { ok: false, problem: `decision must be ${CO_SIGNED.join(' or ')}` };
+  const approver = text(record, 'approver', true);
+  if (!approver.ok) return approver;
+  const reason = text(record, 'reason', true);
+  if (!reason.ok) return reason;
+  const token = text(record, 'token', false);
+  if (!token.ok) return token;
+  return { ok: true, value: { decision: decision as CoSigned, approver: approver.value!, reason: reason.value!, token: token.value } };
 }

@@ -1,8 +1,29 @@
 // A decision that its maker signed: who says what about which evidence of which migration, for how long. Only the shape; signatures are clients/token.ts.
 
+/** What takes two people: ending the soak early, and breaking the glass. */
+export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
+export type CoSigned = (typeof CO_SIGNED)[number];
+
+export type SignedDecision = 'approve' | 'reject' | CoSigned;
+
+/** What a key may sign for, as the worker's operator says. */
+export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
+export type KeyRole = (typeof KEY_ROLES)[number];
+
+/** Of a key that names none. */
+export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
+
+/** Any of these is enough: whoever may break the glass may approve, for the gate asks for one of them while it is broken. */
+export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
+  approve: ['approve', 'break-glass'],
+  reject: ['approve', 'break-glass'],
+  'complete-early': ['complete'],
+  'break-glass': ['break-glass'],
+};
+
 export interface TokenClaims {
   readonly workflowId: string;
-  readonly decision: 'approve' | 'reject';
+  readonly decision: SignedDecision;
   readonly approver: string;
   readonly evidenceId: string | null;
   /** ISO; at most an hour after it was signed. */

@@ -86,7 +86,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     evidence: evidence.map(({ number, digest, chain }) => ({ number, digest, chain })),
     differing,
     samples: showValues ? differences : differences.map(masked),
-    leftOut: leftOutOf(spec),
+    leftOut: leftOutOf(spec, events),
     hold: holdOf(events),
     freshness: freshnessOf(spec, samples),
     lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),
@@ -104,12 +104,12 @@ function phasesOf(events: readonly AuditEvent[], hasEnded: boolean): Report['pha
   });
 }
 
-function leftOutOf(migration: MigrationSpec): LeftOut {
+function leftOutOf(migration: MigrationSpec, events: readonly AuditEvent[]): LeftOut {
   const { spec } = migration;
   const { compare, waivers } = spec.validation;
   return {
     ignored: compare.ignore,
-    weakened: cutoverNotes(migration),
+    weakened: [...cutoverNotes(migration), ...events.filter((e) => e.kind === 'glass-broken').map((e) => e.detail)],
     tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
     waivers: waivers.map((w) => ({ what: w.check ?? w.class ?? '', reason: w.reason, until: w.until })),
   };

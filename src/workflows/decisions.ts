@@ -1,6 +1,7 @@
 // Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
 import { patched, workflowInfo } from '@temporalio/workflow';
-import { UNSIGNED, decide as judge, identify, type Decision, type DecisionRequest, type Identity } from '../domain/gate.js';
+import { approvalUnder, breakGlass, coSign, glassNote, type CoSignRequest } from '../domain/cosign.js';
+import { UNSIGNED, decide as judge, identify, type Claimed, type Decision, type DecisionRequest, type Identity } from '../domain/gate.js';
 import { call } from './activities.js';
 import type { Run } from './run.js';
 import { evidenceId, gateState, starterOf } from './view.js';
@@ -11,7 +12,7 @@ export function takeDecision(run: Run, request: DecisionRequest): Decision | Pro
 }
 
 /** The worker has the keys; the workflow remembers which tokens were used. */
-async function identityOf(run: Run, request: DecisionRequest, token: string): Promise<Identity> {
+async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;
   const verified = await call('quick', 'verifyToken', `Check the signature of ${request.approver}`, token, workflowInfo().workflowId);
   const identity = identify(request, verified, state.nonces ?? []);
@@ -23,7 +24,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const current = evidenceId(state);
-  const { approval } = state.spec.spec.cutover;
+  const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, run.now());
   // Runs that began before names had to be signed go on as they began.
   const isBound = approval.approvers.length === 0 || patched('named-approvers-sign');
   const decision = judge(request, gateState(state, starterOf()), approval, run.now(), isBound ? identity : { ...identity, authenticated: true });
@@ -42,4 +43,25 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   if (decision.accepted && request.decision === 'reject') run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
   run.show();
   return decision;
+}
+
+/** One of the two people that ending the soak early, or breaking the glass, needs. Recorded, accepted or not. */
+export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
+  const { decision, approver, token } = request;
+  const identity = token === null ? UNSIGNED : await identityOf(run, { decision, approver, evidenceId: null }, token);
+  const { state } = run;
+  if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+  const signatures = state.coSignatures ?? [];
+  const standing = { phase: state.phase, committed: state.committedAt !== null, signatures };
+  const { accepted, reason, pair } = coSign(request, standing, state.spec.spec.cutover.approval, run.now(), identity);
+  const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
+  run.audit(decision, `${who}: ${accepted ? 'accepted' : 'refused'}, ${reason} (${request.reason})`);
+  if (accepted) state.coSignatures = [...signatures, { decision, by: approver, reason: request.reason, authenticated: identity.authenticated, at: run.now() }];
+  if (pair && decision === 'complete-early') state.completesEarly = true;
+  if (pair && decision === 'break-glass') {
+    state.brokenGlass = breakGlass(pair, run.now());
+    run.audit('glass-broken', glassNote(state.brokenGlass));
+  }
+  run.show();
+  return { accepted, reason };
 }

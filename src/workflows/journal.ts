@@ -77,8 +77,8 @@ export class Journal {
   }
 
   evidence(): unknown {
-    const { epoch, facts, lastWindow, passesInARow, covered, planHash } = this.state;
-    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts };
+    const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
+    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts, ...(brokenGlass ? { brokenGlass } : {}) };
   }
 
   /** Search attributes (one upsert for all that changed), memo and current details. */

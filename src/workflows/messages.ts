@@ -1,9 +1,9 @@
 // The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
 import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { checkBy, checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
+import { checkBy, checkCoSign, checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
 import type { Decision } from '../domain/gate.js';
 import type { AuditEvent, Rehearsed, Status } from '../domain/ledger.js';
-import { takeDecision } from './decisions.js';
+import { takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from './rehearsal.js';
 import type { Run } from './run.js';
 
@@ -15,6 +15,7 @@ export const retrySignal = defineSignal('retry');
 export const rollBackSignal = defineSignal<[unknown]>('rollBack');
 export const extendSoakSignal = defineSignal<[unknown]>('extendSoak');
 export const decideCutoverUpdate = defineUpdate<Decision, [unknown]>('decideCutover');
+export const coSignUpdate = defineUpdate<Decision, [unknown]>('coSign');
 export const rehearseCutoverUpdate = defineUpdate<Rehearsed, [unknown]>('rehearseCutover');
 export const statusQuery = defineQuery<Status>('status');
 export const explainQuery = defineQuery<string>('explain');
@@ -45,6 +46,21 @@ export function registerMessages(run: Run): void {
       description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
       validator: (payload) => {
         const checked = checkUpdate(payload);
+        if (!checked.ok) throw new Error(checked.problem);
+      },
+    },
+  );
+  setHandler(
+    coSignUpdate,
+    (payload) => {
+      const checked = checkCoSign(payload);
+      if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
+      return takeCoSignature(run, checked.value);
+    },
+    {
+      description: 'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
+      validator: (payload) => {
+        const checked = checkCoSign(payload);
         if (!checked.ok) throw new Error(checked.problem);
       },
     },

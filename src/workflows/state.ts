@@ -1,4 +1,5 @@
 // Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
+import type { BrokenGlass, CoSignature } from '../domain/cosign.js';
 import type { Facts } from '../domain/epoch.js';
 import type { Blocked } from '../domain/failure.js';
 import type { Streak } from '../domain/gate.js';
@@ -56,6 +57,11 @@ export interface State {
   approvals: Approval[];
   /** Of tokens that were taken: each counts once. Absent in a state carried over from an earlier version. */
   nonces?: string[];
+  /** Absent before the first, and in a state carried over from an earlier version: so are the two below. */
+  coSignatures?: CoSignature[];
+  brokenGlass?: BrokenGlass;
+  /** Two people asked for it: the soak ends after a passed window. */
+  completesEarly?: boolean;
   lag: Lag;
   tables: TableProgress[];
   route: Route | null;

@@ -1,6 +1,7 @@
 // What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
 import { workflowInfo } from '@temporalio/workflow';
 import { cutoverNotes } from '../domain/cutover-plan.js';
+import { approvalUnder, glassNote } from '../domain/cosign.js';
 import { evidenceIdOf } from '../domain/epoch.js';
 import { formatMs } from '../domain/duration.js';
 import { currentApprovals, stopRule, waitingFor, type GateState } from '../domain/gate.js';
@@ -72,6 +73,7 @@ export function currentDetails(state: State, workflowId: string, now: string): s
   const restarts = Object.entries(state.restarts).map(([connector, count]) => `${connector} ${count}×`);
   if (restarts.length > 0) lines.push(`Connector tasks restarted: ${restarts.join(', ')}`);
   if (state.walAlarm) lines.push(`⚠ ${state.walAlarm}`);
+  if (state.brokenGlass) lines.push(`⚠ ${glassNote(state.brokenGlass)}`);
   return lines.join('\n\n');
 }
 
@@ -82,7 +84,7 @@ function headline(state: State, workflowId: string, now: string): string {
   if (state.blocked) return `**Blocked (${state.blocked.code}): ${state.blocked.detail}** ${state.blocked.remedy}. Then ${signal('retry')}`;
   if (state.paused) return `**Paused.** Go on with ${signal('resume')}`;
   if (state.needsApproval && state.spec) {
-    const { approval } = state.spec.spec.cutover;
+    const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, now);
     const waiting = waitingFor(gateState(state, null), approval, now);
     const have = currentApprovals({ approvals: state.approvals, evidenceId: evidenceId(state) }).length;
     const notes = cutoverNotes(state.spec).map((note) => ` ⚠ ${note}.`);

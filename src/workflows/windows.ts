@@ -10,10 +10,11 @@ const ROUNDS_MS = 45_000;
 export async function runWindow(run: Run, purpose: 'window' | 'final window' | 'shadow window', roundsMs = ROUNDS_MS): Promise<WindowResult> {
   run.state.windows += 1;
   const number = run.state.windows;
+  const { brokenGlass } = run.state;
   const started = Date.parse(run.now());
   const isFull = purpose === 'final window' || run.state.passesInARow === 0; // the first of a streak, and the one before the commit
   const result = await run.step(
-    () => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs, isFull }),
+    () => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs, isFull, ...(brokenGlass ? { brokenGlass } : {}) }),
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);

@@ -1,7 +1,7 @@
 // Who may say yes where the spec names approvers: only whoever holds the private key, for this migration, this evidence, once, within the hour.
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { publicKey, signDecision, verifyToken } from '../../src/clients/token.js';
+import { approverKey, signDecision, verifyToken } from '../../src/clients/token.js';
 import { decide, identify, type DecisionRequest, type GateState } from '../../src/domain/gate.js';
 import type { ApprovalSpec } from '../../src/domain/spec.js';
 
@@ -10,7 +10,7 @@ const pair = () => {
   return { secret: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), open: open.export({ type: 'spki', format: 'pem' }).toString() };
 };
 const [ann, eve] = [pair(), pair()];
-const keys = new Map([['ann', publicKey('ann', ann.open)]]);
+const keys = new Map([['ann', approverKey('ann', ann.open)]]);
 const ID = 'migration-orders';
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const claims = { workflowId: ID, decision: 'approve', approver: 'ann', evidenceId: 'ev-1' } as const;
@@ -71,6 +71,6 @@ describe('a signed approval', () => {
   it('needs an Ed25519 key', () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     expect(() => signDecision(rsa, claims, NOW)).toThrow(/is rsa, not ed25519/);
-    expect(() => publicKey('ann', 'nonsense')).toThrow(/publicKey of ann/);
+    expect(() => approverKey('ann', 'nonsense')).toThrow(/publicKey of ann/);
   });
 });

@@ -1,5 +1,6 @@
 // What a window proved, as one document with a digest: the same plan at the same positions gives the same digest, on any worker. The ledger chains them.
 import { createHash } from 'node:crypto';
+import type { BrokenGlass } from '../../domain/cosign.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { canonicalJson } from '../../domain/canonical-json.js';
 import type { SubjectResult } from './subject.js';
@@ -9,13 +10,14 @@ export interface WindowEvidence {
   readonly document: object;
 }
 
-export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[]): WindowEvidence {
+export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[], brokenGlass?: BrokenGlass): WindowEvidence {
   const document = {
     engine: ref.spec.spec.validation.engine,
     encoding: 'enc-v1',
     migration: ref.name,
     generation: ref.generation,
     planHash: ref.planHash,
+    ...(brokenGlass ? { brokenGlass } : {}),
     subjects: subjects.map(({ subject, mode, verdict, counts, proofs, position, proof }) => ({
       subject,
       mode,

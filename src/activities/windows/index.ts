@@ -1,5 +1,6 @@
 // One validation window: tables exact, result settled, facts before and after, rows and differences into the ledger. One activity per window.
 import { Context } from '@temporalio/activity';
+import type { BrokenGlass } from '../../domain/cosign.js';
 import type { Facts } from '../../domain/epoch.js';
 import { epochChange } from '../../domain/epoch.js';
 import { ENDS_GENERATION } from '../../domain/failure.js';
@@ -37,6 +38,8 @@ export interface WindowInput {
   readonly roundsMs: number;
   /** Every row is read, whatever earlier windows proved: the first window of a streak and the one before the commit. */
   readonly isFull: boolean;
+  /** Since it was broken, everything that is proven says so. */
+  readonly brokenGlass?: BrokenGlass;
 }
 
 export interface WindowResult {
@@ -68,7 +71,7 @@ export function createWindowActivities(deps: Deps) {
       const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
       const rowsRead = subjects.reduce((sum, s) => sum + (s.proofs?.readRows ?? 0), 0);
       const sample = { number, at, lag, batchAge, rowsRead, sourceMs: Math.max(0, Date.now() - started - foldMs) };
-      await deps.ledger.recordWindow(ref, { rows, differences, evidence: evidenceOf(ref, subjects), sample });
+      await deps.ledger.recordWindow(ref, { rows, differences, evidence: evidenceOf(ref, subjects, input.brokenGlass), sample });
       return {
         number,
         verdict: worst(subjects.map((s) => prefixed(s))),

@@ -1,5 +1,6 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows go on meanwhile; worse evidence goes back to validate.
 import { durationMs } from '../../domain/duration.js';
+import { approvalUnder } from '../../domain/cosign.js';
 import { waitingFor } from '../../domain/gate.js';
 import { BackToValidate } from '../course.js';
 import { rehearse } from '../rehearsal.js';
@@ -18,7 +19,7 @@ export async function approve(run: Run): Promise<void> {
   if (askForApproval) run.audit('needs-approval', `epoch ${state.epoch}`);
   run.show();
   await run.flush();
-  const mayGo = (): boolean => !state.paused && waitingFor(gateState(state, null), approval, run.now()) === null;
+  const mayGo = (): boolean => !state.paused && waitingFor(gateState(state, null), approvalUnder(state.brokenGlass, approval, run.now()), run.now()) === null;
   for (;;) {
     const expiresIn = Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);

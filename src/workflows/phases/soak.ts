@@ -29,11 +29,12 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes, for: duration } = run.spec.soak;
   const until = (): number => Math.max(Date.parse(state.committedAt!) + durationMs(duration), Date.parse(state.soakUntil ?? state.committedAt!));
-  const isOver = (): boolean => state.shadowPasses >= passes && Date.parse(run.now()) >= until();
+  const isEarly = (): boolean => state.completesEarly === true && state.shadowPasses >= Math.min(1, passes); // two people asked for it
+  const isOver = (): boolean => isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
   while (!isOver()) {
     if (state.shadowPasses >= passes) {
       const left = until() - Date.parse(run.now());
-      await run.idle(Math.min(everyMs(run), left), 'Soak: until the next window');
+      await run.wait(isEarly, Math.min(everyMs(run), left), 'Soak: until the next window');
       if (isOver()) return;
     }
     if (sharedTableOf(run.ref.spec)) await keepPaused(run);
@@ -43,6 +44,6 @@ async function watchShadow(run: Run): Promise<void> {
       run.requestWayBack({ outcome: 'rolled-back', by: 'automatic', reason: `shadow window ${state.windows} failed: ${verdict.reason}` });
     }
     await run.edge();
-    if (state.shadowPasses < passes) await run.idle(everyMs(run), 'Soak: until the next window');
+    if (state.shadowPasses < passes) await run.wait(isEarly, everyMs(run), 'Soak: until the next window');
   }
 }

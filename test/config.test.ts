@@ -1,0 +1,48 @@
+// The environment is read whole: every mistake at once, each with its variable.
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { loadConfig } from '../src/config.js';
+
+const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+function withApprovers(list: unknown): NodeJS.ProcessEnv {
+  const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'approvers.yaml');
+  writeFileSync(file, stringify(list));
+  return { SLUICE_APPROVERS_FILE: file };
+}
+
+describe('the environment', () => {
+  it('names every variable that is wrong', () => {
+    const wrong = { SLUICE_LEDGER_URL: 'mysql://x', TEMPORAL_ADDRESS: 'nowhere', SLUICE_WINDOW_MEMORY: 'much', SLUICE_SNAPSHOT_BYTES: '-1' };
+    for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
+  });
+  it('gives a key the usual roles, or those that it names', () => {
+    const { approvers } = loadConfig(
+      withApprovers([
+        { name: 'ann', publicKey },
+        { name: 'gil', publicKey, roles: ['break-glass'] },
+      ]),
+    );
+    expect([...approvers].map(([name, { roles }]) => [name, ...roles])).toEqual([
+      ['ann', 'approve', 'complete'],
+      ['gil', 'break-glass'],
+    ]);
+  });
+  it.each<[string, unknown, string]>([
+    ['a role that there is none of', [{ name: 'ann', publicKey, roles: ['admin'] }], 'roles of ann must be a list of approve, complete, break-glass'],
+    [
+      'a name twice',
+      [
+        { name: 'ann', publicKey },
+        { name: 'ann', publicKey },
+      ],
+      'ann is named twice',
+    ],
+    ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
+    ['no list', { ann: publicKey }, 'it must be a list'],
+    ['a key that is none', [{ name: 'ann', publicKey: 'x' }], 'publicKey of ann is no public key'],
+  ])('refuses approvers with %s', (_what, list, why) => expect(() => loadConfig(withApprovers(list))).toThrow(why));
+});

@@ -1,0 +1,115 @@
+// What takes two people: never one, never the same one twice, never without the signature that it needs, and never what would have been proven.
+import { describe, expect, it } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { approverKey, signDecision, verifyToken } from '../../src/clients/token.js';
+import { approvalUnder, breakGlass, coSign, type CoSignRequest, type CoSignature } from '../../src/domain/cosign.js';
+import { UNSIGNED, decide, waitingFor, type GateState, type Identity } from '../../src/domain/gate.js';
+import type { ApprovalSpec } from '../../src/domain/spec.js';
+import type { KeyRole, SignedDecision } from '../../src/domain/token.js';
+
+const NOW = '2026-11-26T12:00:00.000Z';
+const later = (minutes: number): string => new Date(Date.parse(NOW) + minutes * 60_000).toISOString();
+const SIGNED: Identity = { authenticated: true, refused: null };
+const ask = (approver: string, decision: CoSignRequest['decision'] = 'complete-early'): CoSignRequest => ({ decision, approver, reason: 'why', token: null });
+const signature = (by: string, decision: CoSignRequest['decision'] = 'complete-early', at = NOW): CoSignature => ({
+  decision,
+  by,
+  reason: 'why',
+  authenticated: true,
+  at,
+});
+const soak = (...signatures: CoSignature[]) => ({ phase: 'soak' as const, committed: true, signatures });
+const approving = (...signatures: CoSignature[]) => ({ phase: 'approve' as const, committed: false, signatures });
+const ANYBODY = { approvers: [] };
+
+describe('a request that takes two people', () => {
+  it('waits for the second, who must be another one, within the hour', () => {
+    expect(coSign(ask('ann'), soak(), ANYBODY, NOW, UNSIGNED)).toMatchObject({
+      accepted: true,
+      pair: null,
+      reason: expect.stringContaining('1 of 2') as string,
+    });
+    expect(coSign(ask('ann'), soak(signature('ann')), ANYBODY, NOW, UNSIGNED).reason).toMatch(/ann has asked for it already/);
+    expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(59), UNSIGNED)).toMatchObject({ accepted: true, reason: '2 of 2: ann and bob' });
+    expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(61), UNSIGNED)).toMatchObject({ pair: null });
+    expect(coSign(ask('bob'), soak(signature('ann', 'break-glass')), ANYBODY, NOW, UNSIGNED)).toMatchObject({ pair: null }); // that was for something else
+  });
+  it.each<[string, CoSignRequest, ReturnType<typeof soak> | ReturnType<typeof approving>, { approvers: string[] }, Identity, RegExp]>([
+    ['with a token that proves nothing', ask('ann'), soak(), ANYBODY, { authenticated: false, refused: 'the token was used before' }, /used before/],
+    ['to end a soak that has not begun', ask('ann'), approving(), ANYBODY, SIGNED, /only a soak can end early: this is approve/],
+    ['by nobody whom the spec names', ask('eve'), soak(), { approvers: ['ann'] }, SIGNED, /eve is not one of the approvers/],
+    ['unsigned where the spec names approvers', ask('ann'), soak(), { approvers: ['ann'] }, UNSIGNED, /must sign \(sluice complete/],
+    ['to break the glass unsigned', ask('ann', 'break-glass'), approving(), ANYBODY, UNSIGNED, /must sign \(sluice break-glass/],
+    ['to break the glass after the commit', ask('ann', 'break-glass'), soak(), ANYBODY, SIGNED, /there is no gate left/],
+  ])('%s is refused', (_what, request, state, approval, identity, why) => {
+    const answer = coSign(request, state, approval, NOW, identity);
+    expect(answer).toMatchObject({ accepted: false, pair: null });
+    expect(answer.reason).toMatch(why);
+  });
+});
+
+describe('a broken glass', () => {
+  const strict: ApprovalSpec = {
+    quorum: 3,
+    approvers: ['cfo'],
+    notStarter: true,
+    expires: '24h',
+    evidenceMaxAge: '1h',
+    notBefore: '2099-01-01T00:00:00Z',
+    notAfter: null,
+  };
+  const glass = breakGlass([signature('ann', 'break-glass'), signature('bob', 'break-glass')], NOW);
+  const state: GateState = {
+    phase: 'approve',
+    committed: false,
+    needsApproval: true,
+    evidenceId: 'ev-1',
+    evidenceAt: '2026-11-25T12:00:00Z',
+    voidedAt: null,
+    approvals: [],
+    starter: 'ann',
+  };
+  const approves = (approver: string, at: string, of: Partial<GateState> = {}, identity = SIGNED) =>
+    decide(
+      { decision: 'approve', approver, evidenceId: 'ev-1', comment: null, token: null },
+      { ...state, ...of },
+      approvalUnder(glass, strict, at),
+      at,
+      identity,
+    );
+  it('lets one of the two approve, outside the window and on older evidence, for an hour', () => {
+    expect(approves('ann', later(1))).toEqual({ accepted: true, reason: 'approval 1 of 1' });
+    expect(
+      waitingFor(
+        { ...state, approvals: [{ approver: 'ann', decision: 'approve', evidenceId: 'ev-1', accepted: true, reason: '', authenticated: true, at: NOW }] },
+        approvalUnder(glass, strict, later(1)),
+        later(1),
+      ),
+    ).toBeNull();
+    expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
+    expect(approvalUnder(undefined, strict, NOW)).toEqual(strict);
+  });
+  it('lets nobody else approve, nobody unsigned, and nothing that is not up for approval', () => {
+    expect(approves('eve', later(1)).reason).toMatch(/eve is not one of the approvers ann, bob/);
+    expect(approves('ann', later(1), {}, UNSIGNED).reason).toMatch(/unauthenticated/);
+    expect(approves('ann', later(1), { needsApproval: false }).accepted).toBe(false);
+    expect(approves('ann', later(1), { evidenceId: 'ev-2' }).accepted).toBe(false);
+  });
+});
+
+describe('a key', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const open = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const proves = (decision: SignedDecision, roles?: readonly KeyRole[]) => {
+    const token = signDecision(secret, { workflowId: 'm', decision, approver: 'ann', evidenceId: null }, Date.parse(NOW));
+    return verifyToken(token, new Map([['ann', approverKey('ann', open, roles)]]), 'm', Date.parse(NOW));
+  };
+  it('signs for what its roles allow, and for nothing else', () => {
+    expect(proves('approve').valid && proves('reject').valid && proves('complete-early').valid).toBe(true);
+    expect(proves('break-glass')).toEqual({ valid: false, reason: 'the key of ann has no role break-glass: it has approve, complete' });
+    expect(proves('approve', ['complete'])).toEqual({ valid: false, reason: 'the key of ann has no role approve: it has complete' });
+    expect(proves('break-glass', ['break-glass']).valid && proves('approve', ['break-glass']).valid).toBe(true);
+    expect(proves('complete-early', ['break-glass']).valid).toBe(false);
+  });
+});
