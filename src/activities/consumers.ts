@@ -1,26 +1,102 @@
-// Who still reads the batch's old output, as far as the database itself knows: views and materialised views over it, beside the one that was switched.
+// Who still reads the batch's old output, as far as the database itself knows: views over it, sessions, and statements where they are counted.
+import type pg from 'pg';
 import { withSource } from '../clients/source.js';
 import type { MigrationRef } from '../domain/ledger.js';
-import { parseTableName, qualified, quoteLiteral } from '../domain/names.js';
+import { parseTableName, qualified, quoteLiteral, type TableName } from '../domain/names.js';
+import { sharedTableOf } from '../domain/shared-table.js';
+import type { MigrationSpec } from '../domain/spec.js';
 import type { Deps } from './deps.js';
+
+/** A moment by the database's clock, and how often each statement that reads the output had been called then. */
+export interface ReaderMark {
+  readonly at: string;
+  readonly calls: Readonly<Record<string, number>>;
+}
 
 export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
   return {
-    /** `view public.report`, sorted; empty without a batch. Queries of applications leave no trace to be found here. */
-    async readersOfBatch({ spec }: MigrationRef): Promise<string[]> {
-      const { batch, cutover } = spec.spec;
-      if (!batch || cutover.route.type === 'postgres-table') return []; // a shared table has readers, as it should
-      const table = quoteLiteral(qualified(parseTableName(batch.result.table)));
-      const switched =
-        cutover.route.type === 'postgres-view' ? ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(qualified(parseTableName(cutover.route.view)))})` : '';
-      const { rows } = await withSource(spec, secret, (client) =>
-        client.query<Record<string, string>>(
-          `SELECT DISTINCT CASE c.relkind WHEN 'm' THEN 'materialised view ' WHEN 'v' THEN 'view ' ELSE 'rule of ' END || c.oid::regclass AS reader
-             FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
-            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(${table}) AND c.oid <> d.refobjid${switched} ORDER BY 1`,
-        ),
-      );
-      return rows.map((row) => row['reader']!);
+    /** From here on readers count: see `readersOfBatch`. */
+    async markReaders({ spec }: MigrationRef): Promise<ReaderMark> {
+      return withSource(spec, secret, async (client) => {
+        const { rows } = await client.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
+        const calls = Object.fromEntries((await statements(client, spec)).map(({ id, calls: count }) => [id, count]));
+        return { at: rows[0]!.at, calls };
+      });
+    },
+
+    /**
+     * `view public.report`, sessions and statements of other roles since the mark; empty without a batch. What reads by a statement that nobody counts
+     * (no pg_stat_statements) and over a session that is gone, leaves no trace to be found here.
+     */
+    async readersOfBatch({ spec }: MigrationRef, mark: ReaderMark | null = null): Promise<string[]> {
+      if (!spec.spec.batch || sharedTableOf(spec)) return []; // a shared table has readers, as it should
+      return withSource(spec, secret, async (client) => [
+        ...(await views(client, spec)),
+        ...(mark ? await sessions(client, spec, mark.at) : []),
+        ...(mark ? (await statements(client, spec)).filter(({ id, calls }) => calls > (mark.calls[id] ?? 0)).map(({ said }) => said) : []),
+      ]);
     },
   };
+}
+
+/** Views and materialised views over it, beside the one that was switched. */
+async function views(client: pg.ClientBase, spec: MigrationSpec): Promise<string[]> {
+  const { batch, cutover } = spec.spec;
+  const table = quoteLiteral(qualified(parseTableName(batch!.result.table)));
+  const switched =
+    cutover.route.type === 'postgres-view' ? ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(qualified(parseTableName(cutover.route.view)))})` : '';
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT DISTINCT CASE c.relkind WHEN 'm' THEN 'materialised view ' WHEN 'v' THEN 'view ' ELSE 'rule of ' END || c.oid::regclass AS reader
+       FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(${table}) AND c.oid <> d.refobjid${switched} ORDER BY 1`,
+  );
+  return rows.map((row) => row['reader']!);
+}
+
+const asPattern = (text: string): string => text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
+
+/** Patterns (Postgres' own, case-blind) of statements that name the table, and of those that write it: the batch in shadow does. */
+export function mentions({ schema, table }: TableName): { readonly names: string; readonly writes: string } {
+  const name = `("?${asPattern(schema)}"?\\.)?"?${asPattern(table)}"?`;
+  return {
+    names: `(^|[^[:alnum:]_$."])${name}($|[^[:alnum:]_$"])`,
+    writes: `^\\s*(insert\\s+into|delete\\s+from|update|truncate(\\s+table)?|merge\\s+into|copy)\\s+(only\\s+)?${name}(\\s*\\([^)]*\\))?(\\s+(?!to\\y)|\\s*$|;)`,
+  };
+}
+
+/** Sessions whose newest statement since then names the table; ours, the batch's own and writers do not count. */
+async function sessions(client: pg.ClientBase, { spec }: MigrationSpec, since: string): Promise<string[]> {
+  const { names, writes } = mentions(parseTableName(spec.batch!.result.table));
+  const { runs } = spec.batch!;
+  const { rows } = await client.query<{ reader: string }>(
+    `SELECT DISTINCT format('session of %s%s', usename, CASE WHEN application_name <> '' THEN ' (' || application_name || ')' ELSE '' END) AS reader
+       FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND query_start > $1::timestamptz
+        AND query ~* $2 AND query !~* $3 AND application_name NOT LIKE 'sluice/%' AND application_name <> $4 ORDER BY 1`,
+    [since, names, writes, runs && 'application' in runs ? runs.application : ''],
+  );
+  return rows.map((row) => row.reader);
+}
+
+interface Counted {
+  readonly id: string;
+  readonly calls: number;
+  readonly said: string;
+}
+
+/** Statements of other roles than ours that name the table and do not write it; none where they are not counted, or not for us to see. */
+async function statements(client: pg.ClientBase, { spec }: MigrationSpec): Promise<Counted[]> {
+  if (!spec.batch) return [];
+  const { rows: found } = await client.query<{ view: string }>(
+    `SELECT quote_ident(n.nspname) || '.pg_stat_statements' AS view FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+      WHERE e.extname = 'pg_stat_statements' AND 'pg_stat_statements' = ANY (SELECT trim(l) FROM unnest(string_to_array(current_setting('shared_preload_libraries', true), ',')) AS l)`,
+  );
+  if (!found[0]) return [];
+  const { names, writes } = mentions(parseTableName(spec.batch.result.table));
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT s.userid || '/' || s.queryid AS id, sum(s.calls)::text AS calls, format('statement of %s: %s', min(r.rolname), left(regexp_replace(min(s.query), '\\s+', ' ', 'g'), 80)) AS said
+       FROM ${found[0].view} s JOIN pg_roles r ON r.oid = s.userid JOIN pg_database d ON d.oid = s.dbid
+      WHERE d.datname = current_database() AND r.rolname <> current_user AND s.query ~* $1 AND s.query !~* $2 GROUP BY s.userid, s.queryid ORDER BY sum(s.calls) DESC LIMIT 100`,
+    [names, writes],
+  );
+  return rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! }));
 }

@@ -2,11 +2,11 @@
 import type pg from 'pg';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { getRoute, postAction, putRoute } from '../clients/route-http.js';
+import { activeRun } from '../clients/batch-runs.js';
 import { observedSide, viewSwapSql } from '../clients/route.js';
 import { giveBack, observedOwner, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
 import { unguardedParts } from '../clients/triggers.js';
-import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, Route } from '../domain/ledger.js';
 import { parseTableName, qualified, quoteLiteral } from '../domain/names.js';
@@ -36,8 +36,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
   return {
     /** Null = no run of the batch is active; else which one. */
     async activeBatchRun(ref: MigrationRef): Promise<string | null> {
-      if (!ref.spec.spec.batch?.runs) return null;
-      return withSource(ref.spec, secret, (client) => runActiveOrStartedAfter(client, ref, null));
+      return withSource(ref.spec, secret, (client) => activeRun(client, ref.spec, null));
     },
 
     /**
@@ -51,7 +50,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
           const before = await lease(client, ref);
           if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
           const { route } = ref.spec.spec.cutover;
-          const run = ref.spec.spec.batch?.runs ? await runActiveOrStartedAfter(client, ref, before) : null;
+          const run = await activeRun(client, ref.spec, before);
           if (run) throw new Refused(run);
           if (before.state !== 'FENCED' || before.token !== token) throw new Refused(describeLease(before, token, epoch, evidenceId));
           await refuseUnguarded(client, ref.spec);
@@ -180,19 +179,4 @@ function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: 
   if (row.veto) return 'the lease row carries a veto';
   if (row.evidence_digest !== evidenceId) return `lease evidence ${row.evidence_digest} ≠ ${evidenceId}`;
   return `the fence expires at ${row.expires_at}, less than ${COMMIT_MARGIN_MS} ms from now`;
-}
-
-/** A run that is active, or that started after the fence: its result may not be what was compared. */
-async function runActiveOrStartedAfter(client: pg.ClientBase, ref: MigrationRef, fence: LeaseRow | null): Promise<string | null> {
-  const table = qualified(parseTableName(ref.spec.spec.batch!.runs!.table));
-  const hold = durationMs(ref.spec.spec.cutover.maxHold);
-  const since = fence?.expires_at ? ` OR started_at > ${quoteLiteral(fence.expires_at)}::timestamptz - interval '${hold} milliseconds'` : '';
-  const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${table} WHERE finished_at IS NULL${since} LIMIT 1`,
-  );
-  const run = rows[0];
-  if (!run) return null;
-  return run['finished_at'] === null
-    ? `batch run ${run['run_id']} is active since ${run['started_at']}`
-    : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
 }

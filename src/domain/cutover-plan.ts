@@ -86,6 +86,8 @@ export function cutoverNotes({ spec }: MigrationSpec): string[] {
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push('batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; resume the batch by hand then');
   if (batch?.pause && 'url' in batch.pause) notes.push("batch.pause by URL: that the pause ends by itself at `until` is the scheduler's promise, not observed");
+  if (batch?.runs && 'application' in batch.runs)
+    notes.push(`batch.runs by application: a run is seen while its session (${batch.runs.application}) works; one that begins and ends within the hold is not`);
   if (batch && !batch.runs) notes.push('no batch.runs: a run of the batch that is active at the cut-over is not seen');
   if (cutover.fence === 'source')
     notes.push(`fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${cutover.maxHold}`);

@@ -34,7 +34,8 @@ export interface BatchSpec {
   readonly query: { readonly sql: string };
   /** Intermediate results of the pipeline, in its order: each is validated on its own, so that a difference names the first stage that has it. */
   readonly stages: readonly StageSpec[];
-  readonly runs?: { readonly table: string } | undefined;
+  /** How runs are seen: in a run log, or as sessions by their application_name. */
+  readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
   readonly pause?: BatchAction | undefined;
   readonly resume?: BatchAction | undefined;
   readonly retire?: BatchAction | undefined;
@@ -152,6 +153,9 @@ export interface MigrationSpec {
     readonly rollback: { readonly automaticOn: readonly 'failed-window'[] };
   };
 }
+
+/** The run log, where there is one; runs that are only seen as sessions leave none. */
+export const runLogOf = (batch: Pick<BatchSpec, 'runs'> | undefined): string | null => (batch?.runs && 'table' in batch.runs ? batch.runs.table : null);
 
 /** Where the pipeline's parts are, as the ledger writes it. */
 export const hostUrl = ({ gateway, url }: Pick<PipelineSpec, 'gateway' | 'url'>): string => gateway ?? url!;

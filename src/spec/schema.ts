@@ -60,7 +60,7 @@ const batch = z.strictObject({
   result: z.strictObject({ table: tableName, key: z.array(identifier).min(1) }),
   query: sql,
   stages: z.array(stage).default([]),
-  runs: z.strictObject({ table: tableName }).optional(),
+  runs: z.union([z.strictObject({ table: tableName }), z.strictObject({ application: z.string().min(1).max(63) })]).optional(),
   pause: action.optional(),
   resume: action.optional(),
   retire: action.optional(),

@@ -4,7 +4,7 @@ import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/ksql.js';
 import { capturesOf } from '../domain/names.js';
-import { engineGateway, type MigrationSpec, type PipelineSpec } from '../domain/spec.js';
+import { engineGateway, runLogOf, type MigrationSpec, type PipelineSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
 import { pollingIssues } from './polling.js';
 import { sharedTableIssues } from './shared-table.js';
@@ -77,7 +77,8 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   if (batch && pipeline && [...batch.result.key].sort().join() !== [...pipeline.output.key].sort().join()) {
     add(`must name the same columns as batch.result.key (${batch.result.key.join(', ')})`, 'pipeline', 'output', 'key');
   }
-  if (validation.closedKeys && !batch?.runs) add('closed keys need the run log that says where a run was cut: add batch.runs', 'validation', 'closedKeys');
+  if (validation.closedKeys && !runLogOf(batch))
+    add('closed keys need the run log that says where a run was cut: add batch.runs.table', 'validation', 'closedKeys');
   validation.waivers.forEach((waiver, at) => {
     const path = ['validation', 'waivers', at] as const;
     if ((waiver.check === undefined) === (waiver.class === undefined)) add('name either a check or a class', ...path);

@@ -1,4 +1,5 @@
 // Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
+import type { ReaderMark } from '../activities/consumers.js';
 import type { BrokenGlass, CoSignature } from '../domain/cosign.js';
 import type { Facts } from '../domain/epoch.js';
 import type { Blocked } from '../domain/failure.js';
@@ -62,6 +63,8 @@ export interface State {
   brokenGlass?: BrokenGlass;
   /** Two people asked for it: the soak ends after a passed window. */
   completesEarly?: boolean;
+  /** Since the commit, or since they were named: readers of the old output. Absent in a run that began before they were counted. */
+  readersSince?: ReaderMark;
   lag: Lag;
   tables: TableProgress[];
   route: Route | null;

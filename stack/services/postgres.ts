@@ -11,17 +11,35 @@ export const PG_USER = 'sluice';
 export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
-/** Ready when it answers with the asked-for `walLevel` (tests ask for a server that is not fit) and holds the ledger's database. */
-export async function startPostgres(home: StackHome, say: Say, walLevel: 'logical' | 'replica' = 'logical'): Promise<void> {
+/** What tests ask for: a server that is not fit, or that has more than the stack's own (binaries of an installed one, with its extensions). */
+export interface OtherPostgres {
+  readonly walLevel?: 'logical' | 'replica';
+  readonly bin?: string;
+  readonly settings?: readonly string[];
+}
+
+/** Ready when it answers with the asked-for `walLevel` and holds the ledger's database. */
+export async function startPostgres(home: StackHome, say: Say, other: OtherPostgres = {}): Promise<void> {
+  const { walLevel = 'logical', settings = [] } = other;
   if (alive(home, 'postgres') === undefined) {
-    const bin = await postgresBinaries(say);
+    const bin = other.bin ?? (await postgresBinaries(say));
     const data = reachableDir(home, 'pg');
     const owner = unprivilegedOwner();
     initialise(bin, data, owner);
     launch(home, {
       name: 'postgres',
       command: join(bin, 'postgres'),
-      args: ['-D', data, '-p', String(home.ports.postgres), '-h', '127.0.0.1', '-k', '', ...[...SETTINGS, `wal_level=${walLevel}`].flatMap((s) => ['-c', s])],
+      args: [
+        '-D',
+        data,
+        '-p',
+        String(home.ports.postgres),
+        '-h',
+        '127.0.0.1',
+        '-k',
+        '',
+        ...[...SETTINGS, ...settings, `wal_level=${walLevel}`].flatMap((s) => ['-c', s]),
+      ],
       stopSignal: 'SIGINT', // fast shutdown: do not wait for clients
       ...owner,
     });

@@ -77,7 +77,7 @@ describe('doctor', () => {
       pids: join(main.dir, 'replica/pids'),
       ports: { ...main.ports, postgres: main.ports.postgres + 20 },
     };
-    await startPostgres(home, () => undefined, 'replica');
+    await startPostgres(home, () => undefined, { walLevel: 'replica' });
     cleanUps.push(async () => {
       await stop(home, 'postgres');
       rmSync(home.dir, { recursive: true, force: true });

@@ -55,6 +55,17 @@ describe('a plan for a table that batch and stream share', () => {
   });
 });
 
+describe('a batch whose runs are seen as sessions', () => {
+  const batch = { ...BATCH_PARTS.batch, runs: { application: 'nightly' } };
+  it('is taken, and the plan says what is not seen', () => {
+    expect(buildPlan(aSpec({ spec: { ...BATCH_PARTS, batch } })).notes.join()).toContain('one that begins and ends within the hold is not');
+  });
+  it('has no cuts that closed keys could stand on', () => {
+    const spec = { ...BATCH_PARTS, batch, validation: { closedKeys: 'day < $cut::date' } };
+    expect(problemsOf(yaml(aSpecInput({ spec }))).join()).toContain('add batch.runs.table');
+  });
+});
+
 describe('a wrong spec is refused with place, cause and remedy', () => {
   it('unknown keys, with the line and the likely key', () => {
     const text = yaml().replace('database: bank', 'databse: bank');

@@ -38,6 +38,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     readFacts: () => Promise.resolve(fake.facts),
     activeBatchRun: () => Promise.resolve(null),
     readersOfBatch: () => Promise.resolve([]),
+    markReaders: () => Promise.resolve({ at: '2026-01-01T00:00:00Z', calls: {} }),
     fence: () => Promise.resolve({ lsn: '0/3', refused: null }),
     commitCutover: () => {
       fake.switched = true;

@@ -22,7 +22,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
       await attempt('batch.query', () => checkQuery(client, spec, batch.query.sql, batch.result.key)),
       ...(await inTurn(batch.stages.map((stage) => () => attempt('batch.stage', () => checkQuery(client, spec, stage.query.sql, stage.key), stage.name)))),
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
-      ...(batch.runs ? [await attempt('batch.runs', () => checkRuns(client, batch.runs!.table), batch.runs.table)] : []),
+      ...(batch.runs ? [await checkRuns(client, batch.runs)] : []),
       ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
       ...(spec.spec.sink && !sharedTableOf(spec) ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
       ...(await checkRoute(client, spec)),
@@ -75,7 +75,19 @@ async function checkClosedKeys(client: pg.ClientBase, spec: MigrationSpec): Prom
 /** SQLSTATE class 42: syntax, names, types. */
 const isSqlMistake = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string' && (error as { code: string }).code.startsWith('42');
 
-async function checkRuns(client: pg.ClientBase, runs: string): Promise<Answer> {
+async function checkRuns(client: pg.ClientBase, runs: NonNullable<BatchSpec['runs']>): Promise<Check> {
+  if ('table' in runs) return attempt('batch.runs', () => checkRunLog(client, runs.table), runs.table);
+  return attempt('batch.runs', () => checkSessions(client, runs.application), runs.application);
+}
+
+/** Sessions of other roles show their state to pg_read_all_stats alone: without it an idle one of a pool would hold the cut-over up for good. */
+async function checkSessions(client: pg.ClientBase, application: string): Promise<Answer> {
+  const { rows } = await client.query<Record<string, string>>(`SELECT pg_has_role('pg_read_all_stats', 'USAGE')::text AS may, current_user AS us`);
+  if (rows[0]!['may'] === 'true') return `sessions of application ${application} can be seen`;
+  return { detail: 'what sessions of other roles do cannot be seen', remedy: `GRANT pg_read_all_stats TO ${quoteIdent(rows[0]!['us']!)}` };
+}
+
+async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer> {
   const table = await readTable(client, runs);
   if (!table) return { detail: 'no such table', remedy: 'correct batch.runs.table' };
   const missing = ['run_id', 'cut_at', 'started_at', 'finished_at'].filter((name) => !table.columns.some((c) => c.name === name));

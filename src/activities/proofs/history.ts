@@ -6,7 +6,7 @@ import type { Shape } from '../../compare/comparison.js';
 import type { OutputFold } from '../../compare/output-fold.js';
 import { parseTableName, qualified } from '../../domain/names.js';
 import type { RehearsedRun } from '../../domain/proof.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import { runLogOf, type MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
 import { assessComparison, comparedOf, type Difference } from '../../domain/window.js';
 import { readRows } from '../windows/rows.js';
@@ -41,14 +41,14 @@ export interface RehearsalInput {
 export async function rehearseRuns(client: SourceClient, input: RehearsalInput): Promise<Rehearsed | string> {
   const batch = input.spec.spec.batch!;
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
-    const log = qualified(parseTableName(batch.runs!.table));
+    const log = qualified(parseTableName(runLogOf(batch)!));
     const rows = await client.query<Record<string, string | null>>(
       `SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
     if (rows.rows[0]?.['finished_at'] === null) return `run ${rows.rows[0]['run_id']} of the batch has not finished: its result is being written`;
     const finished = rows.rows.filter((r) => r['finished_at'] !== null).map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
     const closings = await runsThatClosed(client, input, finished.reverse());
-    if (closings.length === 0) return `0 of the ${finished.length} newest runs in ${batch.runs!.table} closed a key of the slice < 1 required`;
+    if (closings.length === 0) return `0 of the ${finished.length} newest runs in ${runLogOf(batch)} closed a key of the slice < 1 required`;
     const rehearsed: RehearsedRun[] = [];
     const differences: Difference[] = [];
     for (const closing of closings) {

@@ -6,7 +6,7 @@ import { readTable } from '../../clients/catalog.js';
 import { withSource } from '../../clients/source.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import { runLogOf, type MigrationSpec } from '../../domain/spec.js';
 import { parseTableName, qualified, quoteLiteral } from '../../domain/names.js';
 import { proofSpec, type ProofInput } from '../../domain/proof.js';
 import { formatProblem, parseSpecObject } from '../../spec/parse.js';
@@ -79,7 +79,7 @@ export async function planProof({ secret }: Pick<Deps, 'secret'>, input: ProofIn
 
 function noRehearsal({ spec }: MigrationSpec, input: ProofInput): string | null {
   if (input.stage !== null) return 'a stage has no runs: leave --stage out';
-  if (!spec.batch?.runs) return 'batch.runs names no run log';
+  if (!runLogOf(spec.batch)) return 'batch.runs names no run log';
   return spec.validation.closedKeys === '' ? 'validation.closedKeys does not say which keys a run closes' : null;
 }
 

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { compareAligned } from '../../compare/aligned.js';
 import { runCanary } from '../../compare/canary.js';
 import { splitRow, type Shape } from '../../compare/comparison.js';
-import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
+import { runLogOf, type BatchSpec, type MigrationSpec } from '../../domain/spec.js';
 import { parseTableName, qualified } from '../../domain/names.js';
 import { ALIGNED_SUBJECT, closedAt } from '../../domain/subjects.js';
 import { comparedOf, type Proofs } from '../../domain/window.js';
@@ -21,9 +21,9 @@ interface Run {
 
 /** The newest run, when it has finished; else why there is none to compare with. Ask before the rounds and again with the rows: both MUST agree. */
 export async function finishedRun(client: pg.ClientBase, batch: BatchSpec): Promise<Run | string> {
-  const log = qualified(parseTableName(batch.runs!.table));
+  const log = qualified(parseTableName(runLogOf(batch)!));
   const newest = (await client.query<Record<string, string | null>>(`SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT 1`)).rows[0];
-  if (!newest) return `0 finished runs in ${batch.runs!.table} < 1 required`;
+  if (!newest) return `0 finished runs in ${runLogOf(batch)} < 1 required`;
   if (newest['finished_at'] === null) return `run ${newest['run_id']} of the batch has not finished: its result is being written`;
   return { id: newest['run_id']!, cut: newest['cut_at']! };
 }

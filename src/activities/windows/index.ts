@@ -10,6 +10,7 @@ import { TopicLost } from '../../clients/kafka.js';
 import { withSource } from '../../clients/source.js';
 import { pipelineGroups } from '../pipelines/index.js';
 import { sinkGroup } from '../../domain/names.js';
+import { runLogOf } from '../../domain/spec.js';
 import { pollingOf } from '../../domain/polling.js';
 import { lsnDistance } from '../../domain/position.js';
 import { worst, type Verdict } from '../../domain/verdict.js';
@@ -113,8 +114,8 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     const facts = await readFacts(deps, ref);
     const changed = epochChange(before, facts);
     const subjects = [...tables.subjects, ...result.subjects].map((s) => (changed && s.verdict.verdict === 'passed' ? { ...s, verdict: voided(changed) } : s));
-    const { runs } = ref.spec.spec.batch ?? {};
-    const age = runs ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, runs.table)).catch(() => null) : null; // no proof rests on it
+    const log = runLogOf(ref.spec.spec.batch);
+    const age = log ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, log)).catch(() => null) : null; // no proof rests on it
     return { subjects, facts, batchAge: age, lag: await measureLag(deps, ref, result.pathMs ?? tables.barrierMs) };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;

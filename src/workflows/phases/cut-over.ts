@@ -1,11 +1,11 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/cutover-plan.ts.
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, patched } from '@temporalio/workflow';
 import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../course.js';
 import { beginAttempt, dropTriggers, hold, recheck, refuseLongHold, undoHold, type Evidence } from '../hold.js';
 import type { Run } from '../run.js';
-import { keepPaused } from '../shadow.js';
+import { keepPaused, markReaders } from '../shadow.js';
 
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
@@ -48,6 +48,7 @@ async function confirm(run: Run): Promise<void> {
   run.state.route = route;
   if (sharedTableOf(ref.spec)) await keepPaused(run);
   else if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));
+  if (run.spec.batch && patched('readers-are-counted')) await markReaders(run);
   run.audit('route', `consumers observed on the ${route.side} side`);
   if (route.side !== 'stream') {
     await run.park(

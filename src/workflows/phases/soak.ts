@@ -5,7 +5,7 @@ import { FAILURES } from '../../domain/failure.js';
 import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import { everyMs, type Run } from '../run.js';
-import { keepPaused } from '../shadow.js';
+import { keepPaused, markReaders } from '../shadow.js';
 import { runWindow } from '../windows.js';
 
 export async function soak(run: Run): Promise<void> {
@@ -15,11 +15,12 @@ export async function soak(run: Run): Promise<void> {
 
 /** Until `complete` there is a way back: readers of the output that nobody will write any more are named before it, once. */
 async function nameReaders(run: Run): Promise<void> {
-  const readers = () => run.step(() => call('quick', 'readersOfBatch', "Look for readers of the batch's old output", run.ref));
+  const readers = () => run.step(() => call('quick', 'readersOfBatch', "Look for readers of the batch's old output", run.ref, run.state.readersSince ?? null));
   const found = await readers();
   if (found.length === 0) return;
   const { remedy } = FAILURES['consumers-remain'];
   const detail = `${found.join(', ')} still read ${run.spec.batch!.result.table}`;
+  if (run.state.readersSince) await markReaders(run); // a retry asks who reads from now on
   await run.park({ code: 'consumers-remain', since: run.now(), detail, remedy }, false);
   const left = await readers();
   run.audit('readers', left.length === 0 ? 'none reads the old output any more' : `completed by retry in spite of ${left.join(', ')}`);
