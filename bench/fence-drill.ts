@@ -73,7 +73,7 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
 });
 
 /** As the workflow would: a lock that was not granted is asked for again. */
-async function untilGranted(act: () => Promise<void>): Promise<void> {
+export async function untilGranted(act: () => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await act();

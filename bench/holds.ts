@@ -1,40 +1,111 @@
-// `npm run bench -- holds [--rounds 100]`: whole cut-overs of the example but for the commit (`plan --rehearse`: recheck, fence of the source tables, barrier,
-// drain through the pipeline and its sink, final window, release), one after the other, beside 16 writers; then one that commits. Needs the local stack.
+// `npm run bench -- holds [--rounds 100]`: whole cut-overs of the example, one after the other, beside 16 writers: fence of the source tables, drain through the
+// pipeline and its sink, final window, commit, the route observed; then back again. The activities are the workflow's, in its order; it is paused meanwhile.
+// Needs the local stack.
 import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import pg from 'pg';
+import { latestRun } from '../src/activities/checks/leftovers.js';
+import { Systems } from '../src/activities/deps.js';
+import { createActivities } from '../src/activities/index.js';
+import { Ledger } from '../src/clients/ledger.js';
+import { resolveSecret } from '../src/config.js';
+import { fenceTriggers } from '../src/domain/triggers.js';
+import type { MigrationRef } from '../src/domain/ledger.js';
 import { openFencedShop } from '../test/support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor } from '../test/support/sluice.js';
 import { percentile } from './drill.js';
+import { untilGranted } from './fence-drill.js';
 
 const WRITERS = 16;
+const FIRST_NUMBER = 1_000_000; // of windows and attempts: the workflow's own are small
 
 export async function holdsBench(rounds: number): Promise<void> {
   const shop = await openFencedShop('holds', 60, 0.2);
   const worker = new TestWorker();
   await worker.start();
   let stopWriters = (): Promise<void> => Promise.resolve();
+  const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  const systems = new Systems(resolveSecret);
+  const client = new pg.Client({ database: shop.database });
   try {
+    await client.connect();
     await shop.start();
     waitFor(shop.name, 'approval', '6m');
+    sluice('pause', shop.name);
     stopWriters = startWriters(shop.database);
-    const holds: number[] = [];
-    const refusals: string[] = [];
-    while (holds.length < rounds && refusals.length < rounds) {
-      waitFor(shop.name, 'approval', '6m');
-      const { stdout, stderr } = sluice('plan', '--rehearse', shop.name, '--by', 'bench', '--yes', '-o', 'json');
-      const { refused, holdMs } = JSON.parse(stdout || '{}') as { refused?: string | null; holdMs?: number };
-      if (refused === null) holds.push(holdMs!);
-      else refusals.push(refused ?? stderr);
-    }
-    console.log(`${holds.length} rehearsed: hold p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`);
-    console.log(`${refusals.length} refused: ${[...new Set(refusals)].join('; ') || '-'}`);
-    shop.approve();
-    waitFor(shop.name, 'outcome=migrated', '8m');
-    console.log(`one committed: ${get(shop.name).outcome}`);
+    const ref = (await latestRun({ ledger }, shop.name))!;
+    const activities = createActivities({
+      secret: resolveSecret,
+      ledger,
+      systems,
+      approvers: new Map(),
+      stateDir: mkdtempSync(join(tmpdir(), 'sluice-holds-')),
+    });
+    const cutOver = (round: number): Promise<CutOver> => new MockActivityEnvironment().run(() => wholeCutOver(activities, client, ref, round));
+    const done: CutOver[] = [];
+    for (let round = 0; round < rounds; round += 1) done.push(await cutOver(round));
+    const holds = done.flatMap((d) => (d.refused ? [] : [d.holdMs]));
+    console.log(`${holds.length} committed: hold p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`);
+    console.log(
+      `fence p50 ${percentile(
+        done.map((d) => d.fenceMs),
+        0.5,
+      )} ms, p99 ${percentile(
+        done.map((d) => d.fenceMs),
+        0.99,
+      )} ms`,
+    );
+    console.log(
+      `${done.filter((d) => d.slipped).length} with a row that changed under the fence; ${done.filter((d) => d.side !== 'stream' && !d.refused).length} not observed on the stream`,
+    );
+    console.log(`${rounds - holds.length} refused: ${[...new Set(done.flatMap((d) => d.refused ?? []))].join('; ') || '-'}`);
+    sluice('resume', shop.name);
+    sluice('rollback', shop.name, '--reason', 'the benchmark is over', '--yes');
+    waitFor(shop.name, 'outcome=rolled-back', '8m');
+    console.log(`left behind: ${get(shop.name).leftovers.length}`);
   } finally {
     await stopWriters();
     shop.rest();
     await worker.kill('SIGTERM');
+    await Promise.all([client.end(), ledger.close(), systems.close()]);
+  }
+}
+
+interface CutOver {
+  readonly fenceMs: number;
+  readonly holdMs: number;
+  readonly refused: string | null;
+  /** Any row of the busiest table was written between fence and commit. */
+  readonly slipped: boolean;
+  readonly side: string | null;
+}
+
+async function wholeCutOver(activities: ReturnType<typeof createActivities>, client: pg.Client, ref: MigrationRef, round: number): Promise<CutOver> {
+  const versions = async (): Promise<string> =>
+    (await client.query<{ v: string }>(`SELECT md5(string_agg(xmin::text, ',' ORDER BY id)) AS v FROM orders`)).rows[0]!.v;
+  const number = FIRST_NUMBER + round;
+  const input = { ref, token: `holds-${round}`, attempt: number, epoch: 1, evidenceId: 'holds' };
+  const started = Date.now();
+  const fence = await activities.fence(input);
+  const fenceMs = Date.now() - started;
+  try {
+    if (fence.refused) return { fenceMs, holdMs: 0, refused: fence.refused, slipped: false, side: null };
+    const before = await versions();
+    const refuse = (refused: string): CutOver => ({ fenceMs, holdMs: Date.now() - started, refused, slipped: false, side: null });
+    const undrained = await activities.drainTo(ref, fence.lsn, 50_000);
+    if (undrained) return refuse(undrained);
+    const { verdict } = await activities.runWindow({ ref, number, roundsMs: 45_000, isFull: true });
+    if (verdict.verdict !== 'passed') return refuse(verdict.reason);
+    const slipped = (await versions()) !== before;
+    const { refused } = await activities.commitCutover(input);
+    if (refused) return refuse(refused);
+    return { fenceMs, holdMs: Date.now() - started, refused: null, slipped, side: (await activities.observeRoute(ref)).side };
+  } finally {
+    for (const trigger of fenceTriggers(ref.spec)) await untilGranted(() => activities.removeTrigger(ref, trigger));
+    await activities.routeBack(ref);
   }
 }
 

@@ -1,41 +1,10 @@
-// Breadth first through every reachable world: the first broken invariant comes with a shortest story.
+// The cut-over's protocol as a game.
 import { inState } from './invariants.js';
 import { moves } from './moves.js';
 import type { Rules } from './mutants.js';
-import { initial, keyOf, type World } from './state.js';
-
-export interface Explored {
-  readonly states: number;
-  /** Null = every invariant held in every state within the bound. */
-  readonly broken: string | null;
-  /** Moves that led to it. */
-  readonly story: readonly string[];
-  readonly isWhole: boolean;
-}
+import { search, type Explored } from './search.js';
+import { initial, keyOf } from './state.js';
 
 export function explore(rules: Rules, { writers, atMost, isCalm = false }: { writers: number; atMost: number; isCalm?: boolean }): Explored {
-  const first = initial(writers);
-  const seen = new Set([keyOf(first)]);
-  const queue: World[] = [first];
-  const cameFrom: { parent: number; label: string }[] = [{ parent: -1, label: '' }];
-  for (let at = 0; at < queue.length; at += 1) {
-    for (const { label, world, broken } of moves(queue[at]!, rules, isCalm)) {
-      const key = keyOf(world);
-      const wrong = broken ?? (seen.has(key) ? null : inState(world));
-      if (wrong) return { states: seen.size, broken: wrong, story: [...storyOf(cameFrom, at), label], isWhole: false };
-      if (seen.has(key)) continue;
-      if (seen.size >= atMost) return { states: seen.size, broken: null, story: [], isWhole: false };
-      seen.add(key);
-      queue.push(world);
-      cameFrom.push({ parent: at, label });
-    }
-    queue[at] = undefined as unknown as World; // its successors are known: memory
-  }
-  return { states: seen.size, broken: null, story: [], isWhole: true };
-}
-
-function storyOf(cameFrom: readonly { parent: number; label: string }[], at: number): string[] {
-  const story: string[] = [];
-  for (let here = at; here > 0; here = cameFrom[here]!.parent) story.unshift(cameFrom[here]!.label);
-  return story;
+  return search({ first: initial(writers), keyOf, moves: (world) => moves(world, rules, isCalm), inState }, atMost);
 }

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { explore } from './explore.js';
 import { MUTANTS, OURS } from './mutants.js';
+import { search } from './search.js';
+import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
 
 const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
 
@@ -22,6 +24,23 @@ describe('the cut-over protocol', () => {
       const { broken, story } = explore({ ...OURS, ...change }, { writers: 1, ...world, atMost: 1_000_000 });
       expect(broken).toMatch(caughtBy);
       expect(story.length).toBeGreaterThan(3);
+    });
+  }
+});
+
+describe('a table that changes hands', () => {
+  it('loses no record and is written by its owner alone, in every interleaving of sink, stray task, batch, crash, expiry and the way back', () => {
+    const { broken, story, isWhole, states } = search(sharedTable(SHARED_RULES), 1_000_000);
+    expect({ broken, story, isWhole }).toEqual({ broken: null, story: [], isWhole: true });
+    expect(states).toBeGreaterThan(1000);
+    console.log(`shared table: ${states} states`);
+  });
+
+  for (const [name, change, caughtBy] of SHARED_MUTANTS) {
+    it(`would break if ${name}`, () => {
+      const { broken, story } = search(sharedTable({ ...SHARED_RULES, ...change }), 1_000_000);
+      expect(broken).toMatch(caughtBy);
+      expect(story.length).toBeGreaterThan(2);
     });
   }
 });

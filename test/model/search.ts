@@ -1,0 +1,45 @@
+// Breadth first through every reachable world: the first broken invariant comes with a shortest story.
+
+/** A world that moves. Every move is one lock, one evaluation or one write; `broken` = the invariant that this very move broke. */
+export interface Game<W> {
+  readonly first: W;
+  readonly keyOf: (world: W) => string;
+  readonly moves: (world: W) => readonly { readonly label: string; readonly world: W; readonly broken: string | null }[];
+  /** The invariant that this state breaks. */
+  readonly inState: (world: W) => string | null;
+}
+
+export interface Explored {
+  readonly states: number;
+  /** Null = every invariant held in every state within the bound. */
+  readonly broken: string | null;
+  /** Moves that led to it. */
+  readonly story: readonly string[];
+  readonly isWhole: boolean;
+}
+
+export function search<W>({ first, keyOf, moves, inState }: Game<W>, atMost: number): Explored {
+  const seen = new Set([keyOf(first)]);
+  const queue: W[] = [first];
+  const cameFrom: { parent: number; label: string }[] = [{ parent: -1, label: '' }];
+  for (let at = 0; at < queue.length; at += 1) {
+    for (const { label, world, broken } of moves(queue[at]!)) {
+      const key = keyOf(world);
+      const wrong = broken ?? (seen.has(key) ? null : inState(world));
+      if (wrong) return { states: seen.size, broken: wrong, story: [...storyOf(cameFrom, at), label], isWhole: false };
+      if (seen.has(key)) continue;
+      if (seen.size >= atMost) return { states: seen.size, broken: null, story: [], isWhole: false };
+      seen.add(key);
+      queue.push(world);
+      cameFrom.push({ parent: at, label });
+    }
+    queue[at] = undefined as W; // its successors are known: memory
+  }
+  return { states: seen.size, broken: null, story: [], isWhole: true };
+}
+
+function storyOf(cameFrom: readonly { parent: number; label: string }[], at: number): string[] {
+  const story: string[] = [];
+  for (let here = at; here > 0; here = cameFrom[here]!.parent) story.unshift(cameFrom[here]!.label);
+  return story;
+}

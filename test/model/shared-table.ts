@@ -1,0 +1,230 @@
+// A table that changes hands (route by table), as a small world: the table, the staging table, a topic of two records, the sink's task and one that Connect
+// believes paused and is not, a sink of an earlier iteration, the batch, and whoever commits or goes back. Invariants S1 to S4.
+import type { Game } from './search.js';
+import { FENCED, OPEN, ROLLED_BACK, SWITCHED } from './state.js';
+
+const RECORDS = 2;
+const ALL = (1 << RECORDS) - 1;
+const HOLD = 2;
+const CLOCK_MAX = 3;
+
+/** Each is a rule of the protocol; a mutant lacks one. */
+export const SHARED_RULES = {
+  /** The commit drops the staging table. */
+  dropsStaging: true,
+  /** The commit locks the staging table before it reads it. */
+  locksStaging: true,
+  /** The rows move in the transaction that writes the lease. */
+  copiesInCommit: true,
+  /** The trigger stays after the commit. */
+  guardsAfterCommit: true,
+  /** Once switched, the trigger asks who writes. */
+  knowsRole: true,
+  /** … and in which epoch it came to own the table. */
+  knowsEpoch: true,
+  /** The stream's role may not write unless it is switched. */
+  refusesStreamBefore: true,
+  /** The moved sink goes on where the staged one had committed its offsets. */
+  keepsOffset: true,
+  /** A task commits its offset after its records are written. */
+  writesFirst: true,
+  /** After a crash the lease row is read, memory is not believed. */
+  believesRow: true,
+};
+export type SharedRules = typeof SHARED_RULES;
+
+const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
+const PC = { idle: 0, paused: 1, copied: 2, locked: 3, seen: 4, committed: 5, moved: 6, back: 7, undone: 8 } as const;
+const BATCH = { idle: 0, hasTable: 1, allowed: 2 } as const;
+
+interface Task {
+  pc: number;
+  /** 1 = it writes the shared table. */
+  shared: number;
+  at: number;
+}
+
+interface World {
+  clock: number;
+  state: number;
+  expires: number;
+  triggers: number;
+  staging: number; // 1 = it is there
+  inStaging: number; // masks of records
+  inTable: number;
+  /** What the transaction that holds the locks has put into the table: −1 = none is open. */
+  pending: number;
+  offset: number;
+  pc: number;
+  saw: number;
+  crashed: number;
+  batch: number;
+  task: Task;
+  /** Connect shows PAUSED, and it still has a record in its hands. */
+  stray: Task;
+}
+
+const initial: World = {
+  clock: 0,
+  state: OPEN,
+  expires: 0,
+  triggers: 0,
+  staging: 1,
+  inStaging: 0,
+  inTable: 0,
+  pending: -1,
+  offset: 0,
+  pc: PC.idle,
+  saw: 0,
+  crashed: 0,
+  batch: BATCH.idle,
+  task: { pc: TASK.idle, shared: 0, at: 0 },
+  stray: { pc: TASK.gone, shared: 0, at: 0 },
+};
+
+type Can = (label: string, act: (n: World) => string | null | void) => void;
+
+function moves(w: World, rules: SharedRules): { label: string; world: World; broken: string | null }[] {
+  const found: { label: string; world: World; broken: string | null }[] = [];
+  const can: Can = (label, act) => {
+    const world = { ...w, task: { ...w.task }, stray: { ...w.stray } };
+    found.push({ label, broken: act(world) ?? null, world });
+  };
+  if (w.clock < CLOCK_MAX) can('clock', (n) => void (n.clock += 1));
+  batch(w, rules, can);
+  sink(w, rules, 'task', can);
+  sink(w, rules, 'stray', can);
+  if (w.triggers === 1 && mayStream(w, rules, false)) can('a sink of an earlier life writes', () => 'S3: a sink of another life wrote the table');
+  commit(w, rules, can);
+  return found;
+}
+
+/** Asks the trigger as a session of the stream's role; `isMine` = its epoch is this switch's. */
+function mayStream(w: World, rules: SharedRules, isMine: boolean): boolean {
+  if (w.triggers === 0) return true;
+  if (w.state === FENCED && w.expires > w.clock) return false;
+  if (w.state === SWITCHED) return isMine || !rules.knowsEpoch;
+  return !rules.refusesStreamBefore;
+}
+
+const tableIsHeld = (w: World): boolean => w.pending >= 0;
+
+function batch(w: World, rules: SharedRules, can: Can): void {
+  if (w.batch === BATCH.idle && !tableIsHeld(w)) can('batch locks the table', (n) => void (n.batch = BATCH.hasTable));
+  if (w.batch === BATCH.hasTable) {
+    const isHeld = w.triggers === 1 && ((w.state === FENCED && w.expires > w.clock) || (w.state === SWITCHED && rules.knowsRole));
+    can('batch asks the row', (n) => void (n.batch = isHeld ? BATCH.idle : BATCH.allowed));
+  }
+  if (w.batch === BATCH.allowed)
+    can('batch commits', (n) => {
+      n.batch = BATCH.idle;
+      return n.state === SWITCHED ? 'S2: the batch wrote what is the stream’s' : null;
+    });
+}
+
+function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): void {
+  const t = w[who];
+  const isPaused = who === 'task' && t.shared === 0 && w.pc >= PC.paused && w.pc <= PC.committed;
+  if (t.pc === TASK.idle && !isPaused && who === 'task' && t.at < RECORDS) can('sink polls', (n) => void (n.task.pc = TASK.polled));
+  const canWrite = t.shared === 1 ? !tableIsHeld(w) : !(tableIsHeld(w) && rules.locksStaging);
+  const written = (n: World, x: Task): string | null => {
+    if (x.shared === 1) {
+      if (!mayStream(n, rules, true)) return null;
+      if (n.state !== SWITCHED) return 'S2: the stream wrote what is the batch’s';
+      n.inTable |= 1 << x.at;
+    } else if (n.staging === 1) n.inStaging |= 1 << x.at;
+    return null;
+  };
+  const fails = t.shared === 1 ? !mayStream(w, rules, true) : w.staging === 0;
+  const first = rules.writesFirst ? 'write' : 'offset';
+  const commitOffset = (n: World, x: Task): void => void ((n.offset = Math.max(n.offset, x.at + 1)), (x.at += 1));
+  if (t.pc === TASK.polled && (first === 'offset' || canWrite))
+    can(`${who}: ${first}`, (n) => {
+      const x = n[who];
+      if (first === 'write' && fails) return void (x.pc = who === 'stray' ? TASK.gone : TASK.idle); // its task fails: the record is read again
+      x.pc = TASK.between;
+      if (first === 'write') return written(n, x);
+      n.offset = Math.max(n.offset, x.at + 1);
+    });
+  if (t.pc === TASK.between && (first === 'write' || canWrite))
+    can(`${who}: ends`, (n) => {
+      const x = n[who];
+      const broken = first === 'write' ? null : written(n, x);
+      if (first === 'write') commitOffset(n, x);
+      else x.at += 1;
+      x.pc = who === 'stray' ? TASK.gone : TASK.idle;
+      return broken;
+    });
+}
+
+/** Fence, pause, commit, move, and the way back. */
+function commit(w: World, rules: SharedRules, can: Can): void {
+  const tableIsFree = w.batch === BATCH.idle;
+  if (w.pc === PC.idle && w.state === OPEN && tableIsFree) can('fence', (n) => void Object.assign(n, { state: FENCED, expires: n.clock + HOLD, triggers: 1 }));
+  if (w.pc === PC.idle && w.state === FENCED)
+    can('pause the sink', (n) => {
+      n.pc = PC.paused;
+      if (n.task.pc === TASK.idle) return;
+      Object.assign(n, { stray: n.task, task: { pc: TASK.idle, shared: 0, at: n.offset } }); // it says PAUSED
+    });
+  if (w.pc === PC.paused && tableIsFree) {
+    if (w.state === SWITCHED && rules.believesRow) can('sees its commit', (n) => void (n.pc = PC.committed));
+    else can('copies the rows', (n) => void ((n.pc = PC.copied), rules.copiesInCommit ? (n.pending = n.inStaging) : (n.inTable = n.inStaging)));
+  }
+  if (w.pc === PC.copied) can('locks the row', (n) => void (n.pc = PC.locked));
+  if (w.pc === PC.locked) can('evaluates', (n) => void ((n.pc = PC.seen), (n.saw = n.state === FENCED && n.expires > n.clock ? 1 : 0)));
+  if (w.pc === PC.seen) {
+    can('commit ends', (n) => ended(n, rules));
+    if (w.crashed === 0)
+      can('kill -9 after the commit', (n) => {
+        const broken = ended(n, rules);
+        if (n.pc === PC.committed) n.pc = PC.paused;
+        n.crashed = 1;
+        return broken;
+      });
+  }
+  if (w.pc >= PC.copied && w.pc <= PC.seen && w.crashed === 0) can('kill -9', (n) => void ((n.pc = PC.paused), (n.pending = -1), (n.crashed = 1)));
+  if (w.pc === PC.committed)
+    can('moves the sink', (n) => void ((n.pc = PC.moved), (n.task = { pc: TASK.idle, shared: 1, at: rules.keepsOffset ? n.offset : RECORDS })));
+  if ((w.pc === PC.moved || w.pc === PC.committed) && tableIsFree && w.state === SWITCHED)
+    can('goes back', (n) => void Object.assign(n, { state: ROLLED_BACK, inTable: 0, pc: PC.back }));
+}
+
+function ended(n: World, rules: SharedRules): string | null {
+  const isMine = n.saw === 1;
+  if (isMine && n.state === SWITCHED) return 'S4: the rows moved twice';
+  if (isMine) {
+    Object.assign(n, { state: SWITCHED, pc: PC.committed, staging: rules.dropsStaging ? 0 : 1, triggers: rules.guardsAfterCommit ? 1 : 0 });
+    if (n.pending >= 0) n.inTable = n.pending;
+  } else Object.assign(n, { pc: PC.undone, state: OPEN, triggers: 0 });
+  n.pending = -1;
+  return null;
+}
+
+function inState(w: World): string | null {
+  const rests = w.task.pc === TASK.idle && w.stray.pc === TASK.gone;
+  if (w.state === SWITCHED && w.pc === PC.moved && rests && w.task.at >= RECORDS && w.inTable !== ALL) return 'S1: a record is in neither table';
+  if (w.pc === PC.undone && w.inTable !== 0) return 'S4: the commit was refused, and rows moved';
+  return null;
+}
+
+export const sharedTable = (rules: SharedRules): Game<World> => ({
+  first: initial,
+  keyOf: ({ task, stray, ...plain }) => [...Object.values(plain), ...Object.values(task), ...Object.values(stray)].join(),
+  moves: (world) => moves(world, rules),
+  inState,
+});
+
+/** Named by what they do instead; each with the invariant that it breaks. */
+export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
+  ['the staging table stayed', { dropsStaging: false }, /S1/],
+  ['the staging table were read without a lock', { locksStaging: false }, /S1/],
+  ['the rows moved before the commit', { copiesInCommit: false }, /S[14]/],
+  ['the trigger went with the commit', { guardsAfterCommit: false }, /S[23]/],
+  ['the trigger did not ask who writes', { knowsRole: false }, /S2/],
+  ['the trigger knew the role and not the epoch', { knowsEpoch: false }, /S3/],
+  ['the stream might write what is the batch’s', { refusesStreamBefore: false }, /S[23]/],
+  ['the moved sink began at the end of its topic', { keepsOffset: false }, /S1/],
+  ['a task committed its offset before it wrote', { writesFirst: false }, /S1/],
+  ['a crash after the commit were not noticed', { believesRow: false }, /S[124]/],
+];
