@@ -23,7 +23,7 @@ const WRITERS = 16;
 const FIRST_NUMBER = 1_000_000; // of windows and attempts: the workflow's own are small
 
 export async function holdsBench(rounds: number): Promise<void> {
-  const shop = await openFencedShop('holds', 60, 0.2);
+  const shop = await openFencedShop(`holds-${Date.now().toString(36)}`, 60, 0.2);
   const worker = new TestWorker();
   await worker.start();
   let stopWriters = (): Promise<void> => Promise.resolve();

@@ -80,7 +80,7 @@ export const FAILURES = {
   'route-unexpected': {
     meaning: 'what consumers read is not what the plan expects',
     retryable: true,
-    remedy: 'restore the view to what the plan names, then: sluice retry',
+    remedy: 'restore the view (or the trigger of a shared table) to what the plan names, then: sluice retry',
   },
   'batch-action': {
     meaning: "the batch's pause, resume or retire statement failed",

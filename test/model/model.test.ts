@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explore } from './explore.js';
 import { MUTANTS, OURS } from './mutants.js';
 import { search } from './search.js';
+import { GUARD_MUTANTS, GUARD_RULES, walGuard } from './wal-guard.js';
 import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
 
 const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
@@ -42,5 +43,15 @@ describe('a table that changes hands', () => {
       expect(broken).toMatch(caughtBy);
       expect(story.length).toBeGreaterThan(2);
     });
+  }
+});
+
+describe('the guard of the WAL', () => {
+  it('never lets the slot hold back more than the budget before the commit, and never drops it after, in every interleaving', () => {
+    expect(search(walGuard(GUARD_RULES), 100_000)).toMatchObject({ broken: null, story: [], isWhole: true });
+  });
+
+  for (const [name, change, caughtBy] of GUARD_MUTANTS) {
+    it(`would break if ${name}`, () => expect(search(walGuard({ ...GUARD_RULES, ...change }), 100_000).broken).toMatch(caughtBy));
   }
 });

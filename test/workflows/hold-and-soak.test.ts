@@ -91,4 +91,19 @@ describe('the soak', () => {
       expect(audit).toContainEqual(expect.objectContaining({ kind: 'extended' }));
     });
   });
+
+  it('notices that somebody switched consumers back, waits for them, and goes on', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ handle, status }) => {
+      await sleepUntil('approval', async () => (await status()).needsApproval);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+      fake.switched = false; // behind our back
+      await sleepUntil('a block', async () => (await status()).blocked !== null, 20_000);
+      expect((await status()).blocked).toMatchObject({ code: 'route-unexpected', detail: 'consumers read the batch side, which is not what was committed' });
+      fake.switched = true;
+      await handle.signal('retry');
+      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+    });
+  });
 });

@@ -51,6 +51,7 @@ describe('a shared table', () => {
         'observeRoute',
         'batchAction', // kept paused
         'batchAction', // again with the shadow window
+        'observeRoute',
         'batchAction', // retired
         'retireRole',
         'handOverConnector',

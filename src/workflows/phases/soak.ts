@@ -26,6 +26,17 @@ async function nameReaders(run: Run): Promise<void> {
   run.audit('readers', left.length === 0 ? 'none reads the old output any more' : `completed by retry in spite of ${left.join(', ')}`);
 }
 
+/** What was switched stays switched: a view that somebody replaced, or a trigger that somebody dropped, is told before the next window. */
+async function watchRoute(run: Run): Promise<void> {
+  for (;;) {
+    const route = await run.step(() => call('quick', 'observeRoute', 'Observe that consumers still read the stream', run.ref));
+    run.state.route = route;
+    if (route.side === 'stream') return;
+    const { remedy } = FAILURES['route-unexpected'];
+    await run.park({ code: 'route-unexpected', since: run.now(), detail: `consumers read the ${route.side} side, which is not what was committed`, remedy }, true);
+  }
+}
+
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes, for: duration } = run.spec.soak;
@@ -39,6 +50,7 @@ async function watchShadow(run: Run): Promise<void> {
       if (isOver()) return;
     }
     if (sharedTableOf(run.ref.spec)) await keepPaused(run);
+    if (patched('route-is-watched')) await watchRoute(run);
     const { verdict } = await runWindow(run, 'shadow window');
     state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {

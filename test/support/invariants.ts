@@ -1,0 +1,71 @@
+// Invariants that are not of the cut-over's protocol, asked of a whole run: its history in Temporal, and what the ledger holds of it.
+// Each check returns what breaks it, or null; the tests spoil a good run in one way for each.
+
+interface HistoryEvent {
+  readonly eventType: string;
+  readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
+}
+
+export interface RunRecord {
+  /** As JSON from `temporal workflow show`. */
+  readonly history: { readonly events: readonly HistoryEvent[] };
+  /** Everything that people can see of it: reports, status, audit, the worker's log. */
+  readonly shown: readonly string[];
+  /** Values that nobody may see: passwords, and what stands in rows. */
+  readonly secrets: readonly string[];
+  readonly windows: readonly { readonly number: number; readonly generation: number; readonly position: string | null }[];
+  /** Numbers of the audit's events, in order. */
+  readonly events: readonly { readonly id: string; readonly kind: string }[];
+  /** Objects that the ledger knows of the run, and how each ended. */
+  readonly objects: readonly { readonly kind: string; readonly name: string; readonly state: string }[];
+  /** Objects that the systems have. */
+  readonly present: readonly { readonly kind: string; readonly name: string }[];
+}
+
+const PLAIN_EVENTS = 500;
+const EVENTS_PER_WINDOW = 12;
+const PAYLOAD_BYTES = 32 * 1024;
+
+/** I13: no secret and no value of a row is in a history, a report or a log. A payload of Temporal is base64. */
+export function secretsKept({ history, shown, secrets }: RunRecord): string | null {
+  const texts = [...shown, JSON.stringify(history), ...payloadsOf(history)];
+  const leaked = secrets.filter((secret) => texts.some((text) => text.includes(secret)));
+  return leaked.length === 0 ? null : `I13: ${leaked.length} of ${secrets.length} planted values can be read`;
+}
+
+/** I14: a history that Temporal can carry for months. */
+export function historyIsSmall({ history, windows }: RunRecord): string | null {
+  const count = history.events.length;
+  const allowed = PLAIN_EVENTS + EVENTS_PER_WINDOW * new Set(windows.map((w) => w.number)).size;
+  if (count > allowed) return `I14: ${count} events > ${allowed}`;
+  const largest = Math.max(0, ...payloadsOf(history).map((text) => text.length));
+  return largest > PAYLOAD_BYTES ? `I14: a payload of ${largest} bytes > ${PAYLOAD_BYTES}` : null;
+}
+
+/** I16: the audit has every number, and whatever is there was registered. */
+export function auditIsWhole({ events, objects, present }: RunRecord): string | null {
+  const gap = events.findIndex((event, at) => event.id !== `${at + 1}`);
+  if (gap >= 0) return `I16: event ${gap + 1} is not in the audit`;
+  const strange = present.filter((o) => !objects.some((known) => known.kind === o.kind && known.name === o.name));
+  return strange.length === 0 ? null : `I16: ${strange[0]!.kind} ${strange[0]!.name} is not in the ledger`;
+}
+
+/** I17: positions never go back within a generation. */
+export function positionsGrow({ windows }: RunRecord): string | null {
+  const newest = new Map<number, bigint>();
+  for (const { number, generation, position } of [...windows].sort((a, b) => a.number - b.number)) {
+    if (position === null) continue;
+    const [high, low] = position.split('/').map((part) => BigInt(`0x${part}`)) as [bigint, bigint];
+    const at = (high << 32n) + low;
+    if (at < (newest.get(generation) ?? 0n)) return `I17: window ${number} is at ${position}, behind an earlier one`;
+    newest.set(generation, at);
+  }
+  return null;
+}
+
+/** Every payload anywhere in the history, decoded. */
+function payloadsOf(value: unknown): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  if ('data' in value && 'metadata' in value && typeof value.data === 'string') return [Buffer.from(value.data, 'base64').toString('utf8')];
+  return Object.values(value).flatMap(payloadsOf);
+}
