@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { latestRun } from '../src/activities/checks/leftovers.js';
@@ -83,20 +84,27 @@ interface CutOver {
   readonly side: string | null;
 }
 
+/** A run that is going on is waited for, as the recheck does. */
+async function untilNoRun(activities: ReturnType<typeof createActivities>, ref: MigrationRef): Promise<void> {
+  while (await activities.activeBatchRun(ref)) await sleep(100);
+}
+
 async function wholeCutOver(activities: ReturnType<typeof createActivities>, client: pg.Client, ref: MigrationRef, round: number): Promise<CutOver> {
   const versions = async (): Promise<string> =>
     (await client.query<{ v: string }>(`SELECT md5(string_agg(xmin::text, ',' ORDER BY id)) AS v FROM orders`)).rows[0]!.v;
   const number = FIRST_NUMBER + round;
   const input = { ref, token: `holds-${round}`, attempt: number, epoch: 1, evidenceId: 'holds' };
+  await untilNoRun(activities, ref);
   const started = Date.now();
+  await activities.batchAction(ref, 'pause', new Date(started + 60_000).toISOString());
   const fence = await activities.fence(input);
   const fenceMs = Date.now() - started;
   try {
     if (fence.refused) return { fenceMs, holdMs: 0, refused: fence.refused, slipped: false, side: null };
     const before = await versions();
     const refuse = (refused: string): CutOver => ({ fenceMs, holdMs: Date.now() - started, refused, slipped: false, side: null });
-    const undrained = await activities.drainTo(ref, fence.lsn, 50_000);
-    if (undrained) return refuse(undrained);
+    const { reason } = await activities.drainTo(ref, fence.lsn, 50_000, input.token);
+    if (reason) return refuse(reason);
     const { verdict } = await activities.runWindow({ ref, number, roundsMs: 45_000, isFull: true });
     if (verdict.verdict !== 'passed') return refuse(verdict.reason);
     const slipped = (await versions()) !== before;
@@ -106,6 +114,7 @@ async function wholeCutOver(activities: ReturnType<typeof createActivities>, cli
   } finally {
     for (const trigger of fenceTriggers(ref.spec)) await untilGranted(() => activities.removeTrigger(ref, trigger));
     await activities.routeBack(ref);
+    await activities.batchAction(ref, 'resume', null);
   }
 }
 

@@ -14,6 +14,11 @@ const NUDGE_MS = 200;
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i; // Kafka Streams' own names
 const MARKERS_AT_MOST = 1000; // a longer gap is not looked into: it is data
 
+/** Takes in what was proven, with its numbers, as one line that begins with the name of the proof (docs/explanation/cutover.md). */
+export type Note = (proof: string) => void;
+
+const unnoted: Note = () => undefined;
+
 /** Emits a transactional marker: WAL after any position taken before the call, which makes the connector acknowledge that position. */
 export async function emitMarker(client: pg.ClientBase, ref: MigrationRef, token: string): Promise<void> {
   await client.query(`SELECT pg_logical_emit_message(true, ${quoteLiteral(messagePrefix(ref.spec))}, ${quoteLiteral(token)})`);
@@ -27,7 +32,7 @@ export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
  * Waits until the connector acknowledged `lsn`. Null = proven; else why not. Throws Problem `slot-lost` when waiting cannot help.
  * Debezium acknowledges a commit when it reads what comes after it: on a quiet database that would be its next heartbeat, so we give it more to read.
  */
-export async function connectorAcknowledged(client: pg.ClientBase, ref: MigrationRef, lsn: Lsn, deadline: number): Promise<string | null> {
+export async function connectorAcknowledged(client: pg.ClientBase, ref: MigrationRef, lsn: Lsn, deadline: number, note = unnoted): Promise<string | null> {
   let confirmed = '0/0';
   let nudgedAt = Date.now();
   const reached = await pollUntil(
@@ -43,6 +48,7 @@ export async function connectorAcknowledged(client: pg.ClientBase, ref: Migratio
     },
     () => ({ waitingFor: 'connector', confirmed, lsn }),
   );
+  if (reached) note(`P2 the connector acknowledged ${confirmed} ≥ ${lsn}`);
   return reached ? null : `barrier: connector acknowledged ${confirmed} < ${lsn} needed at the time limit`;
 }
 
@@ -59,36 +65,38 @@ export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef
 }
 
 /** After `connectorAcknowledged`: waits until pipeline group(s), output and sink have taken in all that was there. Null = drained; else why not. */
-export async function pipelineDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number): Promise<string | null> {
+export async function pipelineDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number, note = unnoted): Promise<string | null> {
   const { pipeline } = ref.spec.spec;
   if (!pipeline) return null;
-  const undrained = await groupsDrained(kafka, ref, await pipelineGroups(ref), deadline);
+  const undrained = await groupsDrained(kafka, ref, await pipelineGroups(ref), deadline, note);
   if (undrained) return undrained;
   const existing = await kafka.listTopics();
   for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {
     if (!existing.includes(topic)) return `drain: topic ${topic} of stage ${name} does not exist: the pipeline has not made it`;
-    const unstable = await outputStable(kafka, topic, deadline);
+    const unstable = await outputStable(kafka, topic, deadline, note);
     if (unstable) return unstable;
   }
-  return outputStable(kafka, pipeline.output.topic, deadline);
+  return outputStable(kafka, pipeline.output.topic, deadline, note);
 }
 
 /** Waits until the sink's group consumed the output up to its end. It stops at the last data record + 1, before trailing markers. */
-export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number): Promise<string | null> {
+export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number, note = unnoted): Promise<string | null> {
   const { pipeline, sink } = ref.spec.spec;
   if (!pipeline || !sink) return null;
-  return topicsConsumed(kafka, [sinkGroup(ref.spec, ref.generation)], [pipeline.output.topic], deadline);
+  return topicsConsumed(kafka, [sinkGroup(ref.spec, ref.generation)], [pipeline.output.topic], deadline, note);
 }
 
 /** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
-async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readonly string[], deadline: number): Promise<string | null> {
+async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readonly string[], deadline: number, note: Note): Promise<string | null> {
   const sources = capturesOf(ref.spec, ref.generation).map((capture) => capture.topic);
   try {
     for (let hop = 0; ; hop += 1) {
       // Asked anew before each hop: an application makes its own topics when it starts, and may just have started.
       const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
       if (hop > internal.length) return null;
-      const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline);
+      const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline, (proof) =>
+        note(`${proof} (hop ${hop + 1} of ${internal.length + 1})`),
+      );
       if (reason) return reason;
     }
   } catch (error) {
@@ -116,10 +124,13 @@ interface End {
 }
 
 /** The ends of all topics are captured first; then it is waited until they are stable, then until the groups passed them. */
-async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topics: readonly string[], deadline: number): Promise<string | null> {
-  let open = (await Promise.all(topics.map((topic) => endsOf(kafka, topic)))).flat();
-  const unstable = await stable(kafka, open, deadline);
+async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topics: readonly string[], deadline: number, note: Note): Promise<string | null> {
+  const ends = (await Promise.all(topics.map((topic) => endsOf(kafka, topic)))).flat();
+  const unstable = await stable(kafka, ends, deadline);
   if (unstable) return unstable;
+  note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
+  let open: readonly End[] = ends;
+  const passed = new Map<End, number>();
   let why = '';
   const drained = await pollUntil(
     deadline,
@@ -132,8 +143,10 @@ async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topic
         if (
           at !== undefined &&
           (at >= end.high || (end.high - at <= MARKERS_AT_MOST && (await kafka.onlyControlRecords(end.topic, end.partition, at, end.high))))
-        )
+        ) {
+          passed.set(end, at);
           continue;
+        }
         behind.push(end);
         why =
           at === undefined
@@ -145,7 +158,18 @@ async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topic
     },
     () => ({ waitingFor: why }),
   );
+  if (drained) note(`P5 group ${groups.join(', ')} is past them, but for control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`);
   return drained ? null : `${why} at the time limit`;
+}
+
+/** `topic 1234 (3 partitions)`: offsets of a topic's partitions, added up. */
+function byTopic(ends: readonly End[], offset: (end: End) => number): string {
+  const topics = [...new Set(ends.map((end) => end.topic))];
+  const said = topics.map((topic) => {
+    const mine = ends.filter((end) => end.topic === topic);
+    return `${topic} ${mine.reduce((sum, end) => sum + offset(end), 0)}${mine.length > 1 ? ` (${mine.length} partitions)` : ''}`;
+  });
+  return said.join(', ') || 'nothing was written';
 }
 
 async function endsOf(kafka: KafkaPort, topic: string): Promise<End[]> {
@@ -162,8 +186,11 @@ async function committedOffsets(kafka: KafkaPort, groups: readonly string[]): Pr
   return committed;
 }
 
-async function outputStable(kafka: KafkaPort, topic: string, deadline: number): Promise<string | null> {
-  return stable(kafka, await endsOf(kafka, topic), deadline);
+async function outputStable(kafka: KafkaPort, topic: string, deadline: number, note: Note): Promise<string | null> {
+  const ends = await endsOf(kafka, topic);
+  const unstable = await stable(kafka, ends, deadline);
+  if (!unstable) note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
+  return unstable;
 }
 
 /** Waits until no transaction that was open at the captured ends is open any more. */

@@ -1,4 +1,4 @@
-// Barriers as the catch-up phase and the cut-over's drain ask for them.
+// Barriers as the catch-up phase asks for them. The cut-over's is in drain.ts.
 import { withSource } from '../clients/source.js';
 import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
@@ -15,11 +15,11 @@ export interface BarrierResult {
 
 export function createBarrierActivities({ secret, systems }: Deps) {
   /** A marker through source, connector, pipeline, output and sink. Null reason = proven. */
-  async function pass(ref: MigrationRef, limitMs: number, from: Lsn | null): Promise<BarrierResult & { reason: string | null }> {
+  async function pass(ref: MigrationRef, limitMs: number): Promise<BarrierResult & { reason: string | null }> {
     return withSource(ref.spec, secret, async (client) => {
       const started = Date.now();
       const limit = started + limitMs;
-      const mark = await markSource({ systems }, ref, { snapshot: client, side: client, from, token: 'barrier' });
+      const mark = await markSource({ systems }, ref, { snapshot: client, side: client, token: 'barrier' });
       const reason = await passedWholePath(systems.kafka(ref.spec), ref, mark, limit);
       return { lsn: mark.lsn, ms: Date.now() - started, reason };
     });
@@ -33,18 +33,13 @@ export function createBarrierActivities({ secret, systems }: Deps) {
       let inARow = 0;
       let reason = '';
       for (;;) {
-        const barrier = await pass(ref, durationMs(within), null);
+        const barrier = await pass(ref, durationMs(within));
         inARow = barrier.reason === null ? inARow + 1 : 0;
         reason = barrier.reason ?? reason;
         if (inARow >= barriers) return { lsn: barrier.lsn, ms: barrier.ms };
         if (Date.now() > deadline) throw new Problem('catch-up-timeout', `not caught up after ${timeout}: ${reason}`);
         await pause(200, { phase: 'catch-up', inARow, needed: barriers, reason });
       }
-    },
-
-    /** One barrier to a given position. Null = drained; else why not. */
-    async drainTo(ref: MigrationRef, lsn: Lsn, limitMs: number): Promise<string | null> {
-      return (await pass(ref, limitMs, lsn)).reason;
     },
   };
 }

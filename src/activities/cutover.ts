@@ -22,6 +22,7 @@ const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration *
 
 const COMMIT_MARGIN_MS = 1000;
 const CHANGE_HANDS_MS = 20_000;
+const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers
 
 export function createCutoverActivities({ secret, ledger }: Deps) {
   const { onLease, lease } = leaseAccess({ secret, ledger });
@@ -153,15 +154,18 @@ async function refuseUnguarded(client: pg.ClientBase, spec: MigrationSpec): Prom
   if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);
 }
 
-/** The shared table to the stream's rows. What does not fit into its time is refused: the hold is longer than it, the commit must not be. */
+/** The shared table to the stream's rows. What does not fit, into the table or into its time, is refused: nothing has moved then. */
 async function changeHands(client: pg.ClientBase, spec: MigrationSpec, token: string): Promise<RowsChanged> {
   await client.query(`SET LOCAL statement_timeout = ${CHANGE_HANDS_MS}`);
   await passTrigger(client, token);
   try {
     return await takeOver(client, spec);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== '57014') throw error;
-    throw new Refused(`${sharedTableOf(spec)!.table} did not change hands within ${CHANGE_HANDS_MS / 1000} s`);
+    const { table } = sharedTableOf(spec)!;
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code === '57014') throw new Refused(`${table} did not change hands within ${CHANGE_HANDS_MS / 1000} s`);
+    if (typeof code === 'string' && ROWS_DO_NOT_FIT.test(code)) throw new Refused(`${table} does not take the stream's rows: ${message}`);
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { createCopyActivities } from './copy.js';
 import { createConsumerActivities } from './consumers.js';
 import { createCutoverActivities } from './cutover.js';
 import type { Deps } from './deps.js';
+import { createDrainActivities } from './drain.js';
 import { createFenceActivities } from './fence.js';
 import { createGuardActivities } from './guard.js';
 import { createHandOverActivities } from './hand-over.js';
@@ -30,6 +31,7 @@ export function createActivities(deps: Deps) {
     ...createConnectActivities(deps),
     ...createCopyActivities(deps),
     ...createBarrierActivities(deps),
+    ...createDrainActivities(deps),
     ...createWindowActivities(deps),
     ...createFenceActivities(deps),
     ...createCutoverActivities(deps),

@@ -7,7 +7,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import { capturesOf, quoteIdent, type Capture } from '../domain/names.js';
 import { describeCursor, hasReached, looksAtIds, looksAtTimes, pollingOf, type Cursor, type Polling } from '../domain/polling.js';
 import type { Lsn } from '../domain/position.js';
-import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained } from './barrier.js';
+import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained, type Note } from './barrier.js';
 import type { Deps } from './deps.js';
 import { pollUntil } from './patience.js';
 
@@ -18,7 +18,7 @@ export interface SourceMark {
   /** Position in the source's log: everything that the marked snapshot sees lies before it. */
   readonly lsn: Lsn;
   /** Waits until the connector has everything up to the mark. Null = proven; else why not. */
-  reached(deadline: number): Promise<string | null>;
+  reached(deadline: number, note?: Note): Promise<string | null>;
 }
 
 /** `snapshot` reads what is marked (a transaction's snapshot, if it holds one); `side` is for what must not be in it. `from` = an earlier position to reach. */
@@ -31,18 +31,19 @@ export async function markSource(
   if (!polling) {
     const lsn = from ?? (await insertLsn(side)); // after the snapshot: everything it sees is committed below
     await emitMarker(side, ref, token);
-    return { lsn, reached: (deadline) => connectorAcknowledged(side, ref, lsn, deadline) };
+    return { lsn, reached: (deadline, note) => connectorAcknowledged(side, ref, lsn, deadline, note) };
   }
   const rest = systems.connect(ref.spec);
   const waits: ((deadline: number) => Promise<string | null>)[] = [];
   for (const capture of capturesOf(ref.spec, ref.generation)) waits.push(await markCapture(rest, snapshot, polling, capture));
   return {
     lsn: await insertLsn(side),
-    async reached(deadline) {
+    async reached(deadline, note) {
       for (const wait of waits) {
         const why = await wait(deadline);
         if (why !== null) return why;
       }
+      note?.(`P2 ${waits.length} connector(s) stored where the tables stood at the mark`);
       return null;
     },
   };

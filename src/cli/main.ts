@@ -2,7 +2,7 @@
 // The table of verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { EXIT, FORMATS, fail, write, type Format } from './output.js';
+import { EXIT, FORMATS, fail, write, type Format, endQuietlyWithReader, written } from './output.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 let format: Format = 'text';
@@ -174,6 +174,7 @@ async function main(): Promise<number> {
 }
 
 process.on('SIGINT', () => process.exit(EXIT.interrupted));
+endQuietlyWithReader();
 const code = await main();
-
+await written();
 process.exit(code);

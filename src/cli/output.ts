@@ -30,6 +30,17 @@ export async function print(value: unknown, format: Format, asText: () => string
 export const write = (text: string): void => void process.stdout.write(`${text}\n`);
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/** Resolves when the reader has taken everything: whoever reads a pipe slowly would lose the end of a long output at exit. */
+export const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => process.stderr.write('', () => resolve())));
+
+/** `sluice ... | head`: a reader that has enough is no error. */
+export function endQuietlyWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+}
+
 /** Any error → what the user sees and the exit code. */
 export function fail(error: unknown, format: Format): number {
   const shown = toCliError(error);

@@ -12,6 +12,8 @@ export interface SourceOptions {
   readonly lockTimeoutMs?: number;
   /** Replication commands are understood, and nothing with parameters. */
   readonly speaksReplication?: boolean;
+  /** Of the session from its start on, as a connection's `options`. */
+  readonly startup?: string;
 }
 
 const LOCK_TIMEOUT_MS = 2000;
@@ -93,7 +95,8 @@ async function shared(client: SourceClient, sql: string): Promise<SharedSnapshot
 
 async function open(address: PostgresAddress, secret: ResolveSecret, application: string, options: SourceOptions): Promise<SourceClient> {
   const replication = options.speaksReplication ? { replication: 'database' } : {};
-  const client = new pg.Client({ ...clientConfig(address, secret), ...replication, application_name: application.slice(0, 63) });
+  const startup = options.startup ? { options: options.startup } : {};
+  const client = new pg.Client({ ...clientConfig(address, secret), ...replication, ...startup, application_name: application.slice(0, 63) });
   client.on('error', () => undefined); // a lost connection surfaces at the next query
   await client.connect();
   const statementTimeout = options.statementTimeoutMs ?? DEFAULT_STATEMENT_MS;

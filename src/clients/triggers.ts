@@ -66,3 +66,13 @@ async function carriers(client: pg.ClientBase, spec: MigrationSpec, role: Trigge
   );
   return rows.map((row) => row.part);
 }
+
+/** Transactions, prepared ones too, that began before `moment` (SQL) and hold a writer's lock on one of the tables or partitions. */
+export async function oldWriters(client: pg.ClientBase, tables: readonly string[], moment: string): Promise<number> {
+  const { rows } = await client.query<{ n: string }>(
+    `SELECT count(DISTINCT coalesce(l.pid::text, l.virtualtransaction))::text AS n FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+      WHERE l.relation = ANY ($1::regclass[]) AND l.granted AND l.mode = 'RowExclusiveLock' AND (l.pid IS NULL OR a.xact_start < ${moment})`,
+    [await partsOf(client, tables)],
+  );
+  return Number(rows[0]!.n);
+}

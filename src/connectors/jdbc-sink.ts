@@ -1,6 +1,6 @@
 // Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that consumers will read.
 import { namesOf, parseTableName } from '../domain/names.js';
-import { sinkTable, type TableOwner } from '../domain/shared-table.js';
+import { sessionOptions, sinkTable, type TableOwner } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { placeholder } from './debezium-postgres.js';
 
@@ -17,7 +17,7 @@ export function jdbcSinkConfig(spec: MigrationSpec, generation: number, owner: T
     'connector.class': JDBC_SINK_CLASS,
     'tasks.max': '1',
     topics: pipeline.output.topic,
-    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${names.sinkConnector}${owner ? `&options=${sessionOptions(owner)}` : ''}`,
+    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${names.sinkConnector}${owner ? `&options=${encodeURIComponent(sessionOptions(owner))}` : ''}`,
     'connection.username': postgres.user,
     ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
     'insert.mode': 'upsert',
@@ -38,6 +38,3 @@ export function jdbcSinkConfig(spec: MigrationSpec, generation: number, owner: T
     'consumer.override.heartbeat.interval.ms': '1500',
   };
 }
-
-/** By these the shared table's trigger knows the sink's sessions. */
-const sessionOptions = ({ role, since }: TableOwner): string => encodeURIComponent(`-c role=${role} -c sluice.owner=${since}`);

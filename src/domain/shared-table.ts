@@ -25,6 +25,9 @@ export interface TableOwner {
   readonly since: string;
 }
 
+/** By these the table's trigger knows a session of its owner. */
+export const sessionOptions = ({ role, since }: TableOwner): string => `-c role=${role} -c sluice.owner=${since}`;
+
 export const tableOwner = ({ streamRole }: SharedTableRoute, iteration: number, epoch: number): TableOwner => ({
   role: streamRole,
   since: `${iteration}.${epoch}`,

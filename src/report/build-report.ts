@@ -2,7 +2,7 @@
 import type { AuditEvent, ColumnTally, EvidenceLink, Status } from '../domain/ledger.js';
 import type { BatchAge, WindowSample } from '../domain/sample.js';
 import { cutoverNotes } from '../domain/cutover-plan.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import type { MigrationSpec, RouteSpec } from '../domain/spec.js';
 import type { VerdictName } from '../domain/verdict.js';
 import type { Difference, WindowRow } from '../domain/window.js';
 import { freshnessOf, type Freshness } from './freshness.js';
@@ -21,6 +21,8 @@ export interface LeftOut {
 export interface Hold {
   readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
   readonly totalMs: number;
+  /** Parts of the drain proof, with their numbers. */
+  readonly proofs: readonly string[];
 }
 
 export interface Report {
@@ -42,6 +44,7 @@ export interface Report {
   readonly samples: readonly Difference[];
   readonly leftOut: LeftOut;
   readonly hold: Hold | null;
+  readonly routeBy: RouteSpec['type'];
   readonly freshness: Freshness;
   readonly lags: readonly Pick<WindowSample, 'number' | 'at' | 'lag'>[];
   readonly batchAge: BatchAge | null;
@@ -88,6 +91,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     samples: showValues ? differences : differences.map(masked),
     leftOut: leftOutOf(spec, events),
     hold: holdOf(events),
+    routeBy: spec.spec.cutover.route.type,
     freshness: freshnessOf(spec, samples),
     lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),
     batchAge: samples.findLast((s) => s.batchAge !== null)?.batchAge ?? null,
@@ -126,5 +130,9 @@ function holdOf(events: readonly AuditEvent[]): Hold | null {
     at: event.at,
     ms: Date.parse(event.at) - Date.parse(inside[at]!.at),
   }));
-  return { steps, totalMs: Date.parse(events[committed]!.at) - Date.parse(events[fenced]!.at) };
+  const proofs = events
+    .slice(fenced, committed)
+    .filter((e) => e.kind === 'proof')
+    .map((e) => e.detail);
+  return { steps, totalMs: Date.parse(events[committed]!.at) - Date.parse(events[fenced]!.at), proofs };
 }

@@ -153,17 +153,22 @@ function freshness({ freshness: f, lags }: Report): string {
 function hold({ hold: held }: Report): string {
   if (!held) return '';
   const rows = [...held.steps.map((s) => [s.what, s.at, formatMs(s.ms)]), ['fence to commit', '', formatMs(held.totalMs)]];
-  return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}`;
+  const proofs = held.proofs.length === 0 ? '' : `<p>Proven under the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
+  return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}${proofs}`;
 }
 
-function wayBack({ status, batchAge, windows }: Report): string {
-  if (status.outcome === 'migrated') return '<p>The batch is retired: the migration no longer offers a way back. Its table is as its last run left it.</p>';
+function wayBack({ status, batchAge, windows, routeBy }: Report): string {
+  const isShared = routeBy === 'postgres-table';
+  if (status.outcome === 'migrated')
+    return `<p>The batch is retired: the migration no longer offers a way back.${isShared ? " The table is the stream's." : ' Its table is as its last run left it.'}</p>`;
   if (status.outcome) return '<p>Consumers read the batch; the migration is over.</p>';
   const run = batchAge
     ? ` Its last run ended at ${e(batchAge.lastFinishedAt)}.`
     : ' Whether the batch still runs is unknown: the plan names no run log, or it could not be read.';
   if (status.route?.side !== 'stream') return `<p>Consumers read the batch: going back removes what was made, and touches nothing that they read.${run}</p>`;
   const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
+  if (isShared)
+    return `<p>Warm: <code>sluice rollback</code> gives the table back, with what the batch's query gives at that moment and every row that only the table had. The last ${streak} comparisons of a subject in a row passed.</p>`;
   return `<p>Warm: the batch runs on in shadow, and <code>sluice rollback</code> swaps the view back in one transaction.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
 }
 

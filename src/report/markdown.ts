@@ -80,6 +80,11 @@ function freshness({ freshness: { stream, batch, cost }, hold }: Report): string
           `- comparing: ${cost.windowsPerDay} windows a day, at most two backends of the source for ${formatMs(cost.sourceMsPerDay)} a day, ${cost.rowsPerDay} rows read${cost.retainedBytes === null ? '' : `, at most ${formatBytes(cost.retainedBytes)} of WAL held back`}`,
         ]
       : []),
-    ...(hold ? [`- from the fence to the commit: ${formatMs(hold.totalMs)} (${hold.steps.map((s) => `${s.what} ${formatMs(s.ms)}`).join(', ')})`] : []),
+    ...(hold
+      ? [
+          `- from the fence to the commit: ${formatMs(hold.totalMs)} (${hold.steps.map((s) => `${s.what} ${formatMs(s.ms)}`).join(', ')})`,
+          ...hold.proofs.map((proof) => `  - ${escape(proof)}`),
+        ]
+      : []),
   ];
 }

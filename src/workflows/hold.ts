@@ -1,5 +1,6 @@
 // The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end; a rehearsal releases, and knows how long it took.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
+import type { Drained } from '../activities/drain.js';
 import { durationMs } from '../domain/duration.js';
 import { epochChange } from '../domain/epoch.js';
 import { FAILURES } from '../domain/failure.js';
@@ -36,14 +37,20 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
   if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
   run.audit('fenced', `marker at ${fence.lsn}`);
-  const undrained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left())), false);
-  if (undrained) throw new BackToValidate(`not drained: ${undrained}`);
+  const drained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left()), evidence.token), false);
+  const { reason, proofs } = asDrained(drained);
+  for (const proof of proofs) run.audit('proof', proof);
+  if (reason) throw new BackToValidate(`not drained: ${reason}`);
   run.audit('drained', fence.lsn);
-  const { verdict } = await runWindow(run, 'final window', Math.max(2000, left()));
+  const { number, verdict, matched, compared } = await runWindow(run, 'final window', Math.max(2000, left()));
   if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
+  run.audit('proof', `P6 final window ${number}: ${matched} of ${compared} keys matched`);
   if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
   if (sharedTableOf(ref.spec)) await run.step(() => call('patient', 'pauseSink', 'Pause the sink: the table is about to change hands', ref), false);
 }
+
+/** Runs that began earlier were told the reason alone. */
+const asDrained = (answer: Drained | string | null): Drained => (typeof answer === 'string' || answer === null ? { reason: answer, proofs: [] } : answer);
 
 /** Nothing may have changed since the evidence, and no run of the batch may be active. */
 export async function recheck(run: Run): Promise<void> {

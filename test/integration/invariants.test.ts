@@ -29,7 +29,7 @@ async function recordOf(client: pg.Client): Promise<RunRecord> {
       ],
       secrets: [PASSWORD, VALUE],
       windows: get(NAME).windows.map(({ number, position }) => ({ number, position, generation: 1 })),
-      events: await ledger.query('SELECT id, kind FROM sluice.event WHERE name = $1 ORDER BY id::int', [NAME]),
+      events: await ledger.query('SELECT event_id AS id, kind FROM sluice.event WHERE name = $1 ORDER BY event_id::int', [NAME]),
       objects: await ledger.query('SELECT kind, object_name AS name, state FROM sluice.object WHERE name = $1', [NAME]),
       present: (
         await client.query<{ kind: string; name: string }>(
@@ -59,7 +59,9 @@ describe('of a whole run', () => {
     expect(secretsKept({ ...run, shown: [...run.shown, `line 1\n${VALUE}`] })).toMatch(/^I13/);
     const long = { events: Array.from({ length: 700 + 12 * run.windows.length }, () => run.history.events[0]!) };
     expect(historyIsSmall({ ...run, history: long })).toMatch(/^I14: \d+ events/);
-    const fat = { events: [{ eventType: 'X', input: { metadata: {}, data: Buffer.alloc(40_000, 'x').toString('base64') } }] } as RunRecord['history'];
+    const fat = {
+      events: [{ eventType: 'X', input: { metadata: {}, data: Buffer.alloc(40_000, 'x').toString('base64') } }],
+    } as unknown as RunRecord['history'];
     expect(historyIsSmall({ ...run, history: fat })).toMatch(/^I14: a payload/);
     expect(auditIsWhole({ ...run, events: run.events.filter((_, at) => at !== 3) })).toMatch(/^I16: event 4/);
     expect(auditIsWhole({ ...run, objects: run.objects.filter((o) => o.kind !== 'slot') })).toMatch(/^I16: slot/);

@@ -132,6 +132,10 @@ describe('a table that changes hands', () => {
     expect((await drill.cutover.commitCutover(input('other'))).refused).toMatch(/belongs to another attempt/);
     await drill.client.query('ALTER TABLE shared DISABLE TRIGGER ALL');
     expect((await drill.cutover.commitCutover(input('late'))).refused).toBe('not fenced: "public"."shared"');
+    await drill.client.query('ALTER TABLE shared ENABLE TRIGGER ALL; ALTER TABLE shared ENABLE ALWAYS TRIGGER sluice_sluice_drill_owner');
+    await drill.client.query('CREATE TABLE child (id int REFERENCES shared); INSERT INTO child VALUES (9)');
+    await drill.client.query(`UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '5 seconds' WHERE migration = $1`, [ref.name]);
+    expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(/public.shared does not take the stream's rows: .* violates foreign key/);
     expect(await rows()).toEqual(before);
     expect((await drill.client.query(`SELECT count(*)::int AS n FROM ${STAGING}`)).rows).toEqual([{ n: 4 }]);
     await drill.cutover.releaseFence(input('late'));
@@ -142,7 +146,7 @@ describe('a table that changes hands', () => {
   it('is refused by doctor where its commit could not be made: roles, key, columns, each by name', async () => {
     const route = sharedTableOf(ref.spec)!;
     const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
-      withSource(ref.spec, resolveSecret, (client) => checkSharedTable(client, ref.spec, { ...route, ...of }));
+      withSource(ref.spec, resolveSecret, (client) => checkSharedTable(client, ref.spec, resolveSecret, { ...route, ...of }));
     expect(await said()).toBe('rows_stream may take the table over');
     expect(await said({ table: 'public.nowhere' })).toMatchObject({ detail: 'no such table' });
     expect(await said({ batchRole: 'nobody_here' })).toMatchObject({ detail: 'no such role: nobody_here' });

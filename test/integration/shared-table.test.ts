@@ -91,6 +91,20 @@ describe('a table that batch and stream share', () => {
       await client.query('INSERT INTO orders (customer_id, store_id) VALUES (1, 1)');
       expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
       const events = (JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as { events: { kind: string; detail: string }[] }).events;
+      const proofs = events.filter((e) => e.kind === 'proof').map((e) => e.detail);
+      for (const part of [
+        'P1 triggers stand on',
+        'P2 the connector acknowledged',
+        "P3 the fence's own marker was read from",
+        'P4 captured, and stable',
+        'P5 group connect-shared-sink-g2 is past them',
+        'P6 final window',
+      ])
+        expect(
+          proofs.some((proof) => proof.startsWith(part)),
+          `${part} in ${proofs.join('\n')}`,
+        ).toBe(true);
+      expect(sluice('report', shop.name, '-o', 'md').stdout).toContain('P2 the connector acknowledged');
       expect(events.find((e) => e.kind === 'committed')!.detail).toMatch(/rows written, \d+ taken away and kept/);
     });
   });

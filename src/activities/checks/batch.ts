@@ -1,7 +1,7 @@
 // Read-only checks of the batch, its query, its run log, the view that consumers read and the sink's table.
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/catalog.js';
-import { withSource } from '../../clients/source.js';
+import { withSource, type ResolveSecret } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
@@ -25,7 +25,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
       ...(batch.runs ? [await checkRuns(client, batch.runs)] : []),
       ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
       ...(spec.spec.sink && !sharedTableOf(spec) ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
-      ...(await checkRoute(client, spec)),
+      ...(await checkRoute(client, spec, secret)),
       ...(spec.spec.cutover.fence === 'source' ? [await attempt('fence.source', () => checkFence(client, spec))] : []),
     ]);
   } catch (error) {
@@ -135,10 +135,10 @@ async function checkHttpRoute(url: string): Promise<Answer> {
     : { detail: 'the route serves the stream side before any cut-over', remedy: 'point it to the batch first' };
 }
 
-async function checkRoute(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
+async function checkRoute(client: pg.ClientBase, spec: MigrationSpec, secret: ResolveSecret): Promise<Check[]> {
   const { route } = spec.spec.cutover;
   if (route.type === 'http') return [await attempt('route.http', () => checkHttpRoute(route.url), '', 'let GET answer {"side": "batch"}')];
-  if (route.type === 'postgres-table') return [await attempt('route.table', () => checkSharedTable(client, spec, route), route.table)];
+  if (route.type === 'postgres-table') return [await attempt('route.table', () => checkSharedTable(client, spec, secret, route), route.table)];
   if (route.type !== 'postgres-view') return [];
   return [
     await attempt(

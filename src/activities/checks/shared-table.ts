@@ -1,16 +1,21 @@
 // Read-only check of a table that batch and stream share: what its triggers, the commit and the sink's sessions will need.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../clients/catalog.js';
-import { transaction } from '../../clients/source.js';
+import { withSource, type ResolveSecret } from '../../clients/source.js';
 import { qualified, quoteIdent } from '../../domain/names.js';
-import type { SharedTableRoute } from '../../domain/shared-table.js';
+import { sessionOptions, tableOwner, type SharedTableRoute } from '../../domain/shared-table.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import type { Answer } from './result.js';
 
-export async function checkSharedTable(client: pg.ClientBase, spec: MigrationSpec, route: SharedTableRoute): Promise<Answer> {
+export async function checkSharedTable(client: pg.ClientBase, spec: MigrationSpec, secret: ResolveSecret, route: SharedTableRoute): Promise<Answer> {
   const table = await readTable(client, route.table);
   if (!table || (table.kind !== 'r' && table.kind !== 'p')) return { detail: 'no such table', remedy: 'correct cutover.route.table' };
-  return (await shapeProblem(client, spec, table)) ?? (await roleProblem(client, spec, route, table)) ?? `${route.streamRole} may take the table over`;
+  return (
+    (await shapeProblem(client, spec, table)) ??
+    (await roleProblem(client, spec, route)) ??
+    (await sessionProblem(spec, secret, route, table)) ??
+    `${route.streamRole} may take the table over`
+  );
 }
 
 /** Whether the stream's rows fit into it, and can be told apart by the key. */
@@ -44,37 +49,48 @@ async function shapeProblem(client: pg.ClientBase, spec: MigrationSpec, table: T
   };
 }
 
-async function roleProblem(
-  client: pg.ClientBase,
-  spec: MigrationSpec,
-  { batchRole, streamRole }: SharedTableRoute,
-  table: TableCatalog,
-): Promise<Answer | null> {
+async function roleProblem(client: pg.ClientBase, spec: MigrationSpec, { batchRole, streamRole }: SharedTableRoute): Promise<Answer | null> {
   const { user } = spec.spec.source.postgres;
-  const { rows } = await client.query<Record<string, string>>('SELECT rolname AS role, rolsuper::text AS super FROM pg_roles WHERE rolname = ANY ($1)', [
-    [batchRole, streamRole],
-  ]);
-  const missing = [batchRole, streamRole].filter((role) => !rows.some((row) => row['role'] === role));
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT rolname AS role, rolsuper::text AS super, pg_has_role(rolname, 'MEMBER')::text AS ours FROM pg_roles WHERE rolname = ANY ($1)`,
+    [[batchRole, streamRole]],
+  );
+  const role = (name: string) => rows.find((row) => row['role'] === name);
+  const missing = [batchRole, streamRole].filter((name) => !role(name));
   if (missing.length > 0) return { detail: `no such role: ${missing.join(', ')}`, remedy: 'correct cutover.route, or create the role' };
-  if (rows.some((row) => row['role'] === batchRole && row['super'] === 'true'))
+  if (role(batchRole)!['super'] === 'true')
     return { detail: `${batchRole} is a superuser: nothing could take its right to write away`, remedy: 'let the batch run as a role of its own' };
-  const lacks = await transaction(client, 'BEGIN READ ONLY', async () => {
-    await client.query(`SET LOCAL ROLE ${quoteIdent(streamRole)}`);
-    const may = await client.query<{ lacks: string }>(
-      `SELECT p AS lacks FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p WHERE NOT has_table_privilege($1::regclass, p) OR NOT has_schema_privilege($2, 'USAGE')`,
-      [qualified(table.name), table.name.schema],
-    );
-    return may.rows.map((row) => row.lacks);
-  }).catch((error: unknown) => {
-    if ((error as { code?: unknown }).code !== '42501') throw error;
-    return null; // may not become that role
-  });
-  if (lacks === null)
+  if (role(streamRole)!['ours'] !== 'true')
     return { detail: `${user} may not act as ${streamRole}, as which its sink writes`, remedy: `GRANT ${quoteIdent(streamRole)} TO ${quoteIdent(user)}` };
-  if (lacks.length === 0) return null;
-  const schema = quoteIdent(table.name.schema);
+  return null;
+}
+
+/** A session as the sink will open it: a pooler in between may not pass its options on, and the role may lack a right. */
+async function sessionProblem(spec: MigrationSpec, secret: ResolveSecret, route: SharedTableRoute, table: TableCatalog): Promise<Answer | null> {
+  const { streamRole } = route;
+  const ask = (session: pg.Client) =>
+    session.query<{ role: string; lacks: string | null }>(
+      `SELECT current_user::text AS role, (SELECT array_to_json(array_agg(p))::text FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
+          WHERE NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, p)) AS lacks
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
+      [table.name.schema, table.name.table],
+    );
+  let answer: { role: string; lacks: string | null };
+  try {
+    answer = (await withSource(spec, secret, ask, { startup: sessionOptions(tableOwner(route, 0, 0)) })).rows[0]!;
+  } catch (error) {
+    return {
+      detail: `no session can begin as ${streamRole}: ${(error as Error).message}`,
+      remedy: 'connect to the database itself, not to a pooler that drops the options of a connection',
+    };
+  }
+  if (answer.role !== streamRole)
+    return { detail: `a session that asks to be ${streamRole} is ${answer.role}`, remedy: 'connect to the database itself, not to a pooler' };
+  if (answer.lacks === null) return null;
+  const lacks = JSON.parse(answer.lacks) as string[];
+  const [schema, role] = [quoteIdent(table.name.schema), quoteIdent(streamRole)];
   return {
     detail: `${streamRole} lacks ${lacks.join(', ')} on it`,
-    remedy: `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdent(streamRole)}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${qualified(table.name)} TO ${quoteIdent(streamRole)}`,
+    remedy: `GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${qualified(table.name)} TO ${role}`,
   };
 }

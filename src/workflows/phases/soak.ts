@@ -33,7 +33,10 @@ async function watchRoute(run: Run): Promise<void> {
     run.state.route = route;
     if (route.side === 'stream') return;
     const { remedy } = FAILURES['route-unexpected'];
-    await run.park({ code: 'route-unexpected', since: run.now(), detail: `consumers read the ${route.side} side, which is not what was committed`, remedy }, true);
+    await run.park(
+      { code: 'route-unexpected', since: run.now(), detail: `consumers read the ${route.side} side, which is not what was committed`, remedy },
+      true,
+    );
   }
 }
 
