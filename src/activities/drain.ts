@@ -68,7 +68,7 @@ async function nobodyWrites(client: pg.ClientBase, { name, spec }: MigrationRef,
 }
 
 /** P3: the very marker of this fence stands in the connector's topic. A connector that polls reads no markers. */
-async function markerRead(kafka: KafkaPort, ref: MigrationRef, token: string, deadline: number, note: Note): Promise<string | null> {
+export async function markerRead(kafka: KafkaPort, ref: MigrationRef, token: string, deadline: number, note: Note): Promise<string | null> {
   if (pollingOf(ref.spec)) return null;
   const { messageTopic } = namesOf(ref.spec, ref.generation);
   const written = [Buffer.from(token).toString('base64'), token];

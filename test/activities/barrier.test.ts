@@ -2,6 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier.js';
+import { markerRead } from '../../src/activities/drain.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
@@ -80,5 +81,40 @@ describe('the drain proof', () => {
     } as unknown as KafkaPort;
     expect(await drained(cluster)).toBeNull();
     expect(committed.internal).toBe(10);
+  });
+});
+
+describe('P3 of the drain proof', () => {
+  const topicOf = (...values: string[]): KafkaPort =>
+    ({
+      offsets: () => Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
+      readRange: (_topic: string, _partition: number, from: number, to: number, visit: (...record: unknown[]) => void) => {
+        for (let at = from; at < to; at += 1) {
+          const bytes = Buffer.from(values[at]!);
+          visit(at, bytes, -1, -1, 0, bytes.length);
+        }
+        return Promise.resolve();
+      },
+    }) as unknown as KafkaPort;
+  const read = async (kafka: KafkaPort): Promise<{ reason: string | null; notes: string[] }> => {
+    const notes: string[] = [];
+    const reason = await new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
+      markerRead(kafka, ref, 'my-token', Date.now() + 300, (proof) => void notes.push(proof)),
+    );
+    return { reason, notes };
+  };
+  const record = (token: string): string => JSON.stringify({ op: 'm', message: { prefix: 'p', content: Buffer.from(token).toString('base64') } });
+
+  it('is had when the very marker of this fence stands in the topic', async () => {
+    expect(await read(topicOf(record('nudge'), record('my-token'), record('barrier')))).toEqual({
+      reason: null,
+      notes: ["P3 the fence's own marker was read from bank.message/0 at 1"],
+    });
+  });
+  it("is unknown, and not a drain, when only others' are there", async () => {
+    expect(await read(topicOf(record('nudge'), record('their-token')))).toEqual({
+      reason: "P3: the fence's marker is not in bank.message: unknown, not drained",
+      notes: [],
+    });
   });
 });

@@ -1,9 +1,15 @@
 // The fence on the source tables, on a real database: what it stops, what it lets pass, and that it opens without anybody.
+import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';
+import { Systems } from '../../src/activities/deps.js';
+import { createDrainActivities } from '../../src/activities/drain.js';
 import type { FenceInput } from '../../src/activities/fence.js';
+import { withSource } from '../../src/clients/source.js';
+import { oldWriters } from '../../src/clients/triggers.js';
+import { resolveSecret } from '../../src/config.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
 import { fenceTriggers } from '../../src/domain/triggers.js';
 import { sleepUntil } from '../support/builders.js';
@@ -127,6 +133,39 @@ describe('a fenced source table', () => {
     const left = await drill.client.query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`);
     expect(left.rows).toEqual([]);
   }, 60_000);
+});
+
+describe('P1 of the drain proof', () => {
+  const drainTo = async (): Promise<string | null> => {
+    const { drainTo: drain } = createDrainActivities({ secret: resolveSecret, systems: new Systems(resolveSecret) });
+    const reason = (): Promise<string | null> =>
+      drain(ref, '0/0', 1000, 'token').then(
+        (drained) => drained.reason,
+        (error: unknown) => (error as Error).message,
+      );
+    return new MockActivityEnvironment().run<[], string | null, typeof reason>(reason);
+  };
+  it('is not had where a trigger was taken away, or the fence is over: the drain ends there', async () => {
+    expect((await drill.cutover.fence(input('p1'))).refused).toBeNull();
+    expect(await drainTo()).not.toMatch(/^P1/); // it stands: the proof goes on to the connector, which this database has not
+    await drill.client.query('ALTER TABLE child DISABLE TRIGGER ALL');
+    expect(await drainTo()).toBe('P1: not fenced: "public"."child"');
+    await drill.client.query('ALTER TABLE child ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence');
+    await drill.cutover.releaseFence(input('p1'));
+    expect(await drainTo()).toBe('P1: the lease row is not fenced any more');
+  });
+  it('counts a writer that began before, also one that is prepared, and none that began after', async () => {
+    const writers = (moment: string): Promise<number> => withSource(ref.spec, resolveSecret, (client) => oldWriters(client, ['public.child'], moment));
+    await asApp(async (client) => {
+      await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
+      expect(await writers('clock_timestamp()')).toBe(1);
+      expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(0);
+      await client.query("PREPARE TRANSACTION 'old'");
+      expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1); // when it began is not known: it counts
+      await client.query("ROLLBACK PREPARED 'old'");
+      expect(await writers('clock_timestamp()')).toBe(0);
+    });
+  });
 });
 
 describe('a fenced partitioned table', () => {

@@ -1,0 +1,78 @@
+// The worker killed by -9 at every moment of a table's change of hands that can be seen from outside, both ways: fenced, sink paused, committed, sink moving, back.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type pg from 'pg';
+import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
+import { sleepUntil } from '../support/builders.js';
+import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
+import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+
+const NAME = 'shared-kills';
+const TABLE = 'daily_revenue_batch';
+const worker = new TestWorker();
+let shop: FencedShop;
+
+beforeAll(async () => {
+  shop = await openFencedShop(NAME, 60, 0.5, (yaml) =>
+    yaml
+      .replace('table: public.daily_revenue_stream', `table: public.${TABLE}`)
+      .replace(/route: \{ type: postgres-view.*/, `route: { type: postgres-table, table: public.${TABLE}, batchRole: kills_nightly, streamRole: kills_stream }`)
+      .replace('soak: { for: 5s, passes: 1 }', 'soak: { for: 10m, passes: 1 }'),
+  );
+  await withDatabase(shop.database, (client) =>
+    client.query(`UPDATE batch_control SET retired = true; DROP ROLE IF EXISTS kills_nightly; DROP ROLE IF EXISTS kills_stream; CREATE ROLE kills_nightly; CREATE ROLE kills_stream;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ${TABLE} TO kills_nightly, kills_stream; GRANT USAGE ON SCHEMA public TO kills_stream`),
+  );
+  await worker.start();
+});
+afterAll(async () => {
+  shop.rest();
+  await worker.kill('SIGTERM');
+  await withDatabase(shop.database, (client) => client.query('DROP OWNED BY kills_nightly, kills_stream; DROP ROLE kills_nightly; DROP ROLE kills_stream'));
+});
+
+const sinkState = async (): Promise<string> => {
+  const answer = (await (await fetch(`${process.env['CONNECT_URL']}/connectors/${NAME}-sink/status`)).json()) as { connector?: { state: string } };
+  return answer.connector?.state ?? 'gone';
+};
+
+/** Approves whenever it is asked for, until the soak. */
+async function throughTheGate(): Promise<void> {
+  await sleepUntil(
+    'the soak',
+    () => {
+      const status = get(NAME);
+      if (status.needsApproval && status.phase === 'approve') sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes');
+      return status.phase === 'soak';
+    },
+    420_000,
+  );
+}
+
+describe('a worker that dies while a table changes hands', () => {
+  it('at each moment, leaves one commit, every row, and a way back', async () => {
+    await withDatabase(shop.database, async (client: pg.Client) => {
+      const state = async (): Promise<string | undefined> => (await shop.lease(client))?.state;
+      await shop.start();
+      shop.approve();
+      await sleepUntil('the fence', async () => (await state()) === 'FENCED', 240_000);
+      await worker.restart();
+      await sleepUntil('the sink at rest, or the attempt over', async () => (await sinkState()) === 'PAUSED' || (await state()) !== 'FENCED', 240_000);
+      await worker.restart();
+      const gate = throughTheGate();
+      await sleepUntil('the commit', async () => (await state()) === 'SWITCHED', 420_000);
+      await worker.restart();
+      await gate;
+      expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
+      expect(sluice('rollback', NAME, '--reason', 'a drill', '--yes').code).toBe(0);
+      await sleepUntil('the way back', async () => (await state()) !== 'SWITCHED', 120_000);
+      await worker.restart();
+      waitFor(NAME, 'outcome=rolled-back', '8m');
+      expect(get(NAME).leftovers).toEqual([]);
+      const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as { events: { kind: string }[] };
+      expect(report.events.filter((e) => e.kind === 'committed')).toHaveLength(1);
+      shop.rest();
+      await client.query('CALL run_daily_revenue()'); // the table is the batch's: nothing refuses it
+      expect(await viewEqualsQuery(shop.database, 10_000)).toBe(true);
+    });
+  });
+});
