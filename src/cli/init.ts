@@ -28,7 +28,7 @@ spec:
     # change: what the batch fills, and what it computes, as one SELECT
     result: { table: public.daily_result, key: [day] }
     query: { sql: "SELECT day, sum(amount) AS total FROM public.orders GROUP BY day" }
-    # runs: { table: public.batch_runs } # run_id, cut_at, started_at, finished_at: a run that starts during the cut-over is seen
+    # runs: { table: public.batch_runs } # run_id, cut_at, started_at, finished_at: a run that starts during the cut-over is seen; or { application: ... }: sessions
   connector:
     type: debezium-postgres
     url: http://127.0.0.1:8083
@@ -44,7 +44,7 @@ spec:
     coverage: [weekday, weekend]
   cutover:
     approval: { quorum: 1 }
-    # change: the view that consumers read
+    # change: the view that consumers read. Or postgres-table (batch and stream write one table), http, none
     route: { type: postgres-view, view: public.daily, batch: public.daily_result, stream: public.daily_result_stream }
   soak: { for: 24h, passes: 3 }
 `;

@@ -1,6 +1,7 @@
 // The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
+import type { UpdateDefinition } from '@temporalio/common';
 import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { checkBy, checkCoSign, checkDecision, checkExtension, checkRollBack, checkUpdate } from '../domain/messages.js';
+import { checkBy, checkCoSign, checkDecision, checkExtension, checkRollBack, checkUpdate, type Checked } from '../domain/messages.js';
 import type { Decision } from '../domain/gate.js';
 import type { AuditEvent, Rehearsed, Status } from '../domain/ledger.js';
 import { takeCoSignature, takeDecision } from './decisions.js';
@@ -35,55 +36,38 @@ export function registerMessages(run: Run): void {
   setHandler(retrySignal, () => run.requestRetry(), { description: 'Try again what is blocked' });
   setHandler(rollBackSignal, (payload) => onRollBack(run, payload), { description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}' });
   setHandler(extendSoakSignal, (payload) => onExtension(run, payload), { description: 'Soak at least so long from now on: {"by": "you", "for": "2h"}' });
-  setHandler(
-    decideCutoverUpdate,
-    (payload) => {
-      const checked = checkUpdate(payload);
-      if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
-      return takeDecision(run, checked.value);
-    },
-    {
-      description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
-      validator: (payload) => {
-        const checked = checkUpdate(payload);
-        if (!checked.ok) throw new Error(checked.problem);
-      },
-    },
-  );
-  setHandler(
-    coSignUpdate,
-    (payload) => {
-      const checked = checkCoSign(payload);
-      if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
-      return takeCoSignature(run, checked.value);
-    },
-    {
-      description: 'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
-      validator: (payload) => {
-        const checked = checkCoSign(payload);
-        if (!checked.ok) throw new Error(checked.problem);
-      },
-    },
-  );
-  setHandler(
-    rehearseCutoverUpdate,
-    (payload) => {
-      const checked = checkBy(payload);
-      if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
-      return askForRehearsal(run, checked.value.by);
-    },
-    {
-      description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
-      validator: (payload) => {
-        const checked = checkBy(payload);
-        if (!checked.ok) throw new Error(checked.problem);
-      },
-    },
-  );
+  onUpdate(decideCutoverUpdate, checkUpdate, (request) => takeDecision(run, request), {
+    description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
+  });
+  onUpdate(coSignUpdate, checkCoSign, (request) => takeCoSignature(run, request), {
+    description: 'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
+  });
+  onUpdate(rehearseCutoverUpdate, checkBy, ({ by }) => askForRehearsal(run, by), {
+    description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
+  });
   setHandler(statusQuery, () => run.status(), { description: 'What `sluice get` shows' });
   setHandler(explainQuery, () => run.details(), { description: 'Where it stands and what a person must do next' });
   setHandler(evidenceQuery, () => run.evidence(), { description: 'The evidence that an approval would name' });
   setHandler(auditQuery, () => run.state.audit, { description: 'Who did what, and what came of it' });
+}
+
+/** An update that answers. Only a malformed payload is refused by the validator, without a trace. */
+function onUpdate<T, R>(
+  update: UpdateDefinition<R, [unknown]>,
+  check: (payload: unknown) => Checked<T>,
+  take: (value: T) => R | Promise<R>,
+  { description }: { readonly description: string },
+): void {
+  const handler = (payload: unknown): R | Promise<R> => {
+    const checked = check(payload);
+    if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
+    return take(checked.value);
+  };
+  const validator = (payload: unknown): void => {
+    const checked = check(payload);
+    if (!checked.ok) throw new Error(checked.problem);
+  };
+  setHandler(update, handler, { description, validator });
 }
 
 function onDecision(run: Run, payload: unknown, decision: 'approve' | 'reject'): void | Promise<void> {

@@ -137,9 +137,9 @@ describe('a fenced source table', () => {
 
 describe('P1 of the drain proof', () => {
   const drainTo = async (): Promise<string | null> => {
-    const { drainTo: drain } = createDrainActivities({ secret: resolveSecret, systems: new Systems(resolveSecret) });
+    const activities = createDrainActivities({ secret: resolveSecret, systems: new Systems(resolveSecret) });
     const reason = (): Promise<string | null> =>
-      drain(ref, '0/0', 1000, 'token').then(
+      activities.drainTo(ref, '0/0', 1000, 'token').then(
         (drained) => drained.reason,
         (error: unknown) => (error as Error).message,
       );

@@ -34,6 +34,10 @@ export function aRef(input: SpecInput = {}): MigrationRef {
   return { name: spec.metadata.name, iteration: 1, generation: 1, workflowId: `migration-${spec.metadata.name}`, runKey: 'run', planHash: 'plan', spec };
 }
 
+/** For workflows under skipped time: a window an hour, one is enough. */
+export const anHourlyInput = (name: string, more: object = {}) =>
+  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as { metadata: { name: string } };
+
 /** The parts of a spec that a batch with its pipeline, sink and view needs. */
 export const BATCH_PARTS = {
   batch: { result: { table: 'public.totals_batch', key: ['day'] }, query: { sql: 'SELECT day, total FROM t' }, runs: { table: 'public.batch_runs' } },

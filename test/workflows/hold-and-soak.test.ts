@@ -1,6 +1,6 @@
 // The hold predicted before anything is fenced, and a soak that a person makes longer.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aSpecInput, sleepUntil } from '../support/builders.js';
+import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import type { WindowInput } from '../../src/activities/windows/index.js';
 import { fakes } from '../support/fake-activities.js';
 import { openBench, play, type Bench } from '../support/time-skipping.js';
@@ -10,9 +10,6 @@ beforeEach(async () => {
   bench = await openBench();
 });
 afterEach(async () => bench.env.teardown());
-
-const anInput = (name: string, more: object) =>
-  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as { metadata: { name: string } };
 
 describe('the hold', () => {
   it('that cannot fit into maxHold is refused before anything is touched, and measured again on retry', async () => {
@@ -25,7 +22,7 @@ describe('the hold', () => {
         return fake.activities.runWindow(input);
       },
     };
-    await play(bench, activities, anInput('long-hold', { cutover: { maxHold: '7s' }, soak: { for: '1s', passes: 0 } }), async ({ handle, status }) => {
+    await play(bench, activities, anHourlyInput('long-hold', { cutover: { maxHold: '7s' }, soak: { for: '1s', passes: 0 } }), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('a block', async () => (await status()).blocked !== null);
@@ -51,7 +48,7 @@ describe('the soak', () => {
   it('names readers of the old output before it completes; a retry with one left completes in spite of it, and the audit says so', async () => {
     let readers = ['materialised view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
-    await play(bench, fake.activities, anInput('readers', batch), async ({ handle, status }) => {
+    await play(bench, fake.activities, anHourlyInput('readers', batch), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('a block', async () => (await status()).blocked !== null);
@@ -66,7 +63,7 @@ describe('the soak', () => {
 
   it('can still be rolled back while readers of the old output are named', async () => {
     const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
-    await play(bench, fake.activities, anInput('readers-back', batch), async ({ handle, status }) => {
+    await play(bench, fake.activities, anHourlyInput('readers-back', batch), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('a block', async () => (await status()).blocked !== null);
@@ -77,7 +74,7 @@ describe('the soak', () => {
 
   it('lasts as long as a person asked for, rubbish and too late requests are ignored and recorded', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput('longer', { soak: { for: '2h', passes: 1 } }), async ({ env, handle, status }) => {
+    await play(bench, fake.activities, anHourlyInput('longer', { soak: { for: '2h', passes: 1 } }), async ({ env, handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('the soak', async () => (await status()).phase === 'soak');
@@ -94,7 +91,7 @@ describe('the soak', () => {
 
   it('notices that somebody switched consumers back, waits for them, and goes on', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ handle, status }) => {
+    await play(bench, fake.activities, anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('the soak', async () => (await status()).phase === 'soak');

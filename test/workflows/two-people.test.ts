@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/index.js';
 import type { Decision } from '../../src/domain/gate.js';
 import type { SignedDecision } from '../../src/domain/token.js';
-import { aSpecInput, sleepUntil } from '../support/builders.js';
+import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { openBench, play, type Bench } from '../support/time-skipping.js';
 
@@ -13,8 +13,6 @@ beforeEach(async () => {
 });
 afterEach(async () => bench.env.teardown());
 
-const anInput = (name: string, more: object) =>
-  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as { metadata: { name: string } };
 let nonce = 0;
 /** A worker that believes every token: `decision approver evidence`. */
 const believing = {
@@ -36,7 +34,7 @@ const believing = {
 describe('the soak', () => {
   it('ends after a passed window when two people ask for it, long before its time', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput('early', { soak: { for: '30d', passes: 500 } }), async ({ env, handle, status }) => {
+    await play(bench, fake.activities, anHourlyInput('early', { soak: { for: '30d', passes: 500 } }), async ({ env, handle, status }) => {
       const ask = (approver: string): Promise<Decision> =>
         handle.executeUpdate<Decision, [object]>('coSign', { args: [{ decision: 'complete-early', approver, reason: 'quarter end' }] });
       await sleepUntil('approval', async () => (await status()).needsApproval);
@@ -63,7 +61,7 @@ describe('a broken glass', () => {
     const fake = fakes(believing);
     const activities = { ...fake.activities, runWindow: (input: WindowInput) => (inputs.push(input), fake.activities.runWindow(input)) };
     const approval = { approvers: ['cfo', 'coo'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' };
-    await play(bench, activities, anInput('glass', { cutover: { approval }, soak: { for: '1s', passes: 1 } }), async ({ handle, status }) => {
+    await play(bench, activities, anHourlyInput('glass', { cutover: { approval }, soak: { for: '1s', passes: 1 } }), async ({ handle, status }) => {
       const ask = (approver: string): Promise<Decision> =>
         handle.executeUpdate<Decision, [object]>('coSign', {
           args: [{ decision: 'break-glass', approver, reason: 'the batch is down', token: `break-glass ${approver}` }],
