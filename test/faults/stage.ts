@@ -9,6 +9,7 @@ import { resolveSecret } from '../../src/config.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
 import { parseSpecObject } from '../../src/spec/parse.js';
 import { planHash } from '../../src/spec/plan.js';
+import { sleepUntil } from '../support/builders.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
 
 const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
@@ -96,9 +97,14 @@ async function connectors(url: string, name: string): Promise<string[]> {
   const described = all
     .filter((c) => c.startsWith(name))
     .map(async (c) => {
-      const status = (await (await fetch(`${url}/connectors/${c}/status`)).json()) as { connector?: { state: string } };
+      let state = '';
+      // The status comes a moment after the connector.
+      await sleepUntil(`a status of ${c}`, async () => {
+        state = ((await (await fetch(`${url}/connectors/${c}/status`)).json()) as { connector?: { state: string } }).connector?.state ?? '';
+        return ['RUNNING', 'STOPPED', 'PAUSED'].includes(state);
+      });
       const config = (await (await fetch(`${url}/connectors/${c}/config`)).json()) as Record<string, string>;
-      return `${c} ${status.connector?.state} ${config['collection.name.format'] ?? ''}`;
+      return `${c} ${state} ${config['collection.name.format'] ?? ''}`;
     });
   return (await Promise.all(described)).sort();
 }
