@@ -87,6 +87,15 @@ export function currentApprovals(state: Pick<GateState, 'approvals' | 'evidenceI
   return state.approvals.filter((a) => a.accepted && a.decision === 'approve' && a.evidenceId !== null && a.evidenceId === state.evidenceId);
 }
 
+const REFUSED_AT_MOST = 50;
+
+/** What a run remembers of decisions: whatever was accepted, and the newest of those refused. The audit has them all; a flood of them must not become the run. */
+export function remembered(approvals: readonly Approval[]): Approval[] {
+  const refused = approvals.filter((a) => !a.accepted);
+  const forgotten = new Set(refused.slice(0, Math.max(0, refused.length - REFUSED_AT_MOST)));
+  return approvals.filter((a) => !forgotten.has(a));
+}
+
 /** Why the cut-over may not begin yet, or null when it may. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state).length;

@@ -1,7 +1,7 @@
 // Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
 import { patched, workflowInfo } from '@temporalio/workflow';
 import { approvalUnder, breakGlass, coSign, glassNote, type CoSignRequest } from '../domain/cosign.js';
-import { UNSIGNED, decide as judge, identify, type Claimed, type Decision, type DecisionRequest, type Identity } from '../domain/gate.js';
+import { UNSIGNED, decide as judge, identify, remembered, type Claimed, type Decision, type DecisionRequest, type Identity } from '../domain/gate.js';
 import { call } from './activities.js';
 import type { Run } from './run.js';
 import { evidenceId, gateState, starterOf } from './view.js';
@@ -29,7 +29,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   const isBound = approval.approvers.length === 0 || patched('named-approvers-sign');
   const decision = judge(request, gateState(state, starterOf()), approval, run.now(), isBound ? identity : { ...identity, authenticated: true });
   const { approver, comment } = request;
-  state.approvals.push({
+  const taken = {
     approver,
     decision: request.decision,
     evidenceId: request.evidenceId ?? (decision.accepted ? current : null),
@@ -37,7 +37,8 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
     reason: decision.reason,
     authenticated: identity.authenticated,
     at: run.now(),
-  });
+  };
+  state.approvals = remembered([...state.approvals, taken]);
   const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
   run.audit(request.decision, `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
   if (decision.accepted && request.decision === 'reject') run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });

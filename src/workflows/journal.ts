@@ -1,5 +1,5 @@
 // What a run tells the outside: its status, its audit (mirrored into the ledger), search attributes, memo and current details.
-import { CancellationScope, log, setCurrentDetails, sleep, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, log, patched, setCurrentDetails, sleep, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { MigrationRef, Status } from '../domain/ledger.js';
 import { call } from './activities.js';
@@ -18,6 +18,7 @@ const KEYS = {
 };
 
 const MAX_AUDIT = 200;
+const EVENTS_AT_ONCE = 500;
 
 export class Journal {
   readonly state: State;
@@ -51,10 +52,15 @@ export class Journal {
   /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger that is away holds nothing up: the next call catches up. */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
-    const events = this.state.outbox;
+    let events = this.state.outbox;
     this.state.outbox = [];
+    const size = events.length > EVENTS_AT_ONCE && patched('audit-in-parts') ? EVENTS_AT_ONCE : events.length; // a flood of signals is no single payload
     try {
-      await CancellationScope.nonCancellable(() => call('quick', 'record', 'Write status and audit to the ledger', this.ref, this.status(), events));
+      do {
+        const part = events.slice(0, size);
+        await CancellationScope.nonCancellable(() => call('quick', 'record', 'Write status and audit to the ledger', this.ref, this.status(), part));
+        events = events.slice(size);
+      } while (events.length > 0);
       return true;
     } catch (error) {
       log.warn(`the ledger did not take the status: ${(error as Error).message}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coverageOf, currentApprovals, decide, stopRule, waitingFor, type GateState } from '../../src/domain/gate.js';
+import { coverageOf, currentApprovals, decide, remembered, stopRule, waitingFor, type GateState } from '../../src/domain/gate.js';
 import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/messages.js';
 import type { Approval } from '../../src/domain/ledger.js';
 import type { ApprovalSpec } from '../../src/domain/spec.js';
@@ -111,5 +111,22 @@ describe('payloads from anybody', () => {
   it('a roll-back says who and why', () => {
     expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({ ok: true, value: { by: 'ann', reason: 'slow' } });
     expect(checkRollBack({ by: 'ann' }).ok).toBe(false);
+  });
+});
+
+describe('what a run remembers of decisions', () => {
+  it('is whatever was accepted, and the newest refusals, in their order', () => {
+    const one = (approver: string, accepted: boolean) => ({
+      approver,
+      decision: 'approve' as const,
+      evidenceId: 'ev',
+      accepted,
+      reason: '',
+      authenticated: false,
+      at: NOW,
+    });
+    const flood = Array.from({ length: 300 }, (_, at) => one(`r${at}`, false));
+    const kept = remembered([one('ann', true), ...flood, one('bob', true)]);
+    expect(kept.map((a) => a.approver)).toEqual(['ann', ...flood.slice(250).map((a) => a.approver), 'bob']);
   });
 });
