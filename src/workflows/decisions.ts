@@ -41,6 +41,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   state.approvals = remembered([...state.approvals, taken]);
   const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
   run.audit(request.decision, `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
+  if (decision.accepted && request.decision === 'approve') delete state.nextAttemptAt; // a person says: now
   if (decision.accepted && request.decision === 'reject') run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
   run.show();
   return decision;

@@ -42,6 +42,8 @@ export interface State {
   fenceToken: string | null;
   /** Attempts at the cut-over so far; absent in a state carried over from an earlier version. */
   attempts?: number;
+  /** An attempt that was refused is not repeated before (ISO), unless a person approves anew; absent while none was. */
+  nextAttemptAt?: string;
   epoch: number;
   facts: Facts | null;
   voidedAt: string | null;

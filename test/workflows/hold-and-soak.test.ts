@@ -38,6 +38,33 @@ describe('the hold', () => {
   });
 });
 
+describe('an attempt that was refused', () => {
+  it('is made again no sooner than the next window, under the approval that still stands; a person who approves anew is not made to wait', async () => {
+    const attempts: number[] = [];
+    let clock = (): Promise<number> => Promise.resolve(0);
+    const fake = fakes({
+      fence: async () => {
+        attempts.push(await clock());
+        return { lsn: '0/3', refused: attempts.length < 4 ? 'a lock was not granted' : null };
+      },
+    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('spaced', { cutover: { approval: { expires: '90d', evidenceMaxAge: '90d' } }, soak: { for: '1s', passes: 0 } }),
+      async ({ env, handle, status }) => {
+        clock = () => env.currentTimeMs();
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect(attempts).toHaveLength(4);
+        for (const [at, time] of attempts.entries()) if (at > 0) expect(time - attempts[at - 1]!).toBeGreaterThanOrEqual(3_600_000);
+        expect((await status()).approvals).toHaveLength(1);
+      },
+    );
+  });
+});
+
 describe('the soak', () => {
   const batch = {
     batch: { result: { table: 'public.r', key: ['id'] }, query: { sql: 'SELECT 1 AS id' } },
@@ -91,12 +118,13 @@ describe('the soak', () => {
 
   it('notices that somebody switched consumers back, waits for them, and goes on', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ handle, status }) => {
+    await play(bench, fake.activities, anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ env, handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('the soak', async () => (await status()).phase === 'soak');
       fake.switched = false; // behind our back
-      await sleepUntil('a block', async () => (await status()).blocked !== null, 20_000);
+      await env.sleep('61m'); // the next window
+      await sleepUntil('a block', async () => (await status()).blocked !== null);
       expect((await status()).blocked).toMatchObject({ code: 'route-unexpected', detail: 'consumers read the batch side, which is not what was committed' });
       fake.switched = true;
       await handle.signal('retry');

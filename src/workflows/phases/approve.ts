@@ -19,12 +19,23 @@ export async function approve(run: Run): Promise<void> {
   if (askForApproval) run.audit('needs-approval', `epoch ${state.epoch}`);
   run.show();
   await run.flush();
-  const mayGo = (): boolean => !state.paused && waitingFor(gateState(state, null), approvalUnder(state.brokenGlass, approval, run.now()), run.now()) === null;
+  const untilNextAttempt = (): number => {
+    const left = state.nextAttemptAt === undefined ? 0 : Date.parse(state.nextAttemptAt) - Date.parse(run.now());
+    return left > 0 ? left : Infinity;
+  };
+  const mayGo = (): boolean =>
+    !state.paused &&
+    untilNextAttempt() === Infinity &&
+    waitingFor(gateState(state, null), approvalUnder(state.brokenGlass, approval, run.now()), run.now()) === null;
   for (;;) {
     const expiresIn = Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
-    const isCalled = await run.wait(() => mayGo() || isWanted(run), Math.min(everyMs(run), expiresIn), 'Wait for approval, or until the next window');
-    if (isCalled && mayGo()) break;
+    const isCalled = await run.wait(
+      () => mayGo() || isWanted(run),
+      Math.min(everyMs(run), expiresIn, untilNextAttempt()),
+      'Wait for approval, or until the next window',
+    );
+    if ((isCalled || state.nextAttemptAt !== undefined) && mayGo()) break;
     const epoch = state.epoch;
     if (isWanted(run)) {
       await rehearse(run);

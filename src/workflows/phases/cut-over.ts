@@ -4,7 +4,7 @@ import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../course.js';
 import { beginAttempt, dropTriggers, hold, recheck, refuseLongHold, undoHold, type Evidence } from '../hold.js';
-import type { Run } from '../run.js';
+import { everyMs, type Run } from '../run.js';
 import { keepPaused, markReaders } from '../shadow.js';
 
 export async function cutOver(run: Run): Promise<void> {
@@ -22,6 +22,9 @@ async function untilCommit(run: Run): Promise<void> {
     await commit(run, evidence);
   } catch (error) {
     const committed = run.state.committedAt !== null || (await undoHold(run, error));
+    // Each attempt holds writers up: the next one comes no sooner than a window would.
+    if (!committed && error instanceof BackToValidate && patched('attempts-are-spaced'))
+      run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
     if (!committed || run.state.wayBack) throw error; // the way back reads the row itself
   }
 }
