@@ -37,7 +37,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
   return {
     /** Null = no run of the batch is active; else which one. */
     async activeBatchRun(ref: MigrationRef): Promise<string | null> {
-      return withSource(ref.spec, secret, (client) => activeRun(client, ref.spec, null));
+      return ref.spec.spec.batch?.runs ? withSource(ref.spec, secret, (client) => activeRun(client, ref.spec, null)) : null;
     },
 
     /**

@@ -23,7 +23,7 @@ describe('a flood of signals', () => {
         sizes.push(events.length);
         return Promise.resolve();
       },
-    } as never);
+    });
     await play(bench, fake.activities, anHourlyInput('flood', { soak: { for: '1s', passes: 0 } }), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       const epoch = (await status()).epoch;
