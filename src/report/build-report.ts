@@ -1,7 +1,7 @@
 // Ledger → report model. PURE.
 import type { AuditEvent, ColumnTally, EvidenceLink, Status } from '../domain/ledger.js';
 import type { BatchAge, WindowSample } from '../domain/sample.js';
-import { cutoverNotes } from '../domain/cutover-plan.js';
+import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/cutover-plan.js';
 import type { MigrationSpec, RouteSpec } from '../domain/spec.js';
 import type { VerdictName } from '../domain/verdict.js';
 import type { Difference, WindowRow } from '../domain/window.js';
@@ -43,6 +43,8 @@ export interface Report {
   readonly differing: readonly ColumnTally[];
   readonly samples: readonly Difference[];
   readonly leftOut: LeftOut;
+  /** The plan's steps, each with when it began in the last attempt; null = not yet. */
+  readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
   readonly hold: Hold | null;
   readonly routeBy: RouteSpec['type'];
   readonly freshness: Freshness;
@@ -90,6 +92,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     differing,
     samples: showValues ? differences : differences.map(masked),
     leftOut: leftOutOf(spec, events),
+    cutover: cutoverOf(spec, events),
     hold: holdOf(events),
     routeBy: spec.spec.cutover.route.type,
     freshness: freshnessOf(spec, samples),
@@ -117,6 +120,15 @@ function leftOutOf(migration: MigrationSpec, events: readonly AuditEvent[]): Lef
     tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
     waivers: waivers.map((w) => ({ what: w.check ?? w.class ?? '', reason: w.reason, until: w.until })),
   };
+}
+
+function cutoverOf(spec: MigrationSpec, events: readonly AuditEvent[]): Report['cutover'] {
+  const begun = (name: string) => events.findLastIndex((e) => e.kind === 'step' && e.detail.startsWith(`${name}:`));
+  const attempt = begun('recheck'); // what came before it belongs to earlier ones
+  return cutoverSteps(spec).map((step) => {
+    const at = begun(step.name);
+    return { ...step, at: attempt >= 0 && at >= attempt ? events[at]!.at : null };
+  });
 }
 
 /** The last fence that led to the commit, and what happened in between. */

@@ -19,7 +19,7 @@ export function renderHtml(report: Report): string {
     section('What was not', notCompared(report)),
     ...(report.differing.length > 0 ? [section('What differed', differing(report))] : []),
     section('Freshness and cost', freshness(report)),
-    section('Phases', `${phaseChart(report.phases)}${phaseTable(report)}${hold(report)}`),
+    section('Phases', `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}`),
     section('The way back', wayBack(report)),
     section('Windows', windowTable(report)),
     section('What is left and whose it is', objects(report)),
@@ -148,6 +148,11 @@ function freshness({ freshness: f, lags }: Report): string {
       ? ''
       : `${lagChart(lags, f.thresholdMs)}${table(['window', 'at', 'lag', 'WAL not acknowledged', 'records not read'], rows.slice(-MOST_LAGS), 2, 5)}`;
   return `<ul>${facts.map((fact) => `<li>${fact}</li>`).join('')}</ul>${detail}`;
+}
+
+function cutover({ cutover: steps }: Report): string {
+  const rows = steps.map((s) => [s.name, s.does, s.undo ?? '-', s.at ?? 'not yet']);
+  return `<h3>The cut-over, step by step</h3>${table(['step', 'does', 'undo', 'begun'], rows)}`;
 }
 
 function hold({ hold: held }: Report): string {

@@ -9,6 +9,7 @@ import { fenceTriggers, readTrigger } from '../domain/triggers.js';
 import { call } from './activities.js';
 import { BackToValidate } from './course.js';
 import type { Run } from './run.js';
+import { begins } from './steps.js';
 import { evidenceId } from './view.js';
 import { runWindow } from './windows.js';
 import { removeObject } from './phases/roll-back.js';
@@ -32,20 +33,24 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const holdMs = durationMs(run.spec.cutover.maxHold);
   const started = Date.parse(run.now());
   const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
+  begins(run, 'fence');
   await run.step(() => call('quick', 'batchAction', 'Pause the batch, with an end of its own', ref, 'pause', new Date(started + holdMs).toISOString()), false);
   run.willMake(...fenceTriggers(ref.spec));
   const fence = await run.step(() => call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence), false);
   if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
   run.audit('fenced', `marker at ${fence.lsn}`);
+  begins(run, 'drain');
   const drained = await run.step(() => call('long', 'drainTo', `Drain to ${fence.lsn}`, ref, fence.lsn, Math.max(1000, left()), evidence.token), false);
   const { reason, proofs } = asDrained(drained);
   for (const proof of proofs) run.audit('proof', proof);
   if (reason) throw new BackToValidate(`not drained: ${reason}`);
   run.audit('drained', fence.lsn);
+  begins(run, 'final-window');
   const { number, verdict, matched, compared } = await runWindow(run, 'final window', Math.max(2000, left()));
   if (verdict.verdict !== 'passed') throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
   run.audit('proof', `P6 final window ${number}: ${matched} of ${compared} keys matched`);
   if (run.state.epoch !== evidence.epoch) throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+  begins(run, 'pause-sink');
   if (sharedTableOf(ref.spec)) await run.step(() => call('patient', 'pauseSink', 'Pause the sink: the table is about to change hands', ref), false);
 }
 
@@ -54,6 +59,7 @@ const asDrained = (answer: Drained | string | null): Drained => (typeof answer =
 
 /** Nothing may have changed since the evidence, and no run of the batch may be active. */
 export async function recheck(run: Run): Promise<void> {
+  begins(run, 'recheck');
   const facts = await run.step(() => call('patient', 'readFacts', 'Recheck what the evidence rests on', run.ref));
   const change = epochChange(run.state.facts, facts);
   if (change) {

@@ -6,6 +6,7 @@ import { BackToValidate } from '../course.js';
 import { beginAttempt, dropTriggers, hold, recheck, refuseLongHold, undoHold, type Evidence } from '../hold.js';
 import { everyMs, type Run } from '../run.js';
 import { keepPaused, markReaders } from '../shadow.js';
+import { begins } from '../steps.js';
 
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
@@ -32,6 +33,7 @@ async function untilCommit(run: Run): Promise<void> {
 /** Whatever interrupts us, the commit is either not begun or finished: its outcome is read from the lease row, never guessed. */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a way back was asked for before the commit');
+  begins(run, 'commit');
   await CancellationScope.nonCancellable(async () => {
     const { refused, rows } = await run.step(() => call('quick', 'commitCutover', 'Commit: view swap and lease row in one transaction', evidence), false);
     if (refused) throw new BackToValidate(`commit refused: ${refused}`);
@@ -44,9 +46,11 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
 
 async function confirm(run: Run): Promise<void> {
   const { ref } = run;
+  begins(run, 'route');
   await dropTriggers(run, true);
   if (sharedTableOf(ref.spec)) await run.step(() => call('patient', 'moveSink', "Move the sink to the table that is the stream's now", ref));
   if (run.spec.cutover.route.type === 'http') await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
+  begins(run, 'confirm');
   const route = await run.step(() => call('quick', 'observeRoute', 'Confirm what consumers read', ref));
   run.state.route = route;
   if (sharedTableOf(ref.spec)) await keepPaused(run);
