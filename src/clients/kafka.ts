@@ -7,6 +7,8 @@ import { Brokers, READ_COMMITTED, TopicLost } from './kafka-brokers.js';
 import { TransactionFilter, offsetBehind, visibleBatches, walkBatch, type RecordVisitor, type VisibleBatch } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
+const SERVED_MS = 15_000;
+
 export { TopicLost };
 
 export interface TopicDescription {
@@ -55,10 +57,23 @@ export class KafkaPort {
     return { partitions: topics[0]!.partitions.length, cleanupPolicy: configs.resources[0]?.configEntries[0]?.configValue ?? '' };
   }
 
+  /** Made, and served: a broker that was just told of a topic may not host it yet, and whoever writes to it at once would be refused. */
   async createTopic(topic: string, partitions: number, replication: number, config: Readonly<Record<string, string>>): Promise<void> {
     const admin = await this.admin();
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }] });
+    const deadline = Date.now() + SERVED_MS;
+    for (;;) {
+      const isServed = await this.offsets(topic).then(
+        (ends) => ends.length >= partitions,
+        (error: unknown) => {
+          if (Date.now() > deadline) throw error;
+          return false;
+        },
+      );
+      if (isServed || Date.now() > deadline) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async deleteTopic(topic: string): Promise<void> {

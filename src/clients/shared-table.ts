@@ -26,7 +26,8 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 }
 
 /**
- * While FENCED nobody writes; SWITCHED, only the stream's role in a session that names the epoch of the switch; else anybody but the stream.
+ * While FENCED nobody writes; SWITCHED, only the stream's role, and a session that names an epoch (our sinks do) only in that of the switch; else anybody but
+ * the stream.
  * SECURITY DEFINER hides current_user: the writer is the role that was set, or else who logged in.
  */
 function keepOwnerSql({ spec, iteration }: MigrationRef, { streamRole }: SharedTableRoute): string {
@@ -44,7 +45,7 @@ BEGIN
       USING ERRCODE = '${REFUSED}', HINT = 'try again in a few seconds';
   END IF;
   IF held.state = 'SWITCHED' THEN
-    IF writer = ${stream} AND current_setting('sluice.owner', true) = '${iteration}.' || held.epoch THEN RETURN NULL; END IF;
+    IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN RETURN NULL; END IF;
     RAISE EXCEPTION 'writes of % to % are refused: since migration % has cut over, its sink writes it as %', writer, TG_RELID::regclass, ${name}, ${stream}
       USING ERRCODE = '${REFUSED}', HINT = 'the stream computes what the batch would write; sluice rollback gives the table back';
   END IF;
