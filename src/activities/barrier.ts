@@ -89,13 +89,18 @@ export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline:
 /** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
 async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readonly string[], deadline: number, note: Note): Promise<string | null> {
   const sources = capturesOf(ref.spec, ref.generation).map((capture) => capture.topic);
+  let last: string[] = [];
   try {
     for (let hop = 0; ; hop += 1) {
       // Asked anew before each hop: an application makes its own topics when it starts, and may just have started.
       const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
-      if (hop > internal.length) return null;
+      if (hop > internal.length) {
+        for (const proof of last) note(proof);
+        return null;
+      }
+      last = []; // each hop says again, further on, what the one before it said
       const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline, (proof) =>
-        note(`${proof} (hop ${hop + 1} of ${internal.length + 1})`),
+        last.push(`${proof} (hop ${hop + 1} of ${internal.length + 1})`),
       );
       if (reason) return reason;
     }

@@ -152,7 +152,7 @@ function freshness({ freshness: f, lags }: Report): string {
 
 function cutover({ cutover: steps }: Report): string {
   const rows = steps.map((s) => [s.name, s.does, s.undo ?? '-', s.at ?? 'not yet']);
-  return `<h3>The cut-over, step by step</h3>${table(['step', 'does', 'undo', 'begun'], rows)}`;
+  return `<h3>The cut-over, step by step</h3>${table(['step', 'does', 'undo', 'begun'], rows, 3, 4)}`;
 }
 
 function hold({ hold: held }: Report): string {

@@ -35,6 +35,24 @@ describe('the drain proof', () => {
     expect(await drained(aCluster(() => undefined))).toBeNull();
   });
 
+  it('says with its numbers where the topics ended, and that the groups are past them: of the last hop, not of each', async () => {
+    const notes: string[] = [];
+    await new MockActivityEnvironment().run(() =>
+      pipelineDrained(
+        aCluster(() => undefined),
+        ref,
+        Date.now() + 2000,
+        (proof) => void notes.push(proof),
+      ),
+    );
+    const both = `${SOURCE} 10, ${INTERNAL} 10`;
+    expect(notes).toEqual([
+      `P4 captured, and stable: ${both} (hop 2 of 2)`,
+      `P5 group totals is past them, but for control records: ${both} (hop 2 of 2)`,
+      `P4 captured, and stable: ${OUTPUT} 10`,
+    ]);
+  });
+
   it.each([`topic ${INTERNAL} does not exist`, `${INTERNAL}/0 has no offset 442895: records were removed or the topic was re-created`])(
     'is not had, and nothing more, when %s',
     async (detail) => {
