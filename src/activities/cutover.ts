@@ -1,21 +1,22 @@
 // The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
 import type pg from 'pg';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
-import { getRoute, postAction, putRoute } from '../clients/route-http.js';
+import { postAction, putRoute } from '../clients/route-http.js';
 import { activeRun } from '../clients/batch-runs.js';
 import { observedSide, viewSwapSql } from '../clients/route.js';
-import { giveBack, observedOwner, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
+import { giveBack, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
 import { unguardedParts } from '../clients/triggers.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, Route } from '../domain/ledger.js';
-import { parseTableName, qualified, quoteLiteral } from '../domain/names.js';
+import { quoteLiteral } from '../domain/names.js';
 import { sharedTableOf } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { Deps } from './deps.js';
 import type { FenceInput, Refusable } from './fence.js';
 import { Refused, leaseAccess } from './lease.js';
 import { alive } from './patience.js';
+import { routeReader } from './route.js';
 
 /** Grows over the iterations of a name too. */
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
@@ -26,13 +27,7 @@ const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights
 
 export function createCutoverActivities({ secret, ledger }: Deps) {
   const { onLease, lease } = leaseAccess({ secret, ledger });
-
-  /** By trying, as the sink and as anybody else: Problem `route-unexpected` when the table is not the stream's alone. */
-  async function demandOwner(ref: MigrationRef, epoch: number): Promise<void> {
-    const owner = await withSource(ref.spec, secret, (client) => observedOwner(client, ref, epoch));
-    if (owner !== 'stream')
-      throw new Problem('route-unexpected', `the lease row gives ${sharedTableOf(ref.spec)!.table} to the stream, and its trigger does not`);
-  }
+  const observe = routeReader({ secret, ledger });
 
   return {
     /** Null = no run of the batch is active; else which one. */
@@ -81,23 +76,9 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       });
     },
 
-    /** What consumers read, asked through their own view (or, without a view, the lease row). Throws `route-unexpected` when it is neither side. */
+    /** What consumers read: see `routeReader`. */
     async observeRoute(ref: MigrationRef): Promise<Route> {
-      const { route } = ref.spec.spec.cutover;
-      const observedAt = new Date().toISOString();
-      if (route.type === 'http') return { side: await getRoute(route.url), observedAt };
-      if (route.type !== 'postgres-view') {
-        const row = await onLease(ref, (client) => lease(client, ref));
-        const side = row.state === 'SWITCHED' ? 'stream' : 'batch';
-        if (route.type === 'postgres-table' && side === 'stream') await demandOwner(ref, row.epoch);
-        return { side, observedAt };
-      }
-      return withSource(ref.spec, secret, async (client) => {
-        const side = await observedSide(client, route);
-        if (!side) throw new Problem('route-unexpected', `view ${route.view} reads neither only ${route.batch} nor only ${route.stream}`);
-        await client.query(`SELECT * FROM ${qualified(parseTableName(route.view))} LIMIT 1`); // as a consumer would
-        return { side, observedAt };
-      });
+      return observe(ref);
     },
 
     /** After the commit, where the switch is somebody else's: tells it. Idempotent; whether it obeyed is for `observeRoute` to say. */

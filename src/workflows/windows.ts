@@ -14,7 +14,15 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
   const started = Date.parse(run.now());
   const isFull = purpose === 'final window' || run.state.passesInARow === 0; // the first of a streak, and the one before the commit
   const result = await run.step(
-    () => call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, { ref: run.ref, number, roundsMs, isFull, ...(brokenGlass ? { brokenGlass } : {}) }),
+    () =>
+      call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, {
+        ref: run.ref,
+        number,
+        roundsMs,
+        isFull,
+        ...(brokenGlass ? { brokenGlass } : {}),
+        ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
+      }),
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);

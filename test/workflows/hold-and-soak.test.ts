@@ -117,18 +117,23 @@ describe('the soak', () => {
   });
 
   it('notices that somebody switched consumers back, waits for them, and goes on', async () => {
+    const wrong = { code: 'route-unexpected', detail: 'consumers read the batch side', remedy: 'switch them' } as const;
     const fake = fakes();
-    await play(bench, fake.activities, anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ env, handle, status }) => {
+    const asked: (boolean | undefined)[] = [];
+    let isWrong = true; // behind our back, after the commit
+    const runWindow = async (input: WindowInput) => {
+      asked.push(input.watchesRoute);
+      return { ...(await fake.activities.runWindow(input)), ...(isWrong && input.watchesRoute ? { routeProblem: wrong } : {}) };
+    };
+    await play(bench, { ...fake.activities, runWindow }, anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('the soak', async () => (await status()).phase === 'soak');
-      fake.switched = false; // behind our back
-      await env.sleep('61m'); // the next window
       await sleepUntil('a block', async () => (await status()).blocked !== null);
-      expect((await status()).blocked).toMatchObject({ code: 'route-unexpected', detail: 'consumers read the batch side, which is not what was committed' });
-      fake.switched = true;
+      expect((await status()).blocked).toMatchObject(wrong);
+      isWrong = false;
       await handle.signal('retry');
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]); // a window, the final one, and those of the soak
     });
   });
 });

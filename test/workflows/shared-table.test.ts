@@ -51,7 +51,6 @@ describe('a shared table', () => {
         'observeRoute',
         'batchAction', // kept paused
         'batchAction', // again with the shadow window
-        'observeRoute',
         'batchAction', // retired
         'retireRole',
         'handOverConnector',

@@ -20,6 +20,7 @@ import type { Difference, WindowRow } from '../../domain/window.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { alive } from '../patience.js';
+import { routeProblem, routeReader, type RouteProblem } from '../route.js';
 import { evidenceOf } from './evidence.js';
 import { FoldFiles } from './fold-files.js';
 import { FoldCache } from './folds.js';
@@ -41,6 +42,8 @@ export interface WindowInput {
   readonly isFull: boolean;
   /** Since it was broken, everything that is proven says so. */
   readonly brokenGlass?: BrokenGlass;
+  /** After the commit: also whether consumers still read what was committed. */
+  readonly watchesRoute?: boolean;
 }
 
 export interface WindowResult {
@@ -55,9 +58,12 @@ export interface WindowResult {
   readonly foldMs: number;
   /** Null when the facts could not be read: unknown is not unchanged. */
   readonly facts: Facts | null;
+  /** Only where it was asked for, and is not as it should be. */
+  readonly routeProblem?: RouteProblem;
 }
 
 export function createWindowActivities(deps: Deps) {
+  const readRoute = routeReader(deps);
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
   return {
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
@@ -66,6 +72,7 @@ export function createWindowActivities(deps: Deps) {
       const heartbeat = throttled();
       const started = Date.now();
       const { subjects, lag, facts, batchAge } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
+      const problem = input.watchesRoute ? await alive(() => routeProblem(readRoute, ref)) : null;
       const at = new Date().toISOString();
       const foldMs = subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0);
       const rows = subjects.map((s) => toRow(s, number, at));
@@ -83,6 +90,7 @@ export function createWindowActivities(deps: Deps) {
         lag,
         facts,
         foldMs,
+        ...(problem ? { routeProblem: problem } : {}),
       };
     },
 

@@ -1,5 +1,6 @@
 // soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
 import { patched } from '@temporalio/workflow';
+import type { WindowResult } from '../../activities/windows/index.js';
 import { durationMs } from '../../domain/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { sharedTableOf } from '../../domain/shared-table.js';
@@ -26,17 +27,12 @@ async function nameReaders(run: Run): Promise<void> {
   run.audit('readers', left.length === 0 ? 'none reads the old output any more' : `completed by retry in spite of ${left.join(', ')}`);
 }
 
-/** What was switched stays switched: a view that somebody replaced, or a trigger that somebody dropped, is told before the next window. */
-async function watchRoute(run: Run): Promise<void> {
+/** What was switched stays switched: a view that somebody replaced, or a trigger that somebody dropped, holds the soak up until a window finds it as it should be. */
+async function shadowWindow(run: Run): Promise<WindowResult> {
   for (;;) {
-    const route = await run.step(() => call('quick', 'observeRoute', 'Observe that consumers still read the stream', run.ref));
-    run.state.route = route;
-    if (route.side === 'stream') return;
-    const { remedy } = FAILURES['route-unexpected'];
-    await run.park(
-      { code: 'route-unexpected', since: run.now(), detail: `consumers read the ${route.side} side, which is not what was committed`, remedy },
-      true,
-    );
+    const result = await runWindow(run, 'shadow window');
+    if (!result.routeProblem) return result;
+    await run.park({ ...result.routeProblem, since: run.now() }, true);
   }
 }
 
@@ -53,8 +49,7 @@ async function watchShadow(run: Run): Promise<void> {
       if (isOver()) return;
     }
     if (sharedTableOf(run.ref.spec)) await keepPaused(run);
-    if (patched('route-is-watched')) await watchRoute(run);
-    const { verdict } = await runWindow(run, 'shadow window');
+    const { verdict } = await shadowWindow(run);
     state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {
       run.requestWayBack({ outcome: 'rolled-back', by: 'automatic', reason: `shadow window ${state.windows} failed: ${verdict.reason}` });
