@@ -1,0 +1,38 @@
+// The whole drill of the cut-over's edges (reduced in test/integration/cutover-drill and source-fence): about half an hour. SLUICE_DRILL_ROUNDS and
+// SLUICE_DRILL_TRIALS make it shorter.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fenceRounds, leaseEdge, openDrill, percentile, type Drill } from '../../bench/drill.js';
+import { sourceFenceRounds } from '../../bench/fence-drill.js';
+
+const ROUNDS = Number(process.env['SLUICE_DRILL_ROUNDS'] ?? 1000);
+const TRIALS = Number(process.env['SLUICE_DRILL_TRIALS'] ?? 10_000);
+const BUSY = 16;
+const HOURS = 3_600_000;
+let drill: Drill;
+beforeAll(async () => {
+  drill = await openDrill('whole_drill');
+});
+afterAll(() => drill.close());
+
+const said = (what: string, values: readonly number[]): void =>
+  console.log(`${what}: p50 ${Math.round(percentile(values, 0.5))} ms, p99 ${Math.round(percentile(values, 0.99))} ms`);
+
+describe('the whole drill', () => {
+  it('of fence and commit by view shows no reader the other side', { timeout: HOURS }, async () => {
+    const { slipped, refused, fenceMs, holdMs } = await fenceRounds(drill, ROUNDS, BUSY);
+    said('fence', fenceMs);
+    said('fence to commit', holdMs);
+    expect({ slipped, refused }).toEqual({ slipped: 0, refused: [] });
+  });
+
+  it('of the fence on the source lets no row slip and breaks no writer', { timeout: HOURS }, async () => {
+    const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(drill, ROUNDS, BUSY);
+    said('fence', fenceMs);
+    said('fence to commit', holdMs);
+    expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
+  });
+
+  it('of commits that meet the expiry has none late and none accepted beside another', { timeout: HOURS }, async () => {
+    expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });
+  });
+});
