@@ -131,9 +131,8 @@ interface End {
 /** The ends of all topics are captured first; then it is waited until they are stable, then until the groups passed them. */
 async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topics: readonly string[], deadline: number, note: Note): Promise<string | null> {
   const ends = (await Promise.all(topics.map((topic) => endsOf(kafka, topic)))).flat();
-  const unstable = await stable(kafka, ends, deadline);
+  const unstable = await stable(kafka, ends, deadline, note);
   if (unstable) return unstable;
-  note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
   let open: readonly End[] = ends;
   const passed = new Map<End, number>();
   let why = '';
@@ -192,14 +191,11 @@ async function committedOffsets(kafka: KafkaPort, groups: readonly string[]): Pr
 }
 
 async function outputStable(kafka: KafkaPort, topic: string, deadline: number, note: Note): Promise<string | null> {
-  const ends = await endsOf(kafka, topic);
-  const unstable = await stable(kafka, ends, deadline);
-  if (!unstable) note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
-  return unstable;
+  return stable(kafka, await endsOf(kafka, topic), deadline, note);
 }
 
 /** Waits until no transaction that was open at the captured ends is open any more. */
-async function stable(kafka: KafkaPort, ends: readonly End[], deadline: number): Promise<string | null> {
+async function stable(kafka: KafkaPort, ends: readonly End[], deadline: number, note: Note): Promise<string | null> {
   let why = '';
   let open = ends;
   const isStable = await pollUntil(deadline, POLL_MS, async () => {
@@ -213,5 +209,6 @@ async function stable(kafka: KafkaPort, ends: readonly End[], deadline: number):
     open = behind;
     return open.length === 0 ? true : null;
   });
+  if (isStable) note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
   return isStable ? null : `${why} at the time limit`;
 }

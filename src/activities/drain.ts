@@ -11,7 +11,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import { namesOf, quoteLiteral } from '../domain/names.js';
 import { pollingOf } from '../domain/polling.js';
 import type { Lsn } from '../domain/position.js';
-import { guardedTables } from '../domain/triggers.js';
+import { guards } from '../domain/triggers.js';
 import { pipelineDrained, sinkDrained, type Note } from './barrier.js';
 import type { Deps } from './deps.js';
 import { pollUntil } from './patience.js';
@@ -51,12 +51,12 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
 
 /** P1: every fenced table has its trigger, and nobody who began before the fence holds one of them still. */
 async function nobodyWrites(client: pg.ClientBase, { name, spec }: MigrationRef, note: Note): Promise<string | null> {
-  const tables = (['fence', 'owner'] as const).flatMap((role) => guardedTables(spec, role));
+  const tables = guards(spec).map(({ table }) => table);
   if (tables.length === 0) {
     note(spec.spec.batch ? 'P1 no table is fenced: runs of the batch are watched instead' : 'P1 nothing is fenced: there is no batch');
     return null;
   }
-  const open = [...(await unguardedParts(client, spec, 'fence')), ...(await unguardedParts(client, spec, 'owner'))];
+  const open = await unguardedParts(client, spec);
   if (open.length > 0) return `P1: not fenced: ${open.join(', ')}`;
   const lease = await readLease(client, leaseTable(spec), name);
   if (!lease?.expires_at) return 'P1: the lease row is not fenced any more';

@@ -16,22 +16,21 @@ import { pollUntil } from './patience.js';
 const PAUSE_MS = 20_000; // of the hold
 
 /** Who owns the table that the sink shares with the batch, by the lease row; null = the batch, or the table is not shared. */
-async function streamOwner({ secret }: Pick<Deps, 'secret'>, ref: MigrationRef): Promise<TableOwner | null> {
-  const shared = sharedTableOf(ref.spec);
-  if (!shared) return null;
-  const row = await withSource(ref.spec, secret, (client) => readLease(client, leaseTable(ref.spec), ref.name));
-  return row?.state === 'SWITCHED' ? tableOwner(shared, ref.iteration, row.epoch) : null;
+async function streamOwner(client: SourceClient, { spec, name, iteration }: MigrationRef): Promise<TableOwner | null> {
+  const shared = sharedTableOf(spec);
+  const row = shared && (await readLease(client, leaseTable(spec), name));
+  return shared && row?.state === 'SWITCHED' ? tableOwner(shared, iteration, row.epoch) : null;
 }
 
 /** The sink's configuration as it must be now. */
-export async function sinkConfig(deps: Pick<Deps, 'secret'>, ref: MigrationRef): Promise<Record<string, string>> {
-  return jdbcSinkConfig(ref.spec, ref.generation, await streamOwner(deps, ref));
+export async function sinkConfig({ secret }: Pick<Deps, 'secret'>, ref: MigrationRef): Promise<Record<string, string>> {
+  const owner = sharedTableOf(ref.spec) ? await withSource(ref.spec, secret, (client) => streamOwner(client, ref)) : null;
+  return jdbcSinkConfig(ref.spec, ref.generation, owner);
 }
 
 /** The table that the sink writes now. */
-export async function currentSinkTable(client: SourceClient, { spec, name }: MigrationRef): Promise<string> {
-  const isSwitched = sharedTableOf(spec) !== null && (await readLease(client, leaseTable(spec), name))?.state === 'SWITCHED';
-  return sinkTable(spec, isSwitched ? 'stream' : 'batch');
+export async function currentSinkTable(client: SourceClient, ref: MigrationRef): Promise<string> {
+  return sinkTable(ref.spec, (await streamOwner(client, ref)) ? 'stream' : 'batch');
 }
 
 export function createSinkActivities(deps: Deps) {

@@ -1,7 +1,7 @@
 // Statement triggers of ours on tables of others, partitions included: a write that names a partition fires the triggers of that partition only.
 import type pg from 'pg';
 import { parseTableName, qualified, quoteIdent } from '../domain/names.js';
-import { guardedTables, triggerName, type TriggerRole } from '../domain/triggers.js';
+import { guardedTables, guards, triggerName, type TriggerRole } from '../domain/triggers.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
 /** Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up, never the application that is ended. */
@@ -36,13 +36,17 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
   return parts;
 }
 
-/** Tables and partitions without the trigger: made after the fence, or somebody took it away. They take writes that nobody has seen. */
-export async function unguardedParts(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole): Promise<string[]> {
-  const { rows } = await client.query<{ part: string }>(
-    `SELECT part FROM unnest($1::text[]) AS part WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part::regclass AND tgname = $2 AND tgenabled = 'A')`,
-    [await partsOf(client, guardedTables(spec, role)), triggerName(spec, role)],
-  );
-  return rows.map((row) => row.part);
+/** Tables and partitions without a trigger that they should have: made after the fence, or somebody took it away. They take writes that nobody has seen. */
+export async function unguardedParts(client: pg.ClientBase, spec: MigrationSpec): Promise<string[]> {
+  const open: string[] = [];
+  for (const { role, table } of guards(spec)) {
+    const { rows } = await client.query<{ part: string }>(
+      `SELECT part FROM unnest($1::text[]) AS part WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part::regclass AND tgname = $2 AND tgenabled = 'A')`,
+      [await partsOf(client, [table]), triggerName(spec, role)],
+    );
+    open.push(...rows.map((row) => row.part));
+  }
+  return open;
 }
 
 export async function triggerExists(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, table: string): Promise<boolean> {

@@ -37,16 +37,17 @@ export interface CoSignState {
 const SECOND = '1h'; // how long the first person's word stands
 const BROKEN = '1h';
 
-/** Judges a request that arrived at `now` (ISO). `pair` = both, once the second one is in. */
-export function coSign(
-  request: CoSignRequest,
-  state: CoSignState,
-  approval: Pick<ApprovalSpec, 'approvers'>,
-  now: string,
-  identity: Identity,
-): Decision & { readonly pair: readonly CoSignature[] | null } {
+export interface CoSignDecision extends Decision {
+  /** What is to be remembered; null = refused. */
+  readonly signature: CoSignature | null;
+  /** Both, once the second one is in. */
+  readonly pair: readonly CoSignature[] | null;
+}
+
+/** Judges a request that arrived at `now` (ISO). */
+export function coSign(request: CoSignRequest, state: CoSignState, approval: Pick<ApprovalSpec, 'approvers'>, now: string, identity: Identity): CoSignDecision {
   const { decision, approver, reason } = request;
-  const refuse = (why: string) => ({ accepted: false, reason: why, pair: null });
+  const refuse = (why: string) => ({ accepted: false, reason: why, signature: null, pair: null });
   if (identity.refused) return refuse(identity.refused);
   const misplaced = decision === 'break-glass' ? beforeTheCommit(state) : inTheSoak(state);
   if (misplaced) return refuse(misplaced);
@@ -60,8 +61,8 @@ export function coSign(
   const standing = state.signatures.filter((s) => s.decision === decision && Date.parse(now) - Date.parse(s.at) < durationMs(SECOND));
   if (standing.some((s) => s.by === approver)) return refuse(`${approver} has asked for it already: another person must, within ${SECOND}`);
   const first = standing.at(-1);
-  if (!first) return { accepted: true, reason: `1 of 2: another person must ask for it too, within ${SECOND}`, pair: null };
-  return { accepted: true, reason: `2 of 2: ${first.by} and ${approver}`, pair: [first, mine] };
+  if (!first) return { accepted: true, reason: `1 of 2: another person must ask for it too, within ${SECOND}`, signature: mine, pair: null };
+  return { accepted: true, reason: `2 of 2: ${first.by} and ${approver}`, signature: mine, pair: [first, mine] };
 }
 
 const beforeTheCommit = ({ committed }: CoSignState): string | null => (committed ? 'the cut-over is committed: there is no gate left' : null);

@@ -77,7 +77,7 @@ export function cutoverNotes({ spec }: MigrationSpec): string[] {
     );
   if (cutover.route.type === 'http')
     notes.push('route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch');
-  const table = sharedTableOf({ spec } as MigrationSpec);
+  const table = sharedTableOf({ spec });
   if (table)
     notes.push(
       `route by table: from the commit on the batch's writes of ${table.table} are refused with an error, until a way back gives it the table again; its shadow is its query, run anew in every window. ` +

@@ -5,7 +5,8 @@ import type { MigrationSpec, RouteSpec } from './spec.js';
 export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
 
 /** Null where batch and stream write tables of their own. */
-export const sharedTableOf = ({ spec }: MigrationSpec): SharedTableRoute | null => (spec.cutover.route.type === 'postgres-table' ? spec.cutover.route : null);
+export const sharedTableOf = ({ spec }: Pick<MigrationSpec, 'spec'>): SharedTableRoute | null =>
+  spec.cutover.route.type === 'postgres-table' ? spec.cutover.route : null;
 
 /** Where the stream writes until the commit: the shared table is the batch's so long. */
 export const stagingTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.stream`;

@@ -4,7 +4,8 @@ import { sharedTableOf } from './shared-table.js';
 import type { MigrationSpec } from './spec.js';
 
 /** fence: holds every write while FENCED. owner: refuses writes of whoever does not own the shared table. */
-export type TriggerRole = 'fence' | 'owner';
+const ROLES = ['fence', 'owner'] as const;
+export type TriggerRole = (typeof ROLES)[number];
 
 export interface OwnedTrigger {
   readonly kind: 'trigger';
@@ -24,15 +25,14 @@ export function guardedTables(spec: MigrationSpec, role: TriggerRole): readonly 
   return shared ? [shared.table] : [];
 }
 
+/** Each trigger that must stand while fenced: its role, and its table as the spec writes it. */
+export const guards = (spec: MigrationSpec): { readonly role: TriggerRole; readonly table: string }[] =>
+  ROLES.flatMap((role) => guardedTables(spec, role).map((table) => ({ role, table })));
+
 /** Everything that the fence makes: on the source tables where they are fenced, and on the table that changes hands. */
 export function fenceTriggers(spec: MigrationSpec): OwnedTrigger[] {
-  return (['fence', 'owner'] as const).flatMap((role) =>
-    guardedTables(spec, role).map((table) => ({
-      kind: 'trigger' as const,
-      name: `${triggerName(spec, role)}${ON}${table}`,
-      where: spec.spec.source.postgres.database,
-    })),
-  );
+  const where = spec.spec.source.postgres.database;
+  return guards(spec).map(({ role, table }) => ({ kind: 'trigger', name: `${triggerName(spec, role)}${ON}${table}`, where }));
 }
 
 /** The table, as the spec writes it, and the role of a trigger's name in the ledger. */

@@ -55,10 +55,10 @@ export async function takeCoSignature(run: Run, request: CoSignRequest): Promise
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const signatures = state.coSignatures ?? [];
   const standing = { phase: state.phase, committed: state.committedAt !== null, signatures };
-  const { accepted, reason, pair } = coSign(request, standing, state.spec.spec.cutover.approval, run.now(), identity);
+  const { accepted, reason, signature, pair } = coSign(request, standing, state.spec.spec.cutover.approval, run.now(), identity);
   const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
   run.audit(decision, `${who}: ${accepted ? 'accepted' : 'refused'}, ${reason} (${request.reason})`);
-  if (accepted) state.coSignatures = [...signatures, { decision, by: approver, reason: request.reason, authenticated: identity.authenticated, at: run.now() }];
+  if (signature) state.coSignatures = [...signatures, signature];
   if (pair && decision === 'complete-early') state.completesEarly = true;
   if (pair && decision === 'break-glass') {
     state.brokenGlass = breakGlass(pair, run.now());

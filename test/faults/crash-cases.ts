@@ -12,6 +12,10 @@ export interface CrashCase {
   readonly after: () => Promise<unknown>;
 }
 
+const inTurn = async (...acts: (() => Promise<unknown>)[]): Promise<void> => {
+  for (const one of acts) await one();
+};
+
 export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   const names = namesOf(ref.spec, 1);
   const { database } = ref.spec.spec.source.postgres;
@@ -25,9 +29,6 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   const trigger = fenceTriggers(ref.spec)[0]!;
   const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const nothing = (): Promise<void> => Promise.resolve();
-  const inTurn = async (...acts: (() => Promise<unknown>)[]): Promise<void> => {
-    for (const one of acts) await one();
-  };
   const made = (activity: ActivityName, args: unknown[], undo: ActivityName, object: OwnedObject): CrashCase[] => [
     { activity, args, before: nothing, after: () => act(undo, ref, object) },
     { activity: undo, args: [ref, object], before: () => act(activity, ...args), after: nothing },
@@ -112,9 +113,6 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
   const { database } = ref.spec.spec.source.postgres;
   const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({ kind: 'topic', name, where: ref.spec.spec.kafka.brokers.join(',') }));
-  const inTurn = async (...acts: (() => Promise<unknown>)[]): Promise<void> => {
-    for (const one of acts) await one();
-  };
   const made = (): Promise<void> =>
     inTurn(
       () => act('ensureLease', ref),

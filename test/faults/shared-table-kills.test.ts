@@ -3,31 +3,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { sleepUntil } from '../support/builders.js';
-import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
+import { openSharedShop, type FencedShop } from '../support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
 
 const NAME = 'shared-kills';
-const TABLE = 'daily_revenue_batch';
 const worker = new TestWorker();
 let shop: FencedShop;
+let dropRoles: () => Promise<void>;
 
 beforeAll(async () => {
-  shop = await openFencedShop(NAME, 60, 0.5, (yaml) =>
-    yaml
-      .replace('table: public.daily_revenue_stream', `table: public.${TABLE}`)
-      .replace(/route: \{ type: postgres-view.*/, `route: { type: postgres-table, table: public.${TABLE}, batchRole: kills_nightly, streamRole: kills_stream }`)
-      .replace('soak: { for: 5s, passes: 1 }', 'soak: { for: 10m, passes: 1 }'),
-  );
-  await withDatabase(shop.database, (client) =>
-    client.query(`UPDATE batch_control SET retired = true; DROP ROLE IF EXISTS kills_nightly; DROP ROLE IF EXISTS kills_stream; CREATE ROLE kills_nightly; CREATE ROLE kills_stream;
-      GRANT SELECT, INSERT, UPDATE, DELETE ON ${TABLE} TO kills_nightly, kills_stream; GRANT USAGE ON SCHEMA public TO kills_stream`),
-  );
+  ({ shop, dropRoles } = await openSharedShop(NAME, '10m'));
   await worker.start();
 });
 afterAll(async () => {
   shop.rest();
   await worker.kill('SIGTERM');
-  await withDatabase(shop.database, (client) => client.query('DROP OWNED BY kills_nightly, kills_stream; DROP ROLE kills_nightly; DROP ROLE kills_stream'));
+  await dropRoles();
 });
 
 const sinkState = async (): Promise<string> => {

@@ -2,32 +2,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
-import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
+import { openSharedShop, type FencedShop } from '../support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
 
 const TABLE = 'daily_revenue_batch';
-const ROUTE = `{ type: postgres-table, table: public.${TABLE}, batchRole: shared_nightly, streamRole: shared_stream }`;
 const OLD_DAY = "'1999-12-31'";
 const worker = new TestWorker();
 let shop: FencedShop;
+let dropRoles: () => Promise<void>;
 
 beforeAll(async () => {
-  shop = await openFencedShop('shared', 60, 0.5, (yaml) =>
-    yaml
-      .replace('table: public.daily_revenue_stream', `table: public.${TABLE}`)
-      .replace(/route: \{ type: postgres-view.*/, `route: ${ROUTE}`)
-      .replace('soak: { for: 5s, passes: 1 }', 'soak: { for: 20s, passes: 1 }'),
-  );
-  await withDatabase(shop.database, (client) =>
-    client.query(`DROP ROLE IF EXISTS shared_nightly; DROP ROLE IF EXISTS shared_stream; CREATE ROLE shared_nightly; CREATE ROLE shared_stream;
-      GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${TABLE} TO shared_nightly, shared_stream; GRANT USAGE ON SCHEMA public TO shared_stream`),
-  );
+  ({ shop, dropRoles } = await openSharedShop('shared', '20s'));
   await worker.start();
 });
 afterAll(async () => {
   shop.rest();
   await worker.kill('SIGTERM');
-  await withDatabase(shop.database, (client) => client.query('DROP OWNED BY shared_nightly, shared_stream; DROP ROLE shared_nightly; DROP ROLE shared_stream'));
+  await dropRoles();
 });
 
 /** SQLSTATE of the refusal; null when it was accepted. Nothing stays written. */
@@ -51,7 +42,6 @@ const owned = (client: pg.Client) => client.query(`SELECT tgname FROM pg_trigger
 describe('a table that batch and stream share', () => {
   it("is the stream's from the commit on, and the batch's again, with every row that it had, after a way back", async () => {
     await withDatabase(shop.database, async (client) => {
-      await client.query('UPDATE batch_control SET retired = true'); // its runs rebuild everything: only those of this test
       await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`); // from before what the source still has: no query gives it
       await shop.start();
       waitFor(shop.name, 'approval', '6m');

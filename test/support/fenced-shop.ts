@@ -8,7 +8,7 @@ import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
 import { addService } from '../../stack/stack.js';
-import { sluice, waitFor } from './sluice.js';
+import { sluice, waitFor, withDatabase } from './sluice.js';
 
 export interface FencedShop {
   readonly name: string;
@@ -52,6 +52,31 @@ export async function openFencedShop(
     lease: async (client) => (await client.query<{ state: string; attempt: number }>(`SELECT state, attempt FROM ${lease}`)).rows[0],
     rest: () => void life.kill('SIGTERM'),
   };
+}
+
+export interface SharedShop {
+  readonly shop: FencedShop;
+  readonly dropRoles: () => Promise<void>;
+}
+
+/** The same where batch and stream write one table, by roles `<name>_nightly` and `<name>_stream`; the batch runs only when it is called. */
+export async function openSharedShop(name: string, soakFor: string): Promise<SharedShop> {
+  const table = 'daily_revenue_batch';
+  const [nightly, stream] = ['nightly', 'stream'].map((role) => `${name.replaceAll('-', '_')}_${role}`) as [string, string];
+  const shop = await openFencedShop(name, 60, 0.5, (yaml) =>
+    yaml
+      .replace('table: public.daily_revenue_stream', `table: public.${table}`)
+      .replace(/route: \{ type: postgres-view.*/, `route: { type: postgres-table, table: public.${table}, batchRole: ${nightly}, streamRole: ${stream} }`)
+      .replace('soak: { for: 5s, passes: 1 }', `soak: { for: ${soakFor}, passes: 1 }`),
+  );
+  await withDatabase(shop.database, (client) =>
+    client.query(`UPDATE batch_control SET retired = true; DROP ROLE IF EXISTS ${nightly}; DROP ROLE IF EXISTS ${stream}; CREATE ROLE ${nightly}; CREATE ROLE ${stream};
+      GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${table} TO ${nightly}, ${stream}; GRANT USAGE ON SCHEMA public TO ${stream}`),
+  );
+  const dropRoles = async (): Promise<void> => {
+    await withDatabase(shop.database, (client) => client.query(`DROP OWNED BY ${nightly}, ${stream}; DROP ROLE ${nightly}; DROP ROLE ${stream}`));
+  };
+  return { shop, dropRoles };
 }
 
 function specFile(name: string, database: string, maxHoldSeconds: number, edit: (yaml: string) => string): string {

@@ -17,14 +17,14 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, state } = run;
   const names = namesOf(ref.spec, ref.generation);
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
-  if (sharedTableOf(ref.spec)) await run.step(() => call('quick', 'retireRole', "Take the batch's right to write the table", ref));
+  const isShared = sharedTableOf(ref.spec) !== null;
+  if (isShared) await run.step(() => call('quick', 'retireRole', "Take the batch's right to write the table", ref));
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   if (!pollingOf(ref.spec))
     await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
   const watched = [names.messageTopic, names.notificationTopic, names.signalTopic, names.signalGroup, names.windowTopic];
-  const shared = sharedTableOf(ref.spec);
   const isScaffolding = ({ kind, name }: OwnedObject): boolean =>
-    kind === 'lease' || kind === 'trigger' || (kind === 'sink' && shared !== null) || ((kind === 'topic' || kind === 'group') && watched.includes(name));
+    kind === 'lease' || kind === 'trigger' || (kind === 'sink' && isShared) || ((kind === 'topic' || kind === 'group') && watched.includes(name));
   const scaffolding = state.undo.filter(isScaffolding);
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
