@@ -1,4 +1,5 @@
 // A stack of its own for tests that need real services: other name, other ports than a person's; state deleted at the end.
+// SLUICE_TEST_STACK=running uses the stack that the environment names instead (`npm run -s stack -- env`), and leaves it as it is.
 import { stackHome } from '../../stack/paths.js';
 import { environment, reset, up, type OptionalService } from '../../stack/stack.js';
 
@@ -9,6 +10,7 @@ export default function setup(): Promise<() => Promise<void>> {
 }
 
 export async function setupWith(...optional: OptionalService[]): Promise<() => Promise<void>> {
+  if (process.env['SLUICE_TEST_STACK'] === 'running') return () => Promise.resolve();
   process.env['SLUICE_STACK_NAME'] ??= 'test';
   process.env['SLUICE_STACK_PORT_BASE'] ??= '18400';
   const home = stackHome();
