@@ -10,6 +10,8 @@ export interface Column {
   readonly type: string;
   readonly notNull: boolean;
   readonly generated: boolean;
+  /** The type as declared, with its modifier: `numeric(10,2)`, `character(8)`. */
+  readonly declared: string;
 }
 
 /** Where a partitioned table's rows lie. */
@@ -32,8 +34,10 @@ export interface TableCatalog {
   /** Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their own names. */
   readonly heirs: readonly string[];
   readonly columns: readonly Column[];
-  /** Primary key columns in key order; empty without one. */
+  /** Primary key columns in key order, without what the index merely INCLUDEs; empty without one. */
   readonly key: readonly string[];
+  /** The primary key is checked at the end of a transaction: such a key is no replica identity. */
+  readonly isKeyDeferrable: boolean;
   readonly replicaIdentity: ReplicaIdentity;
   /** Whether any value lies out of line (TOAST). */
   readonly holdsFarValues: boolean;
@@ -59,6 +63,7 @@ const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHER
 
 const COLUMNS_SQL = `
 SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated,
+  CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared,
   CASE WHEN t.typcategory = 'A' AND e.typname IS NOT NULL THEN CASE WHEN eb.typtype = 'e' THEN 'enum' ELSE coalesce(eb.typname, e.typname) END || '[]'
        WHEN coalesce(b.typtype, t.typtype) = 'e' THEN 'enum' ELSE coalesce(b.typname, t.typname) END AS type
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
@@ -68,8 +73,9 @@ LEFT JOIN pg_type eb ON e.typtype = 'd' AND eb.oid = e.typbasetype
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
 
 const KEY_SQL = `
-SELECT a.attname FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, at)
-JOIN pg_attribute a ON a.attnum = k.attnum WHERE i.indrelid = $1 AND i.indisprimary AND a.attrelid = $1 ORDER BY k.at`;
+SELECT a.attname, NOT i.indimmediate AS deferrable FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, at)
+JOIN pg_attribute a ON a.attnum = k.attnum
+WHERE i.indrelid = $1 AND i.indisprimary AND i.indisvalid AND k.at <= i.indnkeyatts AND a.attrelid = $1 ORDER BY k.at`;
 
 const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
 
@@ -79,7 +85,7 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
   const found = (await client.query<Record<string, string>>(TABLE_SQL, [name.schema, name.table])).rows[0];
   if (!found) return null;
   const oid = found['oid'];
-  const columns = (await client.query<Record<string, string>>(COLUMNS_SQL, [oid])).rows;
+  const columns = (await client.query<Record<string, string>>(COLUMNS_SQL, [oid])).rows.map(columnOf);
   const key = (await client.query<Record<string, string>>(KEY_SQL, [oid])).rows;
   const isPartitioned = found['relkind'] === 'p';
   const parts = (await client.query<Record<string, string>>(isPartitioned ? LEAVES_SQL : HEIRS_SQL, [oid])).rows;
@@ -90,8 +96,9 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
     persistence: found['relpersistence']!,
     leaves: isPartitioned ? parts.map(leafOf) : [],
     heirs: isPartitioned ? [] : parts.map((part) => part['name']!),
-    columns: columns.map((c) => ({ name: c['attname']!, type: c['type']!, notNull: c['attnotnull'] === 't', generated: c['generated'] === 't' })),
+    columns,
     key: key.map((k) => k['attname']!),
+    isKeyDeferrable: key.some((k) => k['deferrable'] === 't'),
     replicaIdentity: identityOf(found),
     holdsFarValues: total('far') > 0,
     rowSecurity: found['relrowsecurity'] === 't',
@@ -101,6 +108,14 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
     canSelect: found['can_select'] === 't',
   };
 }
+
+const columnOf = (row: Record<string, string>): Column => ({
+  name: row['attname']!,
+  type: row['type']!,
+  notNull: row['attnotnull'] === 't',
+  generated: row['generated'] === 't',
+  declared: row['declared']!,
+});
 
 const identityOf = (row: Record<string, string>): ReplicaIdentity => REPLICA_IDENTITY[row['relreplident'] as keyof typeof REPLICA_IDENTITY];
 
@@ -149,5 +164,5 @@ export async function describeQuery(client: pg.ClientBase, sql: string): Promise
      WHERE t.oid = ANY (${quoteLiteral(`{${oids.join(',')}}`)}::oid[])`,
   );
   const nameOf = new Map(types.rows.map((row) => [Number(row['oid']), row['type']!]));
-  return described.fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false }));
+  return described.fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false, declared: '' }));
 }

@@ -14,6 +14,7 @@ export interface Check {
 const NEVER_WAIVED: readonly string[] = [
   'table.replica-identity',
   'table.key',
+  'table.key-types',
   'source.slots',
   'source.senders',
   'source.wal-headroom',

@@ -8,6 +8,7 @@ import type { Check } from '../../domain/check.js';
 import { qualified } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
+import { checkKey } from './keys.js';
 import { attempt, failed, passed } from './result.js';
 
 /** No reason to refuse: where such rows are never updated, every window passes. */
@@ -18,7 +19,8 @@ type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: strin
 
 function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): void {
   const q = qualified(table.name);
-  const mayBePublished = (identity: ReplicaIdentity): boolean => identity === 'full' || (identity === 'default' && table.key.length > 0);
+  const mayBePublished = (identity: ReplicaIdentity): boolean =>
+    identity === 'full' || (identity === 'default' && table.key.length > 0 && !table.isKeyDeferrable);
   const weak = [{ name: q, replicaIdentity: table.replicaIdentity }, ...table.leaves].find((part) => !mayBePublished(part.replicaIdentity));
   const identity = weak?.replicaIdentity ?? table.replicaIdentity;
   const where = weak && weak.name !== q ? ` of partition ${weak.name}` : '';
@@ -28,8 +30,12 @@ function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): 
     `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
     identity === 'index'
       ? `replica identity${where} by another index than the primary key`
-      : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
-    'use replica identity DEFAULT with a primary key, or FULL',
+      : identity === 'default' && table.isKeyDeferrable
+        ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
+        : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
+    table.isKeyDeferrable
+      ? `make the key NOT DEFERRABLE (drop it and add it again), or ALTER TABLE ${q} REPLICA IDENTITY FULL`
+      : 'use replica identity DEFAULT with a primary key, or FULL',
   );
   rule(
     'table.owner',
@@ -61,6 +67,7 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
     'name ordinary or partitioned tables',
   );
   rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
+  checks.push(...checkKey(spec, text, table));
   if (!isPolled) checkPublishing(rule, spec, table);
   if (changelogTables(spec).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;

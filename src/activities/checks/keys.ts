@@ -1,0 +1,47 @@
+// Whether a table's primary key means the same to the source, to Kafka and to a window. PURE.
+import type { Column, TableCatalog } from '../../clients/catalog.js';
+import { isProvable } from '../../compare/column-types.js';
+import type { Check } from '../../domain/check.js';
+import { pollingOf } from '../../domain/polling.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import { failed, passed } from './result.js';
+
+/** `text` = the table as the spec names it. A table without a key is `table.key`'s finding. */
+export function checkKey(spec: MigrationSpec, text: string, table: TableCatalog): Check[] {
+  if (table.key.length === 0) return [];
+  const columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
+  return [checkTypes(text, columns, pollingOf(spec) !== null), checkForms(text, columns, spec.spec.kafka.partitions)];
+}
+
+/** `validation.compare.ignore` cannot help here: without its key no row is found on the other side. */
+function checkTypes(text: string, columns: readonly Column[], isPolled: boolean): Check {
+  const weak = columns.filter((column) => (column.generated && !isPolled) || !isProvable(column.type));
+  if (weak.length === 0) return passed('table.key-types', text, 'every key column can be compared');
+  const named = weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ');
+  const detail = `key columns that cannot be compared: ${named}`;
+  return failed('table.key-types', text, detail, 'give the table a primary key of other columns; a key column cannot be left out of the comparison');
+}
+
+/**
+ * Kafka takes each text of a value for a key of its own. Where equal values have several texts (1.5 and 1.50), an update from one to the other
+ * is a delete and an insert under two keys, and with several partitions nothing says which of the two came first.
+ */
+function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
+  const loose = columns.filter(hasSeveralTexts);
+  if (loose.length === 0 || partitions === 1) return passed('table.key-form', text, 'equal keys are one key of Kafka, or keep their order');
+  const named = loose.map((c) => `${c.name} (${c.declared})`).join(', ');
+  return failed(
+    'table.key-form',
+    text,
+    `equal values of ${named} can have several texts (1.5 and 1.50), which Kafka takes for several keys in several of ${partitions} partitions`,
+    `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, or set kafka.partitions: 1`,
+  );
+}
+
+/** Types whose equal values can be printed differently: scale, sign of zero, trailing blanks. */
+function hasSeveralTexts({ type, declared }: Column): boolean {
+  const item = type.replace(/(\[\])+$/, '');
+  if (item === 'float4' || item === 'float8') return true;
+  if (item === 'numeric' || item === 'bpchar') return !declared.includes('(');
+  return false;
+}
