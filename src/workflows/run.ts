@@ -186,6 +186,7 @@ export class Run extends Journal {
       return this.audit('ignored', `roll back by ${wayBack.by}: the batch is being retired, nothing to go back to`);
     state.wayBack = wayBack;
     this.audit('way-back', `${wayBack.outcome} by ${wayBack.by}: ${wayBack.reason}`);
+    this.setPaused(false);
     this.interrupt?.();
   }
 
@@ -196,7 +197,9 @@ export class Run extends Journal {
     this.#scope.cancel();
   }
 
+  /** A pause never holds up the way back: asking for it ends the pause, and none begins on it. */
   setPaused(paused: boolean): void {
+    if (paused && this.state.wayBack) return this.audit('ignored', 'pause: the way back is never held up');
     if (this.state.paused === paused) return;
     this.state.paused = paused;
     this.audit(paused ? 'paused' : 'resumed', '');

@@ -1,7 +1,7 @@
 // The way back: rollBack, rejectCutover, cancel and automatic roll-back interrupt the main path and run the roll-back phase, which nothing interrupts.
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../domain/phase.js';
-import { RunRefused } from './course.js';
+import { GenerationLost, RunRefused } from './course.js';
 import type { PhaseBody, Run } from './run.js';
 
 export interface MigrationResult {
@@ -23,8 +23,10 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
     await scope.run(forward);
   } catch (error) {
     if (error instanceof RunRefused) throw ApplicationFailure.nonRetryable(error.message, 'refused');
-    if (!isCancellation(error)) throw error;
+    const isLostOnTheWay = error instanceof GenerationLost && run.state.wayBack !== null;
+    if (!isCancellation(error) && !isLostOnTheWay) throw error;
     if (!run.state.wayBack) run.requestWayBack({ outcome: 'aborted', by: 'cancel', reason: 'the workflow was cancelled' });
+    if (!run.state.wayBack) await CancellationScope.nonCancellable(forward); // refused: only the end is left
   } finally {
     run.interrupt = undefined;
   }

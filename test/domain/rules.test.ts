@@ -93,7 +93,7 @@ describe('phases', () => {
   it('go back to validate before the commit, to snapshot for a new generation, to roll-back from anywhere but the end', () => {
     expect(mayFollow('approve', 'validate') && mayFollow('cut-over', 'validate')).toBe(true);
     expect(mayFollow('validate', 'snapshot')).toBe(true);
-    expect(mayFollow('soak', 'roll-back') && mayFollow('prepare', 'roll-back')).toBe(true);
+    expect(mayFollow('soak', 'roll-back') && mayFollow('prepare', 'roll-back') && mayFollow(null, 'roll-back')).toBe(true);
     expect(mayFollow('complete', 'roll-back')).toBe(false);
     expect(mayFollow('soak', 'validate')).toBe(false);
   });

@@ -65,20 +65,22 @@ export interface Play {
   readonly status: () => Promise<Status>;
 }
 
-/** Starts a migration with these activities and plays `scene` while a worker serves it. */
+/** Starts a migration with these activities and plays `scene` while a worker serves it; `beforehand` runs before any worker does. */
 export async function play<T>(
   { env, bundle }: Bench,
   activities: Activities,
   input: { metadata: { name: string } },
   scene: (play: Play) => Promise<T>,
+  beforehand: (handle: WorkflowHandle) => Promise<void> = () => Promise.resolve(),
 ): Promise<T> {
   runs += 1;
   const taskQueue = `migrations-${process.pid}-${runs}`;
+  const handle = await env.client.workflow.start('migrateToStreaming', { taskQueue, workflowId: `migration-${input.metadata.name}`, args: [input] });
+  await beforehand(handle);
   const worker = await Worker.create({ connection: env.nativeConnection, taskQueue, workflowBundle: bundle, activities });
   const data = await Worker.create({ connection: env.nativeConnection, taskQueue: `${taskQueue}-data`, activities });
   return worker.runUntil(() =>
     data.runUntil(async () => {
-      const handle = await env.client.workflow.start('migrateToStreaming', { taskQueue, workflowId: `migration-${input.metadata.name}`, args: [input] });
       const shown = await scene({ handle, env, status: () => handle.query<Status>('status') });
       if (process.env['RECORD_HISTORIES']) await recordHistory(handle);
       return shown;

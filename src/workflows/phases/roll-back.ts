@@ -6,7 +6,6 @@ import type { Run } from '../run.js';
 export async function rollBack(run: Run): Promise<void> {
   const { state } = run;
   state.needsApproval = false;
-  state.paused = false; // the way back is never held up
   run.stopGuard();
   if (state.spec && state.undo.length > 0) {
     const { ref } = run;

@@ -1,0 +1,120 @@
+// The way back is never held up: not by a pause, not by coming before the first step, not by coming beside the end.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { WorkflowHandle } from '@temporalio/client';
+import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+import { fakes, type Fakes } from '../support/fake-activities.js';
+import { openBench, play, skipUntil, type Bench, type Play } from '../support/time-skipping.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
+});
+afterEach(async () => bench.env.teardown());
+
+const SPEC = { ...BATCH_PARTS, validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 2 } };
+const anInput = (more: object = {}) => aSpecInput({ name: 'back', spec: { ...SPEC, ...more } }) as { metadata: { name: string } };
+const approve = (handle: WorkflowHandle) => handle.signal('approveCutover', { approver: 'ann' });
+
+/** What an activity of the fakes signals while it runs. */
+const theRun = () => bench.env.client.workflow.getHandle('migration-back');
+
+/** What a scene needs to stop the run, by a pause, in one of its places. */
+type Pausing = (scene: Play, fake: Fakes) => Promise<void>;
+
+const inApprove: Pausing = async (scene) => {
+  await skipUntil(scene, (s) => s.needsApproval);
+  await scene.handle.signal('pause');
+};
+const rightAfterTheCommit: Pausing = async (scene, fake) => {
+  await skipUntil(scene, (s) => s.needsApproval);
+  await approve(scene.handle);
+  await skipUntil(scene, (s) => s.paused && fake.switched);
+};
+const inTheSoak: Pausing = async (scene) => {
+  await skipUntil(scene, (s) => s.needsApproval);
+  await approve(scene.handle);
+  await skipUntil(scene, (s) => s.phase === 'soak');
+  await scene.handle.signal('pause');
+};
+
+const rollBack = (handle: WorkflowHandle) => handle.signal('rollBack', { by: 'ann', reason: 'numbers look odd' });
+const reject = (handle: WorkflowHandle) => handle.signal('rejectCutover', { approver: 'ann', reason: 'no' });
+const cancel = async (handle: WorkflowHandle) => void (await handle.cancel());
+
+describe('a paused migration', () => {
+  it.each([
+    ['rolled back', 'in approve', inApprove, rollBack, 'rolled-back'],
+    ['rejected', 'in approve', inApprove, reject, 'rejected'],
+    ['cancelled', 'in approve', inApprove, cancel, 'aborted'],
+    ['rolled back', 'right after the commit', rightAfterTheCommit, rollBack, 'rolled-back'],
+    ['cancelled', 'right after the commit', rightAfterTheCommit, cancel, 'aborted'],
+    ['rolled back', 'in the soak', inTheSoak, rollBack, 'rolled-back'],
+    ['cancelled', 'in the soak', inTheSoak, cancel, 'aborted'],
+  ] as const)('is %s %s at once, without resume', async (_what, _where, pausing, goBack, outcome) => {
+    const fake = fakes();
+    const commit = fake.activities.commitCutover.bind(fake.activities);
+    fake.activities.commitCutover = async (evidence) => {
+      if (pausing === rightAfterTheCommit) await theRun().signal('pause');
+      return commit(evidence);
+    };
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await pausing(scene, fake);
+      expect(await scene.status()).toMatchObject({ paused: true });
+      await goBack(scene.handle);
+      await scene.handle.signal('pause'); // nor is it held up by one that comes on the way
+      expect(await scene.handle.result()).toMatchObject({ outcome });
+      expect(await scene.status()).toMatchObject({ paused: false, route: { side: 'batch' } });
+    });
+    expect(fake.calls).toContain('removeLease');
+  });
+
+  it('rolls back by itself in the soak where the spec says so', async () => {
+    const fake = fakes();
+    const window = fake.activities.runWindow.bind(fake.activities);
+    fake.activities.runWindow = async (input) => {
+      if (!fake.switched) return window(input);
+      await theRun().signal('pause'); // comes while the window is running that then fails
+      fake.verdicts.push('failed');
+      return window(input);
+    };
+    await play(bench, fake.activities, anInput({ rollback: { automaticOn: ['failed-window'] } }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
+});
+
+describe('the way back', () => {
+  it.each([
+    ['rolled-back', rollBack],
+    ['aborted', cancel],
+  ])('asked for before any worker ran ends as %s, with nothing made', async (outcome, goBack) => {
+    const fake = fakes();
+    const ends = async ({ handle, status }: Play) => {
+      expect(await handle.result()).toMatchObject({ outcome, leftovers: [] });
+      expect(await status()).toMatchObject({ phase: 'roll-back', outcome });
+    };
+    await play(bench, fake.activities, anInput(), ends, goBack);
+    expect(fake.calls.filter((call) => call.startsWith('ensure'))).toEqual([]);
+  });
+
+  it('asked for when the batch is being retired is refused, and the run ends as migrated', async () => {
+    const fake = fakes();
+    let asked = false;
+    fake.activities.record = async (_ref, status) => {
+      if (status.phase !== 'complete' || asked) return;
+      asked = true;
+      await theRun().signal('pause');
+      await theRun().cancel();
+    };
+    await play(bench, fake.activities, anInput({ soak: { for: '1s', passes: 0 } }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      await skipUntil(scene, (s) => s.phase === 'complete' && s.paused);
+      await scene.handle.signal('resume');
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+    });
+    expect(asked).toBe(true);
+  });
+});
