@@ -1,5 +1,5 @@
 // A table's topic folded to one row hash per key, as seen by a snapshot of the source: what TableFold does, without keeping the rows. PURE; forward only.
-import { isVisible, type SnapshotVisibility } from '../domain/position.js';
+import { isVisible, widened, type SnapshotVisibility } from '../domain/position.js';
 import type { Shape } from './comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, isUnreadable, txIdAt } from './enc/change.js';
 import { EnvelopeScanner } from './enc/envelope.js';
@@ -147,8 +147,10 @@ export class HashFold extends FoldProgress {
       const high = words[at + 5]!;
       const low = words[at + 6]!;
       const txId = txIdAt(words, at);
-      if (kind !== KIND.snapshot && !isVisible(txId, snapshot)) this.#overlay.push({ txId, key: key.slice(), isDelete, high, low });
-      else this.#apply(key, isDelete, high, low);
+      if (kind !== KIND.snapshot && !isVisible(txId, snapshot)) {
+        const change = { txId: widened(txId, snapshot), key: key.slice(), isDelete, high, low };
+        this.#overlay.push(change);
+      } else this.#apply(key, isDelete, high, low);
     }
   }
 }

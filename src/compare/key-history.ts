@@ -12,10 +12,10 @@ export class KeyHistory {
   wasProven = false;
   #newest: bigint | null = null;
 
-  /** In the topic's order. A snapshot's record (transaction 0) has no position of its own. */
+  /** In the topic's order. A row of the initial load has no position of its own. */
   add({ lsn, txId }: Pick<Change, 'lsn' | 'txId'>, wasProven: boolean): void {
     this.wasProven = wasProven;
-    if (lsn === null || txId === 0) return;
+    if (lsn === null || txId === null) return;
     const at = BigInt(lsn);
     this.wentBack = this.#newest !== null && at < this.#newest;
     if (at === this.#newest) this.repeated += 1;

@@ -1,12 +1,13 @@
 // A table's topic folded to one row per key, as seen by a snapshot of the source. PURE; moves forward only.
-import { isVisible, type SnapshotVisibility } from '../domain/position.js';
+import { isVisible, widened, type SnapshotVisibility } from '../domain/position.js';
 import { Undecodable, canonFromJson } from './column-types.js';
 import { joinRow, type Shape, type StreamRow } from './comparison.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
 
 export interface Change {
-  readonly txId: number;
+  /** Null = a row of the initial load, which is older than every window: visible without asking. */
+  readonly txId: number | null;
   /** Position in the WAL; null where the record has none. */
   readonly lsn: number | string | null;
   readonly key: string;
@@ -50,8 +51,10 @@ export class TableFold extends Fold {
   }
 
   #apply(change: Change, snapshot: SnapshotVisibility): void {
-    if (!isVisible(change.txId, snapshot)) this.#overlay.push(change);
-    else if (change.row === null) this.rows.delete(change.key);
+    const { txId } = change;
+    if (txId !== null && !isVisible(txId, snapshot)) {
+      this.#overlay.push({ ...change, txId: widened(txId, snapshot) });
+    } else if (change.row === null) this.rows.delete(change.key);
     else this.rows.set(change.key, change.row);
   }
 
@@ -63,10 +66,9 @@ export class TableFold extends Fold {
       const image = isDelete ? envelope.before : envelope.after;
       if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete)) throw new Undecodable(`operation ${op} without a row`);
       const key = joinRow(this.#shape.key.map((name) => canonFromJson(this.#typeOf(name), image[name])));
-      // A snapshot record is older than every window: the initial load ended before the first one began.
-      const txId = op === 'r' ? 0 : source?.txId;
-      if (typeof txId !== 'number') throw new Undecodable('no source.txId');
-      return { txId, lsn: source?.lsn ?? null, key, row: isDelete ? null : this.#row(image) };
+      const txId = op === 'r' ? null : source?.txId;
+      if (txId !== null && !Number.isSafeInteger(txId)) throw new Undecodable('no source.txId');
+      return { txId: txId as number | null, lsn: source?.lsn ?? null, key, row: isDelete ? null : this.#row(image) };
     } catch {
       this.unreadable += 1;
       return null;

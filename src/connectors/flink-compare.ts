@@ -1,7 +1,7 @@
 // A table's comparison as Flink SQL: two bounded topics, the stream's last visible record per key, a full outer join. What this text says is equal is equal;
 // what it says differs is looked at value by value afterwards. PURE.
 // Shape of the tables: the plain kafka connector with raw values. `json` drops tombstones silently, and upsert-kafka is refused by batch mode.
-import type { SnapshotVisibility } from '../domain/position.js';
+import { idsEnd, type SnapshotVisibility } from '../domain/position.js';
 
 /** Offsets `[from, to)` of every partition. */
 export interface TopicRange {
@@ -109,10 +109,12 @@ function unreadable(): string {
 }
 
 /** `isVisible` of domain/position.ts, as SQL over `tx`. */
-function isVisible({ xmin, xmax, inProgress }: SnapshotVisibility): string {
+function isVisible(snapshot: SnapshotVisibility): string {
+  const { xmin, xmax, inProgress } = snapshot;
   const epoch = 2 ** 32;
-  const base = Math.floor(xmax / epoch) * epoch;
-  const wide = `CASE WHEN tx >= ${epoch} THEN tx WHEN tx + ${base} > ${xmax + epoch / 2} THEN tx + ${base - epoch} WHEN tx + ${base} < ${xmax - epoch / 2} THEN tx + ${base + epoch} ELSE tx + ${base} END`;
+  const last = idsEnd(snapshot) - 1;
+  const base = Math.floor(last / epoch) * epoch;
+  const wide = `CASE WHEN tx >= ${epoch} THEN tx WHEN tx + ${base} > ${last} THEN tx + ${base - epoch} ELSE tx + ${base} END`;
   const running = inProgress.size > 0 ? ` AND (${wide}) NOT IN (${[...inProgress].join(', ')})` : '';
   return `(${wide}) < ${xmin} OR ((${wide}) < ${xmax}${running})`;
 }

@@ -28,6 +28,11 @@ export interface SnapshotVisibility {
   readonly xmin: number;
   readonly xmax: number;
   readonly inProgress: ReadonlySet<number>;
+  /**
+   * Every transaction whose records are judged by this snapshot has a smaller id: the source's next
+   * one, asked for after the ends of the topic. Absent = not known.
+   */
+  readonly before?: number;
 }
 
 export function parseSnapshot(text: string): SnapshotVisibility {
@@ -39,14 +44,24 @@ export function parseSnapshot(text: string): SnapshotVisibility {
 
 const EPOCH = 2 ** 32;
 
-/** Whether a snapshot sees the transaction. `txId` may be Debezium's 32-bit id: it is widened to the epoch nearest to the snapshot. */
+/** Where the ids end that a record may have: a transaction lives for less than half an epoch. */
+export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
+
+/**
+ * Debezium's 32-bit transaction id as a 64-bit one: the latest that the snapshot's records can have.
+ * An older transaction with the same 32 bits ended long before any snapshot of today, so wherever
+ * the widened id is visible, the older one is too. Ids of 64 bits stay as they are.
+ */
+export function widened(txId: number, snapshot: SnapshotVisibility): number {
+  if (txId >= EPOCH) return txId;
+  const last = idsEnd(snapshot) - 1;
+  const wide = Math.floor(last / EPOCH) * EPOCH + txId;
+  return wide > last ? wide - EPOCH : wide;
+}
+
+/** Whether a snapshot sees the transaction; its id may be Debezium's of 32 bits. */
 export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
-  let wide = txId;
-  if (txId < EPOCH) {
-    wide = Math.floor(snapshot.xmax / EPOCH) * EPOCH + txId;
-    if (wide > snapshot.xmax + EPOCH / 2) wide -= EPOCH;
-    else if (wide < snapshot.xmax - EPOCH / 2) wide += EPOCH;
-  }
+  const wide = widened(txId, snapshot);
   if (wide < snapshot.xmin) return true;
   return wide < snapshot.xmax && !snapshot.inProgress.has(wide);
 }

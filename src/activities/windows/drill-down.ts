@@ -9,8 +9,9 @@ import { TID_FIELD_BYTES, tidAt, type Candidate } from '../../compare/hash-compa
 import { KeyHistory, explainByHistory } from '../../compare/key-history.js';
 import { TableFold } from '../../compare/table-fold.js';
 import { int32At } from '../../domain/bytes.js';
+import { Problem } from '../../domain/failure.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
-import type { Counts, Difference } from '../../domain/window.js';
+import { comparedOf, type Counts, type Difference } from '../../domain/window.js';
 import { readRows } from './rows.js';
 import { selectOf } from './select.js';
 
@@ -63,7 +64,21 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
     await readRows(reader, rows, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => comparison.add(key, row));
   }
   const { counts, differences } = comparison.finish();
+  refuseUnexplained(comparedOf(counts), candidates.length, input.extraneous.length);
   return { counts, differences: explainByHistory(shape, differences, histories) };
+}
+
+/**
+ * A suspect leaves the list only as matched, different or unknown. Throws where one is gone: the two
+ * readings of the topic then disagree, and neither proves anything.
+ */
+export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
+  if (explained === candidates + extraneous) return;
+  throw new Problem(
+    'unexpected',
+    `the drill-down explained ${explained} keys ≠ ${candidates} suspect rows + ${extraneous} keys that only the stream has`,
+    'the next window reads the topic again from its beginning; if it repeats, report it with the output of sluice windows',
+  );
 }
 
 /** Condition that holds for the candidates' rows and no others. In a partitioned table every partition has a row of that ctid: the key tells which is meant. */

@@ -13,6 +13,7 @@ import { selectOf } from './select.js';
 
 const SCRUB_PARTS = 10;
 const XID_WORD = 2 ** 32;
+const MOST_AGE = 2 ** 31 - 2 ** 24; // the counter moves on while the window reads
 /** A full pass over fewer rows is as fast. */
 export const WORTH_IT_ROWS = 20_000;
 
@@ -20,6 +21,8 @@ export const WORTH_IT_ROWS = 20_000;
 export async function passIncrementally(input: PassInput, fold: HashFold, counted: number, number: number): Promise<TablePass | null> {
   const { shape, from, reader, rowsPerSecond } = input;
   if (!fold.provenAt || fold.encoder.keyWords !== 2 || fold.unreadable > 0) return null;
+  // age() is signed and has 31 bits: a row's xmin cannot be told from one of half an epoch ago.
+  if (input.snapshot.xmax - fold.provenAt.xmin >= MOST_AGE) return null;
   const comparison = new HashComparison(fold.table, fold.encoder);
   const unseen = new Set(fold.changed);
   const sample: Uint8Array[] = [];

@@ -17,6 +17,7 @@ import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByRow } from './by-row.js';
 import { WORTH_IT_ROWS, passIncrementally } from './incremental.js';
 import { columnsToCompare } from './shape.js';
+import { boundedNow } from './visibility.js';
 import { walkAhead, type Walk } from './walk.js';
 import { foldTable, refuseRepartitioned, type FoldCache } from './folds.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from './subject.js';
@@ -66,7 +67,7 @@ export async function compareTables(
       subjects.push(
         unproven
           ? unmeasured(table, 'exact', { verdict: 'inconclusive', reason: unproven }, lsn)
-          : await compareTable(deps, folds, ref, table, { reader, snapshotText: text, lsn, number, isFull, walk: walks.get(table) }, heartbeat),
+          : await compareTable(deps, folds, ref, table, { reader, side, snapshotText: text, lsn, number, isFull, walk: walks.get(table) }, heartbeat),
       );
     }
     return { subjects: refuseAllEmpty(subjects), barrierMs };
@@ -109,7 +110,7 @@ async function compareTable(
   folds: FoldCache,
   ref: MigrationRef,
   table: string,
-  { reader, snapshotText, lsn, ...how }: { reader: SourceClient; snapshotText: string; lsn: string } & HowFar,
+  { reader, side, snapshotText, lsn, ...how }: { reader: SourceClient; side: SourceClient; snapshotText: string; lsn: string } & HowFar,
   heartbeat: () => void,
 ): Promise<SubjectResult> {
   const started = Date.now();
@@ -119,7 +120,7 @@ async function compareTable(
   const kafka = deps.systems.kafka(ref.spec);
   const ends = await kafka.offsets(topic);
   refuseRepartitioned(ref, topic, ends);
-  const snapshot = parseSnapshot(snapshotText);
+  const snapshot = await boundedNow(side, parseSnapshot(snapshotText));
   const isPartitioned = catalog.kind === 'p';
   const input = { kafka, topic, ends, shape, snapshot, reader, from, isPartitioned, rowsPerSecond: ref.spec.spec.source.limits.rowsPerSecond, heartbeat };
   const gateway = engineGateway(ref.spec.spec);

@@ -15,6 +15,7 @@ import type { Deps } from '../deps.js';
 import { markSource } from '../source-mark.js';
 import { foldTable } from './folds.js';
 import { selectOf } from './select.js';
+import { boundedNow } from './visibility.js';
 
 /** Bytes of a table that a window reads in one snapshot, unless the worker is told otherwise. */
 export const SNAPSHOT_BYTES = 512 * 2 ** 20;
@@ -79,9 +80,10 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
   }
 }
 
-async function readTopic({ deps, ref, topic, heartbeat }: WalkInput, fold: HashFold, snapshot: SnapshotVisibility): Promise<void> {
+async function readTopic({ deps, ref, side, topic, heartbeat }: WalkInput, fold: HashFold, snapshot: SnapshotVisibility): Promise<void> {
   const kafka = deps.systems.kafka(ref.spec);
-  await foldTable(kafka, topic, fold, await kafka.offsets(topic), snapshot, heartbeat);
+  const ends = await kafka.offsets(topic);
+  await foldTable(kafka, topic, fold, ends, await boundedNow(side, snapshot), heartbeat);
 }
 
 async function snapshotNow(reader: SourceClient): Promise<SnapshotVisibility> {
