@@ -1,5 +1,6 @@
 // The sink: the table it writes, and, where that table is shared with the batch, its move from the staging table to the shared one. Undo beside do.
 import { describeQuery, readTable } from '../clients/catalog.js';
+import { lone } from '../clients/lone-sql.js';
 import { leaseTable, readLease } from '../clients/lease.js';
 import { transaction, withSource, type SourceClient } from '../clients/source.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
@@ -54,7 +55,7 @@ export function createSinkActivities(deps: Deps) {
           withSource(ref.spec, secret, async (client) => {
             const columns = (await describeQuery(client, batch.query.sql)).map((c) => quoteIdent(c.name)).join(', ');
             await transaction(client, 'BEGIN', async () => {
-              await client.query(`CREATE TABLE ${table} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}) q WITH NO DATA`);
+              await client.query(lone(`CREATE TABLE ${table} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}\n) q WITH NO DATA`)); // NO DATA: it is not run
               await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (${key})`);
             });
           }),

@@ -1,7 +1,7 @@
 // The source connectors as they should be: one that reads the log, or one for each table or query that is polled, with the columns that the database has now.
 import type pg from 'pg';
 import { describeQuery, readKeyedTable } from '../clients/catalog.js';
-import { withSource } from '../clients/source.js';
+import { readSource } from '../clients/source.js';
 import { POSTGRES_SOURCE_CLASS, debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcPlugin, jdbcSourceConfig, type JdbcPlugin, type PolledShape } from '../connectors/jdbc-source.js';
 import { Problem } from '../domain/failure.js';
@@ -21,7 +21,7 @@ export async function sourceConnectorConfigs(deps: Pick<Deps, 'secret' | 'system
   const polling = pollingOf(spec);
   if (!polling) return [{ name: namesOf(spec, generation).connector, connectorClass: POSTGRES_SOURCE_CLASS, config: debeziumPostgresConfig(spec, generation) }];
   const plugin = await installedPlugin(deps, spec);
-  return withSource(spec, deps.secret, async (client) => {
+  return readSource(spec, deps.secret, async (client) => {
     const wanted: WantedConnector[] = [];
     for (const capture of capturesOf(spec, generation)) {
       const shape = await polledShape(client, polling, capture);

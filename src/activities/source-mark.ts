@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { ConnectRest } from '../clients/connect-rest.js';
 import type { KafkaPort } from '../clients/kafka.js';
+import { readLone } from '../clients/lone-sql.js';
 import { cursorOf, polledFrom } from '../connectors/jdbc-source.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { capturesOf, quoteIdent, type Capture } from '../domain/names.js';
@@ -63,8 +64,8 @@ async function markCapture(
   const { connector, subject } = capture;
   if (polling.mode === 'bulk') {
     const first = (await pollOf(rest, connector)).number;
-    const rows = await snapshot.query(`SELECT 1 FROM ${polledFrom(polling, capture)} LIMIT 1`);
-    if (rows.rows.length === 0) return () => Promise.resolve(null); // nothing to take in
+    const rows = await readLone(snapshot, `SELECT 1 FROM ${polledFrom(polling, capture)} LIMIT 1`);
+    if (rows.length === 0) return () => Promise.resolve(null); // nothing to take in
     return (deadline) => untilPolled(rest, capture, first, deadline);
   }
   const wanted = await cursorIn(snapshot, polling, capture);
@@ -97,11 +98,12 @@ async function cursorIn(client: pg.ClientBase, polling: Polling, capture: Captur
   const from = polledFrom(polling, capture);
   const id = looksAtIds(polling.mode) ? quoteIdent(polling.incrementingColumn!) : null;
   if (!looksAtTimes(polling.mode)) {
-    const { rows } = await client.query<Record<string, string | null>>(`SELECT max(${id}) AS id FROM ${from}`);
+    const rows = await readLone(client, `SELECT max(${id}) AS id FROM ${from}`);
     return { micros: null, id: asBigInt(rows[0]?.['id']) };
   }
   const time = cursorOf(polling);
-  const { rows } = await client.query<Record<string, string | null>>(
+  const rows = await readLone(
+    client,
     `SELECT trunc(extract(epoch FROM ${time}) * 1000000)::bigint AS micros, ${id ?? 'NULL'} AS id FROM ${from} WHERE ${time} IS NOT NULL
      ORDER BY ${time} DESC${id ? `, ${id} DESC` : ''} LIMIT 1`,
   );

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { Problem } from '../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../domain/names.js';
 import { stripSemicolon } from '../domain/statements.js';
+import { describeSubquery } from './lone-sql.js';
 
 export interface Column {
   readonly name: string;
@@ -154,15 +155,15 @@ export function blockRanges(blocks: number, size: number): string[] {
   return Array.from({ length: count }, (_, at) => `ctid >= '(${at * size},0)'::tid${at === count - 1 ? '' : ` AND ctid < '(${(at + 1) * size},0)'::tid`}`);
 }
 
-/** Names and types of the columns a query returns, without running it. */
+/** Names and types of the columns that one SELECT of a spec returns; it is not run. */
 export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
-  const described = await client.query(`SELECT * FROM (${stripSemicolon(sql)}) AS sluice_query LIMIT 0`);
-  const oids = [...new Set(described.fields.map((f) => f.dataTypeID))];
+  const fields = await describeSubquery(client, stripSemicolon(sql));
+  const oids = [...new Set(fields.map((f) => f.dataTypeID))];
   const types = await client.query<Record<string, string>>(
     `SELECT t.oid, CASE WHEN coalesce(b.typtype, t.typtype) = 'e' THEN 'enum' WHEN t.typcategory = 'A' AND e.oid IS NOT NULL THEN e.typname || '[]' ELSE coalesce(b.typname, t.typname) END AS type
      FROM pg_type t LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
      WHERE t.oid = ANY (${quoteLiteral(`{${oids.join(',')}}`)}::oid[])`,
   );
   const nameOf = new Map(types.rows.map((row) => [Number(row['oid']), row['type']!]));
-  return described.fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false, declared: '' }));
+  return fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false, declared: '' }));
 }

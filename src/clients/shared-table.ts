@@ -1,6 +1,7 @@
 // A table that batch and stream both write: a trigger that knows its owner by the lease row, and what the commit and the way back do to its rows.
 import type pg from 'pg';
 import { readTable } from './catalog.js';
+import { lone } from './lone-sql.js';
 import { leaseTable } from './lease.js';
 import { createTriggers, partsOf } from './triggers.js';
 import type { MigrationRef } from '../domain/ledger.js';
@@ -81,7 +82,7 @@ export async function giveBack(client: pg.ClientBase, spec: MigrationSpec): Prom
   const { table } = sharedTableOf(spec)!;
   const [target, back, batch] = [quoted(table), `${namesOf(spec, 1).leaseSchema}.back`, spec.spec.batch!];
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-  await client.query(`CREATE TABLE ${quoted(back)} AS SELECT * FROM (${stripSemicolon(batch.query.sql)}) AS q`);
+  await client.query(lone(`CREATE TABLE ${quoted(back)} AS SELECT * FROM (${stripSemicolon(batch.query.sql)}\n) AS q`));
   const changed = await makeEqual(client, spec, back, null);
   const columns = ((await readTable(client, table))?.columns ?? []).filter((c) => !c.generated).map((c) => quoteIdent(c.name));
   const key = batch.result.key.map(quoteIdent).join(', ');

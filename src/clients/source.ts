@@ -12,6 +12,8 @@ export interface SourceOptions {
   readonly lockTimeoutMs?: number;
   /** Replication commands are understood, and nothing with parameters. */
   readonly speaksReplication?: boolean;
+  /** Nothing in this session may write: for sessions that run SQL of a spec which has no business to change anything. */
+  readonly readOnly?: boolean;
   /** Of the session from its start on, as a connection's `options`. */
   readonly startup?: string;
 }
@@ -40,6 +42,10 @@ export async function withSource<T>(
     await client.end().catch(() => undefined);
   }
 }
+
+/** As `withSource`, in a session in which nothing can write. */
+export const readSource = <T>(spec: MigrationSpec, secret: ResolveSecret, use: (client: SourceClient) => Promise<T>, options: SourceOptions = {}): Promise<T> =>
+  withSource(spec, secret, use, { ...options, readOnly: true });
 
 /** The same for an address without a migration. `application` = what the database shows. */
 export async function withAddress<T>(
@@ -102,7 +108,8 @@ async function open(address: PostgresAddress, secret: ResolveSecret, application
   const statementTimeout = options.statementTimeoutMs ?? DEFAULT_STATEMENT_MS;
   await client.query(
     `SET lock_timeout = ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}; SET statement_timeout = ${statementTimeout}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; ` +
-      `SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET idle_in_transaction_session_timeout = '15min'`,
+      `SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET idle_in_transaction_session_timeout = '15min'` +
+      (options.readOnly ? '; SET default_transaction_read_only = on' : ''),
   );
   return client;
 }

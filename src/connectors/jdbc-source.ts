@@ -101,7 +101,7 @@ function polledQuery(polling: Polling, capture: Capture, columns: readonly Polle
 
 /** The table, or the query as one. */
 export const polledFrom = (polling: Polling, { subject }: Pick<Capture, 'subject'>): string =>
-  polling.query === null ? qualified(parseTableName(subject)) : `(${stripSemicolon(polling.query)}) AS sluice_query`;
+  polling.query === null ? qualified(parseTableName(subject)) : `(${stripSemicolon(polling.query)}\n) AS sluice_query`;
 
 /** When a row last changed, as SQL. */
 export function cursorOf({ timestampColumns }: Polling): string {

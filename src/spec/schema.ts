@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DURATION_PATTERN, SIZE_PATTERN, durationMs } from '../domain/duration.js';
 import { parseTableName } from '../domain/names.js';
+import { sqlProblem, statementsProblem, urlProblem } from './credentials.js';
 
 export const duration = z.string().regex(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
 const size = z.string().regex(SIZE_PATTERN, 'expected a size like 512MiB or 10GiB');
@@ -26,8 +27,11 @@ export const tableName = z.string().superRefine((text, context) => {
 export const identifier = z.string().min(1).max(63);
 const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
+/** It becomes part of URLs: what would end the host's part there is refused. */
+const host = z.string().regex(/^[^\s/?#&@=\\'"]{1,255}$/, 'expected a host name or an address, without scheme, user, password or path');
+
 export const postgres = z.strictObject({
-  host: z.string().min(1),
+  host,
   port: z.int().min(1).max(65535).default(5432),
   database: z.string().min(1),
   user: z.string().min(1),
@@ -45,8 +49,18 @@ const source = z.strictObject({
 });
 
 // The CLI inlines `file:` texts before parsing; a workflow input that still holds one is refused here.
-export const sql = z.strictObject({ sql: z.string().min(1).max(65_536) }, { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' });
-const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' });
+/** Refuses a text that holds a credential; `problem` says why, or null. */
+const withoutCredentials = (text: z.ZodString, problem: (text: string) => string | null) =>
+  text.superRefine((value, context) => {
+    const message = problem(value);
+    if (message) context.addIssue({ code: 'custom', message });
+  });
+const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProblem);
+export const sql = z.strictObject({ sql: sqlText }, { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' });
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).superRefine((value, context) => {
+  const message = urlProblem(value);
+  if (message) context.addIssue({ code: 'custom', message });
+});
 const action = z.union([sql, z.strictObject({ url: httpUrl })], { error: 'expected { sql: ... } or { url: ... }' });
 const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 const stage = z.strictObject({
@@ -73,19 +87,7 @@ const connector = z.strictObject({
   topicPrefix: topic.optional(),
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
   mode: z.enum(['bulk', 'incrementing', 'timestamp', 'timestamp+incrementing']).optional(),
-  query: z
-    .union(
-      [
-        sql,
-        z
-          .string()
-          .min(1)
-          .max(65_536)
-          .transform((text) => ({ sql: text })),
-      ],
-      { error: 'expected { sql: ... } or { file: ... }' },
-    )
-    .optional(),
+  query: z.union([sql, sqlText.transform((text) => ({ sql: text }))], { error: 'expected { sql: ... } or { file: ... }' }).optional(),
   incrementingColumn: identifier.optional(),
   timestampColumns: z.array(identifier).min(1).refine(unique, 'a column is named twice').optional(),
   delay: duration.optional(),
@@ -100,13 +102,18 @@ const kafka = z.strictObject({
   sasl: z.strictObject({ mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']), username: z.string().min(1), passwordFrom: secretRef }).optional(),
 });
 
+const statements = z.strictObject(
+  { sql: withoutCredentials(z.string().min(1).max(65_536), statementsProblem) },
+  { error: 'expected { sql: ... } or { file: ... }' },
+);
+
 const pipeline = z.strictObject({
   type: z.enum(['external', 'flink-sql', 'ksqldb']),
   groups: z.array(z.string().min(1)).min(1, 'name the consumer group(s): the drain proof needs them').default([]),
   output: z.strictObject({ topic, key: z.array(identifier).min(1) }),
   gateway: httpUrl.optional(),
   url: httpUrl.optional(),
-  statements: sql.optional(),
+  statements: statements.optional(),
 });
 
 const validation = z.strictObject({

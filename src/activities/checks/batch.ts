@@ -1,7 +1,8 @@
 // Read-only checks of the batch, its query, its run log, the view that consumers read and the sink's table.
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/catalog.js';
-import { withSource, type ResolveSecret } from '../../clients/source.js';
+import { parseCondition } from '../../clients/lone-sql.js';
+import { readSource, type ResolveSecret } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
@@ -18,7 +19,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
   const { batch } = spec.spec;
   if (!batch) return [];
   try {
-    return await withSource(spec, secret, async (client) => [
+    return await readSource(spec, secret, async (client) => [
       await attempt('batch.query', () => checkQuery(client, spec, batch.query.sql, batch.result.key)),
       ...(await inTurn(batch.stages.map((stage) => () => attempt('batch.stage', () => checkQuery(client, spec, stage.query.sql, stage.key), stage.name)))),
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
@@ -64,7 +65,7 @@ async function checkClosedKeys(client: pg.ClientBase, spec: MigrationSpec): Prom
   const keys = batch!.result.key.map(quoteIdent).join(', ');
   const closed = closedAt(validation.closedKeys, new Date(0).toISOString());
   try {
-    await client.query(`SELECT 1 FROM (SELECT ${keys} FROM ${qualified(parseTableName(batch!.result.table))} LIMIT 0) AS sluice_key WHERE (${closed})`);
+    await parseCondition(client, closed, keys, qualified(parseTableName(batch!.result.table)));
     return `${validation.closedKeys} can be asked of a key`;
   } catch (error) {
     if (!isSqlMistake(error)) throw error;

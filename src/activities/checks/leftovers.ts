@@ -1,6 +1,6 @@
 // What earlier runs made and nobody owns any more: their workflow was terminated, or lost with its server. Read-only.
 import { readTable } from '../../clients/catalog.js';
-import { withSource } from '../../clients/source.js';
+import { readSource } from '../../clients/source.js';
 import { triggerExists } from '../../clients/triggers.js';
 import type { MigrationRef, OwnedObject } from '../../domain/ledger.js';
 import { quoteLiteral } from '../../domain/names.js';
@@ -52,7 +52,7 @@ async function presenceOf(deps: Reading, run: MigrationRef, object: OwnedObject)
 }
 
 async function isPresent({ ledger, secret, systems }: Reading, { spec, name, generation }: MigrationRef, object: OwnedObject): Promise<boolean> {
-  const asked = (sql: string): Promise<boolean> => withSource(spec, secret, async (client) => (await client.query(sql)).rows.length > 0);
+  const asked = (sql: string): Promise<boolean> => readSource(spec, secret, async (client) => (await client.query(sql)).rows.length > 0);
   const literal = quoteLiteral(object.name);
   switch (object.kind) {
     case 'lease':
@@ -63,14 +63,14 @@ async function isPresent({ ledger, secret, systems }: Reading, { spec, name, gen
     case 'slot':
       return asked(`SELECT 1 FROM pg_replication_slots WHERE slot_name = ${literal}`);
     case 'sink':
-      return withSource(spec, secret, async (client) => (await readTable(client, object.name)) !== null);
+      return readSource(spec, secret, async (client) => (await readTable(client, object.name)) !== null);
     case 'topic':
       return (await systems.kafka(spec).listTopics()).includes(object.name);
     case 'connector':
       return (await systems.connect(spec).config(object.name)) !== null;
     case 'trigger': {
       const { role, table } = readTrigger(spec, object.name);
-      return withSource(spec, secret, (client) => triggerExists(client, spec, role, table));
+      return readSource(spec, secret, (client) => triggerExists(client, spec, role, table));
     }
     case 'job':
       return (await hostOf(spec, generation)?.isThere(object.name)) ?? false;

@@ -21,14 +21,13 @@ export async function measure(address: PostgresAddress, secret: ResolveSecret, t
       secret,
       'sluice/assess',
       async (client) => {
-        await client.query('SET default_transaction_read_only = on');
         const source = await ask(() => readSource(client));
         const days = await ask(() => statisticsDays(client));
         for (const table of tables) measured.tables.set(table, await ask(() => readFacts(client, table, days.known ? days.value : null)));
         for (const log of runLogs) measured.runs.set(log, await ask(() => readRuns(client, log)));
         return { source, ...measured };
       },
-      { statementTimeoutMs: STATEMENT_MS },
+      { statementTimeoutMs: STATEMENT_MS, readOnly: true },
     );
   } catch (error) {
     return { source: { known: false, why: `the database cannot be reached: ${classify(error).message}` }, ...measured };

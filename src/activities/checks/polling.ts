@@ -1,7 +1,8 @@
 // Read-only checks of what a connector that polls rests on: which rows are new, whose clock says so, and what it cannot see. Done, not deduced.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/catalog.js';
-import { withSource } from '../../clients/source.js';
+import { readLone } from '../../clients/lone-sql.js';
+import { readSource } from '../../clients/source.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { Check } from '../../domain/check.js';
 import { durationMs } from '../../domain/duration.js';
@@ -22,7 +23,7 @@ export async function checkPolling(deps: Pick<Deps, 'secret' | 'systems'>, spec:
   const polling = pollingOf(spec);
   if (!polling) return [];
   const captures = capturesOf(spec, 1);
-  return withSource(spec, deps.secret, async (client) => {
+  return readSource(spec, deps.secret, async (client) => {
     const of = (name: string, ask: (capture: Capture) => Promise<Answer>) =>
       captures.map((capture) => () => attempt(name, () => ask(capture), capture.subject));
     return [
@@ -83,9 +84,8 @@ async function columnsFit(client: pg.ClientBase, polling: Polling, { subject }: 
 async function nothingWithoutTime(client: pg.ClientBase, polling: Polling, capture: Capture): Promise<Answer> {
   if (!looksAtTimes(polling.mode)) return 'no time is looked at';
   const time = cursorOf(polling);
-  const row = (
-    await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${polledFrom(polling, capture)} WHERE ${time} IS NULL OR NOT isfinite(${time})`)
-  ).rows[0]!;
+  const from = polledFrom(polling, capture);
+  const row = (await readLone(client, `SELECT count(*) AS n FROM ${from} WHERE ${time} IS NULL OR NOT isfinite(${time})`))[0]!;
   return row['n'] === '0'
     ? 'every row has a time'
     : {
@@ -101,10 +101,11 @@ async function timesAreUtc(client: pg.ClientBase, polling: Polling, capture: Cap
   if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp') return 'times carry their zone';
   const newest = `(SELECT max(${cursorOf(polling)}) FROM ${polledFrom(polling, capture)})`;
   const row = (
-    await client.query<Record<string, string | null>>(
+    await readLone(
+      client,
       `SELECT extract(epoch FROM ${newest} - (clock_timestamp() AT TIME ZONE 'UTC')) AS ahead, reset_val AS zone FROM pg_settings WHERE name = 'TimeZone'`,
     )
-  ).rows[0]!;
+  )[0]!;
   const ahead = row['ahead'] === null ? null : Number(row['ahead']);
   if (ahead !== null && ahead > 60)
     return {
@@ -140,10 +141,8 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
   const from = polledFrom(polling, { subject: '' });
   const ask = async (): Promise<Record<string, string | null>> =>
     (
-      await client.query<Record<string, string | null>>(
-        `SELECT count(*) AS rows, count(DISTINCT ${key}) AS keys, bit_xor(hashtextextended(sluice_query::text, 0)) AS digest FROM ${from}`,
-      )
-    ).rows[0]!;
+      await readLone(client, `SELECT count(*) AS rows, count(DISTINCT ${key}) AS keys, bit_xor(hashtextextended(sluice_query::text, 0)) AS digest FROM ${from}`)
+    )[0]!;
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const [first, second] = [await ask(), await ask()];

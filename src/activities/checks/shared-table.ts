@@ -1,7 +1,7 @@
 // Read-only check of a table that batch and stream share: what its triggers, the commit and the sink's sessions will need.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../clients/catalog.js';
-import { withSource, type ResolveSecret } from '../../clients/source.js';
+import { readSource, type ResolveSecret } from '../../clients/source.js';
 import { qualified, quoteIdent } from '../../domain/names.js';
 import { sessionOptions, tableOwner, type SharedTableRoute } from '../../domain/shared-table.js';
 import type { MigrationSpec } from '../../domain/spec.js';
@@ -77,7 +77,7 @@ async function sessionProblem(spec: MigrationSpec, secret: ResolveSecret, route:
     );
   let answer: { role: string; lacks: string | null };
   try {
-    answer = (await withSource(spec, secret, ask, { startup: sessionOptions(tableOwner(route, 0, 0)) })).rows[0]!;
+    answer = (await readSource(spec, secret, ask, { startup: sessionOptions(tableOwner(route, 0, 0)) })).rows[0]!;
   } catch (error) {
     return {
       detail: `no session can begin as ${streamRole}: ${(error as Error).message}`,

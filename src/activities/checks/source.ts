@@ -1,7 +1,7 @@
 // Read-only checks of the legacy database; its tables: tables.ts. Each is done, not deduced: what could not be asked is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/catalog.js';
-import { withSource } from '../../clients/source.js';
+import { readSource } from '../../clients/source.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
 import type { Check } from '../../domain/check.js';
@@ -17,7 +17,7 @@ export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: Migrat
   const { host, port, database, user } = spec.spec.source.postgres;
   const place = `${user}@${host}:${port}/${database}`;
   try {
-    return await withSource(spec, secret, async (client) => {
+    return await readSource(spec, secret, async (client) => {
       const server = await checkServer(client, spec);
       const tables: Check[] = [];
       const catalogs: TableCatalog[] = [];

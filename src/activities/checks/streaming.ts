@@ -1,6 +1,6 @@
 // Read-only checks of Kafka, Kafka Connect and the names that we are going to use.
 import type { Ledger } from '../../clients/ledger.js';
-import { withSource } from '../../clients/source.js';
+import { readSource } from '../../clients/source.js';
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Check } from '../../domain/check.js';
 import { namesOf, plannedTopics, quoteLiteral } from '../../domain/names.js';
@@ -113,7 +113,7 @@ export async function checkNamesFree({ secret }: Pick<Deps, 'secret'>, spec: Mig
   const { database } = spec.spec.source.postgres;
   return [
     await attempt('source.names-free', () =>
-      withSource(spec, secret, async (client) => {
+      readSource(spec, secret, async (client) => {
         const { rows } = await client.query<Record<string, string>>(
           `SELECT 'slot' AS kind, slot_name AS name FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}
            UNION ALL SELECT 'publication', pubname FROM pg_publication WHERE pubname = ${quoteLiteral(names.publication)}

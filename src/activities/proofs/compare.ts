@@ -1,7 +1,8 @@
 // The pipeline's output on the slice against what the batch's query gave on it: every key, with a canary of its own.
 import { describeQuery } from '../../clients/catalog.js';
 import { rangeOf } from '../../clients/record-batch.js';
-import { withSource, type SourceClient } from '../../clients/source.js';
+import { readLone } from '../../clients/lone-sql.js';
+import { readSource, type SourceClient } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
 import { Comparison, splitRow, type Shape } from '../../compare/comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
@@ -26,7 +27,7 @@ const KEYS_ASKED_AT_ONCE = 10_000;
 
 export async function compareSlice({ systems, secret }: Deps, { ref, subject, runs }: ProofPlan, replayed: Replayed): Promise<Compared> {
   const kafka = systems.kafka(ref.spec);
-  return withSource(ref.spec, secret, async (client) => {
+  return readSource(ref.spec, secret, async (client) => {
     const shape: Shape = {
       key: subject.key,
       columns: columnsToCompare(ref.spec, await describeQuery(client, subject.query), subject.key, subject.name === 'result' ? null : subject.name),
@@ -83,11 +84,12 @@ async function outside(client: SourceClient, shape: Shape, within: string, keys:
   for (let at = 0; at < keys.length; at += KEYS_ASKED_AT_ONCE) {
     const part = keys.slice(at, at + KEYS_ASKED_AT_ONCE);
     const records = part.map((key) => Object.fromEntries(shape.key.map((name, index) => [name, splitRow(key)[index]])));
-    const rows = await client.query<Record<string, string>>(
-      `SELECT sluice_at FROM ROWS FROM (json_to_recordset($1::json) AS (${columns})) WITH ORDINALITY AS k(${names}) WHERE (${within}) IS NOT TRUE`,
+    const rows = await readLone(
+      client,
+      `SELECT sluice_at FROM ROWS FROM (json_to_recordset($1::json) AS (${columns})) WITH ORDINALITY AS k(${names}) WHERE (${within}\n) IS NOT TRUE`,
       [JSON.stringify(records)],
     );
-    for (const row of rows.rows) found.push(part[Number(row['sluice_at']) - 1]!);
+    for (const row of rows) found.push(part[Number(row['sluice_at']) - 1]!);
   }
   return found;
 }

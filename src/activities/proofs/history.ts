@@ -1,5 +1,6 @@
 // A rehearsal over history: what each of the last runs stored for the keys that it closed, against what the pipeline computes for them today.
 import type pg from 'pg';
+import { readLone } from '../../clients/lone-sql.js';
 import { transaction, type SourceClient } from '../../clients/source.js';
 import { compareAligned } from '../../compare/aligned.js';
 import type { Shape } from '../../compare/comparison.js';
@@ -70,12 +71,11 @@ interface Closing {
 async function runsThatClosed(client: pg.ClientBase, { spec, count, within }: RehearsalInput, runs: readonly LoggedRun[]): Promise<Closing[]> {
   const { batch, validation } = spec.spec;
   const table = qualified(parseTableName(batch!.result.table));
-  const closed = (at: number): string => `(${closedAt(validation.closedKeys, runs[at]!.cut)})`;
+  const closed = (at: number): string => `(${closedAt(validation.closedKeys, runs[at]!.cut)}\n)`;
   const between = (from: number, to: number): string =>
     [closed(to), ...(from < 0 ? [] : [`${closed(from)} IS NOT TRUE`]), ...(within === '' ? [] : [`(${within})`])].join(' AND ');
   const closesAny = async (from: number, to: number): Promise<boolean> => {
-    const asked = await client.query<Record<string, string>>(`SELECT EXISTS (SELECT FROM ${table} WHERE ${between(from, to)}) AS any`);
-    return asked.rows[0]!['any'] === 't';
+    return (await readLone(client, `SELECT EXISTS (SELECT FROM ${table} WHERE ${between(from, to)}) AS any`))[0]!['any'] === 't';
   };
   const found: Closing[] = [];
   let to = runs.length - 1;
@@ -98,12 +98,12 @@ async function rehearse(client: SourceClient, { spec, shape, stream, queried, ca
   const stored = new Map<string, string | null>();
   const from = `(SELECT * FROM ${table} WHERE ${keys}) AS sluice_closed`;
   const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat: () => undefined }, (key, row) => stored.set(key, row));
-  const counted = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${table} WHERE ${keys}`);
+  const counted = await readLone(client, `SELECT count(*) AS n FROM ${table} WHERE ${keys}`);
   const streamOnly = await closedKeysOf(client, table, keys, shape, stream, stored);
   const { counts, batchWasWrong, differences } = compareAligned(shape, { stored, stream, streamOnly, queried });
   const verdict = assessComparison(counts, {
     barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys < 1 required' : null,
-    countedRows: Number(counted.rows[0]!['n']),
+    countedRows: Number(counted[0]!['n']),
     readRows: read,
     canaryPlanted: canary.planted,
     canaryFound: canary.found,

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { loadParser } from '../../assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../assess/sql/slice.js';
 import { readTable } from '../../clients/catalog.js';
-import { withSource } from '../../clients/source.js';
+import { readSource } from '../../clients/source.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { runLogOf, type MigrationSpec } from '../../domain/spec.js';
@@ -53,7 +53,7 @@ export async function planProof({ secret }: Pick<Deps, 'secret'>, input: ProofIn
   await loadParser();
   const spec = proofSpec(parsed.spec, id, input.stage);
   const key = stage?.key ?? batch.result.key;
-  const tables = await withSource(parsed.spec, secret, async (client) => {
+  const tables = await readSource(parsed.spec, secret, async (client) => {
     const all: SliceTable[] = [];
     for (const table of source.tables) all.push(await sliceTable(client, table));
     return all;

@@ -1,7 +1,7 @@
 // The replay: one read-only snapshot of the legacy database, its rows written as a connector would write them, and the batch's query over the same rows.
 import { describeQuery, readKeyedTable, type TableCatalog } from '../../clients/catalog.js';
 import type { BulkWriter } from '../../clients/producer.js';
-import { withSource, type SourceClient } from '../../clients/source.js';
+import { readSource, type SourceClient } from '../../clients/source.js';
 import { SnapshotWriter } from '../../compare/debezium-json.js';
 import { Undecodable } from '../../compare/column-types.js';
 import { Problem } from '../../domain/failure.js';
@@ -22,7 +22,7 @@ export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promis
   const writer = kafka.openWriter();
   const started = Date.now();
   return alive(() =>
-    withSource(ref.spec, secret, async (client) => {
+    readSource(ref.spec, secret, async (client) => {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const lsn = await insertLsn(client);
       const tables: SlicedTable[] = [];

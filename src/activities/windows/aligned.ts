@@ -7,6 +7,7 @@ import { runLogOf, type BatchSpec, type MigrationSpec } from '../../domain/spec.
 import { parseTableName, qualified } from '../../domain/names.js';
 import { ALIGNED_SUBJECT, closedAt } from '../../domain/subjects.js';
 import { comparedOf, type Proofs } from '../../domain/window.js';
+import { readLone } from '../../clients/lone-sql.js';
 import { transaction, type SourceClient } from '../../clients/source.js';
 import type { Computation } from './computation.js';
 import { readRows } from './rows.js';
@@ -48,10 +49,10 @@ export async function compareStored(
     const run = await finishedRun(client, batch!);
     if (typeof run === 'string') return run;
     if (run.id !== before.id) return `run ${run.id} of the batch finished during the window: the stored result is newer than run ${before.id}`;
-    const from = `(SELECT * FROM ${table} WHERE (${closed})) AS sluice_closed`;
+    const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
     const rows = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat: () => undefined }, (key, row) => stored.set(key, row));
-    const counted = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${table} WHERE (${closed})`);
-    return { rows, counted: Number(counted.rows[0]!['n']), streamOnly: await closedKeysOf(client, table, closed, shape, fold.rows, stored) };
+    const counted = await readLone(client, `SELECT count(*) AS n FROM ${table} WHERE (${closed}\n)`);
+    return { rows, counted: Number(counted[0]!['n']), streamOnly: await closedKeysOf(client, table, closed, shape, fold.rows, stored) };
   });
   if (typeof read === 'string') return inconclusive(read);
   const { counts, batchWasWrong, differences } = compareAligned(shape, { stored, stream: fold.rows, streamOnly: read.streamOnly, queried });
@@ -100,7 +101,7 @@ export async function closedKeysOf(
     const part = candidates.slice(at, at + KEYS_ASKED_AT_ONCE);
     const records = part.map((key) => Object.fromEntries(shape.key.map((name, index) => [name, splitRow(key)[index]])));
     const asked = await client.query<Record<string, string>>(
-      `SELECT ordinality AS n FROM json_populate_recordset(NULL::${table}, $1::json) WITH ORDINALITY AS sluice_key WHERE (${closed})`,
+      `SELECT ordinality AS n FROM json_populate_recordset(NULL::${table}, $1::json) WITH ORDINALITY AS sluice_key WHERE (${closed}\n)`,
       [JSON.stringify(records)],
     );
     for (const row of asked.rows) found.push(part[Number(row['n']) - 1]!);

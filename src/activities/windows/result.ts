@@ -27,7 +27,7 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
   const subjects = subjectsOf(ref.spec).filter(({ mode }) => mode !== 'exact');
   if (subjects.length === 0) return { subjects: [], pathMs: null };
   const started = Date.now();
-  const client = await openSource(ref.spec, deps.secret);
+  const client = await openSource(ref.spec, deps.secret, { readOnly: true });
   const side = await openSource(ref.spec, deps.secret).catch(async (error: unknown) => {
     await client.end().catch(() => undefined);
     throw error;

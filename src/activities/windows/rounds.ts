@@ -41,7 +41,7 @@ export async function takeRound(
   const mark = await markSource({ systems }, ref, { snapshot: client, side, token: 'round' });
   const { lsn } = mark;
   const [queries, barrier] = await Promise.allSettled([runQueries(client, computations, heartbeat), passBarrier(kafka, ref, mark)]);
-  await client.query('COMMIT');
+  await client.query('ROLLBACK'); // settings that the spec's SQL made go with it
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
@@ -77,7 +77,7 @@ async function runQueries(
   const all: Map<string, string | null>[] = [];
   for (const { subject, sql, shape } of computations) {
     const rows = new Map<string, string | null>();
-    const read = await readRows(client, `(${stripSemicolon(sql)}) AS sluice_batch`, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, row));
+    const read = await readRows(client, `(${stripSemicolon(sql)}\n) AS sluice_batch`, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, row));
     if (read !== rows.size) {
       throw new Problem('unsupported', `the query of ${subject} returned ${read} rows for ${rows.size} keys: (${shape.key.join(', ')}) is not a key of it`);
     }

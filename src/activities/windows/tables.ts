@@ -44,7 +44,7 @@ export async function compareTables(
   heartbeat: () => void,
 ): Promise<TablesResult> {
   if (pollingOf(ref.spec)) return { subjects: [], barrierMs: null }; // no transaction to align by: settled, with the results
-  const reader = await openSource(ref.spec, deps.secret);
+  const reader = await openSource(ref.spec, deps.secret, { readOnly: true });
   const side = await openSource(ref.spec, deps.secret).catch(async (error: unknown) => {
     await reader.end().catch(() => undefined);
     throw error;
