@@ -14,6 +14,7 @@ import type { Deps } from './deps.js';
 import { claimGroup, ensureOwned, removeOwned } from './owned.js';
 import { pause, pollUntil } from './patience.js';
 import { sinkConfig } from './sink.js';
+import { SlotWait } from './slot-wait.js';
 import { SnapshotSignal } from './snapshot-signal.js';
 import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
 import { markSource } from './source-mark.js';
@@ -46,13 +47,14 @@ export function createConnectActivities(deps: Deps) {
   }
 
   async function watch(ref: MigrationRef, totals: Readonly<Record<string, number>>, signal: SnapshotSignal | null): Promise<TableProgress[]> {
-    const { connector, topicPrefix } = namesOf(ref.spec, ref.generation);
+    const { connector, slot, topicPrefix } = namesOf(ref.spec, ref.generation);
     const { source, catchUp } = ref.spec.spec;
     const kind = signal ? 'incremental' : 'initial';
     const rest = systems.connect(ref.spec);
     const deadline = Date.now() + durationMs(catchUp.timeout);
     const notifications: SnapshotNotification[] = [];
     const failures = new Failures();
+    const slotWait = new SlotWait(slot, (use) => withSource(ref.spec, deps.secret, use));
     let next = 0;
     for (;;) {
       next = await readNotifications(ref, next, notifications);
@@ -60,6 +62,7 @@ export function createConnectActivities(deps: Deps) {
       if (progress.failure && !signal?.mayAskAgain) throw new Problem('snapshot-failed', progress.failure);
       if (progress.completed && !progress.failure) return progress.tables;
       await failures.check(rest, connector);
+      if (!signal) await slotWait.check();
       if (Date.now() > deadline) throw new Problem('catch-up-timeout', `the initial load is not complete after ${catchUp.timeout}`);
       await signal?.advance(notifications, progress.failure !== null);
       await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });

@@ -1,5 +1,6 @@
 // Who still reads the batch's old output, as far as the database itself knows: views over it, sessions, and statements where they are counted.
 import type pg from 'pg';
+import { grantSight } from '../clients/open-writers.js';
 import { withSource } from '../clients/source.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { parseTableName, qualified, quoteLiteral, type TableName } from '../domain/names.js';
@@ -33,6 +34,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
       return withSource(spec, secret, async (client) => [
         ...(await views(client, spec)),
         ...(mark ? await sessions(client, spec, mark.at) : []),
+        ...(mark ? await hiddenSessions(client, spec) : []),
         ...(mark ? (await statements(client, spec)).filter(({ id, calls }) => calls > (mark.calls[id] ?? 0)).map(({ said }) => said) : []),
       ]);
     },
@@ -71,10 +73,22 @@ async function sessions(client: pg.ClientBase, { spec }: MigrationSpec, since: s
   const { rows } = await client.query<{ reader: string }>(
     `SELECT DISTINCT format('session of %s%s', usename, CASE WHEN application_name <> '' THEN ' (' || application_name || ')' ELSE '' END) AS reader
        FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND query_start > $1::timestamptz
-        AND query ~* $2 AND query !~* $3 AND application_name NOT LIKE 'sluice/%' AND application_name <> $4 ORDER BY 1`,
-    [since, names, writes, runs && 'application' in runs ? runs.application : ''],
+        AND query ~* $2 AND query !~* $3 AND application_name NOT LIKE 'sluice/%' AND application_name IS DISTINCT FROM $4::text ORDER BY 1`,
+    [since, names, writes, runs && 'application' in runs ? runs.application : null],
   );
   return rows.map((row) => row.reader);
+}
+
+/** Sessions of other roles that our role may not look into: what they read is unknown, not nothing. */
+async function hiddenSessions(client: pg.ClientBase, { spec }: MigrationSpec): Promise<string[]> {
+  const { runs } = spec.batch!;
+  const { rows } = await client.query<{ n: string; roles: string | null }>(
+    `SELECT count(*)::text AS n, string_agg(DISTINCT usename::text, ', ' ORDER BY usename::text) AS roles FROM pg_stat_activity
+      WHERE datname = current_database() AND usesysid IS NOT NULL AND backend_start IS NULL AND application_name NOT LIKE 'sluice/%' AND application_name IS DISTINCT FROM $1::text`,
+    [runs && 'application' in runs ? runs.application : null],
+  );
+  const { n, roles } = rows[0]!;
+  return n === '0' ? [] : [`unknown: ${n} session(s) of ${roles}, whose statements our role may not see (${grantSight(spec.source.postgres.user)})`];
 }
 
 interface Counted {
@@ -98,5 +112,11 @@ async function statements(client: pg.ClientBase, { spec }: MigrationSpec): Promi
       WHERE d.datname = current_database() AND r.rolname <> current_user AND s.query ~* $1 AND s.query !~* $2 GROUP BY s.userid, s.queryid ORDER BY sum(s.calls) DESC LIMIT 100`,
     [names, writes],
   );
-  return rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! }));
+  const { rows: hidden } = await client.query<Record<string, string>>(
+    `SELECT coalesce(sum(s.calls), 0)::text AS calls, count(*)::text AS n FROM ${found[0].view} s JOIN pg_database d ON d.oid = s.dbid
+      WHERE d.datname = current_database() AND s.queryid IS NULL`,
+  );
+  const { calls, n } = hidden[0]!;
+  const said = `unknown: ${n} statement(s) of other roles, which our role may not see (${grantSight(spec.source.postgres.user)})`;
+  return [...rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! })), { id: 'hidden', calls: Number(calls), said }];
 }

@@ -13,6 +13,7 @@ import { lsnToBigInt, type Lsn } from '../domain/position.js';
 import type { Deps } from './deps.js';
 import { alive } from './patience.js';
 import { Pulse } from './pulse.js';
+import { creatingSlot } from './slot-wait.js';
 import { readPaced } from './windows/rows.js';
 
 const CHUNK_BLOCKS = 4096; // 32 MB: what is read again at most, by each session, after a death
@@ -53,7 +54,13 @@ export function createCopyActivities(deps: Deps) {
     const existing = await position();
     if (existing && !isOurs) throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
     if (!existing) await ledger.setObjectState(ref, object, 'registered');
-    const snapshot = existing ? await shareSnapshot(ref.spec, secret) : await createSlot(ref.spec, secret, slot);
+    const snapshot = existing
+      ? await shareSnapshot(ref.spec, secret)
+      : await creatingSlot(
+          slot,
+          (use) => withSource(ref.spec, secret, use),
+          () => createSlot(ref.spec, secret, slot),
+        );
     try {
       const begins = existing ?? (await position());
       if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);

@@ -4,8 +4,9 @@ import type pg from 'pg';
 import type { KafkaPort } from '../clients/kafka.js';
 import { leaseTable, readLease } from '../clients/lease.js';
 import { rangeOf } from '../clients/record-batch.js';
+import { grantSight } from '../clients/open-writers.js';
 import { withSource } from '../clients/source.js';
-import { oldWriters, unguardedParts } from '../clients/triggers.js';
+import { unguardedParts, writersSince } from '../clients/triggers.js';
 import { durationMs } from '../domain/duration.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { namesOf, quoteLiteral } from '../domain/names.js';
@@ -61,8 +62,10 @@ async function nobodyWrites(client: pg.ClientBase, { name, spec }: MigrationRef,
   const lease = await readLease(client, leaseTable(spec), name);
   if (!lease?.expires_at) return 'P1: the lease row is not fenced any more';
   const fencedAt = `${quoteLiteral(lease.expires_at)}::timestamptz - interval '${durationMs(spec.spec.cutover.maxHold)} milliseconds'`;
-  const old = await oldWriters(client, tables, fencedAt);
+  const { old, unseen } = await writersSince(client, tables, fencedAt);
   if (old > 0) return `P1: ${old} transactions from before the fence still write ${tables.join(', ')}`;
+  if (unseen > 0)
+    return `P1: ${unseen} transactions write ${tables.join(', ')}, and since when our role may not see: ${grantSight(spec.spec.source.postgres.user)}`;
   note(`P1 triggers stand on ${tables.join(', ')} and their partitions; 0 transactions from before the fence write them`);
   return null;
 }

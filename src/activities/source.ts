@@ -13,6 +13,7 @@ import type { Lsn } from '../domain/position.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
 import { pollUntil } from './patience.js';
+import { creatingSlot } from './slot-wait.js';
 
 export interface Baseline {
   readonly lsn: Lsn;
@@ -122,6 +123,7 @@ export function createSourceActivities({ secret, ledger }: Deps) {
     /** For a snapshot in chunks the slot is ours, made before anything is read: what is written from here on comes through the log. */
     async ensureSlot(ref: MigrationRef): Promise<void> {
       const { slot } = namesOf(ref.spec, ref.generation);
+      const ask = <T>(use: (client: pg.ClientBase) => Promise<T>): Promise<T> => within(ref, use);
       await ensureOwned(
         ledger,
         ref,
@@ -129,7 +131,9 @@ export function createSourceActivities({ secret, ledger }: Deps) {
         {
           exists: () => found(ref, `SELECT 1 FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`),
           create: async () =>
-            void (await within(ref, (client) => client.query(`SELECT pg_create_logical_replication_slot(${quoteLiteral(slot)}, 'pgoutput')`))),
+            void (await creatingSlot(slot, ask, () =>
+              within(ref, (client) => client.query(`SELECT pg_create_logical_replication_slot(${quoteLiteral(slot)}, 'pgoutput')`)),
+            )),
         },
       );
     },

@@ -1,6 +1,7 @@
 // Statement triggers of ours on tables of others, partitions included: a write that names a partition fires the triggers of that partition only.
 import type pg from 'pg';
 import { parseTableName, qualified, quoteIdent } from '../domain/names.js';
+import { thoseThatStay } from './open-writers.js';
 import { guardedTables, guards, triggerName, type TriggerRole } from '../domain/triggers.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
@@ -71,12 +72,23 @@ async function carriers(client: pg.ClientBase, spec: MigrationSpec, role: Trigge
   return rows.map((row) => row.part);
 }
 
-/** Transactions, prepared ones too, that began before `moment` (SQL) and hold a writer's lock on one of the tables or partitions. */
-export async function oldWriters(client: pg.ClientBase, tables: readonly string[], moment: string): Promise<number> {
-  const { rows } = await client.query<{ n: string }>(
-    `SELECT count(DISTINCT coalesce(l.pid::text, l.virtualtransaction))::text AS n FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-      WHERE l.relation = ANY ($1::regclass[]) AND l.granted AND l.mode = 'RowExclusiveLock' AND (l.pid IS NULL OR a.xact_start < ${moment})`,
-    [await partsOf(client, tables)],
-  );
-  return Number(rows[0]!.n);
+/**
+ * How many transactions, prepared ones too, began before `moment` (SQL) and hold a writer's lock on one of the tables or partitions. Those whose beginning
+ * our role may not see count as `unseen`, unless they are gone within three seconds: what the fence refuses gives its lock back at once.
+ */
+export async function writersSince(client: pg.ClientBase, tables: readonly string[], moment: string): Promise<{ old: number; unseen: number }> {
+  const parts = await partsOf(client, tables);
+  const holders = async (): Promise<{ id: string; when: string }[]> =>
+    (
+      await client.query<{ id: string; when: string }>(
+        `SELECT DISTINCT l.virtualtransaction AS id, CASE WHEN l.pid IS NULL OR a.xact_start < ${moment} THEN 'before' WHEN a.xact_start IS NULL THEN 'hidden' ELSE 'after' END AS when
+           FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+          WHERE l.relation = ANY ($1::regclass[]) AND l.granted AND l.mode = 'RowExclusiveLock'`,
+        [parts],
+      )
+    ).rows;
+  const found = await holders();
+  const hidden = found.filter(({ when }) => when === 'hidden');
+  const { left } = await thoseThatStay(hidden, async () => (await holders()).map(({ id }) => id));
+  return { old: found.filter(({ when }) => when === 'before').length, unseen: left.length };
 }

@@ -35,7 +35,7 @@ describe('readers of the old output', () => {
 
   it('are the sessions that read it since the mark: not those from before, nor writers, nor ours', async () => {
     const database = await freshDatabase('CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)');
-    const clients = ['before', 'dashboard', 'elsewhere', 'shadow', 'sluice/mine'].map(
+    const clients = ['before', '', 'elsewhere', 'shadow', 'sluice/mine'].map(
       (application_name) => new pg.Client({ database: database.name, application_name }),
     );
     const [before, dashboard, elsewhere, shadow, ours] = clients as [pg.Client, pg.Client, pg.Client, pg.Client, pg.Client];
@@ -50,7 +50,7 @@ describe('readers of the old output', () => {
       await elsewhere.query('SELECT * FROM odd');
       await shadow.query('DELETE FROM "Odd.Totals"');
       await ours.query('SELECT * FROM "Odd.Totals"');
-      expect(await activities.readersOfBatch(ref, mark)).toEqual([`session of ${process.env['PGUSER']} (dashboard)`]);
+      expect(await activities.readersOfBatch(ref, mark)).toEqual([`session of ${process.env['PGUSER']}`]); // without an application's name
       await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"'); // what writes elsewhere reads here
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);
@@ -68,7 +68,7 @@ describe('readers of the old output', () => {
     const home: StackHome = { ...main, dir, logs: join(dir, 'logs'), pids: join(dir, 'pids'), ports: { ...main.ports, postgres: main.ports.postgres + 21 } };
     await startPostgres(home, () => undefined, { bin: COUNTING, settings: ['shared_preload_libraries=pg_stat_statements'] });
     const options = { host: '127.0.0.1', port: home.ports.postgres, database: 'postgres' };
-    const client = new pg.Client({ ...options, user: PG_USER, password: PG_PASSWORD });
+    const client = new pg.Client({ ...options, user: PG_USER, password: PG_PASSWORD, application_name: 'sluice/test' });
     try {
       await client.connect();
       await client.query(

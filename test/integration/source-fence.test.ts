@@ -8,7 +8,7 @@ import { Systems } from '../../src/activities/deps.js';
 import { createDrainActivities } from '../../src/activities/drain.js';
 import type { FenceInput } from '../../src/activities/fence.js';
 import { withSource } from '../../src/clients/source.js';
-import { oldWriters } from '../../src/clients/triggers.js';
+import { writersSince } from '../../src/clients/triggers.js';
 import { resolveSecret } from '../../src/config.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
 import { fenceTriggers } from '../../src/domain/triggers.js';
@@ -155,7 +155,8 @@ describe('P1 of the drain proof', () => {
     expect(await drainTo()).toBe('P1: the lease row is not fenced any more');
   });
   it('counts a writer that began before, also one that is prepared, and none that began after', async () => {
-    const writers = (moment: string): Promise<number> => withSource(ref.spec, resolveSecret, (client) => oldWriters(client, ['public.child'], moment));
+    const writers = (moment: string): Promise<number> =>
+      withSource(ref.spec, resolveSecret, async (client) => (await writersSince(client, ['public.child'], moment)).old);
     await asApp(async (client) => {
       await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
       expect(await writers('clock_timestamp()')).toBe(1);

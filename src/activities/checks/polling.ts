@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/catalog.js';
 import { readLone } from '../../clients/lone-sql.js';
+import { oldWriters } from '../../clients/open-writers.js';
 import { readSource } from '../../clients/source.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { Check } from '../../domain/check.js';
@@ -11,13 +12,12 @@ import { looksAtIds, looksAtTimes, pollingOf, unseenBy, type Polling } from '../
 import type { MigrationSpec } from '../../domain/spec.js';
 import type { Deps } from '../deps.js';
 import { installedPlugin, polledShape } from '../source-connectors.js';
-import { attempt, failed, inTurn, passed } from './result.js';
+import { attempt, failed, inTurn, passed, type Answer } from './result.js';
+import { cannotSee, describeWriters, remedyFor } from './writers.js';
 
 const INTEGERS: readonly string[] = ['int2', 'int4', 'int8'];
 const TIMES: readonly string[] = ['timestamp', 'timestamptz'];
 const WORTH_AN_INDEX_ROWS = 100_000;
-
-type Answer = string | { detail: string; remedy: string };
 
 export async function checkPolling(deps: Pick<Deps, 'secret' | 'systems'>, spec: MigrationSpec): Promise<Check[]> {
   const polling = pollingOf(spec);
@@ -36,7 +36,7 @@ export async function checkPolling(deps: Pick<Deps, 'secret' | 'systems'>, spec:
           ? of('polling.index', (capture) => cursorIsIndexed(client, polling, capture))
           : of('polling.query', () => isSteady(client, polling))),
         ...of('polling.plugin', (capture) => pluginCarries(deps, spec, client, polling, capture)),
-        ...(polling.mode === 'bulk' ? [] : [() => attempt('polling.delay', () => commitsInTime(client, polling))]),
+        ...(polling.mode === 'bulk' ? [] : [() => attempt('polling.delay', () => commitsInTime(client, spec, polling))]),
       ])),
     ];
   });
@@ -172,18 +172,15 @@ async function pluginCarries(deps: Pick<Deps, 'systems'>, spec: MigrationSpec, c
   return `${plugin.connectorClass} carries every column`;
 }
 
-/** Whoever has been writing for longer than the delay will commit rows that the connector has passed already. */
-async function commitsInTime(client: pg.ClientBase, polling: Polling): Promise<Answer> {
-  const row = (
-    await client.query<Record<string, string | null>>(
-      `SELECT count(*) AS n, max(extract(epoch FROM now() - xact_start)) AS age FROM pg_stat_activity
-       WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database() AND xact_start < now() - interval '${durationMs(polling.delay)} milliseconds'`,
-    )
-  ).rows[0]!;
-  return row['n'] === '0'
-    ? `no writing transaction is open for longer than ${polling.delay}`
-    : {
-        detail: `${row['n']} writing transaction(s) open for up to ${Math.ceil(Number(row['age']))} s > connector.delay ${polling.delay}: rows that they commit may be passed over`,
-        remedy: 'raise connector.delay above the longest writing transaction, or shorten those',
-      };
+/** A transaction that has been writing for longer than the delay will commit rows that the connector has passed already. */
+async function commitsInTime(client: pg.ClientBase, spec: MigrationSpec, polling: Polling): Promise<Answer> {
+  const { old, unseen } = await oldWriters(client, durationMs(polling.delay), { thisDatabase: true });
+  if (old.length > 0)
+    return {
+      detail:
+        `${old.length} writing transaction(s) prepared, or open for longer than connector.delay ${polling.delay}: rows that they commit may be passed over: ` +
+        describeWriters(old),
+      remedy: remedyFor(old, 'raise connector.delay above the longest writing transaction, or shorten those'),
+    };
+  return unseen.length > 0 ? cannotSee(spec, unseen) : `no writing transaction is open for longer than ${polling.delay}`;
 }

@@ -6,10 +6,10 @@ export const passed = (name: string, subject: string, detail: string): Check => 
 export const failed = (name: string, subject: string, detail: string, remedy: string): Check => ({ name, subject, status: 'failed', detail, remedy });
 export const unknown = (name: string, subject: string, detail: string, remedy: string): Check => ({ name, subject, status: 'unknown', detail, remedy });
 
-/** What a check found: a string is a pass. */
-export type Answer = string | { readonly detail: string; readonly remedy: string };
+/** What a check found: a string is a pass; `unknown`: something that it may not see could make it fail. */
+export type Answer = string | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };
 
-/** Runs a check: a string is a pass, an object a failure, an exception *unknown*. */
+/** Runs a check: a string is a pass, an object a failure or *unknown*, an exception *unknown*. */
 export async function attempt(
   name: string,
   ask: () => Promise<Answer>,
@@ -18,7 +18,8 @@ export async function attempt(
 ): Promise<Check> {
   try {
     const answer = await ask();
-    return typeof answer === 'string' ? passed(name, subject, answer) : failed(name, subject, answer.detail, answer.remedy);
+    if (typeof answer === 'string') return passed(name, subject, answer);
+    return (answer.unknown ? unknown : failed)(name, subject, answer.detail, answer.remedy);
   } catch (error) {
     return unknown(name, subject, `could not be checked: ${classify(error).message}`, remedyWhenUnknown);
   }

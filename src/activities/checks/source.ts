@@ -12,6 +12,7 @@ import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn, passed } from './result.js';
 import { checkTable } from './tables.js';
+import { noLongTransactions } from './writers.js';
 
 export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
   const { host, port, database, user } = spec.spec.source.postgres;
@@ -50,7 +51,7 @@ type Ask = (sql: string) => Promise<Record<string, string | null>>;
 async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
   const one: Ask = async (sql) => (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
   const needsToCreate = spec.spec.batch !== undefined || !pollingOf(spec);
-  return inTurn([...serverQuestions(one), ...(pollingOf(spec) ? [] : logQuestions(one, spec)), ...(needsToCreate ? [mayCreate(one, spec)] : [])]);
+  return inTurn([...serverQuestions(one), ...(pollingOf(spec) ? [] : logQuestions(client, one, spec)), ...(needsToCreate ? [mayCreate(one, spec)] : [])]);
 }
 
 /** What the server must be and have to spare. */
@@ -73,7 +74,7 @@ function serverQuestions(one: Ask): (() => Promise<Check>)[] {
 }
 
 /** What reading the log needs; who polls needs none of it. */
-function logQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
+function logQuestions(client: pg.ClientBase, one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
   return [
     () =>
       attempt('source.wal-level', async () => {
@@ -100,7 +101,8 @@ function logQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
       ),
     () =>
       attempt('source.wal-headroom', async () => {
-        const keep = Number((await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))['setting']);
+        const keep = Number((await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))['setting'] ?? Number.NaN);
+        if (Number.isNaN(keep)) throw new Error('max_slot_wal_keep_size is not shown to our role');
         const budget = sizeBytes(spec.spec.source.walBudget.bytes);
         return keep < 0 || keep * 1024 * 1024 >= budget
           ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
@@ -121,15 +123,7 @@ function logQuestions(one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
               remedy: `ALTER ROLE ${spec.spec.source.postgres.user} REPLICATION`,
             };
       }),
-    () =>
-      attempt('source.long-transactions', async () => {
-        const old = await one(
-          `SELECT count(*) AS n, max(now() - xact_start)::text AS age FROM pg_stat_activity WHERE xact_start < now() - interval '10 minutes' AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL`,
-        );
-        return old['n'] === '0'
-          ? 'no writing transaction is older than 10 minutes'
-          : { detail: `${old['n']} writing transaction(s) open, the oldest for ${old['age']}: creating a slot waits for them`, remedy: 'wait for or end them' };
-      }),
+    () => attempt('source.long-transactions', () => noLongTransactions(client, spec)),
   ];
 }
 
