@@ -6,6 +6,7 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { capturesOf, namesOf, quoteLiteral, sinkGroup } from '../domain/names.js';
 import { compareLsn, type Lsn } from '../domain/position.js';
+import { readersOf, subscriptionsOf, type Reader } from './groups.js';
 import { pollUntil } from './patience.js';
 import { pipelineGroups } from './pipelines/index.js';
 
@@ -83,7 +84,10 @@ export async function pipelineDrained(kafka: KafkaPort, ref: MigrationRef, deadl
 export async function sinkDrained(kafka: KafkaPort, ref: MigrationRef, deadline: number, note = unnoted): Promise<string | null> {
   const { pipeline, sink } = ref.spec.spec;
   if (!pipeline || !sink) return null;
-  return topicsConsumed(kafka, [sinkGroup(ref.spec, ref.generation)], [pipeline.output.topic], deadline, note);
+  const groups = [sinkGroup(ref.spec, ref.generation)];
+  const subscribed = await subscriptionsOf(kafka, groups);
+  if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
+  return topicsConsumed({ kafka, groups, subscribed }, [pipeline.output.topic], deadline, note);
 }
 
 /** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
@@ -92,16 +96,17 @@ async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readon
   let last: string[] = [];
   try {
     for (let hop = 0; ; hop += 1) {
-      // Asked anew before each hop: an application makes its own topics when it starts, and may just have started.
-      const internal = (await groupTopics(kafka, groups)).filter((topic) => !sources.includes(topic));
+      // Asked again before each hop: an application makes its own topics when it starts, and may just have started.
+      const subscribed = await subscriptionsOf(kafka, groups);
+      if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
+      const internal = (await groupTopics(kafka, groups, subscribed)).filter((topic) => !sources.includes(topic));
       if (hop > internal.length) {
         for (const proof of last) note(proof);
         return null;
       }
       last = []; // each hop says again, further on, what the one before it said
-      const reason = await topicsConsumed(kafka, groups, [...sources, ...internal], deadline, (proof) =>
-        last.push(`${proof} (hop ${hop + 1} of ${internal.length + 1})`),
-      );
+      const sayHop: Note = (proof) => last.push(`${proof} (hop ${hop + 1} of ${internal.length + 1})`);
+      const reason = await topicsConsumed({ kafka, groups, subscribed }, [...sources, ...internal], deadline, sayHop);
       if (reason) return reason;
     }
   } catch (error) {
@@ -112,13 +117,18 @@ async function groupsDrained(kafka: KafkaPort, ref: MigrationRef, groups: readon
 }
 
 /**
- * Topics that any of the groups has committed offsets for, and those between the stages of a Kafka Streams application of that id, by their names: one that
- * was written and never committed is not drained.
+ * Topics that a group committed offsets for or subscribes to, and those between the stages of a
+ * Kafka Streams application of that id, by their names: one that was written and never committed is
+ * not drained.
  */
-async function groupTopics(kafka: KafkaPort, groups: readonly string[]): Promise<string[]> {
+async function groupTopics(kafka: KafkaPort, groups: readonly string[], subscribed: Subscribed): Promise<string[]> {
   const existing = new Set(await kafka.listTopics());
-  const topics = new Set([...existing].filter((topic) => groups.some((group) => topic.startsWith(`${group}-`) && BETWEEN_STAGES.test(topic))));
-  for (const group of groups) for (const topic of (await kafka.groupOffsets(group)).keys()) if (existing.has(topic)) topics.add(topic);
+  const between = (topic: string): boolean => groups.some((group) => topic.startsWith(`${group}-`) && BETWEEN_STAGES.test(topic));
+  const topics = new Set([...existing].filter(between));
+  for (const group of groups) {
+    const read = [...(await kafka.groupOffsets(group)).keys(), ...(subscribed.get(group) ?? [])];
+    for (const topic of read) if (existing.has(topic)) topics.add(topic);
+  }
   return [...topics];
 }
 
@@ -128,8 +138,20 @@ interface End {
   readonly high: number;
 }
 
-/** The ends of all topics are captured first; then it is waited until they are stable, then until the groups passed them. */
-async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topics: readonly string[], deadline: number, note: Note): Promise<string | null> {
+type Subscribed = ReadonlyMap<string, ReadonlySet<string>>;
+
+interface Consumers {
+  readonly kafka: KafkaPort;
+  readonly groups: readonly string[];
+  readonly subscribed: Subscribed;
+}
+
+/**
+ * The ends of all topics are captured first; then it is waited until they are stable, then until
+ * every group that reads a topic is past its end: the slowest group decides.
+ */
+async function topicsConsumed(consumers: Consumers, topics: readonly string[], deadline: number, note: Note): Promise<string | null> {
+  const { kafka, groups, subscribed } = consumers;
   const ends = (await Promise.all(topics.map((topic) => endsOf(kafka, topic)))).flat();
   const unstable = await stable(kafka, ends, deadline, note);
   if (unstable) return unstable;
@@ -140,22 +162,17 @@ async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topic
     deadline,
     POLL_MS,
     async () => {
-      const committed = await committedOffsets(kafka, groups);
+      const readers = await readersOf(kafka, groups, subscribed);
       const behind: End[] = [];
       for (const end of open) {
-        const at = committed.get(`${end.topic}/${end.partition}`);
-        if (
-          at !== undefined &&
-          (at >= end.high || (end.high - at <= MARKERS_AT_MOST && (await kafka.onlyControlRecords(end.topic, end.partition, at, end.high))))
-        ) {
-          passed.set(end, at);
+        const all = readers.of(end.topic, end.partition);
+        const late = await firstBehind(kafka, end, all.length > 0 ? all : [{ group: groups.join(', '), at: undefined }]);
+        if (late === null) {
+          passed.set(end, Math.min(...all.map(({ at }) => at!)));
           continue;
         }
         behind.push(end);
-        why =
-          at === undefined
-            ? `drain: group ${groups.join(', ')} has no committed offset for ${end.topic}/${end.partition}: unknown, not drained`
-            : `drain: group ${groups.join(', ')} at ${at} < ${end.high} in ${end.topic}/${end.partition}`;
+        why = late;
       }
       open = behind; // committed offsets only grow while the group lives; one that is reset shows as a membership change
       return open.length === 0 ? true : null;
@@ -164,6 +181,17 @@ async function topicsConsumed(kafka: KafkaPort, groups: readonly string[], topic
   );
   if (drained) note(`P5 group ${groups.join(', ')} is past them, but for control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`);
   return drained ? null : `${why} at the time limit`;
+}
+
+/** Null = every reader is past the end, but for control records; else which is not. */
+async function firstBehind(kafka: KafkaPort, { topic, partition, high }: End, readers: readonly Reader[]): Promise<string | null> {
+  for (const { group, at } of readers) {
+    if (at === undefined) return `drain: group ${group} has no committed offset for ${topic}/${partition}: unknown, not drained`;
+    if (at >= high) continue;
+    const isPast = high - at <= MARKERS_AT_MOST && (await kafka.onlyControlRecords(topic, partition, at, high));
+    if (!isPast) return `drain: group ${group} at ${at} < ${high} in ${topic}/${partition}`;
+  }
+  return null;
 }
 
 /** `topic 1234 (3 partitions)`: offsets of a topic's partitions, added up. */
@@ -178,16 +206,6 @@ function byTopic(ends: readonly End[], offset: (end: End) => number): string {
 
 async function endsOf(kafka: KafkaPort, topic: string): Promise<End[]> {
   return (await kafka.offsets(topic)).filter((p) => p.high > p.low).map(({ partition, high }) => ({ topic, partition, high }));
-}
-
-async function committedOffsets(kafka: KafkaPort, groups: readonly string[]): Promise<Map<string, number>> {
-  const committed = new Map<string, number>();
-  for (const group of groups) {
-    for (const [topic, partitions] of await kafka.groupOffsets(group)) {
-      for (const [partition, offset] of partitions) committed.set(`${topic}/${partition}`, Math.max(offset, committed.get(`${topic}/${partition}`) ?? 0));
-    }
-  }
-  return committed;
 }
 
 async function outputStable(kafka: KafkaPort, topic: string, deadline: number, note: Note): Promise<string | null> {

@@ -5,6 +5,7 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { quoteLiteral, sinkGroup } from '../domain/names.js';
 import type { Deps } from './deps.js';
+import { knownGroup } from './groups.js';
 import { claimGroup } from './owned.js';
 import { pollUntil } from './patience.js';
 import { hostOf } from './pipelines/index.js';
@@ -21,7 +22,7 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
     // Flink assigns partitions itself: its group has offsets and no members.
     if (kind === 'group' && ref.spec.spec.pipeline?.groups.includes(name))
       return (await systems.kafka(ref.spec).groupOffsets(name)).size > 0 ? null : 'has no offsets';
-    if (kind === 'group') return (await systems.kafka(ref.spec).describeGroup(name)).state === 'Stable' ? null : 'is not stable';
+    if (kind === 'group') return (await knownGroup(systems.kafka(ref.spec), name)).state === 'Stable' ? null : 'is not stable';
     if (kind === 'connector') {
       const status = await systems.connect(ref.spec).status(name);
       const states = status ? [status.connector.state, ...status.tasks.map((t) => t.state)] : ['missing'];

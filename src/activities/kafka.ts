@@ -3,6 +3,7 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { logTopics, namesOf, plannedTopics } from '../domain/names.js';
 import type { Deps } from './deps.js';
+import { knownGroup } from './groups.js';
 import { ensureOwned, removeOwned } from './owned.js';
 
 export function createKafkaActivities({ ledger, systems }: Deps) {
@@ -55,9 +56,7 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
     /** The consumer group of our sink connector; it outlives the connector. */
     async removeGroup(ref: MigrationRef, object: OwnedObject): Promise<void> {
       const port = systems.kafka(ref.spec);
-      const exists = async (): Promise<boolean> =>
-        (await port.groupOffsets(object.name)).size > 0 ||
-        ['Stable', 'Empty', 'PreparingRebalance', 'CompletingRebalance'].includes((await port.describeGroup(object.name)).state);
+      const exists = async (): Promise<boolean> => (await port.groupOffsets(object.name)).size > 0 || (await knownGroup(port, object.name)).type !== 'absent';
       await removeOwned(ledger, ref, object, exists, async () => {
         for (let attempt = 0; ; attempt += 1) {
           try {

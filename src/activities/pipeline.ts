@@ -1,8 +1,10 @@
 // Pipelines that Sluice deploys itself, through whatever hosts them. Each part is found again by its name after any restart. Undo beside do.
+import type { KafkaPort } from '../clients/kafka.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { capturesOf } from '../domain/names.js';
 import type { Deps } from './deps.js';
+import { knownGroup } from './groups.js';
 import { claimGroup, ensureOwned, removeOwned } from './owned.js';
 import { alive, pollUntil } from './patience.js';
 import type { PipelineHost } from './pipelines/host.js';
@@ -28,25 +30,30 @@ export function createPipelineActivities({ ledger, systems }: Deps) {
       });
     },
 
-    /** A new generation has new topics: one that we did not deploy must be told. Problem `pipeline-must-move` names the topics that no group has read yet. */
+    /**
+     * A new generation has new topics, and a pipeline that is not ours to deploy must be moved to
+     * them. Problem `pipeline-must-move` names the topics that no group has read yet, or that a
+     * group has not read which read the same table's topic of an earlier generation.
+     */
     async pipelineHasMoved(ref: MigrationRef): Promise<void> {
       const { groups } = ref.spec.spec.pipeline!;
       const kafka = systems.kafka(ref.spec);
-      const topics: string[] = [];
-      for (const { topic } of capturesOf(ref.spec, ref.generation)) if ((await kafka.offsets(topic)).some((p) => p.high > p.low)) topics.push(topic); // nobody commits an empty one
-      let unread = topics;
+      const topics: NewTopic[] = [];
+      for (const [at, { topic }] of capturesOf(ref.spec, ref.generation).entries()) {
+        const earlier = Array.from({ length: ref.generation - 1 }, (_, g) => capturesOf(ref.spec, g + 1)[at]!.topic);
+        if ((await kafka.offsets(topic)).some((p) => p.high > p.low)) topics.push({ topic, earlier }); // nobody commits an empty one
+      }
+      let unread: string[] = [];
       const moved = await pollUntil(
         Date.now() + MOVES_MS,
         500,
         async () => {
-          const read = new Set<string>();
-          for (const group of groups) for (const topic of (await kafka.groupOffsets(group)).keys()) read.add(topic);
-          unread = topics.filter((topic) => !read.has(topic));
+          unread = await unreadBy(kafka, groups, topics);
           return unread.length === 0 ? true : null;
         },
         () => ({ unread }),
       );
-      if (!moved) throw new Problem('pipeline-must-move', `group ${groups.join(', ')} has not read ${unread.join(', ')}`);
+      if (!moved) throw new Problem('pipeline-must-move', `not read yet: ${unread.join('; ')}`);
     },
 
     /** Stops the part of that name and waits until it is gone. */
@@ -61,6 +68,29 @@ export function createPipelineActivities({ ledger, systems }: Deps) {
       );
     },
   };
+}
+
+interface NewTopic {
+  readonly topic: string;
+  /** The topics of the same table in earlier generations. */
+  readonly earlier: readonly string[];
+}
+
+/** Which topics by which groups, as `topic by group GROUP`. Exported for its test. */
+export async function unreadBy(kafka: KafkaPort, groups: readonly string[], topics: readonly NewTopic[]): Promise<string[]> {
+  const readers: { group: string; committed: ReadonlySet<string>; subscribed: readonly string[] }[] = [];
+  for (const group of groups) {
+    const described = await knownGroup(kafka, group);
+    readers.push({ group, committed: new Set((await kafka.groupOffsets(group)).keys()), subscribed: described.topics });
+  }
+  const unread: string[] = [];
+  for (const { topic, earlier } of topics) {
+    const stays = readers.filter(({ committed, subscribed }) => !committed.has(topic) && [...committed, ...subscribed].some((t) => earlier.includes(t)));
+    const isRead = readers.some(({ committed }) => committed.has(topic));
+    if (stays.length > 0) unread.push(`${topic} by group ${stays.map((reader) => reader.group).join(', ')}`);
+    else if (!isRead) unread.push(`${topic} by group ${groups.join(', ')}`);
+  }
+  return unread;
 }
 
 async function untilSteady(host: PipelineHost, name: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { Ledger } from '../clients/ledger.js';
 import { checkBatch } from './checks/batch.js';
-import { checkEngine, checkPipeline } from './checks/pipeline.js';
+import { checkEngine, checkGroups, checkPipeline } from './checks/pipeline.js';
 import { checkPolling } from './checks/polling.js';
 import { checkSource } from './checks/source.js';
 import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './checks/streaming.js';
@@ -21,14 +21,16 @@ export async function runPreflight(
   const isOurs = ledgerKnows(ledger, spec.metadata.name);
   const source = await checkSource(deps, spec);
   const reachable = source.some((c) => c.name === 'source.reachable' && c.status === 'passed');
+  const kafka = await checkKafka(deps, spec, generation, isOurs);
   const checks = [
     ...source,
     ...(reachable ? await checkNamesFree(deps, spec, generation, isOurs) : []),
     ...(reachable ? await checkPolling(deps, spec) : []),
     ...(reachable ? await checkBatch(deps, spec) : []),
-    ...(await checkKafka(deps, spec, generation, isOurs)),
+    ...kafka,
     ...(await checkConnect(deps, spec, generation, isOurs)),
     ...(await checkPipeline(spec, generation, isOurs)),
+    ...(kafka.some((c) => c.name === 'kafka.reachable' && c.status === 'passed') ? await checkGroups(deps, spec) : []),
     ...(await checkEngine(spec)),
   ];
   return applyWaivers(checks, spec.spec.validation.waivers, now);

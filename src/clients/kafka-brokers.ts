@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../domain/failure.js';
+import type { Coordinator } from './kafka-groups.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
 
@@ -31,6 +32,7 @@ interface Cluster {
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number; partitionErrorCode: number }[];
   findBroker(query: { nodeId: number }): Promise<Broker>;
+  findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 }
 
 /** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
@@ -121,6 +123,19 @@ export class Brokers {
       if (fetched.errorCode !== 0) throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
       return fetched;
     });
+  }
+
+  /** Asks the broker that coordinates the group; up to four times where it moves or does not answer. */
+  async withCoordinator<T>(groupId: string, ask: (broker: Coordinator) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#cluster ??= this.#connectCluster();
+        return await ask(await (await this.#cluster).findGroupCoordinator({ groupId }));
+      } catch (error) {
+        if (attempt >= 4) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
+      }
+    }
   }
 
   async disconnect(): Promise<void> {

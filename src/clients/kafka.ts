@@ -4,6 +4,7 @@ import { Problem } from '../domain/failure.js';
 import type { KafkaSpec } from '../domain/spec.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED, TopicLost } from './kafka-brokers.js';
+import { describeBy, type GroupDescription } from './kafka-groups.js';
 import { TransactionFilter, offsetBehind, visibleBatches, walkBatch, type RecordVisitor, type VisibleBatch } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
@@ -106,11 +107,9 @@ export class KafkaPort {
     );
   }
 
-  /** The group's state and its members (sorted ids): who would have to be the same for evidence to stay valid. */
-  async describeGroup(groupId: string): Promise<{ state: string; members: string[] }> {
-    const { groups } = await (await this.admin()).describeGroups([groupId]);
-    const group = groups[0];
-    return { state: group?.state ?? 'Unknown', members: (group?.members ?? []).map((m) => m.memberId).sort() };
+  /** Asks with the requests of the group's own protocol. A group that no request describes is `unknown`. */
+  async describeGroup(groupId: string): Promise<GroupDescription> {
+    return this.#brokers.withCoordinator(groupId, (broker) => describeBy(broker, groupId, async () => (await this.groupOffsets(groupId)).size > 0));
   }
 
   async deleteGroup(groupId: string): Promise<void> {

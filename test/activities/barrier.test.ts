@@ -3,7 +3,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier.js';
 import { markerRead } from '../../src/activities/drain.js';
+import { unreadBy } from '../../src/activities/pipeline.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka.js';
+import type { GroupDescription, KnownGroup } from '../../src/clients/kafka-groups.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
@@ -13,10 +15,13 @@ const SOURCE = 'bank.public.accounts';
 const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
+const described = (...topics: string[]): KnownGroup => ({ type: 'classic', state: 'Stable', members: ['m'], topics });
+
 /** A cluster whose group consumed everything, but for what `lost` says of a topic. */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
     listTopics: () => Promise.resolve([SOURCE, INTERNAL, OUTPUT]),
+    describeGroup: () => Promise.resolve(described()),
     groupOffsets: () => Promise.resolve(new Map([SOURCE, INTERNAL].map((topic) => [topic, new Map([[0, 10]])]))),
     offsets: (topic: string) => {
       lost(topic);
@@ -86,6 +91,7 @@ describe('the drain proof', () => {
     let asked = 0;
     const committed = { internal: 0 };
     const cluster = {
+      describeGroup: () => Promise.resolve(described()),
       listTopics: () => Promise.resolve(sourcesRead() ? [SOURCE, INTERNAL, OUTPUT] : [SOURCE, OUTPUT]),
       groupOffsets: () => {
         asked += 1;
@@ -99,6 +105,59 @@ describe('the drain proof', () => {
     } as unknown as KafkaPort;
     expect(await drained(cluster)).toBeNull();
     expect(committed.internal).toBe(10);
+  });
+});
+
+describe('a drain speaks for every group', () => {
+  const groups = ['enrich', 'totals', 'idle'];
+  const several: MigrationRef = { ...ref, spec: aSpec({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, groups } } }) };
+  const ended = (high: number) => ({ partition: 0, low: 0, high, committed: high });
+  function aClusterOf(committed: Record<string, [string, number][]>, groupOf: (group: string) => GroupDescription = () => described()): KafkaPort {
+    return {
+      listTopics: () => Promise.resolve([SOURCE, OUTPUT]),
+      describeGroup: (group: string) => Promise.resolve(groupOf(group)),
+      groupOffsets: (group: string) => Promise.resolve(new Map((committed[group] ?? []).map(([topic, at]) => [topic, new Map([[0, at]])]))),
+      offsets: () => Promise.resolve([ended(453), { ...ended(0), partition: 1 }]),
+      onlyControlRecords: () => Promise.resolve(false),
+    } as unknown as KafkaPort;
+  }
+  const asked = (cluster: KafkaPort): Promise<string | null> =>
+    new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(cluster, several, Date.now() + 300));
+
+  it('is not had while one of two groups that read a topic stands behind its end', async () => {
+    const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
+    expect(await asked(cluster)).toBe(`drain: group totals at 402 < 453 in ${SOURCE}/0 at the time limit`);
+  });
+  it('is had when every group that committed for a topic is past its end; one that reads other topics has no say', async () => {
+    expect(await asked(aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }))).toBeNull();
+  });
+  it('is unknown while a group subscribes to a topic and has committed nothing there', async () => {
+    const cluster = aClusterOf({ enrich: [[SOURCE, 453]] }, (group) => (group === 'totals' ? described(SOURCE) : described()));
+    expect(await asked(cluster)).toContain(`group totals has no committed offset for ${SOURCE}/0: unknown, not drained`);
+  });
+  it('is unknown while a group cannot be described, however far it committed', async () => {
+    const dead: GroupDescription = { unknown: 'it has committed offsets, and the broker describes it as Dead' };
+    const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]] }, (group) => (group === 'totals' ? dead : described()));
+    expect(await asked(cluster)).toMatch(/^drain: group totals cannot be described: it has committed offsets.*: unknown, not drained$/);
+  });
+});
+
+describe('a pipeline has moved to the topics of a new generation', () => {
+  const reads: Record<string, string[]> = { enrich: ['g2.orders'], totals: [] };
+  const subscribes: Record<string, string[]> = { totals: ['orders'] };
+  const kafka = {
+    describeGroup: (group: string) => Promise.resolve(described(...(subscribes[group] ?? []))),
+    groupOffsets: (group: string) => Promise.resolve(new Map(reads[group]!.map((topic) => [topic, new Map([[0, 1]])]))),
+  } as unknown as KafkaPort;
+  const unread = () => unreadBy(kafka, ['enrich', 'totals'], [{ topic: 'g2.orders', earlier: ['orders'] }]);
+
+  it('only when every group that reads the earlier topic of a table reads the new one', async () => {
+    expect(await unread()).toEqual(['g2.orders by group totals']);
+    reads['totals'] = ['orders', 'g2.orders'];
+    expect(await unread()).toEqual([]);
+    reads['enrich'] = reads['totals'] = [];
+    subscribes['totals'] = [];
+    expect(await unread()).toEqual(['g2.orders by group enrich, totals']);
   });
 });
 

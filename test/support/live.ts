@@ -1,5 +1,6 @@
 // What a file of tests on real parts needs: a worker of its own, databases of its tests' own, a writer. All gone at its end.
 import { spawn } from 'node:child_process';
+import kafkajs from 'kafkajs';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import type { ConnectRest } from '../../src/clients/connect-rest.js';
@@ -54,6 +55,15 @@ export function busy({ name }: Database, rate = 500): () => Promise<number> {
 
 export const aTopic = (port: KafkaPort, name: string, partitions = 1, config: Record<string, string> = {}): Promise<void> =>
   port.createTopic(name, partitions, 1, config);
+
+/** Writes a record of each text, without a key. */
+export async function produceText(topic: string, texts: readonly string[]): Promise<void> {
+  const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING });
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: texts.map((value) => ({ value })) });
+  await producer.disconnect();
+}
 
 /** With its positions: they would outlive it. */
 export async function dropConnector(rest: ConnectRest, connector: string): Promise<void> {

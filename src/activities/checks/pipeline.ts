@@ -3,6 +3,8 @@ import { FlinkGateway } from '../../clients/flink-gateway.js';
 import type { Check } from '../../domain/check.js';
 import { engineGateway, type MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
+import type { Deps } from '../deps.js';
+import { UNDESCRIBED_REMEDY, knownGroup } from '../groups.js';
 import { hostOf } from '../pipelines/index.js';
 import { attempt, failed, passed } from './result.js';
 import type { IsOurs } from './streaming.js';
@@ -26,6 +28,19 @@ export async function checkPipeline(spec: MigrationSpec, generation: number, isO
       return `${host.names.length} name(s) are free`;
     }),
   ];
+}
+
+/** The groups that the spec names can be described: a drain and a new epoch rest on it. */
+export async function checkGroups({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const id of spec.spec.pipeline?.groups ?? []) {
+    const ask = async (): Promise<string> => {
+      const { type, state, members } = await knownGroup(systems.kafka(spec), id);
+      return type === 'absent' ? 'is not there yet' : `${type}, ${state}, ${members.length} member(s)`;
+    };
+    checks.push(await attempt('pipeline.groups', ask, id, UNDESCRIBED_REMEDY));
+  }
+  return checks;
 }
 
 /** The SQL Gateway that is to join the tables with their topics, where the spec asks for it. */

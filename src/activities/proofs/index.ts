@@ -39,7 +39,10 @@ export function createProofActivities(deps: Deps) {
     /** Removes the proof's topics and group once no pipeline uses them. Returns what is left. Idempotent. */
     async removeProof({ spec, name }: Pick<MigrationRef, 'spec' | 'name'>): Promise<string[]> {
       const kafka = systems.kafka(spec);
-      const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => ((await kafka.describeGroup(name)).members.length === 0 ? true : null));
+      const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => {
+        const group = await kafka.describeGroup(name);
+        return !('unknown' in group) && group.members.length === 0 ? true : null;
+      });
       if (idle && (await kafka.groupOffsets(name)).size > 0) await kafka.deleteGroup(name).catch(() => undefined); // what stays is listed below
       const own = async (): Promise<string[]> => (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
       for (const topic of await own()) await kafka.deleteTopic(topic);

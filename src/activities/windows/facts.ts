@@ -8,6 +8,7 @@ import { namesOf, plannedTopics, quoteLiteral, sinkGroup, sourceConnectors } fro
 import { pollingOf } from '../../domain/polling.js';
 import { driftOf } from '../connectors.js';
 import type { Deps } from '../deps.js';
+import { knownGroup } from '../groups.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { sinkConfig } from '../sink.js';
 import { serverIdentity } from '../source.js';
@@ -39,11 +40,11 @@ export async function readFacts(deps: Deps, ref: MigrationRef): Promise<Facts> {
   }
   if (ref.spec.spec.sink) {
     facts['sink config'] = describeDrift(driftOf(await sinkConfig(deps, ref), await rest.config(names.sinkConnector)));
-    facts['sink group'] = digest((await kafka.describeGroup(sinkGroup(ref.spec, ref.generation))).members);
+    facts['sink group'] = digest((await knownGroup(kafka, sinkGroup(ref.spec, ref.generation))).members);
   }
   for (const group of await pipelineGroups(ref)) {
-    const { state, members } = await kafka.describeGroup(group);
-    facts[`pipeline group ${group}`] = `${state} ${digest(members)}`;
+    const { type, state, members } = await knownGroup(kafka, group);
+    facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
   }
   Object.assign(facts, await pipelineFacts(ref));
   const partitions: unknown[] = [];

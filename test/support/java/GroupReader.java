@@ -1,0 +1,58 @@
+// java -cp 'LIBS/*' GroupReader.java BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
+// Reads the topic as a group of that protocol, commits what it read, and never ends by itself.
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Consumed;
+
+public class GroupReader {
+  public static void main(String[] args) throws Exception {
+    Properties p = new Properties();
+    p.put("bootstrap.servers", args[0]);
+    p.put("group.id", args[1]);
+    p.put("key.deserializer", ByteArrayDeserializer.class.getName());
+    p.put("value.deserializer", ByteArrayDeserializer.class.getName());
+    switch (args[3]) {
+      case "share" -> share(p, args[2]);
+      case "streams" -> streams(args);
+      default -> consume(p, args[2], args[3]);
+    }
+  }
+
+  static void consume(Properties p, String topic, String protocol) {
+    p.put("group.protocol", protocol);
+    p.put("auto.offset.reset", "earliest");
+    p.put("enable.auto.commit", "false");
+    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(p)) {
+      consumer.subscribe(List.of(topic));
+      while (true) if (!consumer.poll(Duration.ofMillis(200)).isEmpty()) consumer.commitSync();
+    }
+  }
+
+  static void share(Properties p, String topic) {
+    try (KafkaShareConsumer<byte[], byte[]> consumer = new KafkaShareConsumer<>(p)) {
+      consumer.subscribe(List.of(topic));
+      while (true) consumer.poll(Duration.ofMillis(200));
+    }
+  }
+
+  static void streams(String[] args) throws Exception {
+    Properties p = new Properties();
+    p.put("bootstrap.servers", args[0]);
+    p.put("application.id", args[1]);
+    p.put("group.protocol", "streams");
+    p.put("state.dir", args[4]);
+    p.put("commit.interval.ms", "200");
+    p.put("auto.offset.reset", "earliest");
+    StreamsBuilder builder = new StreamsBuilder();
+    builder.stream(args[2], Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())).foreach((key, value) -> {});
+    new KafkaStreams(builder.build(), p).start();
+    Thread.currentThread().join();
+  }
+}
