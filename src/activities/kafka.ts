@@ -1,40 +1,32 @@
 // Topics: all made by us before anything writes to them, with explicit settings. Undo beside do.
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
-import { logTopics, namesOf, plannedTopics } from '../domain/names.js';
+import { differingSettings, topicsToMake, type TopicSettings } from '../domain/topic-settings.js';
 import type { Deps } from './deps.js';
 import { knownGroup } from './groups.js';
 import { ensureOwned, removeOwned } from './owned.js';
 
 export function createKafkaActivities({ ledger, systems }: Deps) {
   return {
-    /** Table topics are compacted (they are the table), scaffolding topics short-lived and single-partitioned (their order matters). */
+    /** Afterwards every topic of the plan is there, is ours, and has the settings that it was asked to have. */
     async ensureTopics(ref: MigrationRef): Promise<void> {
       const { kafka: cluster, pipeline } = ref.spec.spec;
-      const names = namesOf(ref.spec, ref.generation);
       const port = systems.kafka(ref.spec);
-      const single = logTopics(ref.spec, ref.generation);
-      for (const topic of plannedTopics(ref.spec, ref.generation)) {
-        const isSingle = single.includes(topic);
-        const partitions = isSingle ? 1 : cluster.partitions;
-        // delete.retention.ms: a reader that starts late must still see every tombstone that its earlier records need.
-        const config: Record<string, string> =
-          isSingle || topic === names.windowTopic
-            ? { 'cleanup.policy': 'delete', 'retention.ms': String(7 * 86_400_000) }
-            : { 'cleanup.policy': 'compact', 'delete.retention.ms': String(7 * 86_400_000), 'min.compaction.lag.ms': String(86_400_000) };
+      for (const { topic, partitions, settings } of topicsToMake(ref.spec, ref.generation)) {
         await ensureOwned(
           ledger,
           ref,
           { kind: 'topic', name: topic, where: cluster.brokers.join(',') },
           {
             exists: async () => (await port.listTopics()).includes(topic),
-            create: () => port.createTopic(topic, partitions, cluster.replication, config),
+            create: () => port.createTopic(topic, partitions, cluster.replication, settings),
           },
         );
-        const described = await port.describeTopic(topic);
+        const described = (await port.describeTopics([topic], Object.keys(settings))).get(topic);
         if (described && described.partitions !== partitions && topic !== pipeline?.output.topic) {
           throw new Problem('topic-lost', `topic ${topic} has ${described.partitions} partitions ≠ ${partitions} planned`);
         }
+        if (described) refuseOtherSettings(topic, settings, described.settings);
       }
     },
 
@@ -69,4 +61,16 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
       });
     },
   };
+}
+
+/** Throws Problem `preflight-failed` with the command that sets them right: the topic would lose records that late readers need. */
+function refuseOtherSettings(topic: string, asked: TopicSettings, found: TopicSettings): void {
+  const differing = differingSettings(asked, found);
+  if (differing.length === 0) return;
+  const wanted = Object.entries(asked).map(([name, value]) => `${name}=${value}`);
+  throw new Problem(
+    'preflight-failed',
+    `topic ${topic} has ${differing.join(', ')} asked for`,
+    `kafka-configs --alter --entity-type topics --entity-name ${topic} --add-config ${wanted.join(',')}; then: sluice retry`,
+  );
 }

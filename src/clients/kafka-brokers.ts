@@ -5,22 +5,18 @@ import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../domain/failure.js';
 import type { Coordinator } from './kafka-groups.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
+import { METADATA, TOPIC_ID_VERSION, epochEnd, listOffset, topicIdOf, type LogOffset } from './log-requests.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
 
 const require = createRequire(import.meta.url);
 // kafkajs' own request encoders: pinned exactly, asserted at start by `createCluster`.
 const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (input: object) => object;
-const listOffsets = {
-  request: require('kafkajs/src/protocol/requests/listOffsets/v2/request') as (input: object) => object,
-  response: require('kafkajs/src/protocol/requests/listOffsets/v2/response') as ListOffsetsCodec,
-};
 const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
-interface ListOffsetsCodec {
-  decode: (raw: Buffer) => Promise<{ responses: { topic: string; partitions: { partition: number; errorCode: number; offset: string }[] }[] }>;
-}
 
 interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
+  /** By API: what the broker understands. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
   deleteRecords(of: { topics: { topic: string; partitions: { partition: number; offset: string }[] }[] }): Promise<unknown>;
   initProducerId(of: { transactionalId: null; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
 }
@@ -90,20 +86,37 @@ export class Brokers {
     await this.#withLeader(topic, partition, (broker) => broker.deleteRecords({ topics: [{ topic, partitions: [{ partition, offset: String(before) }] }] }));
   }
 
-  async listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, number>> {
-    const partitions = [...(await this.#leaders(topic)).keys()];
-    const found = new Map<number, number>();
-    for (const partition of partitions) {
-      const request = listOffsets.request({ replicaId: -1, isolationLevel, topics: [{ topic, partitions: [{ partition, timestamp }] }] });
-      await this.#withLeader(topic, partition, async (broker) => {
-        const response = { decode: listOffsets.response.decode, parse: (data: unknown) => Promise.resolve(data) };
-        const answer = (await broker.connectionPool.send({ request, response })) as Awaited<ReturnType<ListOffsetsCodec['decode']>>;
-        const entry = answer.responses[0]?.partitions[0];
-        if (!entry || entry.errorCode !== 0) throw new Error(`ListOffsets ${topic}/${partition}: error code ${entry?.errorCode}`);
-        found.set(partition, Number(entry.offset));
-      });
+  async listOffsets(topic: string, timestamp: number, isolationLevel: number): Promise<Map<number, LogOffset>> {
+    const found = new Map<number, LogOffset>();
+    for (const partition of (await this.#leaders(topic)).keys()) {
+      const asked = listOffset(topic, partition, timestamp, isolationLevel);
+      found.set(partition, await this.#ask(topic, partition, asked, 'ListOffsets'));
     }
     return found;
+  }
+
+  /** Where the records of this leader, or of earlier ones, end today; -1 where the log does not know that leader. */
+  async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
+    const asked = epochEnd(topic, partition, leaderEpoch);
+    return (await this.#ask(topic, partition, asked, 'OffsetForLeaderEpoch')).offset;
+  }
+
+  /** Another one after the topic was made anew. Null where the brokers give topics none (before Kafka 2.8). */
+  async topicId(topic: string): Promise<string | null> {
+    return this.#withLeader(topic, 0, async (broker) => {
+      if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < TOPIC_ID_VERSION) return null;
+      const { errorCode, id } = (await broker.connectionPool.send(topicIdOf(topic))) as { errorCode: number; id: string };
+      if (errorCode !== 0) throw new Error(`Metadata ${topic}: error code ${errorCode}`);
+      return /^0*$/.test(id) ? null : id;
+    });
+  }
+
+  #ask(topic: string, partition: number, exchange: object, name: string): Promise<LogOffset> {
+    return this.#withLeader(topic, partition, async (broker) => {
+      const answer = (await broker.connectionPool.send(exchange)) as LogOffset;
+      if (answer.errorCode !== 0) throw new Error(`${name} ${topic}/${partition}: error code ${answer.errorCode}`);
+      return answer;
+    });
   }
 
   async fetch(topic: string, partition: number, offset: number): Promise<FetchedPartition> {

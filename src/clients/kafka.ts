@@ -13,8 +13,20 @@ const SERVED_MS = 15_000;
 export { TopicLost };
 
 export interface TopicDescription {
+  /** Null where the brokers give topics no ids. */
+  readonly id: string | null;
   readonly partitions: number;
-  readonly cleanupPolicy: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface PartitionEnds {
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+  /** The last stable offset: nothing before it belongs to an open transaction. */
+  readonly committed: number;
+  /** Of the leader that told `committed`; -1 = none. */
+  readonly epoch: number;
 }
 
 export class KafkaPort {
@@ -46,16 +58,24 @@ export class KafkaPort {
     return (await this.admin()).listTopics();
   }
 
-  /** Null when there is no such topic. */
-  async describeTopic(topic: string): Promise<TopicDescription | null> {
+  /** Those of the topics that exist, with the named settings. */
+  async describeTopics(topics: readonly string[], settings: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
     const admin = await this.admin();
-    if (!(await admin.listTopics()).includes(topic)) return null;
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const configs = await admin.describeConfigs({
+    const existing = await admin.listTopics();
+    const there = [...new Set(topics)].filter((topic) => existing.includes(topic));
+    const described = new Map<string, TopicDescription>();
+    if (there.length === 0) return described;
+    const metadata = await admin.fetchTopicMetadata({ topics: there });
+    const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+      resources: there.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: [...settings] })),
     });
-    return { partitions: topics[0]!.partitions.length, cleanupPolicy: configs.resources[0]?.configEntries[0]?.configValue ?? '' };
+    for (const { name, partitions } of metadata.topics) {
+      const entries = resources.find((r) => r.resourceName === name)?.configEntries ?? [];
+      const found = Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue]));
+      described.set(name, { id: await this.topicId(name), partitions: partitions.length, settings: found });
+    }
+    return described;
   }
 
   /** Made, and served: a broker that was just told of a topic may not host it yet, and whoever writes to it at once would be refused. */
@@ -82,16 +102,38 @@ export class KafkaPort {
     if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic], timeout: 15_000 });
   }
 
-  /** First and next offset per partition. `committed` = the last stable offset: nothing before it is an open transaction. */
-  async offsets(topic: string): Promise<{ partition: number; low: number; high: number; committed: number }[]> {
+  /** First and next offset per partition, of all of them. */
+  async offsets(topic: string): Promise<PartitionEnds[]> {
     const [low, high, committed] = await Promise.all([
       this.#brokers.listOffsets(topic, -2, 0),
       this.#brokers.listOffsets(topic, -1, 0),
       this.#brokers.listOffsets(topic, -1, READ_COMMITTED),
     ]);
     return [...high.entries()]
-      .map(([partition, at]) => ({ partition, low: low.get(partition) ?? 0, high: at, committed: committed.get(partition) ?? 0 }))
+      .map(([partition, at]) => ({
+        partition,
+        low: low.get(partition)?.offset ?? 0,
+        high: at.offset,
+        committed: committed.get(partition)?.offset ?? 0,
+        epoch: committed.get(partition)?.leaderEpoch ?? -1,
+      }))
       .sort((a, b) => a.partition - b.partition);
+  }
+
+  /** First offset per partition. */
+  async lows(topic: string): Promise<ReadonlyMap<number, number>> {
+    const found = await this.#brokers.listOffsets(topic, -2, 0);
+    return new Map([...found].map(([partition, { offset }]) => [partition, offset]));
+  }
+
+  /** Where today's log ends for this leader and earlier ones; -1 where it does not know that leader. */
+  async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
+    return this.#brokers.epochEnd(topic, partition, leaderEpoch);
+  }
+
+  /** Another one after the topic was made anew; null where the brokers give none. */
+  async topicId(topic: string): Promise<string | null> {
+    return this.#brokers.topicId(topic);
   }
 
   /** Gives up every record before the offset, per partition. */

@@ -2,23 +2,37 @@
 import { Undecodable, WrongType, type Canon } from './column-types.js';
 import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
 
+/** What a fold has read of a partition: of this log it holds everything, of no other one anything. */
+export interface ReadPart {
+  readonly partition: number;
+  /** The next offset to read. */
+  readonly next: number;
+  /** Where the log began when it was read. */
+  readonly low: number;
+  /** Of the leader under which it was read last; -1 = unknown. */
+  readonly epoch: number;
+}
+
 export class FoldProgress {
   /** Records that could not be understood at all: each makes the window inconclusive. */
   unreadable = 0;
-  readonly #next = new Map<number, number>();
+  /** Of the topic that was read; null = nothing was read yet, or the brokers give topics no ids. */
+  topicId: string | null = null;
+  readonly #parts = new Map<number, ReadPart>();
 
   /** Next offset to read of a partition, or undefined when it was never read. */
   nextOffset(partition: number): number | undefined {
-    return this.#next.get(partition);
+    return this.#parts.get(partition)?.next;
   }
 
-  /** Partition and next offset of all that was read. */
-  get read(): readonly (readonly [partition: number, next: number])[] {
-    return [...this.#next];
+  get read(): readonly ReadPart[] {
+    return [...this.#parts.values()];
   }
 
-  readUpTo(partition: number, offset: number): void {
-    this.#next.set(partition, offset);
+  /** Where the log began is remembered from the first reading: what lay there then is in the fold. */
+  readUpTo(part: ReadPart): void {
+    const low = this.#parts.get(part.partition)?.low ?? part.low;
+    this.#parts.set(part.partition, { ...part, low });
   }
 }
 

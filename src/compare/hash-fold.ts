@@ -5,7 +5,7 @@ import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, isUnreadable, txIdAt } from
 import { EnvelopeScanner } from './enc/envelope.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
-import { FoldProgress } from './fold.js';
+import { FoldProgress, type ReadPart } from './fold.js';
 
 interface Change {
   readonly txId: number;
@@ -17,7 +17,8 @@ interface Change {
 
 /** A fold less its table, as plain JSON. */
 export interface FoldState {
-  readonly read: readonly (readonly [partition: number, next: number])[];
+  readonly topicId: string | null;
+  readonly read: readonly ReadPart[];
   readonly unreadable: number;
   readonly provenAt: (Omit<SnapshotVisibility, 'inProgress'> & { readonly inProgress: readonly number[] }) | null;
   readonly changed: readonly string[];
@@ -88,6 +89,7 @@ export class HashFold extends FoldProgress {
   state(): FoldState {
     const { provenAt } = this;
     return {
+      topicId: this.topicId,
       read: this.read,
       unreadable: this.unreadable,
       provenAt: provenAt && { ...provenAt, inProgress: [...provenAt.inProgress] },
@@ -97,7 +99,8 @@ export class HashFold extends FoldProgress {
   }
 
   takeBack(state: FoldState, entries: Int32Array): void {
-    for (const [partition, next] of state.read) this.readUpTo(partition, next);
+    this.topicId = state.topicId;
+    for (const part of state.read) this.readUpTo(part);
     this.unreadable = state.unreadable;
     this.table.fill(entries);
     this.#overlay = state.overlay.map((change) => ({ ...change, key: Int32Array.from(change.key) }));

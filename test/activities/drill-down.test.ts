@@ -37,7 +37,7 @@ function aTopic(values: readonly Buffer[], shown = values): KafkaPort {
 function folded(values: readonly Buffer[], snapshot: SnapshotVisibility): { fold: HashFold; found: Found } {
   const fold = new HashFold(SHAPE, 8);
   for (const value of values) fold.add(value, 0, value.length, snapshot);
-  fold.readUpTo(0, values.length);
+  fold.readUpTo({ partition: 0, next: values.length, low: 0, epoch: 0 });
   const comparison = new HashComparison(fold.table, fold.encoder);
   const { extraneous, keys } = comparison.finish();
   return { fold, found: { rowsRead: 0, matched: 0, duplicates: 0, ...comparison.suspects, extraneous, keys, candidates: [] } };

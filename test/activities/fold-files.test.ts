@@ -26,8 +26,9 @@ const add = (fold: HashFold, id: number, v: string, txId: number): void => {
 function aFold(shape: Shape): HashFold {
   const fold = new HashFold(shape, 10);
   for (let id = 0; id < 5000; id += 1) add(fold, id, `v${id}`, 50);
-  fold.readUpTo(0, 5003);
-  fold.readUpTo(2, 17);
+  fold.topicId = 'a'.repeat(32);
+  fold.readUpTo({ partition: 0, next: 5003, low: 0, epoch: 4 });
+  fold.readUpTo({ partition: 2, next: 17, low: 3, epoch: -1 });
   fold.proven(AFTER);
   add(fold, 7, 'changed since', 60);
   add(fold, 8, 'not visible yet', 150);
@@ -35,18 +36,18 @@ function aFold(shape: Shape): HashFold {
 }
 
 describe('a state file', () => {
-  it.each([[['id']], [['v', 'id']]])('brings back table, offsets, proof, changes and what was not visible yet: key %j', async (key) => {
+  it.each([[['id']], [['v', 'id']]])('brings back table, the log it belongs to, proof, changes and what was not visible yet: key %j', async (key) => {
     const files = new FoldFiles(mkdtempSync(join(tmpdir(), 'sluice-files-')));
     const saved = aFold(shapeOf(key));
     await files.save('run', 'this fold', saved);
     const restored = new HashFold(shapeOf(key), 10);
     expect(await files.restore('run', 'this fold', restored)).toBe(true);
-    expect([restored.table.size, restored.table.digest(), restored.read]).toEqual([
-      saved.table.size,
-      saved.table.digest(),
+    expect([restored.table.size, restored.table.digest()]).toEqual([saved.table.size, saved.table.digest()]);
+    expect([restored.topicId, restored.read]).toEqual([
+      'a'.repeat(32),
       [
-        [0, 5003],
-        [2, 17],
+        { partition: 0, next: 5003, low: 0, epoch: 4 },
+        { partition: 2, next: 17, low: 3, epoch: -1 },
       ],
     ]);
     expect([restored.provenAt, [...restored.changed]]).toEqual([AFTER, [...saved.changed]]);

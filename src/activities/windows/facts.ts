@@ -4,7 +4,7 @@ import { readTable } from '../../clients/catalog.js';
 import { withSource, type SourceClient } from '../../clients/source.js';
 import type { Facts } from '../../domain/epoch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
-import { namesOf, plannedTopics, quoteLiteral, sinkGroup, sourceConnectors } from '../../domain/names.js';
+import { namesOf, quoteLiteral, sinkGroup, sourceConnectors } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import { driftOf } from '../connectors.js';
 import type { Deps } from '../deps.js';
@@ -13,6 +13,7 @@ import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { sinkConfig } from '../sink.js';
 import { serverIdentity } from '../source.js';
 import { sourceConnectorConfigs } from '../source-connectors.js';
+import { topicFacts } from './topic-facts.js';
 
 const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
 
@@ -47,9 +48,7 @@ export async function readFacts(deps: Deps, ref: MigrationRef): Promise<Facts> {
     facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
   }
   Object.assign(facts, await pipelineFacts(ref));
-  const partitions: unknown[] = [];
-  for (const topic of plannedTopics(ref.spec, ref.generation)) partitions.push([topic, (await kafka.describeTopic(topic))?.partitions ?? 'missing']);
-  facts['topics'] = digest(partitions);
+  Object.assign(facts, await topicFacts(kafka, ref));
   return facts;
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { FoldState, HashFold } from '../../compare/hash-fold.js';
 import { Problem } from '../../domain/failure.js';
 
-const FORMAT = 'sluice-fold-1 enc-v1';
+const FORMAT = 'sluice-fold-2 enc-v1';
 const DIGEST_BYTES = 32;
 
 interface Header {

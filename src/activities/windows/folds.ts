@@ -3,13 +3,14 @@ import { HashFold } from '../../compare/hash-fold.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import type { Shape } from '../../compare/comparison.js';
 import { TableFold } from '../../compare/table-fold.js';
-import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
+import type { KafkaPort } from '../../clients/kafka.js';
 import { rangeOf } from '../../clients/record-batch.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import type { SnapshotVisibility } from '../../domain/position.js';
 import type { FoldFiles } from './fold-files.js';
 import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
+import { readPart, sameLog, startOf } from './same-log.js';
 import { bytesNeeded, partsFor } from './spill.js';
 
 /** What a table gets at least of the budget, however many there are: an eighth. */
@@ -123,15 +124,12 @@ export async function foldTable<F extends TableFold | HashFold>(
   heartbeat: () => void,
 ): Promise<F> {
   fold.applyOverlay(snapshot);
-  const ranges = ends.map(({ partition, low, committed }) => ({
-    partition,
-    from: startOf(topic, partition, fold.nextOffset(partition), low, committed),
-    to: committed,
-  }));
+  const log = await sameLog(kafka, topic, fold);
+  const ranges = ends.map((end) => ({ end, partition: end.partition, from: startOf(topic, fold, end), to: end.committed }));
   const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   const threads = fold instanceof HashFold && records >= WORTH_THREADS ? new FoldThreads(fold.shape) : null;
   try {
-    for (const { partition, from, to } of ranges) {
+    for (const { end, partition, from, to } of ranges) {
       if (threads && fold instanceof HashFold) await threads.fold(kafka, topic, partition, from, to, { fold, snapshot, heartbeat });
       else
         await kafka.readRange(
@@ -142,19 +140,22 @@ export async function foldTable<F extends TableFold | HashFold>(
           (_offset, bytes, _keyStart, _keyEnd, start, end) => void fold.add(bytes, start, end, snapshot),
           heartbeat,
         );
-      fold.readUpTo(partition, to);
+      fold.readUpTo(readPart(end));
     }
   } finally {
     await threads?.close();
   }
+  await log.verify();
   return fold;
 }
 
 /** Reads the output to its stable end; returns the keys written since the last call. */
 export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFold, heartbeat: () => void): Promise<Set<string>> {
   const touched = new Set<string>();
-  for (const { partition, low, committed } of await kafka.offsets(topic)) {
-    const from = startOf(topic, partition, fold.nextOffset(partition), low, committed);
+  const log = await sameLog(kafka, topic, fold);
+  for (const end of await kafka.offsets(topic)) {
+    const { partition, committed } = end;
+    const from = startOf(topic, fold, end);
     await kafka.readRange(
       topic,
       partition,
@@ -166,14 +167,8 @@ export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFo
       },
       heartbeat,
     );
-    fold.readUpTo(partition, committed);
+    fold.readUpTo(readPart(end));
   }
+  await log.verify();
   return touched;
-}
-
-function startOf(topic: string, partition: number, next: number | undefined, low: number, end: number): number {
-  const from = next ?? 0;
-  if (from > end) throw new TopicLost(topic, `${topic}/${partition} ends at ${end} < ${from} already read: the topic was re-created`);
-  if (from < low) throw new TopicLost(topic, `${topic}/${partition} begins at ${low} > ${from} needed: retention removed records`);
-  return from;
 }

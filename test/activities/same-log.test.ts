@@ -1,0 +1,131 @@
+// A fold belongs to one log: which events of a topic's life it survives, and which end it.
+import { describe, expect, it } from 'vitest';
+import { foldOutput, foldTable } from '../../src/activities/windows/folds.js';
+import type { KafkaPort } from '../../src/clients/kafka.js';
+import type { Shape } from '../../src/compare/comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import { TableFold } from '../../src/compare/table-fold.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+
+const SHAPE: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int8' }] };
+const SNAPSHOT = parseSnapshot('10:10:');
+
+interface Log {
+  id: string | null;
+  low: number;
+  end: number;
+  /** Leader epochs of the log, each with its first offset. */
+  leaders: [epoch: number, start: number][];
+}
+
+/** Brokers as far as a fold asks them; empty of records, for it is their offsets that matter. */
+function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {
+  return {
+    topicId: () => Promise.resolve(log.id),
+    lows: () => Promise.resolve(new Map([[0, log.low]])),
+    offsets: () => Promise.resolve([{ partition: 0, low: log.low, high: log.end, committed: log.end, epoch: log.leaders.at(-1)![0] }]),
+    epochEnd(_topic: string, _partition: number, epoch: number) {
+      if (epoch > log.leaders.at(-1)![0]) return Promise.resolve(-1);
+      return Promise.resolve(log.leaders.find(([other]) => other > epoch)?.[1] ?? log.end);
+    },
+    readRange: () => Promise.resolve(whileRead()),
+    readBatches: () => Promise.resolve(),
+  } as unknown as KafkaPort;
+}
+
+const FOLDS = {
+  'hashes of a table': () => new HashFold(SHAPE, 8),
+  'rows of a table': () => new TableFold(SHAPE),
+  'an output': () => new OutputFold(SHAPE),
+};
+
+/** A fold that has read such a log to its end; then the log becomes another one, and is read again. */
+async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): Promise<void> {
+  const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
+  const kafka = brokers(log);
+  const fold = FOLDS[kind]();
+  const read = async () => {
+    if (fold instanceof OutputFold) await foldOutput(kafka, 't', fold, () => undefined);
+    else await foldTable<TableFold | HashFold>(kafka, 't', fold, await kafka.offsets('t'), SNAPSHOT, () => undefined);
+  };
+  await read();
+  change(log);
+  await read();
+}
+
+describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kind) => {
+  it.each<[string, (log: Log) => void, RegExp]>([
+    ['emptied up to its end', (log) => (log.low = 100), /begins at 100 > 0 when it was read/],
+    ['that gave up records, and was written on', (log) => Object.assign(log, { low: 40, end: 200 }), /begins at 40 > 0/],
+    ['made anew, with more records than before', (log) => Object.assign(log, { id: 'two', end: 500 }), /its id is two ≠ one/],
+    ['made anew, by brokers without ids, shorter', (log) => Object.assign(log, { id: null, end: 60 }), /ends at 60 < 100/],
+    ['made anew, by brokers without ids', (log) => Object.assign(log, { id: null, end: 500, leaders: [[0, 0]] }), /does not know leader epoch 3/],
+    [
+      'cut by a leader that lagged, and written on',
+      (log) =>
+        Object.assign(log, {
+          end: 300,
+          leaders: [
+            [3, 0],
+            [4, 80],
+          ],
+        }),
+      /ends at 80 < 100 already read under leader epoch 3/,
+    ],
+  ])('is lost with a log %s', async (_what, change, why) => {
+    await expect(readTwice(kind, change)).rejects.toThrow(why);
+    await expect(readTwice(kind, change)).rejects.toMatchObject({ code: 'topic-lost', topic: 't' });
+  });
+
+  it.each<[string, (log: Log) => void]>([
+    ['nothing', () => undefined],
+    ['new records', (log) => (log.end = 200)],
+    [
+      'an ordinary move of the leader',
+      (log) =>
+        Object.assign(log, {
+          end: 200,
+          leaders: [
+            [3, 0],
+            [7, 100],
+          ],
+        }),
+    ],
+    [
+      'a move of the leader in the middle of new records',
+      (log) =>
+        Object.assign(log, {
+          end: 200,
+          leaders: [
+            [3, 0],
+            [4, 130],
+            [5, 160],
+          ],
+        }),
+    ],
+  ])('survives %s', async (_what, change) => {
+    await expect(readTwice(kind, change)).resolves.toBeUndefined();
+  });
+
+  it('is never begun on a log whose beginning is gone', async () => {
+    const kafka = brokers({ id: 'one', low: 5, end: 9, leaders: [[0, 0]] });
+    const fold = FOLDS[kind]();
+    const read =
+      fold instanceof OutputFold
+        ? foldOutput(kafka, 't', fold, () => undefined)
+        : foldTable<TableFold | HashFold>(kafka, 't', fold, await kafka.offsets('t'), SNAPSHOT, () => undefined);
+    await expect(read).rejects.toThrow('begins at 5 > 0 needed');
+  });
+
+  it('is lost with a log that another one replaced while it was read', async () => {
+    const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
+    const replaced = brokers(log, () => void (log.id = 'two'));
+    const fold = FOLDS[kind]();
+    const read =
+      fold instanceof OutputFold
+        ? foldOutput(replaced, 't', fold, () => undefined)
+        : foldTable<TableFold | HashFold>(replaced, 't', fold, await replaced.offsets('t'), SNAPSHOT, () => undefined);
+    await expect(read).rejects.toThrow('its id is two ≠ one');
+  });
+});

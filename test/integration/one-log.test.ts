@@ -1,0 +1,102 @@
+// What real brokers answer about a topic's log, and that a fold notices when it is not the log that it read.
+import { describe, expect, it, afterAll } from 'vitest';
+import { foldTable } from '../../src/activities/windows/folds.js';
+import { KafkaPort } from '../../src/clients/kafka.js';
+import type { Shape } from '../../src/compare/comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { parseSnapshot } from '../../src/domain/position.js';
+import { sleepUntil } from '../support/builders.js';
+import { aTopic } from '../support/live.js';
+import { envelope } from '../support/rows.js';
+
+const port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 2, tls: false }, () => '');
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int8' },
+    { name: 'v', type: 'text' },
+  ],
+};
+const SNAPSHOT = parseSnapshot('1000:1000:');
+const made: string[] = [];
+
+afterAll(async () => {
+  for (const topic of made) await port.deleteTopic(topic);
+  await port.disconnect();
+});
+
+async function filled(config: Record<string, string> = {}): Promise<{ topic: string; fold: HashFold; read: () => Promise<HashFold> }> {
+  const topic = `one-log-${process.pid}-${made.length}`;
+  made.push(topic);
+  await aTopic(port, topic, 2, { 'cleanup.policy': 'compact', ...config });
+  await write(topic, 100);
+  const fold = new HashFold(SHAPE, 100);
+  const read = async () => foldTable(port, topic, fold, await port.offsets(topic), SNAPSHOT, () => undefined);
+  await read();
+  expect(fold.table.size).toBe(100);
+  return { topic, fold, read };
+}
+
+async function write(topic: string, records: number, key = (n: number): number => n): Promise<void> {
+  const writer = port.openWriter();
+  for (let n = 1; n <= records; n += 1) await writer.write(topic, { key: `{"id":${key(n)}}`, value: envelope('c', `{"id":${key(n)},"v":"a"}`, 5).toString() });
+  await writer.flush();
+}
+
+describe('a fold of a real topic', () => {
+  it('knows its id and its leader, and reads on where records came and settings changed', async () => {
+    const { topic, fold, read } = await filled();
+    expect(fold.topicId).toMatch(/^[0-9a-f]{32}$/);
+    for (const { partition, next, epoch } of fold.read) {
+      expect(epoch).toBeGreaterThanOrEqual(0);
+      expect(await port.epochEnd(topic, partition, epoch)).toBe(next);
+      expect(await port.epochEnd(topic, partition, epoch + 1)).toBe(-1);
+    }
+    await write(topic, 120);
+    await read();
+    expect(fold.table.size).toBe(120);
+  });
+
+  it('is lost when every record was deleted up to the end that it read', async () => {
+    const { topic, read } = await filled({ 'cleanup.policy': 'compact,delete' });
+    const ends = await port.offsets(topic);
+    await port.deleteRecords(topic, new Map(ends.map(({ partition, high }) => [partition, high])));
+    await expect(read()).rejects.toMatchObject({ code: 'topic-lost', message: expect.stringContaining('records were deleted') as string });
+  });
+
+  it('is lost when the topic was made anew and a few keys were written past the old end', async () => {
+    const { topic, read } = await filled();
+    await port.deleteTopic(topic);
+    await sleepUntil('the topic is gone', async () => !(await port.listTopics()).includes(topic));
+    await aTopic(port, topic, 2, { 'cleanup.policy': 'compact' });
+    await write(topic, 400, (n) => n % 6);
+    await expect(read()).rejects.toMatchObject({ code: 'topic-lost', message: expect.stringContaining('made anew') as string });
+  });
+
+  it('survives compaction that really removed records', async () => {
+    const { topic, fold, read } = await filled({
+      'min.cleanable.dirty.ratio': '0.01',
+      'segment.ms': '100',
+      'min.compaction.lag.ms': '0',
+      'max.compaction.lag.ms': '100',
+    });
+    const count = async () => {
+      let records = 0;
+      for (const { partition, low, committed } of await port.offsets(topic)) await port.readRange(topic, partition, low, committed, () => void (records += 1));
+      return records;
+    };
+    let written = 100;
+    await sleepUntil(
+      'the cleaner removed records',
+      async () => {
+        await write(topic, 20);
+        written += 20;
+        return (await count()) < written - 50;
+      },
+      120_000,
+    );
+    await read();
+    expect(fold.table.size).toBe(100);
+    expect((await port.lows(topic)).get(0)).toBe(0);
+  });
+});
