@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { postAction, putRoute } from '../clients/route-http.js';
 import { activeRun } from '../clients/batch-runs.js';
-import { observedSide, viewSwapSql } from '../clients/route.js';
 import { giveBack, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
 import { unguardedParts } from '../clients/triggers.js';
@@ -17,6 +16,7 @@ import type { FenceInput, Refusable } from './fence.js';
 import { Refused, leaseAccess } from './lease.js';
 import { alive } from './patience.js';
 import { routeReader } from './route.js';
+import { switchView, switchViewBack } from './view.js';
 
 /** Grows over the iterations of a name too. */
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
@@ -50,7 +50,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
           if (run) throw new Refused(run);
           if (before.state !== 'FENCED' || before.token !== token) throw new Refused(describeLease(before, token, epoch, evidenceId));
           await refuseUnguarded(client, ref.spec);
-          if (route.type === 'postgres-view') await client.query(await viewSwapSql(client, route, 'stream'));
+          if (route.type === 'postgres-view') await switchView(client, ref.spec, route);
           const changed = route.type === 'postgres-table' ? await changeHands(client, ref.spec, token) : null;
           await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
           const { rowCount } = await client.query(
@@ -98,7 +98,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       }
       await onLease(ref, async (client) => {
         if (route.type === 'postgres-table') await handBack(client, ref, await lease(client, ref));
-        if (route.type === 'postgres-view' && (await observedSide(client, route)) !== 'batch') await client.query(await viewSwapSql(client, route, 'batch'));
+        if (route.type === 'postgres-view') await switchViewBack(client, ref.spec, route);
         await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
         await client.query(
           `UPDATE ${leaseTable(ref.spec)} SET state = 'ROLLED_BACK', token = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,

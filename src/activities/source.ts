@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { readTable } from '../clients/catalog.js';
 import { dropFenceFunctionSql } from '../clients/fence-triggers.js';
+import { dropKeptViewSql } from '../clients/kept-view.js';
 import { createLeaseTableSql } from '../clients/lease.js';
 import { dropSharedTableSql } from '../clients/shared-table.js';
 import { transaction, withSource } from '../clients/source.js';
@@ -70,7 +71,7 @@ export function createSourceActivities({ secret, ledger }: Deps) {
           else
             await within(ref, (client) =>
               client.query(
-                `${dropFenceFunctionSql(object.name)}; ${dropSharedTableSql(object.name)}; DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`,
+                `${dropFenceFunctionSql(object.name)}; ${dropSharedTableSql(object.name)}; ${dropKeptViewSql(object.name)}; DROP TABLE IF EXISTS ${quoteIdent(object.name)}.lease; DROP SCHEMA ${quoteIdent(object.name)}`,
               ),
             );
         },

@@ -1,19 +1,17 @@
-// Read-only checks of the batch, its query, its run log, the view that consumers read and the sink's table.
+// Read-only checks of the batch, its query, its run log and the sink's table.
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/catalog.js';
 import { parseCondition } from '../../clients/lone-sql.js';
-import { readSource, type ResolveSecret } from '../../clients/source.js';
+import { readSource } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
 import { sharedTableOf } from '../../domain/shared-table.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
-import { getRoute } from '../../clients/route-http.js';
-import { viewReads } from '../../clients/route.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn, type Answer } from './result.js';
-import { checkSharedTable } from './shared-table.js';
+import { checkRoute } from './route.js';
 
 export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
   const { batch } = spec.spec;
@@ -127,41 +125,6 @@ async function checkFence(client: pg.ClientBase, spec: MigrationSpec): Promise<A
   if (rows.length === 0) return `triggers may be made on ${tables.join(', ')}`;
   const missing = rows.map((row) => row['t']!).join(', ');
   return { detail: `no right to make triggers: ${missing}`, remedy: `GRANT TRIGGER ON ${missing} TO ${postgres.user}` };
-}
-
-async function checkHttpRoute(url: string): Promise<Answer> {
-  const side = await getRoute(url);
-  return side === 'batch'
-    ? 'the route serves the batch side'
-    : { detail: 'the route serves the stream side before any cut-over', remedy: 'point it to the batch first' };
-}
-
-async function checkRoute(client: pg.ClientBase, spec: MigrationSpec, secret: ResolveSecret): Promise<Check[]> {
-  const { route } = spec.spec.cutover;
-  if (route.type === 'http') return [await attempt('route.http', () => checkHttpRoute(route.url), '', 'let GET answer {"side": "batch"}')];
-  if (route.type === 'postgres-table') return [await attempt('route.table', () => checkSharedTable(client, spec, secret, route), route.table)];
-  if (route.type !== 'postgres-view') return [];
-  return [
-    await attempt(
-      'route.view',
-      async () => {
-        const view = await readTable(client, route.view);
-        if (!view || view.kind !== 'v') return { detail: 'no such view', remedy: `CREATE VIEW ${route.view} AS SELECT … FROM ${route.batch}` };
-        if (!view.isOwner) return { detail: 'only its owner may replace the view', remedy: `GRANT the owner's role to ${spec.spec.source.postgres.user}` };
-        const reads = await viewReads(client, parseTableName(route.view));
-        if (!reads.includes(route.batch))
-          return { detail: `the view reads ${reads.join(', ') || 'no table'}, not ${route.batch}`, remedy: 'correct route.view or route.batch' };
-        const missing = missingColumns(view.columns, await describeQuery(client, spec.spec.batch!.query.sql));
-        return missing.length === 0
-          ? `the view reads ${route.batch}`
-          : {
-              detail: `the view has ${missing.join(', ')}, which the query does not compute`,
-              remedy: 'let batch.query compute every column that consumers read',
-            };
-      },
-      route.view,
-    ),
-  ];
 }
 
 const missingColumns = (wanted: readonly Column[], present: readonly Column[]): string[] =>

@@ -1,0 +1,90 @@
+// Read-only checks of what consumers read: the view that the commit replaces, the route that answers by HTTP, the table that both sides share.
+import type pg from 'pg';
+import { describeQuery, readTable } from '../../clients/catalog.js';
+import { getRoute } from '../../clients/route-http.js';
+import { plainName, readView, viewReads, type ViewRoute } from '../../clients/route.js';
+import type { ResolveSecret } from '../../clients/source.js';
+import type { Check } from '../../domain/check.js';
+import { parseTableName, quoteIdent, type TableName } from '../../domain/names.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import type { Relation } from '../../assess/sql/swap.js';
+import { planSwap, relationOf } from '../view.js';
+import { attempt, type Answer } from './result.js';
+import { checkSharedTable } from './shared-table.js';
+
+export async function checkRoute(client: pg.ClientBase, spec: MigrationSpec, secret: ResolveSecret): Promise<Check[]> {
+  const { route } = spec.spec.cutover;
+  switch (route.type) {
+    case 'http':
+      return [await attempt('route.http', () => checkHttpRoute(route.url), '', 'let GET answer {"side": "batch"}')];
+    case 'postgres-table':
+      return [await attempt('route.table', () => checkSharedTable(client, spec, secret, route), route.table)];
+    case 'postgres-view':
+      return [await attempt('route.view', () => checkView(client, spec, route), route.view)];
+    case 'none':
+      return [];
+  }
+}
+
+async function checkHttpRoute(url: string): Promise<Answer> {
+  const side = await getRoute(url);
+  return side === 'batch'
+    ? 'the route serves the batch side'
+    : { detail: 'the route serves the stream side before any cut-over', remedy: 'point it to the batch first' };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  m: 'a materialized view: its text cannot be replaced',
+  r: 'a table',
+  p: 'a table',
+  f: 'a foreign table',
+};
+
+/** Whether the commit can replace the one relation that the view reads, and nothing else of it. */
+async function checkView(client: pg.ClientBase, spec: MigrationSpec, route: ViewRoute): Promise<Answer> {
+  const name = parseTableName(route.view);
+  const view = await readView(client, name);
+  if (!view) return { detail: 'no such view', remedy: `CREATE VIEW ${route.view} AS SELECT * FROM ${route.batch}` };
+  if (view.kind !== 'v')
+    return {
+      detail: `it is ${KINDS[view.kind] ?? 'not a view'}`,
+      remedy: `let consumers read a view over ${route.batch}, and name that one in cutover.route.view`,
+    };
+  const right = await missingRight(client, spec, name, view.owner);
+  if (right) return right;
+  const reads = await viewReads(client, name);
+  if (!reads.includes(plainName(route.batch)))
+    return {
+      detail: `the view reads ${reads.join(', ') || 'no table'}, not ${route.batch}`,
+      remedy: 'correct route.view or route.batch',
+    };
+  const batch = await relationOf(client, route.batch);
+  const stream = (await relationOf(client, route.stream)) ?? (await plannedRelation(client, spec, route, batch!));
+  const swapped = await planSwap(client, route, batch!, stream, view);
+  if ('definition' in swapped) return `the view reads ${route.batch}: nothing else of it changes at the cut-over`;
+  return {
+    detail: `it cannot be switched without changing it: ${swapped.problem}`,
+    remedy: 'let consumers read a view without that, or let batch.query compute what it needs',
+  };
+}
+
+/** The sink's table as it will be made: like the result table, with the columns of the query. */
+async function plannedRelation(client: pg.ClientBase, spec: MigrationSpec, route: ViewRoute, batch: Relation): Promise<Relation> {
+  const { query, result } = spec.spec.batch!;
+  const computed = (await describeQuery(client, query.sql)).map((column) => column.name);
+  const columns = batch.columns.filter((column) => computed.includes(column.name));
+  return { name: parseTableName(route.stream), columns, key: result.key };
+}
+
+/** What `CREATE OR REPLACE VIEW` will ask of our role. */
+async function missingRight(client: pg.ClientBase, spec: MigrationSpec, view: TableName, owner: string): Promise<Answer | null> {
+  const user = quoteIdent(spec.spec.source.postgres.user);
+  const { isOwner } = (await readTable(client, `${quoteIdent(view.schema)}.${quoteIdent(view.table)}`))!;
+  if (!isOwner) return { detail: `only its owner, ${owner}, may replace the view`, remedy: `GRANT ${quoteIdent(owner)} TO ${user}` };
+  const { rows } = await client.query<Record<string, string>>(`SELECT has_schema_privilege($1, 'CREATE')::text AS may`, [view.schema]);
+  if (rows[0]!['may'] === 'true') return null;
+  return {
+    detail: `replacing it needs the right to create in schema ${view.schema}`,
+    remedy: `GRANT CREATE ON SCHEMA ${quoteIdent(view.schema)} TO ${user}`,
+  };
+}
