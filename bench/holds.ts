@@ -105,7 +105,7 @@ async function wholeCutOver(activities: ReturnType<typeof createActivities>, cli
     const refuse = (refused: string): CutOver => ({ fenceMs, holdMs: Date.now() - started, refused, slipped: false, side: null });
     const { reason } = await activities.drainTo(ref, fence.lsn, 50_000, input.token);
     if (reason) return refuse(reason);
-    const { verdict } = await activities.runWindow({ ref, number, roundsMs: 45_000, isFull: true });
+    const { verdict } = await activities.runWindow({ ref, number, roundsMs: 45_000, isFull: true, since: null });
     if (verdict.verdict !== 'passed') return refuse(verdict.reason);
     const slipped = (await versions()) !== before;
     const { refused } = await activities.commitCutover(input);

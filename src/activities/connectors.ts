@@ -6,9 +6,12 @@ import { pollUntil } from './patience.js';
 /** How long Connect may take to do what it accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
+/** What `driftOf` says of a connector that is not there. */
+export const MISSING = '(missing)';
+
 /** Keys in which the stored configuration differs from ours (`name` is Connect's own addition). */
 export function driftOf(ours: Readonly<Record<string, string>>, stored: Readonly<Record<string, string>> | null): string[] {
-  if (!stored) return ['(missing)'];
+  if (!stored) return [MISSING];
   const keys = new Set([...Object.keys(ours), ...Object.keys(stored)]);
   keys.delete('name');
   return [...keys].filter((key) => ours[key] !== stored[key]).sort();

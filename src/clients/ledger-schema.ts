@@ -64,6 +64,16 @@ CREATE TABLE IF NOT EXISTS sluice.evidence (
   PRIMARY KEY (name, iteration, number)
 );
 
+-- What evidence rests on, by digest: a run remembers the digest alone.
+CREATE TABLE IF NOT EXISTS sluice.facts (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  digest text NOT NULL,
+  facts jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (name, iteration, digest)
+);
+
 CREATE TABLE IF NOT EXISTS sluice.sample (
   name text NOT NULL,
   iteration int NOT NULL,

@@ -28,6 +28,10 @@ const ALLOWED_JDBC: Readonly<Record<string, string>> = {
   'connection.password': 'only a ${provider:...} placeholder',
 };
 
+/** Whether a key says how fast a source connector works, not what it captures: somebody may tune it while windows go on. */
+export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
+  key !== 'connector.class' && Object.hasOwn(type === 'jdbc-source' ? ALLOWED_JDBC : ALLOWED, key);
+
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
 /** Problems of `connector.config`, with paths below the spec. */

@@ -46,6 +46,11 @@ export const FAILURES = {
     retryable: true,
     remedy: 'undo the foreign change (or remove the foreign connector), then: sluice retry',
   },
+  'capture-changed': {
+    meaning: 'what reaches the topics is not all that is compared: the publication or a captured table was changed',
+    retryable: true,
+    remedy: 'undo the change that is named; the migration goes on by itself, or at once with: sluice retry',
+  },
   'snapshot-failed': {
     meaning: "Debezium's initial snapshot reported a failure",
     retryable: false,

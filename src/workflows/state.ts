@@ -1,7 +1,6 @@
 // Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
 import type { ReaderMark } from '../activities/consumers.js';
 import type { BrokenGlass, CoSignature } from '../domain/cosign.js';
-import type { Facts } from '../domain/epoch.js';
 import type { Blocked } from '../domain/failure.js';
 import type { Streak } from '../domain/gate.js';
 import type { Approval, AuditEvent, Lag, OwnedObject, Route, TableProgress } from '../domain/ledger.js';
@@ -45,7 +44,8 @@ export interface State {
   /** An attempt that was refused is not repeated before (ISO), unless a person approves anew; absent while none was. */
   nextAttemptAt?: string;
   epoch: number;
-  facts: Facts | null;
+  /** Digest of the facts that the evidence rests on; the ledger holds them. Null = none were read yet. */
+  facts: string | null;
   voidedAt: string | null;
   windows: number;
   lastWindow: LastWindow | null;

@@ -1,6 +1,5 @@
 // Running one window and taking in what it found: streak, coverage, epoch. Shared by validate, approve, cut-over and soak.
 import type { WindowResult } from '../activities/windows/index.js';
-import { epochChange } from '../domain/epoch.js';
 import { coverageOf } from '../domain/gate.js';
 import { call } from './activities.js';
 import type { Run } from './run.js';
@@ -20,12 +19,15 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
         number,
         roundsMs,
         isFull,
+        since: run.state.facts,
         ...(brokenGlass ? { brokenGlass } : {}),
         ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
       }),
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);
+  // Under the fence nothing may wait for a person: a final window that did not pass releases it.
+  if (result.captureProblem && purpose !== 'final window') await run.park({ ...result.captureProblem, since: run.now() }, true);
   if (isFull && result.verdict.verdict === 'passed') run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - (result.foldMs ?? 0));
   return result;
 }
@@ -37,9 +39,10 @@ function absorb(run: Run, result: WindowResult, durationMs: number): void {
   state.lag = { ...result.lag, ms: result.lag.ms ?? state.lag.ms };
   state.matchRatio = result.compared === 0 ? null : result.matched / result.compared;
   if (result.facts) {
-    const change = epochChange(state.facts, result.facts);
-    state.facts = result.facts;
-    if (change) run.newEpoch(change);
+    const { digest, change } = result.facts;
+    state.facts = digest;
+    if (change?.epoch) run.newEpoch(change.epoch);
+    if (change?.fullWindow) run.audit('full-window', `${result.number} read every row: ${change.fullWindow}`);
   }
   run.audit('window', `${result.number} ${verdict}: ${reason}`);
   if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`);

@@ -4,7 +4,7 @@ import { createKafkaActivities } from '../../src/activities/kafka.js';
 import type { Deps } from '../../src/activities/deps.js';
 import { topicFacts } from '../../src/activities/windows/topic-facts.js';
 import type { KafkaPort, TopicDescription } from '../../src/clients/kafka.js';
-import { epochChange } from '../../src/domain/epoch.js';
+import { factsChange } from '../../src/domain/epoch.js';
 import { topicsToMake } from '../../src/domain/topic-settings.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 
@@ -21,7 +21,7 @@ function aCluster(change: (topics: Map<string, TopicDescription>) => void = () =
 }
 
 const changed = async (change: (topics: Map<string, TopicDescription>) => void): Promise<string | null> =>
-  epochChange(await topicFacts(aCluster(), ref), await topicFacts(aCluster(change), ref));
+  factsChange(await topicFacts(aCluster(), ref), await topicFacts(aCluster(change), ref))?.epoch ?? null;
 const set = (name: string, value: string) => (topics: Map<string, TopicDescription>) => {
   const known = topics.get(TABLE)!;
   topics.set(TABLE, { ...known, settings: { ...known.settings, [name]: value } });

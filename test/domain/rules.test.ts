@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyWaivers, openChecks, type Check } from '../../src/domain/check.js';
 import { durationMs, sizeBytes } from '../../src/domain/duration.js';
-import { epochChange, evidenceIdOf } from '../../src/domain/epoch.js';
+import { factsChange, evidenceIdOf } from '../../src/domain/epoch.js';
 import { namesOf, parseTableName, quoteLiteral, tableTopic } from '../../src/domain/names.js';
 import { PHASES, mayFollow } from '../../src/domain/phase.js';
 import { compareLsn, isVisible, lsnDistance, lsnFromBigInt, lsnToBigInt, parseSnapshot } from '../../src/domain/position.js';
@@ -125,10 +125,10 @@ describe('durations and sizes', () => {
 
 describe('epochs', () => {
   it('begin with any change of what evidence rests on, and not with the first facts', () => {
-    expect(epochChange(null, { slot: '1' })).toBeNull();
-    expect(epochChange({ slot: '1' }, { slot: '1' })).toBeNull();
-    expect(epochChange({ slot: '1' }, { slot: '2' })).toBe('slot: 1 → 2');
-    expect(epochChange({ slot: '1' }, {})).toBe('slot: 1 → (absent)');
+    expect(factsChange(null, { slot: '1' })).toBeNull();
+    expect(factsChange({ slot: '1' }, { slot: '1' })).toBeNull();
+    expect(factsChange({ slot: '1' }, { slot: '2' })).toEqual({ epoch: 'slot: 1 → 2', fullWindow: null });
+    expect(factsChange({ slot: '1' }, {})).toEqual({ epoch: 'slot: 1 → (absent)', fullWindow: null });
   });
   it('name their evidence', () => expect(evidenceIdOf(2, 3, 'abcdef0123')).toBe('ev-2.3-abcdef01'));
 });

@@ -2,6 +2,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/index.js';
+import type { CaptureProblem } from '../../src/domain/captured.js';
+import { factsChange, type Facts, type FactsSeen } from '../../src/domain/epoch.js';
 import type { FailureCode } from '../../src/domain/failure.js';
 import type { VerdictName } from '../../src/domain/verdict.js';
 import { parseSpecObject } from '../../src/spec/parse.js';
@@ -12,15 +14,30 @@ export interface Fakes {
   readonly calls: string[];
   /** Verdicts of the next windows; `passed` when empty. */
   readonly verdicts: VerdictName[];
-  facts: Record<string, string>;
+  facts: Facts;
+  /** What the next windows find; null = all that is compared is captured. */
+  captureProblem: CaptureProblem | null;
   switched: boolean;
 }
 
 export const failure = (code: FailureCode, detail: string): ApplicationFailure =>
   ApplicationFailure.create({ message: detail, type: code, nonRetryable: true, details: [{ code, detail, remedy: 'mend it' }] });
 
+/** The digest of these facts is the facts. */
+const seen = (facts: Facts, since: string | null): FactsSeen => ({
+  digest: JSON.stringify(facts),
+  change: since === null ? null : factsChange(JSON.parse(since) as Facts, facts),
+});
+
 export function fakes(overrides: Partial<Activities> = {}): Fakes {
-  const fake: Fakes = { activities: undefined as unknown as Activities, calls: [], verdicts: [], facts: { 'connector task': 'walsender 1' }, switched: false };
+  const fake: Fakes = {
+    activities: undefined as unknown as Activities,
+    calls: [],
+    verdicts: [],
+    facts: { 'connector task': 'walsender 1' },
+    captureProblem: null,
+    switched: false,
+  };
   const nothing = (): Promise<void> => Promise.resolve();
   const base = {
     openMigration: ({ input }: { input: unknown }) => {
@@ -35,7 +52,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     identifySlot: () => Promise.resolve({ restartLsn: '0/1', confirmedLsn: '0/1' }),
     catchUp: () => Promise.resolve({ lsn: '0/2', ms: 5 }),
     drainTo: () => Promise.resolve({ reason: null, proofs: ['P2 the connector acknowledged 0/4 ≥ 0/3'] }),
-    readFacts: () => Promise.resolve(fake.facts),
+    readFacts: (_ref: unknown, since: string | null) => Promise.resolve(seen(fake.facts, since)),
     activeBatchRun: () => Promise.resolve(null),
     readersOfBatch: () => Promise.resolve([]),
     markReaders: () => Promise.resolve({ at: '2026-01-01T00:00:00Z', calls: {} }),
@@ -53,8 +70,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     handOver: (_ref: unknown, kept: { kind: string; name: string }[]) => Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
     listLeftovers: () => Promise.resolve([]),
     guard: () => Promise.resolve({ kind: 'stood-down' }), // a guard that watches would keep the test server from skipping time
-    runWindow: ({ number }: { number: number }): Promise<WindowResult> => {
-      const verdict = fake.verdicts.shift() ?? 'passed';
+    runWindow: ({ number, since }: { number: number; since: string | null }): Promise<WindowResult> => {
+      const verdict = fake.captureProblem ? 'inconclusive' : (fake.verdicts.shift() ?? 'passed');
       const at = new Date().toISOString();
       return Promise.resolve({
         number,
@@ -65,7 +82,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         at,
         lag: { bytes: 0, records: null, ms: 3 },
         foldMs: 0,
-        facts: verdict === 'errored' ? null : fake.facts,
+        facts: verdict === 'errored' ? null : seen(fake.facts, since),
+        ...(fake.captureProblem ? { captureProblem: fake.captureProblem } : {}),
       });
     },
   };

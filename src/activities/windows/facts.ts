@@ -1,12 +1,15 @@
 // What evidence rests on, as comparable text: when one of these changes, what was proven before proves nothing now (a new epoch).
 import { createHash } from 'node:crypto';
-import { readTable } from '../../clients/catalog.js';
+import { qualifyNames, readCapturedTable, readPublication } from '../../clients/captured.js';
 import { withSource, type SourceClient } from '../../clients/source.js';
-import type { Facts } from '../../domain/epoch.js';
+import { captureProblem, publicationFacts, tableFacts, type CaptureProblem, type CapturedTable } from '../../domain/captured.js';
+import type { Facts, FactValue } from '../../domain/epoch.js';
+import { FAILURES } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { namesOf, quoteLiteral, sinkGroup, sourceConnectors } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
-import { driftOf } from '../connectors.js';
+import { isTuning } from '../../connectors/allowlist.js';
+import { MISSING, driftOf } from '../connectors.js';
 import type { Deps } from '../deps.js';
 import { knownGroup } from '../groups.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
@@ -17,49 +20,71 @@ import { topicFacts } from './topic-facts.js';
 
 const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
 
+export interface FactsRead {
+  readonly facts: Facts;
+  /** Why nothing that is compared now proves anything about what will be captured; null = all that is compared is captured. */
+  readonly problem: CaptureProblem | null;
+}
+
 /** Throws when a fact cannot be read: unknown is not unchanged. */
-export async function readFacts(deps: Deps, ref: MigrationRef): Promise<Facts> {
+export async function readFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
   const { secret, systems } = deps;
-  const names = namesOf(ref.spec, ref.generation);
-  const source = await withSource(ref.spec, secret, async (client) => {
-    const shapes: unknown[] = [];
-    for (const table of ref.spec.spec.source.tables) {
-      const catalog = await readTable(client, table);
-      shapes.push(catalog && [catalog.columns, catalog.key, catalog.replicaIdentity]);
-    }
-    return {
-      server: await serverIdentity(client),
-      ...(pollingOf(ref.spec) ? await pollerFacts(client, ref) : await logReaderFacts(client, ref)),
-      schema: digest(shapes),
-    };
-  });
-  const rest = systems.connect(ref.spec);
+  const source = await withSource(ref.spec, secret, (client) => sourceFacts(client, ref));
   const kafka = systems.kafka(ref.spec);
-  const facts: Record<string, string> = { ...source };
-  for (const { name, config } of await sourceConnectorConfigs(deps, ref.spec, ref.generation)) {
-    facts[name === names.connector ? 'connector config' : `connector config ${name}`] = describeDrift(driftOf(config, await rest.config(name)));
-  }
-  if (ref.spec.spec.sink) {
-    facts['sink config'] = describeDrift(driftOf(await sinkConfig(deps, ref), await rest.config(names.sinkConnector)));
-    facts['sink group'] = digest((await knownGroup(kafka, sinkGroup(ref.spec, ref.generation))).members);
-  }
+  const connectors = await connectorFacts(deps, ref);
+  const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
+  if (ref.spec.spec.sink) facts['sink group'] = digest((await knownGroup(kafka, sinkGroup(ref.spec, ref.generation))).members);
   for (const group of await pipelineGroups(ref)) {
     const { type, state, members } = await knownGroup(kafka, group);
     facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
   }
   Object.assign(facts, await pipelineFacts(ref));
   Object.assign(facts, await topicFacts(kafka, ref));
-  return facts;
+  return { facts, problem: source.problem ?? connectors.problem };
 }
 
-async function logReaderFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
-  const names = namesOf(ref.spec, ref.generation);
-  const slot = await client.query<Record<string, string | null>>(`SELECT active_pid FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}`);
-  const published = await client.query<Record<string, string>>(
-    `SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = ${quoteLiteral(names.publication)} ORDER BY 1, 2`,
-  );
-  // The walsender that serves the slot: another one means that the connector's task restarted.
-  return { 'connector task': `walsender ${slot.rows[0]?.['active_pid'] ?? 'none'}`, publication: digest(published.rows) };
+/** What the database says: which server it is, what is captured, what reads it. */
+async function sourceFacts(client: SourceClient, ref: MigrationRef): Promise<FactsRead> {
+  const { tables: planned } = ref.spec.spec.source;
+  const { publication: name } = namesOf(ref.spec, ref.generation);
+  const isPolled = pollingOf(ref.spec) !== null;
+  await qualifyNames(client);
+  const publication = isPolled ? null : await readPublication(client, name, planned);
+  const tables: (CapturedTable | null)[] = [];
+  for (const table of planned) tables.push(await readCapturedTable(client, table));
+  return {
+    facts: {
+      server: await serverIdentity(client),
+      ...(isPolled ? await pollerFacts(client, ref) : { ...(await slotFacts(client, ref)), ...publicationFacts(name, publication) }),
+      ...Object.assign({}, ...planned.map((table, at) => tableFacts(table, tables[at]!))),
+    } as Facts,
+    problem: isPolled ? null : captureProblem(planned, tables, publication, name),
+  };
+}
+
+/** The walsender that serves the slot: another one means that the connector's task restarted. */
+async function slotFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
+  const { slot } = namesOf(ref.spec, ref.generation);
+  const { rows } = await client.query<Record<string, string | null>>(`SELECT active_pid FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`);
+  return { 'connector task': `walsender ${rows[0]?.['active_pid'] ?? 'none'}` };
+}
+
+/** Configurations against ours. A source connector that captures by other rules than planned is a problem; one that is tuned is a fact. */
+async function connectorFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
+  const { connector: spec, sink } = ref.spec.spec;
+  const { connector, sinkConnector } = namesOf(ref.spec, ref.generation);
+  const rest = deps.systems.connect(ref.spec);
+  const facts: Record<string, string> = {};
+  const drifted: string[] = [];
+  for (const { name, config } of await sourceConnectorConfigs(deps, ref.spec, ref.generation)) {
+    const keys = driftOf(config, await rest.config(name));
+    facts[name === connector ? 'connector config' : `connector config ${name}`] = describeDrift(keys);
+    const captures = keys.filter((key) => key !== MISSING && !isTuning(spec, key));
+    if (captures.length > 0) drifted.push(`connector ${name} captures by another configuration than planned: ${captures.join(', ')}`);
+  }
+  if (sink) facts['sink config'] = describeDrift(driftOf(await sinkConfig(deps, ref), await rest.config(sinkConnector)));
+  const { remedy } = FAILURES['connector-drift'];
+  return { facts, problem: drifted.length === 0 ? null : { code: 'connector-drift', detail: drifted.join('; '), remedy } };
 }
 
 /** A connector that polls keeps its connection, which carries its name: another backend means that its task restarted. */

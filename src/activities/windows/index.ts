@@ -1,8 +1,9 @@
 // One validation window: tables exact, result settled, facts before and after, rows and differences into the ledger. One activity per window.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/cosign.js';
-import type { Facts } from '../../domain/epoch.js';
-import { epochChange } from '../../domain/epoch.js';
+import { seeFacts } from '../../clients/facts-ledger.js';
+import type { CaptureProblem } from '../../domain/captured.js';
+import { factsChange, type Facts, type FactsSeen } from '../../domain/epoch.js';
 import { ENDS_GENERATION } from '../../domain/failure.js';
 import type { Lag, MigrationRef } from '../../domain/ledger.js';
 import { confirmedPosition, insertLsn } from '../barrier.js';
@@ -40,6 +41,8 @@ export interface WindowInput {
   readonly roundsMs: number;
   /** Every row is read, whatever earlier windows proved: the first window of a streak and the one before the commit. */
   readonly isFull: boolean;
+  /** Digest of the facts that the evidence rests on; null = none yet. When they changed, the window is full in any case. */
+  readonly since: string | null;
   /** Since it was broken, everything that is proven says so. */
   readonly brokenGlass?: BrokenGlass;
   /** After the commit: also whether consumers still read what was committed. */
@@ -57,7 +60,9 @@ export interface WindowResult {
   /** Of its duration: reading the tables' topics for the first time, or what is new in them. */
   readonly foldMs: number;
   /** Null when the facts could not be read: unknown is not unchanged. */
-  readonly facts: Facts | null;
+  readonly facts: FactsSeen | null;
+  /** Only where there is one: something that is compared is not captured. */
+  readonly captureProblem?: CaptureProblem;
   /** Only where it was asked for, and is not as it should be. */
   readonly routeProblem?: RouteProblem;
 }
@@ -71,7 +76,7 @@ export function createWindowActivities(deps: Deps) {
       const { ref, number } = input;
       const heartbeat = throttled();
       const started = Date.now();
-      const { subjects, lag, facts, batchAge } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
+      const { subjects, lag, facts, batchAge, captureProblem } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
       const problem = input.watchesRoute ? await alive(() => routeProblem(readRoute, ref)) : null;
       const at = new Date().toISOString();
       const foldMs = subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0);
@@ -90,13 +95,14 @@ export function createWindowActivities(deps: Deps) {
         lag,
         facts,
         foldMs,
+        ...(captureProblem ? { captureProblem } : {}),
         ...(problem ? { routeProblem: problem } : {}),
       };
     },
 
     /** What evidence rests on, read now (for the recheck before the cut-over). */
-    async readFacts(ref: MigrationRef): Promise<Facts> {
-      return readFacts(deps, ref);
+    async readFacts(ref: MigrationRef, since: string | null): Promise<FactsSeen> {
+      return seeFacts(deps.ledger, ref, (await readFacts(deps, ref)).facts, since);
     },
 
     /** Frees the memory, and removes the state files, that a migration's windows held on this worker. */
@@ -109,21 +115,24 @@ export function createWindowActivities(deps: Deps) {
 interface Measured {
   readonly subjects: SubjectResult[];
   readonly lag: Lag;
-  readonly facts: Facts | null;
+  readonly facts: FactsSeen | null;
+  readonly captureProblem?: CaptureProblem;
   readonly batchAge: BatchAge | null;
 }
 
-async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, isFull }: WindowInput, heartbeat: () => void): Promise<Measured> {
+async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, isFull, since }: WindowInput, heartbeat: () => void): Promise<Measured> {
   const started = Date.now();
   try {
-    const before = await readFacts(deps, ref);
-    const tables = await compareTables(deps, folds, ref, { number, isFull }, heartbeat);
+    const { facts: before, problem } = await readFacts(deps, ref);
+    const seen = await seeFacts(deps.ledger, ref, before, since);
+    if (problem) return { ...unproven(ref, { verdict: 'inconclusive', reason: problem.detail }, started), facts: seen, captureProblem: problem };
+    const tables = await compareTables(deps, folds, ref, { number, isFull: isFull || seen.change !== null }, heartbeat);
     const result = await compareResult(deps, folds, ref, Date.now() + roundsMs, heartbeat);
-    const facts = await readFacts(deps, ref);
-    const changed = epochChange(before, facts);
-    const subjects = [...tables.subjects, ...result.subjects].map((s) => (changed && s.verdict.verdict === 'passed' ? { ...s, verdict: voided(changed) } : s));
+    const { facts: after } = await readFacts(deps, ref);
+    const subjects = [...tables.subjects, ...result.subjects].map((s) => voidedBy(before, after, s));
     const log = runLogOf(ref.spec.spec.batch);
     const age = log ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, log)).catch(() => null) : null; // no proof rests on it
+    const facts = await seeFacts(deps.ledger, ref, after, since);
     return { subjects, facts, batchAge: age, lag: await measureLag(deps, ref, result.pathMs ?? tables.barrierMs) };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
@@ -131,17 +140,26 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     deps.systems.renew();
     const problem = classify(error);
     if (ENDS_GENERATION.includes(problem.code)) throw problem;
-    const verdict: Verdict = { verdict: 'errored', reason: problem.message };
-    return {
-      subjects: subjectsOf(ref.spec).map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
-      lag: { bytes: null, records: null, ms: null },
-      facts: null,
-      batchAge: null,
-    };
+    return { ...unproven(ref, { verdict: 'errored', reason: problem.message }, started), facts: null };
   }
 }
 
-const voided = (changed: string): Verdict => ({ verdict: 'inconclusive', reason: `changed during the window: ${changed}` });
+/** Nothing was compared. */
+function unproven(ref: MigrationRef, verdict: Verdict, started: number): Omit<Measured, 'facts'> {
+  return {
+    subjects: subjectsOf(ref.spec).map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
+    lag: { bytes: null, records: null, ms: null },
+    batchAge: null,
+  };
+}
+
+/** What passed while the facts changed did not pass: rows may have been read before, and records after the change. */
+function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
+  const change = factsChange(before, after);
+  if (!change || subject.verdict.verdict !== 'passed') return subject;
+  const reason = `changed during the window: ${[change.epoch, change.fullWindow].filter((part) => part !== null).join('; ')}`;
+  return { ...subject, verdict: { verdict: 'inconclusive', reason } };
+}
 
 const prefixed = (s: SubjectResult): Verdict => ({ verdict: s.verdict.verdict, reason: `${s.subject}: ${s.verdict.reason}` });
 

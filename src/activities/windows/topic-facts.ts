@@ -1,7 +1,6 @@
 // What evidence knows about the topics that are read: which ones they are, and the settings that decide which records a reader still finds in them.
-import { createHash } from 'node:crypto';
 import type { KafkaPort } from '../../clients/kafka.js';
-import type { Facts } from '../../domain/epoch.js';
+import type { Facts, FactValue } from '../../domain/epoch.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { RETENTION_SETTINGS, differingSettings, topicsToMake } from '../../domain/topic-settings.js';
 
@@ -10,16 +9,16 @@ export async function topicFacts(kafka: KafkaPort, { spec, generation }: Pick<Mi
   const planned = topicsToMake(spec, generation);
   const stages = (spec.spec.batch?.stages ?? []).map(({ topic }) => topic).filter((topic) => !planned.some((p) => p.topic === topic));
   const all = await kafka.describeTopics([...planned.map(({ topic }) => topic), ...stages], RETENTION_SETTINGS);
-  const identities: unknown[] = [];
+  const identities: string[] = [];
   const drift: string[] = [];
   for (const { topic, settings } of planned) {
     const found = all.get(topic);
-    identities.push([topic, found ? [found.partitions, found.id] : 'missing']);
+    identities.push(found ? `${topic} with ${found.partitions} partitions (${found.id ?? 'no id'})` : `${topic} missing`);
     const differing = found ? differingSettings(settings, found.settings) : [];
     if (differing.length > 0) drift.push(`${topic} has ${differing.join(', ')}`);
   }
-  const facts: Record<string, string> = {
-    topics: createHash('sha256').update(JSON.stringify(identities)).digest('hex').slice(0, 12),
+  const facts: Record<string, FactValue> = {
+    topics: identities,
     'topic settings': drift.length === 0 ? 'as planned' : drift.join('; '),
   };
   for (const topic of stages) {
