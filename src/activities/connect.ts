@@ -7,11 +7,12 @@ import type { ConnectRest } from '../clients/connect-rest.js';
 import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.js';
-import { capturesOf, namesOf, sourceConnectors } from '../domain/names.js';
+import { capturesOf, namesOf, quoteLiteral, sinkGroup, sourceConnectors } from '../domain/names.js';
+import { pollingOf } from '../domain/polling.js';
 import { foldNotifications, type SnapshotNotification } from '../domain/snapshot-progress.js';
 import { STATE_TIMEOUT_MS, deleteOffsets, driftOf, reconfigure, stopSurely, taskFailure, untilRunning } from './connectors.js';
 import type { Deps } from './deps.js';
-import { claimGroup, ensureOwned, removeOwned } from './owned.js';
+import { claim, claimGroup, ensureOwned, giveBack, groupOf, removeOwned } from './owned.js';
 import { pause, pollUntil } from './patience.js';
 import { sinkConfig } from './sink.js';
 import { SlotWait } from './slot-wait.js';
@@ -69,21 +70,39 @@ export function createConnectActivities(deps: Deps) {
     }
   }
 
+  /** What only the connector can make, once it runs: claimed while it is not there, and given back with the connector's own claim. */
+  async function claimWhatItMakes(ref: MigrationRef, role: ConnectorRole): Promise<OwnedObject[]> {
+    const { signalGroup, slot } = namesOf(ref.spec, ref.generation);
+    const { connector, source } = ref.spec.spec;
+    const kafka = systems.kafka(ref.spec);
+    if (role === 'source' && connector.snapshot === 'initial' && !pollingOf(ref.spec)) {
+      const object: OwnedObject = { kind: 'slot', name: slot, where: source.postgres.database };
+      const sql = `SELECT 1 FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`;
+      await claim(ledger, ref, object, () => withSource(ref.spec, deps.secret, async (client) => (await client.query(sql)).rows.length > 0));
+      return [object];
+    }
+    if (role === 'source' && connector.snapshot !== 'incremental') return [];
+    const group = role === 'sink' ? sinkGroup(ref.spec, ref.generation) : signalGroup;
+    await claimGroup(ledger, kafka, ref, group);
+    return [groupOf(ref, group)];
+  }
+
   return {
     /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, never overwritten. */
     async ensureConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
       const rest = systems.connect(ref.spec);
-      if (role === 'source' && ref.spec.spec.connector.snapshot === 'incremental') await claimGroup(ledger, ref, namesOf(ref.spec, ref.generation).signalGroup);
       for (const { name, config } of await wanted(ref, role)) {
+        const exists = async (): Promise<boolean> => (await rest.config(name)) !== null;
+        const made = (await exists()) ? [] : await claimWhatItMakes(ref, role);
         await ensureOwned(
           ledger,
           ref,
           { kind: 'connector', name, where: ref.spec.spec.connector.url },
           {
-            exists: async () => (await rest.config(name)) !== null,
+            exists,
             create: async () => {
-              await rest.createStopped(name, config);
-              await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await rest.config(name)) === null ? null : true)); // the herder reads its own config topic
+              await rest.createStopped(name, config).catch((error: unknown) => giveBack(ledger, ref, made, error));
+              await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => ((await exists()) ? true : null)); // the herder reads its own config topic
             },
           },
         );

@@ -11,6 +11,7 @@ import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.
 import { namesOf, qualified, quoteIdent, quoteLiteral, tableTopic } from '../domain/names.js';
 import { lsnToBigInt, type Lsn } from '../domain/position.js';
 import type { Deps } from './deps.js';
+import { isOurs, makeClaimed } from './owned.js';
 import { alive } from './patience.js';
 import { Pulse } from './pulse.js';
 import { creatingSlot } from './slot-wait.js';
@@ -49,18 +50,11 @@ export function createCopyActivities(deps: Deps) {
         );
         return rows[0]?.lsn;
       });
-    const state = await ledger.objectState(ref.name, object);
-    const isOurs = state === 'registered' || state === 'created';
     const existing = await position();
-    if (existing && !isOurs) throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
-    if (!existing) await ledger.setObjectState(ref, object, 'registered');
-    const snapshot = existing
-      ? await shareSnapshot(ref.spec, secret)
-      : await creatingSlot(
-          slot,
-          (use) => withSource(ref.spec, secret, use),
-          () => createSlot(ref.spec, secret, slot),
-        );
+    if (existing && !(await isOurs(ledger, ref, object))) throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
+    const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> => withSource(ref.spec, secret, use);
+    const create = (): Promise<SharedSnapshot> => creatingSlot(slot, ask, () => createSlot(ref.spec, secret, slot));
+    const snapshot = existing ? await shareSnapshot(ref.spec, secret) : await makeClaimed(ledger, ref, [object], create);
     try {
       const begins = existing ?? (await position());
       if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);

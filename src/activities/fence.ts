@@ -15,7 +15,7 @@ import { fenceTriggers, readTrigger } from '../domain/triggers.js';
 import { emitMarker, insertLsn } from './barrier.js';
 import type { Deps } from './deps.js';
 import { Refused, leaseAccess } from './lease.js';
-import { removeOwned } from './owned.js';
+import { makeClaimed, removeOwned } from './owned.js';
 
 export interface FenceInput {
   readonly ref: MigrationRef;
@@ -61,25 +61,32 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     return null;
   }
 
+  /** Throws Refused, with nothing changed, for a condition that does not hold or a lock that the application does not leave to us. */
+  async function fenced(input: FenceInput): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await onLease(input.ref, async (client) => {
+          const why = await takeFence(client, input);
+          if (why) throw new Refused(why); // rolls the triggers back
+        });
+      } catch (error) {
+        if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
+        if (attempt === LOCK_ATTEMPTS)
+          throw new Refused(`a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`);
+        await sleep(100 * attempt + Math.random() * 200);
+      }
+    }
+  }
+
   return {
     /** FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker in the WAL whose position the drain must reach. */
     async fence(input: FenceInput): Promise<{ lsn: Lsn } & Refusable> {
       const { ref, token } = input;
-      for (const trigger of fenceTriggers(ref.spec)) await ledger.setObjectState(ref, trigger, 'registered');
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          await onLease(ref, async (client) => {
-            const why = await takeFence(client, input);
-            if (why) throw new Refused(why); // rolls the triggers back
-          });
-          break;
-        } catch (error) {
-          if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
-          if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
-          if (attempt === LOCK_ATTEMPTS)
-            return { lsn: '0/0', refused: `a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row` };
-          await sleep(100 * attempt + Math.random() * 200);
-        }
+      try {
+        await makeClaimed(ledger, ref, fenceTriggers(ref.spec), () => fenced(input));
+      } catch (error) {
+        if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
+        throw error;
       }
       for (const trigger of fenceTriggers(ref.spec)) await ledger.setObjectState(ref, trigger, 'created');
       return withSource(ref.spec, secret, async (client) => {

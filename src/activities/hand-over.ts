@@ -6,7 +6,7 @@ import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { quoteLiteral, sinkGroup } from '../domain/names.js';
 import type { Deps } from './deps.js';
 import { knownGroup } from './groups.js';
-import { claimGroup } from './owned.js';
+import { claimGroup, isOurs } from './owned.js';
 import { pollUntil } from './patience.js';
 import { hostOf } from './pipelines/index.js';
 
@@ -52,13 +52,13 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
         });
         if (!observed) throw new Problem('connector-failed', `cannot hand over: ${object.kind} ${object.name} ${problem}`);
       }
-      for (const object of kept) if ((await ledger.objectState(ref.name, object)) !== null) await ledger.setObjectState(ref, object, 'handed-over');
+      for (const object of kept) if (await isOurs(ledger, ref, object)) await ledger.setObjectState(ref, object, 'handed-over');
       return all.map(({ kind, name }) => ({ kind, name }));
     },
 
     /** Registers the sink connector's consumer group as ours before Connect makes it. */
     async claimGroup(ref: MigrationRef): Promise<void> {
-      await claimGroup(ledger, ref, sinkGroup(ref.spec, ref.generation));
+      await claimGroup(ledger, systems.kafka(ref.spec), ref, sinkGroup(ref.spec, ref.generation));
     },
   };
 }

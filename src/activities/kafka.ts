@@ -3,8 +3,7 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { differingSettings, topicsToMake, type TopicSettings } from '../domain/topic-settings.js';
 import type { Deps } from './deps.js';
-import { knownGroup } from './groups.js';
-import { ensureOwned, removeOwned } from './owned.js';
+import { ensureOwned, groupExists, removeOwned } from './owned.js';
 
 export function createKafkaActivities({ ledger, systems }: Deps) {
   return {
@@ -48,17 +47,22 @@ export function createKafkaActivities({ ledger, systems }: Deps) {
     /** The consumer group of our sink connector; it outlives the connector. */
     async removeGroup(ref: MigrationRef, object: OwnedObject): Promise<void> {
       const port = systems.kafka(ref.spec);
-      const exists = async (): Promise<boolean> => (await port.groupOffsets(object.name)).size > 0 || (await knownGroup(port, object.name)).type !== 'absent';
-      await removeOwned(ledger, ref, object, exists, async () => {
-        for (let attempt = 0; ; attempt += 1) {
-          try {
-            return await port.deleteGroup(object.name);
-          } catch (error) {
-            if (attempt >= 40) throw error; // the last member's session must end first
-            await new Promise((resolve) => setTimeout(resolve, 250));
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => groupExists(port, object.name),
+        async () => {
+          for (let attempt = 0; ; attempt += 1) {
+            try {
+              return await port.deleteGroup(object.name);
+            } catch (error) {
+              if (attempt >= 40) throw error; // the last member's session must end first
+              await new Promise((resolve) => setTimeout(resolve, 250));
+            }
           }
-        }
-      });
+        },
+      );
     },
   };
 }

@@ -19,7 +19,7 @@ export function createPipelineActivities({ ledger, systems }: Deps) {
     /** Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that name is found, never made twice. */
     async ensurePipeline(ref: MigrationRef): Promise<void> {
       const host = hostOf(ref.spec, ref.generation)!;
-      for (const group of ref.spec.spec.pipeline!.groups) await claimGroup(ledger, ref, group);
+      for (const group of ref.spec.spec.pipeline!.groups) await claimGroup(ledger, systems.kafka(ref.spec), ref, group);
       // Kept alive: a worker that was killed here is noticed in seconds, however long the host takes over one statement.
       await alive(async () => {
         for (const name of host.names) {

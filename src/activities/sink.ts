@@ -39,6 +39,12 @@ export function createSinkActivities(deps: Deps) {
   const exists = (ref: MigrationRef, table: string): Promise<boolean> =>
     withSource(ref.spec, secret, async (client) => (await readTable(client, table)) !== null);
 
+  /** Never ours, or given back when our own create failed: then it is the user's. */
+  async function isForeign(ref: MigrationRef, object: OwnedObject): Promise<boolean> {
+    const state = await ledger.objectState(ref.name, object);
+    return (state === null || state === 'removed') && (await exists(ref, object.name));
+  }
+
   return {
     /** The sink's table, made like the batch's result when it is not there. A table of the user's is used, never dropped. */
     async ensureSinkTable(ref: MigrationRef): Promise<OwnedObject | null> {
@@ -46,7 +52,7 @@ export function createSinkActivities(deps: Deps) {
       if (!sink || !batch) return null;
       const name = sinkTable(ref.spec, 'batch');
       const object: OwnedObject = { kind: 'sink', name, where: source.postgres.database };
-      if ((await ledger.objectState(ref.name, object)) === null && (await exists(ref, name))) return null;
+      if (await isForeign(ref, object)) return null;
       const key = batch.result.key.map(quoteIdent).join(', ');
       const table = qualified(parseTableName(name));
       await ensureOwned(ledger, ref, object, {

@@ -12,7 +12,7 @@ import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '../domain/names.js';
 import type { Lsn } from '../domain/position.js';
 import type { Deps } from './deps.js';
-import { ensureOwned, removeOwned } from './owned.js';
+import { claim, ensureOwned, removeOwned } from './owned.js';
 import { pollUntil } from './patience.js';
 import { creatingSlot } from './slot-wait.js';
 
@@ -112,13 +112,9 @@ export function createSourceActivities({ secret, ledger }: Deps) {
     /** For `initial` the connector creates the slot itself: only then are its snapshot and its WAL position one. We claim the name first. */
     async claimSlot(ref: MigrationRef): Promise<void> {
       const { slot } = namesOf(ref.spec, ref.generation);
-      const object: OwnedObject = { kind: 'slot', name: slot, where: database(ref) };
-      const state = await ledger.objectState(ref.name, object);
-      if (state === 'registered' || state === 'created') return;
-      if (await found(ref, `SELECT 1 FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`)) {
-        throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
-      }
-      await ledger.setObjectState(ref, object, 'registered');
+      await claim(ledger, ref, { kind: 'slot', name: slot, where: database(ref) }, () =>
+        found(ref, `SELECT 1 FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`),
+      );
     },
 
     /** For a snapshot in chunks the slot is ours, made before anything is read: what is written from here on comes through the log. */

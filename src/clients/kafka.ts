@@ -5,6 +5,7 @@ import type { KafkaSpec } from '../domain/spec.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED, TopicLost } from './kafka-brokers.js';
 import { describeBy, type GroupDescription } from './kafka-groups.js';
+import { makeTopic } from './kafka-topics.js';
 import { TransactionFilter, offsetBehind, visibleBatches, walkBatch, type RecordVisitor, type VisibleBatch } from './record-batch.js';
 import type { ResolveSecret } from './source.js';
 
@@ -80,9 +81,8 @@ export class KafkaPort {
 
   /** Made, and served: a broker that was just told of a topic may not host it yet, and whoever writes to it at once would be refused. */
   async createTopic(topic: string, partitions: number, replication: number, config: Readonly<Record<string, string>>): Promise<void> {
-    const admin = await this.admin();
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }] });
+    await makeTopic(this.#kafka, { topic, numPartitions: partitions, replicationFactor: replication, configEntries });
     const deadline = Date.now() + SERVED_MS;
     for (;;) {
       const isServed = await this.offsets(topic).then(

@@ -69,7 +69,8 @@ export class KsqlDb {
     for (const { commandId, commandStatus } of await this.#statements(`${statement};`, properties)) {
       let status = commandStatus;
       while (commandId && status && UNDER_WAY.includes(status.status)) {
-        if (Date.now() > deadline) throw new KsqlError(`${commandId} is still ${status.status} after ${COMMAND_MS / 1000} s`);
+        if (Date.now() > deadline)
+          throw new Problem('unreachable', `ksqlDB at ${this.#url}: ${commandId} is still ${status.status} after ${COMMAND_MS / 1000} s`);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         status = await this.#call<CommandStatus>('GET', `/status/${commandId.split('/').map(encodeURIComponent).join('/')}`);
       }

@@ -83,7 +83,8 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
     await session.run(statement);
   } catch (error) {
     if (!(error instanceof FlinkError)) throw error;
-    throw new Problem('pipeline-failed', `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`);
+    const isRefusal = !/time(d )?out/i.test(error.message); // a job that was sent in time may still start
+    throw new Problem(isRefusal ? 'pipeline-failed' : 'unreachable', `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`);
   }
 }
 

@@ -1,0 +1,128 @@
+// Whose an object is after a create that failed: what was surely not made is never ours afterwards.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createKafkaActivities } from '../../src/activities/kafka.js';
+import { claimGroup, ensureOwned, endOf, removeOwned } from '../../src/activities/owned.js';
+import type { KafkaPort } from '../../src/clients/kafka.js';
+import { refusalOf } from '../../src/clients/kafka-topics.js';
+import type { Ledger, ObjectState } from '../../src/clients/ledger.js';
+import { Problem } from '../../src/domain/failure.js';
+import type { OwnedObject } from '../../src/domain/ledger.js';
+import { aRef } from '../support/builders.js';
+
+const ref = aRef();
+const states = new Map<string, ObjectState>();
+const keyOf = ({ kind, name }: OwnedObject): string => `${kind} ${name}`;
+const ledger = {
+  objectState: (_name: string, object: OwnedObject) => Promise.resolve(states.get(keyOf(object)) ?? null),
+  setObjectState: (_ref: unknown, object: OwnedObject, state: ObjectState) => {
+    states.set(keyOf(object), state);
+    return Promise.resolve();
+  },
+} as unknown as Ledger;
+
+const postgres = (code: string): Error => Object.assign(new Error('no'), { severity: 'ERROR', code });
+const OBJECT: OwnedObject = { kind: 'publication', name: 'p', where: 'bank' };
+let there = false;
+const world = (fails: Error | null, makes = false) => ({
+  exists: () => Promise.resolve(there),
+  create: () => {
+    if (makes || !fails) there = true;
+    return fails ? Promise.reject(fails) : Promise.resolve();
+  },
+});
+const ensure = (fails: Error | null, makes = false): Promise<unknown> =>
+  ensureOwned(ledger, ref, OBJECT, world(fails, makes)).then(
+    () => 'ours',
+    (error: unknown) => (error as Problem).code,
+  );
+const byHand = (): void => void (there = true);
+
+beforeEach(() => {
+  states.clear();
+  there = false;
+});
+
+describe('a create that surely failed', () => {
+  it.each(['42501', '42P07', '55P03', '23505', '57014'])('with %s gives the claim back', async (code) => {
+    await ensure(postgres(code));
+    expect(states.get('publication p')).toBe('removed');
+  });
+  it('leaves what somebody makes by hand afterwards alone: refused, never dropped', async () => {
+    await ensure(postgres('42501'));
+    byHand();
+    expect(await ensure(null)).toBe('object-not-ours');
+    await removeOwned(
+      ledger,
+      ref,
+      OBJECT,
+      () => Promise.resolve(there),
+      () => Promise.reject(new Error('dropped')),
+    );
+    expect(there).toBe(true);
+  });
+  it('is tried again, and what we then make is ours', async () => {
+    await ensure(postgres('42501'));
+    expect(await ensure(null)).toBe('ours');
+    expect(states.get('publication p')).toBe('created');
+  });
+});
+
+describe('a create whose end nobody knows', () => {
+  it.each([
+    ['a lost connection', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],
+    ['a server that shuts down', postgres('57P01')],
+    ['a broker that does not answer', Object.assign(new Error('timed out'), { name: 'KafkaJSRequestTimeoutError' })],
+    ['Connect not answering', new Problem('unreachable', 'does not answer')],
+  ])('for %s keeps the claim, and finds its own object again', async (_what, error) => {
+    await ensure(error, true);
+    expect(states.get('publication p')).toBe('registered');
+    expect(await ensure(null)).toBe('ours');
+  });
+  it('keeps the claim also when a later attempt collides with what the earlier one made', async () => {
+    await ensure(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+    await ensure(postgres('42P07'), true);
+    expect(await ensure(null)).toBe('ours');
+  });
+  it('gives it back when a later attempt lacks the right: nothing of ours can come any more', async () => {
+    await ensure(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+    await ensure(postgres('42501'));
+    byHand();
+    expect(await ensure(null)).toBe('object-not-ours');
+  });
+});
+
+describe('what Kafka says of a topic that it did not make', () => {
+  const answer = (type: string): Error =>
+    Object.assign(new Error('Topic creation errors'), { name: 'KafkaJSAggregateError', errors: [{ type, message: 'm' }] });
+  it.each([
+    ['TOPIC_AUTHORIZATION_FAILED', 'no right'],
+    ['POLICY_VIOLATION', 'nothing made'],
+    ['INVALID_REPLICATION_FACTOR', 'nothing made'],
+    ['REQUEST_TIMED_OUT', 'unknown'],
+  ])('%s: %s', (type, end) => {
+    const error = answer(type);
+    expect(endOf(refusalOf({ topic: 't' }, error) ?? error)).toBe(end);
+  });
+  it('names the right that is missing', () => {
+    expect(refusalOf({ topic: 't' }, answer('CLUSTER_AUTHORIZATION_FAILED'))).toMatchObject({ code: 'permission-denied' });
+  });
+});
+
+describe('a consumer group', () => {
+  const port = (offsets: number): KafkaPort =>
+    ({
+      groupOffsets: () => Promise.resolve(new Map(offsets > 0 ? [['t', new Map([[0, offsets]])]] : [])),
+      describeGroup: () => Promise.resolve({ type: 'absent', state: 'Absent', members: [], topics: [] }),
+      deleteGroup: () => Promise.reject(new Error('deleted')),
+    }) as unknown as KafkaPort;
+  it('that reads already is not claimed, and not deleted', async () => {
+    await expect(claimGroup(ledger, port(5), ref, 'connect-bank-sink')).rejects.toMatchObject({ code: 'object-not-ours' });
+    const { removeGroup } = createKafkaActivities({ ledger, systems: { kafka: () => port(5) } } as never);
+    await removeGroup(ref, { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' });
+  });
+  it('that nobody knows is ours before our reader makes it', async () => {
+    await claimGroup(ledger, port(0), ref, 'connect-bank-sink');
+    await claimGroup(ledger, port(5), ref, 'connect-bank-sink');
+    expect(states.get('group connect-bank-sink')).toBe('registered');
+  });
+});

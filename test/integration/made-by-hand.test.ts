@@ -1,0 +1,75 @@
+// What somebody makes by hand after our own create was refused is theirs: used or refused, never adopted, never dropped.
+import pg from 'pg';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSinkActivities } from '../../src/activities/sink.js';
+import { createSourceActivities } from '../../src/activities/source.js';
+import { Systems } from '../../src/activities/deps.js';
+import { Ledger } from '../../src/clients/ledger.js';
+import type { MigrationRef, OwnedObject } from '../../src/domain/ledger.js';
+import { namesOf } from '../../src/domain/names.js';
+import { BATCH_PARTS, aRef } from '../support/builders.js';
+import { freshDatabase, testPostgres, withDatabase } from '../support/sluice.js';
+
+const ROLE = `poor_${process.pid}`;
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let ledger: Ledger;
+let ref: MigrationRef;
+let source: ReturnType<typeof createSourceActivities>;
+let sink: ReturnType<typeof createSinkActivities>;
+
+beforeAll(async () => {
+  database = await freshDatabase(`CREATE TABLE t (day int PRIMARY KEY, total int); CREATE ROLE ${ROLE} LOGIN PASSWORD 'poor';
+    GRANT USAGE ON SCHEMA public TO ${ROLE}; GRANT SELECT ON t TO ${ROLE}; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
+  const postgres = { ...testPostgres(database.name), user: ROLE, passwordFrom: { env: 'POOR_PASSWORD' } };
+  ref = aRef({ name: `hand-${process.pid}`, spec: { ...BATCH_PARTS, source: { postgres, tables: ['public.t'] } } });
+  ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  await ledger.migrate();
+  const secret = (): string => 'poor';
+  const deps = { secret, ledger, systems: new Systems(secret) } as never;
+  source = createSourceActivities(deps);
+  sink = createSinkActivities(deps);
+});
+
+afterAll(async () => {
+  await ledger.query(`DELETE FROM sluice.object WHERE name = $1`, [ref.name]);
+  await ledger.close();
+  await database.drop();
+  await withDatabase('postgres', (client: pg.Client) => client.query(`DROP ROLE ${ROLE}`));
+});
+
+const code = (doing: () => Promise<unknown>): Promise<string> =>
+  new MockActivityEnvironment().run<[], string, () => Promise<string>>(() =>
+    doing().then(
+      () => 'done',
+      (error: unknown) => (error as { code: string }).code,
+    ),
+  );
+const relation = async (name: string): Promise<boolean> =>
+  (await database.client.query<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [name])).rows[0]!.found !== null;
+
+describe('after our own create was refused', () => {
+  it('a sink table that a DBA makes is used, and stays after a roll-back', async () => {
+    const object: OwnedObject = { kind: 'sink', name: 'public.totals_stream', where: database.name };
+    expect(await code(() => sink.ensureSinkTable(ref))).toBe('42501');
+    await database.client.query(`CREATE TABLE totals_stream (day int PRIMARY KEY, total int, extra text); GRANT SELECT, INSERT ON totals_stream TO ${ROLE}`);
+    expect(await sink.ensureSinkTable(ref)).toBeNull();
+    await sink.removeSinkTable(ref, object);
+    expect(await relation('totals_stream')).toBe(true);
+  });
+
+  it('a publication and a schema that a DBA makes are refused, and stay', async () => {
+    const { publication, leaseSchema } = namesOf(ref.spec, 1);
+    expect(await code(() => source.ensurePublication(ref))).toBe('42501');
+    expect(await code(() => source.ensureLease(ref))).toBe('42501');
+    await database.client.query(`CREATE PUBLICATION ${publication} FOR TABLE t; CREATE SCHEMA ${leaseSchema} AUTHORIZATION ${ROLE}`);
+    expect(await code(() => source.ensurePublication(ref))).toBe('object-not-ours');
+    expect(await code(() => source.ensureLease(ref))).toBe('object-not-ours');
+    await source.removePublication(ref, { kind: 'publication', name: publication, where: database.name });
+    await source.removeLease(ref, { kind: 'lease', name: leaseSchema, where: database.name });
+    const left = await database.client.query(
+      `SELECT pubname AS n FROM pg_publication UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = '${leaseSchema}'`,
+    );
+    expect(left.rows).toHaveLength(2);
+  });
+});
