@@ -28,7 +28,7 @@ export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown
   const { errors } = (error ?? {}) as { errors?: readonly { type?: string; message: string }[] };
   const { type, message = '' } = errors?.[0] ?? (error as { type?: string; message?: string });
   if (error instanceof Problem || type === undefined || END_UNKNOWN.includes(type) || type === 'NOT_CONTROLLER') return null;
-  if (/_AUTHORIZATION_FAILED$/.test(type))
+  if (type.endsWith('_AUTHORIZATION_FAILED'))
     return new Problem(
       'permission-denied',
       `Kafka refused to create topic ${topic}: ${type}`,

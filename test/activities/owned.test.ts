@@ -117,8 +117,8 @@ describe('a consumer group', () => {
     }) as unknown as KafkaPort;
   it('that reads already is not claimed, and not deleted', async () => {
     await expect(claimGroup(ledger, port(5), ref, 'connect-bank-sink')).rejects.toMatchObject({ code: 'object-not-ours' });
-    const { removeGroup } = createKafkaActivities({ ledger, systems: { kafka: () => port(5) } } as never);
-    await removeGroup(ref, { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' });
+    const activities = createKafkaActivities({ ledger, systems: { kafka: () => port(5) } } as never);
+    await activities.removeGroup(ref, { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' });
   });
   it('that nobody knows is ours before our reader makes it', async () => {
     await claimGroup(ledger, port(0), ref, 'connect-bank-sink');
