@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { ResolveSecret } from './clients/source.js';
 import { approverKey, type ApproverKey, type ApproverKeys } from './clients/token.js';
-import type { SecretRef } from './domain/spec.js';
 import { sizeBytes } from './domain/duration.js';
 import { Problem } from './domain/failure.js';
 import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/token.js';
+import { allowSecret, readSecret, secretRules } from './secrets.js';
 
 export interface Config {
   readonly temporal: { readonly address: string; readonly namespace: string };
@@ -33,6 +34,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', '1GiB', problems);
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', '512MiB', problems);
   const approvers = readApprovers(env['SLUICE_APPROVERS_FILE'], problems);
+  try {
+    secretRules(env);
+  } catch (error) {
+    problems.push(`SLUICE_SECRETS: ${(error as Error).message}`);
+  }
   if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
   return {
     temporal: { address, namespace: env['TEMPORAL_NAMESPACE'] ?? 'default' },
@@ -75,40 +81,12 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
 
 const isRoles = (roles: unknown): roles is KeyRole[] => Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
-/** The text of a secret, read now and never stored. Throws Problem `permission-denied` naming the missing reference. */
-export function resolveSecret(secret: SecretRef, env: NodeJS.ProcessEnv = process.env): string {
-  if ('env' in secret) {
-    const value = env[secret.env];
-    if (value === undefined)
-      throw new Problem(
-        'permission-denied',
-        `the secret ${secret.env} is not in the environment of this process`,
-        `export ${secret.env} where the worker runs, then: sluice retry`,
-      );
-    return value;
-  }
-  const [path, key] = splitFileRef(secret.file);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Problem(
-      'permission-denied',
-      `cannot read the secret file ${path}: ${(error as NodeJS.ErrnoException).code}`,
-      `make ${path} readable for the worker, then: sluice retry`,
-    );
-  }
-  if (!key) return text.replace(/\r?\n$/, '');
-  const line = text.split(/\r?\n/).find((l) => l.startsWith(`${key}=`));
-  if (!line) throw new Problem('permission-denied', `the secret file ${path} has no key ${key}`, `add ${key}=… to ${path}, then: sluice retry`);
-  return line.slice(key.length + 1);
-}
-
-/** `/path:key` → [path, key], as Connect's FileConfigProvider reads it; a path without key is the whole file. */
-function splitFileRef(ref: string): [string, string | undefined] {
-  const at = ref.lastIndexOf(':');
-  return at > 0 ? [ref.slice(0, at), ref.slice(at + 1)] : [ref, undefined];
-}
+/** See `readSecret`: the secret of a spec, for the hosts that will receive it, as this process's operator allows. */
+export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
+  if (purpose === 'read') return readSecret(secret, hosts, process.env);
+  allowSecret(secret, hosts, process.env);
+  return '';
+};
 
 /** This process's environment with additions: for a command that a person asked us to run. */
 export const environmentWith = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...more });

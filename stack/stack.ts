@@ -98,6 +98,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
+    SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`, // as Connect's config providers
     SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}`,
     ...(alive(home, 'flink-gateway') === undefined ? {} : { FLINK_GATEWAY_URL: `http://127.0.0.1:${ports.flinkGateway}` }),
     ...(alive(home, 'toxiproxy') === undefined ? {} : { TOXIPROXY_URL: `http://127.0.0.1:${ports.toxiproxy}` }),

@@ -16,9 +16,20 @@ export interface WantedConnector {
   readonly config: Readonly<Record<string, string>>;
 }
 
+const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
+
+/** Connect resolves what `connector.config` names and sends it to the source: the same secrets and hosts as for our own sessions. */
+function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
+  for (const value of Object.values(spec.connector.config)) {
+    const [, kind, name] = PLACEHOLDER.exec(value) ?? [];
+    if (name) secret(kind === 'env' ? { env: name } : { file: name }, [spec.source.postgres.host], 'allow');
+  }
+}
+
 /** Throws Problem `preflight-failed` when no JDBC source is installed or a table is gone. */
 export async function sourceConnectorConfigs(deps: Pick<Deps, 'secret' | 'systems'>, spec: MigrationSpec, generation: number): Promise<WantedConnector[]> {
   const polling = pollingOf(spec);
+  allowPlaceholders(deps, spec);
   if (!polling) return [{ name: namesOf(spec, generation).connector, connectorClass: POSTGRES_SOURCE_CLASS, config: debeziumPostgresConfig(spec, generation) }];
   const plugin = await installedPlugin(deps, spec);
   return readSource(spec, deps.secret, async (client) => {

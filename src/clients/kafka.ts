@@ -30,6 +30,8 @@ export interface PartitionEnds {
   readonly epoch: number;
 }
 
+const brokerHosts = ({ brokers }: KafkaSpec): string[] => brokers.map((broker) => broker.slice(0, broker.lastIndexOf(':')));
+
 export class KafkaPort {
   readonly #kafka: KafkaJs;
   #admin: Promise<Admin> | undefined;
@@ -45,7 +47,13 @@ export class KafkaPort {
       retry: { retries: 4, initialRetryTime: 200, maxRetryTime: 2000 },
       ssl: spec.tls,
       ...(spec.sasl
-        ? { sasl: { mechanism: spec.sasl.mechanism, username: spec.sasl.username, password: secret(spec.sasl.passwordFrom) } as kafkajs.SASLOptions }
+        ? {
+            sasl: {
+              mechanism: spec.sasl.mechanism,
+              username: spec.sasl.username,
+              password: secret(spec.sasl.passwordFrom, brokerHosts(spec)),
+            } as kafkajs.SASLOptions,
+          }
         : {}),
     });
     this.#brokers = new Brokers(this.#kafka, () => this.listTopics());

@@ -1,10 +1,16 @@
 // Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's statement_timeout, UTC, ISO output.
 import pg from 'pg';
 import { durationMs } from '../domain/duration.js';
+import { Problem } from '../domain/failure.js';
 import { quoteIdent } from '../domain/names.js';
 import type { MigrationSpec, PostgresAddress, SecretRef } from '../domain/spec.js';
+import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
-export type ResolveSecret = (secret: SecretRef) => string;
+/**
+ * The text of a secret that goes to `hosts`, or, with purpose `allow`, only whether a spec may name it for them.
+ * Throws Problem `permission-denied`.
+ */
+export type ResolveSecret = (secret: SecretRef, hosts: readonly string[], purpose?: 'read' | 'allow') => string;
 export type SourceClient = pg.Client;
 
 export interface SourceOptions {
@@ -102,9 +108,7 @@ async function shared(client: SourceClient, sql: string): Promise<SharedSnapshot
 async function open(address: PostgresAddress, secret: ResolveSecret, application: string, options: SourceOptions): Promise<SourceClient> {
   const replication = options.speaksReplication ? { replication: 'database' } : {};
   const startup = options.startup ? { options: options.startup } : {};
-  const client = new pg.Client({ ...clientConfig(address, secret), ...replication, ...startup, application_name: application.slice(0, 63) });
-  client.on('error', () => undefined); // a lost connection surfaces at the next query
-  await client.connect();
+  const client = await connected(address, secret, { ...replication, ...startup, application_name: application.slice(0, 63) });
   const statementTimeout = options.statementTimeoutMs ?? DEFAULT_STATEMENT_MS;
   await client.query(
     `SET lock_timeout = ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}; SET statement_timeout = ${statementTimeout}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; ` +
@@ -114,15 +118,36 @@ async function open(address: PostgresAddress, secret: ResolveSecret, application
   return client;
 }
 
-function clientConfig(postgres: PostgresAddress, secret: ResolveSecret): pg.ClientConfig {
-  const verify = postgres.sslmode === 'verify-ca' || postgres.sslmode === 'verify-full';
+/** A spec without a password gets none: the driver would otherwise send the worker's own PGPASSWORD, or one of its .pgpass. */
+function noPassword(): string {
+  throw new Problem('permission-denied', 'the server asks for a password, and the spec names none', 'name it: passwordFrom: { env: NAME } or { file: path }');
+}
+
+/** Tries what `sslmode` allows, in its order. Rejects with the error of the last one that was tried. */
+async function connected(address: PostgresAddress, secret: ResolveSecret, more: pg.ClientConfig): Promise<SourceClient> {
+  const kinds = connectionsToTry(address, secret);
+  for (const [at, ssl] of kinds.entries()) {
+    const client = new pg.Client({ ...clientConfig(address, secret), ...more, ssl });
+    client.on('error', () => undefined); // a lost connection surfaces at the next query
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (at === kinds.length - 1 || !refusedThisKind(error)) throw error;
+    }
+  }
+  throw new Error('sslmode names no kind of connection');
+}
+
+function clientConfig(postgres: PostgresAddress, secret: ResolveSecret): pg.ClientConfig & { sslnegotiation: string } {
   return {
     host: postgres.host,
     port: postgres.port,
     database: postgres.database,
     user: postgres.user,
-    ...(postgres.passwordFrom ? { password: secret(postgres.passwordFrom) } : {}),
-    ...(postgres.sslmode === 'disable' || postgres.sslmode === 'prefer' ? {} : { ssl: { rejectUnauthorized: verify } }),
+    password: postgres.passwordFrom ? secret(postgres.passwordFrom, [postgres.host]) : noPassword,
+    sslnegotiation: 'postgres', // the spec decides, not PGSSLNEGOTIATION
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: TEXT_ONLY,

@@ -2,6 +2,7 @@
 import { durationMs } from '../domain/duration.js';
 import { namesOf, parseTableName } from '../domain/names.js';
 import type { MigrationSpec, SecretRef } from '../domain/spec.js';
+import { sslOf } from './jdbc-url.js';
 
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
@@ -46,7 +47,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'database.dbname': postgres.database,
     'database.user': postgres.user,
     ...(postgres.passwordFrom ? { 'database.password': placeholder(postgres.passwordFrom) } : {}),
-    'database.sslmode': postgres.sslmode,
+    ...Object.fromEntries(Object.entries(sslOf(postgres)).map(([name, value]) => [`database.${name}`, value])),
     'topic.prefix': names.topicPrefix,
     'topic.heartbeat.prefix': `${names.topicPrefix}.heartbeat`,
     'slot.name': names.slot,

@@ -3,6 +3,7 @@ import { namesOf, parseTableName } from '../domain/names.js';
 import { sessionOptions, sinkTable, type TableOwner } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { placeholder } from './debezium-postgres.js';
+import { jdbcUrl } from './jdbc-url.js';
 
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
@@ -17,7 +18,7 @@ export function jdbcSinkConfig(spec: MigrationSpec, generation: number, owner: T
     'connector.class': JDBC_SINK_CLASS,
     'tasks.max': '1',
     topics: pipeline.output.topic,
-    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${names.sinkConnector}${owner ? `&options=${encodeURIComponent(sessionOptions(owner))}` : ''}`,
+    'connection.url': jdbcUrl(postgres, names.sinkConnector, owner ? sessionOptions(owner) : undefined),
     'connection.username': postgres.user,
     ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
     'insert.mode': 'upsert',

@@ -7,6 +7,7 @@ import { durationMs } from '../domain/duration.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { stripSemicolon } from '../domain/statements.js';
 import { placeholder } from './debezium-postgres.js';
+import { jdbcUrl } from './jdbc-url.js';
 
 export interface JdbcPlugin {
   readonly connectorClass: string;
@@ -47,6 +48,7 @@ export interface PolledShape {
 }
 
 const CURSOR = 'sluice_cursor';
+const READ_ONLY = '-c default_transaction_read_only=on'; // the query is the spec's
 
 export function jdbcSourceConfig(
   spec: MigrationSpec,
@@ -60,7 +62,7 @@ export function jdbcSourceConfig(
   return {
     'connector.class': plugin.connectorClass,
     'tasks.max': '1',
-    'connection.url': `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?sslmode=${postgres.sslmode}&ApplicationName=${capture.connector}`,
+    'connection.url': jdbcUrl(postgres, capture.connector, READ_ONLY),
     'connection.user': postgres.user,
     ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
     ...plugin.config,

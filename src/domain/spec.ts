@@ -8,7 +8,12 @@ export interface PostgresAddress {
   readonly database: string;
   readonly user: string;
   readonly passwordFrom?: SecretRef | undefined;
-  readonly sslmode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /** As in libpq. */
+  readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /** PEM files: the CA of the server, our certificate and its key; the same paths on the worker and on Connect's workers. */
+  readonly sslrootcert?: string | undefined;
+  readonly sslcert?: string | undefined;
+  readonly sslkey?: string | undefined;
 }
 
 export interface SourceSpec {

@@ -27,6 +27,7 @@ export const tableName = z.string().superRefine((text, context) => {
 export const identifier = z.string().min(1).max(63);
 const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
+const path = z.string().regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the whole path of a file');
 /** It becomes part of URLs: what would end the host's part there is refused. */
 const host = z.string().regex(/^[^\s/?#&@=\\'"]{1,255}$/, 'expected a host name or an address, without scheme, user, password or path');
 
@@ -36,7 +37,10 @@ export const postgres = z.strictObject({
   database: z.string().min(1),
   user: z.string().min(1),
   passwordFrom: secretRef.optional(),
-  sslmode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']).default('prefer'),
+  sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).default('prefer'),
+  sslrootcert: path.optional(),
+  sslcert: path.optional(),
+  sslkey: path.optional(),
 });
 
 const source = z.strictObject({

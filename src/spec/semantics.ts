@@ -62,6 +62,10 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const { batch, pipeline, sink, cutover, validation } = spec;
   const add = (message: string, ...path: (string | number)[]): void => void issues.push({ path: ['spec', ...path], message });
+  const { sslmode, sslrootcert, sslcert, sslkey } = spec.source.postgres;
+  if ((sslcert === undefined) !== (sslkey === undefined)) add('sslcert and sslkey belong together', 'source', 'postgres', sslcert ? 'sslcert' : 'sslkey');
+  if (sslmode === 'disable' && (sslrootcert ?? sslcert))
+    add('sslmode disable uses no certificate: leave it out', 'source', 'postgres', sslrootcert ? 'sslrootcert' : 'sslcert');
   if (batch && !pipeline) add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
   if (pipeline && !batch) add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
   if (sink && !pipeline) add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');

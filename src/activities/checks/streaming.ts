@@ -26,6 +26,7 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
   for (const topic of wanted) if (topics.includes(topic) && !(await isOurs('topic', topic, brokers.join(',')))) taken.push(topic);
   return [
     passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
+    ...saslInClear(spec),
     await attempt('kafka.replication', async () => {
       const count = await kafka.brokerCount();
       return count >= replication
@@ -41,6 +42,14 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
           'delete them, or choose another connector.topicPrefix or output.topic',
         ),
   ];
+}
+
+/** With PLAIN every broker, and everybody on the way to it, reads the password. */
+function saslInClear({ spec }: MigrationSpec): Check[] {
+  const { sasl, tls } = spec.kafka;
+  if (sasl?.mechanism !== 'plain' || tls) return [];
+  const remedy = 'set kafka.tls: true, or use scram-sha-512; waive kafka.sasl where the network itself is encrypted';
+  return [failed('kafka.sasl', '', 'SASL PLAIN without TLS sends the password in clear text', remedy)];
 }
 
 export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {

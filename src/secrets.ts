@@ -1,0 +1,161 @@
+// Which secrets a spec may name, and which hosts may receive each: the worker's operator says so (SLUICE_SECRETS), because a spec is untrusted.
+import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, sep } from 'node:path';
+import { Problem } from './domain/failure.js';
+import type { SecretRef } from './domain/spec.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface SecretRule {
+  readonly kind: 'env' | 'file';
+  /** Of a variable: its name, or a prefix that ends in `*`. Of a file: the folder that it lies in, at any depth. */
+  readonly what: string;
+  /** Exact names, `*.domain`, or `*`. */
+  readonly hosts: readonly string[];
+}
+
+const MAX_FILE_BYTES = 64 * 1024;
+const LOOPBACK = ['localhost', '127.*', '::1', '[::1]'];
+/** The identity of a pod: no spec may send it anywhere. */
+const POD_IDENTITY = 'kubernetes.io';
+
+/**
+ * Without SLUICE_SECRETS: SLUICE_SECRET_* for any host, PGPASSWORD for this machine and PGHOST, and files in
+ * `~/.config/sluice/secrets` and `/run/secrets`.
+ */
+function usualRules(env: Environment): SecretRule[] {
+  const config = env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
+  const server = env['PGHOST'];
+  return [
+    { kind: 'env', what: 'SLUICE_SECRET_*', hosts: ['*'] },
+    { kind: 'env', what: 'PGPASSWORD', hosts: [...LOOPBACK, ...(server ? [server] : [])] },
+    { kind: 'file', what: join(config, 'sluice/secrets'), hosts: ['*'] },
+    { kind: 'file', what: '/run/secrets', hosts: ['*'] },
+  ];
+}
+
+/** Reads `env:NAME[@host,…];file:/folder[@host,…]`. Throws an Error that names the entry that is wrong. */
+export function secretRules(env: Environment): SecretRule[] {
+  const text = env['SLUICE_SECRETS'];
+  if (text === undefined) return usualRules(env);
+  const entries = text.split(';').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '').map(readRule);
+}
+
+function readRule(entry: string): SecretRule {
+  const [, kind, what = '', hosts] = /^(env|file):(.*?)(?:@([^@/]*))?$/.exec(entry) ?? [];
+  const expected = 'expected env:NAME, env:PREFIX_* or file:/folder, each with @host,host where only those may receive it';
+  if (kind === undefined) throw new Error(`"${entry}": ${expected}`);
+  if (kind === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(what)) throw new Error(`"${entry}": ${expected}`);
+  if (kind === 'file' && (!isAbsolute(what) || what === '/')) throw new Error(`"${entry}": name a folder by its whole path, and not the root`);
+  const list = hosts === undefined ? ['*'] : hosts.split(',').map((host) => host.trim());
+  if (list.some((host) => !/^(\*|(\*\.)?[A-Za-z0-9._:[\]-]+|127\.\*)$/.test(host))) throw new Error(`"${entry}": a host is a name, an address, *.domain or *`);
+  return { kind: kind as 'env' | 'file', what, hosts: list };
+}
+
+const nameMatches = (pattern: string, name: string): boolean => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
+
+function hostMatches(pattern: string, host: string): boolean {
+  const [wanted, given] = [pattern.toLowerCase(), host.toLowerCase().replace(/\.$/, '')];
+  if (wanted === '*') return true;
+  if (wanted === '127.*') return /^127(\.\d{1,3}){3}$/.test(given);
+  return wanted.startsWith('*.') ? given.endsWith(wanted.slice(1)) : wanted === given;
+}
+
+/**
+ * The text of a secret that goes to `hosts`, read now and never stored. Throws Problem `permission-denied` when the
+ * operator does not allow it, or it is not there.
+ */
+export function readSecret(secret: SecretRef, hosts: readonly string[], env: Environment): string {
+  if ('env' in secret) {
+    allowSecret(secret, hosts, env);
+    return variable(secret.env, env);
+  }
+  const [path, key] = splitFileRef(secret.file);
+  return pick(readSecretFile(path, hosts, secretRules(env)), path, key);
+}
+
+/** As `readSecret`, for a secret that somebody else resolves (Connect): only whether a spec may name it. */
+export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
+  const rules = secretRules(env);
+  if ('env' in secret)
+    return allow(
+      'env',
+      secret.env,
+      rules.filter((rule) => rule.kind === 'env' && nameMatches(rule.what, secret.env)),
+      hosts,
+    );
+  const [path] = splitFileRef(secret.file);
+  allow(
+    'file',
+    path,
+    rules.filter((rule) => rule.kind === 'file' && !path.includes('..') && lies(path, rule.what)),
+    hosts,
+  );
+}
+
+function allow(kind: 'env' | 'file', name: string, rules: readonly SecretRule[], hosts: readonly string[]): void {
+  const what = kind === 'env' ? `the variable ${name}` : `the file ${name}`;
+  const refused = hosts.find((host) => !rules.some((rule) => rule.hosts.some((pattern) => hostMatches(pattern, host))));
+  if (rules.length > 0 && refused === undefined) return;
+  const entry = `${kind}:${kind === 'env' ? name : dirname(name)}@${refused ?? hosts.join(',')}`;
+  throw new Problem(
+    'permission-denied',
+    rules.length === 0
+      ? `${what} may not be used as a secret: SLUICE_SECRETS does not name it`
+      : `${what} may not be sent to ${refused}: SLUICE_SECRETS does not allow that host`,
+    `if this spec is to be trusted with it, let the worker's operator add "${entry}" to SLUICE_SECRETS, then: sluice retry`,
+  );
+}
+
+function variable(name: string, env: Environment): string {
+  const value = env[name];
+  if (value !== undefined) return value;
+  throw new Problem(
+    'permission-denied',
+    `the secret ${name} is not in the environment of this process`,
+    `export ${name} where the worker runs, then: sluice retry`,
+  );
+}
+
+/** `/path:key` → [path, key], as Connect's FileConfigProvider reads it; a path without key is the whole file. */
+function splitFileRef(ref: string): [string, string | undefined] {
+  const at = ref.lastIndexOf(':');
+  return at > 0 ? [ref.slice(0, at), ref.slice(at + 1)] : [ref, undefined];
+}
+
+const lies = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+
+/** A link out of an allowed folder is not in it: what counts is where the file really lies. */
+function readSecretFile(path: string, hosts: readonly string[], rules: readonly SecretRule[]): string {
+  const folders = rules.filter((rule) => rule.kind === 'file');
+  const asWritten = folders.filter((rule) => lies(path, rule.what));
+  if (asWritten.length === 0 || path.split(sep).includes('..')) allow('file', path, [], hosts);
+  let descriptor: number | undefined;
+  try {
+    const real = realpathSync(path);
+    const inside = asWritten.filter((rule) => lies(real, realpathSync(rule.what)) && !real.split(sep).includes(POD_IDENTITY));
+    allow('file', path, inside, hosts);
+    descriptor = openSync(real, 'r');
+    const about = fstatSync(descriptor);
+    if (!about.isFile() || about.size > MAX_FILE_BYTES) throw Object.assign(new Error(), { code: `no plain file of at most ${MAX_FILE_BYTES} bytes` });
+    return readFileSync(descriptor, 'utf8');
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(
+      'permission-denied',
+      `cannot read the secret file ${path}: ${(error as NodeJS.ErrnoException).code}`,
+      `make ${path} readable for the worker, then: sluice retry`,
+    );
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function pick(text: string, path: string, key: string | undefined): string {
+  if (!key) return text.replace(/\r?\n$/, '');
+  const line = text.split(/\r?\n/).find((l) => l.startsWith(`${key}=`));
+  if (!line) throw new Problem('permission-denied', `the secret file ${path} has no key ${key}`, `add ${key}=… to ${path}, then: sluice retry`);
+  return line.slice(key.length + 1);
+}
