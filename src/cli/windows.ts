@@ -6,18 +6,19 @@ import { EXIT, print, table, type Format } from './output.js';
 export async function windows(id: string, options: { output: Format; failed?: boolean }): Promise<number> {
   const { windows: all } = await readStatus(id);
   const rows = options.failed ? all.filter((w) => w.verdict === 'failed') : all;
-  const cell = (n: number | null): string => (n === null ? '-' : String(n));
+  const cell = (n: number | null | undefined): string => (n === null || n === undefined ? '-' : String(n));
   await print(rows, options.output, () =>
     rows.length === 0
       ? 'no windows'
       : table(
-          ['#', 'SUBJECT', 'VERDICT', 'MODE', 'COMPARED', 'MISSING', 'EXTRA', 'MISMATCHED', 'UNSTABLE', 'UNKNOWN', 'TOOK', 'REASON'],
+          ['#', 'SUBJECT', 'VERDICT', 'MODE', 'COMPARED', 'ROWS READ', 'MISSING', 'EXTRA', 'MISMATCHED', 'UNSTABLE', 'UNKNOWN', 'TOOK', 'REASON'],
           rows.map((w) => [
             String(w.number),
             w.subject,
             w.verdict,
             w.mode,
             cell(w.compared),
+            cell(w.rowsRead),
             cell(w.missing),
             cell(w.extraneous),
             cell(w.mismatched),

@@ -19,6 +19,10 @@ export interface WindowRow {
   readonly mismatched: number | null;
   readonly unstable: number | null;
   readonly unknown: number | null;
+  /** Rows that the window read; the rest of `matched` is `provenEarlier`. */
+  readonly rowsRead: number | null;
+  /** Keys of `matched` that an earlier window proved equal, and that neither side changed since. */
+  readonly provenEarlier: number | null;
 }
 
 export type DifferenceClass =
@@ -44,15 +48,26 @@ export interface Counts {
 
 export const NO_COUNTS: Counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unstable: 0, unknown: 0 };
 
+/** Rows that a window read, ahead of its snapshot and in it. */
+export const rowsReadOf = ({ readRows, walkedRows = 0 }: Proofs): number => readRows + walkedRows;
+
+/** Keys of `matched` that no row read by this window speaks for. */
+export const provenEarlierOf = ({ provenEarlier = 0, walkedRows }: Proofs): number => (walkedRows === undefined ? provenEarlier : 0);
+
 export const comparedOf = (c: Counts): number => c.matched + c.missing + c.extraneous + c.mismatched + c.unstable + c.unknown;
 
 /** What must hold, beside the counts, before a comparison may be believed. */
 export interface Proofs {
   /** Null = proven; else why the barrier was not. */
   readonly barrier: string | null;
-  /** Rows an independent `count(*)` in the same snapshot gave, and rows the comparison read. */
-  readonly countedRows: number;
+  /** Rows that an independent `count(*)` in the same snapshot gave; null where none was made. */
+  readonly countedRows: number | null;
+  /** Rows that the comparison read in this snapshot. */
   readonly readRows: number;
+  /** Keys that it did not read: an earlier window, or a walk of this one, proved them equal, and neither side changed them since. Absent = none. */
+  readonly provenEarlier?: number | undefined;
+  /** Rows that this window read ahead of its snapshot, in shorter ones (a walk over a long table). Absent = no walk. */
+  readonly walkedRows?: number | undefined;
   /** The comparison ended before it had read every row, because most of those it read differ: it can only fail. */
   readonly isStopped?: boolean | undefined;
   /** Corruptions planted in memory, and how many the comparator reported. */
@@ -75,8 +90,10 @@ export function assessComparison(counts: Counts, proofs: Proofs): Verdict {
   }
   if (proofs.barrier !== null) return { verdict: 'inconclusive', reason: proofs.barrier };
   if (proofs.isStopped) return stopped(counts, proofs);
-  if (proofs.countedRows !== proofs.readRows) {
-    return { verdict: 'errored', reason: `rows read ${proofs.readRows} ≠ ${proofs.countedRows} counted in the same snapshot` };
+  const { countedRows, readRows, provenEarlier = 0 } = proofs;
+  if (countedRows !== null && countedRows !== readRows + provenEarlier) {
+    const accounted = provenEarlier > 0 ? `${readRows} + proven earlier ${provenEarlier}` : String(readRows);
+    return { verdict: 'errored', reason: `rows read ${accounted} ≠ ${countedRows} counted in the same snapshot` };
   }
   const { waived } = proofs;
   const unwaived = { ...counts, mismatched: counts.mismatched - (waived?.mismatched ?? 0) };

@@ -79,13 +79,14 @@ function subjectTable(windows: readonly WindowRow[]): string {
     const own = windows.filter((w) => w.subject === subject);
     const last = own.findLast((w) => w.compared !== null) ?? own.at(-1)!;
     const passed = own.filter((w) => w.verdict === 'passed').length;
-    return [subject, last.mode, `${passed} of ${own.length}`, ...counts(last), last.position ?? '-'];
+    return [subject, last.mode, `${passed} of ${own.length}`, ...counts(last), cell(last.rowsRead), last.position ?? '-'];
   });
-  return table(['subject', 'mode', 'passed', ...COUNTS, 'at position'], rows, 3, 3 + COUNTS.length);
+  return table(['subject', 'mode', 'passed', ...COUNTS, 'rows read', 'at position'], rows, 3, 4 + COUNTS.length);
 }
 
 const COUNTS = ['compared', 'matched', 'missing', 'extraneous', 'mismatched', 'unstable', 'unknown'] as const;
-const counts = (w: WindowRow): string[] => COUNTS.map((name) => (w[name] === null ? '-' : String(w[name])));
+const cell = (value: number | null): string => (value === null ? '-' : String(value));
+const counts = (w: WindowRow): string[] => COUNTS.map((name) => cell(w[name]));
 
 function notCompared({ windows, status, leftOut }: Report): string {
   const unmeasured = windows.filter((w) => w.compared === null);
@@ -97,6 +98,7 @@ function notCompared({ windows, status, leftOut }: Report): string {
     ...(leftOut.tolerances.length === 0 ? [] : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
     ...leftOut.weakened.map((note) => `Of the cut-over: ${e(note)}.`),
     ...leftOut.waivers.map((w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`),
+    'A window that read fewer rows than it matched counts the others as proven by an earlier window: neither side changed them since.',
     'Keys that changed in every round of a window count as unstable, values that cannot be decoded as unknown: neither is ever counted as equal.',
     ...(status.outcome === 'migrated' ? ['What happens after the hand-over is no longer watched by this migration.'] : []),
   ];

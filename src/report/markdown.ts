@@ -37,11 +37,11 @@ export function renderMarkdown(report: Report): string {
     '',
     `passed ${report.verdicts.passed}, failed ${report.verdicts.failed}, inconclusive ${report.verdicts.inconclusive}, errored ${report.verdicts.errored} (rows per subject).`,
     '',
-    '| # | subject | verdict | mode | compared | missing | extraneous | mismatched | unstable | unknown | reason |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| # | subject | verdict | mode | compared | rows read | missing | extraneous | mismatched | unstable | unknown | reason |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...report.windows.map(
       (w) =>
-        `| ${w.number} | ${escape(w.subject)} | ${w.verdict} | ${w.mode} | ${[w.compared, w.missing, w.extraneous, w.mismatched, w.unstable, w.unknown].map((n) => n ?? '-').join(' | ')} | ${escape(w.reason)} |`,
+        `| ${w.number} | ${escape(w.subject)} | ${w.verdict} | ${w.mode} | ${[w.compared, w.rowsRead, w.missing, w.extraneous, w.mismatched, w.unstable, w.unknown].map((n) => n ?? '-').join(' | ')} | ${escape(w.reason)} |`,
     ),
     ...(status.handedOver.length > 0
       ? [

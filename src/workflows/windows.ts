@@ -48,7 +48,7 @@ function absorb(run: Run, result: WindowResult, durationMs: number): void {
   if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`);
   if (verdict === 'passed') {
     state.passesInARow += 1;
-    state.comparedInARow = (state.passesInARow === 1 ? 0 : (state.comparedInARow ?? 0)) + result.compared;
+    state.comparedInARow = (state.passesInARow === 1 ? 0 : (state.comparedInARow ?? 0)) + (result.comparedNow ?? result.compared);
     state.evidenceAt = result.at;
     state.covered = [...new Set([...state.covered, ...coverageOf(result.at)])];
   } else {

@@ -7,7 +7,7 @@ import { PHASES, mayFollow } from '../../src/domain/phase.js';
 import { compareLsn, isVisible, lsnDistance, lsnFromBigInt, lsnToBigInt, parseSnapshot } from '../../src/domain/position.js';
 import { foldNotifications } from '../../src/domain/snapshot-progress.js';
 import { worst } from '../../src/domain/verdict.js';
-import { NO_COUNTS, assessComparison, type Proofs } from '../../src/domain/window.js';
+import { NO_COUNTS, assessComparison, provenEarlierOf, rowsReadOf, type Proofs } from '../../src/domain/window.js';
 import { aSpec } from '../support/builders.js';
 
 const PROVEN: Proofs = { barrier: null, countedRows: 3, readRows: 3, canaryPlanted: 2, canaryFound: 2 };
@@ -15,6 +15,16 @@ const PROVEN: Proofs = { barrier: null, countedRows: 3, readRows: 3, canaryPlant
 describe('a window may say passed', () => {
   it('only with every proof and no difference', () => {
     expect(assessComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({ verdict: 'passed', reason: '0 differences in 3 keys' });
+  });
+  it('with rows that it did not read only where an earlier window proved them, and says which it read', () => {
+    const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
+    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
+    expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
+    const walked: Proofs = { ...incremental, walkedRows: 3 }; // this very window read them, in earlier snapshots
+    expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
+  });
+  it('without a count where none was made: evidence then claims none', () => {
+    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict).toBe('passed');
   });
   it.each([
     ['a difference', { ...NO_COUNTS, matched: 2, mismatched: 1 }, PROVEN, 'failed', 'mismatched 1 rows > 0 allowed'],
@@ -36,6 +46,13 @@ describe('a window may say passed', () => {
       { ...PROVEN, readRows: 2, isStopped: true },
       'inconclusive',
       'unknown 2 keys',
+    ],
+    [
+      'rows that neither were read nor proven earlier',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, readRows: 1, provenEarlier: 1 },
+      'errored',
+      'rows read 1 + proven earlier 1 ≠ 3 counted',
     ],
     ['a stop without a difference', { ...NO_COUNTS, matched: 2 }, { ...PROVEN, readRows: 2, isStopped: true }, 'inconclusive', 'stopped after 2'],
     ['a blind comparator', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, canaryFound: 1 }, 'errored', 'canary found 1 ≠ 2 planted'],

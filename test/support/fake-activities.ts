@@ -79,6 +79,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         rows: [],
         matched: 1,
         compared: 1,
+        comparedNow: 1,
         at,
         lag: { bytes: 0, records: null, ms: 3 },
         foldMs: 0,

@@ -47,6 +47,8 @@ export function aSource(windows: number, text = 'public.accounts'): ReportSource
     mismatched: at % 7 === 3 ? 1 : 0,
     unstable: 0,
     unknown: null,
+    rowsRead: 10,
+    provenEarlier: 0,
   }));
   const evidence: EvidenceLink[] = [];
   for (const { number, subject, verdict, mismatched, matched } of rows) {

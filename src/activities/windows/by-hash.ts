@@ -19,7 +19,12 @@ const RANGE_BLOCKS = 4096; // 32 MB: how much is read at most after it is clear 
 export interface TablePass {
   readonly counts: Counts;
   readonly differences: readonly Difference[];
+  /** Rows of the table that this pass really read. */
   readonly rowsRead: number;
+  /** Keys that it did not read: proven equal by an earlier pass, and changed on neither side since. Absent when it read every row. */
+  readonly provenEarlier?: number;
+  /** Rows that were read ahead of this pass, in shorter snapshots. */
+  readonly walkedRows?: number;
   /** Not all rows were read, because most of those that were differ. */
   readonly isStopped?: boolean;
   readonly foldMs?: number;

@@ -12,8 +12,14 @@ import type { Lsn } from '../../domain/position.js';
 import { pollingOf } from '../../domain/polling.js';
 import { currentSinkTable } from '../sink.js';
 import { polledShape } from '../source-connectors.js';
+import type { Proofs } from '../../domain/window.js';
 import type { FoldCache } from './folds.js';
 import { columnsToCompare } from './shape.js';
+
+/** Rows of one side by a statement of its own, and rows that were read of it. */
+export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
+
+const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
 
 export interface Computation {
   /** A table that is polled, `query`, a stage's name, or `result`. */
@@ -28,9 +34,9 @@ export interface Computation {
   readonly fold: OutputFold;
   readonly topicSide: SettledComparison;
   /** The sink's table; only the result has one. */
-  readonly sink: { readonly table: string; readonly side: SettledComparison } | null;
+  readonly sink: { readonly table: string; readonly side: SettledComparison; /** Of the last round. */ counted: SideCounted } | null;
   /** Of the last round that it took part in; null before the first. */
-  taken: { readonly expected: ReadonlyMap<string, string | null>; readonly lsn: Lsn } | null;
+  taken: { readonly expected: ReadonlyMap<string, string | null>; readonly counted: number | null; readonly lsn: Lsn } | null;
 }
 
 export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] => [topicSide, ...(sink ? [sink.side] : [])];
@@ -75,7 +81,7 @@ export async function computationsOf(client: SourceClient, folds: FoldCache, ref
       topic,
       fold: folds.output(ref, topic, shape),
       topicSide: new SettledComparison(shape),
-      sink: name === 'result' && sink ? { table: await currentSinkTable(client, ref), side: new SettledComparison(shape) } : null,
+      sink: name === 'result' && sink ? { table: await currentSinkTable(client, ref), side: new SettledComparison(shape), counted: NOTHING_READ } : null,
       taken: null,
     });
   }

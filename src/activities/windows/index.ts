@@ -55,6 +55,8 @@ export interface WindowResult {
   readonly rows: readonly Pick<WindowRow, 'subject' | 'verdict' | 'reason'>[];
   readonly matched: number;
   readonly compared: number;
+  /** Of them: keys for which a row was read. What an earlier window proved is no comparison of this one. */
+  readonly comparedNow: number;
   readonly at: string;
   readonly lag: Lag;
   /** Of its duration: reading the tables' topics for the first time, or what is new in them. */
@@ -82,7 +84,7 @@ export function createWindowActivities(deps: Deps) {
       const foldMs = subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0);
       const rows = subjects.map((s) => toRow(s, number, at));
       const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
-      const rowsRead = subjects.reduce((sum, s) => sum + (s.proofs?.readRows ?? 0), 0);
+      const rowsRead = rows.reduce((sum, r) => sum + (r.rowsRead ?? 0), 0);
       const sample = { number, at, lag, batchAge, rowsRead, sourceMs: Math.max(0, Date.now() - started - foldMs) };
       await deps.ledger.recordWindow(ref, { rows, differences, evidence: evidenceOf(ref, subjects, input.brokenGlass), sample });
       return {
@@ -91,6 +93,7 @@ export function createWindowActivities(deps: Deps) {
         rows: rows.map(({ subject, verdict, reason }) => ({ subject, verdict, reason })),
         matched: rows.reduce((sum, r) => sum + (r.matched ?? 0), 0),
         compared: rows.reduce((sum, r) => sum + (r.compared ?? 0), 0),
+        comparedNow: rows.reduce((sum, r) => sum + (r.compared ?? 0) - (r.provenEarlier ?? 0), 0),
         at,
         lag,
         facts,

@@ -71,9 +71,10 @@ function isOpen(computations: readonly Computation[], deadline: number): boolean
 }
 
 function judge(computation: Computation, durationMs: number): SubjectResult[] {
-  const { expected, lsn } = computation.taken!;
+  const { expected, counted, lsn } = computation.taken!;
   const { subject, shape, fold, isTable } = computation;
   const sample = [...expected].filter((entry): entry is [string, string] => entry[1] !== null).slice(0, 8);
+  const sides = [{ countedRows: counted, readRows: expected.size }, ...(computation.sink ? [computation.sink.counted] : [])];
   return sidesOf(computation).map((side, at) => {
     const settled = side.counts();
     const counts = { ...settled, unknown: settled.unknown + (at === 0 ? fold.unreadable : 0) };
@@ -83,7 +84,7 @@ function judge(computation: Computation, durationMs: number): SubjectResult[] {
       subject: at === 0 ? subject : `${subject}@sink`,
       mode: 'settled',
       counts,
-      proofs: { barrier, countedRows: expected.size, readRows: expected.size, canaryPlanted: canary.planted, canaryFound: canary.found },
+      proofs: { barrier, ...sides[at]!, canaryPlanted: canary.planted, canaryFound: canary.found },
       differences: side.report(),
       position: lsn,
       durationMs,

@@ -1,5 +1,5 @@
 // One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot through the whole path; then every stream side.
-import type { SourceClient } from '../../clients/source.js';
+import { transaction, type SourceClient } from '../../clients/source.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka.js';
 import type { Shape, StreamRow } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
@@ -8,11 +8,13 @@ import { parseTableName, qualified } from '../../domain/names.js';
 import { stripSemicolon } from '../../domain/statements.js';
 import { markSource, passedWholePath, type SourceMark } from '../source-mark.js';
 import type { Deps } from '../deps.js';
-import type { Computation } from './computation.js';
+import type { Computation, SideCounted } from './computation.js';
 import { foldOutput, refuseRepartitioned } from './folds.js';
 import { readRows } from './rows.js';
 
 const BARRIER_LIMIT_MS = 60_000;
+/** A query that takes longer is run once: its rows are not counted by a second run, and evidence then claims no count. */
+const COUNTED_QUERY_MS = 5000;
 
 export interface RoundTaken {
   readonly queryMs: number;
@@ -45,10 +47,10 @@ export async function takeRound(
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
-  const expected = queries.value.rows;
+  const expected = queries.value.read.map((query) => query.expected);
   for (const [at, computation] of computations.entries()) {
     const { isOurs, isTable, topic, fold, shape, topicSide, sink } = computation;
-    computation.taken = { expected: expected[at]!, lsn };
+    computation.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
     // After the sink was read: a record that reached the sink meanwhile must count as touched.
@@ -57,7 +59,9 @@ export async function takeRound(
       throw !isOurs && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
     });
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
-    if (rows) sink!.side.add({ expected: expected[at]!, actual: rows, touched });
+    if (!rows || !sink) continue;
+    sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
+    sink.counted = rows.counted;
   }
   return { queryMs: queries.value.endedAt - started, pathMs: barrier.value };
 }
@@ -69,25 +73,43 @@ async function passBarrier(kafka: KafkaPort, ref: MigrationRef, mark: SourceMark
   return unproven ?? Date.now() - started;
 }
 
-async function runQueries(
-  client: SourceClient,
-  computations: readonly Computation[],
-  heartbeat: () => void,
-): Promise<{ rows: Map<string, string | null>[]; endedAt: number }> {
-  const all: Map<string, string | null>[] = [];
+/** Rows of a query by key, and their number by a second run of it in the same snapshot; null = it takes too long to be run twice. */
+export interface QueryRead {
+  readonly expected: ReadonlyMap<string, string | null>;
+  readonly counted: number | null;
+}
+
+async function runQueries(client: SourceClient, computations: readonly Computation[], heartbeat: () => void): Promise<{ read: QueryRead[]; endedAt: number }> {
+  const all: QueryRead[] = [];
   for (const { subject, sql, shape } of computations) {
     const rows = new Map<string, string | null>();
-    const read = await readRows(client, `(${stripSemicolon(sql)}\n) AS sluice_batch`, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, row));
+    const from = `(${stripSemicolon(sql)}\n) AS sluice_batch`;
+    const started = Date.now();
+    const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, row));
+    const isQuick = Date.now() - started <= COUNTED_QUERY_MS;
     if (read !== rows.size) {
       throw new Problem('unsupported', `the query of ${subject} returned ${read} rows for ${rows.size} keys: (${shape.key.join(', ')}) is not a key of it`);
     }
-    all.push(rows);
+    all.push({ expected: rows, counted: isQuick ? await countRows(client, from) : null });
   }
-  return { rows: all, endedAt: Date.now() };
+  return { read: all, endedAt: Date.now() };
 }
 
-async function readSink(client: SourceClient, table: string, shape: Shape, heartbeat: () => void): Promise<Map<string, Pick<StreamRow, 'row' | 'proven'>>> {
+/** The sink's rows, and their number by a statement of its own in the same snapshot. */
+async function readSink(
+  client: SourceClient,
+  table: string,
+  shape: Shape,
+  heartbeat: () => void,
+): Promise<{ rows: Map<string, Pick<StreamRow, 'row' | 'proven'>>; counted: SideCounted }> {
   const rows = new Map<string, Pick<StreamRow, 'row' | 'proven'>>();
-  await readRows(client, qualified(parseTableName(table)), shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, { row }));
-  return rows;
+  const from = qualified(parseTableName(table));
+  return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
+    const readRowsOfIt = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat }, (key, row) => rows.set(key, { row }));
+    return { rows, counted: { countedRows: await countRows(client, from), readRows: readRowsOfIt } };
+  });
+}
+
+async function countRows(client: SourceClient, from: string): Promise<number> {
+  return Number((await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n']);
 }

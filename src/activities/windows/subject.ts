@@ -1,6 +1,6 @@
 // What a window found about one subject, on its way to a row of the ledger.
 import type { Verdict } from '../../domain/verdict.js';
-import { assessComparison, comparedOf, type Counts, type Difference, type Proofs, type WindowRow } from '../../domain/window.js';
+import { assessComparison, comparedOf, provenEarlierOf, rowsReadOf, type Counts, type Difference, type Proofs, type WindowRow } from '../../domain/window.js';
 
 export interface SubjectResult {
   readonly subject: string;
@@ -42,7 +42,7 @@ export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
 }
 
 export function toRow(result: SubjectResult, number: number, at: string): WindowRow {
-  const { counts } = result;
+  const { counts, proofs } = result;
   return {
     number,
     subject: result.subject,
@@ -59,5 +59,7 @@ export function toRow(result: SubjectResult, number: number, at: string): Window
     mismatched: counts?.mismatched ?? null,
     unstable: counts?.unstable ?? null,
     unknown: counts?.unknown ?? null,
+    rowsRead: proofs ? rowsReadOf(proofs) : null,
+    provenEarlier: proofs ? provenEarlierOf(proofs) : null,
   };
 }

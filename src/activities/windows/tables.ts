@@ -133,6 +133,8 @@ async function compareTable(
       barrier: null,
       countedRows: counted,
       readRows: pass.rowsRead,
+      provenEarlier: pass.provenEarlier,
+      walkedRows: pass.walkedRows,
       isStopped: pass.isStopped,
       canaryPlanted: pass.canary.planted,
       canaryFound: pass.canary.found,
@@ -190,5 +192,5 @@ async function passOver(
   fold.proven(pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0 ? snapshot : null);
   if ((!partial || isWalked) && fold.provenAt && counted >= WORTH_IT_ROWS) await folds.save(ref, topic, fold);
   const note = partial && isWalked ? `read in ${walk.snapshots} snapshots; then ${partial.note}` : pass.note;
-  return { ...pass, ...(note ? { note } : {}), digest: fold.table.digest(), foldMs };
+  return { ...pass, ...(note ? { note } : {}), ...(partial && isWalked ? { walkedRows: walk.rowsRead } : {}), digest: fold.table.digest(), foldMs };
 }

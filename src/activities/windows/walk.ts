@@ -23,6 +23,7 @@ const BLOCK_BYTES = 8192;
 
 export interface Walk {
   readonly snapshots: number;
+  readonly rowsRead: number;
   /** The files in which the rows lay. */
   readonly storage: string;
 }
@@ -55,26 +56,31 @@ export async function walkAhead(input: WalkInput, foldOf: () => Promise<HashFold
   await readTopic(input, fold, first);
   if (fold.unreadable > 0) return null;
   fold.rememberFrom(first);
-  for (const range of ranges) if (!(await walkRange(input, fold, `${selectOf(input.shape, from)} WHERE ${range}`))) return giveUp(fold);
-  return fold.provenAt === null ? null : { snapshots: ranges.length, storage };
+  let rowsRead = 0;
+  for (const range of ranges) {
+    const rows = await walkRange(input, fold, `${selectOf(input.shape, from)} WHERE ${range}`);
+    if (rows === null) return giveUp(fold);
+    rowsRead += rows;
+  }
+  return fold.provenAt === null ? null : { snapshots: ranges.length, rowsRead, storage };
 }
 
-/** Compares one range. False = only the window's own snapshot can tell. */
-async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<boolean> {
+/** Compares one range; returns the rows that it read. Null = only the window's own snapshot can tell. */
+async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
   const { deps, ref, reader, side, deadlineMs, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const snapshot = await snapshotNow(reader);
     const mark = await markSource(deps, ref, { snapshot: reader, side, token: 'walk' });
-    if ((await mark.reached(Date.now() + deadlineMs)) !== null) return false;
+    if ((await mark.reached(Date.now() + deadlineMs)) !== null) return null;
     await readTopic(input, fold, snapshot);
     const comparison = new HashComparison(fold.table, fold.encoder);
     const { rowsPerSecond } = ref.spec.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
-    if (comparison.suspected > comparison.candidates.length) return false; // too many to remember: systematic
+    if (comparison.suspected > comparison.candidates.length) return null; // too many to remember: systematic
     for (const { key } of comparison.candidates) fold.suspect(key);
-    return fold.provenAt !== null && fold.unreadable === 0;
+    return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;
   } finally {
     await reader.query('ROLLBACK');
   }
