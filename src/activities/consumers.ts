@@ -97,26 +97,41 @@ interface Counted {
   readonly said: string;
 }
 
-/** Statements of other roles than ours that name the table and do not write it; none where they are not counted, or not for us to see. */
+/** Statements of other roles than ours that name the table and do not write it. An optional look: one that is not possible is `unknown`, and blocks nothing. */
 async function statements(client: pg.ClientBase, { spec }: MigrationSpec): Promise<Counted[]> {
   if (!spec.batch) return [];
   const { rows: found } = await client.query<{ view: string }>(
     `SELECT quote_ident(n.nspname) || '.pg_stat_statements' AS view FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-      WHERE e.extname = 'pg_stat_statements' AND 'pg_stat_statements' = ANY (SELECT trim(l) FROM unnest(string_to_array(current_setting('shared_preload_libraries', true), ',')) AS l)`,
+      WHERE e.extname = 'pg_stat_statements'`,
   );
-  if (!found[0]) return [];
-  const { names, writes } = mentions(parseTableName(spec.batch.result.table));
+  const view = found[0]?.view;
+  if (!view) return [];
+  try {
+    return await countedIn(client, view, spec);
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code === NOT_LOADED) return [];
+    if (code === NOT_PERMITTED) return [{ id: 'refused', calls: 1, said: `unknown: the statements that ${view} counts (${message})` }];
+    throw error;
+  }
+}
+
+const NOT_LOADED = '55000'; // the library is not in shared_preload_libraries: nobody counts
+const NOT_PERMITTED = '42501';
+
+async function countedIn(client: pg.ClientBase, view: string, { batch, source }: MigrationSpec['spec']): Promise<Counted[]> {
+  const { names, writes } = mentions(parseTableName(batch!.result.table));
   const { rows } = await client.query<Record<string, string>>(
     `SELECT s.userid || '/' || s.queryid AS id, sum(s.calls)::text AS calls, format('statement of %s: %s', min(r.rolname), left(regexp_replace(min(s.query), '\\s+', ' ', 'g'), 80)) AS said
-       FROM ${found[0].view} s JOIN pg_roles r ON r.oid = s.userid JOIN pg_database d ON d.oid = s.dbid
+       FROM ${view} s JOIN pg_roles r ON r.oid = s.userid JOIN pg_database d ON d.oid = s.dbid
       WHERE d.datname = current_database() AND r.rolname <> current_user AND s.query ~* $1 AND s.query !~* $2 GROUP BY s.userid, s.queryid ORDER BY sum(s.calls) DESC LIMIT 100`,
     [names, writes],
   );
   const { rows: hidden } = await client.query<Record<string, string>>(
-    `SELECT coalesce(sum(s.calls), 0)::text AS calls, count(*)::text AS n FROM ${found[0].view} s JOIN pg_database d ON d.oid = s.dbid
+    `SELECT coalesce(sum(s.calls), 0)::text AS calls, count(*)::text AS n FROM ${view} s JOIN pg_database d ON d.oid = s.dbid
       WHERE d.datname = current_database() AND s.queryid IS NULL`,
   );
   const { calls, n } = hidden[0]!;
-  const said = `unknown: ${n} statement(s) of other roles, which our role may not see (${grantSight(spec.source.postgres.user)})`;
+  const said = `unknown: ${n} statement(s) of other roles, which our role may not see (${grantSight(source.postgres.user)})`;
   return [...rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! })), { id: 'hidden', calls: Number(calls), said }];
 }

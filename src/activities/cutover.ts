@@ -6,7 +6,7 @@ import { activeRun } from '../clients/batch-runs.js';
 import { giveBack, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
 import { unguardedParts } from '../clients/triggers.js';
-import { Problem } from '../domain/failure.js';
+import { Problem, type FailureCode } from '../domain/failure.js';
 import type { MigrationRef, Route } from '../domain/ledger.js';
 import { quoteLiteral } from '../domain/names.js';
 import { sharedTableOf } from '../domain/shared-table.js';
@@ -23,6 +23,7 @@ const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration *
 
 const COMMIT_MARGIN_MS = 1000;
 const CHANGE_HANDS_MS = 20_000;
+const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // of the view: nothing has moved then
 const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers
 
 export function createCutoverActivities({ secret, ledger }: Deps) {
@@ -63,8 +64,27 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
         return { refused: null, ...(rows ? { rows } : {}) };
       } catch (error) {
         if (error instanceof Refused) return { refused: error.message };
+        if (error instanceof Problem && REFUSES.includes(error.code)) return { refused: `${error.message} (${error.remedy})` };
         throw error;
       }
+    },
+
+    /**
+     * Tries the switch and the way back in a transaction that is rolled back: throws the Problem that the commit would meet.
+     * The view is locked for the moment that this takes.
+     */
+    async proveRoute(ref: MigrationRef): Promise<void> {
+      const { route } = ref.spec.spec.cutover;
+      if (route.type !== 'postgres-view') return;
+      await withSource(ref.spec, secret, async (client) => {
+        await client.query('BEGIN');
+        try {
+          await switchView(client, ref.spec, route);
+          await switchViewBack(client, ref.spec, route);
+        } finally {
+          await client.query('ROLLBACK');
+        }
+      });
     },
 
     /** Whether the lease row says that the cut-over happened. False also when there is no row (yet, or any more). */

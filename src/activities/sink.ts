@@ -1,14 +1,13 @@
 // The sink: the table it writes, and, where that table is shared with the batch, its move from the staging table to the shared one. Undo beside do.
-import { describeQuery, readTable } from '../clients/catalog.js';
-import { lone } from '../clients/lone-sql.js';
+import { readTable } from '../clients/catalog.js';
 import { leaseTable, readLease } from '../clients/lease.js';
+import { createSinkTable } from '../clients/sink-table.js';
 import { transaction, withSource, type SourceClient } from '../clients/source.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
-import { namesOf, parseTableName, qualified, quoteIdent } from '../domain/names.js';
+import { namesOf, parseTableName, qualified } from '../domain/names.js';
 import { sharedTableOf, sinkTable, tableOwner, type TableOwner } from '../domain/shared-table.js';
-import { stripSemicolon } from '../domain/statements.js';
 import { reconfigure, taskFailure } from './connectors.js';
 import type { Deps } from './deps.js';
 import { ensureOwned, removeOwned } from './owned.js';
@@ -46,25 +45,16 @@ export function createSinkActivities(deps: Deps) {
   }
 
   return {
-    /** The sink's table, made like the batch's result when it is not there. A table of the user's is used, never dropped. */
+    /** The sink's table, made like the result table when it is not there. A table of the user's is used, never dropped. */
     async ensureSinkTable(ref: MigrationRef): Promise<OwnedObject | null> {
       const { sink, batch, source } = ref.spec.spec;
       if (!sink || !batch) return null;
       const name = sinkTable(ref.spec, 'batch');
       const object: OwnedObject = { kind: 'sink', name, where: source.postgres.database };
       if (await isForeign(ref, object)) return null;
-      const key = batch.result.key.map(quoteIdent).join(', ');
-      const table = qualified(parseTableName(name));
       await ensureOwned(ledger, ref, object, {
         exists: () => exists(ref, name),
-        create: () =>
-          withSource(ref.spec, secret, async (client) => {
-            const columns = (await describeQuery(client, batch.query.sql)).map((c) => quoteIdent(c.name)).join(', ');
-            await transaction(client, 'BEGIN', async () => {
-              await client.query(lone(`CREATE TABLE ${table} AS SELECT ${columns} FROM (${stripSemicolon(batch.query.sql)}\n) q WITH NO DATA`)); // NO DATA: it is not run
-              await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (${key})`);
-            });
-          }),
+        create: () => withSource(ref.spec, secret, (client) => transaction(client, 'BEGIN', () => createSinkTable(client, batch, name))),
       });
       return object;
     },

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { loadParser } from '../assess/sql/analyse.js';
 import { differOnlyBy, swapRelation, type Relation, type Swapped } from '../assess/sql/swap.js';
+import { readsAsInvoker, rowSecurityOf, whoWouldLack } from '../clients/access.js';
 import { readTable } from '../clients/catalog.js';
 import { forgetView, keepView, keptView } from '../clients/kept-view.js';
 import {
@@ -18,9 +19,8 @@ import {
   type ViewState,
 } from '../clients/route.js';
 import { Problem } from '../domain/failure.js';
-import { parseTableName } from '../domain/names.js';
+import { parseTableName, qualified, type TableName } from '../domain/names.js';
 import type { MigrationSpec } from '../domain/spec.js';
-import { Refused } from './lease.js';
 
 type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
@@ -51,23 +51,59 @@ export async function planSwap(client: pg.ClientBase, route: ViewRoute, from: Re
 
 /**
  * In the commit's transaction: the view reads the stream's table from here on, and its former text is kept beside the lease row.
- * Throws Refused, with nothing changed, where the view would lose anything, or could not be given back as it is.
+ * Throws Problem, and the caller's transaction MUST end with it, where the view would lose anything, could not be given back as
+ * it is, or could not be read by somebody who reads it today.
  */
 export async function switchView(client: pg.ClientBase, spec: MigrationSpec, route: ViewRoute): Promise<void> {
   const view = parseTableName(route.view);
   const before = await lockedView(client, route);
-  if ((await observedSide(client, route)) !== 'batch') throw new Refused(`view ${route.view} does not read ${route.batch} alone`);
+  if ((await observedSide(client, route)) !== 'batch') throw cannotSwitch(route, `it does not read ${route.batch} alone`);
   const swapped = await planned(client, route, 'stream', before);
-  if ('problem' in swapped) throw new Refused(`view ${route.view} cannot be switched: ${swapped.problem}`);
+  if ('problem' in swapped) throw cannotSwitch(route, swapped.problem);
   await replaceView(client, view, before);
-  const again = await lockedView(client, route);
+  const again = (await readView(client, view))!;
   if (again.definition !== before.definition)
-    throw new Refused(`view ${route.view} would not come back as it is: ${firstDifference(before.definition, again.definition)}`);
+    throw cannotSwitch(route, `its text does not come back as it is: ${firstDifference(before.definition, again.definition)}`);
+  const columns = await columnsRead(client, view, parseTableName(route.batch));
   await replaceView(client, view, { ...before, definition: swapped.definition });
-  const after = await lockedView(client, route);
+  const after = (await readView(client, view))!;
   const lost = await whatChanged(client, route, before, after, 'stream');
-  if (lost) throw new Refused(`view ${route.view} would not be the same: ${lost}`);
+  if (lost) throw cannotSwitch(route, `it would not be the same: ${lost}`);
+  const denied = await accessProblem(client, route, before, columns, await columnsRead(client, view, parseTableName(route.stream)));
+  if (denied) throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
+  await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`); // asks the rights of the view's owner as a read would, and reads nothing
   await keepView(client, spec, { before: before.definition, after: after.definition });
+}
+
+const cannotSwitch = (route: ViewRoute, why: string): Problem =>
+  new Problem(
+    'route-unexpected',
+    `view ${route.view} cannot be switched: ${why}`,
+    'change the view so that one relation can be replaced in it, then: sluice retry',
+  );
+
+/** What consumers of the view would be denied, or shown, once it reads the stream's table, which MUST exist; null when nothing changes. Reads only. */
+export async function accessProblem(
+  client: pg.ClientBase,
+  route: ViewRoute,
+  { owner, options }: ViewState,
+  batchColumns: readonly string[],
+  streamColumns: readonly string[],
+): Promise<{ detail: string; remedy: string } | null> {
+  const [view, batch, stream] = [route.view, route.batch, route.stream].map(parseTableName) as [TableName, TableName, TableName];
+  const readers = { view, owner, asInvoker: readsAsInvoker(options) };
+  const lack = await whoWouldLack(client, readers, { name: batch, columns: batchColumns }, { name: stream, columns: streamColumns });
+  if (lack)
+    return {
+      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view}: no right to select from ${route.stream}`,
+      remedy: lack.grant,
+    };
+  const role = readers.asInvoker ? null : owner;
+  if ((await rowSecurityOf(client, batch, role)) === (await rowSecurityOf(client, stream, role))) return null;
+  return {
+    detail: `row security of ${route.batch} and ${route.stream} differs: consumers of ${route.view} would be shown other rows`,
+    remedy: `make ${route.stream} yourself, with the row security and the policies of ${route.batch}`,
+  };
 }
 
 /** In the way back's transaction. The view's former text, byte for byte; where somebody edited the view since, their text over the batch's table. Idempotent. */

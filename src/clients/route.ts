@@ -11,6 +11,7 @@ export interface ColumnType {
   readonly type: string;
   /** Qualified and quoted; empty where the type has none. */
   readonly collation: string;
+  readonly notNull: boolean;
 }
 
 export interface ViewState {
@@ -144,16 +145,16 @@ export async function keysGroupedBy(client: pg.ClientBase, view: TableName, tabl
 /** Columns of a relation in its order, with their types as written; empty when there is no such relation. */
 export async function columnTypes(client: pg.ClientBase, { schema, table }: TableName): Promise<ColumnType[]> {
   const { rows } = await withEmptyPath(client, () =>
-    client.query<ColumnType & Record<string, string>>(
+    client.query<Record<string, string>>(
       `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
-       CASE WHEN co.oid IS NULL THEN '' ELSE format('%I.%I', cn.nspname, co.collname) END AS collation
+       CASE WHEN co.oid IS NULL THEN '' ELSE format('%I.%I', cn.nspname, co.collname) END AS collation, a.attnotnull::text AS required
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      LEFT JOIN pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
      WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
       [schema, table],
     ),
   );
-  return rows.map(({ name, type, collation }) => ({ name, type, collation }));
+  return rows.map((row) => ({ name: row['name']!, type: row['type']!, collation: row['collation']!, notNull: row['required'] === 'true' }));
 }
 
 /** Which side the view reads now; null when it reads neither, or both. */

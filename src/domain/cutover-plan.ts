@@ -39,7 +39,12 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
     },
   ];
   return [
-    { name: 'recheck', does: 'nothing changed since the evidence; no run of the batch is active', undo: null, before: 'commit' },
+    {
+      name: 'recheck',
+      does: `nothing changed since the evidence; no run of the batch is active${route.type === 'postgres-view' ? '; the view can be switched, and back, for all of its readers' : ''}`,
+      undo: null,
+      before: 'commit',
+    },
     ...(spec.batch ? withBatch : []),
     { name: 'drain', does: "marker's position through connector, pipeline, output and sink", undo: null, before: 'commit' },
     {

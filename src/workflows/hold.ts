@@ -65,6 +65,8 @@ export async function recheck(run: Run): Promise<void> {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
   }
+  if (run.spec.cutover.route.type === 'postgres-view')
+    await run.step(() => call('quick', 'proveRoute', 'Prove that the view can be switched, and back, for all of its readers', run.ref));
   for (;;) {
     const active = await run.step(() => call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref));
     if (!active) return;

@@ -103,6 +103,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     'removeGroup',
     'removeTrigger',
     'orderRoute',
+    'proveRoute',
     'pipelineHasMoved',
     'ensurePipeline',
     'removeJob',

@@ -99,7 +99,9 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
 async function checkSinkTable(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
   const { sink, batch } = spec.spec;
   const table = await readTable(client, sink!.table);
-  if (!table) return 'will be created like the result table';
+  if (!table) return createRight(client, spec, parseTableName(sink!.table).schema);
+  const lacks = await missingWrites(client, spec, qualified(table.name));
+  if (lacks) return lacks;
   const missing = missingColumns(await describeQuery(client, batch!.query.sql), table.columns);
   if (missing.length > 0)
     return { detail: `the sink table lacks ${missing.join(', ')}`, remedy: 'give it the columns of the batch query, or drop it and let us create it' };
@@ -111,6 +113,30 @@ async function checkSinkTable(client: pg.ClientBase, spec: MigrationSpec): Promi
     };
   const rows = (await client.query(`SELECT 1 FROM ${qualified(table.name)} LIMIT 1`)).rows.length;
   return rows === 0 ? 'exists, empty, fits' : { detail: 'the sink table is not empty', remedy: 'empty it, or name another table' };
+}
+
+async function createRight(client: pg.ClientBase, spec: MigrationSpec, schema: string): Promise<Answer> {
+  const [name, user] = [quoteIdent(schema), quoteIdent(spec.spec.source.postgres.user)];
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT (has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE'))::text AS may
+     FROM pg_namespace WHERE nspname = $1`,
+    [schema],
+  );
+  if (!rows[0]) return { detail: `no such schema: ${schema}`, remedy: `CREATE SCHEMA ${name}; GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}` };
+  if (rows[0]['may'] === 'true') return 'will be created like the result table: its types, its NOT NULLs, and the rights to read it';
+  return { detail: `it is to be created, and schema ${schema} does not let us`, remedy: `GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}` };
+}
+
+/** The sink writes a table of the user's as our role. */
+async function missingWrites(client: pg.ClientBase, spec: MigrationSpec, table: string): Promise<Answer | null> {
+  const { rows } = await client.query<{ right: string }>(
+    `SELECT p AS right FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p WHERE NOT has_table_privilege($1, p)`,
+    [table],
+  );
+  const rights = rows.map((row) => row.right).join(', ');
+  return rights === ''
+    ? null
+    : { detail: `the sink may not write it: no ${rights}`, remedy: `GRANT ${rights} ON ${table} TO ${quoteIdent(spec.spec.source.postgres.user)}` };
 }
 
 /** What the fence's triggers will need, asked of the database: the fence itself must not be the first to find out. */

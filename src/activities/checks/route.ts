@@ -1,14 +1,15 @@
 // Read-only checks of what consumers read: the view that the commit replaces, the route that answers by HTTP, the table that both sides share.
 import type pg from 'pg';
+import { readsAsInvoker, rowSecurityOf } from '../../clients/access.js';
 import { describeQuery, readTable } from '../../clients/catalog.js';
 import { getRoute } from '../../clients/route-http.js';
-import { plainName, readView, viewReads, type ViewRoute } from '../../clients/route.js';
+import { columnsRead, plainName, readView, viewReads, type ViewRoute, type ViewState } from '../../clients/route.js';
 import type { ResolveSecret } from '../../clients/source.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, quoteIdent, type TableName } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import type { Relation } from '../../assess/sql/swap.js';
-import { planSwap, relationOf } from '../view.js';
+import { accessProblem, planSwap, relationOf } from '../view.js';
 import { attempt, type Answer } from './result.js';
 import { checkSharedTable } from './shared-table.js';
 
@@ -59,12 +60,26 @@ async function checkView(client: pg.ClientBase, spec: MigrationSpec, route: View
       remedy: 'correct route.view or route.batch',
     };
   const batch = await relationOf(client, route.batch);
-  const stream = (await relationOf(client, route.stream)) ?? (await plannedRelation(client, spec, route, batch!));
+  const existing = await relationOf(client, route.stream);
+  const stream = existing ?? (await plannedRelation(client, spec, route, batch!));
   const swapped = await planSwap(client, route, batch!, stream, view);
-  if ('definition' in swapped) return `the view reads ${route.batch}: nothing else of it changes at the cut-over`;
+  if ('definition' in swapped)
+    return (await readersProblem(client, route, view, existing !== null)) ?? `the view reads ${route.batch}: nothing else of it changes at the cut-over`;
   return {
     detail: `it cannot be switched without changing it: ${swapped.problem}`,
     remedy: 'let consumers read a view without that, or let batch.query compute what it needs',
+  };
+}
+
+/** Whether everybody who reads the view today still can: a table that we make has the rights of the result table, and no row security. */
+async function readersProblem(client: pg.ClientBase, route: ViewRoute, view: ViewState, isThere: boolean): Promise<Answer | null> {
+  const columns = await columnsRead(client, parseTableName(route.view), parseTableName(route.batch));
+  if (isThere) return accessProblem(client, route, view, columns, columns);
+  const role = readsAsInvoker(view.options) ? null : view.owner;
+  if ((await rowSecurityOf(client, parseTableName(route.batch), role)) === '') return null;
+  return {
+    detail: `row security of ${route.batch} decides what consumers of ${route.view} are shown, and ${route.stream} will have none`,
+    remedy: `make ${route.stream} yourself, with the row security and the policies of ${route.batch}`,
   };
 }
 

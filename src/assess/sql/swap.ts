@@ -66,11 +66,12 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
     (places.every((p) => !p.hasColumnAliases) || startsAlike(from, to));
   const castProblem = asItIs ? null : whatForbidsCasts(places, view, from, to);
   if (castProblem) return { problem: castProblem };
+  const columns = places.some((p) => p.hasColumnAliases) ? from.columns : used;
   let bytes = Buffer.from(view.definition, 'utf8');
   for (const { start, hasAlias } of [...places].sort((a, b) => b.start - a.start)) {
     const written = NAME.exec(bytes.subarray(start).toString('utf8'))?.[0];
     if (!written) return { problem: `its text names ${qualified(from.name)} in a way that we cannot read` };
-    const relation = asItIs ? qualified(to.name) : castsOf(from, to);
+    const relation = asItIs ? qualified(to.name) : castsOf(columns, to);
     const alias = hasAlias ? '' : ` ${quoteIdent(from.name.table)}`;
     const rest = bytes.subarray(start + Buffer.byteLength(written));
     bytes = Buffer.concat([bytes.subarray(0, start), Buffer.from(`${relation}${alias}`), rest]);
@@ -146,9 +147,9 @@ const sameColumn = (a: RelationColumn, b: RelationColumn): boolean => a.type ===
 /** Names that are given by position mean the same columns in both. */
 const startsAlike = (from: Relation, to: Relation): boolean => from.columns.every((c, at) => to.columns[at]?.name === c.name);
 
-/** The columns that both have, in the first one's order and types. */
-function castsOf(from: Relation, to: Relation): string {
-  const columns = from.columns.flatMap((column) => {
+/** These columns, in their order, with their types. */
+function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
+  const columns = wanted.flatMap((column) => {
     const other = to.columns.find((c) => c.name === column.name);
     if (!other) return [];
     const name = quoteIdent(column.name);
