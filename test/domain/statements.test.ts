@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { flinkPlan } from '../../src/connectors/flink-sql.js';
-import { splitStatements } from '../../src/domain/statements.js';
+import { splitStatements, stripSemicolon } from '../../src/domain/statements.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 describe('a text of statements', () => {
@@ -43,4 +43,13 @@ describe('a Flink SQL pipeline', () => {
     ['CREATE TABLE a (x INT)', /starts no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" is no statement of a pipeline/],
   ])('%s is refused, naming the part', (sql, message) => expect(() => flinkPlan(withText(sql), 1)).toThrow(message));
+});
+
+describe('a query that stands in another one', () => {
+  const bare = "SELECT '; -- no end' AS \"a;b\", $$ -- x; $$ AS c, E'\\'; --' AS d FROM t /* in /* it */ */ WHERE x = 1";
+  it.each(['', ';', ' ;;\n', ' -- nightly, owner: finance', '; -- end of job', '; /* 17 runs\n a /* week */ */ ', ' -- one\n; -- two', " -- it's"])(
+    'loses what it ends in: %j',
+    (ending) => expect(stripSemicolon(`${bare}${ending}`)).toBe(bare),
+  );
+  it('keeps a second statement, which the server refuses', () => expect(stripSemicolon('SELECT 1; SELECT 2;')).toBe('SELECT 1; SELECT 2'));
 });

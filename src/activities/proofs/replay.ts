@@ -93,7 +93,7 @@ async function writeExpected(client: SourceClient, writer: BulkWriter, { ref, su
   const rows: { key: string; value: string | null }[] = [];
   const read = await readRows(
     client,
-    `(${subject.query}) AS sluice_batch`,
+    `(${subject.query}\n) AS sluice_batch`,
     { key: subject.key, columns },
     { rowsPerSecond: 0, heartbeat: () => undefined },
     (key, row) => {

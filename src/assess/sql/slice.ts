@@ -1,6 +1,7 @@
 // A slice of a batch: a condition, split into what is asked of tables and what of the result, and the batch's query over sliced tables. PURE.
 // Both sides of a proof see the same sliced input, so any slice is fair: what differs differs because of the pipeline, not of the slice.
 import { parseSync, scanSync } from 'libpg-query';
+import { stripSemicolon } from '../../domain/statements.js';
 import { columnName, field, list, relationName, walk } from './ast.js';
 import { SqlText } from './text.js';
 
@@ -101,7 +102,7 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
 
 /** The query with every table replaced by its sliced rows. `tables` that the slice does not touch stay as they are. */
 export function sliceQuery(query: string, { conditions, result }: Pick<Slice, 'conditions' | 'result'>): string {
-  const bytes = Buffer.from(query.trim().replace(/;+\s*$/, ''), 'utf8');
+  const bytes = Buffer.from(stripSemicolon(query), 'utf8');
   const places: { start: number; table: string; hasAlias: boolean }[] = [];
   const tree = parseSync(bytes.toString('utf8'));
   const ctes = new Set<string>();
