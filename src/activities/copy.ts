@@ -5,7 +5,7 @@ import { blockRanges, blocksOf, readKeyedTable, type TableCatalog } from '../cli
 import { copiedChunks, recordChunk, type CopiedChunk } from '../clients/copy-progress.js';
 import type { BulkWriter } from '../clients/producer.js';
 import { createSlot, openSource, shareSnapshot, withSource, type SharedSnapshot, type SourceClient } from '../clients/source.js';
-import { SnapshotWriter } from '../compare/debezium-json.js';
+import { SnapshotWriter, capturedColumns } from '../compare/debezium-json.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.js';
 import { namesOf, qualified, quoteIdent, quoteLiteral, tableTopic } from '../domain/names.js';
@@ -153,7 +153,7 @@ async function copyChunk({ ref, reader, writer, pulse, begins, share }: CopyCont
   const { catalog, topic, table } = target;
   const { name, key } = catalog;
   const { postgres, limits } = ref.spec.spec.source;
-  const columns = catalog.columns.filter((column) => !column.generated); // the log does not carry what the source computes
+  const columns = capturedColumns(catalog.columns);
   const server = namesOf(ref.spec, ref.generation).topicPrefix;
   const records = new SnapshotWriter({ database: postgres.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) }, Date.now());
   const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;

@@ -7,7 +7,7 @@ import { describeSubquery } from './lone-sql.js';
 
 export interface Column {
   readonly name: string;
-  /** Base type: domains resolved, enums as `enum`, arrays as `type[]`. */
+  /** Base type: domains resolved, enums as `enum`, composites as `composite`, arrays as `type[]`, arrays of a domain as `domain[]`. */
   readonly type: string;
   readonly notNull: boolean;
   readonly generated: boolean;
@@ -62,15 +62,23 @@ WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
+/** Of a type `t`, joined: what lies under its domains as `b`, `typmod` of the last of these, and `e`, the elements of an array. */
+const RESOLVED = `
+JOIN LATERAL (WITH RECURSIVE chain AS (
+    SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS typmod
+    UNION ALL SELECT p.oid, p.typtype, p.typbasetype, p.typtypmod, chain.typtypmod FROM chain JOIN pg_type p ON chain.typtype = 'd' AND p.oid = chain.typbasetype
+  ) SELECT oid, typmod FROM chain WHERE typtype <> 'd') base ON true
+JOIN pg_type b ON b.oid = base.oid
+LEFT JOIN pg_type e ON e.typarray = b.oid`;
+
+/** Kinds without a name of their own here: how they are told apart is all that matters. */
+const kindOf = (type: string): string => `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
+const TYPE_NAME = `CASE WHEN e.oid IS NULL THEN ${kindOf('b')} ELSE ${kindOf('e')} || '[]' END`;
+
 const COLUMNS_SQL = `
-SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated,
-  CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared,
-  CASE WHEN t.typcategory = 'A' AND e.typname IS NOT NULL THEN CASE WHEN eb.typtype = 'e' THEN 'enum' ELSE coalesce(eb.typname, e.typname) END || '[]'
-       WHEN coalesce(b.typtype, t.typtype) = 'e' THEN 'enum' ELSE coalesce(b.typname, t.typname) END AS type
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
-LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
-LEFT JOIN pg_type eb ON e.typtype = 'd' AND eb.oid = e.typbasetype
+SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated, ${TYPE_NAME} AS type,
+  CASE t.typtype WHEN 'd' THEN format_type(b.oid, base.typmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid ${RESOLVED}
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
 
 const KEY_SQL = `
@@ -160,9 +168,7 @@ export async function describeQuery(client: pg.ClientBase, sql: string): Promise
   const fields = await describeSubquery(client, stripSemicolon(sql));
   const oids = [...new Set(fields.map((f) => f.dataTypeID))];
   const types = await client.query<Record<string, string>>(
-    `SELECT t.oid, CASE WHEN coalesce(b.typtype, t.typtype) = 'e' THEN 'enum' WHEN t.typcategory = 'A' AND e.oid IS NOT NULL THEN e.typname || '[]' ELSE coalesce(b.typname, t.typname) END AS type
-     FROM pg_type t LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
-     WHERE t.oid = ANY (${quoteLiteral(`{${oids.join(',')}}`)}::oid[])`,
+    `SELECT t.oid, ${TYPE_NAME} AS type FROM pg_type t ${RESOLVED} WHERE t.oid = ANY (${quoteLiteral(`{${oids.join(',')}}`)}::oid[])`,
   );
   const nameOf = new Map(types.rows.map((row) => [Number(row['oid']), row['type']!]));
   return fields.map((f) => ({ name: f.name, type: nameOf.get(f.dataTypeID) ?? 'unknown', notNull: false, generated: false, declared: '' }));

@@ -1,7 +1,13 @@
 // Which column types can be proven equal, and how each side's form becomes one canonical text.
 // PURE. `fromText` reads what Postgres prints (UTC, ISO dates, ISO intervals, hex bytea); `fromJson` what Debezium writes with our settings.
 
+import { LAST_YEAR, readClock, readDate, withoutZeros } from './calendar.js';
+
 export type Canon = string | null;
+
+/** What Debezium writes for a value that an update left alone and the log therefore does not hold. */
+export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
+export const PLACEHOLDER_BASE64 = Buffer.from(TOAST_PLACEHOLDER).toString('base64');
 
 export interface ColumnType {
   /** Postgres' name of the base type (domains resolved); arrays as `type[]`; enums as `enum`. */
@@ -20,30 +26,48 @@ interface Codec {
 }
 
 const same = (text: string): string => text;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+/** A number that JSON.parse would have rounded comes as a string of its digits. */
+const LONG_INTEGER = /^-?\d{16,}$/;
 
 function text(value: unknown): string {
   if (typeof value !== 'string') throw new WrongType(`expected a string, got ${typeof value}`);
+  if (LONE_SURROGATE.test(value)) throw new Undecodable('half a surrogate pair');
   return value;
 }
 
+/** Up to 64 bits, in its one spelling. */
 function integer(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
-  if (typeof value === 'string' && /^-?\d+$/.test(value)) return value;
+  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
+    const whole = BigInt(value);
+    if (BigInt.asIntN(64, whole) === whole) return String(whole);
+  }
   throw new WrongType('expected an integer');
 }
 
+/** Debezium's names for what a decimal of Java cannot hold. */
+const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
+  nan: 'NaN',
+  infinity: 'Infinity',
+  '-infinity': '-Infinity',
+  positive_infinity: 'Infinity',
+  negative_infinity: '-Infinity',
+};
+
 /** `1.10` and `1.1` are the same number; so are `-0` and `0`. */
 export function canonicalDecimal(value: string): string {
-  const match = /^(-?)0*(\d+)(?:\.(\d*?)0*)?$/.exec(value.trim());
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value.trim());
   if (!match) {
-    if (/^nan$/i.test(value)) return 'NaN'; // Debezium writes NAN
-    if (/^-?infinity$/i.test(value)) return value.startsWith('-') ? '-Infinity' : 'Infinity';
-    const exponent = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(value.trim());
-    if (!exponent) throw new Undecodable('expected a decimal');
-    return canonicalDecimal(shiftPoint(exponent[1]!, exponent[2]!, exponent[3] ?? '', Number(exponent[4])));
+    const special = SPECIAL_DECIMALS[value.trim().toLowerCase()];
+    if (special === undefined) throw new Undecodable('expected a decimal');
+    return special;
   }
-  const digits = match[3] ? `${match[2]}.${match[3]}` : match[2]!;
-  return digits === '0' ? '0' : `${match[1]}${digits}`;
+  const [, sign = '', whole = '', fraction = '', exponent] = match;
+  if (exponent !== undefined) return canonicalDecimal(shiftPoint(sign, whole, fraction, Number(exponent)));
+  const [left, right] = [whole.replace(/^0+(?=\d)/, ''), withoutZeros(fraction)];
+  const digits = right === '' ? left : `${left}.${right}`;
+  return digits === '0' ? '0' : `${sign}${digits}`;
 }
 
 function shiftPoint(sign: string, whole: string, fraction: string, exponent: number): string {
@@ -62,37 +86,51 @@ function decimal(value: unknown): string {
 
 function float(toPrecision: (value: number) => number) {
   const canonical = (value: number): string => (Object.is(value, -0) ? '0' : String(toPrecision(value)));
+  const finite = (value: number): string => (Number.isFinite(toPrecision(value)) ? canonical(value) : wrong('expected a number in range'));
   return {
     fromText: (t: string): string => canonical(Number(t.replace(/^(-?)Infinity$/, '$1Infinity'))),
     fromJson: (value: unknown): string => {
-      if (typeof value === 'number') return canonical(value);
+      if (typeof value === 'number') return finite(value);
       if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return value;
+      if (typeof value === 'string' && LONG_INTEGER.test(value)) return finite(Number(value));
       throw new WrongType('expected a number');
     },
   };
 }
 
-/** `2026-11-22T10:00:00.120000Z`, `2026-11-22 10:00:00.12+00` → `2026-11-22 10:00:00.12`. */
-function instant(value: string): string {
-  if (/^-?infinity$/.test(value)) return value;
-  const match = /^(-?\d{4,6}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:\.(\d+?)0*)?(Z|[+-]00(?::?00)?)?( BC)?$/.exec(value);
-  if (!match) throw new Undecodable('expected a time in UTC');
-  const clock = match[2]!.length === 5 ? `${match[2]}:00` : match[2]!;
-  return `${match[1]} ${clock}${match[3] && match[3] !== '0' ? `.${match[3]}` : ''}${match[5] ?? ''}`;
-}
+const INFINITE = /^-?infinity$/;
+const UTC = /^(?:Z|[+-]00(?::?00)?)?$/;
+const ERA = ' BC';
 
-function date(value: string): string {
-  const match = /^(-?\d{4,6}-\d\d-\d\d)Z?( BC)?$/.exec(value);
-  if (match) return `${match[1]}${match[2] ?? ''}`;
-  if (/^-?infinity$/.test(value)) return value;
-  throw new Undecodable('expected a date');
-}
+/** `2026-11-22T10:00:00.120000Z`, `2026-11-22 10:00:00.12+00` → `2026-11-22 10:00:00.12`. Only Postgres writes an era. */
+const instant = (eras: boolean) => (value: string) => {
+  if (INFINITE.test(value)) return value;
+  const isBC = eras && value.endsWith(ERA);
+  const day = readDate(value, isBC, LAST_YEAR.timestamp);
+  const clock = day && /[ T]/.test(value[day.length] ?? '') ? readClock(value.slice(day.length + 1), true) : null;
+  if (!day || !clock) throw new Undecodable('expected a time in UTC');
+  const rest = value.slice(day.length + 1 + clock.length, isBC ? -ERA.length : undefined);
+  if (!UTC.test(rest)) throw new Undecodable('expected a time in UTC');
+  return `${day.text} ${clock.text}`;
+};
+
+const date = (eras: boolean) => (value: string) => {
+  if (INFINITE.test(value)) return value;
+  const isBC = eras && value.endsWith(ERA);
+  const day = readDate(value, isBC, LAST_YEAR.date);
+  if (!day || !/^Z?$/.test(value.slice(day.length, isBC ? -ERA.length : undefined))) throw new Undecodable('expected a date');
+  return day.text;
+};
 
 function clockTime(value: string): string {
-  const match = /^(\d\d:\d\d(?::\d\d)?)(?:\.(\d+?)0*)?Z?$/.exec(value);
-  if (!match) throw new Undecodable('expected a time of day');
-  const clock = match[1]!.length === 5 ? `${match[1]}:00` : match[1]!;
-  return `${clock}${match[2] && match[2] !== '0' ? `.${match[2]}` : ''}`;
+  const clock = readClock(value, false);
+  if (!clock || !/^Z?$/.test(value.slice(clock.length))) throw new Undecodable('expected a time of day');
+  return clock.text;
+}
+
+function uuid(value: string): string {
+  if (!/^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(value)) throw new Undecodable('expected a uuid');
+  return value.toLowerCase();
 }
 
 /** Months, days and microseconds of an ISO interval: `P1Y2M3DT4H5M6.5S` and `P14M3DT4H5M6.5S` are equal. */
@@ -105,7 +143,7 @@ function interval(value: string): string {
   return `${n(1) * 12n + n(2)}m ${n(3) * 7n + n(4)}d ${micros}us`;
 }
 
-const both = (f: (value: string) => string): Codec => ({ fromText: f, fromJson: (value) => f(text(value)) });
+const both = (f: (value: string) => string, fromText = f): Codec => ({ fromText, fromJson: (value) => f(text(value)) });
 const plain: Codec = { fromText: same, fromJson: text };
 const whole: Codec = { fromText: same, fromJson: integer };
 
@@ -122,7 +160,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   varchar: plain,
   citext: plain,
   enum: plain,
-  uuid: plain,
+  uuid: both(uuid),
   xml: plain,
   inet: plain,
   cidr: plain,
@@ -133,14 +171,18 @@ const CODECS: Readonly<Record<string, Codec>> = {
   jsonb: plain,
   bpchar: both((value) => value.replace(/ +$/, '')),
   char: plain,
-  date: both(date),
-  timestamp: both(instant),
-  timestamptz: both(instant),
+  date: both(date(false), date(true)),
+  timestamp: both(instant(false), instant(true)),
+  timestamptz: both(instant(false), instant(true)),
   time: both(clockTime),
   interval: both(interval),
   bytea: {
     fromText: (value) => (value.startsWith('\\x') ? value.slice(2) : fail('expected hex')),
-    fromJson: (value) => Buffer.from(text(value), 'base64').toString('hex'),
+    fromJson: (value) => {
+      const base64 = text(value);
+      if (base64 === PLACEHOLDER_BASE64) throw new Undecodable('unchanged TOAST value: not in the record');
+      return Buffer.from(base64, 'base64').toString('hex');
+    },
   },
 };
 
@@ -152,9 +194,14 @@ function fail(message: string): never {
   throw new Undecodable(message);
 }
 
+/** Types whose arrays Debezium leaves out of the record without a word; one of enum labels becomes NULL as soon as one of them is. */
+const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
+
 /** Whether values of this type can be proven equal. */
 export function isProvable(type: string): boolean {
-  return Object.hasOwn(CODECS, type.endsWith('[]') ? type.slice(0, -2) : type);
+  if (!type.endsWith('[]')) return Object.hasOwn(CODECS, type);
+  const item = type.slice(0, -2);
+  return Object.hasOwn(CODECS, item) && !NO_ARRAYS.has(item);
 }
 
 /** Canonical text of what Postgres printed. Throws Undecodable. */
@@ -175,8 +222,6 @@ export function canonFromJson(type: string, value: unknown): Canon {
   }
   return codec(type).fromJson(value);
 }
-
-export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
 
 function codec(type: string): Codec {
   const found = CODECS[type];

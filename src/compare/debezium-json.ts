@@ -71,23 +71,56 @@ const text = (value: string): string =>
   );
 const same = (value: string): string => value;
 
+const SPECIAL_NUMERICS: Readonly<Record<string, string>> = { NaN: 'NAN', Infinity: 'POSITIVE_INFINITY', '-Infinity': 'NEGATIVE_INFINITY' };
+
 const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   bool: (value) => (value === 't' || value === 'true' ? 'true' : 'false'),
   int2: same,
   int4: same,
   int8: same,
   oid: same,
-  numeric: (value) => (value === 'NaN' ? '"NAN"' : text(value)),
+  numeric: (value) => text(SPECIAL_NUMERICS[value] ?? value),
   float4: (value) => javaFloat(value, Math.fround(Number(value))),
   float8: (value) => javaFloat(value, Number(value)),
-  date: (value) => text(`${value}Z`),
-  timestamp: (value) => text(isoInstant(value)),
-  timestamptz: (value) => text(isoInstant(value).replace(/(?:\.(\d+))?Z$/, (_all, fraction: string | undefined) => `.${(fraction ?? '').padEnd(6, '0')}Z`)), // six digits, unlike the one without zone
+  date: (value) => text(INFINITE_DATES[value] ?? `${isoYear(value)}Z`),
+  timestamp: (value) => text(INFINITE_TIMES[value] ?? isoInstant(value)),
+  timestamptz: (value) =>
+    text(
+      value in INFINITE_TIMES
+        ? value
+        : isoInstant(value).replace(/(?:\.(\d+))?Z$/, (_all, fraction: string | undefined) => `.${(fraction ?? '').padEnd(6, '0')}Z`),
+    ), // six digits, unlike the one without zone
   time: (value) => text(`${trimmed(value)}Z`),
   interval: (value) => text(javaInterval(value)),
   bytea: (value) => text(Buffer.from(value.slice(2), 'hex').toString('base64')),
 };
 const PLAIN = new Set(['text', 'varchar', 'bpchar', 'char', 'citext', 'enum', 'uuid', 'xml', 'inet', 'cidr', 'macaddr', 'macaddr8', 'json', 'jsonb']);
+
+/** Base types of which Debezium writes nothing: the column is not in its records. Every other one is there, if only as null. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'composite',
+  'composite[]',
+  'domain[]',
+  'interval[]',
+  'jsonpath',
+  'money[]',
+  'name[]',
+  'pg_lsn',
+  'point[]',
+  'regclass',
+  'tsquery',
+  'txid_snapshot',
+  'varbit[]',
+  'xid',
+  'xml[]',
+]);
+
+/** Whether the connector leaves a column of this base type out of its records, without a word: a row written instead of it must as well. */
+export const isLeftOut = (type: string): boolean => LEFT_OUT.has(type) || type.endsWith('multirange');
+
+/** What of a table's columns the connector writes: neither what it drops nor what the source computes, which is not in the log. */
+export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(columns: readonly C[]): C[] =>
+  columns.filter((column) => !column.generated && !isLeftOut(column.type));
 
 /** Whether a column of this base type can be written as the connector would. */
 export function canReplay(type: string): boolean {
@@ -123,7 +156,25 @@ function javaFloat(value: string, number: number): string {
 
 const trimmed = (clock: string): string => clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 
-const isoInstant = (value: string): string => `${trimmed(value.replace(' ', 'T').replace(/[+-]00(?::?00)?$/, ''))}Z`;
+/** What the log's reader writes of infinity, as days and as milliseconds of Java; with a time zone it writes the word. */
+const INFINITE_DATES: Readonly<Record<string, string>> = { infinity: '+5877611-06-21Z', '-infinity': '-5877611-06-22Z' };
+const INFINITE_TIMES: Readonly<Record<string, string>> = { infinity: '+292278994-08-16T23:00:00Z', '-infinity': '-292275055-05-16T23:00:00Z' };
+
+/** Years as Java prints them: `+10000`, and 44 BC as `-0043`. */
+function isoYear(value: string): string {
+  const match = /^(\d{4,7})(-\d\d-\d\d.*?)( BC)?$/.exec(value);
+  if (!match) throw new Undecodable(`date ${value}`);
+  const year = match[3] ? 1 - Number(match[1]) : Number(match[1]);
+  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
+  return `${sign}${String(Math.abs(year)).padStart(4, '0')}${match[2]}`;
+}
+
+const isoInstant = (value: string): string =>
+  `${trimmed(
+    isoYear(value)
+      .replace(' ', 'T')
+      .replace(/[+-]00(?::?00)?$/, ''),
+  )}Z`;
 
 /** Debezium writes all six parts: `P1Y2M3DT4H5M6.789S`. */
 function javaInterval(value: string): string {

@@ -15,11 +15,17 @@ interface Decimal {
   readonly scale: number;
 }
 
+const MOST_EXPONENT = 400; // a double's ends before
+
+/** `12.5`, and what JavaScript prints for small and large floats: `5e-8`, `1.5e+22`. Null for everything that is no number. */
 function parse(text: string): Decimal | null {
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/.exec(text);
   if (!match) return null;
-  const digits = BigInt(`${match[2]}${match[3] ?? ''}`);
-  return { digits: match[1] ? -digits : digits, scale: match[3]?.length ?? 0 };
+  const exponent = Number(match[4] ?? 0);
+  if (Math.abs(exponent) > MOST_EXPONENT) return null;
+  const digits = BigInt(`${match[1]}${match[2]}${match[3] ?? ''}`);
+  const scale = (match[3]?.length ?? 0) - exponent;
+  return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 }
 
 const widen = (value: Decimal, scale: number): bigint => value.digits * 10n ** BigInt(scale - value.scale);

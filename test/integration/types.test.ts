@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
-import { VALUES } from '../support/type-values.js';
+import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
 
@@ -17,6 +17,7 @@ const inserts = (from: number): string =>
   }).join('\n');
 
 const SETUP = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
+${MORE_TYPES}
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});
 ${inserts(1)}`;
 

@@ -40,3 +40,37 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   'text[]': [`ARRAY['a,b', 'NULL', NULL, '', '"q"', '{x}', E'back\\\\slash']`],
   'numeric[]': ["'{1.10,-0.5}'"],
 };
+
+/** Types that the values below need beside `mood` and `positive`. */
+export const MORE_TYPES = 'CREATE DOMAIN deeper AS positive; CREATE DOMAIN numbers AS int[]; CREATE EXTENSION citext;';
+
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  numeric: ["'Infinity'", "'-Infinity'", '1e-300', '1e2000'],
+  'numeric(3,-2)': ['12345', "'NaN'"],
+  bpchar: ["'a '", "'  '"],
+  citext: ["'MiXed'"],
+  deeper: ['8'],
+  numbers: ["'{1,2}'"],
+  macaddr8: ["'08:00:2b:01:02:03:04:05'"],
+  interval: ["'-1 year -2 mons +3 days -04:05:06.789'", "'178000000 years'"],
+  date: ["'10000-01-01'", "'5874897-12-31'"],
+  timestamp: ["'0099-12-31 23:59:59.5 BC'", "'294276-12-31 23:59:59.999999'", "'4713-01-01 00:00:00 BC'"],
+  timestamptz: ["'infinity'", "'-infinity'", "'0099-12-31 23:59:59.5+00 BC'", "'15000-06-30 12:00:00+00'"],
+  'uuid[]': ["'{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'"],
+  'bytea[]': ["ARRAY['\\x00ff'::bytea, NULL, '\\x']"],
+  'float8[]': ["'{0.1,NaN,-0,5e-324,1e22,Infinity}'"],
+  'bool[]': ["'{t,f,NULL}'"],
+  'int8[]': ["'{9223372036854775807,NULL}'"],
+  'timestamptz[]': ["'{2026-01-01 00:00:00.5Z,10000-01-01 00:00:00Z}'"],
+  'date[]': ["'{2026-01-01,NULL}'"],
+  'time[]': ["'{10:00:00,10:00:01.5}'"],
+  'jsonb[]': [`ARRAY['{"a": 1}'::jsonb]`],
+  'varchar(5)[]': [`'{a,""}'`],
+  'char(3)[]': ["'{a}'"],
+  'inet[]': ["'{10.0.0.1,::1}'"],
+};
+
+/** What Debezium carries exactly: all of the above, and values at the edges of their types. */
+export const EDGE_VALUES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [...new Set([...Object.keys(VALUES), ...Object.keys(MORE)])].map((type) => [type, [...(VALUES[type] ?? []), ...(MORE[type] ?? [])]]),
+);

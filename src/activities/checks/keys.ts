@@ -17,7 +17,7 @@ export function checkKey(spec: MigrationSpec, text: string, table: TableCatalog)
 function checkTypes(text: string, columns: readonly Column[], isPolled: boolean): Check {
   const weak = columns.filter((column) => (column.generated && !isPolled) || !isProvable(column.type));
   if (weak.length === 0) return passed('table.key-types', text, 'every key column can be compared');
-  const named = weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ');
+  const named = weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ');
   const detail = `key columns that cannot be compared: ${named}`;
   return failed('table.key-types', text, detail, 'give the table a primary key of other columns; a key column cannot be left out of the comparison');
 }

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
-import { canReplay } from '../../compare/debezium-json.js';
+import { canReplay, capturedColumns } from '../../compare/debezium-json.js';
 import { changelogTables } from '../../connectors/flink-shapes.js';
 import type { Check } from '../../domain/check.js';
 import { qualified } from '../../domain/names.js';
@@ -101,7 +101,7 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
     'table.types',
     weak.length === 0,
     `${table.columns.length} columns can be proven`,
-    `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.type})`).join(', ')}`,
+    `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
     'list them in validation.compare.ignore, and say so to whoever approves',
   );
   if (spec.spec.connector.snapshot === 'copy' && !isPolled) checkCopy(rule, table);
@@ -110,12 +110,12 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
 
 /** Whether we can write every column as the connector would. */
 function checkCopy(rule: Rule, { columns }: TableCatalog): void {
-  const foreign = columns.filter((column) => !column.generated && !canReplay(column.type));
+  const foreign = capturedColumns(columns).filter((column) => !canReplay(column.type));
   rule(
     'table.copy',
     foreign.length === 0,
     'every column can be copied',
-    `cannot be written as the connector would: ${foreign.map((c) => `${c.name} (${c.type})`).join(', ')}`,
+    `cannot be written as the connector would: ${foreign.map((c) => `${c.name} (${c.declared})`).join(', ')}`,
     'let the connector load it: connector.snapshot: initial or incremental',
   );
 }

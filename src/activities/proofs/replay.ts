@@ -2,7 +2,7 @@
 import { describeQuery, readKeyedTable, type TableCatalog } from '../../clients/catalog.js';
 import type { BulkWriter } from '../../clients/producer.js';
 import { readSource, type SourceClient } from '../../clients/source.js';
-import { SnapshotWriter } from '../../compare/debezium-json.js';
+import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
 import { Undecodable } from '../../compare/column-types.js';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, qualified, quoteIdent, tableTopic } from '../../domain/names.js';
@@ -58,7 +58,9 @@ async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: Pr
   const catalog = await readKeyedTable(client, table);
   const topic = tableTopic(ref.name, catalog.name);
   const records = writerOf(ref, catalog);
-  const columns = catalog.columns.map((c) => quoteIdent(c.name)).join(', ');
+  const columns = capturedColumns(catalog.columns)
+    .map((c) => quoteIdent(c.name))
+    .join(', ');
   let rows = 0;
   for await (const batch of readCursor(client, `SELECT ${columns} FROM ${from}`)) {
     for (const values of batch) {
@@ -75,7 +77,7 @@ function writerOf({ spec, name }: ProofPlan['ref'], catalog: TableCatalog): Snap
   try {
     const { schema, table } = catalog.name;
     return new SnapshotWriter(
-      { database: spec.spec.source.postgres.database, schema, table, columns: catalog.columns, key: catalog.key, server: name },
+      { database: spec.spec.source.postgres.database, schema, table, columns: capturedColumns(catalog.columns), key: catalog.key, server: name },
       Date.now(),
     );
   } catch (error) {

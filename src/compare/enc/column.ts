@@ -1,5 +1,5 @@
 // A column's two encoders: from Postgres' COPY BINARY field and from Debezium's JSON value to the same `enc-v1` bytes. PURE.
-import { TOAST_PLACEHOLDER, Undecodable, canonFromJson, canonFromText } from '../column-types.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable, canonFromJson, canonFromText } from '../column-types.js';
 import { parseJsonLossless } from '../json.js';
 import { BACKSLASH, QUOTE, textAt } from './json-scan.js';
 import { floatFromText, integerFromText, numericFromBinary, numericFromText } from './number.js';
@@ -19,7 +19,6 @@ export interface ColumnEncoder {
   readonly asText: boolean;
 }
 
-const PLACEHOLDER_BASE64 = Buffer.from(TOAST_PLACEHOLDER).toString('base64');
 const UTF8 = new TextEncoder();
 
 const isEscaped = (b: Uint8Array, start: number, end: number): boolean => {
@@ -136,11 +135,16 @@ const integer = (read: (b: Uint8Array, at: number) => number): ColumnEncoder => 
 const float = (round: (value: number) => number, read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
   asText: false,
   fromBinary: (b, at, _size, out) => out.f64(read(b, at)),
-  fromJson: (b, start, end, out) => out.f64(round(b[start] === QUOTE ? specialFloat(textAt(b, start + 1, end - 1)) : floatFromText(b, start, end))),
+  fromJson: (b, start, end, out) => {
+    if (b[start] === QUOTE && /^(NaN|-?Infinity)$/.test(textAt(b, start + 1, end - 1))) return out.f64(Number(textAt(b, start + 1, end - 1)));
+    const value = round(b[start] === QUOTE ? longFloat(textAt(b, start + 1, end - 1)) : floatFromText(b, start, end));
+    if (!Number.isFinite(value)) throw new Undecodable('expected a number in range');
+    out.f64(value);
+  },
 });
 
-function specialFloat(text: string): number {
-  if (!/^(NaN|-?Infinity)$/.test(text)) throw new Undecodable('expected a number');
+function longFloat(text: string): number {
+  if (!/^-?\d{16,}$/.test(text)) throw new Undecodable('expected a number');
   return Number(text);
 }
 

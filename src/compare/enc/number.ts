@@ -6,30 +6,38 @@ import type { Scratch } from './scratch.js';
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const DOT = 0x2e;
+const QUOTE = 0x22;
 const TWO_32 = 4294967296;
 
 /** Decimal digits of any length up to 64 bits, without rounding. */
 export function integerFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;
   const first = negative ? start + 1 : start;
-  if (first >= end || end - first > 19) throw new Undecodable('expected an integer');
+  if (first >= end || end - first > 19 || !areDigits(b, first, end)) return unusualInteger(b, start, end, out);
   if (end - first <= 15) {
     let value = 0;
-    for (let at = first; at < end; at += 1) value = value * 10 + digit(b[at]!);
+    for (let at = first; at < end; at += 1) value = value * 10 + b[at]! - ZERO;
     out.safeInteger(negative ? -value : value);
     return;
   }
   let value = 0n;
-  for (let at = first; at < end; at += 1) value = value * 10n + BigInt(digit(b[at]!));
+  for (let at = first; at < end; at += 1) value = value * 10n + BigInt(b[at]! - ZERO);
   if (negative) value = -value;
   if (BigInt.asIntN(64, value) !== value) throw new Undecodable('more than 64 bits');
   out.i64(Number(value >> 32n), Number(BigInt.asIntN(32, value)));
 }
 
-function digit(byte: number): number {
-  const value = byte - ZERO;
-  if (value < 0 || value > 9) throw new Undecodable('expected a digit');
-  return value;
+/** `5.0`, `1e3`: a whole number all the same, unless it stands in quotes. */
+function unusualInteger(b: Uint8Array, start: number, end: number, out: Scratch): void {
+  const text = latin1At(b, start, end);
+  const value = b[start - 1] !== QUOTE && /[.eE]/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new Undecodable('expected an integer');
+  out.safeInteger(value);
+}
+
+function areDigits(b: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) if (b[at]! < ZERO || b[at]! > 0x39) return false;
+  return true;
 }
 
 /** Text of single-byte characters, without a view in between: making one costs as much as the rest. */
@@ -93,7 +101,7 @@ export function numericFromText(b: Uint8Array, start: number, end: number, out: 
     if (byte === DOT && point === end) point = at;
     else if (byte < ZERO || byte > 0x39) return unusualNumeric(b, start, end, out);
   }
-  if (first === end) throw new Undecodable('expected a decimal');
+  if (first === end || point === first) throw new Undecodable('expected a decimal');
   groups.length = 0;
   const wholeDigits = point - first;
   // Groups of four are aligned at the point: the first one may be short, the last one is filled up.
