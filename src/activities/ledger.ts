@@ -49,8 +49,8 @@ export function createLedgerActivities({ ledger }: Deps) {
 
     /** Mirrors the status and appends audit events. Idempotent. */
     async record(ref: MigrationRef, status: Status, events: readonly AuditEvent[]): Promise<void> {
+      await ledger.recordEvents(ref, events); // first: a status never names a phase that the audit does not have
       await ledger.recordStatus(ref, status);
-      await ledger.recordEvents(ref, events);
     },
 
     /** What the ledger holds as ours and neither removed nor handed over. */

@@ -63,6 +63,10 @@ CREATE TABLE IF NOT EXISTS sluice.evidence (
   document jsonb NOT NULL,
   PRIMARY KEY (name, iteration, number)
 );
+-- Run and activity that recorded the window, and what the run was answered: the first record stands, a repeated attempt is answered the same.
+ALTER TABLE sluice.evidence ADD COLUMN IF NOT EXISTS recorded_by text;
+ALTER TABLE sluice.evidence ADD COLUMN IF NOT EXISTS result jsonb;
+
 
 -- What evidence rests on, by digest: a run remembers the digest alone.
 CREATE TABLE IF NOT EXISTS sluice.facts (

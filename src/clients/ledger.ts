@@ -20,31 +20,21 @@ export interface MigrationRecord {
   readonly spec: MigrationSpec;
 }
 
-/** All that a window leaves in the ledger. */
-export interface WindowRecord {
-  readonly rows: readonly WindowRow[];
-  readonly differences: ReadonlyMap<string, readonly Difference[]>;
-  readonly evidence: { readonly digest: string; readonly document: object };
-  readonly sample: WindowSample;
-}
-
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 
-const MAX_DIFFERENCES_PER_SUBJECT = 1000;
-
-// A repeated window replaces its own link; the previous one is the newest before it.
-const RECORD_EVIDENCE = `
-INSERT INTO sluice.evidence (name, iteration, number, digest, chain, document)
-SELECT $1::text, $2::int, $3::int, $4::text, encode(sha256(convert_to(coalesce((SELECT chain FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number < $3 ORDER BY number DESC LIMIT 1), '') || $4, 'UTF8')), 'hex'), $5::jsonb
-ON CONFLICT (name, iteration, number) DO UPDATE SET digest = excluded.digest, chain = excluded.chain, document = excluded.document`;
+const MAX_INT = 2 ** 31 - 1;
 
 export class Ledger {
   readonly #pool: pg.Pool;
+  readonly #url: string;
+  /** Of a view: all of its queries go there. */
+  #session: pg.PoolClient | undefined;
   readonly #address: string;
 
   constructor(url: string) {
     this.#pool = new pg.Pool({ connectionString: url, max: 6, connectionTimeoutMillis: 5000, statement_timeout: 30_000, application_name: 'sluice-ledger' });
     this.#pool.on('error', () => undefined);
+    this.#url = url;
     const parsed = new URL(url);
     this.#address = `${parsed.host}${parsed.pathname}`;
   }
@@ -74,7 +64,7 @@ export class Ledger {
 
   async query<R extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<R[]> {
     try {
-      return (await this.#pool.query<R>(sql, [...values])).rows;
+      return (await (this.#session ?? this.#pool).query<R>(sql, [...values])).rows;
     } catch (error) {
       const code = (error as { code?: string }).code ?? '';
       if (/^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) || /timeout|terminated/i.test((error as Error).message)) {
@@ -98,6 +88,16 @@ export class Ledger {
     } finally {
       client.release();
     }
+  }
+
+  /** Runs `use` on a view of the ledger as it is at one moment: what it reads belongs together, whatever workers write meanwhile. */
+  async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
+    return this.transaction(async (client) => {
+      await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const view = new Ledger(this.#url);
+      view.#session = client;
+      return use(view);
+    });
   }
 
   /** Newest iteration of a name first. */
@@ -138,37 +138,6 @@ export class Ledger {
     return rows.map((row) => ({ id: row.event_id, at: row.at.toISOString(), kind: row.kind, detail: row.detail }));
   }
 
-  /** Idempotent: a repeated window replaces its own rows. */
-  async recordWindow(ref: MigrationRef, { rows, differences, evidence, sample }: WindowRecord): Promise<void> {
-    await this.transaction(async (client) => {
-      await client.query(
-        `INSERT INTO sluice.sample (name, iteration, number, sample) VALUES ($1, $2, $3, $4) ON CONFLICT (name, iteration, number) DO UPDATE SET sample = excluded.sample`,
-        [ref.name, ref.iteration, sample.number, JSON.stringify(sample)],
-      );
-      await client.query(RECORD_EVIDENCE, [ref.name, ref.iteration, rows[0]?.number ?? 0, evidence.digest, JSON.stringify(evidence.document)]);
-      for (const [seq, row] of rows.entries()) {
-        await client.query(
-          `INSERT INTO sluice.window_row (name, iteration, number, subject, row, seq) VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (name, iteration, number, subject) DO UPDATE SET row = excluded.row, seq = excluded.seq`,
-          [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(row), seq],
-        );
-        await client.query(`DELETE FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 AND subject = $4`, [
-          ref.name,
-          ref.iteration,
-          row.number,
-          row.subject,
-        ]);
-        const found = (differences.get(row.subject) ?? []).slice(0, MAX_DIFFERENCES_PER_SUBJECT);
-        if (found.length === 0) continue;
-        await client.query(
-          `INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference)
-           SELECT $1, $2, $3, $4, ordinality, value FROM jsonb_array_elements($5::jsonb) WITH ORDINALITY`,
-          [ref.name, ref.iteration, row.number, row.subject, JSON.stringify(found)],
-        );
-      }
-    });
-  }
-
   async windows(name: string, iteration: number): Promise<WindowRow[]> {
     const rows = await this.query<{ row: WindowRow }>(`SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, seq, subject`, [
       name,
@@ -186,12 +155,12 @@ export class Ledger {
     return rows.map((r) => r.sample);
   }
 
-  /** How often each column of each subject differed, over every window's kept differences. */
-  async differencesByColumn(name: string, iteration: number): Promise<ColumnTally[]> {
+  /** How often each column of each subject differed, over the kept differences of every window up to `upTo` (Infinity = all). */
+  async differencesByColumn(name: string, iteration: number, upTo = Infinity): Promise<ColumnTally[]> {
     return this.query<ColumnTally>(
       `SELECT subject, difference->>'class' AS class, difference->>'column' AS column, count(*)::int AS kept, max(number)::int AS last
-       FROM sluice.difference WHERE name = $1 AND iteration = $2 GROUP BY 1, 2, 3 ORDER BY kept DESC, 1, 2, 3`,
-      [name, iteration],
+       FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number <= $3 GROUP BY 1, 2, 3 ORDER BY kept DESC, 1, 2, 3`,
+      [name, iteration, Number.isFinite(upTo) ? upTo : MAX_INT],
     );
   }
 

@@ -1,7 +1,7 @@
 // A report checked against the ledger: every digest computed from its document, every link of the chain, every verdict derived from its counts and proofs again,
 // and the page's text against its data.
 import { createHash } from 'node:crypto';
-import type { EvidenceLink } from '../domain/ledger.js';
+import type { AuditEvent, EvidenceLink } from '../domain/ledger.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { assessComparison, comparedOf, type Counts, type Proofs, type WindowRow } from '../domain/window.js';
 import { buildReport, type Report, type ReportSource } from './build-report.js';
@@ -9,8 +9,15 @@ import { renderHtml } from './html.js';
 
 export interface Finding {
   readonly what: string;
-  readonly holds: boolean;
+  /** Null = could not be looked at. */
+  readonly holds: boolean | null;
   readonly detail: string;
+}
+
+/** Head of the chain after a window, as the run's own history holds it. */
+export interface Anchor {
+  readonly number: number;
+  readonly chain: string;
 }
 
 export interface ReadReport {
@@ -43,20 +50,42 @@ export function readReport(text: string): ReadReport | string {
   }
 }
 
-/** `version` of this sluice: a page written by another one may be worded differently. */
-export function verifyReport({ report, html }: ReadReport, source: ReportSource, version: string): Finding[] {
-  const { evidence } = source;
+/** What a report says, held against the ledger up to the report's last window: a report is as old as that, but whole. */
+export function lastWindowOf({ windows, evidence, lags, differing, events, status }: Report): number {
+  if (status.outcome !== null) return Infinity; // an ended run makes no more windows: all of them belong to its report
+  const audited = events.filter((e) => e.kind === 'window').map((e) => Number.parseInt(e.detail, 10) || 0);
+  return Math.max(0, ...[...windows, ...evidence, ...lags].map((part) => part.number), ...differing.map((d) => d.last), ...audited);
+}
+
+/** `version` of this sluice: a page written by another one may be worded differently. `source` MUST hold differences up to the report's last window only. */
+export function verifyReport({ report, html }: ReadReport, whole: ReportSource, version: string): Finding[] {
+  const { evidence } = whole;
+  const last = lastWindowOf(report);
+  const upToLast = <T extends { readonly number: number }>(parts: readonly T[]): T[] => parts.filter((part) => part.number <= last);
+  const source = { ...whole, windows: upToLast(whole.windows), evidence: upToLast(evidence), samples: upToLast(whole.samples) };
   return [
     finding('digests', evidence.length, wrongDigests(evidence), 'documents of the ledger hash to their digests'),
     finding('chain', evidence.length, brokenLinks(evidence), 'links of the chain'),
-    finding('verdicts', evidence.length, wrongVerdicts(source), 'windows: verdicts follow from their counts and proofs'),
-    finding('evidence', report.evidence.length, evidenceUnlike(report, evidence), 'digests of the report are those of the ledger'),
-    finding('windows', report.windows.length, windowsUnlike(report, source.windows), 'rows of the report are those of the ledger'),
+    finding('verdicts', evidence.length, wrongVerdicts(whole), 'windows: verdicts follow from their counts and proofs'),
+    finding('evidence', report.evidence.length, evidenceUnlike(report, source.evidence), 'digests of the report are those of the ledger, none is left out'),
+    finding('windows', report.windows.length, windowsUnlike(report, source.windows), 'rows of the report are those of the ledger, none is left out'),
     finding('audit', report.events.length, unlike(report.events, source.events), 'events of the report are the first of the ledger'),
     statusLike(report, source),
     derived(report, source),
     ...(html === null ? [] : [pageSays(report, html, version)]),
   ];
+}
+
+/** The ledger against Temporal's history, which whoever may write to the ledger cannot change. A string = why the history could not be read. */
+export function anchored(evidence: readonly EvidenceLink[], anchors: readonly Anchor[] | string): Finding {
+  if (typeof anchors === 'string') return { what: 'history', holds: null, detail: `not compared: ${anchors}` };
+  const known = new Map(evidence.map((e) => [e.number, e.chain]));
+  const wrong = anchors.flatMap(({ number, chain }) => {
+    const own = known.get(number);
+    if (own === undefined) return [`window ${number} is in the history and not in the ledger`];
+    return own === chain ? [] : [`window ${number}: the ledger's chain is not the one that the run was answered`];
+  });
+  return finding('history', anchors.length, wrong, "windows of Temporal's history have the ledger's chain");
 }
 
 const finding = (what: string, of: number, wrong: readonly string[], said: string): Finding => ({
@@ -100,19 +129,22 @@ function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
 
 function evidenceUnlike(report: Report, evidence: readonly EvidenceLink[]): string[] {
   const known = new Map(evidence.map((e) => [e.number, e]));
-  return report.evidence.flatMap((e) => {
-    const own = known.get(e.number);
-    return own?.digest === e.digest && own.chain === e.chain ? [] : [`window ${e.number}`];
-  });
+  const said = new Set(report.evidence.map((e) => e.number));
+  return [
+    ...report.evidence.flatMap((e) => {
+      const own = known.get(e.number);
+      return own?.digest === e.digest && own.chain === e.chain ? [] : [`window ${e.number}`];
+    }),
+    ...evidence.filter((e) => !said.has(e.number)).map((e) => `window ${e.number} is left out`),
+  ];
 }
 
 function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] {
   const known = new Map(windows.map((w) => [`${w.number} ${w.subject}`, canonicalJson(w)]));
-  const shown = new Set(report.windows.map((w) => w.number));
   const said = new Set(report.windows.map((w) => `${w.number} ${w.subject}`));
   return [
     ...report.windows.filter((w) => known.get(`${w.number} ${w.subject}`) !== canonicalJson(w)).map((w) => `window ${w.number}, ${w.subject}`),
-    ...windows.filter((w) => shown.has(w.number) && !said.has(`${w.number} ${w.subject}`)).map((w) => `window ${w.number}, ${w.subject} is left out`),
+    ...windows.filter((w) => !said.has(`${w.number} ${w.subject}`)).map((w) => `window ${w.number}, ${w.subject} is left out`),
   ];
 }
 
@@ -120,32 +152,29 @@ function unlike(events: Report['events'], known: ReportSource['events']): string
   return events.flatMap((e, at) => (canonicalJson(e) === canonicalJson(known[at]) ? [] : [`${e.at} ${e.kind}`]));
 }
 
-/** Decisions are never taken back, and an outcome is final; the rest of a status moves on. */
-function statusLike({ status }: Report, { status: now }: ReportSource): Finding {
+/** Decisions are never taken back, and an outcome is final; the rest of a status moves on. Events that the status needs MUST be in the report. */
+function statusLike({ status, events }: Report, { status: now, events: all }: ReportSource): Finding {
   const changed = status.approvals.filter((a, at) => canonicalJson(a) !== canonicalJson(now.approvals[at])).map((a) => `${a.decision} by ${a.approver}`);
   if (status.outcome !== null && status.outcome !== now.outcome) changed.push(`outcome ${status.outcome}, the ledger says ${now.outcome ?? 'none yet'}`);
+  if (status.outcome !== null && status.approvals.length < now.approvals.length) changed.push('decisions are left out');
+  const phases = (list: readonly AuditEvent[]): string[] => list.filter((e) => e.kind === 'phase').map((e) => e.detail);
+  if (status.phase !== null && phases(all).includes(status.phase) && !phases(events).includes(status.phase))
+    changed.push(`events up to phase ${status.phase} are left out`);
+  const epochs = (list: readonly AuditEvent[]): number => Math.max(1, ...list.filter((e) => e.kind === 'epoch').map((e) => Number.parseInt(e.detail, 10) || 0));
+  if (epochs(events) < Math.min(status.epoch, epochs(all))) changed.push(`events up to epoch ${status.epoch} are left out`);
   return finding('decisions', status.approvals.length, changed, 'approvals and rejections, and the outcome, are those of the ledger');
 }
 
-/** What the report says of its own data (tallies, phases, the hold) MUST be what its windows and events give. */
+/** What the report says beside windows and events (tallies, freshness, differing rows, samples, phases, the hold) MUST be what the ledger gives. */
 function derived(report: Report, source: ReportSource): Finding {
-  const { samples } = source;
-  const again = buildReport(
-    {
-      ...source,
-      status: report.status,
-      startedAt: report.startedAt,
-      windows: report.windows,
-      events: report.events,
-      samples: samples.filter((s) => report.lags.some((l) => l.number === s.number)),
-      differing: report.differing,
-      differences: [],
-    },
-    { version: report.writtenBy, showValues: false },
-  );
-  const { evidence: _evidence, samples: _samples, ...own } = report;
-  const wrong = Object.keys(own).filter((key) => canonicalJson(own[key as keyof typeof own]) !== canonicalJson(again[key as keyof Report]));
-  return finding('derived', Object.keys(own).length, wrong, 'parts follow from windows, events and the spec');
+  const again = (showValues: boolean): Report =>
+    buildReport({ ...source, status: report.status, events: report.events }, { version: report.writtenBy, showValues });
+  const [masked, open] = [again(false), again(true)];
+  const { evidence: _evidence, ...own } = report;
+  const text = (part: unknown): string => canonicalJson(JSON.parse(JSON.stringify(part ?? null)));
+  const keys = [...new Set([...Object.keys(own), ...Object.keys(masked)])].filter((key) => key !== 'evidence') as (keyof typeof own)[];
+  const wrong = keys.filter((key) => text(own[key]) !== text(masked[key]) && !(key === 'samples' && text(own[key]) === text(open[key])));
+  return finding('derived', keys.length, wrong, 'parts follow from the ledger and the spec');
 }
 
 function pageSays(report: Report, html: string, version: string): Finding {

@@ -35,6 +35,7 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
 function absorb(run: Run, result: WindowResult, durationMs: number): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
+  state.windows = result.number; // a later one than asked for where a run that was reset had used that number
   state.lastWindow = { number: result.number, verdict, reason: reason.slice(0, 300), at: result.at, durationMs };
   state.lag = { ...result.lag, ms: result.lag.ms ?? state.lag.ms };
   state.matchRatio = result.compared === 0 ? null : result.matched / result.compared;

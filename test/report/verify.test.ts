@@ -1,8 +1,8 @@
 // A report is checked against the ledger: nothing that was changed on either side goes unnoticed.
 import { describe, expect, it } from 'vitest';
-import { buildReport, type ReportSource } from '../../src/report/build-report.js';
+import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';
-import { readReport, verifyReport, type ReadReport } from '../../src/report/verify.js';
+import { anchored, readReport, verifyReport, type ReadReport } from '../../src/report/verify.js';
 import { aSource } from '../support/report-source.js';
 
 const VERSION = '1';
@@ -24,6 +24,12 @@ function withWindows(source: ReportSource, change: (w: ReportSource['windows'][n
 
 describe('report verify', () => {
   const source = aSource(10);
+  const rich: ReportSource = {
+    ...source,
+    spec: { ...source.spec, spec: { ...source.spec.spec, validation: { ...source.spec.spec.validation, compare: { ignore: ['note'], tolerances: {} } } } },
+    differing: [{ subject: 'public.a', class: 'mismatched', column: 'v', kept: 2, last: 4 }],
+    differences: [{ class: 'mismatched', key: { id: '1' }, column: 'v', batch: '1', stream: '2' }],
+  };
 
   it('finds nothing wrong with a report of the ledger as it is, or as it was earlier', () => {
     expect(broken(asJson(source), source)).toEqual([]);
@@ -33,6 +39,63 @@ describe('report verify', () => {
   it('finds text from outside that looks like markup unchanged', () => {
     const evil = aSource(3, '</pre></details><b>&amp;');
     expect(broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil)).toEqual([]);
+  });
+  describe('finds what was cut out, with everything that could be made to fit again', () => {
+    /** The report without window `number`: its rows, its link, its lag, the tallies recomputed. */
+    const without = (number: number, more: (report: Report) => Partial<Report> = () => ({})): ReadReport => {
+      const { report } = asJson(source);
+      const windows = report.windows.filter((w) => w.number !== number);
+      const verdicts = {
+        ...report.verdicts,
+        failed: windows.filter((w) => w.verdict === 'failed').length,
+        passed: windows.filter((w) => w.verdict === 'passed').length,
+      };
+      const cut = {
+        ...report,
+        windows,
+        verdicts,
+        evidence: report.evidence.filter((e) => e.number !== number),
+        lags: report.lags.filter((l) => l.number !== number),
+      };
+      return read(JSON.stringify({ ...cut, ...more(cut) }));
+    };
+    it('a whole failed window, also the last one where the audit names it', () => {
+      expect(broken(without(4), source)).toEqual(expect.arrayContaining(['evidence', 'windows', 'derived']));
+      const events = [...source.events, { id: '3', at: '2026-11-22T10:02:00Z', kind: 'window', detail: '10 passed: …' }];
+      expect(broken(read(JSON.stringify({ ...without(10).report, events })), { ...source, events })).toEqual(expect.arrayContaining(['windows']));
+    });
+    it.each<[string, (report: Report) => Partial<Report>, string]>([
+      ['rows', (report) => ({ windows: report.windows.filter((w) => w.number !== 4) }), 'windows'],
+      ['a link', (report) => ({ evidence: report.evidence.filter((e) => e.number !== 4) }), 'evidence'],
+      ['a lag', (report) => ({ lags: report.lags.filter((l) => l.number !== 4) }), 'derived'],
+      ['tallies of differing rows', () => ({ differing: [] }), 'derived'],
+      ['samples of differing rows', () => ({ samples: [] }), 'derived'],
+      ['events', (report) => ({ events: report.events.slice(1) }), 'audit'],
+      ['events up to a phase', () => ({ events: [], phases: [] }), 'decisions'],
+      ['waivers and what else was left out', (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }), 'derived'],
+    ])('%s', (_what, cut, named) => {
+      const { report } = asJson(rich);
+      expect(broken(asJson(rich), rich)).toEqual([]);
+      expect(broken(read(JSON.stringify({ ...report, ...cut(report) })), rich)).toContain(named);
+    });
+    it('the last windows of a run that has ended', () => {
+      const ended = { ...source, status: { ...source.status, outcome: 'migrated' as const } };
+      const { report } = asJson({ ...ended, windows: ended.windows.slice(0, 8), evidence: ended.evidence.slice(0, 8), samples: ended.samples.slice(0, 8) });
+      expect(broken(read(JSON.stringify(report)), ended)).toEqual(expect.arrayContaining(['evidence', 'windows']));
+    });
+  });
+  it('passes samples whose values are shown', () => {
+    expect(broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich)).toEqual([]);
+  });
+  it("compares the ledger with Temporal's history, and says so where it cannot", () => {
+    const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
+    expect(anchored(source.evidence, anchors).holds).toBe(true);
+    expect(anchored(aSource(10, 'another').evidence, anchors)).toMatchObject({ holds: false, detail: expect.stringContaining('window 1') as string });
+    expect(anchored(source.evidence.slice(0, 9), anchors)).toMatchObject({
+      holds: false,
+      detail: expect.stringContaining('window 10 is in the history') as string,
+    });
+    expect(anchored(source.evidence, 'Temporal does not answer')).toMatchObject({ holds: null });
   });
   it('finds a row of the report that the ledger does not have', () => {
     expect(broken(asJson(withWindows(source, (w) => (w.number === 4 ? { verdict: 'passed', mismatched: 0 } : {}))), source)).toContain('windows');

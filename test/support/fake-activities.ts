@@ -75,6 +75,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       const at = new Date().toISOString();
       return Promise.resolve({
         number,
+        chain: `chain of ${number}`,
         verdict: { verdict, reason: verdict },
         rows: [],
         matched: 1,

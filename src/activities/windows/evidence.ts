@@ -10,13 +10,15 @@ export interface WindowEvidence {
   readonly document: object;
 }
 
-export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[], brokenGlass?: BrokenGlass): WindowEvidence {
+/** `facts` = digest of what the window rests on; the ledger holds them. */
+export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[], facts: string | null, brokenGlass?: BrokenGlass): WindowEvidence {
   const document = {
     engine: ref.spec.spec.validation.engine,
     encoding: 'enc-v1',
     migration: ref.name,
     generation: ref.generation,
     planHash: ref.planHash,
+    facts,
     ...(brokenGlass ? { brokenGlass } : {}),
     subjects: subjects.map(({ subject, mode, verdict, counts, proofs, position, proof }) => ({
       subject,

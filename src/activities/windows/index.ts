@@ -22,7 +22,9 @@ import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { alive } from '../patience.js';
 import { routeProblem, routeReader, type RouteProblem } from '../route.js';
+import type { WindowRecord } from '../../clients/window-ledger.js';
 import { evidenceOf } from './evidence.js';
+import { beginWindow, endWindow, type Attempt } from './record.js';
 import { FoldFiles } from './fold-files.js';
 import { FoldCache } from './folds.js';
 import { readFacts } from './facts.js';
@@ -49,8 +51,14 @@ export interface WindowInput {
   readonly watchesRoute?: boolean;
 }
 
+/** Without the link of the chain: that is known once it is recorded. */
+type Measurement = Omit<WindowResult, 'chain'>;
+
 export interface WindowResult {
+  /** The asked-for one, or a later one where a run that was reset had used it. */
   readonly number: number;
+  /** Head of the evidence's chain after this window. In the run's history it stands outside of the ledger: `sluice report verify` compares the two. */
+  readonly chain: string;
   readonly verdict: Verdict;
   readonly rows: readonly Pick<WindowRow, 'subject' | 'verdict' | 'reason'>[];
   readonly matched: number;
@@ -75,32 +83,17 @@ export function createWindowActivities(deps: Deps) {
   return {
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
     async runWindow(input: WindowInput): Promise<WindowResult> {
-      const { ref, number } = input;
+      const { ref } = input;
+      const { workflowExecution, activityId, attempt } = Context.current().info;
+      const who: Attempt = { by: `${workflowExecution?.runId ?? 'none'}/${activityId}`, attempt };
+      const begun = await beginWindow<Measurement>(deps.ledger, ref, input.number, who);
+      if (begun.answered) return begun.answered;
+      const { number } = begun;
       const heartbeat = throttled();
       const started = Date.now();
-      const { subjects, lag, facts, batchAge, captureProblem } = await alive(() => folds.exclusive(ref, () => measure(deps, folds, input, heartbeat)));
+      const measured = await alive(() => folds.exclusive(ref, () => measure(deps, folds, { ...input, number }, heartbeat)));
       const problem = input.watchesRoute ? await alive(() => routeProblem(readRoute, ref)) : null;
-      const at = new Date().toISOString();
-      const foldMs = subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0);
-      const rows = subjects.map((s) => toRow(s, number, at));
-      const differences = new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences]));
-      const rowsRead = rows.reduce((sum, r) => sum + (r.rowsRead ?? 0), 0);
-      const sample = { number, at, lag, batchAge, rowsRead, sourceMs: Math.max(0, Date.now() - started - foldMs) };
-      await deps.ledger.recordWindow(ref, { rows, differences, evidence: evidenceOf(ref, subjects, input.brokenGlass), sample });
-      return {
-        number,
-        verdict: worst(subjects.map((s) => prefixed(s))),
-        rows: rows.map(({ subject, verdict, reason }) => ({ subject, verdict, reason })),
-        matched: rows.reduce((sum, r) => sum + (r.matched ?? 0), 0),
-        compared: rows.reduce((sum, r) => sum + (r.compared ?? 0), 0),
-        comparedNow: rows.reduce((sum, r) => sum + (r.compared ?? 0) - (r.provenEarlier ?? 0), 0),
-        at,
-        lag,
-        facts,
-        foldMs,
-        ...(captureProblem ? { captureProblem } : {}),
-        ...(problem ? { routeProblem: problem } : {}),
-      };
+      return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 
     /** What evidence rests on, read now (for the recheck before the cut-over). */
@@ -111,6 +104,39 @@ export function createWindowActivities(deps: Deps) {
     /** Frees the memory, and removes the state files, that a migration's windows held on this worker. */
     async dropFolds(ref: MigrationRef): Promise<void> {
       await folds.forget(ref);
+    },
+  };
+}
+
+function recordOf(
+  { ref, brokenGlass }: WindowInput,
+  number: number,
+  started: number,
+  { subjects, lag, facts, batchAge, captureProblem }: Measured,
+  problem: RouteProblem | null,
+): WindowRecord<Measurement> {
+  const at = new Date().toISOString();
+  const foldMs = subjects.reduce((sum, s) => sum + (s.foldMs ?? 0), 0);
+  const rows = subjects.map((s) => toRow(s, number, at));
+  const rowsRead = rows.reduce((sum, r) => sum + (r.rowsRead ?? 0), 0);
+  return {
+    rows,
+    differences: new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences])),
+    evidence: evidenceOf(ref, subjects, facts?.digest ?? null, brokenGlass),
+    sample: { number, at, lag, batchAge, rowsRead, sourceMs: Math.max(0, Date.now() - started - foldMs) },
+    result: {
+      number,
+      verdict: worst(subjects.map((s) => prefixed(s))),
+      rows: rows.map(({ subject, verdict, reason }) => ({ subject, verdict, reason })),
+      matched: rows.reduce((sum, r) => sum + (r.matched ?? 0), 0),
+      compared: rows.reduce((sum, r) => sum + (r.compared ?? 0), 0),
+      comparedNow: rows.reduce((sum, r) => sum + (r.compared ?? 0) - (r.provenEarlier ?? 0), 0),
+      at,
+      lag,
+      facts,
+      foldMs,
+      ...(captureProblem ? { captureProblem } : {}),
+      ...(problem ? { routeProblem: problem } : {}),
     },
   };
 }

@@ -1,0 +1,47 @@
+// Recording a window once: whatever attempts measured it, the ledger holds the first record, and the run is answered what the ledger holds.
+import type { Ledger } from '../../clients/ledger.js';
+import { freeNumber, recordWindow, recordedWindow, repeatedEvent, type WindowRecord } from '../../clients/window-ledger.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/ledger.js';
+import { worst, type Verdict } from '../../domain/verdict.js';
+
+/** Who measures: the run and the activity, and which of its attempts. */
+export interface Attempt {
+  readonly by: string;
+  readonly attempt: number;
+}
+
+export interface Answer {
+  readonly number: number;
+  readonly verdict: Verdict;
+  readonly at: string;
+}
+
+type WithChain<R> = R & { readonly chain: string };
+
+/** Before anything is measured: the answer of an earlier attempt that recorded and then died, or the number under which to record. */
+export async function beginWindow<R extends Answer>(
+  ledger: Ledger,
+  ref: MigrationRef,
+  wanted: number,
+  { by }: Attempt,
+): Promise<{ readonly answered: WithChain<R> } | { readonly answered: null; readonly number: number }> {
+  const earlier = await recordedWindow<R>(ledger, ref, wanted);
+  if (earlier?.by === by) return { answered: { ...earlier.result, chain: earlier.chain } };
+  return { answered: null, number: earlier ? await freeNumber(ledger, ref, wanted) : wanted };
+}
+
+/**
+ * Adds the window to the chain. Where another attempt of this activity was first, its record stands, the audit says so, and the answer is the worse of the two
+ * verdicts. Throws Problem `unexpected` where another run took the number meanwhile: the next attempt takes another one.
+ */
+export async function endWindow<R extends Answer>(ledger: Ledger, ref: MigrationRef, record: WindowRecord<R>, { by, attempt }: Attempt): Promise<WithChain<R>> {
+  const { result } = record;
+  const chain = await recordWindow(ledger, ref, record, by);
+  if (chain !== null) return { ...result, chain };
+  const first = await recordedWindow<R>(ledger, ref, result.number);
+  if (first?.by !== by) throw new Problem('unexpected', `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`);
+  const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record stands: ${first.result.verdict.verdict}`;
+  await ledger.recordEvents(ref, [repeatedEvent(result.number, attempt, result.at, detail)]);
+  return { ...first.result, verdict: worst([first.result.verdict, result.verdict]), chain: first.chain };
+}

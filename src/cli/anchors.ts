@@ -1,0 +1,55 @@
+// What Temporal's history says of the windows of a run: heads of the evidence's chain, outside of the ledger and out of reach for whoever may write to it.
+import type { Client } from '@temporalio/client';
+import type { Anchor } from '../report/verify.js';
+import { withClientOrNull, workflowIdOf } from './access.js';
+
+const MOST_RUNS = 200; // of one migration: each continue-as-new is one
+
+interface HistoryEvent {
+  readonly eventId?: unknown;
+  readonly activityTaskScheduledEventAttributes?: { readonly activityType?: { readonly name?: string | null } | null } | null;
+  readonly activityTaskCompletedEventAttributes?: {
+    readonly scheduledEventId?: unknown;
+    readonly result?: { readonly payloads?: readonly { readonly data?: Uint8Array | null }[] | null } | null;
+  } | null;
+  readonly workflowExecutionContinuedAsNewEventAttributes?: { readonly newExecutionRunId?: string | null } | null;
+}
+
+/** `runKey` = first run of the migration. A string = why nothing could be compared. */
+export async function anchorsOf(name: string, runKey: string): Promise<readonly Anchor[] | string> {
+  return withClientOrNull(async (client) => {
+    if (!client) return 'Temporal does not answer';
+    try {
+      return await readAnchors(client, workflowIdOf(name), runKey);
+    } catch (error) {
+      return `the history of ${workflowIdOf(name)} cannot be read: ${(error as Error).message}`;
+    }
+  });
+}
+
+async function readAnchors(client: Client, workflowId: string, runKey: string): Promise<readonly Anchor[]> {
+  const anchors: Anchor[] = [];
+  let run: string | null | undefined = runKey;
+  for (let count = 0; run && count < MOST_RUNS; count += 1) {
+    const { events } = await client.workflow.getHandle(workflowId, run).fetchHistory();
+    const list = (events ?? []) as readonly HistoryEvent[];
+    anchors.push(...anchorsIn(list));
+    run = list.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  return anchors;
+}
+
+/** Windows that the events of one run hold, in order. */
+export function anchorsIn(events: readonly HistoryEvent[]): Anchor[] {
+  const windows = new Set<string>();
+  const anchors: Anchor[] = [];
+  for (const event of events) {
+    if (event.activityTaskScheduledEventAttributes?.activityType?.name === 'runWindow') windows.add(String(event.eventId));
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (!completed || !windows.has(String(completed.scheduledEventId))) continue;
+    const data = completed.result?.payloads?.[0]?.data;
+    const { number, chain } = JSON.parse(Buffer.from(data ?? []).toString('utf8')) as Partial<Anchor>;
+    if (typeof number === 'number' && typeof chain === 'string') anchors.push({ number, chain });
+  }
+  return anchors;
+}

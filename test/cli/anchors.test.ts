@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { anchorsIn } from '../../src/cli/anchors.js';
+
+const scheduled = (eventId: number, name: string) => ({ eventId, activityTaskScheduledEventAttributes: { activityType: { name } } });
+const completed = (scheduledEventId: number, result: object) => ({
+  eventId: scheduledEventId + 2,
+  activityTaskCompletedEventAttributes: { scheduledEventId, result: { payloads: [{ data: Buffer.from(JSON.stringify(result)) }] } },
+});
+
+describe("a run's history", () => {
+  it('gives the chain after each window, and nothing of other activities or of windows that failed', () => {
+    const events = [
+      scheduled(5, 'runWindow'),
+      scheduled(6, 'record'),
+      completed(6, { number: 9, chain: 'not a window' }),
+      completed(5, { number: 1, chain: 'aa' }),
+      scheduled(9, 'runWindow'),
+    ];
+    expect(anchorsIn(events)).toEqual([{ number: 1, chain: 'aa' }]);
+  });
+});

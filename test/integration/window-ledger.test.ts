@@ -1,0 +1,76 @@
+// A window is recorded once: a repeated attempt, a zombie's late one and a run that was reset rewrite nothing, and every link of the chain holds.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beginWindow, endWindow, type Answer, type Attempt } from '../../src/activities/windows/record.js';
+import { Ledger } from '../../src/clients/ledger.js';
+import type { MigrationRef } from '../../src/domain/ledger.js';
+import type { VerdictName } from '../../src/domain/verdict.js';
+import { verifyReport } from '../../src/report/verify.js';
+import { buildReport } from '../../src/report/build-report.js';
+import { aSource } from '../support/report-source.js';
+import { freshDatabase } from '../support/sluice.js';
+
+const ref = { name: 'orders', iteration: 1 } as MigrationRef;
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let ledger: Ledger;
+beforeAll(async () => {
+  database = await freshDatabase('SELECT 1');
+  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
+  ledger = new Ledger(`postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`);
+  await ledger.migrate();
+});
+afterAll(async () => {
+  await ledger.close();
+  await database.drop();
+});
+
+const attempt = (run: string, activity: string, number = 1): Attempt => ({ by: `${run}/${activity}`, attempt: number });
+const measured = (number: number, verdict: VerdictName, who: Attempt) =>
+  endWindow<Answer>(
+    ledger,
+    ref,
+    {
+      rows: [],
+      differences: new Map(),
+      evidence: { digest: `${number} ${verdict} ${who.attempt}`, document: { subjects: [] } },
+      sample: { number, at: '2026-11-22T10:00:00Z', lag: { bytes: 0, records: 0, ms: 1 }, batchAge: null, rowsRead: 1, sourceMs: 1 },
+      result: { number, verdict: { verdict, reason: verdict }, at: '2026-11-22T10:00:00Z' },
+    },
+    who,
+  );
+const begun = (number: number, who: Attempt) => beginWindow<Answer>(ledger, ref, number, who);
+
+describe('the ledger', () => {
+  it('answers an attempt that comes after a death with what the dead one recorded', async () => {
+    expect(await begun(1, attempt('r1', 'a1'))).toEqual({ answered: null, number: 1 });
+    const first = await measured(1, 'passed', attempt('r1', 'a1'));
+    expect(await begun(1, attempt('r1', 'a1', 2))).toEqual({ answered: first });
+  });
+
+  it('keeps the first record where a late attempt measured something else, says so in the audit, and answers the worse verdict', async () => {
+    const first = await measured(2, 'passed', attempt('r1', 'a2', 2));
+    const late = await measured(2, 'failed', attempt('r1', 'a2', 1));
+    expect(late).toMatchObject({ number: 2, chain: first.chain, verdict: { verdict: 'failed' } });
+    expect(await ledger.events('orders', 1)).toMatchObject([
+      { kind: 'window-repeated', detail: expect.stringContaining('the first record stands: passed') as string },
+    ]);
+    await measured(3, 'passed', attempt('r1', 'a3'));
+    expect((await ledger.evidence('orders', 1)).map((e) => [e.number, e.digest])).toEqual([
+      [1, '1 passed 1'],
+      [2, '2 passed 2'],
+      [3, '3 passed 1'],
+    ]);
+  });
+
+  it('gives a run that was reset the numbers after the newest, and refuses a window that another run recorded meanwhile', async () => {
+    expect(await begun(2, attempt('r2', 'a2'))).toEqual({ answered: null, number: 4 });
+    await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(/recorded by another run/);
+    await measured(4, 'failed', attempt('r2', 'a2'));
+    expect((await ledger.evidence('orders', 1)).map((e) => e.number)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('holds a chain in which every link follows from the one before it', async () => {
+    const source = { ...aSource(0), evidence: await ledger.evidence('orders', 1) };
+    const report = buildReport(source, { version: '1', showValues: false });
+    expect(verifyReport({ report, html: null }, source, '1').find((f) => f.what === 'chain')).toMatchObject({ holds: true });
+  });
+});
