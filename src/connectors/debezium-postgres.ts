@@ -87,9 +87,10 @@ export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
 }
 
+/** A pattern of Java. The connector takes patterns without regard to case, and "Orders" is another table than orders: this one says that case matters. */
 export function includePattern(text: string): string {
   const { schema, table } = parseTableName(text);
-  return `${escape(schema)}\\.${escape(table)}`;
+  return `(?-i)${escape(schema)}\\.${escape(table)}`;
 }
 
 const escape = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\,]/g, '\\$&');

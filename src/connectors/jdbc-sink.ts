@@ -24,6 +24,7 @@ export function jdbcSinkConfig(spec: MigrationSpec, generation: number, owner: T
     'insert.mode': 'upsert',
     'primary.key.mode': 'record_key',
     'delete.enabled': 'true',
+    'quote.identifiers': 'true', // without it "customerId" and "order" are written as customerid and as a key word
     'schema.evolution': 'none', // the sink alters no table
     'collection.name.format': `${schema}.${table}`,
     'use.reduction.buffer': 'true',

@@ -6,6 +6,7 @@ import { ksqlPlan } from '../domain/ksql.js';
 import { capturesOf } from '../domain/names.js';
 import { engineGateway, runLogOf, type MigrationSpec, type PipelineSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
+import { connectorIssues, nameIssues } from './names.js';
 import { pollingIssues } from './polling.js';
 import { sharedTableIssues } from './shared-table.js';
 import type { ParsedSpec } from './schema.js';
@@ -16,6 +17,11 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...sharedTableIssues(parsed),
     ...pipelineIssues(parsed),
     ...pollingIssues(parsed),
+    ...nameIssues(parsed),
+    ...connectorIssues(
+      parsed,
+      capturesOf(parsed as MigrationSpec, 1).map((capture) => capture.connector),
+    ),
     ...checkExtraConfig(parsed.spec.connector),
   ];
 }

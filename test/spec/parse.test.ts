@@ -200,6 +200,6 @@ describe('a plan', () => {
   });
   it('escapes table names in the connector filter', () => {
     const spec = aSpec({ tables: ['public."a.b,c"'] });
-    expect(debeziumPostgresConfig(spec, 1)['table.include.list']).toBe('public\\.a\\.b\\,c');
+    expect(debeziumPostgresConfig(spec, 1)['table.include.list']).toBe('(?-i)public\\.a\\.b\\,c');
   });
 });

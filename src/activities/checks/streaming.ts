@@ -8,6 +8,7 @@ import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { sourceConnectorConfigs, type WantedConnector } from '../source-connectors.js';
+import { checkTopicNames } from './names.js';
 import { attempt, failed, passed } from './result.js';
 
 export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
@@ -41,6 +42,7 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
           `topics exist that are not ours: ${taken.join(', ')}`,
           'delete them, or choose another connector.topicPrefix or output.topic',
         ),
+    checkTopicNames(wanted, topics),
   ];
 }
 
