@@ -1,5 +1,6 @@
 // The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
 import type pg from 'pg';
+import { heldTransaction, isOverdue } from '../clients/held.js';
 import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { postAction, putRoute } from '../clients/route-http.js';
 import { activeRun } from '../clients/batch-runs.js';
@@ -13,7 +14,7 @@ import { sharedTableOf } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { Deps } from './deps.js';
 import type { FenceInput, Refusable } from './fence.js';
-import { Refused, leaseAccess } from './lease.js';
+import { BRIEFLY, Refused, holdLimits, leaseAccess, wayBackLimits } from './lease.js';
 import { alive } from './patience.js';
 import { routeReader } from './route.js';
 import { switchView, switchViewBack } from './view.js';
@@ -22,7 +23,6 @@ import { switchView, switchViewBack } from './view.js';
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 
 const COMMIT_MARGIN_MS = 1000;
-const CHANGE_HANDS_MS = 20_000;
 const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // of the view: nothing has moved then
 const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers
 
@@ -43,7 +43,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async commitCutover({ ref, token, epoch, evidenceId }: FenceInput): Promise<Refusable & { readonly rows?: RowsChanged }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       try {
-        const rows = await onLease(ref, async (client) => {
+        const rows = await onLease(ref, holdLimits(ref), async (client, held) => {
           const before = await lease(client, ref);
           if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
           const { route } = ref.spec.spec.cutover;
@@ -51,6 +51,8 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
           if (run) throw new Refused(run);
           if (before.state !== 'FENCED' || before.token !== token) throw new Refused(describeLease(before, token, epoch, evidenceId));
           await refuseUnguarded(client, ref.spec);
+          if (before.restMs <= COMMIT_MARGIN_MS) throw new Refused(describeLease(before, token, epoch, evidenceId));
+          await held.atMost(before.restMs); // nobody waits for a commit that would come too late
           if (route.type === 'postgres-view') await switchView(client, ref.spec, route);
           const changed = route.type === 'postgres-table' ? await changeHands(client, ref.spec, token) : null;
           await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE ${mine} FOR UPDATE`);
@@ -65,6 +67,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       } catch (error) {
         if (error instanceof Refused) return { refused: error.message };
         if (error instanceof Problem && REFUSES.includes(error.code)) return { refused: `${error.message} (${error.remedy})` };
+        if (isOverdue(error)) return { refused: `the commit did not end within ${Math.round(holdLimits(ref).overallMs / 1000)} s, or before the fence's end` };
         throw error;
       }
     },
@@ -76,20 +79,22 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async proveRoute(ref: MigrationRef): Promise<void> {
       const { route } = ref.spec.spec.cutover;
       if (route.type !== 'postgres-view') return;
-      await withSource(ref.spec, secret, async (client) => {
-        await client.query('BEGIN');
-        try {
-          await switchView(client, ref.spec, route);
-          await switchViewBack(client, ref.spec, route);
-        } finally {
-          await client.query('ROLLBACK');
-        }
+      const tried = new Refused('tried');
+      const attempt = withSource(ref.spec, secret, (client) =>
+        heldTransaction(client, holdLimits(ref), async (held) => {
+          await switchView(held.client, ref.spec, route);
+          await switchViewBack(held.client, ref.spec, route);
+          throw tried; // rolls it back
+        }),
+      );
+      await attempt.catch((error: unknown) => {
+        if (error !== tried) throw error;
       });
     },
 
     /** Whether the lease row says that the cut-over happened. False also when there is no row (yet, or any more). */
     async isSwitched(ref: MigrationRef): Promise<boolean> {
-      return onLease(ref, async (client) => {
+      return onLease(ref, BRIEFLY, async (client) => {
         const { rows } = await client.query<Record<string, string | null>>(`SELECT to_regclass(${quoteLiteral(leaseTable(ref.spec))}) AS found`);
         if (!rows[0]?.['found']) return false;
         return (await readLease(client, leaseTable(ref.spec), ref.name))?.state === 'SWITCHED';
@@ -105,7 +110,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async orderRoute(ref: MigrationRef): Promise<void> {
       const { route } = ref.spec.spec.cutover;
       if (route.type !== 'http') return;
-      const { epoch } = await onLease(ref, (client) => lease(client, ref));
+      const { epoch } = await onLease(ref, BRIEFLY, (client) => lease(client, ref));
       await putRoute(route.url, { migration: ref.name, side: 'stream', epoch: orderEpoch(ref, epoch) });
     },
 
@@ -113,10 +118,10 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async routeBack(ref: MigrationRef): Promise<void> {
       const { route } = ref.spec.spec.cutover;
       if (route.type === 'http') {
-        const { epoch } = await onLease(ref, (client) => lease(client, ref));
+        const { epoch } = await onLease(ref, BRIEFLY, (client) => lease(client, ref));
         await putRoute(route.url, { migration: ref.name, side: 'batch', epoch: orderEpoch(ref, epoch + 1) });
       }
-      await onLease(ref, async (client) => {
+      await onLease(ref, wayBackLimits(ref), async (client) => {
         if (route.type === 'postgres-table') await handBack(client, ref, await lease(client, ref));
         if (route.type === 'postgres-view') await switchViewBack(client, ref.spec, route);
         await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
@@ -157,14 +162,13 @@ async function refuseUnguarded(client: pg.ClientBase, spec: MigrationSpec): Prom
 
 /** The shared table to the stream's rows. What does not fit, into the table or into its time, is refused: nothing has moved then. */
 async function changeHands(client: pg.ClientBase, spec: MigrationSpec, token: string): Promise<RowsChanged> {
-  await client.query(`SET LOCAL statement_timeout = ${CHANGE_HANDS_MS}`);
   await passTrigger(client, token);
   try {
     return await takeOver(client, spec);
   } catch (error) {
     const { table } = sharedTableOf(spec)!;
     const { code, message } = error as { code?: unknown; message: string };
-    if (code === '57014') throw new Refused(`${table} did not change hands within ${CHANGE_HANDS_MS / 1000} s`);
+    if (isOverdue(error)) throw new Refused(`${table} did not change hands within the commit's time`);
     if (typeof code === 'string' && ROWS_DO_NOT_FIT.test(code)) throw new Refused(`${table} does not take the stream's rows: ${message}`);
     throw error;
   }

@@ -2,11 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createFenceTriggers } from '../clients/fence-triggers.js';
+import { isOverdue } from '../clients/held.js';
 import { leaseTable } from '../clients/lease.js';
 import { createOwnerTriggers } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
 import { dropTrigger, triggerExists } from '../clients/triggers.js';
 import { durationMs } from '../domain/duration.js';
+import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { quoteLiteral } from '../domain/names.js';
 import type { Lsn } from '../domain/position.js';
@@ -14,7 +16,7 @@ import { sharedTableOf } from '../domain/shared-table.js';
 import { fenceTriggers, readTrigger } from '../domain/triggers.js';
 import { emitMarker, insertLsn } from './barrier.js';
 import type { Deps } from './deps.js';
-import { Refused, leaseAccess } from './lease.js';
+import { BRIEFLY, Refused, holdLimits, leaseAccess } from './lease.js';
 import { makeClaimed, removeOwned } from './owned.js';
 
 export interface FenceInput {
@@ -50,11 +52,12 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     if (row.attempt > attempt || (row.attempt === attempt && !isMine)) return `attempt ${attempt} was released already`;
     if (row.state === 'FENCED' && !isMine && !row.expired) return `another attempt holds the fence until ${row.expires_at}`;
     if (row.veto) return 'the lease row carries a veto';
-    // A repeated attempt of this activity finds its own fence, and does not make it longer.
+    // A repeated attempt of this activity finds its own fence, and does not make it longer. Counted from the transaction's beginning: whoever has waited for
+    // the tables that were fenced first has waited inside the hold.
     if (!isMine) {
       await client.query(
         `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
-           expires_at = clock_timestamp() + interval '${hold} milliseconds' WHERE ${mine}`,
+           expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
       );
     }
     if (ref.spec.spec.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
@@ -65,11 +68,13 @@ export function createFenceActivities({ secret, ledger }: Deps) {
   async function fenced(input: FenceInput): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await onLease(input.ref, async (client) => {
+        return await onLease(input.ref, holdLimits(input.ref), async (client) => {
           const why = await takeFence(client, input);
           if (why) throw new Refused(why); // rolls the triggers back
         });
       } catch (error) {
+        if (error instanceof Problem && error.code === 'object-not-ours') throw new Refused(error.message);
+        if (isOverdue(error)) throw new Refused(`the fence was not made within ${holdLimits(input.ref).overallMs / 1000} s`);
         if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
         if (attempt === LOCK_ATTEMPTS)
           throw new Refused(`a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`);
@@ -101,7 +106,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
      */
     async releaseFence({ ref, token, attempt }: Pick<FenceInput, 'ref' | 'token' | 'attempt'>): Promise<{ committed: boolean }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
-      return onLease(ref, async (client) => {
+      return onLease(ref, BRIEFLY, async (client) => {
         const row = await lockedLease(client, ref);
         if (row.state === 'SWITCHED' && row.token === token) return { committed: true };
         const opened = row.state === 'FENCED' && row.token === token ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL` : '';

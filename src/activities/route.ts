@@ -9,7 +9,7 @@ import { parseTableName, qualified } from '../domain/names.js';
 import { sharedTableOf } from '../domain/shared-table.js';
 import type { Deps } from './deps.js';
 import { classify } from './failure.js';
-import { leaseAccess } from './lease.js';
+import { BRIEFLY, leaseAccess } from './lease.js';
 
 /** Asks through the consumers' own view, the route's own answer, a write of no row, or (where nothing is ours to switch) the lease row. Throws `route-unexpected` when it is neither side. */
 export function routeReader({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>): (ref: MigrationRef) => Promise<Route> {
@@ -27,7 +27,7 @@ export function routeReader({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>)
     const observedAt = new Date().toISOString();
     if (route.type === 'http') return { side: await getRoute(route.url), observedAt };
     if (route.type !== 'postgres-view') {
-      const row = await onLease(ref, (client) => lease(client, ref));
+      const row = await onLease(ref, BRIEFLY, (client) => lease(client, ref));
       const side = row.state === 'SWITCHED' ? 'stream' : 'batch';
       if (route.type === 'postgres-table' && side === 'stream') await demandOwner(ref, row.epoch);
       return { side, observedAt };

@@ -2,7 +2,7 @@
 // See docs/explanation/cutover.md for why a trigger and not REVOKE, and why the row is read FOR SHARE.
 import type pg from 'pg';
 import { leaseTable } from './lease.js';
-import { createTriggers } from './triggers.js';
+import { createTriggers, passIfPassed, passedKey, rememberPassed } from './triggers.js';
 import { namesOf, quoteIdent, quoteLiteral } from '../domain/names.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
@@ -18,8 +18,9 @@ export async function createFenceTriggers(client: pg.ClientBase, spec: Migration
 function refuseWriteSql(spec: MigrationSpec): string {
   const name = spec.metadata.name;
   return `CREATE OR REPLACE FUNCTION ${fenceFunction(spec)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
-DECLARE held record;
+DECLARE held record; passed text := ${passedKey(name)};
 BEGIN
+  ${passIfPassed}
   SELECT state, expires_at INTO held FROM ${leaseTable(spec)} WHERE migration = ${quoteLiteral(name)} FOR SHARE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${quoteLiteral(name)} USING ERRCODE = '25006';
@@ -28,7 +29,7 @@ BEGIN
     RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${quoteLiteral(name)}, held.expires_at
       USING ERRCODE = '25006', HINT = 'try again in a few seconds';
   END IF;
-  RETURN NULL;
+  ${rememberPassed}
 END $sluice$`;
 }
 

@@ -17,6 +17,8 @@ export interface LeaseRow {
   readonly switched_at: string | null;
   /** By the database's clock, the only one that decides. */
   readonly expired: boolean;
+  /** Until it expires; 0 where it has, or never will. */
+  readonly restMs: number;
 }
 
 /** The table, quoted: beside the result with a batch, in the ledger without. */
@@ -46,7 +48,8 @@ COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed
 export async function readLease(client: pg.ClientBase, table: string, migration: string): Promise<LeaseRow | null> {
   const { rows } = await client.query<Record<string, unknown>>(
     `SELECT state, epoch::text, token, attempt::text, expires_at::text, veto::text, evidence_digest, switched_at::text,
-            (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired FROM ${table} WHERE migration = $1`,
+            (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired,
+            ceil(greatest(0, coalesce(extract(epoch FROM expires_at - clock_timestamp()), 0)) * 1000)::bigint::text AS rest FROM ${table} WHERE migration = $1`,
     [migration],
   );
   const row = rows[0] as Record<string, string | null> | undefined;
@@ -61,5 +64,6 @@ export async function readLease(client: pg.ClientBase, table: string, migration:
     evidence_digest: row['evidence_digest'] ?? null,
     switched_at: row['switched_at'] ?? null,
     expired: row['expired'] === 'true',
+    restMs: Number(row['rest']),
   };
 }

@@ -74,6 +74,16 @@ export class Ledger {
     }
   }
 
+  /** Runs `use` on one connection. */
+  async session<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      return await use(client);
+    } finally {
+      client.release();
+    }
+  }
+
   /** Runs `use` on one connection inside a transaction. */
   async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();

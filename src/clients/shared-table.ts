@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { readTable } from './catalog.js';
 import { lone } from './lone-sql.js';
 import { leaseTable } from './lease.js';
-import { createTriggers, partsOf } from './triggers.js';
+import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './triggers.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '../domain/names.js';
 import { keptTable, sharedTableOf, stagingTable, tableOwner, type SharedTableRoute } from '../domain/shared-table.js';
@@ -35,25 +35,27 @@ function keepOwnerSql({ spec, iteration }: MigrationRef, { streamRole }: SharedT
   const [name, stream] = [quoteLiteral(spec.metadata.name), quoteLiteral(streamRole)];
   return `CREATE OR REPLACE FUNCTION ${schemaOf(spec)}.keep_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
 DECLARE held record; writer text := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+  passed text := ${passedKey(spec.metadata.name)} || ' ' || writer || ' ' || coalesce(current_setting('sluice.owner', true), '');
 BEGIN
+  ${passIfPassed}
   SELECT state, token, epoch, expires_at INTO held FROM ${leaseTable(spec)} WHERE migration = ${name} FOR SHARE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
   END IF;
-  IF held.token = current_setting('sluice.token', true) THEN RETURN NULL; END IF;
+  IF held.token = current_setting('sluice.token', true) THEN ${rememberPassed} END IF;
   IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
     RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${name}, held.expires_at
       USING ERRCODE = '${REFUSED}', HINT = 'try again in a few seconds';
   END IF;
   IF held.state = 'SWITCHED' THEN
-    IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN RETURN NULL; END IF;
+    IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN ${rememberPassed} END IF;
     RAISE EXCEPTION 'writes of % to % are refused: since migration % has cut over, its sink writes it as %', writer, TG_RELID::regclass, ${name}, ${stream}
       USING ERRCODE = '${REFUSED}', HINT = 'the stream computes what the batch would write; sluice rollback gives the table back';
   END IF;
   IF writer = ${stream} THEN
     RAISE EXCEPTION 'writes of % to % are refused: it is the batch''s until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
   END IF;
-  RETURN NULL;
+  ${rememberPassed}
 END $sluice$`;
 }
 

@@ -154,9 +154,14 @@ function clientConfig(postgres: PostgresAddress, secret: ResolveSecret): pg.Clie
   };
 }
 
-/** Runs `use` in one transaction; rolls back when it throws. */
+const WRITE_IDLE_MS = 15_000;
+
+/**
+ * Runs `use` in one transaction; rolls back when it throws. One that may write does not stay open
+ * behind a worker that stands still; where others wait for its locks, use `heldTransaction`.
+ */
 export async function transaction<T>(client: pg.ClientBase, begin: string, use: () => Promise<T>): Promise<T> {
-  await client.query(begin);
+  await client.query(begin === 'BEGIN' ? `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${WRITE_IDLE_MS}` : begin);
   try {
     const result = await use();
     await client.query('COMMIT');

@@ -1,8 +1,9 @@
-// Statement triggers of ours on tables of others, partitions included: a write that names a partition fires the triggers of that partition only.
+// Triggers of ours on tables of others, partitions included.
 import type pg from 'pg';
-import { parseTableName, qualified, quoteIdent } from '../domain/names.js';
+import { Problem } from '../domain/failure.js';
+import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '../domain/names.js';
 import { thoseThatStay } from './open-writers.js';
-import { guardedTables, guards, triggerName, type TriggerRole } from '../domain/triggers.js';
+import { guardedTables, guards, rowTriggerName, triggerName, type TriggerRole } from '../domain/triggers.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
 /** Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up, never the application that is ended. */
@@ -11,18 +12,48 @@ const TRIGGER_LOCK_MS = 700;
 /**
  * Creates them on every table of the role, to call `fn` (quoted). The caller MUST be in the transaction that sets the lease to FENCED, and MUST NOT hold
  * the lease row yet: a writer holds its table and then asks for the row, so tables come first. CREATE TRIGGER waits for every open writer: its commit is
- * the proof that none is left.
+ * the proof that none is left. Statement triggers stand on every part, because a write that names a partition fires those of that partition only. Row
+ * triggers stand beside them: the apply worker of a subscription fires no others, and a partition that is attached later inherits them.
+ * Throws Problem `object-not-ours` where a trigger of that name calls a function that is not ours.
  */
 export async function createTriggers(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, fn: string): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = ${TRIGGER_LOCK_MS}`);
-  const trigger = quoteIdent(triggerName(spec, role));
-  for (const table of await partsOf(client, [...guardedTables(spec, role)].sort())) {
-    await client.query(
-      `CREATE OR REPLACE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}()`,
-    );
-    await client.query(`ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${trigger}`); // replicated and session_replication_role writers too
+  const tables = [...guardedTables(spec, role)].sort();
+  await refuseForeign(client, spec, role, tables);
+  const [statement, row] = [quoteIdent(triggerName(spec, role)), quoteIdent(rowTriggerName(spec, role))];
+  for (const table of tables) {
+    const parts = await partsOf(client, [table]);
+    for (const part of parts) {
+      await client.query(
+        `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
+         ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`, // replicated and session_replication_role writers too
+      );
+    }
+    // Of a partitioned table, the partitions get it from their parent.
+    await client.query(`CREATE OR REPLACE TRIGGER ${row} BEFORE INSERT OR UPDATE OR DELETE ON ${parts[0]!} FOR EACH ROW EXECUTE FUNCTION ${fn}()`);
+    for (const part of parts) await client.query(`ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${row}`);
   }
 }
+
+/**
+ * Parts of the functions that the triggers call (PL/pgSQL). A row that comes after one which passed in the same transaction passes without asking again: the
+ * first one locked the lease row, so that no fence can come in between.
+ */
+export const passedKey = (migration: string): string => `${quoteLiteral(`${migration} `)} || txid_current()`;
+const RETURN_ROW = `IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;`;
+export const passIfPassed = `IF TG_LEVEL = 'ROW' AND current_setting('sluice.passed', true) = passed THEN ${RETURN_ROW} END IF;`;
+export const rememberPassed = `IF TG_LEVEL = 'STATEMENT' THEN RETURN NULL; END IF; PERFORM set_config('sluice.passed', passed, true); ${RETURN_ROW}`;
+
+async function refuseForeign(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, tables: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%s on %s', tgname, tgrelid::regclass) AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+      WHERE tgname = ANY ($1) AND tgrelid = ANY ($2::regclass[]) AND p.pronamespace <> to_regnamespace($3)`,
+    [namesOfTriggers(spec, role), await partsOf(client, tables), quoteIdent(namesOf(spec, 1).leaseSchema)],
+  );
+  if (rows.length > 0) throw new Problem('object-not-ours', `not ours: trigger ${rows.map(({ name }) => name).join(', ')}`);
+}
+
+const namesOfTriggers = (spec: MigrationSpec, role: TriggerRole): string[] => [triggerName(spec, role), rowTriggerName(spec, role)];
 
 /** The tables and all their partitions, quoted. */
 export async function partsOf(client: pg.ClientBase, tables: readonly string[]): Promise<string[]> {
@@ -42,8 +73,9 @@ export async function unguardedParts(client: pg.ClientBase, spec: MigrationSpec)
   const open: string[] = [];
   for (const { role, table } of guards(spec)) {
     const { rows } = await client.query<{ part: string }>(
-      `SELECT part FROM unnest($1::text[]) AS part WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part::regclass AND tgname = $2 AND tgenabled = 'A')`,
-      [await partsOf(client, [table]), triggerName(spec, role)],
+      `SELECT part FROM unnest($1::text[]) AS part WHERE (SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+         WHERE tgrelid = part::regclass AND tgname = ANY ($2) AND tgenabled = 'A' AND p.pronamespace = to_regnamespace($3)) < cardinality($2)`,
+      [await partsOf(client, [table]), namesOfTriggers(spec, role), quoteIdent(namesOf(spec, 1).leaseSchema)],
     );
     open.push(...rows.map((row) => row.part));
   }
@@ -57,19 +89,28 @@ export async function triggerExists(client: pg.ClientBase, spec: MigrationSpec, 
 /** The table's application waits behind us for at most TRIGGER_LOCK_MS. */
 export async function dropTrigger(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, table: string): Promise<void> {
   await client.query(`SET lock_timeout = ${TRIGGER_LOCK_MS}`);
-  for (const part of await carriers(client, spec, role, table)) await client.query(`DROP TRIGGER IF EXISTS ${quoteIdent(triggerName(spec, role))} ON ${part}`);
+  for (const { name, part } of await carriers(client, spec, role, table)) await client.query(`DROP TRIGGER IF EXISTS ${quoteIdent(name)} ON ${part}`);
 }
 
-/** What carries this table's trigger: the table, its partitions, and what has meanwhile been detached from any table of the role. */
-async function carriers(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, table: string): Promise<string[]> {
-  const { rows } = await client.query<{ part: string }>(
-    `SELECT tgrelid::regclass::text AS part FROM pg_trigger WHERE tgname = $1
+/**
+ * What carries this table's triggers: the table, its partitions, and what has meanwhile been detached from any table of the role. Without those that a
+ * partition has from its parent: they go with the parent's. Only what calls our own functions is ours.
+ */
+async function carriers(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, table: string): Promise<{ name: string; part: string }[]> {
+  const { rows } = await client.query<{ name: string; part: string }>(
+    `SELECT tgname AS name, tgrelid::regclass::text AS part FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+      WHERE tgname = ANY ($1) AND tgparentid = 0 AND p.pronamespace = to_regnamespace($4)
        AND (tgrelid = to_regclass($2) OR tgrelid IN (SELECT relid FROM pg_partition_tree(to_regclass($2)))
          OR NOT tgrelid IN (SELECT o FROM unnest($3::text[]) AS t, to_regclass(t) AS o WHERE o IS NOT NULL
               UNION ALL SELECT relid FROM unnest($3::text[]) AS t, pg_partition_tree(to_regclass(t))))`,
-    [triggerName(spec, role), qualified(parseTableName(table)), guardedTables(spec, role).map((text) => qualified(parseTableName(text)))],
+    [
+      namesOfTriggers(spec, role),
+      qualified(parseTableName(table)),
+      guardedTables(spec, role).map((text) => qualified(parseTableName(text))),
+      quoteIdent(namesOf(spec, 1).leaseSchema),
+    ],
   );
-  return rows.map((row) => row.part);
+  return rows;
 }
 
 /**

@@ -18,6 +18,9 @@ const ON = ' on ';
 /** The trigger's name in the database. */
 export const triggerName = (spec: MigrationSpec, role: TriggerRole): string => `${namesOf(spec, 1).leaseSchema}_${role}`;
 
+/** The trigger beside it that each row fires. */
+export const rowTriggerName = (spec: MigrationSpec, role: TriggerRole): string => `${triggerName(spec, role)}_row`;
+
 /** Tables, as the spec writes them, that a trigger of this role stands on while fenced. */
 export function guardedTables(spec: MigrationSpec, role: TriggerRole): readonly string[] {
   if (role === 'fence') return spec.spec.cutover.fence === 'source' ? spec.spec.source.tables : [];

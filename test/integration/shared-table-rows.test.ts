@@ -133,7 +133,9 @@ describe('a table that changes hands', () => {
     expect((await drill.cutover.commitCutover(input('other'))).refused).toMatch(/belongs to another attempt/);
     await drill.client.query('ALTER TABLE shared DISABLE TRIGGER ALL');
     expect((await drill.cutover.commitCutover(input('late'))).refused).toBe('not fenced: "public"."shared"');
-    await drill.client.query('ALTER TABLE shared ENABLE TRIGGER ALL; ALTER TABLE shared ENABLE ALWAYS TRIGGER sluice_sluice_drill_owner');
+    await drill.client.query(
+      'ALTER TABLE shared ENABLE TRIGGER ALL; ALTER TABLE shared ENABLE ALWAYS TRIGGER sluice_sluice_drill_owner, ENABLE ALWAYS TRIGGER sluice_sluice_drill_owner_row',
+    );
     await drill.client.query('CREATE TABLE child (id int REFERENCES shared); INSERT INTO child VALUES (9)');
     await drill.client.query(`UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '5 seconds' WHERE migration = $1`, [ref.name]);
     expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(/public.shared does not take the stream's rows: .* violates foreign key/);

@@ -150,7 +150,7 @@ describe('P1 of the drain proof', () => {
     expect(await drainTo()).not.toMatch(/^P1/); // it stands: the proof goes on to the connector, which this database has not
     await drill.client.query('ALTER TABLE child DISABLE TRIGGER ALL');
     expect(await drainTo()).toBe('P1: not fenced: "public"."child"');
-    await drill.client.query('ALTER TABLE child ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence');
+    await drill.client.query('ALTER TABLE child ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence, ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence_row');
     await drill.cutover.releaseFence(input('p1'));
     expect(await drainTo()).toBe('P1: the lease row is not fenced any more');
   });
@@ -181,6 +181,7 @@ describe('a fenced partitioned table', () => {
     for (const target of ['parted', 'parted_1', '"Parted 2"', 'parted_2a'])
       expect([target, await write(drill.client, `INSERT INTO ${target} VALUES (12, 1)`)]).toEqual([target, '25006']);
     await drill.client.query('CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1');
+    expect(await write(drill.client, 'INSERT INTO parted_3 VALUES (22, 1)')).toBe('25006'); // it has its parent's row trigger
     expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({ refused: 'not fenced: parted_3' });
     await drill.cutover.releaseFence(mine('parts'));
     for (const trigger of fenceTriggers(parted.spec)) await drill.cutover.removeTrigger(parted, trigger);

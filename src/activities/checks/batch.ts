@@ -11,6 +11,7 @@ import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn, type Answer } from './result.js';
+import { guardProblem } from './guarded.js';
 import { checkRoute } from './route.js';
 
 export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
@@ -90,9 +91,29 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
   const table = await readTable(client, runs);
   if (!table) return { detail: 'no such table', remedy: 'correct batch.runs.table' };
   const missing = ['run_id', 'cut_at', 'started_at', 'finished_at'].filter((name) => !table.columns.some((c) => c.name === name));
+  if (missing.length === 0) {
+    const denied = await deniedRead(client, qualified(table.name));
+    if (denied) return denied;
+  }
   return missing.length === 0
     ? 'the run log can be read'
     : { detail: `the run log lacks ${missing.join(', ')}`, remedy: 'log run_id, cut_at, started_at and finished_at (null while running)' };
+}
+
+/** Read, not deduced: a right on the table without one on its schema is none. */
+async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer | null> {
+  try {
+    await client.query(`SELECT run_id, cut_at, started_at, finished_at FROM ${table} LIMIT 1`);
+    return null;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== '42501') throw error;
+    const { rows } = await client.query<{ us: string }>('SELECT current_user AS us');
+    const us = quoteIdent(rows[0]!.us);
+    return {
+      detail: `not readable: ${(error as Error).message}`,
+      remedy: `GRANT USAGE ON SCHEMA ${table.slice(0, table.indexOf('.'))} TO ${us}; GRANT SELECT ON ${table} TO ${us}`,
+    };
+  }
 }
 
 /** A table that exists must fit and be empty (rows nobody wrote through the sink would read as differences); one that does not is created. */
@@ -148,7 +169,7 @@ async function checkFence(client: pg.ClientBase, spec: MigrationSpec): Promise<A
      UNION ALL SELECT 'language plpgsql' WHERE NOT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
     [tables.map((table) => qualified(parseTableName(table)))],
   );
-  if (rows.length === 0) return `triggers may be made on ${tables.join(', ')}`;
+  if (rows.length === 0) return (await guardProblem(client, spec, 'fence', tables)) ?? `triggers may be made on ${tables.join(', ')}`;
   const missing = rows.map((row) => row['t']!).join(', ');
   return { detail: `no right to make triggers: ${missing}`, remedy: `GRANT TRIGGER ON ${missing} TO ${postgres.user}` };
 }

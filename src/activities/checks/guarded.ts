@@ -1,0 +1,61 @@
+// Read-only check of tables that the fence is to guard: what its triggers need on every partition, and who would not take their refusal well.
+import type pg from 'pg';
+import { namesOf, parseTableName, qualified, quoteIdent } from '../../domain/names.js';
+import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/triggers.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import type { Answer } from './result.js';
+
+const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
+  LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree`;
+
+/** Null = the triggers of that role can be made on all of the tables. */
+export async function guardProblem(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, tables: readonly string[]): Promise<Answer | null> {
+  const names = tables.map((table) => qualified(parseTableName(table)));
+  return (await ownerProblem(client, names)) ?? (await foreignTrigger(client, spec, role, names)) ?? (await fragileSubscription(client, names));
+}
+
+/** ENABLE ALWAYS and DROP TRIGGER are the owner's alone, on each partition. */
+async function ownerProblem(client: pg.ClientBase, tables: readonly string[]): Promise<Answer | null> {
+  const { rows } = await client.query<{ part: string; owner: string; us: string }>(
+    `SELECT part::text, pg_get_userbyid(c.relowner) AS owner, current_user AS us FROM (${PARTS}) AS p JOIN pg_class c ON c.oid = p.part
+      WHERE NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1`,
+    [tables],
+  );
+  if (rows.length === 0) return null;
+  const owners = [...new Set(rows.map(({ owner }) => owner))];
+  return {
+    detail: `only its owner may let a trigger fire for everybody: ${rows.map(({ part, owner }) => `${part} (of ${owner})`).join(', ')}`,
+    remedy: `GRANT ${owners.map(quoteIdent).join(', ')} TO ${quoteIdent(rows[0]!.us)}`,
+  };
+}
+
+async function foreignTrigger(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, tables: readonly string[]): Promise<Answer | null> {
+  const { rows } = await client.query<{ name: string; part: string }>(
+    `SELECT tgname AS name, part::text FROM (${PARTS}) AS p JOIN pg_trigger t ON t.tgrelid = p.part JOIN pg_proc f ON f.oid = t.tgfoid
+      WHERE tgname = ANY ($2) AND f.pronamespace IS DISTINCT FROM to_regnamespace($3)::oid ORDER BY 2, 1`,
+    [tables, [triggerName(spec, role), rowTriggerName(spec, role)], quoteIdent(namesOf(spec, 1).leaseSchema)],
+  );
+  if (rows.length === 0) return null;
+  return {
+    detail: `a trigger of our name is not ours: ${rows.map(({ name, part }) => `${name} on ${part}`).join(', ')}`,
+    remedy: rows.map(({ name, part }) => `ALTER TRIGGER ${quoteIdent(name)} ON ${part} RENAME TO …`).join('; '),
+  };
+}
+
+/** A fence refuses the apply worker's writes for seconds, and the worker tries again: unless its subscription ends at the first error. */
+async function fragileSubscription(client: pg.ClientBase, tables: readonly string[]): Promise<Answer | null> {
+  // One column at a time: an ordinary role may not read the whole row. PostgreSQL 14 has no such option.
+  const known = await client.query(`SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`);
+  if (known.rows.length === 0) return null;
+  const { rows } = await client.query<{ name: string; part: string }>(
+    `SELECT s.subname AS name, part::text FROM (${PARTS}) AS p JOIN pg_subscription_rel r ON r.srrelid = p.part JOIN pg_subscription s ON s.oid = r.srsubid
+      WHERE s.subdisableonerr ORDER BY 1, 2`,
+    [tables],
+  );
+  if (rows.length === 0) return null;
+  const subscriptions = [...new Set(rows.map(({ name }) => name))];
+  return {
+    detail: `a subscription would be disabled by the first write that the fence refuses: ${rows.map(({ name, part }) => `${name} writes ${part}`).join(', ')}`,
+    remedy: subscriptions.map((name) => `ALTER SUBSCRIPTION ${quoteIdent(name)} SET (disable_on_error = false)`).join('; '),
+  };
+}
