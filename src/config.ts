@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'yaml';
 import type { ResolveSecret } from './clients/source.js';
 import { approverKey, type ApproverKey, type ApproverKeys } from './clients/token.js';
@@ -10,8 +11,16 @@ import { Problem } from './domain/failure.js';
 import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/token.js';
 import { allowSecret, readSecret, secretRules } from './secrets.js';
 
+export interface TemporalTarget {
+  readonly address: string;
+  readonly namespace: string;
+  /** TLS, API key and headers, with the address above. */
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+}
+
 export interface Config {
-  readonly temporal: { readonly address: string; readonly namespace: string };
+  /** Temporal's own environment and profile (TEMPORAL_*, temporal.toml): the worker and every verb use this one. */
+  readonly temporal: TemporalTarget;
   /** Postgres URL of the ledger's database; undefined for verbs that can do without. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
@@ -29,8 +38,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
   const ledgerUrl = env['SLUICE_LEDGER_URL'];
   if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl)) problems.push('SLUICE_LEDGER_URL must start with postgres://');
-  const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
-  if (!/^[^:\s]+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
+  const temporal = readTemporal(env, problems);
   const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', '1GiB', problems);
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', '512MiB', problems);
   const approvers = readApprovers(env['SLUICE_APPROVERS_FILE'], problems);
@@ -41,7 +49,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
   if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
   return {
-    temporal: { address, namespace: env['TEMPORAL_NAMESPACE'] ?? 'default' },
+    temporal,
     ledgerUrl,
     temporalUiUrl: env['TEMPORAL_UI_URL'],
     approvers,
@@ -49,6 +57,21 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     windowMemory,
     snapshotBytes,
   };
+}
+
+/** The environment outranks the profile, as it does for the `temporal` command. */
+function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {
+  let profile: ClientConnectConfig = { connectionOptions: {} };
+  try {
+    const given = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+    profile = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
+  } catch (error) {
+    problems.push(`the Temporal profile (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE) cannot be read: ${(error as Error).message}`);
+  }
+  const { connectionOptions, namespace } = profile;
+  const address = connectionOptions.address ?? '127.0.0.1:7233';
+  if (!/^\S+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
+  return { address, namespace: namespace ?? 'default', connectionOptions: { ...connectionOptions, address } };
 }
 
 function readSize(env: NodeJS.ProcessEnv, name: string, otherwise: string, problems: string[]): number {

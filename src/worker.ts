@@ -2,18 +2,17 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInboundCallsInterceptor, type WorkerOptions } from '@temporalio/worker';
-import proto from '@temporalio/proto';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from './activities/index.js';
 import { Systems } from './activities/deps.js';
 import { toFailure } from './activities/failure.js';
 import { Ledger } from './clients/ledger.js';
 import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
-import { SEARCH_ATTRIBUTES } from './domain/search-attributes.js';
+import { ensureSearchAttributes } from './search-attributes.js';
 
 export const TASK_QUEUE = 'migrations';
 const DATA_QUEUE = 'migrations-data';
+const TEMPORAL_REMEDY = 'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 const SHUTDOWN_GRACE = '10s';
 
 export interface WorkerHooks {
@@ -36,7 +35,7 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
     throw new Problem('unreachable', `the ledger at ${ledger.address} cannot be used: ${(error as Error).message}`, 'check SLUICE_LEDGER_URL');
   });
   const connection = await connectTemporal(config);
-  await ensureSearchAttributes(connection, config.temporal.namespace, say);
+  await ensureSearchAttributes(connection.operatorService, config.temporal.namespace, say);
   const systems = new Systems(resolveSecret);
   const activities = createActivities({
     secret: resolveSecret,
@@ -70,11 +69,11 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
 }
 
 async function connectTemporal(config: Config): Promise<NativeConnection> {
-  const { connectionOptions } = loadClientConnectConfig();
+  const { address, connectionOptions } = config.temporal;
   try {
-    return await NativeConnection.connect({ ...connectionOptions, address: connectionOptions.address ?? config.temporal.address });
+    return await NativeConnection.connect(connectionOptions);
   } catch (error) {
-    throw new Problem('unreachable', `Temporal at ${config.temporal.address} does not answer: ${(error as Error).message}`, 'check TEMPORAL_ADDRESS');
+    throw new Problem('unreachable', `Temporal at ${address} does not answer: ${(error as Error).message}`, TEMPORAL_REMEDY);
   }
 }
 
@@ -98,32 +97,4 @@ function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>
   const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
   if (existsSync(bundle) && import.meta.url.includes('/dist/')) return { workflowBundle: { codePath: bundle } };
   return { workflowsPath: fileURLToPath(new URL(`./workflows/index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)) };
-}
-
-/** Registers the search attributes that are missing; refuses to start, naming them, where we may not. */
-async function ensureSearchAttributes(connection: NativeConnection, namespace: string, say: (line: string) => void): Promise<void> {
-  const { IndexedValueType } = proto.temporal.api.enums.v1;
-  const types = {
-    Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
-    Int: IndexedValueType.INDEXED_VALUE_TYPE_INT,
-    Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
-  };
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !(name in (customAttributes ?? {})));
-  if (missing.length === 0) return;
-  try {
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[type]])),
-    });
-    say(`registered search attributes ${missing.map(([name]) => name).join(', ')}`);
-  } catch (error) {
-    const list = missing.map(([name, type]) => `${name} (${type})`).join(', ');
-    throw new Problem(
-      'permission-denied',
-      `search attributes are missing in namespace ${namespace} and could not be registered: ${list} (${(error as Error).message})`,
-      'register them: temporal operator search-attribute create --name … --type …',
-    );
-  }
 }

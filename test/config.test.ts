@@ -19,6 +19,16 @@ describe('the environment', () => {
     const wrong = { SLUICE_LEDGER_URL: 'mysql://x', TEMPORAL_ADDRESS: 'nowhere', SLUICE_WINDOW_MEMORY: 'much', SLUICE_SNAPSHOT_BYTES: '-1' };
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
+  it('of Temporal is read once for worker and verbs: profile, namespace, TLS and API key, the environment first', () => {
+    const TEMPORAL_CONFIG_FILE = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'temporal.toml');
+    writeFileSync(TEMPORAL_CONFIG_FILE, '[profile.work]\naddress = "cloud:7233"\nnamespace = "prod"\napi_key = "k"\n');
+    const { temporal } = loadConfig({ TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'work' });
+    expect(temporal).toMatchObject({ address: 'cloud:7233', namespace: 'prod', connectionOptions: { address: 'cloud:7233', apiKey: 'k', tls: true } });
+    const staging = { TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'work', TEMPORAL_NAMESPACE: 'staging' };
+    expect(loadConfig(staging).temporal).toMatchObject({ address: 'cloud:7233', namespace: 'staging' });
+    expect(loadConfig({ TEMPORAL_CONFIG_FILE: '/nowhere.toml' }).temporal).toMatchObject({ address: '127.0.0.1:7233', namespace: 'default' });
+    expect(() => loadConfig({ TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'none' })).toThrow('TEMPORAL_PROFILE');
+  });
   it('gives a key the usual roles, or those that it names', () => {
     const { approvers } = loadConfig(
       withApprovers([

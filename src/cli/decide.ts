@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/gate.js';
-import type { Status } from '../domain/ledger.js';
 import type { CoSigned } from '../domain/token.js';
 import { signDecision } from '../clients/token.js';
 import { nameOf, withRunning, workflowIdOf } from './access.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
+import { answering } from './standing.js';
 
 export interface DecideOptions {
   readonly approver: string;
@@ -20,10 +20,13 @@ export interface DecideOptions {
 }
 
 export async function decide(id: string, decision: 'approve' | 'reject', options: DecideOptions): Promise<number> {
-  await confirmByTyping(nameOf(id), decision, options.yes);
+  requireAnswerable(decision, options.yes);
   const answer = await withRunning(id, async (handle, client) => {
-    const status = await client.withDeadline(Date.now() + 10_000, () => handle.query<Status>('status'));
+    const status = await answering(id, handle, client);
     const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
+    say(`You ${decision} ${decision === 'approve' ? `evidence ${evidenceId} of` : ''} ${status.name}:`.replace('  ', ' '));
+    for (const line of shownEvidence(await handle.query<EvidenceShown>('evidence'), status.evidenceId)) say(`  ${line}`);
+    await confirmByTyping(nameOf(id), decision, options.yes);
     const { approver, reason } = options;
     const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId }) : null;
     return send(handle, 'decideCutover', { decision, approver, evidenceId, comment: reason, ...(token ? { token } : {}) });
@@ -31,12 +34,38 @@ export async function decide(id: string, decision: 'approve' | 'reject', options
   return answered(answer, options.output);
 }
 
+/** What the `evidence` query answers; a run of an earlier version says less. */
+export interface EvidenceShown {
+  readonly epoch: number;
+  readonly planHash: string;
+  readonly passesInARow: number;
+  readonly covered: readonly string[];
+  readonly lastWindow: { readonly number: number; readonly verdict: string; readonly reason: string; readonly at: string } | null;
+  readonly switches?: string;
+  readonly notes?: readonly string[];
+}
+
+/** What a person signs, in lines. `evidenceId` is the current one: a decision on another one is refused. */
+export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null): string[] {
+  const { epoch, planHash, passesInARow, covered, lastWindow, switches, notes = [] } = evidence;
+  return [
+    `evidence   ${evidenceId ?? 'nothing is up for approval now'} (epoch ${epoch}, plan ${planHash})`,
+    `windows    ${passesInARow} passed in a row${covered.length > 0 ? `, on ${covered.join(', ')}` : ''}`,
+    ...(lastWindow ? [`newest     window ${lastWindow.number} ${lastWindow.verdict} at ${lastWindow.at}: ${lastWindow.reason}`] : []),
+    ...(switches ? [`switches   ${switches}`] : []),
+    ...notes.map((note) => `know       ${note}`),
+  ];
+}
+
 /** sluice complete|break-glass ID: one of the two people that it needs. */
 export async function coSign(id: string, decision: CoSigned, options: Omit<DecideOptions, 'evidence'>): Promise<number> {
   await confirmByTyping(nameOf(id), decision, options.yes);
   const { approver, reason } = options;
-  const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId: null }) : null;
-  const answer = await withRunning(id, (handle) => send(handle, 'coSign', { decision, approver, reason, ...(token ? { token } : {}) }));
+  const answer = await withRunning(id, async (handle, client) => {
+    await answering(id, handle, client);
+    const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId: null }) : null;
+    return send(handle, 'coSign', { decision, approver, reason, ...(token ? { token } : {}) });
+  });
   return answered(answer, options.output);
 }
 
@@ -70,10 +99,15 @@ async function send(handle: WorkflowHandle, update: 'decideCutover' | 'coSign', 
 
 /** Typing the name is the confirmation; without a terminal `--yes` is required. Never hangs. */
 export async function confirmByTyping(name: string, verb: string, yes: boolean | undefined): Promise<void> {
+  requireAnswerable(verb, yes);
   if (yes) return;
-  if (!process.stdin.isTTY) throw new CliError(EXIT.usage, 'needs-yes', `${verb} asks for confirmation: no terminal, so pass --yes`);
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const typed = await prompt.question(`Type ${name} to ${verb}: `);
+  const typed = await prompt.question(`Type the migration's name, ${name}, to ${verb}: `);
   prompt.close();
-  if (typed.trim() !== name) throw new CliError(EXIT.failed, 'not-confirmed', `"${typed.trim()}" ≠ ${name}: nothing was done`);
+  if (typed.trim() !== name) throw new CliError(EXIT.failed, 'not-confirmed', `"${typed.trim()}" is not the name ${name}: nothing was done`);
+}
+
+/** Exit 2 where nobody could answer the question. */
+function requireAnswerable(verb: string, yes: boolean | undefined): void {
+  if (!yes && !process.stdin.isTTY) throw new CliError(EXIT.usage, 'needs-yes', `${verb} asks for confirmation: no terminal, so pass --yes`);
 }

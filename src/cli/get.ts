@@ -3,6 +3,7 @@ import { formatMs } from '../domain/duration.js';
 import type { StatusWithWindows } from '../domain/ledger.js';
 import { PHASES } from '../domain/phase.js';
 import { readStatus } from './access.js';
+import { stateOf } from '../report/state.js';
 import { pollStatus } from './poll.js';
 import { EXIT, print, say, table, write, type Format } from './output.js';
 
@@ -26,25 +27,25 @@ export async function watch(id: string): Promise<number> {
     const text = render(status);
     if (text !== shown) write(`${process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${text}\n`);
     shown = text;
+    if (status.standing?.isDead && !status.outcome) return EXIT.failed; // nothing will change any more
     if (!status.outcome) return null;
     return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;
   });
 }
 
 export function render(status: StatusWithWindows): string {
-  const state =
-    status.outcome ?? (status.blocked ? `blocked (${status.blocked.code})` : status.paused ? 'paused' : status.needsApproval ? 'needs approval' : 'running');
   const lines = [
     `Name:       ${status.name} (iteration ${status.iteration}, generation ${status.generation})`,
     `Phase:      ${status.phase ?? '-'}`,
-    `State:      ${state}`,
+    `State:      ${stateOf(status)}`,
     `Phases:     ${phases(status)}`,
+    ...standingLines(status),
   ];
   if (status.blocked) lines.push(`Blocked:    ${status.blocked.detail}`, `Remedy:     ${status.blocked.remedy}`);
   if (status.evidenceId) lines.push(`Evidence:   ${status.evidenceId} (epoch ${status.epoch})`);
   if (status.lag.ms !== null)
     lines.push(
-      `Lag:        ${formatMs(status.lag.ms)}${status.lag.records === null ? '' : `, ${status.lag.records} records`}${status.lag.bytes === null ? '' : `, ${status.lag.bytes} bytes`}`,
+      `Lag:        last window: ${formatMs(status.lag.ms)}${status.lag.records === null ? '' : `, ${status.lag.records} records`}${status.lag.bytes === null ? '' : `, ${status.lag.bytes} bytes`}`,
     );
   if (status.route) lines.push(`Consumers:  ${status.route.side} side, observed ${status.route.observedAt}`);
   for (const t of status.tables) lines.push(`Table:      ${t.table} ${t.rowsScanned ?? '-'} of ${t.rowsTotal ?? '?'} rows loaded`);
@@ -54,6 +55,19 @@ export function render(status: StatusWithWindows): string {
   for (const command of status.next) lines.push(`Next:       ${command}`);
   return lines.join('\n');
 }
+
+/** Whether anything goes on, what it waits for, and how old the answer is. */
+function standingLines({ standing, waiting, outcome }: StatusWithWindows): string[] {
+  const lines: string[] = [];
+  if (standing?.from === 'ledger' && !outcome)
+    lines.push(`As of:      ${standing.at}, ${ageOf(standing.at)} ago, from the ledger: the workflow does not answer`);
+  if (standing?.problem) lines.push(`Problem:    ${standing.problem}`, ...standing.remedy.map((remedy) => `Remedy:     ${remedy}`));
+  if (waiting && !standing?.isDead) lines.push(`Waits for:  ${waiting}`);
+  for (const wait of outcome ? [] : (standing?.waits ?? [])) lines.push(`Doing:      ${wait}`);
+  return lines;
+}
+
+const ageOf = (at: string): string => formatMs(Math.max(0, Date.now() - Date.parse(at)));
 
 function phases(status: StatusWithWindows): string {
   if (status.phase === 'roll-back' || status.phase === null) return status.phase ?? '-';

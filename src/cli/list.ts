@@ -1,32 +1,66 @@
-// sluice list: all migrations that the ledger knows, newest iteration of each.
-import { withLedger } from './access.js';
-import { EXIT, print, table, type Format } from './output.js';
+// sluice list: all migrations that the ledger knows, newest iteration of each, with how each stands at Temporal.
+import type { Client } from '@temporalio/client';
+import type { MigrationRecord } from '../clients/ledger.js';
+import type { Status } from '../domain/ledger.js';
+import type { Standing } from '../domain/standing.js';
+import { stateOf } from '../report/state.js';
+import { emptyStatus, standingIn, withClientOrNull, withLedger } from './access.js';
+import { EXIT, print, say, table, type Format } from './output.js';
+import { lookAt } from './standing.js';
+
+const AT_ONCE = 10;
 
 export async function list(options: { output: Format }): Promise<number> {
-  const records = await withLedger((ledger) => ledger.migrations());
-  const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);
-  const items = newest.map((m) => ({
-    name: m.name,
-    iteration: m.iteration,
-    phase: m.status?.phase ?? null,
-    outcome: m.outcome,
-    blocked: m.status?.blocked?.code ?? null,
-    needsApproval: m.status?.needsApproval ?? false,
-    startedAt: m.started_at.toISOString(),
+  const found = await newestOfEach();
+  const items = found.map(({ record, status }) => ({
+    name: record.name,
+    iteration: record.iteration,
+    phase: status.phase,
+    outcome: record.outcome,
+    blocked: status.blocked?.code ?? null,
+    needsApproval: status.needsApproval,
+    startedAt: record.started_at.toISOString(),
+    updatedAt: record.updated_at.toISOString(),
+    state: stateOf(status),
+    problem: status.standing?.problem ?? null,
   }));
   await print(items, options.output, () =>
     items.length === 0
       ? 'no migrations'
       : table(
-          ['NAME', 'ITERATION', 'PHASE', 'STATE', 'STARTED'],
-          items.map((m) => [
-            m.name,
-            String(m.iteration),
-            m.phase ?? '-',
-            m.outcome ?? (m.blocked ? `blocked (${m.blocked})` : m.needsApproval ? 'needs approval' : 'running'),
-            m.startedAt,
-          ]),
+          ['NAME', 'ITERATION', 'PHASE', 'STATE', 'STARTED', 'AS OF'],
+          items.map((m) => [m.name, String(m.iteration), m.phase ?? '-', m.state, m.startedAt, m.updatedAt]),
         ),
   );
+  for (const problem of new Set(items.flatMap((m) => (m.problem ? [`${m.state.includes('Temporal does not answer') ? '' : `${m.name}: `}${m.problem}`] : []))))
+    say(problem);
   return EXIT.ok;
+}
+
+export interface Listed {
+  readonly record: MigrationRecord;
+  readonly status: Status & { readonly standing?: Standing };
+}
+
+/** From the ledger; Temporal is asked about each that has not ended, a few at a time. */
+export async function newestOfEach(): Promise<Listed[]> {
+  const records = await withLedger((ledger) => ledger.migrations());
+  const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);
+  if (newest.every((record) => record.outcome !== null)) return newest.map((record) => ({ record, status: statusOf(record) }));
+  return withClientOrNull(async (client, problem) => {
+    const listed: Listed[] = [];
+    for (let from = 0; from < newest.length; from += AT_ONCE)
+      listed.push(...(await Promise.all(newest.slice(from, from + AT_ONCE).map((record) => withStanding(record, client, problem)))));
+    return listed;
+  });
+}
+
+const statusOf = (record: MigrationRecord): Status =>
+  record.status ?? { ...emptyStatus(record.name, record.iteration, record.generation), outcome: record.outcome };
+
+async function withStanding(record: MigrationRecord, client: Client | null, problem: string): Promise<Listed> {
+  const status = statusOf(record);
+  if (record.outcome !== null) return { record, status };
+  const look = await lookAt(record.name, client, problem, false);
+  return { record, status: standingIn(status, look, record, null) };
 }

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../spec/plan.js';
 import type { Rehearsed } from '../domain/ledger.js';
 import { nameOf, openLedger, withRunning } from './access.js';
+import { answering } from './standing.js';
 import { confirmByTyping } from './decide.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
@@ -32,9 +33,10 @@ export async function plan(options: PlanOptions): Promise<number> {
 /** Holds the result (or the source's writes, where the spec says so) for as long as a cut-over would: it asks for confirmation. */
 async function rehearse(id: string, options: PlanOptions): Promise<number> {
   await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
-  const result = await withRunning(id, (handle) =>
-    handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args: [{ by: options.by ?? userInfo().username }] }),
-  );
+  const result = await withRunning(id, async (handle, client) => {
+    await answering(id, handle, client);
+    return handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args: [{ by: options.by ?? userInfo().username }] });
+  });
   await print(result, options.output, () =>
     result.refused === null ? `rehearsed and released: held for ${result.holdMs} ms` : `not rehearsed: ${result.refused}`,
   );

@@ -2,19 +2,27 @@
 import type { Client } from '@temporalio/client';
 import { Ledger } from '../clients/ledger.js';
 import type { StatusWithWindows } from '../domain/ledger.js';
-import { openLedger, readStatusWith, withClientOrNull, workflowIdOf } from './access.js';
+import { judgeStanding } from '../domain/standing.js';
+import { openLedger, readStatusWith, withClientOrNull } from './access.js';
+import { say } from './output.js';
+import { lookAt } from './standing.js';
 
-/** Calls `look` with fresh status every `everyMs` until it answers an exit code. */
+/** Calls `look` with fresh status every `everyMs` until it answers an exit code. What stops the run is said once, when it is seen. */
 export async function pollStatus(
   id: string,
   everyMs: number,
   look: (status: StatusWithWindows, client: Client | null) => Promise<number | null> | number | null,
 ): Promise<number> {
   const ledger: Ledger | undefined = openLedger();
+  let said: string | null = null;
   try {
-    return await withClientOrNull(async (client) => {
+    return await withClientOrNull(async (client, problem) => {
       for (;;) {
-        const code = await look(await readStatusWith(id, client, ledger), client);
+        const status = await readStatusWith(id, client, ledger, problem);
+        const state = status.standing?.state ?? null;
+        if (state !== said && state !== null) say(`${status.name}: ${status.standing!.problem}\n${status.standing!.remedy.map((r) => `  → ${r}`).join('\n')}`);
+        said = state;
+        const code = await look(status, client);
         if (code !== null) return code;
         await new Promise((resolve) => setTimeout(resolve, everyMs));
       }
@@ -26,10 +34,7 @@ export async function pollStatus(
 
 /** How the newest run ended when it can never reach an outcome: refused, terminated. Null while it runs, and where Temporal does not answer. */
 export async function deadEnd(id: string, client: Client | null): Promise<string | null> {
-  const handle = client?.workflow.getHandle(workflowIdOf(id));
-  const { name } = (await handle?.describe().catch(() => undefined))?.status ?? {};
-  if (!handle || !name || !['FAILED', 'TERMINATED', 'TIMED_OUT'].includes(name)) return null;
-  if (name !== 'FAILED') return `its workflow was ${name.toLowerCase().replace('_', ' ')}`;
-  const why = await handle.result().catch((error: unknown) => ((error as { cause?: Error }).cause ?? (error as Error)).message);
-  return `its newest run was refused: ${String(why)}`;
+  const { seen } = await lookAt(id, client, '', true);
+  const { isDead, problem } = judgeStanding(seen, null, new Date().toISOString());
+  return isDead ? problem : null;
 }

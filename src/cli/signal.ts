@@ -1,9 +1,9 @@
 // sluice pause|resume|retry|rollback|cancel ID: one message each to the running workflow.
 import { userInfo } from 'node:os';
-import { nameOf, withRunning } from './access.js';
+import { nameOf, readStatus, withRunning } from './access.js';
 import { confirmByTyping } from './decide.js';
 import { DURATION_PATTERN } from '../domain/duration.js';
-import { CliError, EXIT, print, type Format } from './output.js';
+import { CliError, EXIT, print, say, type Format } from './output.js';
 
 export async function signal(id: string, name: 'pause' | 'resume' | 'retry', options: { output: Format }): Promise<number> {
   await withRunning(id, (handle) => handle.signal(name));
@@ -28,7 +28,13 @@ export async function cancel(id: string, options: { yes?: boolean; output: Forma
   return told(id, 'cancel', options.output);
 }
 
+/** A signal waits at Temporal for a worker: where none answers, that is said. */
 async function told(id: string, what: string, output: Format): Promise<number> {
+  const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));
+  if (standing?.problem) {
+    say(`${what} will take effect only when the run goes on: ${standing.problem}`);
+    for (const remedy of standing.remedy) say(`  → ${remedy}`);
+  }
   const next = [`sluice get ${nameOf(id)} -w`];
   await print({ id: nameOf(id), requested: what, next }, output, () => `${what} requested for ${nameOf(id)}\n  next: ${next[0]}`);
   return EXIT.ok;

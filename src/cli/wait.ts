@@ -2,7 +2,7 @@
 import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
 import type { Status } from '../domain/ledger.js';
 import { PHASES, isOutcome, isPhase, type Phase } from '../domain/phase.js';
-import { deadEnd, pollStatus } from './poll.js';
+import { pollStatus } from './poll.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
 const POLL_MS = 500;
@@ -11,8 +11,8 @@ export async function wait(id: string, options: { for: string; timeout: string; 
   const reached = condition(options.for);
   if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
   const deadline = Date.now() + durationMs(options.timeout);
-  return pollStatus(id, POLL_MS, async (status, client) => {
-    const { windows: _windows, ...summary } = status;
+  return pollStatus(id, POLL_MS, async (status) => {
+    const { windows: _windows, standing, ...summary } = status;
     if (reached(status)) {
       await print(summary, options.output, () => `${status.name}: ${options.for} (phase ${status.phase}${status.outcome ? `, ${status.outcome}` : ''})`);
       return EXIT.ok;
@@ -21,14 +21,13 @@ export async function wait(id: string, options: { for: string; timeout: string; 
       say(`${status.name} ended as ${status.outcome}; ${options.for} was not reached`);
       return EXIT.endedOtherwise;
     }
-    const dead = await deadEnd(id, client);
-    if (dead) {
-      say(`${status.name}: ${options.for} cannot be reached: ${dead}`);
+    if (standing?.isDead) {
+      say(`${status.name}: ${options.for} cannot be reached: ${standing.problem}`);
       return EXIT.failed;
     }
     if (Date.now() <= deadline) return null;
     say(
-      `${status.name}: ${options.for} not reached within ${options.timeout} (phase ${status.phase}${status.blocked ? `, blocked: ${status.blocked.detail}` : ''})`,
+      `${status.name}: ${options.for} not reached within ${options.timeout} (phase ${status.phase}${status.blocked ? `, blocked: ${status.blocked.detail}` : ''}${standing?.problem ? `, ${standing.problem}` : ''}${status.waiting ? `, waits for ${status.waiting}` : ''})`,
     );
     return EXIT.timeout;
   });

@@ -1,9 +1,10 @@
 // sluice windows ID: every validation window, one row per subject.
 import { formatMs } from '../domain/duration.js';
-import { readStatus } from './access.js';
+import { readStatus, requireLedger } from './access.js';
 import { EXIT, print, table, type Format } from './output.js';
 
 export async function windows(id: string, options: { output: Format; failed?: boolean }): Promise<number> {
+  requireLedger();
   const { windows: all } = await readStatus(id);
   const rows = options.failed ? all.filter((w) => w.verdict === 'failed') : all;
   const cell = (n: number | null | undefined): string => (n === null || n === undefined ? '-' : String(n));

@@ -16,6 +16,7 @@ export interface MigrationRecord {
   readonly outcome: Outcome | null;
   readonly status: Status | null;
   readonly started_at: Date;
+  readonly updated_at: Date;
   readonly plan_hash: string;
   readonly spec: MigrationSpec;
 }
@@ -113,7 +114,7 @@ export class Ledger {
   /** Newest iteration of a name first. */
   async migrations(name?: string): Promise<MigrationRecord[]> {
     return this.query<MigrationRecord>(
-      `SELECT name, iteration, generation, run_key, outcome, status, started_at, plan_hash, spec FROM sluice.migration
+      `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec FROM sluice.migration
        WHERE $1::text IS NULL OR name = $1 ORDER BY name, iteration DESC`,
       [name ?? null],
     );

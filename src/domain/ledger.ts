@@ -2,6 +2,7 @@
 import type { Blocked } from './failure.js';
 import type { Outcome, Phase } from './phase.js';
 import type { MigrationSpec } from './spec.js';
+import type { Standing } from './standing.js';
 import type { DifferenceClass, WindowRow } from './window.js';
 
 export const OBJECT_KINDS = ['lease', 'publication', 'topic', 'slot', 'connector', 'sink', 'group', 'job', 'trigger'] as const;
@@ -74,9 +75,12 @@ export interface Status {
   readonly handedOver: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
   readonly next: readonly string[];
+  /** What the run waits for now, as one sentence; null = its activities say it, or it has ended. Absent from what an earlier version recorded. */
+  readonly waiting?: string | null;
 }
 
-export type StatusWithWindows = Status & { readonly windows: readonly WindowRow[] };
+/** `standing` = whether anything goes on at Temporal at all; absent in what the workflow says of itself. */
+export type StatusWithWindows = Status & { readonly windows: readonly WindowRow[]; readonly standing?: Standing };
 
 /** What came of a rehearsal of the cut-over. */
 export interface Rehearsed {

@@ -1,20 +1,26 @@
 // Every migration on one page: where each stands, what it waits for, and what a person would type. PURE.
 import type { Status } from '../domain/ledger.js';
+import type { Standing } from '../domain/standing.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
+import { stateOf } from './state.js';
 
-const said = (s: Status): string =>
-  s.outcome ?? (s.blocked ? `blocked: ${s.blocked.code}` : s.paused ? 'paused' : s.needsApproval ? 'waits for approval' : 'going on');
-const colour = (s: Status): string =>
-  s.outcome === 'migrated' ? 'passed' : s.blocked || s.leftovers.length > 0 ? 'failed' : s.outcome ? 'errored' : 'inconclusive';
+/** `standing` = how it stands at Temporal, where that was asked. */
+export type Shown = Status & { readonly standing?: Standing };
+
+const isTroubled = (s: Shown): boolean => !s.outcome && (s.standing?.problem ?? null) !== null;
+const colour = (s: Shown): string =>
+  s.outcome === 'migrated' ? 'passed' : s.blocked || s.leftovers.length > 0 || isTroubled(s) ? 'failed' : s.outcome ? 'errored' : 'inconclusive';
+const reason = (s: Shown): string => (isTroubled(s) ? s.standing!.problem! : s.blocked ? s.blocked.detail : `approval of ${s.evidenceId ?? '-'}`);
+const remedy = (s: Shown): string => (isTroubled(s) ? s.standing!.remedy.join('; ') : (s.blocked?.remedy ?? s.next[0] ?? ''));
 
 /** `at` = ISO time of the look. */
-export function renderDashboard(migrations: readonly Status[], at: string): string {
-  const waiting = migrations.filter((s) => !s.outcome && (s.blocked !== null || s.needsApproval));
+export function renderDashboard(migrations: readonly Shown[], at: string): string {
+  const waiting = migrations.filter((s) => !s.outcome && (s.blocked !== null || s.needsApproval || isTroubled(s)));
   const rows = migrations.map((s) => {
     const cells = [
       e(s.name),
-      `<b class="${colour(s)}">${e(said(s))}</b>`,
+      `<b class="${colour(s)}">${e(stateOf(s))}</b>`,
       e(s.phase ?? 'not begun'),
       String(s.iteration),
       String(s.generation),
@@ -28,7 +34,7 @@ export function renderDashboard(migrations: readonly Status[], at: string): stri
   return page(
     'Migrations',
     [
-      `<h1>Migrations</h1><p class="soft">As the ledger knew them at ${e(at)}</p>`,
+      `<h1>Migrations</h1><p class="soft">As the ledger knew them, and as Temporal answered, at ${e(at)}</p>`,
       `<p class="verdict${waiting.length > 0 ? ' open' : ''}"><b>${waiting.length === 0 ? 'Nobody is waited for.' : `${waiting.length} wait for a person.`}</b></p>`,
       ...(waiting.length > 0
         ? [
@@ -36,7 +42,7 @@ export function renderDashboard(migrations: readonly Status[], at: string): stri
               'Waiting for a person',
               table(
                 ['migration', 'for', 'remedy'],
-                waiting.map((s) => [s.name, s.blocked ? s.blocked.detail : `approval of ${s.evidenceId ?? '-'}`, s.blocked?.remedy ?? s.next[0] ?? '']),
+                waiting.map((s) => [s.name, reason(s), remedy(s)]),
               ),
             ),
           ]

@@ -1,6 +1,7 @@
 // What a run tells the outside: its status, its audit (mirrored into the ledger), search attributes, memo and current details.
 import { CancellationScope, log, patched, setCurrentDetails, sleep, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { cutoverNotes, cutoverSteps } from '../domain/cutover-plan.js';
 import type { MigrationRef, Status } from '../domain/ledger.js';
 import { call } from './activities.js';
 import type { State } from './state.js';
@@ -75,7 +76,7 @@ export class Journal {
   }
 
   status(): Status {
-    return statusOf(this.state, workflowInfo().workflowId);
+    return statusOf(this.state, workflowInfo().workflowId, this.now());
   }
 
   details(): string {
@@ -84,7 +85,9 @@ export class Journal {
 
   evidence(): unknown {
     const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
-    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts, ...(brokenGlass ? { brokenGlass } : {}) };
+    const { spec } = this.state;
+    const shown = spec ? { switches: cutoverSteps(spec).find((s) => s.name === 'commit')!.does, notes: cutoverNotes(spec) } : {};
+    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts, ...shown, ...(brokenGlass ? { brokenGlass } : {}) };
   }
 
   /** Search attributes (one upsert for all that changed), memo and current details. */

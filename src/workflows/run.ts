@@ -58,7 +58,7 @@ export class Run extends Journal {
         const lost = error instanceof GenerationLost ? error.problem : isCancellation(error) ? this.#lost : undefined;
         if (!lost || this.state.wayBack) throw error;
         this.#lost = undefined;
-        if (this.state.needsApproval) this.state.voidedAt = this.now();
+        if (this.state.needsApproval || this.state.phase === 'cut-over') this.state.voidedAt = this.now();
         this.withdrawEvidence();
         await this.park(lost, false);
         await clear(this);
@@ -170,7 +170,7 @@ export class Run extends Journal {
   }
 
   newEpoch(reason: string): void {
-    const hadEvidence = this.state.needsApproval || this.state.passesInARow > 0;
+    const hadEvidence = this.state.needsApproval || this.state.phase === 'cut-over' || this.state.passesInARow > 0;
     this.state.epoch += 1;
     if (hadEvidence) this.state.voidedAt = this.now();
     this.state.passesInARow = 0;

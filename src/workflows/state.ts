@@ -1,6 +1,7 @@
 // Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
 import type { ReaderMark } from '../activities/consumers.js';
 import type { BrokenGlass, CoSignature } from '../domain/cosign.js';
+import { durationMs } from '../domain/duration.js';
 import type { Blocked } from '../domain/failure.js';
 import type { Streak } from '../domain/gate.js';
 import type { Approval, AuditEvent, Lag, OwnedObject, Route, TableProgress } from '../domain/ledger.js';
@@ -81,6 +82,8 @@ export interface State {
   fullWindowMs: number | null;
   /** What the last rehearsal held; absent before one. */
   rehearsedHoldMs?: number;
+  /** When consumers were confirmed on the stream side: the soak counts from here. Absent before, and in a state of an earlier version. */
+  soakFrom?: string;
   /** Asked for by `extendSoak`: the soak lasts at least until then. */
   soakUntil: string | null;
   shadowPasses: number;
@@ -140,3 +143,9 @@ export const streakOf = ({ passesInARow, covered, comparedInARow }: Pick<State, 
   covered,
   compared: passesInARow === 0 ? 0 : (comparedInARow ?? 0),
 });
+
+/** ISO: when the soak's time is over, as it stands now. */
+export function soakEnds({ soakFrom, committedAt, soakUntil }: Pick<State, 'soakFrom' | 'committedAt' | 'soakUntil'>, { spec }: MigrationSpec): string {
+  const asked = new Date(Date.parse(soakFrom ?? committedAt!) + durationMs(spec.soak.for)).toISOString();
+  return soakUntil !== null && soakUntil > asked ? soakUntil : asked;
+}

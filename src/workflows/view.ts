@@ -7,7 +7,8 @@ import { formatMs } from '../domain/duration.js';
 import { currentApprovals, stopRule, waitingFor, type GateState } from '../domain/gate.js';
 import type { Status } from '../domain/ledger.js';
 import { PHASES } from '../domain/phase.js';
-import { streakOf, type State } from './state.js';
+import type { MigrationSpec } from '../domain/spec.js';
+import { soakEnds, streakOf, type State } from './state.js';
 
 /** Evidence is named only while it is up for approval or was approved. */
 export function evidenceId(state: State): string | null {
@@ -27,7 +28,7 @@ export function gateState(state: State, starter: string | null): GateState {
   };
 }
 
-export function statusOf(state: State, workflowId: string): Status {
+export function statusOf(state: State, workflowId: string, now: string): Status {
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     id: workflowId,
@@ -48,7 +49,36 @@ export function statusOf(state: State, workflowId: string): Status {
     handedOver: state.handedOver,
     leftovers: state.leftovers,
     next: nextCommands(state, workflowId.replace(/^migration-/, '')),
+    waiting: waitingOf(state, now),
   };
+}
+
+/** What the run waits for, in one sentence without a full stop; null while its activities are at work, and when it has ended. */
+export function waitingOf(state: State, now: string): string | null {
+  const { spec, phase } = state;
+  if (state.outcome !== null || !spec || phase === null) return null;
+  if (state.blocked) return 'somebody to remove what blocks it, or its next attempt by itself';
+  if (state.paused) return 'resume';
+  if (phase === 'validate') return stopRule(streakOf(state), spec.spec.validation);
+  if (phase === 'approve') return waitingInApprove(state, spec, now);
+  return phase === 'soak' ? waitingInSoak(state, spec, now) : null;
+}
+
+function waitingInApprove(state: State, spec: MigrationSpec, now: string): string | null {
+  const approval = approvalUnder(state.brokenGlass, spec.spec.cutover.approval, now);
+  const gate = waitingFor(gateState(state, null), approval, now);
+  if (gate !== null) return gate;
+  const { nextAttemptAt } = state;
+  return nextAttemptAt !== undefined && nextAttemptAt > now ? `the next attempt at the cut-over, at ${nextAttemptAt}` : null;
+}
+
+function waitingInSoak(state: State, spec: MigrationSpec, now: string): string {
+  const { passes } = spec.spec.soak;
+  const until = soakEnds(state, spec);
+  const time = until > now ? `the soak's end at ${until}` : null;
+  const windows = state.shadowPasses < passes ? `${passes - state.shadowPasses} more passed windows of ${passes}` : null;
+  const what = [time, windows].filter((part) => part !== null).join(' and ') || 'the window that is running';
+  return `${what}. Two people may end it early (sluice complete), anybody may make it longer (sluice extend)`;
 }
 
 export function nextCommands(state: State, name: string): string[] {
@@ -57,6 +87,13 @@ export function nextCommands(state: State, name: string): string[] {
   if (state.paused) return [`sluice resume ${name}`];
   if (state.needsApproval)
     return [`sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`, `sluice reject ${name} --approver YOU --reason "..."`];
+  if (state.phase === 'soak')
+    return [
+      `sluice get ${name} -w`,
+      `sluice complete ${name} --approver YOU --reason "..."`,
+      `sluice extend ${name} --for 24h`,
+      `sluice rollback ${name} --reason "..."`,
+    ];
   if (state.lastWindow?.verdict === 'failed') return [`sluice diff ${name}`, `sluice get ${name} -w`];
   return [`sluice get ${name} -w`];
 }
@@ -95,6 +132,7 @@ function headline(state: State, workflowId: string, now: string): string {
   if (state.phase === 'validate' && state.spec) {
     return `**Validating**: ${stopRule(streakOf(state), state.spec.spec.validation) ?? 'enough evidence'}. Nothing to do.`;
   }
+  if (state.phase === 'soak' && state.spec) return `**Soak**: waits for ${waitingInSoak(state, state.spec, now)}.`;
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }
 

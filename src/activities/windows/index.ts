@@ -20,7 +20,7 @@ import type { BatchAge } from '../../domain/sample.js';
 import type { Difference, WindowRow } from '../../domain/window.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
-import { alive } from '../patience.js';
+import { alive, beat } from '../patience.js';
 import { routeProblem, routeReader, type RouteProblem } from '../route.js';
 import type { WindowRecord } from '../../clients/window-ledger.js';
 import { evidenceOf } from './evidence.js';
@@ -220,6 +220,6 @@ function throttled(): () => void {
     const now = Date.now();
     if (now - last < 500) return;
     last = now;
-    Context.current().heartbeat();
+    beat();
   };
 }

@@ -46,5 +46,6 @@ export async function approve(run: Run): Promise<void> {
     if (verdict.verdict === 'failed') throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
     if (state.epoch !== epoch) throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
   }
+  state.needsApproval = false; // it was given: from here on it is the cut-over's
   await run.flush();
 }

@@ -11,7 +11,6 @@ import { begins } from '../steps.js';
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
   await confirm(run);
-  run.state.needsApproval = false;
 }
 
 async function untilCommit(run: Run): Promise<void> {
@@ -69,4 +68,5 @@ async function confirm(run: Run): Promise<void> {
     );
     return confirm(run);
   }
+  run.state.soakFrom = run.now();
 }

@@ -1,12 +1,12 @@
 // soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
 import { patched } from '@temporalio/workflow';
 import type { WindowResult } from '../../activities/windows/index.js';
-import { durationMs } from '../../domain/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { sharedTableOf } from '../../domain/shared-table.js';
 import { call } from '../activities.js';
 import { everyMs, type Run } from '../run.js';
 import { keepPaused, markReaders } from '../shadow.js';
+import { soakEnds } from '../state.js';
 import { runWindow } from '../windows.js';
 
 export async function soak(run: Run): Promise<void> {
@@ -33,13 +33,15 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
     const result = await runWindow(run, 'shadow window');
     if (!result.routeProblem) return result;
     await run.park({ ...result.routeProblem, since: run.now() }, true);
+    run.state.shadowPasses = 0;
+    run.state.soakFrom = run.now(); // consumers were not on the stream side: what they saw before counts no more
   }
 }
 
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
-  const { passes, for: duration } = run.spec.soak;
-  const until = (): number => Math.max(Date.parse(state.committedAt!) + durationMs(duration), Date.parse(state.soakUntil ?? state.committedAt!));
+  const { passes } = run.spec.soak;
+  const until = (): number => Date.parse(soakEnds(state, run.ref.spec));
   const isEarly = (): boolean => state.completesEarly === true && state.shadowPasses >= Math.min(1, passes); // two people asked for it
   const isOver = (): boolean => isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
   while (!isOver()) {
