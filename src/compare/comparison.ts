@@ -15,10 +15,10 @@ export interface Shape {
   readonly columns: readonly ComparedColumn[];
 }
 
-/** Why a row has no canonical form: the first column that has none, and what stands there. */
+/** Why a row has no canonical form: the first column that has none (null = the whole record), and what stands there. */
 export interface WhyNot {
   readonly class: 'type' | 'undecodable';
-  readonly column: string;
+  readonly column: string | null;
   readonly found: string;
 }
 
@@ -26,6 +26,8 @@ export interface WhyNot {
 export interface StreamRow {
   readonly row: string | null;
   readonly why?: WhyNot | undefined;
+  /** Of the record that holds it, where that is looked at. */
+  readonly partition?: number;
   /** A window proved it equal to the source as that was then. */
   proven?: boolean;
   /** Number of the window that last found its key on the expected side. */

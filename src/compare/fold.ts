@@ -1,5 +1,6 @@
 // What the folds of a topic share: how far each partition was read, and what could not be understood; most also keep one row per key. PURE.
 import { Undecodable, WrongType, type Canon } from './column-types.js';
+import { MOST_REFUSED, type Refused } from './refused.js';
 import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
 
 /** What a fold has read of a partition: of this log it holds everything, of no other one anything. */
@@ -14,8 +15,12 @@ export interface ReadPart {
 }
 
 export class FoldProgress {
-  /** Records that could not be understood at all: each makes the window inconclusive. */
+  /** Records that could not be believed at all: each makes the window inconclusive. */
   unreadable = 0;
+  /** The first of them. */
+  readonly refused: Refused[] = [];
+  /** Where the records that come next lie; with no partitions nothing is said of their places. */
+  readonly place = { partition: 0, partitions: 0 };
   /** Of the topic that was read; null = nothing was read yet, or the brokers give topics no ids. */
   topicId: string | null = null;
   readonly #parts = new Map<number, ReadPart>();
@@ -27,6 +32,16 @@ export class FoldProgress {
 
   get read(): readonly ReadPart[] {
     return [...this.#parts.values()];
+  }
+
+  /** The records that come next are of this partition of so many. */
+  readFrom(partition: number, partitions: number): void {
+    Object.assign(this.place, { partition, partitions });
+  }
+
+  refuse(record: Refused): void {
+    this.unreadable += 1;
+    if (this.refused.length < MOST_REFUSED) this.refused.push(record);
   }
 
   /** Where the log began is remembered from the first reading: what lay there then is in the fold. */

@@ -1,10 +1,9 @@
 // A table's topic folded to one row hash per key, as seen by a snapshot of the source: what TableFold does, without keeping the rows. PURE; forward only.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/position.js';
 import type { Shape } from './comparison.js';
-import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, isUnreadable, txIdAt } from './enc/change.js';
-import { EnvelopeScanner } from './enc/envelope.js';
+import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, KeyReader, isUnreadable, txIdAt } from './enc/change.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
-import { RowEncoder } from './enc/row.js';
+import type { RowEncoder } from './enc/row.js';
 import { FoldProgress, type ReadPart } from './fold.js';
 
 interface Change {
@@ -44,6 +43,8 @@ export class HashFold extends FoldProgress {
   readonly #key = new Int32Array(4);
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
   #overlay: Change[] = [];
+  /** The last waiting change of each key that has one. */
+  readonly #waiting = new Map<string, Change>();
 
   readonly #rows: KeyedRows;
 
@@ -103,7 +104,7 @@ export class HashFold extends FoldProgress {
     for (const part of state.read) this.readUpTo(part);
     this.unreadable = state.unreadable;
     this.table.fill(entries);
-    this.#overlay = state.overlay.map((change) => ({ ...change, key: Int32Array.from(change.key) }));
+    for (const change of state.overlay) this.#wait({ ...change, key: Int32Array.from(change.key) });
     this.proven(state.provenAt && { ...state.provenAt, inProgress: new Set(state.provenAt.inProgress) });
     for (const key of state.changed) this.#remember(key);
   }
@@ -112,16 +113,37 @@ export class HashFold extends FoldProgress {
   applyOverlay(snapshot: SnapshotVisibility): void {
     const waiting = this.#overlay;
     this.#overlay = [];
+    this.#waiting.clear();
     for (const change of waiting) {
-      if (!isVisible(change.txId, snapshot)) this.#overlay.push(change);
+      if (!isVisible(change.txId, snapshot)) this.#wait(change);
       else this.#apply(change.key, change.isDelete, change.high, change.low);
     }
+  }
+
+  #wait(change: Change): void {
+    this.#overlay.push(change);
+    this.#waiting.set(this.#textOf(change.key), change);
+  }
+
+  /**
+   * A tombstone has no transaction of its own. Behind a delete event, applied or still waiting, it says
+   * nothing new; without one, every reader of the topic loses the key, so the fold does too.
+   */
+  #bury(key: Int32Array): void {
+    const last = this.#waiting.get(this.#textOf(key));
+    if (last?.isDelete) return;
+    this.#apply(key, true, 0, 0);
+    if (last) this.#wait({ ...last, isDelete: true });
   }
 
   #apply(key: Int32Array, isDelete: boolean, high: number, low: number): void {
     if (isDelete) this.#rows.delete(key);
     else this.#rows.set(key, high, low);
-    if (this.provenAt !== null || this.#sinceProof !== null) this.#remember(keyText(key.subarray(0, this.encoder.keyWords)));
+    if (this.provenAt !== null || this.#sinceProof !== null) this.#remember(this.#textOf(key));
+  }
+
+  #textOf(key: Int32Array): string {
+    return keyText(key.subarray(0, this.encoder.keyWords));
   }
 
   #remember(key: string): void {
@@ -129,10 +151,10 @@ export class HashFold extends FoldProgress {
     if (this.#sinceProof && this.#sinceProof.add(key).size > MOST_CHANGED) this.#sinceProof = null;
   }
 
-  /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. */
-  add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): void {
+  /** One record, its key and value as ranges of `bytes`, in offset order of its partition. */
+  add(offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, snapshot: SnapshotVisibility): void {
     this.#one.reset();
-    this.#changes.encode(bytes, start, end, this.#one);
+    this.#changes.encode(this.place, offset, bytes, keyStart, keyEnd, start, end, this.#one);
     this.addChanges(this.#one.words, this.#one.count, snapshot);
   }
 
@@ -141,18 +163,21 @@ export class HashFold extends FoldProgress {
     for (let at = 0; at < count * CHANGE_WORDS; at += CHANGE_WORDS) {
       const kind = words[at]!;
       if (kind === KIND.unreadable) {
-        this.unreadable += 1;
+        this.refuse({ partition: this.place.partition, offset: txIdAt(words, at), why: words[at + 1]! });
         continue;
       }
       const key = this.#key;
       for (let word = 0; word < 4; word += 1) key[word] = words[at + 1 + word]!;
+      if (kind === KIND.tombstone) {
+        this.#bury(key);
+        continue;
+      }
       const isDelete = kind === KIND.delete;
       const high = words[at + 5]!;
       const low = words[at + 6]!;
       const txId = txIdAt(words, at);
       if (kind !== KIND.snapshot && !isVisible(txId, snapshot)) {
-        const change = { txId: widened(txId, snapshot), key: key.slice(), isDelete, high, low };
-        this.#overlay.push(change);
+        this.#wait({ txId: widened(txId, snapshot), key: key.slice(), isDelete, high, low });
       } else this.#apply(key, isDelete, high, low);
     }
   }
@@ -160,33 +185,29 @@ export class HashFold extends FoldProgress {
 
 /** Picks the records of a few keys out of a topic by the records' keys, which are short: for the drill-down. */
 export class KeyFilter {
-  readonly #scanner: EnvelopeScanner;
-  readonly #encoder: RowEncoder;
+  readonly #key: KeyReader;
   readonly #wanted: KeyTable;
 
   /** `wanted` = keys as `keyText` gives them. */
   constructor(shape: Shape, wanted: readonly string[]) {
-    const keyOnly: Shape = { key: shape.key, columns: shape.key.map((name) => shape.columns.find((column) => column.name === name)!) };
-    this.#scanner = new EnvelopeScanner(keyOnly);
-    this.#encoder = new RowEncoder(keyOnly);
-    this.#wanted = new KeyTable(this.#encoder.keyWords, wanted.length);
+    this.#key = new KeyReader(shape);
+    this.#wanted = new KeyTable(this.#key.encoder.keyWords, wanted.length);
     for (const key of wanted) this.#wanted.set(keyOf(key), 1, 1);
   }
 
   /** Of the record that was last asked about, as `keyText` gives it. */
   get lastKey(): string {
-    return this.#encoder.keyText;
+    return this.#key.encoder.keyText;
   }
 
-  /** `[start, end)` = the record's key. Records whose key cannot be read are wanted too: they are looked at by their values. */
+  /** `[start, end)` = the record's key. One that cannot be read belongs to no key: the fold refused it. */
   wants(bytes: Buffer, start: number, end: number): boolean {
+    if (start < 0) return false;
     try {
-      this.#scanner.scanObject(bytes, start, end);
-      this.#encoder.keyFromJson(bytes, this.#scanner);
+      return this.#wanted.find(this.#key.read(bytes, start, end)) >= 0;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      return true;
+      return false;
     }
-    return this.#wanted.find(this.#encoder.key) >= 0;
   }
 }

@@ -3,6 +3,7 @@ import { Undecodable, canonFromJson, canonicalDecimal, type Canon } from './colu
 import { joinRow, type Shape, type StreamRow } from './comparison.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
+import { REFUSED } from './refused.js';
 
 interface FieldSchema {
   readonly field?: string;
@@ -23,20 +24,27 @@ export class OutputFold extends Fold {
     this.#image = image;
   }
 
-  /** One record; returns its key, or null when it could not be read. */
-  add(key: Buffer | null, value: Buffer | null): string | null {
+  /** One record; returns its key, or null when it is refused. A key has one partition, or its records have no order. */
+  add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
+    const { partition } = this.place;
+    const refuse = (why: number): null => {
+      const text = { key: key?.toString('utf8') ?? null, value: value?.toString('utf8') ?? null };
+      this.refuse({ partition, offset, why, ...text });
+      return null;
+    };
+    if (key === null) return refuse(REFUSED.noKey);
     try {
-      if (key === null) throw new Undecodable('record without key');
       const keyFields = unwrap(parseJsonLossless(key.toString('utf8')));
       const name = joinRow(this.#shape.key.map((column) => this.#canon(keyFields, column)));
       const parsed = value === null ? null : parseJsonLossless(value.toString('utf8'));
       const image = this.#image === null || parsed === null ? parsed : (parsed as Record<string, unknown>)[this.#image];
+      const known = this.rows.get(name);
+      if (known && known.partition !== partition) return refuse(REFUSED.scattered);
       if (image === null) this.rows.delete(name);
-      else this.rows.set(name, this.#row(image, keyFields));
+      else this.rows.set(name, { ...this.#row(image, keyFields), partition });
       return name;
     } catch {
-      this.unreadable += 1;
-      return null;
+      return refuse(REFUSED.unreadable);
     }
   }
 

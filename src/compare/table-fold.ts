@@ -1,12 +1,14 @@
 // A table's topic folded to one row per key, as seen by a snapshot of the source. PURE; moves forward only.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/position.js';
 import { Undecodable, canonFromJson } from './column-types.js';
-import { joinRow, type Shape, type StreamRow } from './comparison.js';
+import { joinRow, type Shape, type StreamRow, type WhyNot } from './comparison.js';
+import { partitionOf } from './enc/partition.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
+import { REFUSED, describeRefused, type Refused } from './refused.js';
 
 export interface Change {
-  /** Null = a row of the initial load, which is older than every window: visible without asking. */
+  /** Null = a row of the initial load, which is older than every window: visible without asking; and a tombstone, which has none. */
   readonly txId: number | null;
   /** Position in the WAL; null where the record has none. */
   readonly lsn: number | string | null;
@@ -25,54 +27,125 @@ interface Envelope {
 // Refuses bytes that are no UTF-8: a replacement character could equal one that is really there.
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+function transactionOf(txId: unknown): number {
+  if (typeof txId === 'number' && Number.isSafeInteger(txId)) return txId;
+  throw new Undecodable('no source.txId');
+}
+
+const whyNot = (refused: Refused): WhyNot => ({ class: 'undecodable', column: null, found: describeRefused(refused) });
+
+/** The record was understood, and is not to be believed. */
+class Refusal extends Error {
+  readonly why: number;
+
+  constructor(why: number) {
+    super();
+    this.why = why;
+  }
+}
+
 export class TableFold extends Fold {
   readonly #shape: Shape;
   /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
   #overlay: Change[] = [];
+  /** The last waiting change of each key that has one. */
+  readonly #waiting = new Map<string, Change>();
 
-  constructor(shape: Shape) {
+  readonly #losesRefused: boolean;
+
+  /** With `losesRefused` a key whose last record is refused has no readable row any more, instead of the one before. */
+  constructor(shape: Shape, { losesRefused = false }: { losesRefused?: boolean } = {}) {
     super();
     this.#shape = shape;
+    this.#losesRefused = losesRefused;
   }
 
   /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */
   applyOverlay(snapshot: SnapshotVisibility): void {
     const waiting = this.#overlay;
     this.#overlay = [];
+    this.#waiting.clear();
     for (const change of waiting) this.#apply(change, snapshot);
   }
 
-  /** One record's value, `[start, end)` of `bytes`, in offset order of its partition. Returns its change; null where there is none. */
-  add(bytes: Buffer, start: number, end: number, snapshot: SnapshotVisibility): Change | null {
-    if (start < 0) return null; // tombstone: the delete event before it said the same, with its transaction
-    const change = this.#decode(bytes.subarray(start, end));
-    if (change) this.#apply(change, snapshot);
-    return change;
+  /**
+   * One record, its key and value as ranges of `bytes`, in offset order of its partition. Returns its change;
+   * null where it is refused.
+   */
+  add(offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, snapshot: SnapshotVisibility): Change | null {
+    const { partition } = this.place;
+    let key: string | undefined;
+    try {
+      if (keyStart < 0) throw new Refusal(REFUSED.noKey);
+      key = this.#keyOf(parseJsonLossless(UTF8.decode(bytes.subarray(keyStart, keyEnd))));
+      const change = start < 0 ? { txId: null, lsn: null, key, row: null } : this.#decode(bytes.subarray(start, end));
+      if (this.#isMisplaced(bytes, keyStart, keyEnd)) throw new Refusal(REFUSED.misplaced);
+      if (change.key !== key) throw new Refusal(REFUSED.foreignKey);
+      if (start < 0) this.#bury(change);
+      else this.#apply(change, snapshot);
+      return change;
+    } catch (error) {
+      const text = (from: number, to: number): string | null => (from < 0 ? null : bytes.toString('utf8', from, to));
+      const why = error instanceof Refusal ? error.why : REFUSED.unreadable;
+      const refused = { partition, offset, why, key: text(keyStart, keyEnd), value: text(start, end) };
+      this.refuse(refused);
+      if (this.#losesRefused && key !== undefined) this.rows.set(key, { row: null, why: whyNot(refused), mark: 0 });
+      return null;
+    }
+  }
+
+  /** A row by its image alone, as JSON text. */
+  addImage(image: string): void {
+    try {
+      const fields = parseJsonLossless(image) as Record<string, unknown>;
+      this.rows.set(this.#keyOf(fields), this.#row(fields));
+    } catch {
+      this.unreadable += 1;
+    }
+  }
+
+  #isMisplaced(bytes: Buffer, keyStart: number, keyEnd: number): boolean {
+    const { partition, partitions } = this.place;
+    return partitions > 1 && partitionOf(bytes, keyStart, keyEnd, partitions) !== partition;
   }
 
   #apply(change: Change, snapshot: SnapshotVisibility): void {
     const { txId } = change;
-    if (txId !== null && !isVisible(txId, snapshot)) {
-      this.#overlay.push({ ...change, txId: widened(txId, snapshot) });
-    } else if (change.row === null) this.rows.delete(change.key);
+    if (txId !== null && !isVisible(txId, snapshot)) this.#wait({ ...change, txId: widened(txId, snapshot) });
+    else if (change.row === null) this.rows.delete(change.key);
     else this.rows.set(change.key, change.row);
   }
 
-  #decode(value: Buffer): Change | null {
-    try {
-      const envelope = parseJsonLossless(UTF8.decode(value)) as Envelope;
-      const { op, source } = envelope;
-      const isDelete = op === 'd';
-      const image = isDelete ? envelope.before : envelope.after;
-      if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete)) throw new Undecodable(`operation ${op} without a row`);
-      const key = joinRow(this.#shape.key.map((name) => canonFromJson(this.#typeOf(name), image[name])));
-      const txId = op === 'r' ? null : source?.txId;
-      if (txId !== null && !Number.isSafeInteger(txId)) throw new Undecodable('no source.txId');
-      return { txId: txId as number | null, lsn: source?.lsn ?? null, key, row: isDelete ? null : this.#row(image) };
-    } catch {
-      this.unreadable += 1;
-      return null;
-    }
+  /** As `HashFold` does it: a tombstone without a delete event before it deletes. */
+  #bury({ key }: Change): void {
+    const last = this.#waiting.get(key);
+    if (last && last.row === null) return;
+    this.rows.delete(key);
+    if (last) this.#wait({ ...last, row: null });
+  }
+
+  #wait(change: Change): void {
+    this.#overlay.push(change);
+    this.#waiting.set(change.key, change);
+  }
+
+  #decode(value: Buffer): Change {
+    const envelope = parseJsonLossless(UTF8.decode(value)) as Envelope;
+    const { op, source } = envelope;
+    const isDelete = op === 'd';
+    const image = isDelete ? envelope.before : envelope.after;
+    if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete)) throw new Undecodable(`operation ${op} without a row`);
+    const txId = op === 'r' ? null : transactionOf(source?.txId);
+    const row = isDelete ? null : this.#row(image);
+    return { txId, lsn: source?.lsn ?? null, key: this.#keyOf(image), row };
+  }
+
+  #keyOf(fields: unknown): string {
+    if (fields === null || typeof fields !== 'object') throw new Undecodable('expected an object');
+    const values = fields as Record<string, unknown>;
+    const key = this.#shape.key.map((name) => canonFromJson(this.#typeOf(name), values[name]));
+    if (key.includes(null)) throw new Undecodable('a key is never NULL');
+    return joinRow(key);
   }
 
   #row(image: Record<string, unknown>): StreamRow {

@@ -65,11 +65,17 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
   return `CREATE TEMPORARY TABLE ${name} (k STRING, v STRING, o BIGINT METADATA FROM 'offset' VIRTUAL) WITH (${list.join(', ')})`;
 }
 
-/** Change events with what decides about them, and the canary's. A tombstone says nothing that the delete event before it did not say. */
+/**
+ * Records with what decides about them, and the canary's. A tombstone behind a delete event or another tombstone says
+ * nothing new; any other one deletes (`t`), for every reader of the topic loses the key by it.
+ */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>
     `SELECT ${canaryKey(id)} AS k, CAST(0 AS BIGINT) AS o, 'r' AS op, CAST(0 AS BIGINT) AS tx, ${literal(canaryImage(x))} AS image`;
-  return `SELECT k, o, JSON_VALUE(v, '$.op') AS op, TRY_CAST(JSON_VALUE(v, '$.source.txId') AS BIGINT) AS tx, ${IMAGE} AS image FROM sluice_stream WHERE v IS NOT NULL
+  const op = `CASE WHEN v IS NULL THEN 't' ELSE JSON_VALUE(v, '$.op') END`;
+  const events = `SELECT k, o, ${op} AS op, TRY_CAST(JSON_VALUE(v, '$.source.txId') AS BIGINT) AS tx, ${IMAGE} AS image FROM sluice_stream`;
+  const before = `SELECT *, LAG(op) OVER (PARTITION BY k ORDER BY o) AS was FROM (${events})`;
+  return `SELECT k, o, op, tx, image FROM (${before}) WHERE op IS NULL OR op <> 't' OR k IS NULL OR COALESCE(was, 't') NOT IN ('d', 't')
   UNION ALL ${planted(2, 2)} UNION ALL ${planted(3, 1)} UNION ALL ${planted(4, 1)}`;
 }
 
@@ -77,8 +83,8 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
   const planted = (id: number): string => `SELECT ${canaryKey(id)} AS k, ${literal(canaryImage(1))} AS image`;
   const legacy = `SELECT k, ${IMAGE} AS image FROM sluice_legacy UNION ALL ${planted(1)} UNION ALL ${planted(2)} UNION ALL ${planted(4)}`;
   const latest = `SELECT k, image FROM (
-    SELECT k, op, image, ROW_NUMBER() OVER (PARTITION BY k ORDER BY o DESC) AS n FROM sluice_records WHERE NOT (${unreadable()}) AND (op = 'r' OR ${isVisible(snapshot)})
-  ) WHERE n = 1 AND op <> 'd'`;
+    SELECT k, op, image, ROW_NUMBER() OVER (PARTITION BY k ORDER BY o DESC) AS n FROM sluice_records WHERE NOT (${unreadable()}) AND (op IN ('r', 't') OR ${isVisible(snapshot)})
+  ) WHERE n = 1 AND op NOT IN ('d', 't')`;
   const doubtful = UNPROVABLE.map((text) => `s.image LIKE ${literal(`%${text}%`)}`).join(' OR ');
   const kind = `CASE WHEN s.k IS NULL THEN 'missing' WHEN l.k IS NULL THEN 'extraneous' WHEN l.image IS NULL OR s.image IS NULL OR ${comparable('l.image', ignored)} <> ${comparable('s.image', ignored)} OR ${doubtful} THEN 'different' ELSE 'matched' END`;
   return `SELECT CASE WHEN COALESCE(l.k, s.k) LIKE ${literal(`{"${CANARY_COLUMN}":%`)} THEN 'canary-' ELSE '' END || ${kind} AS kind, l.image AS legacy_row, s.image AS stream_row
@@ -105,7 +111,7 @@ const canaryKey = (id: number): string => literal(`{"${CANARY_COLUMN}":${id}}`);
 const canaryImage = (x: number): string => `{"x":${x}}`;
 
 function unreadable(): string {
-  return `op IS NULL OR op NOT IN ('r', 'c', 'u', 'd') OR (op <> 'r' AND tx IS NULL) OR (op <> 'd' AND image IS NULL)`;
+  return `k IS NULL OR op IS NULL OR op NOT IN ('r', 'c', 'u', 'd', 't') OR (op IN ('c', 'u', 'd') AND tx IS NULL) OR (op IN ('r', 'c', 'u') AND image IS NULL)`;
 }
 
 /** `isVisible` of domain/position.ts, as SQL over `tx`. */

@@ -9,7 +9,7 @@ import type { Shape } from '../../src/compare/comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
-import { envelope } from '../support/rows.js';
+import { envelope, feed } from '../support/rows.js';
 
 const SHAPE: Shape = {
   key: ['id'],
@@ -20,13 +20,15 @@ const SHAPE: Shape = {
 };
 const CANARY = { planted: 1, found: 1 };
 
+const keyOf = (value: Buffer): string => `{"id":${(JSON.parse(value.toString()) as { after: { id: number } }).after.id}}`;
+
 /** One partition with these records; `shown` = those that a second reading still gives. */
 function aTopic(values: readonly Buffer[], shown = values): KafkaPort {
   return {
     offsets: () => Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
     readRange(_topic: string, _partition: number, _from: number, _to: number, visit: RecordVisitor) {
       shown.forEach((value, offset) => {
-        const key = Buffer.from(`{"id":${JSON.parse(value.toString()).after.id as number}}`);
+        const key = Buffer.from(keyOf(value));
         visit(offset, Buffer.concat([key, value]), 0, key.length, key.length, key.length + value.length);
       });
       return Promise.resolve(shown.length);
@@ -36,7 +38,7 @@ function aTopic(values: readonly Buffer[], shown = values): KafkaPort {
 
 function folded(values: readonly Buffer[], snapshot: SnapshotVisibility): { fold: HashFold; found: Found } {
   const fold = new HashFold(SHAPE, 8);
-  for (const value of values) fold.add(value, 0, value.length, snapshot);
+  for (const value of values) feed(fold, keyOf(value), value, snapshot);
   fold.readUpTo({ partition: 0, next: values.length, low: 0, epoch: 0 });
   const comparison = new HashComparison(fold.table, fold.encoder);
   const { extraneous, keys } = comparison.finish();

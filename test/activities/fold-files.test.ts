@@ -7,6 +7,7 @@ import { FoldFiles } from '../../src/activities/windows/fold-files.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/position.js';
+import { feed } from '../support/rows.js';
 
 const shapeOf = (key: string[]): Shape => ({
   key,
@@ -19,8 +20,9 @@ const BEFORE = parseSnapshot('100:100:');
 const AFTER = parseSnapshot('200:210:203');
 
 const add = (fold: HashFold, id: number, v: string, txId: number): void => {
+  const key = fold.shape.key.length === 1 ? `{"id":${id}}` : `{"v":"${v}","id":${id}}`;
   const record = Buffer.from(`{"before":null,"after":{"id":${id},"v":"${v}"},"source":{"txId":${txId}},"op":"u"}`);
-  fold.add(record, 0, record.length, BEFORE);
+  feed(fold, key, record, BEFORE);
 };
 
 function aFold(shape: Shape): HashFold {

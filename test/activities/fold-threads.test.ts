@@ -28,19 +28,21 @@ const SHAPES: readonly Shape[] = [
 const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
 /** One broker answer per batch; sizes differ, so that threads overtake each other. Returned as a port that serves exactly them. */
-function topicOf(batches: number, damage = (batch: Buffer, _at: number): Buffer => batch): KafkaPort {
+function topicOf(shape: Shape, batches: number, damage = (batch: Buffer, _at: number): Buffer => batch): KafkaPort {
   const answers: Buffer[] = [];
   let n = 0;
   for (let at = 0; at < batches; at += 1) {
     const builder = new BatchBuilder(1024);
     for (let i = 0; i < 1 + ((at * 37) % 400); i += 1, n += 1) {
       const id = (n * 7) % 500;
-      const image = JSON.stringify({ id, v: `v${id % 3}${n % 11 === 0 ? 'x'.repeat(n % 700) : ''}` });
+      const row: Record<string, unknown> = { id, v: `v${id % 3}${n % 11 === 0 ? 'x'.repeat(n % 700) : ''}` };
+      const image = JSON.stringify(row);
+      const key = JSON.stringify(Object.fromEntries(shape.key.map((name) => [name, n % 499 === 3 ? (name === 'id' ? 77_777 : 'foreign') : row[name]])));
       const op = n < 500 ? 'r' : n % 13 === 0 ? 'd' : 'u';
       const txId = 4_999_999_990 + (n % 25);
       const value =
         n % 997 === 5 ? 'no json' : `{"before":${op === 'd' ? image : 'null'},"after":${op === 'd' ? 'null' : image},"source":{"txId":${txId}},"op":"${op}"}`;
-      builder.add(`{"id":${id}}`, n % 101 === 7 ? null : value);
+      builder.add(key, n % 101 === 7 ? null : value);
     }
     const batch = Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
     batch.writeBigInt64BE(BigInt(n), 0); // offsets only have to grow
@@ -56,7 +58,7 @@ function topicOf(batches: number, damage = (batch: Buffer, _at: number): Buffer 
 async function inOne(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
   const fold = new HashFold(shape, 10);
   await kafka.readBatches('t', 0, 0, 1e9, (records, batches) => {
-    for (const batch of batches) walkBatch(records, batch, 0, 1e9, (_o, bytes, _ks, _ke, start, end) => fold.add(bytes, start, end, SNAPSHOT));
+    for (const batch of batches) walkBatch(records, batch, 0, 1e9, (...record) => fold.add(...record, SNAPSHOT));
   });
   return fold;
 }
@@ -76,11 +78,13 @@ describe('folding by threads', () => {
   it.each(SHAPES.map((shape) => [shape.key.join('+'), shape] as const))(
     'ends where folding in one ends, overlay and unreadable records included: key %s',
     async (_key, shape) => {
-      const kafka = topicOf(60);
+      const kafka = topicOf(shape, 60);
       const [one, many] = [await inOne(kafka, shape), await byThreads(kafka, shape)];
       const later = parseSnapshot('6000000000:6000000000:');
       for (const fold of [one, many]) expect(fold.unreadable).toBeGreaterThan(5);
       expect([many.table.size, many.table.digest(), many.unreadable]).toEqual([one.table.size, one.table.digest(), one.unreadable]);
+      expect(many.refused).toEqual(one.refused);
+      expect(new Set(one.refused.map(({ why }) => why)).size).toBe(2);
       const before = one.table.digest();
       for (const fold of [one, many]) fold.applyOverlay(later);
       expect(one.table.digest()).not.toBe(before);
@@ -89,7 +93,7 @@ describe('folding by threads', () => {
   );
 
   it('throws what a thread threw, with its code and remedy, and ends', async () => {
-    const damaged = topicOf(20, (batch, at) => {
+    const damaged = topicOf(SHAPES[0]!, 20, (batch, at) => {
       if (at === 11) batch.writeInt16BE(3, 21); // claims to be LZ4
       return batch;
     });

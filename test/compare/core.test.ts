@@ -8,7 +8,8 @@ import { OutputFold } from '../../src/compare/output-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { withinTolerance } from '../../src/compare/tolerance.js';
-import { parseSnapshot } from '../../src/domain/position.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
+import { feed as feedRecord } from '../support/rows.js';
 
 const SHAPE: Shape = {
   key: ['id'],
@@ -27,7 +28,10 @@ function compare(expected: [number, string | null][], actual: Map<string, Stream
   return comparison.finish();
 }
 
-const feed = (fold: TableFold, value: Buffer, snapshot: Parameters<TableFold['add']>[3]): void => void fold.add(value, 0, value.length, snapshot);
+const feed = (fold: TableFold, value: Buffer, snapshot: SnapshotVisibility): void => {
+  const id = /"id":(\d+)/.exec(value.toString())?.[1] ?? '1';
+  feedRecord(fold, `{"id":${id}}`, value, snapshot);
+};
 
 describe('the comparison finds', () => {
   it('missing, extraneous and mismatched rows, each with its key and both sides', () => {

@@ -7,7 +7,7 @@ import { SettledComparison } from '../../src/compare/settled.js';
 import { parseSnapshot } from '../../src/domain/position.js';
 import { NO_COUNTS, assessComparison } from '../../src/domain/window.js';
 import { worst } from '../../src/domain/verdict.js';
-import { binaryRow, envelope, jsonImage, type Value } from '../support/rows.js';
+import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/rows.js';
 
 /** Suspicious rows of a pass of `table` against `stream`, both of columns id and those given. */
 function suspects(columns: Record<string, string>, table: Value[][], stream: Value[][], damage: (text: string) => string = (text) => text): number {
@@ -17,7 +17,7 @@ function suspects(columns: Record<string, string>, table: Value[][], stream: Val
   const fold = new HashFold(shape, 16);
   for (const row of stream) {
     const value = Buffer.from(damage(envelope('c', jsonImage(names, types, row), 1).toString()));
-    fold.add(value, 0, value.length, parseSnapshot('9:9:'));
+    feed(fold, `{"id":${String(row[0])}}`, value, parseSnapshot('9:9:'));
   }
   const comparison = new HashComparison(fold.table, fold.encoder);
   for (const row of table) comparison.add(binaryRow(types, row), 0);

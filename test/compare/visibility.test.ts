@@ -6,7 +6,7 @@ import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { flinkSetup } from '../../src/connectors/flink-compare.js';
 import { isVisible, parseSnapshot, widened, type SnapshotVisibility } from '../../src/domain/position.js';
-import { envelope } from '../support/rows.js';
+import { envelope, feed } from '../support/rows.js';
 
 const SHAPE: Shape = {
   key: ['id'],
@@ -24,8 +24,7 @@ function held(records: readonly Buffer[], snapshot: SnapshotVisibility): [rows: 
   const rows = new TableFold(SHAPE);
   const hashes = new HashFold(SHAPE, 8);
   for (const record of records) {
-    rows.add(record, 0, record.length, snapshot);
-    hashes.add(record, 0, record.length, snapshot);
+    for (const fold of [rows, hashes]) feed<SnapshotVisibility>(fold, '{"id":1}', record, snapshot);
   }
   expect([rows.unreadable, hashes.unreadable]).toEqual([0, 0]);
   return [rows.rows.size, hashes.table.size];
@@ -63,7 +62,7 @@ describe('a snapshot sees', () => {
     const snapshot: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 150 };
     const range = { topic: 't', partitions: [] };
     const sql = flinkSetup({ brokers: [], tls: false, legacy: range, stream: range, snapshot, ignored: [] }).at(-1)!;
-    expect(sql).toContain("op = 'r' OR ");
+    expect(sql).toContain("op IN ('r', 't') OR ");
     expect(sql).toContain(`WHEN tx + ${EPOCH} > ${EPOCH + 149} THEN tx + 0 ELSE tx + ${EPOCH} END`);
   });
 });
@@ -73,8 +72,7 @@ describe('what a later snapshot sees', () => {
     const first: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 200 };
     const record = envelope('c', '{"id":1,"v":"a"}', 150);
     const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
-    rows.add(record, 0, record.length, first);
-    hashes.add(record, 0, record.length, first);
+    for (const fold of [rows, hashes]) feed<SnapshotVisibility>(fold, '{"id":1}', record, first);
     expect([rows.rows.size, hashes.table.size]).toEqual([0, 0]);
     const later: SnapshotVisibility = { ...at(2 * EPOCH + 120), before: 2 * EPOCH + 200 };
     rows.applyOverlay(later);

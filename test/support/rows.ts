@@ -121,3 +121,16 @@ export function random(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** A fold that takes records of a table's topic. */
+interface TakesRecords<S> {
+  add(offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, snapshot: S): unknown;
+}
+
+/** Gives a record to a fold as the topic would; value null = a tombstone, key null = none. */
+export function feed<S>(fold: TakesRecords<S>, key: string | null, value: Buffer | string | null, snapshot: S, offset = 0): void {
+  const head = Buffer.from(key ?? '');
+  const body = value === null ? Buffer.alloc(0) : Buffer.from(value);
+  const start = value === null ? -1 : head.length;
+  fold.add(offset, Buffer.concat([head, body]), key === null ? -1 : 0, head.length, start, head.length + body.length, snapshot);
+}

@@ -6,6 +6,7 @@ import { readSource, type SourceClient } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
 import { Comparison, splitRow, type Shape } from '../../compare/comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
+import { refusedDifferences } from '../../compare/refused.js';
 import { quoteIdent } from '../../domain/names.js';
 import { expectedTopic, type Replayed, type RehearsedRun } from '../../domain/proof.js';
 import { worst, type Verdict } from '../../domain/verdict.js';
@@ -44,7 +45,8 @@ export async function compareSlice({ systems, secret }: Deps, { ref, subject, ru
       fold.rows.delete(key);
     const comparison = new Comparison(shape, fold.rows, 1);
     for (const [key, row] of expected) comparison.add(key, row);
-    const { counts: compared, differences } = comparison.finish();
+    const { counts: compared, differences: found } = comparison.finish();
+    const differences = [...found, ...refusedDifferences(shape, fold.refused)];
     const counts = { ...compared, unknown: compared.unknown + fold.unreadable };
     const sample = [...expected].filter((entry): entry is [string, string] => entry[1] !== null).slice(0, 8);
     const canary = runCanary(shape, sample);

@@ -11,6 +11,7 @@ import type { SnapshotVisibility } from '../../domain/position.js';
 import type { Counts, Difference } from '../../domain/window.js';
 import { drillDown } from './drill-down.js';
 import type { TopicEnds } from './folds.js';
+import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select.js';
 
 export const CANARY_ROWS = 9;
@@ -94,8 +95,11 @@ export async function judged(input: PassInput, fold: HashFold, found: Found, can
   const suspected = missing + mismatched + unknown;
   const base = { rowsRead, canary };
   const byHash: Counts = { matched, missing, extraneous, mismatched, unstable: 0, unknown: unknown + fold.unreadable };
-  if (suspected + extraneous === 0) return { ...base, counts: byHash, differences: [] };
-  const { counts, differences } = await drillDown({ ...input, candidates, extraneous: keys }, fold);
+  const refused = await refusedRecords(input.kafka, input.topic, input.shape, fold);
+  if (suspected + extraneous === 0) return { ...base, counts: byHash, differences: refused };
+  const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
+  const { counts } = drilled;
+  const differences = [...drilled.differences, ...refused];
   // With more candidates than are looked at, the counts stay those of the hashes, and the looked-at ones are the sample.
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };

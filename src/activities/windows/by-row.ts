@@ -3,10 +3,12 @@ import { runCanary } from '../../compare/canary.js';
 import { Comparison } from '../../compare/comparison.js';
 import type { TableFold } from '../../compare/table-fold.js';
 import type { PassInput, TablePass } from './by-hash.js';
+import { refusedRecords } from './refused-records.js';
 import { readRows } from './rows.js';
 
 /** As `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
-export async function passByRow({ reader, from, shape, rowsPerSecond, heartbeat }: PassInput, fold: TableFold, mark: number): Promise<TablePass> {
+export async function passByRow(input: PassInput, fold: TableFold, mark: number): Promise<TablePass> {
+  const { reader, from, shape, rowsPerSecond, heartbeat } = input;
   const comparison = new Comparison(shape, fold.rows, mark);
   const sample: [string, string][] = [];
   await readRows(reader, from, shape, { rowsPerSecond, heartbeat }, (key, row) => {
@@ -14,5 +16,11 @@ export async function passByRow({ reader, from, shape, rowsPerSecond, heartbeat 
     comparison.add(key, row);
   });
   const { counts, differences } = comparison.finish();
-  return { counts: { ...counts, unknown: counts.unknown + fold.unreadable }, differences, rowsRead: comparison.rowsRead, canary: runCanary(shape, sample) };
+  const refused = await refusedRecords(input.kafka, input.topic, shape, fold);
+  return {
+    counts: { ...counts, unknown: counts.unknown + fold.unreadable },
+    differences: [...differences, ...refused],
+    rowsRead: comparison.rowsRead,
+    canary: runCanary(shape, sample),
+  };
 }

@@ -41,18 +41,20 @@ export interface DrillDownInput {
 export async function drillDown(input: DrillDownInput, read: HashFold): Promise<DrillDown> {
   const { kafka, topic, shape, snapshot, reader, from, candidates, heartbeat } = input;
   const filter = new KeyFilter(shape, [...candidates.map((c) => c.key), ...input.extraneous]);
-  const fold = new TableFold(shape);
+  const fold = new TableFold(shape, { losesRefused: true });
   const histories = new Map<string, KeyHistory>();
-  for (const { partition, low } of await kafka.offsets(topic)) {
+  const ends = await kafka.offsets(topic);
+  for (const { partition, low } of ends) {
     const end = read.nextOffset(partition) ?? 0;
+    fold.readFrom(partition, ends.length);
     await kafka.readRange(
       topic,
       partition,
       low,
       end,
-      (_offset, bytes, keyStart, keyEnd, start, end) => {
+      (offset, bytes, keyStart, keyEnd, start, end) => {
         if (!filter.wants(bytes, keyStart, keyEnd)) return;
-        const change = fold.add(bytes, start, end, snapshot);
+        const change = fold.add(offset, bytes, keyStart, keyEnd, start, end, snapshot);
         if (change) historyOf(histories, change.key).add(change, read.wasProven(filter.lastKey));
       },
       heartbeat,

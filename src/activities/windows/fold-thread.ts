@@ -2,11 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../clients/record-batch.js';
 import type { Shape } from '../../compare/comparison.js';
-import { CHANGE_WORDS, ChangeEncoder, Changes } from '../../compare/enc/change.js';
+import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../../compare/enc/change.js';
 
 export interface Work {
   readonly bytes: Uint8Array;
   readonly batches: readonly VisibleBatch[];
+  /** Where the batches lie. */
+  readonly place: Place;
   /** Offsets of the partition that are wanted. */
   readonly from: number;
   readonly to: number;
@@ -17,12 +19,14 @@ export type Done =
 
 const encoder = new ChangeEncoder(workerData as Shape);
 
-parentPort!.on('message', ({ bytes, batches, from, to }: Work) => {
+parentPort!.on('message', ({ bytes, batches, place, from, to }: Work) => {
   try {
     const changes = new Changes();
     const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const batch of batches)
-      walkBatch(records, batch, from, to, (_offset, body, _keyStart, _keyEnd, start, end) => encoder.encode(body, start, end, changes));
+      walkBatch(records, batch, from, to, (offset, body, keyStart, keyEnd, start, end) =>
+        encoder.encode(place, offset, body, keyStart, keyEnd, start, end, changes),
+      );
     const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
     parentPort!.postMessage({ words, count: changes.count } satisfies Done, [words.buffer]);
   } catch (error) {

@@ -22,7 +22,7 @@ export class FoldThreads {
     this.#threads = Array.from({ length: Math.min(availableParallelism(), MOST_THREADS) }, () => new Thread(shape));
   }
 
-  /** Applies the records of `[from, to)` of a partition to the fold. Throws what reading or decoding threw. */
+  /** Applies the records of `[from, to)` of a partition to the fold, which was told where they lie. Throws what reading or decoding threw. */
   async fold(
     kafka: KafkaPort,
     topic: string,
@@ -31,6 +31,7 @@ export class FoldThreads {
     to: number,
     into: { fold: HashFold; snapshot: SnapshotVisibility; heartbeat: () => void },
   ): Promise<void> {
+    const place = { ...into.fold.place };
     const asked: Promise<Done>[] = [];
     const takeOldest = async (): Promise<void> => {
       const done = await asked.shift()!;
@@ -41,7 +42,7 @@ export class FoldThreads {
     await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
       // A copy of its own: only whole buffers can be handed over, and the broker's answer may share one.
       const bytes = new Uint8Array(records);
-      const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({ bytes, batches, from, to });
+      const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({ bytes, batches, place, from, to });
       answer.catch(() => undefined); // looked at in its turn
       asked.push(answer);
       if (asked.length >= this.#threads.length * AHEAD) await takeOldest();

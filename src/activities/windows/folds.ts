@@ -130,6 +130,7 @@ export async function foldTable<F extends TableFold | HashFold>(
   const threads = fold instanceof HashFold && records >= WORTH_THREADS ? new FoldThreads(fold.shape) : null;
   try {
     for (const { end, partition, from, to } of ranges) {
+      fold.readFrom(partition, ends.length);
       if (threads && fold instanceof HashFold) await threads.fold(kafka, topic, partition, from, to, { fold, snapshot, heartbeat });
       else
         await kafka.readRange(
@@ -137,7 +138,7 @@ export async function foldTable<F extends TableFold | HashFold>(
           partition,
           from,
           to,
-          (_offset, bytes, _keyStart, _keyEnd, start, end) => void fold.add(bytes, start, end, snapshot),
+          (offset, bytes, keyStart, keyEnd, start, stop) => void fold.add(offset, bytes, keyStart, keyEnd, start, stop, snapshot),
           heartbeat,
         );
       fold.readUpTo(readPart(end));
@@ -156,13 +157,14 @@ export async function foldOutput(kafka: KafkaPort, topic: string, fold: OutputFo
   for (const end of await kafka.offsets(topic)) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
+    fold.readFrom(partition, 0); // a pipeline may place its records by a rule of its own
     await kafka.readRange(
       topic,
       partition,
       from,
       committed,
-      (_offset, bytes, keyStart, keyEnd, start, end) => {
-        const written = fold.add(rangeOf(bytes, keyStart, keyEnd), rangeOf(bytes, start, end));
+      (offset, bytes, keyStart, keyEnd, start, stop) => {
+        const written = fold.add(rangeOf(bytes, keyStart, keyEnd), rangeOf(bytes, start, stop), offset);
         if (written !== null) touched.add(written);
       },
       heartbeat,

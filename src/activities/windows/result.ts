@@ -2,6 +2,7 @@
 // tables that are polled.
 import { openSource } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
+import { refusedDifferences } from '../../compare/refused.js';
 import type { MigrationRef } from '../../domain/ledger.js';
 import { comparedOf } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
@@ -85,7 +86,7 @@ function judge(computation: Computation, durationMs: number): SubjectResult[] {
       mode: 'settled',
       counts,
       proofs: { barrier, ...sides[at]!, canaryPlanted: canary.planted, canaryFound: canary.found },
-      differences: side.report(),
+      differences: [...side.report(), ...(at === 0 ? refusedDifferences(shape, fold.refused) : [])],
       position: lsn,
       durationMs,
       proof: { topic: computation.topic, rounds: side.rounds, rows: expected.size },

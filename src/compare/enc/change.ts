@@ -1,12 +1,17 @@
 // A table's change events as numbers: what a fold needs of each, in rows of a typed array that can be handed from one thread to another. PURE.
 import { Undecodable } from '../column-types.js';
 import type { Shape } from '../comparison.js';
+import { REFUSED } from '../refused.js';
 import { EnvelopeScanner } from './envelope.js';
+import { partitionOf } from './partition.js';
 import { RowEncoder } from './row.js';
 
-/** Words of one change: kind, four of the key, two of the row's hash, two of the transaction. */
+/**
+ * Words of one change: kind, four of the key, two of the row's hash, two of the transaction. One that is
+ * refused has its offset in the last two, and why in the word behind its kind.
+ */
 export const CHANGE_WORDS = 9;
-export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3 } as const;
+export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3, tombstone: 4 } as const;
 const TWO_32 = 4294967296;
 
 export class Changes {
@@ -38,33 +43,76 @@ export class Changes {
   }
 }
 
-/** The transaction of the change whose words begin at `at`. */
+/** The transaction of the change whose words begin at `at`, or the offset of one that is refused. */
 export const txIdAt = (words: Int32Array, at: number): number => words[at + 7]! * TWO_32 + (words[at + 8]! >>> 0);
 
 export class ChangeEncoder {
   readonly encoder: RowEncoder;
   readonly #scanner: EnvelopeScanner;
+  readonly #key: KeyReader;
+  readonly #why = new Int32Array(4);
 
   constructor(shape: Shape) {
     this.#scanner = new EnvelopeScanner(shape);
     this.encoder = new RowEncoder(shape);
+    this.#key = new KeyReader(shape);
   }
 
-  /** Adds what a record's value, `[start, end)` of `bytes`, says. A tombstone says nothing that the delete event before it did not, with its transaction. */
-  encode(bytes: Buffer, start: number, end: number, out: Changes): void {
-    if (start < 0) return;
+  /** Adds what a record says; key and value as ranges of `bytes`. With `partitions` its place is checked too. */
+  encode({ partition, partitions }: Place, offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, out: Changes): void {
+    if (keyStart < 0) return this.#refuse(REFUSED.noKey, offset, out);
+    if (partitions > 1 && partitionOf(bytes, keyStart, keyEnd, partitions) !== partition) return this.#refuse(REFUSED.misplaced, offset, out);
     const scanner = this.#scanner;
     const { encoder } = this;
     try {
+      if (start < 0) return out.push(KIND.tombstone, this.#key.read(bytes, keyStart, keyEnd), encoder.row, 0);
       scanner.scan(bytes, start, end);
       encoder.keyFromJson(bytes, scanner);
+      if (!scanner.isKeyOfRow(bytes, keyStart, keyEnd) && !this.#isSameKey(bytes, keyStart, keyEnd)) return this.#refuse(REFUSED.foreignKey, offset, out);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      return out.push(KIND.unreadable, encoder.key, encoder.row, 0);
+      return this.#refuse(REFUSED.unreadable, offset, out);
     }
     if (scanner.op === 'd') return out.push(KIND.delete, encoder.key, encoder.row, scanner.txId);
     encoder.rowFromJson(bytes, scanner);
     out.push(scanner.op === 'r' ? KIND.snapshot : KIND.upsert, encoder.key, encoder.row, scanner.txId);
+  }
+
+  /** The same key in other words: other spaces or another order of its columns. */
+  #isSameKey(bytes: Buffer, keyStart: number, keyEnd: number): boolean {
+    const key = this.#key.read(bytes, keyStart, keyEnd);
+    return key.every((word, at) => at >= this.encoder.keyWords || word === this.encoder.key[at]);
+  }
+
+  #refuse(why: number, offset: number, out: Changes): void {
+    this.#why[0] = why;
+    out.push(KIND.unreadable, this.#why, this.encoder.row, offset);
+  }
+}
+
+/** Where a record lies; `partitions` = 0 where that says nothing. */
+export interface Place {
+  readonly partition: number;
+  readonly partitions: number;
+}
+
+/** A record's own key, as an object of the table's key columns. */
+export class KeyReader {
+  readonly encoder: RowEncoder;
+  readonly #scanner: EnvelopeScanner;
+
+  constructor(shape: Shape) {
+    const columns = shape.key.map((name) => shape.columns.find((column) => column.name === name)!);
+    const keyOnly: Shape = { key: shape.key, columns };
+    this.#scanner = new EnvelopeScanner(keyOnly);
+    this.encoder = new RowEncoder(keyOnly);
+  }
+
+  /** Its identity; valid until the next call. Throws Undecodable. */
+  read(bytes: Buffer, start: number, end: number): Int32Array {
+    this.#scanner.scanObject(bytes, start, end);
+    this.encoder.keyFromJson(bytes, this.#scanner);
+    return this.encoder.key;
   }
 }
 

@@ -22,12 +22,14 @@ export class EnvelopeScanner implements Fields {
   /** `"name":` of each column, as bytes: fields mostly come in the table's order. */
   readonly #names: readonly Uint8Array[];
   readonly #columnOf: ReadonlyMap<string, number>;
+  readonly #keyAt: readonly number[];
 
   constructor(shape: Shape) {
     this.start = new Int32Array(shape.columns.length);
     this.end = new Int32Array(shape.columns.length);
     this.#names = shape.columns.map((column) => Buffer.from(`${JSON.stringify(column.name)}:`));
     this.#columnOf = new Map(shape.columns.map((column, at) => [column.name, at]));
+    this.#keyAt = shape.key.map((name) => this.#columnOf.get(name)!);
   }
 
   /** Reads the record's value in `[from, to)`; afterwards `op`, `txId` and the positions of the row that it is about. Throws Undecodable. */
@@ -89,6 +91,20 @@ export class EnvelopeScanner implements Fields {
   scanObject(b: Buffer, from: number, to: number): void {
     if (b[from] !== OPEN) throw broken();
     this.#row(b, from, to);
+  }
+
+  /** Whether `[from, to)` says the key of the row that was scanned last in the same bytes, as a connector writes it. */
+  isKeyOfRow(b: Uint8Array, from: number, to: number): boolean {
+    let at = from;
+    let before = OPEN;
+    for (const column of this.#keyAt) {
+      if (b[at] !== before || !startsWith(b, at + 1, this.#names[column]!)) return false;
+      at += 1 + this.#names[column]!.length;
+      const end = this.end[column]!;
+      for (let value = this.start[column]!; value < end; value += 1, at += 1) if (b[at] !== b[value]) return false;
+      before = COMMA;
+    }
+    return at + 1 === to && b[at] === CLOSE;
   }
 
   /** Returns where the object ends. */

@@ -44,7 +44,10 @@ export class RowEncoder {
   keyFromJson(b: Uint8Array, fields: Fields): void {
     const scratch = this.#scratch;
     scratch.reset();
-    for (const column of this.#keyAt) this.#jsonValue(b, fields, column);
+    for (const column of this.#keyAt) {
+      if (b[fields.start[column]!] === NULL_JSON) throw new Undecodable('a key is never NULL');
+      this.#jsonValue(b, fields, column);
+    }
     this.#setKey();
   }
 

@@ -1,0 +1,22 @@
+// Where Kafka's own producers put a key: murmur2 of its bytes, as in org.apache.kafka.common.utils.Utils. PURE.
+const SEED = 0x9747b28c;
+const M = 0x5bd1e995;
+
+/** The partition of the key in `[start, end)` of `b`. */
+export function partitionOf(b: Uint8Array, start: number, end: number, partitions: number): number {
+  const length = end - start;
+  let h = SEED ^ length;
+  let at = start;
+  for (const whole = end - (length & 3); at < whole; at += 4) {
+    let k = b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16) | (b[at + 3]! << 24);
+    k = Math.imul(k, M);
+    k = Math.imul(k ^ (k >>> 24), M);
+    h = Math.imul(h, M) ^ k;
+  }
+  const rest = length & 3;
+  if (rest === 3) h ^= b[at + 2]! << 16;
+  if (rest >= 2) h ^= b[at + 1]! << 8;
+  if (rest >= 1) h = Math.imul(h ^ b[at]!, M);
+  h = Math.imul(h ^ (h >>> 13), M);
+  return ((h ^ (h >>> 15)) & 0x7fffffff) % partitions;
+}

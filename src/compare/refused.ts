@@ -1,0 +1,62 @@
+// Records of a topic that say nothing that can be believed: where they lie and why. Each makes its window inconclusive. PURE.
+import type { Difference } from '../domain/window.js';
+import { parseJsonLossless } from './json.js';
+import type { Shape } from './comparison.js';
+
+/** In the order of the numbers by which threads name them. */
+export const WHY_REFUSED = [
+  'no change event with a readable key',
+  'a record without a key',
+  "the record's key is not the key of its row",
+  'in another partition than its key belongs to',
+  'a key that lies in several partitions, in no order',
+] as const;
+export const REFUSED = { unreadable: 0, noKey: 1, foreignKey: 2, misplaced: 3, scattered: 4 } as const;
+
+export interface Refused {
+  readonly partition: number;
+  readonly offset: number;
+  readonly why: number;
+  /** The record as text, cut; null where it has none, undefined where it has to be read again. */
+  readonly key?: string | null;
+  readonly value?: string | null;
+}
+
+/** More are counted and not shown. */
+export const MOST_REFUSED = 20;
+const MOST_SHOWN = 200;
+
+/** What a difference shows of a record's text. */
+export const shown = (text: string | null): string => (text === null ? 'null' : text.slice(0, MOST_SHOWN));
+
+export function refusedDifferences(shape: Shape, refused: readonly Refused[]): Difference[] {
+  return refused.map((record) => ({
+    class: 'undecodable',
+    key: keyFields(shape, record.key ?? null),
+    column: null,
+    batch: null,
+    stream: describeRefused(record),
+  }));
+}
+
+export const describeRefused = ({ partition, offset, why, key = null, value = null }: Refused): string =>
+  `partition ${partition}, offset ${offset}: ${WHY_REFUSED[why]}: key ${shown(key)}, value ${shown(value)}`;
+
+/** The key's columns as far as the record's key names them. */
+function keyFields(shape: Shape, key: string | null): Record<string, string | null> {
+  let parsed: unknown = null;
+  try {
+    parsed = key === null ? null : parseJsonLossless(key);
+  } catch {
+    // A key that is no JSON names no column; its text is shown beside.
+  }
+  const fields = parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};
+  return Object.fromEntries(
+    shape.key.map((name) => {
+      const value = Object.hasOwn(fields, name) ? fields[name] : null;
+      return [name, value === null || value === undefined ? null : shown(asText(value))];
+    }),
+  );
+}
+
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,0 +1,124 @@
+// What a consumer of the topic would see is what is compared: tombstones delete, a record's key is its row's, a key has one partition.
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { partitionOf } from '../../src/compare/enc/partition.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import { WHY_REFUSED, refusedDifferences } from '../../src/compare/refused.js';
+import { TableFold } from '../../src/compare/table-fold.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
+import { envelope, feed } from '../support/rows.js';
+
+const murmur2 = createRequire(import.meta.url)('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
+
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int8' },
+    { name: 'v', type: 'text' },
+  ],
+};
+const KEY = '{"id":1}';
+const IMAGE = '{"id":1,"v":"a"}';
+const EARLY = parseSnapshot('10:10:');
+const LATE = parseSnapshot('100:100:');
+
+type Step = readonly [op: 'r' | 'c' | 'u' | 'd', txId: number] | 'tombstone';
+
+/** Whether the key is there for the early snapshot, and for the late one; the same in both folds. */
+function isThere(...steps: readonly Step[]): [early: boolean, late: boolean] {
+  const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
+  for (const step of steps)
+    for (const fold of [rows, hashes]) feed<SnapshotVisibility>(fold, KEY, step === 'tombstone' ? null : envelope(step[0], IMAGE, step[1]), EARLY);
+  const now = (): boolean => {
+    expect(hashes.table.size).toBe(rows.rows.size);
+    return rows.rows.size === 1;
+  };
+  const early = now();
+  for (const fold of [rows, hashes]) fold.applyOverlay(LATE);
+  expect([rows.unreadable, hashes.unreadable]).toEqual([0, 0]);
+  return [early, now()];
+}
+
+describe('a tombstone', () => {
+  it.each<[string, readonly Step[], [boolean, boolean]]>([
+    ['behind a delete that the snapshot sees', [['c', 1], ['d', 2], 'tombstone'], [false, false]],
+    ['behind a delete that it does not see yet', [['c', 1], ['d', 50], 'tombstone'], [true, false]],
+    ['of a key that came back', [['c', 1], ['d', 2], 'tombstone', ['c', 3]], [true, true]],
+    ['of a key that comes back later', [['c', 1], ['d', 50], 'tombstone', ['c', 51]], [true, true]],
+    ['that is all that compaction left', ['tombstone'], [false, false]],
+  ])('%s says nothing new', (_what, steps, there) => expect(isThere(...steps)).toEqual(there));
+
+  it.each<[string, readonly Step[], [boolean, boolean]]>([
+    ['of a row of the initial load', [['r', 0], 'tombstone'], [false, false]],
+    ['of a changed row', [['c', 1], ['u', 2], 'tombstone'], [false, false]],
+    ['of a row that the snapshot does not see yet', [['c', 50], 'tombstone'], [false, false]],
+    ['behind a change that the snapshot does not see yet', [['r', 0], ['u', 50], 'tombstone'], [false, false]],
+    ['before the delete event', [['r', 0], 'tombstone', ['d', 50], 'tombstone'], [false, false]],
+  ])('without a delete deletes, as for every reader: %s', (_what, steps, there) => expect(isThere(...steps)).toEqual(there));
+});
+
+describe('a record is refused, and its window proves nothing', () => {
+  const why = (key: string | null, value: string | null, place = [0, 0]): (string | undefined)[] => {
+    const folds = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
+    return folds.map((fold) => {
+      fold.readFrom(place[0]!, place[1]!);
+      feed<SnapshotVisibility>(fold, key, value && envelope('c', value, 1), LATE, 17);
+      expect(fold.unreadable).toBe(fold.refused.length);
+      expect(fold.refused[0]?.offset ?? 17).toBe(17);
+      return fold.refused[0] && WHY_REFUSED[fold.refused[0].why];
+    });
+  };
+  const both = (reason: string | undefined) => [reason, reason];
+
+  it('without a key, or with one that cannot be read', () => {
+    expect(why(null, IMAGE)).toEqual(both('a record without a key'));
+    for (const key of ['1', 'Struct{id=1}', '{}', '{"id":null}', '{"id":"x"}', '{"id":1']) {
+      expect(why(key, null)).toEqual(both('no change event with a readable key'));
+    }
+  });
+
+  it("with another key than its row's", () => {
+    for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}']) expect(new Set(why(key, IMAGE))).not.toContain(undefined);
+    expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));
+    expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined)); // the same key in other words
+  });
+
+  it('in another partition than its key belongs to', () => {
+    const own = partitionOf(Buffer.from(KEY), 0, KEY.length, 7);
+    for (let partition = 0; partition < 7; partition += 1)
+      expect(why(KEY, IMAGE, [partition, 7])).toEqual(both(partition === own ? undefined : 'in another partition than its key belongs to'));
+  });
+
+  it('of an output, where another partition holds the key', () => {
+    const fold = new OutputFold(SHAPE);
+    fold.readFrom(0, 0);
+    fold.add(Buffer.from(KEY), Buffer.from(IMAGE), 3);
+    fold.readFrom(1, 0);
+    expect(fold.add(Buffer.from(KEY), Buffer.from(IMAGE), 4)).toBeNull();
+    expect(fold.rows.has(joinRow(['1']))).toBe(true);
+    expect(refusedDifferences(SHAPE, fold.refused)).toEqual([
+      {
+        class: 'undecodable',
+        key: { id: '1' },
+        column: null,
+        batch: null,
+        stream: `partition 1, offset 4: a key that lies in several partitions, in no order: key ${KEY}, value ${IMAGE}`,
+      },
+    ]);
+  });
+});
+
+describe('the partition of a key', () => {
+  it("is the one of Kafka's own producers (property)", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat({ max: 3 }), fc.integer({ min: 1, max: 100 }), (key, before, partitions) => {
+        const bytes = Buffer.concat([Buffer.alloc(before, 7), key, Buffer.from('behind')]);
+        const expected = (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+        expect(partitionOf(bytes, before, before + key.length, partitions)).toBe(expected);
+      }),
+    );
+  });
+});
