@@ -10,10 +10,10 @@ import { nameOf, withClientOrNull, workflowIdOf } from './temporal.js';
 
 export { nameOf, withClient, withClientOrNull, withRunning, workflowIdOf } from './temporal.js';
 
-/** Undefined without SLUICE_LEDGER_URL. The caller closes it. */
-export function openLedger(): Ledger | undefined {
+/** Read-only; undefined without SLUICE_LEDGER_URL. The caller closes it. */
+export function openLedger({ writes = false } = {}): Ledger | undefined {
   const { ledgerUrl } = loadConfig();
-  return ledgerUrl ? new Ledger(ledgerUrl) : undefined;
+  return ledgerUrl ? new Ledger(ledgerUrl, { readOnly: !writes }) : undefined;
 }
 
 /** Exit 2 for a verb that shows what only the ledger has. */
@@ -22,11 +22,12 @@ export function requireLedger(): void {
     throw new CliError(EXIT.usage, 'no-ledger', 'SLUICE_LEDGER_URL is not set: windows and evidence are kept there', ['export SLUICE_LEDGER_URL=postgres://…']);
 }
 
-export async function withLedger<T>(use: (ledger: Ledger) => Promise<T>): Promise<T> {
+/** Read-only unless `writes`: then its tables are created where they are missing. Throws exit 2 without SLUICE_LEDGER_URL. */
+export async function withLedger<T>(use: (ledger: Ledger) => Promise<T>, { writes = false } = {}): Promise<T> {
   requireLedger();
-  const ledger = openLedger()!;
+  const ledger = openLedger({ writes })!;
   try {
-    await ledger.migrate();
+    if (writes) await ledger.migrate();
     return await use(ledger);
   } finally {
     await ledger.close();

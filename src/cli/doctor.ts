@@ -2,7 +2,7 @@
 import { Systems } from '../activities/deps.js';
 import { runPreflight } from '../activities/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
-import { openChecks, type Check } from '../domain/check.js';
+import { openChecks, statementsOf, type Check } from '../domain/check.js';
 import { openLedger, withClient } from './access.js';
 import type { LeftoverOptions } from './leftovers.js';
 import { CliError, EXIT, print, table } from './output.js';
@@ -20,7 +20,7 @@ export async function doctor(options: { file?: string; leftovers?: boolean } & L
     const generation = ((await reachableLedger?.migrations(spec.metadata.name))?.[0]?.generation ?? 0) + 1;
     const checks = [...orchestration, ...(await runPreflight({ secret: resolveSecret, systems }, reachableLedger, spec, generation, new Date().toISOString()))];
     const open = openChecks(checks);
-    await print({ ok: open.length === 0, checks }, options.output, () => render(checks, open));
+    await print({ ok: open.length === 0, checks, sql: statementsOf(checks) }, options.output, () => render(checks, open));
     return open.length === 0 ? 0 : open.some((c) => c.name.endsWith('.reachable')) ? 4 : 1;
   } finally {
     await systems.close();
@@ -40,7 +40,15 @@ async function checkTemporal(): Promise<Check> {
 
 async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): Promise<Check> {
   try {
-    await ledger.migrate();
+    const { isThere, mayCreate, grant } = await ledger.readiness();
+    if (!isThere && !mayCreate)
+      return {
+        name: 'ledger.create',
+        subject: '',
+        status: 'failed',
+        detail: `the ledger at ${ledger.address} has no tables yet, and our role may not create them`,
+        remedy: grant,
+      };
     return { name: 'ledger.reachable', subject: '', status: 'passed', detail: `ledger at ${ledger.address}`, remedy: '' };
   } catch (error) {
     return { name: 'ledger.reachable', subject: '', status: 'failed', detail: (error as Error).message, remedy: 'check SLUICE_LEDGER_URL' };
@@ -56,5 +64,19 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
     '',
     open.length === 0 ? `all ${checks.length} checks passed` : `${open.length} of ${checks.length} checks are open:`,
     ...remedies,
+    ...block(checks, open),
   ].join('\n');
+}
+
+/** Missing rights, and settings of a role, as one block of SQL: each statement once. */
+function block(checks: readonly Check[], open: readonly Check[]): string[] {
+  const needed = statementsOf(open);
+  const advised = statementsOf(checks).filter((statement) => !needed.includes(statement));
+  if (needed.length === 0 && advised.length === 0) return [];
+  return [
+    '',
+    '-- to paste, in the source database, as a role that may grant it:',
+    ...needed.map((statement) => `${statement};`),
+    ...advised.map((statement) => `${statement}; -- of use, not needed`),
+  ];
 }

@@ -1,9 +1,11 @@
-// sluice init NAME [-f FILE]: a spec to start from. Never overwrites.
+// sluice init NAME [-f FILE]: a spec to start from. Never overwrites. sluice init --sql -f FILE: what roles it needs.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseSpecText } from '../spec/parse.js';
 import { CliError, EXIT, print, type Format } from './output.js';
 
-export async function init(name: string, options: { file: string; output: Format }): Promise<number> {
+export async function init(name: string | undefined, options: { file: string; sql?: boolean; output: Format }): Promise<number> {
+  if (options.sql) return (await import('./grants.js')).grants(options);
+  if (name === undefined) throw new CliError(EXIT.usage, 'usage', 'give the migration a name', ['sluice init NAME', 'sluice init --sql -f migration.yaml']);
   if (existsSync(options.file))
     throw new CliError(EXIT.failed, 'exists', `${options.file} exists; nothing was written`, [`sluice init ${name} -f another.yaml`]);
   const text = template(name);

@@ -32,8 +32,11 @@ function build(): Command {
     .showHelpAfterError('(see sluice --help)')
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  verb(program, 'init <name>', 'write a spec to start from', async (name: never, o: never) => (await import('./init.js')).init(name, o))
-    .option('-f, --file <file>', 'where to', 'migration.yaml')
+  verb(program, 'init [name]', 'write a spec to start from; or, with --sql, print the roles and grants of one', async (name: never, o: never) =>
+    (await import('./init.js')).init(name, o),
+  )
+    .option('-f, --file <file>', 'where to; with --sql, the spec', 'migration.yaml')
+    .option('--sql', 'print the roles and grants that the spec needs, as SQL to paste')
     .addOption(output());
   verb(program, 'validate', 'check a spec offline', async (o: never) => (await import('./validate.js')).validate(o))
     .addOption(file())

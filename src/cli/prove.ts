@@ -48,18 +48,21 @@ export async function prove(options: ProveOptions): Promise<number> {
 
 /** Each proof has an id of its own: two at once do not meet. */
 async function claimNumber(name: string): Promise<string> {
-  return withLedger(async (ledger) => {
-    for (;;) {
-      const [row] = await ledger.query<{ next: number }>(`SELECT coalesce(max(number), 0) + 1 AS next FROM sluice.proof WHERE name = $1`, [name]);
-      const id = proofId(name, row!.next);
-      const claimed = await ledger.query(`INSERT INTO sluice.proof (id, name, number) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`, [
-        id,
-        name,
-        row!.next,
-      ]);
-      if (claimed.length > 0) return id;
-    }
-  });
+  return withLedger(
+    async (ledger) => {
+      for (;;) {
+        const [row] = await ledger.query<{ next: number }>(`SELECT coalesce(max(number), 0) + 1 AS next FROM sluice.proof WHERE name = $1`, [name]);
+        const id = proofId(name, row!.next);
+        const claimed = await ledger.query(`INSERT INTO sluice.proof (id, name, number) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`, [
+          id,
+          name,
+          row!.next,
+        ]);
+        if (claimed.length > 0) return id;
+      }
+    },
+    { writes: true },
+  );
 }
 
 async function start(client: Client, id: string, input: ProofInput): Promise<WorkflowHandle> {

@@ -45,13 +45,14 @@ export interface TableCatalog {
   readonly rowSecurity: boolean;
   readonly rowsEstimate: number;
   readonly bytes: number;
+  readonly owner: string;
   readonly isOwner: boolean;
   readonly canSelect: boolean;
 }
 
 const TABLE_SQL = `
 SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes,
-  coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far, pg_has_role(c.relowner, 'USAGE') AS is_owner, has_table_privilege(c.oid, 'SELECT') AS can_select
+  coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far, pg_has_role(c.relowner, 'USAGE') AS is_owner, pg_get_userbyid(c.relowner) AS owner, has_table_privilege(c.oid, 'SELECT') AS can_select
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
 
 const LEAVES_SQL = `
@@ -113,6 +114,7 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
     rowSecurity: found['relrowsecurity'] === 't',
     rowsEstimate: total('rows'),
     bytes: total('bytes'),
+    owner: found['owner']!,
     isOwner: found['is_owner'] === 't',
     canSelect: found['can_select'] === 't',
   };

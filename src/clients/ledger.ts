@@ -6,6 +6,7 @@ import type { MigrationSpec } from '../domain/spec.js';
 import type { Outcome } from '../domain/phase.js';
 import type { WindowSample } from '../domain/sample.js';
 import type { Difference, WindowRow } from '../domain/window.js';
+import { denied, readiness, type Readiness } from './ledger-access.js';
 import { LEDGER_SCHEMA } from './ledger-schema.js';
 
 export interface MigrationRecord {
@@ -24,6 +25,7 @@ export interface MigrationRecord {
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 
 const MAX_INT = 2 ** 31 - 1;
+const NOT_THERE: readonly string[] = ['42P01', '3F000']; // undefined_table, invalid_schema_name
 
 export class Ledger {
   readonly #pool: pg.Pool;
@@ -31,11 +33,21 @@ export class Ledger {
   /** Of a view: all of its queries go there. */
   #session: pg.PoolClient | undefined;
   readonly #address: string;
+  readonly #readOnly: boolean;
 
-  constructor(url: string) {
-    this.#pool = new pg.Pool({ connectionString: url, max: 6, connectionTimeoutMillis: 5000, statement_timeout: 30_000, application_name: 'sluice-ledger' });
+  /** Read-only: every transaction of its sessions is, and a ledger without tables reads as empty. A role with USAGE and SELECT on schema sluice is enough. */
+  constructor(url: string, { readOnly = false } = {}) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: 6,
+      connectionTimeoutMillis: 5000,
+      statement_timeout: 30_000,
+      application_name: 'sluice-ledger',
+      ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+    });
     this.#pool.on('error', () => undefined);
     this.#url = url;
+    this.#readOnly = readOnly;
     const parsed = new URL(url);
     this.#address = `${parsed.host}${parsed.pathname}`;
   }
@@ -71,8 +83,14 @@ export class Ledger {
       if (/^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) || /timeout|terminated/i.test((error as Error).message)) {
         throw new Problem('unreachable', `the ledger at ${this.#address} does not answer: ${(error as Error).message}`);
       }
+      if (this.#readOnly && NOT_THERE.includes(code)) return [];
+      if (code === '42501') throw await denied(this.#pool, this.#address, error as Error);
       throw error;
     }
+  }
+
+  readiness(): Promise<Readiness> {
+    return readiness(this.#pool);
   }
 
   /** Runs `use` on one connection. */
@@ -105,7 +123,7 @@ export class Ledger {
   async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
     return this.transaction(async (client) => {
       await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const view = new Ledger(this.#url);
+      const view = new Ledger(this.#url, { readOnly: this.#readOnly });
       view.#session = client;
       return use(view);
     });

@@ -2,7 +2,7 @@
 // role's transaction is hidden, but its transaction id is not: one that is gone a moment later is no concern, and one that stays is unknown, never absent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { quoteIdent, quoteLiteral } from '../domain/names.js';
+import { plainIdent, quoteLiteral } from '../domain/names.js';
 
 export interface OpenWriter {
   /** Tells it from every other one. */
@@ -86,4 +86,4 @@ export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise
 }
 
 /** The right that shows them all, as a statement. */
-export const grantSight = (user: string): string => `GRANT pg_read_all_stats TO ${quoteIdent(user)}`;
+export const grantSight = (user: string): string => `GRANT pg_read_all_stats TO ${plainIdent(user)}`;

@@ -13,6 +13,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'extended.headers.enabled': 'true for the context headers that lineage tools read',
   'slot.max.retries': 'retries to attach to the slot',
   'slot.retry.delay.ms': 'pause between those retries',
+  'database.user': 'a login of the connector of its own: see docs/reference/permissions.md',
   'database.password': 'only a ${provider:...} placeholder',
   'database.sslrootcert': 'path on the Connect worker',
   'database.tcpKeepAlive': 'true or false',

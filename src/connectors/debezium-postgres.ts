@@ -82,7 +82,7 @@ export const messagePrefix = (spec: MigrationSpec): string => `sluice-${spec.met
 
 export const SNAPSHOT_LIMIT_MS = durationMs('30m');
 
-/** The same reference as a placeholder of Connect's config providers: the secret itself never passes through us. */
+/** The same reference as a placeholder of Connect's config providers (a file's with its key): the secret itself never passes through us. */
 export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
 }

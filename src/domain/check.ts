@@ -38,3 +38,12 @@ export function applyWaivers(checks: readonly Check[], waivers: readonly Waiver[
 export const openChecks = (checks: readonly Check[]): Check[] => checks.filter((c) => c.status === 'failed' || c.status === 'unknown');
 
 export const describeCheck = (c: Check): string => `${c.name}${c.subject ? ` ${c.subject}` : ''}: ${c.detail}`;
+
+const STATEMENT = /^(GRANT|REVOKE|ALTER ROLE|ALTER DATABASE) /;
+
+/** Statements among the remedies that a person may paste, each once however it is quoted. A remedy is SQL where it begins with a statement. */
+export function statementsOf(checks: readonly Check[]): string[] {
+  const statements = checks.flatMap(({ remedy }) => (STATEMENT.test(remedy) ? remedy.split(/;\s*/) : [])).filter((text) => STATEMENT.test(text));
+  const same = (a: string, b: string): boolean => a.replaceAll('"', '') === b.replaceAll('"', '');
+  return statements.filter((statement, at) => statements.findIndex((other) => same(other, statement)) === at);
+}

@@ -69,9 +69,27 @@ export function tableTopic(topicPrefix: string, { schema, table }: TableName): s
   return `${topicPrefix}.${schema}.${table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
 }
 
+// Words that PostgreSQL 14 to 18 do not take as a name without quotes (categories R and T of its keywords).
+const RESERVED: ReadonlySet<string> = new Set(
+  (
+    'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently constraint create cross ' +
+    'current_catalog current_date current_role current_schema current_time current_timestamp current_user default deferrable desc distinct do else end except false ' +
+    'fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime ' +
+    'localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right select session_user similar some ' +
+    'symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when where window with none'
+  ).split(' '),
+);
 export const quoteIdent = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** Quoted only where it must be, as people write it. */
+export const plainIdent = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : quoteIdent(name));
 export const quoteLiteral = (text: string): string => (text.includes('\\') ? ' E' : '') + `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
 export const qualified = ({ schema, table }: TableName): string => `${quoteIdent(schema)}.${quoteIdent(table)}`;
+
+/** A relation as the spec writes it, quoted only where it must be. */
+export function plainName(text: string): string {
+  const { schema, table } = parseTableName(text);
+  return `${plainIdent(schema)}.${plainIdent(table)}`;
+}
 
 /** What a source connector brings into a topic. */
 export interface Capture {

@@ -6,6 +6,7 @@ import { ksqlPlan } from '../domain/ksql.js';
 import { capturesOf } from '../domain/names.js';
 import { engineGateway, runLogOf, type MigrationSpec, type PipelineSpec } from '../domain/spec.js';
 import type { SpecIssue } from './document.js';
+import { loginIssues } from './logins.js';
 import { connectorIssues, nameIssues } from './names.js';
 import { pollingIssues } from './polling.js';
 import { sharedTableIssues } from './shared-table.js';
@@ -22,6 +23,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
       parsed,
       capturesOf(parsed as MigrationSpec, 1).map((capture) => capture.connector),
     ),
+    ...loginIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];
 }

@@ -5,7 +5,7 @@ import { parseCondition } from '../../clients/lone-sql.js';
 import { readSource } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
-import { parseTableName, qualified, quoteIdent } from '../../domain/names.js';
+import { parseTableName, plainIdent, qualified, quoteIdent } from '../../domain/names.js';
 import { sharedTableOf } from '../../domain/shared-table.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
@@ -84,7 +84,7 @@ async function checkRuns(client: pg.ClientBase, runs: NonNullable<BatchSpec['run
 async function checkSessions(client: pg.ClientBase, application: string): Promise<Answer> {
   const { rows } = await client.query<Record<string, string>>(`SELECT pg_has_role('pg_read_all_stats', 'USAGE')::text AS may, current_user AS us`);
   if (rows[0]!['may'] === 'true') return `sessions of application ${application} can be seen`;
-  return { detail: 'what sessions of other roles do cannot be seen', remedy: `GRANT pg_read_all_stats TO ${quoteIdent(rows[0]!['us']!)}` };
+  return { detail: 'what sessions of other roles do cannot be seen', remedy: `GRANT pg_read_all_stats TO ${plainIdent(rows[0]!['us']!)}` };
 }
 
 async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer> {

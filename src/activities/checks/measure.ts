@@ -5,6 +5,7 @@ import { readTable } from '../../clients/catalog.js';
 import { withAddress, type ResolveSecret } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import { parseTableName, qualified } from '../../domain/names.js';
+import { mayReplicateAs } from '../../domain/privilege-conditions.js';
 import type { PostgresAddress } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 
@@ -50,7 +51,7 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
     client,
     `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS standby,
        current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots) AS slots_free,
-       (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (SELECT 1 FROM pg_roles WHERE rolname IN ('rds_replication', 'cloudsqlsuperuser') AND pg_has_role(oid, 'MEMBER')) AS replicate`,
+       ${mayReplicateAs('current_user')} AS replicate`,
   );
   return {
     version: row['version']!,

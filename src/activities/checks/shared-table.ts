@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../clients/catalog.js';
 import { readSource, type ResolveSecret } from '../../clients/source.js';
-import { qualified, quoteIdent } from '../../domain/names.js';
+import { plainIdent, qualified, quoteIdent } from '../../domain/names.js';
 import { sessionOptions, tableOwner, type SharedTableRoute } from '../../domain/shared-table.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { guardProblem } from './guarded.js';
@@ -25,7 +25,8 @@ async function shapeProblem(client: pg.ClientBase, spec: MigrationSpec, table: T
   const { user } = spec.spec.source.postgres;
   const { key } = spec.spec.batch!.result;
   const name = qualified(table.name);
-  if (!table.isOwner) return { detail: 'only its owner may guard it by a trigger', remedy: `GRANT the owner's role to ${user}` };
+  if (!table.isOwner)
+    return { detail: `only its owner, ${table.owner}, may guard it by a trigger`, remedy: `GRANT ${plainIdent(table.owner)} TO ${plainIdent(user)}` };
   if (table.rowSecurity) return { detail: 'row security decides what each role sees of it', remedy: 'use a route by view' };
   const unique = await client.query(
     `SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND

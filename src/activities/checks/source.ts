@@ -6,11 +6,15 @@ import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rates.js';
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';
+import { plainIdent } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
+import { mayReplicate } from '../../domain/privilege-conditions.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn, passed } from './result.js';
+import { checkPrivileges } from './privileges.js';
+import { connectionLimits, timeLimits } from './sessions.js';
 import { checkTable } from './tables.js';
 import { noLongTransactions } from './writers.js';
 
@@ -31,7 +35,12 @@ export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: Migrat
         );
         if (catalog) catalogs.push(catalog);
       }
-      return [passed('source.reachable', '', `connected to ${place}`), ...server, ...tables, predictSnapshot(spec, catalogs)];
+      const limits = await inTurn([
+        () => attempt('source.time-limits', () => timeLimits(client, spec, predictedMs(spec, catalogs))),
+        () => attempt('source.connections', () => connectionLimits(client, spec)),
+      ]);
+      const rights = await checkPrivileges(client, spec, [...server, ...tables]);
+      return [passed('source.reachable', '', `connected to ${place}`), ...server, ...limits, ...tables, ...rights, predictSnapshot(spec, catalogs)];
     });
   } catch (error) {
     const problem = classify(error);
@@ -114,13 +123,14 @@ function logQuestions(client: pg.ClientBase, one: Ask, spec: MigrationSpec): (()
     () =>
       attempt('source.replication', async () => {
         const role = await one(
-          `SELECT rolreplication OR rolsuper OR EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('rds_replication', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role(g.oid, 'MEMBER')) AS can FROM pg_roles WHERE rolname = current_user`,
+          `SELECT ${mayReplicate(spec.spec.source.postgres.user)} AS can, EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication') AS rds`,
         );
+        const user = plainIdent(spec.spec.source.postgres.user);
         return role['can'] === 't'
           ? 'the role may replicate'
           : {
               detail: `role ${spec.spec.source.postgres.user} may not create replication slots`,
-              remedy: `ALTER ROLE ${spec.spec.source.postgres.user} REPLICATION`,
+              remedy: role['rds'] === 't' ? `GRANT rds_replication TO ${user}` : `ALTER ROLE ${user} REPLICATION`,
             };
       }),
     () => attempt('source.long-transactions', () => noLongTransactions(client, spec)),
@@ -136,7 +146,7 @@ function mayCreate(one: Ask, spec: MigrationSpec): () => Promise<Check> {
         ? 'the role may create a publication and a schema'
         : {
             detail: `role ${spec.spec.source.postgres.user} may not create in this database`,
-            remedy: `GRANT CREATE ON DATABASE ${spec.spec.source.postgres.database} TO ${spec.spec.source.postgres.user}`,
+            remedy: `GRANT CREATE ON DATABASE ${plainIdent(spec.spec.source.postgres.database)} TO ${plainIdent(spec.spec.source.postgres.user)}`,
           };
     });
 }
@@ -148,9 +158,14 @@ function headroom(row: Record<string, string | null>, what: string, setting: str
     : { detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`, remedy: `raise ${setting} (needs a restart) or drop unused ones` };
 }
 
+const rowsOf = (tables: readonly TableCatalog[]): number => tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
+
+const predictedMs = ({ spec }: MigrationSpec, tables: readonly TableCatalog[]): number =>
+  (rowsOf(tables) / (spec.connector.snapshot === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) * 1000;
+
 function predictSnapshot(spec: MigrationSpec, tables: readonly TableCatalog[]): Check {
-  const rows = tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
-  const predicted = (rows / (spec.spec.connector.snapshot === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) * 1000;
+  const rows = rowsOf(tables);
+  const predicted = predictedMs(spec, tables);
   const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
   const { snapshot } = spec.spec.connector;
   if (snapshot === 'incremental') return passed('source.snapshot-time', '', `about ${rows} rows, read in chunks: no long transaction`);

@@ -5,11 +5,11 @@ import { isProvable } from '../../compare/column-types.js';
 import { canReplay, capturedColumns } from '../../compare/debezium-json.js';
 import { changelogTables } from '../../connectors/flink-shapes.js';
 import type { Check } from '../../domain/check.js';
-import { qualified } from '../../domain/names.js';
+import { plainIdent, plainName, qualified } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { checkKey } from './keys.js';
-import { attempt, failed, passed } from './result.js';
+import { attempt, failed, passed, type Answer } from './result.js';
 
 /** No reason to refuse: where such rows are never updated, every window passes. */
 const FAR_VALUES =
@@ -41,9 +41,25 @@ function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): 
     'table.owner',
     table.isOwner,
     'we may publish it',
-    'only its owner may publish a table',
-    `GRANT the owner's role of ${q} to ${spec.spec.source.postgres.user}`,
+    `only its owner, ${table.owner}, may publish a table`,
+    `GRANT ${plainIdent(table.owner)} TO ${plainIdent(spec.spec.source.postgres.user)}`,
   );
+}
+
+/** Told apart from a schema that may not be used: a role that lacks USAGE needs no right to bypass row security. */
+async function everyRowIsVisible(client: pg.ClientBase, { name }: TableCatalog, user: string): Promise<Answer> {
+  try {
+    await client.query('SET row_security = off');
+    await client.query(`SELECT 1 FROM ${qualified(name)} LIMIT 1`);
+    return 'every row is visible to us';
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code !== '42501') throw error;
+    if (message.includes('row-level security')) return { detail: 'row-level security hides rows from this role', remedy: `ALTER ROLE ${user} BYPASSRLS` };
+    if (message.includes('for schema'))
+      return { detail: `schema ${name.schema} may not be used`, remedy: `GRANT USAGE ON SCHEMA ${plainIdent(name.schema)} TO ${user}` };
+    throw error;
+  }
 }
 
 /** What of it never reaches the log; null = all of it does. */
@@ -80,21 +96,9 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
       remedy,
     );
   }
-  rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${q} TO ${spec.spec.source.postgres.user}`);
-  if (table.canSelect) {
-    checks.push(
-      await attempt(
-        'table.row-security',
-        async () => {
-          await client.query('SET row_security = off');
-          await client.query(`SELECT 1 FROM ${q} LIMIT 1`);
-          return 'every row is visible to us';
-        },
-        text,
-        'row-level security hides rows from this role: use a role with BYPASSRLS',
-      ),
-    );
-  }
+  const user = plainIdent(spec.spec.source.postgres.user);
+  rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${plainName(text)} TO ${user}`);
+  if (table.canSelect) checks.push(await attempt('table.row-security', () => everyRowIsVisible(client, table, user), text));
   const ignored = new Set(spec.spec.validation.compare.ignore);
   const weak = table.columns.filter((c) => ((c.generated && !isPolled) || !isProvable(c.type)) && !ignored.has(c.name) && !ignored.has(`${text}.${c.name}`));
   rule(

@@ -1,0 +1,125 @@
+// Read-only checks of what the connectors' sessions will meet: time limits that end them in the middle of a load, and how many may be open at once.
+import type pg from 'pg';
+import { formatMs } from '../../domain/duration.js';
+import { namesOf, plainIdent, quoteLiteral, sourceConnectors } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
+import { captureUser } from '../../domain/privileges.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import type { Answer } from './result.js';
+
+/** Shorter than this, a limit ends what a connector does in good order. */
+const LEAST_MS: Readonly<Record<string, number>> = {
+  statement_timeout: 60_000,
+  transaction_timeout: 600_000,
+  idle_in_transaction_session_timeout: 60_000,
+  idle_session_timeout: 60_000,
+  lock_timeout: 10_000,
+};
+/** A load takes three times as long as predicted on a bad day. */
+const BAD_DAY = 3;
+const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
+
+/**
+ * Limits of the connector's login in this database, wherever they were set: its sessions do not lift them, as ours do. `loadMs`: predicted time of the
+ * initial load.
+ */
+export async function timeLimits(client: pg.ClientBase, spec: MigrationSpec, loadMs: number): Promise<Answer> {
+  const role = captureUser(spec);
+  const { database, user } = spec.spec.source.postgres;
+  const { rows } = await client.query<{ name: string; ms: string; origin: string }>(
+    `SELECT s.name, extract(epoch FROM (coalesce(o.value, s.reset_val) || CASE WHEN coalesce(o.value, s.reset_val) ~ '^-?[0-9]+$' THEN 'ms' ELSE '' END)::interval) * 1000 AS ms,
+       coalesce(o.origin, 'the server') AS origin
+     FROM pg_settings s LEFT JOIN LATERAL (
+       SELECT substr(c, length(s.name) + 2) AS value,
+         CASE WHEN d.setrole = 0 THEN 'the database' WHEN d.setdatabase = 0 THEN 'the role' ELSE 'the role in this database' END AS origin
+         FROM pg_db_role_setting d, unnest(d.setconfig) AS c
+        WHERE starts_with(c, s.name || '=') AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+          AND d.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = ${quoteLiteral(role)}))
+        ORDER BY d.setrole <> 0 AND d.setdatabase <> 0 DESC, d.setrole <> 0 DESC LIMIT 1) AS o ON true
+     WHERE s.name = ANY ($1)`,
+    [Object.keys(LEAST_MS)],
+  );
+  const short = rows
+    .map(({ name, ms, origin }) => ({
+      name,
+      ms: Math.round(Number(ms)),
+      origin,
+      least: Math.max(LEAST_MS[name]!, BOUND_BY_LOAD.includes(name) ? BAD_DAY * loadMs : 0),
+    }))
+    .filter(({ ms, least }) => ms > 0 && ms < least);
+  if (short.length === 0) return `no time limit of role ${role} ends a session of the connector${role === user ? ', or of the sink' : ''}`;
+  return {
+    detail: short
+      .map(
+        ({ name, ms, origin, least }) =>
+          `${name} ${formatMs(ms)}, set for ${origin}, < ${formatMs(least)}: it ends the connector's sessions in the middle of their work`,
+      )
+      .join('; '),
+    remedy: short.map(({ name }) => `ALTER ROLE ${plainIdent(role)} IN DATABASE ${plainIdent(database)} SET ${name} = 0`).join('; '),
+  };
+}
+
+/** Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the local stack's versions; see docs/reference/permissions.md. */
+export function sessionsNeeded(spec: MigrationSpec): { worker: number; capture: number; sink: number } {
+  const { limits } = spec.spec.source;
+  const capture = pollingOf(spec) ? sourceConnectors(spec, 1).length : 3;
+  return { worker: 3 + limits.maxBackends, capture, sink: spec.spec.sink ? 5 : 0 };
+}
+
+/** Limits of the role, of the database and of the server, beside what others hold open now. */
+export async function connectionLimits(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
+  const { user, database } = spec.spec.source.postgres;
+  const capturer = captureUser(spec);
+  const { worker, capture, sink } = sessionsNeeded(spec);
+  const total = worker + capture + sink;
+  const names = namesOf(spec, 1);
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT r.rolname AS role, r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
+       (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid AND ${isForeign(spec.metadata.name, names.connector)}) AS by_role,
+       (SELECT count(*) FROM pg_stat_activity WHERE datid = d.oid AND usesysid IS NOT NULL AND ${isForeign(spec.metadata.name, names.connector)}) AS in_database,
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - coalesce(current_setting('reserved_connections', true), '0')::int
+         - (SELECT sum(numbackends) FROM pg_stat_database) AS free, r.rolsuper AS super
+     FROM pg_roles r, pg_database d WHERE d.datname = current_database() AND r.rolname = ANY ($1)`,
+    [[user, capturer]],
+  );
+  const short: { detail: string; remedy: string }[] = [];
+  const judge = (limit: number, used: number, needed: number, what: string, raise: (to: number) => string): void => {
+    if (limit >= 0 && limit - used < needed)
+      short.push({ detail: `${what} is ${limit}, ${used} in use by others: ${limit - used} < ${needed} connections needed`, remedy: raise(used + needed) });
+  };
+  for (const row of rows) {
+    const role = row['role']!;
+    const needed = (role === user ? worker + sink : 0) + (role === capturer ? capture : 0);
+    if (row['super'] !== 't')
+      judge(
+        Number(row['role_limit']),
+        Number(row['by_role']),
+        needed,
+        `CONNECTION LIMIT of role ${role}`,
+        (to) => `ALTER ROLE ${plainIdent(role)} CONNECTION LIMIT ${to}`,
+      );
+  }
+  const first = rows[0]!;
+  judge(
+    Number(first['database_limit']),
+    Number(first['in_database']),
+    total,
+    `CONNECTION LIMIT of database ${database}`,
+    (to) => `ALTER DATABASE ${plainIdent(database)} CONNECTION LIMIT ${to}`,
+  );
+  const free = Number(first['free']);
+  if (free < total)
+    short.push({
+      detail: `${free} connections of max_connections free < ${total} needed`,
+      remedy: 'raise max_connections (needs a restart), or close sessions',
+    });
+  if (short.length === 0) return `${total} connections are needed (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink), and free`;
+  return {
+    detail: `a migration needs ${total} connections (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink): ${short.map(({ detail }) => detail).join('; ')}`,
+    remedy: short.map(({ remedy }) => remedy).join('; '),
+  };
+}
+
+/** Not of this migration, by the name that a session gives itself. Our own doctor is one of ours. */
+const isForeign = (name: string, connector: string): string =>
+  `application_name <> ALL (ARRAY[${[`sluice/${name}`, connector].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${connector}-%`)} AND application_name NOT LIKE 'Debezium%'`;

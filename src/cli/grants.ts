@@ -1,0 +1,114 @@
+// sluice init --sql -f FILE: the roles and grants that this spec needs, as SQL to paste, with the reason for each.
+import { askPrivilegeFacts, relationsOf } from '../activities/checks/privileges.js';
+import { resolveSecret, loadConfig } from '../config.js';
+import { plainIdent, quoteLiteral } from '../domain/names.js';
+import { captureUser, privilegesFor, type Part, type Privilege } from '../domain/privileges.js';
+import { sharedTableOf } from '../domain/shared-table.js';
+import type { MigrationSpec } from '../domain/spec.js';
+import { EXIT, print, type Format } from './output.js';
+import { readSpec } from './spec-file.js';
+
+export async function grants(options: { file: string; output: Format }): Promise<number> {
+  const spec = readSpec(options.file);
+  const { facts, why } = await askPrivilegeFacts(spec, resolveSecret);
+  const list = privilegesFor(spec, facts ?? { owners: new Map(), replicationRole: null, ...(await relationsOf(spec)) });
+  await print(
+    { reached: facts !== null, privileges: list.map(({ part, sql, subject, why, without }) => ({ part, sql, subject, why, without })) },
+    options.output,
+    () => render(spec, list, why),
+  );
+  return EXIT.ok;
+}
+
+const PARTS: Readonly<Record<Part, string>> = {
+  capture: 'Capture: the login of the source connector',
+  administration: 'Administration: what the worker makes, switches and removes',
+  reading: 'Reading: what windows compare and checks look at',
+  sink: 'Sink: the table that consumers will read',
+};
+
+function render(spec: MigrationSpec, list: readonly Privilege[], why: string | null): string {
+  const { database } = spec.spec.source.postgres;
+  return [
+    `-- Roles and grants of migration ${spec.metadata.name}, for PostgreSQL 14 to 18. Why each: docs/reference/permissions.md`,
+    `-- Run it in database ${database} as a superuser, or as a role that owns what is named and may create roles.`,
+    ...(why === null
+      ? []
+      : [
+          `-- THE DATABASE COULD NOT BE ASKED (${why.replaceAll(/\s+/g, ' ')}).`,
+          '-- Put the owner in the place of each <owner of ...>: \\d+ shows it. Or export PGUSER and PGPASSWORD of a role that may log in, and print this again.',
+        ]),
+    ...roles(spec),
+    ...(Object.keys(PARTS) as Part[]).flatMap((part) =>
+      section(
+        PARTS[part],
+        list.filter((privilege) => privilege.part === part),
+      ),
+    ),
+    ...managed(spec),
+    ...consumers(spec),
+    ...ledger(),
+  ].join('\n');
+}
+
+function section(title: string, list: readonly Privilege[]): string[] {
+  if (list.length === 0) return [];
+  return ['', `-- ${title}`, ...list.map(({ sql, why, optional }) => `${sql}; -- ${optional ? 'of use, not needed: ' : ''}${why}`)];
+}
+
+function roles(spec: MigrationSpec): string[] {
+  const { user, passwordFrom } = spec.spec.source.postgres;
+  const capture = captureUser(spec);
+  const secret = passwordFrom ? ('env' in passwordFrom ? `variable ${passwordFrom.env}` : `file ${passwordFrom.file}`) : 'nothing: it has no passwordFrom';
+  const role = (name: string, held: string): string[] => [
+    `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
+    `-- its password, which ${held}, is set with: \\password ${plainIdent(name)}`,
+  ];
+  return [
+    '',
+    '-- The roles, where they are missing',
+    ...role(user, `the worker${capture === user ? ' and Kafka Connect read' : ' reads'} from ${secret}`),
+    ...(capture === user ? [] : role(capture, `Kafka Connect reads from ${spec.spec.connector.config['database.password'] ?? secret}`)),
+  ];
+}
+
+/** Only where it is about replication. */
+function managed(spec: MigrationSpec): string[] {
+  if (spec.spec.connector.type === 'jdbc-source') return [];
+  const capture = plainIdent(captureUser(spec));
+  return [
+    '',
+    '-- Managed services, instead of ALTER ROLE ... REPLICATION:',
+    `--   Amazon RDS and Aurora: GRANT rds_replication TO ${capture};  and rds.logical_replication = 1 in the parameter group`,
+    `--   Google Cloud SQL and AlloyDB: ALTER ROLE ${capture} REPLICATION, run by a member of cloudsqlsuperuser (alloydbsuperuser);  and the flag cloudsql.logical_decoding (alloydb.logical_decoding)`,
+    `--   Azure Database for PostgreSQL: ALTER ROLE ${capture} REPLICATION, run by a member of azure_pg_admin;  and wal_level = logical among the server parameters`,
+    '-- From PostgreSQL 16 on, whoever is no superuser grants a role only WITH ADMIN OPTION on it, and REPLICATION only with REPLICATION.',
+  ];
+}
+
+/** What Sluice grants by itself, said so that nobody wonders. */
+function consumers(spec: MigrationSpec): string[] {
+  const { route } = spec.spec.cutover;
+  if (route.type === 'postgres-view')
+    return [
+      '',
+      `-- Consumers keep what they may do with ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants that on the table that it makes.`,
+      '-- A table of yours under that name needs it from you: GRANT SELECT ON it TO the owner of the view.',
+    ];
+  return sharedTableOf(spec) ? ['', '-- Consumers keep what they may do with the shared table.'] : [];
+}
+
+function ledger(): string[] {
+  const { ledgerUrl } = loadConfig();
+  const url = ledgerUrl === undefined ? null : new URL(ledgerUrl);
+  const user = plainIdent(decodeURIComponent(url?.username ?? '') || 'sluice_ledger');
+  const database = plainIdent(decodeURIComponent(url?.pathname.slice(1) ?? '') || 'sluice_ledger');
+  return [
+    '',
+    `-- Ledger: in the server of SLUICE_LEDGER_URL. The worker creates schema sluice in it, and owns it`,
+    `-- GRANT CONNECT, CREATE ON DATABASE ${database} TO ${user};`,
+    '-- People who only read it (list, get, windows, diff, report, audit, dashboard), after the first start of a worker:',
+    '-- GRANT USAGE ON SCHEMA sluice TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO auditor;',
+    `-- ALTER DEFAULT PRIVILEGES FOR ROLE ${user} IN SCHEMA sluice GRANT SELECT ON TABLES TO auditor;`,
+  ];
+}
