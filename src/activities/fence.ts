@@ -108,7 +108,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(ref, BRIEFLY, async (client) => {
         const row = await lockedLease(client, ref);
-        if (row.state === 'SWITCHED' && row.token === token) return { committed: true };
+        if (row.state === 'SWITCHED') return { committed: true }; // whatever the token: a run that was reset no longer knows it
         const opened = row.state === 'FENCED' && row.token === token ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL` : '';
         await client.query(`UPDATE ${leaseTable(ref.spec)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`);
         return { committed: false };

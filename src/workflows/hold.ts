@@ -94,6 +94,16 @@ export async function refuseLongHold(run: Run): Promise<void> {
   throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
 }
 
+/** The lease row says that this migration's commit has happened, though this run does not know it: it was reset to before. */
+export async function findsItselfCommitted(run: Run): Promise<boolean> {
+  if (run.state.committedAt) return true;
+  if (!(await run.step(() => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref), false))) return false;
+  run.state.committedAt = run.now();
+  run.audit('committed', 'seen in the lease row: an earlier history of this run committed');
+  run.show();
+  return true;
+}
+
 /** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt = 0 } = run.state;

@@ -43,9 +43,10 @@ export class Journal {
     return new Date().toISOString(); // the workflow's clock: deterministic
   }
 
+  /** Its id carries the run: one that was reset counts from an earlier number, and its events are new ones. */
   audit(kind: string, detail: string): void {
     this.state.events += 1;
-    const event = { id: `${this.state.events}`, at: this.now(), kind, detail: detail.slice(0, 2000) };
+    const event = { id: `${workflowInfo().runId}/${this.state.events}`, at: this.now(), kind, detail: detail.slice(0, 2000) };
     this.state.outbox.push(event);
     this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
   }

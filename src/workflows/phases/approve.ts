@@ -12,6 +12,7 @@ const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 
 export async function approve(run: Run): Promise<void> {
   const { state } = run;
+  if (state.committedAt) return;
   const { approval } = run.spec.cutover;
   const askForApproval = !state.needsApproval;
   state.needsApproval = true;

@@ -30,8 +30,15 @@ export async function rollBack(run: Run): Promise<void> {
   await run.flushSurely();
 }
 
-/** A lost generation: its parts go, the lease stays for the next one. */
+/**
+ * A lost generation: its parts go, the lease stays for the next one. A run that was reset to before its commit would take the consumers' table and its guard
+ * away: it waits for the way back instead.
+ */
 export async function clearGeneration(run: Run): Promise<void> {
+  while (await run.step(() => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref))) {
+    const detail = 'the cut-over has happened (the lease is SWITCHED) and the capture is lost: a new generation would take what consumers read away';
+    await run.park({ code: 'route-unexpected', since: run.now(), detail, remedy: 'sluice rollback ID --reason "..."' }, false);
+  }
   await removeAll(
     run,
     run.state.undo.filter((o) => o.kind !== 'lease'),

@@ -1,0 +1,67 @@
+// A run that was reset to before its commit does not know of it: the lease row does, and it decides.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
+import { failure, fakes } from '../support/fake-activities.js';
+import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
+});
+afterEach(async () => bench.env.teardown());
+
+const SPEC = { ...SHARED_PARTS, validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 1 } };
+const anInput = () => aSpecInput({ name: 'reset', spec: SPEC }) as { metadata: { name: string } };
+const UNDOES_THE_COMMIT = ['removeTrigger', 'commitCutover', 'fence', 'releaseFence'];
+
+describe('a run that was reset to before its commit', () => {
+  it('goes on as committed: no windows of before, no approval, no second fence, the owner trigger stays', async () => {
+    const fake = fakes();
+    fake.switched = true;
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+      const audit = await scene.handle.query<{ kind: string; id: string }[]>('audit');
+      expect(audit.some((event) => event.kind === 'committed')).toBe(true);
+      expect(audit.some((event) => event.kind === 'needs-approval')).toBe(false);
+      expect(new Set(audit.map((event) => event.id)).size).toBe(audit.length);
+      expect(audit.every((event) => event.id.includes('/'))).toBe(true);
+    });
+    const before = fake.calls.slice(0, fake.calls.indexOf('moveSink'));
+    for (const call of UNDOES_THE_COMMIT) expect(before).not.toContain(call);
+    expect(fake.calls).not.toContain('commitCutover');
+  });
+
+  it('in the hold learns it at the release: neither is the batch resumed nor the owner trigger dropped', async () => {
+    const fake = fakes();
+    const fence = () => {
+      fake.switched = true; // the lease row of the history before the reset
+      return Promise.resolve({ lsn: '0/0', refused: 'lease is SWITCHED since then' });
+    };
+    const releaseFence = () => Promise.resolve({ committed: true });
+    const activities = { ...fake.activities, fence, releaseFence };
+    await play(bench, activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal('approveCutover', { approver: 'ann' });
+      await skipUntil(scene, (s) => s.phase === 'soak');
+      expect(await scene.status()).toMatchObject({ route: { side: 'stream' } });
+      expect(fake.calls).not.toContain('removeTrigger');
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
+
+  it('and lost its slot clears nothing away: only the way back is left', async () => {
+    const fake = fakes();
+    const catchUp = () => Promise.reject(failure('slot-lost', 'slot gone'));
+    fake.switched = true;
+    await play(bench, { ...fake.activities, catchUp }, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.blocked?.code === 'slot-lost');
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.blocked?.code === 'route-unexpected');
+      expect(fake.calls.filter((call) => call.startsWith('remove'))).toEqual([]);
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+    expect(fake.calls).toContain('routeBack');
+  });
+});
