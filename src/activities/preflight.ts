@@ -9,6 +9,7 @@ import { checkPolling } from './checks/polling.js';
 import { checkSource } from './checks/source.js';
 import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './checks/streaming.js';
 import type { Deps } from './deps.js';
+import { alive } from './patience.js';
 
 /** Reads only. Waivers applied; nothing thrown for what a check found. */
 export async function runPreflight(
@@ -40,7 +41,7 @@ export function createPreflightActivities(deps: Deps) {
   return {
     /** Findings only; judging them is the workflow's part. */
     async preflight(ref: MigrationRef): Promise<Check[]> {
-      return runPreflight(deps, deps.ledger, ref.spec, ref.generation, new Date().toISOString());
+      return alive(() => runPreflight(deps, deps.ledger, ref.spec, ref.generation, new Date().toISOString())); // it runs the batch's query
     },
   };
 }

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/catalog.js';
 import { parseCondition } from '../../clients/lone-sql.js';
-import { readSource } from '../../clients/source.js';
+import { readSource, type SourceClient } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, plainIdent, qualified, quoteIdent } from '../../domain/names.js';
@@ -10,8 +10,10 @@ import { sharedTableOf } from '../../domain/shared-table.js';
 import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
 import type { Deps } from '../deps.js';
-import { attempt, failed, inTurn, type Answer } from './result.js';
 import { guardProblem } from './guarded.js';
+import { checkReads } from './query-reads.js';
+import { checkRun } from './query-run.js';
+import { attempt, failed, type Answer } from './result.js';
 import { checkRoute } from './route.js';
 
 export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
@@ -19,8 +21,7 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
   if (!batch) return [];
   try {
     return await readSource(spec, secret, async (client) => [
-      await attempt('batch.query', () => checkQuery(client, spec, batch.query.sql, batch.result.key)),
-      ...(await inTurn(batch.stages.map((stage) => () => attempt('batch.stage', () => checkQuery(client, spec, stage.query.sql, stage.key), stage.name)))),
+      ...(await checkQueries(client, spec, batch)),
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
       ...(batch.runs ? [await checkRuns(client, batch.runs)] : []),
       ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
@@ -31,6 +32,20 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
   } catch (error) {
     return [failed('batch.query', '', `cannot connect: ${(error as Error).message}`, 'see source.reachable')];
   }
+}
+
+/** Of the result and of each stage: its columns; then, where these fit, what it depends on, and what it gives when it runs. */
+async function checkQueries(client: SourceClient, spec: MigrationSpec, batch: BatchSpec): Promise<Check[]> {
+  const checks: Check[] = [];
+  const result = { name: '', query: batch.query, key: batch.result.key };
+  for (const { name, query, key } of [result, ...batch.stages]) {
+    const shape = await attempt(name ? 'batch.stage' : 'batch.query', () => checkQuery(client, spec, query.sql, key), name);
+    checks.push(shape);
+    if (shape.status !== 'passed') continue;
+    checks.push(await attempt('batch.reads', () => checkReads(client, spec, query.sql), name));
+    checks.push(await attempt('batch.run', () => checkRun(client, spec, query.sql, key, name === ''), name));
+  }
+  return checks;
 }
 
 async function checkQuery(client: pg.ClientBase, spec: MigrationSpec, sql: string, keys: readonly string[]): Promise<Answer> {

@@ -16,7 +16,7 @@ export async function prepare(run: Run): Promise<void> {
     await run.flush();
   }
   for (;;) {
-    const checks = await run.step(() => call('patient', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref));
+    const checks = await run.step(() => call('long', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref));
     const open = openChecks(checks);
     for (const check of checks.filter((c) => c.status === 'waived')) run.audit('waived', describeCheck(check));
     if (open.length === 0) return run.unblock();

@@ -1,0 +1,59 @@
+// Settings that the batch's own sessions run with, as far as the catalog says them: the database's, and those of roles that the batch is known to run as.
+import type pg from 'pg';
+import type { MigrationSpec } from '../../domain/spec.js';
+
+export interface Session {
+  /** As people call it. */
+  readonly of: string;
+  /** Those that are not what our sessions have, as they are to be set. */
+  readonly settings: readonly (readonly [name: string, value: string])[];
+}
+
+const OF_INTEREST = ['TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output', 'search_path', 'lc_numeric', 'lc_monetary', 'lc_time'];
+/** These change how values become text, and text becomes values: nothing to a query that does neither. */
+const OF_TEXT = ['DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
+const MAKES_TEXT =
+  /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
+
+/** Only sessions that could give another result. Our own role's settings count as the database's. */
+export async function sessionsOfBatch(client: pg.ClientBase, spec: MigrationSpec, sql: string): Promise<Session[]> {
+  const { batch, cutover } = spec.spec;
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT name, current_setting(name) AS ours, reset_val AS preset FROM pg_settings WHERE name = ANY ($1)`,
+    [OF_INTEREST],
+  );
+  const ours = new Map(rows.map((row) => [row['name']!, row['ours']!]));
+  const preset = new Map(rows.map((row) => [row['name']!, row['preset']!]));
+  const { rows: roles } = await client.query<{ role: string; settings: string }>(
+    `SELECT r.rolname AS role, jsonb_object_agg(split_part(s, '=', 1), substr(s, strpos(s, '=') + 1) ORDER BY d.setdatabase)::text AS settings
+     FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole, unnest(d.setconfig) AS s
+     WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+       AND (r.rolname = $1 OR r.oid = (SELECT relowner FROM pg_class WHERE oid = to_regclass($2))) GROUP BY r.rolname`,
+    [cutover.route.type === 'postgres-table' ? cutover.route.batchRole : null, batch!.result.table],
+  );
+  const all = [
+    { of: 'the database', values: preset },
+    ...roles.map(({ role, settings }) => ({
+      of: `role ${role}`,
+      values: new Map([...preset, ...byKnownName(JSON.parse(settings) as Record<string, string>)]),
+    })),
+  ];
+  return all
+    .map(({ of, values }) => ({ of, settings: [...values].filter(([name, value]) => isOther(name, value, ours.get(name) ?? '', sql)) }))
+    .filter(({ settings }) => settings.length > 0);
+}
+
+const byKnownName = (settings: Record<string, string>): [string, string][] =>
+  Object.entries(settings).flatMap(([name, value]) => {
+    const known = OF_INTEREST.find((other) => other.toLowerCase() === name.toLowerCase());
+    return known ? [[known, value] as [string, string]] : [];
+  });
+
+function isOther(name: string, value: string, ours: string, sql: string): boolean {
+  if (OF_TEXT.includes(name) && !MAKES_TEXT.test(sql)) return false;
+  return same(name, value) !== same(name, ours);
+}
+
+/** Two names of one zone, two spellings of one list. */
+const same = (name: string, value: string): string =>
+  name === 'TimeZone' && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)(0|[+-]0)?$/i.test(value) ? 'utc' : value.toLowerCase().replaceAll(/[\s"]/g, '');

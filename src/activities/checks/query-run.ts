@@ -1,0 +1,155 @@
+// Read-only check of a query of the batch by running it: whether the key is one, what is lost when its rows are stored, which settings of a session change them.
+import type pg from 'pg';
+import { readTable } from '../../clients/catalog.js';
+import { describeSubquery, lone } from '../../clients/lone-sql.js';
+import { columnTypes } from '../../clients/route.js';
+import { transaction } from '../../clients/source.js';
+import { parseTableName, quoteIdent, quoteLiteral } from '../../domain/names.js';
+import { sharedTableOf } from '../../domain/shared-table.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import { stripSemicolon } from '../../domain/statements.js';
+import { sessionsOfBatch, type Session } from './batch-sessions.js';
+import type { Answer } from './result.js';
+
+interface Field {
+  readonly name: string;
+  /** As `format_type` prints it, with its modifier. */
+  readonly type: string;
+}
+
+interface Run {
+  readonly rows: string;
+  readonly repeated: string;
+  readonly nulls: string;
+  readonly digest: string;
+  /** Rows that differ once they are stored, by column. */
+  readonly changed: Readonly<Record<string, string>>;
+}
+
+/** Runs the query once, and once more for each session of the batch that could give another result. All in one snapshot. */
+export async function checkRun(client: pg.Client, spec: MigrationSpec, query: string, key: readonly string[], isResult: boolean): Promise<Answer> {
+  return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
+    const sql = stripSemicolon(query);
+    const fields = await typesOf(client, sql);
+    const stored = isResult ? await storedTypes(client, spec) : new Map<string, string>();
+    const run = await runQuery(client, sql, key, fields, stored);
+    const problem = keyProblem(run, key) ?? storedProblem(run, stored);
+    if (problem) return problem;
+    for (const session of await sessionsOfBatch(client, spec, sql)) {
+      const guilty = await guiltySettings(client, session, run.digest, () => runQuery(client, sql, key, fields, new Map()));
+      if (guilty.length > 0) return sessionProblem(session, guilty);
+    }
+    return `it was run: ${run.rows} rows, (${key.join(', ')}) is a key of them`;
+  });
+}
+
+function keyProblem({ rows, repeated, nulls }: Run, key: readonly string[]): Answer | null {
+  const columns = `(${key.join(', ')})`;
+  if (repeated !== '0')
+    return {
+      detail: `${columns} is not a key of the query: ${repeated} keys stand in more than one of its ${rows} rows`,
+      remedy: 'name the columns that identify a row, or group the query by these',
+    };
+  if (nulls === '0') return null;
+  return {
+    detail: `${nulls} of ${rows} rows of the query have NULL in their key ${columns}`,
+    remedy: 'let the query leave those rows out, or give them a value by coalesce()',
+  };
+}
+
+function storedProblem({ rows, changed }: Run, stored: ReadonlyMap<string, string>): Answer | null {
+  const columns = Object.entries(changed).filter(([, n]) => n !== '0');
+  if (columns.length === 0) return null;
+  const said = columns.map(([name, n]) => `${name} is stored as ${stored.get(name)}, which changes ${n} of ${rows} rows`);
+  return {
+    detail: said.join('; '),
+    remedy: `let the query compute what is stored: ${columns.map(([name]) => `${quoteIdent(name)}::${stored.get(name)}`).join(', ')}`,
+  };
+}
+
+function sessionProblem({ of }: Session, guilty: readonly (readonly [string, string])[]): Answer {
+  const settings = guilty.map(([name, value]) => `${name} = ${quoteLiteral(value)}`).join(', ');
+  return {
+    detail: `it gives another result with the settings of ${of} (${settings}) than with ours, in which every window runs it`,
+    remedy: `write into the query what the setting decides (such as AT TIME ZONE with the zone that is meant), until it gives the same under both`,
+  };
+}
+
+/** Settings that change the result, each alone; all of them where only their combination does. */
+async function guiltySettings(
+  client: pg.Client,
+  { settings }: Session,
+  digest: string,
+  run: () => Promise<Run>,
+): Promise<readonly (readonly [string, string])[]> {
+  const changes = async (some: readonly (readonly [string, string])[]): Promise<boolean> => {
+    await client.query('SAVEPOINT session');
+    for (const [name, value] of some) await client.query('SELECT set_config($1, $2, true)', [name, value]);
+    const changed = await run().then(
+      (other) => other.digest !== digest,
+      () => true, // a query that fails there gives another result, too
+    );
+    await client.query('ROLLBACK TO SAVEPOINT session');
+    return changed;
+  };
+  if (settings.length === 0 || !(await changes(settings))) return [];
+  const alone: (readonly [string, string])[] = [];
+  for (const setting of settings) if (settings.length === 1 || (await changes([setting]))) alone.push(setting);
+  return alone.length > 0 ? alone : settings;
+}
+
+async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
+  const fields = (await describeSubquery(client, sql)) as readonly { name: string; dataTypeID: number; dataTypeModifier: number }[];
+  const { rows } = await client.query<{ type: string }>(
+    `SELECT format_type(oid, modifier) AS type FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY AS f(oid, modifier, at) ORDER BY at`,
+    [fields.map((f) => f.dataTypeID), fields.map((f) => f.dataTypeModifier)],
+  );
+  return fields.map(({ name }, at) => ({ name, type: rows[at]!.type }));
+}
+
+/** Types of the table that will hold the rows for consumers: the sink's, where it is there, else the result's, like which it is made. */
+async function storedTypes(client: pg.ClientBase, spec: MigrationSpec): Promise<Map<string, string>> {
+  const { sink, batch } = spec.spec;
+  if (!sink) return new Map();
+  const own = sharedTableOf(spec) ? null : await readTable(client, sink.table);
+  const types = await columnTypes(client, own ? own.name : parseTableName(batch!.result.table));
+  return new Map(types.map(({ name, type }) => [name, type]));
+}
+
+const NUMBERS = /^(smallint|integer|bigint|numeric(\(.*\))?|real|double precision)$/;
+
+async function runQuery(client: pg.Client, sql: string, key: readonly string[], fields: readonly Field[], stored: ReadonlyMap<string, string>): Promise<Run> {
+  const keys = key.map(quoteIdent).join(', ');
+  const narrower = fields.filter(({ name, type }) => (stored.get(name) ?? type) !== type);
+  const changes = narrower.map(({ name, type }, at) => {
+    const [column, to] = [quoteIdent(name), stored.get(name)!];
+    const as = NUMBERS.test(type) ? 'numeric' : type === 'json' ? 'jsonb' : 'text'; // values, not how they are written
+    return `, count(*) FILTER (WHERE ${column}::${to}::${as} IS DISTINCT FROM ${column}::${as}) AS changed_${at}`;
+  });
+  const sums = narrower.map((_, at) => `, coalesce(sum(changed_${at}), 0)::text AS changed_${at}`);
+  const { rows } = await client.query<Record<string, string>>(
+    lone(`SELECT coalesce(sum(n), 0)::text AS rows, count(*) FILTER (WHERE n > 1)::text AS repeated, coalesce(sum(n) FILTER (WHERE empty), 0)::text AS nulls,
+        coalesce(sum(digest), 0)::text AS digest${sums.join('')}
+      FROM (SELECT count(*) AS n, ${key.map((name) => `${quoteIdent(name)} IS NULL`).join(' OR ')} AS empty,
+          sum(hashtextextended(ROW(${fields.map(printed).join(', ')})::text, 0)) AS digest${changes.join('')}
+        FROM (${sql}\n) AS sluice_query GROUP BY ${keys}) AS by_key`),
+  );
+  const row = rows[0]!;
+  return {
+    rows: row['rows']!,
+    repeated: row['repeated']!,
+    nulls: row['nulls']!,
+    digest: row['digest']!,
+    changed: Object.fromEntries(narrower.map(({ name }, at) => [name, row[`changed_${at}`]!])),
+  };
+}
+
+/** A value so that settings of the session do not change how it is printed; of a floating sum, what its order does not change. */
+function printed({ name, type }: Field): string {
+  const column = quoteIdent(name);
+  if (type.startsWith('timestamp')) return `extract(epoch FROM ${column})`;
+  if (type === 'date') return `${column} - date '2000-01-01'`;
+  if (type === 'interval') return `extract(epoch FROM ${column})`;
+  if (type === 'real' || type === 'double precision') return `round(${column}::numeric, 6)`;
+  return type === 'money' ? `${column}::numeric` : `${column}::text`;
+}

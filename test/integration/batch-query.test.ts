@@ -1,0 +1,118 @@
+// What doctor learns of the batch's query before the first window does, on a real database: what it reads, what it gives, and what its session changes.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkBatch } from '../../src/activities/checks/batch.js';
+import { resolveSecret } from '../../src/config.js';
+import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { freshDatabase, testPostgres } from '../support/sluice.js';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+
+beforeAll(async () => {
+  database =
+    await freshDatabase(`CREATE TABLE sales (id int PRIMARY KEY, shop int, region text NOT NULL, cents bigint NOT NULL, at timestamptz NOT NULL, part numeric);
+    INSERT INTO sales SELECT g, nullif(g % 20, 0), (ARRAY['n','s'])[1 + g % 2], g * 100, timestamptz '2026-01-01 00:00Z' + g * interval '37 minutes', g / 8.0 FROM generate_series(1, 400) g;
+    CREATE TABLE fees (region text PRIMARY KEY, percent int); INSERT INTO fees VALUES ('n', 1), ('s', 2);
+    CREATE VIEW current_fees AS SELECT * FROM fees; CREATE VIEW todays AS SELECT * FROM sales WHERE at <= now(); CREATE MATERIALIZED VIEW held AS SELECT id FROM sales;
+    CREATE FUNCTION fee_of(text) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT percent FROM fees WHERE region = $1); END $$;
+    CREATE FUNCTION pure(bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT $1 / 100 $$;
+    CREATE FUNCTION hidden(text) RETURNS int LANGUAGE plpgsql AS $$ DECLARE n int; BEGIN EXECUTE 'SELECT count(*) FROM ' || $1 INTO n; RETURN n; END $$;
+    CREATE FUNCTION fresh() RETURNS timestamptz LANGUAGE sql AS $$ SELECT clock_timestamp() $$;
+    CREATE TABLE parted (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE TABLE totals_batch (k int, day date, total numeric(14,2))`);
+});
+afterAll(() => database.drop());
+
+async function findings(sql: string, key: string[] = ['k'], tables = ['public.sales']): Promise<Map<string, { status: string; detail: string }>> {
+  const result = { table: 'public.totals_batch', key };
+  const spec = aSpec({
+    spec: {
+      ...BATCH_PARTS,
+      source: { postgres: testPostgres(database.name), tables },
+      batch: { result, query: { sql } },
+      pipeline: { ...BATCH_PARTS.pipeline, output: { topic: 'totals', key } },
+      cutover: {},
+    },
+  });
+  const checks = await checkBatch({ secret: resolveSecret }, spec);
+  return new Map(checks.map(({ name, status, detail }) => [name, { status, detail }]));
+}
+
+describe('the query of a batch', () => {
+  it('passes where it reads what is captured, by whatever way, and gives each key once', async () => {
+    for (const [sql, tables] of [
+      ['SELECT coalesce(shop, 0) AS k, sum(pure(cents))::numeric(14,2) AS total FROM sales GROUP BY 1; -- nightly', ['public.sales']],
+      ['WITH sales AS (SELECT * FROM public.sales) SELECT id AS k, NULL::numeric(14,2) AS total FROM sales /* end */;', ['public.sales']],
+      ['SELECT id AS k, day FROM parted_1', ['public.parted']],
+    ] as const) {
+      const found = await findings(sql, ['k'], [...tables]);
+      expect([sql, found.get('batch.query')!.status, found.get('batch.reads'), found.get('batch.run')]).toEqual([
+        sql,
+        'passed',
+        expect.objectContaining({ status: 'passed' }),
+        expect.objectContaining({ status: 'passed' }),
+      ]);
+    }
+  });
+
+  it.each([
+    ['a table', 'SELECT s.id AS k FROM sales s JOIN fees USING (region)', /reads public.fees, which/],
+    ['a view', 'SELECT s.id AS k FROM sales s JOIN current_fees USING (region)', /reads public.fees, which/],
+    ['a common table expression of the same name', 'WITH fees AS (SELECT * FROM fees) SELECT s.id AS k FROM sales s JOIN fees USING (region)', /public.fees/],
+    ['a function', 'SELECT id AS k, fee_of(region) AS total FROM sales', /public.fees/],
+    ['a sub-query of a condition', 'SELECT id AS k FROM sales WHERE region IN (SELECT region FROM public.fees)', /public.fees/],
+    ['a materialized view', 'SELECT id AS k FROM held', /public.held/],
+    ['the catalog', 'SELECT s.id AS k FROM sales s, pg_catalog.pg_class c WHERE c.relname = s.region', /pg_catalog.pg_class/],
+  ])('is refused where it reads, through %s, what is not captured', async (_, sql, why) => {
+    expect((await findings(sql)).get('batch.reads')).toMatchObject({ status: 'failed', detail: expect.stringMatching(why) });
+  });
+
+  it.each([
+    ['SELECT id AS k FROM sales WHERE at < now()', /now\(\)/],
+    ['SELECT id AS k, current_date AS day FROM sales', /current_date/],
+    ["SELECT id AS k FROM sales WHERE at > 'yesterday'::timestamptz", /yesterday/],
+    ['SELECT id AS k, random()::numeric(14,2) AS total FROM sales', /random\(\)/],
+    ['SELECT id AS k FROM todays', /now\(\) in todays/],
+    ['SELECT id AS k, fresh()::date AS day FROM sales', /clock_timestamp\(\) in fresh\(\)/],
+  ])('is refused where it depends on the clock or on chance: %s', async (sql, why) => {
+    expect((await findings(sql)).get('batch.reads')).toMatchObject({ status: 'failed', detail: expect.stringMatching(why) });
+  });
+
+  it('is unknown where it calls a function that cannot be read', async () => {
+    expect((await findings("SELECT id AS k, hidden('fees') AS total FROM sales")).get('batch.reads')).toMatchObject({
+      status: 'unknown',
+      detail: expect.stringMatching(/hidden\(text\).*EXECUTE/),
+    });
+  });
+
+  it.each([
+    ['keys that stand in several rows', 'SELECT shop AS k FROM sales WHERE shop IS NOT NULL', /not a key of the query: 19 keys .* 380 rows/],
+    ['keys that are NULL', 'SELECT shop AS k, sum(cents) AS total FROM sales GROUP BY 1', /1 of 20 rows .* NULL in their key/],
+    ['values that its table rounds', 'SELECT id AS k, part AS total FROM sales', /total is stored as numeric\(14,2\), which changes \d+ of 400 rows/],
+  ])('is refused for %s', async (_, sql, why) => {
+    expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'failed', detail: expect.stringMatching(why) });
+  });
+
+  it('is refused where the settings of the database or of its own role give another result, and they are named', async () => {
+    const local = 'SELECT max(id) AS k, at::date AS day FROM sales GROUP BY 2';
+    const utc = "SELECT max(id) AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales GROUP BY 2";
+    const stamp = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales WHERE at IS NOT NULL';
+    await database.client.query(`ALTER DATABASE ${database.name} SET timezone = 'America/New_York'`);
+    expect((await findings(local)).get('batch.run')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/settings of the database \(TimeZone = 'America\/New_York'\)/),
+    });
+    for (const sql of [utc, stamp]) expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'passed' });
+    await database.client
+      .query(`ALTER DATABASE ${database.name} SET timezone = 'Etc/UTC'; DROP ROLE IF EXISTS bq_nightly; CREATE ROLE bq_nightly; ALTER ROLE bq_nightly SET timezone = 'Asia/Tokyo';
+      ALTER TABLE totals_batch OWNER TO bq_nightly`);
+    try {
+      expect((await findings(local)).get('batch.run')).toMatchObject({
+        status: 'failed',
+        detail: expect.stringMatching(/settings of role bq_nightly \(TimeZone = 'Asia\/Tokyo'\)/),
+      });
+      expect((await findings(utc)).get('batch.run')).toMatchObject({ status: 'passed' });
+    } finally {
+      await database.client.query('ALTER TABLE totals_batch OWNER TO CURRENT_USER; DROP ROLE bq_nightly');
+    }
+  });
+});
