@@ -5,6 +5,7 @@ import { handedOverConfig } from '../connectors/debezium-postgres.js';
 import type { KafkaPort } from '../clients/kafka.js';
 import type { ConnectRest } from '../clients/connect-rest.js';
 import { durationMs } from '../domain/duration.js';
+import { remedyOf } from '../domain/connector-causes.js';
 import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject, TableProgress } from '../domain/ledger.js';
 import { capturesOf, namesOf, quoteLiteral, sinkGroup, sourceConnectors } from '../domain/names.js';
@@ -23,6 +24,7 @@ import { markSource } from './source-mark.js';
 export type ConnectorRole = 'source' | 'sink';
 
 const FAILED_LIMIT_MS = 90_000;
+const CAUSE_WITHIN_MS = 10_000;
 const PROGRESS_EVERY_MS = 1000;
 const CHUNK_PAUSE_MS = 150;
 
@@ -60,7 +62,7 @@ export function createConnectActivities(deps: Deps) {
     for (;;) {
       next = await readNotifications(ref, next, notifications);
       const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
-      if (progress.failure && !signal?.mayAskAgain) throw new Problem('snapshot-failed', progress.failure);
+      if (progress.failure && !signal?.mayAskAgain) throw await failures.explain(rest, connector, progress.failure);
       if (progress.completed && !progress.failure) return progress.tables;
       await failures.check(rest, connector);
       if (!signal) await slotWait.check();
@@ -178,6 +180,7 @@ export function createConnectActivities(deps: Deps) {
 /** Since when each connector has been failed: the guard restarts it, and a database that was away for a moment is no reason to give up. */
 class Failures {
   readonly #since = new Map<string, number>();
+  #last: string | null = null;
 
   /** Throws Problem `connector-failed` for one that has been failed for too long. */
   async check(rest: ConnectRest, name: string): Promise<void> {
@@ -185,7 +188,14 @@ class Failures {
     if (failure === null) return void this.#since.delete(name);
     const since = this.#since.get(name) ?? Date.now();
     this.#since.set(name, since);
-    if (Date.now() - since > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${name}: ${failure}`);
+    this.#last = failure;
+    if (Date.now() - since > FAILED_LIMIT_MS) throw new Problem('connector-failed', `${name}: ${failure}`, remedyOf(failure));
+  }
+
+  /** The failed load, with what made the task fail: that comes a moment later, and may be gone again when the guard has restarted it. */
+  async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
+    const cause = this.#last ?? (await pollUntil(Date.now() + CAUSE_WITHIN_MS, 100, () => taskFailure(rest, name)));
+    return new Problem('snapshot-failed', cause ? `${failure}: ${cause}` : failure, remedyOf(cause ?? ''));
   }
 }
 

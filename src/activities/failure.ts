@@ -1,5 +1,6 @@
 // The one classifier: whatever an activity throws becomes a Temporal failure with a code of the closed list, and no row values in its text.
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
+import { remedyOf } from '../domain/connector-causes.js';
 import { FAILURES, Problem, type FailureCode } from '../domain/failure.js';
 
 interface Coded {
@@ -27,6 +28,8 @@ export function classify(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error);
   if (severity !== undefined && typeof code === 'string') return new Problem(postgresCode(code), `Postgres: ${message} (${code})`);
   if (typeof code === 'string' && /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN)/.test(code)) return new Problem('unreachable', message);
+  if (name.startsWith('KafkaJS') && /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(`${(error as { type?: string }).type} ${message}`))
+    return new Problem('unsupported', `Kafka: a record is too large for a message: ${message}`, remedyOf('MESSAGE_TOO_LARGE'));
   if (name.startsWith('KafkaJS')) return new Problem(/Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable', `Kafka: ${message}`);
   if (/Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(message))
     return new Problem('unreachable', `Postgres: ${message}`);

@@ -96,7 +96,7 @@ export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec:
             ? 'accepted by the connector itself'
             : {
                 detail: errors.join('; ').slice(0, 800),
-                remedy: 'mend what the connector names (a placeholder such as ${env:X} must be known to the Connect worker)',
+                remedy: configRemedy(spec, config),
               };
         },
         name,
@@ -116,6 +116,18 @@ export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec:
     );
   }
   return checks;
+}
+
+/** The connector logs in by a secret that only the Connect worker reads: that it has none is what goes wrong most often. */
+function configRemedy({ spec }: MigrationSpec, config: Readonly<Record<string, string>>): string {
+  const placeholder = config['database.password'] ?? config['connection.password'];
+  const variable = /^\$\{env:(.+)\}$/.exec(placeholder ?? '')?.[1];
+  if (!variable)
+    return `correct what the connector names${placeholder ? ` (it logs in with ${placeholder}: the Connect workers must be able to read that)` : ''}`;
+  return (
+    `correct what the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
+    `and allow it in their config.providers (local stack: export ${variable}, then npm run stack -- down, and up)`
+  );
 }
 
 /** Slot, publication and schema names that we are going to use in the source database. */

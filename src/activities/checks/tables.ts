@@ -9,6 +9,7 @@ import { plainIdent, plainName, qualified } from '../../domain/names.js';
 import { pollingOf } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { checkKey } from './keys.js';
+import { checkMessageSize } from './message-size.js';
 import { attempt, failed, passed, type Answer } from './result.js';
 
 /** No reason to refuse: where such rows are never updated, every window passes. */
@@ -108,6 +109,7 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
     `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
     'list them in validation.compare.ignore, and say so to whoever approves',
   );
+  if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
   if (spec.spec.connector.snapshot === 'copy' && !isPolled) checkCopy(rule, table);
   return checks;
 }
