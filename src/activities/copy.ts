@@ -1,7 +1,7 @@
 // `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at which it begins, and several sessions that read the tables
 // in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
 import { Context } from '@temporalio/activity';
-import { blockRanges, blocksOf, readKeyedTable, type TableCatalog } from '../clients/catalog.js';
+import { blockRanges, blocksOf, readKeyedTable, storageOf, type TableCatalog } from '../clients/catalog.js';
 import { copiedChunks, recordChunk, type CopiedChunk } from '../clients/copy-progress.js';
 import type { BulkWriter } from '../clients/producer.js';
 import { createSlot, openSource, shareSnapshot, withSource, type SharedSnapshot, type SourceClient } from '../clients/source.js';
@@ -24,6 +24,8 @@ interface CopyTarget {
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly blocks: number;
+  /** Files in which its rows lie. */
+  readonly storage: string;
 }
 
 interface CopyTask {
@@ -66,16 +68,23 @@ export function createCopyActivities(deps: Deps) {
     }
   }
 
-  async function targets(ref: MigrationRef): Promise<CopyTarget[]> {
+  /** `reader` holds every table from here on: nothing can rewrite one, or attach a partition, before its transaction ends. */
+  async function targets(ref: MigrationRef, reader: SourceClient): Promise<CopyTarget[]> {
     const { topicPrefix } = namesOf(ref.spec, ref.generation);
-    return withSource(ref.spec, secret, async (client) => {
-      const found: CopyTarget[] = [];
-      for (const table of ref.spec.spec.source.tables) {
-        const catalog = await readKeyedTable(client, table);
-        found.push({ table, catalog, topic: tableTopic(topicPrefix, catalog.name), blocks: await blocksOf(client, qualified(catalog.name)) });
-      }
-      return found;
-    });
+    const found: CopyTarget[] = [];
+    for (const table of ref.spec.spec.source.tables) {
+      const catalog = await readKeyedTable(reader, table);
+      const name = qualified(catalog.name);
+      await reader.query(`SELECT FROM ${name} LIMIT 0`);
+      found.push({
+        table,
+        catalog,
+        topic: tableTopic(topicPrefix, catalog.name),
+        blocks: await blocksOf(reader, name),
+        storage: await storageOf(reader, name),
+      });
+    }
+    return found;
   }
 
   /** Sessions that all see the one snapshot; the one that shares it is not needed after that. */
@@ -99,16 +108,18 @@ export function createCopyActivities(deps: Deps) {
   return {
     /** Creates the slot and copies every table to its topic from where it begins. Goes on where a killed attempt was; heartbeats progress. */
     async copyTables(ref: MigrationRef, totals: Readonly<Record<string, number>>): Promise<TableProgress[]> {
-      const earlier = await copiedChunks(ledger, ref);
+      const recorded = await copiedChunks(ledger, ref);
       const scanned = new Map<string, number>();
-      for (const { table, rows } of earlier) scanned.set(table, (scanned.get(table) ?? 0) + rows);
       const progress = (): TableProgress[] => Object.entries(totals).map(([table, rowsTotal]) => ({ table, rowsScanned: scanned.get(table) ?? 0, rowsTotal }));
       const pulse = new Pulse();
       const copyAll = async (): Promise<void> => {
         const { snapshot, begins } = await beginCopy(ref);
         const readers = await openReaders(ref, snapshot);
         try {
-          const tasks = tasksOf(await targets(ref), earlier);
+          const found = await targets(ref, readers[0]!);
+          const earlier = stillValid(recorded, found);
+          for (const { table, rows } of earlier) scanned.set(table, (scanned.get(table) ?? 0) + rows);
+          const tasks = tasksOf(found, earlier);
           const writer = systems.kafka(ref.spec).openWriter();
           const work = async (reader: SourceClient): Promise<void> => {
             for (let task = tasks.shift(); task; task = tasks.shift()) {
@@ -130,6 +141,11 @@ export function createCopyActivities(deps: Deps) {
       return progress();
     },
   };
+}
+
+/** Ranges of tables that were rewritten since (VACUUM FULL, CLUSTER), or got or lost a partition, are copied again: their rows lie elsewhere now. */
+export function stillValid(recorded: readonly CopiedChunk[], targets: readonly Pick<CopyTarget, 'table' | 'storage'>[]): CopiedChunk[] {
+  return recorded.filter((chunk) => targets.some((target) => target.table === chunk.table && target.storage === chunk.storage));
 }
 
 /** Every range of every table that no earlier attempt has copied. A row that an update moved out of one in between is in the log, whole. */
@@ -168,7 +184,7 @@ async function copyChunk({ ref, reader, writer, pulse, begins, share }: CopyCont
   }
   pulse.check();
   await writer.flush();
-  return { table, chunk, rows };
+  return { table, chunk, rows, storage: target.storage };
 }
 
 async function close(readers: readonly SourceClient[]): Promise<void> {

@@ -5,7 +5,7 @@ import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { postAction, putRoute } from '../clients/route-http.js';
 import { activeRun } from '../clients/batch-runs.js';
 import { giveBack, passTrigger, revokeWrites, takeOver, type RowsChanged } from '../clients/shared-table.js';
-import { withSource } from '../clients/source.js';
+import { withSource, type SourceClient } from '../clients/source.js';
 import { unguardedParts } from '../clients/triggers.js';
 import { Problem, type FailureCode } from '../domain/failure.js';
 import type { MigrationRef, Route } from '../domain/ledger.js';
@@ -146,7 +146,8 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       try {
         if ('url' in wanted) return await postAction(wanted.url, { migration: ref.name, action, until });
         const { sql } = wanted;
-        await withSource(ref.spec, secret, (client) => (until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql)));
+        const run = (client: SourceClient) => (until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql));
+        await withSource(ref.spec, secret, run, { appliesRowSecurity: true });
       } catch (error) {
         throw new Problem('batch-action', `batch.${action} failed: ${(error as Error).message}`);
       }

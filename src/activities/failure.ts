@@ -21,11 +21,15 @@ export function toFailure(error: unknown): Error {
   });
 }
 
+const HIDDEN_ROWS = 'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
+
 /** Any error → Problem. Postgres errors lose their DETAIL, which holds row values. */
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, name = '', severity } = (error ?? {}) as Coded;
   const message = error instanceof Error ? error.message : String(error);
+  if (code === '42501' && /row-level security/.test(message))
+    return new Problem('permission-denied', `Postgres: ${message}: rows are hidden from our role (${code})`, HIDDEN_ROWS);
   if (severity !== undefined && typeof code === 'string') return new Problem(postgresCode(code), `Postgres: ${message} (${code})`);
   if (typeof code === 'string' && /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN)/.test(code)) return new Problem('unreachable', message);
   if (name.startsWith('KafkaJS') && /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(`${(error as { type?: string }).type} ${message}`))

@@ -10,6 +10,7 @@ import { describeCursor, hasReached, looksAtIds, looksAtTimes, pollingOf, type C
 import type { Lsn } from '../domain/position.js';
 import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained, type Note } from './barrier.js';
 import type { Deps } from './deps.js';
+import { isNotAhead } from './polled-clock.js';
 import { pollUntil } from './patience.js';
 
 const POLL_MS = 150;
@@ -93,7 +94,7 @@ async function untilPolled(rest: ConnectRest, { connector, subject }: Capture, f
   return done ? null : `barrier: connector of ${subject} ended poll ${at.number - (at.isWhole ? 0 : 1)} < ${first + WHOLE_POLLS} needed at the time limit`;
 }
 
-/** The furthest row there is, in the order in which the connector reads. Rows without a time are not in that order: preflight and windows find them. */
+/** The furthest row there is, in the order in which the connector reads. Rows without a time, or ahead of the clock, are not in that order: preflight and windows find them. */
 async function cursorIn(client: pg.ClientBase, polling: Polling, capture: Capture): Promise<Cursor> {
   const from = polledFrom(polling, capture);
   const id = looksAtIds(polling.mode) ? quoteIdent(polling.incrementingColumn!) : null;
@@ -104,7 +105,7 @@ async function cursorIn(client: pg.ClientBase, polling: Polling, capture: Captur
   const time = cursorOf(polling);
   const rows = await readLone(
     client,
-    `SELECT trunc(extract(epoch FROM ${time}) * 1000000)::bigint AS micros, ${id ?? 'NULL'} AS id FROM ${from} WHERE ${time} IS NOT NULL
+    `SELECT trunc(extract(epoch FROM ${time}) * 1000000)::bigint AS micros, ${id ?? 'NULL'} AS id FROM ${from} WHERE ${time} IS NOT NULL AND ${isNotAhead(time)}
      ORDER BY ${time} DESC${id ? `, ${id} DESC` : ''} LIMIT 1`,
   );
   return { micros: asBigInt(rows[0]?.['micros']), id: asBigInt(rows[0]?.['id']) };

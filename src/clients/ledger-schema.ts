@@ -117,6 +117,7 @@ CREATE TABLE IF NOT EXISTS sluice.copied (
   rows bigint NOT NULL,
   PRIMARY KEY (run_key, generation, table_name, chunk)
 );
+ALTER TABLE sluice.copied ADD COLUMN IF NOT EXISTS storage text; -- files in which the table's rows lay: ranges of other files are other rows
 
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}

@@ -20,6 +20,8 @@ export interface SourceOptions {
   readonly speaksReplication?: boolean;
   /** Nothing in this session may write: for sessions that run SQL of a spec which has no business to change anything. */
   readonly readOnly?: boolean;
+  /** For a statement of the spec that changes something: row security applies to it as to anybody. Else rows that it would hide are an error, never absent. */
+  readonly appliesRowSecurity?: boolean;
   /** Of the session from its start on, as a connection's `options`. */
   readonly startup?: string;
 }
@@ -113,6 +115,7 @@ async function open(address: PostgresAddress, secret: ResolveSecret, application
   await client.query(
     `SET lock_timeout = ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}; SET statement_timeout = ${statementTimeout}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; ` +
       `SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET idle_in_transaction_session_timeout = '15min'` +
+      (options.appliesRowSecurity ? '' : '; SET row_security = off') +
       (options.readOnly ? '; SET default_transaction_read_only = on' : ''),
   );
   return client;

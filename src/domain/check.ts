@@ -15,6 +15,7 @@ const NEVER_WAIVED: readonly string[] = [
   'table.replica-identity',
   'table.key',
   'table.key-types',
+  'table.row-security',
   'source.slots',
   'source.senders',
   'source.wal-headroom',

@@ -3,6 +3,7 @@ import { durationMs } from './duration.js';
 import type { Approval } from './ledger.js';
 import type { Phase } from './phase.js';
 import type { ApprovalSpec, CoverageDay, ValidationSpec } from './spec.js';
+import type { VerdictName } from './verdict.js';
 import type { TokenClaims, Verified } from './token.js';
 
 export interface DecisionRequest {
@@ -48,6 +49,8 @@ export interface GateState {
   readonly voidedAt: string | null;
   readonly approvals: readonly Approval[];
   readonly starter: string | null;
+  /** The newest window; null before the first. One that neither passed nor failed leaves the evidence as it stands. */
+  readonly newest?: { readonly number: number; readonly verdict: VerdictName } | null;
 }
 
 export interface Decision {
@@ -79,7 +82,9 @@ export function decide(request: DecisionRequest, state: GateState, spec: Approva
   const age = state.evidenceAt === null ? Infinity : Date.parse(now) - Date.parse(state.evidenceAt);
   if (age > durationMs(spec.evidenceMaxAge)) return refuse(`the evidence is ${Math.round(age / 1000)} s old > ${spec.evidenceMaxAge}`);
   if (currentApprovals(state).some((a) => a.approver === request.approver)) return refuse(`${request.approver} has approved this evidence already`);
-  return { accepted: true, reason: `approval ${currentApprovals(state).length + 1} of ${spec.quorum}` };
+  const { newest } = state;
+  const unproven = newest && newest.verdict !== 'passed' ? `; window ${newest.number}, the newest, is ${newest.verdict}: the final window decides` : '';
+  return { accepted: true, reason: `approval ${currentApprovals(state).length + 1} of ${spec.quorum}${unproven}` };
 }
 
 /** Accepted approvals of the evidence that is current now. */

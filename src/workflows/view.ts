@@ -25,6 +25,7 @@ export function gateState(state: State, starter: string | null): GateState {
     voidedAt: state.voidedAt,
     approvals: state.approvals,
     starter,
+    newest: state.lastWindow,
   };
 }
 

@@ -32,6 +32,13 @@ describe('an approval is accepted', () => {
     expect(decide(ask(), OPEN, SPEC, NOW)).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     expect(decide(ask('ann', null), OPEN, SPEC, NOW).accepted).toBe(true);
   });
+  it('while the newest window proved nothing, and is told so: the final window decides', () => {
+    const inconclusive = { ...OPEN, newest: { number: 7, verdict: 'inconclusive' as const } };
+    expect(decide(ask(), inconclusive, SPEC, NOW)).toEqual({
+      accepted: true,
+      reason: 'approval 1 of 1; window 7, the newest, is inconclusive: the final window decides',
+    });
+  });
   it.each([
     ['other evidence', ask('ann', 'ev-0'), OPEN, SPEC, 'evidence ev-0 ≠ ev-1 current'],
     [

@@ -57,6 +57,22 @@ describe('an initial load by copy', () => {
     await dismantle(database.client, 'copied');
   });
 
+  it('of a table that was rewritten between two attempts begins again: its rows lie in ranges that were copied already', async () => {
+    const database = await aDatabase(wide);
+    const tables = ['public.wide'];
+    expect(sluice('start', '-f', specFile('rewritten', database.name, tables, paced(database.name, tables))).code).toBe(0);
+    await sleepUntil('the first range', async () => (await chunksOf('rewritten')) > 0, 60_000);
+    await worker.kill();
+    await database.client.query('DELETE FROM wide WHERE id <= 45000');
+    await database.client.query('VACUUM FULL wide');
+    await worker.start();
+    waitFor('rewritten', 'approval', '5m');
+    expect(get('rewritten').windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 45_000 });
+    expect(sluice('cancel', 'rewritten', '--yes').code).toBe(0);
+    waitFor('rewritten', 'outcome=aborted');
+    expect(await objects(database.client)).toEqual([]);
+  });
+
   it('undisturbed writes each row once, and the log repeats none of them', async () => {
     const database = await aDatabase(accounts(3000));
     expect(sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector })).code).toBe(0);

@@ -91,6 +91,38 @@ describe('tables that are polled', () => {
   });
 });
 
+describe("a row whose time is ahead of the database's clock", () => {
+  const FUTURE = `INSERT INTO orders VALUES (9999, 1, 'typed by hand', '2099-12-31T00:00:00Z')`;
+
+  it('is named by doctor before anything is made', async () => {
+    const database = await aDatabase(`${ORDERS} ${FUTURE}`);
+    const { stdout, code } = sluice('doctor', '-f', specFile('ahead', database.name, ['public.orders'], polling()), '-o', 'json');
+    expect(code).toBe(1);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
+    expect(checks.find((c) => c.name === 'polling.future')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/^1 rows of public.orders have .*changed.* ahead .*2099-12-31/) as string,
+    });
+  });
+
+  it('holds up no barrier when it comes later: it alone is missing, and the reason says why', async () => {
+    const database = await aDatabase(ORDERS);
+    expect(sluice('start', '-f', specFile('later', database.name, ['public.orders'], polling())).code).toBe(0);
+    waitFor('later', 'approval');
+    await database.client.query(`${FUTURE}; INSERT INTO orders VALUES (5000, 1)`);
+    await sleepUntil('a window that saw it', () => get('later').windows.at(-1)!.missing === 1, 120_000);
+    expect(get('later').windows.at(-1)).toMatchObject({
+      verdict: 'failed',
+      matched: 3001,
+      reason: expect.stringContaining("ahead of the database's clock") as string,
+    });
+    await database.client.query('DELETE FROM orders WHERE id = 9999');
+    waitFor('later', 'approval');
+    expect(sluice('cancel', 'later', '--yes').code).toBe(0);
+    waitFor('later', 'outcome=aborted');
+  });
+});
+
 describe('a query that is polled', () => {
   const QUERY = `SELECT o.id, o.total, r.name AS region FROM orders o JOIN links l ON l.order_id = o.id JOIN regions r ON r.id = l.region_id`;
   const SETUP = `${ORDERS} CREATE TABLE links (order_id bigint PRIMARY KEY, region_id int); INSERT INTO regions VALUES (1, 'north'), (2, 'süd'); INSERT INTO links SELECT id, 1 + id % 2 FROM orders;`;

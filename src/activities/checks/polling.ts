@@ -11,6 +11,7 @@ import { capturesOf, qualified, quoteIdent, quoteLiteral, type Capture } from '.
 import { looksAtIds, looksAtTimes, pollingOf, unseenBy, type Polling } from '../../domain/polling.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import type { Deps } from '../deps.js';
+import { rowsAhead } from '../polled-clock.js';
 import { installedPlugin, polledShape } from '../source-connectors.js';
 import { attempt, failed, inTurn, passed, type Answer } from './result.js';
 import { cannotSee, describeWriters, remedyFor } from './writers.js';
@@ -32,6 +33,7 @@ export async function checkPolling(deps: Pick<Deps, 'secret' | 'systems'>, spec:
         ...of('polling.cursor', (capture) => columnsFit(client, polling, capture)),
         ...of('polling.nulls', (capture) => nothingWithoutTime(client, polling, capture)),
         ...of('polling.clock', (capture) => timesAreUtc(client, polling, capture)),
+        ...of('polling.future', (capture) => nothingAhead(client, polling, capture)),
         ...(polling.query === null
           ? of('polling.index', (capture) => cursorIsIndexed(client, polling, capture))
           : of('polling.query', () => isSteady(client, polling))),
@@ -92,6 +94,12 @@ async function nothingWithoutTime(client: pg.ClientBase, polling: Polling, captu
         detail: `${row['n']} rows have no (or an infinite) ${time}: they would never be read`,
         remedy: 'fill it in, or add a column that always has a time to connector.timestampColumns',
       };
+}
+
+async function nothingAhead(client: pg.ClientBase, polling: Polling, capture: Capture): Promise<Answer> {
+  const ahead = await rowsAhead(client, polling, capture);
+  const remedy = `correct those times, or waive polling.future: windows then call such rows missing until their time has come`;
+  return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
 }
 
 /** A column without zone is compared with UTC. Proven by the newest row, where that is young, or by the server's own setting. */

@@ -169,7 +169,14 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     deps.systems.renew();
     const problem = classify(error);
     if (ENDS_GENERATION.includes(problem.code)) throw problem;
-    return { ...unproven(ref, { verdict: 'errored', reason: problem.message }, started), facts: null };
+    return {
+      ...unproven(
+        ref,
+        { verdict: 'errored', reason: problem.code === 'permission-denied' ? `${problem.message}: ${problem.remedy}` : problem.message },
+        started,
+      ),
+      facts: null,
+    };
   }
 }
 

@@ -1,12 +1,15 @@
 // Settled mode: the batch's query (and those of its stages), re-run in each round's snapshot, against the pipeline's topics and the sink's table; so are
 // tables that are polled.
-import { openSource } from '../../clients/source.js';
+import { openSource, type SourceClient } from '../../clients/source.js';
 import { runCanary } from '../../compare/canary.js';
 import { refusedDifferences } from '../../compare/refused.js';
 import type { MigrationRef } from '../../domain/ledger.js';
+import { capturesOf } from '../../domain/names.js';
+import { pollingOf } from '../../domain/polling.js';
 import { comparedOf } from '../../domain/window.js';
 import type { Deps } from '../deps.js';
 import { pause } from '../patience.js';
+import { rowsAhead } from '../polled-clock.js';
 import { subjectsOf } from '../../domain/subjects.js';
 import { compareStored, finishedRun } from './aligned.js';
 import { computationsOf, sidesOf, type Computation } from './computation.js';
@@ -52,7 +55,8 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
     }
     const durationMs = Date.now() - started;
     const judged = (areTables: boolean): SubjectResult[] => computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
-    const settled = [...refuseAllEmpty(judged(true)), ...judged(false)];
+    const tables = await sayingWhatIsAhead(client, ref, refuseAllEmpty(judged(true)));
+    const settled = [...tables, ...judged(false)];
     const { pathMs } = last;
     if (run === null) return { subjects: settled, pathMs };
     const result = computations.at(-1)!;
@@ -61,6 +65,19 @@ export async function compareResult(deps: Deps, folds: FoldCache, ref: Migration
   } finally {
     await Promise.all([client.end().catch(() => undefined), side.end().catch(() => undefined)]);
   }
+}
+
+/** A polled row that is missing because its time has not come looks like a lost one: the reason tells the two apart. */
+async function sayingWhatIsAhead(client: SourceClient, ref: MigrationRef, subjects: SubjectResult[]): Promise<SubjectResult[]> {
+  const polling = pollingOf(ref.spec);
+  if (!polling) return subjects;
+  const said: SubjectResult[] = [];
+  for (const subject of subjects) {
+    const capture = capturesOf(ref.spec, ref.generation).find((c) => c.subject === subject.subject);
+    const ahead = subject.verdict.verdict !== 'passed' && capture ? await rowsAhead(client, polling, capture) : null;
+    said.push(ahead ? { ...subject, verdict: { ...subject.verdict, reason: `${subject.verdict.reason}; ${ahead}` } } : subject);
+  }
+  return said;
 }
 
 function isOpen(computations: readonly Computation[], deadline: number): boolean {
