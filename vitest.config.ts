@@ -39,8 +39,14 @@ export default defineConfig({
         test: {
           ...common,
           name: 'faults',
-          include: ['test/faults/**/*.test.ts', 'test/integration/crash-points.test.ts', 'test/model/**/*.test.ts', 'test/e2e/random-kills.test.ts'],
-          env: { SLUICE_CRASH_POINTS: 'all', SLUICE_MODEL_STATES: '3000000' },
+          include: [
+            'test/faults/**/*.test.ts',
+            'test/integration/crash-points.test.ts',
+            'test/integration/idle-slot.test.ts',
+            'test/model/**/*.test.ts',
+            'test/e2e/random-kills.test.ts',
+          ],
+          env: { SLUICE_CRASH_POINTS: 'all', SLUICE_MODEL_STATES: '3000000', SLUICE_FOREIGN_WAL_MB: '150' },
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 600_000,

@@ -83,7 +83,16 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
       before: () => act('ensureTopics', ref),
       after: () => inTurn(() => act('removeSlot', ref, slot), ...topics.map((topic) => () => act('removeTopic', ref, topic)), forgetCopy),
     },
-    ...made('ensureConnector', [ref, 'source'], 'removeConnector', connector),
+    {
+      activity: 'ensureConnector',
+      args: [ref, 'source'],
+      before: nothing,
+      after: () =>
+        inTurn(
+          () => act('removeConnector', ref, connector),
+          () => act('removeSlot', ref, slot),
+        ), // it claims its slot too
+    },
     { activity: 'fence', args: [fence], before: withSink, after: unfenced },
     { activity: 'releaseFence', args: [fence], before: fenced, after: unfenced },
     { activity: 'commitCutover', args: [fence], before: fenced, after: unfenced },

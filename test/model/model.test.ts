@@ -1,8 +1,10 @@
 // The cut-over's protocol, every interleaving of it within a bound: ours breaks no invariant, and every mutant breaks the one that is there for its rule.
 import { describe, expect, it } from 'vitest';
+import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';
 import { MUTANTS, OURS } from './mutants.js';
 import { search } from './search.js';
+import { WAIT_MUTANTS, WAIT_RULES, waiting } from './waiting.js';
 import { GUARD_MUTANTS, GUARD_RULES, walGuard } from './wal-guard.js';
 import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
 
@@ -43,6 +45,26 @@ describe('a table that changes hands', () => {
       expect(broken).toMatch(caughtBy);
       expect(story.length).toBeGreaterThan(2);
     });
+  }
+});
+
+describe('a transaction of ours in which others wait', () => {
+  it('holds nobody longer than maxHold, wherever its worker stands still', () => {
+    expect(search(waiting(WAIT_RULES), 1_000_000)).toMatchObject({ broken: null, story: [], isWhole: true });
+  });
+
+  for (const [name, change, caughtBy] of WAIT_MUTANTS) {
+    it(`would hold them longer if ${name}`, () => expect(search(waiting({ ...WAIT_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
+  }
+});
+
+describe('whose an object is', () => {
+  it('is known through every create that fails, is lost or collides: nothing of others is adopted or dropped, nothing of ours is left', () => {
+    expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({ broken: null, story: [], isWhole: true });
+  });
+
+  for (const [name, change, caughtBy] of CLAIM_MUTANTS) {
+    it(`would be forgotten if ${name}`, () => expect(search(claims({ ...CLAIM_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 

@@ -55,6 +55,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
     can(`writer ${label}`, (n) => act(n.writers[at]!, n));
   if (pc === WRITER.idle) to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
   if (pc === WRITER.begun && !tablesLocked(w)) to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
+  // With row triggers an apply worker asks the row like every other writer: no world of its own.
+  if (pc === WRITER.begun && !tablesLocked(w) && !rules.rowTriggers) to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
   if (pc === WRITER.tables && !(rules.triggerLocks && leaseLocked(w))) {
     to('asks the row', (x, n) => {
       const seesRow = n.state !== GONE && !(!rules.rowPreexists && old === 1);

@@ -18,6 +18,8 @@ export interface Rules {
   triggerFailsClosed: boolean;
   /** The trigger lets pass after the expiry. */
   triggerExpires: boolean;
+  /** Row triggers beside the statement triggers: the apply worker of a subscription fires no others. */
+  rowTriggers: boolean;
   /** fence: waits for writers that are open. */
   fenceWaits: boolean;
   /** fence: triggers, lease and marker in one transaction; else the marker comes first. */
@@ -60,6 +62,7 @@ export const OURS: Rules = {
   triggerLocks: true,
   triggerFailsClosed: true,
   triggerExpires: true,
+  rowTriggers: true,
   fenceWaits: true,
   markerInFence: true,
   tablesFirst: true,
@@ -91,6 +94,7 @@ export const MUTANTS: readonly (readonly [name: string, change: Partial<Rules>, 
   ['the view is swapped after the commit', { routeInCommit: false }, /I15/],
   ['the trigger reads the row without a lock', { triggerLocks: false }, /I3/],
   ['the fence ends only by a worker', { triggerExpires: false }, /I4/],
+  ['the apply worker of a subscription asks nobody', { rowTriggers: false }, /I3/],
   ['the fence does not wait for open writers (REVOKE)', { fenceWaits: false }, /I3/],
   ['the marker is written before the fence', { markerInFence: false }, /I3/],
   ['the fence locks the row before the tables', { tablesFirst: false }, /I18/],

@@ -1,0 +1,83 @@
+// I4 inside our own transaction, as a small world: a fence locks table after table, each perhaps after a wait; the worker may stand still for good at any
+// moment; a writer of the first table waits for the lock, then is refused until the fence is over. It never waits longer than the hold.
+import type { Game } from './search.js';
+
+const TABLES = 3;
+const HOLD = 6;
+const IDLE = 2;
+const OVERALL = 4;
+const CLOCK_MAX = 12;
+
+export const WAIT_RULES = {
+  /** The database ends a transaction that is idle for too long. */
+  idleLimit: true,
+  /** It ends one that takes too long in all; else only each of its statements. */
+  overallLimit: true,
+  /** The hold counts from the beginning of the transaction that fences. */
+  fromBeginning: true,
+  /** Writers pass after the expiry with nobody alive. */
+  expiresAlone: true,
+};
+export type WaitRules = typeof WAIT_RULES;
+
+interface World {
+  clock: number;
+  /** Tables locked; 0 = no transaction is open. */
+  locked: number;
+  begun: number;
+  /** Clock of the last statement's end. */
+  idleSince: number;
+  stands: number;
+  /** -1 = not fenced. */
+  expires: number;
+  /** Clock at which the writer began to wait; -1 = it does not. */
+  waitsSince: number;
+}
+
+type Found = { label: string; world: World; broken: string | null }[];
+
+const isHeld = (w: World, rules: WaitRules): boolean => w.locked > 0 || (w.expires >= 0 && (w.clock < w.expires || !rules.expiresAlone));
+
+function moves(w: World, rules: WaitRules): Found {
+  const found: Found = [];
+  const can = (label: string, change: Partial<World>): void => {
+    const world = { ...w, ...change };
+    const tooLong = world.waitsSince >= 0 && world.clock - world.waitsSince > HOLD && isHeld(world, rules);
+    found.push({ label, world, broken: tooLong ? 'I4: a writer waits longer than maxHold' : null });
+  };
+  const isOpen = w.locked > 0;
+  const mustEnd = isOpen && ((rules.idleLimit && w.clock - w.idleSince >= IDLE) || (rules.overallLimit && w.clock - w.begun >= OVERALL));
+  if (mustEnd) {
+    can('the database ends the transaction', { locked: 0, stands: 0, begun: 0, idleSince: 0 });
+    return found; // before the clock goes on
+  }
+  if (w.waitsSince >= 0 && !isHeld(w, rules)) {
+    can('the writer writes', { waitsSince: -1 });
+    return found; // it was first in the queue
+  }
+  if (w.clock < CLOCK_MAX) can('clock', { clock: w.clock + 1 });
+  if (w.waitsSince < 0 && isHeld(w, rules)) can('a writer comes', { waitsSince: w.clock });
+  if (w.stands === 1) return found;
+  if (w.locked === 0 && w.expires < 0) can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
+  if (isOpen && w.locked < TABLES) {
+    can('locks the next table', { locked: w.locked + 1, idleSince: w.clock });
+    // The lock is granted after a wait that is shorter than its own limit: for the database this is no idleness.
+    if (w.clock < CLOCK_MAX) can('waits for the next table', { locked: w.locked + 1, clock: w.clock + 1, idleSince: w.clock + 1 });
+  }
+  if (w.locked === TABLES) can('commits', { locked: 0, expires: (rules.fromBeginning ? w.begun : w.clock) + HOLD, begun: 0, idleSince: 0 });
+  if (isOpen) can('stands still', { stands: 1 });
+  return found;
+}
+
+export const waiting = (rules: WaitRules): Game<World> => ({
+  first: { clock: 0, locked: 0, begun: 0, idleSince: 0, stands: 0, expires: -1, waitsSince: -1 },
+  keyOf: (w) => Object.values<number>(w as never).join(),
+  moves: (w) => moves(w, rules),
+  inState: () => null,
+});
+
+export const WAIT_MUTANTS: readonly (readonly [string, Partial<WaitRules>, RegExp])[] = [
+  ['a transaction ends only by its worker', { idleLimit: false, overallLimit: false }, /I4/],
+  ['the hold counts from the commit of the fence', { fromBeginning: false }, /I4/],
+  ['the fence ends only by a worker', { expiresAlone: false }, /I4/],
+];
