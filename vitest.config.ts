@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const common = { pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 180_000 };
+const common = { pool: 'forks' as const, testTimeout: 300_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {

@@ -94,7 +94,10 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
       if (typeof name !== 'string' || typeof pem !== 'string') throw new Error('every entry needs name and publicKey');
       if (keys.has(name)) throw new Error(`${name} is named twice`);
       if (!isRoles(roles)) throw new Error(`roles of ${name} must be a list of ${KEY_ROLES.join(', ')}`);
-      keys.set(name, approverKey(name, pem, roles));
+      const key = approverKey(name, pem, roles);
+      const twin = [...keys].find(([, other]) => other.key.equals(key.key))?.[0];
+      if (twin !== undefined) throw new Error(`${twin} and ${name} have one public key: one person would count as two`);
+      keys.set(name, key);
     }
   } catch (error) {
     problems.push(`SLUICE_APPROVERS_FILE ${file}: ${(error as Error).message}`);

@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../src/config.js';
 
 const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const another = () => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 function withApprovers(list: unknown): NodeJS.ProcessEnv {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'approvers.yaml');
   writeFileSync(file, stringify(list));
@@ -33,7 +34,7 @@ describe('the environment', () => {
     const { approvers } = loadConfig(
       withApprovers([
         { name: 'ann', publicKey },
-        { name: 'gil', publicKey, roles: ['break-glass'] },
+        { name: 'gil', publicKey: another(), roles: ['break-glass'] },
       ]),
     );
     expect([...approvers].map(([name, { roles }]) => [name, ...roles])).toEqual([
@@ -50,6 +51,14 @@ describe('the environment', () => {
         { name: 'ann', publicKey },
       ],
       'ann is named twice',
+    ],
+    [
+      'one key under two names',
+      [
+        { name: 'ann', publicKey },
+        { name: 'bob', publicKey },
+      ],
+      'ann and bob have one public key',
     ],
     ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
     ['no list', { ann: publicKey }, 'it must be a list'],

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/gate.js';
-import type { CoSigned } from '../domain/token.js';
+import type { CoSigned, SignedFor } from '../domain/token.js';
+import { loadConfig } from '../config.js';
 import { signDecision } from '../clients/token.js';
 import { nameOf, withRunning, workflowIdOf } from './access.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
@@ -25,10 +26,11 @@ export async function decide(id: string, decision: 'approve' | 'reject', options
     const status = await answering(id, handle, client);
     const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
     say(`You ${decision} ${decision === 'approve' ? `evidence ${evidenceId} of` : ''} ${status.name}:`.replace('  ', ' '));
-    for (const line of shownEvidence(await handle.query<EvidenceShown>('evidence'), status.evidenceId)) say(`  ${line}`);
+    const evidence = await handle.query<EvidenceShown>('evidence');
+    for (const line of shownEvidence(evidence, status.evidenceId)) say(`  ${line}`);
     await confirmByTyping(nameOf(id), decision, options.yes);
     const { approver, reason } = options;
-    const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId }) : null;
+    const token = options.key ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId }) : null;
     return send(handle, 'decideCutover', { decision, approver, evidenceId, comment: reason, ...(token ? { token } : {}) });
   });
   return answered(answer, options.output);
@@ -36,6 +38,8 @@ export async function decide(id: string, decision: 'approve' | 'reject', options
 
 /** What the `evidence` query answers; a run of an earlier version says less. */
 export interface EvidenceShown {
+  /** First run id. */
+  readonly run: string;
   readonly epoch: number;
   readonly planHash: string;
   readonly passesInARow: number;
@@ -62,8 +66,9 @@ export async function coSign(id: string, decision: CoSigned, options: Omit<Decid
   await confirmByTyping(nameOf(id), decision, options.yes);
   const { approver, reason } = options;
   const answer = await withRunning(id, async (handle, client) => {
-    await answering(id, handle, client);
-    const token = options.key ? signed(options.key, { workflowId: workflowIdOf(id), decision, approver, evidenceId: null }) : null;
+    const { evidenceId } = await answering(id, handle, client);
+    const evidence = await handle.query<EvidenceShown>('evidence');
+    const token = options.key ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId }) : null;
     return send(handle, 'coSign', { decision, approver, reason, ...(token ? { token } : {}) });
   });
   return answered(answer, options.output);
@@ -75,7 +80,13 @@ async function answered(answer: Decision, output: Format): Promise<number> {
   return answer.accepted ? EXIT.ok : EXIT.failed;
 }
 
-function signed(file: string, claims: Parameters<typeof signDecision>[1]): string {
+export const signedFor = (id: string, { run }: Pick<EvidenceShown, 'run'>): SignedFor => ({
+  namespace: loadConfig().temporal.namespace,
+  workflowId: workflowIdOf(id),
+  run,
+});
+
+export function signed(file: string, claims: Parameters<typeof signDecision>[1]): string {
   let pem: string;
   try {
     pem = readFileSync(file, 'utf8');

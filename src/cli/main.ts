@@ -68,6 +68,7 @@ function build(): Command {
     .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
     .option('--rehearse <id>', 'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release')
     .option('--by <name>', 'who rehearses')
+    .option('--key <file>', 'sign the rehearsal (needed where the spec names approvers)')
     .addOption(yes())
     .addOption(output())
     .option('--exit-code', 'exit 3 when there is something to do');
@@ -131,6 +132,7 @@ function build(): Command {
   verb(program, 'rollback <id>', 'go back to the batch, from any phase', async (id: never, o: never) => (await import('./signal.js')).rollback(id, o))
     .requiredOption('--reason <text>', 'why')
     .option('--by <name>', 'who')
+    .option('--key <file>', 'sign it (needed where the spec names approvers)')
     .addOption(yes())
     .addOption(output());
   verb(program, 'cancel <id>', 'abort: routes back where needed and cleans up', async (id: never, o: never) => (await import('./signal.js')).cancel(id, o))

@@ -5,7 +5,7 @@ import { buildPlan, type Plan } from '../spec/plan.js';
 import type { Rehearsed } from '../domain/ledger.js';
 import { nameOf, openLedger, withRunning } from './access.js';
 import { answering } from './standing.js';
-import { confirmByTyping } from './decide.js';
+import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
@@ -13,6 +13,8 @@ export interface PlanOptions {
   readonly file?: string;
   readonly rehearse?: string;
   readonly by?: string;
+  /** File of the private key of who rehearses. */
+  readonly key?: string;
   readonly yes?: boolean;
   readonly output: Format;
   readonly exitCode?: boolean;
@@ -34,8 +36,12 @@ export async function plan(options: PlanOptions): Promise<number> {
 async function rehearse(id: string, options: PlanOptions): Promise<number> {
   await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
   const result = await withRunning(id, async (handle, client) => {
-    await answering(id, handle, client);
-    return handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args: [{ by: options.by ?? userInfo().username }] });
+    const { evidenceId } = await answering(id, handle, client);
+    const by = options.by ?? userInfo().username;
+    const claims = options.key
+      ? { ...signedFor(id, await handle.query<EvidenceShown>('evidence')), decision: 'rehearse' as const, approver: by, evidenceId }
+      : null;
+    return handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args: [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }] });
   });
   await print(result, options.output, () =>
     result.refused === null ? `rehearsed and released: held for ${result.holdMs} ms` : `not rehearsed: ${result.refused}`,

@@ -1,7 +1,7 @@
 // sluice pause|resume|retry|rollback|cancel ID: one message each to the running workflow.
 import { userInfo } from 'node:os';
 import { nameOf, readStatus, withRunning } from './access.js';
-import { confirmByTyping } from './decide.js';
+import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
 import { DURATION_PATTERN } from '../domain/duration.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
@@ -16,9 +16,15 @@ export async function extend(id: string, options: { for: string; by?: string; ou
   return told(id, 'extend', options.output);
 }
 
-export async function rollback(id: string, options: { reason: string; by?: string; yes?: boolean; output: Format }): Promise<number> {
+export async function rollback(id: string, options: { reason: string; by?: string; key?: string; yes?: boolean; output: Format }): Promise<number> {
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
-  await withRunning(id, (handle) => handle.signal('rollBack', { by: options.by ?? userInfo().username, reason: options.reason }));
+  const by = options.by ?? userInfo().username;
+  await withRunning(id, async (handle) => {
+    const claims = options.key
+      ? { ...signedFor(id, await handle.query<EvidenceShown>('evidence')), decision: 'rollback' as const, approver: by, evidenceId: null }
+      : null;
+    await handle.signal('rollBack', { by, reason: options.reason, ...(claims ? { token: signed(options.key!, claims) } : {}) });
+  });
   return told(id, 'rollback', options.output);
 }
 

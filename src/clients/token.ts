@@ -1,7 +1,7 @@
 // Ed25519 signatures of decisions. Whoever may signal a workflow may claim any name; only the holder of the private key can sign for it.
 import { createPrivateKey, createPublicKey, randomUUID, sign, verify, type KeyObject } from 'node:crypto';
 import { Problem } from '../domain/failure.js';
-import { ROLES_FOR, TOKEN_LIFE_MS, USUAL_ROLES, type KeyRole, type TokenClaims, type Verified } from '../domain/token.js';
+import { ROLES_FOR, TOKEN_LIFE_MS, USUAL_ROLES, type KeyRole, type SignedFor, type TokenClaims, type Verified } from '../domain/token.js';
 
 export interface ApproverKey {
   readonly key: KeyObject;
@@ -19,8 +19,8 @@ export function signDecision(pem: string, claims: Omit<TokenClaims, 'notAfter' |
   return `${payload}.${sign(null, Buffer.from(payload), key).toString('base64url')}`;
 }
 
-/** Never throws for what the token holds. `workflowId` and `now` (epoch ms) are the verifier's own, not the token's. */
-export function verifyToken(token: string, keys: ApproverKeys, workflowId: string, now: number): Verified {
+/** Never throws for what the token holds. `here` and `now` (epoch ms) are the verifier's own, not the token's. */
+export function verifyToken(token: string, keys: ApproverKeys, here: SignedFor, now: number): Verified {
   const refuse = (reason: string): Verified => ({ valid: false, reason });
   const [payload, signature, ...more] = token.split('.');
   if (!payload || !signature || more.length > 0) return refuse('the token is not payload.signature');
@@ -31,7 +31,8 @@ export function verifyToken(token: string, keys: ApproverKeys, workflowId: strin
   if (!verify(null, Buffer.from(payload), known.key, Buffer.from(signature, 'base64url'))) return refuse(`the signature is not ${claims.approver}'s`);
   if (!ROLES_FOR[claims.decision].some((role) => known.roles.includes(role)))
     return refuse(`the key of ${claims.approver} has no role ${ROLES_FOR[claims.decision][0]}: it has ${known.roles.join(', ') || 'none'}`);
-  if (claims.workflowId !== workflowId) return refuse(`the token is for ${claims.workflowId} ≠ ${workflowId}`);
+  for (const field of ['workflowId', 'namespace', 'run'] as const)
+    if (claims[field] !== here[field]) return refuse(`the token is for ${field} ${claims[field]} ≠ ${here[field]}`);
   const left = Date.parse(claims.notAfter) - now;
   if (!(left > 0)) return refuse(`the token expired at ${claims.notAfter}`);
   if (left > TOKEN_LIFE_MS) return refuse(`the token lives longer than ${TOKEN_LIFE_MS / 60_000} minutes`);
@@ -59,7 +60,16 @@ function claimsOf(payload: string): TokenClaims | null {
   try {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Partial<Record<keyof TokenClaims, unknown>> | null;
     const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
-    if (!claims || !isText(claims.workflowId) || !isText(claims.approver) || !isText(claims.notAfter) || !isText(claims.nonce)) return null;
+    if (
+      !claims ||
+      !isText(claims.workflowId) ||
+      !isText(claims.namespace) ||
+      !isText(claims.run) ||
+      !isText(claims.approver) ||
+      !isText(claims.notAfter) ||
+      !isText(claims.nonce)
+    )
+      return null;
     if (!isText(claims.decision) || !Object.hasOwn(ROLES_FOR, claims.decision)) return null;
     if (claims.evidenceId !== null && !isText(claims.evidenceId)) return null;
     return claims as TokenClaims;

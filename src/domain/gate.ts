@@ -67,9 +67,9 @@ export function decide(request: DecisionRequest, state: GateState, spec: Approva
   if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver))
     return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
   if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
+  const unsigned = unsignedBy(request.approver, spec, identity);
+  if (unsigned) return refuse(unsigned);
   if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
-  if (spec.approvers.length > 0 && !identity.authenticated)
-    return refuse(`unauthenticated: the spec names approvers, so ${request.approver} must sign (sluice approve --key FILE)`);
   if (!state.needsApproval || !state.evidenceId) return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);
   if (request.evidenceId !== null && request.evidenceId !== state.evidenceId) return refuse(`evidence ${request.evidenceId} ≠ ${state.evidenceId} current`);
   if (request.evidenceId === null && state.voidedAt !== null) {
@@ -85,6 +85,13 @@ export function decide(request: DecisionRequest, state: GateState, spec: Approva
   const { newest } = state;
   const unproven = newest && newest.verdict !== 'passed' ? `; window ${newest.number}, the newest, is ${newest.verdict}: the final window decides` : '';
   return { accepted: true, reason: `approval ${currentApprovals(state).length + 1} of ${spec.quorum}${unproven}` };
+}
+
+/** Why somebody who did not sign may not act; null where the spec names nobody. Going back and rehearsing need a signature as well as approving. */
+export function unsignedBy(who: string, spec: Pick<ApprovalSpec, 'approvers'>, identity: Identity): string | null {
+  if (identity.refused) return identity.refused;
+  if (spec.approvers.length === 0 || identity.authenticated) return null;
+  return `unauthenticated: the spec names approvers, so ${who} must sign (--key FILE)`;
 }
 
 /** Accepted approvals of the evidence that is current now. */

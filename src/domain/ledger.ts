@@ -41,6 +41,8 @@ export interface Approval {
   readonly reason: string;
   readonly authenticated: boolean;
   readonly at: string;
+  /** The person's own reason; absent where none was given. */
+  readonly comment?: string;
 }
 
 export interface Lag {

@@ -56,22 +56,26 @@ export function checkExtension(payload: unknown): Checked<{ by: string; ms: numb
   return { ok: true, value: { by: by.value!, ms: durationMs(duration.value!) } };
 }
 
-/** `{by, reason}` of rollBack. */
-export function checkRollBack(payload: unknown): Checked<{ by: string; reason: string }> {
+/** `{by, reason, token?}` of rollBack. */
+export function checkRollBack(payload: unknown): Checked<{ by: string; reason: string; token: string | null }> {
   const record = asRecord(payload);
   if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you", "reason": "why"}' };
   const by = text(record, 'by', true);
   if (!by.ok) return by;
   const reason = text(record, 'reason', true);
-  return reason.ok ? { ok: true, value: { by: by.value!, reason: reason.value! } } : reason;
+  if (!reason.ok) return reason;
+  const token = text(record, 'token', false);
+  return token.ok ? { ok: true, value: { by: by.value!, reason: reason.value!, token: token.value } } : token;
 }
 
-/** `{by}` of rehearseCutover. */
-export function checkBy(payload: unknown): Checked<{ by: string }> {
+/** `{by, token?}` of rehearseCutover. */
+export function checkBy(payload: unknown): Checked<{ by: string; token: string | null }> {
   const record = asRecord(payload);
   if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you"}' };
   const by = text(record, 'by', true);
-  return by.ok ? { ok: true, value: { by: by.value! } } : by;
+  if (!by.ok) return by;
+  const token = text(record, 'token', false);
+  return token.ok ? { ok: true, value: { by: by.value!, token: token.value } } : token;
 }
 
 /** `{decision, approver, reason, token?}` of the coSign update: one of the two people that it needs. */

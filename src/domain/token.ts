@@ -4,7 +4,7 @@
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
 export type CoSigned = (typeof CO_SIGNED)[number];
 
-export type SignedDecision = 'approve' | 'reject' | CoSigned;
+export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | CoSigned;
 
 /** What a key may sign for, as the worker's operator says. */
 export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
@@ -17,12 +17,21 @@ export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
 export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   approve: ['approve', 'break-glass'],
   reject: ['approve', 'break-glass'],
+  rehearse: ['approve', 'break-glass'],
+  rollback: ['approve', 'complete', 'break-glass'],
   'complete-early': ['complete'],
   'break-glass': ['break-glass'],
 };
 
-export interface TokenClaims {
+/** What a token is for: no other namespace, no other run of the same name. */
+export interface SignedFor {
+  readonly namespace: string;
   readonly workflowId: string;
+  /** First run id: Temporal makes it, so no other cluster or ledger has it. The same across continue-as-new. */
+  readonly run: string;
+}
+
+export interface TokenClaims extends SignedFor {
   readonly decision: SignedDecision;
   readonly approver: string;
   readonly evidenceId: string | null;

@@ -67,9 +67,10 @@ function decisions({ status }: Report): string {
     a.accepted ? 'accepted' : 'refused',
     a.evidenceId ?? '-',
     a.authenticated ? 'yes' : 'no: anybody who may signal the workflow can do this',
+    a.comment ?? '-',
     a.reason,
   ]);
-  return table(['at', 'who', 'decision', 'answer', 'evidence', 'authenticated', 'reason'], rows);
+  return table(['at', 'who', 'decision', 'answer', 'evidence', 'authenticated', 'their reason', 'the gate said'], rows);
 }
 
 /** The newest measured window of each subject, and its tally over all windows. */

@@ -26,11 +26,11 @@ export function renderMarkdown(report: Report): string {
     '',
     '## Decisions',
     '',
-    '| who | decision | evidence | accepted | authenticated | reason | at |',
-    '|---|---|---|---|---|---|---|',
+    '| who | decision | evidence | accepted | authenticated | their reason | the gate said | at |',
+    '|---|---|---|---|---|---|---|---|',
     ...status.approvals.map(
       (a) =>
-        `| ${escape(a.approver)} | ${a.decision} | ${escape(a.evidenceId ?? '-')} | ${a.accepted} | ${a.authenticated ? 'yes' : '**no**'} | ${escape(a.reason)} | ${a.at} |`,
+        `| ${escape(a.approver)} | ${a.decision} | ${escape(a.evidenceId ?? '-')} | ${a.accepted} | ${a.authenticated ? 'yes' : '**no**'} | ${escape(a.comment ?? '-')} | ${escape(a.reason)} | ${a.at} |`,
     ),
     '',
     '## Windows',

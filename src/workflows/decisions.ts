@@ -1,7 +1,18 @@
 // Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
-import { patched, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import { approvalUnder, breakGlass, coSign, glassNote, type CoSignRequest } from '../domain/cosign.js';
-import { UNSIGNED, decide as judge, identify, remembered, type Claimed, type Decision, type DecisionRequest, type Identity } from '../domain/gate.js';
+import {
+  UNSIGNED,
+  decide as judge,
+  identify,
+  remembered,
+  unsignedBy,
+  type Claimed,
+  type Decision,
+  type DecisionRequest,
+  type Identity,
+} from '../domain/gate.js';
+import type { SignedFor } from '../domain/token.js';
 import { call } from './activities.js';
 import type { Run } from './run.js';
 import { evidenceId, gateState, starterOf } from './view.js';
@@ -11,10 +22,21 @@ export function takeDecision(run: Run, request: DecisionRequest): Decision | Pro
   return request.token === null ? decide(run, request, UNSIGNED) : identityOf(run, request, request.token).then((identity) => decide(run, request, identity));
 }
 
+const signedFor = (run: Run): SignedFor => ({ namespace: workflowInfo().namespace, workflowId: workflowInfo().workflowId, run: run.state.runKey });
+
+/** For a roll-back or a rehearsal: null = this person may act, else why not. With named approvers only who signed may. */
+export async function refusedUnsigned(run: Run, decision: 'rollback' | 'rehearse', by: string, token: string | null): Promise<string | null> {
+  const evidence = decision === 'rehearse' ? evidenceId(run.state) : null; // the way back is from whatever evidence there is
+  const identity = token === null ? UNSIGNED : await identityOf(run, { decision, approver: by, evidenceId: evidence }, token);
+  return unsignedBy(by, run.state.spec?.spec.cutover.approval ?? { approvers: [] }, identity);
+}
+
 /** The worker has the keys; the workflow remembers which tokens were used. */
 async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;
-  const verified = await call('quick', 'verifyToken', `Check the signature of ${request.approver}`, token, workflowInfo().workflowId);
+  const verified = await CancellationScope.nonCancellable(() =>
+    call('quick', 'verifyToken', `Check the signature of ${request.approver}`, token, signedFor(run)),
+  );
   const identity = identify(request, verified, state.nonces ?? []);
   if (identity.authenticated && verified.valid) state.nonces = [...(state.nonces ?? []), verified.claims.nonce];
   return identity;
@@ -37,6 +59,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
     reason: decision.reason,
     authenticated: identity.authenticated,
     at: run.now(),
+    ...(comment ? { comment } : {}),
   };
   state.approvals = remembered([...state.approvals, taken]);
   const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
@@ -50,7 +73,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
 /** One of the two people that ending the soak early, or breaking the glass, needs. Recorded, accepted or not. */
 export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
   const { decision, approver, token } = request;
-  const identity = token === null ? UNSIGNED : await identityOf(run, { decision, approver, evidenceId: null }, token);
+  const identity = token === null ? UNSIGNED : await identityOf(run, { decision, approver, evidenceId: evidenceId(run.state) }, token);
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const signatures = state.coSignatures ?? [];

@@ -88,7 +88,18 @@ export class Journal {
     const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
     const { spec } = this.state;
     const shown = spec ? { switches: cutoverSteps(spec).find((s) => s.name === 'commit')!.does, notes: cutoverNotes(spec) } : {};
-    return { evidenceId: evidenceId(this.state), epoch, planHash, passesInARow, covered, lastWindow, facts, ...shown, ...(brokenGlass ? { brokenGlass } : {}) };
+    return {
+      run: this.state.runKey,
+      evidenceId: evidenceId(this.state),
+      epoch,
+      planHash,
+      passesInARow,
+      covered,
+      lastWindow,
+      facts,
+      ...shown,
+      ...(brokenGlass ? { brokenGlass } : {}),
+    };
   }
 
   /** Search attributes (one upsert for all that changed), memo and current details. */

@@ -4,7 +4,7 @@ import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler
 import { checkBy, checkCoSign, checkDecision, checkExtension, checkRollBack, checkUpdate, type Checked } from '../domain/messages.js';
 import type { Decision } from '../domain/gate.js';
 import type { AuditEvent, Rehearsed, Status } from '../domain/ledger.js';
-import { takeCoSignature, takeDecision } from './decisions.js';
+import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from './rehearsal.js';
 import type { Run } from './run.js';
 
@@ -42,9 +42,19 @@ export function registerMessages(run: Run): void {
   onUpdate(coSignUpdate, checkCoSign, (request) => takeCoSignature(run, request), {
     description: 'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
   });
-  onUpdate(rehearseCutoverUpdate, checkBy, ({ by }) => askForRehearsal(run, by), {
-    description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
-  });
+  onUpdate(
+    rehearseCutoverUpdate,
+    checkBy,
+    async ({ by, token }) => {
+      const refused = await refusedUnsigned(run, 'rehearse', by, token);
+      if (refused === null) return askForRehearsal(run, by);
+      run.audit('ignored', `rehearsal by ${by}: ${refused}`);
+      return { refused, holdMs: null };
+    },
+    {
+      description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
+    },
+  );
   setHandler(statusQuery, () => run.status(), { description: 'What `sluice get` shows' });
   setHandler(explainQuery, () => run.details(), { description: 'Where it stands and what a person must do next' });
   setHandler(evidenceQuery, () => run.evidence(), { description: 'The evidence that an approval would name' });
@@ -74,13 +84,29 @@ function onDecision(run: Run, payload: unknown, decision: 'approve' | 'reject'):
   const checked = checkDecision(payload, decision);
   if (!checked.ok) return run.audit('ignored', `${decision}Cutover: ${checked.problem}`);
   const taken = takeDecision(run, checked.value);
-  if (taken instanceof Promise) return taken.then(() => undefined);
+  if (taken instanceof Promise) return surely(run, `${decision}Cutover`, taken);
 }
 
-function onRollBack(run: Run, payload: unknown): void {
+/** Answers at once where nobody has to sign: the way back never waits for a worker's keys then. */
+function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
-  if (checked.ok) run.requestWayBack({ outcome: 'rolled-back', by: checked.value.by, reason: checked.value.reason });
-  else run.audit('ignored', `rollBack: ${checked.problem}`);
+  if (!checked.ok) return run.audit('ignored', `rollBack: ${checked.problem}`);
+  const { by, reason, token } = checked.value;
+  const goBack = (): void => run.requestWayBack({ outcome: 'rolled-back', by, reason });
+  if ((run.state.spec?.spec.cutover.approval.approvers ?? []).length === 0) return goBack();
+  const asked = refusedUnsigned(run, 'rollback', by, token).then((refused) => {
+    if (refused === null) goBack();
+    else run.audit('ignored', `rollBack by ${by}: ${refused}`);
+  });
+  return surely(run, 'rollBack', asked);
+}
+
+/** A signal whose signature cannot be checked is ignored and audited: a handler that rejects would fail the whole run. */
+function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
+  return taken.then(
+    () => undefined,
+    (error: unknown) => run.audit('ignored', `${what}: the signature could not be checked (${(error as Error).message})`),
+  );
 }
 
 function onExtension(run: Run, payload: unknown): void {

@@ -83,6 +83,7 @@ describe('whoever approves', () => {
         passesInARow: 5,
         covered: ['weekday'],
         lastWindow: { number: 9, verdict: 'passed', reason: '0 differences in 7 keys', at: NOW },
+        run: 'r',
         switches: 'view swap',
         notes: ['no batch.runs'],
       },

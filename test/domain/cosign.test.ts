@@ -97,13 +97,15 @@ describe('a broken glass', () => {
   });
 });
 
+const HERE = { workflowId: 'm', namespace: 'n', run: 'r' };
+
 describe('a key', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const open = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const proves = (decision: SignedDecision, roles?: readonly KeyRole[]) => {
-    const token = signDecision(secret, { workflowId: 'm', decision, approver: 'ann', evidenceId: null }, Date.parse(NOW));
-    return verifyToken(token, new Map([['ann', approverKey('ann', open, roles)]]), 'm', Date.parse(NOW));
+    const token = signDecision(secret, { ...HERE, decision, approver: 'ann', evidenceId: null }, Date.parse(NOW));
+    return verifyToken(token, new Map([['ann', approverKey('ann', open, roles)]]), HERE, Date.parse(NOW));
   };
   it('signs for what its roles allow, and for nothing else', () => {
     expect(proves('approve').valid && proves('reject').valid && proves('complete-early').valid).toBe(true);

@@ -70,6 +70,11 @@ describe('a rejection', () => {
   const reject = { decision: 'reject' as const, approver: 'ann', evidenceId: null, comment: 'no', token: null };
   it('is accepted at any time before the commit', () =>
     expect(decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted).toBe(true));
+  it('by an unsigned name is refused where the spec names approvers', () =>
+    expect(decide(reject, OPEN, { ...SPEC, approvers: ['ann'] }, NOW)).toMatchObject({
+      accepted: false,
+      reason: expect.stringContaining('must sign') as string,
+    }));
   it('is refused after it', () => expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
 });
 
@@ -116,7 +121,7 @@ describe('payloads from anybody', () => {
     expect(checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok).toBe(true);
   });
   it('a roll-back says who and why', () => {
-    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({ ok: true, value: { by: 'ann', reason: 'slow' } });
+    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({ ok: true, value: { by: 'ann', reason: 'slow', token: null } });
     expect(checkRollBack({ by: 'ann' }).ok).toBe(false);
   });
 });

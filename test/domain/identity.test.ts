@@ -13,7 +13,8 @@ const [ann, eve] = [pair(), pair()];
 const keys = new Map([['ann', approverKey('ann', ann.open)]]);
 const ID = 'migration-orders';
 const NOW = Date.parse('2026-11-22T12:00:00Z');
-const claims = { workflowId: ID, decision: 'approve', approver: 'ann', evidenceId: 'ev-1' } as const;
+const HERE = { workflowId: ID, namespace: 'prod', run: 'run-1' };
+const claims = { ...HERE, decision: 'approve', approver: 'ann', evidenceId: 'ev-1' } as const;
 const request = (token: string, more: Partial<DecisionRequest> = {}): DecisionRequest => ({
   decision: 'approve',
   approver: 'ann',
@@ -27,7 +28,7 @@ const good = (): string => signDecision(ann.secret, claims, NOW);
 describe('a signed approval', () => {
   it('of a named approver is accepted and authenticated', () => {
     const token = good();
-    const identity = identify(request(token), verifyToken(token, keys, ID, NOW), []);
+    const identity = identify(request(token), verifyToken(token, keys, HERE, NOW), []);
     expect(identity).toEqual({ authenticated: true, refused: null });
     const state: GateState = {
       phase: 'approve',
@@ -54,7 +55,9 @@ describe('a signed approval', () => {
     ["signed with somebody else's key", signDecision(eve.secret, claims, NOW), {}, [], NOW, /signature is not ann's/],
     ['whose text was changed', tampered(good()), { evidenceId: 'ev-2' }, [], NOW, /signature is not ann's/],
     ['by somebody without a key', signDecision(eve.secret, { ...claims, approver: 'eve' }, NOW), { approver: 'eve' }, [], NOW, /no key of eve/],
-    ['for another migration', signDecision(ann.secret, { ...claims, workflowId: 'migration-x' }, NOW), {}, [], NOW, /is for migration-x/],
+    ['for another migration', signDecision(ann.secret, { ...claims, workflowId: 'migration-x' }, NOW), {}, [], NOW, /is for workflowId migration-x/],
+    ['of a drill in another namespace', signDecision(ann.secret, { ...claims, namespace: 'staging' }, NOW), {}, [], NOW, /is for namespace staging/],
+    ['of an earlier run', signDecision(ann.secret, { ...claims, run: 'run-0' }, NOW), {}, [], NOW, /is for run run-0/],
     ['of other evidence', good(), { evidenceId: 'ev-9' }, [], NOW, /says evidenceId ev-1 ≠ ev-9/],
     ['that says reject', signDecision(ann.secret, { ...claims, decision: 'reject' }, NOW), {}, [], NOW, /says decision reject ≠ approve/],
     ['after its hour', good(), {}, [], NOW + 3_600_001, /expired/],
@@ -63,7 +66,7 @@ describe('a signed approval', () => {
     ['that is rubbish', 'rubbish', {}, [], NOW, /not payload.signature/],
     ['whose payload is rubbish', 'e30.e30', {}, [], NOW, /holds no decision/],
   ])('%s is refused', (_what, token, more, nonces, now, why) => {
-    const identity = identify(request(token, more), verifyToken(token, keys, ID, now), nonces);
+    const identity = identify(request(token, more), verifyToken(token, keys, HERE, now), nonces);
     expect(identity.authenticated).toBe(false);
     expect(identity.refused).toMatch(why);
   });

@@ -55,7 +55,7 @@ export const SHARED_PARTS = {
   cutover: { route: SHARED_ROUTE },
 };
 
-export const sleepUntil = async (what: string, condition: () => Promise<boolean> | boolean, limitMs = 60_000): Promise<void> => {
+export const sleepUntil = async (what: string, condition: () => Promise<boolean> | boolean, limitMs = 240_000): Promise<void> => {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);

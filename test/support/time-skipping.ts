@@ -1,5 +1,7 @@
 // Temporal's time-skipping test server, started from its jars, with the workflow bundle built once per test file.
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -13,6 +15,7 @@ import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
 import type { Status } from '../../src/domain/ledger.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { cacheDir } from '../../stack/paths.js';
+import { sleepUntil } from './builders.js';
 
 let installed = false;
 let bundle: WorkflowBundleWithSourceMap | undefined;
@@ -26,7 +29,7 @@ export interface Bench {
 export async function openBench(): Promise<Bench> {
   if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
   installed = true;
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: await wrapper() } } });
+  const env = await startServer();
   const { IndexedValueType } = proto.temporal.api.enums.v1;
   const types = {
     Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -43,16 +46,46 @@ export async function openBench(): Promise<Bench> {
   return { env, bundle };
 }
 
-/** The SDK kills the pid it started: the script must become the JVM. */
-async function wrapper(): Promise<string> {
+/**
+ * The SDK gives a server that it starts five seconds, which a JVM on a busy machine exceeds. So the server is started here and waited for; what the SDK starts
+ * in its place only sleeps, and the SDK finds the server at the port.
+ */
+async function startServer(): Promise<TestWorkflowEnvironment> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
+  const port = await freePort();
+  const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xmx512m', '-cp', `${libs}/*`];
+  const server = spawn('java', [...jvm, 'io.temporal.testserver.TestServer', String(port)], { stdio: 'ignore' });
+  await sleepUntil('the time-skipping server listens', () => isListening(port), 180_000);
+  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { port, executable: { type: 'existing-path', path: standIn() } } });
+  const teardown = env.teardown.bind(env);
+  env.teardown = async () => {
+    await teardown();
+    server.kill('SIGKILL');
+  };
+  return env;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+
+/** What the SDK starts and kills in the server's place. */
+function standIn(): string {
   const dir = join(cacheDir(), 'bin');
   mkdirSync(dir, { recursive: true });
-  const script = join(dir, `temporal-test-server-${process.pid}.sh`);
-  writeFileSync(
-    script,
-    `#!/bin/sh\nexec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx512m -cp "${libs}/*" io.temporal.testserver.TestServer "$@"\n`,
-  );
+  const script = join(dir, `stand-in-${process.pid}.sh`);
+  writeFileSync(script, '#!/bin/sh\nexec sleep 3600\n');
   chmodSync(script, 0o755);
   return script;
 }

@@ -21,6 +21,8 @@ const believing = {
     nonce += 1;
     const claims = {
       workflowId: 'w',
+      namespace: 'default',
+      run: 'r',
       decision: decision as SignedDecision,
       approver: approver!,
       evidenceId: evidenceId ?? null,
@@ -62,9 +64,9 @@ describe('a broken glass', () => {
     const activities = { ...fake.activities, runWindow: (input: WindowInput) => (inputs.push(input), fake.activities.runWindow(input)) };
     const approval = { approvers: ['cfo', 'coo'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' };
     await play(bench, activities, anHourlyInput('glass', { cutover: { approval }, soak: { for: '1s', passes: 1 } }), async ({ handle, status }) => {
-      const ask = (approver: string): Promise<Decision> =>
+      const ask = async (approver: string): Promise<Decision> =>
         handle.executeUpdate<Decision, [object]>('coSign', {
-          args: [{ decision: 'break-glass', approver, reason: 'the batch is down', token: `break-glass ${approver}` }],
+          args: [{ decision: 'break-glass', approver, reason: 'the batch is down', token: `break-glass ${approver} ${(await status()).evidenceId}` }],
         });
       const approve = (approver: string, evidenceId: string): Promise<Decision> =>
         handle.executeUpdate<Decision, [object]>('decideCutover', {

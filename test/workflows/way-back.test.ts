@@ -1,8 +1,9 @@
 // The way back is never held up: not by a pause, not by coming before the first step, not by coming beside the end.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { TokenClaims } from '../../src/domain/token.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
-import { fakes, type Fakes } from '../support/fake-activities.js';
+import { failure, fakes, type Fakes } from '../support/fake-activities.js';
 import { openBench, play, skipUntil, type Bench, type Play } from '../support/time-skipping.js';
 
 let bench: Bench;
@@ -116,5 +117,37 @@ describe('the way back', () => {
       expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
     });
     expect(asked).toBe(true);
+  });
+});
+
+describe('where the spec names approvers', () => {
+  it('nobody rolls back, rejects or rehearses without a signature, and a signed way back goes through a pause', async () => {
+    const claims = {
+      namespace: 'default',
+      workflowId: 'w',
+      run: 'r',
+      decision: 'rollback',
+      approver: 'ann',
+      evidenceId: null,
+      notAfter: '2099-01-01',
+      nonce: '1',
+    };
+    const verifyToken = (token: string) =>
+      token === 'broken' ? Promise.reject(failure('unexpected', 'no keys')) : Promise.resolve({ valid: true as const, claims: claims as TokenClaims });
+    const fake = fakes({ verifyToken });
+    const cutover = { ...BATCH_PARTS.cutover, approval: { quorum: 1, approvers: ['ann'] } };
+    await play(bench, fake.activities, anInput({ cutover }), async (scene) => {
+      await inApprove(scene, fake);
+      await rollBack(scene.handle);
+      await reject(scene.handle);
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'x', token: 'broken' });
+      expect(await scene.handle.executeUpdate('rehearseCutover', { args: [{ by: 'ann' }] })).toMatchObject({
+        refused: expect.stringContaining('must sign') as string,
+      });
+      expect(await scene.status()).toMatchObject({ phase: 'approve', paused: true, approvals: [{ decision: 'reject', accepted: false }] });
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'x', token: 'signed' });
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+    expect(fake.calls).not.toContain('fence');
   });
 });
