@@ -1,4 +1,4 @@
-// A portfolio assessed: every process judged, ranked, and grouped into waves that share a source and a slot. PURE.
+// A portfolio assessed: every process judged, ranked, and grouped into waves that read the same tables. PURE.
 import { adviceFor, effortOf, freshnessOf, type Advice, type Effort, type Freshness } from './advice.js';
 import { factsOf, known, unknown, type Fact, type Measured } from './facts.js';
 import type { Portfolio, Process } from './portfolio.js';

@@ -27,7 +27,7 @@ export function renderAssessmentHtml(assessment: Assessment): string {
       waves.length === 0
         ? '<p>None.</p>'
         : table(
-            ['wave', 'processes', 'tables that they share a slot for'],
+            ['wave', 'processes', 'tables that they read'],
             waves.map((w) => [String(w.number), w.processes.join(', '), w.tables.join(', ')]),
           ),
     ),

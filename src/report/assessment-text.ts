@@ -24,7 +24,7 @@ export function ranking(assessment: Assessment): string {
     '',
     columns(['#', 'PROCESS', 'VERDICT', 'SCORE', 'VALUE', 'FEASIBLE', 'KNOWN', 'EFFORT', 'CONNECTOR', 'BECAUSE'], rows),
     '',
-    ...assessment.waves.map((w) => `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables, one slot)`),
+    ...assessment.waves.map((w) => `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`),
     ...(assessment.waves.length > 0 ? [''] : []),
     'One process in full: sluice assess -f FILE --process NAME. For others to read: -o html',
   ].join('\n');
@@ -111,7 +111,9 @@ export function assessmentMarkdown(assessment: Assessment): string {
         `| ${p.rank} | ${e(p.name)} | **${p.verdict}** | ${p.score} | ${percent(p.value)} | ${percent(p.feasibility)} | ${percent(p.confidence)} | ${p.effort.days} d | ${e(because(p))} |`,
     ),
     '',
-    ...assessment.waves.map((w) => `- wave ${w.number}: ${w.processes.map(e).join(', ')} (${w.tables.length} tables, one slot)`),
+    ...assessment.waves.map(
+      (w) => `- wave ${w.number}: ${w.processes.map(e).join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
+    ),
     ...assessment.processes.flatMap((p) => ['', `## ${p.rank}. ${e(p.name)}`, '', '```', oneProcess(p).replaceAll('```', "'''"), '```']),
   ].join('\n');
 }
