@@ -1,6 +1,7 @@
 // What is asked of any connector: whether it is as planned, running, stopped; and what made it fail.
 import type { ConnectRest } from '../clients/connect-rest.js';
 import { Problem } from '../domain/failure.js';
+import { quoteForeign, withoutValues } from '../domain/foreign.js';
 import { pollUntil } from './patience.js';
 
 /** How long Connect may take to do what it accepted. */
@@ -59,7 +60,7 @@ export async function taskFailure(rest: ConnectRest, name: string): Promise<stri
 
 function rootCause(trace: string): string {
   const causes = trace.split('\n').filter((line) => line.startsWith('Caused by: '));
-  return (causes.at(-1)?.slice('Caused by: '.length) ?? trace.split('\n')[0]!).slice(0, 400);
+  return quoteForeign(withoutValues(causes.at(-1)?.slice('Caused by: '.length) ?? trace.split('\n')[0]!), 400);
 }
 
 /** A connector that never ran has none, and Connect fails with an internal error when it is asked to delete them. */

@@ -13,6 +13,7 @@ import { quoteLiteral } from '../domain/names.js';
 import { sharedTableOf } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { Deps } from './deps.js';
+import { classify } from './failure.js';
 import type { FenceInput, Refusable } from './fence.js';
 import { BRIEFLY, Refused, holdLimits, leaseAccess, wayBackLimits } from './lease.js';
 import { alive } from './patience.js';
@@ -149,7 +150,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
         const run = (client: SourceClient) => (until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql));
         await withSource(ref.spec, secret, run, { appliesRowSecurity: true });
       } catch (error) {
-        throw new Problem('batch-action', `batch.${action} failed: ${(error as Error).message}`);
+        throw new Problem('batch-action', `batch.${action} failed: ${classify(error).message}`);
       }
     },
   };

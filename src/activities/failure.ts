@@ -2,6 +2,7 @@
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../domain/connector-causes.js';
 import { FAILURES, Problem, type FailureCode } from '../domain/failure.js';
+import { quoteForeign, withoutQuotes } from '../domain/foreign.js';
 
 interface Coded {
   readonly code?: string | number;
@@ -23,21 +24,37 @@ export function toFailure(error: unknown): Error {
 
 const HIDDEN_ROWS = 'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
 
-/** Any error → Problem. Postgres errors lose their DETAIL, which holds row values. */
+/** Any error → Problem. Postgres errors lose their DETAIL, and errors of class 22 what they quote: both hold row values. */
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, name = '', severity } = (error ?? {}) as Coded;
   const message = error instanceof Error ? error.message : String(error);
   if (code === '42501' && /row-level security/.test(message))
     return new Problem('permission-denied', `Postgres: ${message}: rows are hidden from our role (${code})`, HIDDEN_ROWS);
-  if (severity !== undefined && typeof code === 'string') return new Problem(postgresCode(code), `Postgres: ${message} (${code})`);
+  if (severity !== undefined && typeof code === 'string')
+    return new Problem(postgresCode(code), `Postgres: ${postgresMessage(error as PostgresError)} (${code})`);
   if (typeof code === 'string' && /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN)/.test(code)) return new Problem('unreachable', message);
   if (name.startsWith('KafkaJS') && /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(`${(error as { type?: string }).type} ${message}`))
     return new Problem('unsupported', `Kafka: a record is too large for a message: ${message}`, remedyOf('MESSAGE_TOO_LARGE'));
   if (name.startsWith('KafkaJS')) return new Problem(/Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable', `Kafka: ${message}`);
   if (/Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(message))
     return new Problem('unreachable', `Postgres: ${message}`);
-  return new Problem('unexpected', message);
+  if (error instanceof SyntaxError) return new Problem('unexpected', 'a text that was read is not what it should be'); // V8 quotes the text
+  return new Problem('unexpected', quoteForeign(message, 2000));
+}
+
+interface PostgresError {
+  readonly code: string;
+  readonly message: string;
+  readonly table?: string;
+  readonly column?: string;
+}
+
+/** With the table and column that the server names; a value is never repeated. */
+function postgresMessage({ code, message, table, column }: PostgresError): string {
+  if (!code.startsWith('22')) return quoteForeign(message, 1000);
+  const place = [table, column].filter((name) => name !== undefined).join('.');
+  return `${quoteForeign(withoutQuotes(message), 1000)}${place ? ` in ${place}` : ''}`;
 }
 
 function postgresCode(code: string): FailureCode {

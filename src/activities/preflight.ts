@@ -4,6 +4,7 @@ import type { MigrationRef } from '../domain/ledger.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import type { Ledger } from '../clients/ledger.js';
 import { checkBatch } from './checks/batch.js';
+import { checkCompareNames } from './checks/compare-names.js';
 import { checkEngine, checkGroups, checkPipeline } from './checks/pipeline.js';
 import { checkPolling } from './checks/polling.js';
 import { checkSource } from './checks/source.js';
@@ -28,6 +29,7 @@ export async function runPreflight(
     ...(reachable ? await checkNamesFree(deps, spec, generation, isOurs) : []),
     ...(reachable ? await checkPolling(deps, spec) : []),
     ...(reachable ? await checkBatch(deps, spec) : []),
+    ...(reachable ? await checkCompareNames(deps, spec) : []),
     ...kafka,
     ...(await checkConnect(deps, spec, generation, isOurs)),
     ...(await checkPipeline(spec, generation, isOurs)),

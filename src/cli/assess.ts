@@ -29,6 +29,8 @@ export async function assess(options: AssessOptions): Promise<number> {
   write(await render(assessment, options));
   if (options.out) await writeStartingPoints(portfolio, measured, options.out);
   const hasFindings = assessment.processes.some((p) => p.verdict !== 'migrate');
+  // What could not be asked is unknown: a ranking without it is not what was asked for.
+  if (portfolio.spec.source && !options.offline && !measured.source.known) return EXIT.unreachable;
   return options.exitCode && hasFindings ? EXIT.findings : EXIT.ok;
 }
 

@@ -2,10 +2,11 @@
 import { byColumn, type ColumnSummary } from '../domain/by-column.js';
 import type { Difference } from '../domain/window.js';
 import { nameOf, withLedger } from './access.js';
-import { CliError, EXIT, print, table, type Format } from './output.js';
+import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
 
 export async function diff(id: string, options: { window?: string; subject?: string; limit: string; output: Format; exitCode?: boolean }): Promise<number> {
   const name = nameOf(id);
+  if (!/^\d+$/.test(options.limit)) throw new CliError(EXIT.usage, 'usage', `--limit ${options.limit} is not a number`);
   const found = await withLedger(async (ledger) => {
     const latest = (await ledger.migrations(name))[0];
     if (!latest) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
@@ -13,6 +14,12 @@ export async function diff(id: string, options: { window?: string; subject?: str
     // Where none failed, the newest that is not proven: it may hold keys that are unknown.
     const newest = all.findLast((w) => w.verdict === 'failed') ?? all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0);
     const number = options.window ? Number(options.window) : newest?.number;
+    if (options.subject !== undefined && !all.some((w) => (number === undefined || w.number === number) && w.subject === options.subject)) {
+      const subjects = [...new Set(all.filter((w) => number === undefined || w.number === number).map((w) => w.subject))];
+      throw new CliError(EXIT.usage, 'usage', `no window compared "${options.subject}"; subjects are ${subjects.join(', ') || 'none yet'}`, [
+        `sluice windows ${name}`,
+      ]);
+    }
     if (number === undefined) return null;
     if (!all.some((w) => w.number === number))
       throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
@@ -49,7 +56,8 @@ export async function diff(id: string, options: { window?: string; subject?: str
   }
   const { row, ...result } = found;
   await print(result, options.output, () => render(result, Number(options.limit), row?.reason ?? ''));
-  return options.exitCode && result.differences.length > 0 ? EXIT.findings : EXIT.ok;
+  const isClean = result.differences.length === 0 && row?.verdict === 'passed';
+  return options.exitCode && !isClean ? EXIT.findings : EXIT.ok;
 }
 
 function countClasses(differences: readonly Difference[]): Record<string, number> {
@@ -76,7 +84,7 @@ function render(
       .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
       .join(' ');
   const cell = (value: string | null): string => (value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value);
-  return [
+  const head = [
     `Window ${result.window}, ${result.subject}: ${reason}`,
     ...(result.failed.length > 1 && result.failed[0] === result.subject
       ? [`First that differs; after it ${result.failed.slice(1).join(', ')} (--subject shows them)`]
@@ -92,6 +100,9 @@ function render(
     ...(result.columns.length > 0
       ? [`Columns: ${result.columns.map(({ column, rows, always }) => `${column} ${rows}${always ? ` (always: ${always})` : ''}`).join(', ')}`]
       : []),
+  ];
+  return [
+    asLines(head),
     '',
     table(
       ['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'],

@@ -5,7 +5,7 @@ import { loadConfig, resolveSecret } from '../config.js';
 import { openChecks, statementsOf, type Check } from '../domain/check.js';
 import { openLedger, withClient } from './access.js';
 import type { LeftoverOptions } from './leftovers.js';
-import { CliError, EXIT, print, table } from './output.js';
+import { CliError, EXIT, asLines, print, table } from './output.js';
 import { readSpec } from './spec-file.js';
 
 export async function doctor(options: { file?: string; leftovers?: boolean } & LeftoverOptions): Promise<number> {
@@ -63,7 +63,7 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
     table(['', 'CHECK', 'SUBJECT', 'FINDING'], rows),
     '',
     open.length === 0 ? `all ${checks.length} checks passed` : `${open.length} of ${checks.length} checks are open:`,
-    ...remedies,
+    ...remedies.map((line) => asLines([line])),
     ...block(checks, open),
   ].join('\n');
 }

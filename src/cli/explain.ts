@@ -1,7 +1,7 @@
 // sluice explain ID: why it stands where it stands, what it waits for, and the command that moves it on. Live or from the ledger.
 import type { StatusWithWindows } from '../domain/ledger.js';
 import { readStatus } from './access.js';
-import { EXIT, print, type Format } from './output.js';
+import { EXIT, asLines, print, type Format } from './output.js';
 
 export interface Explanation {
   readonly name: string;
@@ -17,13 +17,13 @@ export interface Explanation {
 export async function explain(id: string, options: { output: Format }): Promise<number> {
   const explanation = explainStatus(await readStatus(id));
   await print(explanation, options.output, () =>
-    [
+    asLines([
       `${explanation.name} is in ${explanation.phase ?? 'no phase yet'}.`,
       explanation.because,
       ...explanation.waits,
       ...(explanation.remedy ? [`Remedy: ${explanation.remedy}`] : []),
       ...explanation.next.map((command) => `  → ${command}`),
-    ].join('\n'),
+    ]),
   );
   return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 // sluice get ID [-w]: where a migration stands, live or from the ledger.
 import { formatMs } from '../domain/duration.js';
 import type { StatusWithWindows } from '../domain/ledger.js';
+import { printable } from '../domain/foreign.js';
 import { PHASES } from '../domain/phase.js';
 import { readStatus } from './access.js';
 import { stateOf } from '../report/state.js';
@@ -25,7 +26,8 @@ export async function watch(id: string): Promise<number> {
   let shown = '';
   return pollStatus(id, WATCH_MS, (status) => {
     const text = render(status);
-    if (text !== shown) write(`${process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${text}\n`);
+    if (text !== shown && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
+    if (text !== shown) write(`${text}\n`);
     shown = text;
     if (status.standing?.isDead && !status.outcome) return EXIT.failed; // nothing will change any more
     if (!status.outcome) return null;
@@ -49,11 +51,11 @@ export function render(status: StatusWithWindows): string {
     );
   if (status.route) lines.push(`Consumers:  ${status.route.side} side, observed ${status.route.observedAt}`);
   for (const t of status.tables) lines.push(`Table:      ${t.table} ${t.rowsScanned ?? '-'} of ${t.rowsTotal ?? '?'} rows loaded`);
-  lines.push(...windowLines(status));
-  for (const o of status.handedOver) lines.push(`Handed over: ${o.kind} ${o.name}`);
-  for (const o of status.leftovers) lines.push(`Left over:  ${o.kind} ${o.name}`);
-  for (const command of status.next) lines.push(`Next:       ${command}`);
-  return lines.join('\n');
+  const after: string[] = [];
+  for (const o of status.handedOver) after.push(`Handed over: ${o.kind} ${o.name}`);
+  for (const o of status.leftovers) after.push(`Left over:  ${o.kind} ${o.name}`);
+  for (const command of status.next) after.push(`Next:       ${command}`);
+  return [...lines.map(printable), ...windowLines(status), ...after.map(printable)].join('\n');
 }
 
 /** Whether anything goes on, what it waits for, and how old the answer is. */

@@ -1,5 +1,6 @@
 // stdout = data, stderr = progress and errors. JSON is the stable interface; text is for people.
 import { Problem } from '../domain/failure.js';
+import { printable, printableLines } from '../domain/foreign.js';
 
 export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
 export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl', 'yaml'];
@@ -27,8 +28,11 @@ export async function print(value: unknown, format: Format, asText: () => string
   else write(asText());
 }
 
-export const write = (text: string): void => void process.stdout.write(`${text}\n`);
-export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+/** Whatever the text quotes, a terminal obeys nothing in it. Pages for a browser escape it themselves. */
+export const write = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
+export const say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
+/** For lines of which each is one statement of ours: a line end in a quoted text begins no line. */
+export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
 
 /** Resolves when the reader has taken everything: whoever reads a pipe slowly would lose the end of a long output at exit. */
 export const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => process.stderr.write('', () => resolve())));
@@ -46,8 +50,8 @@ export function fail(error: unknown, format: Format): number {
   const shown = toCliError(error);
   if (format === 'json' || format === 'jsonl')
     write(JSON.stringify({ error: { code: shown.code, message: shown.message, next: shown.next } }, null, format === 'json' ? 2 : 0));
-  say(`error: ${shown.message}`);
-  for (const command of shown.next) say(`  → ${command}`);
+  say(`error: ${shown.message.replaceAll('\n', '\n    ')}`);
+  for (const command of shown.next) say(`  → ${command.replaceAll('\n', '\n    ')}`);
   return shown.exitCode;
 }
 
@@ -58,6 +62,11 @@ function toCliError(error: unknown): CliError {
       error.code === 'unreachable' || error.code === 'permission-denied' ? EXIT.unreachable : error.code === 'spec-invalid' ? EXIT.usage : EXIT.failed;
     return new CliError(exitCode, error.code, error.message, [error.remedy]);
   }
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
+  const isNetwork = typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
+  // The command line opens one database by itself: the ledger.
+  if (isNetwork || (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code)))
+    return new CliError(EXIT.unreachable, 'unreachable', `the ledger does not let us in: ${(error as Error).message}`, ['check SLUICE_LEDGER_URL']);
   return new CliError(EXIT.failed, 'unexpected', error instanceof Error ? error.message : String(error));
 }
 

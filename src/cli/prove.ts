@@ -24,6 +24,7 @@ export interface ProveOptions {
 }
 
 const POLL_MS = 250;
+const DIFFERENCES_SHOWN = 50;
 const STOP_MS = 20_000;
 
 export async function prove(options: ProveOptions): Promise<number> {
@@ -42,8 +43,15 @@ export async function prove(options: ProveOptions): Promise<number> {
     const id = await claimNumber(spec.metadata.name);
     return follow(await start(client, id, input), options.run);
   });
-  write(render(result, options.output));
+  write(render({ ...result, differences: await differencesOf(result.id) }, options.output));
   return result.verdict === 'passed' && result.leftovers.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+async function differencesOf(id: string): Promise<ProofResult['differences']> {
+  return withLedger(async (ledger) => {
+    const [row] = await ledger.query<{ differences: ProofResult['differences'] | null }>(`SELECT differences FROM sluice.proof WHERE id = $1`, [id]);
+    return (row?.differences ?? []).slice(0, DIFFERENCES_SHOWN);
+  });
 }
 
 /** Each proof has an id of its own: two at once do not meet. */
@@ -107,6 +115,9 @@ async function follow(handle: WorkflowHandle, command: string | undefined): Prom
   }
 }
 
+/** One word of a shell, whatever the text holds: names of brokers and topics are a spec's. */
+export const quoteShell = (text: string): string => (/^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
 const SAID: Readonly<Record<ProofState, string>> = {
   open: 'checking spec and slice',
   replay: 'replaying the slice, in one read-only snapshot',
@@ -127,7 +138,7 @@ interface Pipeline {
 function startPipeline(handle: WorkflowHandle, command: string | undefined, environment: PipelineEnvironment): Pipeline | undefined {
   if (command === undefined) {
     say('  start your pipeline now, with nothing but this changed, and stop it when it is said:');
-    for (const [name, value] of Object.entries(environment)) say(`    export ${name}=${value}`);
+    for (const [name, value] of Object.entries(environment)) say(`    export ${name}=${quoteShell(value)}`);
     return undefined;
   }
   const stateDir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));

@@ -1,5 +1,6 @@
 // Kafka Connect's REST API: the calls we need, each with its own time limit, because a worker without Kafka hangs for minutes.
 import { Problem } from '../domain/failure.js';
+import { quoteForeign, withoutValues } from '../domain/foreign.js';
 
 export interface TaskStatus {
   readonly id: number;
@@ -138,8 +139,9 @@ export class ConnectRest {
 
 function errorMessage(text: string): string {
   try {
-    return (JSON.parse(text) as { message?: string }).message?.slice(0, 600) ?? text.slice(0, 600);
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
   } catch {
-    return text.slice(0, 600);
+    return 'the answer is not one of Kafka Connect'; // and whose it is, nobody needs to read
   }
 }

@@ -1,5 +1,6 @@
 // Flink's SQL Gateway by REST: sessions, statements, results. A session forgets everything when it or the gateway ends, so each use opens its own.
 import { Problem } from '../domain/failure.js';
+import { quoteForeign } from '../domain/foreign.js';
 
 export interface FlinkJob {
   readonly id: string;
@@ -41,6 +42,7 @@ export class FlinkGateway {
     try {
       response = await fetch(`${this.#url}${path}`, {
         method,
+        redirect: 'error',
         signal: AbortSignal.timeout(CALL_MS),
         ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
       });
@@ -97,5 +99,5 @@ export class FlinkSession {
 function rootCause(errors: readonly string[]): string {
   const text = errors.join('\n');
   const causes = [...text.matchAll(/Caused by: (?:[\w.$]+\.)?(\w+(?:Exception|Error)): ([^\n]+)/g)];
-  return (causes.at(-1)?.[2] ?? text.split('\n').find((line) => line.trim() !== '') ?? 'unknown').slice(0, 500);
+  return quoteForeign(causes.at(-1)?.[2] ?? text.split('\n').find((line) => line.trim() !== '') ?? 'unknown', 500);
 }

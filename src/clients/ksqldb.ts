@@ -1,5 +1,6 @@
 // ksqlDB's REST API, as far as we need it: statements, queries and their states. Every call has its own time limit.
 import { Problem } from '../domain/failure.js';
+import { quoteForeign } from '../domain/foreign.js';
 
 export interface KsqlQuery {
   readonly id: string;
@@ -74,7 +75,7 @@ export class KsqlDb {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         status = await this.#call<CommandStatus>('GET', `/status/${commandId.split('/').map(encodeURIComponent).join('/')}`);
       }
-      if (status?.status === 'ERROR') throw new KsqlError(status.message ?? 'ERROR');
+      if (status?.status === 'ERROR') throw new KsqlError(quoteForeign(status.message ?? 'ERROR', 500));
     }
   }
 
@@ -97,8 +98,8 @@ export class KsqlDb {
     }
     const answer = (await response.json().catch(() => null)) as (T & { message?: string }) | null;
     if (response.ok && answer !== null) return answer;
-    const message: string = answer?.message ?? `HTTP ${response.status}`;
-    if (response.status >= 400 && response.status < 500) throw new KsqlError(message.split('\n')[0]);
+    const message = quoteForeign(typeof answer?.message === 'string' ? answer.message.split('\n')[0]! : `HTTP ${response.status}`, 500);
+    if (response.status >= 400 && response.status < 500) throw new KsqlError(message);
     throw new Problem('unreachable', `ksqlDB at ${this.#url}: ${method} ${path}: ${response.status} ${message}`);
   }
 }

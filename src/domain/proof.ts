@@ -63,6 +63,7 @@ export interface ProofResult {
   readonly reason: string;
   readonly replayed: Replayed | null;
   readonly counts: Counts | null;
+  /** Empty in the workflow: they hold values of rows and stand in the ledger, from where the command line reads them. */
   readonly differences: readonly Difference[];
   /** Oldest first; empty when none was asked for. */
   readonly rehearsed: readonly RehearsedRun[];

@@ -20,7 +20,7 @@ export function ranking(assessment: Assessment): string {
     because(p),
   ]);
   return [
-    `${assessment.name}: ${assessment.processes.length} batch processes, measured on ${assessment.measured}`,
+    `${assessment.name}: ${assessment.processes.length} batch processes, ${assessment.measured.startsWith('PostgreSQL') ? 'measured on ' : ''}${assessment.measured}`,
     '',
     columns(['#', 'PROCESS', 'VERDICT', 'SCORE', 'VALUE', 'FEASIBLE', 'KNOWN', 'EFFORT', 'CONNECTOR', 'BECAUSE'], rows),
     '',

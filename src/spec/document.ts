@@ -50,9 +50,12 @@ export function parseText<T>(text: string, file: string, inline: (path: string) 
     ok: false,
     problems: issues.map((i) => ({ at: place(i.path), path: i.path.join('.'), message: i.message })),
   });
-  if (inlined.issues.length > 0) return located(inlined.issues);
   const result = check(inlined.value);
-  return result.ok ? result : located(result.issues);
+  if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
+  // What stands in for a text that could not be read is not judged.
+  const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
+  const others = result.ok ? [] : result.issues.filter(({ path }) => !unread.some((place) => `${path.join('.')}.`.startsWith(`${place}.`)));
+  return located([...inlined.issues, ...others]);
 }
 
 /** What a schema found, each with its path. */
@@ -91,7 +94,7 @@ function inlineFiles(value: unknown, inline: (path: string) => string): { value:
         return { sql: inline(only[1]) };
       } catch (error) {
         issues.push({ path: [...path, 'file'], message: `cannot read ${only[1]}: ${(error as Error).message}` });
-        return node;
+        return { sql: 'SELECT 1' };
       }
     }
     return Object.fromEntries(entries.map(([key, item]) => [key, walk(item, [...path, key])]));

@@ -4,9 +4,11 @@ import { DURATION_PATTERN, SIZE_PATTERN, durationMs } from '../domain/duration.j
 import { parseTableName } from '../domain/names.js';
 import { sqlProblem, statementsProblem, urlProblem } from './credentials.js';
 
-export const duration = z.string().regex(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
-const size = z.string().regex(SIZE_PATTERN, 'expected a size like 512MiB or 10GiB');
-const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'expected a decimal as a string, like "0.01"');
+/** A text of this form; a number or another kind of value gets the same answer. */
+const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
+export const duration = textLike(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
+const size = textLike(SIZE_PATTERN, 'expected a size like 512MiB or 10GiB');
+const decimal = textLike(/^\d+(\.\d+)?$/, 'expected a decimal as a string, like "0.01"');
 const instant = z.iso.datetime({ offset: true, error: 'expected an ISO time with offset, like 2026-11-22T18:00:00Z' });
 const secretRef = z.union(
   [

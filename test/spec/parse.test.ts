@@ -84,6 +84,18 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
     ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
   ])('%s', (_case, spoil, message) => expect(problemsOf(spoil(yaml())).join('\n')).toContain(message));
+  it('a query file that is missing, beside every other problem', () => {
+    const input = aSpecInput({ spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'gone.sql' } }, soak: { for: 2 }, surplus: 1 } });
+    const parsed = parseSpecText(yaml(input), 'm.yaml', () => {
+      throw new Error('ENOENT');
+    });
+    const problems = parsed.ok ? [] : parsed.problems.map(formatProblem);
+    expect(problems).toEqual([
+      expect.stringMatching(/spec\.batch\.query\.file: cannot read gone\.sql: ENOENT/),
+      expect.stringMatching(/spec\.soak\.for: expected a duration like 30s, 5m, 2h or 7d/),
+      expect.stringMatching(/unknown key "surplus"/),
+    ]);
+  });
   it('connector keys outside the allowlist', () => {
     const input = aSpecInput({
       spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', config: { transforms: 'x', 'database.password': 'secret', 'max.batch.size': '1' } } },

@@ -8,7 +8,6 @@ import { compareSlice, type Compared } from './compare.js';
 import { planProof, type ProofPlan } from './plan.js';
 import { isOfProof, replay } from './replay.js';
 
-const KEPT_IN_HISTORY = 50; // differences: the ledger keeps them all
 const GROUP_ENDS_MS = 120_000;
 
 export function createProofActivities(deps: Deps) {
@@ -33,7 +32,7 @@ export function createProofActivities(deps: Deps) {
     async compareSlice(plan: ProofPlan, replayed: Replayed): Promise<Compared> {
       const compared = await alive(() => compareSlice(deps, plan, replayed));
       await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [plan.ref.name, JSON.stringify(compared.differences)]);
-      return { ...compared, differences: compared.differences.slice(0, KEPT_IN_HISTORY) };
+      return { ...compared, differences: [] }; // values of rows stay in the ledger, out of the workflow's history
     },
 
     /** Removes the proof's topics and group once no pipeline uses them. Returns what is left. Idempotent. */
@@ -52,7 +51,7 @@ export function createProofActivities(deps: Deps) {
     },
 
     async recordProof(result: ProofResult): Promise<void> {
-      await ledger.query(`UPDATE sluice.proof SET result = $2, ended_at = now() WHERE id = $1`, [result.id, JSON.stringify({ ...result, differences: [] })]);
+      await ledger.query(`UPDATE sluice.proof SET result = $2, ended_at = now() WHERE id = $1`, [result.id, JSON.stringify(result)]);
     },
   };
 }

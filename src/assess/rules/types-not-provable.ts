@@ -11,6 +11,6 @@ export const typesNotProvable: Rule = {
     const columns = tables.value.flatMap((t) => t.unprovable.map((c) => `${t.table}.${c}`));
     return columns.length > 0
       ? fired(Math.min(0.4, columns.length * 0.1), columns.join(', '), { work: `cast, drop or ignore by name: ${columns.join(', ')}` })
-      : notFired('every column has a type that can be proven');
+      : notFired('every column of the tables has a type that can be proven; sluice doctor looks at the columns of the query');
   },
 };

@@ -1,0 +1,45 @@
+// Whether every column that the comparison is told to leave out, or to be tolerant about, exists: a mistyped name would change nothing, silently.
+import { describeQuery, readTable } from '../../clients/catalog.js';
+import { readSource, type SourceClient } from '../../clients/source.js';
+import type { Check } from '../../domain/check.js';
+import { pollingOf } from '../../domain/polling.js';
+import type { MigrationSpec } from '../../domain/spec.js';
+import type { Deps } from '../deps.js';
+import { attempt, type Answer } from './result.js';
+
+export async function checkCompareNames({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
+  const { ignore, tolerances } = spec.spec.validation.compare;
+  const named = [...new Set([...ignore, ...Object.keys(tolerances)])];
+  if (named.length === 0) return [];
+  return [await attempt('validation.compare', () => readSource(spec, secret, (client) => unknownNames(client, spec, named)))];
+}
+
+async function unknownNames(client: SourceClient, spec: MigrationSpec, named: readonly string[]): Promise<Answer> {
+  const known = new Set<string>();
+  const subjects = await columnsBySubject(client, spec);
+  for (const [subject, columns] of subjects) for (const column of columns) known.add(column).add(`${subject}.${column}`);
+  const unknown = named.filter((name) => !known.has(name));
+  if (unknown.length === 0) return `${named.join(', ')}: known`;
+  return {
+    detail: `no column is called ${unknown.join(', ')}; there is ${[...subjects].map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
+    remedy: 'correct validation.compare: a column, or subject.column',
+  };
+}
+
+async function columnsBySubject(client: SourceClient, spec: MigrationSpec): Promise<Map<string, string[]>> {
+  const { source, batch } = spec.spec;
+  const subjects = new Map<string, string[]>();
+  const query = pollingOf(spec)?.query ?? null;
+  for (const table of source.tables)
+    subjects.set(
+      table,
+      ((await readTable(client, table))?.columns ?? []).map((c) => c.name),
+    );
+  const queries = [...(query ? [['query', query] as const] : []), ...(batch?.stages ?? []).map((s) => [s.name, s.query.sql] as const)];
+  for (const [subject, sql] of [...queries, ...(batch ? [['result', batch.query.sql] as const] : [])])
+    subjects.set(
+      subject,
+      (await describeQuery(client, sql)).map((c) => c.name),
+    );
+  return subjects;
+}

@@ -1,0 +1,120 @@
+// What the command line says of a ledger: nothing that it quotes reaches the terminal raw, and nothing that it cannot know is "all is well".
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LEDGER_SCHEMA } from '../../src/clients/ledger-schema.js';
+import { accounts } from '../support/live.js';
+import { freshDatabase, specFile, testPostgres } from '../support/sluice.js';
+
+const HOSTILE = '\u001b]0;owned\u0007\u001b[2Jall windows passed\r\u202e\u009b31m';
+const DANGEROUS = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+const NAME = 'quoted';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let ledgerUrl: string;
+const run = (more: NodeJS.ProcessEnv, ...args: string[]) =>
+  spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, SLUICE_LEDGER_URL: ledgerUrl, TEMPORAL_ADDRESS: '127.0.0.1:1', ...more },
+  });
+
+beforeAll(async () => {
+  database = await freshDatabase(`${accounts(10)} ${LEDGER_SCHEMA}`);
+  const url = new URL(process.env['SLUICE_LEDGER_URL']!);
+  url.pathname = `/${database.name}`;
+  ledgerUrl = url.href;
+  const query = (sql: string, values: unknown[]) => database.client.query(sql, values);
+  await query(
+    `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, outcome) VALUES ($1, 1, 1, $1, $1, '{}', 'x', 'aborted')`,
+    [NAME],
+  );
+  const window = { number: 1, subject: 'public.orders', verdict: 'failed', mode: 'exact', at: '2026-01-01T00:00:00Z', durationMs: 1, compared: 1, matched: 0, missing: 0, extraneous: 0, mismatched: 1, unstable: 0, unknown: 0, position: null, reason: `1 > 0 ${HOSTILE}` }; // prettier-ignore
+  await query(`INSERT INTO sluice.window_row (name, iteration, number, subject, row) VALUES ($1, 1, 1, $2, $3)`, [
+    NAME,
+    window.subject,
+    JSON.stringify(window),
+  ]);
+  const difference = { class: 'mismatched', key: { id: HOSTILE }, column: 'note', batch: `a\n${HOSTILE}`, stream: null };
+  await query(`INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference) VALUES ($1, 1, 1, $2, 1, $3)`, [
+    NAME,
+    window.subject,
+    JSON.stringify(difference),
+  ]);
+  await query(`INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, 1, 'e', now(), 'approve', $2)`, [
+    NAME,
+    `ann\n2026-01-01 approve eve ${HOSTILE}`,
+  ]);
+});
+afterAll(() => database.drop());
+
+describe('values of rows and texts of people', () => {
+  it.each([['diff'], ['diff', '-o', 'yaml'], ['diff', '-o', 'json'], ['audit'], ['audit', '-o', 'json'], ['windows'], ['get'], ['explain']])(
+    'reach the terminal escaped: %s',
+    (verb, ...more) => {
+      const { status, stdout, stderr } = run({}, verb, NAME, ...more);
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).not.toMatch(DANGEROUS);
+      if (more[1] === 'json') expect(JSON.stringify(JSON.parse(stdout))).toContain('owned');
+    },
+  );
+  it('forge no line of the audit', () => {
+    expect(
+      run({}, 'audit', NAME)
+        .stdout.split('\n')
+        .filter((line) => line.startsWith('2026-01-01')),
+    ).toEqual([]);
+  });
+});
+
+describe('what is not known is not "all is well"', () => {
+  it('a subject that no window compared ends with 2 and the list', () => {
+    for (const more of [[], ['--exit-code'], ['--window', '1']])
+      expect(run({}, 'diff', NAME, '--subject', 'typo', ...more)).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('subjects are public.orders') as string,
+      });
+    expect(run({}, 'diff', NAME, '--exit-code').status).toBe(3);
+  });
+  it('windows without a ledger are refused', () => {
+    expect(run({ SLUICE_LEDGER_URL: undefined }, 'windows', NAME)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('SLUICE_LEDGER_URL is not set') as string,
+    });
+  });
+  it('a wrong password names the ledger and ends with 4', () => {
+    const wrong = ledgerUrl.replace(/:[^:@]+@/, ':wrong@');
+    for (const verb of ['audit', 'diff', 'windows'])
+      expect(run({ SLUICE_LEDGER_URL: wrong }, verb, NAME), verb).toMatchObject({
+        status: 4,
+        stderr: expect.stringMatching(/ledger.*SLUICE_LEDGER_URL/s) as string,
+      });
+  });
+  it('a portfolio whose database does not answer ends with 4 and says so', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-portfolio-')), 'portfolio.yaml');
+    const portfolio = {
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Portfolio',
+      metadata: { name: 'p' },
+      spec: { source: { postgres: { ...testPostgres('nowhere') } }, processes: [{ name: 'a', query: { sql: 'SELECT 1 AS x' } }] },
+    };
+    writeFileSync(file, JSON.stringify(portfolio));
+    const { status, stdout, stderr } = run({}, 'assess', '-f', file);
+    expect([status, stdout.split('\n')[0], stderr]).toEqual([
+      4,
+      expect.stringContaining('1 batch processes, the database cannot be reached') as string,
+      expect.stringContaining('nothing was measured') as string,
+    ]);
+  });
+  it('a column of validation.compare that there is none of fails doctor with the list', () => {
+    const file = specFile('names', database.name, ['public.accounts'], {
+      validation: { compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } } },
+    });
+    const { checks } = JSON.parse(run({}, 'doctor', '-f', file, '-o', 'json').stdout) as { checks: { name: string; status: string; detail: string }[] };
+    expect(checks.find((c) => c.name === 'validation.compare')).toMatchObject({
+      status: 'failed',
+      detail: 'no column is called nonsense; there is public.accounts (id, balance, note)',
+    });
+  });
+});
