@@ -5,6 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInboundC
 import { createActivities } from './activities/index.js';
 import { Systems } from './activities/deps.js';
 import { toFailure } from './activities/failure.js';
+import { namespaceId } from './clients/namespace.js';
 import { Ledger } from './clients/ledger.js';
 import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
@@ -36,11 +37,13 @@ export async function runWorker(config: Config, { onReady, say = () => undefined
   });
   const connection = await connectTemporal(config);
   await ensureSearchAttributes(connection.operatorService, config.temporal.namespace, say);
+  const namespace = { name: config.temporal.namespace, id: await namespaceId(connection.workflowService, config.temporal.namespace) };
   const systems = new Systems(resolveSecret);
   const activities = createActivities({
     secret: resolveSecret,
     ledger,
     systems,
+    namespace,
     approvers: config.approvers,
     stateDir: config.stateDir,
     windowMemory: config.windowMemory,

@@ -1,6 +1,7 @@
 // Where the stack keeps things: downloads once per user (cache), state in the checkout (`.stack/<name>`).
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,11 +89,39 @@ export function reachableDir(home: StackHome, leaf: string): string {
     mkdirSync(wanted, { recursive: true });
     return wanted;
   }
-  const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
-  const target = join('/var/tmp', `sluice-${digest}-${leaf}`);
-  mkdirSync(target, { recursive: true });
+  const target = outsideDir(home, leaf);
+  claim(target);
   if (!existsSync(wanted)) symlinkSync(target, wanted);
   return target;
+}
+
+/** Where the data of a checkout lies that other users may not enter. */
+export function outsideDir(home: StackHome, leaf: string): string {
+  const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
+  return join('/var/tmp', `sluice-${digest}-${leaf}`);
+}
+
+/** The name can be foretold, and everybody may write there: what is there already must be a directory that root or Postgres' user made. */
+function claim(target: string): void {
+  try {
+    mkdirSync(target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const about = lstatSync(target);
+    if (!about.isDirectory() || !ownersOfData().includes(about.uid)) throw new Error(`${target} is not ours: remove it yourself`, { cause: error });
+  }
+}
+
+/** Root, and the users that Postgres runs as when we are root. */
+function ownersOfData(): number[] {
+  const ids = ['postgres', 'nobody'].map((user) => {
+    try {
+      return Number(execFileSync('id', ['-u', user], { encoding: 'utf8', stdio: 'pipe' }).trim());
+    } catch {
+      return 0;
+    }
+  });
+  return [0, ...ids];
 }
 
 function everyoneMayEnter(path: string): boolean {

@@ -1,9 +1,9 @@
 // The local stack as a library: up, down, reset, status, environment, and services that a demo adds.
-import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { temporalBinary, type Say } from './fetch.js';
-import type { StackHome } from './paths.js';
+import { outsideDir, type StackHome } from './paths.js';
 import { alive, knownProcesses, launch, lastLogLines, sleep, stop, type Launch } from './processes.js';
 import { startConnect } from './services/connect.js';
 import { FLINK_SERVICES, startFlink } from './services/flink.js';
@@ -52,9 +52,19 @@ export async function down(home: StackHome, say: Say): Promise<void> {
 /** Down, and everything the stack ever stored is deleted. The download cache stays. */
 export async function reset(home: StackHome, say: Say): Promise<void> {
   await down(home, say);
-  const data = join(home.dir, 'pg');
-  if (existsSync(data)) rmSync(realpathSync(data), { recursive: true, force: true });
+  removeData(home);
   rmSync(home.dir, { recursive: true, force: true });
+}
+
+/** A data directory outside of the checkout goes only where `reachableDir` makes it: another link in its place is somebody else's. */
+function removeData(home: StackHome): void {
+  const data = join(home.dir, 'pg');
+  if (!lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  const target = outsideDir(home, 'pg');
+  const about = lstatSync(target, { throwIfNoEntry: false });
+  if (readlinkSync(data) !== target) throw new Error(`${data} points to ${readlinkSync(data)}, not to ${target}: remove the link yourself`);
+  if (about && !about.isDirectory()) throw new Error(`${target} is no directory of this stack: remove it yourself`);
+  rmSync(target, { recursive: true, force: true });
 }
 
 export interface ServiceStatus {

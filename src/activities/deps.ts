@@ -6,10 +6,18 @@ import type { ApproverKeys } from '../clients/token.js';
 import type { ResolveSecret } from '../clients/source.js';
 import type { MigrationSpec } from '../domain/spec.js';
 
+/** A Temporal namespace. The id tells clusters apart that have namespaces of one name; null where Temporal does not tell it. */
+export interface Namespace {
+  readonly name: string;
+  readonly id: string | null;
+}
+
 export interface Deps {
   readonly secret: ResolveSecret;
   readonly ledger: Ledger;
   readonly systems: Systems;
+  /** Where the worker serves; undefined in tests that have no Temporal. */
+  readonly namespace?: Namespace;
   /** Whose signatures this worker can check; empty = nobody's. */
   readonly approvers: ApproverKeys;
   /** Folder for state files; undefined = none are kept. */
@@ -18,6 +26,13 @@ export interface Deps {
   readonly windowMemory?: number;
   /** Bytes of a table that a window reads in one snapshot of the source. */
   readonly snapshotBytes?: number;
+}
+
+/** Two namespaces that share a ledger would each take the other's running migration for dead. Null = it is ours. */
+export function otherNamespace(recorded: { namespace: string | null; namespace_id: string | null }, here: Namespace | undefined): string | null {
+  if (!here || recorded.namespace === null) return null;
+  const isOther = recorded.namespace_id !== null && here.id !== null ? recorded.namespace_id !== here.id : recorded.namespace !== here.name;
+  return isOther ? `namespace ${recorded.namespace}${recorded.namespace === here.name ? ' of another Temporal cluster' : ''}` : null;
 }
 
 /** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */

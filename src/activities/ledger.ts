@@ -4,7 +4,7 @@ import type { AuditEvent, MigrationRef, OwnedObject, Status } from '../domain/le
 import { formatProblem, parseSpecObject } from '../spec/parse.js';
 import { planHash } from '../spec/plan.js';
 import type { MigrationSpec } from '../domain/spec.js';
-import type { Deps } from './deps.js';
+import { otherNamespace, type Deps } from './deps.js';
 
 export interface OpenInput {
   readonly input: unknown;
@@ -19,7 +19,7 @@ export interface Opened {
   readonly generation: number;
 }
 
-export function createLedgerActivities({ ledger }: Deps) {
+export function createLedgerActivities({ ledger, namespace }: Deps) {
   return {
     /** Checks the spec and the name, and opens the run. Idempotent by run. Refusals end the workflow as Failed: nothing was created. */
     async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
@@ -34,6 +34,8 @@ export function createLedgerActivities({ ledger }: Deps) {
       if (own) return { spec, planHash: planHash(spec), iteration: own.iteration, generation: own.generation };
       const latest = earlier[0];
       if (latest?.outcome === 'migrated') throw new Problem('name-refused', `${name} is already migrated (iteration ${latest.iteration})`);
+      const other = latest && latest.outcome === null ? otherNamespace(latest, namespace) : null;
+      if (other) throw new Problem('name-refused', `${name} is run in ${other}, with this very ledger`, 'choose another metadata.name, or another ledger');
       const leftovers = await ledger.openObjects(name);
       if (leftovers.length > 0) {
         throw new Problem('name-refused', `an earlier run of ${name} was not cleaned up: ${leftovers.map((o) => `${o.kind} ${o.name}`).join(', ')}`);
@@ -41,8 +43,9 @@ export function createLedgerActivities({ ledger }: Deps) {
       const iteration = (latest?.iteration ?? 0) + 1;
       const generation = (latest?.generation ?? 0) + 1;
       await ledger.query(
-        `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run_key) DO NOTHING`,
-        [name, iteration, generation, workflowId, runKey, JSON.stringify(spec), planHash(spec)],
+        `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, namespace, namespace_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (run_key) DO NOTHING`,
+        [name, iteration, generation, workflowId, runKey, JSON.stringify(spec), planHash(spec), namespace?.name ?? null, namespace?.id ?? null],
       );
       return { spec, planHash: planHash(spec), iteration, generation };
     },

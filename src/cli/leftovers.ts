@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { Systems } from '../activities/deps.js';
 import { findLeftovers, type Leftover } from '../activities/checks/leftovers.js';
+import { namespaceId } from '../clients/namespace.js';
 import { resolveSecret } from '../config.js';
 import { withClient, withLedger } from './access.js';
 import { confirmByTyping } from './decide.js';
@@ -20,8 +21,9 @@ export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
     withLedger(async (ledger) => {
       const systems = new Systems(resolveSecret);
+      const namespace = { name: client.options.namespace, id: await namespaceId(client.workflowService, client.options.namespace) };
       try {
-        const look = () => findLeftovers({ secret: resolveSecret, ledger, systems }, (workflowId) => isRunning(client, workflowId));
+        const look = () => findLeftovers({ secret: resolveSecret, ledger, systems, namespace }, (workflowId) => isRunning(client, workflowId));
         let found = await look();
         if (options.remove && found.length > 0) {
           const names = [...new Set(found.map((o) => o.migration))];

@@ -20,6 +20,10 @@ CREATE TABLE IF NOT EXISTS sluice.migration (
   PRIMARY KEY (name, iteration)
 );
 
+-- Where its workflow runs: the name that a person knows, and the id, which no other cluster gives.
+ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS namespace text;
+ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS namespace_id text;
+
 CREATE TABLE IF NOT EXISTS sluice.object (
   seq bigint GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,

@@ -20,6 +20,9 @@ export interface MigrationRecord {
   readonly updated_at: Date;
   readonly plan_hash: string;
   readonly spec: MigrationSpec;
+  /** Where its workflow runs; null for runs of before it was written down. */
+  readonly namespace: string | null;
+  readonly namespace_id: string | null;
 }
 
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
@@ -132,7 +135,8 @@ export class Ledger {
   /** Newest iteration of a name first. */
   async migrations(name?: string): Promise<MigrationRecord[]> {
     return this.query<MigrationRecord>(
-      `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec FROM sluice.migration
+      `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec, to_jsonb(m)->>'namespace' AS namespace, to_jsonb(m)->>'namespace_id' AS namespace_id
+       FROM sluice.migration m -- as JSON: a ledger that no newer worker has opened lacks the columns
        WHERE $1::text IS NULL OR name = $1 ORDER BY name, iteration DESC`,
       [name ?? null],
     );

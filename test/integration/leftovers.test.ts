@@ -47,4 +47,24 @@ describe('a migration whose workflow was terminated', () => {
     sluice('cancel', 'orphan', '--yes');
     waitFor('orphan', 'outcome=aborted');
   });
+
+  it('is not taken for dead from another namespace', async () => {
+    const database = await aDatabase(accounts());
+    const file = specFile('elsewhere', database.name, ['public.accounts']);
+    expect(sluice('start', '-f', file).code).toBe(0);
+    waitFor('elsewhere', 'phase=validate');
+    const here = process.env['TEMPORAL_NAMESPACE'] ?? 'default';
+    const namespace = (...args: string[]) =>
+      spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, 'operator', 'namespace', ...args, '-n', 'beside'], { encoding: 'utf8' });
+    expect(namespace('create').status).toBe(0);
+    const asked = spawnSync(process.execPath, ['dist/cli/main.js', 'doctor', '--leftovers', '--remove', '--yes'], {
+      encoding: 'utf8',
+      env: { ...process.env, TEMPORAL_NAMESPACE: 'beside' },
+    });
+    namespace('delete', '--yes');
+    expect(asked).toMatchObject({ status: 1, stderr: expect.stringContaining(`elsewhere runs in namespace ${here}`) as string });
+    expect(get('elsewhere')).toMatchObject({ outcome: null, leftovers: [] });
+    sluice('cancel', 'elsewhere', '--yes');
+    waitFor('elsewhere', 'outcome=aborted');
+  });
 });

@@ -3,11 +3,12 @@ import { readTable } from '../../clients/catalog.js';
 import { readSource } from '../../clients/source.js';
 import { triggerExists } from '../../clients/triggers.js';
 import type { MigrationRef, OwnedObject } from '../../domain/ledger.js';
+import { Problem } from '../../domain/failure.js';
 import { quoteLiteral } from '../../domain/names.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { readTrigger } from '../../domain/triggers.js';
 import { classify } from '../failure.js';
-import type { Deps } from '../deps.js';
+import { otherNamespace, type Deps } from '../deps.js';
 import { hostOf } from '../pipelines/index.js';
 
 export interface Leftover extends OwnedObject {
@@ -29,14 +30,30 @@ export async function latestRun({ ledger }: Pick<Deps, 'ledger'>, name: string):
   return { name, iteration, generation, workflowId: row.workflow_id, runKey: row.run_key, planHash: row.plan_hash, spec };
 }
 
-type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems'>;
+type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 
-/** Objects of runs that `isLive` does not know, in the order in which they were made. Asks each system whether it still has them. */
+/**
+ * Objects of runs that `isLive` does not know, in the order in which they were made. Asks each system whether it
+ * still has them. Throws Problem `preflight-failed` for a run of another namespace: whether it lives cannot be seen.
+ */
 export async function findLeftovers(deps: Reading, isLive: (workflowId: string) => Promise<boolean>): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for (const name of new Set((await deps.ledger.migrations()).map((m) => m.name))) {
+  const records = await deps.ledger.migrations();
+  for (const name of new Set(records.map((m) => m.name))) {
     const open = await deps.ledger.openObjects(name);
     const run = open.length > 0 ? await latestRun(deps, name) : null;
+    const other = run
+      ? otherNamespace(
+          records.find((m) => m.name === name)!,
+          deps.namespace,
+        )
+      : null;
+    if (other)
+      throw new Problem(
+        'preflight-failed',
+        `${name} runs in ${other}: from here it only looks dead`,
+        'set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to where it runs',
+      );
     if (!run || (await isLive(run.workflowId))) continue;
     for (const object of open) found.push({ migration: name, ...object, ...(await presenceOf(deps, run, object)) });
   }

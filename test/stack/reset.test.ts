@@ -1,0 +1,51 @@
+// `reset` removes what the stack made, and nothing else: the place outside of the checkout has a name that others can foretell.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { outsideDir, reachableDir, stackHome, type StackHome } from '../../stack/paths.js';
+import { reset } from '../../stack/stack.js';
+
+const root = mkdtempSync(join(tmpdir(), 'sluice-reset-'));
+let number = 0;
+/** A stack that never ran, in a folder that others may not enter. */
+function aHome(): StackHome {
+  const dir = join(root, String((number += 1)));
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return { ...stackHome(), dir, logs: join(dir, 'logs'), pids: join(dir, 'pids') };
+}
+const silent = (): void => undefined;
+const victim = join(root, 'victim');
+afterEach(() => rmSync(victim, { recursive: true, force: true }));
+
+describe('reset', () => {
+  it('removes the data directory, also where it lies outside of the checkout', async () => {
+    const home = aHome();
+    const data = reachableDir(home, 'pg');
+    writeFileSync(join(data, 'PG_VERSION'), '17');
+    await reset(home, silent);
+    expect([existsSync(data), existsSync(home.dir)]).toEqual([false, false]);
+  });
+
+  it('follows no link that it did not make', async () => {
+    const home = aHome();
+    mkdirSync(victim);
+    symlinkSync(victim, join(home.dir, 'pg'));
+    await expect(reset(home, silent)).rejects.toThrow('remove the link yourself');
+    expect(existsSync(victim)).toBe(true);
+  });
+
+  it('follows no link that somebody put where the data would lie', async () => {
+    const home = aHome();
+    mkdirSync(victim);
+    symlinkSync(victim, outsideDir(home, 'pg'));
+    symlinkSync(outsideDir(home, 'pg'), join(home.dir, 'pg'));
+    try {
+      await expect(reset(home, silent)).rejects.toThrow('no directory of this stack');
+      if (process.getuid?.() === 0) expect(() => reachableDir(home, 'pg')).toThrow('is not ours');
+      expect(existsSync(victim)).toBe(true);
+    } finally {
+      rmSync(outsideDir(home, 'pg'));
+    }
+  });
+});
