@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createShop } from '../examples/daily-revenue/legacy/shop.js';
+import { asOneRole, createShop } from '../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../stack/paths.js';
 import type { ProofResult } from '../src/domain/proof.js';
@@ -17,7 +17,7 @@ export async function proveBench(rows: number): Promise<void> {
   await createShop('bench_shop', { orders: Math.round(rows / ROWS_PER_ORDER), seed: 1 });
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-  const text = readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8')
+  const text = asOneRole(readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8'))
     .replace('port: 17401, database: shop', `port: ${postgres}, database: bench_shop`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);

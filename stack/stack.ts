@@ -6,6 +6,7 @@ import { temporalBinary, type Say } from './fetch.js';
 import { outsideDir, type StackHome } from './paths.js';
 import { alive, knownProcesses, launch, lastLogLines, sleep, stop, type Launch } from './processes.js';
 import { startConnect } from './services/connect.js';
+import { stackSecrets } from './secrets.js';
 import { FLINK_SERVICES, startFlink } from './services/flink.js';
 import { startKafka } from './services/kafka.js';
 import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services/postgres.js';
@@ -104,6 +105,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     PGPORT: String(ports.postgres),
     PGUSER: PG_USER,
     PGPASSWORD: PG_PASSWORD,
+    ...stackSecrets(),
     KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
     CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { CONSUMER } from './legacy/shop.js';
 
 const QUERY = readFileSync(fileURLToPath(new URL('daily_revenue.sql', import.meta.url)), 'utf8');
 
@@ -14,8 +15,8 @@ async function until<T>(limitMs: number, ask: () => Promise<T | undefined>): Pro
   }
 }
 
-async function withDatabase<T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ database });
+async function withDatabase<T>(database: string, use: (client: pg.Client) => Promise<T>, user?: string): Promise<T> {
+  const client = new pg.Client({ database, ...(user ? { user } : {}) }); // else PGUSER
   await client.connect();
   try {
     return await use(client);
@@ -33,16 +34,19 @@ export async function viewEqualsQuery(database: string, limitMs: number): Promis
   });
 }
 
-/** Milliseconds from the commit of a new order until the view counts it. Throws after the limit. */
+/** Milliseconds from the commit of a new order until the view counts it, as its consumer reads it. Throws after the limit. */
 export async function orderReachesView(database: string, limitMs: number): Promise<number> {
-  return withDatabase(database, async (client) => {
-    const count = async (): Promise<number> => Number((await client.query<{ n: string | null }>('SELECT sum(orders) AS n FROM daily_revenue')).rows[0]!.n);
-    const before = await count();
-    const { rows } = await client.query<{ id: string }>('INSERT INTO orders (customer_id, store_id) VALUES (1, 1) RETURNING id');
-    const written = Date.now();
-    await client.query('INSERT INTO order_items (order_id, sku, quantity, unit_price) VALUES ($1, $2, 1, 10.00)', [rows[0]!.id, 'SKU-after']);
-    const seen = await until(limitMs, async () => ((await count()) > before ? Date.now() - written : undefined));
-    if (seen === undefined) throw new Error(`the order did not reach the view within ${limitMs} ms`);
-    return seen;
-  });
+  const asConsumer = (use: (client: pg.Client) => Promise<number>): Promise<number> => withDatabase(database, use, CONSUMER);
+  return withDatabase(database, (client) =>
+    asConsumer(async (consumer) => {
+      const count = async (): Promise<number> => Number((await consumer.query<{ n: string | null }>('SELECT sum(orders) AS n FROM daily_revenue')).rows[0]!.n);
+      const before = await count();
+      const { rows } = await client.query<{ id: string }>('INSERT INTO orders (customer_id, store_id) VALUES (1, 1) RETURNING id');
+      const written = Date.now();
+      await client.query('INSERT INTO order_items (order_id, sku, quantity, unit_price) VALUES ($1, $2, 1, 10.00)', [rows[0]!.id, 'SKU-after']);
+      const seen = await until(limitMs, async () => ((await count()) > before ? Date.now() - written : undefined));
+      if (seen === undefined) throw new Error(`the order did not reach the view within ${limitMs} ms`);
+      return seen;
+    }),
+  );
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connectPlugins, jdbcSourcePlugin, kafkaLibs, type Say } from '../fetch.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
+import { stackSecrets } from '../secrets.js';
 import { JVM } from './kafka.js';
 import { PG_PASSWORD } from './postgres.js';
 
@@ -18,7 +19,7 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
       name: 'connect',
       command: 'java',
       args: ['-Xms192m', '-Xmx640m', ...JVM, '-cp', `${libs}/*`, 'org.apache.kafka.connect.cli.ConnectDistributed', config],
-      env: { PGPASSWORD: PG_PASSWORD },
+      env: { ...stackSecrets(), PGPASSWORD: PG_PASSWORD },
     });
   }
   const url = `http://127.0.0.1:${home.ports.connect}`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
 import type { ProofResult } from '../../src/domain/proof.js';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
   spec = join(dir, 'migration.yaml');
-  const text = readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8')
+  const text = asOneRole(readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8'))
     .replace('port: 17401, database: shop', `port: ${postgres}, database: proof_shop`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);

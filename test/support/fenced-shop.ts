@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
+import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
 import { addService } from '../../stack/stack.js';
@@ -82,7 +82,7 @@ export async function openSharedShop(name: string, soakFor: string): Promise<Sha
 function specFile(name: string, database: string, maxHoldSeconds: number, edit: (yaml: string) => string): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
-  const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
+  const text = asOneRole(readFileSync('examples/daily-revenue/migration.yaml', 'utf8'))
     .replace(/ {4}stages:\n(?: {6}.*\n)+/, '')
     .replaceAll('daily-revenue', name)
     .replace('port: 17401, database: shop', `port: ${postgres}, database: ${database}`)

@@ -17,14 +17,41 @@ const connect = async (database: string): Promise<pg.Client> => {
   return client;
 };
 
+/** Owns tables, batch and view; and who reads the view. Both log in with the password of PGPASSWORD. */
+export const OWNER = 'shop_owner';
+export const CONSUMER = 'dash';
+
+/** Creates a login where it is missing. Two at once do not hurt each other. */
+const createRole = (role: string, password: string): string => `
+DO $$ BEGIN CREATE ROLE ${role} LOGIN PASSWORD '${password}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
+
+/** Runs what `sluice init --sql` printed, and gives the logins that it made the passwords that worker and Connect know. */
+export async function grantRoles(database: string, sql: string): Promise<void> {
+  const admin = await connect(database);
+  await admin.query(sql);
+  await admin.query(
+    `ALTER ROLE shop_migrator PASSWORD '${process.env['SLUICE_SECRET_SHOP']}'; ALTER ROLE shop_capture PASSWORD '${process.env['SLUICE_SECRET_CAPTURE']}'`,
+  );
+  await admin.end();
+}
+
+/** The spec for whoever wants nothing of roles: one superuser does everything. */
+export const asOneRole = (yaml: string): string =>
+  yaml
+    .replace('user: shop_migrator, passwordFrom: { env: SLUICE_SECRET_SHOP }', 'user: sluice, passwordFrom: { env: PGPASSWORD }')
+    .replace(/\n    # A login of its own.*\n    config: .*/, '');
+
 /** Drops and re-creates the database, with the given number of orders. The same seed gives the same data, but for the clock it ends at. */
 export async function createShop(database: string, { orders, seed }: ShopSize): Promise<void> {
   const admin = await connect('postgres');
   await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(database)} WITH (FORCE)`);
-  await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`);
+  for (const role of [OWNER, CONSUMER]) await admin.query(createRole(role, process.env['PGPASSWORD'] ?? ''));
+  await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(database)} OWNER ${OWNER}`);
   await admin.end();
   const shop = await connect(database);
+  await shop.query(`SET ROLE ${OWNER}`);
   await shop.query(readFileSync(join(HERE, 'schema.sql'), 'utf8'));
+  await shop.query(`GRANT SELECT ON daily_revenue TO ${CONSUMER}`);
   const query = readFileSync(join(HERE, '../daily_revenue.sql'), 'utf8').trim();
   await shop.query(batchProcedure(query));
   for (const statement of seedStatements(orders, seed)) await shop.query(statement);
