@@ -1,6 +1,6 @@
 // The compressed body of a record batch, in every codec that Kafka knows. gzip is Node's own, snappy and zstd are libraries; LZ4's frame is read here.
 import { gunzipSync } from 'node:zlib';
-import { decompress as unzstd } from 'fzstd';
+import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
 import { Problem } from '../domain/failure.js';
 import { unlz4 } from './lz4.js';
@@ -13,7 +13,7 @@ const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) =>
   { name: 'gzip', open: (body) => gunzipSync(body, { maxOutputLength: MOST_BYTES }) },
   { name: 'snappy', open: unsnappy },
   { name: 'lz4', open: (body) => unlz4(body, MOST_BYTES) },
-  { name: 'zstd', open: (body) => unzstd(body) },
+  { name: 'zstd', open: unzstd },
 ];
 
 /** Opens a batch's body; `offset` is named in errors. Throws Problem `unsupported` for an unknown codec and for bytes that are not what they claim. */
@@ -39,6 +39,19 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
   }
 }
 
+/** Block by block: a few bytes can claim megabytes each, so the sum is watched while it grows. */
+function unzstd(body: Buffer): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  let total = 0;
+  const stream = new Decompress((block) => {
+    total += block.length;
+    if (total > MOST_BYTES) throw new RangeError(`more than ${MOST_BYTES} bytes`);
+    blocks.push(Uint8Array.from(block));
+  });
+  stream.push(body, true);
+  return Buffer.concat(blocks, total);
+}
+
 // Java's producers put snappy blocks into a stream with this head: magic, then two versions; librdkafka's write one bare block.
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
@@ -48,6 +61,7 @@ function unsnappy(body: Buffer): Uint8Array {
   let total = 0;
   for (let at = XERIAL.length + 8; at < body.length;) {
     const size = body.readInt32BE(at);
+    if (size <= 0) throw new RangeError('a snappy block without bytes');
     const block = snappy.uncompress(body.subarray(at + 4, at + 4 + size), MOST_BYTES - total);
     total += block.length;
     blocks.push(block);

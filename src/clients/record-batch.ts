@@ -1,6 +1,7 @@
 // Walks Kafka record batches (magic 2) in a Fetch response. Synchronous and without per-record objects: this is the hot path of every window.
 import { Problem } from '../domain/failure.js';
 import { decompress } from './compression.js';
+import { crc32c } from './crc32c.js';
 
 export interface RecordVisitor {
   /** Key and value are ranges of `bytes`, -1 where they are null: no object is made per record. Copy what must outlive the call. */
@@ -13,6 +14,9 @@ export interface AbortedTransaction {
 }
 
 const HEADER_BYTES = 61;
+const LENGTH_AT = 8;
+const BEFORE_LENGTH = 12; // base offset and the length itself
+const CRC_AT = 17;
 
 /** State of a read_committed walk over one partition: which producers' open transactions are known to be aborted. */
 export class TransactionFilter {
@@ -59,7 +63,7 @@ export function visibleBatches(records: Buffer, from: number, to: number, filter
   let next = from;
   while (at + HEADER_BYTES <= records.length) {
     const baseOffset = Number(records.readBigInt64BE(at));
-    const end = at + 12 + records.readInt32BE(at + 8);
+    const end = batchEnd(records, at);
     if (end > records.length) break;
     if (records.readInt8(at + 16) !== 2)
       throw new Problem('unsupported', `a record batch at offset ${baseOffset} has an old format (magic ${records.readInt8(at + 16)})`);
@@ -79,8 +83,22 @@ export function visibleBatches(records: Buffer, from: number, to: number, filter
   return { batches, next: Math.min(next, to) };
 }
 
-/** Visits the records of `[from, to)` in a batch of `records`. */
+/** Throws Problem `unsupported` for a batch that cannot be as long as it says: nothing behind it can be found. */
+function batchEnd(records: Buffer, at: number): number {
+  const length = records.readInt32BE(at + LENGTH_AT);
+  if (length < HEADER_BYTES - BEFORE_LENGTH) throw damaged(Number(records.readBigInt64BE(at)), `it says that it has ${length} bytes`);
+  return at + BEFORE_LENGTH + length;
+}
+
+const damaged = (offset: number, why: string): Problem =>
+  new Problem('unsupported', `the batch at offset ${offset} is damaged: ${why}`, 'look at the topic: no consumer can read this batch');
+
+/** Visits the records of `[from, to)` in a batch of `records`. Throws Problem `unsupported` for a damaged one. */
 export function walkBatch(records: Buffer, batch: VisibleBatch, from: number, to: number, visit: RecordVisitor): void {
+  const start = batch.bodyStart - HEADER_BYTES;
+  const expected = records.readUInt32BE(start + CRC_AT);
+  const found = crc32c(records, start + CRC_AT + 4, batch.bodyEnd);
+  if (found !== expected) throw damaged(batch.baseOffset, `checksum ${found} ≠ ${expected} written`);
   walkRecords(decompress(records.subarray(batch.bodyStart, batch.bodyEnd), batch.codec, batch.baseOffset), batch.count, batch.baseOffset, from, to, visit);
 }
 
@@ -88,7 +106,7 @@ export function walkBatch(records: Buffer, batch: VisibleBatch, from: number, to
 export function offsetBehind(records: Buffer, from: number): number {
   let next = from;
   for (let at = 0; at + HEADER_BYTES <= records.length;) {
-    const end = at + 12 + records.readInt32BE(at + 8);
+    const end = batchEnd(records, at);
     if (end > records.length) break;
     next = Math.max(next, Number(records.readBigInt64BE(at)) + records.readInt32BE(at + 23) + 1);
     at = end;
@@ -101,6 +119,7 @@ function walkRecords(body: Buffer, count: number, baseOffset: number, from: numb
   for (let index = 0; index < count; index += 1) {
     const length = varint(body, cursor);
     const end = cursor.at + length;
+    if (!(length > 0 && end <= body.length)) throw damaged(baseOffset, `record ${index} says that it has ${length} bytes`);
     cursor.at += 1; // attributes
     varint(body, cursor); // timestamp
     const offset = baseOffset + varint(body, cursor);
@@ -110,6 +129,7 @@ function walkRecords(body: Buffer, count: number, baseOffset: number, from: numb
     cursor.at = keyEnd;
     const valueLength = varint(body, cursor);
     const valueStart = valueLength < 0 ? -1 : cursor.at;
+    if (keyEnd > end || cursor.at + valueLength > end) throw damaged(baseOffset, `record ${index} is longer than it says`);
     if (offset >= from && offset < to) visit(offset, body, keyStart, keyEnd, valueStart, cursor.at + Math.max(valueLength, 0));
     cursor.at = end;
   }
@@ -118,12 +138,15 @@ function walkRecords(body: Buffer, count: number, baseOffset: number, from: numb
 /** A range of a record as a view; null where it is null. */
 export const rangeOf = (bytes: Buffer, start: number, end: number): Buffer | null => (start < 0 ? null : bytes.subarray(start, end));
 
+const MOST_SCALE = 2 ** 63; // ten bytes of seven bits
+
 /** Zig-zag varint; exact up to 2^53, enough for lengths, deltas and timestamps. */
 function varint(buffer: Buffer, cursor: { at: number }): number {
   let result = 0;
   let scale = 1;
   for (;;) {
-    const byte = buffer[cursor.at++]!;
+    const byte = buffer[cursor.at++];
+    if (byte === undefined || scale > MOST_SCALE) throw damaged(-1, 'a number in it does not end');
     result += (byte & 0x7f) * scale;
     if (byte < 0x80) break;
     scale *= 128;

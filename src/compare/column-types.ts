@@ -1,6 +1,6 @@
 // Which column types can be proven equal, and how each side's form becomes one canonical text.
 // PURE. `fromText` reads what Postgres prints (UTC, ISO dates, ISO intervals, hex bytea); `fromJson` what Debezium writes with our settings.
-
+import { withoutSpaces } from './text-ends.js';
 import { LAST_YEAR, readClock, readDate, withoutZeros } from './calendar.js';
 
 export type Canon = string | null;
@@ -135,6 +135,7 @@ function uuid(value: string): string {
 
 /** Months, days and microseconds of an ISO interval: `P1Y2M3DT4H5M6.5S` and `P14M3DT4H5M6.5S` are equal. */
 function interval(value: string): string {
+  if (value.length > 200) throw new Undecodable('expected an ISO interval');
   const match = /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:\.(\d+))?S)?)?$/.exec(value);
   if (!match) throw new Undecodable('expected an ISO interval');
   const n = (at: number): bigint => BigInt(match[at] ?? 0);
@@ -169,7 +170,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   // Postgres' own rendering on both sides: equal text is equal; a different rendering of the same value would be reported, never hidden.
   json: plain,
   jsonb: plain,
-  bpchar: both((value) => value.replace(/ +$/, '')),
+  bpchar: both(withoutSpaces),
   char: plain,
   date: both(date(false), date(true)),
   timestamp: both(instant(false), instant(true)),

@@ -1,12 +1,64 @@
-// JSON.parse rounds integers beyond 2^53 silently; a comparison must not. Long digit runs outside strings become strings.
+// JSON.parse rounds numbers silently; a comparison must not. Numbers with more digits than a double holds are kept as they are written.
 
 const SUSPICIOUS = /\d{16}/;
+/** Digits that any double keeps. */
+export const EXACT_DIGITS = 15;
+/** So many digits and points in a row may be more than a double keeps. */
+const LONG = /[\d.]{16}/;
 
-export function parseJsonLossless(text: string): unknown {
-  return JSON.parse(SUSPICIOUS.test(text) ? quoteLongNumbers(text) : text);
+/** A number with a point or an exponent and more digits than a double keeps, as it is written. */
+export class LongNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
 }
 
-function quoteLongNumbers(text: string): string {
+/** Integers beyond 2^53 become strings. Throws SyntaxError. */
+export function parseJsonLossless(text: string): unknown {
+  return JSON.parse(SUSPICIOUS.test(text) ? quoteNumbers(text, quotedInteger) : text);
+}
+
+/** As `parseJsonLossless`; and numbers with a point or an exponent that have too many digits become `LongNumber`. Throws SyntaxError. */
+export function parseJsonDigits(text: string): unknown {
+  if (!LONG.test(text)) return JSON.parse(text);
+  const long: LongNumber[] = [];
+  const quoted = quoteNumbers(text, (number) => {
+    const integer = quotedInteger(number);
+    if (integer !== null || significantDigits(number) <= EXACT_DIGITS) return integer;
+    long.push(new LongNumber(number));
+    return `{"${MARK}":${long.length - 1}}`;
+  });
+  if (long.length === 0) return JSON.parse(quoted);
+  if (text.includes(MARK)) throw new SyntaxError('a name that stands for long numbers');
+  return JSON.parse(quoted, (_name, value: unknown) => {
+    const at = value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[MARK] : undefined;
+    return typeof at === 'number' ? long[at] : value;
+  });
+}
+
+const MARK = 'sluice-long-number';
+
+/** Without zeros that say nothing: in front, and behind the point. */
+export function significantDigits(number: string): number {
+  const mantissa = number.replace(/[eE].*$/, '').replace('-', '');
+  const hasPoint = mantissa.includes('.');
+  let [from, to] = [0, mantissa.length];
+  while (from < to && (mantissa[from] === '0' || mantissa[from] === '.')) from += 1;
+  while (hasPoint && to > from && (mantissa[to - 1] === '0' || mantissa[to - 1] === '.')) to -= 1;
+  const rest = mantissa.slice(from, to);
+  return rest.includes('.') ? rest.length - 1 : rest.length;
+}
+
+const quotedInteger = (number: string): string | null => (/^-?\d{16,}$/.test(number) ? `"${number}"` : null);
+
+/** `quoted` = what to write instead of a number; null = the number itself. */
+function quoteNumbers(text: string, quoted: (number: string) => string | null): string {
   let out = '';
   let copied = 0;
   let at = 0;
@@ -18,11 +70,10 @@ function quoteLongNumbers(text: string): string {
       const start = at;
       at += 1;
       while (at < text.length && /[0-9.eE+-]/.test(text[at]!)) at += 1;
-      const number = text.slice(start, at);
-      if (/^-?\d{16,}$/.test(number)) {
-        out += `${text.slice(copied, start)}"${number}"`;
-        copied = at;
-      }
+      const instead = quoted(text.slice(start, at));
+      if (instead === null) continue;
+      out += text.slice(copied, start) + instead;
+      copied = at;
     } else {
       at += 1;
     }

@@ -2,7 +2,7 @@
 import { Undecodable, canonFromJson, canonicalDecimal, type Canon } from './column-types.js';
 import { joinRow, type Shape, type StreamRow } from './comparison.js';
 import { Fold, streamRow } from './fold.js';
-import { parseJsonLossless } from './json.js';
+import { EXACT_DIGITS, LongNumber, parseJsonDigits, significantDigits } from './json.js';
 import { REFUSED } from './refused.js';
 
 interface FieldSchema {
@@ -34,9 +34,9 @@ export class OutputFold extends Fold {
     };
     if (key === null) return refuse(REFUSED.noKey);
     try {
-      const keyFields = unwrap(parseJsonLossless(key.toString('utf8')));
+      const keyFields = unwrap(parseJsonDigits(key.toString('utf8')));
       const name = joinRow(this.#shape.key.map((column) => this.#canon(keyFields, column)));
-      const parsed = value === null ? null : parseJsonLossless(value.toString('utf8'));
+      const parsed = value === null ? null : parseJsonDigits(value.toString('utf8'));
       const image = this.#image === null || parsed === null ? parsed : (parsed as Record<string, unknown>)[this.#image];
       const known = this.rows.get(name);
       if (known && known.partition !== partition) return refuse(REFUSED.scattered);
@@ -106,18 +106,24 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
 
 /** A pipeline may write numbers where the query has numeric: the same number in another notation, as long as a double holds it exactly. */
 function coerce(type: string, value: unknown): unknown {
+  if (value instanceof LongNumber) {
+    // Its writer may have had a double: then its last digits are not the number's.
+    if (type === 'numeric') throw new Undecodable(ROUNDED);
+    return Number(value.text);
+  }
   if (type !== 'numeric' || typeof value !== 'number') return value;
-  const digits = String(value).replace(/e.*$/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '').length;
-  if (digits > EXACT_DIGITS) throw new Undecodable('a double of more than 15 digits may have been rounded');
+  if (significantDigits(String(value)) > EXACT_DIGITS) throw new Undecodable(ROUNDED);
   return String(value);
 }
 
-const EXACT_DIGITS = 15;
+const ROUNDED = 'a double of more than 15 digits may have been rounded';
+const MOST_DECIMAL = 20_000; // bytes of digits, and places behind the point
 
 function unscaled(base64: unknown, scale: number): string {
   if (typeof base64 !== 'string') throw new Undecodable('expected base64');
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length === 0) throw new Undecodable('empty decimal');
+  if (bytes.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL)) throw new Undecodable('a decimal out of range');
   let digits = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));
   const sign = digits < 0n ? '-' : '';
   if (digits < 0n) digits = -digits;

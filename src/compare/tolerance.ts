@@ -15,10 +15,12 @@ interface Decimal {
   readonly scale: number;
 }
 
+const MOST_TEXT = 200_000; // Postgres' longest numeric is shorter
 const MOST_EXPONENT = 400; // a double's ends before
 
 /** `12.5`, and what JavaScript prints for small and large floats: `5e-8`, `1.5e+22`. Null for everything that is no number. */
 function parse(text: string): Decimal | null {
+  if (text.length > MOST_TEXT) return null;
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/.exec(text);
   if (!match) return null;
   const exponent = Number(match[4] ?? 0);

@@ -1,0 +1,186 @@
+// Records and texts that somebody made to hurt, or that a disk damaged: each is refused, in time, and nothing hangs.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BatchBuilder } from '../../src/clients/batch-builder.js';
+import { decompress } from '../../src/clients/compression.js';
+import { TransactionFilter, offsetBehind, visibleBatches, walkBatch } from '../../src/clients/record-batch.js';
+import { canonFromJson, canonFromText, canonicalDecimal } from '../../src/compare/column-types.js';
+import { parseJsonDigits, parseJsonLossless, significantDigits } from '../../src/compare/json.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import { withinTolerance } from '../../src/compare/tolerance.js';
+import { Problem } from '../../src/domain/failure.js';
+
+const LONG = 1_000_000;
+
+function aBatch(records: number): Buffer {
+  const builder = new BatchBuilder(1024);
+  for (let n = 0; n < records; n += 1) builder.add(`{"id":${n}}`, n % 7 === 3 ? null : `{"v":"${'x'.repeat(n % 90)}"}`);
+  return Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
+}
+
+/** Visits all records as a window does; returns how many. */
+function visited(records: Buffer): number {
+  let count = 0;
+  offsetBehind(records, 0);
+  for (const batch of visibleBatches(records, 0, 1e9, new TransactionFilter()).batches) walkBatch(records, batch, 0, 1e9, () => void (count += 1));
+  return count;
+}
+
+describe('a damaged batch', () => {
+  it('is refused, or shows nothing, whichever byte changed (property)', () => {
+    const whole = aBatch(40);
+    expect(visited(whole)).toBe(40);
+    fc.assert(
+      fc.property(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, bits) => {
+        const damaged = Buffer.from(whole);
+        damaged[at] = damaged[at]! ^ bits;
+        let count = 0;
+        try {
+          count = visited(damaged);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Problem);
+        }
+        // Offset and leader epoch lie outside of the checksum; a longer length only makes the batch incomplete.
+        if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('with a right checksum over rubbish ends in an error, never in a loop (property)', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: -5, max: 2 ** 31 - 1 }), (body, count) => {
+        const builder = new BatchBuilder(1024);
+        const batch = Buffer.concat([Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0)), body]);
+        batch.writeInt32BE(batch.length - 12, 8);
+        batch.writeInt32BE(count, 57);
+        batch.writeUInt32BE(crcOf(batch), 17);
+        try {
+          visited(batch);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Problem);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([-12, 0, 48])('that says it has %d bytes is refused', (length) => {
+    const batch = aBatch(3);
+    batch.writeInt32BE(length, 8);
+    expect(() => visited(batch)).toThrow('is damaged');
+  });
+});
+
+/** CRC-32C bit by bit: what is tested must not test itself. */
+function crcOf(batch: Buffer): number {
+  let crc = -1;
+  for (let at = 21; at < batch.length; at += 1) {
+    crc ^= batch[at]!;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+  }
+  return (crc ^ -1) >>> 0;
+}
+
+describe('a compressed body', () => {
+  it('of a few bytes that claims gigabytes is refused: zstd', () => {
+    const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, no size
+    const block = Buffer.from([0x02 | ((131_072 & 31) << 3), (131_072 >> 5) & 0xff, 131_072 >> 13, 0x41]); // 128 KiB of one byte
+    expect(() => decompress(Buffer.concat([header, ...Array.from({ length: 5000 }, () => block)]), 4, 7)).toThrow(/at offset 7/);
+  });
+
+  it('of rubbish is refused by every codec, or opened within its limit (property)', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.uint8Array({ maxLength: 300 }), fc.boolean(), (codec, bytes, isXerial) => {
+        const head = isXerial ? Buffer.from('82534e4150505900000000010000000100000000', 'hex') : Buffer.alloc(0);
+        try {
+          decompress(Buffer.concat([head, bytes]), codec, 1);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Problem);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('a text of a million characters', () => {
+  const zeros = '0'.repeat(LONG);
+  it.each<[string, string]>([
+    ['numeric', `${zeros}x`],
+    ['numeric', `1.${zeros}x`],
+    ['numeric', `1.${'01'.repeat(LONG / 2)}`],
+    ['numeric', `1e${'9'.repeat(LONG)}`],
+    ['bpchar', `${' '.repeat(LONG)}x`],
+    ['timestamp', `2026-01-01 10:00:00.${zeros}x`],
+    ['time', `10:00:00.${zeros}x`],
+    ['interval', `P${'9'.repeat(LONG)}Y`],
+    ['date', `${'9'.repeat(LONG)}-01-01`],
+    ['uuid', 'a'.repeat(LONG)],
+    ['text[]', `{${'a,'.repeat(LONG / 2)}`],
+    ['text[]', `{"${'a'.repeat(LONG)}`],
+  ])('of %s is judged in linear time', { timeout: 20_000 }, (type, text) => {
+    for (const judge of [() => canonFromText(type, text), () => canonFromJson(type, text)]) {
+      try {
+        judge();
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error);
+      }
+    }
+  });
+
+  it('is no number within a tolerance', () => expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
+});
+
+describe('decimals', () => {
+  it('have one canonical text, whatever zeros were written (property)', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.nat({ max: 999_999 }), fc.nat({ max: 5 }), fc.nat({ max: 5 }), (whole, part, before, behind) => {
+        const fraction = String(part).padStart(6, '0');
+        const plain = canonicalDecimal(`${whole}.${fraction}`);
+        expect(canonicalDecimal(`${'0'.repeat(before)}${whole}.${fraction}${'0'.repeat(behind)}`)).toBe(plain);
+        expect(plain).toBe(`${whole}${part === 0 ? '' : `.${fraction.replace(/0+$/, '')}`}`);
+      }),
+    );
+  });
+
+  it.each([
+    ['1.000000000000000002', 19],
+    ['1.500000000000000000', 2],
+    ['-0.00012', 2],
+    ['1234567890.1234567e5', 17],
+    ['1000', 4],
+    ['0', 0],
+  ])('%s has %d digits that count', (number, digits) => expect(significantDigits(number)).toBe(digits));
+
+  it('that JSON.parse would round are kept as they were written, at any depth', () => {
+    const text = '{"a":1.000000000000000002,"b":[{"c":3.141592653589123}],"d":9007199254740993,"e":"1.000000000000000002","f":1.5}';
+    expect(JSON.stringify(parseJsonDigits(text))).toBe(
+      '{"a":"1.000000000000000002","b":[{"c":"3.141592653589123"}],"d":"9007199254740993","e":"1.000000000000000002","f":1.5}',
+    );
+    expect(parseJsonLossless('{"c":3.141592653589123}')).toEqual({ c: 3.141592653589123 });
+  });
+});
+
+describe('an output that writes decimals as numbers', () => {
+  const shape = {
+    key: ['id'],
+    columns: [
+      { name: 'id', type: 'int4' },
+      { name: 'n', type: 'numeric' },
+      { name: 'f', type: 'float8' },
+    ],
+  };
+  const rowOf = (n: string, f = '1'): string | null => {
+    const fold = new OutputFold(shape);
+    fold.add(Buffer.from('{"id":1}'), Buffer.from(`{"id":1,"n":${n},"f":${f}}`));
+    expect(fold.unreadable).toBe(0);
+    return [...fold.rows.values()][0]!.row;
+  };
+  it('is not equal to what rounding would make of it', () => {
+    expect(rowOf('1.000000000000000002')).toBeNull();
+    expect(rowOf('1')).toBe('["1","1","1"]');
+    expect(rowOf('1.500000000000000000')).toBe('["1","1.5","1"]');
+    expect(rowOf('2', '3.141592653589123')).toBe('["1","2","3.141592653589123"]');
+  });
+});
