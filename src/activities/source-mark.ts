@@ -5,7 +5,7 @@ import type { KafkaPort } from '../clients/kafka.js';
 import { readLone } from '../clients/lone-sql.js';
 import { cursorOf, polledFrom } from '../connectors/jdbc-source.js';
 import type { MigrationRef } from '../domain/ledger.js';
-import { capturesOf, quoteIdent, type Capture } from '../domain/names.js';
+import { capturesOf, quoteIdent, sourceConnectors, type Capture } from '../domain/names.js';
 import { describeCursor, hasReached, looksAtIds, looksAtTimes, pollingOf, type Cursor, type Polling } from '../domain/polling.js';
 import type { Lsn } from '../domain/position.js';
 import { connectorAcknowledged, emitMarker, insertLsn, pipelineDrained, sinkDrained, type Note } from './barrier.js';
@@ -33,7 +33,15 @@ export async function markSource(
   if (!polling) {
     const lsn = from ?? (await insertLsn(side)); // after the snapshot: everything it sees is committed below
     await emitMarker(side, ref, token);
-    return { lsn, reached: (deadline, note) => connectorAcknowledged(side, ref, lsn, deadline, note) };
+    const rest = systems.connect(ref.spec);
+    const connectors = sourceConnectors(ref.spec, ref.generation);
+    return {
+      lsn,
+      async reached(deadline, note) {
+        const why = await connectorAcknowledged(side, ref, lsn, deadline, note);
+        return why === null ? null : `${why}${await standstill(rest, connectors)}`;
+      },
+    };
   }
   const rest = systems.connect(ref.spec);
   const waits: ((deadline: number) => Promise<string | null>)[] = [];
@@ -49,6 +57,18 @@ export async function markSource(
       return null;
     },
   };
+}
+
+/** What Connect says of connectors that do not run, as the end of a reason: somebody paused, stopped or deleted one. Empty where all run, or nobody answers. */
+export async function standstill(rest: Pick<ConnectRest, 'status'>, connectors: readonly string[]): Promise<string> {
+  const said: string[] = [];
+  for (const name of connectors) {
+    const status = await rest.status(name).catch(() => undefined);
+    if (status === null) said.push(`connector ${name} does not exist any more: somebody deleted it (sluice rollback ends clean)`);
+    else if (status && ['PAUSED', 'STOPPED'].includes(status.connector.state))
+      said.push(`connector ${name} is ${status.connector.state}: resume it at Connect (PUT /connectors/${name}/resume)`);
+  }
+  return said.length === 0 ? '' : `; ${said.join('; ')}`;
 }
 
 /** From the source's mark through connector, pipeline, output and sink. Null = proven; else why not. */
