@@ -53,7 +53,7 @@ export interface CapturedTable extends Relation {
 
 /** Why windows prove nothing about what will be captured, and what to do; null = everything that is compared is captured. */
 export interface CaptureProblem {
-  readonly code: 'capture-changed' | 'connector-drift';
+  readonly code: 'capture-changed' | 'connector-drift' | 'connector-gone';
   readonly detail: string;
   readonly remedy: string;
 }

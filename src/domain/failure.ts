@@ -41,6 +41,11 @@ export const FAILURES = {
     retryable: true,
     remedy: 'mend the cause shown in the trace, then: sluice retry',
   },
+  'connector-gone': {
+    meaning: 'a connector that the migration made was deleted from Kafka Connect',
+    retryable: true,
+    remedy: 'sluice retry creates it again with the planned configuration, and it reads on from its stored position; sluice rollback ends the migration',
+  },
   'connector-drift': {
     meaning: 'a connector exists with a configuration that is not ours',
     retryable: true,

@@ -1,5 +1,6 @@
 // Running one window and taking in what it found: streak, coverage, epoch. Shared by validate, approve, cut-over and soak.
 import type { WindowResult } from '../activities/windows/index.js';
+import type { CaptureProblem } from '../domain/captured.js';
 import { coverageOf } from '../domain/gate.js';
 import { call } from './activities.js';
 import type { Run } from './run.js';
@@ -27,9 +28,24 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
   );
   absorb(run, result, Date.parse(run.now()) - started);
   // Under the fence nothing may wait for a person: a final window that did not pass releases it.
-  if (result.captureProblem && purpose !== 'final window') await run.park({ ...result.captureProblem, since: run.now() }, true);
+  if (result.captureProblem && purpose !== 'final window') await standStill(run, result.captureProblem);
   if (isFull && result.verdict.verdict === 'passed') run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - (result.foldMs ?? 0));
   return result;
+}
+
+/**
+ * Blocks until what is captured is again what the plan says. A connector that was deleted is created
+ * again after `retry`: it would be wrong to undo by ourselves what a person may have done on purpose.
+ */
+async function standStill(run: Run, problem: CaptureProblem): Promise<void> {
+  const isGone = problem.code === 'connector-gone';
+  await run.park({ ...problem, since: run.now() }, !isGone);
+  if (!isGone) return;
+  for (const role of run.spec.sink ? (['source', 'sink'] as const) : (['source'] as const)) {
+    const what = `the ${role} connector where it was deleted`;
+    await run.step(() => call('patient', 'ensureConnector', `Create ${what}`, run.ref, role));
+    await run.step(() => call('patient', 'resumeConnector', `Start ${what}`, run.ref, role));
+  }
 }
 
 function absorb(run: Run, result: WindowResult, durationMs: number): void {

@@ -23,6 +23,7 @@ const anInput = (validation: object = {}, more: object = {}): { metadata: { name
 const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) => handle.signal('approveCutover', payload);
 const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
 const NARROWED = { code: 'capture-changed', detail: 'publication p no longer carries updates of public.accounts', remedy: 'ALTER PUBLICATION p …' } as const;
+const GONE = { code: 'connector-gone', detail: 'deleted from Kafka Connect: connector m', remedy: 'sluice retry creates it again' } as const;
 
 describe('a migration', () => {
   it('is blocked, with the statement, while something that is compared is not captured, and goes on by itself once it is', async () => {
@@ -40,6 +41,25 @@ describe('a migration', () => {
       expect((await scene.status()).epoch).toBe(2);
       const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
       expect(audit.filter((e) => e.kind === 'epoch').map((e) => e.detail)).toEqual([expect.stringContaining('publication p carries')]);
+      await scene.handle.cancel();
+      await result(scene.handle);
+    });
+  });
+
+  it('creates a connector that was deleted again after retry, and not before', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      fake.captureProblem = GONE;
+      await skipUntil(scene, (s) => s.blocked?.code === 'connector-gone');
+      const made = (): number => fake.calls.filter((call) => call === 'ensureConnector').length;
+      const before = made();
+      await scene.env.sleep('5h');
+      expect(made()).toBe(before);
+      fake.captureProblem = null;
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.needsApproval && s.blocked === null);
+      expect(made()).toBe(before + 1);
       await scene.handle.cancel();
       await result(scene.handle);
     });

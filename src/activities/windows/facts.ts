@@ -76,15 +76,32 @@ async function connectorFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead>
   const rest = deps.systems.connect(ref.spec);
   const facts: Record<string, string> = {};
   const drifted: string[] = [];
+  const gone: string[] = [];
   for (const { name, config } of await sourceConnectorConfigs(deps, ref.spec, ref.generation)) {
     const keys = driftOf(config, await rest.config(name));
     facts[name === connector ? 'connector config' : `connector config ${name}`] = describeDrift(keys);
+    if (keys.includes(MISSING)) gone.push(name);
     const captures = keys.filter((key) => key !== MISSING && !isTuning(spec, key));
     if (captures.length > 0) drifted.push(`connector ${name} captures by another configuration than planned: ${captures.join(', ')}`);
   }
-  if (sink) facts['sink config'] = describeDrift(driftOf(await sinkConfig(deps, ref), await rest.config(sinkConnector)));
-  const { remedy } = FAILURES['connector-drift'];
-  return { facts, problem: drifted.length === 0 ? null : { code: 'connector-drift', detail: drifted.join('; '), remedy } };
+  if (sink) {
+    const keys = driftOf(await sinkConfig(deps, ref), await rest.config(sinkConnector));
+    facts['sink config'] = describeDrift(keys);
+    if (keys.includes(MISSING)) gone.push(sinkConnector);
+  }
+  return { facts, problem: connectorProblem(gone, drifted) };
+}
+
+function connectorProblem(gone: readonly string[], drifted: readonly string[]): CaptureProblem | null {
+  const problem = (code: CaptureProblem['code'], detail: string): CaptureProblem => ({
+    code,
+    detail,
+    remedy: FAILURES[code].remedy,
+  });
+  if (gone.length > 0) {
+    return problem('connector-gone', `deleted from Kafka Connect: connector ${gone.join(', ')}`);
+  }
+  return drifted.length > 0 ? problem('connector-drift', drifted.join('; ')) : null;
 }
 
 /** A connector that polls keeps its connection, which carries its name: another backend means that its task restarted. */
