@@ -41,8 +41,6 @@ describe('a migration', () => {
       expect((await scene.status()).epoch).toBe(2);
       const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
       expect(audit.filter((e) => e.kind === 'epoch').map((e) => e.detail)).toEqual([expect.stringContaining('publication p carries')]);
-      await scene.handle.cancel();
-      await result(scene.handle);
     });
   });
 
@@ -60,8 +58,6 @@ describe('a migration', () => {
       await scene.handle.signal('retry');
       await skipUntil(scene, (s) => s.needsApproval && s.blocked === null);
       expect(made()).toBe(before + 1);
-      await scene.handle.cancel();
-      await result(scene.handle);
     });
   });
 
@@ -77,8 +73,6 @@ describe('a migration', () => {
       await skipUntil(scene, (s) => s.blocked !== null);
       expect(fake.calls.indexOf('releaseFence')).toBeGreaterThan(fake.calls.indexOf('fence'));
       expect((await scene.status()).phase).toBe('validate');
-      await scene.handle.cancel();
-      await result(scene.handle);
     });
   });
 

@@ -54,8 +54,6 @@ describe('a migration', () => {
       await skipUntil(scene, (s) => s.needsApproval);
       expect((await scene.status()).epoch).toBe(2);
       expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThanOrEqual(6);
-      await scene.handle.cancel();
-      await result(scene.handle);
     });
   });
 
@@ -83,8 +81,6 @@ describe('a migration', () => {
       await approve(scene.handle);
       await skipUntil(scene, (s) => s.epoch === 2);
       expect(fake.calls).not.toContain('fence');
-      await scene.handle.cancel();
-      await result(scene.handle);
     });
   });
 
@@ -95,8 +91,6 @@ describe('a migration', () => {
       await scene.env.sleep('9h');
       const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
       expect(audit.some((e) => e.kind === 'back-to-validate' && e.detail.includes('no approval within 8h'))).toBe(true);
-      await scene.handle.cancel();
-      await result(scene.handle);
     });
   });
 
@@ -187,8 +181,6 @@ describe('a migration', () => {
       broken = false;
       await scene.handle.signal('retry');
       await skipUntil(scene, (s) => s.phase === 'approve' && s.blocked === null);
-      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
-      await result(scene.handle);
     });
   });
 

@@ -50,8 +50,6 @@ describe('a migration', () => {
       moved = true;
       await scene.handle.signal('retry');
       await skipUntil(scene, (s) => s.needsApproval);
-      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
-      await scene.handle.result();
     });
   });
 });
