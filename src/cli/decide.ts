@@ -46,6 +46,8 @@ export interface EvidenceShown {
   readonly covered: readonly string[];
   readonly lastWindow: { readonly number: number; readonly verdict: string; readonly reason: string; readonly at: string } | null;
   readonly switches?: string;
+  /** Approvers of the spec: where there are any, rejection and rollback must be signed too. */
+  readonly signers?: readonly string[];
   readonly notes?: readonly string[];
 }
 

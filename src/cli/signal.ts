@@ -20,9 +20,17 @@ export async function rollback(id: string, options: { reason: string; by?: strin
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle) => {
-    const claims = options.key
-      ? { ...signedFor(id, await handle.query<EvidenceShown>('evidence')), decision: 'rollback' as const, approver: by, evidenceId: null }
-      : null;
+    // The emergency must also work where no worker answers queries: the worker judges the signal later.
+    const evidence = await handle.query<EvidenceShown>('evidence').catch((error: unknown) => {
+      if (options.key) throw error;
+      return null;
+    });
+    if (!options.key && evidence?.signers?.length) {
+      throw new CliError(EXIT.failed, 'unauthenticated', `refused: the spec names approvers, so ${by} must sign a rollback`, [
+        `sluice rollback ${nameOf(id)} --reason "..." --by ${evidence.signers[0]} --key FILE`,
+      ]);
+    }
+    const claims = options.key && evidence ? { ...signedFor(id, evidence), decision: 'rollback' as const, approver: by, evidenceId: null } : null;
     await handle.signal('rollBack', { by, reason: options.reason, ...(claims ? { token: signed(options.key!, claims) } : {}) });
   });
   return told(id, 'rollback', options.output);

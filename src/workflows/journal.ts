@@ -3,6 +3,7 @@ import { CancellationScope, log, patched, setCurrentDetails, sleep, upsertMemo, 
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { cutoverNotes, cutoverSteps } from '../domain/cutover-plan.js';
 import type { MigrationRef, Status } from '../domain/ledger.js';
+import type { MigrationSpec } from '../domain/spec.js';
 import { call } from './activities.js';
 import type { State } from './state.js';
 import { currentDetails, evidenceId, statusOf } from './view.js';
@@ -87,7 +88,7 @@ export class Journal {
   evidence(): unknown {
     const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
     const { spec } = this.state;
-    const shown = spec ? { switches: cutoverSteps(spec).find((s) => s.name === 'commit')!.does, notes: cutoverNotes(spec) } : {};
+    const shown = spec ? shownOf(spec) : {};
     return {
       run: this.state.runKey,
       evidenceId: evidenceId(this.state),
@@ -126,4 +127,10 @@ export class Journal {
     upsertSearchAttributes([...attributes, ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }])]);
     if (state.committedAt) upsertMemo({ cutoverCommittedAt: state.committedAt });
   }
+}
+
+/** What a person must know of the spec before deciding, with the names whose signatures count. */
+function shownOf(spec: MigrationSpec): { switches: string; notes: readonly string[]; signers: readonly string[] } {
+  const switches = cutoverSteps(spec).find((s) => s.name === 'commit')!.does;
+  return { switches, notes: cutoverNotes(spec), signers: spec.spec.cutover.approval.approvers };
 }

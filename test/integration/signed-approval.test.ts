@@ -46,7 +46,9 @@ describe('a migration whose spec names its approvers', () => {
       [false, false],
       [true, true],
     ]);
-    expect(sluice('rollback', 'signed', '--reason', 'test', '--yes').code).toBe(0);
+    const rollback = (...more: string[]) => sluice('rollback', 'signed', '--reason', 'test', '--by', 'ann', '--yes', ...more);
+    expect(rollback()).toMatchObject({ code: 1, stderr: expect.stringContaining('must sign') as string });
+    expect(rollback('--key', ann.file).code).toBe(0);
     waitFor('signed', 'outcome=rolled-back');
     expect(sluice('audit', 'signed', '-o', 'json').stdout).toContain('ann (unauthenticated): refused');
     expect(await objects(database.client)).toEqual([]);
