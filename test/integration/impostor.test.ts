@@ -36,12 +36,12 @@ const doctor = (file: string): Promise<string> =>
 
 describe('an impostor in the place of the source', () => {
   const outside = join(mkdtempSync(join(tmpdir(), 'sluice-impostor-')), 'file');
-  writeFileSync(outside, 'content-of-this-machine');
+  writeFileSync(outside, 'password=content-of-this-machine');
 
   it.each<[string, object, string]>([
     ['the ledger’s URL', { passwordFrom: { env: 'SLUICE_LEDGER_URL' } }, 'sluice_ledger'],
-    ['a file of this machine', { passwordFrom: { file: outside } }, 'content-of-this-machine'],
-    ['the environment', { passwordFrom: { file: '/proc/self/environ' } }, 'PGPASSWORD='],
+    ['a file of this machine', { passwordFrom: { file: `${outside}:password` } }, 'content-of-this-machine'],
+    ['the environment', { passwordFrom: { file: '/proc/self/environ:PGPASSWORD' } }, process.env['PGPASSWORD']!],
     ['our own password because none is named', { passwordFrom: undefined }, process.env['PGPASSWORD']!],
   ])('gets no secret that is not meant for it: %s', async (_what, more, secret) => {
     heard = '';

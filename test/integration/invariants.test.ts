@@ -29,7 +29,10 @@ async function recordOf(client: pg.Client): Promise<RunRecord> {
       ],
       secrets: [PASSWORD, VALUE],
       windows: get(NAME).windows.map(({ number, position }) => ({ number, position, generation: 1 })),
-      events: await ledger.query('SELECT event_id AS id, kind FROM sluice.event WHERE name = $1 ORDER BY event_id::int', [NAME]),
+      events: await ledger.query(
+        `SELECT split_part(event_id, '/', 2) AS id, kind FROM sluice.event WHERE name = $1 ORDER BY split_part(event_id, '/', 2)::int`,
+        [NAME],
+      ),
       objects: await ledger.query('SELECT kind, object_name AS name, state FROM sluice.object WHERE name = $1', [NAME]),
       present: (
         await client.query<{ kind: string; name: string }>(

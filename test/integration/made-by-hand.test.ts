@@ -19,8 +19,9 @@ let source: ReturnType<typeof createSourceActivities>;
 let sink: ReturnType<typeof createSinkActivities>;
 
 beforeAll(async () => {
-  database = await freshDatabase(`CREATE TABLE t (day int PRIMARY KEY, total int); CREATE ROLE ${ROLE} LOGIN PASSWORD 'poor';
-    GRANT USAGE ON SCHEMA public TO ${ROLE}; GRANT SELECT ON t TO ${ROLE}; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
+  database =
+    await freshDatabase(`CREATE TABLE t (day int PRIMARY KEY, total int); CREATE TABLE totals_batch (LIKE t INCLUDING ALL); CREATE ROLE ${ROLE} LOGIN PASSWORD 'poor';
+    GRANT USAGE ON SCHEMA public TO ${ROLE}; GRANT SELECT ON t, totals_batch TO ${ROLE}; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
   const postgres = { ...testPostgres(database.name), user: ROLE, passwordFrom: { env: 'POOR_PASSWORD' } };
   ref = aRef({ name: `hand-${process.pid}`, spec: { ...BATCH_PARTS, source: { postgres, tables: ['public.t'] } } });
   ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
