@@ -48,8 +48,9 @@ describe('the soak', () => {
       expect((await ask('ann')).accepted).toBe(false);
       expect((await ask('bob')).reason).toBe('2 of 2: ann and bob');
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      expect((await env.currentTimeMs()) - began).toBeLessThan(3 * 3_600_000);
-      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+      const audit = await handle.query<{ at: string; kind: string; detail: string }[]>('audit');
+      // The run's own clock: once a run has ended, the server may skip years ahead.
+      expect(Date.parse(audit.at(-1)!.at) - began).toBeLessThan(3 * 3_600_000);
       expect(audit.filter((e) => e.kind === 'complete-early').map((e) => e.detail)).toContainEqual(
         'bob (unauthenticated): accepted, 2 of 2: ann and bob (quarter end)',
       );
