@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
-import { pipelineDrained } from '../../src/activities/barrier.js';
+import { pipelineDrained } from '../../src/activities/drained.js';
 import { KafkaPort } from '../../src/clients/kafka.js';
 import type { KnownGroup } from '../../src/clients/kafka-groups.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';

@@ -1,7 +1,7 @@
 // Activities of a proof on a small part. The legacy database is only read: no slot, no publication, no connector, no table.
 import type { MigrationRef } from '../../domain/ledger.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/proof.js';
-import { pipelineDrained } from '../barrier.js';
+import { pipelineDrained } from '../drained.js';
 import type { Deps } from '../deps.js';
 import { alive, pollUntil } from '../patience.js';
 import { compareSlice, type Compared } from './compare.js';

@@ -1,7 +1,7 @@
 // The drain through a pipeline that is being deployed anew: its own topics come and go, and that must never cost the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { pipelineDrained } from '../../src/activities/barrier.js';
+import { pipelineDrained } from '../../src/activities/drained.js';
 import { markerRead } from '../../src/activities/drain.js';
 import { unreadBy } from '../../src/activities/pipeline.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka.js';
@@ -70,6 +70,24 @@ describe('the drain proof', () => {
       expect(reason).toContain(INTERNAL);
     },
   );
+
+  it('ends at once, with both ends, when a reset pipeline created a topic again with fewer records', async () => {
+    let asked = 0;
+    const behind = Object.assign(
+      aCluster(() => undefined),
+      {
+        groupOffsets: () => Promise.resolve(new Map([SOURCE, INTERNAL].map((topic) => [topic, new Map([[0, topic === SOURCE ? 10 : 7]])]))),
+        offsets: (topic: string) => {
+          const high = topic === INTERNAL && (asked += 1) > 3 ? 7 : 10;
+          return Promise.resolve([{ partition: 0, low: 0, high, committed: high }]);
+        },
+        onlyControlRecords: () => Promise.resolve(false),
+      },
+    );
+    const deadline = Date.now() + 600_000;
+    const reason = await new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(behind, ref, deadline));
+    expect(reason).toBe(`drain: ${INTERNAL}/0 ended at 10 and now ends at 7: the topic was created again or truncated`);
+  });
 
   it("is the generation's end when a table's own topic is gone", async () => {
     const cluster = aCluster((topic) => {
