@@ -12,12 +12,12 @@ import { Problem } from '../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../domain/ledger.js';
 import { quoteLiteral } from '../domain/names.js';
 import type { Lsn } from '../domain/position.js';
-import { sharedTableOf } from '../domain/shared-table.js';
-import { fenceTriggers, readTrigger } from '../domain/triggers.js';
+import { readTrigger } from '../domain/triggers.js';
 import { emitMarker, insertLsn } from './barrier.js';
 import type { Deps } from './deps.js';
 import { BRIEFLY, Refused, holdLimits, leaseAccess } from './lease.js';
 import { makeClaimed, removeOwned } from './owned.js';
+import { withPlan, type Planned } from './with-plan.js';
 
 export interface FenceInput {
   readonly ref: MigrationRef;
@@ -40,12 +40,13 @@ const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlo
 export function createFenceActivities({ secret, ledger }: Deps) {
   const { onLease, lockedLease } = leaseAccess({ secret, ledger });
 
-  async function takeFence(client: pg.ClientBase, { ref, token, attempt, epoch, evidenceId }: FenceInput): Promise<string | null> {
-    const hold = durationMs(ref.spec.spec.cutover.maxHold);
+  async function takeFence(client: pg.ClientBase, input: FenceInput & Planned): Promise<string | null> {
+    const { ref, plan, token, attempt, epoch, evidenceId } = input;
+    const hold = durationMs(plan.spec.cutover.maxHold);
     const mine = `migration = ${quoteLiteral(ref.name)}`;
-    if (ref.spec.spec.cutover.fence === 'source') await createFenceTriggers(client, ref.spec);
-    if (sharedTableOf(ref.spec)) await createOwnerTriggers(client, ref);
-    const row = await lockedLease(client, ref);
+    if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
+    if (plan.route.kind === 'table') await createOwnerTriggers(client, ref);
+    const row = await lockedLease(client, plan);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
     const isMine = row.state === 'FENCED' && row.token === token;
     if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
@@ -56,25 +57,26 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     // the tables that were fenced first has waited inside the hold.
     if (!isMine) {
       await client.query(
-        `UPDATE ${leaseTable(ref.spec)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
+        `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
            expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
       );
     }
-    if (ref.spec.spec.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
+    if (plan.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
     return null;
   }
 
   /** Throws Refused, with nothing changed, for a condition that does not hold or a lock that the application does not leave to us. */
-  async function fenced(input: FenceInput): Promise<void> {
+  async function fenced(input: FenceInput & Planned): Promise<void> {
+    const limits = holdLimits(input.plan);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await onLease(input.ref, holdLimits(input.ref), async (client) => {
+        return await onLease(input.plan, limits, async (client) => {
           const why = await takeFence(client, input);
           if (why) throw new Refused(why); // rolls the triggers back
         });
       } catch (error) {
         if (error instanceof Problem && error.code === 'object-not-ours') throw new Refused(error.message);
-        if (isOverdue(error)) throw new Refused(`the fence was not made within ${holdLimits(input.ref).overallMs / 1000} s`);
+        if (isOverdue(error)) throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
         if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
         if (attempt === LOCK_ATTEMPTS)
           throw new Refused(`a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`);
@@ -83,19 +85,20 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     }
   }
 
-  return {
+  return withPlan({
     /** FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker in the WAL whose position the drain must reach. */
-    async fence(input: FenceInput): Promise<{ lsn: Lsn } & Refusable> {
-      const { ref, token } = input;
+    async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
+      const { ref, plan, token } = input;
+      const triggers = plan.fence.guards.map(({ trigger }) => trigger);
       try {
-        await makeClaimed(ledger, ref, fenceTriggers(ref.spec), () => fenced(input));
+        await makeClaimed(ledger, ref, triggers, () => fenced(input));
       } catch (error) {
         if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
         throw error;
       }
-      for (const trigger of fenceTriggers(ref.spec)) await ledger.setObjectState(ref, trigger, 'created');
-      return withSource(ref.spec, secret, async (client) => {
-        if (!ref.spec.spec.batch) await emitMarker(client, ref, token);
+      for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
+      return withSource(plan, secret, async (client) => {
+        if (!plan.batch) await emitMarker(client, ref, token);
         return { lsn: await insertLsn(client), refused: null };
       });
     },
@@ -104,26 +107,26 @@ export function createFenceActivities({ secret, ledger }: Deps) {
      * Undo of `fence`. Idempotent; touches only a fence of this token, and burns the attempt. Triggers let every write pass from here on; `removeTrigger`
      * takes them away. Whether the commit happened after all is seen under the row's lock: a commit that was thought dead may have ended meanwhile.
      */
-    async releaseFence({ ref, token, attempt }: Pick<FenceInput, 'ref' | 'token' | 'attempt'>): Promise<{ committed: boolean }> {
+    async releaseFence({ ref, plan, token, attempt }: Planned & Pick<FenceInput, 'token' | 'attempt'>): Promise<{ committed: boolean }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
-      return onLease(ref, BRIEFLY, async (client) => {
-        const row = await lockedLease(client, ref);
+      return onLease(plan, BRIEFLY, async (client) => {
+        const row = await lockedLease(client, plan);
         if (row.state === 'SWITCHED') return { committed: true }; // whatever the token: a run that was reset no longer knows it
         const opened = row.state === 'FENCED' && row.token === token ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL` : '';
-        await client.query(`UPDATE ${leaseTable(ref.spec)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`);
+        await client.query(`UPDATE ${leaseTable(plan)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`);
         return { committed: false };
       });
     },
 
-    async removeTrigger(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      const { role, table } = readTrigger(ref.spec, object.name);
+    async removeTrigger({ ref, plan }: Planned, object: OwnedObject): Promise<void> {
+      const { role, table } = readTrigger(plan, object.name);
       await removeOwned(
         ledger,
         ref,
         object,
-        () => withSource(ref.spec, secret, (client) => triggerExists(client, ref.spec, role, table)),
-        () => withSource(ref.spec, secret, (client) => dropTrigger(client, ref.spec, role, table)),
+        () => withSource(plan, secret, (client) => triggerExists(client, plan, role, table)),
+        () => withSource(plan, secret, (client) => dropTrigger(client, plan, role, table)),
       );
     },
-  };
+  });
 }

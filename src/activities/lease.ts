@@ -5,8 +5,8 @@ import { leaseTable, readLease, type LeaseRow } from '../clients/lease.js';
 import { withSource } from '../clients/source.js';
 import { durationMs } from '../domain/duration.js';
 import { Problem } from '../domain/failure.js';
-import type { MigrationRef } from '../domain/ledger.js';
 import { quoteLiteral } from '../domain/names.js';
+import type { ResolvedPlan } from '../domain/resolved-plan.js';
 import type { Deps } from './deps.js';
 
 const IDLE_MS = 5000;
@@ -16,8 +16,8 @@ const OVERALL_MS = 20_000;
  * Of the fence and the commit: inside `maxHold`, so that nobody waits longer than it says, whatever
  * happens to the worker in between.
  */
-export function holdLimits({ spec }: MigrationRef): HoldLimits {
-  const hold = durationMs(spec.spec.cutover.maxHold);
+export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
+  const hold = durationMs(spec.cutover.maxHold);
   return { idleMs: Math.min(IDLE_MS, hold / 2), overallMs: Math.min(OVERALL_MS, (hold * 2) / 3) };
 }
 
@@ -25,30 +25,31 @@ export function holdLimits({ spec }: MigrationRef): HoldLimits {
 export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
 
 /** Of the way back, which may run the batch's query: its statements have the spec's own limit. */
-export const wayBackLimits = ({ spec }: MigrationRef): HoldLimits => ({
+export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
   idleMs: IDLE_MS,
-  overallMs: 2 * durationMs(spec.spec.source.limits.statementTimeout) + OVERALL_MS,
+  overallMs: 2 * durationMs(spec.source.limits.statementTimeout) + OVERALL_MS,
 });
 
 export function leaseAccess({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>) {
-  const lease = async (client: pg.ClientBase, ref: MigrationRef): Promise<LeaseRow> => {
-    const row = await readLease(client, leaseTable(ref.spec), ref.name);
-    if (!row) throw new Problem('unexpected', `the lease row of ${ref.name} is gone from ${leaseTable(ref.spec)}`);
+  const lease = async (client: pg.ClientBase, plan: ResolvedPlan): Promise<LeaseRow> => {
+    const { name } = plan.metadata;
+    const row = await readLease(client, leaseTable(plan), name);
+    if (!row) throw new Problem('unexpected', `the lease row of ${name} is gone from ${leaseTable(plan)}`);
     return row;
   };
   return {
     /** Runs `use` in one transaction on the database that holds the row; the database ends it at its limits. */
-    onLease: <T>(ref: MigrationRef, limits: HoldLimits, use: (client: pg.ClientBase, held: Held) => Promise<T>): Promise<T> => {
+    onLease: <T>(plan: ResolvedPlan, limits: HoldLimits, use: (client: pg.ClientBase, held: Held) => Promise<T>): Promise<T> => {
       const run = (client: pg.ClientBase): Promise<T> => heldTransaction(client, limits, (held) => use(held.client, held));
-      return ref.spec.spec.batch ? withSource(ref.spec, secret, run) : ledger.session(run);
+      return plan.batch ? withSource(plan, secret, run) : ledger.session(run);
     },
 
     lease,
 
     /** The row, read after its lock was granted: nobody else changes it until the transaction ends. */
-    lockedLease: async (client: pg.ClientBase, ref: MigrationRef): Promise<LeaseRow> => {
-      await client.query(`SELECT 1 FROM ${leaseTable(ref.spec)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`);
-      return lease(client, ref);
+    lockedLease: async (client: pg.ClientBase, plan: ResolvedPlan): Promise<LeaseRow> => {
+      await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(plan.metadata.name)} FOR UPDATE`);
+      return lease(client, plan);
     },
   };
 }

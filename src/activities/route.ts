@@ -4,35 +4,35 @@ import { observedSide } from '../clients/route.js';
 import { observedOwner } from '../clients/shared-table.js';
 import { withSource } from '../clients/source.js';
 import { Problem, type Blocked } from '../domain/failure.js';
-import type { MigrationRef, Route } from '../domain/ledger.js';
+import type { Route } from '../domain/ledger.js';
 import { parseTableName, qualified } from '../domain/names.js';
-import { sharedTableOf } from '../domain/shared-table.js';
 import type { Deps } from './deps.js';
 import { classify } from './failure.js';
 import { BRIEFLY, leaseAccess } from './lease.js';
+import type { Planned } from './with-plan.js';
 
 /** Asks through the consumers' own view, the route's own answer, a write of no row, or (where nothing is ours to switch) the lease row. Throws `route-unexpected` when it is neither side. */
-export function routeReader({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>): (ref: MigrationRef) => Promise<Route> {
+export function routeReader({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>): (run: Planned) => Promise<Route> {
   const { onLease, lease } = leaseAccess({ secret, ledger });
 
   /** By trying, as the sink and as anybody else: Problem `route-unexpected` when the table is not the stream's alone. */
-  async function demandOwner(ref: MigrationRef, epoch: number): Promise<void> {
-    const owner = await withSource(ref.spec, secret, (client) => observedOwner(client, ref, epoch));
-    if (owner !== 'stream')
-      throw new Problem('route-unexpected', `the lease row gives ${sharedTableOf(ref.spec)!.table} to the stream, and its trigger does not`);
+  async function demandOwner({ ref, plan }: Planned, table: string, epoch: number): Promise<void> {
+    const owner = await withSource(plan, secret, (client) => observedOwner(client, ref, epoch));
+    if (owner !== 'stream') throw new Problem('route-unexpected', `the lease row gives ${table} to the stream, and its trigger does not`);
   }
 
-  return async (ref: MigrationRef): Promise<Route> => {
-    const { route } = ref.spec.spec.cutover;
+  return async (run: Planned): Promise<Route> => {
+    const { plan } = run;
+    const { route } = plan.spec.cutover;
     const observedAt = new Date().toISOString();
     if (route.type === 'http') return { side: await getRoute(route.url), observedAt };
     if (route.type !== 'postgres-view') {
-      const row = await onLease(ref, BRIEFLY, (client) => lease(client, ref));
+      const row = await onLease(plan, BRIEFLY, (client) => lease(client, plan));
       const side = row.state === 'SWITCHED' ? 'stream' : 'batch';
-      if (route.type === 'postgres-table' && side === 'stream') await demandOwner(ref, row.epoch);
+      if (route.type === 'postgres-table' && side === 'stream') await demandOwner(run, route.table, row.epoch);
       return { side, observedAt };
     }
-    return withSource(ref.spec, secret, async (client) => {
+    return withSource(plan, secret, async (client) => {
       const side = await observedSide(client, route);
       if (!side) throw new Problem('route-unexpected', `view ${route.view} reads neither only ${route.batch} nor only ${route.stream}`);
       await client.query(`SELECT * FROM ${qualified(parseTableName(route.view))} LIMIT 1`); // as a consumer would
@@ -44,10 +44,10 @@ export function routeReader({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>)
 export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
 
 /** Null = consumers read the stream, as was committed; else what is there instead, or why it cannot be known. Never throws. */
-export async function routeProblem(read: (ref: MigrationRef) => Promise<Route>, ref: MigrationRef): Promise<RouteProblem | null> {
+export async function routeProblem(read: (run: Planned) => Promise<Route>, run: Planned): Promise<RouteProblem | null> {
   const told = ({ code, message, remedy }: Problem): RouteProblem => ({ code, detail: message, remedy });
   try {
-    const { side } = await read(ref);
+    const { side } = await read(run);
     return side === 'stream' ? null : told(new Problem('route-unexpected', `consumers read the ${side} side, which is not what was committed`));
   } catch (error) {
     return told(classify(error));

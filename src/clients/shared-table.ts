@@ -6,6 +6,7 @@ import { leaseTable } from './lease.js';
 import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './triggers.js';
 import type { MigrationRef } from '../domain/ledger.js';
 import { namesOf, parseTableName, qualified, quoteIdent, quoteLiteral } from '../domain/names.js';
+import type { Relation } from '../domain/resolved-plan.js';
 import { keptTable, sharedTableOf, stagingTable, tableOwner, type SharedTableRoute } from '../domain/shared-table.js';
 import type { MigrationSpec } from '../domain/spec.js';
 import { stripSemicolon } from '../domain/statements.js';
@@ -140,12 +141,12 @@ async function mayWrite(client: pg.Client, table: string, as: readonly string[])
 }
 
 /** At `complete`, when no trigger guards it any more: the batch's role loses its right to write. Returns whether it may write in spite of that. */
-export async function revokeWrites(client: pg.ClientBase, { table, batchRole }: SharedTableRoute): Promise<boolean> {
-  const parts = await partsOf(client, [table]);
+export async function revokeWrites(client: pg.ClientBase, table: Relation, batchRole: string): Promise<boolean> {
+  const parts = await partsOf(client, [table.text]);
   await client.query(`REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ${parts.join(', ')} FROM ${quoteIdent(batchRole)}`);
   const { rows } = await client.query<{ may: unknown }>(`SELECT has_table_privilege($1::name, $2::text, 'INSERT, UPDATE, DELETE, TRUNCATE')::text AS may`, [
     batchRole,
-    quoted(table),
+    table.sql,
   ]);
   return rows[0]!.may === 'true';
 }

@@ -32,11 +32,15 @@ export function guardedTables(spec: MigrationSpec, role: TriggerRole): readonly 
 export const guards = (spec: MigrationSpec): { readonly role: TriggerRole; readonly table: string }[] =>
   ROLES.flatMap((role) => guardedTables(spec, role).map((table) => ({ role, table })));
 
+/** The trigger of this role on one table, as the ledger knows it. */
+export const ownedTrigger = (spec: MigrationSpec, role: TriggerRole, table: string): OwnedTrigger => ({
+  kind: 'trigger',
+  name: `${triggerName(spec, role)}${ON}${table}`,
+  where: spec.spec.source.postgres.database,
+});
+
 /** Everything that the fence makes: on the source tables where they are fenced, and on the table that changes hands. */
-export function fenceTriggers(spec: MigrationSpec): OwnedTrigger[] {
-  const where = spec.spec.source.postgres.database;
-  return guards(spec).map(({ role, table }) => ({ kind: 'trigger', name: `${triggerName(spec, role)}${ON}${table}`, where }));
-}
+export const fenceTriggers = (spec: MigrationSpec): OwnedTrigger[] => guards(spec).map(({ role, table }) => ownedTrigger(spec, role, table));
 
 /** The table, as the spec writes it, and the role of a trigger's name in the ledger. */
 export function readTrigger(spec: MigrationSpec, name: string): { readonly role: TriggerRole; readonly table: string } {

@@ -1,9 +1,9 @@
 // What a run tells the outside: its status, its audit (mirrored into the ledger), search attributes, memo and current details.
 import { CancellationScope, log, patched, setCurrentDetails, sleep, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import { cutoverNotes, cutoverSteps } from '../domain/cutover-plan.js';
 import type { MigrationRef, Status } from '../domain/ledger.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import { resolve } from '../domain/resolve.js';
+import type { ResolvedPlan } from '../domain/resolved-plan.js';
 import { call } from './activities.js';
 import type { State } from './state.js';
 import { currentDetails, evidenceId, statusOf } from './view.js';
@@ -25,6 +25,7 @@ const EVENTS_AT_ONCE = 500;
 export class Journal {
   readonly state: State;
   #shown = '';
+  #plan: ResolvedPlan | undefined;
 
   constructor(state: State) {
     this.state = state;
@@ -34,6 +35,13 @@ export class Journal {
     const { spec, iteration, generation, planHash, runKey } = this.state;
     if (!spec) throw new Error('the run is not open yet');
     return { name: spec.metadata.name, iteration, generation, workflowId: workflowInfo().workflowId, runKey, planHash, spec };
+  }
+
+  /** What follows from the spec in this generation. Computed here, so that no history holds it. */
+  get plan(): ResolvedPlan {
+    const { spec, generation } = this.ref;
+    if (this.#plan?.generation !== generation) this.#plan = resolve({ spec, generation });
+    return this.#plan;
   }
 
   get spec(): MigrationRef['spec']['spec'] {
@@ -87,8 +95,7 @@ export class Journal {
 
   evidence(): unknown {
     const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
-    const { spec } = this.state;
-    const shown = spec ? shownOf(spec) : {};
+    const shown = this.state.spec ? shownOf(this.plan) : {};
     return {
       run: this.state.runKey,
       evidenceId: evidenceId(this.state),
@@ -129,8 +136,8 @@ export class Journal {
   }
 }
 
-/** What a person must know of the spec before deciding, with the names whose signatures count. */
-function shownOf(spec: MigrationSpec): { switches: string; notes: readonly string[]; signers: readonly string[] } {
-  const switches = cutoverSteps(spec).find((s) => s.name === 'commit')!.does;
-  return { switches, notes: cutoverNotes(spec), signers: spec.spec.cutover.approval.approvers };
+/** What a person must know of the plan before deciding, with the names whose signatures count. */
+function shownOf({ steps, notes, spec }: ResolvedPlan): { switches: string; notes: readonly string[]; signers: readonly string[] } {
+  const switches = steps.find((s) => s.name === 'commit')!.does;
+  return { switches, notes, signers: spec.cutover.approval.approvers };
 }

@@ -22,6 +22,7 @@ import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { alive, beat } from '../patience.js';
 import { routeProblem, routeReader, type RouteProblem } from '../route.js';
+import { planned } from '../with-plan.js';
 import type { WindowRecord } from '../../clients/window-ledger.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record.js';
@@ -92,7 +93,7 @@ export function createWindowActivities(deps: Deps) {
       const heartbeat = throttled();
       const started = Date.now();
       const measured = await alive(() => folds.exclusive(ref, () => measure(deps, folds, { ...input, number }, heartbeat)));
-      const problem = input.watchesRoute ? await alive(() => routeProblem(readRoute, ref)) : null;
+      const problem = input.watchesRoute ? await alive(() => routeProblem(readRoute, planned(ref))) : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 
