@@ -1,7 +1,6 @@
 // All preflight checks, as `doctor` and the prepare phase run them.
 import { applyWaivers, type Check } from '../domain/check.js';
-import type { MigrationRef } from '../domain/ledger.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import type { ResolvedPlan } from '../domain/resolved-plan.js';
 import type { Ledger } from '../clients/ledger.js';
 import { checkBatch } from './checks/batch.js';
 import { checkCompareNames } from './checks/compare-names.js';
@@ -11,39 +10,34 @@ import { checkSource } from './checks/source.js';
 import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './checks/streaming.js';
 import type { Deps } from './deps.js';
 import { alive } from './patience.js';
+import { withPlan, type Planned } from './with-plan.js';
 
 /** Reads only. Waivers applied; nothing thrown for what a check found. */
-export async function runPreflight(
-  deps: Pick<Deps, 'secret' | 'systems'>,
-  ledger: Ledger | undefined,
-  spec: MigrationSpec,
-  generation: number,
-  now: string,
-): Promise<Check[]> {
-  const isOurs = ledgerKnows(ledger, spec.metadata.name);
-  const source = await checkSource(deps, spec);
+export async function runPreflight(deps: Pick<Deps, 'secret' | 'systems'>, ledger: Ledger | undefined, plan: ResolvedPlan, now: string): Promise<Check[]> {
+  const isOurs = ledgerKnows(ledger, plan.metadata.name);
+  const source = await checkSource(deps, plan);
   const reachable = source.some((c) => c.name === 'source.reachable' && c.status === 'passed');
-  const kafka = await checkKafka(deps, spec, generation, isOurs);
+  const kafka = await checkKafka(deps, plan, isOurs);
   const checks = [
     ...source,
-    ...(reachable ? await checkNamesFree(deps, spec, generation, isOurs) : []),
-    ...(reachable ? await checkPolling(deps, spec) : []),
-    ...(reachable ? await checkBatch(deps, spec) : []),
-    ...(reachable ? await checkCompareNames(deps, spec) : []),
+    ...(reachable ? await checkNamesFree(deps, plan, isOurs) : []),
+    ...(reachable ? await checkPolling(deps, plan) : []),
+    ...(reachable ? await checkBatch(deps, plan) : []),
+    ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,
-    ...(await checkConnect(deps, spec, generation, isOurs)),
-    ...(await checkPipeline(spec, generation, isOurs)),
-    ...(kafka.some((c) => c.name === 'kafka.reachable' && c.status === 'passed') ? await checkGroups(deps, spec) : []),
-    ...(await checkEngine(spec)),
+    ...(await checkConnect(deps, plan, isOurs)),
+    ...(await checkPipeline(plan, isOurs)),
+    ...(kafka.some((c) => c.name === 'kafka.reachable' && c.status === 'passed') ? await checkGroups(deps, plan) : []),
+    ...(await checkEngine(plan)),
   ];
-  return applyWaivers(checks, spec.spec.validation.waivers, now);
+  return applyWaivers(checks, plan.spec.validation.waivers, now);
 }
 
 export function createPreflightActivities(deps: Deps) {
-  return {
+  return withPlan({
     /** Findings only; judging them is the workflow's part. */
-    async preflight(ref: MigrationRef): Promise<Check[]> {
-      return alive(() => runPreflight(deps, deps.ledger, ref.spec, ref.generation, new Date().toISOString())); // it runs the batch's query
+    async preflight({ plan }: Planned): Promise<Check[]> {
+      return alive(() => runPreflight(deps, deps.ledger, plan, new Date().toISOString())); // it runs the batch's query
     },
-  };
+  });
 }

@@ -3,6 +3,7 @@ import { Systems } from '../activities/deps.js';
 import { runPreflight } from '../activities/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
 import { openChecks, statementsOf, type Check } from '../domain/check.js';
+import { resolve } from '../domain/resolve.js';
 import { openLedger, withClient } from './access.js';
 import type { LeftoverOptions } from './leftovers.js';
 import { CliError, EXIT, asLines, print, table } from './output.js';
@@ -17,8 +18,9 @@ export async function doctor(options: { file?: string; leftovers?: boolean } & L
   try {
     const orchestration = [await checkTemporal(), ...(ledger ? [await checkLedger(ledger)] : [])];
     const reachableLedger = ledger && orchestration.every((c) => c.name !== 'ledger.reachable' || c.status === 'passed') ? ledger : undefined;
-    const generation = ((await reachableLedger?.migrations(spec.metadata.name))?.[0]?.generation ?? 0) + 1;
-    const checks = [...orchestration, ...(await runPreflight({ secret: resolveSecret, systems }, reachableLedger, spec, generation, new Date().toISOString()))];
+    const latest = (await reachableLedger?.migrations(spec.metadata.name))?.[0]?.generation ?? 0;
+    const plan = resolve({ spec, generation: latest + 1 });
+    const checks = [...orchestration, ...(await runPreflight({ secret: resolveSecret, systems }, reachableLedger, plan, new Date().toISOString()))];
     const open = openChecks(checks);
     await print({ ok: open.length === 0, checks, sql: statementsOf(checks) }, options.output, () => render(checks, open));
     return open.length === 0 ? 0 : open.some((c) => c.name.endsWith('.reachable')) ? 4 : 1;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Column, TableCatalog } from '../../src/clients/catalog.js';
 import { checkKey } from '../../src/activities/checks/keys.js';
 import { openChecks } from '../../src/domain/check.js';
-import { aSpec } from '../support/builders.js';
+import { aPlan } from '../support/builders.js';
 
 const column = (name: string, type: string, declared = type, generated = false): Column => ({ name, type, notNull: true, generated, declared });
 
@@ -12,7 +12,7 @@ const table = (key: readonly Column[]): TableCatalog =>
 
 const findings = (key: readonly Column[], partitions: number, ignore: string[] = []): string[] =>
   openChecks(
-    checkKey(aSpec({ spec: { kafka: { brokers: ['127.0.0.1:9092'], partitions }, validation: { compare: { ignore } } } }), 'public.t', table(key)),
+    checkKey(aPlan({ spec: { kafka: { brokers: ['127.0.0.1:9092'], partitions }, validation: { compare: { ignore } } } }), 'public.t', table(key)),
   ).map((check) => `${check.name} ${check.detail}`);
 
 describe('a primary key', () => {

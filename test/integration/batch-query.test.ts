@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch.js';
 import { resolveSecret } from '../../src/config.js';
-import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { BATCH_PARTS, aPlan } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
@@ -24,7 +24,7 @@ afterAll(() => database.drop());
 
 async function findings(sql: string, key: string[] = ['k'], tables = ['public.sales']): Promise<Map<string, { status: string; detail: string }>> {
   const result = { table: 'public.totals_batch', key };
-  const spec = aSpec({
+  const plan = aPlan({
     spec: {
       ...BATCH_PARTS,
       source: { postgres: testPostgres(database.name), tables },
@@ -33,7 +33,7 @@ async function findings(sql: string, key: string[] = ['k'], tables = ['public.sa
       cutover: {},
     },
   });
-  const checks = await checkBatch({ secret: resolveSecret }, spec);
+  const checks = await checkBatch({ secret: resolveSecret }, plan);
   return new Map(checks.map(({ name, status, detail }) => [name, { status, detail }]));
 }
 

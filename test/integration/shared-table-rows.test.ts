@@ -8,6 +8,7 @@ import { withSource } from '../../src/clients/source.js';
 import { resolveSecret } from '../../src/config.js';
 import { checkSharedTable } from '../../src/activities/checks/shared-table.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
+import { resolve } from '../../src/domain/resolve.js';
 import { sharedTableOf } from '../../src/domain/shared-table.js';
 import { fenceTriggers } from '../../src/domain/triggers.js';
 
@@ -149,7 +150,7 @@ describe('a table that changes hands', () => {
   it('is refused by doctor where its commit could not be made: roles, key, columns, each by name', async () => {
     const route = sharedTableOf(ref.spec)!;
     const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
-      withSource(ref.spec, resolveSecret, (client) => checkSharedTable(client, ref.spec, resolveSecret, { ...route, ...of }));
+      withSource(ref.spec, resolveSecret, (client) => checkSharedTable(client, resolve(ref), resolveSecret, { ...route, ...of }));
     expect(await said()).toBe('rows_stream may take the table over');
     expect(await said({ table: 'public.nowhere' })).toMatchObject({ detail: 'no such table' });
     expect(await said({ batchRole: 'nobody_here' })).toMatchObject({ detail: 'no such role: nobody_here' });

@@ -49,7 +49,8 @@ afterAll(async () => {
 });
 
 const as = <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => withSource(spec, resolveSecret, use);
-const longTransactions = (): Promise<Check> => as((client) => attempt('source.long-transactions', () => noLongTransactions(client, spec)));
+const longTransactions = (): Promise<Check> =>
+  as((client) => attempt('source.long-transactions', () => noLongTransactions(client, spec.spec.source.postgres.user)));
 const openWrite = (): Promise<unknown> => writer.query('BEGIN; UPDATE accounts SET balance = balance WHERE id = 1');
 const grant = (): Promise<unknown> => database.client.query(`GRANT pg_read_all_stats TO ${role}`);
 const WRITER = () => `(till)`;

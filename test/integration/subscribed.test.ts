@@ -5,6 +5,8 @@ import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/fence.js';
 import { guardProblem } from '../../src/activities/checks/guarded.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
+import { resolve } from '../../src/domain/resolve.js';
+import type { ResolvedPlan } from '../../src/domain/resolved-plan.js';
 import { fenceTriggers } from '../../src/domain/triggers.js';
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase } from '../support/sluice.js';
@@ -42,6 +44,11 @@ afterAll(async () => {
 });
 
 const input = (token: string, attempt: number): FenceInput => ({ ref, token, attempt, epoch: 1, evidenceId: 'ev' });
+/** The plan of the same migration, with only these tables. */
+const guarding = (...tables: string[]): ResolvedPlan => {
+  const { spec, ...rest } = ref.spec;
+  return resolve({ spec: { ...rest, spec: { ...spec, source: { ...spec.source, tables } } }, generation: 1 });
+};
 const count = async (client: pg.Client): Promise<number> =>
   Number((await client.query<{ n: string }>('SELECT (SELECT count(*) FROM source WHERE id >= 10000) + (SELECT count(*) FROM parted) AS n')).rows[0]!.n);
 async function publish(rows: number): Promise<void> {
@@ -75,7 +82,7 @@ describe('a table that a subscription writes', () => {
   });
 
   it('is refused by doctor where the subscription would end at the first refusal', async () => {
-    const problem = () => guardProblem(drill.client, ref.spec, 'fence', ['public.source', 'public.parted']);
+    const problem = () => guardProblem(drill.client, guarding('public.source', 'public.parted'), 'fence');
     expect(await problem()).toBeNull();
     await drill.client.query(`ALTER SUBSCRIPTION ${SLOT} SET (disable_on_error = true)`);
     expect(await problem()).toEqual({
@@ -94,7 +101,7 @@ describe('a partition of another owner', () => {
     await drill.client.query(
       `CREATE ROLE plain_${process.pid}; ALTER TABLE parted OWNER TO plain_${process.pid}; REVOKE ${process.env['PGUSER']} FROM ${us}; GRANT plain_${process.pid} TO ${us}; SET ROLE ${us}`,
     );
-    expect(await guardProblem(drill.client, ref.spec, 'fence', ['public.parted'])).toEqual({
+    expect(await guardProblem(drill.client, guarding('public.parted'), 'fence')).toEqual({
       detail: `only its owner may let a trigger fire for everybody: parted_1 (of ${role})`,
       remedy: `GRANT "${role}" TO "${us}"`,
     });
@@ -103,7 +110,7 @@ describe('a partition of another owner', () => {
     );
     const name = fenceTriggers(ref.spec)[0]!.name.split(' on ')[0]!;
     await drill.client.query(`CREATE TRIGGER ${name} BEFORE UPDATE ON source FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`);
-    expect(await guardProblem(drill.client, ref.spec, 'fence', ['public.source'])).toMatchObject({
+    expect(await guardProblem(drill.client, guarding('public.source'), 'fence')).toMatchObject({
       detail: `a trigger of our name is not ours: ${name} on source`,
     });
     expect((await drill.cutover.fence(input('third', 3))).refused).toBe(`not ours: trigger ${name} on source`);

@@ -7,6 +7,7 @@ import type { FenceInput } from '../../src/activities/fence.js';
 import { createSinkTable } from '../../src/clients/sink-table.js';
 import { resolveSecret } from '../../src/config.js';
 import type { MigrationRef } from '../../src/domain/ledger.js';
+import { resolve } from '../../src/domain/resolve.js';
 
 let drill: Drill;
 let attempt = 0;
@@ -53,7 +54,7 @@ const asPlainRole = (): MigrationRef => {
   const { source } = ref.spec.spec;
   return { ...ref, spec: { ...ref.spec, spec: { ...ref.spec.spec, source: { ...source, postgres: { ...source.postgres, user: 'va_plain' } } } } };
 };
-const finding = async (name: string) => (await checkBatch({ secret: resolveSecret }, asPlainRole().spec)).find((check) => check.name === name);
+const finding = async (name: string) => (await checkBatch({ secret: resolveSecret }, resolve(asPlainRole()))).find((check) => check.name === name);
 
 describe('consumers of the view', () => {
   it('read it after the commit where its owner is another role than ours, for a table that we make', async () => {

@@ -1,5 +1,7 @@
 // Small specs and refs for tests; override what the test is about.
 import type { MigrationRef } from '../../src/domain/ledger.js';
+import { resolve } from '../../src/domain/resolve.js';
+import type { ResolvedPlan } from '../../src/domain/resolved-plan.js';
 import type { MigrationSpec } from '../../src/domain/spec.js';
 import { parseSpecObject } from '../../src/spec/parse.js';
 
@@ -33,6 +35,8 @@ export function aRef(input: SpecInput = {}): MigrationRef {
   const spec = aSpec(input);
   return { name: spec.metadata.name, iteration: 1, generation: 1, workflowId: `migration-${spec.metadata.name}`, runKey: 'run', planHash: 'plan', spec };
 }
+
+export const aPlan = (input: SpecInput = {}, generation = 1): ResolvedPlan => resolve({ spec: aSpec(input), generation });
 
 /** For workflows under skipped time: a window an hour, one is enough. */
 export const anHourlyInput = (name: string, more: object = {}) =>

@@ -1,6 +1,6 @@
 // Settings that the batch's own sessions run with, as far as the catalog says them: the database's, and those of roles that the batch is known to run as.
 import type pg from 'pg';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 
 export interface Session {
   /** As people call it. */
@@ -16,8 +16,7 @@ const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /** Only sessions that could give another result. Our own role's settings count as the database's. */
-export async function sessionsOfBatch(client: pg.ClientBase, spec: MigrationSpec, sql: string): Promise<Session[]> {
-  const { batch, cutover } = spec.spec;
+export async function sessionsOfBatch(client: pg.ClientBase, { batch, route }: ResolvedPlan, sql: string): Promise<Session[]> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT name, current_setting(name) AS ours, reset_val AS preset FROM pg_settings WHERE name = ANY ($1)`,
     [OF_INTEREST],
@@ -29,7 +28,7 @@ export async function sessionsOfBatch(client: pg.ClientBase, spec: MigrationSpec
      FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole, unnest(d.setconfig) AS s
      WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
        AND (r.rolname = $1 OR r.oid = (SELECT relowner FROM pg_class WHERE oid = to_regclass($2))) GROUP BY r.rolname`,
-    [cutover.route.type === 'postgres-table' ? cutover.route.batchRole : null, batch!.result.table],
+    [route.kind === 'table' ? route.batchRole : null, batch?.result.table ?? null],
   );
   const all = [
     { of: 'the database', values: preset },

@@ -5,9 +5,9 @@ import { parseCondition } from '../../clients/lone-sql.js';
 import { readSource, type SourceClient } from '../../clients/source.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
-import { parseTableName, plainIdent, qualified, quoteIdent } from '../../domain/names.js';
-import { sharedTableOf } from '../../domain/shared-table.js';
-import type { BatchSpec, MigrationSpec } from '../../domain/spec.js';
+import { plainIdent, qualified, quoteIdent } from '../../domain/names.js';
+import type { BatchPlan, Relation, ResolvedPlan } from '../../domain/resolved-plan.js';
+import type { BatchSpec } from '../../domain/spec.js';
 import { closedAt } from '../../domain/subjects.js';
 import type { Deps } from '../deps.js';
 import { guardProblem } from './guarded.js';
@@ -16,18 +16,23 @@ import { checkRun } from './query-run.js';
 import { attempt, failed, type Answer } from './result.js';
 import { checkRoute } from './route.js';
 
-export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
-  const { batch } = spec.spec;
+export async function checkBatch({ secret }: Pick<Deps, 'secret'>, plan: ResolvedPlan): Promise<Check[]> {
+  const { batch, sink } = plan;
   if (!batch) return [];
+  const { user } = plan.spec.source.postgres;
   try {
-    return await readSource(spec, secret, async (client) => [
-      ...(await checkQueries(client, spec, batch)),
+    return await readSource(plan, secret, async (client) => [
+      ...(await checkQueries(client, plan, batch)),
       await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
       ...(batch.runs ? [await checkRuns(client, batch.runs)] : []),
-      ...(spec.spec.validation.closedKeys ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, spec), batch.result.table)] : []),
-      ...(spec.spec.sink && !sharedTableOf(spec) ? [await attempt('sink.table', () => checkSinkTable(client, spec), spec.spec.sink.table)] : []),
-      ...(await checkRoute(client, spec, secret)),
-      ...(spec.spec.cutover.fence === 'source' ? [await attempt('fence.source', () => checkFence(client, spec))] : []),
+      ...(plan.spec.validation.closedKeys
+        ? [await attempt('batch.closed-keys', () => checkClosedKeys(client, batch, plan.spec.validation.closedKeys), batch.result.table)]
+        : []),
+      ...(sink && plan.route.kind !== 'table'
+        ? [await attempt('sink.table', () => checkSinkTable(client, sink.writes.stream, batch, user), sink.writes.stream.text)]
+        : []),
+      ...(await checkRoute(client, plan, secret)),
+      ...(plan.fence.kind === 'source' ? [await attempt('fence.source', () => checkFence(client, plan))] : []),
     ]);
   } catch (error) {
     return [failed('batch.query', '', `cannot connect: ${(error as Error).message}`, 'see source.reachable')];
@@ -35,26 +40,26 @@ export async function checkBatch({ secret }: Pick<Deps, 'secret'>, spec: Migrati
 }
 
 /** Of the result and of each stage: its columns; then, where these fit, what it depends on, and what it gives when it runs. */
-async function checkQueries(client: SourceClient, spec: MigrationSpec, batch: BatchSpec): Promise<Check[]> {
+async function checkQueries(client: SourceClient, plan: ResolvedPlan, batch: BatchPlan): Promise<Check[]> {
   const checks: Check[] = [];
   const result = { name: '', query: batch.query, key: batch.result.key };
   for (const { name, query, key } of [result, ...batch.stages]) {
-    const shape = await attempt(name ? 'batch.stage' : 'batch.query', () => checkQuery(client, spec, query.sql, key), name);
+    const shape = await attempt(name ? 'batch.stage' : 'batch.query', () => checkQuery(client, plan, query.sql, key), name);
     checks.push(shape);
     if (shape.status !== 'passed') continue;
-    checks.push(await attempt('batch.reads', () => checkReads(client, spec, query.sql), name));
-    checks.push(await attempt('batch.run', () => checkRun(client, spec, query.sql, key, name === ''), name));
+    checks.push(await attempt('batch.reads', () => checkReads(client, plan, query.sql), name));
+    checks.push(await attempt('batch.run', () => checkRun(client, plan, query.sql, key, name === ''), name));
   }
   return checks;
 }
 
-async function checkQuery(client: pg.ClientBase, spec: MigrationSpec, sql: string, keys: readonly string[]): Promise<Answer> {
+async function checkQuery(client: pg.ClientBase, plan: ResolvedPlan, sql: string, keys: readonly string[]): Promise<Answer> {
   const columns = await describeQuery(client, sql);
   const names = columns.map((c) => c.name);
   const absent = keys.filter((key) => !names.includes(key));
   if (absent.length > 0)
     return { detail: `the query has no column ${absent.join(', ')} of the key; it has ${names.join(', ')}`, remedy: 'let the query return the key columns' };
-  const ignored = new Set(spec.spec.validation.compare.ignore);
+  const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = columns.filter((c) => !isProvable(c.type) && !ignored.has(c.name));
   if (weak.length > 0)
     return {
@@ -74,13 +79,12 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
 }
 
 /** The condition may read the key's columns and nothing else: only then does it say the same of a key that the stream alone has. */
-async function checkClosedKeys(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
-  const { batch, validation } = spec.spec;
-  const keys = batch!.result.key.map(quoteIdent).join(', ');
-  const closed = closedAt(validation.closedKeys, new Date(0).toISOString());
+async function checkClosedKeys(client: pg.ClientBase, batch: BatchPlan, closedKeys: string): Promise<Answer> {
+  const keys = batch.result.key.map(quoteIdent).join(', ');
+  const closed = closedAt(closedKeys, new Date(0).toISOString());
   try {
-    await parseCondition(client, closed, keys, qualified(parseTableName(batch!.result.table)));
-    return `${validation.closedKeys} can be asked of a key`;
+    await parseCondition(client, closed, keys, batch.resultTable.sql);
+    return `${closedKeys} can be asked of a key`;
   } catch (error) {
     if (!isSqlMistake(error)) throw error;
     return { detail: (error as Error).message, remedy: `write validation.closedKeys as SQL over (${keys}) and $cut, for example: day < $cut::date` };
@@ -132,27 +136,26 @@ async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer 
 }
 
 /** A table that exists must fit and be empty (rows nobody wrote through the sink would read as differences); one that does not is created. */
-async function checkSinkTable(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
-  const { sink, batch } = spec.spec;
-  const table = await readTable(client, sink!.table);
-  if (!table) return createRight(client, spec, parseTableName(sink!.table).schema);
-  const lacks = await missingWrites(client, spec, qualified(table.name));
+async function checkSinkTable(client: pg.ClientBase, target: Relation, batch: BatchPlan, user: string): Promise<Answer> {
+  const table = await readTable(client, target.text);
+  if (!table) return createRight(client, user, target.schema);
+  const lacks = await missingWrites(client, user, target.sql);
   if (lacks) return lacks;
-  const missing = missingColumns(await describeQuery(client, batch!.query.sql), table.columns);
+  const missing = missingColumns(await describeQuery(client, batch.query.sql), table.columns);
   if (missing.length > 0)
     return { detail: `the sink table lacks ${missing.join(', ')}`, remedy: 'give it the columns of the batch query, or drop it and let us create it' };
   const key = [...table.key].sort().join();
-  if (key !== [...batch!.result.key].sort().join())
+  if (key !== [...batch.result.key].sort().join())
     return {
-      detail: `the sink table's primary key is (${table.key.join(', ')}) ≠ (${batch!.result.key.join(', ')})`,
+      detail: `the sink table's primary key is (${table.key.join(', ')}) ≠ (${batch.result.key.join(', ')})`,
       remedy: 'give it that primary key, or drop it and let us create it',
     };
-  const rows = (await client.query(`SELECT 1 FROM ${qualified(table.name)} LIMIT 1`)).rows.length;
+  const rows = (await client.query(`SELECT 1 FROM ${target.sql} LIMIT 1`)).rows.length;
   return rows === 0 ? 'exists, empty, fits' : { detail: 'the sink table is not empty', remedy: 'empty it, or name another table' };
 }
 
-async function createRight(client: pg.ClientBase, spec: MigrationSpec, schema: string): Promise<Answer> {
-  const [name, user] = [quoteIdent(schema), quoteIdent(spec.spec.source.postgres.user)];
+async function createRight(client: pg.ClientBase, ourRole: string, schema: string): Promise<Answer> {
+  const [name, user] = [quoteIdent(schema), quoteIdent(ourRole)];
   const { rows } = await client.query<Record<string, string>>(
     `SELECT (has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE'))::text AS may
      FROM pg_namespace WHERE nspname = $1`,
@@ -164,29 +167,27 @@ async function createRight(client: pg.ClientBase, spec: MigrationSpec, schema: s
 }
 
 /** The sink writes a table of the user's as our role. */
-async function missingWrites(client: pg.ClientBase, spec: MigrationSpec, table: string): Promise<Answer | null> {
+async function missingWrites(client: pg.ClientBase, user: string, table: string): Promise<Answer | null> {
   const { rows } = await client.query<{ right: string }>(
     `SELECT p AS right FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p WHERE NOT has_table_privilege($1, p)`,
     [table],
   );
   const rights = rows.map((row) => row.right).join(', ');
-  return rights === ''
-    ? null
-    : { detail: `the sink may not write it: no ${rights}`, remedy: `GRANT ${rights} ON ${table} TO ${quoteIdent(spec.spec.source.postgres.user)}` };
+  return rights === '' ? null : { detail: `the sink may not write it: no ${rights}`, remedy: `GRANT ${rights} ON ${table} TO ${quoteIdent(user)}` };
 }
 
 /** What the fence's triggers will need, asked of the database: the fence itself must not be the first to find out. */
-async function checkFence(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
-  const { tables, postgres } = spec.spec.source;
+async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
+  const { tables } = plan;
   const { rows } = await client.query<Record<string, string>>(
     `SELECT part::text AS t FROM unnest($1::text[]) AS root, LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree
        WHERE NOT has_table_privilege(part, 'TRIGGER')
      UNION ALL SELECT 'language plpgsql' WHERE NOT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
-    [tables.map((table) => qualified(parseTableName(table)))],
+    [tables.map(({ sql }) => sql)],
   );
-  if (rows.length === 0) return (await guardProblem(client, spec, 'fence', tables)) ?? `triggers may be made on ${tables.join(', ')}`;
+  if (rows.length === 0) return (await guardProblem(client, plan, 'fence')) ?? `triggers may be made on ${tables.map(({ text }) => text).join(', ')}`;
   const missing = rows.map((row) => row['t']!).join(', ');
-  return { detail: `no right to make triggers: ${missing}`, remedy: `GRANT TRIGGER ON ${missing} TO ${postgres.user}` };
+  return { detail: `no right to make triggers: ${missing}`, remedy: `GRANT TRIGGER ON ${missing} TO ${plan.spec.source.postgres.user}` };
 }
 
 const missingColumns = (wanted: readonly Column[], present: readonly Column[]): string[] =>

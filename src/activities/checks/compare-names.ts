@@ -2,21 +2,20 @@
 import { describeQuery, readTable } from '../../clients/catalog.js';
 import { readSource, type SourceClient } from '../../clients/source.js';
 import type { Check } from '../../domain/check.js';
-import { pollingOf } from '../../domain/polling.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import type { Deps } from '../deps.js';
 import { attempt, type Answer } from './result.js';
 
-export async function checkCompareNames({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
-  const { ignore, tolerances } = spec.spec.validation.compare;
+export async function checkCompareNames({ secret }: Pick<Deps, 'secret'>, plan: ResolvedPlan): Promise<Check[]> {
+  const { ignore, tolerances } = plan.spec.validation.compare;
   const named = [...new Set([...ignore, ...Object.keys(tolerances)])];
   if (named.length === 0) return [];
-  return [await attempt('validation.compare', () => readSource(spec, secret, (client) => unknownNames(client, spec, named)))];
+  return [await attempt('validation.compare', () => readSource(plan, secret, (client) => unknownNames(client, plan, named)))];
 }
 
-async function unknownNames(client: SourceClient, spec: MigrationSpec, named: readonly string[]): Promise<Answer> {
+async function unknownNames(client: SourceClient, plan: ResolvedPlan, named: readonly string[]): Promise<Answer> {
   const known = new Set<string>();
-  const subjects = await columnsBySubject(client, spec);
+  const subjects = await columnsBySubject(client, plan);
   for (const [subject, columns] of subjects) for (const column of columns) known.add(column).add(`${subject}.${column}`);
   const unknown = named.filter((name) => !known.has(name));
   if (unknown.length === 0) return `${named.join(', ')}: known`;
@@ -26,14 +25,14 @@ async function unknownNames(client: SourceClient, spec: MigrationSpec, named: re
   };
 }
 
-async function columnsBySubject(client: SourceClient, spec: MigrationSpec): Promise<Map<string, string[]>> {
-  const { source, batch } = spec.spec;
+async function columnsBySubject(client: SourceClient, plan: ResolvedPlan): Promise<Map<string, string[]>> {
+  const { tables, capture, batch } = plan;
   const subjects = new Map<string, string[]>();
-  const query = pollingOf(spec)?.query ?? null;
-  for (const table of source.tables)
+  const query = capture.kind === 'polling' ? capture.polling.query : null;
+  for (const { text } of tables)
     subjects.set(
-      table,
-      ((await readTable(client, table))?.columns ?? []).map((c) => c.name),
+      text,
+      ((await readTable(client, text))?.columns ?? []).map((c) => c.name),
     );
   const queries = [...(query ? [['query', query] as const] : []), ...(batch?.stages ?? []).map((s) => [s.name, s.query.sql] as const)];
   for (const [subject, sql] of [...queries, ...(batch ? [['result', batch.query.sql] as const] : [])])

@@ -1,17 +1,17 @@
 // Read-only check of tables that the fence is to guard: what its triggers need on every partition, and who would not take their refusal well.
 import type pg from 'pg';
-import { namesOf, parseTableName, qualified, quoteIdent } from '../../domain/names.js';
+import { quoteIdent } from '../../domain/names.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/triggers.js';
-import type { MigrationSpec } from '../../domain/spec.js';
 import type { Answer } from './result.js';
 
 const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
   LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree`;
 
-/** Null = the triggers of that role can be made on all of the tables. */
-export async function guardProblem(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, tables: readonly string[]): Promise<Answer | null> {
-  const names = tables.map((table) => qualified(parseTableName(table)));
-  return (await ownerProblem(client, names)) ?? (await foreignTrigger(client, spec, role, names)) ?? (await fragileSubscription(client, names));
+/** Null = the triggers of that role can be made on all tables that the plan guards with it. */
+export async function guardProblem(client: pg.ClientBase, plan: ResolvedPlan, role: TriggerRole): Promise<Answer | null> {
+  const names = plan.fence.guards.filter((guard) => guard.role === role).map(({ table }) => table.sql);
+  return (await ownerProblem(client, names)) ?? (await foreignTrigger(client, plan, role, names)) ?? (await fragileSubscription(client, names));
 }
 
 /** ENABLE ALWAYS and DROP TRIGGER are the owner's alone, on each partition. */
@@ -29,11 +29,11 @@ async function ownerProblem(client: pg.ClientBase, tables: readonly string[]): P
   };
 }
 
-async function foreignTrigger(client: pg.ClientBase, spec: MigrationSpec, role: TriggerRole, tables: readonly string[]): Promise<Answer | null> {
+async function foreignTrigger(client: pg.ClientBase, plan: ResolvedPlan, role: TriggerRole, tables: readonly string[]): Promise<Answer | null> {
   const { rows } = await client.query<{ name: string; part: string }>(
     `SELECT tgname AS name, part::text FROM (${PARTS}) AS p JOIN pg_trigger t ON t.tgrelid = p.part JOIN pg_proc f ON f.oid = t.tgfoid
       WHERE tgname = ANY ($2) AND f.pronamespace IS DISTINCT FROM to_regnamespace($3)::oid ORDER BY 2, 1`,
-    [tables, [triggerName(spec, role), rowTriggerName(spec, role)], quoteIdent(namesOf(spec, 1).leaseSchema)],
+    [tables, [triggerName(plan, role), rowTriggerName(plan, role)], quoteIdent(plan.names.leaseSchema)],
   );
   if (rows.length === 0) return null;
   return {

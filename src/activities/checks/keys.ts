@@ -2,15 +2,14 @@
 import type { Column, TableCatalog } from '../../clients/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/check.js';
-import { pollingOf } from '../../domain/polling.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import { failed, passed } from './result.js';
 
 /** `text` = the table as the spec names it. A table without a key is `table.key`'s finding. */
-export function checkKey(spec: MigrationSpec, text: string, table: TableCatalog): Check[] {
+export function checkKey({ capture, spec }: ResolvedPlan, text: string, table: TableCatalog): Check[] {
   if (table.key.length === 0) return [];
   const columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
-  return [checkTypes(text, columns, pollingOf(spec) !== null), checkForms(text, columns, spec.spec.kafka.partitions)];
+  return [checkTypes(text, columns, capture.kind === 'polling'), checkForms(text, columns, spec.kafka.partitions)];
 }
 
 /** `validation.compare.ignore` cannot help here: without its key no row is found on the other side. */

@@ -1,7 +1,8 @@
 // Read-only checks of a pipeline that Sluice deploys: its host answers and accepts the statements, its names are free.
 import { FlinkGateway } from '../../clients/flink-gateway.js';
 import type { Check } from '../../domain/check.js';
-import { engineGateway, type MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
+import { engineGateway } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { UNDESCRIBED_REMEDY, knownGroup } from '../groups.js';
@@ -9,8 +10,8 @@ import { hostOf } from '../pipelines/index.js';
 import { attempt, failed, passed } from './result.js';
 import type { IsOurs } from './streaming.js';
 
-export async function checkPipeline(spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
-  const host = hostOf(spec, generation);
+export async function checkPipeline(plan: ResolvedPlan, isOurs: IsOurs): Promise<Check[]> {
+  const host = hostOf(plan, plan.generation);
   if (!host) return [];
   let product: string;
   try {
@@ -31,11 +32,11 @@ export async function checkPipeline(spec: MigrationSpec, generation: number, isO
 }
 
 /** The groups that the spec names can be described: a drain and a new epoch rest on it. */
-export async function checkGroups({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec): Promise<Check[]> {
+export async function checkGroups({ systems }: Pick<Deps, 'systems'>, plan: ResolvedPlan): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const id of spec.spec.pipeline?.groups ?? []) {
+  for (const id of plan.spec.pipeline?.groups ?? []) {
     const ask = async (): Promise<string> => {
-      const { type, state, members } = await knownGroup(systems.kafka(spec), id);
+      const { type, state, members } = await knownGroup(systems.kafka(plan), id);
       return type === 'absent' ? 'is not there yet' : `${type}, ${state}, ${members.length} member(s)`;
     };
     checks.push(await attempt('pipeline.groups', ask, id, UNDESCRIBED_REMEDY));
@@ -44,8 +45,8 @@ export async function checkGroups({ systems }: Pick<Deps, 'systems'>, spec: Migr
 }
 
 /** The SQL Gateway that is to join the tables with their topics, where the spec asks for it. */
-export async function checkEngine(spec: MigrationSpec): Promise<Check[]> {
-  const url = engineGateway(spec.spec);
+export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
+  const url = engineGateway(spec);
   if (url === undefined) return [];
   return [
     await attempt('validation.engine', async () => {

@@ -190,5 +190,5 @@ async function commitsInTime(client: pg.ClientBase, spec: MigrationSpec, polling
         describeWriters(old),
       remedy: remedyFor(old, 'raise connector.delay above the longest writing transaction, or shorten those'),
     };
-  return unseen.length > 0 ? cannotSee(spec, unseen) : `no writing transaction is open for longer than ${polling.delay}`;
+  return unseen.length > 0 ? cannotSee(spec.spec.source.postgres.user, unseen) : `no writing transaction is open for longer than ${polling.delay}`;
 }

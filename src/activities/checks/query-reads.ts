@@ -5,8 +5,7 @@ import type { FlagId } from '../../assess/sql/flags.js';
 import { readLone } from '../../clients/lone-sql.js';
 import { plainName } from '../../clients/route.js';
 import { qualified } from '../../domain/names.js';
-import { pollingOf } from '../../domain/polling.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import { stripSemicolon } from '../../domain/statements.js';
 import type { Answer } from './result.js';
 
@@ -48,10 +47,10 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
 }
 
 /** A query of the batch reads captured tables, and nothing that changes by itself: only then do its topics say what it will give. */
-export async function checkReads(client: pg.ClientBase, spec: MigrationSpec, query: string): Promise<Answer> {
+export async function checkReads(client: pg.ClientBase, { tables: planned, capture }: ResolvedPlan, query: string): Promise<Answer> {
   const { tables, clock, unread } = await dependenceOf(client, query);
-  const captured = new Set(spec.spec.source.tables.map(plainName));
-  const foreign = pollingOf(spec)?.query ? [] : tables.filter((table) => !captured.has(table));
+  const captured = new Set(planned.map(({ text }) => plainName(text)));
+  const foreign = capture.kind === 'polling' && capture.polling.query ? [] : tables.filter((table) => !captured.has(table));
   const found: { detail: string; remedy: string }[] = [];
   if (foreign.length > 0)
     found.push({

@@ -4,9 +4,8 @@ import { readTable } from '../../clients/catalog.js';
 import { describeSubquery, lone } from '../../clients/lone-sql.js';
 import { columnTypes } from '../../clients/route.js';
 import { transaction } from '../../clients/source.js';
-import { parseTableName, quoteIdent, quoteLiteral } from '../../domain/names.js';
-import { sharedTableOf } from '../../domain/shared-table.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import { quoteIdent, quoteLiteral } from '../../domain/names.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import { stripSemicolon } from '../../domain/statements.js';
 import { sessionsOfBatch, type Session } from './batch-sessions.js';
 import type { Answer } from './result.js';
@@ -27,15 +26,15 @@ interface Run {
 }
 
 /** Runs the query once, and once more for each session of the batch that could give another result. All in one snapshot. */
-export async function checkRun(client: pg.Client, spec: MigrationSpec, query: string, key: readonly string[], isResult: boolean): Promise<Answer> {
+export async function checkRun(client: pg.Client, plan: ResolvedPlan, query: string, key: readonly string[], isResult: boolean): Promise<Answer> {
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const sql = stripSemicolon(query);
     const fields = await typesOf(client, sql);
-    const stored = isResult ? await storedTypes(client, spec) : new Map<string, string>();
+    const stored = isResult ? await storedTypes(client, plan) : new Map<string, string>();
     const run = await runQuery(client, sql, key, fields, stored);
     const problem = keyProblem(run, key) ?? storedProblem(run, stored);
     if (problem) return problem;
-    for (const session of await sessionsOfBatch(client, spec, sql)) {
+    for (const session of await sessionsOfBatch(client, plan, sql)) {
       const guilty = await guiltySettings(client, session, run.digest, () => runQuery(client, sql, key, fields, new Map()));
       if (guilty.length > 0) return sessionProblem(session, guilty);
     }
@@ -108,11 +107,10 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
 }
 
 /** Types of the table that will hold the rows for consumers: the sink's, where it is there, else the result's, like which it is made. */
-async function storedTypes(client: pg.ClientBase, spec: MigrationSpec): Promise<Map<string, string>> {
-  const { sink, batch } = spec.spec;
-  if (!sink) return new Map();
-  const own = sharedTableOf(spec) ? null : await readTable(client, sink.table);
-  const types = await columnTypes(client, own ? own.name : parseTableName(batch!.result.table));
+async function storedTypes(client: pg.ClientBase, { sink, batch, route }: ResolvedPlan): Promise<Map<string, string>> {
+  if (!sink || !batch) return new Map();
+  const own = route.kind === 'table' ? null : await readTable(client, sink.writes.stream.text);
+  const types = await columnTypes(client, own ? own.name : batch.resultTable);
   return new Map(types.map(({ name, type }) => [name, type]));
 }
 

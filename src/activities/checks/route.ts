@@ -7,13 +7,14 @@ import { columnsRead, plainName, readView, viewReads, type ViewRoute, type ViewS
 import type { ResolveSecret } from '../../clients/source.js';
 import type { Check } from '../../domain/check.js';
 import { parseTableName, quoteIdent, type TableName } from '../../domain/names.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import type { Relation } from '../../assess/sql/swap.js';
 import { accessProblem, planSwap, relationOf } from '../view.js';
 import { attempt, type Answer } from './result.js';
 import { checkSharedTable } from './shared-table.js';
 
-export async function checkRoute(client: pg.ClientBase, spec: MigrationSpec, secret: ResolveSecret): Promise<Check[]> {
+export async function checkRoute(client: pg.ClientBase, spec: ResolvedPlan, secret: ResolveSecret): Promise<Check[]> {
   const { route } = spec.spec.cutover;
   switch (route.type) {
     case 'http':

@@ -1,10 +1,9 @@
 // Read-only checks of what the connectors' sessions will meet: time limits that end them in the middle of a load, and how many may be open at once.
 import type pg from 'pg';
 import { formatMs } from '../../domain/duration.js';
-import { namesOf, plainIdent, quoteLiteral, sourceConnectors } from '../../domain/names.js';
-import { pollingOf } from '../../domain/polling.js';
+import { plainIdent, quoteLiteral } from '../../domain/names.js';
 import { captureUser } from '../../domain/privileges.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import type { Answer } from './result.js';
 
 /** Shorter than this, a limit ends what a connector does in good order. */
@@ -23,9 +22,9 @@ const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_time
  * Limits of the connector's login in this database, wherever they were set: its sessions do not lift them, as ours do. `loadMs`: predicted time of the
  * initial load.
  */
-export async function timeLimits(client: pg.ClientBase, spec: MigrationSpec, loadMs: number): Promise<Answer> {
-  const role = captureUser(spec);
-  const { database, user } = spec.spec.source.postgres;
+export async function timeLimits(client: pg.ClientBase, plan: ResolvedPlan, loadMs: number): Promise<Answer> {
+  const role = captureUser(plan);
+  const { database, user } = plan.spec.source.postgres;
   const { rows } = await client.query<{ name: string; ms: string; origin: string }>(
     `SELECT s.name, extract(epoch FROM (coalesce(o.value, s.reset_val) || CASE WHEN coalesce(o.value, s.reset_val) ~ '^-?[0-9]+$' THEN 'ms' ELSE '' END)::interval) * 1000 AS ms,
        coalesce(o.origin, 'the server') AS origin
@@ -60,23 +59,25 @@ export async function timeLimits(client: pg.ClientBase, spec: MigrationSpec, loa
 }
 
 /** Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the local stack's versions; see docs/reference/permissions.md. */
-export function sessionsNeeded(spec: MigrationSpec): { worker: number; capture: number; sink: number } {
-  const { limits } = spec.spec.source;
-  const capture = pollingOf(spec) ? sourceConnectors(spec, 1).length : 3;
-  return { worker: 3 + limits.maxBackends, capture, sink: spec.spec.sink ? 5 : 0 };
+export function sessionsNeeded({ spec, capture, sourceConnectors, sink }: ResolvedPlan): { worker: number; capture: number; sink: number } {
+  return {
+    worker: 3 + spec.source.limits.maxBackends,
+    capture: capture.kind === 'polling' ? sourceConnectors.length : 3,
+    sink: sink ? 5 : 0,
+  };
 }
 
 /** Limits of the role, of the database and of the server, beside what others hold open now. */
-export async function connectionLimits(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
-  const { user, database } = spec.spec.source.postgres;
-  const capturer = captureUser(spec);
-  const { worker, capture, sink } = sessionsNeeded(spec);
+export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
+  const { user, database } = plan.spec.source.postgres;
+  const capturer = captureUser(plan);
+  const { worker, capture, sink } = sessionsNeeded(plan);
   const total = worker + capture + sink;
-  const names = namesOf(spec, 1);
+  const isForeign = foreignTo(plan.metadata.name);
   const { rows } = await client.query<Record<string, string>>(
     `SELECT r.rolname AS role, r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
-       (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid AND ${isForeign(spec.metadata.name, names.connector)}) AS by_role,
-       (SELECT count(*) FROM pg_stat_activity WHERE datid = d.oid AND usesysid IS NOT NULL AND ${isForeign(spec.metadata.name, names.connector)}) AS in_database,
+       (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid AND ${isForeign}) AS by_role,
+       (SELECT count(*) FROM pg_stat_activity WHERE datid = d.oid AND usesysid IS NOT NULL AND ${isForeign}) AS in_database,
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - coalesce(current_setting('reserved_connections', true), '0')::int
          - (SELECT sum(numbackends) FROM pg_stat_database) AS free, r.rolsuper AS super
      FROM pg_roles r, pg_database d WHERE d.datname = current_database() AND r.rolname = ANY ($1)`,
@@ -120,6 +121,6 @@ export async function connectionLimits(client: pg.ClientBase, spec: MigrationSpe
   };
 }
 
-/** Not of this migration, by the name that a session gives itself. Our own doctor is one of ours. */
-const isForeign = (name: string, connector: string): string =>
-  `application_name <> ALL (ARRAY[${[`sluice/${name}`, connector].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${connector}-%`)} AND application_name NOT LIKE 'Debezium%'`;
+/** Tells sessions of others by the name that a session gives itself. Our own doctor, and connectors of every generation, are ours. */
+const foreignTo = (name: string): string =>
+  `application_name <> ALL (ARRAY[${[`sluice/${name}`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

@@ -4,16 +4,17 @@ import { describeQuery, readTable, type TableCatalog } from '../../clients/catal
 import { readSource, type ResolveSecret } from '../../clients/source.js';
 import { plainIdent, qualified, quoteIdent } from '../../domain/names.js';
 import { sessionOptions, tableOwner, type SharedTableRoute } from '../../domain/shared-table.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/spec.js';
 import { guardProblem } from './guarded.js';
 import type { Answer } from './result.js';
 
-export async function checkSharedTable(client: pg.ClientBase, spec: MigrationSpec, secret: ResolveSecret, route: SharedTableRoute): Promise<Answer> {
+export async function checkSharedTable(client: pg.ClientBase, spec: ResolvedPlan, secret: ResolveSecret, route: SharedTableRoute): Promise<Answer> {
   const table = await readTable(client, route.table);
   if (!table || (table.kind !== 'r' && table.kind !== 'p')) return { detail: 'no such table', remedy: 'correct cutover.route.table' };
   return (
     (await shapeProblem(client, spec, table)) ??
-    (await guardProblem(client, spec, 'owner', [route.table])) ??
+    (await guardProblem(client, spec, 'owner')) ??
     (await roleProblem(client, spec, route)) ??
     (await sessionProblem(spec, secret, route, table)) ??
     `${route.streamRole} may take the table over`

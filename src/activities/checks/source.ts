@@ -7,9 +7,9 @@ import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/rat
 import type { Check } from '../../domain/check.js';
 import { formatMs, sizeBytes } from '../../domain/duration.js';
 import { plainIdent } from '../../domain/names.js';
-import { pollingOf } from '../../domain/polling.js';
 import { mayReplicate } from '../../domain/privilege-conditions.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
+import type { SourceSpec } from '../../domain/spec.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { attempt, failed, inTurn, passed } from './result.js';
@@ -18,29 +18,29 @@ import { connectionLimits, timeLimits } from './sessions.js';
 import { checkTable } from './tables.js';
 import { noLongTransactions } from './writers.js';
 
-export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec): Promise<Check[]> {
-  const { host, port, database, user } = spec.spec.source.postgres;
+export async function checkSource({ secret }: Pick<Deps, 'secret'>, plan: ResolvedPlan): Promise<Check[]> {
+  const { host, port, database, user } = plan.spec.source.postgres;
   const place = `${user}@${host}:${port}/${database}`;
   try {
-    return await readSource(spec, secret, async (client) => {
-      const server = await checkServer(client, spec);
+    return await readSource(plan, secret, async (client) => {
+      const server = await checkServer(client, plan);
       const tables: Check[] = [];
       const catalogs: TableCatalog[] = [];
-      for (const text of spec.spec.source.tables) {
+      for (const { text } of plan.tables) {
         const catalog = await readTable(client, text);
         tables.push(
           ...(catalog
-            ? await checkTable(client, spec, text, catalog)
+            ? await checkTable(client, plan, text, catalog)
             : [failed('table.exists', text, `no such table in ${database}`, 'create it, or correct spec.source.tables')]),
         );
         if (catalog) catalogs.push(catalog);
       }
       const limits = await inTurn([
-        () => attempt('source.time-limits', () => timeLimits(client, spec, predictedMs(spec, catalogs))),
-        () => attempt('source.connections', () => connectionLimits(client, spec)),
+        () => attempt('source.time-limits', () => timeLimits(client, plan, predictedMs(plan, catalogs))),
+        () => attempt('source.connections', () => connectionLimits(client, plan)),
       ]);
-      const rights = await checkPrivileges(client, spec, [...server, ...tables]);
-      return [passed('source.reachable', '', `connected to ${place}`), ...server, ...limits, ...tables, ...rights, predictSnapshot(spec, catalogs)];
+      const rights = await checkPrivileges(client, plan, [...server, ...tables]);
+      return [passed('source.reachable', '', `connected to ${place}`), ...server, ...limits, ...tables, ...rights, predictSnapshot(plan, catalogs)];
     });
   } catch (error) {
     const problem = classify(error);
@@ -57,10 +57,15 @@ export async function checkSource({ secret }: Pick<Deps, 'secret'>, spec: Migrat
 
 type Ask = (sql: string) => Promise<Record<string, string | null>>;
 
-async function checkServer(client: pg.ClientBase, spec: MigrationSpec): Promise<Check[]> {
+async function checkServer(client: pg.ClientBase, plan: ResolvedPlan): Promise<Check[]> {
   const one: Ask = async (sql) => (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
-  const needsToCreate = spec.spec.batch !== undefined || !pollingOf(spec);
-  return inTurn([...serverQuestions(one), ...(pollingOf(spec) ? [] : logQuestions(client, one, spec)), ...(needsToCreate ? [mayCreate(one, spec)] : [])]);
+  const isOnLog = plan.capture.kind === 'log';
+  const needsToCreate = plan.batch !== null || isOnLog;
+  return inTurn([
+    ...serverQuestions(one),
+    ...(isOnLog ? logQuestions(client, one, plan.spec.source) : []),
+    ...(needsToCreate ? [mayCreate(one, plan.spec.source.postgres)] : []),
+  ]);
 }
 
 /** What the server must be and have to spare. */
@@ -83,7 +88,8 @@ function serverQuestions(one: Ask): (() => Promise<Check>)[] {
 }
 
 /** What reading the log needs; who polls needs none of it. */
-function logQuestions(client: pg.ClientBase, one: Ask, spec: MigrationSpec): (() => Promise<Check>)[] {
+function logQuestions(client: pg.ClientBase, one: Ask, { walBudget, postgres }: SourceSpec): (() => Promise<Check>)[] {
+  const { user } = postgres;
   return [
     () =>
       attempt('source.wal-level', async () => {
@@ -112,41 +118,38 @@ function logQuestions(client: pg.ClientBase, one: Ask, spec: MigrationSpec): (()
       attempt('source.wal-headroom', async () => {
         const keep = Number((await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))['setting'] ?? Number.NaN);
         if (Number.isNaN(keep)) throw new Error('max_slot_wal_keep_size is not shown to our role');
-        const budget = sizeBytes(spec.spec.source.walBudget.bytes);
+        const budget = sizeBytes(walBudget.bytes);
         return keep < 0 || keep * 1024 * 1024 >= budget
           ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
           : {
-              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${spec.spec.source.walBudget.bytes}: the server would drop our slot first`,
+              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${walBudget.bytes}: the server would drop our slot first`,
               remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
             };
       }),
     () =>
       attempt('source.replication', async () => {
-        const role = await one(
-          `SELECT ${mayReplicate(spec.spec.source.postgres.user)} AS can, EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication') AS rds`,
-        );
-        const user = plainIdent(spec.spec.source.postgres.user);
+        const role = await one(`SELECT ${mayReplicate(user)} AS can, EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication') AS rds`);
         return role['can'] === 't'
           ? 'the role may replicate'
           : {
-              detail: `role ${spec.spec.source.postgres.user} may not create replication slots`,
-              remedy: role['rds'] === 't' ? `GRANT rds_replication TO ${user}` : `ALTER ROLE ${user} REPLICATION`,
+              detail: `role ${user} may not create replication slots`,
+              remedy: role['rds'] === 't' ? `GRANT rds_replication TO ${plainIdent(user)}` : `ALTER ROLE ${plainIdent(user)} REPLICATION`,
             };
       }),
-    () => attempt('source.long-transactions', () => noLongTransactions(client, spec)),
+    () => attempt('source.long-transactions', () => noLongTransactions(client, user)),
   ];
 }
 
 /** A publication, and a schema for the lease. Abilities, not names of roles. */
-function mayCreate(one: Ask, spec: MigrationSpec): () => Promise<Check> {
+function mayCreate(one: Ask, { user, database }: SourceSpec['postgres']): () => Promise<Check> {
   return () =>
     attempt('source.create', async () => {
       const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
       return may['can'] === 't'
         ? 'the role may create a publication and a schema'
         : {
-            detail: `role ${spec.spec.source.postgres.user} may not create in this database`,
-            remedy: `GRANT CREATE ON DATABASE ${plainIdent(spec.spec.source.postgres.database)} TO ${plainIdent(spec.spec.source.postgres.user)}`,
+            detail: `role ${user} may not create in this database`,
+            remedy: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
           };
     });
 }
@@ -160,15 +163,14 @@ function headroom(row: Record<string, string | null>, what: string, setting: str
 
 const rowsOf = (tables: readonly TableCatalog[]): number => tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
 
-const predictedMs = ({ spec }: MigrationSpec, tables: readonly TableCatalog[]): number =>
-  (rowsOf(tables) / (spec.connector.snapshot === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) * 1000;
+const predictedMs = ({ capture }: ResolvedPlan, tables: readonly TableCatalog[]): number =>
+  (rowsOf(tables) / (capture.load === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) * 1000;
 
-function predictSnapshot(spec: MigrationSpec, tables: readonly TableCatalog[]): Check {
+function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): Check {
   const rows = rowsOf(tables);
-  const predicted = predictedMs(spec, tables);
+  const predicted = predictedMs(plan, tables);
   const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
-  const { snapshot } = spec.spec.connector;
-  if (snapshot === 'incremental') return passed('source.snapshot-time', '', `about ${rows} rows, read in chunks: no long transaction`);
+  if (plan.capture.load === 'incremental') return passed('source.snapshot-time', '', `about ${rows} rows, read in chunks: no long transaction`);
   return predicted <= SNAPSHOT_LIMIT_MS
     ? passed('source.snapshot-time', '', detail)
     : failed(

@@ -3,17 +3,17 @@ import type { Ledger } from '../../clients/ledger.js';
 import { readSource } from '../../clients/source.js';
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Check } from '../../domain/check.js';
-import { namesOf, plannedTopics, quoteLiteral } from '../../domain/names.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import { quoteLiteral } from '../../domain/names.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import { classify } from '../failure.js';
 import type { Deps } from '../deps.js';
 import { sourceConnectorConfigs, type WantedConnector } from '../source-connectors.js';
 import { checkTopicNames } from './names.js';
 import { attempt, failed, passed } from './result.js';
 
-export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
-  const { brokers, replication } = spec.spec.kafka;
-  const kafka = systems.kafka(spec);
+export async function checkKafka({ systems }: Pick<Deps, 'systems'>, plan: ResolvedPlan, isOurs: IsOurs): Promise<Check[]> {
+  const { brokers, replication } = plan.spec.kafka;
+  const kafka = systems.kafka(plan);
   let topics: string[];
   try {
     topics = await kafka.listTopics();
@@ -22,12 +22,12 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
       failed('kafka.reachable', '', `no broker of ${brokers.join(', ')} answers: ${classify(error).message}`, 'check spec.kafka.brokers and the network'),
     ];
   }
-  const wanted = plannedTopics(spec, generation);
+  const wanted = plan.topics;
   const taken: string[] = [];
-  for (const topic of wanted) if (topics.includes(topic) && !(await isOurs('topic', topic, brokers.join(',')))) taken.push(topic);
+  for (const topic of wanted) if (topics.includes(topic) && !(await isOurs('topic', topic, plan.cluster))) taken.push(topic);
   return [
     passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
-    ...saslInClear(spec),
+    ...saslInClear(plan),
     await attempt('kafka.replication', async () => {
       const count = await kafka.brokerCount();
       return count >= replication
@@ -47,17 +47,16 @@ export async function checkKafka({ systems }: Pick<Deps, 'systems'>, spec: Migra
 }
 
 /** With PLAIN every broker, and everybody on the way to it, reads the password. */
-function saslInClear({ spec }: MigrationSpec): Check[] {
+function saslInClear({ spec }: ResolvedPlan): Check[] {
   const { sasl, tls } = spec.kafka;
   if (sasl?.mechanism !== 'plain' || tls) return [];
   const remedy = 'set kafka.tls: true, or use scram-sha-512; waive kafka.sasl where the network itself is encrypted';
   return [failed('kafka.sasl', '', 'SASL PLAIN without TLS sends the password in clear text', remedy)];
 }
 
-export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
-  const { url } = spec.spec.connector;
-  const rest = deps.systems.connect(spec);
-  const names = namesOf(spec, generation);
+export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, plan: ResolvedPlan, isOurs: IsOurs): Promise<Check[]> {
+  const { url } = plan.spec.connector;
+  const rest = deps.systems.connect(plan);
   let version: string;
   try {
     version = await rest.version();
@@ -67,14 +66,14 @@ export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec:
   const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
   let sources: WantedConnector[] = [];
   try {
-    sources = await sourceConnectorConfigs(deps, spec, generation);
+    sources = await sourceConnectorConfigs(deps, plan, plan.generation);
   } catch (error) {
     const problem = classify(error);
     checks.push(failed('connect.source', '', problem.message, problem.remedy));
   }
   const wanted = [
     ...sources.map(({ name, connectorClass, config }) => [name, connectorClass, config] as const),
-    ...(spec.spec.sink ? [[names.sinkConnector, JDBC_SINK_CLASS, jdbcSinkConfig(spec, generation)] as const] : []),
+    ...(plan.sink ? [[plan.sink.connector, JDBC_SINK_CLASS, jdbcSinkConfig(plan, plan.generation)] as const] : []),
   ];
   for (const [name, connectorClass, config] of wanted) {
     const plugin = await attempt(
@@ -96,7 +95,7 @@ export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec:
             ? 'accepted by the connector itself'
             : {
                 detail: errors.join('; ').slice(0, 800),
-                remedy: configRemedy(spec, config),
+                remedy: configRemedy(plan, config),
               };
         },
         name,
@@ -119,7 +118,7 @@ export async function checkConnect(deps: Pick<Deps, 'secret' | 'systems'>, spec:
 }
 
 /** The connector logs in by a secret that only the Connect worker reads: that it has none is what goes wrong most often. */
-function configRemedy({ spec }: MigrationSpec, config: Readonly<Record<string, string>>): string {
+function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, string>>): string {
   const placeholder = config['database.password'] ?? config['connection.password'];
   const variable = /^\$\{env:(.+)\}$/.exec(placeholder ?? '')?.[1];
   if (!variable)
@@ -131,12 +130,11 @@ function configRemedy({ spec }: MigrationSpec, config: Readonly<Record<string, s
 }
 
 /** Slot, publication and schema names that we are going to use in the source database. */
-export async function checkNamesFree({ secret }: Pick<Deps, 'secret'>, spec: MigrationSpec, generation: number, isOurs: IsOurs): Promise<Check[]> {
-  const names = namesOf(spec, generation);
-  const { database } = spec.spec.source.postgres;
+export async function checkNamesFree({ secret }: Pick<Deps, 'secret'>, plan: ResolvedPlan, isOurs: IsOurs): Promise<Check[]> {
+  const { names, database } = plan;
   return [
     await attempt('source.names-free', () =>
-      readSource(spec, secret, async (client) => {
+      readSource(plan, secret, async (client) => {
         const { rows } = await client.query<Record<string, string>>(
           `SELECT 'slot' AS kind, slot_name AS name FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}
            UNION ALL SELECT 'publication', pubname FROM pg_publication WHERE pubname = ${quoteLiteral(names.publication)}

@@ -6,8 +6,7 @@ import { canReplay, capturedColumns } from '../../compare/debezium-json.js';
 import { changelogTables } from '../../connectors/flink-shapes.js';
 import type { Check } from '../../domain/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/names.js';
-import { pollingOf } from '../../domain/polling.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { ResolvedPlan } from '../../domain/resolved-plan.js';
 import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
 import { attempt, failed, passed, type Answer } from './result.js';
@@ -18,7 +17,7 @@ const FAR_VALUES =
 
 type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
 
-function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): void {
+function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): void {
   const q = qualified(table.name);
   const mayBePublished = (identity: ReplicaIdentity): boolean =>
     identity === 'full' || (identity === 'default' && table.key.length > 0 && !table.isKeyDeferrable);
@@ -43,7 +42,7 @@ function checkPublishing(rule: Rule, spec: MigrationSpec, table: TableCatalog): 
     table.isOwner,
     'we may publish it',
     `only its owner, ${table.owner}, may publish a table`,
-    `GRANT ${plainIdent(table.owner)} TO ${plainIdent(spec.spec.source.postgres.user)}`,
+    `GRANT ${plainIdent(table.owner)} TO ${plainIdent(plan.spec.source.postgres.user)}`,
   );
 }
 
@@ -70,9 +69,9 @@ function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | nul
   return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
 }
 
-export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, text: string, table: TableCatalog): Promise<Check[]> {
+export async function checkTable(client: pg.ClientBase, plan: ResolvedPlan, text: string, table: TableCatalog): Promise<Check[]> {
   const checks: Check[] = [];
-  const isPolled = pollingOf(spec) !== null;
+  const isPolled = plan.capture.kind === 'polling';
   const rule: Rule = (name, ok, good, bad, remedy) => void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
   const q = qualified(table.name);
   const unlogged = unloggedPart(table);
@@ -84,9 +83,9 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
     'name ordinary or partitioned tables',
   );
   rule('table.key', table.key.length > 0, `primary key (${table.key.join(', ')})`, 'no primary key', `ALTER TABLE ${q} ADD PRIMARY KEY (…)`);
-  checks.push(...checkKey(spec, text, table));
-  if (!isPolled) checkPublishing(rule, spec, table);
-  if (changelogTables(spec).includes(text)) {
+  checks.push(...checkKey(plan, text, table));
+  if (!isPolled) checkPublishing(rule, plan, table);
+  if (changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} leaves out what a row was before: the job would fail at the first update, and start over for ever`;
     rule(
@@ -97,10 +96,10 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
       remedy,
     );
   }
-  const user = plainIdent(spec.spec.source.postgres.user);
+  const user = plainIdent(plan.spec.source.postgres.user);
   rule('table.select', table.canSelect, 'readable', 'not readable', `GRANT SELECT ON ${plainName(text)} TO ${user}`);
   if (table.canSelect) checks.push(await attempt('table.row-security', () => everyRowIsVisible(client, table, user), text));
-  const ignored = new Set(spec.spec.validation.compare.ignore);
+  const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = table.columns.filter((c) => ((c.generated && !isPolled) || !isProvable(c.type)) && !ignored.has(c.name) && !ignored.has(`${text}.${c.name}`));
   rule(
     'table.types',
@@ -110,7 +109,7 @@ export async function checkTable(client: pg.ClientBase, spec: MigrationSpec, tex
     'list them in validation.compare.ignore, and say so to whoever approves',
   );
   if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
-  if (spec.spec.connector.snapshot === 'copy' && !isPolled) checkCopy(rule, table);
+  if (plan.capture.load === 'copy') checkCopy(rule, table);
   return checks;
 }
 

@@ -2,18 +2,17 @@
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../clients/open-writers.js';
 import { formatMs } from '../../domain/duration.js';
-import type { MigrationSpec } from '../../domain/spec.js';
 import type { Answer } from './result.js';
 
 const OLD_MS = 10 * 60_000;
 const MOST_NAMED = 5;
 
 /** A new slot waits for every writing transaction of the server. */
-export async function noLongTransactions(client: pg.ClientBase, spec: MigrationSpec): Promise<Answer> {
+export async function noLongTransactions(client: pg.ClientBase, user: string): Promise<Answer> {
   const { old, unseen } = await oldWriters(client, OLD_MS);
   if (old.length > 0)
     return { detail: `creating a slot waits for ${describeWriters(old)}`, remedy: remedyFor(old, 'wait for the session to end its transaction') };
-  return unseen.length > 0 ? cannotSee(spec, unseen) : 'no writing transaction is prepared, or older than 10 minutes';
+  return unseen.length > 0 ? cannotSee(user, unseen) : 'no writing transaction is prepared, or older than 10 minutes';
 }
 
 /** The statements that end the prepared ones; of what a session holds open, `otherwise`. */
@@ -24,9 +23,9 @@ export function remedyFor(writers: readonly OpenWriter[], otherwise: string): st
 }
 
 /** What of them stays open, and how old it is, only a role with pg_read_all_stats may see. */
-export const cannotSee = (spec: MigrationSpec, unseen: readonly OpenWriter[]): Answer => ({
+export const cannotSee = (user: string, unseen: readonly OpenWriter[]): Answer => ({
   detail: `how long writing transactions of other roles are open cannot be seen: ${describeWriters(unseen)}`,
-  remedy: grantSight(spec.spec.source.postgres.user),
+  remedy: grantSight(user),
   unknown: true,
 });
 
