@@ -9,7 +9,10 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          include: ['test/{activities,assess,clients,domain,compare,spec,cli,report,model,workflows,replay,stack}/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'test/{activities,assess,clients,domain,compare,manifest,cli,report,model,workflows,replay,stack}/**/*.test.ts',
+            'test/*.test.ts',
+          ],
         },
       },
       // Real services: one file at a time on two cores, on a stack of its own.
@@ -46,7 +49,11 @@ export default defineConfig({
             'test/model/**/*.test.ts',
             'test/e2e/random-kills.test.ts',
           ],
-          env: { SLUICE_CRASH_POINTS: 'all', SLUICE_MODEL_STATES: '3000000', SLUICE_FOREIGN_WAL_MB: '150' },
+          env: {
+            SLUICE_CRASH_POINTS: 'all',
+            SLUICE_MODEL_STATES: '3000000',
+            SLUICE_FOREIGN_WAL_MB: '150',
+          },
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 600_000,

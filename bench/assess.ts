@@ -22,7 +22,12 @@ export async function assessBench(processes: number): Promise<void> {
     const started = performance.now();
     const tables = new Set(portfolio.spec.processes.flatMap((p) => tablesOf(p)));
     const runs = new Set(portfolio.spec.processes.map((p) => p.runs!.table));
-    const measured = await measure(portfolio.spec.source!.postgres, resolveSecret, [...tables], [...runs]);
+    const measured = await measure(
+      portfolio.spec.source!.postgres,
+      resolveSecret,
+      [...tables],
+      [...runs],
+    );
     const measuredMs = performance.now() - started;
     const assessment = assess(portfolio, measured, new Date().toISOString());
     const total = performance.now() - started;
@@ -37,7 +42,9 @@ export async function assessBench(processes: number): Promise<void> {
       analyseSql(sql, { output: null, types: TYPES });
       return [performance.now() - begun];
     });
-    console.log(`reading a query, ${times.length} of them: p50 ${percentile(times, 0.5).toFixed(2)} ms, max ${Math.max(...times).toFixed(1)} ms`);
+    console.log(
+      `reading a query, ${times.length} of them: p50 ${percentile(times, 0.5).toFixed(2)} ms, max ${Math.max(...times).toFixed(1)} ms`,
+    );
   } finally {
     await admin.query(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
     await admin.end();
@@ -51,7 +58,8 @@ function tablesOf(process: Processes[number]): readonly string[] {
   return read.known ? read.value.tables : [];
 }
 
-const tally = (values: readonly string[]): string => [...new Set(values)].map((v) => `${values.filter((w) => w === v).length} ${v}`).join(', ');
+const tally = (values: readonly string[]): string =>
+  [...new Set(values)].map((v) => `${values.filter((w) => w === v).length} ${v}`).join(', ');
 
 /** Three tables and a run log a process, with rows and statistics. */
 async function createTables(processes: number): Promise<void> {
@@ -80,7 +88,15 @@ function aPortfolio(processes: number): object {
     kind: 'Portfolio',
     metadata: { name: 'bench' },
     spec: {
-      source: { postgres: { host, port: Number(port), database: DATABASE, user, passwordFrom: { env: 'PGPASSWORD' } } },
+      source: {
+        postgres: {
+          host,
+          port: Number(port),
+          database: DATABASE,
+          user,
+          passwordFrom: { env: 'PGPASSWORD' },
+        },
+      },
       processes: Array.from({ length: processes }, (_, p) => ({
         name: `process-${p}`,
         schedule: '@daily',

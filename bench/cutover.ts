@@ -10,14 +10,18 @@ export async function cutoverBench(rounds: number, trials: number): Promise<void
     const result = await fenceRounds(drill, rounds, busy);
     const ms = (values: readonly number[]): string =>
       `p50 ${percentile(values, 0.5).toFixed(0)} ms, p99 ${percentile(values, 0.99).toFixed(0)} ms, max ${Math.max(...values).toFixed(0)} ms`;
-    console.log(`${rounds} rounds of fence and commit, ${busy} writers and ${busy} readers of the view, ${((Date.now() - started) / 1000).toFixed(0)} s`);
+    console.log(
+      `${rounds} rounds of fence and commit, ${busy} writers and ${busy} readers of the view, ${((Date.now() - started) / 1000).toFixed(0)} s`,
+    );
     console.log(`  fence: ${ms(result.fenceMs)}`);
     console.log(`  fence → committed: ${ms(result.holdMs)}`);
     console.log(
       `  ${result.slipped} slipped reads of ${result.reads}; ${result.writes} writes; ${result.refused.length} refused ${[...new Set(result.refused)].join('; ')}`,
     );
     const source = await sourceFenceRounds(drill, rounds, busy);
-    console.log(`${rounds} rounds of fence and commit with fence: source, ${busy} writers of the fenced table`);
+    console.log(
+      `${rounds} rounds of fence and commit with fence: source, ${busy} writers of the fenced table`,
+    );
     console.log(`  fence: ${ms(source.fenceMs)}`);
     console.log(`  fence → committed: ${ms(source.holdMs)}`);
     console.log(

@@ -1,15 +1,19 @@
 // The cut-over's edges, drilled on a real database: rounds of fence and commit under busy readers and writers, and commits that meet the fence's expiry.
 // The activities are the real ones; two variants that are known to be wrong stand beside them, to show that the drill would see it.
 import pg from 'pg';
-import { createCutoverActivities } from '../src/activities/cutover.js';
-import { createFenceActivities, type FenceInput, type Refusable } from '../src/activities/fence.js';
-import { Systems } from '../src/activities/deps.js';
-import { createLeaseTableSql } from '../src/clients/lease.js';
-import { Ledger } from '../src/clients/ledger.js';
+import { createCutoverActivities } from '../src/activities/cutover/commit.js';
+import {
+  createFenceActivities,
+  type FenceInput,
+  type Refusable,
+} from '../src/activities/cutover/fence.js';
+import { Systems } from '../src/activities/runtime/deps.js';
+import { createLeaseTableSql } from '../src/clients/postgres/lease-row.js';
+import { Ledger } from '../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../src/config.js';
-import type { MigrationRef } from '../src/domain/ledger.js';
-import type { MigrationSpec } from '../src/domain/spec.js';
-import { parseSpecObject } from '../src/spec/parse.js';
+import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
+import type { MigrationSpec } from '../src/domain/migration/spec.js';
+import { parseSpecObject } from '../src/manifest/parse.js';
 
 const NAME = 'sluice-drill';
 /** Where every drill's lease rows are. */
@@ -19,7 +23,8 @@ export interface Drill {
   readonly database: string;
   /** Without a name: the one whose commit swaps the view. With one: a lease row of its own and no view, so that many can be tried at once. */
   readonly ref: (migration?: string) => MigrationRef;
-  readonly cutover: ReturnType<typeof createCutoverActivities> & ReturnType<typeof createFenceActivities>;
+  readonly cutover: ReturnType<typeof createCutoverActivities> &
+    ReturnType<typeof createFenceActivities>;
   readonly client: pg.Client;
   readonly close: () => Promise<void>;
 }
@@ -39,7 +44,10 @@ export async function openDrill(database: string): Promise<Drill> {
     CREATE VIEW result AS SELECT id, side FROM batch_result;`);
   await client.query(createLeaseTableSql('sluice_sluice_drill'));
   const spec = aSpec(database);
-  const unrouted: MigrationSpec = { ...spec, spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'none' } } } };
+  const unrouted: MigrationSpec = {
+    ...spec,
+    spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'none' } } },
+  };
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();
   const systems = new Systems(resolveSecret);
@@ -84,12 +92,22 @@ function aSpec(database: string): MigrationSpec {
         },
         tables: ['public.source'],
       },
-      batch: { result: { table: 'public.batch_result', key: ['id'] }, query: { sql: 'SELECT id, side FROM batch_result' } },
+      batch: {
+        result: { table: 'public.batch_result', key: ['id'] },
+        query: { sql: 'SELECT id, side FROM batch_result' },
+      },
       connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:1' },
       kafka: { brokers: ['127.0.0.1:1'] },
       pipeline: { type: 'external', groups: ['g'], output: { topic: 'o', key: ['id'] } },
       sink: { type: 'jdbc-sink', table: 'public.stream_result' },
-      cutover: { route: { type: 'postgres-view', view: 'public.result', batch: 'public.batch_result', stream: 'public.stream_result' } },
+      cutover: {
+        route: {
+          type: 'postgres-view',
+          view: 'public.result',
+          batch: 'public.batch_result',
+          stream: 'public.stream_result',
+        },
+      },
     },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
@@ -125,14 +143,25 @@ export async function fenceRounds(drill: Drill, rounds: number, busy: number): P
     });
   };
   const writer = async (client: pg.Client): Promise<void> => {
-    await client.query('UPDATE source SET n = n + 1 WHERE id = $1', [1 + Math.floor(Math.random() * 1000)]);
+    await client.query('UPDATE source SET n = n + 1 WHERE id = $1', [
+      1 + Math.floor(Math.random() * 1000),
+    ]);
     tally.writes += 1;
   };
   const loops = Array.from({ length: busy }, () => [loop(reader), loop(writer)]).flat();
   const [fenceMs, holdMs, refused]: [number[], number[], string[]] = [[], [], []];
-  await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`, [NAME]);
+  await drill.client.query(
+    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`,
+    [NAME],
+  );
   for (let round = 0; round < rounds; round += 1) {
-    const input: FenceInput = { ref: drill.ref(), token: `round-${round}`, attempt: round + 1, epoch: 1, evidenceId: 'ev' };
+    const input: FenceInput = {
+      ref: drill.ref(),
+      token: `round-${round}`,
+      attempt: round + 1,
+      epoch: 1,
+      evidenceId: 'ev',
+    };
     const started = performance.now();
     const fence = await drill.cutover.fence(input);
     fenceMs.push(performance.now() - started);
@@ -144,7 +173,10 @@ export async function fenceRounds(drill: Drill, rounds: number, busy: number): P
     await new Promise((resolve) => setTimeout(resolve, 1));
     side = null;
     await drill.cutover.routeBack(drill.ref());
-    await drill.client.query(`UPDATE ${LEASE} SET state = 'OPEN', switched_at = NULL WHERE migration = $1`, [NAME]);
+    await drill.client.query(
+      `UPDATE ${LEASE} SET state = 'OPEN', switched_at = NULL WHERE migration = $1`,
+      [NAME],
+    );
     side = 'batch';
   }
   stop = true;
@@ -165,7 +197,12 @@ export interface Edge {
 }
 
 /** Each trial: a fence about to expire, its holder's commit held up by a lock on the row, and another attempt that fences as soon as it may. */
-export async function leaseEdge(drill: Drill, trials: number, parallel: number, variant: Variant): Promise<Edge> {
+export async function leaseEdge(
+  drill: Drill,
+  trials: number,
+  parallel: number,
+  variant: Variant,
+): Promise<Edge> {
   const edge = { trials, committed: 0, takenOver: 0, late: 0, both: 0 };
   let next = 0;
   const lane = async (): Promise<void> => {
@@ -173,7 +210,13 @@ export async function leaseEdge(drill: Drill, trials: number, parallel: number, 
     const mutant = new pg.Client({ database: drill.database });
     await Promise.all([holder.connect(), mutant.connect()]);
     for (let at = (next += 1); at <= trials; at = next += 1) {
-      const { committed, takenOver, late } = await trial(drill, `${variant}-${at}`, variant, holder, mutant);
+      const { committed, takenOver, late } = await trial(
+        drill,
+        `${variant}-${at}`,
+        variant,
+        holder,
+        mutant,
+      );
       if (committed) edge.committed += 1;
       if (takenOver) edge.takenOver += 1;
       if (late) edge.late += 1;
@@ -204,21 +247,33 @@ async function trial(
   const locked = holder.query(
     `BEGIN; SELECT 1 FROM ${LEASE} WHERE migration = '${migration}' FOR UPDATE; SELECT pg_sleep(${Math.max(0, (Math.random() < 0.5 ? 150 : HOLD_MS) + jitter) / 1000}); COMMIT`,
   );
-  const commit = variant === 'real' ? drill.cutover.commitCutover(mine) : wrongCommit(mutant, migration, variant);
+  const commit =
+    variant === 'real'
+      ? drill.cutover.commitCutover(mine)
+      : wrongCommit(mutant, migration, variant);
   // The clock when the commit was done, not what its statement wrote: that was computed before the statement waited.
   const done = commit.then(async ({ refused }) => {
     if (refused !== null) return { committed: false, late: false };
-    const clock = await mutant.query<{ late: boolean }>('SELECT clock_timestamp() >= $1::timestamptz AS late', [rows[0]!.expires]);
+    const clock = await mutant.query<{ late: boolean }>(
+      'SELECT clock_timestamp() >= $1::timestamptz AS late',
+      [rows[0]!.expires],
+    );
     return { committed: true, late: clock.rows[0]!.late };
   });
-  const [, { committed, late }, takenOver] = await Promise.all([locked, done, takeOver(drill, { ...mine, token: 'theirs', attempt: 2 })]);
+  const [, { committed, late }, takenOver] = await Promise.all([
+    locked,
+    done,
+    takeOver(drill, { ...mine, token: 'theirs', attempt: 2 }),
+  ]);
   return { committed, takenOver, late };
 }
 
 /** Another attempt, trying until it holds the fence, or sees that there is nothing to fence any more. */
 async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
   for (;;) {
-    const { refused } = await drill.cutover.fence(input).catch((error: unknown) => ({ refused: (error as Error).message }));
+    const { refused } = await drill.cutover
+      .fence(input)
+      .catch((error: unknown) => ({ refused: (error as Error).message }));
     if (refused === null) return true;
     if (refused.includes('SWITCHED')) return false;
     await new Promise((resolve) => setTimeout(resolve, 40));
@@ -226,7 +281,11 @@ async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
 }
 
 /** Known to be wrong. one-statement: an UPDATE that waited for the lock does not look at the clock again. no-lock: what was read may be over when it is written. */
-async function wrongCommit(client: pg.Client, migration: string, variant: 'one-statement' | 'no-lock'): Promise<Refusable> {
+async function wrongCommit(
+  client: pg.Client,
+  migration: string,
+  variant: 'one-statement' | 'no-lock',
+): Promise<Refusable> {
   if (variant === 'one-statement') {
     const { rowCount } = await client.query(
       `UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1 AND state = 'FENCED' AND token = 'mine' AND expires_at > clock_timestamp()`,
@@ -245,7 +304,10 @@ async function wrongCommit(client: pg.Client, migration: string, variant: 'one-s
       continue;
     }
     await new Promise((resolve) => setTimeout(resolve, 30)); // what lies between reading and writing
-    await client.query(`UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1`, [migration]);
+    await client.query(
+      `UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1`,
+      [migration],
+    );
     return { refused: null };
   }
 }

@@ -1,8 +1,8 @@
 // The fence on the source, drilled: busy writers, and every row that is there at the commit must have been there before the marker.
 import pg from 'pg';
-import type { FenceInput } from '../src/activities/fence.js';
-import { fenceTriggers } from '../src/domain/triggers.js';
-import type { MigrationRef } from '../src/domain/ledger.js';
+import type { FenceInput } from '../src/activities/cutover/fence.js';
+import { fenceTriggers } from '../src/domain/plan/trigger-names.js';
+import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import { LEASE, type Drill } from './drill.js';
 
 export interface SourceRounds {
@@ -18,12 +18,24 @@ export interface SourceRounds {
 }
 
 /** Fence, look twice, commit, unfence; `busy` connections write all the while, some in longer transactions. */
-export async function sourceFenceRounds(drill: Drill, rounds: number, busy: number): Promise<SourceRounds> {
+export async function sourceFenceRounds(
+  drill: Drill,
+  rounds: number,
+  busy: number,
+): Promise<SourceRounds> {
   const ref = fencedRef(drill.ref());
   const tally = { slipped: 0, writes: 0, held: 0 };
-  const [fenceMs, holdMs, refused, broken]: [number[], number[], string[], string[]] = [[], [], [], []];
+  const [fenceMs, holdMs, refused, broken]: [number[], number[], string[], string[]] = [
+    [],
+    [],
+    [],
+    [],
+  ];
   let stop = false;
-  await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT DO NOTHING`, [ref.name]);
+  await drill.client.query(
+    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT DO NOTHING`,
+    [ref.name],
+  );
   const writers = Array.from({ length: busy }, async (_, lane) => {
     const client = new pg.Client({ database: drill.database });
     await client.connect();
@@ -32,7 +44,9 @@ export async function sourceFenceRounds(drill: Drill, rounds: number, busy: numb
       try {
         await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
         if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15)); // open when the fence comes
-        await client.query('UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT');
+        await client.query(
+          'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
+        );
         tally.writes += 2;
       } catch (error) {
         await client.query('ROLLBACK');
@@ -43,9 +57,16 @@ export async function sourceFenceRounds(drill: Drill, rounds: number, busy: numb
     }
     await client.end();
   });
-  const sum = async (): Promise<bigint> => BigInt((await drill.client.query<{ n: string }>('SELECT sum(n) AS n FROM source')).rows[0]!.n);
+  const sum = async (): Promise<bigint> =>
+    BigInt((await drill.client.query<{ n: string }>('SELECT sum(n) AS n FROM source')).rows[0]!.n);
   for (let round = 0; round < rounds; round += 1) {
-    const input: FenceInput = { ref, token: `source-round-${round}`, attempt: 1_000_000 + round, epoch: 1, evidenceId: 'ev' };
+    const input: FenceInput = {
+      ref,
+      token: `source-round-${round}`,
+      attempt: 1_000_000 + round,
+      epoch: 1,
+      evidenceId: 'ev',
+    };
     const started = performance.now();
     const fence = await drill.cutover.fence(input);
     fenceMs.push(performance.now() - started);
@@ -58,9 +79,13 @@ export async function sourceFenceRounds(drill: Drill, rounds: number, busy: numb
       if (commit.refused) refused.push(commit.refused);
       holdMs.push(performance.now() - started);
     }
-    for (const trigger of fenceTriggers(ref.spec)) await untilGranted(() => drill.cutover.removeTrigger(ref, trigger));
+    for (const trigger of fenceTriggers(ref.spec))
+      await untilGranted(() => drill.cutover.removeTrigger(ref, trigger));
     await drill.cutover.routeBack(ref);
-    await drill.client.query(`UPDATE ${LEASE} SET state = 'OPEN', switched_at = NULL WHERE migration = $1`, [ref.name]);
+    await drill.client.query(
+      `UPDATE ${LEASE} SET state = 'OPEN', switched_at = NULL WHERE migration = $1`,
+      [ref.name],
+    );
   }
   stop = true;
   await Promise.all(writers);
@@ -69,7 +94,10 @@ export async function sourceFenceRounds(drill: Drill, rounds: number, busy: numb
 
 const fencedRef = (ref: MigrationRef): MigrationRef => ({
   ...ref,
-  spec: { ...ref.spec, spec: { ...ref.spec.spec, cutover: { ...ref.spec.spec.cutover, fence: 'source' } } },
+  spec: {
+    ...ref.spec,
+    spec: { ...ref.spec.spec, cutover: { ...ref.spec.spec.cutover, fence: 'source' } },
+  },
 });
 
 /** As the workflow would: a lock that was not granted is asked for again. */

@@ -15,7 +15,9 @@ async function write(): Promise<void> {
   await client.connect();
   while (!stopping) {
     try {
-      await client.query(`UPDATE orders SET status = status WHERE id = ${1 + Math.floor(Math.random() * 2000)}`);
+      await client.query(
+        `UPDATE orders SET status = status WHERE id = ${1 + Math.floor(Math.random() * 2000)}`,
+      );
       counts.written += 1;
     } catch (error) {
       if ((error as { code?: string }).code !== REFUSED) throw error;

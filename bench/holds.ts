@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
-import { latestRun } from '../src/activities/checks/leftovers.js';
-import { Systems } from '../src/activities/deps.js';
+import { latestRun } from '../src/activities/objects/leftovers.js';
+import { Systems } from '../src/activities/runtime/deps.js';
 import { createActivities } from '../src/activities/index.js';
-import { Ledger } from '../src/clients/ledger.js';
+import { Ledger } from '../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../src/config.js';
-import { fenceTriggers } from '../src/domain/triggers.js';
-import type { MigrationRef } from '../src/domain/ledger.js';
+import { fenceTriggers } from '../src/domain/plan/trigger-names.js';
+import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import { openFencedShop } from '../test/support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor } from '../test/support/sluice.js';
 import { percentile } from './drill.js';
@@ -45,11 +45,14 @@ export async function holdsBench(rounds: number): Promise<void> {
       approvers: new Map(),
       stateDir: mkdtempSync(join(tmpdir(), 'sluice-holds-')),
     });
-    const cutOver = (round: number): Promise<CutOver> => new MockActivityEnvironment().run(() => wholeCutOver(activities, client, ref, round));
+    const cutOver = (round: number): Promise<CutOver> =>
+      new MockActivityEnvironment().run(() => wholeCutOver(activities, client, ref, round));
     const done: CutOver[] = [];
     for (let round = 0; round < rounds; round += 1) done.push(await cutOver(round));
     const holds = done.flatMap((d) => (d.refused ? [] : [d.holdMs]));
-    console.log(`${holds.length} committed: hold p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`);
+    console.log(
+      `${holds.length} committed: hold p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`,
+    );
     console.log(
       `fence p50 ${percentile(
         done.map((d) => d.fenceMs),
@@ -62,7 +65,9 @@ export async function holdsBench(rounds: number): Promise<void> {
     console.log(
       `${done.filter((d) => d.slipped).length} with a row that changed under the fence; ${done.filter((d) => d.side !== 'stream' && !d.refused).length} not observed on the stream`,
     );
-    console.log(`${rounds - holds.length} refused: ${[...new Set(done.flatMap((d) => d.refused ?? []))].join('; ') || '-'}`);
+    console.log(
+      `${rounds - holds.length} refused: ${[...new Set(done.flatMap((d) => d.refused ?? []))].join('; ') || '-'}`,
+    );
     sluice('resume', shop.name);
     sluice('rollback', shop.name, '--reason', 'the benchmark is over', '--yes');
     waitFor(shop.name, 'outcome=rolled-back', '8m');
@@ -85,13 +90,25 @@ interface CutOver {
 }
 
 /** A run that is going on is waited for, as the recheck does. */
-async function untilNoRun(activities: ReturnType<typeof createActivities>, ref: MigrationRef): Promise<void> {
+async function untilNoRun(
+  activities: ReturnType<typeof createActivities>,
+  ref: MigrationRef,
+): Promise<void> {
   while (await activities.activeBatchRun(ref)) await sleep(100);
 }
 
-async function wholeCutOver(activities: ReturnType<typeof createActivities>, client: pg.Client, ref: MigrationRef, round: number): Promise<CutOver> {
+async function wholeCutOver(
+  activities: ReturnType<typeof createActivities>,
+  client: pg.Client,
+  ref: MigrationRef,
+  round: number,
+): Promise<CutOver> {
   const versions = async (): Promise<string> =>
-    (await client.query<{ v: string }>(`SELECT md5(string_agg(xmin::text, ',' ORDER BY id)) AS v FROM orders`)).rows[0]!.v;
+    (
+      await client.query<{ v: string }>(
+        `SELECT md5(string_agg(xmin::text, ',' ORDER BY id)) AS v FROM orders`,
+      )
+    ).rows[0]!.v;
   const number = FIRST_NUMBER + round;
   const input = { ref, token: `holds-${round}`, attempt: number, epoch: 1, evidenceId: 'holds' };
   await untilNoRun(activities, ref);
@@ -100,19 +117,39 @@ async function wholeCutOver(activities: ReturnType<typeof createActivities>, cli
   const fence = await activities.fence(input);
   const fenceMs = Date.now() - started;
   try {
-    if (fence.refused) return { fenceMs, holdMs: 0, refused: fence.refused, slipped: false, side: null };
+    if (fence.refused)
+      return { fenceMs, holdMs: 0, refused: fence.refused, slipped: false, side: null };
     const before = await versions();
-    const refuse = (refused: string): CutOver => ({ fenceMs, holdMs: Date.now() - started, refused, slipped: false, side: null });
+    const refuse = (refused: string): CutOver => ({
+      fenceMs,
+      holdMs: Date.now() - started,
+      refused,
+      slipped: false,
+      side: null,
+    });
     const { reason } = await activities.drainTo(ref, fence.lsn, 50_000, input.token);
     if (reason) return refuse(reason);
-    const { verdict } = await activities.runWindow({ ref, number, roundsMs: 45_000, isFull: true, since: null });
+    const { verdict } = await activities.runWindow({
+      ref,
+      number,
+      roundsMs: 45_000,
+      isFull: true,
+      since: null,
+    });
     if (verdict.verdict !== 'passed') return refuse(verdict.reason);
     const slipped = (await versions()) !== before;
     const { refused } = await activities.commitCutover(input);
     if (refused) return refuse(refused);
-    return { fenceMs, holdMs: Date.now() - started, refused: null, slipped, side: (await activities.observeRoute(ref)).side };
+    return {
+      fenceMs,
+      holdMs: Date.now() - started,
+      refused: null,
+      slipped,
+      side: (await activities.observeRoute(ref)).side,
+    };
   } finally {
-    for (const trigger of fenceTriggers(ref.spec)) await untilGranted(() => activities.removeTrigger(ref, trigger));
+    for (const trigger of fenceTriggers(ref.spec))
+      await untilGranted(() => activities.removeTrigger(ref, trigger));
     await activities.routeBack(ref);
     await activities.batchAction(ref, 'resume', null);
   }
@@ -120,9 +157,13 @@ async function wholeCutOver(activities: ReturnType<typeof createActivities>, cli
 
 /** Returns how to stop them; what they say then goes to the terminal. */
 function startWriters(database: string): () => Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'holds-writers.ts'), database, String(WRITERS)], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(import.meta.dirname, 'holds-writers.ts'), database, String(WRITERS)],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return async () => {
     child.kill('SIGTERM');

@@ -2,20 +2,20 @@
 // whose rows nobody keeps (the limit), Debezium's initial snapshot of a table that holds the join's result (the peer), and our copy of it. Needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
-import { createCopyActivities } from '../src/activities/copy.js';
-import { Systems } from '../src/activities/deps.js';
-import { int32At } from '../src/domain/bytes.js';
-import { ConnectRest } from '../src/clients/connect-rest.js';
-import { copyRows } from '../src/clients/copy.js';
-import { KafkaPort } from '../src/clients/kafka.js';
-import { Ledger } from '../src/clients/ledger.js';
+import { createCopyActivities } from '../src/activities/capture/copy-tables.js';
+import { Systems } from '../src/activities/runtime/deps.js';
+import { int32At } from '../src/domain/values/bytes.js';
+import { ConnectRest } from '../src/clients/http/connect-rest.js';
+import { copyRows } from '../src/clients/postgres/copy-stream.js';
+import { KafkaPort } from '../src/clients/kafka/kafka.js';
+import { Ledger } from '../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../src/config.js';
 import { debeziumPostgresConfig } from '../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../src/connectors/jdbc-source.js';
-import { capturesOf, namesOf } from '../src/domain/names.js';
-import { pollingOf } from '../src/domain/polling.js';
-import type { MigrationSpec } from '../src/domain/spec.js';
-import { parseSpecObject } from '../src/spec/parse.js';
+import { capturesOf, namesOf } from '../src/domain/migration/names.js';
+import { pollingOf } from '../src/domain/migration/polling.js';
+import type { MigrationSpec } from '../src/domain/migration/spec.js';
+import { parseSpecObject } from '../src/manifest/parse.js';
 
 const DATABASE = 'sluice_bench_jdbc';
 const QUERY = `SELECT o.id, o.total, o.placed, o.note, c.name AS customer, s.city, c.active
@@ -48,18 +48,38 @@ export async function jdbcSourceBench(rows: number): Promise<void> {
   await client.connect();
   try {
     await client.query(seed(rows, run));
-    const copied = await timed(() => copyRows(client, `${QUERY} ORDER BY o.id`, { rowsPerSecond: 0 }, skipRow));
+    const copied = await timed(() =>
+      copyRows(client, `${QUERY} ORDER BY o.id`, { rowsPerSecond: 0 }, skipRow),
+    );
     say('COPY of the query, rows kept by nobody', rows, copied);
     say(
       'our JDBC source, three-way join, one task',
       rows,
-      await load(specOf(`bench-jdbc-${run}`, { mode: 'incrementing', incrementingColumn: 'id', delay: '1s', query: QUERY }), rows),
+      await load(
+        specOf(`bench-jdbc-${run}`, {
+          mode: 'incrementing',
+          incrementingColumn: 'id',
+          delay: '1s',
+          query: QUERY,
+        }),
+        rows,
+      ),
     );
-    say("Debezium's initial snapshot of the joined rows as a table", rows, await load(specOf(`bench-debezium-${run}`, null), rows));
-    say('our copy of that table, two sessions', rows, await copyLoad(specOf(`bench-copy-${run}`, null), rows));
+    say(
+      "Debezium's initial snapshot of the joined rows as a table",
+      rows,
+      await load(specOf(`bench-debezium-${run}`, null), rows),
+    );
+    say(
+      'our copy of that table, two sessions',
+      rows,
+      await copyLoad(specOf(`bench-copy-${run}`, null), rows),
+    );
   } finally {
     await client.end();
-    await admin.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${DATABASE}' AND NOT active`);
+    await admin.query(
+      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${DATABASE}' AND NOT active`,
+    );
     await admin.query(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
     await admin.end();
   }
@@ -71,8 +91,13 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   const kafka = new KafkaPort(spec.spec.kafka, () => '');
   const [capture] = capturesOf(spec, 1);
   const polling = pollingOf(spec);
-  const config = polling ? jdbcSourceConfig(spec, polling, capture!, { columns: COLUMNS, key: ['id'] }, JDBC_PLUGINS[0]!) : debeziumPostgresConfig(spec, 1);
-  const topics = [capture!.topic, ...(polling ? [] : [namesOf(spec, 1).notificationTopic, namesOf(spec, 1).heartbeatTopic])];
+  const config = polling
+    ? jdbcSourceConfig(spec, polling, capture!, { columns: COLUMNS, key: ['id'] }, JDBC_PLUGINS[0]!)
+    : debeziumPostgresConfig(spec, 1);
+  const topics = [
+    capture!.topic,
+    ...(polling ? [] : [namesOf(spec, 1).notificationTopic, namesOf(spec, 1).heartbeatTopic]),
+  ];
   for (const topic of topics) await kafka.createTopic(topic, 1, 1, {});
   await rest.createStopped(capture!.connector, config);
   const started = Date.now();
@@ -88,7 +113,8 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   }
   const took = Date.now() - started;
   await rest.stop(capture!.connector);
-  while ((await rest.status(capture!.connector))?.tasks.length) await new Promise((resolve) => setTimeout(resolve, 200));
+  while ((await rest.status(capture!.connector))?.tasks.length)
+    await new Promise((resolve) => setTimeout(resolve, 200));
   await rest.deleteOffsets(capture!.connector); // a later one of that name would go on from them
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
@@ -101,12 +127,27 @@ async function copyLoad(spec: MigrationSpec, rows: number): Promise<number> {
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();
   const systems = new Systems(resolveSecret);
-  const { copyTables } = createCopyActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() });
+  const copying = createCopyActivities({
+    secret: resolveSecret,
+    ledger,
+    systems,
+    approvers: new Map(),
+  });
   const { name } = spec.metadata;
-  const ref = { name, iteration: 1, generation: 1, workflowId: name, runKey: name, planHash: '', spec };
+  const ref = {
+    name,
+    iteration: 1,
+    generation: 1,
+    workflowId: name,
+    runKey: name,
+    planHash: '',
+    spec,
+  };
   const [capture] = capturesOf(spec, 1);
   await systems.kafka(spec).createTopic(capture!.topic, 1, 1, {});
-  const took = await timed(() => new MockActivityEnvironment().run(copyTables, ref, { 'public.joined': rows }));
+  const took = await timed(() =>
+    new MockActivityEnvironment().run(copying.copyTables, ref, { 'public.joined': rows }),
+  );
   await systems.kafka(spec).deleteTopic(capture!.topic);
   await ledger.query('DELETE FROM sluice.object WHERE name = $1', [name]);
   await ledger.query('DELETE FROM sluice.copied WHERE run_key = $1', [name]);
@@ -115,10 +156,29 @@ async function copyLoad(spec: MigrationSpec, rows: number): Promise<number> {
 }
 
 function specOf(name: string, polling: object | null): MigrationSpec {
-  const { PGHOST: host, PGPORT: port, PGUSER: user, CONNECT_URL: url, KAFKA_BROKERS: brokers } = process.env;
-  const connector = polling ? { type: 'jdbc-source', url, deletes: 'none', ...polling } : { type: 'debezium-postgres', url };
-  const tables = polling ? ['public.orders', 'public.customers', 'public.stores'] : ['public.joined'];
-  const source = { postgres: { host, port: Number(port), database: DATABASE, user, passwordFrom: { env: 'PGPASSWORD' } }, tables };
+  const {
+    PGHOST: host,
+    PGPORT: port,
+    PGUSER: user,
+    CONNECT_URL: url,
+    KAFKA_BROKERS: brokers,
+  } = process.env;
+  const connector = polling
+    ? { type: 'jdbc-source', url, deletes: 'none', ...polling }
+    : { type: 'debezium-postgres', url };
+  const tables = polling
+    ? ['public.orders', 'public.customers', 'public.stores']
+    : ['public.joined'];
+  const source = {
+    postgres: {
+      host,
+      port: Number(port),
+      database: DATABASE,
+      user,
+      passwordFrom: { env: 'PGPASSWORD' },
+    },
+    tables,
+  };
   const parsed = parseSpecObject({
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Migration',
@@ -132,7 +192,8 @@ function specOf(name: string, polling: object | null): MigrationSpec {
 /** Walks over the fields of a row. */
 function skipRow(bytes: Uint8Array, at: number): number {
   let end = at;
-  for (let field = 0; field < COLUMNS.length; field += 1) end += 4 + Math.max(0, int32At(bytes, end));
+  for (let field = 0; field < COLUMNS.length; field += 1)
+    end += 4 + Math.max(0, int32At(bytes, end));
   return end;
 }
 
@@ -143,4 +204,6 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
 }
 
 const say = (what: string, rows: number, ms: number): void =>
-  console.log(`${what}: ${(ms / 1000).toFixed(1)} s, ${Math.round(rows / (ms / 1000)).toLocaleString('en')} rows/s`);
+  console.log(
+    `${what}: ${(ms / 1000).toFixed(1)} s, ${Math.round(rows / (ms / 1000)).toLocaleString('en')} rows/s`,
+  );

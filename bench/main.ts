@@ -28,7 +28,9 @@ const scenarios: Record<string, () => Promise<void>> = {
 };
 const scenario = scenarios[positionals[0] ?? ''];
 if (!scenario) {
-  console.error(`usage: npm run bench -- ${Object.keys(scenarios).join('|')}    (needs \`npm run stack -- up\`)`);
+  console.error(
+    `usage: npm run bench -- ${Object.keys(scenarios).join('|')}    (needs \`npm run stack -- up\`)`,
+  );
   process.exit(2);
 }
 Object.assign(process.env, await environment(stackHome(), () => undefined));

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { asOneRole, createShop } from '../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../stack/paths.js';
-import type { ProofResult } from '../src/domain/proof.js';
+import type { ProofResult } from '../src/domain/evidence/proof.js';
 import { TestWorker, sluice } from '../test/support/sluice.js';
 
 const EXAMPLE = resolve('examples/daily-revenue');
@@ -22,19 +22,33 @@ export async function proveBench(rows: number): Promise<void> {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join(EXAMPLE, query)));
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
+    writeFileSync(join(dir, query), readFileSync(join(EXAMPLE, query)));
   const worker = new TestWorker();
   await worker.start();
   try {
     const command = `PIPELINE_VERSION=2 exec java -Xmx768m -XX:+UseSerialGC -cp '${EXAMPLE}/pipeline/target/daily-revenue-1.jar:${EXAMPLE}/pipeline/target/lib/*' dev.sluice.example.Main`;
     const started = performance.now();
-    const { stdout, stderr } = sluice('prove', '-f', join(dir, 'migration.yaml'), '--slice', 'store_id >= 0', '--run', command, '-o', 'json');
+    const { stdout, stderr } = sluice(
+      'prove',
+      '-f',
+      join(dir, 'migration.yaml'),
+      '--slice',
+      'store_id >= 0',
+      '--run',
+      command,
+      '-o',
+      'json',
+    );
     const seconds = (performance.now() - started) / 1000;
     const result = JSON.parse(stdout) as ProofResult;
     const { replayed } = result;
     if (!replayed) throw new Error(stderr);
-    const rate = (records: number, ms: number): string => `${Math.round((records / ms) * 1000).toLocaleString('en')}/s`;
-    console.log(`proof of ${replayed.records.toLocaleString('en')} rows: ${result.verdict}, ${seconds.toFixed(1)} s in all`);
+    const rate = (records: number, ms: number): string =>
+      `${Math.round((records / ms) * 1000).toLocaleString('en')}/s`;
+    console.log(
+      `proof of ${replayed.records.toLocaleString('en')} rows: ${result.verdict}, ${seconds.toFixed(1)} s in all`,
+    );
     console.log(
       `  replay ${(replayed.ms / 1000).toFixed(1)} s (${rate(replayed.records, replayed.ms)}, ${(replayed.bytes / 2 ** 20).toFixed(0)} MiB), pipeline ${((result.pipelineMs ?? 0) / 1000).toFixed(1)} s`,
     );

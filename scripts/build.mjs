@@ -10,13 +10,30 @@ const newest = (dir) =>
       .map((e) => statSync(join(e.parentPath ?? e.path, e.name)).mtimeMs),
   );
 const bundle = join(ROOT, 'dist/workflow-bundle.js');
-const stale = () => !existsSync(bundle) || statSync(bundle).mtimeMs < Math.max(newest(join(ROOT, 'src')), statSync(join(ROOT, 'package-lock.json')).mtimeMs);
+const stale = () =>
+  !existsSync(bundle) ||
+  statSync(bundle).mtimeMs <
+    Math.max(newest(join(ROOT, 'src')), statSync(join(ROOT, 'package-lock.json')).mtimeMs);
 
 if (!process.argv.includes('--if-stale') || stale()) {
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  must(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  must(process.execPath, [
+    join(ROOT, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    'tsconfig.build.json',
+  ]);
   const { bundleWorkflowCode } = await import('@temporalio/worker');
-  const silent = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'dist/workflows/index.js'), logger: silent });
+  const silent = {
+    log() {},
+    trace() {},
+    debug() {},
+    info() {},
+    warn: console.warn,
+    error: console.error,
+  };
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(ROOT, 'dist/workflows/index.js'),
+    logger: silent,
+  });
   writeFileSync(bundle, code);
 }

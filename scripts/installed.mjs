@@ -12,7 +12,11 @@ export function ensureInstalled() {
   const lock = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
-  if (existsSync(join(ROOT, 'node_modules/tsx')) && (!existsSync(stamp) || readFileSync(stamp, 'utf8') === lock)) return;
+  if (
+    existsSync(join(ROOT, 'node_modules/tsx')) &&
+    (!existsSync(stamp) || readFileSync(stamp, 'utf8') === lock)
+  )
+    return;
   console.error('installing dependencies (npm ci) …');
   must('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
   writeFileSync(stamp, lock);
@@ -27,6 +31,9 @@ export function must(command, args, options = {}) {
 /** Runs a TypeScript file of the repository through tsx and exits with its status. */
 export function runTypeScript(file, args) {
   ensureInstalled();
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', join(ROOT, file), ...args], { cwd: process.cwd(), stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', join(ROOT, file), ...args], {
+    cwd: process.cwd(),
+    stdio: 'inherit',
+  });
   process.exit(status ?? 1);
 }

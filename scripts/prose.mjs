@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { ROOT } from './installed.mjs';
 
 const CODE = ['src', 'stack', 'examples', 'bench', 'scripts', 'test'];
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+];
 const MAX_WORDS = 25;
 const MAX_FRAGMENTS = 0.05;
 
@@ -17,7 +23,8 @@ const BANNED =
 const RELATIVE = /^(?:of|who|whom|whose|whoever|what|whatever|which|whichever|how|why|whether)\b/i;
 const INTRODUCTION =
   /^(?:about|above|across|after|against|among|around|as|at|because|before|behind|below|beside|besides|between|beyond|by|during|for|from|in|into|on|onto|over|per|since|through|to|toward|towards|under|unless|until|when|where|while|with|within|without)\b/i;
-const MAIN_CLAUSE = /,\s+(?!(?:and|or|but|not|so that|which|who|whose|where|as|because|than|that)\b)\S+\s+\S/;
+const MAIN_CLAUSE =
+  /,\s+(?!(?:and|or|but|not|so that|which|who|whose|where|as|because|than|that)\b)\S+\s+\S/;
 
 function isFragment(sentence) {
   if (RELATIVE.test(sentence)) return !sentence.endsWith('?');
@@ -62,10 +69,13 @@ function sentences(group) {
   const text = group.map((part) => part.text).join('\n');
   const found = [];
   let from = 0;
-  for (const end of text.matchAll(/(?<=[.!?][)"'`*’”]*)(?<!\b(?:e\.g|i\.e|vs|etc)\.)\s+(?=["'`([*]*[A-Z`])|$/g)) {
+  for (const end of text.matchAll(
+    /(?<=[.!?][)"'`*’”]*)(?<!\b(?:e\.g|i\.e|vs|etc)\.)\s+(?=["'`([*]*[A-Z`])|$/g,
+  )) {
     const sentence = text.slice(from, end.index);
     const line = group[text.slice(0, from).split('\n').length - 1].line;
-    if (/\S+\s+\S+\s+\S/.test(sentence)) found.push({ line, text: sentence.replaceAll('\n', ' '), table: group[0].table });
+    if (/\S+\s+\S+\s+\S/.test(sentence))
+      found.push({ line, text: sentence.replaceAll('\n', ' '), table: group[0].table });
     from = end.index + end[0].length;
   }
   return found;
@@ -87,7 +97,10 @@ function problems(sentence) {
   return found;
 }
 
-const filesIn = (path) => (statSync(join(ROOT, path)).isFile() ? [path] : readdirSync(join(ROOT, path), { recursive: true }).map((name) => join(path, name)));
+const filesIn = (path) =>
+  statSync(join(ROOT, path)).isFile()
+    ? [path]
+    : readdirSync(join(ROOT, path), { recursive: true }).map((name) => join(path, name));
 
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--check');
 const files = [...CODE, ...DOCUMENTS, 'docs']
@@ -99,9 +112,12 @@ let banned = 0;
 const rate = { sentences: 0, fragments: 0 };
 for (const file of files) {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
-  for (const sentence of (file.endsWith('.md') ? paragraphs(lines) : comments(lines)).flatMap(sentences)) {
+  for (const sentence of (file.endsWith('.md') ? paragraphs(lines) : comments(lines)).flatMap(
+    sentences,
+  )) {
     const found = problems(sentence);
-    for (const problem of found) console.log(`${file}:${sentence.line}: ${problem}: ${sentence.text.slice(0, 100)}`);
+    for (const problem of found)
+      console.log(`${file}:${sentence.line}: ${problem}: ${sentence.text.slice(0, 100)}`);
     banned += found.filter((problem) => problem.startsWith('word')).length;
     if (!file.startsWith('src/')) continue;
     rate.sentences++;
@@ -110,5 +126,7 @@ for (const file of files) {
 }
 
 const share = rate.fragments / Math.max(1, rate.sentences);
-console.log(`src: ${rate.fragments} fragments in ${rate.sentences} comment sentences (${(100 * share).toFixed(1)} %); ${banned} banned words everywhere`);
+console.log(
+  `src: ${rate.fragments} fragments in ${rate.sentences} comment sentences (${(100 * share).toFixed(1)} %); ${banned} banned words everywhere`,
+);
 if (process.argv.includes('--check') && (banned > 0 || share > MAX_FRAGMENTS)) process.exit(1);

@@ -20,7 +20,15 @@ for (const suite of suites) {
   const started = Date.now();
   const { status } = spawnSync(
     process.execPath,
-    [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', suite, '--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`],
+    [
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--project',
+      suite,
+      '--reporter=verbose',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
     { cwd: ROOT, stdio: 'inherit' },
   );
   try {

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'yaml';
-import type { ResolveSecret } from './clients/source.js';
-import { approverKey, type ApproverKey, type ApproverKeys } from './clients/token.js';
-import { sizeBytes } from './domain/duration.js';
+import type { ResolveSecret } from './clients/postgres/connection.js';
+import { approverKey, type ApproverKey, type ApproverKeys } from './clients/signatures.js';
+import { sizeBytes } from './domain/values/duration.js';
 import { Problem } from './domain/failure.js';
-import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/token.js';
+import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/decisions/signed-decision.js';
 import { allowSecret, readSecret, secretRules } from './secrets.js';
 
 export interface TemporalTarget {
@@ -37,7 +37,8 @@ export interface Config {
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
   const ledgerUrl = env['SLUICE_LEDGER_URL'];
-  if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl)) problems.push('SLUICE_LEDGER_URL must start with postgres://');
+  if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl))
+    problems.push('SLUICE_LEDGER_URL must start with postgres://');
   const temporal = readTemporal(env, problems);
   const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', '1GiB', problems);
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', '512MiB', problems);
@@ -47,7 +48,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   } catch (error) {
     problems.push(`SLUICE_SECRETS: ${(error as Error).message}`);
   }
-  if (problems.length > 0) throw new Problem('spec-invalid', `the environment is wrong: ${problems.join('; ')}`, 'correct the environment variables');
+  if (problems.length > 0)
+    throw new Problem(
+      'spec-invalid',
+      `the environment is wrong: ${problems.join('; ')}`,
+      'correct the environment variables',
+    );
   return {
     temporal,
     ledgerUrl,
@@ -63,18 +69,31 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {
   let profile: ClientConnectConfig = { connectionOptions: {} };
   try {
-    const given = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+    const given = Object.entries(env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
     profile = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
   } catch (error) {
-    problems.push(`the Temporal profile (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE) cannot be read: ${(error as Error).message}`);
+    problems.push(
+      `the Temporal profile (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE) cannot be read: ${(error as Error).message}`,
+    );
   }
   const { connectionOptions, namespace } = profile;
   const address = connectionOptions.address ?? '127.0.0.1:7233';
   if (!/^\S+:\d+$/.test(address)) problems.push(`TEMPORAL_ADDRESS "${address}" must be host:port`);
-  return { address, namespace: namespace ?? 'default', connectionOptions: { ...connectionOptions, address } };
+  return {
+    address,
+    namespace: namespace ?? 'default',
+    connectionOptions: { ...connectionOptions, address },
+  };
 }
 
-function readSize(env: NodeJS.ProcessEnv, name: string, otherwise: string, problems: string[]): number {
+function readSize(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  otherwise: string,
+  problems: string[],
+): number {
   try {
     return sizeBytes(env[name] ?? otherwise);
   } catch (error) {
@@ -91,12 +110,15 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
     if (!Array.isArray(list)) throw new Error('it must be a list of { name, publicKey }');
     for (const entry of list as { name?: unknown; publicKey?: unknown; roles?: unknown }[]) {
       const { name, publicKey: pem, roles = USUAL_ROLES } = entry ?? {};
-      if (typeof name !== 'string' || typeof pem !== 'string') throw new Error('every entry needs name and publicKey');
+      if (typeof name !== 'string' || typeof pem !== 'string')
+        throw new Error('every entry needs name and publicKey');
       if (keys.has(name)) throw new Error(`${name} is named twice`);
-      if (!isRoles(roles)) throw new Error(`roles of ${name} must be a list of ${KEY_ROLES.join(', ')}`);
+      if (!isRoles(roles))
+        throw new Error(`roles of ${name} must be a list of ${KEY_ROLES.join(', ')}`);
       const key = approverKey(name, pem, roles);
       const twin = [...keys].find(([, other]) => other.key.equals(key.key))?.[0];
-      if (twin !== undefined) throw new Error(`${twin} and ${name} have one public key: one person would count as two`);
+      if (twin !== undefined)
+        throw new Error(`${twin} and ${name} have one public key: one person would count as two`);
       keys.set(name, key);
     }
   } catch (error) {
@@ -105,7 +127,8 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
   return keys;
 }
 
-const isRoles = (roles: unknown): roles is KeyRole[] => Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
+const isRoles = (roles: unknown): roles is KeyRole[] =>
+  Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
 /** See `readSecret`: the secret of a spec, for the hosts that will receive it, as this process's operator allows. */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
@@ -115,4 +138,7 @@ export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') =>
 };
 
 /** This process's environment with additions: for a command that a person asked us to run. */
-export const environmentWith = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...more });
+export const environmentWith = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...more,
+});

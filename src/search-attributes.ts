@@ -1,9 +1,18 @@
 // Registers Sluice's search attributes in the worker's namespace. A worker that may not do so says what is missing and starts.
 import type { NativeConnection } from '@temporalio/worker';
 import proto from '@temporalio/proto';
-import { SEARCH_ATTRIBUTES, SEARCH_ATTRIBUTE_NAMES, describeAttributes, registerCommands, type SearchAttributeName } from './domain/search-attributes.js';
+import {
+  SEARCH_ATTRIBUTES,
+  SEARCH_ATTRIBUTE_NAMES,
+  describeAttributes,
+  registerCommands,
+  type SearchAttributeName,
+} from './domain/migration/search-attribute-names.js';
 
-type OperatorService = Pick<NativeConnection['operatorService'], 'listSearchAttributes' | 'addSearchAttributes'>;
+type OperatorService = Pick<
+  NativeConnection['operatorService'],
+  'listSearchAttributes' | 'addSearchAttributes'
+>;
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 const TYPES = {
@@ -14,7 +23,11 @@ const TYPES = {
 };
 
 /** Never throws: Temporal Cloud and strict clusters deny these calls also where every attribute exists. `say` gets each line for the operator. */
-export async function ensureSearchAttributes(operator: OperatorService, namespace: string, say: (line: string) => void): Promise<void> {
+export async function ensureSearchAttributes(
+  operator: OperatorService,
+  namespace: string,
+  say: (line: string) => void,
+): Promise<void> {
   const warn = (line: string, names: readonly SearchAttributeName[]): void => {
     say(`warning: ${line}. A migration cannot run in a namespace without them.`);
     for (const command of registerCommands(namespace, names)) say(`  → ${command}`);
@@ -28,13 +41,22 @@ export async function ensureSearchAttributes(operator: OperatorService, namespac
       SEARCH_ATTRIBUTE_NAMES,
     );
   }
-  const wrong = SEARCH_ATTRIBUTE_NAMES.filter((name) => name in known && known[name] !== TYPES[SEARCH_ATTRIBUTES[name]]);
+  const wrong = SEARCH_ATTRIBUTE_NAMES.filter(
+    (name) => name in known && known[name] !== TYPES[SEARCH_ATTRIBUTES[name]],
+  );
   if (wrong.length > 0)
-    say(`warning: search attributes of namespace ${namespace} have another type than ${describeAttributes(wrong)}: remove them, then register them`);
+    say(
+      `warning: search attributes of namespace ${namespace} have another type than ${describeAttributes(wrong)}: remove them, then register them`,
+    );
   const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => !(name in known));
   if (missing.length === 0) return;
   try {
-    await operator.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, TYPES[SEARCH_ATTRIBUTES[name]]])) });
+    await operator.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(
+        missing.map((name) => [name, TYPES[SEARCH_ATTRIBUTES[name]]]),
+      ),
+    });
     say(`registered search attributes ${missing.join(', ')}`);
   } catch (error) {
     warn(

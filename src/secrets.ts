@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { Problem } from './domain/failure.js';
-import type { SecretRef } from './domain/spec.js';
+import type { SecretRef } from './domain/migration/spec.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,16 +45,21 @@ export function secretRules(env: Environment): SecretRule[] {
 
 function readRule(entry: string): SecretRule {
   const [, kind, what = '', hosts] = /^(env|file):(.*?)(?:@([^@/]*))?$/.exec(entry) ?? [];
-  const expected = 'expected env:NAME, env:PREFIX_* or file:/folder, each with @host,host where only those may receive it';
+  const expected =
+    'expected env:NAME, env:PREFIX_* or file:/folder, each with @host,host where only those may receive it';
   if (kind === undefined) throw new Error(`"${entry}": ${expected}`);
-  if (kind === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(what)) throw new Error(`"${entry}": ${expected}`);
-  if (kind === 'file' && (!isAbsolute(what) || what === '/')) throw new Error(`"${entry}": name a folder by its whole path, and not the root`);
+  if (kind === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(what))
+    throw new Error(`"${entry}": ${expected}`);
+  if (kind === 'file' && (!isAbsolute(what) || what === '/'))
+    throw new Error(`"${entry}": name a folder by its whole path, and not the root`);
   const list = hosts === undefined ? ['*'] : hosts.split(',').map((host) => host.trim());
-  if (list.some((host) => !/^(\*|(\*\.)?[A-Za-z0-9._:[\]-]+|127\.\*)$/.test(host))) throw new Error(`"${entry}": a host is a name, an address, *.domain or *`);
+  if (list.some((host) => !/^(\*|(\*\.)?[A-Za-z0-9._:[\]-]+|127\.\*)$/.test(host)))
+    throw new Error(`"${entry}": a host is a name, an address, *.domain or *`);
   return { kind: kind as 'env' | 'file', what, hosts: list };
 }
 
-const nameMatches = (pattern: string, name: string): boolean => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
+const nameMatches = (pattern: string, name: string): boolean =>
+  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 
 function hostMatches(pattern: string, host: string): boolean {
   const [wanted, given] = [pattern.toLowerCase(), host.toLowerCase().replace(/\.$/, '')];
@@ -95,9 +100,16 @@ export function allowSecret(secret: SecretRef, hosts: readonly string[], env: En
   );
 }
 
-function allow(kind: 'env' | 'file', name: string, rules: readonly SecretRule[], hosts: readonly string[]): void {
+function allow(
+  kind: 'env' | 'file',
+  name: string,
+  rules: readonly SecretRule[],
+  hosts: readonly string[],
+): void {
   const what = kind === 'env' ? `the variable ${name}` : `the file ${name}`;
-  const refused = hosts.find((host) => !rules.some((rule) => rule.hosts.some((pattern) => hostMatches(pattern, host))));
+  const refused = hosts.find(
+    (host) => !rules.some((rule) => rule.hosts.some((pattern) => hostMatches(pattern, host))),
+  );
   if (rules.length > 0 && refused === undefined) return;
   const entry = `${kind}:${kind === 'env' ? name : dirname(name)}@${refused ?? hosts.join(',')}`;
   throw new Problem(
@@ -125,21 +137,31 @@ function splitFileRef(ref: string): [string, string | undefined] {
   return at > 0 ? [ref.slice(0, at), ref.slice(at + 1)] : [ref, undefined];
 }
 
-const lies = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+const lies = (path: string, folder: string): boolean =>
+  path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 
 /** A link out of an allowed folder is not in it: what counts is where the file really lies. */
-function readSecretFile(path: string, hosts: readonly string[], rules: readonly SecretRule[]): string {
+function readSecretFile(
+  path: string,
+  hosts: readonly string[],
+  rules: readonly SecretRule[],
+): string {
   const folders = rules.filter((rule) => rule.kind === 'file');
   const asWritten = folders.filter((rule) => lies(path, rule.what));
   if (asWritten.length === 0 || path.split(sep).includes('..')) allow('file', path, [], hosts);
   let descriptor: number | undefined;
   try {
     const real = realpathSync(path);
-    const inside = asWritten.filter((rule) => lies(real, realpathSync(rule.what)) && !real.split(sep).includes(POD_IDENTITY));
+    const inside = asWritten.filter(
+      (rule) => lies(real, realpathSync(rule.what)) && !real.split(sep).includes(POD_IDENTITY),
+    );
     allow('file', path, inside, hosts);
     descriptor = openSync(real, 'r');
     const about = fstatSync(descriptor);
-    if (!about.isFile() || about.size > MAX_FILE_BYTES) throw Object.assign(new Error(), { code: `no plain file of at most ${MAX_FILE_BYTES} bytes` });
+    if (!about.isFile() || about.size > MAX_FILE_BYTES)
+      throw Object.assign(new Error(), {
+        code: `no plain file of at most ${MAX_FILE_BYTES} bytes`,
+      });
     return readFileSync(descriptor, 'utf8');
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -156,6 +178,11 @@ function readSecretFile(path: string, hosts: readonly string[], rules: readonly 
 function pick(text: string, path: string, key: string | undefined): string {
   if (!key) return text.replace(/\r?\n$/, '');
   const line = text.split(/\r?\n/).find((l) => l.startsWith(`${key}=`));
-  if (!line) throw new Problem('permission-denied', `the secret file ${path} has no key ${key}`, `add ${key}=… to ${path}, then: sluice retry`);
+  if (!line)
+    throw new Problem(
+      'permission-denied',
+      `the secret file ${path} has no key ${key}`,
+      `add ${key}=… to ${path}, then: sluice retry`,
+    );
   return line.slice(key.length + 1);
 }

@@ -1,19 +1,27 @@
 // Composition root: config → clients → activities → workers. One process serves both task queues.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInboundCallsInterceptor, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type ActivityInboundCallsInterceptor,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
-import { Systems } from './activities/deps.js';
-import { toFailure } from './activities/failure.js';
-import { namespaceId } from './clients/namespace.js';
-import { Ledger } from './clients/ledger.js';
+import { Systems } from './activities/runtime/deps.js';
+import { toFailure } from './activities/runtime/application-failure.js';
+import { namespaceId } from './clients/temporal-namespace.js';
+import { Ledger } from './clients/ledger/ledger.js';
 import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 
 export const TASK_QUEUE = 'migrations';
 const DATA_QUEUE = 'migrations-data';
-const TEMPORAL_REMEDY = 'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
+const TEMPORAL_REMEDY =
+  'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 const SHUTDOWN_GRACE = '10s';
 
 export interface WorkerHooks {
@@ -23,21 +31,34 @@ export interface WorkerHooks {
 }
 
 /** Runs until SIGTERM or SIGINT. Throws Problem when Temporal or the ledger cannot be reached, before polling anything. */
-export async function runWorker(config: Config, { onReady, say = () => undefined }: WorkerHooks = {}): Promise<void> {
+export async function runWorker(
+  config: Config,
+  { onReady, say = () => undefined }: WorkerHooks = {},
+): Promise<void> {
   if (!config.ledgerUrl)
     throw new Problem(
       'spec-invalid',
       'SLUICE_LEDGER_URL is not set: the worker keeps its evidence there',
       'set it to postgres://user:password@host:port/database',
     );
-  Runtime.install({ logger: new DefaultLogger('WARN'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  Runtime.install({
+    logger: new DefaultLogger('WARN'),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+  });
   const ledger = new Ledger(config.ledgerUrl);
   await ledger.migrate().catch((error: unknown) => {
-    throw new Problem('unreachable', `the ledger at ${ledger.address} cannot be used: ${(error as Error).message}`, 'check SLUICE_LEDGER_URL');
+    throw new Problem(
+      'unreachable',
+      `the ledger at ${ledger.address} cannot be used: ${(error as Error).message}`,
+      'check SLUICE_LEDGER_URL',
+    );
   });
   const connection = await connectTemporal(config);
   await ensureSearchAttributes(connection.operatorService, config.temporal.namespace, say);
-  const namespace = { name: config.temporal.namespace, id: await namespaceId(connection.workflowService, config.temporal.namespace) };
+  const namespace = {
+    name: config.temporal.namespace,
+    id: await namespaceId(connection.workflowService, config.temporal.namespace),
+  };
   const systems = new Systems(resolveSecret);
   const activities = createActivities({
     secret: resolveSecret,
@@ -76,7 +97,11 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect(connectionOptions);
   } catch (error) {
-    throw new Problem('unreachable', `Temporal at ${address} does not answer: ${(error as Error).message}`, TEMPORAL_REMEDY);
+    throw new Problem(
+      'unreachable',
+      `Temporal at ${address} does not answer: ${(error as Error).message}`,
+      TEMPORAL_REMEDY,
+    );
   }
 }
 
@@ -98,6 +123,14 @@ function classifying(systems: Systems): ActivityInboundCallsInterceptor {
 /** The prebuilt bundle of an installed package; in a checkout without one, the sources. */
 function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
-  if (existsSync(bundle) && import.meta.url.includes('/dist/')) return { workflowBundle: { codePath: bundle } };
-  return { workflowsPath: fileURLToPath(new URL(`./workflows/index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)) };
+  if (existsSync(bundle) && import.meta.url.includes('/dist/'))
+    return { workflowBundle: { codePath: bundle } };
+  return {
+    workflowsPath: fileURLToPath(
+      new URL(
+        `./workflows/index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+        import.meta.url,
+      ),
+    ),
+  };
 }

@@ -5,41 +5,64 @@ import { mvn, once, onPath, run, type Say } from './fetch.js';
 import { PINS, ROOT } from './paths.js';
 
 /** The jars of the Python package's `lib` that the SQL jobs here need (`cep` too: streaming queries are planned with it). */
-const FLINK_JARS = /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;
+const FLINK_JARS =
+  /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;
 
 /** One folder of jars: Flink's own (shipped inside a Python package; the distribution is not on Maven Central), gateway and connectors from Maven. */
 export async function flinkLibs(say: Say): Promise<string> {
-  return once(`flink-${PINS.flink}-${PINS.flinkKafka}`, say, 'Flink (pip and Maven, about 450 MB)', async (dir) => {
-    const venv = join(dir, 'venv');
-    const target = join(dir, 'python');
-    await run('python3', ['-m', 'venv', venv], {});
-    const pip = join(venv, 'bin/pip');
-    await run(pip, ['install', '-q', 'wheel', 'setuptools'], {});
-    const packaged = `apache-flink-libraries==${PINS.flink}`;
-    await run(pip, ['install', '-q', '--no-deps', '--no-build-isolation', '--target', target, packaged], {});
-    const lib = join(target, 'pyflink/lib');
-    for (const jar of readdirSync(lib)) if (FLINK_JARS.test(jar)) cpSync(join(lib, jar), join(dir, jar));
-    rmSync(venv, { recursive: true });
-    rmSync(target, { recursive: true });
-    const versions = [`-Dflink.version=${PINS.flink}`, `-Dflink.kafka.version=${PINS.flinkKafka}`, `-Dflink.jdbc.version=${PINS.flinkJdbc}`];
-    await mvn([
-      '-f',
-      join(ROOT, 'stack/flink-pom.xml'),
-      ...versions,
-      `-Dpgjdbc.version=${PINS.pgjdbc}`,
-      'dependency:copy-dependencies',
-      `-DoutputDirectory=${dir}`,
-      '-DexcludeTransitive=true',
-    ]);
-  });
+  return once(
+    `flink-${PINS.flink}-${PINS.flinkKafka}`,
+    say,
+    'Flink (pip and Maven, about 450 MB)',
+    async (dir) => {
+      const venv = join(dir, 'venv');
+      const target = join(dir, 'python');
+      await run('python3', ['-m', 'venv', venv], {});
+      const pip = join(venv, 'bin/pip');
+      await run(pip, ['install', '-q', 'wheel', 'setuptools'], {});
+      const packaged = `apache-flink-libraries==${PINS.flink}`;
+      await run(
+        pip,
+        ['install', '-q', '--no-deps', '--no-build-isolation', '--target', target, packaged],
+        {},
+      );
+      const lib = join(target, 'pyflink/lib');
+      for (const jar of readdirSync(lib))
+        if (FLINK_JARS.test(jar)) cpSync(join(lib, jar), join(dir, jar));
+      rmSync(venv, { recursive: true });
+      rmSync(target, { recursive: true });
+      const versions = [
+        `-Dflink.version=${PINS.flink}`,
+        `-Dflink.kafka.version=${PINS.flinkKafka}`,
+        `-Dflink.jdbc.version=${PINS.flinkJdbc}`,
+      ];
+      await mvn([
+        '-f',
+        join(ROOT, 'stack/flink-pom.xml'),
+        ...versions,
+        `-Dpgjdbc.version=${PINS.pgjdbc}`,
+        'dependency:copy-dependencies',
+        `-DoutputDirectory=${dir}`,
+        '-DexcludeTransitive=true',
+      ]);
+    },
+  );
 }
 
 /** The server binary: the user's own, else built once from the Go module proxy. */
 export async function toxiproxyBinary(say: Say): Promise<string> {
   const own = onPath('toxiproxy-server');
   if (own) return own;
-  const dir = await once(`toxiproxy-${PINS.toxiproxy}`, say, 'Toxiproxy (built from source with Go)', (folder) =>
-    run('go', ['install', `github.com/Shopify/toxiproxy/v2/cmd/server@v${PINS.toxiproxy}`], { CGO_ENABLED: '0', GOBIN: folder, GOFLAGS: '-mod=mod' }),
+  const dir = await once(
+    `toxiproxy-${PINS.toxiproxy}`,
+    say,
+    'Toxiproxy (built from source with Go)',
+    (folder) =>
+      run('go', ['install', `github.com/Shopify/toxiproxy/v2/cmd/server@v${PINS.toxiproxy}`], {
+        CGO_ENABLED: '0',
+        GOBIN: folder,
+        GOFLAGS: '-mod=mod',
+      }),
   );
   return join(dir, 'server');
 }

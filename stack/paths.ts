@@ -56,10 +56,13 @@ export interface StackHome {
 /** The stack that the environment names: `SLUICE_STACK_NAME` (default `default`), `SLUICE_STACK_PORT_BASE` (default 17400). */
 export function stackHome(): StackHome {
   const name = process.env['SLUICE_STACK_NAME'] ?? 'default';
-  if (!/^[a-z0-9-]{1,40}$/.test(name)) throw new Error(`SLUICE_STACK_NAME "${name}" must match [a-z0-9-]{1,40}`);
+  if (!/^[a-z0-9-]{1,40}$/.test(name))
+    throw new Error(`SLUICE_STACK_NAME "${name}" must match [a-z0-9-]{1,40}`);
   const base = Number(process.env['SLUICE_STACK_PORT_BASE'] ?? 17400);
   if (!Number.isInteger(base) || base < 1024 || base > 65000) {
-    throw new Error(`SLUICE_STACK_PORT_BASE "${process.env['SLUICE_STACK_PORT_BASE']}" must be a port between 1024 and 65000`);
+    throw new Error(
+      `SLUICE_STACK_PORT_BASE "${process.env['SLUICE_STACK_PORT_BASE']}" must be a port between 1024 and 65000`,
+    );
   }
   const dir = join(ROOT, '.stack', name);
   return {
@@ -108,7 +111,8 @@ function claim(target: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const about = lstatSync(target);
-    if (!about.isDirectory() || !ownersOfData().includes(about.uid)) throw new Error(`${target} is not ours: remove it yourself`, { cause: error });
+    if (!about.isDirectory() || !ownersOfData().includes(about.uid))
+      throw new Error(`${target} is not ours: remove it yourself`, { cause: error });
   }
 }
 

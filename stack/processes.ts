@@ -1,6 +1,17 @@
 // Long-running children of the stack: started detached, remembered by pid *and* start time, so that a recycled pid is never signalled.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, closeSync, statSync, renameSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  closeSync,
+  statSync,
+  renameSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { StackHome } from './paths.js';
 
@@ -40,9 +51,14 @@ export function launch(home: StackHome, what: Launch): number {
   });
   closeSync(out);
   child.on('error', () => undefined);
-  if (child.pid === undefined) throw new Error(`cannot start ${what.name}: ${what.command} is missing or not executable`);
+  if (child.pid === undefined)
+    throw new Error(`cannot start ${what.name}: ${what.command} is missing or not executable`);
   child.unref();
-  const record: PidRecord = { pid: child.pid, startedAt: startTime(child.pid) ?? '', stopSignal: what.stopSignal ?? 'SIGTERM' };
+  const record: PidRecord = {
+    pid: child.pid,
+    startedAt: startTime(child.pid) ?? '',
+    stopSignal: what.stopSignal ?? 'SIGTERM',
+  };
   writeFileSync(join(home.pids, `${what.name}.json`), JSON.stringify(record));
   return child.pid;
 }
@@ -81,10 +97,16 @@ export function lastLogLines(home: StackHome, name: string, lines = 40): string 
   return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Polls the service's own answer until it is ready; fails at once, with its last log lines, when the process has died. */
-export async function untilReady(home: StackHome, name: string, isReady: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
+export async function untilReady(
+  home: StackHome,
+  name: string,
+  isReady: () => Promise<boolean>,
+  timeoutMs = 120_000,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let lastError = '';
   while (Date.now() < deadline) {
@@ -93,10 +115,13 @@ export async function untilReady(home: StackHome, name: string, isReady: () => P
     } catch (error) {
       lastError = error instanceof Error ? error.message : String(error);
     }
-    if (alive(home, name) === undefined) throw new Error(`${name} died while starting; last log lines:\n${lastLogLines(home, name)}`);
+    if (alive(home, name) === undefined)
+      throw new Error(`${name} died while starting; last log lines:\n${lastLogLines(home, name)}`);
     await sleep(100);
   }
-  throw new Error(`${name} is not ready after ${timeoutMs / 1000} s (${lastError}); last log lines:\n${lastLogLines(home, name)}`);
+  throw new Error(
+    `${name} is not ready after ${timeoutMs / 1000} s (${lastError}); last log lines:\n${lastLogLines(home, name)}`,
+  );
 }
 
 function readRecord(home: StackHome, name: string): PidRecord | undefined {
@@ -132,7 +157,10 @@ function startTime(pid: number): string | undefined {
     }
   }
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() ||
+      undefined
+    );
   } catch {
     return undefined;
   }

@@ -1,8 +1,14 @@
 // Passwords that Kafka Connect and the workers of a local stack share: those of the example's logins, and every SLUICE_SECRET_* of the shell that starts it.
-const EXAMPLE = { SLUICE_SECRET_SHOP: 'shop-local', SLUICE_SECRET_CAPTURE: 'capture-local' } as const;
+const EXAMPLE = {
+  SLUICE_SECRET_SHOP: 'shop-local',
+  SLUICE_SECRET_CAPTURE: 'capture-local',
+} as const;
 
 /** A variable that is exported before `up` reaches Connect; one that is exported later needs `down` and `up`. */
 export function stackSecrets(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
-  const own = Object.entries(env).filter((entry): entry is [string, string] => entry[0].startsWith('SLUICE_SECRET_') && entry[1] !== undefined);
+  const own = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[0].startsWith('SLUICE_SECRET_') && entry[1] !== undefined,
+  );
   return { ...EXAMPLE, ...Object.fromEntries(own) };
 }

@@ -1,10 +1,27 @@
 // The local stack as a library: up, down, reset, status, environment, and services that a demo adds.
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { temporalBinary, type Say } from './fetch.js';
 import { outsideDir, type StackHome } from './paths.js';
-import { alive, knownProcesses, launch, lastLogLines, sleep, stop, type Launch } from './processes.js';
+import {
+  alive,
+  knownProcesses,
+  launch,
+  lastLogLines,
+  sleep,
+  stop,
+  type Launch,
+} from './processes.js';
 import { startConnect } from './services/connect.js';
 import { stackSecrets } from './secrets.js';
 import { FLINK_SERVICES, startFlink } from './services/flink.js';
@@ -20,16 +37,25 @@ export const BASE_SERVICES = ['postgres', 'temporal', 'kafka', 'connect'] as con
 export const OPTIONAL_SERVICES = ['flink', 'toxiproxy'] as const;
 export type OptionalService = (typeof OPTIONAL_SERVICES)[number];
 
-export async function up(home: StackHome, say: Say, wanted: readonly OptionalService[] = []): Promise<void> {
+export async function up(
+  home: StackHome,
+  say: Say,
+  wanted: readonly OptionalService[] = [],
+): Promise<void> {
   const optional = [...new Set([...optionalServices(home), ...wanted])];
   await refuseForeignPorts(home, optional);
   mkdirSync(home.dir, { recursive: true });
   writeFileSync(optionalFile(home), JSON.stringify(optional));
   await temporalBinary(say); // the one slow build first, alone: compiling beside JVMs starves both
-  await Promise.all([startPostgres(home, say), startTemporal(home, say), startKafka(home, say).then(() => startConnect(home, say))]);
+  await Promise.all([
+    startPostgres(home, say),
+    startTemporal(home, say),
+    startKafka(home, say).then(() => startConnect(home, say)),
+  ]);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
   if (optional.includes('flink')) await startFlink(home, say); // after the others: three more JVMs at once would starve them all
-  for (const service of addedServices(home)) if (alive(home, service.name) === undefined) launch(home, service);
+  for (const service of addedServices(home))
+    if (alive(home, service.name) === undefined) launch(home, service);
 }
 
 function optionalFile(home: StackHome): string {
@@ -37,7 +63,9 @@ function optionalFile(home: StackHome): string {
 }
 
 function optionalServices(home: StackHome): OptionalService[] {
-  return existsSync(optionalFile(home)) ? (JSON.parse(readFileSync(optionalFile(home), 'utf8')) as OptionalService[]) : [];
+  return existsSync(optionalFile(home))
+    ? (JSON.parse(readFileSync(optionalFile(home), 'utf8')) as OptionalService[])
+    : [];
 }
 
 export async function down(home: StackHome, say: Say): Promise<void> {
@@ -63,8 +91,12 @@ function removeData(home: StackHome): void {
   if (!lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const target = outsideDir(home, 'pg');
   const about = lstatSync(target, { throwIfNoEntry: false });
-  if (readlinkSync(data) !== target) throw new Error(`${data} points to ${readlinkSync(data)}, not to ${target}: remove the link yourself`);
-  if (about && !about.isDirectory()) throw new Error(`${target} is no directory of this stack: remove it yourself`);
+  if (readlinkSync(data) !== target)
+    throw new Error(
+      `${data} points to ${readlinkSync(data)}, not to ${target}: remove the link yourself`,
+    );
+  if (about && !about.isDirectory())
+    throw new Error(`${target} is no directory of this stack: remove it yourself`);
   rmSync(target, { recursive: true, force: true });
 }
 
@@ -85,16 +117,30 @@ export function status(home: StackHome): ServiceStatus[] {
     'flink-jobmanager': home.ports.flinkRest,
     'flink-gateway': home.ports.flinkGateway,
   };
-  const names = [...new Set<string>([...BASE_SERVICES, ...optionalProcesses(home), ...addedServices(home).map((s) => s.name), ...knownProcesses(home)])];
+  const names = [
+    ...new Set<string>([
+      ...BASE_SERVICES,
+      ...optionalProcesses(home),
+      ...addedServices(home).map((s) => s.name),
+      ...knownProcesses(home),
+    ]),
+  ];
   return names.map((service) => {
     const pid = alive(home, service) ?? null;
     const port = ports[service];
-    return { service, state: pid === null ? 'stopped' : 'running', pid, address: port === undefined ? null : `127.0.0.1:${port}` };
+    return {
+      service,
+      state: pid === null ? 'stopped' : 'running',
+      pid,
+      address: port === undefined ? null : `127.0.0.1:${port}`,
+    };
   });
 }
 
 function optionalProcesses(home: StackHome): string[] {
-  return optionalServices(home).flatMap((name) => (name === 'flink' ? [...FLINK_SERVICES] : [name]));
+  return optionalServices(home).flatMap((name) =>
+    name === 'flink' ? [...FLINK_SERVICES] : [name],
+  );
 }
 
 /** What a program needs to find the stack: the variables of `npm run -s stack -- env`. */
@@ -112,8 +158,12 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
     SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`, // as Connect's config providers
     SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}`,
-    ...(alive(home, 'flink-gateway') === undefined ? {} : { FLINK_GATEWAY_URL: `http://127.0.0.1:${ports.flinkGateway}` }),
-    ...(alive(home, 'toxiproxy') === undefined ? {} : { TOXIPROXY_URL: `http://127.0.0.1:${ports.toxiproxy}` }),
+    ...(alive(home, 'flink-gateway') === undefined
+      ? {}
+      : { FLINK_GATEWAY_URL: `http://127.0.0.1:${ports.flinkGateway}` }),
+    ...(alive(home, 'toxiproxy') === undefined
+      ? {}
+      : { TOXIPROXY_URL: `http://127.0.0.1:${ports.toxiproxy}` }),
     PATH: `${await temporalBinDir(home, say)}:${process.env['PATH'] ?? ''}`,
   };
 }
@@ -135,11 +185,16 @@ export async function removeService(home: StackHome, name: string): Promise<void
 function addedServices(home: StackHome): Launch[] {
   const dir = join(home.dir, 'services');
   if (!existsSync(dir)) return [];
-  return readdirSync(dir).map((file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as Launch);
+  return readdirSync(dir).map(
+    (file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as Launch,
+  );
 }
 
 /** A port that a process which is not ours holds is said before anything starts. */
-async function refuseForeignPorts(home: StackHome, optional: readonly OptionalService[]): Promise<void> {
+async function refuseForeignPorts(
+  home: StackHome,
+  optional: readonly OptionalService[],
+): Promise<void> {
   const owners: [string, number][] = [
     ['postgres', home.ports.postgres],
     ['kafka', home.ports.kafka],
@@ -147,7 +202,9 @@ async function refuseForeignPorts(home: StackHome, optional: readonly OptionalSe
     ['connect', home.ports.connect],
     ['temporal', home.ports.temporal],
     ['temporal', home.ports.temporalUi],
-    ...(optional.includes('toxiproxy') ? [['toxiproxy', home.ports.toxiproxy] as [string, number]] : []),
+    ...(optional.includes('toxiproxy')
+      ? [['toxiproxy', home.ports.toxiproxy] as [string, number]]
+      : []),
     ...(optional.includes('flink')
       ? ([
           ['flink-jobmanager', home.ports.flinkRest],
@@ -157,7 +214,8 @@ async function refuseForeignPorts(home: StackHome, optional: readonly OptionalSe
       : []),
   ];
   const taken: number[] = [];
-  for (const [service, port] of owners) if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);
+  for (const [service, port] of owners)
+    if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);
   if (taken.length > 0) {
     throw new Error(
       `port ${taken.join(', ')} on 127.0.0.1 is in use by a process that is not part of the stack "${home.name}". Stop that process, or choose other ports with SLUICE_STACK_PORT_BASE.`,

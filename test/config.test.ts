@@ -7,8 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig } from '../src/config.js';
 
-const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
-const another = () => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const publicKey = generateKeyPairSync('ed25519')
+  .publicKey.export({ type: 'spki', format: 'pem' })
+  .toString();
+const another = () =>
+  generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 function withApprovers(list: unknown): NodeJS.ProcessEnv {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'approvers.yaml');
   writeFileSync(file, stringify(list));
@@ -17,18 +20,45 @@ function withApprovers(list: unknown): NodeJS.ProcessEnv {
 
 describe('the environment', () => {
   it('names every variable that is wrong', () => {
-    const wrong = { SLUICE_LEDGER_URL: 'mysql://x', TEMPORAL_ADDRESS: 'nowhere', SLUICE_WINDOW_MEMORY: 'much', SLUICE_SNAPSHOT_BYTES: '-1' };
+    const wrong = {
+      SLUICE_LEDGER_URL: 'mysql://x',
+      TEMPORAL_ADDRESS: 'nowhere',
+      SLUICE_WINDOW_MEMORY: 'much',
+      SLUICE_SNAPSHOT_BYTES: '-1',
+    };
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
   it('of Temporal is read once for worker and verbs: profile, namespace, TLS and API key, the environment first', () => {
-    const TEMPORAL_CONFIG_FILE = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'temporal.toml');
-    writeFileSync(TEMPORAL_CONFIG_FILE, '[profile.work]\naddress = "cloud:7233"\nnamespace = "prod"\napi_key = "k"\n');
+    const TEMPORAL_CONFIG_FILE = join(
+      mkdtempSync(join(tmpdir(), 'sluice-config-')),
+      'temporal.toml',
+    );
+    writeFileSync(
+      TEMPORAL_CONFIG_FILE,
+      '[profile.work]\naddress = "cloud:7233"\nnamespace = "prod"\napi_key = "k"\n',
+    );
     const { temporal } = loadConfig({ TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'work' });
-    expect(temporal).toMatchObject({ address: 'cloud:7233', namespace: 'prod', connectionOptions: { address: 'cloud:7233', apiKey: 'k', tls: true } });
-    const staging = { TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'work', TEMPORAL_NAMESPACE: 'staging' };
-    expect(loadConfig(staging).temporal).toMatchObject({ address: 'cloud:7233', namespace: 'staging' });
-    expect(loadConfig({ TEMPORAL_CONFIG_FILE: '/nowhere.toml' }).temporal).toMatchObject({ address: '127.0.0.1:7233', namespace: 'default' });
-    expect(() => loadConfig({ TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'none' })).toThrow('TEMPORAL_PROFILE');
+    expect(temporal).toMatchObject({
+      address: 'cloud:7233',
+      namespace: 'prod',
+      connectionOptions: { address: 'cloud:7233', apiKey: 'k', tls: true },
+    });
+    const staging = {
+      TEMPORAL_CONFIG_FILE,
+      TEMPORAL_PROFILE: 'work',
+      TEMPORAL_NAMESPACE: 'staging',
+    };
+    expect(loadConfig(staging).temporal).toMatchObject({
+      address: 'cloud:7233',
+      namespace: 'staging',
+    });
+    expect(loadConfig({ TEMPORAL_CONFIG_FILE: '/nowhere.toml' }).temporal).toMatchObject({
+      address: '127.0.0.1:7233',
+      namespace: 'default',
+    });
+    expect(() => loadConfig({ TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'none' })).toThrow(
+      'TEMPORAL_PROFILE',
+    );
   });
   it('gives a key the usual roles, or those that it names', () => {
     const { approvers } = loadConfig(
@@ -43,7 +73,11 @@ describe('the environment', () => {
     ]);
   });
   it.each<[string, unknown, string]>([
-    ['a role that there is none of', [{ name: 'ann', publicKey, roles: ['admin'] }], 'roles of ann must be a list of approve, complete, break-glass'],
+    [
+      'a role that there is none of',
+      [{ name: 'ann', publicKey, roles: ['admin'] }],
+      'roles of ann must be a list of approve, complete, break-glass',
+    ],
     [
       'a name twice',
       [
@@ -63,5 +97,7 @@ describe('the environment', () => {
     ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
     ['no list', { ann: publicKey }, 'it must be a list'],
     ['a key that is none', [{ name: 'ann', publicKey: 'x' }], 'publicKey of ann is no public key'],
-  ])('refuses approvers with %s', (_what, list, why) => expect(() => loadConfig(withApprovers(list))).toThrow(why));
+  ])('refuses approvers with %s', (_what, list, why) =>
+    expect(() => loadConfig(withApprovers(list))).toThrow(why),
+  );
 });

@@ -1,36 +1,54 @@
 // A worker that may not list or register search attributes says what is missing, with the commands, and starts.
 import { describe, expect, it } from 'vitest';
-import { SEARCH_ATTRIBUTES } from '../src/domain/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/search-attributes.js';
 
 const TYPES = { Keyword: 2, Int: 3, Double: 4, Bool: 5 } as const;
-const ALL = Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, TYPES[type]]));
+const ALL = Object.fromEntries(
+  Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, TYPES[type]]),
+);
 const denied = () => Promise.reject(new Error('7 PERMISSION_DENIED: Request unauthorized.'));
 
-async function said(customAttributes: Record<string, number> | null, adds = true): Promise<{ lines: string; added: string[] }> {
+async function said(
+  customAttributes: Record<string, number> | null,
+  adds = true,
+): Promise<{ lines: string; added: string[] }> {
   const lines: string[] = [];
   const added: string[] = [];
   const operator = {
-    listSearchAttributes: () => (customAttributes ? Promise.resolve({ customAttributes }) : denied()),
+    listSearchAttributes: () =>
+      customAttributes ? Promise.resolve({ customAttributes }) : denied(),
     addSearchAttributes: ({ searchAttributes }: { searchAttributes: object }) =>
       adds ? Promise.resolve(void added.push(...Object.keys(searchAttributes))) : denied(),
   };
-  await ensureSearchAttributes(operator as unknown as Parameters<typeof ensureSearchAttributes>[0], 'prod', (line) => lines.push(line));
+  await ensureSearchAttributes(
+    operator as unknown as Parameters<typeof ensureSearchAttributes>[0],
+    'prod',
+    (line) => lines.push(line),
+  );
   return { lines: lines.join('\n'), added };
 }
 
 describe('search attributes', () => {
-  it('that are all there need nothing', async () => expect(await said(ALL)).toEqual({ lines: '', added: [] }));
+  it('that are all there need nothing', async () =>
+    expect(await said(ALL)).toEqual({ lines: '', added: [] }));
   it('that are missing are registered', async () => {
     const { SluiceLagMs, ...others } = ALL;
-    expect(await said(others)).toEqual({ lines: 'registered search attributes SluiceLagMs', added: ['SluiceLagMs'] });
+    expect(await said(others)).toEqual({
+      lines: 'registered search attributes SluiceLagMs',
+      added: ['SluiceLagMs'],
+    });
     expect(SluiceLagMs).toBe(TYPES.Int);
   });
   it('that cannot be listed are unknown: every one is named, for both worlds', async () => {
     const { lines } = await said(null);
     expect(lines).toContain('cannot be listed (7 PERMISSION_DENIED');
-    expect(lines).toContain('temporal operator search-attribute create --namespace prod --name SluicePhase --type Keyword');
-    expect(lines).toContain('tcld namespace search-attributes add --namespace prod --search-attribute "SluicePhase=Keyword"');
+    expect(lines).toContain(
+      'temporal operator search-attribute create --namespace prod --name SluicePhase --type Keyword',
+    );
+    expect(lines).toContain(
+      'tcld namespace search-attributes add --namespace prod --search-attribute "SluicePhase=Keyword"',
+    );
   });
   it('that may not be registered are named, those that are there are not', async () => {
     const { SluiceLagMs: _lag, ...others } = ALL;
@@ -39,5 +57,7 @@ describe('search attributes', () => {
     expect(lines).not.toContain('SluicePhase');
   });
   it('of another type are named', async () =>
-    expect((await said({ ...ALL, SluicePhase: TYPES.Int })).lines).toContain('another type than SluicePhase (Keyword)'));
+    expect((await said({ ...ALL, SluicePhase: TYPES.Int })).lines).toContain(
+      'another type than SluicePhase (Keyword)',
+    ));
 });

@@ -35,49 +35,95 @@ describe('without SLUICE_SECRETS', () => {
     ['PGPASSWORD, for PGHOST', { env: 'PGPASSWORD' }, 'db.internal', 'pw'],
     ['a file of the usual folder', file(join(folder, 'shop')), 'db.anywhere', 'from-file'],
     ['a key of a file', file(`${join(folder, 'deep/many')}:shop`), 'db.anywhere', 'with=sign'],
-    ['a link that stays in the folder', file(join(folder, 'link-inside')), 'db.anywhere', 'from-file'],
-  ])('a spec may have %s', (_what, secret, host, value) => expect(readSecret(secret, [host], env)).toBe(value));
+    [
+      'a link that stays in the folder',
+      file(join(folder, 'link-inside')),
+      'db.anywhere',
+      'from-file',
+    ],
+  ])('a spec may have %s', (_what, secret, host, value) =>
+    expect(readSecret(secret, [host], env)).toBe(value),
+  );
 
   it.each([
     ['the ledger’s URL', { env: 'SLUICE_LEDGER_URL' }, 'SLUICE_SECRETS does not name it'],
     ['another variable', { env: 'AWS_SECRET_ACCESS_KEY' }, 'SLUICE_SECRETS does not name it'],
     ['its own environment', file('/proc/self/environ'), 'SLUICE_SECRETS does not name it'],
     ['a file elsewhere', file(join(home, 'outside')), 'SLUICE_SECRETS does not name it'],
-    ['a file by a detour', file(join(folder, 'deep') + '/../../../outside'), 'SLUICE_SECRETS does not name it'],
-    ['a link that leaves the folder', file(join(folder, 'link')), 'SLUICE_SECRETS does not name it'],
-    ['the identity of a pod', file(join(folder, 'kubernetes.io/token')), 'SLUICE_SECRETS does not name it'],
+    [
+      'a file by a detour',
+      file(join(folder, 'deep') + '/../../../outside'),
+      'SLUICE_SECRETS does not name it',
+    ],
+    [
+      'a link that leaves the folder',
+      file(join(folder, 'link')),
+      'SLUICE_SECRETS does not name it',
+    ],
+    [
+      'the identity of a pod',
+      file(join(folder, 'kubernetes.io/token')),
+      'SLUICE_SECRETS does not name it',
+    ],
     ['a folder', file(join(folder, 'deep')), 'no plain file'],
     ['a relative path', file('secrets/shop'), 'SLUICE_SECRETS does not name it'],
-  ])('a spec may not have %s', (_what, secret, why) => expect(() => readSecret(secret, ['127.0.0.1'], env)).toThrow(why));
+  ])('a spec may not have %s', (_what, secret, why) =>
+    expect(() => readSecret(secret, ['127.0.0.1'], env)).toThrow(why),
+  );
 
-  it.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1'])('PGPASSWORD does not go to %s', (host) => {
-    expect(() => readSecret({ env: 'PGPASSWORD' }, [host], env)).toThrow(`the variable PGPASSWORD may not be sent to ${host}`);
-  });
+  it.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1'])(
+    'PGPASSWORD does not go to %s',
+    (host) => {
+      expect(() => readSecret({ env: 'PGPASSWORD' }, [host], env)).toThrow(
+        `the variable PGPASSWORD may not be sent to ${host}`,
+      );
+    },
+  );
 
   it('one host that is not allowed is enough', () => {
-    expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1', 'evil.example'], env)).toThrow('may not be sent to evil.example');
+    expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1', 'evil.example'], env)).toThrow(
+      'may not be sent to evil.example',
+    );
   });
 
   it('what Connect would resolve is judged alike, and need not be here', () => {
     expect(() => allowSecret({ env: 'SLUICE_SECRET_ELSEWHERE' }, ['h'], env)).not.toThrow();
-    expect(() => allowSecret({ env: 'AWS_SECRET_ACCESS_KEY' }, ['h'], env)).toThrow('SLUICE_SECRETS');
+    expect(() => allowSecret({ env: 'AWS_SECRET_ACCESS_KEY' }, ['h'], env)).toThrow(
+      'SLUICE_SECRETS',
+    );
     expect(() => allowSecret(file('/etc/passwd:root'), ['h'], env)).toThrow('SLUICE_SECRETS');
-    expect(() => allowSecret(file(`${folder}/../../outside:x`), ['h'], env)).toThrow('SLUICE_SECRETS');
+    expect(() => allowSecret(file(`${folder}/../../outside:x`), ['h'], env)).toThrow(
+      'SLUICE_SECRETS',
+    );
   });
 });
 
 describe('SLUICE_SECRETS', () => {
-  const rules = { ...env, SLUICE_SECRETS: `env:SLUICE_SECRET_SHOP@db.shop.internal,*.replicas.internal; file:${home}` };
+  const rules = {
+    ...env,
+    SLUICE_SECRETS: `env:SLUICE_SECRET_SHOP@db.shop.internal,*.replicas.internal; file:${home}`,
+  };
   it('says which hosts may receive each', () => {
     expect(readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['db.shop.internal'], rules)).toBe('shop');
     expect(readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['r1.replicas.internal'], rules)).toBe('shop');
-    for (const host of ['replicas.internal', 'xdb.shop.internal', 'db.shop.internal.evil.example', '127.0.0.1'])
-      expect(() => readSecret({ env: 'SLUICE_SECRET_SHOP' }, [host], rules), host).toThrow(`may not be sent to ${host}`);
+    for (const host of [
+      'replicas.internal',
+      'xdb.shop.internal',
+      'db.shop.internal.evil.example',
+      '127.0.0.1',
+    ])
+      expect(() => readSecret({ env: 'SLUICE_SECRET_SHOP' }, [host], rules), host).toThrow(
+        `may not be sent to ${host}`,
+      );
   });
   it('replaces what is usual', () => {
-    expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1'], rules)).toThrow('SLUICE_SECRETS does not name it');
+    expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1'], rules)).toThrow(
+      'SLUICE_SECRETS does not name it',
+    );
     expect(readSecret(file(join(home, 'outside')), ['h'], rules)).toBe('not for specs');
-    expect(() => readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['h'], { ...env, SLUICE_SECRETS: '' })).toThrow('does not name it');
+    expect(() =>
+      readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['h'], { ...env, SLUICE_SECRETS: '' }),
+    ).toThrow('does not name it');
   });
   it('names the remedy, and never the value', () => {
     let error: unknown;
@@ -86,10 +132,16 @@ describe('SLUICE_SECRETS', () => {
     } catch (thrown) {
       error = thrown;
     }
-    expect(error).toMatchObject({ code: 'permission-denied', remedy: expect.stringContaining('"env:PGPASSWORD@h"') as string });
+    expect(error).toMatchObject({
+      code: 'permission-denied',
+      remedy: expect.stringContaining('"env:PGPASSWORD@h"') as string,
+    });
     expect(JSON.stringify(error)).not.toContain('"pw"');
   });
-  it.each(['PGPASSWORD', 'env:A-B', 'env:*', 'file:relative', 'file:/', 'env:A@', 'env:A@h/x'])('is refused as %s', (text) => {
-    expect(() => loadConfig({ SLUICE_SECRETS: text })).toThrow('SLUICE_SECRETS');
-  });
+  it.each(['PGPASSWORD', 'env:A-B', 'env:*', 'file:relative', 'file:/', 'env:A@', 'env:A@h/x'])(
+    'is refused as %s',
+    (text) => {
+      expect(() => loadConfig({ SLUICE_SECRETS: text })).toThrow('SLUICE_SECRETS');
+    },
+  );
 });

@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
-import { passByFlink } from '../../src/activities/windows/by-flink.js';
-import { passByHash, type PassInput, type TablePass } from '../../src/activities/windows/by-hash.js';
-import { passBySpill } from '../../src/activities/windows/by-spill.js';
-import { foldTable } from '../../src/activities/windows/folds.js';
-import { copyRows } from '../../src/clients/copy.js';
-import { KafkaPort } from '../../src/clients/kafka.js';
+import { passByFlink } from '../../src/activities/windows/tables/by-flink.js';
+import {
+  passByHash,
+  type PassInput,
+  type TablePass,
+} from '../../src/activities/windows/tables/by-hash.js';
+import { passBySpill } from '../../src/activities/windows/tables/by-spill.js';
+import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { copyRows } from '../../src/clients/postgres/copy-stream.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
-import { parseSnapshot } from '../../src/domain/position.js';
-import type { KafkaSpec } from '../../src/domain/spec.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+import type { KafkaSpec } from '../../src/domain/migration/spec.js';
 import { COLUMNS, SHAPE, TOPIC, sqlType } from './data.js';
 
 /** How many keys it found to differ; it may have seen enough before the end. Null = it does not compare. */
@@ -20,10 +24,18 @@ export type Answer = number | { readonly atLeast: number } | null;
 export type Contestant = (client: pg.Client, kafka: KafkaPort) => Promise<Answer>;
 
 export const openKafka = (): KafkaPort =>
-  new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1 } as unknown as KafkaSpec, () => '');
+  new KafkaPort(
+    {
+      brokers: [process.env['KAFKA_BROKERS']!],
+      replication: 1,
+      partitions: 1,
+    } as unknown as KafkaSpec,
+    () => '',
+  );
 
 export const CONTESTANTS: Readonly<Record<string, Contestant>> = {
-  'limit: COPY BINARY to nothing': (client) => copyRows(client, 'SELECT * FROM wide', { rowsPerSecond: 0 }, skipRow).then(() => null),
+  'limit: COPY BINARY to nothing': (client) =>
+    copyRows(client, 'SELECT * FROM wide', { rowsPerSecond: 0 }, skipRow).then(() => null),
   'limit: topic, every record walked': walk,
   'sluice, a full window': ours,
   'sluice, a full window in 8 parts on disk': oursOnDisk,
@@ -45,25 +57,51 @@ function skipRow(b: Uint8Array, at: number): number {
 async function walk(_client: pg.Client, kafka: KafkaPort): Promise<null> {
   let bytes = 0;
   for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
-    await kafka.readRange(TOPIC, partition, low, committed, (_offset, _bytes, _keyStart, _keyEnd, start, end) => void (bytes += end - start));
+    await kafka.readRange(
+      TOPIC,
+      partition,
+      low,
+      committed,
+      (_offset, _bytes, _keyStart, _keyEnd, start, end) => void (bytes += end - start),
+    );
   }
   return null;
 }
 
 function ours(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
   return oneWindow(client, kafka, async (input, counted) =>
-    passByHash(input, await foldTable(kafka, TOPIC, new HashFold(SHAPE, counted), input.ends, input.snapshot, () => undefined)),
+    passByHash(
+      input,
+      await foldTable(
+        kafka,
+        TOPIC,
+        new HashFold(SHAPE, counted),
+        input.ends,
+        input.snapshot,
+        () => undefined,
+      ),
+    ),
   );
 }
 
 function oursOnDisk(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
-  return oneWindow(client, kafka, (input) => passBySpill(input, 8, mkdtempSync(join(tmpdir(), 'sluice-bench-spill-'))));
+  return oneWindow(client, kafka, (input) =>
+    passBySpill(input, 8, mkdtempSync(join(tmpdir(), 'sluice-bench-spill-'))),
+  );
 }
 
-async function oneWindow(client: pg.Client, kafka: KafkaPort, pass: (input: PassInput, counted: number) => Promise<TablePass>): Promise<Answer> {
+async function oneWindow(
+  client: pg.Client,
+  kafka: KafkaPort,
+  pass: (input: PassInput, counted: number) => Promise<TablePass>,
+): Promise<Answer> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const snapshot = parseSnapshot((await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s);
-  const counted = Number((await client.query<{ n: string }>('SELECT count(*) AS n FROM wide')).rows[0]!.n);
+  const snapshot = parseSnapshot(
+    (await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s,
+  );
+  const counted = Number(
+    (await client.query<{ n: string }>('SELECT count(*) AS n FROM wide')).rows[0]!.n,
+  );
   const ends = await kafka.offsets(TOPIC);
   const input = {
     kafka,
@@ -79,7 +117,8 @@ async function oneWindow(client: pg.Client, kafka: KafkaPort, pass: (input: Pass
   };
   const { counts, canary, rowsRead, isStopped } = await pass(input, counted);
   await client.query('COMMIT');
-  if (canary.found !== canary.planted || (rowsRead !== counted && !isStopped)) throw new Error('the canary, or the count, says that this run proves nothing');
+  if (canary.found !== canary.planted || (rowsRead !== counted && !isStopped))
+    throw new Error('the canary, or the count, says that this run proves nothing');
   const differing = counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
   return isStopped ? { atLeast: differing } : differing;
 }
@@ -87,13 +126,28 @@ async function oneWindow(client: pg.Client, kafka: KafkaPort, pass: (input: Pass
 /** The same window, joined by Flink. */
 async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const windowTopic = `${TOPIC}.window`;
-  if (!(await kafka.listTopics()).includes(windowTopic)) await kafka.createTopic(windowTopic, 1, 1, {});
+  if (!(await kafka.listTopics()).includes(windowTopic))
+    await kafka.createTopic(windowTopic, 1, 1, {});
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const snapshot = parseSnapshot((await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s);
+  const snapshot = parseSnapshot(
+    (await client.query<{ s: string }>('SELECT pg_current_snapshot()::text AS s')).rows[0]!.s,
+  );
   const ignored = process.env['BENCH_IGNORE'];
   const compared = { ...SHAPE, columns: SHAPE.columns.filter((c) => c.name !== ignored) };
-  const table = { database: 'bench', schema: 'public', table: 'wide', columns: SHAPE.columns, key: SHAPE.key, server: 'bench' };
-  const cluster = { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false };
+  const table = {
+    database: 'bench',
+    schema: 'public',
+    table: 'wide',
+    columns: SHAPE.columns,
+    key: SHAPE.key,
+    server: 'bench',
+  };
+  const cluster = {
+    brokers: [process.env['KAFKA_BROKERS']!],
+    replication: 1,
+    partitions: 1,
+    tls: false,
+  };
   const { counts, canary } = await passByFlink({
     kafka,
     topic: TOPIC,
@@ -111,23 +165,40 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
     heartbeat: () => undefined,
   });
   await client.query('COMMIT');
-  if (canary.found !== canary.planted) throw new Error('the canary says that this run proves nothing');
+  if (canary.found !== canary.planted)
+    throw new Error('the canary says that this run proves nothing');
   return counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
 }
 
 async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const rows = new Map<string, string>();
   for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
-    await kafka.readRange(TOPIC, partition, low, committed, (_offset, bytes, _keyStart, _keyEnd, start, end) => {
-      const after = (JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> }).after;
-      rows.set(String(after['id']), COLUMNS.map(([name]) => String(after[name])).join('|'));
-    });
+    await kafka.readRange(
+      TOPIC,
+      partition,
+      low,
+      committed,
+      (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+        const after = (
+          JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> }
+        ).after;
+        rows.set(String(after['id']), COLUMNS.map(([name]) => String(after[name])).join('|'));
+      },
+    );
   }
   let different = 0;
   const columns = COLUMNS.map(([name, type, , json]) =>
-    type === 'jsonb' ? `${name}::text` : json && type !== 'float8' ? `trim('"' FROM ${json}) AS ${name}` : name === 'ok' ? `ok::text AS ok` : name,
+    type === 'jsonb'
+      ? `${name}::text`
+      : json && type !== 'float8'
+        ? `trim('"' FROM ${json}) AS ${name}`
+        : name === 'ok'
+          ? `ok::text AS ok`
+          : name,
   ).join(', ');
-  const cursor = client.query(new Cursor<(string | null)[]>(`SELECT ${columns} FROM wide`, [], { rowMode: 'array' }));
+  const cursor = client.query(
+    new Cursor<(string | null)[]>(`SELECT ${columns} FROM wide`, [], { rowMode: 'array' }),
+  );
   for (let batch = await cursor.read(5000); batch.length > 0; batch = await cursor.read(5000)) {
     for (const row of batch) {
       if (rows.get(row[0]!) !== row.map(String).join('|')) different += 1;
@@ -140,7 +211,9 @@ async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
 
 /** What a sink would do, as fast as one can: the last value of each key, in batches of 20,000 rows. */
 async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
-  await client.query('DROP TABLE IF EXISTS wide_topic; CREATE UNLOGGED TABLE wide_topic (LIKE wide INCLUDING INDEXES)');
+  await client.query(
+    'DROP TABLE IF EXISTS wide_topic; CREATE UNLOGGED TABLE wide_topic (LIKE wide INCLUDING INDEXES)',
+  );
   const names = COLUMNS.map(([name]) => name);
   const upsert = `INSERT INTO wide_topic SELECT ${COLUMNS.map(([name, type]) => `${name}::${sqlType(type)}`).join(', ')}
     FROM unnest(${names.map((_, at) => `$${at + 1}::text[]`).join(', ')}) AS t(${names.join(', ')})
@@ -148,14 +221,26 @@ async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
   for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
     for (let from = low; from < committed; from += 20_000) {
       const latest = new Map<unknown, Record<string, unknown>>();
-      await kafka.readRange(TOPIC, partition, from, Math.min(from + 20_000, committed), (_offset, bytes, _keyStart, _keyEnd, start, end) => {
-        const { after } = JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> };
-        latest.set(after['id'], after);
-      });
+      await kafka.readRange(
+        TOPIC,
+        partition,
+        from,
+        Math.min(from + 20_000, committed),
+        (_offset, bytes, _keyStart, _keyEnd, start, end) => {
+          const { after } = JSON.parse(bytes.toString('utf8', start, end)) as {
+            after: Record<string, unknown>;
+          };
+          latest.set(after['id'], after);
+        },
+      );
       const rows = [...latest.values()];
       await client.query(
         upsert,
-        names.map((name) => rows.map((row) => (row[name] === null ? null : String(row[name])))),
+        names.map((name) =>
+          rows.map((row) =>
+            row[name] === null ? null : String(row[name] as string | number | boolean),
+          ),
+        ),
       );
     }
   }
@@ -164,6 +249,8 @@ async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
 }
 
 async function sqlJoin(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ n: string }>('SELECT count(*) AS n FROM wide a FULL JOIN wide_topic b USING (id) WHERE (a.*) IS DISTINCT FROM (b.*)');
+  const { rows } = await client.query<{ n: string }>(
+    'SELECT count(*) AS n FROM wide a FULL JOIN wide_topic b USING (id) WHERE (a.*) IS DISTINCT FROM (b.*)',
+  );
   return Number(rows[0]!.n);
 }

@@ -8,10 +8,19 @@ export const DATABASE = 'sluice_bench';
 export const TOPIC = 'sluice_bench.public.wide';
 
 /** Name, type, SQL over `g` that makes the value, and SQL of its JSON form as Debezium writes it where `to_json` differs. */
-export const COLUMNS: readonly (readonly [name: string, type: string, made: string, json?: string])[] = [
+export const COLUMNS: readonly (readonly [
+  name: string,
+  type: string,
+  made: string,
+  json?: string,
+])[] = [
   ['id', 'int8', 'g'],
   ['customer_id', 'int4', '(g * 7919) % 100000'],
-  ['status', 'text', `CASE g % 1000 WHEN 10 THEN 'a|b' ELSE (ARRAY['placed','shipped','paid','cancelled'])[1 + g % 4] END`],
+  [
+    'status',
+    'text',
+    `CASE g % 1000 WHEN 10 THEN 'a|b' ELSE (ARRAY['placed','shipped','paid','cancelled'])[1 + g % 4] END`,
+  ],
   ['city', 'text', `CASE g % 1000 WHEN 10 THEN 'c' ELSE 'city ' || (g % 1000) END`],
   [
     'note',
@@ -20,7 +29,12 @@ export const COLUMNS: readonly (readonly [name: string, type: string, made: stri
   ],
   ['code', 'bpchar', `'c' || (g % 97)`],
   ['price', 'numeric', '(g % 100000) / 100.0', `'"' || price::text || '"'`],
-  ['rate', 'float8', `CASE g % 1000 WHEN 5 THEN 0 WHEN 6 THEN 'NaN' ELSE g / 7.0 + 0.5 END`, `CASE WHEN rate = 0 THEN '0.0' ELSE to_json(rate)::text END`],
+  [
+    'rate',
+    'float8',
+    `CASE g % 1000 WHEN 5 THEN 0 WHEN 6 THEN 'NaN' ELSE g / 7.0 + 0.5 END`,
+    `CASE WHEN rate = 0 THEN '0.0' ELSE to_json(rate)::text END`,
+  ],
   ['ok', 'bool', 'g % 2 = 0'],
   [
     'ordered_at',
@@ -29,15 +43,26 @@ export const COLUMNS: readonly (readonly [name: string, type: string, made: stri
     `'"' || to_char(ordered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"'`,
   ],
   ['ref', 'uuid', 'md5(g::text)::uuid'],
-  ['doc', 'jsonb', `jsonb_build_object('n', g % 50, 'tags', ARRAY['x', 'y' || g % 9])`, `to_json(doc::text)::text`],
+  [
+    'doc',
+    'jsonb',
+    `jsonb_build_object('n', g % 50, 'tags', ARRAY['x', 'y' || g % 9])`,
+    `to_json(doc::text)::text`,
+  ],
 ];
 const SQL_TYPES: Readonly<Record<string, string>> = { bpchar: 'char(6)' };
 export const sqlType = (type: string): string => SQL_TYPES[type] ?? type;
 
-export const SHAPE: Shape = { key: ['id'], columns: COLUMNS.map(([name, type]) => ({ name, type })) };
+export const SHAPE: Shape = {
+  key: ['id'],
+  columns: COLUMNS.map(([name, type]) => ({ name, type })),
+};
 
 export async function connect(database = DATABASE): Promise<pg.Client> {
-  const client = new pg.Client({ database, types: { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig });
+  const client = new pg.Client({
+    database,
+    types: { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig,
+  });
   await client.connect();
   await client.query(`SET TimeZone = 'UTC'`);
   return client;
@@ -63,22 +88,33 @@ const TIMES = `"ts_ms":1795361648223,"ts_us":1795361648223149,"ts_ns":1795361648
 
 /** SQL of a record's value as Debezium writes it, over a row of the table. */
 export function envelope(op: 'r' | 'u'): string {
-  const fields = COLUMNS.map(([name, , , json]) => `'"${name}":' || coalesce(${json ?? `to_json(${name})::text`}, 'null')`).join(` || ',' || `);
+  const fields = COLUMNS.map(
+    ([name, , , json]) => `'"${name}":' || coalesce(${json ?? `to_json(${name})::text`}, 'null')`,
+  ).join(` || ',' || `);
   return `'{"before":null,"after":{' || ${fields} || '},${SOURCE.replaceAll("'", "''")},"op":"${op}",${TIMES}}'`;
 }
 
 /** Records of every row, as Debezium's initial load writes them. */
 export async function fillTopic(client: pg.Client): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING });
+  const kafka = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 1 }] });
   await admin.disconnect();
-  const cursor = client.query(new Cursor<string[]>(`SELECT id, ${envelope('r')} FROM wide`, [], { rowMode: 'array' }));
+  const cursor = client.query(
+    new Cursor<string[]>(`SELECT id, ${envelope('r')} FROM wide`, [], { rowMode: 'array' }),
+  );
   const producer = kafka.producer();
   await producer.connect();
   for (let batch = await cursor.read(1000); batch.length > 0; batch = await cursor.read(1000)) {
-    await producer.send({ topic: TOPIC, acks: 1, messages: batch.map(([id, value]) => ({ key: `{"id":${id}}`, value: value! })) });
+    await producer.send({
+      topic: TOPIC,
+      acks: 1,
+      messages: batch.map(([id, value]) => ({ key: `{"id":${id}}`, value: value! })),
+    });
   }
   await cursor.close();
   await producer.disconnect();
@@ -86,9 +122,16 @@ export async function fillTopic(client: pg.Client): Promise<void> {
 
 /** Appends records to the topic, in this order. */
 export async function append(records: readonly { id: number; value: string }[]): Promise<void> {
-  const producer = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING }).producer();
+  const producer = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).producer();
   await producer.connect();
-  await producer.send({ topic: TOPIC, acks: -1, messages: records.map(({ id, value }) => ({ key: `{"id":${id}}`, value })) });
+  await producer.send({
+    topic: TOPIC,
+    acks: -1,
+    messages: records.map(({ id, value }) => ({ key: `{"id":${id}}`, value })),
+  });
   await producer.disconnect();
 }
 
@@ -96,7 +139,10 @@ export async function cleanUp(): Promise<void> {
   const admin = await connect('postgres');
   await admin.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
   await admin.end();
-  const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  const kafka = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).admin();
   await kafka.connect();
   const ours = (await kafka.listTopics()).filter((topic) => topic.startsWith(TOPIC));
   if (ours.length > 0) await kafka.deleteTopics({ topics: ours });

@@ -38,10 +38,13 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
   else if (!process.env['BENCH_DVT']) console.log('BENCH_DVT is not set: DVT is left out');
   const only = process.env['BENCH_ONLY'];
   const variants = VARIANTS.slice(0, Number(process.env['BENCH_VARIANTS'] ?? VARIANTS.length));
-  const isThere = (name: string): boolean => name !== 'sluice, engine: flink' || process.env['FLINK_GATEWAY_URL'] !== undefined;
+  const isThere = (name: string): boolean =>
+    name !== 'sluice, engine: flink' || process.env['FLINK_GATEWAY_URL'] !== undefined;
   const names = [
     ...Object.keys(CONTESTANTS).filter(isThere),
-    ...(python ? Object.keys(PEERS).filter((name) => PEERS[name] !== 'dvt' || process.env['BENCH_DVT']) : []),
+    ...(python
+      ? Object.keys(PEERS).filter((name) => PEERS[name] !== 'dvt' || process.env['BENCH_DVT'])
+      : []),
   ].filter((name) => !only || name.includes(only) || (name === LOAD && needsTable(only)));
   try {
     await fillTopic(client);
@@ -50,11 +53,16 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
       const differing = await variant.apply(client, rows);
       console.log(`\n${variant.name}: ${rows} rows, ${differing} differ`);
       const isTopicNew = at === 0 || variant.undo === undefined;
-      if (isTopicNew && names.includes(LOAD)) load = printed(LOAD, [run(LOAD, folder, python)], rows, 0, 0);
-      const contestants = names.filter((name) => name !== LOAD && (at < 2 || !name.startsWith('limit')));
+      if (isTopicNew && names.includes(LOAD))
+        load = printed(LOAD, [run(LOAD, folder, python)], rows, 0, 0);
+      const contestants = names.filter(
+        (name) => name !== LOAD && (at < 2 || !name.startsWith('limit')),
+      );
       const times = new Map<string, Run[]>(contestants.map((name) => [name, []]));
-      for (let round = 0; round < (at < 2 ? rounds : 1); round += 1) for (const name of shuffled(contestants)) times.get(name)!.push(run(name, folder, python));
-      for (const [name, runs] of times) printed(name, runs, rows, differing, needsTable(name) ? load : 0);
+      for (let round = 0; round < (at < 2 ? rounds : 1); round += 1)
+        for (const name of shuffled(contestants)) times.get(name)!.push(run(name, folder, python));
+      for (const [name, runs] of times)
+        printed(name, runs, rows, differing, needsTable(name) ? load : 0);
       await variant.undo?.(client);
     }
   } finally {
@@ -66,15 +74,33 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
 
 function run(name: string, folder: string, python: string | undefined): Run {
   const peer = PEERS[name];
-  const [command, args] = peer ? [python!, [join(here, 'peers.py'), peer, folder]] : [process.execPath, ['--import', 'tsx', join(here, 'one.ts'), name]];
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 1_800_000 });
+  const [command, args] = peer
+    ? [python!, [join(here, 'peers.py'), peer, folder]]
+    : [process.execPath, ['--import', 'tsx', join(here, 'one.ts'), name]];
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    timeout: 1_800_000,
+  });
   if (status !== 0 && !peer) throw new Error(`${name}: ${stderr.slice(-2000)}`);
-  if (status !== 0) return { found: null, seconds: NaN, cpu: NaN, rssMb: NaN, error: stderr.trim().split('\n').at(-1)!.slice(0, 120) };
+  if (status !== 0)
+    return {
+      found: null,
+      seconds: NaN,
+      cpu: NaN,
+      rssMb: NaN,
+      error: stderr.trim().split('\n').at(-1)!.slice(0, 120),
+    };
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Run;
 }
 
 /** Returns the median of its seconds. */
-function printed(name: string, runs: readonly Run[], rows: number, differing: number, load: number): number {
+function printed(
+  name: string,
+  runs: readonly Run[],
+  rows: number,
+  differing: number,
+  load: number,
+): number {
   const sorted = [...runs].sort((a, b) => a.seconds - b.seconds);
   const median = sorted[Math.floor(sorted.length / 2)]!;
   const total = median.seconds + load;

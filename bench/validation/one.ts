@@ -9,5 +9,12 @@ const started = performance.now();
 const found = await CONTESTANTS[process.argv[2]!]!(client, kafka);
 const seconds = (performance.now() - started) / 1000;
 const { user, system } = process.cpuUsage(before);
-console.log(JSON.stringify({ found, seconds, cpu: (user + system) / 1e6, rssMb: Math.round(process.resourceUsage().maxRSS / 1024) }));
+console.log(
+  JSON.stringify({
+    found,
+    seconds,
+    cpu: (user + system) / 1e6,
+    rssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  }),
+);
 process.exit(0);

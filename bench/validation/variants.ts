@@ -18,7 +18,9 @@ async function updated(client: pg.Client, set: string, where: string): Promise<n
 const restore =
   (where: string) =>
   async (client: pg.Client): Promise<void> => {
-    await client.query(`DELETE FROM wide WHERE ${where}; INSERT INTO wide SELECT * FROM base WHERE ${where}`);
+    await client.query(
+      `DELETE FROM wide WHERE ${where}; INSERT INTO wide SELECT * FROM base WHERE ${where}`,
+    );
     await client.query('VACUUM ANALYZE wide');
   };
 
@@ -40,8 +42,14 @@ export const VARIANTS: readonly Variant[] = [
     name: '1,100 scattered',
     apply: async (client, rows) => {
       const step = Math.floor(rows / 1000);
-      await updated(client, 'customer_id = customer_id + 1', `id % ${step} = 3 AND id <= ${step * 1000}`);
-      await client.query(`DELETE FROM wide WHERE id IN (SELECT id FROM wide WHERE id % ${Math.floor(rows / 50)} = 17 ORDER BY id LIMIT 50)`);
+      await updated(
+        client,
+        'customer_id = customer_id + 1',
+        `id % ${step} = 3 AND id <= ${step * 1000}`,
+      );
+      await client.query(
+        `DELETE FROM wide WHERE id IN (SELECT id FROM wide WHERE id % ${Math.floor(rows / 50)} = 17 ORDER BY id LIMIT 50)`,
+      );
       await client.query(
         `INSERT INTO wide SELECT id + 100000000, customer_id, status, city, note, code, price, rate, ok, ordered_at, ref, doc FROM base ORDER BY id LIMIT 50`,
       );
@@ -49,16 +57,27 @@ export const VARIANTS: readonly Variant[] = [
     },
     undo: async (client) => {
       await client.query('DELETE FROM wide WHERE id > 100000000');
-      await client.query('DELETE FROM wide w USING base b WHERE w.id = b.id AND w.customer_id <> b.customer_id');
-      await client.query('INSERT INTO wide SELECT * FROM base b WHERE NOT EXISTS (SELECT FROM wide w WHERE w.id = b.id)');
+      await client.query(
+        'DELETE FROM wide w USING base b WHERE w.id = b.id AND w.customer_id <> b.customer_id',
+      );
+      await client.query(
+        'INSERT INTO wide SELECT * FROM base b WHERE NOT EXISTS (SELECT FROM wide w WHERE w.id = b.id)',
+      );
       await client.query('VACUUM ANALYZE wide');
     },
   },
   {
     name: 'a cluster of 10,000',
-    apply: (client, rows) => updated(client, `status = 'lost'`, `id BETWEEN ${Math.floor(rows / 2)} AND ${Math.floor(rows / 2) + 9999}`),
+    apply: (client, rows) =>
+      updated(
+        client,
+        `status = 'lost'`,
+        `id BETWEEN ${Math.floor(rows / 2)} AND ${Math.floor(rows / 2) + 9999}`,
+      ),
     undo: async (client) => {
-      await client.query(`UPDATE wide w SET status = b.status FROM base b WHERE w.id = b.id AND w.status = 'lost'`);
+      await client.query(
+        `UPDATE wide w SET status = b.status FROM base b WHERE w.id = b.id AND w.status = 'lost'`,
+      );
       await client.query('VACUUM ANALYZE wide');
     },
   },
@@ -79,16 +98,31 @@ export const VARIANTS: readonly Variant[] = [
   scattered('a space at the end', 11, `status = status || ' '`),
   scattered('10⁻¹³ in a numeric', 12, 'price = price + 0.0000000000001'),
   scattered('10⁻¹² in a double', 13, 'rate = rate + rate * 1e-12'),
-  scattered('the same number spelled otherwise: 1.10 for 1.1', 14, 'price = trim_scale(price)', false),
+  scattered(
+    'the same number spelled otherwise: 1.10 for 1.1',
+    14,
+    'price = trim_scale(price)',
+    false,
+  ),
   scattered('the same number spelled otherwise: −0 for 0', 5, `rate = '-0'`, false),
   {
     name: 'one event dropped, one twice, two swapped, a delete lost',
     apply: async (client) => {
-      const images = async (id: number, ...prices: string[]): Promise<{ id: number; value: string }[]> => {
+      const images = async (
+        id: number,
+        ...prices: string[]
+      ): Promise<{ id: number; value: string }[]> => {
         const made: { id: number; value: string }[] = [];
         for (const price of prices) {
           await client.query(`UPDATE wide SET price = ${price} WHERE id = ${id}`);
-          made.push({ id, value: (await client.query<{ v: string }>(`SELECT ${envelope('u')} AS v FROM wide WHERE id = ${id}`)).rows[0]!.v });
+          made.push({
+            id,
+            value: (
+              await client.query<{ v: string }>(
+                `SELECT ${envelope('u')} AS v FROM wide WHERE id = ${id}`,
+              )
+            ).rows[0]!.v,
+          });
         }
         return made;
       };

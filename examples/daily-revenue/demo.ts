@@ -31,12 +31,18 @@ const { values } = parseArgs({
   },
 });
 
-const say = (line: string): void => console.log(`\x1b[2m[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s]\x1b[0m ${line}`);
+const say = (line: string): void =>
+  console.log(
+    `\x1b[2m[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s]\x1b[0m ${line}`,
+  );
 
 /** Runs a sluice verb, shown as a person would type it. Returns stdout; ends the demo when the exit code is not one of `allowed`. */
 function sluice(args: string[], { quiet = false, allowed = [0] } = {}): string {
   if (!quiet) say(`$ sluice ${args.join(' ')}`);
-  const { status, stdout } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const { status, stdout } = spawnSync(process.execPath, [CLI, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   if (!quiet && stdout.trim()) console.log(stdout.trimEnd().replaceAll(/^/gm, '    '));
   if (!allowed.includes(status ?? 1)) throw new Error(`sluice ${args.join(' ')} exited ${status}`);
   return stdout;
@@ -72,30 +78,51 @@ async function main(): Promise<void> {
     await removeService(home, 'shop-life');
   }
   say(`done. The stack stays up with the pipeline running: npm run -s sluice -- get ${NAME}`);
-  say(`Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: npm run stack -- down`);
+  say(
+    `Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: npm run stack -- down`,
+  );
 }
 
 async function migrate(home: StackHome): Promise<void> {
   const spec = localSpec(home);
   say(`$ sluice init --sql -f ${spec} | psql shop`);
   await grantRoles('shop', sluice(['init', '--sql', '-f', spec], { quiet: true }));
-  say('roles shop_migrator (the worker) and shop_capture (the connector) have what was printed; shop_owner owns tables, batch and view');
-  const { checks } = JSON.parse(sluice(['doctor', '-f', spec, '-o', 'json'], { quiet: true })) as { checks: unknown[] };
+  say(
+    'roles shop_migrator (the worker) and shop_capture (the connector) have what was printed; shop_owner owns tables, batch and view',
+  );
+  const { checks } = JSON.parse(sluice(['doctor', '-f', spec, '-o', 'json'], { quiet: true })) as {
+    checks: unknown[];
+  };
   say(`sluice doctor: all ${checks.length} checks passed`);
   sluice(['start', '-f', spec]);
   const service = (version: 1 | 2, isReset: boolean) =>
-    pipelineService(home, { version, topicPrefix: NAME, output: NAME, application: NAME, stageTopic: STAGE_TOPIC, reset: isReset });
+    pipelineService(home, {
+      version,
+      topicPrefix: NAME,
+      output: NAME,
+      application: NAME,
+      stageTopic: STAGE_TOPIC,
+      reset: isReset,
+    });
   say('deploying version 1 of the Kafka Streams pipeline');
   await addService(home, service(1, false));
-  await untilStatus('a failed window: version 1 is wrong on purpose', () => failedWindows().length > 0);
-  for (const row of failedWindows()) say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
+  await untilStatus(
+    'a failed window: version 1 is wrong on purpose',
+    () => failedWindows().length > 0,
+  );
+  for (const row of failedWindows())
+    say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
   sluice(['diff', NAME, '--limit', '6']);
   say("version 1 takes the day in UTC, the batch in the store's time zone. Deploying version 2");
   await addService(home, service(2, true));
   await untilMigrated();
   await removeService(home, 'shop-life');
-  say(`the view equals the batch's query, re-computed: ${await viewEqualsQuery('shop', PATIENCE_MS)}`);
-  say(`an order written now is in the view after ${await orderReachesView('shop', PATIENCE_MS)} ms`);
+  say(
+    `the view equals the batch's query, re-computed: ${await viewEqualsQuery('shop', PATIENCE_MS)}`,
+  );
+  say(
+    `an order written now is in the view after ${await orderReachesView('shop', PATIENCE_MS)} ms`,
+  );
   sluice(['get', NAME]);
 }
 
@@ -106,7 +133,8 @@ interface Shown {
   readonly evidenceId: string | null;
 }
 
-const shown = (): Shown => JSON.parse(sluice(['get', NAME, '-o', 'json'], { quiet: true })) as Shown;
+const shown = (): Shown =>
+  JSON.parse(sluice(['get', NAME, '-o', 'json'], { quiet: true })) as Shown;
 
 /** Approves whenever that is asked for: a cut-over that a slow machine lets run out of time is released, and asks again with new evidence. */
 async function untilMigrated(): Promise<void> {
@@ -117,23 +145,31 @@ async function untilMigrated(): Promise<void> {
       await askForApproval();
       const evidence = shown().evidenceId;
       if (evidence) approved.add(evidence);
-      sluice(['approve', NAME, '--approver', 'demo', '--reason', 'windows are green', '--yes'], { allowed: [0, 1] }); // 1: the evidence has changed meanwhile
+      sluice(['approve', NAME, '--approver', 'demo', '--reason', 'windows are green', '--yes'], {
+        allowed: [0, 1],
+      }); // 1: the evidence has changed meanwhile
     }
-    if (status.outcome && status.outcome !== 'migrated') throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);
+    if (status.outcome && status.outcome !== 'migrated')
+      throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);
     return status.outcome === 'migrated';
   });
   say('$ sluice get daily-revenue: migrated');
 }
 
 /** However long it takes: a slow machine is no failure. Says every few seconds what it waits for. */
-async function untilStatus(what: string, isReached: (status: Shown) => Promise<boolean> | boolean): Promise<void> {
+async function untilStatus(
+  what: string,
+  isReached: (status: Shown) => Promise<boolean> | boolean,
+): Promise<void> {
   say(`waiting for ${what}`);
   let said = '';
   let saidAt = Date.now();
   for (;;) {
     const status = shown();
     if (await isReached(status)) return;
-    const { because } = JSON.parse(sluice(['explain', NAME, '-o', 'json'], { quiet: true })) as { because: string };
+    const { because } = JSON.parse(sluice(['explain', NAME, '-o', 'json'], { quiet: true })) as {
+      because: string;
+    };
     const line = `${status.phase ?? 'starting'}: ${because}`;
     if (line !== said || Date.now() - saidAt > STILL_MS) {
       say(`  … ${line}`);
@@ -149,21 +185,31 @@ interface FailedWindow {
   readonly reason: string;
 }
 
-const failedWindows = (): FailedWindow[] => JSON.parse(sluice(['windows', NAME, '--failed', '-o', 'json'], { quiet: true })) as FailedWindow[];
+const failedWindows = (): FailedWindow[] =>
+  JSON.parse(
+    sluice(['windows', NAME, '--failed', '-o', 'json'], { quiet: true }),
+  ) as FailedWindow[];
 
 async function askForApproval(): Promise<void> {
   if (values.yes) return;
   if (!process.stdin.isTTY) throw new Error('no terminal to ask for approval: pass --yes');
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  await prompt.question('The evidence is above. Press Enter to approve the cut-over (Ctrl-C to leave it waiting): ');
+  await prompt.question(
+    'The evidence is above. Press Enter to approve the cut-over (Ctrl-C to leave it waiting): ',
+  );
   prompt.close();
 }
 
 function refuseSecondRun(): void {
-  const known = JSON.parse(sluice(['list', '-o', 'json'], { quiet: true })) as { name: string; outcome: string | null }[];
+  const known = JSON.parse(sluice(['list', '-o', 'json'], { quiet: true })) as {
+    name: string;
+    outcome: string | null;
+  }[];
   const earlier = known.find((m) => m.name.startsWith(NAME)); // the Flink example lives on the same legacy database
   if (earlier)
-    throw new Error(`the stack already holds the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`);
+    throw new Error(
+      `the stack already holds the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,
+    );
 }
 
 function startWorker(home: StackHome): ChildProcess {
@@ -181,12 +227,15 @@ function localSpec(home: StackHome): string {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join(HERE, query)));
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
+    writeFileSync(join(dir, query), readFileSync(join(HERE, query)));
   return join(dir, 'migration.yaml');
 }
 
 function databaseEnvironment(): Record<string, string> {
-  return Object.fromEntries(['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD'].map((name) => [name, process.env[name]!]));
+  return Object.fromEntries(
+    ['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD'].map((name) => [name, process.env[name]!]),
+  );
 }
 
 main().then(

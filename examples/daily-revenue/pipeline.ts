@@ -11,7 +11,10 @@ const JAR = join(PROJECT, 'target/daily-revenue-1.jar');
 
 export async function buildPipeline(say: (line: string) => void): Promise<void> {
   const sources = join(PROJECT, 'src/main/java/dev/sluice/example');
-  const newest = Math.max(...readdirSync(sources).map((file) => statSync(join(sources, file)).mtimeMs), statSync(join(PROJECT, 'pom.xml')).mtimeMs);
+  const newest = Math.max(
+    ...readdirSync(sources).map((file) => statSync(join(sources, file)).mtimeMs),
+    statSync(join(PROJECT, 'pom.xml')).mtimeMs,
+  );
   if (existsSync(JAR) && statSync(JAR).mtimeMs > newest) return;
   say('building the Kafka Streams application (Maven) …');
   await mvn(['-f', join(PROJECT, 'pom.xml'), 'package', '-DskipTests']);

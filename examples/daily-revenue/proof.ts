@@ -6,7 +6,10 @@ import { CONSUMER } from './legacy/shop.js';
 
 const QUERY = readFileSync(fileURLToPath(new URL('daily_revenue.sql', import.meta.url)), 'utf8');
 
-async function until<T>(limitMs: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+async function until<T>(
+  limitMs: number,
+  ask: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();
@@ -15,7 +18,11 @@ async function until<T>(limitMs: number, ask: () => Promise<T | undefined>): Pro
   }
 }
 
-async function withDatabase<T>(database: string, use: (client: pg.Client) => Promise<T>, user?: string): Promise<T> {
+async function withDatabase<T>(
+  database: string,
+  use: (client: pg.Client) => Promise<T>,
+  user?: string,
+): Promise<T> {
   const client = new pg.Client({ database, ...(user ? { user } : {}) }); // else PGUSER
   await client.connect();
   try {
@@ -29,23 +36,38 @@ async function withDatabase<T>(database: string, use: (client: pg.Client) => Pro
 export async function viewEqualsQuery(database: string, limitMs: number): Promise<boolean> {
   const difference = `SELECT count(*)::int AS n FROM ((TABLE daily_revenue EXCEPT ALL (${QUERY})) UNION ALL ((${QUERY}) EXCEPT ALL TABLE daily_revenue)) d`;
   return withDatabase(database, async (client) => {
-    const equal = await until(limitMs, async () => ((await client.query<{ n: number }>(difference)).rows[0]!.n === 0 ? true : undefined));
+    const equal = await until(limitMs, async () =>
+      (await client.query<{ n: number }>(difference)).rows[0]!.n === 0 ? true : undefined,
+    );
     return equal ?? false;
   });
 }
 
 /** Milliseconds from the commit of a new order until the view counts it, as its consumer reads it. Throws after the limit. */
 export async function orderReachesView(database: string, limitMs: number): Promise<number> {
-  const asConsumer = (use: (client: pg.Client) => Promise<number>): Promise<number> => withDatabase(database, use, CONSUMER);
+  const asConsumer = (use: (client: pg.Client) => Promise<number>): Promise<number> =>
+    withDatabase(database, use, CONSUMER);
   return withDatabase(database, (client) =>
     asConsumer(async (consumer) => {
-      const count = async (): Promise<number> => Number((await consumer.query<{ n: string | null }>('SELECT sum(orders) AS n FROM daily_revenue')).rows[0]!.n);
+      const count = async (): Promise<number> =>
+        Number(
+          (await consumer.query<{ n: string | null }>('SELECT sum(orders) AS n FROM daily_revenue'))
+            .rows[0]!.n,
+        );
       const before = await count();
-      const { rows } = await client.query<{ id: string }>('INSERT INTO orders (customer_id, store_id) VALUES (1, 1) RETURNING id');
+      const { rows } = await client.query<{ id: string }>(
+        'INSERT INTO orders (customer_id, store_id) VALUES (1, 1) RETURNING id',
+      );
       const written = Date.now();
-      await client.query('INSERT INTO order_items (order_id, sku, quantity, unit_price) VALUES ($1, $2, 1, 10.00)', [rows[0]!.id, 'SKU-after']);
-      const seen = await until(limitMs, async () => ((await count()) > before ? Date.now() - written : undefined));
-      if (seen === undefined) throw new Error(`the order did not reach the view within ${limitMs} ms`);
+      await client.query(
+        'INSERT INTO order_items (order_id, sku, quantity, unit_price) VALUES ($1, $2, 1, 10.00)',
+        [rows[0]!.id, 'SKU-after'],
+      );
+      const seen = await until(limitMs, async () =>
+        (await count()) > before ? Date.now() - written : undefined,
+      );
+      if (seen === undefined)
+        throw new Error(`the order did not reach the view within ${limitMs} ms`);
       return seen;
     }),
   );

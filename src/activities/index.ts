@@ -1,23 +1,23 @@
 // All activities, grouped by the system they act on. Their type is what workflows see.
-import { createApprovalActivities } from './approval.js';
-import { createBarrierActivities } from './barriers.js';
-import { createConnectActivities } from './connect.js';
-import { createCopyActivities } from './copy.js';
-import { createConsumerActivities } from './consumers.js';
-import { createCutoverActivities } from './cutover.js';
-import type { Deps } from './deps.js';
-import { createDrainActivities } from './drain.js';
-import { createFenceActivities } from './fence.js';
-import { createGuardActivities } from './guard.js';
-import { createHandOverActivities } from './hand-over.js';
-import { createKafkaActivities } from './kafka.js';
-import { createLedgerActivities } from './ledger.js';
-import { createLeftoverActivities } from './leftovers.js';
-import { createPipelineActivities } from './pipeline.js';
-import { createPreflightActivities } from './preflight.js';
+import { createApprovalActivities } from './cutover/signature-check.js';
+import { createBarrierActivities } from './capture/catch-up-barriers.js';
+import { createConnectActivities } from './capture/connectors.js';
+import { createCopyActivities } from './capture/copy-tables.js';
+import { createConsumerActivities } from './cutover/consumers.js';
+import { createCutoverActivities } from './cutover/commit.js';
+import type { Deps } from './runtime/deps.js';
+import { createDrainActivities } from './cutover/drain-proof.js';
+import { createFenceActivities } from './cutover/fence.js';
+import { createGuardActivities } from './capture/connector-guard.js';
+import { createHandOverActivities } from './objects/hand-over.js';
+import { createKafkaActivities } from './objects/topics.js';
+import { createLedgerActivities } from './runtime/ledger-activities.js';
+import { createLeftoverActivities } from './objects/sweep-activities.js';
+import { createPipelineActivities } from './objects/pipeline-job.js';
+import { createPreflightActivities } from './checks/preflight.js';
 import { createProofActivities } from './proofs/index.js';
-import { createSinkActivities } from './sink.js';
-import { createSourceActivities } from './source.js';
+import { createSinkActivities } from './objects/sink-table.js';
+import { createSourceActivities } from './objects/source-objects.js';
 import { createWindowActivities } from './windows/index.js';
 
 export function createActivities(deps: Deps) {

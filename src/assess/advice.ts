@@ -1,5 +1,5 @@
 // What a migration of this process would be made of: connector, snapshot, pipeline, with reasons and the checks behind them; effort and freshness in numbers. PURE.
-import { formatMs } from '../domain/duration.js';
+import { formatMs } from '../domain/values/duration.js';
 import type { ProcessFacts, TableFacts } from './facts.js';
 import type { Judgement } from './score.js';
 
@@ -36,13 +36,29 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
   const list = tables.known ? tables.value : [];
   const missed = list.flatMap(missedByPolling);
   const preconditions = [
-    { what: 'wal_level = logical', holds: source.known ? source.value.walLevel === 'logical' : null },
+    {
+      what: 'wal_level = logical',
+      holds: source.known ? source.value.walLevel === 'logical' : null,
+    },
     { what: 'a role that may replicate', holds: source.known ? source.value.mayReplicate : null },
-    { what: 'two free replication slots', holds: source.known ? source.value.slotsFree >= 2 : null },
-    { what: 'a primary key on every table', holds: tables.known ? list.every((t) => t.key.length > 0) : null },
+    {
+      what: 'two free replication slots',
+      holds: source.known ? source.value.slotsFree >= 2 : null,
+    },
+    {
+      what: 'a primary key on every table',
+      holds: tables.known ? list.every((t) => t.key.length > 0) : null,
+    },
   ];
   if (!tables.known && process.cdc !== 'forbidden')
-    return { connector: null, snapshot: null, pipeline: pipelineFor(sql), reasons: [`not chosen: ${tables.why}`], jdbcWouldMiss: [], preconditions };
+    return {
+      connector: null,
+      snapshot: null,
+      pipeline: pipelineFor(sql),
+      reasons: [`not chosen: ${tables.why}`],
+      jdbcWouldMiss: [],
+      preconditions,
+    };
   const isCapturable = process.cdc !== 'forbidden' && list.every((t) => t.kind === 'r');
   if (!isCapturable)
     return {
@@ -64,7 +80,9 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
     snapshot: isLong ? 'incremental' : 'initial',
     pipeline: pipelineFor(sql),
     reasons: [
-      missed.length > 0 ? `change capture sees what polling would miss: ${missed[0]}` : 'change capture sees every change, in order, with its transaction',
+      missed.length > 0
+        ? `change capture sees what polling would miss: ${missed[0]}`
+        : 'change capture sees every change, in order, with its transaction',
       `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' in one transaction is too long: load in chunks' : ''}`,
     ],
     jdbcWouldMiss: missed,
@@ -73,26 +91,45 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
 }
 
 function missedByPolling({ table, columns, total, perDay, key }: TableFacts): string[] {
-  const stamped = columns.some((c) => c.type.startsWith('timestamp') && /(updated|modified|changed|last)/.test(c.name));
+  const stamped = columns.some(
+    (c) => c.type.startsWith('timestamp') && /(updated|modified|changed|last)/.test(c.name),
+  );
   const counted = columns.some((c) => key.includes(c.name) && /^int[248]$/.test(c.type));
   return [
     ...(total && total.deleted > 0
-      ? [`${table}: deletes (${perDay ? `${Math.round(perDay.deleted).toLocaleString('en')} a day` : `${total.deleted.toLocaleString('en')} so far`})`]
+      ? [
+          `${table}: deletes (${perDay ? `${Math.round(perDay.deleted).toLocaleString('en')} a day` : `${total.deleted.toLocaleString('en')} so far`})`,
+        ]
       : []),
-    ...(!stamped && (total === null || total.updated > 0) ? [`${table}: updates, for it has no column that says when a row changed`] : []),
-    ...(!stamped && !counted ? [`${table}: even inserts, for it has neither a timestamp nor a growing number`] : []),
+    ...(!stamped && (total === null || total.updated > 0)
+      ? [`${table}: updates, for it has no column that says when a row changed`]
+      : []),
+    ...(!stamped && !counted
+      ? [`${table}: even inserts, for it has neither a timestamp nor a growing number`]
+      : []),
   ];
 }
 
 function pipelineFor(sql: ProcessFacts['sql']): Advice['pipeline'] {
-  if (!sql.known || sql.value.class === 'unknown' || sql.value.class === 'not streamable') return null;
+  if (!sql.known || sql.value.class === 'unknown' || sql.value.class === 'not streamable')
+    return null;
   const operators = sql.value.blocks.flatMap((b) => b.operators);
-  if (operators.some((o) => o.kind === 'window' || o.kind === 'top-n' || o.kind === 'set')) return 'flink-sql';
-  if (operators.every((o) => o.class === 'stateless' || o.kind === 'aggregate') && operators.filter((o) => o.kind === 'aggregate').length <= 1) return 'ksqldb';
-  return sql.value.flags.some((f) => f.gravity === 'care' && f.id === 'unknown-function') ? 'external' : 'flink-sql';
+  if (operators.some((o) => o.kind === 'window' || o.kind === 'top-n' || o.kind === 'set'))
+    return 'flink-sql';
+  if (
+    operators.every((o) => o.class === 'stateless' || o.kind === 'aggregate') &&
+    operators.filter((o) => o.kind === 'aggregate').length <= 1
+  )
+    return 'ksqldb';
+  return sql.value.flags.some((f) => f.gravity === 'care' && f.id === 'unknown-function')
+    ? 'external'
+    : 'flink-sql';
 }
 
-export function effortOf({ process, sql, tables }: ProcessFacts, { work }: Pick<Judgement, 'work'>): Effort {
+export function effortOf(
+  { process, sql, tables }: ProcessFacts,
+  { work }: Pick<Judgement, 'work'>,
+): Effort {
   const blocks = sql.known ? sql.value.blocks : [];
   const operators = blocks.flatMap((b) => b.operators).filter((o) => o.class !== 'stateless');
   const heavy = operators.filter((o) => o.class !== 'keyed state').length;
@@ -107,14 +144,22 @@ export function effortOf({ process, sql, tables }: ProcessFacts, { work }: Pick<
     [consumers, 0.5, 'consumers to move'],
   ];
   const days = items.reduce((sum, [n, each]) => sum + n * each, 0);
-  return { days: Math.ceil(days), counted: items.filter(([n]) => n > 0).map(([n, each, what]) => `${n} × ${each} d: ${what}`) };
+  return {
+    days: Math.ceil(days),
+    counted: items.filter(([n]) => n > 0).map(([n, each, what]) => `${n} × ${each} d: ${what}`),
+  };
 }
 
 export function freshnessOf({ interval, runTime, tables }: ProcessFacts): Freshness {
   const run = runTime.known ? runTime.value : 0;
   const rates = tables.known
     ? tables.value.map((t) =>
-        t.perDay ? { records: t.perDay.inserted + t.perDay.updated + t.perDay.deleted, width: t.rows > 0 ? t.bytes / t.rows : 0 } : null,
+        t.perDay
+          ? {
+              records: t.perDay.inserted + t.perDay.updated + t.perDay.deleted,
+              width: t.rows > 0 ? t.bytes / t.rows : 0,
+            }
+          : null,
       )
     : null;
   const isKnown = rates !== null && rates.every((r) => r !== null);
@@ -122,6 +167,8 @@ export function freshnessOf({ interval, runTime, tables }: ProcessFacts): Freshn
     batchMeanMs: interval.known ? interval.value / 2 + run : null,
     batchWorstMs: interval.known ? interval.value + run : null,
     recordsPerDay: isKnown ? rates.reduce((sum, r) => sum + r.records, 0) : null,
-    bytesPerDay: isKnown ? Math.round(rates.reduce((sum, r) => sum + r.records * r.width * ENVELOPE_FACTOR, 0)) : null,
+    bytesPerDay: isKnown
+      ? Math.round(rates.reduce((sum, r) => sum + r.records * r.width * ENVELOPE_FACTOR, 0))
+      : null,
   };
 }

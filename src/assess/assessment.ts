@@ -1,5 +1,12 @@
 // A portfolio assessed: every process judged, ranked, and grouped into waves that read the same tables. PURE.
-import { adviceFor, effortOf, freshnessOf, type Advice, type Effort, type Freshness } from './advice.js';
+import {
+  adviceFor,
+  effortOf,
+  freshnessOf,
+  type Advice,
+  type Effort,
+  type Freshness,
+} from './advice.js';
 import { factsOf, known, unknown, type Fact, type Measured } from './facts.js';
 import type { Portfolio, Process } from './portfolio.js';
 import { judge, type AssessVerdict, type Judgement } from './score.js';
@@ -51,7 +58,10 @@ export function columnTypes(measured: Measured, tables: readonly string[]): Map<
 }
 
 /** `loadParser` MUST have ended. */
-export function readQuery(process: Process, types: ReadonlyMap<string, string> = new Map()): Fact<SqlAnalysis> {
+export function readQuery(
+  process: Process,
+  types: ReadonlyMap<string, string> = new Map(),
+): Fact<SqlAnalysis> {
   if (!process.query) return unknown('its query is not given');
   return known(analyseSql(process.query.sql, { output: process.result?.table ?? null, types }));
 }
@@ -66,7 +76,11 @@ export function assess(portfolio: Portfolio, measured: Measured, at: string): As
       ...judgement,
       name: process.name,
       owner: process.owner ?? null,
-      tables: sql.known ? sql.value.tables.filter((t) => t !== process.result?.table && !sql.value.writes.includes(t)) : [],
+      tables: sql.known
+        ? sql.value.tables.filter(
+            (t) => t !== process.result?.table && !sql.value.writes.includes(t),
+          )
+        : [],
       sql: sql.known ? sql.value : null,
       advice: adviceFor(facts),
       effort: effortOf(facts, judgement),
@@ -74,14 +88,22 @@ export function assess(portfolio: Portfolio, measured: Measured, at: string): As
     };
   });
   const ranked = judged
-    .sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || b.score - a.score || a.effort.days - b.effort.days || (a.name < b.name ? -1 : 1))
+    .sort(
+      (a, b) =>
+        ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) ||
+        b.score - a.score ||
+        a.effort.days - b.effort.days ||
+        (a.name < b.name ? -1 : 1),
+    )
     .map((process, index) => ({ ...process, rank: index + 1 }));
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Assessment',
     name: portfolio.metadata.name,
     at,
-    measured: measured.source.known ? `PostgreSQL ${measured.source.value.version}, ${measured.tables.size} tables` : measured.source.why,
+    measured: measured.source.known
+      ? `PostgreSQL ${measured.source.value.version}, ${measured.tables.size} tables`
+      : measured.source.why,
     processes: ranked,
     waves: wavesOf(ranked),
   };
@@ -102,5 +124,9 @@ function wavesOf(ranked: readonly AssessedProcess[]): Wave[] {
     wave.processes.push(process);
     for (const table of process.tables) wave.tables.add(table);
   }
-  return waves.map((w, at) => ({ number: at + 1, processes: w.processes.map((p) => p.name), tables: [...w.tables].sort() }));
+  return waves.map((w, at) => ({
+    number: at + 1,
+    processes: w.processes.map((p) => p.name),
+    tables: [...w.tables].sort(),
+  }));
 }

@@ -1,5 +1,5 @@
 // What is known about a batch process: declared by its owner, read from its SQL, measured in its database. What is not known says why. PURE.
-import { durationMs } from '../domain/duration.js';
+import { durationMs } from '../domain/values/duration.js';
 import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
@@ -14,7 +14,8 @@ export const READ_EVERY_MS = {
   monthly: 30 * 86_400_000,
 } as const;
 
-export type Fact<T> = { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+export type Fact<T> =
+  { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
 export const known = <T>(value: T): Fact<T> => ({ known: true, value });
 export const unknown = (why: string): Fact<never> => ({ known: false, why });
 
@@ -64,7 +65,11 @@ export interface Measured {
   readonly runs: ReadonlyMap<string, Fact<RunFacts>>;
 }
 
-export const NOT_MEASURED = (why: string): Measured => ({ source: unknown(why), tables: new Map(), runs: new Map() });
+export const NOT_MEASURED = (why: string): Measured => ({
+  source: unknown(why),
+  tables: new Map(),
+  runs: new Map(),
+});
 
 export interface ProcessFacts {
   readonly process: Process;
@@ -77,8 +82,14 @@ export interface ProcessFacts {
   readonly runTime: Fact<number>;
 }
 
-export function factsOf(process: Process, sql: Fact<SqlAnalysis>, measured: Measured): ProcessFacts {
-  const runs = process.runs ? (measured.runs.get(process.runs.table) ?? unknown('the run log was not read')) : unknown('no run log is named');
+export function factsOf(
+  process: Process,
+  sql: Fact<SqlAnalysis>,
+  measured: Measured,
+): ProcessFacts {
+  const runs = process.runs
+    ? (measured.runs.get(process.runs.table) ?? unknown('the run log was not read'))
+    : unknown('no run log is named');
   const every = process.schedule ? intervalMs(process.schedule) : null;
   return {
     process,
@@ -95,7 +106,11 @@ export function factsOf(process: Process, sql: Fact<SqlAnalysis>, measured: Meas
   };
 }
 
-function tablesOf(sql: Fact<SqlAnalysis>, measured: Measured, output: string | null): ProcessFacts['tables'] {
+function tablesOf(
+  sql: Fact<SqlAnalysis>,
+  measured: Measured,
+  output: string | null,
+): ProcessFacts['tables'] {
   if (!sql.known) return unknown(sql.why);
   if (sql.value.error) return unknown(`the query cannot be parsed: ${sql.value.error.message}`);
   const own = new Set([...sql.value.writes, ...(output ? [output] : [])]);
@@ -103,7 +118,9 @@ function tablesOf(sql: Fact<SqlAnalysis>, measured: Measured, output: string | n
   if (names.length === 0) return unknown('the query names no table');
   const found: TableFacts[] = [];
   for (const name of names) {
-    const fact = measured.tables.get(name) ?? unknown(measured.source.known ? `${name} was not looked at` : measured.source.why);
+    const fact =
+      measured.tables.get(name) ??
+      unknown(measured.source.known ? `${name} was not looked at` : measured.source.why);
     if (!fact.known) return fact;
     if (fact.value === null) return unknown(`there is no table ${name}`);
     found.push(fact.value);

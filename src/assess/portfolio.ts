@@ -1,14 +1,17 @@
 // The portfolio file: batch processes with what their owners declare about them. Strict; every unknown key is an error with its place.
 import { z } from 'zod';
-import { issuesOf, parseText, type Checked, type Parsed } from '../spec/document.js';
-import { duration, identifier, postgres, sql, tableName } from '../spec/schema.js';
+import { issuesOf, parseText, type Checked, type Parsed } from '../manifest/document.js';
+import { duration, identifier, postgres, sql, tableName } from '../manifest/spec-schema.js';
 import { intervalMs } from './schedule.js';
 
 const grade = z.enum(['high', 'medium', 'low']);
 
 const schedule = z.string().superRefine((text, context) => {
   if (intervalMs(text) === null)
-    context.addIssue({ code: 'custom', message: `"${text}" is no schedule: expected five cron fields, @hourly, @daily, @weekly, @monthly or "every 15m"` });
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is no schedule: expected five cron fields, @hourly, @daily, @weekly, @monthly or "every 15m"`,
+    });
 });
 
 const consumer = z.strictObject({
@@ -19,7 +22,12 @@ const consumer = z.strictObject({
 });
 
 const process = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}: it becomes metadata.name of a migration'),
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9-]{1,40}$/,
+      'expected [a-z0-9-]{1,40}: it becomes metadata.name of a migration',
+    ),
   description: z.string().optional(),
   owner: z.string().optional(),
   schedule: schedule.optional(),
@@ -47,7 +55,10 @@ export const portfolioSchema = z.strictObject({
     processes: z
       .array(process)
       .min(1, 'name at least one process')
-      .refine((list) => new Set(list.map((p) => p.name)).size === list.length, 'a process is named twice'),
+      .refine(
+        (list) => new Set(list.map((p) => p.name)).size === list.length,
+        'a process is named twice',
+      ),
   }),
 });
 
@@ -55,9 +66,15 @@ export type Portfolio = z.output<typeof portfolioSchema>;
 export type Process = Portfolio['spec']['processes'][number];
 
 /** `inline` reads `file:` texts, relative to the portfolio. */
-export function parsePortfolio(text: string, file: string, inline: (path: string) => string): Parsed<Portfolio> {
+export function parsePortfolio(
+  text: string,
+  file: string,
+  inline: (path: string) => string,
+): Parsed<Portfolio> {
   return parseText(text, file, inline, (value): Checked<Portfolio> => {
     const parsed = portfolioSchema.safeParse(value);
-    return parsed.success ? { ok: true, value: parsed.data } : { ok: false, issues: issuesOf(parsed.error, portfolioSchema) };
+    return parsed.success
+      ? { ok: true, value: parsed.data }
+      : { ok: false, issues: issuesOf(parsed.error, portfolioSchema) };
   });
 }

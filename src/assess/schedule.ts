@@ -1,5 +1,5 @@
 // How often a batch runs, from its schedule: cron's five fields, the usual names, or "every 15m". PURE.
-import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
+import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
@@ -36,20 +36,33 @@ export function intervalMs(schedule: string): number | null {
     const date = new Date(Date.UTC(2026, 0, 1) + day * DAY_MS);
     const weekday = weekdays.has(date.getUTCDay()) || (date.getUTCDay() === 0 && weekdays.has(7));
     const inMonth = days.has(date.getUTCDate());
-    if (months.has(date.getUTCMonth() + 1) && (either ? weekday || inMonth : weekday && inMonth)) runDays += 1;
+    if (months.has(date.getUTCMonth() + 1) && (either ? weekday || inMonth : weekday && inMonth))
+      runDays += 1;
   }
   return runDays === 0 ? null : (LOOK_AHEAD_DAYS * DAY_MS) / (runDays * runsADay);
 }
 
-function values(field: string, low: number, high: number, words: readonly string[] = [], first = 0): Set<number> | null {
+function values(
+  field: string,
+  low: number,
+  high: number,
+  words: readonly string[] = [],
+  first = 0,
+): Set<number> | null {
   const found = new Set<number>();
   for (const part of field.split(',')) {
     const match = /^(\*|[a-z0-9]+)(?:-([a-z0-9]+))?(?:\/(\d+))?$/.exec(part);
     if (!match) return null;
-    const number = (text: string): number => (words.includes(text) ? words.indexOf(text) + first : /^\d+$/.test(text) ? Number(text) : NaN);
+    const number = (text: string): number =>
+      words.includes(text) ? words.indexOf(text) + first : /^\d+$/.test(text) ? Number(text) : NaN;
     const step = match[3] === undefined ? 1 : Number(match[3]);
     const from = match[1] === '*' ? low : number(match[1]!);
-    const to = match[2] !== undefined ? number(match[2]) : match[1] === '*' || match[3] !== undefined ? high : from;
+    const to =
+      match[2] !== undefined
+        ? number(match[2])
+        : match[1] === '*' || match[3] !== undefined
+          ? high
+          : from;
     if (!(from >= low && to <= high && from <= to && step >= 1)) return null;
     for (let value = from; value <= to; value += step) found.add(value);
   }

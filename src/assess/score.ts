@@ -38,9 +38,19 @@ export interface Judgement {
 const ENOUGH_KNOWN = 0.6;
 
 export function judge(facts: ProcessFacts): Judgement {
-  const trace = RULES.map(({ id, part, weight, rationale, ask }) => ({ id, part, weight, rationale, answer: ask(facts) }));
+  const trace = RULES.map(({ id, part, weight, rationale, ask }) => ({
+    id,
+    part,
+    weight,
+    rationale,
+    answer: ask(facts),
+  }));
   const { verdict, decidedBy, work } = decide(trace);
-  const [value, feasibility, confidence] = [valueOf(trace), feasibilityOf(trace), confidenceOf(trace)];
+  const [value, feasibility, confidence] = [
+    valueOf(trace),
+    feasibilityOf(trace),
+    confidenceOf(trace),
+  ];
   return {
     verdict,
     score: Math.round(100 * value.score * feasibility.score * confidence.score),
@@ -57,11 +67,18 @@ export function judge(facts: ProcessFacts): Judgement {
 function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decidedBy' | 'work'> {
   const deciding = trace.filter((t) => t.answer.state === 'fired' && t.answer.decides);
   const decidedBy = [...deciding].sort((a, b) => b.weight - a.weight).map((t) => t.id); // the weightiest reason is the one to tell
-  const work = trace.flatMap((t) => (t.answer.state === 'fired' && t.answer.work ? [{ rule: t.id, what: t.answer.work }] : []));
+  const work = trace.flatMap((t) =>
+    t.answer.state === 'fired' && t.answer.work ? [{ rule: t.id, what: t.answer.work }] : [],
+  );
   const open = trace.filter((t) => t.answer.state === 'could-not-tell');
   if (decidedBy.length > 0) return { verdict: 'do-not-migrate', decidedBy, work };
   const isGuess = confidenceOf(trace).score < ENOUGH_KNOWN;
-  const toFind = isGuess ? open.map((t) => ({ rule: t.id, what: `find out: ${t.answer.state === 'could-not-tell' ? t.answer.why : ''}` })) : [];
+  const toFind = isGuess
+    ? open.map((t) => ({
+        rule: t.id,
+        what: `find out: ${t.answer.state === 'could-not-tell' ? t.answer.why : ''}`,
+      }))
+    : [];
   const all = [...work, ...toFind];
   return { verdict: all.length > 0 ? 'migrate-after' : 'migrate', decidedBy, work: all };
 }
@@ -70,7 +87,11 @@ function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decid
 function valueOf(trace: readonly TraceLine[]): Share {
   const known = trace.filter((t) => t.part === 'value' && t.answer.state !== 'could-not-tell');
   const weight = known.reduce((sum, t) => sum + t.weight, 0);
-  const parts = known.map((t) => ({ id: t.id, says: evidenceOf(t.answer), grade: t.answer.state === 'fired' ? t.answer.grade : 0 }));
+  const parts = known.map((t) => ({
+    id: t.id,
+    says: evidenceOf(t.answer),
+    grade: t.answer.state === 'fired' ? t.answer.grade : 0,
+  }));
   const sum = known.reduce((total, t, at) => total + t.weight * parts[at]!.grade, 0);
   return { score: weight === 0 ? 0 : sum / weight, parts };
 }
@@ -78,7 +99,9 @@ function valueOf(trace: readonly TraceLine[]): Share {
 /** What each rule takes away, multiplied. */
 function feasibilityOf(trace: readonly TraceLine[]): Share {
   const parts = trace.flatMap((t) =>
-    t.part === 'feasibility' && t.answer.state === 'fired' ? [{ id: t.id, says: t.answer.evidence, grade: 1 - t.answer.grade }] : [],
+    t.part === 'feasibility' && t.answer.state === 'fired'
+      ? [{ id: t.id, says: t.answer.evidence, grade: 1 - t.answer.grade }]
+      : [],
   );
   return { score: parts.reduce((product, p) => product * p.grade, 1), parts };
 }
@@ -88,19 +111,38 @@ function confidenceOf(trace: readonly TraceLine[]): Share {
   const all = trace.reduce((sum, t) => sum + t.weight, 0);
   const open = trace.filter((t) => t.answer.state === 'could-not-tell');
   const lost = open.reduce((sum, t) => sum + t.weight, 0);
-  return { score: (all - lost) / all, parts: open.map((t) => ({ id: t.id, says: evidenceOf(t.answer), grade: -t.weight / all })) };
+  return {
+    score: (all - lost) / all,
+    parts: open.map((t) => ({ id: t.id, says: evidenceOf(t.answer), grade: -t.weight / all })),
+  };
 }
 
 function sensitivityOf(trace: readonly TraceLine[], verdict: AssessVerdict): string[] {
   const without = (ids: readonly string[]): AssessVerdict =>
-    decide(trace.map((t) => (ids.includes(t.id) ? { ...t, answer: { state: 'not-fired', evidence: 'supposed' } } : t))).verdict;
-  const single = trace.filter((t) => t.answer.state === 'fired' && (t.answer.decides || t.answer.work));
-  const found = single.filter((t) => without([t.id]) !== verdict).map((t) => `${without([t.id])} if not for ${t.id} (${evidenceOf(t.answer)})`);
+    decide(
+      trace.map((t) =>
+        ids.includes(t.id) ? { ...t, answer: { state: 'not-fired', evidence: 'supposed' } } : t,
+      ),
+    ).verdict;
+  const single = trace.filter(
+    (t) => t.answer.state === 'fired' && (t.answer.decides || t.answer.work),
+  );
+  const found = single
+    .filter((t) => without([t.id]) !== verdict)
+    .map((t) => `${without([t.id])} if not for ${t.id} (${evidenceOf(t.answer)})`);
   if (found.length === 0 && single.length > 1 && without(single.map((t) => t.id)) !== verdict)
-    found.push(`${without(single.map((t) => t.id))} only if all of ${single.map((t) => t.id).join(', ')} were otherwise`);
-  const deciding = trace.filter((t) => t.answer.state === 'could-not-tell' && t.part === 'feasibility' && t.weight >= 3);
-  if (verdict !== 'do-not-migrate') found.push(...deciding.map((t) => `could become do-not-migrate by ${t.id}: ${evidenceOf(t.answer)}`));
+    found.push(
+      `${without(single.map((t) => t.id))} only if all of ${single.map((t) => t.id).join(', ')} were otherwise`,
+    );
+  const deciding = trace.filter(
+    (t) => t.answer.state === 'could-not-tell' && t.part === 'feasibility' && t.weight >= 3,
+  );
+  if (verdict !== 'do-not-migrate')
+    found.push(
+      ...deciding.map((t) => `could become do-not-migrate by ${t.id}: ${evidenceOf(t.answer)}`),
+    );
   return found;
 }
 
-export const evidenceOf = (answer: Answer): string => (answer.state === 'could-not-tell' ? answer.why : answer.evidence);
+export const evidenceOf = (answer: Answer): string =>
+  answer.state === 'could-not-tell' ? answer.why : answer.evidence;

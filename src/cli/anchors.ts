@@ -1,18 +1,24 @@
 // What Temporal's history says of the windows of a run: heads of the evidence's chain, outside of the ledger and out of reach for whoever may write to it.
 import type { Client } from '@temporalio/client';
 import type { Anchor } from '../report/verify.js';
-import { withClientOrNull, workflowIdOf } from './access.js';
+import { withClientOrNull, workflowIdOf } from './migration-source.js';
 
 const MOST_RUNS = 200; // of one migration: each continue-as-new is one
 
 interface HistoryEvent {
   readonly eventId?: unknown;
-  readonly activityTaskScheduledEventAttributes?: { readonly activityType?: { readonly name?: string | null } | null } | null;
+  readonly activityTaskScheduledEventAttributes?: {
+    readonly activityType?: { readonly name?: string | null } | null;
+  } | null;
   readonly activityTaskCompletedEventAttributes?: {
     readonly scheduledEventId?: unknown;
-    readonly result?: { readonly payloads?: readonly { readonly data?: Uint8Array | null }[] | null } | null;
+    readonly result?: {
+      readonly payloads?: readonly { readonly data?: Uint8Array | null }[] | null;
+    } | null;
   } | null;
-  readonly workflowExecutionContinuedAsNewEventAttributes?: { readonly newExecutionRunId?: string | null } | null;
+  readonly workflowExecutionContinuedAsNewEventAttributes?: {
+    readonly newExecutionRunId?: string | null;
+  } | null;
 }
 
 /** `runKey` = first run of the migration. A string = why nothing could be compared. */
@@ -27,7 +33,11 @@ export async function anchorsOf(name: string, runKey: string): Promise<readonly 
   });
 }
 
-async function readAnchors(client: Client, workflowId: string, runKey: string): Promise<readonly Anchor[]> {
+async function readAnchors(
+  client: Client,
+  workflowId: string,
+  runKey: string,
+): Promise<readonly Anchor[]> {
   const anchors: Anchor[] = [];
   let run: string | null | undefined = runKey;
   for (let count = 0; run && count < MOST_RUNS; count += 1) {
@@ -44,11 +54,14 @@ export function anchorsIn(events: readonly HistoryEvent[]): Anchor[] {
   const windows = new Set<string>();
   const anchors: Anchor[] = [];
   for (const event of events) {
-    if (event.activityTaskScheduledEventAttributes?.activityType?.name === 'runWindow') windows.add(String(event.eventId));
+    if (event.activityTaskScheduledEventAttributes?.activityType?.name === 'runWindow')
+      windows.add(String(event.eventId));
     const completed = event.activityTaskCompletedEventAttributes;
     if (!completed || !windows.has(String(completed.scheduledEventId))) continue;
     const data = completed.result?.payloads?.[0]?.data;
-    const { number, chain } = JSON.parse(Buffer.from(data ?? []).toString('utf8')) as Partial<Anchor>;
+    const { number, chain } = JSON.parse(
+      Buffer.from(data ?? []).toString('utf8'),
+    ) as Partial<Anchor>;
     if (typeof number === 'number' && typeof chain === 'string') anchors.push({ number, chain });
   }
   return anchors;

@@ -7,7 +7,7 @@ import { NOT_MEASURED, type Measured } from '../assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
 import { resolveSecret } from '../config.js';
-import { formatProblem } from '../spec/document.js';
+import { formatProblem } from '../manifest/document.js';
 import { CliError, EXIT, say, write } from './output.js';
 
 export interface AssessOptions {
@@ -21,7 +21,12 @@ export interface AssessOptions {
 }
 
 export async function assess(options: AssessOptions): Promise<number> {
-  if (options.out && !options.process) throw new CliError(EXIT.usage, 'usage', '--out needs --process: starting points are written for one process');
+  if (options.out && !options.process)
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      '--out needs --process: starting points are written for one process',
+    );
   const portfolio = readPortfolio(options.file, options.process);
   await loadParser();
   const measured = await measureAll(portfolio, options.offline ?? false);
@@ -39,16 +44,29 @@ function readPortfolio(file: string, only: string | undefined): Portfolio {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CliError(EXIT.usage, 'portfolio-unreadable', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new CliError(
+      EXIT.usage,
+      'portfolio-unreadable',
+      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`,
+    );
   }
-  const parsed = parsePortfolio(text, file, (path) => readFileSync(resolve(dirname(file), path), 'utf8'));
+  const parsed = parsePortfolio(text, file, (path) =>
+    readFileSync(resolve(dirname(file), path), 'utf8'),
+  );
   if (!parsed.ok) {
     for (const problem of parsed.problems) say(formatProblem(problem));
-    throw new CliError(EXIT.usage, 'portfolio-invalid', `${file} has ${parsed.problems.length} problem(s): ${formatProblem(parsed.problems[0]!)}`);
+    throw new CliError(
+      EXIT.usage,
+      'portfolio-invalid',
+      `${file} has ${parsed.problems.length} problem(s): ${formatProblem(parsed.problems[0]!)}`,
+    );
   }
   if (only === undefined) return parsed.value;
   const processes = parsed.value.spec.processes.filter((p) => p.name === only);
-  if (processes.length === 0) throw new CliError(EXIT.usage, 'not-found', `${file} names no process ${only}`, [`sluice assess -f ${file}`]);
+  if (processes.length === 0)
+    throw new CliError(EXIT.usage, 'not-found', `${file} names no process ${only}`, [
+      `sluice assess -f ${file}`,
+    ]);
   return { ...parsed.value, spec: { ...parsed.value.spec, processes } };
 }
 
@@ -66,13 +84,22 @@ async function measureAll({ spec }: Portfolio, isOffline: boolean): Promise<Meas
 
 async function render(assessment: Assessment, { output, process }: AssessOptions): Promise<string> {
   if (output === 'json') return JSON.stringify(assessment, null, 2);
-  if (output === 'html') return (await import('../report/assessment-html.js')).renderAssessmentHtml(assessment);
+  if (output === 'html')
+    return (await import('../report/assessment-html.js')).renderAssessmentHtml(assessment);
   const text = await import('../report/assessment-text.js');
-  return output === 'md' ? text.assessmentMarkdown(assessment) : process ? text.oneProcess(assessment.processes[0]!) : text.ranking(assessment);
+  return output === 'md'
+    ? text.assessmentMarkdown(assessment)
+    : process
+      ? text.oneProcess(assessment.processes[0]!)
+      : text.ranking(assessment);
 }
 
 /** Never overwrites: what was written before may have been worked on. */
-async function writeStartingPoints({ spec }: Portfolio, measured: Measured, folder: string): Promise<void> {
+async function writeStartingPoints(
+  { spec }: Portfolio,
+  measured: Measured,
+  folder: string,
+): Promise<void> {
   const { startingPoints } = await import('../assess/starting-points/index.js');
   const process = spec.processes[0]!;
   const names = readQuery(process);
@@ -80,11 +107,16 @@ async function writeStartingPoints({ spec }: Portfolio, measured: Measured, fold
     const fact = measured.tables.get(t);
     return fact?.known && fact.value ? [fact.value] : [];
   });
-  const missing = (names.known ? names.value.tables : []).filter((t) => !tables.some((f) => f.table === t));
+  const missing = (names.known ? names.value.tables : []).filter(
+    (t) => !tables.some((f) => f.table === t),
+  );
   if (missing.length > 0)
-    throw new CliError(EXIT.failed, 'not-measured', `starting points need the columns of ${missing.join(', ')}, which could not be read`, [
-      'name spec.source and leave out --offline',
-    ]);
+    throw new CliError(
+      EXIT.failed,
+      'not-measured',
+      `starting points need the columns of ${missing.join(', ')}, which could not be read`,
+      ['name spec.source and leave out --offline'],
+    );
   let points;
   try {
     points = startingPoints(process, tables);
@@ -94,7 +126,8 @@ async function writeStartingPoints({ spec }: Portfolio, measured: Measured, fold
   mkdirSync(folder, { recursive: true });
   for (const { file, text, open } of points) {
     const path = resolve(folder, file);
-    if (existsSync(path)) throw new CliError(EXIT.failed, 'exists', `${path} exists; it was not overwritten`);
+    if (existsSync(path))
+      throw new CliError(EXIT.failed, 'exists', `${path} exists; it was not overwritten`);
     writeFileSync(path, text);
     say(`${path}${open.length > 0 ? `: ${open.length} to do` : ''}`);
     for (const what of open) say(`  ${what}`);

@@ -1,12 +1,15 @@
 // sluice audit ID: who did what and what came of it, oldest first, from the ledger.
-import { nameOf, withLedger } from './access.js';
+import { nameOf, withLedger } from './migration-source.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 
 export async function audit(id: string, options: { output: Format }): Promise<number> {
   const name = nameOf(id);
   const events = await withLedger(async (ledger) => {
     const record = (await ledger.migrations(name))[0];
-    if (!record) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
+    if (!record)
+      throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
+        'sluice list',
+      ]);
     return ledger.events(name, record.iteration);
   });
   await print(events, options.output, () =>

@@ -4,10 +4,17 @@ import { CliError, EXIT, write } from './output.js';
 
 export function completion(shell: string, program: Command): number {
   if (shell !== 'bash' && shell !== 'zsh')
-    throw new CliError(EXIT.usage, 'usage', `no completion for "${shell}": expected bash or zsh`, ['sluice completion bash']);
+    throw new CliError(EXIT.usage, 'usage', `no completion for "${shell}": expected bash or zsh`, [
+      'sluice completion bash',
+    ]);
   const verbs = program.commands.map((command) => ({
     name: command.name(),
-    flags: [...command.options.map((option) => option.long).filter((long): long is string => long !== undefined && long !== null), '--help'],
+    flags: [
+      ...command.options
+        .map((option) => option.long)
+        .filter((long): long is string => long !== undefined && long !== null),
+      '--help',
+    ],
   }));
   const cases = verbs.map((v) => `    ${v.name}) words="${v.flags.join(' ')}" ;;`);
   const head = shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : [];

@@ -1,14 +1,18 @@
 // sluice approve|reject|complete|break-glass ID: a decision with an answer, by update.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import type { Decision } from '../domain/gate.js';
-import type { CoSigned, SignedFor } from '../domain/token.js';
+import {
+  ApplicationFailure,
+  WorkflowUpdateFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { Decision } from '../domain/decisions/gate.js';
+import type { CoSigned, SignedFor } from '../domain/decisions/signed-decision.js';
 import { loadConfig } from '../config.js';
-import { signDecision } from '../clients/token.js';
-import { nameOf, withRunning, workflowIdOf } from './access.js';
+import { signDecision } from '../clients/signatures.js';
+import { nameOf, withRunning, workflowIdOf } from './migration-source.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
-import { answering } from './standing.js';
+import { answering } from './ask-standing.js';
 
 export interface DecideOptions {
   readonly approver: string;
@@ -20,18 +24,35 @@ export interface DecideOptions {
   readonly output: Format;
 }
 
-export async function decide(id: string, decision: 'approve' | 'reject', options: DecideOptions): Promise<number> {
+export async function decide(
+  id: string,
+  decision: 'approve' | 'reject',
+  options: DecideOptions,
+): Promise<number> {
   requireAnswerable(decision, options.yes);
   const answer = await withRunning(id, async (handle, client) => {
     const status = await answering(id, handle, client);
     const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
-    say(`You ${decision} ${decision === 'approve' ? `evidence ${evidenceId} of` : ''} ${status.name}:`.replace('  ', ' '));
+    say(
+      `You ${decision} ${decision === 'approve' ? `evidence ${evidenceId} of` : ''} ${status.name}:`.replace(
+        '  ',
+        ' ',
+      ),
+    );
     const evidence = await handle.query<EvidenceShown>('evidence');
     for (const line of shownEvidence(evidence, status.evidenceId)) say(`  ${line}`);
     await confirmByTyping(nameOf(id), decision, options.yes);
     const { approver, reason } = options;
-    const token = options.key ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId }) : null;
-    return send(handle, 'decideCutover', { decision, approver, evidenceId, comment: reason, ...(token ? { token } : {}) });
+    const token = options.key
+      ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId })
+      : null;
+    return send(handle, 'decideCutover', {
+      decision,
+      approver,
+      evidenceId,
+      comment: reason,
+      ...(token ? { token } : {}),
+    });
   });
   return answered(answer, options.output);
 }
@@ -44,7 +65,12 @@ export interface EvidenceShown {
   readonly planHash: string;
   readonly passesInARow: number;
   readonly covered: readonly string[];
-  readonly lastWindow: { readonly number: number; readonly verdict: string; readonly reason: string; readonly at: string } | null;
+  readonly lastWindow: {
+    readonly number: number;
+    readonly verdict: string;
+    readonly reason: string;
+    readonly at: string;
+  } | null;
   readonly switches?: string;
   /** Approvers of the spec: where there are any, rejection and rollback must be signed too. */
   readonly signers?: readonly string[];
@@ -57,27 +83,39 @@ export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null
   return [
     `evidence   ${evidenceId ?? 'nothing is up for approval now'} (epoch ${epoch}, plan ${planHash})`,
     `windows    ${passesInARow} passed in a row${covered.length > 0 ? `, on ${covered.join(', ')}` : ''}`,
-    ...(lastWindow ? [`newest     window ${lastWindow.number} ${lastWindow.verdict} at ${lastWindow.at}: ${lastWindow.reason}`] : []),
+    ...(lastWindow
+      ? [
+          `newest     window ${lastWindow.number} ${lastWindow.verdict} at ${lastWindow.at}: ${lastWindow.reason}`,
+        ]
+      : []),
     ...(switches ? [`switches   ${switches}`] : []),
     ...notes.map((note) => `know       ${note}`),
   ];
 }
 
 /** sluice complete|break-glass ID: one of the two people that it needs. */
-export async function coSign(id: string, decision: CoSigned, options: Omit<DecideOptions, 'evidence'>): Promise<number> {
+export async function coSign(
+  id: string,
+  decision: CoSigned,
+  options: Omit<DecideOptions, 'evidence'>,
+): Promise<number> {
   await confirmByTyping(nameOf(id), decision, options.yes);
   const { approver, reason } = options;
   const answer = await withRunning(id, async (handle, client) => {
     const { evidenceId } = await answering(id, handle, client);
     const evidence = await handle.query<EvidenceShown>('evidence');
-    const token = options.key ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId }) : null;
+    const token = options.key
+      ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId })
+      : null;
     return send(handle, 'coSign', { decision, approver, reason, ...(token ? { token } : {}) });
   });
   return answered(answer, options.output);
 }
 
 async function answered(answer: Decision, output: Format): Promise<number> {
-  await print(answer, output, () => (answer.accepted ? `accepted: ${answer.reason}` : `refused: ${answer.reason}`));
+  await print(answer, output, () =>
+    answer.accepted ? `accepted: ${answer.reason}` : `refused: ${answer.reason}`,
+  );
   if (!answer.accepted) say(`refused: ${answer.reason}`);
   return answer.accepted ? EXIT.ok : EXIT.failed;
 }
@@ -93,34 +131,59 @@ export function signed(file: string, claims: Parameters<typeof signDecision>[1])
   try {
     pem = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CliError(EXIT.usage, 'usage', `the key ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, [
-      'openssl genpkey -algorithm ed25519 -out FILE',
-    ]);
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      `the key ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+      ['openssl genpkey -algorithm ed25519 -out FILE'],
+    );
   }
   return signDecision(pem, claims, Date.now());
 }
 
-async function send(handle: WorkflowHandle, update: 'decideCutover' | 'coSign', payload: object): Promise<Decision> {
+async function send(
+  handle: WorkflowHandle,
+  update: 'decideCutover' | 'coSign',
+  payload: object,
+): Promise<Decision> {
   try {
     return await handle.executeUpdate<Decision, [object]>(update, { args: [payload] });
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError)
-      throw new CliError(EXIT.failed, 'refused', error.cause instanceof ApplicationFailure ? error.cause.message : error.message);
+      throw new CliError(
+        EXIT.failed,
+        'refused',
+        error.cause instanceof ApplicationFailure ? error.cause.message : error.message,
+      );
     throw error;
   }
 }
 
 /** Typing the name is the confirmation; without a terminal `--yes` is required. Never hangs. */
-export async function confirmByTyping(name: string, verb: string, yes: boolean | undefined): Promise<void> {
+export async function confirmByTyping(
+  name: string,
+  verb: string,
+  yes: boolean | undefined,
+): Promise<void> {
   requireAnswerable(verb, yes);
   if (yes) return;
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const typed = await prompt.question(`Type the migration's name, ${name}, to ${verb}: `);
   prompt.close();
-  if (typed.trim() !== name) throw new CliError(EXIT.failed, 'not-confirmed', `"${typed.trim()}" is not the name ${name}: nothing was done`);
+  if (typed.trim() !== name)
+    throw new CliError(
+      EXIT.failed,
+      'not-confirmed',
+      `"${typed.trim()}" is not the name ${name}: nothing was done`,
+    );
 }
 
 /** Exit 2 where nobody could answer the question. */
 function requireAnswerable(verb: string, yes: boolean | undefined): void {
-  if (!yes && !process.stdin.isTTY) throw new CliError(EXIT.usage, 'needs-yes', `${verb} asks for confirmation: no terminal, so pass --yes`);
+  if (!yes && !process.stdin.isTTY)
+    throw new CliError(
+      EXIT.usage,
+      'needs-yes',
+      `${verb} asks for confirmation: no terminal, so pass --yes`,
+    );
 }

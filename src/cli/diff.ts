@@ -1,32 +1,61 @@
 // sluice diff ID [--window N]: what differs, both sides of every difference kept. Without --window the newest failed one.
-import { byColumn, type ColumnSummary } from '../domain/by-column.js';
-import type { Difference } from '../domain/window.js';
-import { nameOf, withLedger } from './access.js';
+import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
+import type { Difference } from '../domain/evidence/window.js';
+import { nameOf, withLedger } from './migration-source.js';
 import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
 
-export async function diff(id: string, options: { window?: string; subject?: string; limit: string; output: Format; exitCode?: boolean }): Promise<number> {
+export async function diff(
+  id: string,
+  options: { window?: string; subject?: string; limit: string; output: Format; exitCode?: boolean },
+): Promise<number> {
   const name = nameOf(id);
-  if (!/^\d+$/.test(options.limit)) throw new CliError(EXIT.usage, 'usage', `--limit ${options.limit} is not a number`);
+  if (!/^\d+$/.test(options.limit))
+    throw new CliError(EXIT.usage, 'usage', `--limit ${options.limit} is not a number`);
   const found = await withLedger(async (ledger) => {
     const latest = (await ledger.migrations(name))[0];
-    if (!latest) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
+    if (!latest)
+      throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
+        'sluice list',
+      ]);
     const all = await ledger.windows(name, latest.iteration);
     // Where none failed, the newest that is not proven: it may hold keys that are unknown.
-    const newest = all.findLast((w) => w.verdict === 'failed') ?? all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0);
+    const newest =
+      all.findLast((w) => w.verdict === 'failed') ??
+      all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0);
     const number = options.window ? Number(options.window) : newest?.number;
-    if (options.subject !== undefined && !all.some((w) => (number === undefined || w.number === number) && w.subject === options.subject)) {
-      const subjects = [...new Set(all.filter((w) => number === undefined || w.number === number).map((w) => w.subject))];
-      throw new CliError(EXIT.usage, 'usage', `no window compared "${options.subject}"; subjects are ${subjects.join(', ') || 'none yet'}`, [
-        `sluice windows ${name}`,
-      ]);
+    if (
+      options.subject !== undefined &&
+      !all.some(
+        (w) => (number === undefined || w.number === number) && w.subject === options.subject,
+      )
+    ) {
+      const subjects = [
+        ...new Set(
+          all.filter((w) => number === undefined || w.number === number).map((w) => w.subject),
+        ),
+      ];
+      throw new CliError(
+        EXIT.usage,
+        'usage',
+        `no window compared "${options.subject}"; subjects are ${subjects.join(', ') || 'none yet'}`,
+        [`sluice windows ${name}`],
+      );
     }
     if (number === undefined) return null;
     if (!all.some((w) => w.number === number))
-      throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [`sluice windows ${name}`]);
+      throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [
+        `sluice windows ${name}`,
+      ]);
     const stored = await ledger.differences(name, latest.iteration, number);
     const rows = all.filter((w) => w.number === number);
     // Rows stand in the pipeline's order: tables, stages, result, sink. The first that failed is where to look.
-    const subject = options.subject ?? (rows.find((w) => w.verdict === 'failed') ?? rows.find((w) => w.verdict !== 'passed') ?? rows[0]!).subject;
+    const subject =
+      options.subject ??
+      (
+        rows.find((w) => w.verdict === 'failed') ??
+        rows.find((w) => w.verdict !== 'passed') ??
+        rows[0]!
+      ).subject;
     const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
     const failed = rows.filter((w) => w.verdict === 'failed').map((w) => w.subject);
     const before = rows
@@ -48,14 +77,24 @@ export async function diff(id: string, options: { window?: string; subject?: str
   });
   if (!found) {
     await print(
-      { window: null, subject: null, failed: [], equalBefore: [], differences: [], counts: {}, columns: [] },
+      {
+        window: null,
+        subject: null,
+        failed: [],
+        equalBefore: [],
+        differences: [],
+        counts: {},
+        columns: [],
+      },
       options.output,
       () => 'no failed window',
     );
     return EXIT.ok;
   }
   const { row, ...result } = found;
-  await print(result, options.output, () => render(result, Number(options.limit), row?.reason ?? ''));
+  await print(result, options.output, () =>
+    render(result, Number(options.limit), row?.reason ?? ''),
+  );
   const isClean = result.differences.length === 0 && row?.verdict === 'passed';
   return options.exitCode && !isClean ? EXIT.findings : EXIT.ok;
 }
@@ -83,14 +122,17 @@ function render(
     Object.entries(d.key)
       .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
       .join(' ');
-  const cell = (value: string | null): string => (value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value);
+  const cell = (value: string | null): string =>
+    value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value;
   const head = [
     `Window ${result.window}, ${result.subject}: ${reason}`,
     ...(result.failed.length > 1 && result.failed[0] === result.subject
       ? [`First that differs; after it ${result.failed.slice(1).join(', ')} (--subject shows them)`]
       : []),
     ...(result.equalBefore.length > 0 && result.failed[0] === result.subject
-      ? [`Equal before it: ${result.equalBefore.join(', ')}. The mistake lies between ${result.equalBefore.at(-1)} and ${result.subject}`]
+      ? [
+          `Equal before it: ${result.equalBefore.join(', ')}. The mistake lies between ${result.equalBefore.at(-1)} and ${result.subject}`,
+        ]
       : []),
     `Kept: ${
       Object.entries(result.counts)
@@ -98,7 +140,9 @@ function render(
         .join(', ') || 'no differences'
     }`,
     ...(result.columns.length > 0
-      ? [`Columns: ${result.columns.map(({ column, rows, always }) => `${column} ${rows}${always ? ` (always: ${always})` : ''}`).join(', ')}`]
+      ? [
+          `Columns: ${result.columns.map(({ column, rows, always }) => `${column} ${rows}${always ? ` (always: ${always})` : ''}`).join(', ')}`,
+        ]
       : []),
   ];
   return [
@@ -106,8 +150,12 @@ function render(
     '',
     table(
       ['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'],
-      result.differences.slice(0, limit).map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]),
+      result.differences
+        .slice(0, limit)
+        .map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]),
     ),
-    ...(result.differences.length > limit ? [`… ${result.differences.length - limit} more (--limit N, or -o json)`] : []),
+    ...(result.differences.length > limit
+      ? [`… ${result.differences.length - limit} more (--limit N, or -o json)`]
+      : []),
   ].join('\n');
 }

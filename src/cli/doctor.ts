@@ -1,28 +1,46 @@
 // sluice doctor -f FILE: every preflight check against the real systems, read-only. Exit 1 when one failed or is unknown.
-import { Systems } from '../activities/deps.js';
-import { runPreflight } from '../activities/preflight.js';
+import { Systems } from '../activities/runtime/deps.js';
+import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
-import { openChecks, statementsOf, type Check } from '../domain/check.js';
-import { resolve } from '../domain/resolve.js';
-import { openLedger, withClient } from './access.js';
+import { openChecks, statementsOf, type Check } from '../domain/evidence/check.js';
+import { resolve } from '../domain/plan/resolve.js';
+import { openLedger, withClient } from './migration-source.js';
 import type { LeftoverOptions } from './leftovers.js';
 import { CliError, EXIT, asLines, print, table } from './output.js';
 import { readSpec } from './spec-file.js';
 
-export async function doctor(options: { file?: string; leftovers?: boolean } & LeftoverOptions): Promise<number> {
+export async function doctor(
+  options: { file?: string; leftovers?: boolean } & LeftoverOptions,
+): Promise<number> {
   if (options.leftovers) return (await import('./leftovers.js')).leftovers(options);
-  if (!options.file) throw new CliError(EXIT.usage, 'usage', 'name a spec with -f FILE, or ask for --leftovers', ['sluice doctor --help']);
+  if (!options.file)
+    throw new CliError(EXIT.usage, 'usage', 'name a spec with -f FILE, or ask for --leftovers', [
+      'sluice doctor --help',
+    ]);
   const spec = readSpec(options.file);
   const systems = new Systems(resolveSecret);
   const ledger = openLedger();
   try {
     const orchestration = [await checkTemporal(), ...(ledger ? [await checkLedger(ledger)] : [])];
-    const reachableLedger = ledger && orchestration.every((c) => c.name !== 'ledger.reachable' || c.status === 'passed') ? ledger : undefined;
+    const reachableLedger =
+      ledger && orchestration.every((c) => c.name !== 'ledger.reachable' || c.status === 'passed')
+        ? ledger
+        : undefined;
     const latest = (await reachableLedger?.migrations(spec.metadata.name))?.[0]?.generation ?? 0;
     const plan = resolve({ spec, generation: latest + 1 });
-    const checks = [...orchestration, ...(await runPreflight({ secret: resolveSecret, systems }, reachableLedger, plan, new Date().toISOString()))];
+    const checks = [
+      ...orchestration,
+      ...(await runPreflight(
+        { secret: resolveSecret, systems },
+        reachableLedger,
+        plan,
+        new Date().toISOString(),
+      )),
+    ];
     const open = openChecks(checks);
-    await print({ ok: open.length === 0, checks, sql: statementsOf(checks) }, options.output, () => render(checks, open));
+    await print({ ok: open.length === 0, checks, sql: statementsOf(checks) }, options.output, () =>
+      render(checks, open),
+    );
     return open.length === 0 ? 0 : open.some((c) => c.name.endsWith('.reachable')) ? 4 : 1;
   } finally {
     await systems.close();
@@ -34,9 +52,21 @@ async function checkTemporal(): Promise<Check> {
   const { address } = loadConfig().temporal;
   try {
     await withClient(() => Promise.resolve());
-    return { name: 'temporal.reachable', subject: '', status: 'passed', detail: `Temporal at ${address}`, remedy: '' };
+    return {
+      name: 'temporal.reachable',
+      subject: '',
+      status: 'passed',
+      detail: `Temporal at ${address}`,
+      remedy: '',
+    };
   } catch (error) {
-    return { name: 'temporal.reachable', subject: '', status: 'failed', detail: (error as Error).message, remedy: 'check TEMPORAL_ADDRESS' };
+    return {
+      name: 'temporal.reachable',
+      subject: '',
+      status: 'failed',
+      detail: (error as Error).message,
+      remedy: 'check TEMPORAL_ADDRESS',
+    };
   }
 }
 
@@ -51,9 +81,21 @@ async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): 
         detail: `the ledger at ${ledger.address} has no tables yet, and our role may not create them`,
         remedy: grant,
       };
-    return { name: 'ledger.reachable', subject: '', status: 'passed', detail: `ledger at ${ledger.address}`, remedy: '' };
+    return {
+      name: 'ledger.reachable',
+      subject: '',
+      status: 'passed',
+      detail: `ledger at ${ledger.address}`,
+      remedy: '',
+    };
   } catch (error) {
-    return { name: 'ledger.reachable', subject: '', status: 'failed', detail: (error as Error).message, remedy: 'check SLUICE_LEDGER_URL' };
+    return {
+      name: 'ledger.reachable',
+      subject: '',
+      status: 'failed',
+      detail: (error as Error).message,
+      remedy: 'check SLUICE_LEDGER_URL',
+    };
   }
 }
 
@@ -64,7 +106,9 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
   return [
     table(['', 'CHECK', 'SUBJECT', 'FINDING'], rows),
     '',
-    open.length === 0 ? `all ${checks.length} checks passed` : `${open.length} of ${checks.length} checks are open:`,
+    open.length === 0
+      ? `all ${checks.length} checks passed`
+      : `${open.length} of ${checks.length} checks are open:`,
     ...remedies.map((line) => asLines([line])),
     ...block(checks, open),
   ].join('\n');

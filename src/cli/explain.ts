@@ -1,6 +1,6 @@
 // sluice explain ID: why it stands where it stands, what it waits for, and the command that moves it on. Live or from the ledger.
-import type { StatusWithWindows } from '../domain/ledger.js';
-import { readStatus } from './access.js';
+import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
+import { readStatus } from './migration-source.js';
 import { EXIT, asLines, print, type Format } from './output.js';
 
 export interface Explanation {
@@ -31,18 +31,46 @@ export async function explain(id: string, options: { output: Format }): Promise<
 export function explainStatus(status: StatusWithWindows): Explanation {
   const { name, phase, next, standing } = status;
   const waits = status.outcome ? [] : (standing?.waits ?? []).map((wait) => `Doing: ${wait}.`);
-  const age = standing?.from === 'ledger' && !status.outcome ? ` (The ledger knew this at ${standing.at}; the workflow does not answer.)` : '';
-  const say = (because: string, remedy: string | null = null): Explanation => ({ name, phase, because: `${because}${age}`, waits, remedy, next });
-  if (status.outcome) return say(`It has ended: ${status.outcome}${status.leftovers.length > 0 ? `, with ${status.leftovers.length} objects left over` : ''}.`);
+  const age =
+    standing?.from === 'ledger' && !status.outcome
+      ? ` (The ledger knew this at ${standing.at}; the workflow does not answer.)`
+      : '';
+  const say = (because: string, remedy: string | null = null): Explanation => ({
+    name,
+    phase,
+    because: `${because}${age}`,
+    waits,
+    remedy,
+    next,
+  });
+  if (status.outcome)
+    return say(
+      `It has ended: ${status.outcome}${status.leftovers.length > 0 ? `, with ${status.leftovers.length} objects left over` : ''}.`,
+    );
   if (standing?.problem)
-    return say(`${standing.isDead ? 'It can never go on' : 'Nobody knows whether it goes on'}: ${standing.problem}.`, standing.remedy.join('; '));
-  if (status.blocked) return say(`It is blocked since ${status.blocked.since} (${status.blocked.code}): ${status.blocked.detail}.`, status.blocked.remedy);
-  if (status.paused) return say('It is paused: no further step of ours begins. Connector and guard go on.');
-  if (status.needsApproval) return say(`It needs approval of evidence ${status.evidenceId}: windows go on meanwhile, and a failed one voids it.`);
+    return say(
+      `${standing.isDead ? 'It can never go on' : 'Nobody knows whether it goes on'}: ${standing.problem}.`,
+      standing.remedy.join('; '),
+    );
+  if (status.blocked)
+    return say(
+      `It is blocked since ${status.blocked.since} (${status.blocked.code}): ${status.blocked.detail}.`,
+      status.blocked.remedy,
+    );
+  if (status.paused)
+    return say('It is paused: no further step of ours begins. Connector and guard go on.');
+  if (status.needsApproval)
+    return say(
+      `It needs approval of evidence ${status.evidenceId}: windows go on meanwhile, and a failed one voids it.`,
+    );
   const number = status.windows.at(-1)?.number;
   const bad = status.windows.find((w) => w.number === number && w.verdict !== 'passed');
-  if (phase === 'validate' && bad) return say(`Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Only passed windows in a row count.`);
+  if (phase === 'validate' && bad)
+    return say(
+      `Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Only passed windows in a row count.`,
+    );
   if (status.waiting) return say(`It waits for ${status.waiting}.`);
-  if (phase === 'validate') return say('Windows pass; more of them, or more coverage, are asked for before approval.');
+  if (phase === 'validate')
+    return say('Windows pass; more of them, or more coverage, are asked for before approval.');
   return say(waits.length > 0 ? 'It is at work.' : 'Nothing holds it up.');
 }

@@ -1,16 +1,19 @@
 // sluice get ID [-w]: where a migration stands, live or from the ledger.
-import { formatMs } from '../domain/duration.js';
-import type { StatusWithWindows } from '../domain/ledger.js';
-import { printable } from '../domain/foreign.js';
-import { PHASES } from '../domain/phase.js';
-import { readStatus } from './access.js';
-import { stateOf } from '../report/state.js';
+import { formatMs } from '../domain/values/duration.js';
+import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
+import { printable } from '../domain/values/foreign-text.js';
+import { PHASES } from '../domain/migration/phase.js';
+import { readStatus } from './migration-source.js';
+import { stateOf } from '../report/state-words.js';
 import { pollStatus } from './poll.js';
 import { EXIT, print, say, table, write, type Format } from './output.js';
 
 const WATCH_MS = 1000;
 
-export async function get(id: string, options: { output: Format; watch?: boolean }): Promise<number> {
+export async function get(
+  id: string,
+  options: { output: Format; watch?: boolean },
+): Promise<number> {
   if (options.watch) return watch(id);
   const status = await readStatus(id);
   await print(status, options.output, () => render(status));
@@ -43,14 +46,19 @@ export function render(status: StatusWithWindows): string {
     `Phases:     ${phases(status)}`,
     ...standingLines(status),
   ];
-  if (status.blocked) lines.push(`Blocked:    ${status.blocked.detail}`, `Remedy:     ${status.blocked.remedy}`);
+  if (status.blocked)
+    lines.push(`Blocked:    ${status.blocked.detail}`, `Remedy:     ${status.blocked.remedy}`);
   if (status.evidenceId) lines.push(`Evidence:   ${status.evidenceId} (epoch ${status.epoch})`);
   if (status.lag.ms !== null)
     lines.push(
       `Lag:        last window: ${formatMs(status.lag.ms)}${status.lag.records === null ? '' : `, ${status.lag.records} records`}${status.lag.bytes === null ? '' : `, ${status.lag.bytes} bytes`}`,
     );
-  if (status.route) lines.push(`Consumers:  ${status.route.side} side, observed ${status.route.observedAt}`);
-  for (const t of status.tables) lines.push(`Table:      ${t.table} ${t.rowsScanned ?? '-'} of ${t.rowsTotal ?? '?'} rows loaded`);
+  if (status.route)
+    lines.push(`Consumers:  ${status.route.side} side, observed ${status.route.observedAt}`);
+  for (const t of status.tables)
+    lines.push(
+      `Table:      ${t.table} ${t.rowsScanned ?? '-'} of ${t.rowsTotal ?? '?'} rows loaded`,
+    );
   const after: string[] = [];
   for (const o of status.handedOver) after.push(`Handed over: ${o.kind} ${o.name}`);
   for (const o of status.leftovers) after.push(`Left over:  ${o.kind} ${o.name}`);
@@ -62,8 +70,14 @@ export function render(status: StatusWithWindows): string {
 function standingLines({ standing, waiting, outcome }: StatusWithWindows): string[] {
   const lines: string[] = [];
   if (standing?.from === 'ledger' && !outcome)
-    lines.push(`As of:      ${standing.at}, ${ageOf(standing.at)} ago, from the ledger: the workflow does not answer`);
-  if (standing?.problem) lines.push(`Problem:    ${standing.problem}`, ...standing.remedy.map((remedy) => `Remedy:     ${remedy}`));
+    lines.push(
+      `As of:      ${standing.at}, ${ageOf(standing.at)} ago, from the ledger: the workflow does not answer`,
+    );
+  if (standing?.problem)
+    lines.push(
+      `Problem:    ${standing.problem}`,
+      ...standing.remedy.map((remedy) => `Remedy:     ${remedy}`),
+    );
   if (waiting && !standing?.isDead) lines.push(`Waits for:  ${waiting}`);
   for (const wait of outcome ? [] : (standing?.waits ?? [])) lines.push(`Doing:      ${wait}`);
   return lines;
@@ -83,6 +97,16 @@ function windowLines(status: StatusWithWindows): string[] {
   const numbers = [...new Set(status.windows.map((w) => w.number))];
   if (numbers.length === 0) return [];
   const recent = status.windows.filter((w) => numbers.slice(-3).includes(w.number));
-  const rows = recent.map((w) => [`  ${w.number}`, w.subject, w.verdict, w.compared === null ? '-' : String(w.compared), formatMs(w.durationMs), w.reason]);
-  return [`Windows:    ${numbers.length}`, table(['  #', 'SUBJECT', 'VERDICT', 'COMPARED', 'TOOK', 'REASON'], rows)];
+  const rows = recent.map((w) => [
+    `  ${w.number}`,
+    w.subject,
+    w.verdict,
+    w.compared === null ? '-' : String(w.compared),
+    formatMs(w.durationMs),
+    w.reason,
+  ]);
+  return [
+    `Windows:    ${numbers.length}`,
+    table(['  #', 'SUBJECT', 'VERDICT', 'COMPARED', 'TOOK', 'REASON'], rows),
+  ];
 }

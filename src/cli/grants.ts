@@ -1,19 +1,36 @@
 // sluice init --sql -f FILE: the roles and grants that this spec needs, as SQL to paste, with the reason for each.
-import { askPrivilegeFacts, relationsOf } from '../activities/checks/privileges.js';
+import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-privileges.js';
 import { resolveSecret, loadConfig } from '../config.js';
-import { plainIdent, quoteLiteral } from '../domain/names.js';
-import { captureUser, privilegesFor, type Part, type Privilege } from '../domain/privileges.js';
-import { sharedTableOf } from '../domain/shared-table.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import { plainIdent, quoteLiteral } from '../domain/migration/names.js';
+import {
+  captureUser,
+  privilegesFor,
+  type Part,
+  type Privilege,
+} from '../domain/access/privileges.js';
+import { sharedTableOf } from '../domain/routes/shared-table.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 import { EXIT, print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
 export async function grants(options: { file: string; output: Format }): Promise<number> {
   const spec = readSpec(options.file);
   const { facts, why } = await askPrivilegeFacts(spec, resolveSecret);
-  const list = privilegesFor(spec, facts ?? { owners: new Map(), replicationRole: null, ...(await relationsOf(spec)) });
+  const list = privilegesFor(
+    spec,
+    facts ?? { owners: new Map(), replicationRole: null, ...(await relationsOf(spec)) },
+  );
   await print(
-    { reached: facts !== null, privileges: list.map(({ part, sql, subject, why, without }) => ({ part, sql, subject, why, without })) },
+    {
+      reached: facts !== null,
+      privileges: list.map(({ part, sql, subject, why, without }) => ({
+        part,
+        sql,
+        subject,
+        why,
+        without,
+      })),
+    },
     options.output,
     () => render(spec, list, why),
   );
@@ -53,13 +70,23 @@ function render(spec: MigrationSpec, list: readonly Privilege[], why: string | n
 
 function section(title: string, list: readonly Privilege[]): string[] {
   if (list.length === 0) return [];
-  return ['', `-- ${title}`, ...list.map(({ sql, why, optional }) => `${sql}; -- ${optional ? 'of use, not needed: ' : ''}${why}`)];
+  return [
+    '',
+    `-- ${title}`,
+    ...list.map(
+      ({ sql, why, optional }) => `${sql}; -- ${optional ? 'of use, not needed: ' : ''}${why}`,
+    ),
+  ];
 }
 
 function roles(spec: MigrationSpec): string[] {
   const { user, passwordFrom } = spec.spec.source.postgres;
   const capture = captureUser(spec);
-  const secret = passwordFrom ? ('env' in passwordFrom ? `variable ${passwordFrom.env}` : `file ${passwordFrom.file}`) : 'nothing: it has no passwordFrom';
+  const secret = passwordFrom
+    ? 'env' in passwordFrom
+      ? `variable ${passwordFrom.env}`
+      : `file ${passwordFrom.file}`
+    : 'nothing: it has no passwordFrom';
   const role = (name: string, held: string): string[] => [
     `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
     `-- its password, which ${held}, is set with: \\password ${plainIdent(name)}`,
@@ -67,8 +94,16 @@ function roles(spec: MigrationSpec): string[] {
   return [
     '',
     '-- The roles, where they are missing',
-    ...role(user, `the worker${capture === user ? ' and Kafka Connect read' : ' reads'} from ${secret}`),
-    ...(capture === user ? [] : role(capture, `Kafka Connect reads from ${spec.spec.connector.config['database.password'] ?? secret}`)),
+    ...role(
+      user,
+      `the worker${capture === user ? ' and Kafka Connect read' : ' reads'} from ${secret}`,
+    ),
+    ...(capture === user
+      ? []
+      : role(
+          capture,
+          `Kafka Connect reads from ${spec.spec.connector.config['database.password'] ?? secret}`,
+        )),
   ];
 }
 
@@ -95,7 +130,9 @@ function consumers(spec: MigrationSpec): string[] {
       `-- Consumers keep what they may do with ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants that on the table that it makes.`,
       '-- A table of yours under that name needs it from you: GRANT SELECT ON it TO the owner of the view.',
     ];
-  return sharedTableOf(spec) ? ['', '-- Consumers keep what they may do with the shared table.'] : [];
+  return sharedTableOf(spec)
+    ? ['', '-- Consumers keep what they may do with the shared table.']
+    : [];
 }
 
 function ledger(): string[] {

@@ -1,23 +1,43 @@
 // sluice init NAME [-f FILE]: a spec to start from. Never overwrites. sluice init --sql -f FILE: what roles it needs.
 import { existsSync, writeFileSync } from 'node:fs';
-import { parseSpecText } from '../spec/parse.js';
+import { parseSpecText } from '../manifest/parse.js';
 import { CliError, EXIT, print, type Format } from './output.js';
 
-export async function init(name: string | undefined, options: { file: string; sql?: boolean; output: Format }): Promise<number> {
+export async function init(
+  name: string | undefined,
+  options: { file: string; sql?: boolean; output: Format },
+): Promise<number> {
   if (options.sql) return (await import('./grants.js')).grants(options);
-  if (name === undefined) throw new CliError(EXIT.usage, 'usage', 'give the migration a name', ['sluice init NAME', 'sluice init --sql -f migration.yaml']);
+  if (name === undefined)
+    throw new CliError(EXIT.usage, 'usage', 'give the migration a name', [
+      'sluice init NAME',
+      'sluice init --sql -f migration.yaml',
+    ]);
   if (existsSync(options.file))
-    throw new CliError(EXIT.failed, 'exists', `${options.file} exists; nothing was written`, [`sluice init ${name} -f another.yaml`]);
+    throw new CliError(EXIT.failed, 'exists', `${options.file} exists; nothing was written`, [
+      `sluice init ${name} -f another.yaml`,
+    ]);
   const text = template(name);
   const parsed = parseSpecText(text, options.file, () => '');
-  if (!parsed.ok) throw new CliError(EXIT.usage, 'usage', parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; '));
+  if (!parsed.ok)
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; '),
+    );
   writeFileSync(options.file, text);
   const next = [`sluice validate -f ${options.file}`, `sluice doctor -f ${options.file}`];
-  await print({ file: options.file, next }, options.output, () => `${options.file} written: change what is marked, then\n  ${next.join('\n  ')}`);
+  await print(
+    { file: options.file, next },
+    options.output,
+    () => `${options.file} written: change what is marked, then\n  ${next.join('\n  ')}`,
+  );
   return EXIT.ok;
 }
 
-const template = (name: string): string => `# yaml-language-server: $schema=./schema/migration.v1alpha1.json
+const template = (
+  name: string,
+): string => `# yaml-language-server: $schema=./schema/migration.v1alpha1.json
 apiVersion: sluice.dev/v1alpha1
 kind: Migration
 metadata: { name: ${name} }

@@ -1,11 +1,11 @@
 // sluice doctor --leftovers [--remove]: objects in our ledger that no running migration owns. Exit 1 while there are some.
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
-import { Systems } from '../activities/deps.js';
-import { findLeftovers, type Leftover } from '../activities/checks/leftovers.js';
-import { namespaceId } from '../clients/namespace.js';
+import { Systems } from '../activities/runtime/deps.js';
+import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
+import { namespaceId } from '../clients/temporal-namespace.js';
 import { resolveSecret } from '../config.js';
-import { withClient, withLedger } from './access.js';
+import { withClient, withLedger } from './migration-source.js';
 import { confirmByTyping } from './decide.js';
 import { CliError, EXIT, print, say, table, type Format } from './output.js';
 
@@ -21,9 +21,15 @@ export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
     withLedger(async (ledger) => {
       const systems = new Systems(resolveSecret);
-      const namespace = { name: client.options.namespace, id: await namespaceId(client.workflowService, client.options.namespace) };
+      const namespace = {
+        name: client.options.namespace,
+        id: await namespaceId(client.workflowService, client.options.namespace),
+      };
       try {
-        const look = () => findLeftovers({ secret: resolveSecret, ledger, systems, namespace }, (workflowId) => isRunning(client, workflowId));
+        const look = () =>
+          findLeftovers({ secret: resolveSecret, ledger, systems, namespace }, (workflowId) =>
+            isRunning(client, workflowId),
+          );
         let found = await look();
         if (options.remove && found.length > 0) {
           const names = [...new Set(found.map((o) => o.migration))];
@@ -60,15 +66,25 @@ async function sweep(client: Client, name: string, routeBack: boolean): Promise<
     memo: { starter: input.by },
   });
   const { refused } = (await handle.result()) as { refused: string | null };
-  if (refused) throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; nothing was changed`, ['sluice doctor --leftovers --remove --route-back']);
+  if (refused)
+    throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; nothing was changed`, [
+      'sluice doctor --leftovers --remove --route-back',
+    ]);
 }
 
 function render(found: readonly Leftover[]): string {
-  if (found.length === 0) return 'nothing is left over: every object in the ledger is removed, handed over, or owned by a running migration';
+  if (found.length === 0)
+    return 'nothing is left over: every object in the ledger is removed, handed over, or owned by a running migration';
   return [
     table(
       ['MIGRATION', 'KIND', 'NAME', 'WHERE', 'PRESENCE'],
-      found.map((o) => [o.migration, o.kind, o.name, o.where, o.detail ? `${o.presence}: ${o.detail}` : o.presence]),
+      found.map((o) => [
+        o.migration,
+        o.kind,
+        o.name,
+        o.where,
+        o.detail ? `${o.presence}: ${o.detail}` : o.presence,
+      ]),
     ),
     '',
     `${found.length} without a running owner. Remove them: sluice doctor --leftovers --remove`,

@@ -1,12 +1,12 @@
 // sluice list: all migrations that the ledger knows, newest iteration of each, with how each stands at Temporal.
 import type { Client } from '@temporalio/client';
-import type { MigrationRecord } from '../clients/ledger.js';
-import type { Status } from '../domain/ledger.js';
-import type { Standing } from '../domain/standing.js';
-import { stateOf } from '../report/state.js';
-import { emptyStatus, standingIn, withClientOrNull, withLedger } from './access.js';
+import type { MigrationRecord } from '../clients/ledger/ledger.js';
+import type { Status } from '../domain/evidence/ledger-rows.js';
+import type { Standing } from '../domain/migration/run-standing.js';
+import { stateOf } from '../report/state-words.js';
+import { emptyStatus, standingIn, withClientOrNull, withLedger } from './migration-source.js';
 import { EXIT, print, say, table, type Format } from './output.js';
-import { lookAt } from './standing.js';
+import { lookAt } from './ask-standing.js';
 
 const AT_ONCE = 10;
 
@@ -29,10 +29,23 @@ export async function list(options: { output: Format }): Promise<number> {
       ? 'no migrations'
       : table(
           ['NAME', 'ITERATION', 'PHASE', 'STATE', 'STARTED', 'AS OF'],
-          items.map((m) => [m.name, String(m.iteration), m.phase ?? '-', m.state, m.startedAt, m.updatedAt]),
+          items.map((m) => [
+            m.name,
+            String(m.iteration),
+            m.phase ?? '-',
+            m.state,
+            m.startedAt,
+            m.updatedAt,
+          ]),
         ),
   );
-  for (const problem of new Set(items.flatMap((m) => (m.problem ? [`${m.state.includes('Temporal does not answer') ? '' : `${m.name}: `}${m.problem}`] : []))))
+  for (const problem of new Set(
+    items.flatMap((m) =>
+      m.problem
+        ? [`${m.state.includes('Temporal does not answer') ? '' : `${m.name}: `}${m.problem}`]
+        : [],
+    ),
+  ))
     say(problem);
   return EXIT.ok;
 }
@@ -46,19 +59,31 @@ export interface Listed {
 export async function newestOfEach(): Promise<Listed[]> {
   const records = await withLedger((ledger) => ledger.migrations());
   const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);
-  if (newest.every((record) => record.outcome !== null)) return newest.map((record) => ({ record, status: statusOf(record) }));
+  if (newest.every((record) => record.outcome !== null))
+    return newest.map((record) => ({ record, status: statusOf(record) }));
   return withClientOrNull(async (client, problem) => {
     const listed: Listed[] = [];
     for (let from = 0; from < newest.length; from += AT_ONCE)
-      listed.push(...(await Promise.all(newest.slice(from, from + AT_ONCE).map((record) => withStanding(record, client, problem)))));
+      listed.push(
+        ...(await Promise.all(
+          newest.slice(from, from + AT_ONCE).map((record) => withStanding(record, client, problem)),
+        )),
+      );
     return listed;
   });
 }
 
 const statusOf = (record: MigrationRecord): Status =>
-  record.status ?? { ...emptyStatus(record.name, record.iteration, record.generation), outcome: record.outcome };
+  record.status ?? {
+    ...emptyStatus(record.name, record.iteration, record.generation),
+    outcome: record.outcome,
+  };
 
-async function withStanding(record: MigrationRecord, client: Client | null, problem: string): Promise<Listed> {
+async function withStanding(
+  record: MigrationRecord,
+  client: Client | null,
+  problem: string,
+): Promise<Listed> {
   const status = statusOf(record);
   if (record.outcome !== null) return { record, status };
   const look = await lookAt(record.name, client, problem, false);

@@ -2,9 +2,19 @@
 // The table of verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { EXIT, FORMATS, fail, write, type Format, endQuietlyWithReader, written } from './output.js';
+import {
+  EXIT,
+  FORMATS,
+  fail,
+  write,
+  type Format,
+  endQuietlyWithReader,
+  written,
+} from './output.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
 let format: Format = 'text';
 let exitCode: number = EXIT.ok;
 
@@ -13,11 +23,17 @@ const output = (choices: readonly string[] = FORMATS, preset = 'text'): Option =
     .choices([...choices])
     .default(preset)
     .env('SLUICE_OUTPUT');
-const file = (): Option => new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
+const file = (): Option =>
+  new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
 const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
 
 /** Runs the verb and keeps its exit code. */
-function verb(program: Command, usage: string, description: string, run: (...args: never[]) => Promise<number> | number): Command {
+function verb(
+  program: Command,
+  usage: string,
+  description: string,
+  run: (...args: never[]) => Promise<number> | number,
+): Command {
   const command = program.command(usage).description(description).showSuggestionAfterError();
   return command.action(async (...args: unknown[]) => {
     format = (args.at(-2) as { output?: Format }).output ?? 'text';
@@ -27,67 +43,122 @@ function verb(program: Command, usage: string, description: string, run: (...arg
 
 function build(): Command {
   const program = new Command('sluice')
-    .description('Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.')
+    .description(
+      'Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.',
+    )
     .version(version, '-V, --version')
     .showHelpAfterError('(see sluice --help)')
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  verb(program, 'init [name]', 'write a spec to start from; or, with --sql, print the roles and grants of one', async (name: never, o: never) =>
-    (await import('./init.js')).init(name, o),
+  verb(
+    program,
+    'init [name]',
+    'write a spec to start from; or, with --sql, print the roles and grants of one',
+    async (name: never, o: never) => (await import('./init.js')).init(name, o),
   )
     .option('-f, --file <file>', 'where to; with --sql, the spec', 'migration.yaml')
     .option('--sql', 'print the roles and grants that the spec needs, as SQL to paste')
     .addOption(output());
-  verb(program, 'validate', 'check a spec offline', async (o: never) => (await import('./validate.js')).validate(o))
+  verb(program, 'validate', 'check a spec offline', async (o: never) =>
+    (await import('./validate.js')).validate(o),
+  )
     .addOption(file())
     .addOption(output());
-  verb(program, 'doctor', 'check every precondition against the real systems, read-only', async (o: never) => (await import('./doctor.js')).doctor(o))
+  verb(
+    program,
+    'doctor',
+    'check every precondition against the real systems, read-only',
+    async (o: never) => (await import('./doctor.js')).doctor(o),
+  )
     .option('-f, --file <file>', 'migration spec (YAML)')
     .option('--leftovers', 'instead: what ended or lost migrations left behind')
     .option('--remove', 'with --leftovers: remove it')
-    .option('--route-back', 'with --remove: where the cut-over happened, route consumers back to the batch first')
+    .option(
+      '--route-back',
+      'with --remove: where the cut-over happened, route consumers back to the batch first',
+    )
     .addOption(yes())
     .addOption(output());
-  verb(program, 'assess', 'judge and rank batch processes: migrate, migrate after, or do not', async (o: never) => (await import('./assess.js')).assess(o))
+  verb(
+    program,
+    'assess',
+    'judge and rank batch processes: migrate, migrate after, or do not',
+    async (o: never) => (await import('./assess.js')).assess(o),
+  )
     .requiredOption('-f, --file <file>', 'portfolio (YAML)')
     .option('--process <name>', 'only this one, in full')
-    .option('--out <folder>', 'with --process: write starting points for its pipeline there (Flink SQL, ksqlDB, Kafka Streams, stages)')
+    .option(
+      '--out <folder>',
+      'with --process: write starting points for its pipeline there (Flink SQL, ksqlDB, Kafka Streams, stages)',
+    )
     .option('--offline', 'measure nothing: judge by what is declared and by the SQL')
     .option('--exit-code', 'exit 3 when one should not be migrated as it is')
     .addOption(output(['text', 'json', 'md', 'html']));
-  verb(program, 'prove', 'prove the pipeline on a small part of the data, without a trace', async (o: never) => (await import('./prove.js')).prove(o))
+  verb(
+    program,
+    'prove',
+    'prove the pipeline on a small part of the data, without a trace',
+    async (o: never) => (await import('./prove.js')).prove(o),
+  )
     .addOption(file())
     .requiredOption('--slice <sql>', "condition over columns of the tables or of the result's key")
     .option('--stage <name>', 'only this stage of batch.stages')
-    .option('--run <command>', 'starts the pipeline: it is told KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR')
-    .option('--runs <n>', 'also: what the last n runs stored for the keys that they closed (needs validation.closedKeys)', '0')
+    .option(
+      '--run <command>',
+      'starts the pipeline: it is told KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR',
+    )
+    .option(
+      '--runs <n>',
+      'also: what the last n runs stored for the keys that they closed (needs validation.closedKeys)',
+      '0',
+    )
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
     .option('--by <name>', 'who')
     .addOption(output(['text', 'json', 'md', 'html']));
-  verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) => (await import('./plan.js')).plan(o))
+  verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) =>
+    (await import('./plan.js')).plan(o),
+  )
     .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
-    .option('--rehearse <id>', 'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release')
+    .option(
+      '--rehearse <id>',
+      'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release',
+    )
     .option('--by <name>', 'who rehearses')
     .option('--key <file>', 'sign the rehearsal (needed where the spec names approvers)')
     .addOption(yes())
     .addOption(output())
     .option('--exit-code', 'exit 3 when there is something to do');
-  verb(program, 'start', 'start a migration', async (o: never) => (await import('./start.js')).start(o))
+  verb(program, 'start', 'start a migration', async (o: never) =>
+    (await import('./start.js')).start(o),
+  )
     .addOption(file())
     .addOption(output())
     .option('-w, --watch', 'stay and watch');
-  verb(program, 'list', 'all migrations', async (o: never) => (await import('./list.js')).list(o)).addOption(output());
-  verb(program, 'get <id>', 'where a migration stands', async (id: never, o: never) => (await import('./get.js')).get(id, o))
+  verb(program, 'list', 'all migrations', async (o: never) =>
+    (await import('./list.js')).list(o),
+  ).addOption(output());
+  verb(program, 'get <id>', 'where a migration stands', async (id: never, o: never) =>
+    (await import('./get.js')).get(id, o),
+  )
     .addOption(output())
     .option('-w, --watch', 'follow until the end');
-  verb(program, 'wait <id>', 'wait for phase=P, outcome=O, blocked or approval', async (id: never, o: never) => (await import('./wait.js')).wait(id, o))
+  verb(
+    program,
+    'wait <id>',
+    'wait for phase=P, outcome=O, blocked or approval',
+    async (id: never, o: never) => (await import('./wait.js')).wait(id, o),
+  )
     .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval')
     .option('--timeout <duration>', 'give up with exit 5', '10m')
     .addOption(output());
-  verb(program, 'windows <id>', 'every validation window', async (id: never, o: never) => (await import('./windows.js')).windows(id, o))
+  verb(program, 'windows <id>', 'every validation window', async (id: never, o: never) =>
+    (await import('./windows.js')).windows(id, o),
+  )
     .addOption(output())
     .option('--failed', 'only failed ones');
-  verb(program, 'diff <id>', 'what differs, with both sides', async (id: never, o: never) => (await import('./diff.js')).diff(id, o))
+  verb(program, 'diff <id>', 'what differs, with both sides', async (id: never, o: never) =>
+    (await import('./diff.js')).diff(id, o),
+  )
     .option('--window <number>', 'default: the newest failed one')
     .option('--subject <subject>', 'a table, result or result@sink')
     .option('--limit <n>', 'rows of text', '20')
@@ -97,7 +168,9 @@ function build(): Command {
     verb(
       program,
       `${decision} <id>`,
-      decision === 'approve' ? 'approve the cut-over on the current evidence' : 'reject and roll back',
+      decision === 'approve'
+        ? 'approve the cut-over on the current evidence'
+        : 'reject and roll back',
       async (id: never, o: never) => (await import('./decide.js')).decide(id, decision, o),
     )
       .requiredOption('--approver <name>', 'who decides')
@@ -108,10 +181,20 @@ function build(): Command {
       .addOption(output());
   }
   for (const [name, decision, does] of [
-    ['complete', 'complete-early', 'end the soak after its next passed window: two people must ask'],
-    ['break-glass', 'break-glass', 'let the cut-over begin outside its rules of people and time, for an hour: two people must sign'],
+    [
+      'complete',
+      'complete-early',
+      'end the soak after its next passed window: two people must ask',
+    ],
+    [
+      'break-glass',
+      'break-glass',
+      'let the cut-over begin outside its rules of people and time, for an hour: two people must sign',
+    ],
   ] as const) {
-    verb(program, `${name} <id>`, does, async (id: never, o: never) => (await import('./decide.js')).coSign(id, decision, o))
+    verb(program, `${name} <id>`, does, async (id: never, o: never) =>
+      (await import('./decide.js')).coSign(id, decision, o),
+    )
       .requiredOption('--approver <name>', 'who asks')
       .requiredOption('--reason <text>', 'why')
       .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
@@ -123,57 +206,94 @@ function build(): Command {
     ['resume', 'go on after a pause'],
     ['retry', 'try again what is blocked'],
   ] as const) {
-    verb(program, `${name} <id>`, does, async (id: never, o: never) => (await import('./signal.js')).signal(id, name, o)).addOption(output());
+    verb(program, `${name} <id>`, does, async (id: never, o: never) =>
+      (await import('./signal.js')).signal(id, name, o),
+    ).addOption(output());
   }
-  verb(program, 'extend <id>', 'let the soak last longer', async (id: never, o: never) => (await import('./signal.js')).extend(id, o))
+  verb(program, 'extend <id>', 'let the soak last longer', async (id: never, o: never) =>
+    (await import('./signal.js')).extend(id, o),
+  )
     .requiredOption('--for <duration>', 'at least so long from now on: 30m, 2h, 7d')
     .option('--by <name>', 'who')
     .addOption(output());
-  verb(program, 'rollback <id>', 'go back to the batch, from any phase', async (id: never, o: never) => (await import('./signal.js')).rollback(id, o))
+  verb(
+    program,
+    'rollback <id>',
+    'go back to the batch, from any phase',
+    async (id: never, o: never) => (await import('./signal.js')).rollback(id, o),
+  )
     .requiredOption('--reason <text>', 'why')
     .option('--by <name>', 'who')
     .option('--key <file>', 'sign it (needed where the spec names approvers)')
     .addOption(yes())
     .addOption(output());
-  verb(program, 'cancel <id>', 'abort: routes back where needed and cleans up', async (id: never, o: never) => (await import('./signal.js')).cancel(id, o))
+  verb(
+    program,
+    'cancel <id>',
+    'abort: routes back where needed and cleans up',
+    async (id: never, o: never) => (await import('./signal.js')).cancel(id, o),
+  )
     .addOption(yes())
     .addOption(output());
-  verb(program, 'explain <id>', 'why it stands where it stands, and what moves it on', async (id: never, o: never) =>
-    (await import('./explain.js')).explain(id, o),
+  verb(
+    program,
+    'explain <id>',
+    'why it stands where it stands, and what moves it on',
+    async (id: never, o: never) => (await import('./explain.js')).explain(id, o),
   ).addOption(output());
-  verb(program, 'audit <id>', 'who did what, and what came of it', async (id: never, o: never) => (await import('./audit.js')).audit(id, o)).addOption(
-    output(),
-  );
-  verb(program, 'report <id> [file]', 'the proof, from the ledger; `report verify FILE` checks one against it', async (id: never, file: never, o: never) =>
-    (await import('./report.js')).report(id, file, o),
+  verb(program, 'audit <id>', 'who did what, and what came of it', async (id: never, o: never) =>
+    (await import('./audit.js')).audit(id, o),
+  ).addOption(output());
+  verb(
+    program,
+    'report <id> [file]',
+    'the proof, from the ledger; `report verify FILE` checks one against it',
+    async (id: never, file: never, o: never) => (await import('./report.js')).report(id, file, o),
   )
     .option('--show-values', 'differing values as they are, not masked')
     .addOption(output(['md', 'html', 'json'], 'md'));
-  verb(program, 'worker', 'serve migrations until SIGTERM', async () => (await import('./worker.js')).worker());
-  verb(program, 'dashboard', 'every migration on one HTML page', async () => (await import('./dashboard.js')).dashboard());
+  verb(program, 'worker', 'serve migrations until SIGTERM', async () =>
+    (await import('./worker.js')).worker(),
+  );
+  verb(program, 'dashboard', 'every migration on one HTML page', async () =>
+    (await import('./dashboard.js')).dashboard(),
+  );
   verb(program, 'completion <shell>', 'completion script for bash or zsh', async (shell: never) =>
     (await import('./completion.js')).completion(shell, program),
   );
-  verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) => (await import('./schema.js')).schema(what));
+  verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) =>
+    (await import('./schema.js')).schema(what),
+  );
   verb(
     program,
     'version',
     'version of sluice',
-    (o: { output: Format }) => (write(o.output === 'json' ? JSON.stringify({ version }) : version), EXIT.ok),
+    (o: { output: Format }) => (
+      write(o.output === 'json' ? JSON.stringify({ version }) : version),
+      EXIT.ok
+    ),
   ).addOption(output());
   return program;
 }
 
 async function main(): Promise<number> {
   const wanted = process.argv.findIndex((arg) => arg === '-o' || arg === '--output');
-  if (wanted > 0 && (FORMATS as readonly string[]).includes(process.argv[wanted + 1] ?? '')) format = process.argv[wanted + 1] as Format;
+  if (wanted > 0 && (FORMATS as readonly string[]).includes(process.argv[wanted + 1] ?? ''))
+    format = process.argv[wanted + 1] as Format;
   try {
     await build().parseAsync();
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return fail(error, format);
     if (error.exitCode === 0) return EXIT.ok;
-    if (format === 'json') write(JSON.stringify({ error: { code: 'usage', message: error.message, next: ['sluice --help'] } }, null, 2));
+    if (format === 'json')
+      write(
+        JSON.stringify(
+          { error: { code: 'usage', message: error.message, next: ['sluice --help'] } },
+          null,
+          2,
+        ),
+      );
     return EXIT.usage;
   }
 }

@@ -1,12 +1,21 @@
 // stdout = data, stderr = progress and errors. JSON is the stable interface; text is for people.
 import { Problem } from '../domain/failure.js';
-import { printable, printableLines } from '../domain/foreign.js';
+import { printable, printableLines } from '../domain/values/foreign-text.js';
 
 export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
 export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl', 'yaml'];
 
 /** Exit codes of the contract. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, findings: 3, unreachable: 4, timeout: 5, endedOtherwise: 6, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  findings: 3,
+  unreachable: 4,
+  timeout: 5,
+  endedOtherwise: 6,
+  interrupted: 130,
+} as const;
 
 /** An error with its exit code and, where there is one, the command that helps. */
 export class CliError extends Error {
@@ -23,7 +32,8 @@ export class CliError extends Error {
 
 export async function print(value: unknown, format: Format, asText: () => string): Promise<void> {
   if (format === 'json') write(JSON.stringify(value, null, 2));
-  else if (format === 'jsonl') for (const line of Array.isArray(value) ? value : [value]) write(JSON.stringify(line));
+  else if (format === 'jsonl')
+    for (const line of Array.isArray(value) ? value : [value]) write(JSON.stringify(line));
   else if (format === 'yaml') write((await import('yaml')).stringify(value).trimEnd());
   else write(asText());
 }
@@ -35,7 +45,10 @@ export const say = (text: string): void => void process.stderr.write(`${printabl
 export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
 
 /** Resolves when the reader has taken everything: whoever reads a pipe slowly would lose the end of a long output at exit. */
-export const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => process.stderr.write('', () => resolve())));
+export const written = (): Promise<void> =>
+  new Promise((resolve) =>
+    process.stdout.write('', () => process.stderr.write('', () => resolve())),
+  );
 
 /** `sluice ... | head`: a reader that has enough is no error. */
 export function endQuietlyWithReader(): void {
@@ -49,7 +62,13 @@ export function endQuietlyWithReader(): void {
 export function fail(error: unknown, format: Format): number {
   const shown = toCliError(error);
   if (format === 'json' || format === 'jsonl')
-    write(JSON.stringify({ error: { code: shown.code, message: shown.message, next: shown.next } }, null, format === 'json' ? 2 : 0));
+    write(
+      JSON.stringify(
+        { error: { code: shown.code, message: shown.message, next: shown.next } },
+        null,
+        format === 'json' ? 2 : 0,
+      ),
+    );
   say(`error: ${shown.message.replaceAll('\n', '\n    ')}`);
   for (const command of shown.next) say(`  → ${command.replaceAll('\n', '\n    ')}`);
   return shown.exitCode;
@@ -59,15 +78,32 @@ function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof Problem) {
     const exitCode =
-      error.code === 'unreachable' || error.code === 'permission-denied' ? EXIT.unreachable : error.code === 'spec-invalid' ? EXIT.usage : EXIT.failed;
+      error.code === 'unreachable' || error.code === 'permission-denied'
+        ? EXIT.unreachable
+        : error.code === 'spec-invalid'
+          ? EXIT.usage
+          : EXIT.failed;
     return new CliError(exitCode, error.code, error.message, [error.remedy]);
   }
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
-  const isNetwork = typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
+  const isNetwork =
+    typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
   // The command line opens one database by itself: the ledger.
-  if (isNetwork || (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code)))
-    return new CliError(EXIT.unreachable, 'unreachable', `the ledger does not let us in: ${(error as Error).message}`, ['check SLUICE_LEDGER_URL']);
-  return new CliError(EXIT.failed, 'unexpected', error instanceof Error ? error.message : String(error));
+  if (
+    isNetwork ||
+    (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code))
+  )
+    return new CliError(
+      EXIT.unreachable,
+      'unreachable',
+      `the ledger does not let us in: ${(error as Error).message}`,
+      ['check SLUICE_LEDGER_URL'],
+    );
+  return new CliError(
+    EXIT.failed,
+    'unexpected',
+    error instanceof Error ? error.message : String(error),
+  );
 }
 
 export { columns as table } from '../report/escape.js';

@@ -1,10 +1,10 @@
 // sluice plan -f FILE: what a start would make, do and leave behind. Offline but for the ledger, which knows the next names.
 // sluice plan --rehearse ID: the cut-over of a running migration up to the commit, then released.
 import { userInfo } from 'node:os';
-import { buildPlan, type Plan } from '../spec/plan.js';
-import type { Rehearsed } from '../domain/ledger.js';
-import { nameOf, openLedger, withRunning } from './access.js';
-import { answering } from './standing.js';
+import { buildPlan, type Plan } from '../manifest/build-plan.js';
+import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
+import { nameOf, openLedger, withRunning } from './migration-source.js';
+import { answering } from './ask-standing.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
@@ -22,10 +22,17 @@ export interface PlanOptions {
 
 export async function plan(options: PlanOptions): Promise<number> {
   if (options.rehearse !== undefined) return rehearse(options.rehearse, options);
-  if (options.file === undefined) throw new CliError(EXIT.usage, 'usage', 'name a spec (-f FILE), or a migration to rehearse (--rehearse ID)');
+  if (options.file === undefined)
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      'name a spec (-f FILE), or a migration to rehearse (--rehearse ID)',
+    );
   const spec = readSpec(options.file);
   const ledger = openLedger();
-  const latest = ledger ? (await ledger.migrations(spec.metadata.name).catch(() => []))[0] : undefined;
+  const latest = ledger
+    ? (await ledger.migrations(spec.metadata.name).catch(() => []))[0]
+    : undefined;
   await ledger?.close();
   const built = buildPlan(spec, (latest?.generation ?? 0) + 1);
   await print(built, options.output, () => render(built));
@@ -39,12 +46,21 @@ async function rehearse(id: string, options: PlanOptions): Promise<number> {
     const { evidenceId } = await answering(id, handle, client);
     const by = options.by ?? userInfo().username;
     const claims = options.key
-      ? { ...signedFor(id, await handle.query<EvidenceShown>('evidence')), decision: 'rehearse' as const, approver: by, evidenceId }
+      ? {
+          ...signedFor(id, await handle.query<EvidenceShown>('evidence')),
+          decision: 'rehearse' as const,
+          approver: by,
+          evidenceId,
+        }
       : null;
-    return handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args: [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }] });
+    return handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', {
+      args: [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }],
+    });
   });
   await print(result, options.output, () =>
-    result.refused === null ? `rehearsed and released: held for ${result.holdMs} ms` : `not rehearsed: ${result.refused}`,
+    result.refused === null
+      ? `rehearsed and released: held for ${result.holdMs} ms`
+      : `not rehearsed: ${result.refused}`,
   );
   return result.refused === null ? EXIT.ok : EXIT.failed;
 }
@@ -68,7 +84,9 @@ function render(plan: Plan): string {
       plan.cutover.map((s) => [s.name, s.does, s.undo ?? '-']),
     ),
     '',
-    ...(plan.notes.length > 0 ? ['Know before you approve:', ...plan.notes.map((note) => `  - ${note}`), ''] : []),
+    ...(plan.notes.length > 0
+      ? ['Know before you approve:', ...plan.notes.map((note) => `  - ${note}`), '']
+      : []),
     'Rolling back removes everything listed under CREATES. Connector configurations: -o json.',
   ].join('\n');
 }

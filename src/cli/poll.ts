@@ -1,17 +1,20 @@
 // Verbs that look again and again keep their connections: opening new ones every half second would load the machine that they watch.
 import type { Client } from '@temporalio/client';
-import { Ledger } from '../clients/ledger.js';
-import type { StatusWithWindows } from '../domain/ledger.js';
-import { judgeStanding } from '../domain/standing.js';
-import { openLedger, readStatusWith, withClientOrNull } from './access.js';
+import { Ledger } from '../clients/ledger/ledger.js';
+import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
+import { judgeStanding } from '../domain/migration/run-standing.js';
+import { openLedger, readStatusWith, withClientOrNull } from './migration-source.js';
 import { say } from './output.js';
-import { lookAt } from './standing.js';
+import { lookAt } from './ask-standing.js';
 
 /** Calls `look` with fresh status every `everyMs` until it answers an exit code. What stops the run is said once, when it is seen. */
 export async function pollStatus(
   id: string,
   everyMs: number,
-  look: (status: StatusWithWindows, client: Client | null) => Promise<number | null> | number | null,
+  look: (
+    status: StatusWithWindows,
+    client: Client | null,
+  ) => Promise<number | null> | number | null,
 ): Promise<number> {
   const ledger: Ledger | undefined = openLedger();
   let said: string | null = null;
@@ -20,7 +23,10 @@ export async function pollStatus(
       for (;;) {
         const status = await readStatusWith(id, client, ledger, problem);
         const state = status.standing?.state ?? null;
-        if (state !== said && state !== null) say(`${status.name}: ${status.standing!.problem}\n${status.standing!.remedy.map((r) => `  → ${r}`).join('\n')}`);
+        if (state !== said && state !== null)
+          say(
+            `${status.name}: ${status.standing!.problem}\n${status.standing!.remedy.map((r) => `  → ${r}`).join('\n')}`,
+          );
         said = state;
         const code = await look(status, client);
         if (code !== null) return code;

@@ -5,10 +5,16 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { environmentWith } from '../config.js';
-import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
-import { proofId, type PipelineEnvironment, type ProofInput, type ProofResult, type ProofState } from '../domain/proof.js';
-import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof.js';
-import { withClient, withLedger } from './access.js';
+import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
+import {
+  proofId,
+  type PipelineEnvironment,
+  type ProofInput,
+  type ProofResult,
+  type ProofState,
+} from '../domain/evidence/proof.js';
+import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof-page.js';
+import { withClient, withLedger } from './migration-source.js';
 import { CliError, EXIT, say, write } from './output.js';
 import { readSpec } from './spec-file.js';
 
@@ -28,8 +34,18 @@ const DIFFERENCES_SHOWN = 50;
 const STOP_MS = 20_000;
 
 export async function prove(options: ProveOptions): Promise<number> {
-  if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
-  if (!/^\d{1,3}$/.test(options.runs)) throw new CliError(EXIT.usage, 'usage', `--runs ${options.runs} is not a number of runs like 7`);
+  if (!DURATION_PATTERN.test(options.timeout))
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      `--timeout ${options.timeout} is not a duration like 10m`,
+    );
+  if (!/^\d{1,3}$/.test(options.runs))
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      `--runs ${options.runs} is not a number of runs like 7`,
+    );
   const spec = readSpec(options.file);
   const input: ProofInput = {
     spec,
@@ -49,7 +65,10 @@ export async function prove(options: ProveOptions): Promise<number> {
 
 async function differencesOf(id: string): Promise<ProofResult['differences']> {
   return withLedger(async (ledger) => {
-    const [row] = await ledger.query<{ differences: ProofResult['differences'] | null }>(`SELECT differences FROM sluice.proof WHERE id = $1`, [id]);
+    const [row] = await ledger.query<{ differences: ProofResult['differences'] | null }>(
+      `SELECT differences FROM sluice.proof WHERE id = $1`,
+      [id],
+    );
     return (row?.differences ?? []).slice(0, DIFFERENCES_SHOWN);
   });
 }
@@ -59,13 +78,15 @@ async function claimNumber(name: string): Promise<string> {
   return withLedger(
     async (ledger) => {
       for (;;) {
-        const [row] = await ledger.query<{ next: number }>(`SELECT coalesce(max(number), 0) + 1 AS next FROM sluice.proof WHERE name = $1`, [name]);
+        const [row] = await ledger.query<{ next: number }>(
+          `SELECT coalesce(max(number), 0) + 1 AS next FROM sluice.proof WHERE name = $1`,
+          [name],
+        );
         const id = proofId(name, row!.next);
-        const claimed = await ledger.query(`INSERT INTO sluice.proof (id, name, number) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`, [
-          id,
-          name,
-          row!.next,
-        ]);
+        const claimed = await ledger.query(
+          `INSERT INTO sluice.proof (id, name, number) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`,
+          [id, name, row!.next],
+        );
         if (claimed.length > 0) return id;
       }
     },
@@ -97,26 +118,35 @@ async function follow(handle: WorkflowHandle, command: string | undefined): Prom
   process.removeAllListeners('SIGINT').on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     while (!ended) {
-      const view = await handle.query<{ state: ProofState; environment: PipelineEnvironment | null }>('proof').catch(() => null);
+      const view = await handle
+        .query<{ state: ProofState; environment: PipelineEnvironment | null }>('proof')
+        .catch(() => null);
       if (view && view.state !== last) {
         last = view.state;
         say(`  ${SAID[last]}`);
-        if (last === 'pipeline' && view.environment) pipeline = startPipeline(handle, command, view.environment);
-        if (last === 'stop-pipeline') await (pipeline ? stopPipeline(handle, pipeline) : handle.signal('pipelineStopped', {}));
+        if (last === 'pipeline' && view.environment)
+          pipeline = startPipeline(handle, command, view.environment);
+        if (last === 'stop-pipeline')
+          await (pipeline ? stopPipeline(handle, pipeline) : handle.signal('pipelineStopped', {}));
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     return await result;
   } catch (error) {
     const cause = (error as { cause?: { cause?: Error } & Error }).cause;
-    throw new CliError(EXIT.usage, 'refused', cause?.cause?.message ?? cause?.message ?? (error as Error).message);
+    throw new CliError(
+      EXIT.usage,
+      'refused',
+      cause?.cause?.message ?? cause?.message ?? (error as Error).message,
+    );
   } finally {
     await stopPipeline(handle, pipeline);
   }
 }
 
 /** One word of a shell, whatever the text holds: names of brokers and topics are a spec's. */
-export const quoteShell = (text: string): string => (/^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+export const quoteShell = (text: string): string =>
+  /^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const SAID: Readonly<Record<ProofState, string>> = {
   open: 'checking spec and slice',
@@ -135,10 +165,15 @@ interface Pipeline {
   stopping: boolean;
 }
 
-function startPipeline(handle: WorkflowHandle, command: string | undefined, environment: PipelineEnvironment): Pipeline | undefined {
+function startPipeline(
+  handle: WorkflowHandle,
+  command: string | undefined,
+  environment: PipelineEnvironment,
+): Pipeline | undefined {
   if (command === undefined) {
     say('  start your pipeline now, with nothing but this changed, and stop it when it is said:');
-    for (const [name, value] of Object.entries(environment)) say(`    export ${name}=${quoteShell(value)}`);
+    for (const [name, value] of Object.entries(environment))
+      say(`    export ${name}=${quoteShell(value)}`);
     return undefined;
   }
   const stateDir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
@@ -149,11 +184,20 @@ function startPipeline(handle: WorkflowHandle, command: string | undefined, envi
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
-  const pipeline: Pipeline = { child, stateDir, stopping: false, gone: new Promise((resolve) => child.once('exit', resolve)) };
+  const pipeline: Pipeline = {
+    child,
+    stateDir,
+    stopping: false,
+    gone: new Promise((resolve) => child.once('exit', resolve)),
+  };
   child.once('exit', (code, signal) => {
     if (pipeline.stopping) return;
     const why = said.trim().split('\n').at(-1) ?? '';
-    void handle.signal('pipelineStopped', { failed: `the command exited ${code ?? signal}${why ? `: ${why}` : ''}` }).catch(() => undefined);
+    void handle
+      .signal('pipelineStopped', {
+        failed: `the command exited ${code ?? signal}${why ? `: ${why}` : ''}`,
+      })
+      .catch(() => undefined);
   });
   return pipeline;
 }

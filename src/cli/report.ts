@@ -1,20 +1,38 @@
 // sluice report ID -o md|html|json: the proof, from the ledger alone. sluice report verify FILE: every hash and verdict of one, derived again.
 import { readFileSync } from 'node:fs';
-import type { Ledger } from '../clients/ledger.js';
+import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';
 import { renderMarkdown } from '../report/markdown.js';
-import { anchored, lastWindowOf, readReport, verifyReport, type Finding } from '../report/verify.js';
-import { nameOf, withLedger } from './access.js';
+import {
+  anchored,
+  lastWindowOf,
+  readReport,
+  verifyReport,
+  type Finding,
+} from '../report/verify.js';
+import { nameOf, withLedger } from './migration-source.js';
 import { CliError, EXIT, print, table, write, type Format } from './output.js';
 
 const SAMPLES = 20;
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
 
-export async function report(id: string, file: string | undefined, options: { output: string; showValues?: boolean }): Promise<number> {
-  if (id === 'verify' && file !== undefined) return verify(file, options.output as Format | 'md' | 'html');
-  if (file !== undefined) throw new CliError(EXIT.usage, 'usage', `unexpected argument ${file}`, ['sluice report verify FILE']);
-  const source = await withLedger((ledger) => ledger.inSnapshot((view) => readSource(view, nameOf(id))));
+export async function report(
+  id: string,
+  file: string | undefined,
+  options: { output: string; showValues?: boolean },
+): Promise<number> {
+  if (id === 'verify' && file !== undefined)
+    return verify(file, options.output as Format | 'md' | 'html');
+  if (file !== undefined)
+    throw new CliError(EXIT.usage, 'usage', `unexpected argument ${file}`, [
+      'sluice report verify FILE',
+    ]);
+  const source = await withLedger((ledger) =>
+    ledger.inSnapshot((view) => readSource(view, nameOf(id))),
+  );
   const built = buildReport(source, { version, showValues: options.showValues ?? false });
   if (options.output === 'html') write((await import('../report/html.js')).renderHtml(built));
   else write(options.output === 'json' ? JSON.stringify(built, null, 2) : renderMarkdown(built));
@@ -22,9 +40,19 @@ export async function report(id: string, file: string | undefined, options: { ou
 }
 
 /** Throws exit 1 when the ledger does not know it. `iteration`: default the newest; `upTo`: last window whose differences count. */
-async function readSource(ledger: Ledger, name: string, iteration?: number, upTo = Infinity): Promise<ReportSource & { readonly runKey: string }> {
-  const record = (await ledger.migrations(name)).find((m) => iteration === undefined || m.iteration === iteration);
-  if (!record?.status) throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, ['sluice list']);
+async function readSource(
+  ledger: Ledger,
+  name: string,
+  iteration?: number,
+  upTo = Infinity,
+): Promise<ReportSource & { readonly runKey: string }> {
+  const record = (await ledger.migrations(name)).find(
+    (m) => iteration === undefined || m.iteration === iteration,
+  );
+  if (!record?.status)
+    throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
+      'sluice list',
+    ]);
   const { status, spec, plan_hash: planHash } = record;
   const windows = await ledger.windows(name, record.iteration);
   const differing = await ledger.differencesByColumn(name, record.iteration, upTo);
@@ -53,18 +81,29 @@ async function verify(file: string, output: Format | 'md' | 'html'): Promise<num
     throw new CliError(EXIT.usage, 'usage', `${file} cannot be read: ${(error as Error).message}`);
   }
   const read = readReport(text);
-  if (typeof read === 'string') throw new CliError(EXIT.usage, 'usage', `${file} ${read}`, ['sluice report ID -o html > FILE']);
+  if (typeof read === 'string')
+    throw new CliError(EXIT.usage, 'usage', `${file} ${read}`, ['sluice report ID -o html > FILE']);
   const { name, status } = read.report;
-  const source = await withLedger((ledger) => ledger.inSnapshot((view) => readSource(view, name, status.iteration, lastWindowOf(read.report))));
+  const source = await withLedger((ledger) =>
+    ledger.inSnapshot((view) =>
+      readSource(view, name, status.iteration, lastWindowOf(read.report)),
+    ),
+  );
   const anchors = await (await import('./anchors.js')).anchorsOf(name, source.runKey);
   const findings = [...verifyReport(read, source, version), anchored(source.evidence, anchors)];
   const isWhole = findings.every((f) => f.holds !== false);
   const format = output === 'md' || output === 'html' ? 'text' : output;
-  await print({ file, holds: isWhole, checks: findings }, format, () => renderFindings(read.report, findings, isWhole));
+  await print({ file, holds: isWhole, checks: findings }, format, () =>
+    renderFindings(read.report, findings, isWhole),
+  );
   return isWhole ? EXIT.ok : EXIT.failed;
 }
 
 function renderFindings(read: Report, findings: readonly Finding[], isWhole: boolean): string {
-  const rows = findings.map((f) => [f.holds === null ? 'UNKNOWN' : f.holds ? 'holds' : 'BROKEN', f.what, f.detail]);
+  const rows = findings.map((f) => [
+    f.holds === null ? 'UNKNOWN' : f.holds ? 'holds' : 'BROKEN',
+    f.what,
+    f.detail,
+  ]);
   return `${table(['', 'CHECK', 'DETAIL'], rows)}\n\n${isWhole ? `The report of ${read.name} says what the ledger proves.` : `The report of ${read.name} and the ledger disagree.`}`;
 }

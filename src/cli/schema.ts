@@ -1,10 +1,11 @@
 // sluice schema spec: the JSON Schema of the spec, for editors.
 import { z } from 'zod';
-import { migrationSchema } from '../spec/schema.js';
+import { migrationSchema } from '../manifest/spec-schema.js';
 import { CliError, EXIT, write } from './output.js';
 
 export function schema(what: string): number {
-  if (what !== 'spec') throw new CliError(EXIT.usage, 'usage', `no schema "${what}"; there is: spec`);
+  if (what !== 'spec')
+    throw new CliError(EXIT.usage, 'usage', `no schema "${what}"; there is: spec`);
   write(JSON.stringify(specSchema(), null, 2));
   return EXIT.ok;
 }

@@ -1,22 +1,39 @@
 // sluice pause|resume|retry|rollback|cancel ID: one message each to the running workflow.
 import { userInfo } from 'node:os';
-import { nameOf, readStatus, withRunning } from './access.js';
+import { nameOf, readStatus, withRunning } from './migration-source.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
-import { DURATION_PATTERN } from '../domain/duration.js';
+import { DURATION_PATTERN } from '../domain/values/duration.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
-export async function signal(id: string, name: 'pause' | 'resume' | 'retry', options: { output: Format }): Promise<number> {
+export async function signal(
+  id: string,
+  name: 'pause' | 'resume' | 'retry',
+  options: { output: Format },
+): Promise<number> {
   await withRunning(id, (handle) => handle.signal(name));
   return told(id, name, options.output);
 }
 
-export async function extend(id: string, options: { for: string; by?: string; output: Format }): Promise<number> {
-  if (!DURATION_PATTERN.test(options.for)) throw new CliError(EXIT.usage, 'usage', `--for ${options.for} is no duration: expected one like 30m, 2h or 7d`);
-  await withRunning(id, (handle) => handle.signal('extendSoak', { by: options.by ?? userInfo().username, for: options.for }));
+export async function extend(
+  id: string,
+  options: { for: string; by?: string; output: Format },
+): Promise<number> {
+  if (!DURATION_PATTERN.test(options.for))
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      `--for ${options.for} is no duration: expected one like 30m, 2h or 7d`,
+    );
+  await withRunning(id, (handle) =>
+    handle.signal('extendSoak', { by: options.by ?? userInfo().username, for: options.for }),
+  );
   return told(id, 'extend', options.output);
 }
 
-export async function rollback(id: string, options: { reason: string; by?: string; key?: string; yes?: boolean; output: Format }): Promise<number> {
+export async function rollback(
+  id: string,
+  options: { reason: string; by?: string; key?: string; yes?: boolean; output: Format },
+): Promise<number> {
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle) => {
@@ -26,17 +43,35 @@ export async function rollback(id: string, options: { reason: string; by?: strin
       return null;
     });
     if (!options.key && evidence?.signers?.length) {
-      throw new CliError(EXIT.failed, 'unauthenticated', `refused: the spec names approvers, so ${by} must sign a rollback`, [
-        `sluice rollback ${nameOf(id)} --reason "..." --by ${evidence.signers[0]} --key FILE`,
-      ]);
+      throw new CliError(
+        EXIT.failed,
+        'unauthenticated',
+        `refused: the spec names approvers, so ${by} must sign a rollback`,
+        [`sluice rollback ${nameOf(id)} --reason "..." --by ${evidence.signers[0]} --key FILE`],
+      );
     }
-    const claims = options.key && evidence ? { ...signedFor(id, evidence), decision: 'rollback' as const, approver: by, evidenceId: null } : null;
-    await handle.signal('rollBack', { by, reason: options.reason, ...(claims ? { token: signed(options.key!, claims) } : {}) });
+    const claims =
+      options.key && evidence
+        ? {
+            ...signedFor(id, evidence),
+            decision: 'rollback' as const,
+            approver: by,
+            evidenceId: null,
+          }
+        : null;
+    await handle.signal('rollBack', {
+      by,
+      reason: options.reason,
+      ...(claims ? { token: signed(options.key!, claims) } : {}),
+    });
   });
   return told(id, 'rollback', options.output);
 }
 
-export async function cancel(id: string, options: { yes?: boolean; output: Format }): Promise<number> {
+export async function cancel(
+  id: string,
+  options: { yes?: boolean; output: Format },
+): Promise<number> {
   await confirmByTyping(nameOf(id), 'cancel', options.yes);
   await withRunning(id, (handle) => handle.cancel());
   return told(id, 'cancel', options.output);
@@ -50,6 +85,10 @@ async function told(id: string, what: string, output: Format): Promise<number> {
     for (const remedy of standing.remedy) say(`  → ${remedy}`);
   }
   const next = [`sluice get ${nameOf(id)} -w`];
-  await print({ id: nameOf(id), requested: what, next }, output, () => `${what} requested for ${nameOf(id)}\n  next: ${next[0]}`);
+  await print(
+    { id: nameOf(id), requested: what, next },
+    output,
+    () => `${what} requested for ${nameOf(id)}\n  next: ${next[0]}`,
+  );
   return EXIT.ok;
 }

@@ -1,8 +1,8 @@
 // Reading a spec file for a verb: every problem on stderr, exit 2.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { MigrationSpec } from '../domain/spec.js';
-import { formatProblem, parseSpecText } from '../spec/parse.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { formatProblem, parseSpecText } from '../manifest/parse.js';
 import { CliError, EXIT, say } from './output.js';
 
 export function readSpec(file: string): MigrationSpec {
@@ -10,10 +10,20 @@ export function readSpec(file: string): MigrationSpec {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CliError(EXIT.usage, 'spec-unreadable', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new CliError(
+      EXIT.usage,
+      'spec-unreadable',
+      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`,
+    );
   }
-  const parsed = parseSpecText(text, file, (path) => readFileSync(resolve(dirname(file), path), 'utf8'));
+  const parsed = parseSpecText(text, file, (path) =>
+    readFileSync(resolve(dirname(file), path), 'utf8'),
+  );
   if (parsed.ok) return parsed.spec;
   for (const problem of parsed.problems) say(formatProblem(problem));
-  throw new CliError(EXIT.usage, 'spec-invalid', `${file} has ${parsed.problems.length} problem(s): ${formatProblem(parsed.problems[0]!)}`);
+  throw new CliError(
+    EXIT.usage,
+    'spec-invalid',
+    `${file} has ${parsed.problems.length} problem(s): ${formatProblem(parsed.problems[0]!)}`,
+  );
 }

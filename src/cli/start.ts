@@ -2,13 +2,17 @@
 import { userInfo } from 'node:os';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadConfig } from '../config.js';
-import { openLedger, withClient } from './access.js';
+import { openLedger, withClient } from './migration-source.js';
 import { CliError, EXIT, print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 import { watch } from './get.js';
 import { deadEnd } from './poll.js';
 
-export async function start(options: { file: string; output: Format; watch?: boolean }): Promise<number> {
+export async function start(options: {
+  file: string;
+  output: Format;
+  watch?: boolean;
+}): Promise<number> {
   const spec = readSpec(options.file);
   const { name, labels } = spec.metadata;
   const workflowId = `migration-${name}`;
@@ -22,22 +26,43 @@ export async function start(options: { file: string; output: Format; watch?: boo
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         memo: { starter: userInfo().username },
-        staticSummary: `${spec.spec.batch?.result.table ?? spec.spec.source.tables.join(', ')} → Kafka`.slice(0, 120),
+        staticSummary:
+          `${spec.spec.batch?.result.table ?? spec.spec.source.tables.join(', ')} → Kafka`.slice(
+            0,
+            120,
+          ),
         typedSearchAttributes: [
-          { key: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'), value: labels['team'] ?? 'none' },
-          { key: defineSearchAttributeKey('SluiceSource', 'KEYWORD'), value: spec.spec.source.postgres.database },
+          {
+            key: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'),
+            value: labels['team'] ?? 'none',
+          },
+          {
+            key: defineSearchAttributeKey('SluiceSource', 'KEYWORD'),
+            value: spec.spec.source.postgres.database,
+          },
         ],
       });
       return handle.firstExecutionRunId;
     } catch (error) {
       if ((error as Error).name !== 'WorkflowExecutionAlreadyStartedError') throw error;
-      throw new CliError(EXIT.failed, 'already-running', `migration ${name} is already running; nothing was changed`, [`sluice get ${name}`]);
+      throw new CliError(
+        EXIT.failed,
+        'already-running',
+        `migration ${name} is already running; nothing was changed`,
+        [`sluice get ${name}`],
+      );
     }
   });
   const { temporalUiUrl, temporal } = loadConfig();
-  const uiUrl = temporalUiUrl ? `${temporalUiUrl}/namespaces/${temporal.namespace}/workflows/${workflowId}/${runId}/history` : null;
+  const uiUrl = temporalUiUrl
+    ? `${temporalUiUrl}/namespaces/${temporal.namespace}/workflows/${workflowId}/${runId}/history`
+    : null;
   const result = { id: name, workflowId, runId, uiUrl, next: [`sluice get ${name} -w`] };
-  await print(result, options.output, () => `started ${workflowId}${uiUrl ? `\n  ${uiUrl}` : ''}\n  next: ${result.next[0]}`);
+  await print(
+    result,
+    options.output,
+    () => `started ${workflowId}${uiUrl ? `\n  ${uiUrl}` : ''}\n  next: ${result.next[0]}`,
+  );
   return options.watch ? watch(name) : EXIT.ok;
 }
 
@@ -48,9 +73,12 @@ async function refuseUnfit(name: string): Promise<void> {
   const open = ledger && latest ? await ledger.openObjects(name).catch(() => []) : [];
   await ledger?.close();
   if (latest?.outcome === 'migrated')
-    throw new CliError(EXIT.failed, 'name-refused', `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`, [
-      `sluice report ${name} -o md`,
-    ]);
+    throw new CliError(
+      EXIT.failed,
+      'name-refused',
+      `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`,
+      [`sluice report ${name} -o md`],
+    );
   if (open.length > 0 && (await withClient((client) => deadEnd(name, client))))
     throw new CliError(
       EXIT.failed,

@@ -1,13 +1,18 @@
 // How verbs reach Temporal. An error names the address and the namespace that were really used, and what to do.
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { loadConfig } from '../config.js';
-import { registerCommands, SEARCH_ATTRIBUTE_NAMES } from '../domain/search-attributes.js';
+import {
+  registerCommands,
+  SEARCH_ATTRIBUTE_NAMES,
+} from '../domain/migration/search-attribute-names.js';
 import { CliError, EXIT } from './output.js';
 
-export const workflowIdOf = (id: string): string => (id.startsWith('migration-') ? id : `migration-${id}`);
+export const workflowIdOf = (id: string): string =>
+  id.startsWith('migration-') ? id : `migration-${id}`;
 export const nameOf = (id: string): string => id.replace(/^migration-/, '');
 
-const REMEDY = 'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
+const REMEDY =
+  'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 
 /** Throws exit 4 when Temporal does not answer, refuses us, or has no such namespace. */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
@@ -17,7 +22,12 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
   try {
     connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' });
   } catch (error) {
-    throw new CliError(EXIT.unreachable, 'unreachable', `Temporal at ${address} does not answer: ${(error as Error).message}`, [REMEDY]);
+    throw new CliError(
+      EXIT.unreachable,
+      'unreachable',
+      `Temporal at ${address} does not answer: ${(error as Error).message}`,
+      [REMEDY],
+    );
   }
   try {
     return await use(new Client({ connection, namespace }));
@@ -29,7 +39,9 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
 }
 
 /** Like `withClient`, but without Temporal the use goes on with null and the reason: the ledger can still answer. */
-export async function withClientOrNull<T>(use: (client: Client | null, problem: string) => Promise<T>): Promise<T> {
+export async function withClientOrNull<T>(
+  use: (client: Client | null, problem: string) => Promise<T>,
+): Promise<T> {
   let started = false;
   try {
     return await withClient((client) => {
@@ -43,16 +55,29 @@ export async function withClientOrNull<T>(use: (client: Client | null, problem: 
 }
 
 /** The running workflow of a migration; exit 1 when there is none. */
-export async function withRunning<T>(id: string, use: (handle: WorkflowHandle, client: Client) => Promise<T>): Promise<T> {
+export async function withRunning<T>(
+  id: string,
+  use: (handle: WorkflowHandle, client: Client) => Promise<T>,
+): Promise<T> {
   return withClient(async (client) => {
     const handle = client.workflow.getHandle(workflowIdOf(id));
     const description = await handle.describe().catch((error: unknown) => {
       if ((error as Error).name === 'WorkflowNotFoundError')
-        throw new CliError(EXIT.failed, 'not-found', `no migration ${nameOf(id)} is known to Temporal`, ['sluice list']);
+        throw new CliError(
+          EXIT.failed,
+          'not-found',
+          `no migration ${nameOf(id)} is known to Temporal`,
+          ['sluice list'],
+        );
       throw error;
     });
     if (description.status.name !== 'RUNNING')
-      throw new CliError(EXIT.failed, 'not-running', `migration ${nameOf(id)} is not running (${description.status.name})`, [`sluice get ${nameOf(id)}`]);
+      throw new CliError(
+        EXIT.failed,
+        'not-running',
+        `migration ${nameOf(id)} is not running (${description.status.name})`,
+        [`sluice get ${nameOf(id)}`],
+      );
     return use(handle, client);
   });
 }
@@ -81,12 +106,30 @@ function explained(error: unknown): unknown {
   const { address, namespace } = loadConfig().temporal;
   const where = `Temporal at ${address}, namespace ${namespace}`;
   if (/search attribute/i.test(grpc.details))
-    return new CliError(EXIT.failed, 'search-attributes', `${where} lacks search attributes: ${grpc.details}`, [
-      'start a worker, which registers them: sluice worker',
-      ...registerCommands(namespace, SEARCH_ATTRIBUTE_NAMES),
-    ]);
-  if (DENIED.includes(grpc.code)) return new CliError(EXIT.unreachable, 'permission-denied', `${where}, refuses us: ${grpc.details}`, [REMEDY]);
-  if (/namespace .*not found/i.test(grpc.details)) return new CliError(EXIT.unreachable, 'no-namespace', `${where}: ${grpc.details}`, [REMEDY]);
-  if (AWAY.includes(grpc.code)) return new CliError(EXIT.unreachable, 'unreachable', `${where}, does not answer: ${grpc.details}`, [REMEDY]);
+    return new CliError(
+      EXIT.failed,
+      'search-attributes',
+      `${where} lacks search attributes: ${grpc.details}`,
+      [
+        'start a worker, which registers them: sluice worker',
+        ...registerCommands(namespace, SEARCH_ATTRIBUTE_NAMES),
+      ],
+    );
+  if (DENIED.includes(grpc.code))
+    return new CliError(
+      EXIT.unreachable,
+      'permission-denied',
+      `${where}, refuses us: ${grpc.details}`,
+      [REMEDY],
+    );
+  if (/namespace .*not found/i.test(grpc.details))
+    return new CliError(EXIT.unreachable, 'no-namespace', `${where}: ${grpc.details}`, [REMEDY]);
+  if (AWAY.includes(grpc.code))
+    return new CliError(
+      EXIT.unreachable,
+      'unreachable',
+      `${where}, does not answer: ${grpc.details}`,
+      [REMEDY],
+    );
   return new CliError(EXIT.failed, 'temporal', `${where}: ${grpc.details}`);
 }

@@ -1,11 +1,15 @@
 // sluice validate -f FILE: offline; shape and semantics, nothing contacted.
-import { planHash } from '../spec/plan.js';
+import { planHash } from '../manifest/build-plan.js';
 import { print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
 export async function validate(options: { file: string; output: Format }): Promise<number> {
   const spec = readSpec(options.file);
   const result = { valid: true, name: spec.metadata.name, planHash: planHash(spec) };
-  await print(result, options.output, () => `${options.file} is valid: migration ${result.name}, plan ${result.planHash}`);
+  await print(
+    result,
+    options.output,
+    () => `${options.file} is valid: migration ${result.name}, plan ${result.planHash}`,
+  );
   return 0;
 }

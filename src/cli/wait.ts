@@ -1,20 +1,33 @@
 // sluice wait ID --for phase=P|outcome=O|blocked|approval --timeout 10m: a gate for scripts.
-import { DURATION_PATTERN, durationMs } from '../domain/duration.js';
-import type { Status } from '../domain/ledger.js';
-import { PHASES, isOutcome, isPhase, type Phase } from '../domain/phase.js';
+import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
+import type { Status } from '../domain/evidence/ledger-rows.js';
+import { PHASES, isOutcome, isPhase, type Phase } from '../domain/migration/phase.js';
 import { pollStatus } from './poll.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
 const POLL_MS = 500;
 
-export async function wait(id: string, options: { for: string; timeout: string; output: Format }): Promise<number> {
+export async function wait(
+  id: string,
+  options: { for: string; timeout: string; output: Format },
+): Promise<number> {
   const reached = condition(options.for);
-  if (!DURATION_PATTERN.test(options.timeout)) throw new CliError(EXIT.usage, 'usage', `--timeout ${options.timeout} is not a duration like 10m`);
+  if (!DURATION_PATTERN.test(options.timeout))
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      `--timeout ${options.timeout} is not a duration like 10m`,
+    );
   const deadline = Date.now() + durationMs(options.timeout);
   return pollStatus(id, POLL_MS, async (status) => {
     const { windows: _windows, standing, ...summary } = status;
     if (reached(status)) {
-      await print(summary, options.output, () => `${status.name}: ${options.for} (phase ${status.phase}${status.outcome ? `, ${status.outcome}` : ''})`);
+      await print(
+        summary,
+        options.output,
+        () =>
+          `${status.name}: ${options.for} (phase ${status.phase}${status.outcome ? `, ${status.outcome}` : ''})`,
+      );
       return EXIT.ok;
     }
     if (status.outcome) {
@@ -41,8 +54,15 @@ export function condition(text: string): (status: Status) => boolean {
   if (text === 'blocked') return (status) => status.blocked !== null;
   if (text === 'approval')
     return (status) =>
-      status.needsApproval || (status.phase !== null && status.phase !== 'roll-back' && PHASES.indexOf(status.phase) > PHASES.indexOf('approve'));
-  throw new CliError(EXIT.usage, 'usage', `--for ${text} is not phase=PHASE, outcome=OUTCOME, blocked or approval (phases: ${PHASES.join(', ')})`);
+      status.needsApproval ||
+      (status.phase !== null &&
+        status.phase !== 'roll-back' &&
+        PHASES.indexOf(status.phase) > PHASES.indexOf('approve'));
+  throw new CliError(
+    EXIT.usage,
+    'usage',
+    `--for ${text} is not phase=PHASE, outcome=OUTCOME, blocked or approval (phases: ${PHASES.join(', ')})`,
+  );
 }
 
 function hasReached(status: Status, wanted: Phase): boolean {

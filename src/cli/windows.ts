@@ -1,18 +1,36 @@
 // sluice windows ID: every validation window, one row per subject.
-import { formatMs } from '../domain/duration.js';
-import { readStatus, requireLedger } from './access.js';
+import { formatMs } from '../domain/values/duration.js';
+import { readStatus, requireLedger } from './migration-source.js';
 import { EXIT, print, table, type Format } from './output.js';
 
-export async function windows(id: string, options: { output: Format; failed?: boolean }): Promise<number> {
+export async function windows(
+  id: string,
+  options: { output: Format; failed?: boolean },
+): Promise<number> {
   requireLedger();
   const { windows: all } = await readStatus(id);
   const rows = options.failed ? all.filter((w) => w.verdict === 'failed') : all;
-  const cell = (n: number | null | undefined): string => (n === null || n === undefined ? '-' : String(n));
+  const cell = (n: number | null | undefined): string =>
+    n === null || n === undefined ? '-' : String(n);
   await print(rows, options.output, () =>
     rows.length === 0
       ? 'no windows'
       : table(
-          ['#', 'SUBJECT', 'VERDICT', 'MODE', 'COMPARED', 'ROWS READ', 'MISSING', 'EXTRA', 'MISMATCHED', 'UNSTABLE', 'UNKNOWN', 'TOOK', 'REASON'],
+          [
+            '#',
+            'SUBJECT',
+            'VERDICT',
+            'MODE',
+            'COMPARED',
+            'ROWS READ',
+            'MISSING',
+            'EXTRA',
+            'MISMATCHED',
+            'UNSTABLE',
+            'UNKNOWN',
+            'TOOK',
+            'REASON',
+          ],
           rows.map((w) => [
             String(w.number),
             w.subject,

@@ -1,6 +1,6 @@
 // Batch-aligned mode: rows that a finished run of the batch stored, against what the stream holds, for keys that no later input can change. PURE.
 // A difference where the stream agrees with the batch's own query is the batch's mistake, not the stream's: its stored result contradicts the source.
-import type { Counts, Difference } from '../domain/window.js';
+import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 
 export interface AlignedSides {
@@ -21,12 +21,17 @@ export interface Aligned {
   readonly differences: readonly Difference[];
 }
 
-export function compareAligned(shape: Shape, { stored, stream, streamOnly, queried }: AlignedSides): Aligned {
+export function compareAligned(
+  shape: Shape,
+  { stored, stream, streamOnly, queried }: AlignedSides,
+): Aligned {
   const counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unstable: 0, unknown: 0 };
   const differences: Difference[] = [];
   let batchWasWrong = 0;
   const isQueried = (key: string, row: string | null | undefined): boolean =>
-    row === undefined ? !queried.has(key) : compareRows(shape, key, queried.get(key) ?? null, row, () => undefined) === 'matched';
+    row === undefined
+      ? !queried.has(key)
+      : compareRows(shape, key, queried.get(key) ?? null, row, () => undefined) === 'matched';
   const contradicts = (found: readonly Difference[]): void => {
     counts.mismatched += 1;
     batchWasWrong += 1;
@@ -35,9 +40,19 @@ export function compareAligned(shape: Shape, { stored, stream, streamOnly, queri
   for (const [key, row] of stored) {
     const other = stream.get(key);
     const found: Difference[] = [];
-    const outcome = other ? compareRows(shape, key, row, other.row, (d) => found.push(d), other.why) : 'missing';
-    if (!other) found.push({ class: 'missing', key: keyRecord(shape, key), column: null, batch: row, stream: null });
-    if (outcome !== 'matched' && outcome !== 'unknown' && isQueried(key, other?.row)) contradicts(found);
+    const outcome = other
+      ? compareRows(shape, key, row, other.row, (d) => found.push(d), other.why)
+      : 'missing';
+    if (!other)
+      found.push({
+        class: 'missing',
+        key: keyRecord(shape, key),
+        column: null,
+        batch: row,
+        stream: null,
+      });
+    if (outcome !== 'matched' && outcome !== 'unknown' && isQueried(key, other?.row))
+      contradicts(found);
     else {
       counts[outcome] += 1;
       differences.push(...found);
@@ -45,7 +60,13 @@ export function compareAligned(shape: Shape, { stored, stream, streamOnly, queri
   }
   for (const key of streamOnly) {
     const row = stream.get(key)?.row ?? null;
-    const found: Difference = { class: 'extraneous', key: keyRecord(shape, key), column: null, batch: null, stream: row };
+    const found: Difference = {
+      class: 'extraneous',
+      key: keyRecord(shape, key),
+      column: null,
+      batch: null,
+      stream: row,
+    };
     if (isQueried(key, row)) contradicts([found]);
     else {
       counts.extraneous += 1;

@@ -14,7 +14,12 @@ export function isDay(year: number, month: number, day: number, lastYear: number
 }
 
 /** `24:00:00` is a time of Postgres; a timestamp never has it. */
-export function isClock(hours: number, minutes: number, seconds: number, isTimestamp: boolean): boolean {
+export function isClock(
+  hours: number,
+  minutes: number,
+  seconds: number,
+  isTimestamp: boolean,
+): boolean {
   if (hours === 24) return !isTimestamp && minutes === 0 && seconds === 0;
   return hours < 24 && minutes < 60 && seconds < 60;
 }
@@ -37,7 +42,10 @@ export function readDate(value: string, isBC: boolean, lastYear: number): Read |
   const year = isBC ? 1 - written : match[1] === '-' ? -written : written;
   if (!isDay(year, Number(match[3]), Number(match[4]), lastYear)) return null;
   const digits = String(Math.abs(year)).padStart(4, '0');
-  return { text: `${year < 0 ? '-' : ''}${digits}-${match[3]}-${match[4]}`, length: match[0].length };
+  return {
+    text: `${year < 0 ? '-' : ''}${digits}-${match[3]}-${match[4]}`,
+    length: match[0].length,
+  };
 }
 
 /** The time of day at the beginning of `value`. Null when there is none, when it does not exist, or when it is finer than microseconds. */
@@ -46,9 +54,16 @@ export function readClock(value: string, isTimestamp: boolean): Read | null {
   if (!match) return null;
   const [, hours, minutes, seconds = '00', fraction = ''] = match;
   const digits = withoutZeros(fraction);
-  if (!isClock(Number(hours), Number(minutes), Number(seconds), isTimestamp) || digits.length > MICROSECOND_DIGITS) return null;
+  if (
+    !isClock(Number(hours), Number(minutes), Number(seconds), isTimestamp) ||
+    digits.length > MICROSECOND_DIGITS
+  )
+    return null;
   if (hours === '24' && digits !== '') return null;
-  return { text: `${hours}:${minutes}:${seconds}${digits === '' ? '' : `.${digits}`}`, length: match[0].length };
+  return {
+    text: `${hours}:${minutes}:${seconds}${digits === '' ? '' : `.${digits}`}`,
+    length: match[0].length,
+  };
 }
 
 /** Without the zeros at its end; linear, which a lazy pattern would not be. */

@@ -7,7 +7,10 @@ export interface CanaryResult {
 }
 
 /** `sample` = decoded rows of this window (key, row). With none, rows are made up from the shape. */
-export function runCanary(shape: Shape, sample: readonly (readonly [string, string])[]): CanaryResult {
+export function runCanary(
+  shape: Shape,
+  sample: readonly (readonly [string, string])[],
+): CanaryResult {
   const rows = sample.length > 0 ? sample.slice(0, 8) : [madeUpRow(shape)];
   const stream = new Map<string, StreamRow>(rows.map(([key, row]) => [key, { row, mark: 0 }]));
   let planted = 0;
@@ -38,7 +41,9 @@ const CORRUPTIONS: readonly Corruption[] = [
   (shape, row) => changeLast(shape, row, (value) => (value === null ? '' : null)),
   (_shape, row) => {
     const values = splitRow(row);
-    const first = values.findIndex((value, at) => at + 1 < values.length && value !== values[at + 1]);
+    const first = values.findIndex(
+      (value, at) => at + 1 < values.length && value !== values[at + 1],
+    );
     if (first < 0) return row;
     [values[first], values[first + 1]] = [values[first + 1]!, values[first]!];
     return joinRow(values);
@@ -46,7 +51,11 @@ const CORRUPTIONS: readonly Corruption[] = [
 ];
 
 /** Changes the last column that is compared exactly: one within a tolerance might rightly not be reported. */
-function changeLast(shape: Shape, row: string, change: (value: string | null) => string | null): string {
+function changeLast(
+  shape: Shape,
+  row: string,
+  change: (value: string | null) => string | null,
+): string {
   const values = splitRow(row);
   const at = shape.columns.findLastIndex((column) => column.toleranceAbs === undefined);
   if (at < 0) return row;
@@ -55,5 +64,8 @@ function changeLast(shape: Shape, row: string, change: (value: string | null) =>
 }
 
 function madeUpRow(shape: Shape): [string, string] {
-  return [joinRow(shape.key.map((_, at) => `key${at}`)), joinRow(shape.columns.map((_, at) => `value${at}`))];
+  return [
+    joinRow(shape.key.map((_, at) => `key${at}`)),
+    joinRow(shape.columns.map((_, at) => `value${at}`)),
+  ];
 }

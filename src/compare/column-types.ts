@@ -64,7 +64,8 @@ export function canonicalDecimal(value: string): string {
     return special;
   }
   const [, sign = '', whole = '', fraction = '', exponent] = match;
-  if (exponent !== undefined) return canonicalDecimal(shiftPoint(sign, whole, fraction, Number(exponent)));
+  if (exponent !== undefined)
+    return canonicalDecimal(shiftPoint(sign, whole, fraction, Number(exponent)));
   const [left, right] = [whole.replace(/^0+(?=\d)/, ''), withoutZeros(fraction)];
   const digits = right === '' ? left : `${left}.${right}`;
   return digits === '0' ? '0' : `${sign}${digits}`;
@@ -85,8 +86,10 @@ function decimal(value: unknown): string {
 }
 
 function float(toPrecision: (value: number) => number) {
-  const canonical = (value: number): string => (Object.is(value, -0) ? '0' : String(toPrecision(value)));
-  const finite = (value: number): string => (Number.isFinite(toPrecision(value)) ? canonical(value) : wrong('expected a number in range'));
+  const canonical = (value: number): string =>
+    Object.is(value, -0) ? '0' : String(toPrecision(value));
+  const finite = (value: number): string =>
+    Number.isFinite(toPrecision(value)) ? canonical(value) : wrong('expected a number in range');
   return {
     fromText: (t: string): string => canonical(Number(t.replace(/^(-?)Infinity$/, '$1Infinity'))),
     fromJson: (value: unknown): string => {
@@ -107,7 +110,10 @@ const instant = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
   const isBC = eras && value.endsWith(ERA);
   const day = readDate(value, isBC, LAST_YEAR.timestamp);
-  const clock = day && /[ T]/.test(value[day.length] ?? '') ? readClock(value.slice(day.length + 1), true) : null;
+  const clock =
+    day && /[ T]/.test(value[day.length] ?? '')
+      ? readClock(value.slice(day.length + 1), true)
+      : null;
   if (!day || !clock) throw new Undecodable('expected a time in UTC');
   const rest = value.slice(day.length + 1 + clock.length, isBC ? -ERA.length : undefined);
   if (!UTC.test(rest)) throw new Undecodable('expected a time in UTC');
@@ -118,38 +124,51 @@ const date = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
   const isBC = eras && value.endsWith(ERA);
   const day = readDate(value, isBC, LAST_YEAR.date);
-  if (!day || !/^Z?$/.test(value.slice(day.length, isBC ? -ERA.length : undefined))) throw new Undecodable('expected a date');
+  if (!day || !/^Z?$/.test(value.slice(day.length, isBC ? -ERA.length : undefined)))
+    throw new Undecodable('expected a date');
   return day.text;
 };
 
 function clockTime(value: string): string {
   const clock = readClock(value, false);
-  if (!clock || !/^Z?$/.test(value.slice(clock.length))) throw new Undecodable('expected a time of day');
+  if (!clock || !/^Z?$/.test(value.slice(clock.length)))
+    throw new Undecodable('expected a time of day');
   return clock.text;
 }
 
 function uuid(value: string): string {
-  if (!/^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(value)) throw new Undecodable('expected a uuid');
+  if (!/^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(value))
+    throw new Undecodable('expected a uuid');
   return value.toLowerCase();
 }
 
 /** Months, days and microseconds of an ISO interval: `P1Y2M3DT4H5M6.5S` and `P14M3DT4H5M6.5S` are equal. */
 function interval(value: string): string {
   if (value.length > 200) throw new Undecodable('expected an ISO interval');
-  const match = /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:\.(\d+))?S)?)?$/.exec(value);
+  const match =
+    /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:\.(\d+))?S)?)?$/.exec(
+      value,
+    );
   if (!match) throw new Undecodable('expected an ISO interval');
   const n = (at: number): bigint => BigInt(match[at] ?? 0);
-  const seconds = BigInt(match[8] ?? 0) * 1_000_000n + BigInt((match[9] ?? '').padEnd(6, '0').slice(0, 6) || 0);
+  const seconds =
+    BigInt(match[8] ?? 0) * 1_000_000n + BigInt((match[9] ?? '').padEnd(6, '0').slice(0, 6) || 0);
   const micros = (n(5) * 3600n + n(6) * 60n) * 1_000_000n + (match[7] === '-' ? -seconds : seconds);
   return `${n(1) * 12n + n(2)}m ${n(3) * 7n + n(4)}d ${micros}us`;
 }
 
-const both = (f: (value: string) => string, fromText = f): Codec => ({ fromText, fromJson: (value) => f(text(value)) });
+const both = (f: (value: string) => string, fromText = f): Codec => ({
+  fromText,
+  fromJson: (value) => f(text(value)),
+});
 const plain: Codec = { fromText: same, fromJson: text };
 const whole: Codec = { fromText: same, fromJson: integer };
 
 const CODECS: Readonly<Record<string, Codec>> = {
-  bool: { fromText: same, fromJson: (v) => (typeof v === 'boolean' ? (v ? 't' : 'f') : wrong('expected a boolean')) },
+  bool: {
+    fromText: same,
+    fromJson: (v) => (typeof v === 'boolean' ? (v ? 't' : 'f') : wrong('expected a boolean')),
+  },
   int2: whole,
   int4: whole,
   int8: whole,
@@ -181,7 +200,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
     fromText: (value) => (value.startsWith('\\x') ? value.slice(2) : fail('expected hex')),
     fromJson: (value) => {
       const base64 = text(value);
-      if (base64 === PLACEHOLDER_BASE64) throw new Undecodable('unchanged TOAST value: not in the record');
+      if (base64 === PLACEHOLDER_BASE64)
+        throw new Undecodable('unchanged TOAST value: not in the record');
       return Buffer.from(base64, 'base64').toString('hex');
     },
   },
@@ -208,7 +228,8 @@ export function isProvable(type: string): boolean {
 /** Canonical text of what Postgres printed. Throws Undecodable. */
 export function canonFromText(type: string, value: string | null): Canon {
   if (value === null) return null;
-  if (type.endsWith('[]')) return canonicalArray(parseArray(value).map((item) => canonFromText(type.slice(0, -2), item)));
+  if (type.endsWith('[]'))
+    return canonicalArray(parseArray(value).map((item) => canonFromText(type.slice(0, -2), item)));
   return codec(type).fromText(value);
 }
 
@@ -216,7 +237,8 @@ export function canonFromText(type: string, value: string | null): Canon {
 export function canonFromJson(type: string, value: unknown): Canon {
   if (value === null) return null;
   if (value === undefined) throw new Undecodable('the field is absent');
-  if (value === TOAST_PLACEHOLDER) throw new Undecodable('unchanged TOAST value: not in the record');
+  if (value === TOAST_PLACEHOLDER)
+    throw new Undecodable('unchanged TOAST value: not in the record');
   if (type.endsWith('[]')) {
     if (!Array.isArray(value)) throw new WrongType('expected an array');
     return canonicalArray(value.map((item) => canonFromJson(type.slice(0, -2), item)));
@@ -234,7 +256,8 @@ const canonicalArray = (items: readonly Canon[]): string => JSON.stringify(items
 
 /** One-dimensional Postgres array text → elements. */
 function parseArray(value: string): (string | null)[] {
-  if (!value.startsWith('{') || value.startsWith('{{')) throw new Undecodable('only one-dimensional arrays can be proven');
+  if (!value.startsWith('{') || value.startsWith('{{'))
+    throw new Undecodable('only one-dimensional arrays can be proven');
   const items: (string | null)[] = [];
   const token = /(?:"((?:[^"\\]|\\.)*)"|([^,{}"]+))(,|\}$)/y;
   let at = 1;
@@ -243,7 +266,13 @@ function parseArray(value: string): (string | null)[] {
     token.lastIndex = at;
     const match = token.exec(value);
     if (!match) throw new Undecodable('unreadable array');
-    items.push(match[1] !== undefined ? match[1].replaceAll(/\\(.)/gs, '$1') : match[2] === 'NULL' ? null : match[2]!);
+    items.push(
+      match[1] !== undefined
+        ? match[1].replaceAll(/\\(.)/gs, '$1')
+        : match[2] === 'NULL'
+          ? null
+          : match[2]!,
+    );
     at = token.lastIndex;
   }
   return items;

@@ -1,5 +1,5 @@
 // The comparison core: expected rows against what the stream holds, every key, canonical text against canonical text. PURE.
-import type { Difference, Counts } from '../domain/window.js';
+import type { Difference, Counts } from '../domain/evidence/window.js';
 import { withinTolerance } from './tolerance.js';
 
 export interface ComparedColumn {
@@ -41,7 +41,14 @@ const MAX_KEPT = 1000;
 
 /** One pass over the expected rows against a map of the stream's rows; `finish` finds what the stream has in excess. */
 export class Comparison {
-  readonly counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unstable: 0, unknown: 0 };
+  readonly counts = {
+    matched: 0,
+    missing: 0,
+    extraneous: 0,
+    mismatched: 0,
+    unstable: 0,
+    unknown: 0,
+  };
   readonly differences: Difference[] = [];
   rowsRead = 0;
   readonly #shape: Shape;
@@ -61,12 +68,19 @@ export class Comparison {
     const other = this.#stream.get(key);
     if (!other) {
       this.counts.missing += 1;
-      this.#keep({ class: 'missing', key: this.#keyOf(key), column: null, batch: row, stream: null });
+      this.#keep({
+        class: 'missing',
+        key: this.#keyOf(key),
+        column: null,
+        batch: row,
+        stream: null,
+      });
       return;
     }
     other.mark = this.#mark;
     this.#found += 1;
-    this.counts[compareRows(this.#shape, key, row, other.row, (d) => this.#keep(d), other.why)] += 1;
+    this.counts[compareRows(this.#shape, key, row, other.row, (d) => this.#keep(d), other.why)] +=
+      1;
   }
 
   finish(): { counts: Counts; differences: readonly Difference[] } {
@@ -74,7 +88,13 @@ export class Comparison {
       for (const [key, entry] of this.#stream) {
         if (entry.mark === this.#mark) continue;
         this.counts.extraneous += 1;
-        this.#keep({ class: 'extraneous', key: this.#keyOf(key), column: null, batch: null, stream: entry.row });
+        this.#keep({
+          class: 'extraneous',
+          key: this.#keyOf(key),
+          column: null,
+          batch: null,
+          stream: entry.row,
+        });
       }
     }
     return { counts: this.counts, differences: this.differences };
@@ -102,15 +122,31 @@ export function compareRows(
     const at = why ? shape.columns.findIndex((column) => column.name === why.column) : -1;
     const batch = expected !== null && at >= 0 ? (splitRow(expected)[at] ?? null) : expected;
     const isWrong = expected !== null && why?.class === 'type';
-    report({ class: isWrong ? 'type' : 'undecodable', key: keyRecord(shape, key), column: why?.column ?? null, batch, stream: actual ?? why?.found ?? null });
+    report({
+      class: isWrong ? 'type' : 'undecodable',
+      key: keyRecord(shape, key),
+      column: why?.column ?? null,
+      batch,
+      stream: actual ?? why?.found ?? null,
+    });
     return isWrong ? 'mismatched' : 'unknown';
   }
   if (expected === actual) return 'matched';
   const [left, right] = [splitRow(expected), splitRow(actual)];
-  const differing = shape.columns.filter((column, at) => left[at] !== right[at] && !withinTolerance(left[at] ?? null, right[at] ?? null, column.toleranceAbs));
+  const differing = shape.columns.filter(
+    (column, at) =>
+      left[at] !== right[at] &&
+      !withinTolerance(left[at] ?? null, right[at] ?? null, column.toleranceAbs),
+  );
   for (const column of differing) {
     const at = shape.columns.indexOf(column);
-    report({ class: 'mismatched', key: keyRecord(shape, key), column: column.name, batch: left[at] ?? null, stream: right[at] ?? null });
+    report({
+      class: 'mismatched',
+      key: keyRecord(shape, key),
+      column: column.name,
+      batch: left[at] ?? null,
+      stream: right[at] ?? null,
+    });
   }
   return differing.length > 0 ? 'mismatched' : 'matched';
 }

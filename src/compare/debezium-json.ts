@@ -28,7 +28,10 @@ export class SnapshotWriter {
   readonly #tail: string;
 
   constructor(table: ReplayTable, atMs: number) {
-    this.#columns = table.columns.map(({ name, type }) => ({ name: `${JSON.stringify(name)}:`, encode: encoderOf(type) }));
+    this.#columns = table.columns.map(({ name, type }) => ({
+      name: `${JSON.stringify(name)}:`,
+      encode: encoderOf(type),
+    }));
     this.#keyOrder = table.key.map((name) => table.columns.findIndex((c) => c.name === name));
     const times = `"ts_ms":${atMs},"ts_us":${atMs}000,"ts_ns":${atMs}000000`;
     const source = {
@@ -60,18 +63,27 @@ export class SnapshotWriter {
       const value = values[at];
       return name + (value === null || value === undefined ? 'null' : encode(value));
     });
-    return { key: `{${this.#keyOrder.map((at) => parts[at]).join(',')}}`, value: `{"before":null,"after":{${parts.join(',')}${this.#tail}` };
+    return {
+      key: `{${this.#keyOrder.map((at) => parts[at]).join(',')}}`,
+      value: `{"before":null,"after":{${parts.join(',')}${this.#tail}`,
+    };
   }
 }
 
 /** As Jackson escapes: ASCII control characters in capital hex, characters beyond the basic plane as two escapes. */
 const text = (value: string): string =>
   JSON.stringify(value).replaceAll(/\\u[0-9a-f]{4}|[\ud800-\udfff]/g, (found) =>
-    found.length > 1 ? `\\u${found.slice(2).toUpperCase()}` : `\\u${found.charCodeAt(0).toString(16).toUpperCase()}`,
+    found.length > 1
+      ? `\\u${found.slice(2).toUpperCase()}`
+      : `\\u${found.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 const same = (value: string): string => value;
 
-const SPECIAL_NUMERICS: Readonly<Record<string, string>> = { NaN: 'NAN', Infinity: 'POSITIVE_INFINITY', '-Infinity': 'NEGATIVE_INFINITY' };
+const SPECIAL_NUMERICS: Readonly<Record<string, string>> = {
+  NaN: 'NAN',
+  Infinity: 'POSITIVE_INFINITY',
+  '-Infinity': 'NEGATIVE_INFINITY',
+};
 
 const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   bool: (value) => (value === 't' || value === 'true' ? 'true' : 'false'),
@@ -88,13 +100,31 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
     text(
       value in INFINITE_TIMES
         ? value
-        : isoInstant(value).replace(/(?:\.(\d+))?Z$/, (_all, fraction: string | undefined) => `.${(fraction ?? '').padEnd(6, '0')}Z`),
+        : isoInstant(value).replace(
+            /(?:\.(\d+))?Z$/,
+            (_all, fraction: string | undefined) => `.${(fraction ?? '').padEnd(6, '0')}Z`,
+          ),
     ), // six digits, unlike the one without zone
   time: (value) => text(`${trimmed(value)}Z`),
   interval: (value) => text(javaInterval(value)),
   bytea: (value) => text(Buffer.from(value.slice(2), 'hex').toString('base64')),
 };
-const PLAIN = new Set(['text', 'varchar', 'bpchar', 'char', 'citext', 'enum', 'uuid', 'xml', 'inet', 'cidr', 'macaddr', 'macaddr8', 'json', 'jsonb']);
+const PLAIN = new Set([
+  'text',
+  'varchar',
+  'bpchar',
+  'char',
+  'citext',
+  'enum',
+  'uuid',
+  'xml',
+  'inet',
+  'cidr',
+  'macaddr',
+  'macaddr8',
+  'json',
+  'jsonb',
+]);
 
 /** Base types of which Debezium writes nothing: the column is not in its records. Every other one is there, if only as null. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
@@ -116,11 +146,13 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether the connector leaves a column of this base type out of its records, without a word: a row written instead of it must as well. */
-export const isLeftOut = (type: string): boolean => LEFT_OUT.has(type) || type.endsWith('multirange');
+export const isLeftOut = (type: string): boolean =>
+  LEFT_OUT.has(type) || type.endsWith('multirange');
 
 /** What of a table's columns the connector writes: neither what it drops nor what the source computes, which is not in the log. */
-export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(columns: readonly C[]): C[] =>
-  columns.filter((column) => !column.generated && !isLeftOut(column.type));
+export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
+  columns: readonly C[],
+): C[] => columns.filter((column) => !column.generated && !isLeftOut(column.type));
 
 /** Whether a column of this base type can be written as the connector would. */
 export function canReplay(type: string): boolean {
@@ -147,7 +179,8 @@ function javaFloat(value: string, number: number): string {
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
   const shortest = Number(value); // Postgres prints the fewest digits that give the same number back; so does Java, but never fewer than two
   const size = Math.abs(shortest);
-  if (size >= 1e-3 && size < 1e7) return Number.isInteger(shortest) ? `${shortest}.0` : String(shortest);
+  if (size >= 1e-3 && size < 1e7)
+    return Number.isInteger(shortest) ? `${shortest}.0` : String(shortest);
   const [mantissa, exponent] = shortest.toExponential().split('e') as [string, string];
   if (mantissa.includes('.')) return `${mantissa}E${Number(exponent)}`;
   const [two, its] = number.toExponential(1).split('e') as [string, string];
@@ -157,8 +190,14 @@ function javaFloat(value: string, number: number): string {
 const trimmed = (clock: string): string => clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 
 /** What the log's reader writes of infinity, as days and as milliseconds of Java; with a time zone it writes the word. */
-const INFINITE_DATES: Readonly<Record<string, string>> = { infinity: '+5877611-06-21Z', '-infinity': '-5877611-06-22Z' };
-const INFINITE_TIMES: Readonly<Record<string, string>> = { infinity: '+292278994-08-16T23:00:00Z', '-infinity': '-292275055-05-16T23:00:00Z' };
+const INFINITE_DATES: Readonly<Record<string, string>> = {
+  infinity: '+5877611-06-21Z',
+  '-infinity': '-5877611-06-22Z',
+};
+const INFINITE_TIMES: Readonly<Record<string, string>> = {
+  infinity: '+292278994-08-16T23:00:00Z',
+  '-infinity': '-292275055-05-16T23:00:00Z',
+};
 
 /** Years as Java prints them: `+10000`, and 44 BC as `-0043`. */
 function isoYear(value: string): string {
@@ -178,7 +217,10 @@ const isoInstant = (value: string): string =>
 
 /** Debezium writes all six parts: `P1Y2M3DT4H5M6.789S`. */
 function javaInterval(value: string): string {
-  const match = /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(value);
+  const match =
+    /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(
+      value,
+    );
   if (!match) throw new Undecodable(`interval ${value}`);
   const days = Number(match[4] ?? 0) + 7 * Number(match[3] ?? 0);
   return `P${match[1] ?? 0}Y${match[2] ?? 0}M${days}DT${match[5] ?? 0}H${match[6] ?? 0}M${match[7] ?? 0}S`;
@@ -190,7 +232,13 @@ function arrayItems(value: string): (string | null)[] {
   const token = /(?:"((?:[^"\\]|\\.)*)"|([^,{}"]+))(,|\}$)/y;
   token.lastIndex = 1;
   for (let match = token.exec(value); match; match = token.exec(value)) {
-    items.push(match[1] !== undefined ? match[1].replaceAll(/\\(.)/gs, '$1') : match[2] === 'NULL' ? null : match[2]!);
+    items.push(
+      match[1] !== undefined
+        ? match[1].replaceAll(/\\(.)/gs, '$1')
+        : match[2] === 'NULL'
+          ? null
+          : match[2]!,
+    );
   }
   return items;
 }

@@ -58,15 +58,30 @@ export class Fold extends FoldProgress {
 const MOST_SHOWN = 200;
 
 /** A stream-side row from its values; one that has no canonical form says which column is to blame, and what it holds. */
-export function streamRow(shape: Shape, canon: (column: ComparedColumn) => Canon, raw: (name: string) => unknown): StreamRow {
+export function streamRow(
+  shape: Shape,
+  canon: (column: ComparedColumn) => Canon,
+  raw: (name: string) => unknown,
+): StreamRow {
   const values: Canon[] = [];
   for (const column of shape.columns) {
     try {
       values.push(canon(column));
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error;
-      const found = `${error.message}: ${JSON.stringify(raw(column.name)) ?? 'nothing'}`.slice(0, MOST_SHOWN);
-      return { row: null, why: { class: error instanceof WrongType ? 'type' : 'undecodable', column: column.name, found }, mark: 0 };
+      const found = `${error.message}: ${JSON.stringify(raw(column.name)) ?? 'nothing'}`.slice(
+        0,
+        MOST_SHOWN,
+      );
+      return {
+        row: null,
+        why: {
+          class: error instanceof WrongType ? 'type' : 'undecodable',
+          column: column.name,
+          found,
+        },
+        mark: 0,
+      };
     }
   }
   return { row: joinRow(values), mark: 0 };

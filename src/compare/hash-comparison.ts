@@ -2,7 +2,7 @@
 import type { Shape } from './comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
-import { int32At, uint16At } from '../domain/bytes.js';
+import { int32At, uint16At } from '../domain/values/bytes.js';
 
 /** A row of the table that the stream does not prove equal: drilled down to both raw rows. */
 export interface Candidate {
@@ -50,7 +50,13 @@ export class HashComparison {
   add(b: Uint8Array, at: number): number {
     const encoder = this.#encoder;
     const end = encoder.fromBinary(b, at + TID_FIELD_BYTES);
-    this.judge(encoder.key, encoder.row[0]!, encoder.row[1]!, int32At(b, at + 4), uint16At(b, at + 8));
+    this.judge(
+      encoder.key,
+      encoder.row[0]!,
+      encoder.row[1]!,
+      int32At(b, at + 4),
+      uint16At(b, at + 8),
+    );
     return end;
   }
 
@@ -79,24 +85,34 @@ export class HashComparison {
 
   #keep(key: Int32Array, block: number, item: number): void {
     if (this.candidates.length >= MAX_CANDIDATES) return;
-    this.candidates.push({ ctid: tidText(block, item), key: keyText(key.subarray(0, this.#encoder.keyWords)) });
+    this.candidates.push({
+      ctid: tidText(block, item),
+      key: keyText(key.subarray(0, this.#encoder.keyWords)),
+    });
   }
 }
 
 /** Block and item of the ctid in the field at `at`, and where the next field begins. */
-export const tidWords = (b: Uint8Array, at: number): [block: number, item: number, next: number] => [
+export const tidWords = (
+  b: Uint8Array,
+  at: number,
+): [block: number, item: number, next: number] => [
   int32At(b, at + 4),
   uint16At(b, at + 8),
   at + TID_FIELD_BYTES,
 ];
 
 /** The ctid in the field at `at`, as Postgres prints it. */
-export const tidAt = (b: Uint8Array, at: number): string => tidText(int32At(b, at + 4), uint16At(b, at + 8));
+export const tidAt = (b: Uint8Array, at: number): string =>
+  tidText(int32At(b, at + 4), uint16At(b, at + 8));
 
 const tidText = (block: number, item: number): string => `(${block >>> 0},${item})`;
 
 /** The canary of a hash pass: rows of this run, some nulled or dropped on the stream side and one added there, must be reported exactly. */
-export function runHashCanary(shape: Shape, rows: readonly Uint8Array[]): { planted: number; found: number } {
+export function runHashCanary(
+  shape: Shape,
+  rows: readonly Uint8Array[],
+): { planted: number; found: number } {
   const encoder = new RowEncoder(shape);
   const table = new KeyTable(encoder.keyWords);
   let planted = 0;

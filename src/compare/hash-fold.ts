@@ -1,7 +1,15 @@
 // A table's topic folded to one row hash per key, as seen by a snapshot of the source: what TableFold does, without keeping the rows. PURE; forward only.
-import { isVisible, widened, type SnapshotVisibility } from '../domain/position.js';
+import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './comparison.js';
-import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, KeyReader, isUnreadable, txIdAt } from './enc/change.js';
+import {
+  CHANGE_WORDS,
+  ChangeEncoder,
+  Changes,
+  KIND,
+  KeyReader,
+  isUnreadable,
+  txIdAt,
+} from './enc/change.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import type { RowEncoder } from './enc/row.js';
 import { FoldProgress, type ReadPart } from './fold.js';
@@ -19,7 +27,8 @@ export interface FoldState {
   readonly topicId: string | null;
   readonly read: readonly ReadPart[];
   readonly unreadable: number;
-  readonly provenAt: (Omit<SnapshotVisibility, 'inProgress'> & { readonly inProgress: readonly number[] }) | null;
+  readonly provenAt:
+    (Omit<SnapshotVisibility, 'inProgress'> & { readonly inProgress: readonly number[] }) | null;
   readonly changed: readonly string[];
   readonly overlay: readonly (Omit<Change, 'key'> & { readonly key: readonly number[] })[];
 }
@@ -105,7 +114,9 @@ export class HashFold extends FoldProgress {
     this.unreadable = state.unreadable;
     this.table.fill(entries);
     for (const change of state.overlay) this.#wait({ ...change, key: Int32Array.from(change.key) });
-    this.proven(state.provenAt && { ...state.provenAt, inProgress: new Set(state.provenAt.inProgress) });
+    this.proven(
+      state.provenAt && { ...state.provenAt, inProgress: new Set(state.provenAt.inProgress) },
+    );
     for (const key of state.changed) this.#remember(key);
   }
 
@@ -152,7 +163,15 @@ export class HashFold extends FoldProgress {
   }
 
   /** One record, its key and value as ranges of `bytes`, in offset order of its partition. */
-  add(offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, snapshot: SnapshotVisibility): void {
+  add(
+    offset: number,
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+    snapshot: SnapshotVisibility,
+  ): void {
     this.#one.reset();
     this.#changes.encode(this.place, offset, bytes, keyStart, keyEnd, start, end, this.#one);
     this.addChanges(this.#one.words, this.#one.count, snapshot);
@@ -163,7 +182,11 @@ export class HashFold extends FoldProgress {
     for (let at = 0; at < count * CHANGE_WORDS; at += CHANGE_WORDS) {
       const kind = words[at]!;
       if (kind === KIND.unreadable) {
-        this.refuse({ partition: this.place.partition, offset: txIdAt(words, at), why: words[at + 1]! });
+        this.refuse({
+          partition: this.place.partition,
+          offset: txIdAt(words, at),
+          why: words[at + 1]!,
+        });
         continue;
       }
       const key = this.#key;

@@ -37,7 +37,10 @@ export function parseJsonDigits(text: string): unknown {
   if (long.length === 0) return JSON.parse(quoted);
   if (text.includes(MARK)) throw new SyntaxError('a name that stands for long numbers');
   return JSON.parse(quoted, (_name, value: unknown) => {
-    const at = value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[MARK] : undefined;
+    const at =
+      value !== null && typeof value === 'object'
+        ? (value as Record<string, unknown>)[MARK]
+        : undefined;
     return typeof at === 'number' ? long[at] : value;
   });
 }
@@ -55,7 +58,8 @@ export function significantDigits(number: string): number {
   return rest.includes('.') ? rest.length - 1 : rest.length;
 }
 
-const quotedInteger = (number: string): string | null => (/^-?\d{16,}$/.test(number) ? `"${number}"` : null);
+const quotedInteger = (number: string): string | null =>
+  /^-?\d{16,}$/.test(number) ? `"${number}"` : null;
 
 /** `quoted` = what to write instead of a number; null = the number itself. */
 function quoteNumbers(text: string, quoted: (number: string) => string | null): string {
@@ -83,6 +87,7 @@ function quoteNumbers(text: string, quoted: (number: string) => string | null): 
 
 function endOfString(text: string, start: number): number {
   let at = start + 1;
-  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+  while (at < text.length && text.charCodeAt(at) !== 0x22)
+    at += text.charCodeAt(at) === 0x5c ? 2 : 1;
   return at + 1;
 }

@@ -1,5 +1,5 @@
 // What the records of one key say about how it came to differ: its last record is older than one before it, or repeats one. PURE.
-import type { Difference } from '../domain/window.js';
+import type { Difference } from '../domain/evidence/window.js';
 import { joinRow, type Shape } from './comparison.js';
 import type { Change } from './table-fold.js';
 
@@ -24,7 +24,11 @@ export class KeyHistory {
 }
 
 /** Differences of keys whose stream side is an older version of the source become `stale`; repeated records are listed, and counted nowhere else. */
-export function explainByHistory(shape: Shape, differences: readonly Difference[], histories: ReadonlyMap<string, KeyHistory>): Difference[] {
+export function explainByHistory(
+  shape: Shape,
+  differences: readonly Difference[],
+  histories: ReadonlyMap<string, KeyHistory>,
+): Difference[] {
   const explained: Difference[] = [];
   const listed = new Set<string>();
   for (const difference of differences) {
@@ -34,7 +38,13 @@ export function explainByHistory(shape: Shape, differences: readonly Difference[
     explained.push(isStale ? { ...difference, class: 'stale' } : difference);
     if (!history || history.repeated === 0 || listed.has(name)) continue;
     listed.add(name);
-    explained.push({ class: 'duplicate', key: difference.key, column: null, batch: null, stream: `${history.repeated} records repeat a position` });
+    explained.push({
+      class: 'duplicate',
+      key: difference.key,
+      column: null,
+      batch: null,
+      stream: `${history.repeated} records repeat a position`,
+    });
   }
   return explained;
 }

@@ -1,5 +1,5 @@
 // What polling by query cannot see, told from what it should have seen. PURE.
-import { looksAtTimes, type Polling } from '../domain/polling.js';
+import { looksAtTimes, type Polling } from '../domain/migration/polling.js';
 import { splitRow, type Shape } from './comparison.js';
 
 /** A settled difference: rows as canonical text; undefined = not there, null = there and undecodable. */
@@ -9,8 +9,13 @@ export interface Unequal {
 }
 
 /** True where the connector had no way to notice: deleted rows, rows without a time, rows changed without a new time or id. */
-export function notCapturable({ mode, timestampColumns }: Polling, shape: Shape): (difference: Unequal) => boolean {
-  const timesAt = timestampColumns.map((name) => shape.columns.findIndex((column) => column.name === name));
+export function notCapturable(
+  { mode, timestampColumns }: Polling,
+  shape: Shape,
+): (difference: Unequal) => boolean {
+  const timesAt = timestampColumns.map((name) =>
+    shape.columns.findIndex((column) => column.name === name),
+  );
   const timeOf = (row: string): string | null => {
     const values = splitRow(row);
     return timesAt.map((at) => values[at] ?? null).find((value) => value !== null) ?? null;

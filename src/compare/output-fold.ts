@@ -37,7 +37,10 @@ export class OutputFold extends Fold {
       const keyFields = unwrap(parseJsonDigits(key.toString('utf8')));
       const name = joinRow(this.#shape.key.map((column) => this.#canon(keyFields, column)));
       const parsed = value === null ? null : parseJsonDigits(value.toString('utf8'));
-      const image = this.#image === null || parsed === null ? parsed : (parsed as Record<string, unknown>)[this.#image];
+      const image =
+        this.#image === null || parsed === null
+          ? parsed
+          : (parsed as Record<string, unknown>)[this.#image];
       const known = this.rows.get(name);
       if (known && known.partition !== partition) return refuse(REFUSED.scattered);
       if (image === null) this.rows.delete(name);
@@ -51,7 +54,8 @@ export class OutputFold extends Fold {
   #row(image: unknown, keyFields: Fields): StreamRow {
     try {
       const fields = unwrap(image);
-      const where = (name: string): Fields => (!fields.has(name) && this.#shape.key.includes(name) ? keyFields : fields);
+      const where = (name: string): Fields =>
+        !fields.has(name) && this.#shape.key.includes(name) ? keyFields : fields;
       return streamRow(
         this.#shape,
         ({ name }) => this.#canon(where(name), name),
@@ -91,7 +95,8 @@ function unwrap(parsed: unknown): Fields {
 
 /** Connect's logical types become the text that the plain form would have had. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
-  if (value === null || value === undefined || !schema?.name) return canonFromJson(type, coerce(type, value));
+  if (value === null || value === undefined || !schema?.name)
+    return canonFromJson(type, coerce(type, value));
   switch (schema.name) {
     case 'org.apache.kafka.connect.data.Decimal':
       return canonicalDecimal(unscaled(value, Number(schema.parameters?.['scale'] ?? 0)));
@@ -123,10 +128,13 @@ function unscaled(base64: unknown, scale: number): string {
   if (typeof base64 !== 'string') throw new Undecodable('expected base64');
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length === 0) throw new Undecodable('empty decimal');
-  if (bytes.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL)) throw new Undecodable('a decimal out of range');
+  if (bytes.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL))
+    throw new Undecodable('a decimal out of range');
   let digits = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));
   const sign = digits < 0n ? '-' : '';
   if (digits < 0n) digits = -digits;
   const text = digits.toString().padStart(scale + 1, '0');
-  return scale <= 0 ? `${sign}${text}${'0'.repeat(-scale)}` : `${sign}${text.slice(0, -scale)}.${text.slice(-scale)}`;
+  return scale <= 0
+    ? `${sign}${text}${'0'.repeat(-scale)}`
+    : `${sign}${text.slice(0, -scale)}.${text.slice(-scale)}`;
 }

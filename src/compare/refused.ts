@@ -1,5 +1,5 @@
 // Records of a topic that say nothing that can be believed: where they lie and why. Each makes its window inconclusive. PURE.
-import type { Difference } from '../domain/window.js';
+import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './comparison.js';
 
@@ -11,7 +11,13 @@ export const WHY_REFUSED = [
   'in another partition than its key belongs to',
   'a key that lies in several partitions, in no order',
 ] as const;
-export const REFUSED = { unreadable: 0, noKey: 1, foreignKey: 2, misplaced: 3, scattered: 4 } as const;
+export const REFUSED = {
+  unreadable: 0,
+  noKey: 1,
+  foreignKey: 2,
+  misplaced: 3,
+  scattered: 4,
+} as const;
 
 export interface Refused {
   readonly partition: number;
@@ -27,7 +33,8 @@ export const MOST_REFUSED = 20;
 const MOST_SHOWN = 200;
 
 /** What a difference shows of a record's text. */
-export const shown = (text: string | null): string => (text === null ? 'null' : text.slice(0, MOST_SHOWN));
+export const shown = (text: string | null): string =>
+  text === null ? 'null' : text.slice(0, MOST_SHOWN);
 
 export function refusedDifferences(shape: Shape, refused: readonly Refused[]): Difference[] {
   return refused.map((record) => ({
@@ -39,7 +46,13 @@ export function refusedDifferences(shape: Shape, refused: readonly Refused[]): D
   }));
 }
 
-export const describeRefused = ({ partition, offset, why, key = null, value = null }: Refused): string =>
+export const describeRefused = ({
+  partition,
+  offset,
+  why,
+  key = null,
+  value = null,
+}: Refused): string =>
   `partition ${partition}, offset ${offset}: ${WHY_REFUSED[why]}: key ${shown(key)}, value ${shown(value)}`;
 
 /** The key's columns as far as the record's key names them. */
@@ -50,7 +63,8 @@ function keyFields(shape: Shape, key: string | null): Record<string, string | nu
   } catch {
     // A key that is no JSON names no column; its text is shown beside.
   }
-  const fields = parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};
+  const fields =
+    parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};
   return Object.fromEntries(
     shape.key.map((name) => {
       const value = Object.hasOwn(fields, name) ? fields[name] : null;
@@ -59,4 +73,5 @@ function keyFields(shape: Shape, key: string | null): Record<string, string | nu
   );
 }
 
-const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);

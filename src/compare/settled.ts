@@ -2,7 +2,7 @@
 // A round's snapshot is taken after the previous round's stream side was read. So for a key whose expected row is the same in two rounds in a row, the
 // earlier stream side had taken in all of its inputs: equal there = matched. Different, and not written since = a difference. Everything else is asked
 // again; keys that never settle are unstable, never clean.
-import type { Counts, Difference } from '../domain/window.js';
+import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 import type { Unequal } from './not-capturable.js';
 
@@ -89,7 +89,12 @@ export class SettledComparison {
 
   /** A row that was copied, not computed: behind the barrier, equal is equal. */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
-    if (!expected.has(key) || !actual.has(key) || !this.#equal(key, expected.get(key) ?? null, actual.get(key)!.row)) return false;
+    if (
+      !expected.has(key) ||
+      !actual.has(key) ||
+      !this.#equal(key, expected.get(key) ?? null, actual.get(key)!.row)
+    )
+      return false;
     this.#counts.matched += 1;
     this.#settled.add(key);
     return true;
@@ -98,10 +103,17 @@ export class SettledComparison {
   /** True when the key is settled, one way or the other. */
   #settle(key: string, previous: Earlier, round: Round): boolean {
     const isExpected = round.expected.has(key);
-    if (previous.expected.has(key) !== isExpected || previous.expected.get(key) !== round.expected.get(key)) return false;
+    if (
+      previous.expected.has(key) !== isExpected ||
+      previous.expected.get(key) !== round.expected.get(key)
+    )
+      return false;
     const expected = round.expected.get(key) ?? null;
     const wasThere = previous.actual.has(key);
-    if (wasThere === isExpected && (!isExpected || this.#equal(key, expected, previous.actual.get(key) ?? null))) {
+    if (
+      wasThere === isExpected &&
+      (!isExpected || this.#equal(key, expected, previous.actual.get(key) ?? null))
+    ) {
       if (isExpected) {
         this.#counts.matched += 1;
         const entry = round.touched.has(key) ? undefined : round.actual.get(key);
@@ -120,19 +132,50 @@ export class SettledComparison {
     return compareRows(this.#shape, key, expected, actual, () => undefined) === 'matched';
   }
 
-  #differ(key: string, isExpected: boolean, expected: string | null, actual: StreamSide | undefined): void {
+  #differ(
+    key: string,
+    isExpected: boolean,
+    expected: string | null,
+    actual: StreamSide | undefined,
+  ): void {
     const record = keyRecord(this.#shape, key);
-    if (this.#captured?.notCapturable({ expected: isExpected ? expected : undefined, actual: actual?.row })) {
+    if (
+      this.#captured?.notCapturable({
+        expected: isExpected ? expected : undefined,
+        actual: actual?.row,
+      })
+    ) {
       this.#counts.unknown += 1;
-      this.differences.push({ class: 'not-capturable', key: record, column: null, batch: expected, stream: actual?.row ?? null });
+      this.differences.push({
+        class: 'not-capturable',
+        key: record,
+        column: null,
+        batch: expected,
+        stream: actual?.row ?? null,
+      });
     } else if (!isExpected && actual) {
       this.#counts.extraneous += 1;
-      this.differences.push({ class: 'extraneous', key: record, column: null, batch: null, stream: actual.row });
+      this.differences.push({
+        class: 'extraneous',
+        key: record,
+        column: null,
+        batch: null,
+        stream: actual.row,
+      });
     } else if (isExpected && !actual) {
       this.#counts.missing += 1;
-      this.differences.push({ class: 'missing', key: record, column: null, batch: expected, stream: null });
+      this.differences.push({
+        class: 'missing',
+        key: record,
+        column: null,
+        batch: expected,
+        stream: null,
+      });
     } else if (actual) {
-      const report = (d: Difference): void => void this.differences.push(actual.proven && d.class === 'mismatched' ? { ...d, class: 'stale' } : d);
+      const report = (d: Difference): void =>
+        void this.differences.push(
+          actual.proven && d.class === 'mismatched' ? { ...d, class: 'stale' } : d,
+        );
       this.#counts[compareRows(this.#shape, key, expected, actual.row, report, actual.why)] += 1;
     }
   }

@@ -1,5 +1,5 @@
 // A table's topic folded to one row per key, as seen by a snapshot of the source. PURE; moves forward only.
-import { isVisible, widened, type SnapshotVisibility } from '../domain/position.js';
+import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { Undecodable, canonFromJson } from './column-types.js';
 import { joinRow, type Shape, type StreamRow, type WhyNot } from './comparison.js';
 import { partitionOf } from './enc/partition.js';
@@ -32,7 +32,11 @@ function transactionOf(txId: unknown): number {
   throw new Undecodable('no source.txId');
 }
 
-const whyNot = (refused: Refused): WhyNot => ({ class: 'undecodable', column: null, found: describeRefused(refused) });
+const whyNot = (refused: Refused): WhyNot => ({
+  class: 'undecodable',
+  column: null,
+  found: describeRefused(refused),
+});
 
 /** The record was understood, and is not to be believed. */
 class Refusal extends Error {
@@ -72,24 +76,43 @@ export class TableFold extends Fold {
    * One record, its key and value as ranges of `bytes`, in offset order of its partition. Returns its change;
    * null where it is refused.
    */
-  add(offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, snapshot: SnapshotVisibility): Change | null {
+  add(
+    offset: number,
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+    snapshot: SnapshotVisibility,
+  ): Change | null {
     const { partition } = this.place;
     let key: string | undefined;
     try {
       if (keyStart < 0) throw new Refusal(REFUSED.noKey);
       key = this.#keyOf(parseJsonLossless(UTF8.decode(bytes.subarray(keyStart, keyEnd))));
-      const change = start < 0 ? { txId: null, lsn: null, key, row: null } : this.#decode(bytes.subarray(start, end));
+      const change =
+        start < 0
+          ? { txId: null, lsn: null, key, row: null }
+          : this.#decode(bytes.subarray(start, end));
       if (this.#isMisplaced(bytes, keyStart, keyEnd)) throw new Refusal(REFUSED.misplaced);
       if (change.key !== key) throw new Refusal(REFUSED.foreignKey);
       if (start < 0) this.#bury(change);
       else this.#apply(change, snapshot);
       return change;
     } catch (error) {
-      const text = (from: number, to: number): string | null => (from < 0 ? null : bytes.toString('utf8', from, to));
+      const text = (from: number, to: number): string | null =>
+        from < 0 ? null : bytes.toString('utf8', from, to);
       const why = error instanceof Refusal ? error.why : REFUSED.unreadable;
-      const refused = { partition, offset, why, key: text(keyStart, keyEnd), value: text(start, end) };
+      const refused = {
+        partition,
+        offset,
+        why,
+        key: text(keyStart, keyEnd),
+        value: text(start, end),
+      };
       this.refuse(refused);
-      if (this.#losesRefused && key !== undefined) this.rows.set(key, { row: null, why: whyNot(refused), mark: 0 });
+      if (this.#losesRefused && key !== undefined)
+        this.rows.set(key, { row: null, why: whyNot(refused), mark: 0 });
       return null;
     }
   }
@@ -111,7 +134,8 @@ export class TableFold extends Fold {
 
   #apply(change: Change, snapshot: SnapshotVisibility): void {
     const { txId } = change;
-    if (txId !== null && !isVisible(txId, snapshot)) this.#wait({ ...change, txId: widened(txId, snapshot) });
+    if (txId !== null && !isVisible(txId, snapshot))
+      this.#wait({ ...change, txId: widened(txId, snapshot) });
     else if (change.row === null) this.rows.delete(change.key);
     else this.rows.set(change.key, change.row);
   }
@@ -134,7 +158,8 @@ export class TableFold extends Fold {
     const { op, source } = envelope;
     const isDelete = op === 'd';
     const image = isDelete ? envelope.before : envelope.after;
-    if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete)) throw new Undecodable(`operation ${op} without a row`);
+    if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete))
+      throw new Undecodable(`operation ${op} without a row`);
     const txId = op === 'r' ? null : transactionOf(source?.txId);
     const row = isDelete ? null : this.#row(image);
     return { txId, lsn: source?.lsn ?? null, key: this.#keyOf(image), row };

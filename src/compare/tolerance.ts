@@ -1,6 +1,10 @@
 // Declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL is only equal to NULL, NaN to nothing but itself.
 
-export function withinTolerance(a: string | null, b: string | null, abs: string | undefined): boolean {
+export function withinTolerance(
+  a: string | null,
+  b: string | null,
+  abs: string | undefined,
+): boolean {
   if (a === b) return true;
   if (abs === undefined || a === null || b === null) return false;
   const [left, right, limit] = [parse(a), parse(b), parse(abs)];
@@ -30,4 +34,5 @@ function parse(text: string): Decimal | null {
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 }
 
-const widen = (value: Decimal, scale: number): bigint => value.digits * 10n ** BigInt(scale - value.scale);
+const widen = (value: Decimal, scale: number): bigint =>
+  value.digits * 10n ** BigInt(scale - value.scale);

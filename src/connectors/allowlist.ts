@@ -1,5 +1,5 @@
 // Extra connector keys a spec may set. Closed list: everything else could run SQL, load classes or silently lose rows.
-import type { ConnectorSpec } from '../domain/spec.js';
+import type { ConnectorSpec } from '../domain/migration/spec.js';
 import { JDBC_PLUGINS } from './jdbc-source.js';
 
 const ALLOWED: Readonly<Record<string, string>> = {
@@ -36,17 +36,33 @@ export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): bo
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
 /** Problems of `connector.config`, with paths below the spec. */
-export function checkExtraConfig({ type, config }: Pick<ConnectorSpec, 'type' | 'config'>): { path: string[]; message: string }[] {
+export function checkExtraConfig({
+  type,
+  config,
+}: Pick<ConnectorSpec, 'type' | 'config'>): { path: string[]; message: string }[] {
   const allowed = type === 'jdbc-source' ? ALLOWED_JDBC : ALLOWED;
   const problems: { path: string[]; message: string }[] = [];
   for (const [key, value] of Object.entries(config)) {
     const path = ['spec', 'connector', 'config', key];
     if (!Object.hasOwn(allowed, key)) {
-      problems.push({ path, message: `"${key}" is not on the list of keys a spec may set (${Object.keys(allowed).join(', ')})` });
-    } else if (key === 'connector.class' && !JDBC_PLUGINS.some((plugin) => plugin.connectorClass === value)) {
-      problems.push({ path, message: `not one of ${JDBC_PLUGINS.map((plugin) => plugin.connectorClass).join(', ')}` });
+      problems.push({
+        path,
+        message: `"${key}" is not on the list of keys a spec may set (${Object.keys(allowed).join(', ')})`,
+      });
+    } else if (
+      key === 'connector.class' &&
+      !JDBC_PLUGINS.some((plugin) => plugin.connectorClass === value)
+    ) {
+      problems.push({
+        path,
+        message: `not one of ${JDBC_PLUGINS.map((plugin) => plugin.connectorClass).join(', ')}`,
+      });
     } else if (key.endsWith('.password') && !PLACEHOLDER.test(value)) {
-      problems.push({ path, message: 'a literal password is not allowed: use a placeholder of a config provider, like ${env:NAME}' });
+      problems.push({
+        path,
+        message:
+          'a literal password is not allowed: use a placeholder of a config provider, like ${env:NAME}',
+      });
     } else if (!key.endsWith('.password') && value.includes('${')) {
       problems.push({ path, message: 'placeholders are only allowed for the password' });
     }

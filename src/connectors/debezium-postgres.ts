@@ -1,13 +1,16 @@
 // Spec → configuration of Debezium's Postgres source. Every deviation from Debezium's default says why.
-import { durationMs } from '../domain/duration.js';
-import { namesOf, parseTableName } from '../domain/names.js';
-import type { MigrationSpec, SecretRef } from '../domain/spec.js';
+import { durationMs } from '../domain/values/duration.js';
+import { namesOf, parseTableName } from '../domain/migration/names.js';
+import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
 import { sslOf } from './jdbc-url.js';
 
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
 /** While Sluice watches: with barrier messages and snapshot notifications. */
-export function debeziumPostgresConfig(spec: MigrationSpec, generation: number): Record<string, string> {
+export function debeziumPostgresConfig(
+  spec: MigrationSpec,
+  generation: number,
+): Record<string, string> {
   const names = namesOf(spec, generation);
   return {
     ...handedOverConfig(spec, generation),
@@ -47,7 +50,9 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'database.dbname': postgres.database,
     'database.user': postgres.user,
     ...(postgres.passwordFrom ? { 'database.password': placeholder(postgres.passwordFrom) } : {}),
-    ...Object.fromEntries(Object.entries(sslOf(postgres)).map(([name, value]) => [`database.${name}`, value])),
+    ...Object.fromEntries(
+      Object.entries(sslOf(postgres)).map(([name, value]) => [`database.${name}`, value]),
+    ),
     'topic.prefix': names.topicPrefix,
     'topic.heartbeat.prefix': `${names.topicPrefix}.heartbeat`,
     'slot.name': names.slot,

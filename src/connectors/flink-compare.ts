@@ -1,12 +1,16 @@
 // A table's comparison as Flink SQL: two bounded topics, the stream's last visible record per key, a full outer join. What this text says is equal is equal;
 // what it says differs is looked at value by value afterwards. PURE.
 // Shape of the tables: the plain kafka connector with raw values. `json` drops tombstones silently, and upsert-kafka is refused by batch mode.
-import { idsEnd, type SnapshotVisibility } from '../domain/position.js';
+import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 
 /** Offsets `[from, to)` of every partition. */
 export interface TopicRange {
   readonly topic: string;
-  readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly from: number;
+    readonly to: number;
+  }[];
 }
 
 export interface FlinkComparison {
@@ -23,7 +27,12 @@ export interface FlinkComparison {
 /** Kinds that the join gives a key; `canary-…` for those planted in this very statement. */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
-export const CANARY: Readonly<Record<Kind, number>> = { missing: 1, different: 1, extraneous: 1, matched: 1 };
+export const CANARY: Readonly<Record<Kind, number>> = {
+  missing: 1,
+  different: 1,
+  extraneous: 1,
+  matched: 1,
+};
 
 /** Statements that define everything; then `countKinds` and `candidates` may be asked. */
 export function flinkSetup(input: FlinkComparison): string[] {
@@ -45,7 +54,8 @@ export const candidates = (limit: number): string =>
   `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;
 
 function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkComparison): string {
-  const offsets = (at: 'from' | 'to'): string => range.partitions.map((p) => `partition:${p.partition},offset:${p[at]}`).join(';');
+  const offsets = (at: 'from' | 'to'): string =>
+    range.partitions.map((p) => `partition:${p.partition},offset:${p[at]}`).join(';');
   const options: Record<string, string> = {
     connector: 'kafka',
     topic: range.topic,
@@ -80,7 +90,8 @@ function recordsOf(): string {
 }
 
 function pairsOf({ ignored, snapshot }: FlinkComparison): string {
-  const planted = (id: number): string => `SELECT ${canaryKey(id)} AS k, ${literal(canaryImage(1))} AS image`;
+  const planted = (id: number): string =>
+    `SELECT ${canaryKey(id)} AS k, ${literal(canaryImage(1))} AS image`;
   const legacy = `SELECT k, ${IMAGE} AS image FROM sluice_legacy UNION ALL ${planted(1)} UNION ALL ${planted(2)} UNION ALL ${planted(4)}`;
   const latest = `SELECT k, image FROM (
     SELECT k, op, image, ROW_NUMBER() OVER (PARTITION BY k ORDER BY o DESC) AS n FROM sluice_records WHERE NOT (${unreadable()}) AND (op IN ('r', 't') OR ${isVisible(snapshot)})
@@ -92,7 +103,10 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
 }
 
 /** Placeholders of values that a record does not hold: never equal, whatever the other side says. As text and, in a bytea, as base64. */
-const UNPROVABLE = ['__debezium_unavailable_value', Buffer.from('__debezium_unavailable_value').toString('base64')];
+const UNPROVABLE = [
+  '__debezium_unavailable_value',
+  Buffer.from('__debezium_unavailable_value').toString('base64'),
+];
 
 /** The row's JSON text, in one notation for both sides: Flink parses and prints it. */
 const IMAGE = `JSON_QUERY(v, '$.after')`;
@@ -101,10 +115,15 @@ const IMAGE = `JSON_QUERY(v, '$.after')`;
 function comparable(image: string, ignored: readonly string[]): string {
   const string = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
   const value = String.raw`(?:${string}|\[(?:${string}|[^\]"])*+\]|[^,}]*+)`;
-  return ignored.reduce((text, name) => `REGEXP_REPLACE(${text}, ${literal(quotedForRegex(JSON.stringify(name)) + ':' + value)}, '')`, image);
+  return ignored.reduce(
+    (text, name) =>
+      `REGEXP_REPLACE(${text}, ${literal(quotedForRegex(JSON.stringify(name)) + ':' + value)}, '')`,
+    image,
+  );
 }
 
-const quotedForRegex = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+const quotedForRegex = (text: string): string =>
+  text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 
 const CANARY_COLUMN = 'sluice-canary';
 const canaryKey = (id: number): string => literal(`{"${CANARY_COLUMN}":${id}}`);
@@ -114,14 +133,15 @@ function unreadable(): string {
   return `k IS NULL OR op IS NULL OR op NOT IN ('r', 'c', 'u', 'd', 't') OR (op IN ('c', 'u', 'd') AND tx IS NULL) OR (op IN ('r', 'c', 'u') AND image IS NULL)`;
 }
 
-/** `isVisible` of domain/position.ts, as SQL over `tx`. */
+/** `isVisible` of domain/values/position.ts, as SQL over `tx`. */
 function isVisible(snapshot: SnapshotVisibility): string {
   const { xmin, xmax, inProgress } = snapshot;
   const epoch = 2 ** 32;
   const last = idsEnd(snapshot) - 1;
   const base = Math.floor(last / epoch) * epoch;
   const wide = `CASE WHEN tx >= ${epoch} THEN tx WHEN tx + ${base} > ${last} THEN tx + ${base - epoch} ELSE tx + ${base} END`;
-  const running = inProgress.size > 0 ? ` AND (${wide}) NOT IN (${[...inProgress].join(', ')})` : '';
+  const running =
+    inProgress.size > 0 ? ` AND (${wide}) NOT IN (${[...inProgress].join(', ')})` : '';
   return `(${wide}) < ${xmin} OR ((${wide}) < ${xmax}${running})`;
 }
 

@@ -1,12 +1,14 @@
 // Which tables a Flink SQL pipeline reads as changelogs (`debezium-json`), and what must hold before that tells the truth. PURE.
-import type { MigrationSpec } from '../domain/spec.js';
-import { splitStatements } from '../domain/statements.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { splitStatements } from '../domain/migration/statements.js';
 
 const DUPLICATES = /^set\s+'table\.exec\.source\.cdc-events-duplicate'\s*=\s*'true'$/i;
 
 /** Tables, as the spec names them, that are read with `before` and `after`. */
 export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[] {
-  return changelogs(spec.pipeline?.statements?.sql ?? '').flatMap((sql) => [...sql.matchAll(/\$\{topic:([^}]*)\}/g)].map((match) => match[1]!));
+  return changelogs(spec.pipeline?.statements?.sql ?? '').flatMap((sql) =>
+    [...sql.matchAll(/\$\{topic:([^}]*)\}/g)].map((match) => match[1]!),
+  );
 }
 
 /** Why a table cannot be read as a changelog as the text has it; null = nothing is wrong that the text alone can show. */
@@ -18,11 +20,17 @@ export function changelogProblem({ spec }: Pick<MigrationSpec, 'spec'>): string 
   if (spec.connector.type === 'jdbc-source')
     return `${start(found[0]!)} wants before and after of every change, and a jdbc-source has no before: read \`after\` by upsert-kafka`;
   const keyless = found.find((sql) => !/\bprimary\s+key\b/i.test(sql));
-  if (keyless) return `${start(keyless)} reads a changelog without PRIMARY KEY: events that come twice after a restart would count twice`;
+  if (keyless)
+    return `${start(keyless)} reads a changelog without PRIMARY KEY: events that come twice after a restart would count twice`;
   if (!splitStatements(text).some((sql) => DUPLICATES.test(sql)))
     return `${start(found[0]!)} reads a changelog: add SET 'table.exec.source.cdc-events-duplicate' = 'true'; or events that come twice after a restart count twice`;
   return null;
 }
 
 const changelogs = (text: string): string[] =>
-  splitStatements(text).filter((sql) => /^create\b/i.test(sql) && /'(?:value\.)?format'\s*=\s*'debezium-json'/i.test(sql) && sql.includes('${topic:'));
+  splitStatements(text).filter(
+    (sql) =>
+      /^create\b/i.test(sql) &&
+      /'(?:value\.)?format'\s*=\s*'debezium-json'/i.test(sql) &&
+      sql.includes('${topic:'),
+  );

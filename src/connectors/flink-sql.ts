@@ -1,7 +1,7 @@
 // A Flink SQL pipeline's text → the statements to submit: placeholders filled in, cut at semicolons, jobs named so that they are found again. PURE.
-import { capturesOf, jobNames } from '../domain/names.js';
-import { splitStatements, startsJob } from '../domain/statements.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import { capturesOf, jobNames } from '../domain/migration/names.js';
+import { splitStatements, startsJob } from '../domain/migration/statements.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 
 export interface FlinkPlan {
   /** In order: definitions and settings; the text's `SET`s included. */
@@ -18,7 +18,10 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
   for (const sql of splitStatements(text)) {
     if (startsJob(sql)) inserts.push(sql);
     else if (/^(create|set|use|load|add|reset|drop|alter)\b/i.test(sql)) setup.push(sql);
-    else throw new Error(`"${sql.slice(0, 60)}" is no statement of a pipeline: expected CREATE, SET, INSERT or EXECUTE STATEMENT SET`);
+    else
+      throw new Error(
+        `"${sql.slice(0, 60)}" is no statement of a pipeline: expected CREATE, SET, INSERT or EXECUTE STATEMENT SET`,
+      );
   }
   if (inserts.length === 0) throw new Error('the text starts no job: it has no INSERT');
   const names = jobNames(spec, generation);
@@ -35,7 +38,10 @@ export function fillIn(text: string, spec: MigrationSpec, generation: number): s
     if (kind === 'group') return pipeline!.groups[0]!;
     if (kind === 'topic' && name !== undefined) {
       const capture = captures.find((c) => c.subject === name);
-      if (!capture) throw new Error(`${whole}: no ${name} is captured; there is ${captures.map((c) => c.subject).join(', ')}`);
+      if (!capture)
+        throw new Error(
+          `${whole}: no ${name} is captured; there is ${captures.map((c) => c.subject).join(', ')}`,
+        );
       return capture.topic;
     }
     if (kind === 'stage' && name !== undefined) {
@@ -43,6 +49,8 @@ export function fillIn(text: string, spec: MigrationSpec, generation: number): s
       if (stage) return stage.topic;
       throw new Error(`${whole}: batch.stages has no ${name}`);
     }
-    throw new Error(`${whole} is no placeholder: expected \${topic:schema.table}, \${output}, \${brokers}, \${group} or \${stage:NAME}`);
+    throw new Error(
+      `${whole} is no placeholder: expected \${topic:schema.table}, \${output}, \${brokers}, \${group} or \${stage:NAME}`,
+    );
   });
 }

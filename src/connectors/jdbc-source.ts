@@ -1,11 +1,11 @@
 // Spec → configuration of a JDBC source. One connector for each table or the query; its rows get Debezium's shape (key, `after`, `op`) on the way, so that
 // pipelines and comparisons read both alike, and a topic can go over from one to the other.
-import type { Capture } from '../domain/names.js';
-import { parseTableName, qualified, quoteIdent } from '../domain/names.js';
-import { looksAtIds, looksAtTimes, type Polling } from '../domain/polling.js';
-import { durationMs } from '../domain/duration.js';
-import type { MigrationSpec } from '../domain/spec.js';
-import { stripSemicolon } from '../domain/statements.js';
+import type { Capture } from '../domain/migration/names.js';
+import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
+import { looksAtIds, looksAtTimes, type Polling } from '../domain/migration/polling.js';
+import { durationMs } from '../domain/values/duration.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { stripSemicolon } from '../domain/migration/statements.js';
 import { placeholder } from './debezium-postgres.js';
 import { jdbcUrl } from './jdbc-url.js';
 
@@ -21,19 +21,39 @@ export interface JdbcPlugin {
 }
 
 const WELL_KNOWN = { asText: true, carriesArrays: false, countsPolls: false } as const;
-const POSTGRES = { 'dialect.name': 'PostgreSqlDatabaseDialect', 'db.timezone': 'UTC', 'validate.non.null': 'false' } as const;
+const POSTGRES = {
+  'dialect.name': 'PostgreSqlDatabaseDialect',
+  'db.timezone': 'UTC',
+  'validate.non.null': 'false',
+} as const;
 
 /** In order of preference. The keys of `jdbcSourceConfig` are common to all. */
 export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
-  { connectorClass: 'dev.sluice.jdbc.JdbcSourceConnector', asText: false, carriesArrays: true, countsPolls: true, config: {} },
+  {
+    connectorClass: 'dev.sluice.jdbc.JdbcSourceConnector',
+    asText: false,
+    carriesArrays: true,
+    countsPolls: true,
+    config: {},
+  },
   { connectorClass: 'io.aiven.connect.jdbc.JdbcSourceConnector', ...WELL_KNOWN, config: POSTGRES },
-  { connectorClass: 'io.confluent.connect.jdbc.JdbcSourceConnector', ...WELL_KNOWN, config: { ...POSTGRES, 'timestamp.granularity': 'connect_logical' } },
+  {
+    connectorClass: 'io.confluent.connect.jdbc.JdbcSourceConnector',
+    ...WELL_KNOWN,
+    config: { ...POSTGRES, 'timestamp.granularity': 'connect_logical' },
+  },
 ];
 
 /** The plugin to use, of those that a Connect worker lists; undefined when it has none. `connector.config` may name one. */
-export function jdbcPlugin(spec: MigrationSpec, installed: readonly string[]): JdbcPlugin | undefined {
+export function jdbcPlugin(
+  spec: MigrationSpec,
+  installed: readonly string[],
+): JdbcPlugin | undefined {
   const named = spec.spec.connector.config['connector.class'];
-  return JDBC_PLUGINS.find((p) => (named === undefined || p.connectorClass === named) && installed.includes(p.connectorClass));
+  return JDBC_PLUGINS.find(
+    (p) =>
+      (named === undefined || p.connectorClass === named) && installed.includes(p.connectorClass),
+  );
 }
 
 export interface PolledColumn {
@@ -68,16 +88,25 @@ export function jdbcSourceConfig(
     ...plugin.config,
     mode: polling.mode,
     query: polledQuery(polling, capture, columns, plugin),
-    ...(looksAtIds(polling.mode) ? { 'incrementing.column.name': polling.incrementingColumn! } : {}),
+    ...(looksAtIds(polling.mode)
+      ? { 'incrementing.column.name': polling.incrementingColumn! }
+      : {}),
     ...(byTime ? { 'timestamp.column.name': CURSOR } : {}),
-    ...(polling.mode === 'bulk' ? {} : { 'timestamp.delay.interval.ms': String(durationMs(polling.delay)) }),
+    ...(polling.mode === 'bulk'
+      ? {}
+      : { 'timestamp.delay.interval.ms': String(durationMs(polling.delay)) }),
     'topic.prefix': capture.topic,
     'poll.interval.ms': polling.mode === 'bulk' ? '5000' : '500',
     'batch.max.rows': '10000',
     transforms: ['key', ...(byTime ? ['cursor'] : []), 'after', 'op'].join(','),
     'transforms.key.type': 'org.apache.kafka.connect.transforms.ValueToKey',
     'transforms.key.fields': key.join(','),
-    ...(byTime ? { 'transforms.cursor.type': 'org.apache.kafka.connect.transforms.ReplaceField$Value', 'transforms.cursor.exclude': CURSOR } : {}),
+    ...(byTime
+      ? {
+          'transforms.cursor.type': 'org.apache.kafka.connect.transforms.ReplaceField$Value',
+          'transforms.cursor.exclude': CURSOR,
+        }
+      : {}),
     'transforms.after.type': 'org.apache.kafka.connect.transforms.HoistField$Value',
     'transforms.after.field': 'after',
     'transforms.op.type': 'org.apache.kafka.connect.transforms.InsertField$Value',
@@ -92,7 +121,12 @@ export function jdbcSourceConfig(
 }
 
 /** Wrapped, so that a plugin may append its condition to it. */
-function polledQuery(polling: Polling, capture: Capture, columns: readonly PolledColumn[], plugin: JdbcPlugin): string {
+function polledQuery(
+  polling: Polling,
+  capture: Capture,
+  columns: readonly PolledColumn[],
+  plugin: JdbcPlugin,
+): string {
   const wanted = columns.map(({ name, type }) => {
     const text = plugin.asText ? textOf(type, quoteIdent(name)) : null;
     return text === null ? quoteIdent(name) : `${text} AS ${quoteIdent(name)}`;
@@ -103,7 +137,9 @@ function polledQuery(polling: Polling, capture: Capture, columns: readonly Polle
 
 /** The table, or the query as one. */
 export const polledFrom = (polling: Polling, { subject }: Pick<Capture, 'subject'>): string =>
-  polling.query === null ? qualified(parseTableName(subject)) : `(${stripSemicolon(polling.query)}\n) AS sluice_query`;
+  polling.query === null
+    ? qualified(parseTableName(subject))
+    : `(${stripSemicolon(polling.query)}\n) AS sluice_query`;
 
 /** When a row last changed, as SQL. */
 export function cursorOf({ timestampColumns }: Polling): string {

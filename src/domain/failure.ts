@@ -8,8 +8,16 @@ export interface FailureKind {
 }
 
 export const FAILURES = {
-  'spec-invalid': { meaning: 'the spec is wrong', retryable: false, remedy: 'correct the spec (sluice validate -f FILE lists every problem) and start again' },
-  'name-refused': { meaning: 'this name cannot be started', retryable: false, remedy: 'choose another metadata.name, or clean up what the earlier run left' },
+  'spec-invalid': {
+    meaning: 'the spec is wrong',
+    retryable: false,
+    remedy: 'correct the spec (sluice validate -f FILE lists every problem) and start again',
+  },
+  'name-refused': {
+    meaning: 'this name cannot be started',
+    retryable: false,
+    remedy: 'choose another metadata.name, or clean up what the earlier run left',
+  },
   'preflight-failed': {
     meaning: 'a precondition does not hold or could not be checked',
     retryable: true,
@@ -20,11 +28,16 @@ export const FAILURES = {
     retryable: true,
     remedy: 'bring the system back; the migration goes on by itself, or at once with: sluice retry',
   },
-  'permission-denied': { meaning: 'the database or cluster refused our role', retryable: true, remedy: 'grant what is named, then: sluice retry' },
+  'permission-denied': {
+    meaning: 'the database or cluster refused our role',
+    retryable: true,
+    remedy: 'grant what is named, then: sluice retry',
+  },
   'slot-lost': {
     meaning: 'the replication slot is gone, invalidated or not ours any more',
     retryable: false,
-    remedy: 'sluice retry starts a new generation (fresh slot, topics and snapshot); sluice rollback ends the migration',
+    remedy:
+      'sluice retry starts a new generation (fresh slot, topics and snapshot); sluice rollback ends the migration',
   },
   'wal-budget': {
     meaning: 'the slot retained more WAL than walBudget allows',
@@ -44,7 +57,8 @@ export const FAILURES = {
   'connector-gone': {
     meaning: 'a connector that the migration made was deleted from Kafka Connect',
     retryable: true,
-    remedy: 'sluice retry creates it again with the planned configuration, and it reads on from its stored position; sluice rollback ends the migration',
+    remedy:
+      'sluice retry creates it again with the planned configuration, and it reads on from its stored position; sluice rollback ends the migration',
   },
   'connector-drift': {
     meaning: 'a connector exists with a configuration that is not ours',
@@ -52,9 +66,11 @@ export const FAILURES = {
     remedy: 'undo the foreign change (or remove the foreign connector), then: sluice retry',
   },
   'capture-changed': {
-    meaning: 'what reaches the topics is not all that is compared: the publication or a captured table was changed',
+    meaning:
+      'what reaches the topics is not all that is compared: the publication or a captured table was changed',
     retryable: true,
-    remedy: 'undo the change that is named; the migration goes on by itself, or at once with: sluice retry',
+    remedy:
+      'undo the change that is named; the migration goes on by itself, or at once with: sluice retry',
   },
   'snapshot-failed': {
     meaning: "Debezium's initial snapshot reported a failure",
@@ -69,7 +85,8 @@ export const FAILURES = {
   'hold-too-long': {
     meaning: 'the cut-over would hold the result longer than maxHold allows',
     retryable: false,
-    remedy: 'lighten the source or the pipeline, then: sluice retry; or sluice rollback and start again with a longer cutover.maxHold',
+    remedy:
+      'lighten the source or the pipeline, then: sluice retry; or sluice rollback and start again with a longer cutover.maxHold',
   },
   'pipeline-must-move': {
     meaning: 'the topics are new, and the pipeline, which is not ours to deploy, has not read them',
@@ -90,7 +107,8 @@ export const FAILURES = {
   'route-unexpected': {
     meaning: 'what consumers read is not what the plan expects',
     retryable: true,
-    remedy: 'restore the view (or the trigger of a shared table) to what the plan names, then: sluice retry',
+    remedy:
+      'restore the view (or the trigger of a shared table) to what the plan names, then: sluice retry',
   },
   'batch-action': {
     meaning: "the batch's pause, resume or retire statement failed",
@@ -108,9 +126,21 @@ export const FAILURES = {
     retryable: true,
     remedy: 'wait for the long transaction that is named, then: sluice retry',
   },
-  'clean-up': { meaning: 'something of ours could not be removed', retryable: true, remedy: 'remove what blocks it, then: sluice retry' },
-  unsupported: { meaning: 'this server or topic does something we cannot read', retryable: false, remedy: 'change what is named' },
-  unexpected: { meaning: 'an error we do not know', retryable: true, remedy: 'look at the detail and the worker log, then: sluice retry' },
+  'clean-up': {
+    meaning: 'something of ours could not be removed',
+    retryable: true,
+    remedy: 'remove what blocks it, then: sluice retry',
+  },
+  unsupported: {
+    meaning: 'this server or topic does something we cannot read',
+    retryable: false,
+    remedy: 'change what is named',
+  },
+  unexpected: {
+    meaning: 'an error we do not know',
+    retryable: true,
+    remedy: 'look at the detail and the worker log, then: sluice retry',
+  },
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof FAILURES;
@@ -137,6 +167,11 @@ export interface Blocked {
 }
 
 /** These end a generation: what was captured is not one unbroken history any more. */
-export const ENDS_GENERATION: readonly FailureCode[] = ['slot-lost', 'wal-budget', 'topic-lost', 'snapshot-failed'];
+export const ENDS_GENERATION: readonly FailureCode[] = [
+  'slot-lost',
+  'wal-budget',
+  'topic-lost',
+  'snapshot-failed',
+];
 
 export const isFailureCode = (text: string): text is FailureCode => Object.hasOwn(FAILURES, text);

@@ -5,8 +5,16 @@ import { because, connector, freshness, stages } from './assessment-text.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
 
-const MARK = { migrate: 'passed', 'migrate-after': 'inconclusive', 'do-not-migrate': 'failed' } as const;
-const SAID = { migrate: 'migrate', 'migrate-after': 'migrate after', 'do-not-migrate': 'do not migrate' } as const;
+const MARK = {
+  migrate: 'passed',
+  'migrate-after': 'inconclusive',
+  'do-not-migrate': 'failed',
+} as const;
+const SAID = {
+  migrate: 'migrate',
+  'migrate-after': 'migrate after',
+  'do-not-migrate': 'do not migrate',
+} as const;
 const percent = (share: { score: number }): string => `${Math.round(share.score * 100)} %`;
 
 export function renderAssessmentHtml(assessment: Assessment): string {
@@ -51,9 +59,17 @@ function rankingTable(processes: readonly AssessedProcess[]): string {
     ];
     return `<tr>${cells.map((c, at) => `<td${at === 0 || (at > 2 && at < 8) ? ' class="n"' : ''}>${c}</td>`).join('')}</tr>`;
   });
-  const head = ['#', 'process', 'verdict', 'score', 'value', 'feasible', 'known', 'effort', 'because'].map(
-    (h, at) => `<th${at === 0 || (at > 2 && at < 8) ? ' class="n"' : ''}>${h}</th>`,
-  );
+  const head = [
+    '#',
+    'process',
+    'verdict',
+    'score',
+    'value',
+    'feasible',
+    'known',
+    'effort',
+    'because',
+  ].map((h, at) => `<th${at === 0 || (at > 2 && at < 8) ? ' class="n"' : ''}>${h}</th>`);
   return `<div class="wide"><table><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
@@ -86,7 +102,9 @@ function scatter(processes: readonly AssessedProcess[]): string {
 function oneProcess(p: AssessedProcess): string {
   const state = { fired: 'yes', 'not-fired': 'no', 'could-not-tell': 'could not tell' } as const;
   const list = (title: string, lines: readonly string[]): string =>
-    lines.length === 0 ? '' : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${e(line)}</li>`).join('')}</ul>`;
+    lines.length === 0
+      ? ''
+      : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${e(line)}</li>`).join('')}</ul>`;
   const rules = table(
     ['rule', 'part', 'fired', 'finding', 'why it counts'],
     p.trace.map((t) => [t.id, t.part, state[t.answer.state], evidenceOf(t.answer), t.rationale]),

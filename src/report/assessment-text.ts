@@ -1,7 +1,7 @@
 // An assessment for a terminal and as Markdown. PURE.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf, type Share } from '../assess/score.js';
-import { formatMs } from '../domain/duration.js';
+import { formatMs } from '../domain/values/duration.js';
 import { columns, escapeMarkdown as e } from './escape.js';
 
 const percent = (share: Share): string => `${Math.round(share.score * 100)} %`;
@@ -22,9 +22,26 @@ export function ranking(assessment: Assessment): string {
   return [
     `${assessment.name}: ${assessment.processes.length} batch processes, ${assessment.measured.startsWith('PostgreSQL') ? 'measured on ' : ''}${assessment.measured}`,
     '',
-    columns(['#', 'PROCESS', 'VERDICT', 'SCORE', 'VALUE', 'FEASIBLE', 'KNOWN', 'EFFORT', 'CONNECTOR', 'BECAUSE'], rows),
+    columns(
+      [
+        '#',
+        'PROCESS',
+        'VERDICT',
+        'SCORE',
+        'VALUE',
+        'FEASIBLE',
+        'KNOWN',
+        'EFFORT',
+        'CONNECTOR',
+        'BECAUSE',
+      ],
+      rows,
+    ),
     '',
-    ...assessment.waves.map((w) => `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`),
+    ...assessment.waves.map(
+      (w) =>
+        `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
+    ),
     ...(assessment.waves.length > 0 ? [''] : []),
     'One process in full: sluice assess -f FILE --process NAME. For others to read: -o html',
   ].join('\n');
@@ -34,8 +51,11 @@ export function ranking(assessment: Assessment): string {
 export function because(p: AssessedProcess): string {
   const line = (id: string): string => evidenceOf(p.trace.find((t) => t.id === id)!.answer);
   if (p.verdict === 'do-not-migrate') return line(p.decidedBy[0]!);
-  if (p.work.length > 0) return `first: ${p.work[0]!.what}${p.work.length > 1 ? ` (and ${p.work.length - 1} more)` : ''}`;
-  return [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ?? 'nothing speaks against it';
+  if (p.work.length > 0)
+    return `first: ${p.work[0]!.what}${p.work.length > 1 ? ` (and ${p.work.length - 1} more)` : ''}`;
+  return (
+    [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ?? 'nothing speaks against it'
+  );
 }
 
 export function oneProcess(p: AssessedProcess): string {
@@ -72,14 +92,20 @@ export const stages = (p: AssessedProcess): string[] =>
   );
 
 export function connector({ advice }: AssessedProcess): string[] {
-  const chosen = [advice.connector, advice.snapshot && `snapshot ${advice.snapshot}`, advice.pipeline && `pipeline ${advice.pipeline}`]
+  const chosen = [
+    advice.connector,
+    advice.snapshot && `snapshot ${advice.snapshot}`,
+    advice.pipeline && `pipeline ${advice.pipeline}`,
+  ]
     .filter(Boolean)
     .join(', ');
   const holds = { true: 'holds', false: 'DOES NOT HOLD', null: 'not known' } as const;
   return [
     chosen || 'none chosen',
     ...advice.reasons,
-    ...advice.preconditions.map((c) => `${c.what}: ${holds[String(c.holds) as keyof typeof holds]}`),
+    ...advice.preconditions.map(
+      (c) => `${c.what}: ${holds[String(c.holds) as keyof typeof holds]}`,
+    ),
     ...advice.jdbcWouldMiss.map((m) => `a JDBC source would miss: ${m}`),
   ];
 }
@@ -96,7 +122,8 @@ export function freshness({ freshness: f }: AssessedProcess): string[] {
   ];
 }
 
-const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`), '']);
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`), ''];
 
 export function assessmentMarkdown(assessment: Assessment): string {
   return [
@@ -112,8 +139,16 @@ export function assessmentMarkdown(assessment: Assessment): string {
     ),
     '',
     ...assessment.waves.map(
-      (w) => `- wave ${w.number}: ${w.processes.map(e).join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
+      (w) =>
+        `- wave ${w.number}: ${w.processes.map(e).join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
     ),
-    ...assessment.processes.flatMap((p) => ['', `## ${p.rank}. ${e(p.name)}`, '', '```', oneProcess(p).replaceAll('```', "'''"), '```']),
+    ...assessment.processes.flatMap((p) => [
+      '',
+      `## ${p.rank}. ${e(p.name)}`,
+      '',
+      '```',
+      oneProcess(p).replaceAll('```', "'''"),
+      '```',
+    ]),
   ].join('\n');
 }

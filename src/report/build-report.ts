@@ -1,10 +1,15 @@
 // Ledger → report model. PURE.
-import type { AuditEvent, ColumnTally, EvidenceLink, Status } from '../domain/ledger.js';
-import type { BatchAge, WindowSample } from '../domain/sample.js';
-import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/cutover-plan.js';
-import type { MigrationSpec, RouteSpec } from '../domain/spec.js';
-import type { VerdictName } from '../domain/verdict.js';
-import type { Difference, WindowRow } from '../domain/window.js';
+import type {
+  AuditEvent,
+  ColumnTally,
+  EvidenceLink,
+  Status,
+} from '../domain/evidence/ledger-rows.js';
+import type { BatchAge, WindowSample } from '../domain/evidence/sample.js';
+import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/plan/cutover-steps.js';
+import type { MigrationSpec, RouteSpec } from '../domain/migration/spec.js';
+import type { VerdictName } from '../domain/evidence/verdict.js';
+import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
 
@@ -14,7 +19,11 @@ export interface LeftOut {
   readonly tolerances: readonly string[];
   /** Guarantees of the cut-over that the spec weakens. */
   readonly weakened: readonly string[];
-  readonly waivers: readonly { readonly what: string; readonly reason: string; readonly until: string }[];
+  readonly waivers: readonly {
+    readonly what: string;
+    readonly reason: string;
+    readonly until: string;
+  }[];
 }
 
 /** From the fence to the commit; null where the migration never got so far. */
@@ -34,7 +43,11 @@ export interface Report {
   readonly planHash: string;
   readonly startedAt: string;
   readonly status: Status;
-  readonly phases: readonly { readonly phase: string; readonly at: string; readonly ms: number | null }[];
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly at: string;
+    readonly ms: number | null;
+  }[];
   readonly verdicts: Readonly<Record<VerdictName, number>>;
   readonly windows: readonly WindowRow[];
   /** Digest and chain link per window; the documents stay in the ledger. */
@@ -74,8 +87,24 @@ export interface ReportOptions {
 }
 
 export function buildReport(source: ReportSource, { version, showValues }: ReportOptions): Report {
-  const { status, spec, planHash, startedAt, windows, evidence, samples, differing, differences, events } = source;
-  const verdicts: Record<VerdictName, number> = { passed: 0, failed: 0, inconclusive: 0, errored: 0 };
+  const {
+    status,
+    spec,
+    planHash,
+    startedAt,
+    windows,
+    evidence,
+    samples,
+    differing,
+    differences,
+    events,
+  } = source;
+  const verdicts: Record<VerdictName, number> = {
+    passed: 0,
+    failed: 0,
+    inconclusive: 0,
+    errored: 0,
+  };
   for (const window of windows) verdicts[window.verdict] += 1;
   return {
     apiVersion: 'sluice.dev/v1alpha1',
@@ -107,7 +136,11 @@ function phasesOf(events: readonly AuditEvent[], hasEnded: boolean): Report['pha
   const end = events.at(-1);
   return entered.map((event, at) => {
     const next = entered[at + 1] ?? (hasEnded ? end : undefined);
-    return { phase: event.detail, at: event.at, ms: next ? Date.parse(next.at) - Date.parse(event.at) : null };
+    return {
+      phase: event.detail,
+      at: event.at,
+      ms: next ? Date.parse(next.at) - Date.parse(event.at) : null,
+    };
   });
 }
 
@@ -116,14 +149,22 @@ function leftOutOf(migration: MigrationSpec, events: readonly AuditEvent[]): Lef
   const { compare, waivers } = spec.validation;
   return {
     ignored: compare.ignore,
-    weakened: [...cutoverNotes(migration), ...events.filter((e) => e.kind === 'glass-broken').map((e) => e.detail)],
+    weakened: [
+      ...cutoverNotes(migration),
+      ...events.filter((e) => e.kind === 'glass-broken').map((e) => e.detail),
+    ],
     tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
-    waivers: waivers.map((w) => ({ what: w.check ?? w.class ?? '', reason: w.reason, until: w.until })),
+    waivers: waivers.map((w) => ({
+      what: w.check ?? w.class ?? '',
+      reason: w.reason,
+      until: w.until,
+    })),
   };
 }
 
 function cutoverOf(spec: MigrationSpec, events: readonly AuditEvent[]): Report['cutover'] {
-  const begun = (name: string) => events.findLastIndex((e) => e.kind === 'step' && e.detail.startsWith(`${name}:`));
+  const begun = (name: string) =>
+    events.findLastIndex((e) => e.kind === 'step' && e.detail.startsWith(`${name}:`));
   const attempt = begun('recheck'); // what came before it belongs to earlier ones
   return cutoverSteps(spec).map((step) => {
     const at = begun(step.name);
@@ -136,9 +177,14 @@ function holdOf(events: readonly AuditEvent[]): Hold | null {
   const committed = events.findIndex((e) => e.kind === 'committed');
   const fenced = events.slice(0, committed).findLastIndex((e) => e.kind === 'fenced');
   if (committed < 0 || fenced < 0) return null;
-  const inside = events.slice(fenced, committed + 1).filter((e) => ['fenced', 'drained', 'window', 'committed'].includes(e.kind));
+  const inside = events
+    .slice(fenced, committed + 1)
+    .filter((e) => ['fenced', 'drained', 'window', 'committed'].includes(e.kind));
   const steps = inside.slice(1).map((event, at) => ({
-    what: { drained: 'drained to the marker', window: 'final window', committed: 'commit' }[event.kind] ?? event.kind,
+    what:
+      { drained: 'drained to the marker', window: 'final window', committed: 'commit' }[
+        event.kind
+      ] ?? event.kind,
     at: event.at,
     ms: Date.parse(event.at) - Date.parse(inside[at]!.at),
   }));
@@ -146,5 +192,9 @@ function holdOf(events: readonly AuditEvent[]): Hold | null {
     .slice(fenced, committed)
     .filter((e) => e.kind === 'proof')
     .map((e) => e.detail);
-  return { steps, totalMs: Date.parse(events[committed]!.at) - Date.parse(events[fenced]!.at), proofs };
+  return {
+    steps,
+    totalMs: Date.parse(events[committed]!.at) - Date.parse(events[fenced]!.at),
+    proofs,
+  };
 }

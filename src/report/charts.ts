@@ -1,11 +1,16 @@
 // The page's two charts as static SVG: no script, no library in the page. Each stands above a table that says the same. PURE.
-import { formatMs } from '../domain/duration.js';
-import type { WindowRow } from '../domain/window.js';
+import { formatMs } from '../domain/values/duration.js';
+import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
 import { escapeHtml as e } from './escape.js';
 
 const WIDTH = 960;
-const MARK = { passed: 'M-3.5 0 L-1 3 L4 -3', failed: 'M-3 -3 L3 3 M-3 3 L3 -3', inconclusive: 'M-3 0 L3 0', errored: 'M0 -4 L0 1 M0 3 L0 4' } as const;
+const MARK = {
+  passed: 'M-3.5 0 L-1 3 L4 -3',
+  failed: 'M-3 -3 L3 3 M-3 3 L3 -3',
+  inconclusive: 'M-3 0 L3 0',
+  errored: 'M0 -4 L0 1 M0 3 L0 4',
+} as const;
 const MOST_COLUMNS = 160;
 
 /** A row per subject, a mark per window. Of more windows than fit, the newest are drawn. */
@@ -25,11 +30,17 @@ export function windowChart(windows: readonly WindowRow[]): string {
       const box = `<rect x="-7" y="-7" width="${Math.min(14, Math.max(2, step - 1)).toFixed(1)}" height="14" rx="2"/>`;
       return `<g class="${w.verdict}" transform="translate(${x} ${y})"><title>window ${w.number}, ${e(w.subject)}: ${w.verdict}, ${e(w.reason)}</title>${box}${step > 12 ? sign : ''}</g>`;
     });
-  const names = subjects.map((s, at) => `<text x="0" y="${at * 22 + 16}">${e(s.length > 30 ? `${s.slice(0, 29)}…` : s)}</text>`);
+  const names = subjects.map(
+    (s, at) =>
+      `<text x="0" y="${at * 22 + 16}">${e(s.length > 30 ? `${s.slice(0, 29)}…` : s)}</text>`,
+  );
   const ticks = shown
     .map((n, at) => [n, at] as const)
     .filter(([, at]) => at % Math.ceil(30 / step) === 0)
-    .map(([n, at]) => `<text x="${(left + (at + 0.5) * step).toFixed(1)}" y="${height - 4}" text-anchor="middle">${n}</text>`);
+    .map(
+      ([n, at]) =>
+        `<text x="${(left + (at + 0.5) * step).toFixed(1)}" y="${height - 4}" text-anchor="middle">${n}</text>`,
+    );
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Verdict of each window by subject">${names.join('')}${marks.join('')}${ticks.join('')}</svg>`;
 }
 
@@ -50,18 +61,27 @@ export function phaseChart(phases: Report['phases']): string {
 
 /** How long a marker took through the whole path, per window, on a logarithmic scale with the spec's threshold. */
 export function lagChart(lags: Report['lags'], thresholdMs: number): string {
-  const shown = lags.flatMap(({ number, lag }) => (lag.ms === null ? [] : [{ number, ms: Math.max(1, lag.ms) }])).slice(-MOST_COLUMNS);
+  const shown = lags
+    .flatMap(({ number, lag }) => (lag.ms === null ? [] : [{ number, ms: Math.max(1, lag.ms) }]))
+    .slice(-MOST_COLUMNS);
   if (shown.length === 0) return '';
   const [left, height] = [70, 150];
   const most = Math.log10(Math.max(thresholdMs, ...shown.map((s) => s.ms)) * 1.3);
-  const y = (ms: number): string => (height - 20 - (Math.log10(ms) / most) * (height - 30)).toFixed(1);
+  const y = (ms: number): string =>
+    (height - 20 - (Math.log10(ms) / most) * (height - 30)).toFixed(1);
   const step = Math.min(26, (WIDTH - left - 10) / shown.length);
   const x = (at: number): string => (left + (at + 0.5) * step).toFixed(1);
   const grid = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
     .filter((ms) => Math.log10(ms) <= most)
-    .map((ms) => `<line class="grid" x1="${left}" x2="${WIDTH}" y1="${y(ms)}" y2="${y(ms)}"/><text x="0" y="${y(ms)}" dy="4">${formatMs(ms)}</text>`);
+    .map(
+      (ms) =>
+        `<line class="grid" x1="${left}" x2="${WIDTH}" y1="${y(ms)}" y2="${y(ms)}"/><text x="0" y="${y(ms)}" dy="4">${formatMs(ms)}</text>`,
+    );
   const limit = `<line class="limit" x1="${left}" x2="${WIDTH}" y1="${y(thresholdMs)}" y2="${y(thresholdMs)}"/><text x="${WIDTH}" y="${y(thresholdMs)}" dy="-4" text-anchor="end">threshold ${formatMs(thresholdMs)}</text>`;
   const line = `<polyline class="line" points="${shown.map((s, at) => `${x(at)},${y(s.ms)}`).join(' ')}"/>`;
-  const dots = shown.map((s, at) => `<circle class="dot" cx="${x(at)}" cy="${y(s.ms)}" r="3"><title>window ${s.number}: ${formatMs(s.ms)}</title></circle>`);
+  const dots = shown.map(
+    (s, at) =>
+      `<circle class="dot" cx="${x(at)}" cy="${y(s.ms)}" r="3"><title>window ${s.number}: ${formatMs(s.ms)}</title></circle>`,
+  );
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Lag at each window, with the threshold">${grid.join('')}${limit}${line}${dots.join('')}</svg>`;
 }

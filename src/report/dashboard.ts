@@ -1,22 +1,36 @@
 // Every migration on one page: where each stands, what it waits for, and what a person would type. PURE.
-import type { Status } from '../domain/ledger.js';
-import type { Standing } from '../domain/standing.js';
+import type { Status } from '../domain/evidence/ledger-rows.js';
+import type { Standing } from '../domain/migration/run-standing.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
-import { stateOf } from './state.js';
+import { stateOf } from './state-words.js';
 
 /** `standing` = how it stands at Temporal, where that was asked. */
 export type Shown = Status & { readonly standing?: Standing };
 
 const isTroubled = (s: Shown): boolean => !s.outcome && (s.standing?.problem ?? null) !== null;
 const colour = (s: Shown): string =>
-  s.outcome === 'migrated' ? 'passed' : s.blocked || s.leftovers.length > 0 || isTroubled(s) ? 'failed' : s.outcome ? 'errored' : 'inconclusive';
-const reason = (s: Shown): string => (isTroubled(s) ? s.standing!.problem! : s.blocked ? s.blocked.detail : `approval of ${s.evidenceId ?? '-'}`);
-const remedy = (s: Shown): string => (isTroubled(s) ? s.standing!.remedy.join('; ') : (s.blocked?.remedy ?? s.next[0] ?? ''));
+  s.outcome === 'migrated'
+    ? 'passed'
+    : s.blocked || s.leftovers.length > 0 || isTroubled(s)
+      ? 'failed'
+      : s.outcome
+        ? 'errored'
+        : 'inconclusive';
+const reason = (s: Shown): string =>
+  isTroubled(s)
+    ? s.standing!.problem!
+    : s.blocked
+      ? s.blocked.detail
+      : `approval of ${s.evidenceId ?? '-'}`;
+const remedy = (s: Shown): string =>
+  isTroubled(s) ? s.standing!.remedy.join('; ') : (s.blocked?.remedy ?? s.next[0] ?? '');
 
 /** `at` = ISO time of the look. */
 export function renderDashboard(migrations: readonly Shown[], at: string): string {
-  const waiting = migrations.filter((s) => !s.outcome && (s.blocked !== null || s.needsApproval || isTroubled(s)));
+  const waiting = migrations.filter(
+    (s) => !s.outcome && (s.blocked !== null || s.needsApproval || isTroubled(s)),
+  );
   const rows = migrations.map((s) => {
     const cells = [
       e(s.name),
@@ -30,7 +44,18 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
     ];
     return `<tr>${cells.map((c) => `<td>${c}</td>`).join('')}</tr>`;
   });
-  const head = ['migration', 'state', 'phase', 'iteration', 'generation', 'lag', 'consumers read', 'next'].map((h) => `<th>${h}</th>`).join('');
+  const head = [
+    'migration',
+    'state',
+    'phase',
+    'iteration',
+    'generation',
+    'lag',
+    'consumers read',
+    'next',
+  ]
+    .map((h) => `<th>${h}</th>`)
+    .join('');
   return page(
     'Migrations',
     [
@@ -49,7 +74,9 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
         : []),
       section(
         'All',
-        migrations.length === 0 ? '<p>None yet.</p>' : `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
+        migrations.length === 0
+          ? '<p>None yet.</p>'
+          : `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
       ),
     ].join('\n'),
     migrations,

@@ -1,19 +1,33 @@
 // Text from outside (table, column and person names, reasons) must never become markup. PURE.
-import { printable, printableLines } from '../domain/foreign.js';
+import { printable, printableLines } from '../domain/values/foreign-text.js';
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
-export const escapeHtml = (text: string): string => printableLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
+export const escapeHtml = (text: string): string =>
+  printableLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 
 /** For text between tags, where quotes need no escape: JSON is full of them. */
-export const escapeText = (text: string): string => printableLines(text).replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
+export const escapeText = (text: string): string =>
+  printableLines(text).replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
 
-export const escapeMarkdown = (text: string): string => printable(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[|\\`*_<>[\]]/g, '\\$&');
+export const escapeMarkdown = (text: string): string =>
+  printable(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[|\\`*_<>[\]]/g, '\\$&');
 
 /** Borderless columns, as kubectl prints them. */
 export function columns(header: readonly string[], raw: readonly (readonly string[])[]): string {
   const rows = raw.map((row) => row.map(printable));
-  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => cells.map((cell, at) => (at === cells.length - 1 ? cell : cell.padEnd(widths[at]! + 2))).join('');
+  const widths = header.map((title, at) =>
+    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => (at === cells.length - 1 ? cell : cell.padEnd(widths[at]! + 2)))
+      .join('');
   return [line(header), ...rows.map(line)].join('\n');
 }

@@ -1,27 +1,45 @@
 // What a migration is worth and what it costs to watch, in numbers: from what its windows saw. PURE.
-import { durationMs } from '../domain/duration.js';
-import type { WindowSample } from '../domain/sample.js';
-import type { MigrationSpec } from '../domain/spec.js';
+import { durationMs } from '../domain/values/duration.js';
+import type { WindowSample } from '../domain/evidence/sample.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 
 const DAY_MS = 86_400_000;
 
 export interface Freshness {
   /** A marker's way through the whole path, over the windows that measured it; null when none did. */
-  readonly stream: { readonly medianMs: number; readonly worstMs: number; readonly windows: number } | null;
-  readonly batch: { readonly averageMs: number; readonly worstMs: number; readonly runs: number } | null;
+  readonly stream: {
+    readonly medianMs: number;
+    readonly worstMs: number;
+    readonly windows: number;
+  } | null;
+  readonly batch: {
+    readonly averageMs: number;
+    readonly worstMs: number;
+    readonly runs: number;
+  } | null;
   /** The spec's `catchUp.within`. */
   readonly thresholdMs: number;
   /** Of windows at the spec's pace; null when no window was measured. */
-  readonly cost: { readonly windowsPerDay: number; readonly sourceMsPerDay: number; readonly rowsPerDay: number; readonly retainedBytes: number | null } | null;
+  readonly cost: {
+    readonly windowsPerDay: number;
+    readonly sourceMsPerDay: number;
+    readonly rowsPerDay: number;
+    readonly retainedBytes: number | null;
+  } | null;
 }
 
 export function freshnessOf({ spec }: MigrationSpec, samples: readonly WindowSample[]): Freshness {
   const ways = samples.flatMap((s) => (s.lag.ms === null ? [] : [s.lag.ms])).sort((a, b) => a - b);
   const age = samples.findLast((s) => s.batchAge !== null)?.batchAge ?? null;
-  const windowsPerDay = DAY_MS / Math.max(durationMs(spec.validation.every), median(samples.map((s) => s.sourceMs)) ?? 1);
+  const windowsPerDay =
+    DAY_MS /
+    Math.max(durationMs(spec.validation.every), median(samples.map((s) => s.sourceMs)) ?? 1);
   const retained = samples.flatMap((s) => (s.lag.bytes === null ? [] : [s.lag.bytes]));
   return {
-    stream: ways.length === 0 ? null : { medianMs: median(ways)!, worstMs: ways.at(-1)!, windows: ways.length },
+    stream:
+      ways.length === 0
+        ? null
+        : { medianMs: median(ways)!, worstMs: ways.at(-1)!, windows: ways.length },
     batch: age && { averageMs: age.averageMs, worstMs: age.worstMs, runs: age.runs },
     thresholdMs: durationMs(spec.catchUp.within),
     cost:

@@ -1,6 +1,6 @@
 // Report model → one self-contained page for a stakeholder: no script, nothing loaded, every text from outside escaped. PURE.
-import { formatBytes, formatMs } from '../domain/duration.js';
-import type { Difference, WindowRow } from '../domain/window.js';
+import { formatBytes, formatMs } from '../domain/values/duration.js';
+import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
 import { lagChart, phaseChart, windowChart } from './charts.js';
 import { escapeHtml as e } from './escape.js';
@@ -19,7 +19,10 @@ export function renderHtml(report: Report): string {
     section('What was not', notCompared(report)),
     ...(report.differing.length > 0 ? [section('What differed', differing(report))] : []),
     section('Freshness and cost', freshness(report)),
-    section('Phases', `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}`),
+    section(
+      'Phases',
+      `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}`,
+    ),
     section('The way back', wayBack(report)),
     section('Windows', windowTable(report)),
     section('What is left and whose it is', objects(report)),
@@ -43,14 +46,24 @@ ${sections.join('\n')}`,
 
 function headline({ status, verdicts, windows }: Report): string {
   const said = status.outcome
-    ? { migrated: 'Migrated', 'rolled-back': 'Rolled back', rejected: 'Rejected', aborted: 'Aborted' }[status.outcome]
+    ? {
+        migrated: 'Migrated',
+        'rolled-back': 'Rolled back',
+        rejected: 'Rejected',
+        aborted: 'Aborted',
+      }[status.outcome]
     : status.blocked
       ? `Blocked (${status.blocked.code}) in ${status.phase}`
       : `In phase ${status.phase}`;
-  const kind = status.outcome === 'migrated' ? '' : status.outcome || status.blocked ? ' bad' : ' open';
+  const kind =
+    status.outcome === 'migrated' ? '' : status.outcome || status.blocked ? ' bad' : ' open';
   const numbers = new Set(windows.map((w) => w.number)).size;
-  const route = status.route ? ` Consumers read the <b>${status.route.side}</b> side, observed ${e(status.route.observedAt)}.` : '';
-  const why = status.blocked ? ` ${e(status.blocked.detail)}. <b>Remedy:</b> ${e(status.blocked.remedy)}.` : '';
+  const route = status.route
+    ? ` Consumers read the <b>${status.route.side}</b> side, observed ${e(status.route.observedAt)}.`
+    : '';
+  const why = status.blocked
+    ? ` ${e(status.blocked.detail)}. <b>Remedy:</b> ${e(status.blocked.remedy)}.`
+    : '';
   const count = Object.entries(verdicts)
     .filter(([, n]) => n > 0)
     .map(([verdict, n]) => `${n} ${verdict}`)
@@ -70,7 +83,19 @@ function decisions({ status }: Report): string {
     a.comment ?? '-',
     a.reason,
   ]);
-  return table(['at', 'who', 'decision', 'answer', 'evidence', 'authenticated', 'their reason', 'the gate said'], rows);
+  return table(
+    [
+      'at',
+      'who',
+      'decision',
+      'answer',
+      'evidence',
+      'authenticated',
+      'their reason',
+      'the gate said',
+    ],
+    rows,
+  );
 }
 
 /** The newest measured window of each subject, and its tally over all windows. */
@@ -80,28 +105,58 @@ function subjectTable(windows: readonly WindowRow[]): string {
     const own = windows.filter((w) => w.subject === subject);
     const last = own.findLast((w) => w.compared !== null) ?? own.at(-1)!;
     const passed = own.filter((w) => w.verdict === 'passed').length;
-    return [subject, last.mode, `${passed} of ${own.length}`, ...counts(last), cell(last.rowsRead), last.position ?? '-'];
+    return [
+      subject,
+      last.mode,
+      `${passed} of ${own.length}`,
+      ...counts(last),
+      cell(last.rowsRead),
+      last.position ?? '-',
+    ];
   });
-  return table(['subject', 'mode', 'passed', ...COUNTS, 'rows read', 'at position'], rows, 3, 4 + COUNTS.length);
+  return table(
+    ['subject', 'mode', 'passed', ...COUNTS, 'rows read', 'at position'],
+    rows,
+    3,
+    4 + COUNTS.length,
+  );
 }
 
-const COUNTS = ['compared', 'matched', 'missing', 'extraneous', 'mismatched', 'unstable', 'unknown'] as const;
+const COUNTS = [
+  'compared',
+  'matched',
+  'missing',
+  'extraneous',
+  'mismatched',
+  'unstable',
+  'unknown',
+] as const;
 const cell = (value: number | null): string => (value === null ? '-' : String(value));
 const counts = (w: WindowRow): string[] => COUNTS.map((name) => cell(w[name]));
 
 function notCompared({ windows, status, leftOut }: Report): string {
   const unmeasured = windows.filter((w) => w.compared === null);
   const items = [
-    ...(unmeasured.length > 0 ? [`${unmeasured.length} times a subject could not be measured (inconclusive or errored windows below say why).`] : []),
+    ...(unmeasured.length > 0
+      ? [
+          `${unmeasured.length} times a subject could not be measured (inconclusive or errored windows below say why).`,
+        ]
+      : []),
     leftOut.ignored.length === 0
       ? 'The plan leaves no column out.'
       : `Columns that the plan leaves out: ${leftOut.ignored.map((c) => `<code>${e(c)}</code>`).join(', ')}.`,
-    ...(leftOut.tolerances.length === 0 ? [] : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
+    ...(leftOut.tolerances.length === 0
+      ? []
+      : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
     ...leftOut.weakened.map((note) => `Of the cut-over: ${e(note)}.`),
-    ...leftOut.waivers.map((w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`),
+    ...leftOut.waivers.map(
+      (w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`,
+    ),
     'A window that read fewer rows than it matched counts the others as proven by an earlier window: neither side changed them since.',
     'Keys that changed in every round of a window count as unstable, values that cannot be decoded as unknown: neither is ever counted as equal.',
-    ...(status.outcome === 'migrated' ? ['What happens after the hand-over is no longer watched by this migration.'] : []),
+    ...(status.outcome === 'migrated'
+      ? ['What happens after the hand-over is no longer watched by this migration.']
+      : []),
   ];
   return `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 }
@@ -109,7 +164,13 @@ function notCompared({ windows, status, leftOut }: Report): string {
 function differing({ differing: columns, samples }: Report): string {
   const byColumn = table(
     ['subject', 'class', 'column', 'differences kept', 'last seen in window'],
-    columns.map((d) => [d.subject, d.class, d.column ?? '(whole row)', String(d.kept), String(d.last)]),
+    columns.map((d) => [
+      d.subject,
+      d.class,
+      d.column ?? '(whole row)',
+      String(d.kept),
+      String(d.last),
+    ]),
     3,
     5,
   );
@@ -117,7 +178,13 @@ function differing({ differing: columns, samples }: Report): string {
     Object.entries(d.key)
       .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
       .join(' ');
-  const rows = samples.map((d) => [d.class, keyOf(d), d.column ?? '(whole row)', d.batch ?? 'NULL', d.stream ?? 'NULL']);
+  const rows = samples.map((d) => [
+    d.class,
+    keyOf(d),
+    d.column ?? '(whole row)',
+    d.batch ?? 'NULL',
+    d.stream ?? 'NULL',
+  ]);
   return `${byColumn}<h3>Samples of the newest window that found some</h3>${table(['class', 'key', 'column', 'batch', 'stream'], rows)}`;
 }
 
@@ -160,8 +227,14 @@ function cutover({ cutover: steps }: Report): string {
 
 function hold({ hold: held }: Report): string {
   if (!held) return '';
-  const rows = [...held.steps.map((s) => [s.what, s.at, formatMs(s.ms)]), ['fence to commit', '', formatMs(held.totalMs)]];
-  const proofs = held.proofs.length === 0 ? '' : `<p>Proven under the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
+  const rows = [
+    ...held.steps.map((s) => [s.what, s.at, formatMs(s.ms)]),
+    ['fence to commit', '', formatMs(held.totalMs)],
+  ];
+  const proofs =
+    held.proofs.length === 0
+      ? ''
+      : `<p>Proven under the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
   return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}${proofs}`;
 }
 
@@ -173,7 +246,8 @@ function wayBack({ status, batchAge, windows, routeBy }: Report): string {
   const run = batchAge
     ? ` Its last run ended at ${e(batchAge.lastFinishedAt)}.`
     : ' Whether the batch still runs is unknown: the plan names no run log, or it could not be read.';
-  if (status.route?.side !== 'stream') return `<p>Consumers read the batch: going back removes what was made, and touches nothing that they read.${run}</p>`;
+  if (status.route?.side !== 'stream')
+    return `<p>Consumers read the batch: going back removes what was made, and touches nothing that they read.${run}</p>`;
   const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
   if (isShared)
     return `<p>Warm: <code>sluice rollback</code> gives the table back, with what the batch's query gives at that moment and every row that only the table had. The last ${streak} comparisons of a subject in a row passed.</p>`;
@@ -189,10 +263,20 @@ const phaseTable = ({ phases }: Report): string =>
 function windowTable({ windows, evidence }: Report): string {
   const digest = new Map(evidence.map((link) => [link.number, link.digest.slice(0, 12)]));
   const body = windows.map((w) => {
-    const cells = [String(w.number), w.subject, null, w.at, ...counts(w), w.reason, digest.get(w.number) ?? '-'];
+    const cells = [
+      String(w.number),
+      w.subject,
+      null,
+      w.at,
+      ...counts(w),
+      w.reason,
+      digest.get(w.number) ?? '-',
+    ];
     return `<tr>${cells.map((c, at) => (c === null ? `<td class="${w.verdict}"><b>${w.verdict}</b></td>` : `<td${at > 3 && at < 11 ? ' class="n"' : ''}>${e(c)}</td>`)).join('')}</tr>`;
   });
-  const head = ['#', 'subject', 'verdict', 'at', ...COUNTS, 'reason', 'digest'].map((h, at) => `<th${at > 3 && at < 11 ? ' class="n"' : ''}>${h}</th>`);
+  const head = ['#', 'subject', 'verdict', 'at', ...COUNTS, 'reason', 'digest'].map(
+    (h, at) => `<th${at > 3 && at < 11 ? ' class="n"' : ''}>${h}</th>`,
+  );
   return `<div class="wide"><table><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 
@@ -201,7 +285,8 @@ function objects({ status }: Report): string {
     ...status.handedOver.map((o) => [o.kind, o.name, 'handed over, running']),
     ...status.leftovers.map((o) => [o.kind, o.name, 'LEFT OVER: remove it']),
   ];
-  if (rows.length === 0) return `<p>${status.outcome ? 'Nothing of ours is left.' : 'Known at the end.'}</p>`;
+  if (rows.length === 0)
+    return `<p>${status.outcome ? 'Nothing of ours is left.' : 'Known at the end.'}</p>`;
   const advice = status.handedOver.some((o) => o.kind === 'slot')
     ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot before you stop the connector for good.</p>'
     : '';

@@ -1,5 +1,5 @@
 // Report model → Markdown. PURE. Every text from outside is escaped: table names are somebody's input.
-import { formatBytes, formatMs } from '../domain/duration.js';
+import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Report } from './build-report.js';
 import { escapeMarkdown as escape } from './escape.js';
 
@@ -9,20 +9,34 @@ export function renderMarkdown(report: Report): string {
     `# ${escape(report.name)}: ${status.outcome ?? `in phase ${status.phase}`}`,
     '',
     `Iteration ${status.iteration}, generation ${status.generation}, plan \`${report.planHash}\`, started ${report.startedAt}.`,
-    ...(status.blocked ? ['', `**Blocked (${status.blocked.code})**: ${escape(status.blocked.detail)}. ${escape(status.blocked.remedy)}`] : []),
-    ...(status.route ? ['', `Consumers read the **${status.route.side}** side (observed ${status.route.observedAt}).`] : []),
+    ...(status.blocked
+      ? [
+          '',
+          `**Blocked (${status.blocked.code})**: ${escape(status.blocked.detail)}. ${escape(status.blocked.remedy)}`,
+        ]
+      : []),
+    ...(status.route
+      ? [
+          '',
+          `Consumers read the **${status.route.side}** side (observed ${status.route.observedAt}).`,
+        ]
+      : []),
     '',
     '## Phases',
     '',
     '| phase | entered | took |',
     '|---|---|---|',
-    ...report.phases.map((p) => `| ${p.phase} | ${p.at} | ${p.ms === null ? 'going on' : formatMs(p.ms)} |`),
+    ...report.phases.map(
+      (p) => `| ${p.phase} | ${p.at} | ${p.ms === null ? 'going on' : formatMs(p.ms)} |`,
+    ),
     '',
     '## The cut-over, step by step',
     '',
     '| step | does | undo | begun |',
     '|---|---|---|---|',
-    ...report.cutover.map((s) => `| ${s.name} | ${escape(s.does)} | ${escape(s.undo ?? '-')} | ${s.at ?? 'not yet'} |`),
+    ...report.cutover.map(
+      (s) => `| ${s.name} | ${escape(s.does)} | ${escape(s.undo ?? '-')} | ${s.at ?? 'not yet'} |`,
+    ),
     '',
     '## Decisions',
     '',
@@ -53,7 +67,14 @@ export function renderMarkdown(report: Report): string {
           'The replication slot is yours now: watch `pg_replication_slots.wal_status` and its retained WAL, and drop the slot before you stop the connector for good.',
         ]
       : []),
-    ...(status.leftovers.length > 0 ? ['', '## Left over', '', ...status.leftovers.map((o) => `- ${o.kind} \`${escape(o.name)}\``)] : []),
+    ...(status.leftovers.length > 0
+      ? [
+          '',
+          '## Left over',
+          '',
+          ...status.leftovers.map((o) => `- ${o.kind} \`${escape(o.name)}\``),
+        ]
+      : []),
     ...differing(report),
     ...freshness(report),
     '',
@@ -68,8 +89,18 @@ export function renderMarkdown(report: Report): string {
 
 function differing({ differing: columns }: Report): string[] {
   if (columns.length === 0) return [];
-  const rows = columns.map((d) => `| ${escape(d.subject)} | ${d.class} | ${escape(d.column ?? '(whole row)')} | ${d.kept} | ${d.last} |`);
-  return ['', '## What differed', '', '| subject | class | column | differences kept | last seen in window |', '|---|---|---|---|---|', ...rows];
+  const rows = columns.map(
+    (d) =>
+      `| ${escape(d.subject)} | ${d.class} | ${escape(d.column ?? '(whole row)')} | ${d.kept} | ${d.last} |`,
+  );
+  return [
+    '',
+    '## What differed',
+    '',
+    '| subject | class | column | differences kept | last seen in window |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ];
 }
 
 function freshness({ freshness: { stream, batch, cost }, hold }: Report): string[] {
@@ -80,7 +111,11 @@ function freshness({ freshness: { stream, batch, cost }, hold }: Report): string
     stream
       ? `- through the whole path: ${formatMs(stream.medianMs)} (median of ${stream.windows} windows), worst ${formatMs(stream.worstMs)}`
       : '- through the whole path: not measured yet',
-    ...(batch ? [`- the batch's numbers: ${formatMs(batch.averageMs)} old on average, up to ${formatMs(batch.worstMs)} (newest ${batch.runs} runs)`] : []),
+    ...(batch
+      ? [
+          `- the batch's numbers: ${formatMs(batch.averageMs)} old on average, up to ${formatMs(batch.worstMs)} (newest ${batch.runs} runs)`,
+        ]
+      : []),
     ...(cost
       ? [
           `- comparing: ${cost.windowsPerDay} windows a day, at most two backends of the source for ${formatMs(cost.sourceMsPerDay)} a day, ${cost.rowsPerDay} rows read${cost.retainedBytes === null ? '' : `, at most ${formatBytes(cost.retainedBytes)} of WAL held back`}`,

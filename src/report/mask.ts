@@ -1,5 +1,5 @@
 // Values of differing rows are somebody's data: a report shows what kind of value stood there, not which. PURE.
-import type { Difference } from '../domain/window.js';
+import type { Difference } from '../domain/evidence/window.js';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const DATE = /^\d{4}-\d\d-\d\d/;

@@ -16,12 +16,20 @@ export function page(title: string, body: string, data: unknown): string {
 }
 
 /** `title` is plain text of ours, `body` escaped HTML. */
-export const section = (title: string, body: string): string => `<section><h2>${title}</h2>${body}</section>`;
+export const section = (title: string, body: string): string =>
+  `<section><h2>${title}</h2>${body}</section>`;
 
 /** Columns `[from, to)` hold numbers. Cells are escaped here. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[], from = 0, to = 0): string {
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  from = 0,
+  to = 0,
+): string {
   const n = (at: number): string => (at >= from && at < to ? ' class="n"' : '');
   const head = header.map((h, at) => `<th${n(at)}>${h}</th>`).join('');
-  const body = rows.map((row) => `<tr>${row.map((cell, at) => `<td${n(at)}>${e(cell)}</td>`).join('')}</tr>`).join('');
+  const body = rows
+    .map((row) => `<tr>${row.map((cell, at) => `<td${n(at)}>${e(cell)}</td>`).join('')}</tr>`)
+    .join('');
   return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }

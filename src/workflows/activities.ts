@@ -5,11 +5,22 @@ import type { Activities } from '../activities/index.js';
 // A killed worker is noticed when one of these limits passes: they are the price of a kill -9, so they are short.
 const PATIENCE = {
   /** A few statements or requests. */
-  quick: { startToCloseTimeout: '30s', retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 } },
+  quick: {
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 },
+  },
   /** Waits for another system to follow, heartbeating. */
-  patient: { startToCloseTimeout: '5m', heartbeatTimeout: '60s', retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 } },
+  patient: {
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '60s',
+    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 },
+  },
   /** Hours, heartbeating every second or so; retried often, because the worker may be restarted often. */
-  long: { startToCloseTimeout: '30d', heartbeatTimeout: '12s', retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } },
+  long: {
+    startToCloseTimeout: '30d',
+    heartbeatTimeout: '12s',
+    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
+  },
   /** Like long, on the queue for heavy data work: `migrations-data` beside `migrations`. */
   heavy: {
     startToCloseTimeout: '12h',
@@ -21,19 +32,28 @@ const PATIENCE = {
 export type Patience = keyof typeof PATIENCE;
 
 interface Callable {
-  executeWithOptions(options: ActivityOptions & { summary?: string }, args: unknown[]): Promise<unknown>;
+  executeWithOptions(
+    options: ActivityOptions & { summary?: string },
+    args: unknown[],
+  ): Promise<unknown>;
 }
 
-const proxies = Object.fromEntries(Object.entries(PATIENCE).map(([name, options]) => [name, proxyActivities<Activities>(options)])) as unknown as Record<
-  Patience,
-  Record<string, Callable>
->;
+const proxies = Object.fromEntries(
+  Object.entries(PATIENCE).map(([name, options]) => [name, proxyActivities<Activities>(options)]),
+) as unknown as Record<Patience, Record<string, Callable>>;
 
 /** Runs one activity. The summary MUST say what it does in the operator's words, at most 120 characters. */
-export function call<K extends keyof Activities>(patience: Patience, name: K, summary: string, ...args: Parameters<Activities[K]>): ReturnType<Activities[K]> {
-  return proxies[patience][name]!.executeWithOptions({ ...PATIENCE[patience], ...queueOf(patience), summary: summary.slice(0, 120) }, args) as ReturnType<
-    Activities[K]
-  >;
+export function call<K extends keyof Activities>(
+  patience: Patience,
+  name: K,
+  summary: string,
+  ...args: Parameters<Activities[K]>
+): ReturnType<Activities[K]> {
+  return proxies[patience][name]!.executeWithOptions(
+    { ...PATIENCE[patience], ...queueOf(patience), summary: summary.slice(0, 120) },
+    args,
+  ) as ReturnType<Activities[K]>;
 }
 
-const queueOf = (patience: Patience): { taskQueue?: string } => (patience === 'heavy' ? { taskQueue: `${workflowInfo().taskQueue}-data` } : {});
+const queueOf = (patience: Patience): { taskQueue?: string } =>
+  patience === 'heavy' ? { taskQueue: `${workflowInfo().taskQueue}-data` } : {};

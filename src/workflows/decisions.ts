@@ -1,6 +1,12 @@
 // Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
 import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
-import { approvalUnder, breakGlass, coSign, glassNote, type CoSignRequest } from '../domain/cosign.js';
+import {
+  approvalUnder,
+  breakGlass,
+  coSign,
+  glassNote,
+  type CoSignRequest,
+} from '../domain/decisions/cosign.js';
 import {
   UNSIGNED,
   decide as judge,
@@ -11,23 +17,37 @@ import {
   type Decision,
   type DecisionRequest,
   type Identity,
-} from '../domain/gate.js';
-import type { SignedFor } from '../domain/token.js';
+} from '../domain/decisions/gate.js';
+import type { SignedFor } from '../domain/decisions/signed-decision.js';
 import { call } from './activities.js';
-import type { Run } from './run.js';
-import { evidenceId, gateState, starterOf } from './view.js';
+import type { Run } from './run/run.js';
+import { evidenceId, gateState, starterOf } from './run/status-view.js';
 
 /** Answers at once without a token: nothing has to be asked then. */
 export function takeDecision(run: Run, request: DecisionRequest): Decision | Promise<Decision> {
-  return request.token === null ? decide(run, request, UNSIGNED) : identityOf(run, request, request.token).then((identity) => decide(run, request, identity));
+  return request.token === null
+    ? decide(run, request, UNSIGNED)
+    : identityOf(run, request, request.token).then((identity) => decide(run, request, identity));
 }
 
-const signedFor = (run: Run): SignedFor => ({ namespace: workflowInfo().namespace, workflowId: workflowInfo().workflowId, run: run.state.runKey });
+const signedFor = (run: Run): SignedFor => ({
+  namespace: workflowInfo().namespace,
+  workflowId: workflowInfo().workflowId,
+  run: run.state.runKey,
+});
 
 /** For a roll-back or a rehearsal: null = this person may act, else why not. With named approvers only who signed may. */
-export async function refusedUnsigned(run: Run, decision: 'rollback' | 'rehearse', by: string, token: string | null): Promise<string | null> {
+export async function refusedUnsigned(
+  run: Run,
+  decision: 'rollback' | 'rehearse',
+  by: string,
+  token: string | null,
+): Promise<string | null> {
   const evidence = decision === 'rehearse' ? evidenceId(run.state) : null; // the way back is from whatever evidence there is
-  const identity = token === null ? UNSIGNED : await identityOf(run, { decision, approver: by, evidenceId: evidence }, token);
+  const identity =
+    token === null
+      ? UNSIGNED
+      : await identityOf(run, { decision, approver: by, evidenceId: evidence }, token);
   return unsignedBy(by, run.state.spec?.spec.cutover.approval ?? { approvers: [] }, identity);
 }
 
@@ -35,10 +55,17 @@ export async function refusedUnsigned(run: Run, decision: 'rollback' | 'rehearse
 async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;
   const verified = await CancellationScope.nonCancellable(() =>
-    call('quick', 'verifyToken', `Check the signature of ${request.approver}`, token, signedFor(run)),
+    call(
+      'quick',
+      'verifyToken',
+      `Check the signature of ${request.approver}`,
+      token,
+      signedFor(run),
+    ),
   );
   const identity = identify(request, verified, state.nonces ?? []);
-  if (identity.authenticated && verified.valid) state.nonces = [...(state.nonces ?? []), verified.claims.nonce];
+  if (identity.authenticated && verified.valid)
+    state.nonces = [...(state.nonces ?? []), verified.claims.nonce];
   return identity;
 }
 
@@ -49,7 +76,13 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, run.now());
   // Runs that began before names had to be signed go on as they began.
   const isBound = approval.approvers.length === 0 || patched('named-approvers-sign');
-  const decision = judge(request, gateState(state, starterOf()), approval, run.now(), isBound ? identity : { ...identity, authenticated: true });
+  const decision = judge(
+    request,
+    gateState(state, starterOf()),
+    approval,
+    run.now(),
+    isBound ? identity : { ...identity, authenticated: true },
+  );
   const { approver, comment } = request;
   const taken = {
     approver,
@@ -63,9 +96,13 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   };
   state.approvals = remembered([...state.approvals, taken]);
   const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
-  run.audit(request.decision, `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`);
+  run.audit(
+    request.decision,
+    `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`,
+  );
   if (decision.accepted && request.decision === 'approve') delete state.nextAttemptAt; // a person says: now
-  if (decision.accepted && request.decision === 'reject') run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
+  if (decision.accepted && request.decision === 'reject')
+    run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
   run.show();
   return decision;
 }
@@ -73,14 +110,26 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
 /** One of the two people that ending the soak early, or breaking the glass, needs. Recorded, accepted or not. */
 export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
   const { decision, approver, token } = request;
-  const identity = token === null ? UNSIGNED : await identityOf(run, { decision, approver, evidenceId: evidenceId(run.state) }, token);
+  const identity =
+    token === null
+      ? UNSIGNED
+      : await identityOf(run, { decision, approver, evidenceId: evidenceId(run.state) }, token);
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const signatures = state.coSignatures ?? [];
   const standing = { phase: state.phase, committed: state.committedAt !== null, signatures };
-  const { accepted, reason, signature, pair } = coSign(request, standing, state.spec.spec.cutover.approval, run.now(), identity);
+  const { accepted, reason, signature, pair } = coSign(
+    request,
+    standing,
+    state.spec.spec.cutover.approval,
+    run.now(),
+    identity,
+  );
   const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
-  run.audit(decision, `${who}: ${accepted ? 'accepted' : 'refused'}, ${reason} (${request.reason})`);
+  run.audit(
+    decision,
+    `${who}: ${accepted ? 'accepted' : 'refused'}, ${reason} (${request.reason})`,
+  );
   if (signature) state.coSignatures = [...signatures, signature];
   if (pair && decision === 'complete-early') state.completesEarly = true;
   if (pair && decision === 'break-glass') {

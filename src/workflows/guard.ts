@@ -1,9 +1,9 @@
 // The guard runs beside the main path from snapshot to hand-over, also while blocked or paused, and speaks up when something must be known.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
-import type { GuardReport } from '../activities/guard.js';
+import type { GuardReport } from '../activities/capture/connector-guard.js';
 import { call } from './activities.js';
-import type { Run } from './run.js';
+import type { Run } from './run/run.js';
 
 /** Runs `main` with the guard beside it; the guard ends when `main` does, however it does. */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
@@ -25,8 +25,18 @@ async function watch(run: Run): Promise<void> {
   for (;;) {
     try {
       const { restarts, slotIdentified, walAlarm } = run.state;
-      const input = { ref: run.ref, restarts, slotExpected: slotIdentified, alarmed: walAlarm !== null };
-      const report = await call('long', 'guard', 'Guard: restart failed tasks, watch slot and WAL', input);
+      const input = {
+        ref: run.ref,
+        restarts,
+        slotExpected: slotIdentified,
+        alarmed: walAlarm !== null,
+      };
+      const report = await call(
+        'long',
+        'guard',
+        'Guard: restart failed tasks, watch slot and WAL',
+        input,
+      );
       if (report.kind === 'stood-down') return;
       react(run, report);
     } catch (error) {
@@ -47,7 +57,12 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
     run.audit('wal-alarm', report.detail);
   } else {
     const code = report.kind === 'slot-lost' ? 'slot-lost' : 'wal-budget';
-    const problem: Blocked = { code, since: run.now(), detail: report.detail, remedy: FAILURES[code].remedy };
+    const problem: Blocked = {
+      code,
+      since: run.now(),
+      detail: report.detail,
+      remedy: FAILURES[code].remedy,
+    };
     state.slotIdentified = false; // told once
     run.audit(code, report.detail);
     run.loseGeneration(problem);

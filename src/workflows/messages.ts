@@ -1,12 +1,26 @@
 // The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
 import type { UpdateDefinition } from '@temporalio/common';
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { checkBy, checkCoSign, checkDecision, checkExtension, checkRollBack, checkUpdate, type Checked } from '../domain/messages.js';
-import type { Decision } from '../domain/gate.js';
-import type { AuditEvent, Rehearsed, Status } from '../domain/ledger.js';
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
+import {
+  checkBy,
+  checkCoSign,
+  checkDecision,
+  checkExtension,
+  checkRollBack,
+  checkUpdate,
+  type Checked,
+} from '../domain/decisions/payloads.js';
+import type { Decision } from '../domain/decisions/gate.js';
+import type { AuditEvent, Rehearsed, Status } from '../domain/evidence/ledger-rows.js';
 import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
-import { askForRehearsal } from './rehearsal.js';
-import type { Run } from './run.js';
+import { askForRehearsal } from './cutover/rehearsal.js';
+import type { Run } from './run/run.js';
 
 export const approveCutoverSignal = defineSignal<[unknown]>('approveCutover');
 export const rejectCutoverSignal = defineSignal<[unknown]>('rejectCutover');
@@ -31,16 +45,24 @@ export function registerMessages(run: Run): void {
   setHandler(rejectCutoverSignal, (payload) => onDecision(run, payload, 'reject'), {
     description: 'Reject and roll back: {"approver": "you", "reason": "why"}',
   });
-  setHandler(pauseSignal, () => run.setPaused(true), { description: 'Stop our next steps (never the connector nor the guard)' });
+  setHandler(pauseSignal, () => run.setPaused(true), {
+    description: 'Stop our next steps (never the connector nor the guard)',
+  });
   setHandler(resumeSignal, () => run.setPaused(false), { description: 'Go on after a pause' });
   setHandler(retrySignal, () => run.requestRetry(), { description: 'Try again what is blocked' });
-  setHandler(rollBackSignal, (payload) => onRollBack(run, payload), { description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}' });
-  setHandler(extendSoakSignal, (payload) => onExtension(run, payload), { description: 'Soak at least so long from now on: {"by": "you", "for": "2h"}' });
+  setHandler(rollBackSignal, (payload) => onRollBack(run, payload), {
+    description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}',
+  });
+  setHandler(extendSoakSignal, (payload) => onExtension(run, payload), {
+    description: 'Soak at least so long from now on: {"by": "you", "for": "2h"}',
+  });
   onUpdate(decideCutoverUpdate, checkUpdate, (request) => takeDecision(run, request), {
-    description: 'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
+    description:
+      'Approve or reject with an answer: {"decision": "approve", "approver": "you", "evidenceId": "ev-…"}',
   });
   onUpdate(coSignUpdate, checkCoSign, (request) => takeCoSignature(run, request), {
-    description: 'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
+    description:
+      'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
   });
   onUpdate(
     rehearseCutoverUpdate,
@@ -56,9 +78,15 @@ export function registerMessages(run: Run): void {
     },
   );
   setHandler(statusQuery, () => run.status(), { description: 'What `sluice get` shows' });
-  setHandler(explainQuery, () => run.details(), { description: 'Where it stands and what a person must do next' });
-  setHandler(evidenceQuery, () => run.evidence(), { description: 'The evidence that an approval would name' });
-  setHandler(auditQuery, () => run.state.audit, { description: 'Who did what, and what came of it' });
+  setHandler(explainQuery, () => run.details(), {
+    description: 'Where it stands and what a person must do next',
+  });
+  setHandler(evidenceQuery, () => run.evidence(), {
+    description: 'The evidence that an approval would name',
+  });
+  setHandler(auditQuery, () => run.state.audit, {
+    description: 'Who did what, and what came of it',
+  });
 }
 
 /** An update that answers. Only a malformed payload is refused by the validator, without a trace. */
@@ -80,7 +108,11 @@ function onUpdate<T, R>(
   setHandler(update, handler, { description, validator });
 }
 
-function onDecision(run: Run, payload: unknown, decision: 'approve' | 'reject'): void | Promise<void> {
+function onDecision(
+  run: Run,
+  payload: unknown,
+  decision: 'approve' | 'reject',
+): void | Promise<void> {
   const checked = checkDecision(payload, decision);
   if (!checked.ok) return run.audit('ignored', `${decision}Cutover: ${checked.problem}`);
   const taken = takeDecision(run, checked.value);
@@ -105,7 +137,11 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(
     () => undefined,
-    (error: unknown) => run.audit('ignored', `${what}: the signature could not be checked (${(error as Error).message})`),
+    (error: unknown) =>
+      run.audit(
+        'ignored',
+        `${what}: the signature could not be checked (${(error as Error).message})`,
+      ),
   );
 }
 

@@ -11,12 +11,15 @@ import { clearGeneration, rollBack } from './phases/roll-back.js';
 import { snapshot } from './phases/snapshot.js';
 import { soak } from './phases/soak.js';
 import { validate } from './phases/validate.js';
-import { Run } from './run.js';
-import type { State } from './state.js';
-import { finish, type MigrationResult, withWayBack } from './way-back.js';
+import { Run } from './run/run.js';
+import type { State } from './run/state.js';
+import { finish, type MigrationResult, withWayBack } from './run/way-back.js';
 
 /** `input` = the spec as an object; `carried` = the state of an earlier run of the same migration, after continue-as-new. */
-export async function migrateToStreaming(input: unknown, carried?: State): Promise<MigrationResult> {
+export async function migrateToStreaming(
+  input: unknown,
+  carried?: State,
+): Promise<MigrationResult> {
   const run = new Run(input, carried);
   registerMessages(run);
   await withWayBack(run, rollBack, () =>

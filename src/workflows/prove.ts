@@ -1,13 +1,28 @@
 // A proof on a small part: a slice of the legacy database replayed into topics of its own, through the pipeline, against the batch's query on the same slice.
 // The legacy database is only read. Whatever happens, the proof's topics and group are removed at the end.
-import { CancellationScope, condition, defineQuery, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { MigrationRef } from '../domain/ledger.js';
-import { jobNames } from '../domain/names.js';
-import type { ProofPlan } from '../activities/proofs/plan.js';
-import { pipelineEnvironment, type PipelineEnvironment, type ProofInput, type ProofResult, type ProofState, type Replayed } from '../domain/proof.js';
-import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/rates.js';
+import {
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
+import { jobNames } from '../domain/migration/names.js';
+import type { ProofPlan } from '../activities/proofs/slice-plan.js';
+import {
+  pipelineEnvironment,
+  type PipelineEnvironment,
+  type ProofInput,
+  type ProofResult,
+  type ProofState,
+  type Replayed,
+} from '../domain/evidence/proof.js';
+import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/plan/rates.js';
 import { call } from './activities.js';
-import { problemOf } from './course.js';
+import { problemOf } from './run/course.js';
 
 export interface ProofView {
   readonly state: ProofState;
@@ -18,12 +33,23 @@ export interface ProofView {
 
 export const proofQuery = defineQuery<ProofView>('proof');
 /** The pipeline was stopped, or will never start: `{failed: why}` ends the proof as errored. */
-export const pipelineStoppedSignal = defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');
+export const pipelineStoppedSignal =
+  defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');
 
 const STOP_PATIENCE_MS = 120_000;
 
-type Findings = Pick<ProofResult, 'verdict' | 'reason' | 'counts' | 'differences' | 'rehearsed' | 'pipelineMs'>;
-const errored = (reason: string): Findings => ({ verdict: 'errored', reason, counts: null, differences: [], rehearsed: [], pipelineMs: null });
+type Findings = Pick<
+  ProofResult,
+  'verdict' | 'reason' | 'counts' | 'differences' | 'rehearsed' | 'pipelineMs'
+>;
+const errored = (reason: string): Findings => ({
+  verdict: 'errored',
+  reason,
+  counts: null,
+  differences: [],
+  rehearsed: [],
+  pipelineMs: null,
+});
 
 export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   const { workflowId: id, runId, startTime } = workflowInfo();
@@ -33,10 +59,20 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   let stopped: { failed?: string } | null = null;
   /** Somebody else runs the pipeline, and was told how. */
   let wasStarted = false;
-  setHandler(proofQuery, () => ({ state, replayed, environment: plan && wasStarted ? pipelineEnvironment(plan.ref) : null }), {
-    description: 'Where the proof stands, and what its pipeline must be told',
+  setHandler(
+    proofQuery,
+    () => ({
+      state,
+      replayed,
+      environment: plan && wasStarted ? pipelineEnvironment(plan.ref) : null,
+    }),
+    {
+      description: 'Where the proof stands, and what its pipeline must be told',
+    },
+  );
+  setHandler(pipelineStoppedSignal, (why) => void (stopped ??= why ?? {}), {
+    description: 'The pipeline was stopped: the proof cleans up',
   });
-  setHandler(pipelineStoppedSignal, (why) => void (stopped ??= why ?? {}), { description: 'The pipeline was stopped: the proof cleans up' });
 
   plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
   let findings = errored('nothing was compared');
@@ -44,24 +80,49 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   const isDeployedByUs = plan.ref.spec.spec.pipeline!.type === 'flink-sql';
   try {
     state = 'replay';
-    replayed = await call('long', 'replaySlice', 'Replay the slice in one read-only snapshot', plan);
-    if (isDeployedByUs) await call('patient', 'ensurePipeline', 'Deploy the pipeline on the slice', plan.ref);
+    replayed = await call(
+      'long',
+      'replaySlice',
+      'Replay the slice in one read-only snapshot',
+      plan,
+    );
+    if (isDeployedByUs)
+      await call('patient', 'ensurePipeline', 'Deploy the pipeline on the slice', plan.ref);
     wasStarted = !isDeployedByUs;
     state = 'pipeline';
     const since = Date.now();
     const undrained = await Promise.race([
-      call('long', 'awaitPipeline', 'Wait until the pipeline took everything in', plan, input.patienceMs),
-      condition(() => stopped !== null).then(() => `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it was through'}`),
+      call(
+        'long',
+        'awaitPipeline',
+        'Wait until the pipeline took everything in',
+        plan,
+        input.patienceMs,
+      ),
+      condition(() => stopped !== null).then(
+        () => `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it was through'}`,
+      ),
     ]);
     const pipelineMs = Date.now() - since;
-    if (undrained) findings = { ...errored(undrained), verdict: stopped ? 'errored' : 'inconclusive' };
+    if (undrained)
+      findings = { ...errored(undrained), verdict: stopped ? 'errored' : 'inconclusive' };
     else {
       state = 'compare';
-      const { verdict, ...found } = await call('long', 'compareSlice', 'Compare every key of the slice', plan, replayed);
+      const { verdict, ...found } = await call(
+        'long',
+        'compareSlice',
+        'Compare every key of the slice',
+        plan,
+        replayed,
+      );
       findings = { ...verdict, ...found, pipelineMs };
     }
   } catch (error) {
-    findings = errored(isCancellation(error) ? 'the proof was cancelled' : (problemOf(error, '')?.detail ?? (error as Error).message));
+    findings = errored(
+      isCancellation(error)
+        ? 'the proof was cancelled'
+        : (problemOf(error, '')?.detail ?? (error as Error).message),
+    );
   } finally {
     const { ref } = plan;
     await CancellationScope.nonCancellable(async () => {
@@ -71,21 +132,40 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
         await condition(() => stopped !== null, STOP_PATIENCE_MS);
       }
       state = 'clean-up';
-      leftovers = await call('patient', 'removeProof', 'Remove the topics and the group of the proof', { spec: ref.spec, name: ref.name });
+      leftovers = await call(
+        'patient',
+        'removeProof',
+        'Remove the topics and the group of the proof',
+        { spec: ref.spec, name: ref.name },
+      );
     });
   }
   const result = resultOf(input, id, startTime, replayed, findings, leftovers);
-  await CancellationScope.nonCancellable(() => call('quick', 'recordProof', 'Record the proof', result));
+  await CancellationScope.nonCancellable(() =>
+    call('quick', 'recordProof', 'Record the proof', result),
+  );
   state = 'done';
   return result;
 }
 
 async function removeJobs(ref: MigrationRef): Promise<void> {
   const { gateway } = ref.spec.spec.pipeline!;
-  for (const name of jobNames(ref.spec, ref.generation)) await call('patient', 'removeJob', `Stop job ${name}`, ref, { kind: 'job', name, where: gateway! });
+  for (const name of jobNames(ref.spec, ref.generation))
+    await call('patient', 'removeJob', `Stop job ${name}`, ref, {
+      kind: 'job',
+      name,
+      where: gateway!,
+    });
 }
 
-function resultOf(input: ProofInput, id: string, at: Date, replayed: Replayed | null, findings: Findings, leftovers: readonly string[]): ProofResult {
+function resultOf(
+  input: ProofInput,
+  id: string,
+  at: Date,
+  replayed: Replayed | null,
+  findings: Findings,
+  leftovers: readonly string[],
+): ProofResult {
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Proof',
@@ -107,5 +187,9 @@ function predict(replayed: Replayed | null, pipelineMs: number | null): ProofRes
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;
   const records = replayed.tables.reduce((sum, t) => sum + t.of, 0);
   const loadMs = Math.round((records / SNAPSHOT_ROWS_PER_SECOND) * 1000);
-  return { records, loadMs, catchUpMs: Math.max(loadMs, Math.round((pipelineMs / replayed.records) * records)) };
+  return {
+    records,
+    loadMs,
+    catchUpMs: Math.max(loadMs, Math.round((pipelineMs / replayed.records) * records)),
+  };
 }

@@ -18,18 +18,34 @@ export interface SweepResult {
 
 /** The caller MUST have seen that the migration's own workflow is not running. Idempotent. */
 export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promise<SweepResult> {
-  const { ref, objects } = await call('quick', 'openRun', 'Read from the ledger what the run left', name);
+  const { ref, objects } = await call(
+    'quick',
+    'openRun',
+    'Read from the ledger what the run left',
+    name,
+  );
   if (await call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref)) {
-    if (!routeBack) return { refused: 'the cut-over happened: consumers read the stream side', removed: [], leftovers: objects };
+    if (!routeBack)
+      return {
+        refused: 'the cut-over happened: consumers read the stream side',
+        removed: [],
+        leftovers: objects,
+      };
     await call('patient', 'routeBack', 'Route consumers back to the batch', ref);
   }
-  if (objects.some((o) => o.kind === 'lease')) await call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null);
+  if (objects.some((o) => o.kind === 'lease'))
+    await call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null);
   const removed = [];
   for (const object of [...objects].reverse()) {
     await removeObject(ref, object);
     removed.push({ kind: object.kind, name: object.name });
   }
-  const leftovers = await call('quick', 'listLeftovers', 'Verify that nothing of ours is left', ref);
+  const leftovers = await call(
+    'quick',
+    'listLeftovers',
+    'Verify that nothing of ours is left',
+    ref,
+  );
   await call('quick', 'recordSweep', 'Close the run in the ledger', ref, by, leftovers);
   return { refused: null, removed, leftovers };
 }

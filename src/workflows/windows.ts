@@ -1,13 +1,17 @@
 // Running one window and taking in what it found: streak, coverage, epoch. Shared by validate, approve, cut-over and soak.
 import type { WindowResult } from '../activities/windows/index.js';
-import type { CaptureProblem } from '../domain/captured.js';
-import { coverageOf } from '../domain/gate.js';
+import type { CaptureProblem } from '../domain/capture/captured-set.js';
+import { coverageOf } from '../domain/decisions/gate.js';
 import { call } from './activities.js';
-import type { Run } from './run.js';
+import type { Run } from './run/run.js';
 
 const ROUNDS_MS = 45_000;
 
-export async function runWindow(run: Run, purpose: 'window' | 'final window' | 'shadow window', roundsMs = ROUNDS_MS): Promise<WindowResult> {
+export async function runWindow(
+  run: Run,
+  purpose: 'window' | 'final window' | 'shadow window',
+  roundsMs = ROUNDS_MS,
+): Promise<WindowResult> {
   run.state.windows += 1;
   const number = run.state.windows;
   const { brokenGlass } = run.state;
@@ -28,8 +32,10 @@ export async function runWindow(run: Run, purpose: 'window' | 'final window' | '
   );
   absorb(run, result, Date.parse(run.now()) - started);
   // Under the fence nothing may wait for a person: a final window that did not pass releases it.
-  if (result.captureProblem && purpose !== 'final window') await standStill(run, result.captureProblem);
-  if (isFull && result.verdict.verdict === 'passed') run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - (result.foldMs ?? 0));
+  if (result.captureProblem && purpose !== 'final window')
+    await standStill(run, result.captureProblem);
+  if (isFull && result.verdict.verdict === 'passed')
+    run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - (result.foldMs ?? 0));
   return result;
 }
 
@@ -52,20 +58,29 @@ function absorb(run: Run, result: WindowResult, durationMs: number): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
   state.windows = result.number; // a later one than asked for where a run that was reset had used that number
-  state.lastWindow = { number: result.number, verdict, reason: reason.slice(0, 300), at: result.at, durationMs };
+  state.lastWindow = {
+    number: result.number,
+    verdict,
+    reason: reason.slice(0, 300),
+    at: result.at,
+    durationMs,
+  };
   state.lag = { ...result.lag, ms: result.lag.ms ?? state.lag.ms };
   state.matchRatio = result.compared === 0 ? null : result.matched / result.compared;
   if (result.facts) {
     const { digest, change } = result.facts;
     state.facts = digest;
     if (change?.epoch) run.newEpoch(change.epoch);
-    if (change?.fullWindow) run.audit('full-window', `${result.number} read every row: ${change.fullWindow}`);
+    if (change?.fullWindow)
+      run.audit('full-window', `${result.number} read every row: ${change.fullWindow}`);
   }
   run.audit('window', `${result.number} ${verdict}: ${reason}`);
   if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`);
   if (verdict === 'passed') {
     state.passesInARow += 1;
-    state.comparedInARow = (state.passesInARow === 1 ? 0 : (state.comparedInARow ?? 0)) + (result.comparedNow ?? result.compared);
+    state.comparedInARow =
+      (state.passesInARow === 1 ? 0 : (state.comparedInARow ?? 0)) +
+      (result.comparedNow ?? result.compared);
     state.evidenceAt = result.at;
     state.covered = [...new Set([...state.covered, ...coverageOf(result.at)])];
   } else {

@@ -10,7 +10,10 @@ import { PG_PASSWORD } from './postgres.js';
 
 export async function startConnect(home: StackHome, say: Say): Promise<void> {
   if (alive(home, 'connect') === undefined) {
-    const [libs, plugins] = [await kafkaLibs(say), `${await connectPlugins(say)},${await jdbcSourcePlugin(say)}`];
+    const [libs, plugins] = [
+      await kafkaLibs(say),
+      `${await connectPlugins(say)},${await jdbcSourcePlugin(say)}`,
+    ];
     const config = join(home.dir, 'connect.properties');
     const secrets = join(home.dir, 'secrets');
     mkdirSync(secrets, { recursive: true });
@@ -18,7 +21,15 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
     launch(home, {
       name: 'connect',
       command: 'java',
-      args: ['-Xms192m', '-Xmx640m', ...JVM, '-cp', `${libs}/*`, 'org.apache.kafka.connect.cli.ConnectDistributed', config],
+      args: [
+        '-Xms192m',
+        '-Xmx640m',
+        ...JVM,
+        '-cp',
+        `${libs}/*`,
+        'org.apache.kafka.connect.cli.ConnectDistributed',
+        config,
+      ],
       env: { ...stackSecrets(), PGPASSWORD: PG_PASSWORD },
     });
   }
@@ -26,8 +37,14 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
   await untilReady(home, 'connect', async () => {
     const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) });
     if (!health.ok) return false;
-    const plugins = await (await fetch(`${url}/connector-plugins`, { signal: AbortSignal.timeout(3000) })).text();
-    return plugins.includes('PostgresConnector') && plugins.includes('JdbcSinkConnector') && plugins.includes('dev.sluice.jdbc');
+    const plugins = await (
+      await fetch(`${url}/connector-plugins`, { signal: AbortSignal.timeout(3000) })
+    ).text();
+    return (
+      plugins.includes('PostgresConnector') &&
+      plugins.includes('JdbcSinkConnector') &&
+      plugins.includes('dev.sluice.jdbc')
+    );
   });
 }
 

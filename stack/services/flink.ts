@@ -10,14 +10,37 @@ import { alive, launch, untilReady } from '../processes.js';
 export const FLINK_SERVICES = ['flink-jobmanager', 'flink-taskmanager', 'flink-gateway'] as const;
 
 const MAIN = {
-  'flink-jobmanager': ['-Xms128m', '-Xmx384m', 'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint'],
-  'flink-taskmanager': ['-Xms256m', '-Xmx768m', '-XX:MaxDirectMemorySize=256m', 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner'],
+  'flink-jobmanager': [
+    '-Xms128m',
+    '-Xmx384m',
+    'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint',
+  ],
+  'flink-taskmanager': [
+    '-Xms256m',
+    '-Xmx768m',
+    '-XX:MaxDirectMemorySize=256m',
+    'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
+  ],
   'flink-gateway': ['-Xms128m', '-Xmx512m', 'org.apache.flink.table.gateway.SqlGateway'],
 } as const;
 
 // Flink and its serialisers reach into the JDK; without these a job fails on Java 17 and later.
-const EXPORTS = ['java.rmi/sun.rmi.registry', 'java.security.jgss/sun.security.krb5'].map((name) => `--add-exports=${name}=ALL-UNNAMED`);
-const OPENS = ['lang', 'lang.reflect', 'net', 'io', 'nio', 'text', 'time', 'util', 'util.concurrent', 'util.concurrent.atomic', 'util.concurrent.locks']
+const EXPORTS = ['java.rmi/sun.rmi.registry', 'java.security.jgss/sun.security.krb5'].map(
+  (name) => `--add-exports=${name}=ALL-UNNAMED`,
+);
+const OPENS = [
+  'lang',
+  'lang.reflect',
+  'net',
+  'io',
+  'nio',
+  'text',
+  'time',
+  'util',
+  'util.concurrent',
+  'util.concurrent.atomic',
+  'util.concurrent.locks',
+]
   .map((name) => `java.base/java.${name}`)
   .concat('java.base/sun.nio.ch')
   .map((name) => `--add-opens=${name}=ALL-UNNAMED`);
@@ -34,7 +57,16 @@ export async function startFlink(home: StackHome, say: Say): Promise<void> {
     launch(home, {
       name,
       command: 'java',
-      args: [...heap, '-XX:+UseSerialGC', ...EXPORTS, ...OPENS, '-cp', `${lib}/*`, main!, ...folder],
+      args: [
+        ...heap,
+        '-XX:+UseSerialGC',
+        ...EXPORTS,
+        ...OPENS,
+        '-cp',
+        `${lib}/*`,
+        main!,
+        ...folder,
+      ],
       env: { FLINK_CONF_DIR: conf, FLINK_LIB_DIR: lib },
     });
   }
@@ -43,7 +75,11 @@ export async function startFlink(home: StackHome, say: Say): Promise<void> {
     const overview = await answer(`http://127.0.0.1:${flinkRest}/overview`);
     return Number(overview['taskmanagers']) > 0;
   });
-  await untilReady(home, 'flink-gateway', async () => 'productName' in (await answer(`http://127.0.0.1:${flinkGateway}/v1/info`)));
+  await untilReady(
+    home,
+    'flink-gateway',
+    async () => 'productName' in (await answer(`http://127.0.0.1:${flinkGateway}/v1/info`)),
+  );
 }
 
 async function answer(url: string): Promise<Record<string, unknown>> {

@@ -7,7 +7,11 @@ import { kafkaLibs, run, type Say } from '../fetch.js';
 import { ROOT, type StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 
-export const JVM = ['-XX:+UseSerialGC', '-Xshare:auto', `-Dlog4j2.configurationFile=${join(ROOT, 'stack/log4j2.properties')}`];
+export const JVM = [
+  '-XX:+UseSerialGC',
+  '-Xshare:auto',
+  `-Dlog4j2.configurationFile=${join(ROOT, 'stack/log4j2.properties')}`,
+];
 
 export async function startKafka(home: StackHome, say: Say): Promise<void> {
   if (alive(home, 'kafka') === undefined) {
@@ -45,7 +49,11 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
     });
   }
   await untilReady(home, 'kafka', async () => {
-    const admin = new kafkajs.Kafka({ brokers: [`127.0.0.1:${home.ports.kafka}`], logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 0 } }).admin();
+    const admin = new kafkajs.Kafka({
+      brokers: [`127.0.0.1:${home.ports.kafka}`],
+      logLevel: kafkajs.logLevel.NOTHING,
+      retry: { retries: 0 },
+    }).admin();
     try {
       await admin.connect();
       return (await admin.describeCluster()).brokers.length > 0;

@@ -19,7 +19,11 @@ export interface OtherPostgres {
 }
 
 /** Ready when it answers with the asked-for `walLevel` and holds the ledger's database. */
-export async function startPostgres(home: StackHome, say: Say, other: OtherPostgres = {}): Promise<void> {
+export async function startPostgres(
+  home: StackHome,
+  say: Say,
+  other: OtherPostgres = {},
+): Promise<void> {
   const { walLevel = 'logical', settings = [] } = other;
   if (alive(home, 'postgres') === undefined) {
     const bin = other.bin ?? (await postgresBinaries(say));
@@ -44,8 +48,16 @@ export async function startPostgres(home: StackHome, say: Say, other: OtherPostg
       ...owner,
     });
   }
-  await untilReady(home, 'postgres', async () => (await ask(home, 'postgres', 'SHOW wal_level'))[0]?.['wal_level'] === walLevel);
-  const exists = await ask(home, 'postgres', `SELECT 1 FROM pg_database WHERE datname = '${LEDGER_DATABASE}'`);
+  await untilReady(
+    home,
+    'postgres',
+    async () => (await ask(home, 'postgres', 'SHOW wal_level'))[0]?.['wal_level'] === walLevel,
+  );
+  const exists = await ask(
+    home,
+    'postgres',
+    `SELECT 1 FROM pg_database WHERE datname = '${LEDGER_DATABASE}'`,
+  );
   if (exists.length === 0) await ask(home, 'postgres', `CREATE DATABASE ${LEDGER_DATABASE}`);
 }
 
@@ -64,8 +76,19 @@ const SETTINGS = [
 ];
 
 /** One query on the stack's server as its superuser. Rows as plain objects. */
-export async function ask(home: StackHome, database: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ host: '127.0.0.1', port: home.ports.postgres, user: PG_USER, password: PG_PASSWORD, database, connectionTimeoutMillis: 3000 });
+export async function ask(
+  home: StackHome,
+  database: string,
+  sql: string,
+): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: home.ports.postgres,
+    user: PG_USER,
+    password: PG_PASSWORD,
+    database,
+    connectionTimeoutMillis: 3000,
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -83,10 +106,25 @@ function initialise(bin: string, data: string, owner: { uid?: number; gid?: numb
   const secret = `${data}.pw`;
   writeFileSync(secret, PG_PASSWORD, { mode: 0o644 });
   try {
-    execFileSync(join(bin, 'initdb'), ['-D', data, '-U', PG_USER, '--auth=scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--locale=C', '--no-sync'], {
-      stdio: 'pipe',
-      ...owner,
-    });
+    execFileSync(
+      join(bin, 'initdb'),
+      [
+        '-D',
+        data,
+        '-U',
+        PG_USER,
+        '--auth=scram-sha-256',
+        `--pwfile=${secret}`,
+        '-E',
+        'UTF8',
+        '--locale=C',
+        '--no-sync',
+      ],
+      {
+        stdio: 'pipe',
+        ...owner,
+      },
+    );
   } finally {
     rmSync(secret, { force: true });
   }
@@ -98,7 +136,8 @@ function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   for (const user of ['postgres', 'nobody']) {
     try {
-      const id = (flag: string): number => Number(execFileSync('id', [flag, user], { encoding: 'utf8', stdio: 'pipe' }).trim());
+      const id = (flag: string): number =>
+        Number(execFileSync('id', [flag, user], { encoding: 'utf8', stdio: 'pipe' }).trim());
       return { uid: id('-u'), gid: id('-g') };
     } catch {
       continue;

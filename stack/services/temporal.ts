@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
 import { temporalBinary, type Say } from '../fetch.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
@@ -28,12 +28,19 @@ export async function startTemporal(home: StackHome, say: Say): Promise<void> {
         join(home.dir, 'temporal.db'),
         '--log-level',
         'error',
-        ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+        ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
+          '--search-attribute',
+          `${name}=${type}`,
+        ]),
       ],
     });
   }
   await untilReady(home, 'temporal', () => {
-    execFileSync(binary, ['operator', 'cluster', 'health', '--address', `127.0.0.1:${home.ports.temporal}`], { stdio: 'pipe', timeout: 5000 });
+    execFileSync(
+      binary,
+      ['operator', 'cluster', 'health', '--address', `127.0.0.1:${home.ports.temporal}`],
+      { stdio: 'pipe', timeout: 5000 },
+    );
     return Promise.resolve(true);
   });
 }

@@ -1,28 +1,42 @@
 // The drain through a pipeline that is being deployed anew: its own topics come and go, and that must never cost the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { pipelineDrained } from '../../src/activities/drained.js';
-import { markerRead } from '../../src/activities/drain.js';
-import { unreadBy } from '../../src/activities/pipeline.js';
-import { TopicLost, type KafkaPort } from '../../src/clients/kafka.js';
-import type { GroupDescription, KnownGroup } from '../../src/clients/kafka-groups.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
+import { pipelineDrained } from '../../src/activities/barrier/drained.js';
+import { markerRead } from '../../src/activities/cutover/drain-proof.js';
+import { unreadBy } from '../../src/activities/objects/pipeline-job.js';
+import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/kafka-groups.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 const spec = aSpec({ spec: BATCH_PARTS });
-const ref: MigrationRef = { name: 'bank', iteration: 1, generation: 1, workflowId: 'migration-bank', runKey: 'r', planHash: 'p', spec };
+const ref: MigrationRef = {
+  name: 'bank',
+  iteration: 1,
+  generation: 1,
+  workflowId: 'migration-bank',
+  runKey: 'r',
+  planHash: 'p',
+  spec,
+};
 const SOURCE = 'bank.public.accounts';
 const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
-const described = (...topics: string[]): KnownGroup => ({ type: 'classic', state: 'Stable', members: ['m'], topics });
+const described = (...topics: string[]): KnownGroup => ({
+  type: 'classic',
+  state: 'Stable',
+  members: ['m'],
+  topics,
+});
 
 /** A cluster whose group consumed everything, but for what `lost` says of a topic. */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
     listTopics: () => Promise.resolve([SOURCE, INTERNAL, OUTPUT]),
     describeGroup: () => Promise.resolve(described()),
-    groupOffsets: () => Promise.resolve(new Map([SOURCE, INTERNAL].map((topic) => [topic, new Map([[0, 10]])]))),
+    groupOffsets: () =>
+      Promise.resolve(new Map([SOURCE, INTERNAL].map((topic) => [topic, new Map([[0, 10]])]))),
     offsets: (topic: string) => {
       lost(topic);
       return Promise.resolve([{ partition: 0, low: 0, high: 10, committed: 10 }]);
@@ -33,7 +47,9 @@ function aCluster(lost: (topic: string) => void): KafkaPort {
 }
 
 const drained = (cluster: KafkaPort): Promise<string | null> =>
-  new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(cluster, ref, Date.now() + 2000));
+  new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
+    pipelineDrained(cluster, ref, Date.now() + 2000),
+  );
 
 describe('the drain proof', () => {
   it('holds when group, internal topics and output have taken in everything', async () => {
@@ -58,25 +74,30 @@ describe('the drain proof', () => {
     ]);
   });
 
-  it.each([`topic ${INTERNAL} does not exist`, `${INTERNAL}/0 has no offset 442895: records were removed or the topic was re-created`])(
-    'is not had, and nothing more, when %s',
-    async (detail) => {
-      const reason = await drained(
-        aCluster((topic) => {
-          if (topic === INTERNAL) throw new TopicLost(topic, detail);
-        }),
-      );
-      expect(reason).toContain('is being deployed anew');
-      expect(reason).toContain(INTERNAL);
-    },
-  );
+  it.each([
+    `topic ${INTERNAL} does not exist`,
+    `${INTERNAL}/0 has no offset 442895: records were removed or the topic was re-created`,
+  ])('is not had, and nothing more, when %s', async (detail) => {
+    const reason = await drained(
+      aCluster((topic) => {
+        if (topic === INTERNAL) throw new TopicLost(topic, detail);
+      }),
+    );
+    expect(reason).toContain('is being deployed anew');
+    expect(reason).toContain(INTERNAL);
+  });
 
   it('ends at once, with both ends, when a reset pipeline created a topic again with fewer records', async () => {
     let asked = 0;
     const behind = Object.assign(
       aCluster(() => undefined),
       {
-        groupOffsets: () => Promise.resolve(new Map([SOURCE, INTERNAL].map((topic) => [topic, new Map([[0, topic === SOURCE ? 10 : 7]])]))),
+        groupOffsets: () =>
+          Promise.resolve(
+            new Map(
+              [SOURCE, INTERNAL].map((topic) => [topic, new Map([[0, topic === SOURCE ? 10 : 7]])]),
+            ),
+          ),
         offsets: (topic: string) => {
           const high = topic === INTERNAL && (asked += 1) > 3 ? 7 : 10;
           return Promise.resolve([{ partition: 0, low: 0, high, committed: high }]);
@@ -85,8 +106,14 @@ describe('the drain proof', () => {
       },
     );
     const deadline = Date.now() + 600_000;
-    const reason = await new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(behind, ref, deadline));
-    expect(reason).toBe(`drain: ${INTERNAL}/0 ended at 10 and now ends at 7: the topic was created again or truncated`);
+    const reason = await new MockActivityEnvironment().run<
+      [],
+      string | null,
+      () => Promise<string | null>
+    >(() => pipelineDrained(behind, ref, deadline));
+    expect(reason).toBe(
+      `drain: ${INTERNAL}/0 ended at 10 and now ends at 7: the topic was created again or truncated`,
+    );
   });
 
   it("is the generation's end when a table's own topic is gone", async () => {
@@ -101,7 +128,9 @@ describe('the drain proof', () => {
       aCluster(() => undefined),
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
     );
-    expect(await drained(cluster)).toMatch(new RegExp(`no committed offset for ${INTERNAL}/0: unknown, not drained`));
+    expect(await drained(cluster)).toMatch(
+      new RegExp(`no committed offset for ${INTERNAL}/0: unknown, not drained`),
+    );
   });
 
   it('waits for the stages of an application that made its topics while the sources were being consumed', async () => {
@@ -110,12 +139,16 @@ describe('the drain proof', () => {
     const committed = { internal: 0 };
     const cluster = {
       describeGroup: () => Promise.resolve(described()),
-      listTopics: () => Promise.resolve(sourcesRead() ? [SOURCE, INTERNAL, OUTPUT] : [SOURCE, OUTPUT]),
+      listTopics: () =>
+        Promise.resolve(sourcesRead() ? [SOURCE, INTERNAL, OUTPUT] : [SOURCE, OUTPUT]),
       groupOffsets: () => {
         asked += 1;
         if (asked > 12) committed.internal = 10;
         return Promise.resolve(
-          new Map([[SOURCE, new Map([[0, sourcesRead() ? 10 : 4]])], ...(committed.internal > 0 ? ([[INTERNAL, new Map([[0, 10]])]] as const) : [])]),
+          new Map([
+            [SOURCE, new Map([[0, sourcesRead() ? 10 : 4]])],
+            ...(committed.internal > 0 ? ([[INTERNAL, new Map([[0, 10]])]] as const) : []),
+          ]),
         );
       },
       offsets: () => Promise.resolve([{ partition: 0, low: 0, high: 10, committed: 10 }]),
@@ -128,35 +161,62 @@ describe('the drain proof', () => {
 
 describe('a drain speaks for every group', () => {
   const groups = ['enrich', 'totals', 'idle'];
-  const several: MigrationRef = { ...ref, spec: aSpec({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, groups } } }) };
+  const several: MigrationRef = {
+    ...ref,
+    spec: aSpec({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, groups } } }),
+  };
   const ended = (high: number) => ({ partition: 0, low: 0, high, committed: high });
-  function aClusterOf(committed: Record<string, [string, number][]>, groupOf: (group: string) => GroupDescription = () => described()): KafkaPort {
+  function aClusterOf(
+    committed: Record<string, [string, number][]>,
+    groupOf: (group: string) => GroupDescription = () => described(),
+  ): KafkaPort {
     return {
       listTopics: () => Promise.resolve([SOURCE, OUTPUT]),
       describeGroup: (group: string) => Promise.resolve(groupOf(group)),
-      groupOffsets: (group: string) => Promise.resolve(new Map((committed[group] ?? []).map(([topic, at]) => [topic, new Map([[0, at]])]))),
+      groupOffsets: (group: string) =>
+        Promise.resolve(
+          new Map((committed[group] ?? []).map(([topic, at]) => [topic, new Map([[0, at]])])),
+        ),
       offsets: () => Promise.resolve([ended(453), { ...ended(0), partition: 1 }]),
       onlyControlRecords: () => Promise.resolve(false),
     } as unknown as KafkaPort;
   }
   const asked = (cluster: KafkaPort): Promise<string | null> =>
-    new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(cluster, several, Date.now() + 300));
+    new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
+      pipelineDrained(cluster, several, Date.now() + 300),
+    );
 
   it('is not had while one of two groups that read a topic stands behind its end', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
-    expect(await asked(cluster)).toBe(`drain: group totals at 402 < 453 in ${SOURCE}/0 at the time limit`);
+    expect(await asked(cluster)).toBe(
+      `drain: group totals at 402 < 453 in ${SOURCE}/0 at the time limit`,
+    );
   });
   it('is had when every group that committed for a topic is past its end; one that reads other topics has no say', async () => {
-    expect(await asked(aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }))).toBeNull();
+    expect(
+      await asked(
+        aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),
+      ),
+    ).toBeNull();
   });
   it('is unknown while a group subscribes to a topic and has committed nothing there', async () => {
-    const cluster = aClusterOf({ enrich: [[SOURCE, 453]] }, (group) => (group === 'totals' ? described(SOURCE) : described()));
-    expect(await asked(cluster)).toContain(`group totals has no committed offset for ${SOURCE}/0: unknown, not drained`);
+    const cluster = aClusterOf({ enrich: [[SOURCE, 453]] }, (group) =>
+      group === 'totals' ? described(SOURCE) : described(),
+    );
+    expect(await asked(cluster)).toContain(
+      `group totals has no committed offset for ${SOURCE}/0: unknown, not drained`,
+    );
   });
   it('is unknown while a group cannot be described, however far it committed', async () => {
-    const dead: GroupDescription = { unknown: 'it has committed offsets, and the broker describes it as Dead' };
-    const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]] }, (group) => (group === 'totals' ? dead : described()));
-    expect(await asked(cluster)).toMatch(/^drain: group totals cannot be described: it has committed offsets.*: unknown, not drained$/);
+    const dead: GroupDescription = {
+      unknown: 'it has committed offsets, and the broker describes it as Dead',
+    };
+    const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]] }, (group) =>
+      group === 'totals' ? dead : described(),
+    );
+    expect(await asked(cluster)).toMatch(
+      /^drain: group totals cannot be described: it has committed offsets.*: unknown, not drained$/,
+    );
   });
 });
 
@@ -165,9 +225,11 @@ describe('a pipeline has moved to the topics of a new generation', () => {
   const subscribes: Record<string, string[]> = { totals: ['orders'] };
   const kafka = {
     describeGroup: (group: string) => Promise.resolve(described(...(subscribes[group] ?? []))),
-    groupOffsets: (group: string) => Promise.resolve(new Map(reads[group]!.map((topic) => [topic, new Map([[0, 1]])]))),
+    groupOffsets: (group: string) =>
+      Promise.resolve(new Map(reads[group]!.map((topic) => [topic, new Map([[0, 1]])]))),
   } as unknown as KafkaPort;
-  const unread = () => unreadBy(kafka, ['enrich', 'totals'], [{ topic: 'g2.orders', earlier: ['orders'] }]);
+  const unread = () =>
+    unreadBy(kafka, ['enrich', 'totals'], [{ topic: 'g2.orders', earlier: ['orders'] }]);
 
   it('only when every group that reads the earlier topic of a table reads the new one', async () => {
     expect(await unread()).toEqual(['g2.orders by group totals']);
@@ -182,8 +244,15 @@ describe('a pipeline has moved to the topics of a new generation', () => {
 describe('P3 of the drain proof', () => {
   const topicOf = (...values: string[]): KafkaPort =>
     ({
-      offsets: () => Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
-      readRange: (_topic: string, _partition: number, from: number, to: number, visit: (...record: unknown[]) => void) => {
+      offsets: () =>
+        Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
+      readRange: (
+        _topic: string,
+        _partition: number,
+        from: number,
+        to: number,
+        visit: (...record: unknown[]) => void,
+      ) => {
         for (let at = from; at < to; at += 1) {
           const bytes = Buffer.from(values[at]!);
           visit(at, bytes, -1, -1, 0, bytes.length);
@@ -193,12 +262,20 @@ describe('P3 of the drain proof', () => {
     }) as unknown as KafkaPort;
   const read = async (kafka: KafkaPort): Promise<{ reason: string | null; notes: string[] }> => {
     const notes: string[] = [];
-    const reason = await new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
+    const reason = await new MockActivityEnvironment().run<
+      [],
+      string | null,
+      () => Promise<string | null>
+    >(() =>
       markerRead(kafka, ref, 'my-token', Date.now() + 300, (proof) => void notes.push(proof)),
     );
     return { reason, notes };
   };
-  const record = (token: string): string => JSON.stringify({ op: 'm', message: { prefix: 'p', content: Buffer.from(token).toString('base64') } });
+  const record = (token: string): string =>
+    JSON.stringify({
+      op: 'm',
+      message: { prefix: 'p', content: Buffer.from(token).toString('base64') },
+    });
 
   it('is had when the very marker of this fence stands in the topic', async () => {
     expect(await read(topicOf(record('nudge'), record('my-token'), record('barrier')))).toEqual({

@@ -1,14 +1,14 @@
 // A suspect leaves the list only with an explanation: matched, different or unknown, never gone.
 import { describe, expect, it } from 'vitest';
-import { judged, type Found, type PassInput } from '../../src/activities/windows/by-hash.js';
-import { refuseUnexplained } from '../../src/activities/windows/drill-down.js';
-import type { KafkaPort } from '../../src/clients/kafka.js';
-import type { SourceClient } from '../../src/clients/source.js';
-import type { RecordVisitor } from '../../src/clients/record-batch.js';
+import { judged, type Found, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
+import { refuseUnexplained } from '../../src/activities/windows/tables/drill-down.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { SourceClient } from '../../src/clients/postgres/connection.js';
+import type { RecordVisitor } from '../../src/clients/kafka/record-batch.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
-import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
 import { envelope, feed } from '../support/rows.js';
 
 const SHAPE: Shape = {
@@ -20,29 +20,58 @@ const SHAPE: Shape = {
 };
 const CANARY = { planted: 1, found: 1 };
 
-const keyOf = (value: Buffer): string => `{"id":${(JSON.parse(value.toString()) as { after: { id: number } }).after.id}}`;
+const keyOf = (value: Buffer): string =>
+  `{"id":${(JSON.parse(value.toString()) as { after: { id: number } }).after.id}}`;
 
 /** One partition with these records; `shown` = those that a second reading still gives. */
 function aTopic(values: readonly Buffer[], shown = values): KafkaPort {
   return {
-    offsets: () => Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
-    readRange(_topic: string, _partition: number, _from: number, _to: number, visit: RecordVisitor) {
+    offsets: () =>
+      Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
+    readRange(
+      _topic: string,
+      _partition: number,
+      _from: number,
+      _to: number,
+      visit: RecordVisitor,
+    ) {
       shown.forEach((value, offset) => {
         const key = Buffer.from(keyOf(value));
-        visit(offset, Buffer.concat([key, value]), 0, key.length, key.length, key.length + value.length);
+        visit(
+          offset,
+          Buffer.concat([key, value]),
+          0,
+          key.length,
+          key.length,
+          key.length + value.length,
+        );
       });
       return Promise.resolve(shown.length);
     },
   } as unknown as KafkaPort;
 }
 
-function folded(values: readonly Buffer[], snapshot: SnapshotVisibility): { fold: HashFold; found: Found } {
+function folded(
+  values: readonly Buffer[],
+  snapshot: SnapshotVisibility,
+): { fold: HashFold; found: Found } {
   const fold = new HashFold(SHAPE, 8);
   for (const value of values) feed(fold, keyOf(value), value, snapshot);
   fold.readUpTo({ partition: 0, next: values.length, low: 0, epoch: 0 });
   const comparison = new HashComparison(fold.table, fold.encoder);
   const { extraneous, keys } = comparison.finish();
-  return { fold, found: { rowsRead: 0, matched: 0, duplicates: 0, ...comparison.suspects, extraneous, keys, candidates: [] } };
+  return {
+    fold,
+    found: {
+      rowsRead: 0,
+      matched: 0,
+      duplicates: 0,
+      ...comparison.suspects,
+      extraneous,
+      keys,
+      candidates: [],
+    },
+  };
 }
 
 const inputOf = (kafka: KafkaPort, snapshot: SnapshotVisibility): PassInput => ({
@@ -59,14 +88,21 @@ const inputOf = (kafka: KafkaPort, snapshot: SnapshotVisibility): PassInput => (
 });
 
 describe('keys that only the stream has', () => {
-  it.each([724, 2_147_483_658, 3_000_000_000])('are counted after the drill-down, with the counter of transactions at %d', async (counter) => {
-    const snapshot = parseSnapshot(`${counter}:${counter}:`);
-    const values = [1, 2, 3].map((id) => envelope('r', `{"id":${id},"v":"a"}`, 0));
-    const { fold, found } = folded(values, snapshot);
-    const pass = await judged(inputOf(aTopic(values), snapshot), fold, found, CANARY);
-    expect(pass.counts).toMatchObject({ extraneous: 3, matched: 0 });
-    expect(pass.differences.map((d) => d.class)).toEqual(['extraneous', 'extraneous', 'extraneous']);
-  });
+  it.each([724, 2_147_483_658, 3_000_000_000])(
+    'are counted after the drill-down, with the counter of transactions at %d',
+    async (counter) => {
+      const snapshot = parseSnapshot(`${counter}:${counter}:`);
+      const values = [1, 2, 3].map((id) => envelope('r', `{"id":${id},"v":"a"}`, 0));
+      const { fold, found } = folded(values, snapshot);
+      const pass = await judged(inputOf(aTopic(values), snapshot), fold, found, CANARY);
+      expect(pass.counts).toMatchObject({ extraneous: 3, matched: 0 });
+      expect(pass.differences.map((d) => d.class)).toEqual([
+        'extraneous',
+        'extraneous',
+        'extraneous',
+      ]);
+    },
+  );
 
   it('that the second reading does not show make the window errored', async () => {
     const snapshot = parseSnapshot('724:724:');

@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FoldFiles } from '../../src/activities/windows/fold-files.js';
+import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
-import { parseSnapshot } from '../../src/domain/position.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
 import { feed } from '../support/rows.js';
 
 const shapeOf = (key: string[]): Shape => ({
@@ -21,7 +21,9 @@ const AFTER = parseSnapshot('200:210:203');
 
 const add = (fold: HashFold, id: number, v: string, txId: number): void => {
   const key = fold.shape.key.length === 1 ? `{"id":${id}}` : `{"v":"${v}","id":${id}}`;
-  const record = Buffer.from(`{"before":null,"after":{"id":${id},"v":"${v}"},"source":{"txId":${txId}},"op":"u"}`);
+  const record = Buffer.from(
+    `{"before":null,"after":{"id":${id},"v":"${v}"},"source":{"txId":${txId}},"op":"u"}`,
+  );
   feed(fold, key, record, BEFORE);
 };
 
@@ -38,24 +40,30 @@ function aFold(shape: Shape): HashFold {
 }
 
 describe('a state file', () => {
-  it.each([[['id']], [['v', 'id']]])('brings back table, the log it belongs to, proof, changes and what was not visible yet: key %j', async (key) => {
-    const files = new FoldFiles(mkdtempSync(join(tmpdir(), 'sluice-files-')));
-    const saved = aFold(shapeOf(key));
-    await files.save('run', 'this fold', saved);
-    const restored = new HashFold(shapeOf(key), 10);
-    expect(await files.restore('run', 'this fold', restored)).toBe(true);
-    expect([restored.table.size, restored.table.digest()]).toEqual([saved.table.size, saved.table.digest()]);
-    expect([restored.topicId, restored.read]).toEqual([
-      'a'.repeat(32),
-      [
-        { partition: 0, next: 5003, low: 0, epoch: 4 },
-        { partition: 2, next: 17, low: 3, epoch: -1 },
-      ],
-    ]);
-    expect([restored.provenAt, [...restored.changed]]).toEqual([AFTER, [...saved.changed]]);
-    for (const fold of [saved, restored]) fold.applyOverlay(AFTER);
-    expect(restored.table.digest()).toBe(saved.table.digest());
-  });
+  it.each([[['id']], [['v', 'id']]])(
+    'brings back table, the log it belongs to, proof, changes and what was not visible yet: key %j',
+    async (key) => {
+      const files = new FoldFiles(mkdtempSync(join(tmpdir(), 'sluice-files-')));
+      const saved = aFold(shapeOf(key));
+      await files.save('run', 'this fold', saved);
+      const restored = new HashFold(shapeOf(key), 10);
+      expect(await files.restore('run', 'this fold', restored)).toBe(true);
+      expect([restored.table.size, restored.table.digest()]).toEqual([
+        saved.table.size,
+        saved.table.digest(),
+      ]);
+      expect([restored.topicId, restored.read]).toEqual([
+        'a'.repeat(32),
+        [
+          { partition: 0, next: 5003, low: 0, epoch: 4 },
+          { partition: 2, next: 17, low: 3, epoch: -1 },
+        ],
+      ]);
+      expect([restored.provenAt, [...restored.changed]]).toEqual([AFTER, [...saved.changed]]);
+      for (const fold of [saved, restored]) fold.applyOverlay(AFTER);
+      expect(restored.table.digest()).toBe(saved.table.digest());
+    },
+  );
 
   it('that was damaged, cut, of another fold or never written is not used: the fold stays fresh', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
@@ -65,7 +73,12 @@ describe('a state file', () => {
     const whole = readFileSync(path);
     const damaged = Buffer.from(whole);
     damaged.writeUInt8(damaged.readUInt8(whole.length - 100) ^ 1, whole.length - 100);
-    for (const bytes of [damaged, whole.subarray(0, whole.length - 12), whole.subarray(0, 20), Buffer.alloc(0)]) {
+    for (const bytes of [
+      damaged,
+      whole.subarray(0, whole.length - 12),
+      whole.subarray(0, 20),
+      Buffer.alloc(0),
+    ]) {
       writeFileSync(path, bytes);
       const fold = new HashFold(shapeOf(['id']), 10);
       expect(await files.restore('run', 'this fold', fold)).toBe(false);
@@ -94,6 +107,8 @@ describe('a state file', () => {
   it('that cannot be written costs nothing but itself', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'sluice-files-')), 'a file');
     writeFileSync(file, '');
-    await expect(new FoldFiles(file).save('run', 'x', aFold(shapeOf(['id'])))).resolves.toBeUndefined();
+    await expect(
+      new FoldFiles(file).save('run', 'x', aFold(shapeOf(['id']))),
+    ).resolves.toBeUndefined();
   });
 });

@@ -1,13 +1,17 @@
 // Folding by threads gives what folding in one gives, whatever the order in which the threads are done.
 import { describe, expect, it } from 'vitest';
-import { FoldThreads } from '../../src/activities/windows/fold-threads.js';
-import { BatchBuilder } from '../../src/clients/batch-builder.js';
-import type { KafkaPort } from '../../src/clients/kafka.js';
-import { TransactionFilter, visibleBatches, walkBatch } from '../../src/clients/record-batch.js';
+import { FoldThreads } from '../../src/activities/windows/folds/fold-threads.js';
+import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import {
+  TransactionFilter,
+  visibleBatches,
+  walkBatch,
+} from '../../src/clients/kafka/record-batch.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { Problem } from '../../src/domain/failure.js';
-import { parseSnapshot } from '../../src/domain/position.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
 
 const SHAPES: readonly Shape[] = [
   {
@@ -28,20 +32,36 @@ const SHAPES: readonly Shape[] = [
 const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
 /** One broker answer per batch; sizes differ, so that threads overtake each other. Returned as a port that serves exactly them. */
-function topicOf(shape: Shape, batches: number, damage = (batch: Buffer, _at: number): Buffer => batch): KafkaPort {
+function topicOf(
+  shape: Shape,
+  batches: number,
+  damage = (batch: Buffer, _at: number): Buffer => batch,
+): KafkaPort {
   const answers: Buffer[] = [];
   let n = 0;
   for (let at = 0; at < batches; at += 1) {
     const builder = new BatchBuilder(1024);
     for (let i = 0; i < 1 + ((at * 37) % 400); i += 1, n += 1) {
       const id = (n * 7) % 500;
-      const row: Record<string, unknown> = { id, v: `v${id % 3}${n % 11 === 0 ? 'x'.repeat(n % 700) : ''}` };
+      const row: Record<string, unknown> = {
+        id,
+        v: `v${id % 3}${n % 11 === 0 ? 'x'.repeat(n % 700) : ''}`,
+      };
       const image = JSON.stringify(row);
-      const key = JSON.stringify(Object.fromEntries(shape.key.map((name) => [name, n % 499 === 3 ? (name === 'id' ? 77_777 : 'foreign') : row[name]])));
+      const key = JSON.stringify(
+        Object.fromEntries(
+          shape.key.map((name) => [
+            name,
+            n % 499 === 3 ? (name === 'id' ? 77_777 : 'foreign') : row[name],
+          ]),
+        ),
+      );
       const op = n < 500 ? 'r' : n % 13 === 0 ? 'd' : 'u';
       const txId = 4_999_999_990 + (n % 25);
       const value =
-        n % 997 === 5 ? 'no json' : `{"before":${op === 'd' ? image : 'null'},"after":${op === 'd' ? 'null' : image},"source":{"txId":${txId}},"op":"${op}"}`;
+        n % 997 === 5
+          ? 'no json'
+          : `{"before":${op === 'd' ? image : 'null'},"after":${op === 'd' ? 'null' : image},"source":{"txId":${txId}},"op":"${op}"}`;
       builder.add(key, n % 101 === 7 ? null : value);
     }
     const batch = Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
@@ -49,8 +69,15 @@ function topicOf(shape: Shape, batches: number, damage = (batch: Buffer, _at: nu
     answers.push(damage(batch, at));
   }
   return {
-    async readBatches(_topic: string, _partition: number, from: number, to: number, take: (records: Buffer, batches: object[]) => void | Promise<void>) {
-      for (const answer of answers) await take(answer, visibleBatches(answer, from, to, new TransactionFilter()).batches);
+    async readBatches(
+      _topic: string,
+      _partition: number,
+      from: number,
+      to: number,
+      take: (records: Buffer, batches: object[]) => void | Promise<void>,
+    ) {
+      for (const answer of answers)
+        await take(answer, visibleBatches(answer, from, to, new TransactionFilter()).batches);
     },
   } as unknown as KafkaPort;
 }
@@ -58,7 +85,8 @@ function topicOf(shape: Shape, batches: number, damage = (batch: Buffer, _at: nu
 async function inOne(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
   const fold = new HashFold(shape, 10);
   await kafka.readBatches('t', 0, 0, 1e9, (records, batches) => {
-    for (const batch of batches) walkBatch(records, batch, 0, 1e9, (...record) => fold.add(...record, SNAPSHOT));
+    for (const batch of batches)
+      walkBatch(records, batch, 0, 1e9, (...record) => fold.add(...record, SNAPSHOT));
   });
   return fold;
 }
@@ -67,7 +95,11 @@ async function byThreads(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
   const fold = new HashFold(shape, 10);
   const threads = new FoldThreads(shape);
   try {
-    await threads.fold(kafka, 't', 0, 0, 1e9, { fold, snapshot: SNAPSHOT, heartbeat: () => undefined });
+    await threads.fold(kafka, 't', 0, 0, 1e9, {
+      fold,
+      snapshot: SNAPSHOT,
+      heartbeat: () => undefined,
+    });
   } finally {
     await threads.close();
   }
@@ -82,7 +114,11 @@ describe('folding by threads', () => {
       const [one, many] = [await inOne(kafka, shape), await byThreads(kafka, shape)];
       const later = parseSnapshot('6000000000:6000000000:');
       for (const fold of [one, many]) expect(fold.unreadable).toBeGreaterThan(5);
-      expect([many.table.size, many.table.digest(), many.unreadable]).toEqual([one.table.size, one.table.digest(), one.unreadable]);
+      expect([many.table.size, many.table.digest(), many.unreadable]).toEqual([
+        one.table.size,
+        one.table.digest(),
+        one.unreadable,
+      ]);
       expect(many.refused).toEqual(one.refused);
       expect(new Set(one.refused.map(({ why }) => why)).size).toBe(2);
       const before = one.table.digest();
@@ -99,6 +135,9 @@ describe('folding by threads', () => {
     });
     const failed = await byThreads(damaged, SHAPES[0]!).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(Problem);
-    expect(failed).toMatchObject({ code: 'unsupported', message: expect.stringContaining('checksum') as string });
+    expect(failed).toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('checksum') as string,
+    });
   });
 });

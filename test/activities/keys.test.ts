@@ -1,18 +1,37 @@
 // What doctor says of primary keys, as a rule over the catalog.
 import { describe, expect, it } from 'vitest';
-import type { Column, TableCatalog } from '../../src/clients/catalog.js';
+import type { Column, TableCatalog } from '../../src/clients/postgres/catalog.js';
 import { checkKey } from '../../src/activities/checks/keys.js';
-import { openChecks } from '../../src/domain/check.js';
+import { openChecks } from '../../src/domain/evidence/check.js';
 import { aPlan } from '../support/builders.js';
 
-const column = (name: string, type: string, declared = type, generated = false): Column => ({ name, type, notNull: true, generated, declared });
+const column = (name: string, type: string, declared = type, generated = false): Column => ({
+  name,
+  type,
+  notNull: true,
+  generated,
+  declared,
+});
 
 const table = (key: readonly Column[]): TableCatalog =>
-  ({ name: { schema: 'public', table: 't' }, columns: [...key, column('note', 'text')], key: key.map((c) => c.name) }) as unknown as TableCatalog;
+  ({
+    name: { schema: 'public', table: 't' },
+    columns: [...key, column('note', 'text')],
+    key: key.map((c) => c.name),
+  }) as unknown as TableCatalog;
 
 const findings = (key: readonly Column[], partitions: number, ignore: string[] = []): string[] =>
   openChecks(
-    checkKey(aPlan({ spec: { kafka: { brokers: ['127.0.0.1:9092'], partitions }, validation: { compare: { ignore } } } }), 'public.t', table(key)),
+    checkKey(
+      aPlan({
+        spec: {
+          kafka: { brokers: ['127.0.0.1:9092'], partitions },
+          validation: { compare: { ignore } },
+        },
+      }),
+      'public.t',
+      table(key),
+    ),
   ).map((check) => `${check.name} ${check.detail}`);
 
 describe('a primary key', () => {
@@ -21,10 +40,15 @@ describe('a primary key', () => {
     ['float8', 'double precision'],
     ['bpchar', 'bpchar'],
     ['numeric[]', 'numeric[]'],
-  ])('of type %s, whose equal values have several texts, is refused by name with several partitions', (type, declared) => {
-    expect(findings([column('level', type, declared)], 3)).toEqual([expect.stringMatching(/^table\.key-form equal values of level \(/)]);
-    expect(findings([column('level', type, declared)], 1)).toEqual([]);
-  });
+  ])(
+    'of type %s, whose equal values have several texts, is refused by name with several partitions',
+    (type, declared) => {
+      expect(findings([column('level', type, declared)], 3)).toEqual([
+        expect.stringMatching(/^table\.key-form equal values of level \(/),
+      ]);
+      expect(findings([column('level', type, declared)], 1)).toEqual([]);
+    },
+  );
 
   it.each([
     ['numeric', 'numeric(10,2)'],
@@ -38,8 +62,13 @@ describe('a primary key', () => {
   });
 
   it('that cannot be compared is refused, and leaving it out of the comparison does not help', () => {
-    const weak = [column('span', 'int4range'), column('twice', 'int4', 'integer', true), column('id', 'int4', 'integer')];
-    const said = 'table.key-types key columns that cannot be compared: span (int4range), twice (generated: not captured)';
+    const weak = [
+      column('span', 'int4range'),
+      column('twice', 'int4', 'integer', true),
+      column('id', 'int4', 'integer'),
+    ];
+    const said =
+      'table.key-types key columns that cannot be compared: span (int4range), twice (generated: not captured)';
     expect(findings(weak, 1, ['span', 'twice'])).toEqual([said]);
   });
 });

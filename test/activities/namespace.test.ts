@@ -1,6 +1,6 @@
 // Two namespaces that share a ledger must not take each other's runs for dead.
 import { describe, expect, it } from 'vitest';
-import { otherNamespace } from '../../src/activities/deps.js';
+import { otherNamespace } from '../../src/activities/runtime/deps.js';
 
 const recorded = { namespace: 'prod', namespace_id: 'id-1' };
 
@@ -8,10 +8,27 @@ describe('a run that the ledger knows', () => {
   it.each([
     ['the same namespace', recorded, { name: 'prod', id: 'id-1' }, null],
     ['another name', recorded, { name: 'staging', id: 'id-2' }, 'namespace prod'],
-    ['one name on another cluster', recorded, { name: 'prod', id: 'id-9' }, 'namespace prod of another Temporal cluster'],
+    [
+      'one name on another cluster',
+      recorded,
+      { name: 'prod', id: 'id-9' },
+      'namespace prod of another Temporal cluster',
+    ],
     ['an id that is not told, and the same name', recorded, { name: 'prod', id: null }, null],
-    ['an id that is not told, and another name', recorded, { name: 'staging', id: null }, 'namespace prod'],
-    ['a run of before namespaces were written down', { namespace: null, namespace_id: null }, { name: 'staging', id: 'id-2' }, null],
+    [
+      'an id that is not told, and another name',
+      recorded,
+      { name: 'staging', id: null },
+      'namespace prod',
+    ],
+    [
+      'a run of before namespaces were written down',
+      { namespace: null, namespace_id: null },
+      { name: 'staging', id: 'id-2' },
+      null,
+    ],
     ['no Temporal', recorded, undefined, null],
-  ])('asked from %s', (_what, run, here, expected) => expect(otherNamespace(run, here)).toBe(expected));
+  ])('asked from %s', (_what, run, here, expected) =>
+    expect(otherNamespace(run, here)).toBe(expected),
+  );
 });

@@ -1,26 +1,28 @@
 // Whose an object is after a create that failed: what was surely not made is never ours afterwards.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKafkaActivities } from '../../src/activities/kafka.js';
-import { claimGroup, ensureOwned, endOf, removeOwned } from '../../src/activities/owned.js';
-import type { KafkaPort } from '../../src/clients/kafka.js';
-import { refusalOf } from '../../src/clients/kafka-topics.js';
-import type { Ledger, ObjectState } from '../../src/clients/ledger.js';
+import { createKafkaActivities } from '../../src/activities/objects/topics.js';
+import { claimGroup, ensureOwned, endOf, removeOwned } from '../../src/activities/objects/owned.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { refusalOf } from '../../src/clients/kafka/kafka-topics.js';
+import type { Ledger, ObjectState } from '../../src/clients/ledger/ledger.js';
 import { Problem } from '../../src/domain/failure.js';
-import type { OwnedObject } from '../../src/domain/ledger.js';
+import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { aRef } from '../support/builders.js';
 
 const ref = aRef();
 const states = new Map<string, ObjectState>();
 const keyOf = ({ kind, name }: OwnedObject): string => `${kind} ${name}`;
 const ledger = {
-  objectState: (_name: string, object: OwnedObject) => Promise.resolve(states.get(keyOf(object)) ?? null),
+  objectState: (_name: string, object: OwnedObject) =>
+    Promise.resolve(states.get(keyOf(object)) ?? null),
   setObjectState: (_ref: unknown, object: OwnedObject, state: ObjectState) => {
     states.set(keyOf(object), state);
     return Promise.resolve();
   },
 } as unknown as Ledger;
 
-const postgres = (code: string): Error => Object.assign(new Error('no'), { severity: 'ERROR', code });
+const postgres = (code: string): Error =>
+  Object.assign(new Error('no'), { severity: 'ERROR', code });
 const OBJECT: OwnedObject = { kind: 'publication', name: 'p', where: 'bank' };
 let there = false;
 const world = (fails: Error | null, makes = false) => ({
@@ -43,10 +45,13 @@ beforeEach(() => {
 });
 
 describe('a create that surely failed', () => {
-  it.each(['42501', '42P07', '55P03', '23505', '57014'])('with %s gives the claim back', async (code) => {
-    await ensure(postgres(code));
-    expect(states.get('publication p')).toBe('removed');
-  });
+  it.each(['42501', '42P07', '55P03', '23505', '57014'])(
+    'with %s gives the claim back',
+    async (code) => {
+      await ensure(postgres(code));
+      expect(states.get('publication p')).toBe('removed');
+    },
+  );
   it('leaves what somebody makes by hand afterwards alone: refused, never dropped', async () => {
     await ensure(postgres('42501'));
     byHand();
@@ -71,7 +76,10 @@ describe('a create whose end nobody knows', () => {
   it.each([
     ['a lost connection', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],
     ['a server that shuts down', postgres('57P01')],
-    ['a broker that does not answer', Object.assign(new Error('timed out'), { name: 'KafkaJSRequestTimeoutError' })],
+    [
+      'a broker that does not answer',
+      Object.assign(new Error('timed out'), { name: 'KafkaJSRequestTimeoutError' }),
+    ],
     ['Connect not answering', new Problem('unreachable', 'does not answer')],
   ])('for %s keeps the claim, and finds its own object again', async (_what, error) => {
     await ensure(error, true);
@@ -93,7 +101,10 @@ describe('a create whose end nobody knows', () => {
 
 describe('what Kafka says of a topic that it did not make', () => {
   const answer = (type: string): Error =>
-    Object.assign(new Error('Topic creation errors'), { name: 'KafkaJSAggregateError', errors: [{ type, message: 'm' }] });
+    Object.assign(new Error('Topic creation errors'), {
+      name: 'KafkaJSAggregateError',
+      errors: [{ type, message: 'm' }],
+    });
   it.each([
     ['TOPIC_AUTHORIZATION_FAILED', 'no right'],
     ['POLICY_VIOLATION', 'nothing made'],
@@ -104,21 +115,34 @@ describe('what Kafka says of a topic that it did not make', () => {
     expect(endOf(refusalOf({ topic: 't' }, error) ?? error)).toBe(end);
   });
   it('names the right that is missing', () => {
-    expect(refusalOf({ topic: 't' }, answer('CLUSTER_AUTHORIZATION_FAILED'))).toMatchObject({ code: 'permission-denied' });
+    expect(refusalOf({ topic: 't' }, answer('CLUSTER_AUTHORIZATION_FAILED'))).toMatchObject({
+      code: 'permission-denied',
+    });
   });
 });
 
 describe('a consumer group', () => {
   const port = (offsets: number): KafkaPort =>
     ({
-      groupOffsets: () => Promise.resolve(new Map(offsets > 0 ? [['t', new Map([[0, offsets]])]] : [])),
-      describeGroup: () => Promise.resolve({ type: 'absent', state: 'Absent', members: [], topics: [] }),
+      groupOffsets: () =>
+        Promise.resolve(new Map(offsets > 0 ? [['t', new Map([[0, offsets]])]] : [])),
+      describeGroup: () =>
+        Promise.resolve({ type: 'absent', state: 'Absent', members: [], topics: [] }),
       deleteGroup: () => Promise.reject(new Error('deleted')),
     }) as unknown as KafkaPort;
   it('that reads already is not claimed, and not deleted', async () => {
-    await expect(claimGroup(ledger, port(5), ref, 'connect-bank-sink')).rejects.toMatchObject({ code: 'object-not-ours' });
-    const activities = createKafkaActivities({ ledger, systems: { kafka: () => port(5) } } as never);
-    await activities.removeGroup(ref, { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' });
+    await expect(claimGroup(ledger, port(5), ref, 'connect-bank-sink')).rejects.toMatchObject({
+      code: 'object-not-ours',
+    });
+    const activities = createKafkaActivities({
+      ledger,
+      systems: { kafka: () => port(5) },
+    } as never);
+    await activities.removeGroup(ref, {
+      kind: 'group',
+      name: 'connect-bank-sink',
+      where: '127.0.0.1:9092',
+    });
   });
   it('that nobody knows is ours before our reader makes it', async () => {
     await claimGroup(ledger, port(0), ref, 'connect-bank-sink');

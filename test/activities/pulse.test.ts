@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pulse } from '../../src/activities/pulse.js';
+import { Pulse } from '../../src/activities/runtime/stale-attempt.js';
 
 describe('an attempt that stood still', () => {
   it('may not act any more once it stood still for longer than its heartbeat allows, and never again', () => {

@@ -1,12 +1,12 @@
 // A fold belongs to one log: which events of a topic's life it survives, and which end it.
 import { describe, expect, it } from 'vitest';
-import { foldOutput, foldTable } from '../../src/activities/windows/folds.js';
-import type { KafkaPort } from '../../src/clients/kafka.js';
+import { foldOutput, foldTable } from '../../src/activities/windows/folds/folds.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
-import { parseSnapshot } from '../../src/domain/position.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
 
 const SHAPE: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int8' }] };
 const SNAPSHOT = parseSnapshot('10:10:');
@@ -24,7 +24,16 @@ function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {
   return {
     topicId: () => Promise.resolve(log.id),
     lows: () => Promise.resolve(new Map([[0, log.low]])),
-    offsets: () => Promise.resolve([{ partition: 0, low: log.low, high: log.end, committed: log.end, epoch: log.leaders.at(-1)![0] }]),
+    offsets: () =>
+      Promise.resolve([
+        {
+          partition: 0,
+          low: log.low,
+          high: log.end,
+          committed: log.end,
+          epoch: log.leaders.at(-1)![0],
+        },
+      ]),
     epochEnd(_topic: string, _partition: number, epoch: number) {
       if (epoch > log.leaders.at(-1)![0]) return Promise.resolve(-1);
       return Promise.resolve(log.leaders.find(([other]) => other > epoch)?.[1] ?? log.end);
@@ -47,7 +56,15 @@ async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): 
   const fold = FOLDS[kind]();
   const read = async () => {
     if (fold instanceof OutputFold) await foldOutput(kafka, 't', fold, () => undefined);
-    else await foldTable<TableFold | HashFold>(kafka, 't', fold, await kafka.offsets('t'), SNAPSHOT, () => undefined);
+    else
+      await foldTable<TableFold | HashFold>(
+        kafka,
+        't',
+        fold,
+        await kafka.offsets('t'),
+        SNAPSHOT,
+        () => undefined,
+      );
   };
   await read();
   change(log);
@@ -57,10 +74,26 @@ async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): 
 describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kind) => {
   it.each<[string, (log: Log) => void, RegExp]>([
     ['emptied up to its end', (log) => (log.low = 100), /begins at 100 > 0 when it was read/],
-    ['that gave up records, and was written on', (log) => Object.assign(log, { low: 40, end: 200 }), /begins at 40 > 0/],
-    ['made anew, with more records than before', (log) => Object.assign(log, { id: 'two', end: 500 }), /its id is two ≠ one/],
-    ['made anew, by brokers without ids, shorter', (log) => Object.assign(log, { id: null, end: 60 }), /ends at 60 < 100/],
-    ['made anew, by brokers without ids', (log) => Object.assign(log, { id: null, end: 500, leaders: [[0, 0]] }), /does not know leader epoch 3/],
+    [
+      'that gave up records, and was written on',
+      (log) => Object.assign(log, { low: 40, end: 200 }),
+      /begins at 40 > 0/,
+    ],
+    [
+      'made anew, with more records than before',
+      (log) => Object.assign(log, { id: 'two', end: 500 }),
+      /its id is two ≠ one/,
+    ],
+    [
+      'made anew, by brokers without ids, shorter',
+      (log) => Object.assign(log, { id: null, end: 60 }),
+      /ends at 60 < 100/,
+    ],
+    [
+      'made anew, by brokers without ids',
+      (log) => Object.assign(log, { id: null, end: 500, leaders: [[0, 0]] }),
+      /does not know leader epoch 3/,
+    ],
     [
       'cut by a leader that lagged, and written on',
       (log) =>
@@ -114,7 +147,14 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     const read =
       fold instanceof OutputFold
         ? foldOutput(kafka, 't', fold, () => undefined)
-        : foldTable<TableFold | HashFold>(kafka, 't', fold, await kafka.offsets('t'), SNAPSHOT, () => undefined);
+        : foldTable<TableFold | HashFold>(
+            kafka,
+            't',
+            fold,
+            await kafka.offsets('t'),
+            SNAPSHOT,
+            () => undefined,
+          );
     await expect(read).rejects.toThrow('begins at 5 > 0 needed');
   });
 
@@ -125,7 +165,14 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     const read =
       fold instanceof OutputFold
         ? foldOutput(replaced, 't', fold, () => undefined)
-        : foldTable<TableFold | HashFold>(replaced, 't', fold, await replaced.offsets('t'), SNAPSHOT, () => undefined);
+        : foldTable<TableFold | HashFold>(
+            replaced,
+            't',
+            fold,
+            await replaced.offsets('t'),
+            SNAPSHOT,
+            () => undefined,
+          );
     await expect(read).rejects.toThrow('its id is two ≠ one');
   });
 });

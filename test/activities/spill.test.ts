@@ -2,7 +2,12 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SpillSide, bytesNeeded, partsFor, removeSpill } from '../../src/activities/windows/spill.js';
+import {
+  SpillSide,
+  bytesNeeded,
+  partsFor,
+  removeSpill,
+} from '../../src/activities/windows/folds/spill.js';
 import { addDigests, KeyTable } from '../../src/compare/enc/key-table.js';
 
 const keyNumber = (n: number): Int32Array => Int32Array.of(n >> 20, n, 0, 0);
@@ -44,7 +49,9 @@ describe('records on disk', () => {
 describe('the digest of a table in parts', () => {
   it('is that of the whole table', () => {
     const [whole, even, odd] = [new KeyTable(2), new KeyTable(2), new KeyTable(2)];
-    for (let n = 0; n < 5000; n += 1) for (const table of [whole, n % 2 ? odd : even]) table.set(keyNumber(n), n * 7919, n ^ 0x5555);
+    for (let n = 0; n < 5000; n += 1)
+      for (const table of [whole, n % 2 ? odd : even])
+        table.set(keyNumber(n), n * 7919, n ^ 0x5555);
     expect(addDigests(even.digest(), odd.digest())).toBe(whole.digest());
   });
 });

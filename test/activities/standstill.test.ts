@@ -1,7 +1,7 @@
 // A barrier that is not reached names the connector that somebody paused, stopped or deleted.
 import { describe, expect, it } from 'vitest';
-import { standstill } from '../../src/activities/source-mark.js';
-import type { ConnectRest } from '../../src/clients/connect-rest.js';
+import { standstill } from '../../src/activities/capture/source-mark.js';
+import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
 const connect = (state: string | null): Pick<ConnectRest, 'status'> => ({
   status: () => Promise.resolve(state === null ? null : { connector: { state }, tasks: [] }),
@@ -12,7 +12,9 @@ describe('a barrier that is not reached', () => {
     ['PAUSED', /connector c is PAUSED: resume it at Connect/],
     ['STOPPED', /connector c is STOPPED: resume it at Connect/],
     [null, /connector c does not exist any more: somebody deleted it/],
-  ])('names a connector that is %s', async (state, said) => expect(await standstill(connect(state), ['c'])).toMatch(said));
+  ])('names a connector that is %s', async (state, said) =>
+    expect(await standstill(connect(state), ['c'])).toMatch(said),
+  );
   it('says nothing of one that runs, or of a Connect that does not answer', async () => {
     expect(await standstill(connect('RUNNING'), ['c'])).toBe('');
     expect(await standstill({ status: () => Promise.reject(new Error('away')) }, ['c'])).toBe('');

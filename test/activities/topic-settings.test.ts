@@ -1,27 +1,36 @@
 // Which topics are read and how long they keep their records: asked when they are made, looked at when they are found, part of what evidence rests on.
 import { describe, expect, it } from 'vitest';
-import { createKafkaActivities } from '../../src/activities/kafka.js';
-import type { Deps } from '../../src/activities/deps.js';
+import { createKafkaActivities } from '../../src/activities/objects/topics.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
 import { topicFacts } from '../../src/activities/windows/topic-facts.js';
-import type { KafkaPort, TopicDescription } from '../../src/clients/kafka.js';
-import { factsChange } from '../../src/domain/epoch.js';
-import { topicsToMake } from '../../src/domain/topic-settings.js';
+import type { KafkaPort, TopicDescription } from '../../src/clients/kafka/kafka.js';
+import { factsChange } from '../../src/domain/evidence/epoch.js';
+import { topicsToMake } from '../../src/domain/migration/topic-settings.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 
 const ref = aRef({ spec: BATCH_PARTS });
 const TABLE = 'bank.public.accounts';
 
 /** A cluster that holds every planned topic as planned, less what `change` does to it. */
-function aCluster(change: (topics: Map<string, TopicDescription>) => void = () => undefined): KafkaPort {
+function aCluster(
+  change: (topics: Map<string, TopicDescription>) => void = () => undefined,
+): KafkaPort {
   const topics = new Map<string, TopicDescription>();
-  for (const { topic, partitions, settings } of topicsToMake(ref.spec, ref.generation)) topics.set(topic, { id: `id of ${topic}`, partitions, settings });
+  for (const { topic, partitions, settings } of topicsToMake(ref.spec, ref.generation))
+    topics.set(topic, { id: `id of ${topic}`, partitions, settings });
   change(topics);
-  const cluster = { describeTopics: () => Promise.resolve(topics), listTopics: () => Promise.resolve([...topics.keys()]) };
+  const cluster = {
+    describeTopics: () => Promise.resolve(topics),
+    listTopics: () => Promise.resolve([...topics.keys()]),
+  };
   return cluster as unknown as KafkaPort;
 }
 
-const changed = async (change: (topics: Map<string, TopicDescription>) => void): Promise<string | null> =>
-  factsChange(await topicFacts(aCluster(), ref), await topicFacts(aCluster(change), ref))?.epoch ?? null;
+const changed = async (
+  change: (topics: Map<string, TopicDescription>) => void,
+): Promise<string | null> =>
+  factsChange(await topicFacts(aCluster(), ref), await topicFacts(aCluster(change), ref))?.epoch ??
+  null;
 const set = (name: string, value: string) => (topics: Map<string, TopicDescription>) => {
   const known = topics.get(TABLE)!;
   topics.set(TABLE, { ...known, settings: { ...known.settings, [name]: value } });
@@ -29,31 +38,44 @@ const set = (name: string, value: string) => (topics: Map<string, TopicDescripti
 
 describe('a change of a topic begins a new epoch, and is named', () => {
   it('of its retention', async () => {
-    const why = 'topic settings: as planned → bank.public.accounts has cleanup.policy=delete ≠ compact';
+    const why =
+      'topic settings: as planned → bank.public.accounts has cleanup.policy=delete ≠ compact';
     expect(await changed(set('cleanup.policy', 'delete'))).toBe(why);
-    expect(await changed(set('delete.retention.ms', '1'))).toContain('delete.retention.ms=1 ≠ 604800000');
+    expect(await changed(set('delete.retention.ms', '1'))).toContain(
+      'delete.retention.ms=1 ≠ 604800000',
+    );
   });
 
   it('of the topic itself: another id, another number of partitions, or none', async () => {
     for (const change of [{ id: 'another' }, { partitions: 9 }])
-      expect(await changed((topics) => topics.set(TABLE, { ...topics.get(TABLE)!, ...change }))).toContain('topics: ');
+      expect(
+        await changed((topics) => topics.set(TABLE, { ...topics.get(TABLE)!, ...change })),
+      ).toContain('topics: ');
     expect(await changed((topics) => topics.delete(TABLE))).toContain('topics: ');
   });
 
-  it('nothing changed where nothing did', async () => expect(await changed(() => undefined)).toBeNull());
+  it('nothing changed where nothing did', async () =>
+    expect(await changed(() => undefined)).toBeNull());
 });
 
 describe('a topic that is found', () => {
   const ensure = (cluster: KafkaPort): Promise<void> => {
     const ledger = { objectState: () => Promise.resolve('created') };
-    return createKafkaActivities({ ledger, systems: { kafka: () => cluster } } as unknown as Deps).ensureTopics(ref);
+    return createKafkaActivities({
+      ledger,
+      systems: { kafka: () => cluster },
+    } as unknown as Deps).ensureTopics(ref);
   };
 
   it('with other settings than it was made with is refused, with the command that sets them right', async () => {
     await expect(ensure(aCluster(set('cleanup.policy', 'delete')))).rejects.toMatchObject({
       code: 'preflight-failed',
-      message: expect.stringContaining('topic bank.public.accounts has cleanup.policy=delete ≠ compact') as string,
-      remedy: expect.stringContaining('--entity-name bank.public.accounts --add-config cleanup.policy=compact') as string,
+      message: expect.stringContaining(
+        'topic bank.public.accounts has cleanup.policy=delete ≠ compact',
+      ) as string,
+      remedy: expect.stringContaining(
+        '--entity-name bank.public.accounts --add-config cleanup.policy=compact',
+      ) as string,
     });
   });
 

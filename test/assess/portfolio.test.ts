@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { assess, type Assessment } from '../../src/assess/assessment.js';
-import { NOT_MEASURED, known, unknown, type Measured, type TableFacts } from '../../src/assess/facts.js';
+import {
+  NOT_MEASURED,
+  known,
+  unknown,
+  type Measured,
+  type TableFacts,
+} from '../../src/assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../../src/assess/portfolio.js';
 import { intervalMs } from '../../src/assess/schedule.js';
 import { loadParser } from '../../src/assess/sql/analyse.js';
@@ -14,7 +20,12 @@ beforeAll(loadParser);
 const AT = '2026-01-01T00:00:00Z';
 const portfolio = (...processes: object[]): Portfolio => {
   const parsed = parsePortfolio(
-    JSON.stringify({ apiVersion: 'sluice.dev/v1alpha1', kind: 'Portfolio', metadata: { name: 'p' }, spec: { processes } }),
+    JSON.stringify({
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Portfolio',
+      metadata: { name: 'p' },
+      spec: { processes },
+    }),
     'p.yaml',
     () => '',
   );
@@ -54,11 +65,20 @@ const pay: TableFacts = {
   perDay: { inserted: 100, updated: 10, deleted: 0 },
 };
 const measured = (table: Partial<TableFacts> = {}): Measured => ({
-  source: known({ version: '17.1', walLevel: 'logical', slotsFree: 5, mayReplicate: true, isPrimary: true }),
+  source: known({
+    version: '17.1',
+    walLevel: 'logical',
+    slotsFree: 5,
+    mayReplicate: true,
+    isPrimary: true,
+  }),
   tables: new Map([['public.pay', known({ ...pay, ...table })]]),
-  runs: new Map([['public.runs', known({ count: 30, medianMs: 3_600_000, lastFinishedAt: AT, unfinished: 0 })]]),
+  runs: new Map([
+    ['public.runs', known({ count: 30, medianMs: 3_600_000, lastFinishedAt: AT, unfinished: 0 })],
+  ]),
 });
-const one = (process: object, facts: Measured = measured()) => assess(portfolio(process), facts, AT).processes[0]!;
+const one = (process: object, facts: Measured = measured()) =>
+  assess(portfolio(process), facts, AT).processes[0]!;
 
 describe('the verdict on a batch process', () => {
   it('is migrate where value is high and nothing stands against it, with every rule traced', () => {
@@ -71,22 +91,55 @@ describe('the verdict on a batch process', () => {
     });
     expect(found.score).toBeGreaterThan(80);
     expect(found.trace).toHaveLength(21);
-    expect(found.freshness).toEqual({ batchMeanMs: 43_200_000 + 3_600_000, batchWorstMs: 86_400_000 + 3_600_000, recordsPerDay: 110, bytesPerDay: 26_400 });
+    expect(found.freshness).toEqual({
+      batchMeanMs: 43_200_000 + 3_600_000,
+      batchWorstMs: 86_400_000 + 3_600_000,
+      recordsPerDay: 110,
+      bytesPerDay: 26_400,
+    });
   });
 
   it.each<[string, object, Partial<TableFacts>, string]>([
-    ['all consumers read once a day', { consumers: [{ name: 'mail', reads: 'daily' }] }, {}, 'read-once-a-day'],
-    ['everybody takes a file', { consumers: [{ name: 'bank', reads: 'hourly', through: 'file' }] }, {}, 'output-is-a-file'],
+    [
+      'all consumers read once a day',
+      { consumers: [{ name: 'mail', reads: 'daily' }] },
+      {},
+      'read-once-a-day',
+    ],
+    [
+      'everybody takes a file',
+      { consumers: [{ name: 'bank', reads: 'hourly', through: 'file' }] },
+      {},
+      'output-is-a-file',
+    ],
     ['nobody is on call', { onCall: 'nobody' }, {}, 'nobody-around-the-clock'],
-    ['the batch is fresh enough', { freshness: { wanted: '2d', value: 'high' } }, {}, 'freshness-wanted'],
-    ['CDC is forbidden and rows are deleted', { cdc: 'forbidden' }, { total: { inserted: 1, updated: 0, deleted: 9 } }, 'source-cannot-offer-cdc'],
+    [
+      'the batch is fresh enough',
+      { freshness: { wanted: '2d', value: 'high' } },
+      {},
+      'freshness-wanted',
+    ],
+    [
+      'CDC is forbidden and rows are deleted',
+      { cdc: 'forbidden' },
+      { total: { inserted: 1, updated: 0, deleted: 9 } },
+      'source-cannot-offer-cdc',
+    ],
     [
       'the input is emptied and filled again',
       {},
-      { perDay: { inserted: 5000, updated: 0, deleted: 5000 }, total: { inserted: 9000, updated: 0, deleted: 8000 } },
+      {
+        perDay: { inserted: 5000, updated: 0, deleted: 5000 },
+        total: { inserted: 9000, updated: 0, deleted: 8000 },
+      },
       'whole-input-each-time',
     ],
-    ['the result needs the whole input', { query: { sql: 'SELECT store, rank() OVER (ORDER BY amount) FROM pay' } }, {}, 'not-streamable'],
+    [
+      'the result needs the whole input',
+      { query: { sql: 'SELECT store, rank() OVER (ORDER BY amount) FROM pay' } },
+      {},
+      'not-streamable',
+    ],
   ])('is do-not-migrate where %s, naming the constraint', (_case, change, table, rule) => {
     const found = one({ ...GOOD, ...change }, measured(table));
     expect(found.verdict).toBe('do-not-migrate');
@@ -97,7 +150,11 @@ describe('the verdict on a batch process', () => {
   it.each<[string, object, Partial<TableFacts>, string]>([
     [
       'the query asks the clock',
-      { query: { sql: 'SELECT store, sum(amount) AS total FROM pay WHERE at > now() GROUP BY store' } },
+      {
+        query: {
+          sql: 'SELECT store, sum(amount) AS total FROM pay WHERE at > now() GROUP BY store',
+        },
+      },
       {},
       'misbehaves-in-a-stream',
     ],
@@ -115,13 +172,25 @@ describe('the verdict on a batch process', () => {
     const found = one(GOOD, NOT_MEASURED('not measured'));
     expect(found.feasibility.score).toBe(1);
     expect(found.confidence.score).toBeLessThan(0.75);
-    expect(found.trace.filter((t) => t.answer.state === 'could-not-tell').map((t) => t.id)).toContain('source-cannot-offer-cdc');
-    expect(one({ name: 'bare' }, NOT_MEASURED('not measured'))).toMatchObject({ verdict: 'migrate-after', value: { score: 0 } });
-    expect(one({ name: 'bare' }, NOT_MEASURED('not measured')).work.some((w) => w.what.startsWith('find out:'))).toBe(true);
+    expect(
+      found.trace.filter((t) => t.answer.state === 'could-not-tell').map((t) => t.id),
+    ).toContain('source-cannot-offer-cdc');
+    expect(one({ name: 'bare' }, NOT_MEASURED('not measured'))).toMatchObject({
+      verdict: 'migrate-after',
+      value: { score: 0 },
+    });
+    expect(
+      one({ name: 'bare' }, NOT_MEASURED('not measured')).work.some((w) =>
+        w.what.startsWith('find out:'),
+      ),
+    ).toBe(true);
   });
 
   it('says of a table without statistics or privileges that it could not tell', () => {
-    const facts = { ...measured(), tables: new Map([['public.pay', unknown('public.pay has no statistics: run ANALYZE')]]) };
+    const facts = {
+      ...measured(),
+      tables: new Map([['public.pay', unknown('public.pay has no statistics: run ANALYZE')]]),
+    };
     const found = one(GOOD, facts);
     expect(found.trace.find((t) => t.id === 'tables-without-key')!.answer).toEqual({
       state: 'could-not-tell',
@@ -133,7 +202,13 @@ describe('the verdict on a batch process', () => {
 
 describe('a portfolio', () => {
   it('is ranked by verdict, then score, and grouped into waves that share tables', () => {
-    const other = { ...GOOD, name: 'other', query: { sql: 'SELECT id FROM pay' }, result: { table: 'public.o', key: ['id'] }, criticality: 'low' };
+    const other = {
+      ...GOOD,
+      name: 'other',
+      query: { sql: 'SELECT id FROM pay' },
+      result: { table: 'public.o', key: ['id'] },
+      criticality: 'low',
+    };
     const never = { ...GOOD, name: 'never', onCall: 'nobody' };
     const found = assess(portfolio(never, other, GOOD), measured(), AT);
     expect(found.processes.map((p) => [p.rank, p.name])).toEqual([
@@ -141,7 +216,9 @@ describe('a portfolio', () => {
       [2, 'other'],
       [3, 'never'],
     ]);
-    expect(found.waves).toEqual([{ number: 1, processes: ['revenue', 'other'], tables: ['public.pay'] }]);
+    expect(found.waves).toEqual([
+      { number: 1, processes: ['revenue', 'other'], tables: ['public.pay'] },
+    ]);
   });
 
   it('with unknown keys, bad schedules and names used twice is refused with place and suggestion', () => {
@@ -159,18 +236,28 @@ describe('a portfolio', () => {
 
   it('as shipped in the examples holds at least three that must not be migrated, each with its reason', () => {
     const dir = 'examples/portfolio';
-    const parsed = parsePortfolio(readFileSync(join(dir, 'portfolio.yaml'), 'utf8'), 'portfolio.yaml', (path) => readFileSync(join(dir, path), 'utf8'));
+    const parsed = parsePortfolio(
+      readFileSync(join(dir, 'portfolio.yaml'), 'utf8'),
+      'portfolio.yaml',
+      (path) => readFileSync(join(dir, path), 'utf8'),
+    );
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     const found = assess(parsed.value, NOT_MEASURED('offline'), AT);
     expect(found.processes.length).toBeGreaterThanOrEqual(12);
-    expect(found.processes.filter((p) => p.verdict === 'do-not-migrate').length).toBeGreaterThanOrEqual(3);
+    expect(
+      found.processes.filter((p) => p.verdict === 'do-not-migrate').length,
+    ).toBeGreaterThanOrEqual(3);
     expect(found.processes.every((p) => p.sql?.error === null)).toBe(true);
     expect(ranking(found)).toContain('do-not-migrate');
   });
 
   it('as a page escapes every name, loads nothing and runs nothing', () => {
     const found: Assessment = assess(
-      portfolio({ ...GOOD, owner: '<script>alert(1)</script>', consumers: [{ name: '"><img src=x>', reads: 'continuous' }] }),
+      portfolio({
+        ...GOOD,
+        owner: '<script>alert(1)</script>',
+        consumers: [{ name: '"><img src=x>', reads: 'continuous' }],
+      }),
       measured(),
       AT,
     );
@@ -188,6 +275,10 @@ describe('a schedule', () => {
     ['30 1 * * 1-5', (7 / 5) * 24],
     ['every 6h', 6],
     ['0 0,12 * * *', 12],
-  ])('%s runs every %f hours on average', (text, hours) => expect(intervalMs(text)! / 3_600_000).toBeCloseTo(hours, 0));
-  it.each(['sometimes', '61 * * * *', '* * *', 'every now', '0 0 31 2 *'])('%s is none', (text) => expect(intervalMs(text)).toBeNull());
+  ])('%s runs every %f hours on average', (text, hours) =>
+    expect(intervalMs(text)! / 3_600_000).toBeCloseTo(hours, 0),
+  );
+  it.each(['sometimes', '61 * * * *', '* * *', 'every now', '0 0 31 2 *'])('%s is none', (text) =>
+    expect(intervalMs(text)).toBeNull(),
+  );
 });

@@ -4,15 +4,26 @@ import { planSlice, sliceQuery, type SliceTable } from '../../src/assess/sql/sli
 
 beforeAll(loadParser);
 
-const orders: SliceTable = { table: 'public.orders', columns: ['id', 'store_id', 'ordered_at'], key: ['id'], parents: [] };
+const orders: SliceTable = {
+  table: 'public.orders',
+  columns: ['id', 'store_id', 'ordered_at'],
+  key: ['id'],
+  parents: [],
+};
 const items: SliceTable = {
   table: 'public.items',
   columns: ['id', 'order_id', 'price'],
   key: ['id'],
   parents: [{ table: 'public.orders', columns: ['order_id'], references: ['id'] }],
 };
-const stores: SliceTable = { table: 'public.stores', columns: ['id', 'name'], key: ['id'], parents: [] };
-const plan = (condition: string) => planSlice(condition, [orders, items, stores], ['day', 'store_id']);
+const stores: SliceTable = {
+  table: 'public.stores',
+  columns: ['id', 'name'],
+  key: ['id'],
+  parents: [],
+};
+const plan = (condition: string) =>
+  planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
   it('asks each part of the tables that have its columns, and of the result where it names the key', () => {
@@ -29,8 +40,12 @@ describe('a slice', () => {
   });
 
   it('keeps BETWEEN, OR and parentheses whole', () => {
-    expect(plan('store_id BETWEEN 1 AND 2 AND (price > 3 OR price < 1)').conditions.get('public.orders')).toBe('(store_id BETWEEN 1 AND 2)');
-    expect(plan('(store_id = 1 AND store_id = 2)').conditions.get('public.orders')).toBe('((store_id = 1 AND store_id = 2))');
+    expect(
+      plan('store_id BETWEEN 1 AND 2 AND (price > 3 OR price < 1)').conditions.get('public.orders'),
+    ).toBe('(store_id BETWEEN 1 AND 2)');
+    expect(plan('(store_id = 1 AND store_id = 2)').conditions.get('public.orders')).toBe(
+      '((store_id = 1 AND store_id = 2))',
+    );
   });
 
   it.each([
@@ -40,15 +55,23 @@ describe('a slice', () => {
     ['store_id =', /is no SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
     ['store_id IN (SELECT 1)', /has no sub-queries/],
-  ])('%s is refused, naming the part', (condition, message) => expect(() => plan(condition)).toThrow(message));
+  ])('%s is refused, naming the part', (condition, message) =>
+    expect(() => plan(condition)).toThrow(message),
+  );
 
   it('replaces tables in the query, aliased or not, qualified or not, and never a CTE of the same name', () => {
     const slice = plan('store_id = 1');
-    expect(sliceQuery('SELECT o.id FROM public.orders o JOIN stores s ON s.id = o.store_id;', slice)).toBe(
+    expect(
+      sliceQuery('SELECT o.id FROM public.orders o JOIN stores s ON s.id = o.store_id;', slice),
+    ).toBe(
       'SELECT * FROM (SELECT o.id FROM (SELECT * FROM public.orders WHERE (store_id = 1)) o JOIN stores s ON s.id = o.store_id) AS sluice_slice WHERE (store_id = 1)',
     );
-    expect(sliceQuery('WITH orders AS (SELECT 1 AS store_id) SELECT store_id FROM orders', slice)).not.toContain('WHERE (store_id = 1)) AS');
-    expect(sliceQuery('SELECT "orders".id AS store_id FROM "public"."orders"', { ...slice, result: '' })).toBe(
+    expect(
+      sliceQuery('WITH orders AS (SELECT 1 AS store_id) SELECT store_id FROM orders', slice),
+    ).not.toContain('WHERE (store_id = 1)) AS');
+    expect(
+      sliceQuery('SELECT "orders".id AS store_id FROM "public"."orders"', { ...slice, result: '' }),
+    ).toBe(
       'SELECT "orders".id AS store_id FROM (SELECT * FROM "public"."orders" WHERE (store_id = 1)) AS "orders"',
     );
   });

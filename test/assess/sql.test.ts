@@ -8,7 +8,10 @@ describe('reading the SQL of a batch', () => {
   it.each(CORPUS)('%s', (sql, flags, hardest) => {
     const found = analyseSql(sql, { types: TYPES });
     expect(found.error).toBeNull();
-    expect([[...new Set(found.flags.map((f) => f.id))].sort(), found.class]).toEqual([[...flags].sort(), hardest]);
+    expect([[...new Set(found.flags.map((f) => f.id))].sort(), found.class]).toEqual([
+      [...flags].sort(),
+      hardest,
+    ]);
   });
 
   it('cuts a query into stages that each run on their own, in the order in which they are computed', () => {
@@ -28,7 +31,11 @@ describe('reading the SQL of a batch', () => {
   });
 
   it('says place and cause of SQL that PostgreSQL does not parse', () => {
-    expect(analyseSql('SELECT id\nFROM pay\nWHRE x').error).toEqual({ message: 'syntax error at or near "x"', line: 3, column: 6 });
+    expect(analyseSql('SELECT id\nFROM pay\nWHRE x').error).toEqual({
+      message: 'syntax error at or near "x"',
+      line: 3,
+      column: 6,
+    });
   });
 
   it('reads the statements inside a PL/pgSQL body and names what it cannot read', () => {
@@ -43,7 +50,12 @@ describe('reading the SQL of a batch', () => {
   });
 
   it('calls unknown, never harmless, what is no query at all', () => {
-    for (const sql of ['CALL nightly()', 'DO $$ BEGIN PERFORM 1; END $$', "CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1'", '']) {
+    for (const sql of [
+      'CALL nightly()',
+      'DO $$ BEGIN PERFORM 1; END $$',
+      "CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1'",
+      '',
+    ]) {
       const found = analyseSql(sql);
       expect([found.class, sql === '' || found.unread.length > 0]).toEqual(['unknown', true]);
     }

@@ -25,7 +25,14 @@ const pay: TableFacts = {
   perDay: null,
 };
 const pointsFor = (sql: string) =>
-  startingPoints({ name: 'pay-totals', query: { sql }, result: { table: 'public.r', key: ['store'] } } satisfies Process, [pay]);
+  startingPoints(
+    {
+      name: 'pay-totals',
+      query: { sql },
+      result: { table: 'public.r', key: ['store'] },
+    } satisfies Process,
+    [pay],
+  );
 const SQL = `WITH late AS (SELECT store, amount FROM pay WHERE at > '2026-01-01' AND amount IS NOT NULL)
 SELECT store, sum(amount)::numeric(12, 2) AS total, count(*) AS n FROM late GROUP BY 1`;
 
@@ -34,23 +41,35 @@ describe('starting points', () => {
     const [flink] = pointsFor(SQL);
     expect(flink!.open).toEqual([]);
     expect(flink!.text).toContain("'topic' = '${topic:public.pay}'");
-    expect(flink!.text).toContain('CREATE TEMPORARY VIEW `stage_late` AS\nSELECT `store`,\n  `amount`\nFROM `pay` AS `pay`\nWHERE');
-    expect(flink!.text).toContain('`store` INT,\n  `total` DECIMAL(12, 2),\n  `n` BIGINT,\n  PRIMARY KEY (`store`) NOT ENFORCED');
+    expect(flink!.text).toContain(
+      'CREATE TEMPORARY VIEW `stage_late` AS\nSELECT `store`,\n  `amount`\nFROM `pay` AS `pay`\nWHERE',
+    );
+    expect(flink!.text).toContain(
+      '`store` INT,\n  `total` DECIMAL(12, 2),\n  `n` BIGINT,\n  PRIMARY KEY (`store`) NOT ENFORCED',
+    );
     expect(flink!.text).toMatch(
       /INSERT INTO sluice_output\nSELECT `store`,\n {2}CAST\(SUM\(`amount`\) AS DECIMAL\(12, 2\)\) AS `total`,[\s\S]*GROUP BY `store`;/,
     );
   });
 
   it('name what has to be written by hand, and leave it as it was', () => {
-    const [flink] = pointsFor('SELECT store, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS middle FROM pay GROUP BY store');
+    const [flink] = pointsFor(
+      'SELECT store, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS middle FROM pay GROUP BY store',
+    );
     expect(flink!.open).toContain('result: function percentile_cont has to be written by hand');
-    expect(flink!.text).toContain('-- OPEN result: function percentile_cont has no equal here. As it was:\n-- SELECT store, percentile_cont');
+    expect(flink!.text).toContain(
+      '-- OPEN result: function percentile_cont has no equal here. As it was:\n-- SELECT store, percentile_cont',
+    );
   });
 
   it('give the stages that can be validated on their own, each a query that runs by itself', () => {
-    const stages = pointsFor(`WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT store, t FROM s`).at(-1)!;
+    const stages = pointsFor(
+      `WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT store, t FROM s`,
+    ).at(-1)!;
     expect(stages.text).toContain('  - name: s\n    key: [store]\n    topic: pay-totals.s');
-    expect(stages.text).toContain('WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT * FROM s');
+    expect(stages.text).toContain(
+      'WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT * FROM s',
+    );
   });
 
   it('are refused for what is not one SELECT', () => {

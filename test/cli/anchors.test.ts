@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { anchorsIn } from '../../src/cli/anchors.js';
 
-const scheduled = (eventId: number, name: string) => ({ eventId, activityTaskScheduledEventAttributes: { activityType: { name } } });
+const scheduled = (eventId: number, name: string) => ({
+  eventId,
+  activityTaskScheduledEventAttributes: { activityType: { name } },
+});
 const completed = (scheduledEventId: number, result: object) => ({
   eventId: scheduledEventId + 2,
-  activityTaskCompletedEventAttributes: { scheduledEventId, result: { payloads: [{ data: Buffer.from(JSON.stringify(result)) }] } },
+  activityTaskCompletedEventAttributes: {
+    scheduledEventId,
+    result: { payloads: [{ data: Buffer.from(JSON.stringify(result)) }] },
+  },
 });
 
 describe("a run's history", () => {

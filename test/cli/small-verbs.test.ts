@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderDashboard } from '../../src/report/dashboard.js';
-import type { Status } from '../../src/domain/ledger.js';
+import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 
-const run = (...args: string[]) => spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], { encoding: 'utf8' });
+const run = (...args: string[]) =>
+  spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+    encoding: 'utf8',
+  });
 const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'migration.yaml');
 
 describe('init', () => {
@@ -15,24 +18,38 @@ describe('init', () => {
     expect(run('init', 'orders', '-f', path).status).toBe(0);
     expect(run('validate', '-f', path)).toMatchObject({ status: 0 });
     const before = readFileSync(path, 'utf8');
-    expect(run('init', 'other', '-f', path)).toMatchObject({ status: 1, stderr: expect.stringContaining('exists; nothing was written') as string });
+    expect(run('init', 'other', '-f', path)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('exists; nothing was written') as string,
+    });
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
-  it('refuses a name that no migration can have', () => expect(run('init', 'Bad Name', '-f', file())).toMatchObject({ status: 2 }));
+  it('refuses a name that no migration can have', () =>
+    expect(run('init', 'Bad Name', '-f', file())).toMatchObject({ status: 2 }));
 });
 
 describe('completion', () => {
   it('completes verbs and the flags of a verb in bash', () => {
     const script = run('completion', 'bash').stdout;
     const complete = (line: string[]): string =>
-      spawnSync('bash', ['-c', `${script}\nCOMP_WORDS=(${line.join(' ')}); COMP_CWORD=${line.length - 1}; _sluice; echo "\${COMPREPLY[@]}"`], {
-        encoding: 'utf8',
-      }).stdout.trim();
+      spawnSync(
+        'bash',
+        [
+          '-c',
+          `${script}\nCOMP_WORDS=(${line.join(' ')}); COMP_CWORD=${line.length - 1}; _sluice; echo "\${COMPREPLY[@]}"`,
+        ],
+        {
+          encoding: 'utf8',
+        },
+      ).stdout.trim();
     expect(complete(['sluice', 'ass'])).toBe('assess');
     expect(complete(['sluice', 'prove', '--sl'])).toBe('--slice');
   });
   it('of another shell is refused', () =>
-    expect(run('completion', 'fish')).toMatchObject({ status: 2, stderr: expect.stringContaining('expected bash or zsh') as string }));
+    expect(run('completion', 'fish')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('expected bash or zsh') as string,
+    }));
 });
 
 describe('the dashboard', () => {
@@ -60,7 +77,14 @@ describe('the dashboard', () => {
   });
   it('says who is waited for, and escapes what people wrote', () => {
     const html = renderDashboard(
-      [status({}), status({ name: '<b>x</b>', needsApproval: false, blocked: { code: 'unreachable', since: '', detail: '<img src=x>', remedy: 'mend it' } })],
+      [
+        status({}),
+        status({
+          name: '<b>x</b>',
+          needsApproval: false,
+          blocked: { code: 'unreachable', since: '', detail: '<img src=x>', remedy: 'mend it' },
+        }),
+      ],
       '2026-01-01',
     );
     expect(html).toContain('2 wait for a person');

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';
 import { render } from '../../src/cli/get.js';
-import { describeWait } from '../../src/cli/standing.js';
-import type { StatusWithWindows } from '../../src/domain/ledger.js';
-import { judgeStanding, type Standing } from '../../src/domain/standing.js';
+import { describeWait } from '../../src/cli/ask-standing.js';
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { judgeStanding, type Standing } from '../../src/domain/migration/run-standing.js';
 import { renderDashboard } from '../../src/report/dashboard.js';
 
 const NOW = new Date().toISOString();
@@ -32,16 +32,37 @@ const status = (more: Partial<StatusWithWindows>): StatusWithWindows => ({
   windows: [],
   ...more,
 });
-const AWAY: Standing = judgeStanding({ kind: 'unreachable', problem: 'Temporal at x:1 does not answer' }, null, NOW);
-const LIVE: Standing = { from: 'workflow', at: NOW, problem: null, remedy: [], state: null, isDead: false, waits: [] };
-const DEAD: Standing = { ...LIVE, problem: 'its workflow was terminated', state: 'terminated', isDead: true, remedy: ['sluice doctor --leftovers --remove'] };
+const AWAY: Standing = judgeStanding(
+  { kind: 'unreachable', problem: 'Temporal at x:1 does not answer' },
+  null,
+  NOW,
+);
+const LIVE: Standing = {
+  from: 'workflow',
+  at: NOW,
+  problem: null,
+  remedy: [],
+  state: null,
+  isDead: false,
+  waits: [],
+};
+const DEAD: Standing = {
+  ...LIVE,
+  problem: 'its workflow was terminated',
+  state: 'terminated',
+  isDead: true,
+  remedy: ['sluice doctor --leftovers --remove'],
+};
 
 describe('a run that does not go on', () => {
   it('is shown by get, explain and dashboard with what is wrong and what to do', () => {
     const dead = status({ standing: DEAD });
     expect(render(dead)).toMatch(/State: +terminated\n/);
     expect(render(dead)).toContain('Remedy:     sluice doctor --leftovers --remove');
-    expect(explainStatus(dead)).toMatchObject({ because: 'It can never go on: its workflow was terminated.', remedy: 'sluice doctor --leftovers --remove' });
+    expect(explainStatus(dead)).toMatchObject({
+      because: 'It can never go on: its workflow was terminated.',
+      remedy: 'sluice doctor --leftovers --remove',
+    });
     const page = renderDashboard([dead], NOW);
     expect(page).toContain('terminated');
     expect(page).toContain('1 wait for a person');
@@ -56,19 +77,35 @@ describe('a run that does not go on', () => {
 
 describe('a run that waits', () => {
   it('says what its activity waits for, and never that nothing holds it up', () => {
-    const wait = describeWait({ waitingFor: 'drain: group g has no committed offset for t/0: unknown, not drained' });
-    expect(wait).toBe('waits for drain: group g has no committed offset for t/0: unknown, not drained');
+    const wait = describeWait({
+      waitingFor: 'drain: group g has no committed offset for t/0: unknown, not drained',
+    });
+    expect(wait).toBe(
+      'waits for drain: group g has no committed offset for t/0: unknown, not drained',
+    );
     const waits = [`catchUp: ${wait}`];
     const waiting = status({ standing: { ...LIVE, waits } });
-    expect(explainStatus(waiting)).toMatchObject({ because: 'It is at work.', waits: [`Doing: catchUp: ${wait}.`] });
+    expect(explainStatus(waiting)).toMatchObject({
+      because: 'It is at work.',
+      waits: [`Doing: catchUp: ${wait}.`],
+    });
     expect(render(waiting)).toContain('no committed offset');
   });
   it('in the soak says until when, and what else is missing', () =>
-    expect(explainStatus(status({ phase: 'soak', waiting: "the soak's end at 2026-01-01 and 2 more passed windows of 3", standing: LIVE })).because).toContain(
-      '2 more passed windows of 3',
-    ));
+    expect(
+      explainStatus(
+        status({
+          phase: 'soak',
+          waiting: "the soak's end at 2026-01-01 and 2 more passed windows of 3",
+          standing: LIVE,
+        }),
+      ).because,
+    ).toContain('2 more passed windows of 3'));
   it.each([
-    [{ waitingFor: 'connector', confirmed: '0/1', lsn: '0/2' }, 'waits for connector (confirmed 0/1, lsn 0/2)'],
+    [
+      { waitingFor: 'connector', confirmed: '0/1', lsn: '0/2' },
+      'waits for connector (confirmed 0/1, lsn 0/2)',
+    ],
     [{ phase: 'connect', tables: [{ table: 't', rowsScanned: 3, rowsTotal: 9 }] }, 't 3 of 9 rows'],
     [{}, null],
   ])('reads the heartbeat %j', (details, text) => expect(describeWait(details)).toBe(text));
@@ -89,7 +126,13 @@ describe('whoever approves', () => {
       },
       'ev-1.2-abc',
     ).join('\n');
-    for (const part of ['ev-1.2-abc (epoch 2, plan abc)', '5 passed in a row, on weekday', 'window 9 passed', 'view swap', 'no batch.runs'])
+    for (const part of [
+      'ev-1.2-abc (epoch 2, plan abc)',
+      '5 passed in a row, on weekday',
+      'window 9 passed',
+      'view swap',
+      'no batch.runs',
+    ])
       expect(lines).toContain(part);
   });
 });

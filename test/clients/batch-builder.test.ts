@@ -1,15 +1,23 @@
 // Record batches that we write are record batches that we (and every broker) read.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BatchBuilder } from '../../src/clients/batch-builder.js';
-import { crc32c } from '../../src/clients/crc32c.js';
-import { TransactionFilter, rangeOf, visibleBatches, walkBatch } from '../../src/clients/record-batch.js';
+import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
+import { crc32c } from '../../src/clients/kafka/crc32c.js';
+import {
+  TransactionFilter,
+  rangeOf,
+  visibleBatches,
+  walkBatch,
+} from '../../src/clients/kafka/record-batch.js';
 
 const read = (batch: Buffer): [string | null, string | null][] => {
   const found: [string | null, string | null][] = [];
   for (const visible of visibleBatches(batch, 0, 1_000_000, new TransactionFilter()).batches)
     walkBatch(batch, visible, 0, 1_000_000, (_offset, bytes, keyStart, keyEnd, start, end) =>
-      found.push([rangeOf(bytes, keyStart, keyEnd)?.toString() ?? null, rangeOf(bytes, start, end)?.toString() ?? null]),
+      found.push([
+        rangeOf(bytes, keyStart, keyEnd)?.toString() ?? null,
+        rangeOf(bytes, start, end)?.toString() ?? null,
+      ]),
     );
   return found;
 };
@@ -24,16 +32,28 @@ describe('crc32c', () => {
 
 describe('a record batch', () => {
   it('gives back every key and value, tombstones and characters of several bytes included, whatever its first capacity', () => {
-    const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.string({ minLength: 120, maxLength: 140 }));
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 200 }),
+      fc.string({ minLength: 120, maxLength: 140 }),
+    );
     fc.assert(
-      fc.property(fc.array(fc.tuple(text, fc.option(text)), { minLength: 1, maxLength: 300 }), fc.integer({ min: 61, max: 4000 }), (records, capacity) => {
-        const builder = new BatchBuilder(capacity);
-        for (const [key, value] of records) builder.add(key, value);
-        const batch = builder.finish({ producerId: 7n, epoch: 1 }, 41, 1_700_000_000_000);
-        expect(read(batch)).toEqual(records);
-        expect(batch.readUInt32BE(17)).toBe(crc32c(batch, 21, batch.length));
-        expect([batch.readBigInt64BE(43), batch.readInt16BE(51), batch.readInt32BE(53), batch.readInt32BE(57)]).toEqual([7n, 1, 41, records.length]);
-      }),
+      fc.property(
+        fc.array(fc.tuple(text, fc.option(text)), { minLength: 1, maxLength: 300 }),
+        fc.integer({ min: 61, max: 4000 }),
+        (records, capacity) => {
+          const builder = new BatchBuilder(capacity);
+          for (const [key, value] of records) builder.add(key, value);
+          const batch = builder.finish({ producerId: 7n, epoch: 1 }, 41, 1_700_000_000_000);
+          expect(read(batch)).toEqual(records);
+          expect(batch.readUInt32BE(17)).toBe(crc32c(batch, 21, batch.length));
+          expect([
+            batch.readBigInt64BE(43),
+            batch.readInt16BE(51),
+            batch.readInt32BE(53),
+            batch.readInt32BE(57),
+          ]).toEqual([7n, 1, 41, records.length]);
+        },
+      ),
       { numRuns: 150 },
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decompress } from '../../src/clients/compression.js';
+import { decompress } from '../../src/clients/kafka/compression.js';
 
 const SNAPPY = 2;
 const LZ4 = 3;
@@ -12,16 +12,24 @@ describe('a batch that cannot be opened', () => {
     ['snappy that claims 4 GiB', SNAPPY, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00])],
     ['LZ4 with another magic', LZ4, Buffer.alloc(32)],
     ['LZ4 cut off', LZ4, Buffer.from('04224d186040', 'hex')],
-    ['LZ4 whose match points before its beginning', LZ4, Buffer.from('04224d1860408205000000104109000000000000', 'hex')],
+    [
+      'LZ4 whose match points before its beginning',
+      LZ4,
+      Buffer.from('04224d1860408205000000104109000000000000', 'hex'),
+    ],
     ['zstd that is none', ZSTD, Buffer.from('not zstd at all')],
   ] as const) {
     it(`is named with its offset, never a crash: ${what}`, () => {
       expect(() => decompress(bytes, codec, 42)).toThrow(/at offset 42/);
-      expect(() => decompress(bytes, codec, 42)).toThrow(expect.objectContaining({ code: 'unsupported' }) as Error);
+      expect(() => decompress(bytes, codec, 42)).toThrow(
+        expect.objectContaining({ code: 'unsupported' }) as Error,
+      );
     });
   }
 
   it('opens a bare snappy block, as librdkafka writes it', () => {
-    expect(decompress(Buffer.from([5, 16, ...Buffer.from('hello')]), SNAPPY, 0).toString()).toBe('hello');
+    expect(decompress(Buffer.from([5, 16, ...Buffer.from('hello')]), SNAPPY, 0).toString()).toBe(
+      'hello',
+    );
   });
 });

@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hostOf } from '../../src/activities/pipelines/index.js';
 import type { PipelineHost } from '../../src/activities/pipelines/host.js';
-import { KsqlDb } from '../../src/clients/ksqldb.js';
-import { ksqlPlan } from '../../src/domain/ksql.js';
+import { KsqlDb } from '../../src/clients/http/ksqldb-rest.js';
+import { ksqlPlan } from '../../src/domain/migration/ksql-statements.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 import { FakeKsqlDb } from '../support/fake-ksqldb.js';
 
@@ -20,7 +20,21 @@ CREATE TABLE sluice_accounts (id BIGINT PRIMARY KEY, after STRUCT<balance STRING
 CREATE TABLE \`sluice_totals\` WITH (kafka_topic = '\${output}') AS SELECT id, after->balance AS total FROM sluice_accounts EMIT CHANGES;`;
 
 const host = (sql = STATEMENTS): PipelineHost =>
-  hostOf(aSpec({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, type: 'ksqldb', groups: undefined, url, statements: { sql } } } }), 1)!;
+  hostOf(
+    aSpec({
+      spec: {
+        ...BATCH_PARTS,
+        pipeline: {
+          ...BATCH_PARTS.pipeline,
+          type: 'ksqldb',
+          groups: undefined,
+          url,
+          statements: { sql },
+        },
+      },
+    }),
+    1,
+  )!;
 
 const remove = async (pipeline: PipelineHost): Promise<void> => {
   for (const name of [...pipeline.names].reverse()) await pipeline.remove(name);
@@ -39,9 +53,13 @@ describe('a ksqlDB pipeline', () => {
     }
     const again = host();
     expect(await again.state('SLUICE_ACCOUNTS')).toEqual({ running: 'declared' });
-    expect(await again.state('sluice_totals')).toEqual({ running: expect.stringMatching(/^CTAS_/) as string });
+    expect(await again.state('sluice_totals')).toEqual({
+      running: expect.stringMatching(/^CTAS_/) as string,
+    });
     const { serviceId } = await new KsqlDb(url).server();
-    expect(await again.groups()).toEqual([expect.stringMatching(new RegExp(`^_confluent-ksql-${serviceId}query_CTAS_`)) as string]);
+    expect(await again.groups()).toEqual([
+      expect.stringMatching(new RegExp(`^_confluent-ksql-${serviceId}query_CTAS_`)) as string,
+    ]);
   });
 
   it('is removed in reverse order: the query first, then what it fills; removing it twice is as good as once', async () => {
@@ -64,7 +82,9 @@ describe('a ksqlDB pipeline', () => {
   });
 
   it('a server that is away is unreachable, not refused', async () => {
-    await expect(new KsqlDb('http://127.0.0.1:1').sources()).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(new KsqlDb('http://127.0.0.1:1').sources()).rejects.toMatchObject({
+      code: 'unreachable',
+    });
   });
 });
 
@@ -101,6 +121,9 @@ describe('the statements', () => {
     ['INSERT INTO a SELECT * FROM b', /must have a name to be found again/],
     ['DROP STREAM a', /is no statement of a pipeline/],
     ["CREATE STREAM a (x INT) WITH (kafka_topic = 'a')", /starts no query/],
-    ['CREATE STREAM a AS SELECT 1 FROM b; CREATE TABLE A AS SELECT 1 FROM b', /two statements make A/],
+    [
+      'CREATE STREAM a AS SELECT 1 FROM b; CREATE TABLE A AS SELECT 1 FROM b',
+      /two statements make A/,
+    ],
   ])('%s is refused', (sql, message) => expect(() => ksqlPlan(sql)).toThrow(message));
 });

@@ -2,14 +2,17 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { getRoute, postAction, putRoute } from '../../src/clients/route-http.js';
+import { getRoute, postAction, putRoute } from '../../src/clients/http/route-http.js';
 
 interface Seen {
   readonly method: string | undefined;
   readonly body: unknown;
 }
 const seen: Seen[] = [];
-let answer: { status: number; text: string; headers?: Record<string, string> } = { status: 200, text: '' };
+let answer: { status: number; text: string; headers?: Record<string, string> } = {
+  status: 200,
+  text: '',
+};
 let url = '';
 const server = createServer((request: IncomingMessage, response) => {
   let text = '';
@@ -49,21 +52,42 @@ describe('a route by HTTP', () => {
     ['null', { status: 200, text: 'null' }, 'route-unexpected'],
     ['a refusal', { status: 403, text: 'no' }, 'route-unexpected'],
     ['a failure', { status: 503, text: 'later' }, 'unreachable'],
-    ['a redirect', { status: 302, text: '', headers: { location: 'http://127.0.0.1:1/elsewhere' } }, 'unreachable'],
-  ])('that answers %s is never taken for a side, and the error holds nothing of the query', async (_what, given, code) => {
-    answer = given;
-    await expect(getRoute(url)).rejects.toMatchObject({ code, message: expect.not.stringContaining('s3cret') as string });
-  });
+    [
+      'a redirect',
+      { status: 302, text: '', headers: { location: 'http://127.0.0.1:1/elsewhere' } },
+      'unreachable',
+    ],
+  ])(
+    'that answers %s is never taken for a side, and the error holds nothing of the query',
+    async (_what, given, code) => {
+      answer = given;
+      await expect(getRoute(url)).rejects.toMatchObject({
+        code,
+        message: expect.not.stringContaining('s3cret') as string,
+      });
+    },
+  );
 
   it('that is not there is unreachable', async () => {
-    await expect(putRoute('http://127.0.0.1:1/route', { migration: 'm', side: 'batch', epoch: 1 })).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(
+      putRoute('http://127.0.0.1:1/route', { migration: 'm', side: 'batch', epoch: 1 }),
+    ).rejects.toMatchObject({ code: 'unreachable' });
   });
 });
 
 describe('an action of the batch by HTTP', () => {
   it('says what is wanted and when a pause must end by itself', async () => {
     answer = { status: 200, text: 'ok' };
-    await postAction(url, { migration: 'orders', action: 'pause', until: '2026-11-22T12:00:00.000Z' });
-    expect(seen).toEqual([{ method: 'POST', body: { migration: 'orders', action: 'pause', until: '2026-11-22T12:00:00.000Z' } }]);
+    await postAction(url, {
+      migration: 'orders',
+      action: 'pause',
+      until: '2026-11-22T12:00:00.000Z',
+    });
+    expect(seen).toEqual([
+      {
+        method: 'POST',
+        body: { migration: 'orders', action: 'pause', until: '2026-11-22T12:00:00.000Z' },
+      },
+    ]);
   });
 });

@@ -10,36 +10,73 @@ const shape: Shape = {
   ],
 };
 const key = (day: string): string => joinRow([day]);
-const rows = (entries: Record<string, string>) => new Map(Object.entries(entries).map(([day, revenue]) => [key(day), joinRow([day, revenue])]));
-const held = (entries: Record<string, string>) => new Map([...rows(entries)].map(([k, row]) => [k, { row }]));
-const compare = (sides: Partial<AlignedSides>) => compareAligned(shape, { stored: new Map(), stream: new Map(), streamOnly: [], queried: new Map(), ...sides });
+const rows = (entries: Record<string, string>) =>
+  new Map(Object.entries(entries).map(([day, revenue]) => [key(day), joinRow([day, revenue])]));
+const held = (entries: Record<string, string>) =>
+  new Map([...rows(entries)].map(([k, row]) => [k, { row }]));
+const compare = (sides: Partial<AlignedSides>) =>
+  compareAligned(shape, {
+    stored: new Map(),
+    stream: new Map(),
+    streamOnly: [],
+    queried: new Map(),
+    ...sides,
+  });
 
 describe('a finished run of the batch against the stream', () => {
   it('counts equal rows as matched', () => {
-    expect(compare({ stored: rows({ a: '1' }), stream: held({ a: '1' }), queried: rows({ a: '1' }) }).counts).toMatchObject({ matched: 1, mismatched: 0 });
+    expect(
+      compare({ stored: rows({ a: '1' }), stream: held({ a: '1' }), queried: rows({ a: '1' }) })
+        .counts,
+    ).toMatchObject({ matched: 1, mismatched: 0 });
   });
   it('calls it batch-was-wrong, still counted as mismatched, where the stream equals the query and the stored result does not', () => {
-    const found = compare({ stored: rows({ a: '1' }), stream: held({ a: '2' }), queried: rows({ a: '2' }) });
+    const found = compare({
+      stored: rows({ a: '1' }),
+      stream: held({ a: '2' }),
+      queried: rows({ a: '2' }),
+    });
     expect([found.counts.mismatched, found.batchWasWrong]).toEqual([1, 1]);
-    expect(found.differences).toEqual([{ class: 'batch-was-wrong', key: { day: 'a' }, column: 'revenue', batch: '1', stream: '2' }]);
+    expect(found.differences).toEqual([
+      { class: 'batch-was-wrong', key: { day: 'a' }, column: 'revenue', batch: '1', stream: '2' },
+    ]);
   });
   it('calls the stream wrong where it contradicts both', () => {
-    const found = compare({ stored: rows({ a: '1' }), stream: held({ a: '3' }), queried: rows({ a: '1' }) });
-    expect([found.counts.mismatched, found.batchWasWrong, found.differences[0]!.class]).toEqual([1, 0, 'mismatched']);
+    const found = compare({
+      stored: rows({ a: '1' }),
+      stream: held({ a: '3' }),
+      queried: rows({ a: '1' }),
+    });
+    expect([found.counts.mismatched, found.batchWasWrong, found.differences[0]!.class]).toEqual([
+      1,
+      0,
+      'mismatched',
+    ]);
   });
   it('tells a row that only the batch has from one that the query has too', () => {
-    const found = compare({ stored: rows({ ghost: '1', lost: '2' }), queried: rows({ lost: '2' }) });
+    const found = compare({
+      stored: rows({ ghost: '1', lost: '2' }),
+      queried: rows({ lost: '2' }),
+    });
     expect(found.differences.map((d) => [d.key['day'], d.class])).toEqual([
       ['ghost', 'batch-was-wrong'],
       ['lost', 'missing'],
     ]);
   });
   it('tells a closed row that only the stream has from one that the query has too', () => {
-    const found = compare({ stream: held({ new: '1', odd: '2' }), streamOnly: [key('new'), key('odd')], queried: rows({ new: '1' }) });
+    const found = compare({
+      stream: held({ new: '1', odd: '2' }),
+      streamOnly: [key('new'), key('odd')],
+      queried: rows({ new: '1' }),
+    });
     expect(found.counts).toMatchObject({ mismatched: 1, extraneous: 1 });
   });
   it('never calls equal what it cannot decode', () => {
-    const found = compare({ stored: new Map([[key('a'), null]]), stream: held({ a: '1' }), queried: rows({ a: '1' }) });
+    const found = compare({
+      stored: new Map([[key('a'), null]]),
+      stream: held({ a: '1' }),
+      queried: rows({ a: '1' }),
+    });
     expect(found.counts).toMatchObject({ unknown: 1, matched: 0 });
   });
 });

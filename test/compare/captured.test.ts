@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
 import { notCapturable } from '../../src/compare/not-capturable.js';
 import { SettledComparison } from '../../src/compare/settled.js';
-import { hasReached, type Polling } from '../../src/domain/polling.js';
-import type { PollingMode } from '../../src/domain/spec.js';
+import { hasReached, type Polling } from '../../src/domain/migration/polling.js';
+import type { PollingMode } from '../../src/domain/migration/spec.js';
 
 const shape: Shape = {
   key: ['id'],
@@ -15,7 +15,8 @@ const shape: Shape = {
   ],
 };
 const key = (id: number): string => JSON.stringify([String(id)]);
-const row = (id: number, v: string, changed: string | null = 't0'): string => JSON.stringify([String(id), v, changed]);
+const row = (id: number, v: string, changed: string | null = 't0'): string =>
+  JSON.stringify([String(id), v, changed]);
 const polling = (mode: PollingMode): Polling => ({
   mode,
   query: null,
@@ -24,39 +25,83 @@ const polling = (mode: PollingMode): Polling => ({
   delay: '1s',
   deletes: 'none',
 });
-const sides = (rows: Record<number, string>): Map<string, { row: string }> => new Map(Object.entries(rows).map(([id, r]) => [key(Number(id)), { row: r }]));
-const expected = (rows: Record<number, string>): Map<string, string> => new Map(Object.entries(rows).map(([id, r]) => [key(Number(id)), r]));
-const compare = (mode: PollingMode = 'timestamp'): SettledComparison => new SettledComparison(shape, { notCapturable: notCapturable(polling(mode), shape) });
+const sides = (rows: Record<number, string>): Map<string, { row: string }> =>
+  new Map(Object.entries(rows).map(([id, r]) => [key(Number(id)), { row: r }]));
+const expected = (rows: Record<number, string>): Map<string, string> =>
+  new Map(Object.entries(rows).map(([id, r]) => [key(Number(id)), r]));
+const compare = (mode: PollingMode = 'timestamp'): SettledComparison =>
+  new SettledComparison(shape, { notCapturable: notCapturable(polling(mode), shape) });
 const none = new Set<string>();
 
 describe('a table that was copied', () => {
   it('is settled by one round where both sides are equal behind the barrier', () => {
     const side = compare();
-    side.add({ expected: expected({ 1: row(1, 'a') }), actual: sides({ 1: row(1, 'a') }), touched: new Set([key(1)]) });
-    expect([side.isOpen, side.counts()]).toEqual([false, expect.objectContaining({ matched: 1, unstable: 0 })]);
+    side.add({
+      expected: expected({ 1: row(1, 'a') }),
+      actual: sides({ 1: row(1, 'a') }),
+      touched: new Set([key(1)]),
+    });
+    expect([side.isOpen, side.counts()]).toEqual([
+      false,
+      expect.objectContaining({ matched: 1, unstable: 0 }),
+    ]);
   });
 
   it('asks again about rows that moved on, and not about rows that came after it began', () => {
     const side = compare();
-    side.add({ expected: expected({ 1: row(1, 'a') }), actual: sides({ 1: row(1, 'b', 't1') }), touched: new Set([key(1)]) });
+    side.add({
+      expected: expected({ 1: row(1, 'a') }),
+      actual: sides({ 1: row(1, 'b', 't1') }),
+      touched: new Set([key(1)]),
+    });
     expect(side.isOpen).toBe(true);
-    side.add({ expected: expected({ 1: row(1, 'b', 't1'), 2: row(2, 'new', 't2') }), actual: sides({ 1: row(1, 'b', 't1') }), touched: none });
-    expect([side.isOpen, side.counts()]).toEqual([false, expect.objectContaining({ matched: 1, missing: 0, unstable: 0 })]);
+    side.add({
+      expected: expected({ 1: row(1, 'b', 't1'), 2: row(2, 'new', 't2') }),
+      actual: sides({ 1: row(1, 'b', 't1') }),
+      touched: none,
+    });
+    expect([side.isOpen, side.counts()]).toEqual([
+      false,
+      expect.objectContaining({ matched: 1, missing: 0, unstable: 0 }),
+    ]);
   });
 
-  const differing = (mode: PollingMode, batch: Record<number, string>, stream: Record<number, string>): object => {
+  const differing = (
+    mode: PollingMode,
+    batch: Record<number, string>,
+    stream: Record<number, string>,
+  ): object => {
     const side = compare(mode);
-    for (let round = 0; round < 2; round += 1) side.add({ expected: expected(batch), actual: sides(stream), touched: none });
+    for (let round = 0; round < 2; round += 1)
+      side.add({ expected: expected(batch), actual: sides(stream), touched: none });
     const { missing, mismatched, extraneous, unknown } = side.counts();
     return { missing, mismatched, extraneous, unknown, classes: side.report().map((d) => d.class) };
   };
-  const unseen = { missing: 0, mismatched: 0, extraneous: 0, unknown: 1, classes: ['not-capturable'] };
+  const unseen = {
+    missing: 0,
+    mismatched: 0,
+    extraneous: 0,
+    unknown: 1,
+    classes: ['not-capturable'],
+  };
 
   it.each<[string, PollingMode, Record<number, string>, Record<number, string>, object]>([
     ['a deleted row', 'timestamp', {}, { 1: row(1, 'a') }, unseen],
     ['a deleted row, everything read', 'bulk', {}, { 1: row(1, 'a') }, unseen],
-    ['an update that left the time alone', 'timestamp', { 1: row(1, 'b') }, { 1: row(1, 'a') }, unseen],
-    ['an update where only ids are looked at', 'incrementing', { 1: row(1, 'b', 't1') }, { 1: row(1, 'a') }, unseen],
+    [
+      'an update that left the time alone',
+      'timestamp',
+      { 1: row(1, 'b') },
+      { 1: row(1, 'a') },
+      unseen,
+    ],
+    [
+      'an update where only ids are looked at',
+      'incrementing',
+      { 1: row(1, 'b', 't1') },
+      { 1: row(1, 'a') },
+      unseen,
+    ],
     ['a row without a time', 'timestamp', { 1: row(1, 'a', null) }, {}, unseen],
     [
       'an update with a new time',
@@ -65,9 +110,27 @@ describe('a table that was copied', () => {
       { 1: row(1, 'a') },
       { ...unseen, mismatched: 1, unknown: 0, classes: ['mismatched', 'mismatched'] },
     ],
-    ['an update, everything read', 'bulk', { 1: row(1, 'b') }, { 1: row(1, 'a') }, { ...unseen, mismatched: 1, unknown: 0, classes: ['mismatched'] }],
-    ['a row that did not come', 'timestamp', { 1: row(1, 'a') }, {}, { ...unseen, missing: 1, unknown: 0, classes: ['missing'] }],
-    ['a row that did not come, by id', 'incrementing', { 1: row(1, 'a') }, {}, { ...unseen, missing: 1, unknown: 0, classes: ['missing'] }],
+    [
+      'an update, everything read',
+      'bulk',
+      { 1: row(1, 'b') },
+      { 1: row(1, 'a') },
+      { ...unseen, mismatched: 1, unknown: 0, classes: ['mismatched'] },
+    ],
+    [
+      'a row that did not come',
+      'timestamp',
+      { 1: row(1, 'a') },
+      {},
+      { ...unseen, missing: 1, unknown: 0, classes: ['missing'] },
+    ],
+    [
+      'a row that did not come, by id',
+      'incrementing',
+      { 1: row(1, 'a') },
+      {},
+      { ...unseen, missing: 1, unknown: 0, classes: ['missing'] },
+    ],
   ])('%s (%s)', (_case, mode, batch, stream, found) => {
     expect(differing(mode, batch, stream)).toEqual(found);
   });

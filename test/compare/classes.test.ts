@@ -5,8 +5,8 @@ import { HashFold } from '../../src/compare/hash-fold.js';
 import { KeyHistory, explainByHistory } from '../../src/compare/key-history.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';
-import { parseSnapshot } from '../../src/domain/position.js';
-import type { Difference } from '../../src/domain/window.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+import type { Difference } from '../../src/domain/evidence/window.js';
 import { feed } from '../support/rows.js';
 
 const SHAPE: Shape = {
@@ -28,19 +28,44 @@ function compareWith(value: object) {
 
 describe('a value of another type', () => {
   it.each([
-    ['a boolean as text', { id: 1, total: '2.5', ok: 'true' }, 'ok', 't', 'expected a boolean: "true"'],
-    ['an object for a number', { id: 1, total: { value: 2.5 }, ok: true }, 'total', '2.5', 'expected a decimal as a string: {"value":2.5}'],
-  ])('is a difference that names its column and what stands there: %s', (_what, value, column, batch, stream) => {
-    const { counts, differences } = compareWith(value);
-    expect(counts).toMatchObject({ mismatched: 1, matched: 0, unknown: 0 });
-    expect(differences).toEqual([{ class: 'type', key: { id: '1' }, column, batch, stream }]);
-  });
+    [
+      'a boolean as text',
+      { id: 1, total: '2.5', ok: 'true' },
+      'ok',
+      't',
+      'expected a boolean: "true"',
+    ],
+    [
+      'an object for a number',
+      { id: 1, total: { value: 2.5 }, ok: true },
+      'total',
+      '2.5',
+      'expected a decimal as a string: {"value":2.5}',
+    ],
+  ])(
+    'is a difference that names its column and what stands there: %s',
+    (_what, value, column, batch, stream) => {
+      const { counts, differences } = compareWith(value);
+      expect(counts).toMatchObject({ mismatched: 1, matched: 0, unknown: 0 });
+      expect(differences).toEqual([{ class: 'type', key: { id: '1' }, column, batch, stream }]);
+    },
+  );
 
   it('is not what an absent field or a rounded double is: those are unknown, and name their column too', () => {
-    expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({ counts: { unknown: 1 }, differences: [{ class: 'undecodable', column: 'ok' }] });
+    expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({
+      counts: { unknown: 1 },
+      differences: [{ class: 'undecodable', column: 'ok' }],
+    });
     expect(compareWith({ id: 1, total: 0.1234567890123456, ok: true })).toMatchObject({
       counts: { unknown: 1 },
-      differences: [{ class: 'undecodable', column: 'total', batch: '2.5', stream: expect.stringContaining('may have been rounded') as string }],
+      differences: [
+        {
+          class: 'undecodable',
+          column: 'total',
+          batch: '2.5',
+          stream: expect.stringContaining('may have been rounded') as string,
+        },
+      ],
     });
   });
 });
@@ -49,9 +74,17 @@ describe('an older version', () => {
   const settledWith = (rewritten: boolean): Difference[] => {
     const key = joinRow(['1']);
     const fold = new OutputFold(SHAPE);
-    const write = (total: string): void => void fold.add(Buffer.from('{"id":1}'), Buffer.from(JSON.stringify({ id: 1, total, ok: true })));
+    const write = (total: string): void =>
+      void fold.add(
+        Buffer.from('{"id":1}'),
+        Buffer.from(JSON.stringify({ id: 1, total, ok: true })),
+      );
     const round = (comparison: SettledComparison, total: string): void =>
-      comparison.add({ expected: new Map([[key, joinRow(['1', total, 't'])]]), actual: fold.rows, touched: new Set() });
+      comparison.add({
+        expected: new Map([[key, joinRow(['1', total, 't'])]]),
+        actual: fold.rows,
+        touched: new Set(),
+      });
     write('1');
     const first = new SettledComparison(SHAPE);
     round(first, '1');
@@ -66,7 +99,9 @@ describe('an older version', () => {
   };
 
   it('of a result is stale when the very record was proven equal by an earlier window; one written since is mismatched', () => {
-    expect(settledWith(false)).toMatchObject([{ class: 'stale', column: 'total', batch: '2', stream: '1' }]);
+    expect(settledWith(false)).toMatchObject([
+      { class: 'stale', column: 'total', batch: '2', stream: '1' },
+    ]);
     expect(settledWith(true)).toMatchObject([{ class: 'mismatched', column: 'total' }]);
   });
 
@@ -78,17 +113,29 @@ describe('an older version', () => {
     fold.proven(null); // a later window failed: what was proven before it stays so
     fold.rememberFrom(parseSnapshot('11:11:')); // and reading range by range proves nothing until it is sealed
     expect(fold.wasProven('0,1')).toBe(true);
-    const record = Buffer.from('{"before":null,"after":{"id":1,"total":"2","ok":true},"source":{"txId":3},"op":"u"}');
+    const record = Buffer.from(
+      '{"before":null,"after":{"id":1,"total":"2","ok":true},"source":{"txId":3},"op":"u"}',
+    );
     feed(fold, '{"id":1}', record, parseSnapshot('10:10:'));
     expect(fold.wasProven('0,1')).toBe(false);
   });
 
   it('is what a topic holds whose records of one key changed places; a record at a position seen before is a duplicate, listed and not counted', () => {
-    const mismatch: Difference = { class: 'mismatched', key: { id: '1' }, column: 'total', batch: '3', stream: '2' };
+    const mismatch: Difference = {
+      class: 'mismatched',
+      key: { id: '1' },
+      column: 'total',
+      batch: '3',
+      stream: '2',
+    };
     const explained = (...lsns: number[]): string[] => {
       const history = new KeyHistory();
       for (const lsn of lsns) history.add({ lsn, txId: 7 }, false);
-      return explainByHistory(SHAPE, [mismatch, { ...mismatch, column: 'ok' }], new Map([[joinRow(['1']), history]])).map((d) => d.class);
+      return explainByHistory(
+        SHAPE,
+        [mismatch, { ...mismatch, column: 'ok' }],
+        new Map([[joinRow(['1']), history]]),
+      ).map((d) => d.class);
     };
     expect(explained(1, 2)).toEqual(['mismatched', 'mismatched']);
     expect(explained(2, 1)).toEqual(['stale', 'stale']);

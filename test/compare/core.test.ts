@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runCanary } from '../../src/compare/canary.js';
-import { Undecodable, canonFromJson, canonFromText, canonicalDecimal, isProvable } from '../../src/compare/column-types.js';
+import {
+  Undecodable,
+  canonFromJson,
+  canonFromText,
+  canonicalDecimal,
+  isProvable,
+} from '../../src/compare/column-types.js';
 import { Comparison, joinRow, type Shape, type StreamRow } from '../../src/compare/comparison.js';
 import { parseJsonLossless } from '../../src/compare/json.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { withinTolerance } from '../../src/compare/tolerance.js';
-import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
 import { feed as feedRecord } from '../support/rows.js';
 
 const SHAPE: Shape = {
@@ -20,7 +26,8 @@ const SHAPE: Shape = {
 };
 const key = (id: number): string => joinRow([String(id)]);
 const row = (id: number, v: string | null): string => joinRow([String(id), v]);
-const stream = (...rows: [number, string | null][]): Map<string, StreamRow> => new Map(rows.map(([id, v]) => [key(id), { row: row(id, v), mark: 0 }]));
+const stream = (...rows: [number, string | null][]): Map<string, StreamRow> =>
+  new Map(rows.map(([id, v]) => [key(id), { row: row(id, v), mark: 0 }]));
 
 function compare(expected: [number, string | null][], actual: Map<string, StreamRow>) {
   const comparison = new Comparison(SHAPE, actual, 1);
@@ -44,7 +51,13 @@ describe('the comparison finds', () => {
       stream([1, 'a'], [2, 'x'], [4, 'd']),
     );
     expect(counts).toMatchObject({ matched: 1, mismatched: 1, missing: 1, extraneous: 1 });
-    expect(differences).toContainEqual({ class: 'mismatched', key: { id: '2' }, column: 'v', batch: 'b', stream: 'x' });
+    expect(differences).toContainEqual({
+      class: 'mismatched',
+      key: { id: '2' },
+      column: 'v',
+      batch: 'b',
+      stream: 'x',
+    });
     expect(differences.map((d) => d.class).sort()).toEqual(['extraneous', 'mismatched', 'missing']);
   });
   it('NULL, empty, the word NULL and separators moved between columns as different', () => {
@@ -62,11 +75,16 @@ describe('the comparison finds', () => {
     expect(compare([[1, 'a']], actual).counts).toMatchObject({ matched: 0, unknown: 1 });
   });
   it('every single-cell corruption, whatever the rows (property)', () => {
-    const rows = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.option(fc.string())), { selector: ([id]) => id, minLength: 1, maxLength: 20 });
+    const rows = fc.uniqueArray(
+      fc.tuple(fc.integer({ min: 0, max: 500 }), fc.option(fc.string())),
+      { selector: ([id]) => id, minLength: 1, maxLength: 20 },
+    );
     fc.assert(
       fc.property(rows, fc.nat(), fc.option(fc.string()), (all, at, value) => {
         const victim = all[at % all.length]!;
-        const actual = stream(...all.map(([id, v]): [number, string | null] => [id, id === victim[0] ? value : v]));
+        const actual = stream(
+          ...all.map(([id, v]): [number, string | null] => [id, id === victim[0] ? value : v]),
+        );
         const { counts } = compare(all, actual);
         expect(counts.mismatched).toBe(victim[1] === value ? 0 : 1);
         expect(counts.missing + counts.extraneous).toBe(0);
@@ -105,13 +123,17 @@ describe('canonical values', () => {
     ['bytea', '\\xdead', '3q0='],
     ['int4[]', '{1,NULL,3}', [1, null, 3]],
     ['text[]', '{"a b","c\\"d",e}', ['a b', 'c"d', 'e']],
-  ])('%s: Postgres %j equals the connector %j', (type, text, json) => expect(canonFromText(type, text)).toBe(canonFromJson(type, json)));
+  ])('%s: Postgres %j equals the connector %j', (type, text, json) =>
+    expect(canonFromText(type, text)).toBe(canonFromJson(type, json)),
+  );
   it.each([
     ['numeric', '1.1', '1.11'],
     ['text', 'a', 'a '],
     ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:06Z'],
     ['bytea', '\\xde', '3q0='],
-  ])('%s: %j differs from %j', (type, text, json) => expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json)));
+  ])('%s: %j differs from %j', (type, text, json) =>
+    expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json)),
+  );
   it.each([
     ['int4', 1.5],
     ['numeric', 1.1],
@@ -120,20 +142,30 @@ describe('canonical values', () => {
     ['text', '__debezium_unavailable_value'],
     ['text', undefined],
     ['point', { x: 1 }],
-  ])('%s %j cannot be proven', (type, json) => expect(() => canonFromJson(type, json)).toThrow(Undecodable));
-  it('types that lose something on the way are not provable', () => expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
+  ])('%s %j cannot be proven', (type, json) =>
+    expect(() => canonFromJson(type, json)).toThrow(Undecodable),
+  );
+  it('types that lose something on the way are not provable', () =>
+    expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
   it('decimals are equal exactly when they are the same number (property)', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.nat(6), fc.nat(4), (digits, scale, zeros) => {
-        const text = (value: bigint): string => {
-          const sign = value < 0n ? '-' : '';
-          const abs = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
-          return scale === 0 ? `${sign}${abs}` : `${sign}${abs.slice(0, -scale)}.${abs.slice(-scale)}`;
-        };
-        const padded = scale === 0 ? text(digits) : `${text(digits)}${'0'.repeat(zeros)}`;
-        expect(canonicalDecimal(padded)).toBe(canonicalDecimal(text(digits)));
-        expect(canonicalDecimal(text(digits + 1n))).not.toBe(canonicalDecimal(text(digits)));
-      }),
+      fc.property(
+        fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
+        fc.nat(6),
+        fc.nat(4),
+        (digits, scale, zeros) => {
+          const text = (value: bigint): string => {
+            const sign = value < 0n ? '-' : '';
+            const abs = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
+            return scale === 0
+              ? `${sign}${abs}`
+              : `${sign}${abs.slice(0, -scale)}.${abs.slice(-scale)}`;
+          };
+          const padded = scale === 0 ? text(digits) : `${text(digits)}${'0'.repeat(zeros)}`;
+          expect(canonicalDecimal(padded)).toBe(canonicalDecimal(text(digits)));
+          expect(canonicalDecimal(text(digits + 1n))).not.toBe(canonicalDecimal(text(digits)));
+        },
+      ),
     );
   });
 });
@@ -149,18 +181,32 @@ describe('tolerances', () => {
 
 describe('lossless JSON', () => {
   it('keeps integers beyond 2^53 and touches no string', () => {
-    expect(parseJsonLossless('{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}')).toEqual({
+    expect(
+      parseJsonLossless(
+        '{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}',
+      ),
+    ).toEqual({
       id: '9007199254740993',
       t: 'x:12345678901234567890,',
       n: ['-12345678901234567890'],
     });
-    expect(parseJsonLossless('{"q":"a\\"1234567890123456789","s":1.5}')).toEqual({ q: 'a"1234567890123456789', s: 1.5 });
+    expect(parseJsonLossless('{"q":"a\\"1234567890123456789","s":1.5}')).toEqual({
+      q: 'a"1234567890123456789',
+      s: 1.5,
+    });
   });
 });
 
 const change = (op: string, id: number, v: string | null, txId: number): Buffer => {
   const image = { id, v };
-  return Buffer.from(JSON.stringify({ op, before: op === 'd' ? image : null, after: op === 'd' ? null : image, source: { txId } }));
+  return Buffer.from(
+    JSON.stringify({
+      op,
+      before: op === 'd' ? image : null,
+      after: op === 'd' ? null : image,
+      source: { txId },
+    }),
+  );
 };
 
 describe('a table fold', () => {
@@ -183,7 +229,13 @@ describe('a table fold', () => {
   });
   it('counts records it cannot read', () => {
     const fold = new TableFold(SHAPE);
-    for (const bad of ['not json', '{}', '{"op":"t"}', '{"op":"u","after":{"id":1,"v":"a"},"source":{}}', '{"op":"c","after":{"v":"a"},"source":{"txId":1}}'])
+    for (const bad of [
+      'not json',
+      '{}',
+      '{"op":"t"}',
+      '{"op":"u","after":{"id":1,"v":"a"},"source":{}}',
+      '{"op":"c","after":{"v":"a"},"source":{"txId":1}}',
+    ])
       feed(fold, Buffer.from(bad), parseSnapshot('9:9:'));
     expect(fold.unreadable).toBe(5);
     expect(fold.rows.size).toBe(0);
@@ -200,15 +252,24 @@ describe('an output fold', () => {
     ],
   };
   const date = { type: 'int32', name: 'org.apache.kafka.connect.data.Date', field: 'day' };
-  const decimal = { type: 'bytes', name: 'org.apache.kafka.connect.data.Decimal', parameters: { scale: '2' }, field: 'sum' };
-  const withSchema = (fields: object[], payload: object): Buffer => Buffer.from(JSON.stringify({ schema: { type: 'struct', fields }, payload }));
+  const decimal = {
+    type: 'bytes',
+    name: 'org.apache.kafka.connect.data.Decimal',
+    parameters: { scale: '2' },
+    field: 'sum',
+  };
+  const withSchema = (fields: object[], payload: object): Buffer =>
+    Buffer.from(JSON.stringify({ schema: { type: 'struct', fields }, payload }));
   it('reads plain JSON and JSON with schema as the same row', () => {
     const plain = new OutputFold(shape);
     plain.add(Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3,"sum":"12.50"}'));
     const schema = new OutputFold(shape);
     schema.add(
       withSchema([date], { day: 19724 }),
-      withSchema([{ field: 'n', type: 'int64' }, decimal], { n: 3, sum: Buffer.from([0x04, 0xe2]).toString('base64') }),
+      withSchema([{ field: 'n', type: 'int64' }, decimal], {
+        n: 3,
+        sum: Buffer.from([0x04, 0xe2]).toString('base64'),
+      }),
     );
     expect([...schema.rows]).toEqual([...plain.rows]);
   });
@@ -222,7 +283,8 @@ describe('an output fold', () => {
 });
 
 describe('a settled comparison', () => {
-  const expected = (...rows: [number, string][]): Map<string, string> => new Map(rows.map(([id, v]) => [key(id), row(id, v)]));
+  const expected = (...rows: [number, string][]): Map<string, string> =>
+    new Map(rows.map(([id, v]) => [key(id), row(id, v)]));
   const touched = (...ids: number[]): Set<string> => new Set(ids.map(key));
   it('matches a key that is equal while its source holds still', () => {
     const settled = new SettledComparison(SHAPE);
@@ -240,7 +302,11 @@ describe('a settled comparison', () => {
   it('never judges a difference on a key that is being written', () => {
     const settled = new SettledComparison(SHAPE);
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'old']), touched: touched(1) });
-    settled.add({ expected: expected([1, 'a']), actual: stream([1, 'transient']), touched: touched(1) });
+    settled.add({
+      expected: expected([1, 'a']),
+      actual: stream([1, 'transient']),
+      touched: touched(1),
+    });
     expect(settled.counts()).toMatchObject({ mismatched: 0, unstable: 1 });
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched(1) });
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched() });
@@ -248,13 +314,15 @@ describe('a settled comparison', () => {
   });
   it('leaves a key whose source changes in every round unstable, never clean', () => {
     const settled = new SettledComparison(SHAPE);
-    for (const v of ['a', 'b', 'c']) settled.add({ expected: expected([1, v]), actual: stream([1, v]), touched: touched(1) });
+    for (const v of ['a', 'b', 'c'])
+      settled.add({ expected: expected([1, v]), actual: stream([1, v]), touched: touched(1) });
     expect(settled.counts()).toMatchObject({ matched: 0, unstable: 1 });
     expect(settled.report()[0]).toMatchObject({ class: 'unstable' });
   });
   it('sees rows that only one side has', () => {
     const settled = new SettledComparison(SHAPE);
-    for (let round = 0; round < 2; round += 1) settled.add({ expected: expected([1, 'a']), actual: stream([2, 'b']), touched: touched() });
+    for (let round = 0; round < 2; round += 1)
+      settled.add({ expected: expected([1, 'a']), actual: stream([2, 'b']), touched: touched() });
     expect(settled.counts()).toMatchObject({ missing: 1, extraneous: 1 });
   });
 });

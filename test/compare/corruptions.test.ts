@@ -5,8 +5,8 @@ import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js
 import { HashComparison, runHashCanary } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
-import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
-import { comparedOf } from '../../src/domain/window.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
+import { comparedOf } from '../../src/domain/evidence/window.js';
 import { binaryRow, envelope, feed, jsonImage, random, type Value } from '../support/rows.js';
 
 const COLUMNS: readonly [name: string, type: string][] = [
@@ -37,7 +37,8 @@ interface Event {
 type Random = () => number;
 
 const pick = <T>(next: Random, from: readonly T[]): T => from[Math.floor(next() * from.length)]!;
-const hex = (next: Random, length: number): string => Array.from({ length }, () => Math.floor(next() * 16).toString(16)).join('');
+const hex = (next: Random, length: number): string =>
+  Array.from({ length }, () => Math.floor(next() * 16).toString(16)).join('');
 
 function aRow(next: Random, id: string): Row {
   const two = (n: number): string => String(Math.floor(next() * n) + 1).padStart(2, '0');
@@ -91,15 +92,25 @@ const valueOf = ({ op, row, tx }: Event): Buffer => envelope(op, jsonImage(NAMES
 const record = (event: Event): Rec => ({ key: keyOf(event.row[0]!), value: valueOf(event) });
 const tombstone = (id: Value): Rec => ({ key: keyOf(id), value: null });
 /** As a connector writes it: each delete with its tombstone. */
-const written = (events: readonly Event[]): Rec[] => events.flatMap((e) => (e.op === 'd' ? [record(e), tombstone(e.row[0]!)] : [record(e)]));
+const written = (events: readonly Event[]): Rec[] =>
+  events.flatMap((e) => (e.op === 'd' ? [record(e), tombstone(e.row[0]!)] : [record(e)]));
 
 /** Where a source's counter of transactions may stand: on either side of the middle of its 32-bit epoch. */
 const COUNTERS = [1000, 2 ** 31 + 1000, 3_000_000_000, 2 ** 32 + 1000, 2 ** 32 + 3_000_000_000];
 
 /** What Postgres prints of a value. */
 const printed = (type: string, value: Value): string | null =>
-  value === null ? null : type === 'bytea' ? `\\x${String(value)}` : type === 'bool' ? (value === true ? 't' : 'f') : String(value);
-const textRow = (row: Row): string => joinRow(row.map((value, at) => canonFromText(TYPES[at]!, printed(TYPES[at]!, value))));
+  value === null
+    ? null
+    : type === 'bytea'
+      ? `\\x${String(value)}`
+      : type === 'bool'
+        ? value === true
+          ? 't'
+          : 'f'
+        : String(value);
+const textRow = (row: Row): string =>
+  joinRow(row.map((value, at) => canonFromText(TYPES[at]!, printed(TYPES[at]!, value))));
 
 /**
  * Whether a window over these records says anything but "all equal": by hashes, and row by row, as the drill-down
@@ -111,7 +122,12 @@ function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1
   const fold = new HashFold(SHAPE, 16);
   const rows = new TableFold(SHAPE, { losesRefused: true });
   for (const { key, value } of records) {
-    const text = value?.toString('latin1').replace(/"txId":(\d+)/, (_all, tx) => `"txId":${tx === '0' ? 0 : (base + Number(tx)) % 2 ** 32}`);
+    const text = value
+      ?.toString('latin1')
+      .replace(
+        /"txId":(\d+)/,
+        (_all, tx) => `"txId":${tx === '0' ? 0 : (base + Number(tx)) % 2 ** 32}`,
+      );
     const moved = text === undefined ? null : Buffer.from(text, 'latin1');
     for (const one of [fold, rows]) feed<SnapshotVisibility>(one, key, moved, snapshot);
   }
@@ -123,14 +139,23 @@ function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1
   }
   const { extraneous } = comparison.finish();
   const { counts } = byRow.finish();
-  const [byHash, drilled] = [comparison.suspected + extraneous, comparedOf(counts) - counts.matched];
+  const [byHash, drilled] = [
+    comparison.suspected + extraneous,
+    comparedOf(counts) - counts.matched,
+  ];
   if (byHash + fold.unreadable > 0 !== drilled + rows.unreadable > 0)
-    throw new Error(`by hash ${byHash} and ${fold.unreadable} unreadable, row by row ${drilled} and ${rows.unreadable}`);
+    throw new Error(
+      `by hash ${byHash} and ${fold.unreadable} unreadable, row by row ${drilled} and ${rows.unreadable}`,
+    );
   return byHash + comparison.duplicates + fold.unreadable > 0;
 }
 
 /** Replaces the last word about a key that is still there. */
-function lastWord(life: ReturnType<typeof aLife>, next: Random, change: (row: Row) => Row | null): Rec[] | null {
+function lastWord(
+  life: ReturnType<typeof aLife>,
+  next: Random,
+  change: (row: Row) => Row | null,
+): Rec[] | null {
   const id = pick(next, [...life.table.keys()]);
   const at = life.events.findLastIndex((e) => e.row[0] === id);
   const changed = change([...life.events[at]!.row]);
@@ -138,12 +163,13 @@ function lastWord(life: ReturnType<typeof aLife>, next: Random, change: (row: Ro
   return written(life.events.map((e, n) => (n === at ? { ...e, row: changed } : e)));
 }
 
-const set = (column: string, change: (value: Value, row: Row) => Value | undefined) => (row: Row) => {
-  const to = change(row[COLUMN[column]!]!, row);
-  if (to === undefined || to === row[COLUMN[column]!]) return null;
-  row[COLUMN[column]!] = to;
-  return row;
-};
+const set =
+  (column: string, change: (value: Value, row: Row) => Value | undefined) => (row: Row) => {
+    const to = change(row[COLUMN[column]!]!, row);
+    if (to === undefined || to === row[COLUMN[column]!]) return null;
+    row[COLUMN[column]!] = to;
+    return row;
+  };
 
 interface Damaged {
   /** Of the table; absent = as it lived. */
@@ -165,7 +191,9 @@ const bytes =
     return life.events.flatMap((e, n) => (n === at ? [{ key: keyOf(id), value }] : written([e])));
   };
 const shiftDay = (value: Value, days: number): string =>
-  new Date(Date.parse(`${String(value).slice(0, 10)}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+  new Date(Date.parse(`${String(value).slice(0, 10)}T00:00:00Z`) + days * 86_400_000)
+    .toISOString()
+    .slice(0, 10);
 
 const KINDS: Readonly<Record<string, Corrupt>> = {
   'a lost row': (life, next) => {
@@ -181,10 +209,17 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     const at = life.events.findLastIndex((e) => e.op === 'd' && !life.table.has(String(e.row[0])));
     return at < 0 ? null : written(life.events.filter((_, n) => n !== at));
   },
-  'a delete that never was': (life, next) => written([...life.events, { op: 'd', row: pick(next, [...life.table.values()]), tx: 500 }]),
-  'a row that never was': (life, next) => written([...life.events, { op: 'c', row: aRow(next, '77'), tx: 500 }]),
+  'a delete that never was': (life, next) =>
+    written([...life.events, { op: 'd', row: pick(next, [...life.table.values()]), tx: 500 }]),
+  'a row that never was': (life, next) =>
+    written([...life.events, { op: 'c', row: aRow(next, '77'), tx: 500 }]),
   'an older version delivered again': (life, next) => {
-    const old = life.events.filter((e, n) => life.table.has(String(e.row[0])) && life.events.findLastIndex((o) => o.row[0] === e.row[0]) > n && e.op !== 'd');
+    const old = life.events.filter(
+      (e, n) =>
+        life.table.has(String(e.row[0])) &&
+        life.events.findLastIndex((o) => o.row[0] === e.row[0]) > n &&
+        e.op !== 'd',
+    );
     return old.length === 0 ? null : [...written(life.events), record(pick(next, old))];
   },
   'two updates in the wrong order': (life, next) => {
@@ -197,7 +232,11 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     return written(events);
   },
   'a row under another key': last(set('id', (id) => String(BigInt(String(id)) + 1000n))),
-  'a key rounded as a double': last(set('id', (id) => (String(Number(String(id))) === id ? undefined : BigInt(Number(String(id))).toString()))),
+  'a key rounded as a double': last(
+    set('id', (id) =>
+      String(Number(String(id))) === id ? undefined : BigInt(Number(String(id))).toString(),
+    ),
+  ),
   'NULL instead of empty': last(set('b', (b) => (b === '' ? null : undefined))),
   'empty instead of NULL': last(set('b', (b) => (b === null ? '' : undefined))),
   "'NULL' instead of NULL": last(set('b', (b) => (b === null ? 'NULL' : undefined))),
@@ -213,10 +252,16 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     row[1] = row[1].slice(0, -1);
     return row;
   }),
-  'two columns swapped': last((row) => (row[1] === row[2] ? null : [row[0]!, row[2]!, row[1]!, ...row.slice(3)])),
+  'two columns swapped': last((row) =>
+    row[1] === row[2] ? null : [row[0]!, row[2]!, row[1]!, ...row.slice(3)],
+  ),
   'a decimal rounded': last(set('price', (p) => Number(p).toFixed(2))),
   'a decimal with the other sign': last(set('price', (p) => `-${p}`)),
-  'a decimal ten times as large': last(set('price', (p) => (Number(p) === 0 ? undefined : String(p).replace(/(\d+)\.(\d)(\d*)/, '$1$2.$3')))),
+  'a decimal ten times as large': last(
+    set('price', (p) =>
+      Number(p) === 0 ? undefined : String(p).replace(/(\d+)\.(\d)(\d*)/, '$1$2.$3'),
+    ),
+  ),
   'a float one bit off': last(set('rate', (r) => Number(r) * (1 + 2 ** -52))),
   'a float rounded to single': last(set('rate', (r) => Math.fround(Number(r)))),
   'a float that is not a number': last(set('rate', () => Number.NaN)),
@@ -227,7 +272,9 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
   'a bit in bytes': last(set('raw', (r) => `01${String(r).slice(2)}`)),
   'bytes cut short': last(set('raw', (r) => String(r).slice(0, -2))),
   'a value inside JSON': last(set('doc', (d) => String(d).replace('"v"', '"w"'))),
-  'one digit of a uuid': last(set('ref', (u) => `${String(u).slice(0, -1)}${String(u).endsWith('0') ? '1' : '0'}`)),
+  'one digit of a uuid': last(
+    set('ref', (u) => `${String(u).slice(0, -1)}${String(u).endsWith('0') ? '1' : '0'}`),
+  ),
   'an integer off by one': last(set('n', (n) => Number(n) + 1)),
   'rows of two keys exchanged': (life, next) => {
     const [x, y] = [pick(next, [...life.table.keys()]), pick(next, [...life.table.keys()])];
@@ -239,7 +286,10 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     events[life.events.indexOf(ey)] = { ...ey, row: [y, ...ex.row.slice(1)] };
     return written(events);
   },
-  'a tombstone without a delete': (life, next) => [...written(life.events), tombstone(pick(next, [...life.table.keys()]))],
+  'a tombstone without a delete': (life, next) => [
+    ...written(life.events),
+    tombstone(pick(next, [...life.table.keys()])),
+  ],
   'a tombstone instead of the last update': (life, next) => {
     const id = pick(next, [...life.table.keys()]);
     const at = life.events.findLastIndex((e) => e.row[0] === id);
@@ -249,25 +299,38 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     const [x, y] = [pick(next, [...life.table.keys()]), pick(next, [...life.table.keys(), '77'])];
     if (x === y) return null;
     const at = life.events.findLastIndex((e) => e.row[0] === x);
-    return life.events.flatMap((e, n) => (n === at ? [{ key: keyOf(y), value: valueOf(e) }] : written([e])));
+    return life.events.flatMap((e, n) =>
+      n === at ? [{ key: keyOf(y), value: valueOf(e) }] : written([e]),
+    );
   },
   'a record without a key': (life, next) => {
     const at = Math.floor(next() * life.events.length);
-    return life.events.flatMap((e, n) => (n === at ? [{ key: null, value: valueOf(e) }] : written([e])));
+    return life.events.flatMap((e, n) =>
+      n === at ? [{ key: null, value: valueOf(e) }] : written([e]),
+    );
   },
   'a record whose key is no JSON': (life, next) => {
     const at = Math.floor(next() * life.events.length);
-    return life.events.flatMap((e, n) => (n === at ? [{ key: String(e.row[0]), value: valueOf(e) }] : written([e])));
+    return life.events.flatMap((e, n) =>
+      n === at ? [{ key: String(e.row[0]), value: valueOf(e) }] : written([e]),
+    );
   },
-  'a tombstone whose key cannot be read': (life) => [...written(life.events), { key: 'Struct{id=7}', value: null }],
+  'a tombstone whose key cannot be read': (life) => [
+    ...written(life.events),
+    { key: 'Struct{id=7}', value: null },
+  ],
   'a topic that was emptied': () => [],
   'a topic made anew, with the hot keys alone': (life) => {
     const hot = life.events.filter((e) => e.op !== 'r');
-    return [...life.table.keys()].every((id) => hot.some((e) => e.row[0] === id)) ? null : written(hot);
+    return [...life.table.keys()].every((id) => hot.some((e) => e.row[0] === id))
+      ? null
+      : written(hot);
   },
   'a detached partition': (life) => {
     const kept = [...life.table].filter((_, n) => n % 3 !== 0);
-    return kept.length === life.table.size ? null : { table: new Map(kept), records: written(life.events) };
+    return kept.length === life.table.size
+      ? null
+      : { table: new Map(kept), records: written(life.events) };
   },
   'an emptied table': (life) => ({ table: new Map(), records: written(life.events) }),
   'a table swapped for another of the same name': (life, next) => ({
@@ -275,7 +338,9 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     records: written(life.events),
   }),
   'a field that is absent': bytes((text) => text.replace(/,"n":-?\d+/g, '')),
-  'an unchanged TOAST value': bytes((text) => text.replace(/"a":"(?:[^"\\]|\\.)*"/g, '"a":"__debezium_unavailable_value"')),
+  'an unchanged TOAST value': bytes((text) =>
+    text.replace(/"a":"(?:[^"\\]|\\.)*"/g, '"a":"__debezium_unavailable_value"'),
+  ),
   'broken JSON': bytes((text) => text.slice(0, 150)),
   'bad UTF-8': bytes((text) =>
     Buffer.concat([
@@ -285,8 +350,12 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
       Buffer.from(text.split('"doc":"').slice(1).join('"doc":"')),
     ]),
   ),
-  'another encoding': bytes((text) => Buffer.from(text.replace(/"a":"(?:[^"\\]|\\.)*"/g, '"a":"\u00e9"'), 'latin1')),
-  'a record without its transaction': bytes((text) => text.replace(/"txId":\d+/, '"txId":null').replace('"op":"r"', '"op":"c"')),
+  'another encoding': bytes((text) =>
+    Buffer.from(text.replace(/"a":"(?:[^"\\]|\\.)*"/g, '"a":"\u00e9"'), 'latin1'),
+  ),
+  'a record without its transaction': bytes((text) =>
+    text.replace(/"txId":\d+/, '"txId":null').replace('"op":"r"', '"op":"c"'),
+  ),
   'another operation': bytes((text) => text.replace(/"op":"."/, '"op":"t"')),
 };
 
@@ -317,17 +386,25 @@ describe('the comparison core', () => {
       const next = random(seed);
       const { table, events } = aLife(next);
       // In flight: what the snapshot does not see must not count. Re-delivered: a consecutive run of records, as after a connector's restart.
-      const inFlight = Array.from({ length: 3 }, (): Event => ({ op: 'u', row: aRow(next, pick(next, [...table.keys(), '5'])), tx: 2000 }));
+      const inFlight = Array.from({ length: 3 }, (): Event => ({
+        op: 'u',
+        row: aRow(next, pick(next, [...table.keys(), '5'])),
+        tx: 2000,
+      }));
       const from = Math.floor(next() * events.length);
       const records = written([...events, ...events.slice(from), ...inFlight]);
-      expect(isFlagged(table, records, COUNTERS[seed % COUNTERS.length]), `seed ${seed}`).toBe(false);
+      expect(isFlagged(table, records, COUNTERS[seed % COUNTERS.length]), `seed ${seed}`).toBe(
+        false,
+      );
     }
   });
 
   it('its canary finds exactly what it planted, on any sample of rows', () => {
     const next = random(3);
     for (let size = 0; size <= 9; size += 1) {
-      const rows = Array.from({ length: size }, (_, at) => binaryRow(TYPES, aRow(next, String(at + 1))));
+      const rows = Array.from({ length: size }, (_, at) =>
+        binaryRow(TYPES, aRow(next, String(at + 1))),
+      );
       const { planted, found } = runHashCanary(SHAPE, rows);
       expect(found).toBe(planted);
       expect(planted).toBeGreaterThan(0);

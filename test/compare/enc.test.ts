@@ -18,7 +18,11 @@ const shapeOf = (type: string): Shape => ({
 });
 
 /** Row hash from the binary side, and from the JSON side. */
-function hashes(type: string, value: Value, json = jsonImage(['id', 'v'], ['int4', type], [1, value])): [string, string] {
+function hashes(
+  type: string,
+  value: Value,
+  json = jsonImage(['id', 'v'], ['int4', type], [1, value]),
+): [string, string] {
   const encoder = new RowEncoder(shapeOf(type));
   encoder.fromBinary(binaryFields(['int4', type], [1, value]), 0);
   const binary = encoder.row.slice(0, 2).join();
@@ -36,49 +40,85 @@ const ARBITRARY: Record<string, fc.Arbitrary<Value>> = {
   int4: fc.integer(),
   int8: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String),
   numeric: fc.oneof(
-    fc.tuple(fc.constantFrom('', '-'), digits, fc.option(digits, { nil: undefined })).map(([s, w, f]) => `${s}${w}${f === undefined ? '' : `.${f}`}`),
-    fc.constantFrom('NaN', 'Infinity', '-Infinity', '0', '-0.00', '0.0001', '10000', '99990000.00010000'),
+    fc
+      .tuple(fc.constantFrom('', '-'), digits, fc.option(digits, { nil: undefined }))
+      .map(([s, w, f]) => `${s}${w}${f === undefined ? '' : `.${f}`}`),
+    fc.constantFrom(
+      'NaN',
+      'Infinity',
+      '-Infinity',
+      '0',
+      '-0.00',
+      '0.0001',
+      '10000',
+      '99990000.00010000',
+    ),
   ),
   float8: fc.double(),
   text: fc.string({ unit: 'grapheme' }).map((s) => s.replaceAll('\0', '')),
   jsonb: fc.json(),
   bytea: fc.uint8Array().map((b) => Buffer.from(b).toString('hex')),
   uuid: fc.uuid(),
-  date: fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true }).map((d) => d.toISOString().slice(0, 10)),
+  date: fc
+    .date({
+      min: new Date('0001-01-01T00:00:00Z'),
+      max: new Date('9999-12-31T00:00:00Z'),
+      noInvalidDate: true,
+    })
+    .map((d) => d.toISOString().slice(0, 10)),
   timestamptz: fc
-    .tuple(fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true }), fc.integer({ min: 0, max: 999_999 }))
+    .tuple(
+      fc.date({
+        min: new Date('0001-01-01T00:00:00Z'),
+        max: new Date('9999-12-31T00:00:00Z'),
+        noInvalidDate: true,
+      }),
+      fc.integer({ min: 0, max: 999_999 }),
+    )
     .map(([d, us]) => `${d.toISOString().slice(0, 19)}.${String(us).padStart(6, '0')}Z`),
 };
 
 describe('enc-v1', () => {
-  it.each(Object.keys(ARBITRARY))('%s: both sides of one value encode the same; NULL does not', (type) => {
-    fc.assert(
-      fc.property(ARBITRARY[type]!, (value) => {
-        const [binary, json] = hashes(type, value);
-        expect(json).toBe(binary);
-        expect(binary).not.toBe('0,0');
-        expect(hashes(type, null)[0]).not.toBe(binary);
-      }),
-      { numRuns: 300 },
-    );
-  });
+  it.each(Object.keys(ARBITRARY))(
+    '%s: both sides of one value encode the same; NULL does not',
+    (type) => {
+      fc.assert(
+        fc.property(ARBITRARY[type]!, (value) => {
+          const [binary, json] = hashes(type, value);
+          expect(json).toBe(binary);
+          expect(binary).not.toBe('0,0');
+          expect(hashes(type, null)[0]).not.toBe(binary);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
-  it.each(Object.keys(ARBITRARY))('%s: two values that are not equal never encode the same', (type) => {
-    const same = (a: Value, b: Value): boolean => {
-      if (type === 'float8') return a === b || (Number.isNaN(a) && Number.isNaN(b));
-      if (type === 'numeric') return normal(String(a)) === normal(String(b));
-      return a === b;
-    };
-    fc.assert(
-      fc.property(ARBITRARY[type]!, ARBITRARY[type]!, (a, b) => {
-        expect(hashes(type, a)[0] === hashes(type, b)[1]).toBe(same(a, b));
-      }),
-      { numRuns: 300 },
-    );
-  });
+  it.each(Object.keys(ARBITRARY))(
+    '%s: two values that are not equal never encode the same',
+    (type) => {
+      const same = (a: Value, b: Value): boolean => {
+        if (type === 'float8') return a === b || (Number.isNaN(a) && Number.isNaN(b));
+        if (type === 'numeric') return normal(String(a)) === normal(String(b));
+        return a === b;
+      };
+      fc.assert(
+        fc.property(ARBITRARY[type]!, ARBITRARY[type]!, (a, b) => {
+          expect(hashes(type, a)[0] === hashes(type, b)[1]).toBe(same(a, b));
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   it('separators moved between columns, and NULL against empty and its spellings, are different rows', () => {
-    const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int4' }, ...['a', 'b', 'c'].map((name) => ({ name, type: 'text' }))] };
+    const shape: Shape = {
+      key: ['id'],
+      columns: [
+        { name: 'id', type: 'int4' },
+        ...['a', 'b', 'c'].map((name) => ({ name, type: 'text' })),
+      ],
+    };
     const types = ['int4', 'text', 'text', 'text'];
     const rows: Value[][] = [
       [1, 'ab', 'c', ''],
@@ -111,7 +151,11 @@ describe('enc-v1', () => {
   });
 
   it('fields in another order, and fields that nobody asked for, change nothing', () => {
-    const [binary, json] = hashes('text', 'x', '{"extra":{"v":"y","deep":[1,{"a":"]"}]},"v":"x","id":1}');
+    const [binary, json] = hashes(
+      'text',
+      'x',
+      '{"extra":{"v":"y","deep":[1,{"a":"]"}]},"v":"x","id":1}',
+    );
     expect(json).toBe(binary);
   });
 });
@@ -134,35 +178,43 @@ describe('the hash', () => {
       return [...out].map((w) => (w >>> 0).toString(16).padStart(8, '0')).join('');
     };
     expect(of('', 0)).toBe('00000000000000000000000000000000');
-    expect(of('I will not buy this record, it is scratched.', 0)).toBe('a0a9683b25ac5e40d9af2895890dddf5');
+    expect(of('I will not buy this record, it is scratched.', 0)).toBe(
+      'a0a9683b25ac5e40d9af2895890dddf5',
+    );
   });
 });
 
 describe('the key table', () => {
-  it.each([2, 4] as const)('with %i words a key holds what a Map would, through growth and deletions', (words) => {
-    const next = random(words);
-    const table = new KeyTable(words);
-    const model = new Map<string, number>();
-    for (let step = 0; step < 60_000; step += 1) {
-      const n = Math.floor(next() * 6000);
-      const key = Int32Array.of(n % 3, n, n ^ 5, 7);
-      if (next() < 0.4) {
-        expect(table.delete(key)).toBe(model.delete(String(n)));
-      } else {
-        table.set(key, step, n);
-        model.set(String(n), step);
+  it.each([2, 4] as const)(
+    'with %i words a key holds what a Map would, through growth and deletions',
+    (words) => {
+      const next = random(words);
+      const table = new KeyTable(words);
+      const model = new Map<string, number>();
+      for (let step = 0; step < 60_000; step += 1) {
+        const n = Math.floor(next() * 6000);
+        const key = Int32Array.of(n % 3, n, n ^ 5, 7);
+        if (next() < 0.4) {
+          expect(table.delete(key)).toBe(model.delete(String(n)));
+        } else {
+          table.set(key, step, n);
+          model.set(String(n), step);
+        }
       }
-    }
-    expect(table.size).toBe(model.size);
-    table.beginPass();
-    for (let n = 0; n < 6000; n += 1) {
-      const slot = table.find(Int32Array.of(n % 3, n, n ^ 5, 7));
-      expect(slot >= 0).toBe(model.has(String(n)));
-      if (slot >= 0) expect(table.rowEquals(slot, model.get(String(n))!, n)).toBe(true);
-      if (slot >= 0 && n % 2 === 0) expect([table.mark(slot), table.mark(slot)]).toEqual([true, false]);
-    }
-    expect(table.unmarked(10_000)).toHaveLength([...model.keys()].filter((n) => Number(n) % 2 === 1).length);
-  });
+      expect(table.size).toBe(model.size);
+      table.beginPass();
+      for (let n = 0; n < 6000; n += 1) {
+        const slot = table.find(Int32Array.of(n % 3, n, n ^ 5, 7));
+        expect(slot >= 0).toBe(model.has(String(n)));
+        if (slot >= 0) expect(table.rowEquals(slot, model.get(String(n))!, n)).toBe(true);
+        if (slot >= 0 && n % 2 === 0)
+          expect([table.mark(slot), table.mark(slot)]).toEqual([true, false]);
+      }
+      expect(table.unmarked(10_000)).toHaveLength(
+        [...model.keys()].filter((n) => Number(n) % 2 === 1).length,
+      );
+    },
+  );
 
   it('has one digest for the same keys and rows in any order and history, and another after any change', () => {
     const filled = (order: readonly number[]): KeyTable => {

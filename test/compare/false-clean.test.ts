@@ -4,16 +4,24 @@ import type { Shape } from '../../src/compare/comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';
-import { parseSnapshot } from '../../src/domain/position.js';
-import { NO_COUNTS, assessComparison } from '../../src/domain/window.js';
-import { worst } from '../../src/domain/verdict.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+import { NO_COUNTS, assessComparison } from '../../src/domain/evidence/window.js';
+import { worst } from '../../src/domain/evidence/verdict.js';
 import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/rows.js';
 
 /** Suspicious rows of a pass of `table` against `stream`, both of columns id and those given. */
-function suspects(columns: Record<string, string>, table: Value[][], stream: Value[][], damage: (text: string) => string = (text) => text): number {
+function suspects(
+  columns: Record<string, string>,
+  table: Value[][],
+  stream: Value[][],
+  damage: (text: string) => string = (text) => text,
+): number {
   const names = ['id', ...Object.keys(columns)];
   const types = ['int8', ...Object.values(columns)];
-  const shape: Shape = { key: ['id'], columns: names.map((name, at) => ({ name, type: types[at]! })) };
+  const shape: Shape = {
+    key: ['id'],
+    columns: names.map((name, at) => ({ name, type: types[at]! })),
+  };
   const fold = new HashFold(shape, 16);
   for (const row of stream) {
     const value = Buffer.from(damage(envelope('c', jsonImage(names, types, row), 1).toString()));
@@ -28,7 +36,10 @@ const proofs = { barrier: null, countedRows: 2, readRows: 2, canaryPlanted: 3, c
 
 describe('a false clean of other tools is flagged here', () => {
   it('1: a constant shift of a time on an even number of rows (checksums that cancel out)', () => {
-    const at = (hour: number, id: number): Value[] => [id, `2026-01-0${id}T${String(hour).padStart(2, '0')}:00:00.000000Z`];
+    const at = (hour: number, id: number): Value[] => [
+      id,
+      `2026-01-0${id}T${String(hour).padStart(2, '0')}:00:00.000000Z`,
+    ];
     const ids = [1, 2, 3, 4];
     expect(
       suspects(
@@ -65,9 +76,18 @@ describe('a false clean of other tools is flagged here', () => {
     expect(suspects({ a: 'text' }, [[1, text]], [[1, null]])).toBe(1);
   });
 
-  it.each(['|', '#', ',', '\u0001', '", "'])('3: a separator %s moved from one column to the next', (separator) => {
-    expect(suspects({ a: 'text', b: 'text' }, [[1, `a${separator}b`, 'c']], [[1, 'a', `b${separator}c`]])).toBe(1);
-  });
+  it.each(['|', '#', ',', '\u0001', '", "'])(
+    '3: a separator %s moved from one column to the next',
+    (separator) => {
+      expect(
+        suspects(
+          { a: 'text', b: 'text' },
+          [[1, `a${separator}b`, 'c']],
+          [[1, 'a', `b${separator}c`]],
+        ),
+      ).toBe(1);
+    },
+  );
 
   it('3: a decimal that differs in the thirteenth digit behind the point', () => {
     expect(suspects({ n: 'numeric' }, [[1, '1.0000000000001']], [[1, '1']])).toBe(1);
@@ -96,14 +116,24 @@ describe('a false clean of other tools is flagged here', () => {
     const key = JSON.stringify(['1']);
     // Touched in every round, so that no round may settle it: it must stay open, whatever was read meanwhile.
     for (let round = 0; round < 5; round += 1) {
-      side.add({ expected: new Map([[key, row(`${round}`)]]), actual: new Map([[key, { row: row('old') }]]), touched: new Set([key]) });
+      side.add({
+        expected: new Map([[key, row(`${round}`)]]),
+        actual: new Map([[key, { row: row('old') }]]),
+        touched: new Set([key]),
+      });
     }
     expect([side.isOpen, side.counts().unstable, side.counts().matched]).toEqual([true, 1, 0]);
   });
 
   it('6: what could not be compared is not a success: a value or a column without proof makes the window inconclusive', () => {
-    expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'x']], (text) => text.replace('"a":"x"', '"a":{"x":1}'))).toBe(1);
-    expect(assessComparison({ ...NO_COUNTS, matched: 1, unknown: 1 }, proofs).verdict).toBe('inconclusive');
+    expect(
+      suspects({ a: 'text' }, [[1, 'x']], [[1, 'x']], (text) =>
+        text.replace('"a":"x"', '"a":{"x":1}'),
+      ),
+    ).toBe(1);
+    expect(assessComparison({ ...NO_COUNTS, matched: 1, unknown: 1 }, proofs).verdict).toBe(
+      'inconclusive',
+    );
     expect(
       worst([
         { verdict: 'passed', reason: '' },
@@ -113,7 +143,12 @@ describe('a false clean of other tools is flagged here', () => {
   });
 
   it('7: a stream that was not drained to the snapshot is never compared as if it were', () => {
-    expect(assessComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, barrier: 'connector acknowledged 0/1 < 0/2' }).verdict).toBe('inconclusive');
+    expect(
+      assessComparison(
+        { ...NO_COUNTS, matched: 2 },
+        { ...proofs, barrier: 'connector acknowledged 0/1 < 0/2' },
+      ).verdict,
+    ).toBe('inconclusive');
   });
 
   it('8: a value that flips between wrong and right does not pass because one reading matched', () => {
@@ -128,14 +163,24 @@ describe('a false clean of other tools is flagged here', () => {
     const right = JSON.stringify(['1', 'right']);
     const side = new SettledComparison(shape);
     for (const v of ['wrong', 'wrong']) {
-      side.add({ expected: new Map([[key, right]]), actual: new Map([[key, { row: JSON.stringify(['1', v]) }]]), touched: new Set() });
+      side.add({
+        expected: new Map([[key, right]]),
+        actual: new Map([[key, { row: JSON.stringify(['1', v]) }]]),
+        touched: new Set(),
+      });
     }
-    side.add({ expected: new Map([[key, right]]), actual: new Map([[key, { row: right }]]), touched: new Set([key]) });
+    side.add({
+      expected: new Map([[key, right]]),
+      actual: new Map([[key, { row: right }]]),
+      touched: new Set([key]),
+    });
     expect(side.counts()).toMatchObject({ mismatched: 1, matched: 0 });
   });
 
   it('9: a pass that did not read every row is no pass', () => {
-    expect(assessComparison({ ...NO_COUNTS, matched: 1 }, { ...proofs, readRows: 1 })).toMatchObject({ verdict: 'errored' });
+    expect(
+      assessComparison({ ...NO_COUNTS, matched: 1 }, { ...proofs, readRows: 1 }),
+    ).toMatchObject({ verdict: 'errored' });
   });
 
   it('10: an empty side is a difference, on either side', () => {
@@ -144,6 +189,8 @@ describe('a false clean of other tools is flagged here', () => {
   });
 
   it('a comparator that went blind is found by the canary, whatever it counted', () => {
-    expect(assessComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict).toBe('errored');
+    expect(
+      assessComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict,
+    ).toBe('errored');
   });
 });

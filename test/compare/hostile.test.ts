@@ -1,9 +1,14 @@
 // Records and texts that somebody made to hurt, or that a disk damaged: each is refused, in time, and nothing hangs.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BatchBuilder } from '../../src/clients/batch-builder.js';
-import { decompress } from '../../src/clients/compression.js';
-import { TransactionFilter, offsetBehind, visibleBatches, walkBatch } from '../../src/clients/record-batch.js';
+import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
+import { decompress } from '../../src/clients/kafka/compression.js';
+import {
+  TransactionFilter,
+  offsetBehind,
+  visibleBatches,
+  walkBatch,
+} from '../../src/clients/kafka/record-batch.js';
 import { canonFromJson, canonFromText, canonicalDecimal } from '../../src/compare/column-types.js';
 import { parseJsonDigits, parseJsonLossless, significantDigits } from '../../src/compare/json.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
@@ -14,7 +19,8 @@ const LONG = 1_000_000;
 
 function aBatch(records: number): Buffer {
   const builder = new BatchBuilder(1024);
-  for (let n = 0; n < records; n += 1) builder.add(`{"id":${n}}`, n % 7 === 3 ? null : `{"v":"${'x'.repeat(n % 90)}"}`);
+  for (let n = 0; n < records; n += 1)
+    builder.add(`{"id":${n}}`, n % 7 === 3 ? null : `{"v":"${'x'.repeat(n % 90)}"}`);
   return Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
 }
 
@@ -22,7 +28,8 @@ function aBatch(records: number): Buffer {
 function visited(records: Buffer): number {
   let count = 0;
   offsetBehind(records, 0);
-  for (const batch of visibleBatches(records, 0, 1e9, new TransactionFilter()).batches) walkBatch(records, batch, 0, 1e9, () => void (count += 1));
+  for (const batch of visibleBatches(records, 0, 1e9, new TransactionFilter()).batches)
+    walkBatch(records, batch, 0, 1e9, () => void (count += 1));
   return count;
 }
 
@@ -31,36 +38,47 @@ describe('a damaged batch', () => {
     const whole = aBatch(40);
     expect(visited(whole)).toBe(40);
     fc.assert(
-      fc.property(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, bits) => {
-        const damaged = Buffer.from(whole);
-        damaged[at] = damaged[at]! ^ bits;
-        let count = 0;
-        try {
-          count = visited(damaged);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Problem);
-        }
-        // Offset and leader epoch lie outside of the checksum; a longer length only makes the batch incomplete.
-        if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
-      }),
+      fc.property(
+        fc.nat({ max: whole.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        (at, bits) => {
+          const damaged = Buffer.from(whole);
+          damaged[at] = damaged[at]! ^ bits;
+          let count = 0;
+          try {
+            count = visited(damaged);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Problem);
+          }
+          // Offset and leader epoch lie outside of the checksum; a longer length only makes the batch incomplete.
+          if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
   it('with a right checksum over rubbish ends in an error, never in a loop (property)', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: -5, max: 2 ** 31 - 1 }), (body, count) => {
-        const builder = new BatchBuilder(1024);
-        const batch = Buffer.concat([Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0)), body]);
-        batch.writeInt32BE(batch.length - 12, 8);
-        batch.writeInt32BE(count, 57);
-        batch.writeUInt32BE(crcOf(batch), 17);
-        try {
-          visited(batch);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Problem);
-        }
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.integer({ min: -5, max: 2 ** 31 - 1 }),
+        (body, count) => {
+          const builder = new BatchBuilder(1024);
+          const batch = Buffer.concat([
+            Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0)),
+            body,
+          ]);
+          batch.writeInt32BE(batch.length - 12, 8);
+          batch.writeInt32BE(count, 57);
+          batch.writeUInt32BE(crcOf(batch), 17);
+          try {
+            visited(batch);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Problem);
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -85,20 +103,34 @@ function crcOf(batch: Buffer): number {
 describe('a compressed body', () => {
   it('of a few bytes that claims gigabytes is refused: zstd', () => {
     const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, no size
-    const block = Buffer.from([0x02 | ((131_072 & 31) << 3), (131_072 >> 5) & 0xff, 131_072 >> 13, 0x41]); // 128 KiB of one byte
-    expect(() => decompress(Buffer.concat([header, ...Array.from({ length: 5000 }, () => block)]), 4, 7)).toThrow(/at offset 7/);
+    const block = Buffer.from([
+      0x02 | ((131_072 & 31) << 3),
+      (131_072 >> 5) & 0xff,
+      131_072 >> 13,
+      0x41,
+    ]); // 128 KiB of one byte
+    expect(() =>
+      decompress(Buffer.concat([header, ...Array.from({ length: 5000 }, () => block)]), 4, 7),
+    ).toThrow(/at offset 7/);
   });
 
   it('of rubbish is refused by every codec, or opened within its limit (property)', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.uint8Array({ maxLength: 300 }), fc.boolean(), (codec, bytes, isXerial) => {
-        const head = isXerial ? Buffer.from('82534e4150505900000000010000000100000000', 'hex') : Buffer.alloc(0);
-        try {
-          decompress(Buffer.concat([head, bytes]), codec, 1);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Problem);
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.uint8Array({ maxLength: 300 }),
+        fc.boolean(),
+        (codec, bytes, isXerial) => {
+          const head = isXerial
+            ? Buffer.from('82534e4150505900000000010000000100000000', 'hex')
+            : Buffer.alloc(0);
+          try {
+            decompress(Buffer.concat([head, bytes]), codec, 1);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Problem);
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -129,18 +161,27 @@ describe('a text of a million characters', () => {
     }
   });
 
-  it('is no number within a tolerance', () => expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
+  it('is no number within a tolerance', () =>
+    expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
 });
 
 describe('decimals', () => {
   it('have one canonical text, whatever zeros were written (property)', () => {
     fc.assert(
-      fc.property(fc.maxSafeNat(), fc.nat({ max: 999_999 }), fc.nat({ max: 5 }), fc.nat({ max: 5 }), (whole, part, before, behind) => {
-        const fraction = String(part).padStart(6, '0');
-        const plain = canonicalDecimal(`${whole}.${fraction}`);
-        expect(canonicalDecimal(`${'0'.repeat(before)}${whole}.${fraction}${'0'.repeat(behind)}`)).toBe(plain);
-        expect(plain).toBe(`${whole}${part === 0 ? '' : `.${fraction.replace(/0+$/, '')}`}`);
-      }),
+      fc.property(
+        fc.maxSafeNat(),
+        fc.nat({ max: 999_999 }),
+        fc.nat({ max: 5 }),
+        fc.nat({ max: 5 }),
+        (whole, part, before, behind) => {
+          const fraction = String(part).padStart(6, '0');
+          const plain = canonicalDecimal(`${whole}.${fraction}`);
+          expect(
+            canonicalDecimal(`${'0'.repeat(before)}${whole}.${fraction}${'0'.repeat(behind)}`),
+          ).toBe(plain);
+          expect(plain).toBe(`${whole}${part === 0 ? '' : `.${fraction.replace(/0+$/, '')}`}`);
+        },
+      ),
     );
   });
 
@@ -151,10 +192,13 @@ describe('decimals', () => {
     ['1234567890.1234567e5', 17],
     ['1000', 4],
     ['0', 0],
-  ])('%s has %d digits that count', (number, digits) => expect(significantDigits(number)).toBe(digits));
+  ])('%s has %d digits that count', (number, digits) =>
+    expect(significantDigits(number)).toBe(digits),
+  );
 
   it('that JSON.parse would round are kept as they were written, at any depth', () => {
-    const text = '{"a":1.000000000000000002,"b":[{"c":3.141592653589123}],"d":9007199254740993,"e":"1.000000000000000002","f":1.5}';
+    const text =
+      '{"a":1.000000000000000002,"b":[{"c":3.141592653589123}],"d":9007199254740993,"e":"1.000000000000000002","f":1.5}';
     expect(JSON.stringify(parseJsonDigits(text))).toBe(
       '{"a":"1.000000000000000002","b":[{"c":"3.141592653589123"}],"d":"9007199254740993","e":"1.000000000000000002","f":1.5}',
     );

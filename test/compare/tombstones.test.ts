@@ -8,10 +8,12 @@ import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { WHY_REFUSED, refusedDifferences } from '../../src/compare/refused.js';
 import { TableFold } from '../../src/compare/table-fold.js';
-import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/position.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
 import { envelope, feed } from '../support/rows.js';
 
-const murmur2 = createRequire(import.meta.url)('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
+const murmur2 = createRequire(import.meta.url)(
+  'kafkajs/src/producer/partitioners/default/murmur2',
+) as (key: Buffer) => number;
 
 const SHAPE: Shape = {
   key: ['id'],
@@ -31,7 +33,13 @@ type Step = readonly [op: 'r' | 'c' | 'u' | 'd', txId: number] | 'tombstone';
 function isThere(...steps: readonly Step[]): [early: boolean, late: boolean] {
   const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
   for (const step of steps)
-    for (const fold of [rows, hashes]) feed<SnapshotVisibility>(fold, KEY, step === 'tombstone' ? null : envelope(step[0], IMAGE, step[1]), EARLY);
+    for (const fold of [rows, hashes])
+      feed<SnapshotVisibility>(
+        fold,
+        KEY,
+        step === 'tombstone' ? null : envelope(step[0], IMAGE, step[1]),
+        EARLY,
+      );
   const now = (): boolean => {
     expect(hashes.table.size).toBe(rows.rows.size);
     return rows.rows.size === 1;
@@ -55,13 +63,23 @@ describe('a tombstone', () => {
     ['of a row of the initial load', [['r', 0], 'tombstone'], [false, false]],
     ['of a changed row', [['c', 1], ['u', 2], 'tombstone'], [false, false]],
     ['of a row that the snapshot does not see yet', [['c', 50], 'tombstone'], [false, false]],
-    ['behind a change that the snapshot does not see yet', [['r', 0], ['u', 50], 'tombstone'], [false, false]],
+    [
+      'behind a change that the snapshot does not see yet',
+      [['r', 0], ['u', 50], 'tombstone'],
+      [false, false],
+    ],
     ['before the delete event', [['r', 0], 'tombstone', ['d', 50], 'tombstone'], [false, false]],
-  ])('without a delete deletes, as for every reader: %s', (_what, steps, there) => expect(isThere(...steps)).toEqual(there));
+  ])('without a delete deletes, as for every reader: %s', (_what, steps, there) =>
+    expect(isThere(...steps)).toEqual(there),
+  );
 });
 
 describe('a record is refused, and its window proves nothing', () => {
-  const why = (key: string | null, value: string | null, place = [0, 0]): (string | undefined)[] => {
+  const why = (
+    key: string | null,
+    value: string | null,
+    place = [0, 0],
+  ): (string | undefined)[] => {
     const folds = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
     return folds.map((fold) => {
       fold.readFrom(place[0]!, place[1]!);
@@ -81,7 +99,8 @@ describe('a record is refused, and its window proves nothing', () => {
   });
 
   it("with another key than its row's", () => {
-    for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}']) expect(new Set(why(key, IMAGE))).not.toContain(undefined);
+    for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}'])
+      expect(new Set(why(key, IMAGE))).not.toContain(undefined);
     expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));
     expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined)); // the same key in other words
   });
@@ -89,7 +108,9 @@ describe('a record is refused, and its window proves nothing', () => {
   it('in another partition than its key belongs to', () => {
     const own = partitionOf(Buffer.from(KEY), 0, KEY.length, 7);
     for (let partition = 0; partition < 7; partition += 1)
-      expect(why(KEY, IMAGE, [partition, 7])).toEqual(both(partition === own ? undefined : 'in another partition than its key belongs to'));
+      expect(why(KEY, IMAGE, [partition, 7])).toEqual(
+        both(partition === own ? undefined : 'in another partition than its key belongs to'),
+      );
   });
 
   it('of an output, where another partition holds the key', () => {
@@ -114,11 +135,16 @@ describe('a record is refused, and its window proves nothing', () => {
 describe('the partition of a key', () => {
   it("is the one of Kafka's own producers (property)", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat({ max: 3 }), fc.integer({ min: 1, max: 100 }), (key, before, partitions) => {
-        const bytes = Buffer.concat([Buffer.alloc(before, 7), key, Buffer.from('behind')]);
-        const expected = (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
-        expect(partitionOf(bytes, before, before + key.length, partitions)).toBe(expected);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.nat({ max: 3 }),
+        fc.integer({ min: 1, max: 100 }),
+        (key, before, partitions) => {
+          const bytes = Buffer.concat([Buffer.alloc(before, 7), key, Buffer.from('behind')]);
+          const expected = (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+          expect(partitionOf(bytes, before, before + key.length, partitions)).toBe(expected);
+        },
+      ),
     );
   });
 });

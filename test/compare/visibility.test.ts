@@ -5,7 +5,12 @@ import { joinRow, type Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { flinkSetup } from '../../src/connectors/flink-compare.js';
-import { isVisible, parseSnapshot, widened, type SnapshotVisibility } from '../../src/domain/position.js';
+import {
+  isVisible,
+  parseSnapshot,
+  widened,
+  type SnapshotVisibility,
+} from '../../src/domain/values/position.js';
 import { envelope, feed } from '../support/rows.js';
 
 const SHAPE: Shape = {
@@ -17,10 +22,22 @@ const SHAPE: Shape = {
 };
 const EPOCH = 2 ** 32;
 /** Counters on either side of every border there is. */
-const COUNTERS = [724, 2 ** 31 - 5, 2 ** 31 + 10, 3_000_000_000, EPOCH - 2, EPOCH + 5, EPOCH + 2 ** 31 + 10, 3 * EPOCH + 3_000_000_000];
+const COUNTERS = [
+  724,
+  2 ** 31 - 5,
+  2 ** 31 + 10,
+  3_000_000_000,
+  EPOCH - 2,
+  EPOCH + 5,
+  EPOCH + 2 ** 31 + 10,
+  3 * EPOCH + 3_000_000_000,
+];
 const at = (counter: number): SnapshotVisibility => parseSnapshot(`${counter}:${counter}:`);
 
-function held(records: readonly Buffer[], snapshot: SnapshotVisibility): [rows: number, hashes: number] {
+function held(
+  records: readonly Buffer[],
+  snapshot: SnapshotVisibility,
+): [rows: number, hashes: number] {
   const rows = new TableFold(SHAPE);
   const hashes = new HashFold(SHAPE, 8);
   for (const record of records) {
@@ -31,37 +48,60 @@ function held(records: readonly Buffer[], snapshot: SnapshotVisibility): [rows: 
 }
 
 describe('a snapshot sees', () => {
-  it.each(COUNTERS)('every row of the initial load, in both folds, with the counter at %d', (counter) => {
-    expect(held([envelope('r', '{"id":1,"v":"a"}', 0)], at(counter))).toEqual([1, 1]);
-    expect(held([envelope('r', '{"id":1,"v":"a"}', (counter + 5) % EPOCH)], at(counter))).toEqual([1, 1]);
-  });
+  it.each(COUNTERS)(
+    'every row of the initial load, in both folds, with the counter at %d',
+    (counter) => {
+      expect(held([envelope('r', '{"id":1,"v":"a"}', 0)], at(counter))).toEqual([1, 1]);
+      expect(held([envelope('r', '{"id":1,"v":"a"}', (counter + 5) % EPOCH)], at(counter))).toEqual(
+        [1, 1],
+      );
+    },
+  );
 
   it('what committed more than 2^31 transactions ago, when a topic is read from its beginning', () => {
     const counter = 3 * EPOCH + 100;
     const bounded: SnapshotVisibility = { ...at(counter), before: counter + 50 };
     const old = (counter - 2 ** 31 - 1000) % EPOCH;
     expect(held([envelope('c', '{"id":1,"v":"a"}', old)], bounded)).toEqual([1, 1]);
-    expect(held([envelope('c', '{"id":1,"v":"a"}', (counter + 20) % EPOCH)], bounded)).toEqual([0, 0]); // after the snapshot
+    expect(held([envelope('c', '{"id":1,"v":"a"}', (counter + 20) % EPOCH)], bounded)).toEqual([
+      0, 0,
+    ]); // after the snapshot
   });
 
   it('a transaction exactly when Postgres would, whatever its age below one epoch (property)', () => {
     const counters = fc.integer({ min: 2 ** 31, max: 5 * EPOCH });
     fc.assert(
-      fc.property(counters, fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 0, max: 1000 }), fc.nat(), (xmin, open, later, age) => {
-        const snapshot: SnapshotVisibility = { ...parseSnapshot(`${xmin}:${xmin + open}:${xmin}`), before: xmin + open + later };
-        const wide = Math.max(3, snapshot.before! - 1 - (age % EPOCH));
-        const sees = wide < xmin || (wide < snapshot.xmax && wide !== xmin);
-        expect(widened(wide % EPOCH, snapshot)).toBe(wide);
-        expect(isVisible(wide % EPOCH, snapshot)).toBe(sees);
-        expect(isVisible(wide, snapshot)).toBe(sees);
-      }),
+      fc.property(
+        counters,
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 0, max: 1000 }),
+        fc.nat(),
+        (xmin, open, later, age) => {
+          const snapshot: SnapshotVisibility = {
+            ...parseSnapshot(`${xmin}:${xmin + open}:${xmin}`),
+            before: xmin + open + later,
+          };
+          const wide = Math.max(3, snapshot.before! - 1 - (age % EPOCH));
+          const sees = wide < xmin || (wide < snapshot.xmax && wide !== xmin);
+          expect(widened(wide % EPOCH, snapshot)).toBe(wide);
+          expect(isVisible(wide % EPOCH, snapshot)).toBe(sees);
+          expect(isVisible(wide, snapshot)).toBe(sees);
+        },
+      ),
     );
   });
 
   it('the same where Flink is asked', () => {
     const snapshot: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 150 };
     const range = { topic: 't', partitions: [] };
-    const sql = flinkSetup({ brokers: [], tls: false, legacy: range, stream: range, snapshot, ignored: [] }).at(-1)!;
+    const sql = flinkSetup({
+      brokers: [],
+      tls: false,
+      legacy: range,
+      stream: range,
+      snapshot,
+      ignored: [],
+    }).at(-1)!;
     expect(sql).toContain("op IN ('r', 't') OR ");
     expect(sql).toContain(`WHEN tx + ${EPOCH} > ${EPOCH + 149} THEN tx + 0 ELSE tx + ${EPOCH} END`);
   });

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { byColumn } from '../../src/domain/by-column.js';
-import type { Difference } from '../../src/domain/window.js';
+import { byColumn } from '../../src/domain/evidence/by-column.js';
+import type { Difference } from '../../src/domain/evidence/window.js';
 
-const differ = (column: string, batch: string | null, stream: string | null, kind: Difference['class'] = 'mismatched'): Difference => ({
+const differ = (
+  column: string,
+  batch: string | null,
+  stream: string | null,
+  kind: Difference['class'] = 'mismatched',
+): Difference => ({
   class: kind,
   key: { id: `${batch}` },
   column,
@@ -93,11 +98,18 @@ describe('differences by column', () => {
       null,
     ],
   ] as const)('name what all have in common: %s', (_what, pairs, always) => {
-    expect(byColumn(pairs.map(([batch, stream]) => differ('c', batch, stream)))).toEqual([{ column: 'c', rows: 2, always }]);
+    expect(byColumn(pairs.map(([batch, stream]) => differ('c', batch, stream)))).toEqual([
+      { column: 'c', rows: 2, always },
+    ]);
   });
 
   it('put the most frequent column first, claim no rule from one row, and leave out what could not be decoded', () => {
-    const list = [differ('a', '1', '2'), differ('b', '1', '2'), differ('b', '2', '3'), differ('b', null, 'x', 'undecodable')];
+    const list = [
+      differ('a', '1', '2'),
+      differ('b', '1', '2'),
+      differ('b', '2', '3'),
+      differ('b', null, 'x', 'undecodable'),
+    ];
     expect(byColumn(list)).toEqual([
       { column: 'b', rows: 2, always: 'stream = batch + 1' },
       { column: 'a', rows: 1, always: null },

@@ -1,25 +1,53 @@
 // What takes two people: never one, never the same one twice, never without the signature that it needs, and never what would have been proven.
 import { describe, expect, it } from 'vitest';
 import { generateKeyPairSync } from 'node:crypto';
-import { approverKey, signDecision, verifyToken } from '../../src/clients/token.js';
-import { approvalUnder, breakGlass, coSign, type CoSignRequest, type CoSignature } from '../../src/domain/cosign.js';
-import { UNSIGNED, decide, waitingFor, type GateState, type Identity } from '../../src/domain/gate.js';
-import type { ApprovalSpec } from '../../src/domain/spec.js';
-import type { KeyRole, SignedDecision } from '../../src/domain/token.js';
+import { approverKey, signDecision, verifyToken } from '../../src/clients/signatures.js';
+import {
+  approvalUnder,
+  breakGlass,
+  coSign,
+  type CoSignRequest,
+  type CoSignature,
+} from '../../src/domain/decisions/cosign.js';
+import {
+  UNSIGNED,
+  decide,
+  waitingFor,
+  type GateState,
+  type Identity,
+} from '../../src/domain/decisions/gate.js';
+import type { ApprovalSpec } from '../../src/domain/migration/spec.js';
+import type { KeyRole, SignedDecision } from '../../src/domain/decisions/signed-decision.js';
 
 const NOW = '2026-11-26T12:00:00.000Z';
-const later = (minutes: number): string => new Date(Date.parse(NOW) + minutes * 60_000).toISOString();
+const later = (minutes: number): string =>
+  new Date(Date.parse(NOW) + minutes * 60_000).toISOString();
 const SIGNED: Identity = { authenticated: true, refused: null };
-const ask = (approver: string, decision: CoSignRequest['decision'] = 'complete-early'): CoSignRequest => ({ decision, approver, reason: 'why', token: null });
-const signature = (by: string, decision: CoSignRequest['decision'] = 'complete-early', at = NOW): CoSignature => ({
+const ask = (
+  approver: string,
+  decision: CoSignRequest['decision'] = 'complete-early',
+): CoSignRequest => ({ decision, approver, reason: 'why', token: null });
+const signature = (
+  by: string,
+  decision: CoSignRequest['decision'] = 'complete-early',
+  at = NOW,
+): CoSignature => ({
   decision,
   by,
   reason: 'why',
   authenticated: true,
   at,
 });
-const soak = (...signatures: CoSignature[]) => ({ phase: 'soak' as const, committed: true, signatures });
-const approving = (...signatures: CoSignature[]) => ({ phase: 'approve' as const, committed: false, signatures });
+const soak = (...signatures: CoSignature[]) => ({
+  phase: 'soak' as const,
+  committed: true,
+  signatures,
+});
+const approving = (...signatures: CoSignature[]) => ({
+  phase: 'approve' as const,
+  committed: false,
+  signatures,
+});
 const ANYBODY = { approvers: [] };
 
 describe('a request that takes two people', () => {
@@ -29,18 +57,78 @@ describe('a request that takes two people', () => {
       pair: null,
       reason: expect.stringContaining('1 of 2') as string,
     });
-    expect(coSign(ask('ann'), soak(signature('ann')), ANYBODY, NOW, UNSIGNED).reason).toMatch(/ann has asked for it already/);
-    expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(59), UNSIGNED)).toMatchObject({ accepted: true, reason: '2 of 2: ann and bob' });
-    expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(61), UNSIGNED)).toMatchObject({ pair: null });
-    expect(coSign(ask('bob'), soak(signature('ann', 'break-glass')), ANYBODY, NOW, UNSIGNED)).toMatchObject({ pair: null }); // that was for something else
+    expect(coSign(ask('ann'), soak(signature('ann')), ANYBODY, NOW, UNSIGNED).reason).toMatch(
+      /ann has asked for it already/,
+    );
+    expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(59), UNSIGNED)).toMatchObject({
+      accepted: true,
+      reason: '2 of 2: ann and bob',
+    });
+    expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(61), UNSIGNED)).toMatchObject({
+      pair: null,
+    });
+    expect(
+      coSign(ask('bob'), soak(signature('ann', 'break-glass')), ANYBODY, NOW, UNSIGNED),
+    ).toMatchObject({ pair: null }); // that was for something else
   });
-  it.each<[string, CoSignRequest, ReturnType<typeof soak> | ReturnType<typeof approving>, { approvers: string[] }, Identity, RegExp]>([
-    ['with a token that proves nothing', ask('ann'), soak(), ANYBODY, { authenticated: false, refused: 'the token was used before' }, /used before/],
-    ['to end a soak that has not begun', ask('ann'), approving(), ANYBODY, SIGNED, /only a soak can end early: this is approve/],
-    ['by nobody whom the spec names', ask('eve'), soak(), { approvers: ['ann'] }, SIGNED, /eve is not one of the approvers/],
-    ['unsigned where the spec names approvers', ask('ann'), soak(), { approvers: ['ann'] }, UNSIGNED, /must sign \(sluice complete/],
-    ['to break the glass unsigned', ask('ann', 'break-glass'), approving(), ANYBODY, UNSIGNED, /must sign \(sluice break-glass/],
-    ['to break the glass after the commit', ask('ann', 'break-glass'), soak(), ANYBODY, SIGNED, /there is no gate left/],
+  it.each<
+    [
+      string,
+      CoSignRequest,
+      ReturnType<typeof soak> | ReturnType<typeof approving>,
+      { approvers: string[] },
+      Identity,
+      RegExp,
+    ]
+  >([
+    [
+      'with a token that proves nothing',
+      ask('ann'),
+      soak(),
+      ANYBODY,
+      { authenticated: false, refused: 'the token was used before' },
+      /used before/,
+    ],
+    [
+      'to end a soak that has not begun',
+      ask('ann'),
+      approving(),
+      ANYBODY,
+      SIGNED,
+      /only a soak can end early: this is approve/,
+    ],
+    [
+      'by nobody whom the spec names',
+      ask('eve'),
+      soak(),
+      { approvers: ['ann'] },
+      SIGNED,
+      /eve is not one of the approvers/,
+    ],
+    [
+      'unsigned where the spec names approvers',
+      ask('ann'),
+      soak(),
+      { approvers: ['ann'] },
+      UNSIGNED,
+      /must sign \(sluice complete/,
+    ],
+    [
+      'to break the glass unsigned',
+      ask('ann', 'break-glass'),
+      approving(),
+      ANYBODY,
+      UNSIGNED,
+      /must sign \(sluice break-glass/,
+    ],
+    [
+      'to break the glass after the commit',
+      ask('ann', 'break-glass'),
+      soak(),
+      ANYBODY,
+      SIGNED,
+      /there is no gate left/,
+    ],
   ])('%s is refused', (_what, request, state, approval, identity, why) => {
     const answer = coSign(request, state, approval, NOW, identity);
     expect(answer).toMatchObject({ accepted: false, pair: null });
@@ -81,7 +169,20 @@ describe('a broken glass', () => {
     expect(approves('ann', later(1))).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     expect(
       waitingFor(
-        { ...state, approvals: [{ approver: 'ann', decision: 'approve', evidenceId: 'ev-1', accepted: true, reason: '', authenticated: true, at: NOW }] },
+        {
+          ...state,
+          approvals: [
+            {
+              approver: 'ann',
+              decision: 'approve',
+              evidenceId: 'ev-1',
+              accepted: true,
+              reason: '',
+              authenticated: true,
+              at: NOW,
+            },
+          ],
+        },
         approvalUnder(glass, strict, later(1)),
         later(1),
       ),
@@ -104,14 +205,33 @@ describe('a key', () => {
   const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const open = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const proves = (decision: SignedDecision, roles?: readonly KeyRole[]) => {
-    const token = signDecision(secret, { ...HERE, decision, approver: 'ann', evidenceId: null }, Date.parse(NOW));
-    return verifyToken(token, new Map([['ann', approverKey('ann', open, roles)]]), HERE, Date.parse(NOW));
+    const token = signDecision(
+      secret,
+      { ...HERE, decision, approver: 'ann', evidenceId: null },
+      Date.parse(NOW),
+    );
+    return verifyToken(
+      token,
+      new Map([['ann', approverKey('ann', open, roles)]]),
+      HERE,
+      Date.parse(NOW),
+    );
   };
   it('signs for what its roles allow, and for nothing else', () => {
-    expect(proves('approve').valid && proves('reject').valid && proves('complete-early').valid).toBe(true);
-    expect(proves('break-glass')).toEqual({ valid: false, reason: 'the key of ann has no role break-glass: it has approve, complete' });
-    expect(proves('approve', ['complete'])).toEqual({ valid: false, reason: 'the key of ann has no role approve: it has complete' });
-    expect(proves('break-glass', ['break-glass']).valid && proves('approve', ['break-glass']).valid).toBe(true);
+    expect(
+      proves('approve').valid && proves('reject').valid && proves('complete-early').valid,
+    ).toBe(true);
+    expect(proves('break-glass')).toEqual({
+      valid: false,
+      reason: 'the key of ann has no role break-glass: it has approve, complete',
+    });
+    expect(proves('approve', ['complete'])).toEqual({
+      valid: false,
+      reason: 'the key of ann has no role approve: it has complete',
+    });
+    expect(
+      proves('break-glass', ['break-glass']).valid && proves('approve', ['break-glass']).valid,
+    ).toBe(true);
     expect(proves('complete-early', ['break-glass']).valid).toBe(false);
   });
 });

@@ -1,10 +1,16 @@
 // Text of others is shown and kept without what a terminal obeys, and errors without the values of rows.
 import { describe, expect, it } from 'vitest';
-import { classify } from '../../src/activities/failure.js';
-import { printable, printableLines, quoteForeign, withoutValues } from '../../src/domain/foreign.js';
+import { classify } from '../../src/activities/runtime/application-failure.js';
+import {
+  printable,
+  printableLines,
+  quoteForeign,
+  withoutValues,
+} from '../../src/domain/values/foreign-text.js';
 import { columns, escapeHtml, escapeMarkdown, escapeText } from '../../src/report/escape.js';
 
-const HOSTILE = '\u001b[2J\u001b]52;c;aGk=\u0007\r\u009b31m\u007f\u202eabc\u2066\u2028\u2029\ufeff\u0000\ud800';
+const HOSTILE =
+  '\u001b[2J\u001b]52;c;aGk=\u0007\r\u009b31m\u007f\u202eabc\u2066\u2028\u2029\ufeff\u0000\ud800';
 const DANGEROUS = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 describe('a hostile text', () => {
@@ -43,20 +49,29 @@ describe('a hostile text', () => {
 
 describe('an error that quotes values of rows', () => {
   const CARD = '4111 1111';
-  const postgres = (code: string, message: string, more: object = {}) => Object.assign(new Error(message), { code, severity: 'ERROR', ...more });
+  const postgres = (code: string, message: string, more: object = {}) =>
+    Object.assign(new Error(message), { code, severity: 'ERROR', ...more });
   it.each([
-    postgres('22P02', `invalid input syntax for type numeric: "${CARD}"`, { detail: CARD, where: `COPY t, line 1: "${CARD}"` }),
+    postgres('22P02', `invalid input syntax for type numeric: "${CARD}"`, {
+      detail: CARD,
+      where: `COPY t, line 1: "${CARD}"`,
+    }),
     postgres('22003', `value "${CARD}" is out of range for type integer`),
     postgres('22008', `date/time field value out of range: "${CARD}"`),
     postgres('22P02', `malformed array literal: "a ""${CARD}"" b"`),
-    postgres('23505', 'duplicate key value violates unique constraint "x"', { detail: `Key (id)=(${CARD}) already exists.` }),
+    postgres('23505', 'duplicate key value violates unique constraint "x"', {
+      detail: `Key (id)=(${CARD}) already exists.`,
+    }),
   ])('of Postgres loses them: %s', (error) => {
     const { message } = classify(error);
     expect(message).not.toContain('4111');
     expect(message).toContain((error as unknown as { code: string }).code);
   });
   it('names the column that the server names', () => {
-    expect(classify(postgres('22P02', `invalid input: "${CARD}"`, { table: 'orders', column: 'card' })).message).toContain('in orders.card');
+    expect(
+      classify(postgres('22P02', `invalid input: "${CARD}"`, { table: 'orders', column: 'card' }))
+        .message,
+    ).toContain('in orders.card');
   });
   it.each([
     `ERROR: duplicate key value violates unique constraint "t_pkey"\n  Detail: Key (card)=(${CARD}) already exists.`,
@@ -69,9 +84,15 @@ describe('an error that quotes values of rows', () => {
     expect(withoutValues(trace)).not.toContain('4111');
   });
   it('of a connector keeps what a person needs', () => {
-    const said = withoutValues('The message is 5242969 bytes when serialized which is larger than 1048576: topic "orders", slot "sluice_x" is active');
+    const said = withoutValues(
+      'The message is 5242969 bytes when serialized which is larger than 1048576: topic "orders", slot "sluice_x" is active',
+    );
     expect(said).toContain('5242969');
     expect(said).toContain('slot "sluice_x"');
-    expect(withoutValues('Invalid Java object for schema with type STRING: class java.lang.Integer for field: "name"')).toContain('field: "name"');
+    expect(
+      withoutValues(
+        'Invalid Java object for schema with type STRING: class java.lang.Integer for field: "name"',
+      ),
+    ).toContain('field: "name"');
   });
 });

@@ -1,11 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { coverageOf, currentApprovals, decide, remembered, stopRule, waitingFor, type GateState } from '../../src/domain/gate.js';
-import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/messages.js';
-import type { Approval } from '../../src/domain/ledger.js';
-import type { ApprovalSpec } from '../../src/domain/spec.js';
+import {
+  coverageOf,
+  currentApprovals,
+  decide,
+  remembered,
+  stopRule,
+  waitingFor,
+  type GateState,
+} from '../../src/domain/decisions/gate.js';
+import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/decisions/payloads.js';
+import type { Approval } from '../../src/domain/evidence/ledger-rows.js';
+import type { ApprovalSpec } from '../../src/domain/migration/spec.js';
 
 const NOW = '2026-11-22T12:00:00.000Z';
-const SPEC: ApprovalSpec = { quorum: 1, approvers: [], notStarter: false, expires: '24h', evidenceMaxAge: '24h', notBefore: null, notAfter: null };
+const SPEC: ApprovalSpec = {
+  quorum: 1,
+  approvers: [],
+  notStarter: false,
+  expires: '24h',
+  evidenceMaxAge: '24h',
+  notBefore: null,
+  notAfter: null,
+};
 const OPEN: GateState = {
   phase: 'approve',
   committed: false,
@@ -16,7 +32,13 @@ const OPEN: GateState = {
   approvals: [],
   starter: 'sam',
 };
-const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({ decision: 'approve' as const, approver, evidenceId, comment: null, token: null });
+const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({
+  decision: 'approve' as const,
+  approver,
+  evidenceId,
+  comment: null,
+  token: null,
+});
 const approval = (approver: string, evidenceId: string): Approval => ({
   approver,
   decision: 'approve',
@@ -49,13 +71,55 @@ describe('an approval is accepted', () => {
       'nothing is up for approval in phase validate',
     ],
     ['after the commit', ask(), { ...OPEN, committed: true }, SPEC, 'committed'],
-    ['no evidence named within 60 s of a voiding epoch', ask('ann', null), { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' }, SPEC, 'voided 30 s ago < 60 s'],
-    ['evidence older than allowed', ask(), { ...OPEN, evidenceAt: '2026-11-20T00:00:00.000Z' }, SPEC, '> 24h'],
-    ['somebody who is not an approver', ask('eve'), OPEN, { ...SPEC, approvers: ['ann'] }, 'eve is not one of the approvers ann'],
-    ['a named approver who did not sign', ask('ann'), OPEN, { ...SPEC, approvers: ['ann'] }, 'unauthenticated: the spec names approvers, so ann must sign'],
-    ['the starter where that is excluded', ask('sam'), OPEN, { ...SPEC, notStarter: true }, 'sam started this migration'],
-    ['an unknown starter where that matters', ask(), { ...OPEN, starter: null }, { ...SPEC, notStarter: true }, 'who started this migration is unknown'],
-    ['the same person twice', ask(), { ...OPEN, approvals: [approval('ann', 'ev-1')] }, { ...SPEC, quorum: 2 }, 'ann has approved this evidence already'],
+    [
+      'no evidence named within 60 s of a voiding epoch',
+      ask('ann', null),
+      { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' },
+      SPEC,
+      'voided 30 s ago < 60 s',
+    ],
+    [
+      'evidence older than allowed',
+      ask(),
+      { ...OPEN, evidenceAt: '2026-11-20T00:00:00.000Z' },
+      SPEC,
+      '> 24h',
+    ],
+    [
+      'somebody who is not an approver',
+      ask('eve'),
+      OPEN,
+      { ...SPEC, approvers: ['ann'] },
+      'eve is not one of the approvers ann',
+    ],
+    [
+      'a named approver who did not sign',
+      ask('ann'),
+      OPEN,
+      { ...SPEC, approvers: ['ann'] },
+      'unauthenticated: the spec names approvers, so ann must sign',
+    ],
+    [
+      'the starter where that is excluded',
+      ask('sam'),
+      OPEN,
+      { ...SPEC, notStarter: true },
+      'sam started this migration',
+    ],
+    [
+      'an unknown starter where that matters',
+      ask(),
+      { ...OPEN, starter: null },
+      { ...SPEC, notStarter: true },
+      'who started this migration is unknown',
+    ],
+    [
+      'the same person twice',
+      ask(),
+      { ...OPEN, approvals: [approval('ann', 'ev-1')] },
+      { ...SPEC, quorum: 2 },
+      'ann has approved this evidence already',
+    ],
   ])('not for %s', (_case, request, state, spec, reason) => {
     const decision = decide(request, state, spec, NOW);
     expect(decision.accepted).toBe(false);
@@ -67,15 +131,24 @@ describe('an approval is accepted', () => {
 });
 
 describe('a rejection', () => {
-  const reject = { decision: 'reject' as const, approver: 'ann', evidenceId: null, comment: 'no', token: null };
+  const reject = {
+    decision: 'reject' as const,
+    approver: 'ann',
+    evidenceId: null,
+    comment: 'no',
+    token: null,
+  };
   it('is accepted at any time before the commit', () =>
-    expect(decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted).toBe(true));
+    expect(
+      decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted,
+    ).toBe(true));
   it('by an unsigned name is refused where the spec names approvers', () =>
     expect(decide(reject, OPEN, { ...SPEC, approvers: ['ann'] }, NOW)).toMatchObject({
       accepted: false,
       reason: expect.stringContaining('must sign') as string,
     }));
-  it('is refused after it', () => expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
+  it('is refused after it', () =>
+    expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
 });
 
 describe('the gate waits', () => {
@@ -87,18 +160,28 @@ describe('the gate waits', () => {
   });
   it('for the change window', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-1')] };
-    expect(waitingFor(state, { ...SPEC, notBefore: '2026-11-23T00:00:00Z' }, NOW)).toContain('opens at');
-    expect(waitingFor(state, { ...SPEC, notAfter: '2026-11-21T00:00:00Z' }, NOW)).toContain('closed at');
+    expect(waitingFor(state, { ...SPEC, notBefore: '2026-11-23T00:00:00Z' }, NOW)).toContain(
+      'opens at',
+    );
+    expect(waitingFor(state, { ...SPEC, notAfter: '2026-11-21T00:00:00Z' }, NOW)).toContain(
+      'closed at',
+    );
   });
 });
 
 describe('the stop rule', () => {
   it('wants passes in a row and the asked-for days', () => {
     const streak = { passesInARow: 3, covered: ['weekday' as const], compared: 30_000 };
-    expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe('passed in a row 2 < 3 needed');
-    expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday', 'month-end'] })).toBe('no passed window on month-end yet');
+    expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe(
+      'passed in a row 2 < 3 needed',
+    );
+    expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday', 'month-end'] })).toBe(
+      'no passed window on month-end yet',
+    );
     expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday'] })).toBeNull();
-    expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' })).toBeNull();
+    expect(
+      stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' }),
+    ).toBeNull();
     expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.00001' })).toBe(
       'mismatch rate ≤ 0.00010 shown by 30000 comparisons > 0.00001 allowed',
     );
@@ -111,17 +194,31 @@ describe('the stop rule', () => {
 });
 
 describe('payloads from anybody', () => {
-  it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])('rubbish is named, not thrown: %j', (payload) => {
-    const checked = checkDecision(payload, 'approve');
-    expect(checked.ok).toBe(false);
-  });
+  it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(
+    'rubbish is named, not thrown: %j',
+    (payload) => {
+      const checked = checkDecision(payload, 'approve');
+      expect(checked.ok).toBe(false);
+    },
+  );
   it('an update needs decision and evidence', () => {
-    expect(checkUpdate({ approver: 'ann' })).toMatchObject({ ok: false, problem: 'decision must be approve or reject' });
-    expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({ ok: false, problem: 'evidenceId is missing' });
-    expect(checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok).toBe(true);
+    expect(checkUpdate({ approver: 'ann' })).toMatchObject({
+      ok: false,
+      problem: 'decision must be approve or reject',
+    });
+    expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({
+      ok: false,
+      problem: 'evidenceId is missing',
+    });
+    expect(
+      checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,
+    ).toBe(true);
   });
   it('a roll-back says who and why', () => {
-    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({ ok: true, value: { by: 'ann', reason: 'slow', token: null } });
+    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({
+      ok: true,
+      value: { by: 'ann', reason: 'slow', token: null },
+    });
     expect(checkRollBack({ by: 'ann' }).ok).toBe(false);
   });
 });
@@ -139,6 +236,10 @@ describe('what a run remembers of decisions', () => {
     });
     const flood = Array.from({ length: 300 }, (_, at) => one(`r${at}`, false));
     const kept = remembered([one('ann', true), ...flood, one('bob', true)]);
-    expect(kept.map((a) => a.approver)).toEqual(['ann', ...flood.slice(250).map((a) => a.approver), 'bob']);
+    expect(kept.map((a) => a.approver)).toEqual([
+      'ann',
+      ...flood.slice(250).map((a) => a.approver),
+      'bob',
+    ]);
   });
 });

@@ -1,13 +1,21 @@
 // Who may say yes where the spec names approvers: only whoever holds the private key, for this migration, this evidence, once, within the hour.
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { approverKey, signDecision, verifyToken } from '../../src/clients/token.js';
-import { decide, identify, type DecisionRequest, type GateState } from '../../src/domain/gate.js';
-import type { ApprovalSpec } from '../../src/domain/spec.js';
+import { approverKey, signDecision, verifyToken } from '../../src/clients/signatures.js';
+import {
+  decide,
+  identify,
+  type DecisionRequest,
+  type GateState,
+} from '../../src/domain/decisions/gate.js';
+import type { ApprovalSpec } from '../../src/domain/migration/spec.js';
 
 const pair = () => {
   const { privateKey, publicKey: open } = generateKeyPairSync('ed25519');
-  return { secret: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), open: open.export({ type: 'spki', format: 'pem' }).toString() };
+  return {
+    secret: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    open: open.export({ type: 'spki', format: 'pem' }).toString(),
+  };
 };
 const [ann, eve] = [pair(), pair()];
 const keys = new Map([['ann', approverKey('ann', ann.open)]]);
@@ -40,28 +48,99 @@ describe('a signed approval', () => {
       approvals: [],
       starter: 'sam',
     };
-    const spec: ApprovalSpec = { quorum: 1, approvers: ['ann'], notStarter: false, expires: '24h', evidenceMaxAge: '24h', notBefore: null, notAfter: null };
-    expect(decide(request(token), state, spec, new Date(NOW).toISOString(), identity).accepted).toBe(true);
+    const spec: ApprovalSpec = {
+      quorum: 1,
+      approvers: ['ann'],
+      notStarter: false,
+      expires: '24h',
+      evidenceMaxAge: '24h',
+      notBefore: null,
+      notAfter: null,
+    };
+    expect(
+      decide(request(token), state, spec, new Date(NOW).toISOString(), identity).accepted,
+    ).toBe(true);
   });
 
   const tampered = (token: string): string => {
     const [payload, signature] = token.split('.');
-    const changed = { ...(JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object), evidenceId: 'ev-2' };
+    const changed = {
+      ...(JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object),
+      evidenceId: 'ev-2',
+    };
     return `${Buffer.from(JSON.stringify(changed)).toString('base64url')}.${signature}`;
   };
   const used = good();
-  const nonce = (JSON.parse(Buffer.from(used.split('.')[0]!, 'base64url').toString()) as { nonce: string }).nonce;
+  const nonce = (
+    JSON.parse(Buffer.from(used.split('.')[0]!, 'base64url').toString()) as { nonce: string }
+  ).nonce;
   it.each<[string, string, Partial<DecisionRequest>, string[], number, RegExp]>([
-    ["signed with somebody else's key", signDecision(eve.secret, claims, NOW), {}, [], NOW, /signature is not ann's/],
-    ['whose text was changed', tampered(good()), { evidenceId: 'ev-2' }, [], NOW, /signature is not ann's/],
-    ['by somebody without a key', signDecision(eve.secret, { ...claims, approver: 'eve' }, NOW), { approver: 'eve' }, [], NOW, /no key of eve/],
-    ['for another migration', signDecision(ann.secret, { ...claims, workflowId: 'migration-x' }, NOW), {}, [], NOW, /is for workflowId migration-x/],
-    ['of a drill in another namespace', signDecision(ann.secret, { ...claims, namespace: 'staging' }, NOW), {}, [], NOW, /is for namespace staging/],
-    ['of an earlier run', signDecision(ann.secret, { ...claims, run: 'run-0' }, NOW), {}, [], NOW, /is for run run-0/],
+    [
+      "signed with somebody else's key",
+      signDecision(eve.secret, claims, NOW),
+      {},
+      [],
+      NOW,
+      /signature is not ann's/,
+    ],
+    [
+      'whose text was changed',
+      tampered(good()),
+      { evidenceId: 'ev-2' },
+      [],
+      NOW,
+      /signature is not ann's/,
+    ],
+    [
+      'by somebody without a key',
+      signDecision(eve.secret, { ...claims, approver: 'eve' }, NOW),
+      { approver: 'eve' },
+      [],
+      NOW,
+      /no key of eve/,
+    ],
+    [
+      'for another migration',
+      signDecision(ann.secret, { ...claims, workflowId: 'migration-x' }, NOW),
+      {},
+      [],
+      NOW,
+      /is for workflowId migration-x/,
+    ],
+    [
+      'of a drill in another namespace',
+      signDecision(ann.secret, { ...claims, namespace: 'staging' }, NOW),
+      {},
+      [],
+      NOW,
+      /is for namespace staging/,
+    ],
+    [
+      'of an earlier run',
+      signDecision(ann.secret, { ...claims, run: 'run-0' }, NOW),
+      {},
+      [],
+      NOW,
+      /is for run run-0/,
+    ],
     ['of other evidence', good(), { evidenceId: 'ev-9' }, [], NOW, /says evidenceId ev-1 ≠ ev-9/],
-    ['that says reject', signDecision(ann.secret, { ...claims, decision: 'reject' }, NOW), {}, [], NOW, /says decision reject ≠ approve/],
+    [
+      'that says reject',
+      signDecision(ann.secret, { ...claims, decision: 'reject' }, NOW),
+      {},
+      [],
+      NOW,
+      /says decision reject ≠ approve/,
+    ],
     ['after its hour', good(), {}, [], NOW + 3_600_001, /expired/],
-    ['from a clock far ahead', signDecision(ann.secret, claims, NOW + 7_200_000), {}, [], NOW, /lives longer/],
+    [
+      'from a clock far ahead',
+      signDecision(ann.secret, claims, NOW + 7_200_000),
+      {},
+      [],
+      NOW,
+      /lives longer/,
+    ],
     ['used before', used, {}, [nonce], NOW, /used before/],
     ['that is rubbish', 'rubbish', {}, [], NOW, /not payload.signature/],
     ['whose payload is rubbish', 'e30.e30', {}, [], NOW, /holds no decision/],
@@ -72,7 +151,9 @@ describe('a signed approval', () => {
   });
 
   it('needs an Ed25519 key', () => {
-    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString();
     expect(() => signDecision(rsa, claims, NOW)).toThrow(/is rsa, not ed25519/);
     expect(() => approverKey('ann', 'nonsense')).toThrow(/publicKey of ann/);
   });

@@ -1,11 +1,18 @@
 // The resolved plan: what follows from a spec and a generation.
 import { describe, expect, it } from 'vitest';
-import { resolve } from '../../src/domain/resolve.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { BATCH_PARTS, SHARED_PARTS, aSpec, type SpecInput } from '../support/builders.js';
 
-const planOf = (input: SpecInput = {}, generation = 1) => resolve({ spec: aSpec(input), generation });
-const objectsOf = (input: SpecInput, generation = 1): string[] => planOf(input, generation).objects.map(({ kind, name }) => `${kind} ${name}`);
-const polling = { type: 'jdbc-source', url: 'http://127.0.0.1:8083', mode: 'bulk', deletes: 'none' };
+const planOf = (input: SpecInput = {}, generation = 1) =>
+  resolve({ spec: aSpec(input), generation });
+const objectsOf = (input: SpecInput, generation = 1): string[] =>
+  planOf(input, generation).objects.map(({ kind, name }) => `${kind} ${name}`);
+const polling = {
+  type: 'jdbc-source',
+  url: 'http://127.0.0.1:8083',
+  mode: 'bulk',
+  deletes: 'none',
+};
 
 describe('resolve', () => {
   it('is pure data: an equal input gives an equal plan, and JSON keeps all of it', () => {
@@ -16,7 +23,9 @@ describe('resolve', () => {
 
   it('parses every relation once, and keeps its text as the spec writes it', () => {
     const { tables, batch, sink } = planOf({ tables: ['"Odd Schema"."Odd"'], spec: BATCH_PARTS });
-    expect(tables).toEqual([{ schema: 'Odd Schema', table: 'Odd', text: '"Odd Schema"."Odd"', sql: '"Odd Schema"."Odd"' }]);
+    expect(tables).toEqual([
+      { schema: 'Odd Schema', table: 'Odd', text: '"Odd Schema"."Odd"', sql: '"Odd Schema"."Odd"' },
+    ]);
     expect(batch?.resultTable.sql).toBe('"public"."totals_batch"');
     expect(batch?.runLog?.text).toBe('public.batch_runs');
     expect(sink?.writes.stream.text).toBe('public.totals_stream');
@@ -30,16 +39,28 @@ describe('resolve', () => {
   });
 
   it.each(['initial', 'incremental', 'copy'])('reads the log with the load %s', (snapshot) => {
-    const plan = planOf({ spec: { connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', snapshot } } });
+    const plan = planOf({
+      spec: { connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', snapshot } },
+    });
     expect(plan.capture).toEqual({ kind: 'log', load: snapshot });
     expect(plan.logTopics.includes('bank.signals')).toBe(snapshot === 'incremental');
   });
 
   it('has no slot, publication or log topics where rows are polled, and a connector for each table', () => {
     const plan = planOf({ tables: ['public.a', 'public.b'], spec: { connector: polling } });
-    expect(plan.capture).toMatchObject({ kind: 'polling', load: 'none', polling: { mode: 'bulk' } });
+    expect(plan.capture).toMatchObject({
+      kind: 'polling',
+      load: 'none',
+      polling: { mode: 'bulk' },
+    });
     expect(plan.sourceConnectors).toEqual(['bank-public-a', 'bank-public-b']);
-    expect(plan.objects.map(({ kind }) => kind)).toEqual(['lease', 'topic', 'topic', 'connector', 'connector']);
+    expect(plan.objects.map(({ kind }) => kind)).toEqual([
+      'lease',
+      'topic',
+      'topic',
+      'connector',
+      'connector',
+    ]);
     expect(plan.subjects.every(({ mode }) => mode === 'settled')).toBe(true);
   });
 
@@ -49,16 +70,28 @@ describe('resolve', () => {
       { type: 'http', url: 'http://127.0.0.1:1' },
       { kind: 'http', url: 'http://127.0.0.1:1' },
     ],
-    [BATCH_PARTS.cutover.route, { kind: 'view', view: { text: 'public.totals' }, stream: { table: 'totals_stream' } }],
+    [
+      BATCH_PARTS.cutover.route,
+      { kind: 'view', view: { text: 'public.totals' }, stream: { table: 'totals_stream' } },
+    ],
   ])('names the route %j', (route, expected) => {
     expect(planOf({ spec: { ...BATCH_PARTS, cutover: { route } } }).route).toMatchObject(expected);
   });
 
   it('lets the sink write a staging table until a shared table changes hands', () => {
     const { route, sink, fence } = planOf({ spec: SHARED_PARTS });
-    expect(route).toMatchObject({ kind: 'table', table: { text: 'public.totals' }, staging: { text: 'sluice_bank.stream' } });
-    expect(sink?.writes).toMatchObject({ batch: { text: 'sluice_bank.stream' }, stream: { text: 'public.totals' } });
-    expect(fence.guards.map(({ role, table }) => `${role} ${table.text}`)).toEqual(['owner public.totals']);
+    expect(route).toMatchObject({
+      kind: 'table',
+      table: { text: 'public.totals' },
+      staging: { text: 'sluice_bank.stream' },
+    });
+    expect(sink?.writes).toMatchObject({
+      batch: { text: 'sluice_bank.stream' },
+      stream: { text: 'public.totals' },
+    });
+    expect(fence.guards.map(({ role, table }) => `${role} ${table.text}`)).toEqual([
+      'owner public.totals',
+    ]);
     expect(objectsOf({ spec: SHARED_PARTS })).toContain('sink sluice_bank.stream');
   });
 
@@ -68,16 +101,30 @@ describe('resolve', () => {
       spec: { ...BATCH_PARTS, cutover: { ...BATCH_PARTS.cutover, fence: 'source' } },
     });
     expect(fence.kind).toBe('source');
-    expect(fence.guards.map(({ trigger }) => trigger.name)).toEqual(['sluice_bank_fence on public.a', 'sluice_bank_fence on public.b']);
+    expect(fence.guards.map(({ trigger }) => trigger.name)).toEqual([
+      'sluice_bank_fence on public.a',
+      'sluice_bank_fence on public.b',
+    ]);
     expect(steps.map(({ name }) => name)).toContain('fence');
   });
 
   it('names the host of a pipeline and its jobs, and none where somebody else deploys it', () => {
-    const statements = { sql: 'CREATE TABLE totals AS SELECT day FROM t GROUP BY day EMIT CHANGES' };
-    const ksqldb = { ...BATCH_PARTS.pipeline, type: 'ksqldb', url: 'http://127.0.0.1:8088', statements };
+    const statements = {
+      sql: 'CREATE TABLE totals AS SELECT day FROM t GROUP BY day EMIT CHANGES',
+    };
+    const ksqldb = {
+      ...BATCH_PARTS.pipeline,
+      type: 'ksqldb',
+      url: 'http://127.0.0.1:8088',
+      statements,
+    };
     expect(planOf().host).toEqual({ kind: 'none', url: null, jobs: [] });
     expect(planOf({ spec: BATCH_PARTS }).host.kind).toBe('external');
-    expect(planOf({ spec: { ...BATCH_PARTS, pipeline: ksqldb } }).host).toEqual({ kind: 'ksqldb', url: 'http://127.0.0.1:8088', jobs: ['TOTALS'] });
+    expect(planOf({ spec: { ...BATCH_PARTS, pipeline: ksqldb } }).host).toEqual({
+      kind: 'ksqldb',
+      url: 'http://127.0.0.1:8088',
+      jobs: ['TOTALS'],
+    });
   });
 
   it('lists what a generation makes in the order in which it makes it', () => {

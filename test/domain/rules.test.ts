@@ -1,20 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { applyWaivers, openChecks, type Check } from '../../src/domain/check.js';
-import { durationMs, sizeBytes } from '../../src/domain/duration.js';
-import { factsChange, evidenceIdOf } from '../../src/domain/epoch.js';
-import { namesOf, parseTableName, quoteLiteral, tableTopic } from '../../src/domain/names.js';
-import { PHASES, mayFollow } from '../../src/domain/phase.js';
-import { compareLsn, isVisible, lsnDistance, lsnFromBigInt, lsnToBigInt, parseSnapshot } from '../../src/domain/position.js';
-import { foldNotifications } from '../../src/domain/snapshot-progress.js';
-import { worst } from '../../src/domain/verdict.js';
-import { NO_COUNTS, assessComparison, provenEarlierOf, rowsReadOf, type Proofs } from '../../src/domain/window.js';
+import { applyWaivers, openChecks, type Check } from '../../src/domain/evidence/check.js';
+import { durationMs, sizeBytes } from '../../src/domain/values/duration.js';
+import { factsChange, evidenceIdOf } from '../../src/domain/evidence/epoch.js';
+import {
+  namesOf,
+  parseTableName,
+  quoteLiteral,
+  tableTopic,
+} from '../../src/domain/migration/names.js';
+import { PHASES, mayFollow } from '../../src/domain/migration/phase.js';
+import {
+  compareLsn,
+  isVisible,
+  lsnDistance,
+  lsnFromBigInt,
+  lsnToBigInt,
+  parseSnapshot,
+} from '../../src/domain/values/position.js';
+import { foldNotifications } from '../../src/domain/capture/snapshot-progress.js';
+import { worst } from '../../src/domain/evidence/verdict.js';
+import {
+  NO_COUNTS,
+  assessComparison,
+  provenEarlierOf,
+  rowsReadOf,
+  type Proofs,
+} from '../../src/domain/evidence/window.js';
 import { aSpec } from '../support/builders.js';
 
-const PROVEN: Proofs = { barrier: null, countedRows: 3, readRows: 3, canaryPlanted: 2, canaryFound: 2 };
+const PROVEN: Proofs = {
+  barrier: null,
+  countedRows: 3,
+  readRows: 3,
+  canaryPlanted: 2,
+  canaryFound: 2,
+};
 
 describe('a window may say passed', () => {
   it('only with every proof and no difference', () => {
-    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({ verdict: 'passed', reason: '0 differences in 3 keys' });
+    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
+      verdict: 'passed',
+      reason: '0 differences in 3 keys',
+    });
   });
   it('with rows that it did not read only where an earlier window proved them, and says which it read', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
@@ -24,15 +51,47 @@ describe('a window may say passed', () => {
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });
   it('without a count where none was made: evidence then claims none', () => {
-    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict).toBe('passed');
+    expect(
+      assessComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
+    ).toBe('passed');
   });
   it.each([
-    ['a difference', { ...NO_COUNTS, matched: 2, mismatched: 1 }, PROVEN, 'failed', 'mismatched 1 rows > 0 allowed'],
+    [
+      'a difference',
+      { ...NO_COUNTS, matched: 2, mismatched: 1 },
+      PROVEN,
+      'failed',
+      'mismatched 1 rows > 0 allowed',
+    ],
     ['a missing row', { ...NO_COUNTS, missing: 3 }, PROVEN, 'failed', 'missing 3 rows > 0 allowed'],
-    ['an unknown key', { ...NO_COUNTS, matched: 2, unknown: 1 }, PROVEN, 'inconclusive', 'unknown 1 keys > 0 allowed'],
-    ['a key that never held still', { ...NO_COUNTS, matched: 2, unstable: 1 }, PROVEN, 'inconclusive', 'unstable 1 keys > 0'],
-    ['an unproven barrier', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, barrier: 'barrier: 1 < 2' }, 'inconclusive', 'barrier: 1 < 2'],
-    ['rows that were not read', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, readRows: 2 }, 'errored', 'rows read 2 ≠ 3 counted'],
+    [
+      'an unknown key',
+      { ...NO_COUNTS, matched: 2, unknown: 1 },
+      PROVEN,
+      'inconclusive',
+      'unknown 1 keys > 0 allowed',
+    ],
+    [
+      'a key that never held still',
+      { ...NO_COUNTS, matched: 2, unstable: 1 },
+      PROVEN,
+      'inconclusive',
+      'unstable 1 keys > 0',
+    ],
+    [
+      'an unproven barrier',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, barrier: 'barrier: 1 < 2' },
+      'inconclusive',
+      'barrier: 1 < 2',
+    ],
+    [
+      'rows that were not read',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, readRows: 2 },
+      'errored',
+      'rows read 2 ≠ 3 counted',
+    ],
     [
       'rows that were not read because those before differed',
       { ...NO_COUNTS, mismatched: 2 },
@@ -54,21 +113,38 @@ describe('a window may say passed', () => {
       'errored',
       'rows read 1 + proven earlier 1 ≠ 3 counted',
     ],
-    ['a stop without a difference', { ...NO_COUNTS, matched: 2 }, { ...PROVEN, readRows: 2, isStopped: true }, 'inconclusive', 'stopped after 2'],
-    ['a blind comparator', { ...NO_COUNTS, matched: 3 }, { ...PROVEN, canaryFound: 1 }, 'errored', 'canary found 1 ≠ 2 planted'],
+    [
+      'a stop without a difference',
+      { ...NO_COUNTS, matched: 2 },
+      { ...PROVEN, readRows: 2, isStopped: true },
+      'inconclusive',
+      'stopped after 2',
+    ],
+    [
+      'a blind comparator',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, canaryFound: 1 },
+      'errored',
+      'canary found 1 ≠ 2 planted',
+    ],
   ] as const)('not with %s', (_case, counts, proofs, verdict, reason) => {
     const assessed = assessComparison(counts, proofs);
     expect(assessed.verdict).toBe(verdict);
     expect(assessed.reason).toContain(reason);
   });
   it('a blind comparator outranks the differences it reports', () => {
-    expect(assessComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict).toBe('errored');
+    expect(
+      assessComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
+    ).toBe('errored');
   });
 });
 
 describe('the overall verdict', () => {
   it('is the worst one, and failed outranks unknown', () => {
-    const of = (verdict: 'passed' | 'failed' | 'inconclusive' | 'errored') => ({ verdict, reason: verdict });
+    const of = (verdict: 'passed' | 'failed' | 'inconclusive' | 'errored') => ({
+      verdict,
+      reason: verdict,
+    });
     expect(worst([of('passed'), of('errored'), of('failed')]).verdict).toBe('failed');
     expect(worst([of('passed'), of('inconclusive')]).verdict).toBe('inconclusive');
     expect(worst([of('passed'), of('passed')]).verdict).toBe('passed');
@@ -103,14 +179,19 @@ describe('positions', () => {
 describe('phases', () => {
   it('follow one another in order', () => {
     expect(mayFollow(null, 'prepare')).toBe(true);
-    for (let at = 1; at < PHASES.length - 1; at += 1) expect(mayFollow(PHASES[at - 1]!, PHASES[at]!)).toBe(true);
+    for (let at = 1; at < PHASES.length - 1; at += 1)
+      expect(mayFollow(PHASES[at - 1]!, PHASES[at]!)).toBe(true);
     expect(mayFollow('prepare', 'connect')).toBe(false);
     expect(mayFollow('validate', 'cut-over')).toBe(false);
   });
   it('go back to validate before the commit, to snapshot for a new generation, to roll-back from anywhere but the end', () => {
     expect(mayFollow('approve', 'validate') && mayFollow('cut-over', 'validate')).toBe(true);
     expect(mayFollow('validate', 'snapshot')).toBe(true);
-    expect(mayFollow('soak', 'roll-back') && mayFollow('prepare', 'roll-back') && mayFollow(null, 'roll-back')).toBe(true);
+    expect(
+      mayFollow('soak', 'roll-back') &&
+        mayFollow('prepare', 'roll-back') &&
+        mayFollow(null, 'roll-back'),
+    ).toBe(true);
     expect(mayFollow('complete', 'roll-back')).toBe(false);
     expect(mayFollow('soak', 'validate')).toBe(false);
   });
@@ -120,21 +201,41 @@ describe('names', () => {
   it('of a later generation are never those of an earlier one', () => {
     const spec = aSpec({ name: 'daily-revenue' });
     const [first, second] = [namesOf(spec, 1), namesOf(spec, 2)];
-    expect(first).toMatchObject({ slot: 'sluice_daily_revenue', connector: 'daily-revenue', topicPrefix: 'daily-revenue' });
-    expect(second).toMatchObject({ slot: 'sluice_daily_revenue_g2', connector: 'daily-revenue-g2', topicPrefix: 'daily-revenue.g2' });
+    expect(first).toMatchObject({
+      slot: 'sluice_daily_revenue',
+      connector: 'daily-revenue',
+      topicPrefix: 'daily-revenue',
+    });
+    expect(second).toMatchObject({
+      slot: 'sluice_daily_revenue_g2',
+      connector: 'daily-revenue-g2',
+      topicPrefix: 'daily-revenue.g2',
+    });
   });
   it('of tables are parsed exactly or refused', () => {
     expect(parseTableName('public.orders')).toEqual({ schema: 'public', table: 'orders' });
     expect(parseTableName('"Odd Schema"."a.""b"')).toEqual({ schema: 'Odd Schema', table: 'a."b' });
-    for (const bad of ['orders', 'a.b.c', 'public.Orders', 'public.orders; drop table x', '"a"."b"c', '']) expect(() => parseTableName(bad)).toThrow();
+    for (const bad of [
+      'orders',
+      'a.b.c',
+      'public.Orders',
+      'public.orders; drop table x',
+      '"a"."b"c',
+      '',
+    ])
+      expect(() => parseTableName(bad)).toThrow();
   });
-  it('of topics hold no character that Kafka refuses', () => expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
-  it('literals survive quotes and backslashes', () => expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));
+  it('of topics hold no character that Kafka refuses', () =>
+    expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
+  it('literals survive quotes and backslashes', () =>
+    expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));
 });
 
 describe('durations and sizes', () => {
   it('read their units', () => {
-    expect([durationMs('30s'), durationMs('5m'), durationMs('2h'), durationMs('7d')]).toEqual([30_000, 300_000, 7_200_000, 604_800_000]);
+    expect([durationMs('30s'), durationMs('5m'), durationMs('2h'), durationMs('7d')]).toEqual([
+      30_000, 300_000, 7_200_000, 604_800_000,
+    ]);
     expect(sizeBytes('10GiB')).toBe(10 * 1024 ** 3);
     expect(() => durationMs('5 minutes')).toThrow();
   });
@@ -144,23 +245,41 @@ describe('epochs', () => {
   it('begin with any change of what evidence rests on, and not with the first facts', () => {
     expect(factsChange(null, { slot: '1' })).toBeNull();
     expect(factsChange({ slot: '1' }, { slot: '1' })).toBeNull();
-    expect(factsChange({ slot: '1' }, { slot: '2' })).toEqual({ epoch: 'slot: 1 → 2', fullWindow: null });
-    expect(factsChange({ slot: '1' }, {})).toEqual({ epoch: 'slot: 1 → (absent)', fullWindow: null });
+    expect(factsChange({ slot: '1' }, { slot: '2' })).toEqual({
+      epoch: 'slot: 1 → 2',
+      fullWindow: null,
+    });
+    expect(factsChange({ slot: '1' }, {})).toEqual({
+      epoch: 'slot: 1 → (absent)',
+      fullWindow: null,
+    });
   });
   it('name their evidence', () => expect(evidenceIdOf(2, 3, 'abcdef0123')).toBe('ev-2.3-abcdef01'));
 });
 
 describe('waivers', () => {
-  const check = (name: string, status: Check['status']): Check => ({ name, subject: '', status, detail: '', remedy: '' });
+  const check = (name: string, status: Check['status']): Check => ({
+    name,
+    subject: '',
+    status,
+    detail: '',
+    remedy: '',
+  });
   const waiver = (name: string, until: string) => ({ check: name, reason: 'we know', until });
   it('open a failed or unknown check until their date, and never one that would lose data', () => {
-    const checks = [check('source.long-transactions', 'failed'), check('table.replica-identity', 'failed'), check('connect.config', 'unknown')];
+    const checks = [
+      check('source.long-transactions', 'failed'),
+      check('table.replica-identity', 'failed'),
+      check('connect.config', 'unknown'),
+    ];
     const waivers = [
       waiver('source.long-transactions', '2030-01-01T00:00:00Z'),
       waiver('table.replica-identity', '2030-01-01T00:00:00Z'),
       waiver('connect.config', '2020-01-01T00:00:00Z'),
     ];
-    expect(openChecks(applyWaivers(checks, waivers, '2026-01-01T00:00:00Z')).map((c) => c.name)).toEqual(['table.replica-identity', 'connect.config']);
+    expect(
+      openChecks(applyWaivers(checks, waivers, '2026-01-01T00:00:00Z')).map((c) => c.name),
+    ).toEqual(['table.replica-identity', 'connect.config']);
   });
 });
 
@@ -174,10 +293,18 @@ describe('snapshot notifications', () => {
   const fold = (...notifications: Parameters<typeof foldNotifications>[0]) =>
     foldNotifications(notifications, ['public.a', 'public.b'], { 'public.a': 7 }, 'p');
   it('complete when every table was scanned', () => {
-    expect(fold(say('STARTED'), scan('public.a'), scan('public.b'), say('COMPLETED'))).toMatchObject({ completed: true, failure: null });
+    expect(
+      fold(say('STARTED'), scan('public.a'), scan('public.b'), say('COMPLETED')),
+    ).toMatchObject({ completed: true, failure: null });
   });
   it('forget what a restarted snapshot had scanned', () => {
-    expect(fold(say('STARTED'), scan('public.a'), say('STARTED'), scan('public.b'), say('COMPLETED')).failure).toContain('without a scan of public.a');
+    expect(
+      fold(say('STARTED'), scan('public.a'), say('STARTED'), scan('public.b'), say('COMPLETED'))
+        .failure,
+    ).toContain('without a scan of public.a');
   });
-  it('a failed scan is a failure', () => expect(fold(say('STARTED'), scan('public.a', 'SQL_EXCEPTION')).failure).toContain('SQL_EXCEPTION'));
+  it('a failed scan is a failure', () =>
+    expect(fold(say('STARTED'), scan('public.a', 'SQL_EXCEPTION')).failure).toContain(
+      'SQL_EXCEPTION',
+    ));
 });

@@ -1,9 +1,19 @@
 // How a run stands with Temporal is judged from what Temporal says, never from what the run last said of itself.
 import { describe, expect, it } from 'vitest';
-import { judgeStanding, type Recorded, type Seen, type SeenWorkflow } from '../../src/domain/standing.js';
+import {
+  judgeStanding,
+  type Recorded,
+  type Seen,
+  type SeenWorkflow,
+} from '../../src/domain/migration/run-standing.js';
 
 const NOW = '2026-01-02T00:00:00.000Z';
-const RECORDED: Recorded = { at: '2026-01-01T00:00:00.000Z', hasEnded: false, isCommitted: false, isOlderRun: false };
+const RECORDED: Recorded = {
+  at: '2026-01-01T00:00:00.000Z',
+  hasEnded: false,
+  isCommitted: false,
+  isOlderRun: false,
+};
 const seen = (more: Partial<SeenWorkflow> = {}): Seen => ({
   kind: 'workflow',
   workflow: {
@@ -37,24 +47,49 @@ describe('how a run stands', () => {
     ['CANCELLED', 'cancelled'],
     ['FAILED', 'failed'],
   ])('is dead when its workflow is %s, whatever a worker answers for it', (status, state) => {
-    const standing = judgeStanding(seen({ status, closedAt: NOW, failure: status === 'FAILED' ? 'boom' : null }), RECORDED, NOW, ['catchUp: waits']);
-    expect(standing).toMatchObject({ state, isDead: true, waits: [], remedy: ['sluice doctor --leftovers --remove', 'sluice start -f FILE'] });
+    const standing = judgeStanding(
+      seen({ status, closedAt: NOW, failure: status === 'FAILED' ? 'boom' : null }),
+      RECORDED,
+      NOW,
+      ['catchUp: waits'],
+    );
+    expect(standing).toMatchObject({
+      state,
+      isDead: true,
+      waits: [],
+      remedy: ['sluice doctor --leftovers --remove', 'sluice start -f FILE'],
+    });
     expect(standing.problem).toContain('holds WAL');
   });
   it('of a dead run after the commit names the way back of consumers', () =>
-    expect(judgeStanding(seen({ status: 'TERMINATED' }), { ...RECORDED, isCommitted: true }, NOW).remedy[0]).toContain('--route-back'));
+    expect(
+      judgeStanding(seen({ status: 'TERMINATED' }), { ...RECORDED, isCommitted: true }, NOW)
+        .remedy[0],
+    ).toContain('--route-back'));
   it('of a run that has ended is the ledger’s word, unless a newer one was refused', () => {
     const ended = { ...RECORDED, hasEnded: true };
     expect(judgeStanding(seen({ status: 'TERMINATED' }), ended, NOW).problem).toBeNull();
     expect(judgeStanding({ kind: 'unreachable', problem: 'away' }, ended, NOW).problem).toBeNull();
-    expect(judgeStanding(seen({ status: 'FAILED', failure: 'spec is wrong' }), { ...ended, isOlderRun: true }, NOW).problem).toContain(
-      'refused: spec is wrong',
-    );
+    expect(
+      judgeStanding(
+        seen({ status: 'FAILED', failure: 'spec is wrong' }),
+        { ...ended, isOlderRun: true },
+        NOW,
+      ).problem,
+    ).toContain('refused: spec is wrong');
   });
 
   it('is stuck when its workflow task fails again and again, with the reason', () => {
-    const standing = judgeStanding(seen({ taskAttempt: 5, taskFailure: 'nondeterminism', answered: false }), RECORDED, NOW);
-    expect(standing).toMatchObject({ state: 'workflow task fails', from: 'ledger', at: RECORDED.at });
+    const standing = judgeStanding(
+      seen({ taskAttempt: 5, taskFailure: 'nondeterminism', answered: false }),
+      RECORDED,
+      NOW,
+    );
+    expect(standing).toMatchObject({
+      state: 'workflow task fails',
+      from: 'ledger',
+      at: RECORDED.at,
+    });
     expect(standing.problem).toContain('attempt 5): nondeterminism');
   });
   it('has no worker when nobody polled the queue for longer than a poll lasts', () => {
@@ -63,12 +98,24 @@ describe('how a run stands', () => {
       expect(standing.problem).toContain('no worker polls task queue migrations');
       expect(standing.remedy).toEqual(['sluice worker']);
     }
-    expect(judgeStanding(seen({ polledMsAgo: 3000, answered: false }), RECORDED, NOW).problem).toContain('no worker answers on task queue migrations');
+    expect(
+      judgeStanding(seen({ polledMsAgo: 3000, answered: false }), RECORDED, NOW).problem,
+    ).toContain('no worker answers on task queue migrations');
   });
   it('is as old as the ledger where Temporal does not answer, or knows no such workflow', () => {
-    expect(judgeStanding({ kind: 'unreachable', problem: 'Temporal at x does not answer' }, RECORDED, NOW)).toMatchObject({ from: 'ledger', at: RECORDED.at });
-    expect(judgeStanding({ kind: 'unknown-workflow', where: 'namespace n of Temporal at x' }, RECORDED, NOW).problem).toContain(
-      'namespace n of Temporal at x knows no',
-    );
+    expect(
+      judgeStanding(
+        { kind: 'unreachable', problem: 'Temporal at x does not answer' },
+        RECORDED,
+        NOW,
+      ),
+    ).toMatchObject({ from: 'ledger', at: RECORDED.at });
+    expect(
+      judgeStanding(
+        { kind: 'unknown-workflow', where: 'namespace n of Temporal at x' },
+        RECORDED,
+        NOW,
+      ).problem,
+    ).toContain('namespace n of Temporal at x knows no');
   });
 });

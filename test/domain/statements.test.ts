@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { flinkPlan } from '../../src/connectors/flink-sql.js';
-import { splitStatements, stripSemicolon } from '../../src/domain/statements.js';
+import { splitStatements, stripSemicolon } from '../../src/domain/migration/statements.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 describe('a text of statements', () => {
@@ -18,7 +18,12 @@ describe('a text of statements', () => {
 
 const withText = (sql: string) => {
   const spec = aSpec({ spec: BATCH_PARTS });
-  const pipeline = { ...spec.spec.pipeline!, type: 'flink-sql' as const, gateway: 'http://gateway', statements: { sql } };
+  const pipeline = {
+    ...spec.spec.pipeline!,
+    type: 'flink-sql' as const,
+    gateway: 'http://gateway',
+    statements: { sql },
+  };
   return { ...spec, spec: { ...spec.spec, pipeline } };
 };
 
@@ -29,7 +34,9 @@ describe('a Flink SQL pipeline', () => {
     );
     const name = spec.metadata.name;
     expect(flinkPlan(spec, 2)).toEqual({
-      setup: [`CREATE TABLE a (x INT) WITH ('topic' = '${name}.g2.public.accounts', 'g' = 'totals')`],
+      setup: [
+        `CREATE TABLE a (x INT) WITH ('topic' = '${name}.g2.public.accounts', 'g' = 'totals')`,
+      ],
       jobs: [
         { name: `sluice-${name}-g2-1`, sql: 'INSERT INTO o SELECT 1' },
         { name: `sluice-${name}-g2-2`, sql: "INSERT INTO p SELECT 'totals'" },
@@ -42,14 +49,26 @@ describe('a Flink SQL pipeline', () => {
     ["INSERT INTO o SELECT '${brokerz}'", /is no placeholder/],
     ['CREATE TABLE a (x INT)', /starts no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" is no statement of a pipeline/],
-  ])('%s is refused, naming the part', (sql, message) => expect(() => flinkPlan(withText(sql), 1)).toThrow(message));
+  ])('%s is refused, naming the part', (sql, message) =>
+    expect(() => flinkPlan(withText(sql), 1)).toThrow(message),
+  );
 });
 
 describe('a query that stands in another one', () => {
-  const bare = "SELECT '; -- no end' AS \"a;b\", $$ -- x; $$ AS c, E'\\'; --' AS d FROM t /* in /* it */ */ WHERE x = 1";
-  it.each(['', ';', ' ;;\n', ' -- nightly, owner: finance', '; -- end of job', '; /* 17 runs\n a /* week */ */ ', ' -- one\n; -- two', " -- it's"])(
-    'loses what it ends in: %j',
-    (ending) => expect(stripSemicolon(`${bare}${ending}`)).toBe(bare),
+  const bare =
+    "SELECT '; -- no end' AS \"a;b\", $$ -- x; $$ AS c, E'\\'; --' AS d FROM t /* in /* it */ */ WHERE x = 1";
+  it.each([
+    '',
+    ';',
+    ' ;;\n',
+    ' -- nightly, owner: finance',
+    '; -- end of job',
+    '; /* 17 runs\n a /* week */ */ ',
+    ' -- one\n; -- two',
+    " -- it's",
+  ])('loses what it ends in: %j', (ending) =>
+    expect(stripSemicolon(`${bare}${ending}`)).toBe(bare),
   );
-  it('keeps a second statement, which the server refuses', () => expect(stripSemicolon('SELECT 1; SELECT 2;')).toBe('SELECT 1; SELECT 2'));
+  it('keeps a second statement, which the server refuses', () =>
+    expect(stripSemicolon('SELECT 1; SELECT 2;')).toBe('SELECT 1; SELECT 2'));
 });

@@ -1,22 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { checkTopicNames } from '../../src/activities/checks/names.js';
-import { existingCollisions, nameProblems } from '../../src/domain/topic-names.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
+import { checkTopicNames } from '../../src/activities/checks/topic-name-checks.js';
+import { existingCollisions, nameProblems } from '../../src/domain/migration/topic-names.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 describe('names of topics', () => {
   it('that differ only by dot and underscore collide, with one another and with one that is there', () => {
-    expect(existingCollisions(['a.public.orders'], ['a_public_orders', 'a.public.orders', 'a-public-orders'])).toEqual([
+    expect(
+      existingCollisions(
+        ['a.public.orders'],
+        ['a_public_orders', 'a.public.orders', 'a-public-orders'],
+      ),
+    ).toEqual([
       expect.stringContaining('topic a.public.orders would have the name of topic a_public_orders'),
     ]);
-    expect(nameProblems(['a.b_c', 'a_b.c'])).toEqual([expect.stringContaining('a_b.c would have the name of topic a.b_c')]);
-    expect(checkTopicNames(['a.b'], ['a_b'])).toMatchObject({ status: 'failed', name: 'kafka.topic-names' });
+    expect(nameProblems(['a.b_c', 'a_b.c'])).toEqual([
+      expect.stringContaining('a_b.c would have the name of topic a.b_c'),
+    ]);
+    expect(checkTopicNames(['a.b'], ['a_b'])).toMatchObject({
+      status: 'failed',
+      name: 'kafka.topic-names',
+    });
     expect(checkTopicNames(['a.b'], ['a.b', 'a-b'])).toMatchObject({ status: 'passed' });
   });
 
   it('that are too long or no names are called so', () => {
     expect(nameProblems(['x'.repeat(249)])).toEqual([]);
-    expect(nameProblems(['x'.repeat(250)])).toEqual([expect.stringContaining('has 250 characters > 249')]);
+    expect(nameProblems(['x'.repeat(250)])).toEqual([
+      expect.stringContaining('has 250 characters > 249'),
+    ]);
     expect(nameProblems(['.', 'a b', 'ü'])).toHaveLength(3);
   });
 });
@@ -26,7 +38,9 @@ describe('a spec', () => {
     const parsed = parseSpecObject(aSpecInput({ name: 'bank', tables, spec }));
     return parsed.ok ? [] : parsed.problems.map((problem) => problem.message);
   };
-  const connector = (topicPrefix: string) => ({ connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', topicPrefix } });
+  const connector = (topicPrefix: string) => ({
+    connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', topicPrefix },
+  });
 
   it('whose topics Kafka would refuse is refused, with the topic named, also for names of a later generation', () => {
     expect(problems(['public.orders'], connector('p'.repeat(130)))).toContainEqual(
@@ -34,11 +48,19 @@ describe('a spec', () => {
     );
     expect(problems(['public.orders'], connector('p'.repeat(100)))).toEqual([]);
     expect(problems(['public.a_b', '"public.a".b'], {})).not.toEqual([]);
-    expect(problems([`public.${'t'.repeat(64)}`], {})).toContainEqual(expect.stringContaining('more than 63 bytes'));
+    expect(problems([`public.${'t'.repeat(64)}`], {})).toContainEqual(
+      expect.stringContaining('more than 63 bytes'),
+    );
   });
 
   it('whose sink table the sink could not find is refused', () => {
-    const parts = { ...BATCH_PARTS, sink: { type: 'jdbc-sink', table: 'public."a.b"' }, cutover: {} };
-    expect(problems(['public.t'], parts)).toContainEqual(expect.stringContaining('the sink cannot write a table with a dot'));
+    const parts = {
+      ...BATCH_PARTS,
+      sink: { type: 'jdbc-sink', table: 'public."a.b"' },
+      cutover: {},
+    };
+    expect(problems(['public.t'], parts)).toContainEqual(
+      expect.stringContaining('the sink cannot write a table with a dot'),
+    );
   });
 });

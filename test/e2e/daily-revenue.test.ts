@@ -6,7 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONSUMER, OWNER, createShop, grantRoles } from '../../examples/daily-revenue/legacy/shop.js';
+import {
+  CONSUMER,
+  OWNER,
+  createShop,
+  grantRoles,
+} from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
 import { orderReachesView, viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { stackHome } from '../../stack/paths.js';
@@ -25,10 +30,14 @@ let life: ChildProcess;
 beforeAll(async () => {
   await buildPipeline((line) => console.error(line));
   await createShop('shop', { orders, seed });
-  life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'shop', '2', '6'], {
-    stdio: 'ignore',
-    env: { ...process.env, PGUSER: OWNER },
-  });
+  life = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'shop', '2', '6'],
+    {
+      stdio: 'ignore',
+      env: { ...process.env, PGUSER: OWNER },
+    },
+  );
   await worker.start();
 });
 afterAll(async () => {
@@ -39,7 +48,14 @@ afterAll(async () => {
 const deploy = (version: 1 | 2) =>
   addService(
     stackHome(),
-    pipelineService(stackHome(), { version, topicPrefix: NAME, output: NAME, application: NAME, stageTopic: STAGE_TOPIC, reset: version === 2 }),
+    pipelineService(stackHome(), {
+      version,
+      topicPrefix: NAME,
+      output: NAME,
+      application: NAME,
+      stageTopic: STAGE_TOPIC,
+      reset: version === 2,
+    }),
   );
 
 function localSpec(): string {
@@ -51,7 +67,8 @@ function localSpec(): string {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join('examples/daily-revenue', query)));
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
+    writeFileSync(join(dir, query), readFileSync(join('examples/daily-revenue', query)));
   return join(dir, 'migration.yaml');
 }
 
@@ -79,13 +96,20 @@ function aConsumer(): () => Promise<{ errors: string[]; reads: number }> {
 }
 
 const leaseState = () =>
-  withDatabase('shop', async (client) => (await client.query<{ state: string }>('SELECT state FROM sluice_daily_revenue.lease')).rows[0]?.state);
+  withDatabase(
+    'shop',
+    async (client) =>
+      (await client.query<{ state: string }>('SELECT state FROM sluice_daily_revenue.lease'))
+        .rows[0]?.state,
+  );
 
 describe('the daily-revenue example', () => {
   it('under the printed roles alone turns red on the wrong pipeline, green on the right one, and ends migrated in spite of kill -9', async () => {
     const spec = localSpec();
     await grantRoles('shop', sluice('init', '--sql', '-f', spec).stdout);
-    const doctor = JSON.parse(sluice('doctor', '-f', spec, '-o', 'json').stdout) as { checks: { status: string }[] };
+    const doctor = JSON.parse(sluice('doctor', '-f', spec, '-o', 'json').stdout) as {
+      checks: { status: string }[];
+    };
     expect(doctor.checks.filter((check) => check.status !== 'passed')).toEqual([]);
     const stopReading = aConsumer();
     expect(sluice('start', '-f', spec).code).toBe(0);
@@ -93,11 +117,23 @@ describe('the daily-revenue example', () => {
     waitFor(NAME, 'phase=connect');
     await worker.restart();
     waitFor(NAME, 'phase=validate', '5m');
-    await sleepUntil('a failed window', () => get(NAME).windows.some((w) => w.verdict === 'failed' && w.subject === 'result'), 180_000);
-    const diff = JSON.parse(sluice('diff', NAME, '-o', 'json').stdout) as { subject: string; counts: Record<string, number>; differences: { key: object }[] };
+    await sleepUntil(
+      'a failed window',
+      () => get(NAME).windows.some((w) => w.verdict === 'failed' && w.subject === 'result'),
+      180_000,
+    );
+    const diff = JSON.parse(sluice('diff', NAME, '-o', 'json').stdout) as {
+      subject: string;
+      counts: Record<string, number>;
+      differences: { key: object }[];
+    };
     expect(diff.subject).toBe('result'); // the first that differs: the stage before it is right
-    expect(get(NAME).windows.filter((w) => w.subject === 'store-quarters' && w.verdict === 'failed')).toEqual([]);
-    expect(get(NAME).windows.some((w) => w.subject === 'store-quarters' && w.matched! > 0)).toBe(true);
+    expect(
+      get(NAME).windows.filter((w) => w.subject === 'store-quarters' && w.verdict === 'failed'),
+    ).toEqual([]);
+    expect(get(NAME).windows.some((w) => w.subject === 'store-quarters' && w.matched! > 0)).toBe(
+      true,
+    );
     expect(diff.counts['mismatched']).toBeGreaterThan(0);
     expect(Object.keys(diff.differences[0]!.key)).toEqual(['day', 'store_id']);
 
@@ -111,18 +147,31 @@ describe('the daily-revenue example', () => {
     life.kill('SIGTERM');
 
     const status = get(NAME);
-    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], route: { side: 'stream' }, blocked: null });
+    expect(status).toMatchObject({
+      outcome: 'migrated',
+      leftovers: [],
+      route: { side: 'stream' },
+      blocked: null,
+    });
     const handedOver = status.handedOver.map((o) => o.kind);
-    for (const kind of ['slot', 'publication', 'connector', 'topic', 'sink']) expect(handedOver).toContain(kind);
+    for (const kind of ['slot', 'publication', 'connector', 'topic', 'sink'])
+      expect(handedOver).toContain(kind);
     expect(await viewEqualsQuery('shop', 60_000)).toBe(true);
     expect(await orderReachesView('shop', 60_000)).toBeLessThan(60_000);
     const { errors, reads } = await stopReading();
     expect(errors).toEqual([]);
     expect(reads).toBeGreaterThan(10);
-    const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as { verdicts: Record<string, number>; events: { kind: string }[] };
+    const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as {
+      verdicts: Record<string, number>;
+      events: { kind: string }[];
+    };
     expect(report.verdicts['failed']).toBeGreaterThan(0);
     expect(report.events.filter((e) => e.kind === 'committed')).toHaveLength(1);
-    const schemas = await withDatabase('shop', async (client) => (await client.query(`SELECT 1 FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows);
+    const schemas = await withDatabase(
+      'shop',
+      async (client) =>
+        (await client.query(`SELECT 1 FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows,
+    );
     expect(schemas).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
-import type { ProofResult } from '../../src/domain/proof.js';
+import type { ProofResult } from '../../src/domain/evidence/proof.js';
 import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
 
 const worker = new TestWorker();
@@ -25,7 +25,8 @@ beforeAll(async () => {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
   writeFileSync(spec, text);
-  for (const query of ['daily_revenue.sql', 'store_quarters.sql']) writeFileSync(join(dir, query), readFileSync(join(EXAMPLE, query)));
+  for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
+    writeFileSync(join(dir, query), readFileSync(join(EXAMPLE, query)));
   await worker.start();
 });
 afterAll(() => worker.kill('SIGTERM'));
@@ -33,15 +34,29 @@ afterAll(() => worker.kill('SIGTERM'));
 const command = (version: 1 | 2): string =>
   `PIPELINE_VERSION=${version} exec java -Xmx512m -XX:+UseSerialGC -cp '${EXAMPLE}/pipeline/target/daily-revenue-1.jar:${EXAMPLE}/pipeline/target/lib/*' dev.sluice.example.Main`;
 const prove = (slice: string, ...args: string[]) => {
-  const { code, stdout, stderr } = sluice('prove', '-f', spec, '--slice', slice, '-o', 'json', ...args);
+  const { code, stdout, stderr } = sluice(
+    'prove',
+    '-f',
+    spec,
+    '--slice',
+    slice,
+    '-o',
+    'json',
+    ...args,
+  );
   return { code, stderr, result: (code === 2 ? null : JSON.parse(stdout)) as ProofResult };
 };
 
 async function traces(): Promise<string[]> {
-  const admin = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  const admin = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).admin();
   await admin.connect();
   const topics = (await admin.listTopics()).filter((t) => t.startsWith('proof-'));
-  const groups = (await admin.listGroups()).groups.map((g) => g.groupId).filter((g) => g.startsWith('proof-'));
+  const groups = (await admin.listGroups()).groups
+    .map((g) => g.groupId)
+    .filter((g) => g.startsWith('proof-'));
   await admin.disconnect();
   const inDatabase = await withDatabase('proof_shop', async (client) => {
     const { rows } = await client.query<{ n: string }>(
@@ -60,10 +75,20 @@ describe('a proof on a slice of the example', () => {
     expect(wrong.result.counts!.mismatched).toBeGreaterThan(10);
     expect(wrong.result.differences[0]).toMatchObject({
       class: 'mismatched',
-      key: { day: expect.any(String) as string, store_id: expect.stringMatching(/^[123]$/) as string },
+      key: {
+        day: expect.any(String) as string,
+        store_id: expect.stringMatching(/^[123]$/) as string,
+      },
     });
     const right = prove(slice, '--run', command(2));
-    expect(right).toMatchObject({ code: 0, result: { verdict: 'passed', leftovers: [], counts: { mismatched: 0, missing: 0, extraneous: 0 } } });
+    expect(right).toMatchObject({
+      code: 0,
+      result: {
+        verdict: 'passed',
+        leftovers: [],
+        counts: { mismatched: 0, missing: 0, extraneous: 0 },
+      },
+    });
     expect(right.result.counts!.matched).toBe(right.result.replayed!.expected);
     const orders = right.result.replayed!.tables.find((t) => t.table === 'public.orders')!;
     expect(orders.rows).toBeLessThan(orders.of);
@@ -78,8 +103,15 @@ describe('a proof on a slice of the example', () => {
 
   it('rehearses what the last runs stored for the days they closed, and names the run where the batch contradicted its own query', async () => {
     const withClosedKeys = join(dirname(spec), 'closed.yaml');
-    writeFileSync(withClosedKeys, readFileSync(spec, 'utf8').replace('  validation:\n', '  validation:\n    closedKeys: "day < $cut::date - 1"\n'));
-    const rehearse = (...args: string[]) => prove('store_id IN (1, 2)', '-f', withClosedKeys, '--run', command(2), ...args);
+    writeFileSync(
+      withClosedKeys,
+      readFileSync(spec, 'utf8').replace(
+        '  validation:\n',
+        '  validation:\n    closedKeys: "day < $cut::date - 1"\n',
+      ),
+    );
+    const rehearse = (...args: string[]) =>
+      prove('store_id IN (1, 2)', '-f', withClosedKeys, '--run', command(2), ...args);
     await withDatabase('proof_shop', (client) =>
       client.query(
         `INSERT INTO batch_runs (cut_at, started_at, finished_at)
@@ -89,37 +121,68 @@ describe('a proof on a slice of the example', () => {
     const green = rehearse('--runs', '3');
     expect(green).toMatchObject({ code: 0, result: { verdict: 'passed', leftovers: [] } });
     expect(green.result.rehearsed).toHaveLength(3); // two runs a day: the first of each closes the day, and days are not counted twice
-    for (const run of green.result.rehearsed) expect(run).toMatchObject({ verdict: 'passed', counts: { matched: 2, mismatched: 0 }, batchWasWrong: 0 });
+    for (const run of green.result.rehearsed)
+      expect(run).toMatchObject({
+        verdict: 'passed',
+        counts: { matched: 2, mismatched: 0 },
+        batchWasWrong: 0,
+      });
     await withDatabase('proof_shop', (client) =>
       client.query(
         'UPDATE daily_revenue_batch SET revenue = revenue + 1 WHERE store_id = 1 AND day = (SELECT max(day) FROM daily_revenue_batch WHERE day < current_date - 3)',
       ),
     );
     const wrong = rehearse('--runs', '4');
-    expect(wrong).toMatchObject({ code: 1, result: { verdict: 'failed', reason: expect.stringMatching(/^run \d+: mismatched 1 rows/) as string } });
-    expect(wrong.result.rehearsed.map((run) => run.batchWasWrong).sort((a, b) => a - b)).toEqual([0, 0, 0, 1]);
-    expect(prove('order_id > 5', '-f', withClosedKeys, '--runs', '2', '--run', 'true').stderr).toContain('over the result');
-    expect(prove('store_id = 1', '--runs', '2', '--run', 'true').stderr).toContain('validation.closedKeys does not say');
+    expect(wrong).toMatchObject({
+      code: 1,
+      result: {
+        verdict: 'failed',
+        reason: expect.stringMatching(/^run \d+: mismatched 1 rows/) as string,
+      },
+    });
+    expect(wrong.result.rehearsed.map((run) => run.batchWasWrong).sort((a, b) => a - b)).toEqual([
+      0, 0, 0, 1,
+    ]);
+    expect(
+      prove('order_id > 5', '-f', withClosedKeys, '--runs', '2', '--run', 'true').stderr,
+    ).toContain('over the result');
+    expect(prove('store_id = 1', '--runs', '2', '--run', 'true').stderr).toContain(
+      'validation.closedKeys does not say',
+    );
     expect(await traces()).toEqual([]);
   });
 
   it('that names no column, matches nothing, or whose pipeline dies is said to be so, changes nothing and leaves nothing', async () => {
     expect(prove('shop = 1', '--run', 'true')).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/no table and not the result's key has a column shop/) as string,
+      stderr: expect.stringMatching(
+        /no table and not the result's key has a column shop/,
+      ) as string,
     });
     expect(prove('store_id = 1', '--stage', 'nope', '--run', 'true')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('batch.stages has no stage nope') as string,
     });
     const nothing = prove('id < 0 AND store_id < 0 AND order_id < 0', '--run', 'true');
-    expect(nothing.result).toMatchObject({ verdict: 'errored', reason: expect.stringContaining('matches no row') as string, leftovers: [] });
+    expect(nothing.result).toMatchObject({
+      verdict: 'errored',
+      reason: expect.stringContaining('matches no row') as string,
+      leftovers: [],
+    });
     const dead = prove('store_id = 1', '--run', 'echo no such jar >&2; exit 7');
-    expect(dead).toMatchObject({ code: 1, result: { verdict: 'errored', reason: 'the pipeline ended: the command exited 7: no such jar' } });
+    expect(dead).toMatchObject({
+      code: 1,
+      result: {
+        verdict: 'errored',
+        reason: 'the pipeline ended: the command exited 7: no such jar',
+      },
+    });
     const slow = prove('store_id = 1', '--run', 'sleep 60', '--timeout', '4s');
     expect(slow.result).toMatchObject({
       verdict: 'inconclusive',
-      reason: expect.stringMatching(/no committed offset .* unknown, not drained at the time limit/) as string,
+      reason: expect.stringMatching(
+        /no committed offset .* unknown, not drained at the time limit/,
+      ) as string,
     });
     expect(await traces()).toEqual([]);
   });

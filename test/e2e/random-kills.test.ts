@@ -9,7 +9,16 @@ const { worker, aDatabase } = live();
 const KILLS_AT_MOST = 15;
 
 const signal = (name: string) => {
-  const args = ['workflow', 'signal', '-w', `migration-${name}`, '--name', 'approveCutover', '--input', '{"approver":"ann"}'];
+  const args = [
+    'workflow',
+    'signal',
+    '-w',
+    `migration-${name}`,
+    '--name',
+    'approveCutover',
+    '--input',
+    '{"approver":"ann"}',
+  ];
   return spawnSync('temporal', [...args, '--address', process.env['TEMPORAL_ADDRESS']!]).status;
 };
 
@@ -18,7 +27,10 @@ describe('a worker killed with -9 every few seconds', () => {
     const next = random(Number(process.env['SLUICE_E2E_SEED'] ?? 11));
     const database = await aDatabase(accounts(40_000));
     const stop = busy(database);
-    const file = specFile('stormy', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 5 }, soak: { for: '10s', passes: 2 } });
+    const file = specFile('stormy', database.name, ['public.accounts'], {
+      validation: { every: '1s', passesInARow: 5 },
+      soak: { for: '10s', passes: 2 },
+    });
     expect(sluice('start', '-f', file).code).toBe(0);
     let approved = false;
     let kills = 0;
@@ -35,9 +47,17 @@ describe('a worker killed with -9 every few seconds', () => {
     await stop();
     expect(kills).toBeGreaterThan(2);
     const status = get('stormy');
-    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], iteration: 1, generation: 1, route: { side: 'stream' } });
+    expect(status).toMatchObject({
+      outcome: 'migrated',
+      leftovers: [],
+      iteration: 1,
+      generation: 1,
+      route: { side: 'stream' },
+    });
     expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
-    const { events } = JSON.parse(sluice('report', 'stormy', '-o', 'json').stdout) as { events: { kind: string }[] };
+    const { events } = JSON.parse(sluice('report', 'stormy', '-o', 'json').stdout) as {
+      events: { kind: string }[];
+    };
     expect(events.filter((e) => e.kind === 'committed')).toHaveLength(1);
     await dismantle(database.client, 'stormy');
   });

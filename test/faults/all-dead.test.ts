@@ -28,9 +28,14 @@ describe('while the source tables are fenced', () => {
     await shop.start();
     shop.approve();
     await withDatabase(shop.database, async (client) => {
-      await sleepUntil('the fence', async () => (await shop.lease(client))?.state === 'FENCED', 120_000);
+      await sleepUntil(
+        'the fence',
+        async () => (await shop.lease(client))?.state === 'FENCED',
+        120_000,
+      );
       const fenced = Date.now();
-      for (const service of ['temporal', 'kafka'] as const) process.kill(alive(stackHome(), service)!, 'SIGKILL');
+      for (const service of ['temporal', 'kafka'] as const)
+        process.kill(alive(stackHome(), service)!, 'SIGKILL');
       await worker.kill();
       expect((await shop.lease(client))?.state).toBe('FENCED');
       // As an application would: it tries until it is let in.
@@ -44,13 +49,19 @@ describe('while the source tables are fenced', () => {
         (MAX_HOLD_S + GRACE_S) * 1000 - (Date.now() - fenced),
       );
       const seconds = (Date.now() - fenced) / 1000;
-      console.error(`writers were let in ${seconds.toFixed(1)} s after the fence (maxHold ${MAX_HOLD_S} s)`);
+      console.error(
+        `writers were let in ${seconds.toFixed(1)} s after the fence (maxHold ${MAX_HOLD_S} s)`,
+      );
       expect(seconds).toBeGreaterThan(1); // it was held at all
       expect((await shop.lease(client))?.state).not.toBe('SWITCHED');
     });
     await up(stackHome(), () => undefined); // the pipeline too, should it have died with its cluster
     await worker.start();
-    await sleepUntil('the attempt is given up', () => get(shop.name).phase === 'validate' || get(shop.name).blocked !== null, 300_000);
+    await sleepUntil(
+      'the attempt is given up',
+      () => get(shop.name).phase === 'validate' || get(shop.name).blocked !== null,
+      300_000,
+    );
     shop.approve();
     waitFor(shop.name, 'outcome=migrated', '8m');
     shop.rest();

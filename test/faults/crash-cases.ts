@@ -1,8 +1,8 @@
 // Every activity that changes something outside: what must be there before it, and how its work is taken back. In the order of a migration.
-import type { OwnedObject } from '../../src/domain/ledger.js';
-import { namesOf, plannedTopics, sinkGroup } from '../../src/domain/names.js';
-import { stagingTable } from '../../src/domain/shared-table.js';
-import { fenceTriggers } from '../../src/domain/triggers.js';
+import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
+import { namesOf, plannedTopics, sinkGroup } from '../../src/domain/migration/names.js';
+import { stagingTable } from '../../src/domain/routes/shared-table.js';
+import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
 import type { ActivityName, Stage } from './stage.js';
 
 export interface CrashCase {
@@ -21,15 +21,32 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   const { database } = ref.spec.spec.source.postgres;
   const cluster = ref.spec.spec.kafka.brokers.join(',');
   const lease: OwnedObject = { kind: 'lease', name: names.leaseSchema, where: database };
-  const publication: OwnedObject = { kind: 'publication', name: names.publication, where: database };
-  const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({ kind: 'topic', name, where: cluster }));
-  const connector: OwnedObject = { kind: 'connector', name: names.connector, where: ref.spec.spec.connector.url };
+  const publication: OwnedObject = {
+    kind: 'publication',
+    name: names.publication,
+    where: database,
+  };
+  const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({
+    kind: 'topic',
+    name,
+    where: cluster,
+  }));
+  const connector: OwnedObject = {
+    kind: 'connector',
+    name: names.connector,
+    where: ref.spec.spec.connector.url,
+  };
   const slot: OwnedObject = { kind: 'slot', name: names.slot, where: database };
   const sink: OwnedObject = { kind: 'sink', name: 'public.stream_made', where: database };
   const trigger = fenceTriggers(ref.spec)[0]!;
   const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const nothing = (): Promise<void> => Promise.resolve();
-  const made = (activity: ActivityName, args: unknown[], undo: ActivityName, object: OwnedObject): CrashCase[] => [
+  const made = (
+    activity: ActivityName,
+    args: unknown[],
+    undo: ActivityName,
+    object: OwnedObject,
+  ): CrashCase[] => [
     { activity, args, before: nothing, after: () => act(undo, ref, object) },
     { activity: undo, args: [ref, object], before: () => act(activity, ...args), after: nothing },
   ];
@@ -64,10 +81,20 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
       () => act('removePublication', ref, publication),
     );
   return [
-    { activity: 'openMigration', args: [{ input: ref.spec, workflowId: ref.workflowId, runKey: ref.runKey }], before: nothing, after: nothing },
+    {
+      activity: 'openMigration',
+      args: [{ input: ref.spec, workflowId: ref.workflowId, runKey: ref.runKey }],
+      before: nothing,
+      after: nothing,
+    },
     ...made('ensureLease', [ref], 'removeLease', lease),
     ...made('ensurePublication', [ref], 'removePublication', publication),
-    { activity: 'ensureTopics', args: [ref], before: nothing, after: () => inTurn(...topics.map((topic) => () => act('removeTopic', ref, topic))) },
+    {
+      activity: 'ensureTopics',
+      args: [ref],
+      before: nothing,
+      after: () => inTurn(...topics.map((topic) => () => act('removeTopic', ref, topic))),
+    },
     {
       activity: 'removeTopic',
       args: [ref, topics[0]],
@@ -81,7 +108,12 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
       activity: 'copyTables',
       args: [ref, { 'public.source': 20 }],
       before: () => act('ensureTopics', ref),
-      after: () => inTurn(() => act('removeSlot', ref, slot), ...topics.map((topic) => () => act('removeTopic', ref, topic)), forgetCopy),
+      after: () =>
+        inTurn(
+          () => act('removeSlot', ref, slot),
+          ...topics.map((topic) => () => act('removeTopic', ref, topic)),
+          forgetCopy,
+        ),
     },
     {
       activity: 'ensureConnector',
@@ -112,7 +144,12 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
     },
     { activity: 'handOverConnector', args: [ref], before: running, after: dismantled },
     { activity: 'removeConnector', args: [ref, connector], before: running, after: dismantled },
-    { activity: 'removeSlot', args: [ref, slot], before: () => inTurn(running, () => act('removeConnector', ref, connector)), after: dismantled },
+    {
+      activity: 'removeSlot',
+      args: [ref, slot],
+      before: () => inTurn(running, () => act('removeConnector', ref, connector)),
+      after: dismantled,
+    },
   ];
 }
 
@@ -121,7 +158,11 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
   const names = namesOf(ref.spec, 1);
   const { database } = ref.spec.spec.source.postgres;
   const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
-  const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({ kind: 'topic', name, where: ref.spec.spec.kafka.brokers.join(',') }));
+  const topics = plannedTopics(ref.spec, 1).map((name): OwnedObject => ({
+    kind: 'topic',
+    name,
+    where: ref.spec.spec.kafka.brokers.join(','),
+  }));
   const made = (): Promise<void> =>
     inTurn(
       () => act('ensureLease', ref),
@@ -141,16 +182,36 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
   const dismantled = (): Promise<void> =>
     inTurn(
       () => act('routeBack', ref),
-      () => act('removeConnector', ref, { kind: 'connector', name: names.sinkConnector, where: ref.spec.spec.connector.url }),
-      () => act('removeGroup', ref, { kind: 'group', name: sinkGroup(ref.spec, 1), where: topics[0]!.where }),
+      () =>
+        act('removeConnector', ref, {
+          kind: 'connector',
+          name: names.sinkConnector,
+          where: ref.spec.spec.connector.url,
+        }),
+      () =>
+        act('removeGroup', ref, {
+          kind: 'group',
+          name: sinkGroup(ref.spec, 1),
+          where: topics[0]!.where,
+        }),
       ...fenceTriggers(ref.spec).map((trigger) => () => act('removeTrigger', ref, trigger)),
-      () => act('removeSinkTable', ref, { kind: 'sink', name: stagingTable(ref.spec), where: database }),
+      () =>
+        act('removeSinkTable', ref, {
+          kind: 'sink',
+          name: stagingTable(ref.spec),
+          where: database,
+        }),
       ...[...topics].reverse().map((topic) => () => act('removeTopic', ref, topic)),
       () => act('removeLease', ref, { kind: 'lease', name: names.leaseSchema, where: database }),
       restore,
     );
   return [
-    { activity: 'pauseSink', args: [ref], before: () => inTurn(made, () => act('fence', fence)), after: dismantled },
+    {
+      activity: 'pauseSink',
+      args: [ref],
+      before: () => inTurn(made, () => act('fence', fence)),
+      after: dismantled,
+    },
     { activity: 'commitCutover', args: [fence], before: paused, after: dismantled },
     { activity: 'moveSink', args: [ref], before: committed, after: dismantled },
     { activity: 'routeBack', args: [ref], before: committed, after: dismantled },

@@ -37,7 +37,8 @@ pg.Client.prototype.query = function (text, ...rest) {
   });
 };
 const { fetch } = globalThis;
-globalThis.fetch = (url, options) => ((options?.method ?? 'GET') === 'GET' ? fetch(url, options) : effect(() => fetch(url, options)));
+globalThis.fetch = (url, options) =>
+  (options?.method ?? 'GET') === 'GET' ? fetch(url, options) : effect(() => fetch(url, options));
 const admin = Reflect.get(Kafka.prototype, 'admin');
 Kafka.prototype.admin = function (...given) {
   const made = admin.apply(this, given);
@@ -50,7 +51,12 @@ Kafka.prototype.admin = function (...given) {
 
 const ledger = new Ledger(process.env.SLUICE_LEDGER_URL);
 const systems = new Systems(resolveSecret);
-const activities = createActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() });
+const activities = createActivities({
+  secret: resolveSecret,
+  ledger,
+  systems,
+  approvers: new Map(),
+});
 await new MockActivityEnvironment().run(activities[activity], ...args);
 await Promise.all([systems.close(), ledger.close()]);
 console.log(effects);

@@ -15,7 +15,9 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 const said = (what: string, values: readonly number[]): void =>
-  console.log(`${what}: p50 ${Math.round(percentile(values, 0.5))} ms, p99 ${Math.round(percentile(values, 0.99))} ms`);
+  console.log(
+    `${what}: p50 ${Math.round(percentile(values, 0.5))} ms, p99 ${Math.round(percentile(values, 0.99))} ms`,
+  );
 
 describe('the whole drill', () => {
   it('of fence and commit by view shows no reader the other side', { timeout: HOURS }, async () => {
@@ -25,14 +27,26 @@ describe('the whole drill', () => {
     expect({ slipped, refused }).toEqual({ slipped: 0, refused: [] });
   });
 
-  it('of the fence on the source lets no row slip and breaks no writer', { timeout: HOURS }, async () => {
-    const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(drill, ROUNDS, BUSY);
-    said('fence', fenceMs);
-    said('fence to commit', holdMs);
-    expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
-  });
+  it(
+    'of the fence on the source lets no row slip and breaks no writer',
+    { timeout: HOURS },
+    async () => {
+      const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(
+        drill,
+        ROUNDS,
+        BUSY,
+      );
+      said('fence', fenceMs);
+      said('fence to commit', holdMs);
+      expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
+    },
+  );
 
-  it('of commits that meet the expiry has none late and none accepted beside another', { timeout: HOURS }, async () => {
-    expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });
-  });
+  it(
+    'of commits that meet the expiry has none late and none accepted beside another',
+    { timeout: HOURS },
+    async () => {
+      expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });
+    },
+  );
 });

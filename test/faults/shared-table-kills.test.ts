@@ -22,7 +22,9 @@ afterAll(async () => {
 });
 
 const sinkState = async (): Promise<string> => {
-  const answer = (await (await fetch(`${process.env['CONNECT_URL']}/connectors/${NAME}-sink/status`)).json()) as { connector?: { state: string } };
+  const answer = (await (
+    await fetch(`${process.env['CONNECT_URL']}/connectors/${NAME}-sink/status`)
+  ).json()) as { connector?: { state: string } };
   return answer.connector?.state ?? 'gone';
 };
 
@@ -32,7 +34,8 @@ async function throughTheGate(): Promise<void> {
     'the soak',
     () => {
       const status = get(NAME);
-      if (status.needsApproval && status.phase === 'approve') sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes');
+      if (status.needsApproval && status.phase === 'approve')
+        sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes');
       return status.phase === 'soak';
     },
     420_000,
@@ -47,7 +50,11 @@ describe('a worker that dies while a table changes hands', () => {
       shop.approve();
       await sleepUntil('the fence', async () => (await state()) === 'FENCED', 240_000);
       await worker.restart();
-      await sleepUntil('the sink at rest, or the attempt over', async () => (await sinkState()) === 'PAUSED' || (await state()) !== 'FENCED', 240_000);
+      await sleepUntil(
+        'the sink at rest, or the attempt over',
+        async () => (await sinkState()) === 'PAUSED' || (await state()) !== 'FENCED',
+        240_000,
+      );
       await worker.restart();
       const gate = throughTheGate();
       await sleepUntil('the commit', async () => (await state()) === 'SWITCHED', 420_000);
@@ -59,7 +66,9 @@ describe('a worker that dies while a table changes hands', () => {
       await worker.restart();
       waitFor(NAME, 'outcome=rolled-back', '8m');
       expect(get(NAME).leftovers).toEqual([]);
-      const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as { events: { kind: string }[] };
+      const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as {
+        events: { kind: string }[];
+      };
       expect(report.events.filter((e) => e.kind === 'committed')).toHaveLength(1);
       shop.rest();
       await client.query('CALL run_daily_revenue()'); // the table is the batch's: nothing refuses it

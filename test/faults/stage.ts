@@ -3,19 +3,22 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
-import { Systems } from '../../src/activities/deps.js';
-import { Ledger } from '../../src/clients/ledger.js';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../../src/config.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
-import { planHash } from '../../src/spec/plan.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
+import { planHash } from '../../src/manifest/build-plan.js';
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
 
 const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
 
 /** Of the batch and of the stream; roles belong to the server, so each stage has its own. */
-const rolesOf = (name: string) => ({ nightly: `${name.replaceAll('-', '_')}_nightly`, stream: `${name.replaceAll('-', '_')}_stream` });
+const rolesOf = (name: string) => ({
+  nightly: `${name.replaceAll('-', '_')}_nightly`,
+  stream: `${name.replaceAll('-', '_')}_stream`,
+});
 
 export type ActivityName = keyof Activities;
 
@@ -24,7 +27,12 @@ export interface Stage {
   /** Runs an activity to its end, here. */
   readonly act: (name: ActivityName, ...args: unknown[]) => Promise<unknown>;
   /** Runs it in a process that dies at the effect. Null = it died; a number = it did not, and had so many effects. */
-  readonly crash: (name: ActivityName, args: unknown[], at: number, when: 'before' | 'after') => number | null;
+  readonly crash: (
+    name: ActivityName,
+    args: unknown[],
+    at: number,
+    when: 'before' | 'after',
+  ) => number | null;
   /** What is there, as text that two runs can be compared by. */
   readonly world: () => Promise<object>;
   /** What a copy remembers of its ranges. */
@@ -46,46 +54,76 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();
   const systems = new Systems(resolveSecret);
-  const activities = createActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() }) as unknown as Record<
-    string,
-    (...args: unknown[]) => Promise<unknown>
-  >;
+  const activities = createActivities({
+    secret: resolveSecret,
+    ledger,
+    systems,
+    approvers: new Map(),
+  }) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const list = async (sql: string): Promise<unknown[]> =>
-    (await database.client.query<Record<string, unknown>>(sql)).rows.map((r) => Object.values(r).join(' '));
+    (await database.client.query<Record<string, unknown>>(sql)).rows.map((r) =>
+      Object.values(r).join(' '),
+    );
   return {
     ref: spec,
     act: (activity, ...args) => new MockActivityEnvironment().run(activities[activity]!, ...args),
     crash: (activity, args, at, when) => {
-      const { status, signal, stdout, stderr } = spawnSync(process.execPath, [CHILD, JSON.stringify({ activity, args, at, when })], { encoding: 'utf8' });
+      const { status, signal, stdout, stderr } = spawnSync(
+        process.execPath,
+        [CHILD, JSON.stringify({ activity, args, at, when })],
+        { encoding: 'utf8' },
+      );
       if (signal === 'SIGKILL') return null;
       if (status !== 0) throw new Error(`${activity} failed instead of dying: ${stderr}`);
       return Number(stdout.trim());
     },
     world: async () => ({
-      publications: await list('SELECT pubname, tablename FROM pg_publication_tables ORDER BY 1, 2'),
-      slots: await list('SELECT slot_name FROM pg_replication_slots WHERE database = current_database()'),
+      publications: await list(
+        'SELECT pubname, tablename FROM pg_publication_tables ORDER BY 1, 2',
+      ),
+      slots: await list(
+        'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
+      ),
       schemas: await list(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%'`),
-      functions: await list(`SELECT proname FROM pg_proc WHERE pronamespace::regnamespace::text LIKE 'sluice%'`),
-      triggers: await list(`SELECT tgname, tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname LIKE 'sluice%' ORDER BY 1, 2`),
-      lease: await list(`SELECT state, token, attempt, epoch, evidence_digest, expires_at IS NULL FROM sluice_${name.replaceAll('-', '_')}.lease`).catch(() => [
-        'no lease',
-      ]),
+      functions: await list(
+        `SELECT proname FROM pg_proc WHERE pronamespace::regnamespace::text LIKE 'sluice%'`,
+      ),
+      triggers: await list(
+        `SELECT tgname, tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname LIKE 'sluice%' ORDER BY 1, 2`,
+      ),
+      lease: await list(
+        `SELECT state, token, attempt, epoch, evidence_digest, expires_at IS NULL FROM sluice_${name.replaceAll('-', '_')}.lease`,
+      ).catch(() => ['no lease']),
       view: await list(`SELECT pg_get_viewdef('result'::regclass)`),
-      tables: await list(`SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`),
+      tables: await list(
+        `SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`,
+      ),
       rows: await list('SELECT id, n FROM batch_result ORDER BY id'),
-      kept: await list(`SELECT id, n FROM sluice_${name.replaceAll('-', '_')}.kept ORDER BY id`).catch(() => ['none']),
-      rights: await list(`SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE grantee IN ('${nightly}', '${stream}') ORDER BY 1, 2`),
-      topics: (await systems.kafka(spec.spec).listTopics()).filter((t) => t.startsWith(name)).sort(),
+      kept: await list(
+        `SELECT id, n FROM sluice_${name.replaceAll('-', '_')}.kept ORDER BY id`,
+      ).catch(() => ['none']),
+      rights: await list(
+        `SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE grantee IN ('${nightly}', '${stream}') ORDER BY 1, 2`,
+      ),
+      topics: (await systems.kafka(spec.spec).listTopics())
+        .filter((t) => t.startsWith(name))
+        .sort(),
       connectors: await connectors(spec.spec.spec.connector.url, name),
       ledger: (await ledger.openObjects(name)).map((o) => `${o.kind} ${o.name}`).sort(),
-      open: await ledger.query('SELECT iteration, outcome FROM sluice.migration WHERE name = $1', [name]),
+      open: await ledger.query('SELECT iteration, outcome FROM sluice.migration WHERE name = $1', [
+        name,
+      ]),
     }),
     restore: () =>
-      database.client.query(`TRUNCATE batch_result; INSERT INTO batch_result SELECT * FROM source; GRANT ALL ON batch_result TO ${nightly}, ${stream}`),
+      database.client.query(
+        `TRUNCATE batch_result; INSERT INTO batch_result SELECT * FROM source; GRANT ALL ON batch_result TO ${nightly}, ${stream}`,
+      ),
     forgetCopy: () => ledger.query('DELETE FROM sluice.copied WHERE run_key = $1', [spec.runKey]),
     close: async () => {
       await Promise.all([systems.close(), ledger.close()]);
-      await database.client.query(`DROP OWNED BY ${nightly}, ${stream}; DROP ROLE ${nightly}; DROP ROLE ${stream}`);
+      await database.client.query(
+        `DROP OWNED BY ${nightly}, ${stream}; DROP ROLE ${nightly}; DROP ROLE ${stream}`,
+      );
       await database.drop();
     },
   };
@@ -100,10 +138,18 @@ async function connectors(url: string, name: string): Promise<string[]> {
       let state = '';
       // The status comes a moment after the connector.
       await sleepUntil(`a status of ${c}`, async () => {
-        state = ((await (await fetch(`${url}/connectors/${c}/status`)).json()) as { connector?: { state: string } }).connector?.state ?? '';
+        state =
+          (
+            (await (await fetch(`${url}/connectors/${c}/status`)).json()) as {
+              connector?: { state: string };
+            }
+          ).connector?.state ?? '';
         return ['RUNNING', 'STOPPED', 'PAUSED'].includes(state);
       });
-      const config = (await (await fetch(`${url}/connectors/${c}/config`)).json()) as Record<string, string>;
+      const config = (await (await fetch(`${url}/connectors/${c}/config`)).json()) as Record<
+        string,
+        string
+      >;
       return `${c} ${state} ${config['collection.name.format'] ?? ''}`;
     });
   return (await Promise.all(described)).sort();
@@ -117,7 +163,10 @@ function refOf(name: string, database: string, isShared: boolean): MigrationRef 
     : { type: 'postgres-view', view: 'public.result', batch: 'public.batch_result', stream: table };
   const parsed = parseSpecObject(
     specOf(name, database, ['public.source'], {
-      batch: { result: { table: 'public.batch_result', key: ['id'] }, query: { sql: 'SELECT id, n FROM source' } },
+      batch: {
+        result: { table: 'public.batch_result', key: ['id'] },
+        query: { sql: 'SELECT id, n FROM source' },
+      },
       pipeline: { type: 'external', groups: [name], output: { topic: `${name}-out`, key: ['id'] } },
       sink: { type: 'jdbc-sink', table },
       cutover: { fence: 'source', route },
@@ -125,5 +174,13 @@ function refOf(name: string, database: string, isShared: boolean): MigrationRef 
   );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const { spec } = parsed;
-  return { name, iteration: 1, generation: 1, workflowId: `migration-${name}`, runKey: `run-${name}`, planHash: planHash(spec), spec };
+  return {
+    name,
+    iteration: 1,
+    generation: 1,
+    workflowId: `migration-${name}`,
+    runKey: `run-${name}`,
+    planHash: planHash(spec),
+    spec,
+  };
 }

@@ -25,11 +25,19 @@ describe('a worker that stood still during the cut-over', () => {
     await shop.start();
     shop.approve();
     await withDatabase(shop.database, async (client) => {
-      await sleepUntil('the fence', async () => (await shop.lease(client))?.state === 'FENCED', 120_000);
+      await sleepUntil(
+        'the fence',
+        async () => (await shop.lease(client))?.state === 'FENCED',
+        120_000,
+      );
       const first = (await shop.lease(client))!.attempt;
       zombie.send('SIGSTOP');
       await successor.start();
-      await sleepUntil('the attempt is given up', () => ['validate', 'approve'].includes(get(shop.name).phase ?? ''), 300_000);
+      await sleepUntil(
+        'the attempt is given up',
+        () => ['validate', 'approve'].includes(get(shop.name).phase ?? ''),
+        300_000,
+      );
       expect((await shop.lease(client))?.state).toBe('OPEN');
       shop.approve();
       await sleepUntil(
@@ -45,8 +53,15 @@ describe('a worker that stood still during the cut-over', () => {
     waitFor(shop.name, 'outcome=migrated', '8m');
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
-    expect(get(shop.name)).toMatchObject({ outcome: 'migrated', leftovers: [], generation: 1, route: { side: 'stream' } });
-    const { events } = JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as { events: { kind: string }[] };
+    expect(get(shop.name)).toMatchObject({
+      outcome: 'migrated',
+      leftovers: [],
+      generation: 1,
+      route: { side: 'stream' },
+    });
+    const { events } = JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as {
+      events: { kind: string }[];
+    };
     expect(events.filter((event) => event.kind === 'committed')).toHaveLength(1);
   });
 });

@@ -12,7 +12,8 @@ const rows = Math.max(...Object.values(VALUES).map((values) => values.length)) +
 const inserts = (from: number): string =>
   Array.from(
     { length: rows },
-    (_, at) => `INSERT INTO everything VALUES (${from + at}, ${columns.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`,
+    (_, at) =>
+      `INSERT INTO everything VALUES (${from + at}, ${columns.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`,
   ).join('\n');
 
 const SETUP = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
@@ -28,16 +29,31 @@ describe('a window joined by Flink', () => {
     const database = await aDatabase(SETUP);
     const tables = ['public.everything', 'public.plain'];
     const file = specFile('by-flink', database.name, tables, {
-      validation: { every: '1s', passesInARow: 1, ...engine(), compare: { ignore: ['public.plain.seen'] } },
+      validation: {
+        every: '1s',
+        passesInARow: 1,
+        ...engine(),
+        compare: { ignore: ['public.plain.seen'] },
+      },
     });
     expect(sluice('doctor', '-f', file).stdout).toMatch(/validation.engine.*Apache Flink/);
     expect(sluice('start', '-f', file).code).toBe(0);
     waitFor('by-flink', 'approval');
     await database.client.query(inserts(101));
-    await database.client.query(`DELETE FROM everything WHERE id = 102; DELETE FROM plain WHERE id = 5; UPDATE plain SET id = 9005 WHERE id = 6`);
-    const latest = (subject: string) => get('by-flink').windows.findLast((w) => w.subject === subject)!;
-    await sleepUntil('a window over both halves', () => latest('public.everything').compared === rows * 2 - 1);
-    expect(latest('public.everything')).toMatchObject({ verdict: 'passed', unknown: 0, mode: 'exact' });
+    await database.client.query(
+      `DELETE FROM everything WHERE id = 102; DELETE FROM plain WHERE id = 5; UPDATE plain SET id = 9005 WHERE id = 6`,
+    );
+    const latest = (subject: string) =>
+      get('by-flink').windows.findLast((w) => w.subject === subject)!;
+    await sleepUntil(
+      'a window over both halves',
+      () => latest('public.everything').compared === rows * 2 - 1,
+    );
+    expect(latest('public.everything')).toMatchObject({
+      verdict: 'passed',
+      unknown: 0,
+      mode: 'exact',
+    });
     await sleepUntil('the other table', () => latest('public.plain').compared === 2999);
     expect(latest('public.plain')).toMatchObject({ verdict: 'passed', matched: 2999 });
 
@@ -49,17 +65,34 @@ describe('a window joined by Flink', () => {
        UPDATE everything SET c0 = NOT c0 WHERE id = 1;
        ALTER PUBLICATION sluice_by_flink ADD TABLE plain, everything`,
     );
-    await sleepUntil('a later failed window', () => latest('public.plain').number > before && latest('public.plain').verdict === 'failed', 100_000);
-    expect(latest('public.plain')).toMatchObject({ missing: 1, extraneous: 1, mismatched: 2, unknown: 0, matched: 2996 });
+    await sleepUntil(
+      'a later failed window',
+      () => latest('public.plain').number > before && latest('public.plain').verdict === 'failed',
+      100_000,
+    );
+    expect(latest('public.plain')).toMatchObject({
+      missing: 1,
+      extraneous: 1,
+      mismatched: 2,
+      unknown: 0,
+      matched: 2996,
+    });
     expect(latest('public.everything')).toMatchObject({ verdict: 'failed', mismatched: 1 });
     const found = (subject: string): string[] => {
-      const diff = JSON.parse(sluice('diff', 'by-flink', '--subject', subject, '-o', 'json').stdout) as {
+      const diff = JSON.parse(
+        sluice('diff', 'by-flink', '--subject', subject, '-o', 'json').stdout,
+      ) as {
         differences: { class: string; column: string | null }[];
       };
       return diff.differences.map((d) => `${d.class} ${d.column ?? 'row'}`).sort();
     };
     expect(found('public.everything')).toEqual(['mismatched c0']);
-    expect(found('public.plain')).toEqual(['extraneous row', 'mismatched note', 'mismatched note', 'missing row']);
+    expect(found('public.plain')).toEqual([
+      'extraneous row',
+      'mismatched note',
+      'mismatched note',
+      'missing row',
+    ]);
     expect(sluice('cancel', 'by-flink', '--yes').code).toBe(0);
     waitFor('by-flink', 'outcome=aborted');
     expect(get('by-flink').leftovers).toEqual([]);

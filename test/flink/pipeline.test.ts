@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
-import { FlinkGateway } from '../../src/clients/flink-gateway.js';
+import { FlinkGateway } from '../../src/clients/http/flink-gateway.js';
 import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, testPostgres, waitFor, withDatabase } from '../support/sluice.js';
 
@@ -17,7 +17,11 @@ let life: ChildProcess;
 beforeAll(async () => {
   await buildPipeline((line) => console.error(line)); // for its libraries
   await createShop('flink_shop', { orders: 3000, seed: 11 });
-  life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'flink_shop', '2', '6'], { stdio: 'ignore' });
+  life = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', 'flink_shop', '2', '6'],
+    { stdio: 'ignore' },
+  );
   await worker.start();
 });
 afterAll(async () => {
@@ -36,14 +40,22 @@ function specFile(name: string, change = (sql: string): string => sql): string {
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
     .replace('127.0.0.1:17410', `127.0.0.1:${flinkGateway}`);
   writeFileSync(join(dir, 'migration.yaml'), text);
-  writeFileSync(join(dir, 'pipeline.sql'), change(readFileSync(join(example, 'pipeline.sql'), 'utf8')));
+  writeFileSync(
+    join(dir, 'pipeline.sql'),
+    change(readFileSync(join(example, 'pipeline.sql'), 'utf8')),
+  );
   writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync(join(example, 'daily_revenue.sql')));
   return join(dir, 'migration.yaml');
 }
 
 const jobs = async (name: string) => {
-  const all = await new FlinkGateway(process.env['FLINK_GATEWAY_URL']!).session((session) => session.jobs());
-  return all.filter((job) => job.name === `sluice-${name}` && job.status !== 'CANCELED' && job.status !== 'FINISHED');
+  const all = await new FlinkGateway(process.env['FLINK_GATEWAY_URL']!).session((session) =>
+    session.jobs(),
+  );
+  return all.filter(
+    (job) =>
+      job.name === `sluice-${name}` && job.status !== 'CANCELED' && job.status !== 'FINISHED',
+  );
 };
 
 describe('a pipeline in Flink SQL', () => {
@@ -55,7 +67,9 @@ describe('a pipeline in Flink SQL', () => {
     await worker.restart();
     waitFor('flink-a', 'approval', '6m');
     expect(await jobs('flink-a')).toHaveLength(1);
-    expect(sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
+    expect(
+      sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code,
+    ).toBe(0);
     // Without a route of ours the view still reads the batch's table: that is said once, before the batch is retired.
     waitFor('flink-a', 'blocked', '5m');
     expect(get('flink-a').blocked).toMatchObject({ code: 'consumers-remain' });
@@ -64,7 +78,9 @@ describe('a pipeline in Flink SQL', () => {
     const status = get('flink-a');
     expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
     expect(status.windows.some((w) => w.subject === 'result' && w.matched! > 100)).toBe(true);
-    expect(status.handedOver.map((o) => o.kind)).toEqual(expect.arrayContaining(['job', 'group', 'connector', 'slot']));
+    expect(status.handedOver.map((o) => o.kind)).toEqual(
+      expect.arrayContaining(['job', 'group', 'connector', 'slot']),
+    );
     expect((await jobs('flink-a')).map((job) => job.status)).toEqual(['RUNNING']);
   });
 
@@ -77,7 +93,12 @@ describe('a pipeline in Flink SQL', () => {
     expect(await jobs('flink-b')).toEqual([]);
     const left = await withDatabase(
       'flink_shop',
-      async (client) => (await client.query(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_flink_b'`)).rows,
+      async (client) =>
+        (
+          await client.query(
+            `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_flink_b'`,
+          )
+        ).rows,
     );
     expect(left).toEqual([]);
   });
@@ -88,7 +109,10 @@ describe('a pipeline in Flink SQL', () => {
       '-f',
       specFile('flink-c', (sql) => sql.replace('SUM(r.refunded)', 'SUM(r.refund)')),
     );
-    expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringMatching(/pipeline.statements.*Column 'refund' not found/)]);
+    expect([wrong.code, wrong.stdout]).toEqual([
+      1,
+      expect.stringMatching(/pipeline.statements.*Column 'refund' not found/),
+    ]);
     const proof = sluice(
       'prove',
       '-f',
@@ -111,17 +135,43 @@ describe('a pipeline in Flink SQL', () => {
       metadata: { name: 'p' },
       spec: {
         source: { postgres: testPostgres('flink_shop') },
-        processes: [{ name: 'daily-revenue', query: { file: 'daily_revenue.sql' }, result: { table: 'public.daily_revenue_batch', key: ['day', 'store_id'] } }],
+        processes: [
+          {
+            name: 'daily-revenue',
+            query: { file: 'daily_revenue.sql' },
+            result: { table: 'public.daily_revenue_batch', key: ['day', 'store_id'] },
+          },
+        ],
       },
     };
     writeFileSync(join(dir, 'portfolio.json'), JSON.stringify(portfolio));
     unlinkSync(join(dir, 'pipeline.sql'));
-    expect(sluice('assess', '-f', join(dir, 'portfolio.json'), '--process', 'daily-revenue', '--out', dir).code).toBe(0);
+    expect(
+      sluice(
+        'assess',
+        '-f',
+        join(dir, 'portfolio.json'),
+        '--process',
+        'daily-revenue',
+        '--out',
+        dir,
+      ).code,
+    ).toBe(0);
     const proof = sluice('prove', '-f', file, '--slice', 'store_id IN (1, 2)', '-o', 'json');
     expect(JSON.parse(proof.stdout)).toMatchObject({ verdict: 'passed', leftovers: [] });
-    const compiled = spawnSync('javac', ['-cp', 'examples/daily-revenue/pipeline/target/lib/*', '-d', join(dir, 'out'), join(dir, 'DailyRevenue.java')], {
-      encoding: 'utf8',
-    });
+    const compiled = spawnSync(
+      'javac',
+      [
+        '-cp',
+        'examples/daily-revenue/pipeline/target/lib/*',
+        '-d',
+        join(dir, 'out'),
+        join(dir, 'DailyRevenue.java'),
+      ],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect([compiled.status, compiled.stderr]).toEqual([0, '']);
   });
 });

@@ -21,13 +21,19 @@ beforeAll(async () => {
   await createShop(SHOP, { orders: 2000, seed: 5 });
   // What a database must have to be polled: a time of the last change on every row, kept by a trigger, and no deletes.
   await withDatabase(SHOP, async (client) => {
-    await client.query(`CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changed := clock_timestamp(); RETURN NEW; END'`);
+    await client.query(
+      `CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changed := clock_timestamp(); RETURN NEW; END'`,
+    );
     for (const table of TABLES) {
       await client.query(`ALTER TABLE ${table} ADD COLUMN changed timestamptz NOT NULL DEFAULT clock_timestamp();
         CREATE TRIGGER touch BEFORE UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION touch(); CREATE RULE keep AS ON DELETE TO ${table} DO INSTEAD NOTHING`);
     }
   });
-  life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', SHOP, '2', '6'], { stdio: 'ignore' });
+  life = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', SHOP, '2', '6'],
+    { stdio: 'ignore' },
+  );
   await worker.start();
 });
 afterAll(async () => {
@@ -51,7 +57,13 @@ function specFile(example: string, name: string): string {
     .replace('type: debezium-postgres', polled);
   writeFileSync(join(dir, 'migration.yaml'), text);
   for (const file of ['pipeline.sql', 'daily_revenue.sql'])
-    writeFileSync(join(dir, file), readFileSync(join('examples', file === 'pipeline.sql' ? 'daily-revenue-flink' : example, file), 'utf8'));
+    writeFileSync(
+      join(dir, file),
+      readFileSync(
+        join('examples', file === 'pipeline.sql' ? 'daily-revenue-flink' : example, file),
+        'utf8',
+      ),
+    );
   return join(dir, 'migration.yaml');
 }
 
@@ -69,7 +81,10 @@ function approve(name: string, readsBatch: boolean): void {
   waitFor(name, 'outcome=migrated', '6m');
   const status = get(name);
   expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
-  expect(status.windows.findLast((w) => w.subject === 'result')).toMatchObject({ verdict: 'passed', mode: 'settled' });
+  expect(status.windows.findLast((w) => w.subject === 'result')).toMatchObject({
+    verdict: 'passed',
+    mode: 'settled',
+  });
   expect(status.handedOver.filter((o) => o.kind === 'connector').map((o) => o.name)).toEqual(
     expect.arrayContaining(TABLES.map((table) => `${name}-public-${table}`)),
   );
@@ -86,7 +101,16 @@ describe('tables that are polled', () => {
   it('feed a Kafka Streams application and its sink, and consumers are switched to what equals the batch', async () => {
     const name = 'polled-streams';
     expect(sluice('start', '-f', specFile('daily-revenue', name)).code).toBe(0);
-    await addService(stackHome(), pipelineService(stackHome(), { version: 2, topicPrefix: name, output: name, application: name, reset: false }));
+    await addService(
+      stackHome(),
+      pipelineService(stackHome(), {
+        version: 2,
+        topicPrefix: name,
+        output: name,
+        application: name,
+        reset: false,
+      }),
+    );
     approve(name, false);
     life.kill('SIGTERM');
     expect(await viewEqualsQuery(SHOP, 60_000)).toBe(true);

@@ -1,6 +1,6 @@
 // What doctor learns of the batch's query before the first window does, on a real database: what it reads, what it gives, and what its session changes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkBatch } from '../../src/activities/checks/batch.js';
+import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { resolveSecret } from '../../src/config.js';
 import { BATCH_PARTS, aPlan } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
@@ -22,7 +22,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function findings(sql: string, key: string[] = ['k'], tables = ['public.sales']): Promise<Map<string, { status: string; detail: string }>> {
+async function findings(
+  sql: string,
+  key: string[] = ['k'],
+  tables = ['public.sales'],
+): Promise<Map<string, { status: string; detail: string }>> {
   const result = { table: 'public.totals_batch', key };
   const plan = aPlan({
     spec: {
@@ -40,12 +44,23 @@ async function findings(sql: string, key: string[] = ['k'], tables = ['public.sa
 describe('the query of a batch', () => {
   it('passes where it reads what is captured, by whatever way, and gives each key once', async () => {
     for (const [sql, tables] of [
-      ['SELECT coalesce(shop, 0) AS k, sum(pure(cents))::numeric(14,2) AS total FROM sales GROUP BY 1; -- nightly', ['public.sales']],
-      ['WITH sales AS (SELECT * FROM public.sales) SELECT id AS k, NULL::numeric(14,2) AS total FROM sales /* end */;', ['public.sales']],
+      [
+        'SELECT coalesce(shop, 0) AS k, sum(pure(cents))::numeric(14,2) AS total FROM sales GROUP BY 1; -- nightly',
+        ['public.sales'],
+      ],
+      [
+        'WITH sales AS (SELECT * FROM public.sales) SELECT id AS k, NULL::numeric(14,2) AS total FROM sales /* end */;',
+        ['public.sales'],
+      ],
       ['SELECT id AS k, day FROM parted_1', ['public.parted']],
     ] as const) {
       const found = await findings(sql, ['k'], [...tables]);
-      expect([sql, found.get('batch.query')!.status, found.get('batch.reads'), found.get('batch.run')]).toEqual([
+      expect([
+        sql,
+        found.get('batch.query')!.status,
+        found.get('batch.reads'),
+        found.get('batch.run'),
+      ]).toEqual([
         sql,
         'passed',
         expect.objectContaining({ status: 'passed' }),
@@ -55,15 +70,38 @@ describe('the query of a batch', () => {
   });
 
   it.each([
-    ['a table', 'SELECT s.id AS k FROM sales s JOIN fees USING (region)', /reads public.fees, which/],
-    ['a view', 'SELECT s.id AS k FROM sales s JOIN current_fees USING (region)', /reads public.fees, which/],
-    ['a common table expression of the same name', 'WITH fees AS (SELECT * FROM fees) SELECT s.id AS k FROM sales s JOIN fees USING (region)', /public.fees/],
+    [
+      'a table',
+      'SELECT s.id AS k FROM sales s JOIN fees USING (region)',
+      /reads public.fees, which/,
+    ],
+    [
+      'a view',
+      'SELECT s.id AS k FROM sales s JOIN current_fees USING (region)',
+      /reads public.fees, which/,
+    ],
+    [
+      'a common table expression of the same name',
+      'WITH fees AS (SELECT * FROM fees) SELECT s.id AS k FROM sales s JOIN fees USING (region)',
+      /public.fees/,
+    ],
     ['a function', 'SELECT id AS k, fee_of(region) AS total FROM sales', /public.fees/],
-    ['a sub-query of a condition', 'SELECT id AS k FROM sales WHERE region IN (SELECT region FROM public.fees)', /public.fees/],
+    [
+      'a sub-query of a condition',
+      'SELECT id AS k FROM sales WHERE region IN (SELECT region FROM public.fees)',
+      /public.fees/,
+    ],
     ['a materialized view', 'SELECT id AS k FROM held', /public.held/],
-    ['the catalog', 'SELECT s.id AS k FROM sales s, pg_catalog.pg_class c WHERE c.relname = s.region', /pg_catalog.pg_class/],
+    [
+      'the catalog',
+      'SELECT s.id AS k FROM sales s, pg_catalog.pg_class c WHERE c.relname = s.region',
+      /pg_catalog.pg_class/,
+    ],
   ])('is refused where it reads, through %s, what is not captured', async (_, sql, why) => {
-    expect((await findings(sql)).get('batch.reads')).toMatchObject({ status: 'failed', detail: expect.stringMatching(why) });
+    expect((await findings(sql)).get('batch.reads')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(why),
+    });
   });
 
   it.each([
@@ -74,34 +112,57 @@ describe('the query of a batch', () => {
     ['SELECT id AS k FROM todays', /now\(\) in todays/],
     ['SELECT id AS k, fresh()::date AS day FROM sales', /clock_timestamp\(\) in fresh\(\)/],
   ])('is refused where it depends on the clock or on chance: %s', async (sql, why) => {
-    expect((await findings(sql)).get('batch.reads')).toMatchObject({ status: 'failed', detail: expect.stringMatching(why) });
+    expect((await findings(sql)).get('batch.reads')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(why),
+    });
   });
 
   it('is unknown where it calls a function that cannot be read', async () => {
-    expect((await findings("SELECT id AS k, hidden('fees') AS total FROM sales")).get('batch.reads')).toMatchObject({
+    expect(
+      (await findings("SELECT id AS k, hidden('fees') AS total FROM sales")).get('batch.reads'),
+    ).toMatchObject({
       status: 'unknown',
       detail: expect.stringMatching(/hidden\(text\).*EXECUTE/),
     });
   });
 
   it.each([
-    ['keys that stand in several rows', 'SELECT shop AS k FROM sales WHERE shop IS NOT NULL', /not a key of the query: 19 keys .* 380 rows/],
-    ['keys that are NULL', 'SELECT shop AS k, sum(cents) AS total FROM sales GROUP BY 1', /1 of 20 rows .* NULL in their key/],
-    ['values that its table rounds', 'SELECT id AS k, part AS total FROM sales', /total is stored as numeric\(14,2\), which changes \d+ of 400 rows/],
+    [
+      'keys that stand in several rows',
+      'SELECT shop AS k FROM sales WHERE shop IS NOT NULL',
+      /not a key of the query: 19 keys .* 380 rows/,
+    ],
+    [
+      'keys that are NULL',
+      'SELECT shop AS k, sum(cents) AS total FROM sales GROUP BY 1',
+      /1 of 20 rows .* NULL in their key/,
+    ],
+    [
+      'values that its table rounds',
+      'SELECT id AS k, part AS total FROM sales',
+      /total is stored as numeric\(14,2\), which changes \d+ of 400 rows/,
+    ],
   ])('is refused for %s', async (_, sql, why) => {
-    expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'failed', detail: expect.stringMatching(why) });
+    expect((await findings(sql)).get('batch.run')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(why),
+    });
   });
 
   it('is refused where the settings of the database or of its own role give another result, and they are named', async () => {
     const local = 'SELECT max(id) AS k, at::date AS day FROM sales GROUP BY 2';
     const utc = "SELECT max(id) AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales GROUP BY 2";
     const stamp = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales WHERE at IS NOT NULL';
-    await database.client.query(`ALTER DATABASE ${database.name} SET timezone = 'America/New_York'`);
+    await database.client.query(
+      `ALTER DATABASE ${database.name} SET timezone = 'America/New_York'`,
+    );
     expect((await findings(local)).get('batch.run')).toMatchObject({
       status: 'failed',
       detail: expect.stringMatching(/settings of the database \(TimeZone = 'America\/New_York'\)/),
     });
-    for (const sql of [utc, stamp]) expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'passed' });
+    for (const sql of [utc, stamp])
+      expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'passed' });
     await database.client
       .query(`ALTER DATABASE ${database.name} SET timezone = 'Etc/UTC'; DROP ROLE IF EXISTS bq_nightly; CREATE ROLE bq_nightly; ALTER ROLE bq_nightly SET timezone = 'Asia/Tokyo';
       ALTER TABLE totals_batch OWNER TO bq_nightly`);
@@ -112,7 +173,9 @@ describe('the query of a batch', () => {
       });
       expect((await findings(utc)).get('batch.run')).toMatchObject({ status: 'passed' });
     } finally {
-      await database.client.query('ALTER TABLE totals_batch OWNER TO CURRENT_USER; DROP ROLE bq_nightly');
+      await database.client.query(
+        'ALTER TABLE totals_batch OWNER TO CURRENT_USER; DROP ROLE bq_nightly',
+      );
     }
   });
 });

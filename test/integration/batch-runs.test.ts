@@ -2,38 +2,50 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
-import type { FenceInput } from '../../src/activities/fence.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 
 let drill: Drill;
 let ref: MigrationRef;
 beforeAll(async () => {
   drill = await openDrill('batch_runs');
   const { spec, ...rest } = drill.ref();
-  ref = { ...rest, spec: { ...spec, spec: { ...spec.spec, batch: { ...spec.spec.batch!, runs: { application: 'nightly' } } } } };
-  await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`, [ref.name]);
+  ref = {
+    ...rest,
+    spec: {
+      ...spec,
+      spec: { ...spec.spec, batch: { ...spec.spec.batch!, runs: { application: 'nightly' } } },
+    },
+  };
+  await drill.client.query(
+    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`,
+    [ref.name],
+  );
 });
 afterAll(() => drill.close());
 
 describe('a run that is seen as a session', () => {
   it('holds the cut-over up while it works, and refuses a commit that it began before; a pool that idles does neither', async () => {
-    const [batch, other] = ['nightly', 'daily'].map((application_name) => new pg.Client({ database: drill.database, application_name })) as [
-      pg.Client,
-      pg.Client,
-    ];
+    const [batch, other] = ['nightly', 'daily'].map(
+      (application_name) => new pg.Client({ database: drill.database, application_name }),
+    ) as [pg.Client, pg.Client];
     await Promise.all([batch.connect(), other.connect()]);
     try {
       expect(await drill.cutover.activeBatchRun(ref)).toBeNull();
       await other.query('BEGIN; SELECT 1');
       expect(await drill.cutover.activeBatchRun(ref)).toBeNull();
       await batch.query('BEGIN; INSERT INTO batch_result VALUES (7, $$x$$)');
-      expect(await drill.cutover.activeBatchRun(ref)).toMatch(/^batch session \d+ \(application nightly\) is idle in transaction since /);
+      expect(await drill.cutover.activeBatchRun(ref)).toMatch(
+        /^batch session \d+ \(application nightly\) is idle in transaction since /,
+      );
       await batch.query('ROLLBACK');
       expect(await drill.cutover.activeBatchRun(ref)).toBeNull();
       const input: FenceInput = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
       expect((await drill.cutover.fence(input)).refused).toBeNull();
       const running = batch.query('SELECT pg_sleep(1)');
-      expect((await drill.cutover.commitCutover(input)).refused).toMatch(/application nightly\) is active since/);
+      expect((await drill.cutover.commitCutover(input)).refused).toMatch(
+        /application nightly\) is active since/,
+      );
       await running;
       expect(await drill.cutover.commitCutover(input)).toEqual({ refused: null });
     } finally {

@@ -1,25 +1,41 @@
 // The bulk writer against a real broker: which checks every batch's checksum and sequence.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import kafkajs from 'kafkajs';
-import { KafkaPort } from '../../src/clients/kafka.js';
-import { rangeOf } from '../../src/clients/record-batch.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { rangeOf } from '../../src/clients/kafka/record-batch.js';
 
 const PARTITIONS = 3;
 let port: KafkaPort;
 beforeAll(() => {
-  port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: PARTITIONS, tls: false }, () => '');
+  port = new KafkaPort(
+    {
+      brokers: [process.env['KAFKA_BROKERS']!],
+      replication: 1,
+      partitions: PARTITIONS,
+      tls: false,
+    },
+    () => '',
+  );
 });
 afterAll(() => port.disconnect());
 
-async function contents(topic: string): Promise<Map<string, { partition: number; values: (string | null)[] }>> {
+async function contents(
+  topic: string,
+): Promise<Map<string, { partition: number; values: (string | null)[] }>> {
   const found = new Map<string, { partition: number; values: (string | null)[] }>();
   for (const { partition, low, high } of await port.offsets(topic)) {
-    await port.readRange(topic, partition, low, high, (_offset, bytes, keyStart, keyEnd, start, end) => {
-      const key = rangeOf(bytes, keyStart, keyEnd)!.toString();
-      const entry = found.get(key) ?? { partition, values: [] };
-      entry.values.push(rangeOf(bytes, start, end)?.toString() ?? null);
-      found.set(key, entry);
-    });
+    await port.readRange(
+      topic,
+      partition,
+      low,
+      high,
+      (_offset, bytes, keyStart, keyEnd, start, end) => {
+        const key = rangeOf(bytes, keyStart, keyEnd)!.toString();
+        const entry = found.get(key) ?? { partition, values: [] };
+        entry.values.push(rangeOf(bytes, start, end)?.toString() ?? null);
+        found.set(key, entry);
+      },
+    );
   }
   return found;
 }
@@ -30,16 +46,31 @@ describe('the bulk writer', () => {
     await port.createTopic(topic, PARTITIONS, 1, {});
     const writer = port.openWriter();
     const padding = 'ü'.repeat(100);
-    for (let n = 0; n < 60_000; n += 1) await writer.write(topic, { key: `k${n % 20_000}`, value: n % 7 === 0 ? null : `${n} ${padding}` });
+    for (let n = 0; n < 60_000; n += 1)
+      await writer.write(topic, {
+        key: `k${n % 20_000}`,
+        value: n % 7 === 0 ? null : `${n} ${padding}`,
+      });
     await writer.flush();
     const found = await contents(topic);
     expect(found.size).toBe(20_000);
     const choose = kafkajs.Partitioners.DefaultPartitioner();
-    const metadata = Array.from({ length: PARTITIONS }, (_, partitionId) => ({ partitionId, leader: 1 }) as never);
+    const metadata = Array.from(
+      { length: PARTITIONS },
+      (_, partitionId) => ({ partitionId, leader: 1 }) as never,
+    );
     for (const [key, { partition, values }] of found) {
       const n = Number(key.slice(1));
-      expect(values).toEqual([n, n + 20_000, n + 40_000].map((at) => (at % 7 === 0 ? null : `${at} ${padding}`)));
-      expect(partition).toBe(choose({ topic, partitionMetadata: metadata, message: { key: Buffer.from(key), value: null } }));
+      expect(values).toEqual(
+        [n, n + 20_000, n + 40_000].map((at) => (at % 7 === 0 ? null : `${at} ${padding}`)),
+      );
+      expect(partition).toBe(
+        choose({
+          topic,
+          partitionMetadata: metadata,
+          message: { key: Buffer.from(key), value: null },
+        }),
+      );
     }
     await port.deleteTopic(topic);
   });
@@ -50,7 +81,8 @@ describe('the bulk writer', () => {
     const writer = port.openWriter();
     const padding = 'x'.repeat(400);
     const write = async (who: number): Promise<void> => {
-      for (let n = 0; n < 20_000; n += 1) await writer.write(topic, { key: `${who}-${n % 10}`, value: `${n} ${padding}` });
+      for (let n = 0; n < 20_000; n += 1)
+        await writer.write(topic, { key: `${who}-${n % 10}`, value: `${n} ${padding}` });
     };
     await Promise.all([0, 1, 2, 3].map(write));
     await writer.flush();
@@ -58,13 +90,17 @@ describe('the bulk writer', () => {
     expect(found.size).toBe(40);
     for (const [key, { values }] of found) {
       const first = Number(key.split('-')[1]);
-      expect(values.map((value) => Number(value!.split(' ')[0]))).toEqual(Array.from({ length: 2000 }, (_, at) => first + at * 10));
+      expect(values.map((value) => Number(value!.split(' ')[0]))).toEqual(
+        Array.from({ length: 2000 }, (_, at) => first + at * 10),
+      );
     }
     await port.deleteTopic(topic);
   });
 
   it('says what the broker refused', async () => {
     const writer = port.openWriter();
-    await expect(Promise.resolve(writer.write(`missing-${process.pid}`, { key: 'k', value: 'v' }))).rejects.toThrow(/missing-|does not/);
+    await expect(
+      Promise.resolve(writer.write(`missing-${process.pid}`, { key: 'k', value: 'v' })),
+    ).rejects.toThrow(/missing-|does not/);
   });
 });

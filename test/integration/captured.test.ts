@@ -1,9 +1,19 @@
 // What the facts of a window say of a table and a publication: each change is named, and each that narrows the captured set is a problem with a remedy.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { qualifyNames, readCapturedTable, readPublication } from '../../src/clients/captured.js';
-import { captureProblem, publicationFacts, tableFacts, type CaptureProblem, type CapturedTable } from '../../src/domain/captured.js';
-import { factsChange, type Facts, type FactsChange } from '../../src/domain/epoch.js';
+import {
+  qualifyNames,
+  readCapturedTable,
+  readPublication,
+} from '../../src/clients/postgres/captured-catalog.js';
+import {
+  captureProblem,
+  publicationFacts,
+  tableFacts,
+  type CaptureProblem,
+  type CapturedTable,
+} from '../../src/domain/capture/captured-set.js';
+import { factsChange, type Facts, type FactsChange } from '../../src/domain/evidence/epoch.js';
 import { freshDatabase } from '../support/sluice.js';
 
 const PLANNED = ['public.items', 'public."Odd"', 'public.parted'];
@@ -20,7 +30,9 @@ let database: Awaited<ReturnType<typeof freshDatabase>>;
 let client: pg.Client;
 beforeAll(async () => {
   database = await freshDatabase(SETUP);
-  const asText = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig; // as the product's own sessions
+  const asText = {
+    getTypeParser: () => (value: string) => value,
+  } as unknown as pg.CustomTypesConfig; // as the product's own sessions
   client = new pg.Client({ database: database.name, types: asText });
   await client.connect();
 });
@@ -35,11 +47,17 @@ async function read(): Promise<{ facts: Facts; problem: CaptureProblem | null }>
   const tables: (CapturedTable | null)[] = [];
   for (const table of PLANNED) tables.push(await readCapturedTable(client, table));
   await client.query('RESET search_path');
-  const facts = Object.assign({}, publicationFacts('pub', publication), ...PLANNED.map((table, at) => tableFacts(table, tables[at]!))) as Facts;
+  const facts = Object.assign(
+    {},
+    publicationFacts('pub', publication),
+    ...PLANNED.map((table, at) => tableFacts(table, tables[at]!)),
+  ) as Facts;
   return { facts, problem: captureProblem(PLANNED, tables, publication, 'pub') };
 }
 
-async function after(change: string): Promise<{ change: FactsChange | null; problem: CaptureProblem | null }> {
+async function after(
+  change: string,
+): Promise<{ change: FactsChange | null; problem: CaptureProblem | null }> {
   const before = await read();
   await client.query(change);
   const now = await read();
@@ -58,35 +76,71 @@ describe('a change of a captured table', () => {
       `ALTER TYPE state RENAME VALUE 'open' TO 'x'; ALTER TYPE state RENAME VALUE 'closed' TO 'open'; ALTER TYPE state RENAME VALUE 'x' TO 'closed'`,
       /types of public.items: no longer .*label 'open' of enum/,
     ],
-    ['a label within a composite type is renamed', `ALTER TYPE state RENAME VALUE 'waiting' TO 'idle'`, /types of public."Odd": no longer label 'waiting'/],
-    ['a column is added', `ALTER TABLE items ADD COLUMN tier text NOT NULL DEFAULT 'basic'`, /columns of public.items: now tier text not null \(column 7\)/],
+    [
+      'a label within a composite type is renamed',
+      `ALTER TYPE state RENAME VALUE 'waiting' TO 'idle'`,
+      /types of public."Odd": no longer label 'waiting'/,
+    ],
+    [
+      'a column is added',
+      `ALTER TABLE items ADD COLUMN tier text NOT NULL DEFAULT 'basic'`,
+      /columns of public.items: now tier text not null \(column 7\)/,
+    ],
     [
       'a column is dropped and added again under its name',
       'ALTER TABLE items DROP COLUMN note; ALTER TABLE items ADD COLUMN note text',
       /columns of public.items: no longer note text \(column 5\); now note text \(column 8\)/,
     ],
-    ['a type is changed', 'ALTER TABLE items ALTER COLUMN tier TYPE varchar(40)', /no longer tier text not null .* now tier character varying\(40\) not null/],
-    ['a domain gets another rule', 'ALTER DOMAIN euros ADD CONSTRAINT small CHECK (VALUE < 100)', /types of public.items: now domain public.euros: CHECK/],
-    ['an attribute is added to a composite type', 'ALTER TYPE point2 ADD ATTRIBUTE z int', /types of public."Odd": now attribute public.point2.z integer/],
+    [
+      'a type is changed',
+      'ALTER TABLE items ALTER COLUMN tier TYPE varchar(40)',
+      /no longer tier text not null .* now tier character varying\(40\) not null/,
+    ],
+    [
+      'a domain gets another rule',
+      'ALTER DOMAIN euros ADD CONSTRAINT small CHECK (VALUE < 100)',
+      /types of public.items: now domain public.euros: CHECK/,
+    ],
+    [
+      'an attribute is added to a composite type',
+      'ALTER TYPE point2 ADD ATTRIBUTE z int',
+      /types of public."Odd": now attribute public.point2.z integer/,
+    ],
     [
       'the key is another one',
       'ALTER TABLE items DROP CONSTRAINT items_pkey, ADD CONSTRAINT items_pkey PRIMARY KEY (id) DEFERRABLE',
       /key of public.items: CREATE UNIQUE INDEX .* → .* deferrable/,
     ],
-    ['row security is set on', 'ALTER TABLE items ENABLE ROW LEVEL SECURITY', /row security of public.items: now enabled/],
-    ['row security is forced', 'ALTER TABLE items FORCE ROW LEVEL SECURITY', /row security of public.items: now forced/],
+    [
+      'row security is set on',
+      'ALTER TABLE items ENABLE ROW LEVEL SECURITY',
+      /row security of public.items: now enabled/,
+    ],
+    [
+      'row security is forced',
+      'ALTER TABLE items FORCE ROW LEVEL SECURITY',
+      /row security of public.items: now forced/,
+    ],
     [
       'a policy is made',
       'CREATE POLICY mine ON items FOR SELECT USING (id < 5)',
       /row security of public.items: now policy mine \(permissive, select, for public\) using/,
     ],
-    ['the replica identity is changed', 'ALTER TABLE items REPLICA IDENTITY FULL', /replica identity of public.items: no longer default .* now full/],
+    [
+      'the replica identity is changed',
+      'ALTER TABLE items REPLICA IDENTITY FULL',
+      /replica identity of public.items: no longer default .* now full/,
+    ],
     [
       'the table is swapped by renaming',
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
       /table public."Odd": table, oid \d+ → table, oid \d+/,
     ],
-    ['it is put back', 'ALTER TABLE "Odd" RENAME TO o; ALTER TABLE odd_old RENAME TO "Odd"; DROP TABLE o', /table public."Odd": table, oid/],
+    [
+      'it is put back',
+      'ALTER TABLE "Odd" RENAME TO o; ALTER TABLE odd_old RENAME TO "Odd"; DROP TABLE o',
+      /table public."Odd": table, oid/,
+    ],
     [
       'a partition is swapped',
       'CREATE TABLE copy (LIKE parted INCLUDING ALL); ALTER TABLE parted DETACH PARTITION parted_1; ALTER TABLE parted ATTACH PARTITION copy FOR VALUES FROM (0) TO (10)',
@@ -97,12 +151,23 @@ describe('a change of a captured table', () => {
   });
 
   it.each([
-    ['the table is rewritten', 'VACUUM FULL items', /storage of public.items: no longer public.items in file/],
+    [
+      'the table is rewritten',
+      'VACUUM FULL items',
+      /storage of public.items: no longer public.items in file/,
+    ],
     ['a partition is truncated', 'TRUNCATE parted_2', /storage of public.parted/],
-    ['a partition is added', 'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30)', /partitions of public.parted: now public.parted_3/],
+    [
+      'a partition is added',
+      'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30)',
+      /partitions of public.parted: now public.parted_3/,
+    ],
   ])('costs one full window and no epoch where %s', async (_what, change, said) => {
     const seen = await after(change);
-    expect(seen.change).toMatchObject({ epoch: null, fullWindow: expect.stringMatching(said) as string });
+    expect(seen.change).toMatchObject({
+      epoch: null,
+      fullWindow: expect.stringMatching(said) as string,
+    });
     expect(seen.problem).toBeNull();
   });
 
@@ -134,18 +199,48 @@ describe('whatever narrows what is captured is named, with the statement that un
       /pub carries of public.items only rows where \(id <> 7\)/,
       /SET TABLE "public"."items", "public"."Odd"/,
     ],
-    ['columns', 'ALTER PUBLICATION pub SET TABLE items (id, state), "Odd", parted', /pub carries of public.items no column .*price/, /SET TABLE/],
-    ['a table', 'ALTER PUBLICATION pub DROP TABLE "Odd"', /pub does not carry public."Odd"/, /ADD TABLE "public"."Odd"/],
-    ['partitions', 'ALTER PUBLICATION pub SET (publish_via_partition_root = false)', /under the partitions' names/, /publish_via_partition_root = true/],
-    ['everything', 'ALTER PUBLICATION pub RENAME TO gone', /publication pub is gone/, /CREATE PUBLICATION "pub" FOR TABLE/],
+    [
+      'columns',
+      'ALTER PUBLICATION pub SET TABLE items (id, state), "Odd", parted',
+      /pub carries of public.items no column .*price/,
+      /SET TABLE/,
+    ],
+    [
+      'a table',
+      'ALTER PUBLICATION pub DROP TABLE "Odd"',
+      /pub does not carry public."Odd"/,
+      /ADD TABLE "public"."Odd"/,
+    ],
+    [
+      'partitions',
+      'ALTER PUBLICATION pub SET (publish_via_partition_root = false)',
+      /under the partitions' names/,
+      /publish_via_partition_root = true/,
+    ],
+    [
+      'everything',
+      'ALTER PUBLICATION pub RENAME TO gone',
+      /publication pub is gone/,
+      /CREATE PUBLICATION "pub" FOR TABLE/,
+    ],
     [
       'the old row',
       'ALTER TABLE parted_2 REPLICA IDENTITY NOTHING',
       /replica identity of public.parted_2 is nothing/,
       /ALTER TABLE public.parted_2 REPLICA IDENTITY DEFAULT/,
     ],
-    ['the key', 'ALTER TABLE parted DROP CONSTRAINT parted_pkey', /public.parted has no primary key/, /ADD PRIMARY KEY/],
-    ['rows of heirs', 'CREATE TABLE heir () INHERITS (items)', /heir inherit from public.items/, /NO INHERIT/],
+    [
+      'the key',
+      'ALTER TABLE parted DROP CONSTRAINT parted_pkey',
+      /public.parted has no primary key/,
+      /ADD PRIMARY KEY/,
+    ],
+    [
+      'rows of heirs',
+      'CREATE TABLE heir () INHERITS (items)',
+      /heir inherit from public.items/,
+      /NO INHERIT/,
+    ],
   ])('%s', async (_what, change, detail, remedy) => {
     await client.query('BEGIN');
     try {
@@ -160,12 +255,18 @@ describe('whatever narrows what is captured is named, with the statement that un
   });
 
   it('a renamed table that the publication goes on to carry is named beside the one that it does not', async () => {
-    const { problem } = await after('CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"');
-    expect(problem?.detail).toMatch(/does not carry public."Odd".*carries public.odd_old, which the plan does not name/);
+    const { problem } = await after(
+      'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
+    );
+    expect(problem?.detail).toMatch(
+      /does not carry public."Odd".*carries public.odd_old, which the plan does not name/,
+    );
   });
 
   it('a publication that was changed and changed back shows', async () => {
-    const seen = await after("ALTER PUBLICATION pub SET (publish = 'insert'); ALTER PUBLICATION pub SET (publish = 'insert, update, delete, truncate')");
+    const seen = await after(
+      "ALTER PUBLICATION pub SET (publish = 'insert'); ALTER PUBLICATION pub SET (publish = 'insert, update, delete, truncate')",
+    );
     expect(seen.change?.epoch).toMatch(/publication pub: version .* → version/);
   });
 });

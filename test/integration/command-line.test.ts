@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LEDGER_SCHEMA } from '../../src/clients/ledger-schema.js';
+import { LEDGER_SCHEMA } from '../../src/clients/ledger/ledger-schema.js';
 import { accounts } from '../support/live.js';
 import { freshDatabase, specFile, testPostgres } from '../support/sluice.js';
 
@@ -31,34 +31,44 @@ beforeAll(async () => {
     [NAME],
   );
   const window = { number: 1, subject: 'public.orders', verdict: 'failed', mode: 'exact', at: '2026-01-01T00:00:00Z', durationMs: 1, compared: 1, matched: 0, missing: 0, extraneous: 0, mismatched: 1, unstable: 0, unknown: 0, position: null, reason: `1 > 0 ${HOSTILE}` }; // prettier-ignore
-  await query(`INSERT INTO sluice.window_row (name, iteration, number, subject, row) VALUES ($1, 1, 1, $2, $3)`, [
-    NAME,
-    window.subject,
-    JSON.stringify(window),
-  ]);
-  const difference = { class: 'mismatched', key: { id: HOSTILE }, column: 'note', batch: `a\n${HOSTILE}`, stream: null };
-  await query(`INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference) VALUES ($1, 1, 1, $2, 1, $3)`, [
-    NAME,
-    window.subject,
-    JSON.stringify(difference),
-  ]);
-  await query(`INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, 1, 'e', now(), 'approve', $2)`, [
-    NAME,
-    `ann\n2026-01-01 approve eve ${HOSTILE}`,
-  ]);
+  await query(
+    `INSERT INTO sluice.window_row (name, iteration, number, subject, row) VALUES ($1, 1, 1, $2, $3)`,
+    [NAME, window.subject, JSON.stringify(window)],
+  );
+  const difference = {
+    class: 'mismatched',
+    key: { id: HOSTILE },
+    column: 'note',
+    batch: `a\n${HOSTILE}`,
+    stream: null,
+  };
+  await query(
+    `INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference) VALUES ($1, 1, 1, $2, 1, $3)`,
+    [NAME, window.subject, JSON.stringify(difference)],
+  );
+  await query(
+    `INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, 1, 'e', now(), 'approve', $2)`,
+    [NAME, `ann\n2026-01-01 approve eve ${HOSTILE}`],
+  );
 });
 afterAll(() => database.drop());
 
 describe('values of rows and texts of people', () => {
-  it.each([['diff'], ['diff', '-o', 'yaml'], ['diff', '-o', 'json'], ['audit'], ['audit', '-o', 'json'], ['windows'], ['get'], ['explain']])(
-    'reach the terminal escaped: %s',
-    (verb, ...more) => {
-      const { status, stdout, stderr } = run({}, verb, NAME, ...more);
-      expect([status, stderr]).toEqual([0, '']);
-      expect(stdout).not.toMatch(DANGEROUS);
-      if (more[1] === 'json') expect(JSON.stringify(JSON.parse(stdout))).toContain('owned');
-    },
-  );
+  it.each([
+    ['diff'],
+    ['diff', '-o', 'yaml'],
+    ['diff', '-o', 'json'],
+    ['audit'],
+    ['audit', '-o', 'json'],
+    ['windows'],
+    ['get'],
+    ['explain'],
+  ])('reach the terminal escaped: %s', (verb, ...more) => {
+    const { status, stdout, stderr } = run({}, verb, NAME, ...more);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).not.toMatch(DANGEROUS);
+    if (more[1] === 'json') expect(JSON.stringify(JSON.parse(stdout))).toContain('owned');
+  });
   it('forge no line of the audit', () => {
     expect(
       run({}, 'audit', NAME)
@@ -97,7 +107,10 @@ describe('what is not known is not "all is well"', () => {
       apiVersion: 'sluice.dev/v1alpha1',
       kind: 'Portfolio',
       metadata: { name: 'p' },
-      spec: { source: { postgres: { ...testPostgres('nowhere') } }, processes: [{ name: 'a', query: { sql: 'SELECT 1 AS x' } }] },
+      spec: {
+        source: { postgres: { ...testPostgres('nowhere') } },
+        processes: [{ name: 'a', query: { sql: 'SELECT 1 AS x' } }],
+      },
     };
     writeFileSync(file, JSON.stringify(portfolio));
     const { status, stdout, stderr } = run({}, 'assess', '-f', file);
@@ -109,9 +122,13 @@ describe('what is not known is not "all is well"', () => {
   });
   it('a column of validation.compare that there is none of fails doctor with the list', () => {
     const file = specFile('names', database.name, ['public.accounts'], {
-      validation: { compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } } },
+      validation: {
+        compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } },
+      },
     });
-    const { checks } = JSON.parse(run({}, 'doctor', '-f', file, '-o', 'json').stdout) as { checks: { name: string; status: string; detail: string }[] };
+    const { checks } = JSON.parse(run({}, 'doctor', '-f', file, '-o', 'json').stdout) as {
+      checks: { name: string; status: string; detail: string }[];
+    };
     expect(checks.find((c) => c.name === 'validation.compare')).toMatchObject({
       status: 'failed',
       detail: 'no column is called nonsense; there is public.accounts (id, balance, note)',

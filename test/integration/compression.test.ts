@@ -1,17 +1,22 @@
 // Topics whose broker compresses every batch itself, with the codecs' own Java implementations: what is read must be what was written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaPort } from '../../src/clients/kafka.js';
-import { rangeOf } from '../../src/clients/record-batch.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { rangeOf } from '../../src/clients/kafka/record-batch.js';
 
 let port: KafkaPort;
 beforeAll(() => {
-  port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+  port = new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
 });
 afterAll(() => port.disconnect());
 
 // Long repetitions, overlapping matches, text that does not compress, more than one block of every format.
 const values = Array.from({ length: 400 }, (_, at) => {
-  const noise = Array.from({ length: 200 }, (__, i) => String.fromCodePoint(33 + ((at * 7919 + i * i * 104_729) % 90))).join('');
+  const noise = Array.from({ length: 200 }, (__, i) =>
+    String.fromCodePoint(33 + ((at * 7919 + i * i * 104_729) % 90)),
+  ).join('');
   return `{"id":${at},"a":"${'ab'.repeat(at)}","n":"${noise}","z":"${'x'.repeat((at % 7) * 300)}"}`;
 });
 
@@ -22,7 +27,8 @@ describe('a compressed topic', () => {
       await port.createTopic(topic, 1, 1, { 'compression.type': codec });
       try {
         const writer = port.openWriter();
-        for (const [at, value] of values.entries()) await writer.write(topic, { key: `{"id":${at}}`, value });
+        for (const [at, value] of values.entries())
+          await writer.write(topic, { key: `{"id":${at}}`, value });
         await writer.flush();
         const read: string[] = [];
         for (const { partition, low, committed } of await port.offsets(topic)) {
@@ -31,7 +37,8 @@ describe('a compressed topic', () => {
             partition,
             low,
             committed,
-            (_offset, bytes, _ks, _ke, start, end) => void read.push(rangeOf(bytes, start, end)!.toString()),
+            (_offset, bytes, _ks, _ke, start, end) =>
+              void read.push(rangeOf(bytes, start, end)!.toString()),
           );
         }
         expect(read).toEqual(values);

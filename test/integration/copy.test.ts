@@ -1,7 +1,7 @@
 // `connector.snapshot: copy`: the initial load by our own sessions, from the slot's own position; the worker killed in the middle; then real Debezium.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { KafkaPort } from '../../src/clients/kafka.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
@@ -10,7 +10,10 @@ const { aDatabase, worker } = live();
 
 const connector = { type: 'debezium-postgres', url: process.env['CONNECT_URL'], snapshot: 'copy' };
 /** Slow enough to be met in the middle. */
-const paced = (database: string, tables: string[]) => ({ connector, source: { postgres: testPostgres(database), tables, limits: { rowsPerSecond: 40_000 } } });
+const paced = (database: string, tables: string[]) => ({
+  connector,
+  source: { postgres: testPostgres(database), tables, limits: { rowsPerSecond: 40_000 } },
+});
 
 /** Several ranges of blocks, of rows that move when they are updated. */
 const wide = `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text);
@@ -23,9 +26,10 @@ async function chunksOf(name: string): Promise<number> {
   const ledger = new pg.Client({ connectionString: process.env['SLUICE_LEDGER_URL']! });
   await ledger.connect();
   try {
-    const { rows } = await ledger.query<{ n: string }>('SELECT count(*) AS n FROM sluice.copied c JOIN sluice.migration m USING (run_key) WHERE m.name = $1', [
-      name,
-    ]);
+    const { rows } = await ledger.query<{ n: string }>(
+      'SELECT count(*) AS n FROM sluice.copied c JOIN sluice.migration m USING (run_key) WHERE m.name = $1',
+      [name],
+    );
     return Number(rows[0]!.n);
   } finally {
     await ledger.end();
@@ -37,22 +41,31 @@ describe('an initial load by copy', () => {
     const database = await aDatabase(`${accounts(30_000)} ${wide}`);
     const stop = busy(database, 200);
     const tables = ['public.wide', 'public.accounts', 'public.nothing', 'public.parts'];
-    const more = { ...paced(database.name, tables), validation: { every: '2s', passesInARow: 2, compare: { ignore: ['public.parts.sum'] } } };
+    const more = {
+      ...paced(database.name, tables),
+      validation: { every: '2s', passesInARow: 2, compare: { ignore: ['public.parts.sum'] } },
+    };
     expect(sluice('start', '-f', specFile('copied', database.name, tables, more)).code).toBe(0);
     await sleepUntil('the first ranges', async () => (await chunksOf('copied')) > 0, 60_000);
     await worker.kill();
     const before = await chunksOf('copied');
-    await database.client.query('UPDATE wide SET n = n + 1 WHERE id % 50 = 0; DELETE FROM wide WHERE id % 1000 = 7');
+    await database.client.query(
+      'UPDATE wide SET n = n + 1 WHERE id % 50 = 0; DELETE FROM wide WHERE id % 1000 = 7',
+    );
     await worker.start();
     waitFor('copied', 'approval', '5m');
     expect(before).toBeLessThan(await chunksOf('copied')); // killed in the middle, indeed
-    expect(sluice('approve', 'copied', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    expect(
+      sluice('approve', 'copied', '--approver', 'ann', '--reason', 'proven', '--yes').code,
+    ).toBe(0);
     waitFor('copied', 'outcome=migrated');
     await stop();
     const status = get('copied');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1 });
     expect(status.windows.every((w) => w.mode === 'exact' && w.verdict === 'passed')).toBe(true);
-    expect(status.tables.find((t) => t.table === 'public.wide')!.rowsScanned).toBeGreaterThan(80_000);
+    expect(status.tables.find((t) => t.table === 'public.wide')!.rowsScanned).toBeGreaterThan(
+      80_000,
+    );
     expect(status.handedOver.map((o) => o.kind)).toContain('slot');
     await dismantle(database.client, 'copied');
   });
@@ -60,7 +73,13 @@ describe('an initial load by copy', () => {
   it('of a table that was rewritten between two attempts begins again: its rows lie in ranges that were copied already', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
-    expect(sluice('start', '-f', specFile('rewritten', database.name, tables, paced(database.name, tables))).code).toBe(0);
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile('rewritten', database.name, tables, paced(database.name, tables)),
+      ).code,
+    ).toBe(0);
     await sleepUntil('the first range', async () => (await chunksOf('rewritten')) > 0, 60_000);
     await worker.kill();
     await database.client.query('DELETE FROM wide WHERE id <= 45000');
@@ -75,9 +94,15 @@ describe('an initial load by copy', () => {
 
   it('undisturbed writes each row once, and the log repeats none of them', async () => {
     const database = await aDatabase(accounts(3000));
-    expect(sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector })).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector }))
+        .code,
+    ).toBe(0);
     waitFor('once', 'phase=validate');
-    const kafka = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+    const kafka = new KafkaPort(
+      { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+      () => '',
+    );
     const ends = await kafka.offsets('once.public.accounts');
     await kafka.disconnect();
     expect(ends).toEqual([expect.objectContaining({ partition: 0, low: 0, committed: 3000 })]);
@@ -90,7 +115,13 @@ describe('an initial load by copy', () => {
   it('rolled back in the middle leaves nothing', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
-    expect(sluice('start', '-f', specFile('copy-back', database.name, tables, paced(database.name, tables))).code).toBe(0);
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile('copy-back', database.name, tables, paced(database.name, tables)),
+      ).code,
+    ).toBe(0);
     await sleepUntil('the first range', async () => (await chunksOf('copy-back')) > 0, 60_000);
     expect(sluice('rollback', 'copy-back', '--reason', 'test', '--yes').code).toBe(0);
     waitFor('copy-back', 'outcome=rolled-back');

@@ -19,7 +19,10 @@ afterAll(async () => {
 });
 
 /** The world after the activity ended undisturbed, and how many effects it had. */
-async function undisturbed(stage: Stage, one: CrashCase): Promise<{ world: object; effects: number }> {
+async function undisturbed(
+  stage: Stage,
+  one: CrashCase,
+): Promise<{ world: object; effects: number }> {
   await one.before();
   const effects = stage.crash(one.activity, one.args, 0, 'after')!;
   const world = await stage.world();
@@ -27,7 +30,13 @@ async function undisturbed(stage: Stage, one: CrashCase): Promise<{ world: objec
   return { world, effects };
 }
 
-async function survives(stage: Stage, one: CrashCase, at: number, when: 'before' | 'after', wanted: object): Promise<void> {
+async function survives(
+  stage: Stage,
+  one: CrashCase,
+  at: number,
+  when: 'before' | 'after',
+  wanted: object,
+): Promise<void> {
   const point = `${one.activity}, killed ${when} effect ${at}`;
   await one.before();
   expect([point, stage.crash(one.activity, one.args, at, when)]).toEqual([point, null]);
@@ -45,8 +54,16 @@ function someOf<T>(all: readonly T[]): T[] {
 
 describe('an activity whose worker is killed at an effect', () => {
   it('leaves, once it is done again, the world that it would have left', async () => {
-    for (const on of [stage!, shared!]) await on.act('openMigration', { input: on.ref.spec, workflowId: on.ref.workflowId, runKey: on.ref.runKey }); // every case stands on it
-    const cases = [...crashCases(stage!).map((one) => ({ on: stage!, one })), ...sharedTableCases(shared!).map((one) => ({ on: shared!, one }))];
+    for (const on of [stage!, shared!])
+      await on.act('openMigration', {
+        input: on.ref.spec,
+        workflowId: on.ref.workflowId,
+        runKey: on.ref.runKey,
+      }); // every case stands on it
+    const cases = [
+      ...crashCases(stage!).map((one) => ({ on: stage!, one })),
+      ...sharedTableCases(shared!).map((one) => ({ on: shared!, one })),
+    ];
     let points = 0;
     for (let n = 0; n < cases.length && points < POINTS; n += 1) {
       const { on, one } = cases[(n + first) % cases.length]!;
@@ -58,7 +75,10 @@ describe('an activity whose worker is killed at an effect', () => {
         await survives(on, one, at, when, world);
         points += 1;
       }
-      if (isAll) console.log(`crash points: ${on.ref.name} ${one.activity}, ${effects} effects, ${points} points so far`);
+      if (isAll)
+        console.log(
+          `crash points: ${on.ref.name} ${one.activity}, ${effects} effects, ${points} points so far`,
+        );
     }
     console.log(`crash points: ${points} of them survived`);
     expect(points).toBeGreaterThanOrEqual(isAll ? 100 : 20);

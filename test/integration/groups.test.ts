@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
-import { pipelineDrained } from '../../src/activities/drained.js';
-import { KafkaPort } from '../../src/clients/kafka.js';
-import type { KnownGroup } from '../../src/clients/kafka-groups.js';
+import { pipelineDrained } from '../../src/activities/barrier/drained.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { KnownGroup } from '../../src/clients/kafka/kafka-groups.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';
 import { produceText } from '../support/live.js';
 
@@ -22,7 +22,10 @@ const readers = new Set<ChildProcess>();
 
 beforeAll(async () => {
   await buildPipeline(() => undefined);
-  port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+  port = new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
   await port.createTopic(TOPIC, 1, 1, {});
   await port.createTopic(OUTPUT, 1, 1, {});
   await produceText(TOPIC, ['one', 'two', 'three']);
@@ -30,15 +33,26 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const reader of readers) await kill(reader);
-  for (const topic of (await port.listTopics()).filter((name) => name.startsWith(RUN))) await port.deleteTopic(topic);
+  for (const topic of (await port.listTopics()).filter((name) => name.startsWith(RUN)))
+    await port.deleteTopic(topic);
   await port.disconnect();
 });
 
 let folders = 0;
 function reader(group: string, protocol: string): ChildProcess {
   folders += 1;
-  const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', `${LIBS}/*`, 'test/support/java/GroupReader.java'];
-  const child = spawn('java', [...args, process.env['KAFKA_BROKERS']!, group, TOPIC, protocol, join(state, String(folders))], { stdio: 'ignore' });
+  const args = [
+    '-Xmx128m',
+    '-XX:TieredStopAtLevel=1',
+    '-cp',
+    `${LIBS}/*`,
+    'test/support/java/GroupReader.java',
+  ];
+  const child = spawn(
+    'java',
+    [...args, process.env['KAFKA_BROKERS']!, group, TOPIC, protocol, join(state, String(folders))],
+    { stdio: 'ignore' },
+  );
   readers.add(child);
   return child;
 }
@@ -51,9 +65,12 @@ async function kill(child: ChildProcess): Promise<void> {
   readers.delete(child);
 }
 
-const membersOf = async (group: string): Promise<readonly string[]> => ((await port.describeGroup(group)) as KnownGroup).members ?? [];
-const committed = async (group: string): Promise<number> => (await port.groupOffsets(group)).get(TOPIC)?.get(0) ?? 0;
-const hasRead = (group: string, upTo: number): Promise<void> => sleepUntil(`${group} has read`, async () => (await committed(group)) >= upTo, 120_000);
+const membersOf = async (group: string): Promise<readonly string[]> =>
+  ((await port.describeGroup(group)) as KnownGroup).members ?? [];
+const committed = async (group: string): Promise<number> =>
+  (await port.groupOffsets(group)).get(TOPIC)?.get(0) ?? 0;
+const hasRead = (group: string, upTo: number): Promise<void> =>
+  sleepUntil(`${group} has read`, async () => (await committed(group)) >= upTo, 120_000);
 
 describe('a consumer group', () => {
   it.each(['classic', 'consumer', 'streams'])(
@@ -67,7 +84,11 @@ describe('a consumer group', () => {
       expect(before.members).toHaveLength(1);
       await kill(first);
       const second = reader(group, protocol);
-      await sleepUntil('another member', async () => (await membersOf(group)).some((id) => !before.members.includes(id)), 120_000);
+      await sleepUntil(
+        'another member',
+        async () => (await membersOf(group)).some((id) => !before.members.includes(id)),
+        120_000,
+      );
       await kill(second);
     },
   );
@@ -77,26 +98,43 @@ describe('a consumer group', () => {
     const child = reader(group, 'share');
     const isKnown = async () => !('type' in (await port.describeGroup(group)));
     await sleepUntil('the share group', isKnown, 120_000);
-    expect(await port.describeGroup(group)).toEqual({ unknown: 'the broker lists it as a share group and describes none' });
+    expect(await port.describeGroup(group)).toEqual({
+      unknown: 'the broker lists it as a share group and describes none',
+    });
     await kill(child);
   });
 
   it('that nobody knows is absent, which is no unknown', async () => {
-    expect(await port.describeGroup(`${RUN}-nobody`)).toEqual({ type: 'absent', state: 'Absent', members: [], topics: [] });
+    expect(await port.describeGroup(`${RUN}-nobody`)).toEqual({
+      type: 'absent',
+      state: 'Absent',
+      members: [],
+      topics: [],
+    });
   });
 });
 
 describe('a drain over real groups', () => {
   const enrich = `${RUN}-enrich`;
   const totals = `${RUN}-totals`;
-  const pipeline = { type: 'external', groups: [enrich, totals], output: { topic: OUTPUT, key: ['day'] } };
+  const pipeline = {
+    type: 'external',
+    groups: [enrich, totals],
+    output: { topic: OUTPUT, key: ['day'] },
+  };
   const kafka = { brokers: [process.env['KAFKA_BROKERS'] ?? ''] };
-  const ref = aRef({ name: RUN, tables: ['public.orders'], spec: { batch: BATCH_PARTS.batch, pipeline, kafka } });
+  const ref = aRef({
+    name: RUN,
+    tables: ['public.orders'],
+    spec: { batch: BATCH_PARTS.batch, pipeline, kafka },
+  });
   let notes: string[] = [];
   const drained = (ms: number): Promise<string | null> => {
     notes = [];
     const note = (proof: string) => void notes.push(proof);
-    return new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() => pipelineDrained(port, ref, Date.now() + ms, note));
+    return new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
+      pipelineDrained(port, ref, Date.now() + ms, note),
+    );
   };
 
   it('waits for the one that reads no more, though the other is past the end', async () => {
@@ -108,7 +146,9 @@ describe('a drain over real groups', () => {
     await kill(standing);
     await produceText(TOPIC, ['four']);
     await hasRead(enrich, 4);
-    expect(await drained(1500), notes.join('; ')).toBe(`drain: group ${totals} at 3 < 4 in ${TOPIC}/0 at the time limit`);
+    expect(await drained(1500), notes.join('; ')).toBe(
+      `drain: group ${totals} at 3 < 4 in ${TOPIC}/0 at the time limit`,
+    );
     const again = reader(totals, 'consumer');
     expect(await drained(60_000)).toBeNull();
     await kill(running);

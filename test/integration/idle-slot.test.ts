@@ -13,33 +13,58 @@ const RETAINED_AT_MOST = 48 * MEGABYTE;
 
 describe('the slot of a migration that is complete', () => {
   it('keeps moving while the captured tables are idle, and other tables and another database write many megabytes', async () => {
-    const [database, other] = [await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`), await aDatabase('CREATE TABLE elsewhere (t text)')];
+    const [database, other] = [
+      await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`),
+      await aDatabase('CREATE TABLE elsewhere (t text)'),
+    ];
     const name = `idle-slot-${process.pid}`;
     const slot = `sluice_${name.replaceAll('-', '_')}`;
     expect(sluice('start', '-f', specFile(name, database.name, ['public.accounts'])).code).toBe(0);
     waitFor(name, 'approval');
-    expect(sluice('approve', name, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    expect(sluice('approve', name, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
+      0,
+    );
     waitFor(name, 'outcome=migrated');
     expect(get(name).leftovers).toEqual([]);
-    const one = async (sql: string): Promise<string> => (await database.client.query<{ v: string }>(`SELECT (${sql})::text AS v`)).rows[0]!.v;
+    const one = async (sql: string): Promise<string> =>
+      (await database.client.query<{ v: string }>(`SELECT (${sql})::text AS v`)).rows[0]!.v;
     const before = await one('pg_current_wal_lsn()');
     // Wide rows that do not compress: few statements, much WAL.
     const write = `INSERT INTO elsewhere SELECT (SELECT string_agg(md5(random()::text || g || i), '') FROM generate_series(1, 60) i) FROM generate_series(1, 2000) g`;
     for (const { client } of [database, other]) {
       const written = async (): Promise<number> =>
-        Number((await client.query<{ n: string }>(`SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1) AS n`, [start])).rows[0]!.n);
+        Number(
+          (
+            await client.query<{ n: string }>(
+              `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1) AS n`,
+              [start],
+            )
+          ).rows[0]!.n,
+        );
       const start = await one('pg_current_wal_lsn()');
       while ((await written()) < FOREIGN) await client.query(write);
     }
     const end = await one('pg_current_wal_lsn()');
-    expect(Number(await one(`pg_wal_lsn_diff('${end}', '${before}')`))).toBeGreaterThan(2 * FOREIGN - MEGABYTE);
-    const of = (column: string): string => `SELECT ${column} FROM pg_replication_slots WHERE slot_name = '${slot}'`;
+    expect(Number(await one(`pg_wal_lsn_diff('${end}', '${before}')`))).toBeGreaterThan(
+      2 * FOREIGN - MEGABYTE,
+    );
+    const of = (column: string): string =>
+      `SELECT ${column} FROM pg_replication_slots WHERE slot_name = '${slot}'`;
     const ended = performance.now();
-    const isPast = async (): Promise<boolean> => (await one(`(${of('confirmed_flush_lsn')}) >= '${end}'::pg_lsn`)) === 'true';
-    await sleepUntil('the connector acknowledges what lies behind the foreign writes', isPast, 150_000);
-    const isLean = async (): Promise<boolean> => Number(await one(`pg_wal_lsn_diff(pg_current_wal_lsn(), (${of('restart_lsn')}))`)) < RETAINED_AT_MOST;
+    const isPast = async (): Promise<boolean> =>
+      (await one(`(${of('confirmed_flush_lsn')}) >= '${end}'::pg_lsn`)) === 'true';
+    await sleepUntil(
+      'the connector acknowledges what lies behind the foreign writes',
+      isPast,
+      150_000,
+    );
+    const isLean = async (): Promise<boolean> =>
+      Number(await one(`pg_wal_lsn_diff(pg_current_wal_lsn(), (${of('restart_lsn')}))`)) <
+      RETAINED_AT_MOST;
     await sleepUntil('the server may remove that WAL', isLean, 150_000);
-    console.log(`idle slot: ${(2 * FOREIGN) / MEGABYTE} MB of foreign WAL given up ${((performance.now() - ended) / 1000).toFixed(1)} s after the last of it`);
+    console.log(
+      `idle slot: ${(2 * FOREIGN) / MEGABYTE} MB of foreign WAL given up ${((performance.now() - ended) / 1000).toFixed(1)} s after the last of it`,
+    );
     await dismantle(database.client, name);
   });
 });

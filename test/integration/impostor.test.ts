@@ -28,7 +28,11 @@ afterAll(() => void impostor.close());
 /** Not `spawnSync`: the impostor answers in this process. */
 const doctor = (file: string): Promise<string> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, ['dist/cli/main.js', 'doctor', '-f', file, '-o', 'json'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(
+      process.execPath,
+      ['dist/cli/main.js', 'doctor', '-f', file, '-o', 'json'],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.once('close', () => resolve(said));
@@ -40,16 +44,35 @@ describe('an impostor in the place of the source', () => {
 
   it.each<[string, object, string]>([
     ['the ledger’s URL', { passwordFrom: { env: 'SLUICE_LEDGER_URL' } }, 'sluice_ledger'],
-    ['a file of this machine', { passwordFrom: { file: `${outside}:password` } }, 'content-of-this-machine'],
-    ['the environment', { passwordFrom: { file: '/proc/self/environ:PGPASSWORD' } }, process.env['PGPASSWORD']!],
-    ['our own password because none is named', { passwordFrom: undefined }, process.env['PGPASSWORD']!],
+    [
+      'a file of this machine',
+      { passwordFrom: { file: `${outside}:password` } },
+      'content-of-this-machine',
+    ],
+    [
+      'the environment',
+      { passwordFrom: { file: '/proc/self/environ:PGPASSWORD' } },
+      process.env['PGPASSWORD']!,
+    ],
+    [
+      'our own password because none is named',
+      { passwordFrom: undefined },
+      process.env['PGPASSWORD']!,
+    ],
   ])('gets no secret that is not meant for it: %s', async (_what, more, secret) => {
     heard = '';
     const { port } = impostor.address() as { port: number };
     const connector = { type: 'debezium-postgres', url: 'http://127.0.0.1:1' }; // Connect would try for long what we refuse
     const postgres = { ...testPostgres('postgres'), host: '127.0.0.1', port, ...more };
-    const said = await doctor(specFile('impostor', 'postgres', ['public.t'], { source: { postgres, tables: ['public.t'] }, connector }));
-    const { checks } = JSON.parse(said) as { checks: { name: string; status: string; detail: string }[] };
+    const said = await doctor(
+      specFile('impostor', 'postgres', ['public.t'], {
+        source: { postgres, tables: ['public.t'] },
+        connector,
+      }),
+    );
+    const { checks } = JSON.parse(said) as {
+      checks: { name: string; status: string; detail: string }[];
+    };
     expect(checks.find((c) => c.name === 'source.reachable')).toMatchObject({
       status: 'failed',
       detail: expect.stringMatching(/SLUICE_SECRETS|names none/) as string,

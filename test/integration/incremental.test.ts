@@ -1,32 +1,59 @@
 // `connector.snapshot: incremental`: the initial load in chunks, beside a writer, resumed after the connector's death; from real Debezium.
 import { describe, expect, it } from 'vitest';
-import { KafkaPort } from '../../src/clients/kafka.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
-const spec = (): Record<string, unknown> => ({ connector: { type: 'debezium-postgres', url: process.env['CONNECT_URL'], snapshot: 'incremental' } });
-const restart = () => fetch(`${process.env['CONNECT_URL']}/connectors/chunks/restart?includeTasks=true`, { method: 'POST' });
+const spec = (): Record<string, unknown> => ({
+  connector: {
+    type: 'debezium-postgres',
+    url: process.env['CONNECT_URL'],
+    snapshot: 'incremental',
+  },
+});
+const restart = () =>
+  fetch(`${process.env['CONNECT_URL']}/connectors/chunks/restart?includeTasks=true`, {
+    method: 'POST',
+  });
 
 describe('an initial load in chunks', () => {
   it('of a table under a hot writer, with its connector restarted in the middle, is exact, and is handed over without the signal topic', async () => {
-    const database = await aDatabase(`${accounts(30_000)} CREATE TABLE nothing (id int PRIMARY KEY)`);
+    const database = await aDatabase(
+      `${accounts(30_000)} CREATE TABLE nothing (id int PRIMARY KEY)`,
+    );
     const stop = busy(database, 100);
     const file = specFile('chunks', database.name, ['public.accounts', 'public.nothing'], spec());
     expect(sluice('start', '-f', file).code).toBe(0);
-    const kafka = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
-    await sleepUntil('the first chunks', async () => ((await kafka.offsets('chunks.public.accounts').catch(() => [])).at(0)?.high ?? 0) > 9_000, 120_000);
+    const kafka = new KafkaPort(
+      { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+      () => '',
+    );
+    await sleepUntil(
+      'the first chunks',
+      async () =>
+        ((await kafka.offsets('chunks.public.accounts').catch(() => [])).at(0)?.high ?? 0) > 9_000,
+      120_000,
+    );
     await restart();
     waitFor('chunks', 'approval');
-    expect(sluice('approve', 'chunks', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    expect(
+      sluice('approve', 'chunks', '--approver', 'ann', '--reason', 'proven', '--yes').code,
+    ).toBe(0);
     waitFor('chunks', 'outcome=migrated');
     await stop();
     const status = get('chunks');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [] });
-    expect(status.windows.filter((w) => w.subject === 'public.accounts').every((w) => w.mode === 'exact' && w.verdict === 'passed')).toBe(true);
-    expect(status.tables.find((t) => t.table === 'public.accounts')!.rowsScanned).toBeGreaterThan(0);
+    expect(
+      status.windows
+        .filter((w) => w.subject === 'public.accounts')
+        .every((w) => w.mode === 'exact' && w.verdict === 'passed'),
+    ).toBe(true);
+    expect(status.tables.find((t) => t.table === 'public.accounts')!.rowsScanned).toBeGreaterThan(
+      0,
+    );
     expect(status.handedOver.map((o) => o.name)).not.toContain('chunks.signals');
     expect(await kafka.listTopics()).not.toContain('chunks.signals');
     expect(await kafka.describeGroup('chunks-signals')).toMatchObject({ type: 'absent' });
@@ -36,7 +63,10 @@ describe('an initial load in chunks', () => {
 
   it('rolled back in the middle leaves nothing', async () => {
     const database = await aDatabase(accounts(30_000));
-    expect(sluice('start', '-f', specFile('chunks-back', database.name, ['public.accounts'], spec())).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('chunks-back', database.name, ['public.accounts'], spec()))
+        .code,
+    ).toBe(0);
     waitFor('chunks-back', 'phase=connect');
     expect(sluice('rollback', 'chunks-back', '--reason', 'test', '--yes').code).toBe(0);
     waitFor('chunks-back', 'outcome=rolled-back');

@@ -2,8 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { Ledger } from '../../src/clients/ledger.js';
-import { auditIsWhole, historyIsSmall, positionsGrow, secretsKept, type RunRecord } from '../support/invariants.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import {
+  auditIsWhole,
+  historyIsSmall,
+  positionsGrow,
+  secretsKept,
+  type RunRecord,
+} from '../support/invariants.js';
 import { dismantle, live } from '../support/live.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
@@ -13,10 +19,23 @@ const PASSWORD = process.env['PGPASSWORD'] ?? 'sluice-local';
 const VALUE = 'planted-value-of-a-row-4712';
 
 async function recordOf(client: pg.Client): Promise<RunRecord> {
-  const shown = spawnSync('temporal', ['workflow', 'show', '-w', `migration-${NAME}`, '-o', 'json', '--address', process.env['TEMPORAL_ADDRESS']!], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const shown = spawnSync(
+    'temporal',
+    [
+      'workflow',
+      'show',
+      '-w',
+      `migration-${NAME}`,
+      '-o',
+      'json',
+      '--address',
+      process.env['TEMPORAL_ADDRESS']!,
+    ],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   try {
     return {
@@ -28,12 +47,19 @@ async function recordOf(client: pg.Client): Promise<RunRecord> {
         sluice('explain', NAME).stdout,
       ],
       secrets: [PASSWORD, VALUE],
-      windows: get(NAME).windows.map(({ number, position }) => ({ number, position, generation: 1 })),
+      windows: get(NAME).windows.map(({ number, position }) => ({
+        number,
+        position,
+        generation: 1,
+      })),
       events: await ledger.query(
         `SELECT split_part(event_id, '/', 2) AS id, kind FROM sluice.event WHERE name = $1 ORDER BY split_part(event_id, '/', 2)::int`,
         [NAME],
       ),
-      objects: await ledger.query('SELECT kind, object_name AS name, state FROM sluice.object WHERE name = $1', [NAME]),
+      objects: await ledger.query(
+        'SELECT kind, object_name AS name, state FROM sluice.object WHERE name = $1',
+        [NAME],
+      ),
       present: (
         await client.query<{ kind: string; name: string }>(
           `SELECT 'slot' AS kind, slot_name AS name FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT 'publication', pubname FROM pg_publication`,
@@ -55,20 +81,40 @@ describe('of a whole run', () => {
     expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
     waitFor(NAME, 'outcome=migrated');
     const run = await recordOf(database.client);
-    expect([secretsKept(run), historyIsSmall(run), auditIsWhole(run), positionsGrow(run)]).toEqual([null, null, null, null]);
+    expect([secretsKept(run), historyIsSmall(run), auditIsWhole(run), positionsGrow(run)]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
     const data = Buffer.from(JSON.stringify({ password: PASSWORD })).toString('base64');
-    const leaky = { events: [...run.history.events, { eventType: 'X', payloads: [{ metadata: {}, data }] }] } as RunRecord['history'];
+    const leaky = {
+      events: [...run.history.events, { eventType: 'X', payloads: [{ metadata: {}, data }] }],
+    } as RunRecord['history'];
     expect(secretsKept({ ...run, history: leaky })).toMatch(/^I13/);
     expect(secretsKept({ ...run, shown: [...run.shown, `line 1\n${VALUE}`] })).toMatch(/^I13/);
-    const long = { events: Array.from({ length: 700 + 12 * run.windows.length }, () => run.history.events[0]!) };
+    const long = {
+      events: Array.from({ length: 700 + 12 * run.windows.length }, () => run.history.events[0]!),
+    };
     expect(historyIsSmall({ ...run, history: long })).toMatch(/^I14: \d+ events/);
     const fat = {
-      events: [{ eventType: 'X', input: { metadata: {}, data: Buffer.alloc(40_000, 'x').toString('base64') } }],
+      events: [
+        {
+          eventType: 'X',
+          input: { metadata: {}, data: Buffer.alloc(40_000, 'x').toString('base64') },
+        },
+      ],
     } as unknown as RunRecord['history'];
     expect(historyIsSmall({ ...run, history: fat })).toMatch(/^I14: a payload/);
-    expect(auditIsWhole({ ...run, events: run.events.filter((_, at) => at !== 3) })).toMatch(/^I16: event 4/);
-    expect(auditIsWhole({ ...run, objects: run.objects.filter((o) => o.kind !== 'slot') })).toMatch(/^I16: slot/);
-    const back = run.windows.map((w, at) => (at === run.windows.length - 1 ? { ...w, number: w.number + 1, position: '0/1' } : w));
+    expect(auditIsWhole({ ...run, events: run.events.filter((_, at) => at !== 3) })).toMatch(
+      /^I16: event 4/,
+    );
+    expect(auditIsWhole({ ...run, objects: run.objects.filter((o) => o.kind !== 'slot') })).toMatch(
+      /^I16: slot/,
+    );
+    const back = run.windows.map((w, at) =>
+      at === run.windows.length - 1 ? { ...w, number: w.number + 1, position: '0/1' } : w,
+    );
     expect(positionsGrow({ ...run, windows: back })).toMatch(/^I17/);
     await dismantle(database.client, NAME);
   });

@@ -1,12 +1,12 @@
 // Tables and queries that are polled by our JDBC source, on real parts: what it captures, what it cannot, and that the difference is never called equal.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ConnectRest } from '../../src/clients/connect-rest.js';
-import { KafkaPort } from '../../src/clients/kafka.js';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { canonFromJson } from '../../src/compare/column-types.js';
 import { parseJsonLossless } from '../../src/compare/json.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
-import { capturesOf } from '../../src/domain/names.js';
-import { pollingOf } from '../../src/domain/polling.js';
+import { capturesOf } from '../../src/domain/migration/names.js';
+import { pollingOf } from '../../src/domain/migration/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector, live, objects } from '../support/live.js';
 import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
@@ -15,7 +15,10 @@ import { VALUES } from '../support/type-values.js';
 const { aDatabase } = live();
 let port: KafkaPort;
 beforeAll(() => {
-  port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+  port = new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
 });
 
 const polling = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
@@ -49,7 +52,9 @@ describe('tables that are polled', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     waitFor('polled', 'approval');
-    expect(sluice('approve', 'polled', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    expect(
+      sluice('approve', 'polled', '--approver', 'ann', '--reason', 'proven', '--yes').code,
+    ).toBe(0);
     waitFor('polled', 'outcome=migrated');
     const status = get('polled');
     expect(status).toMatchObject({
@@ -60,8 +65,15 @@ describe('tables that are polled', () => {
         { table: 'public.regions', rowsScanned: 0 },
       ],
     });
-    expect(status.windows.every((w) => w.mode === 'settled' && (w.verdict === 'passed' || w.verdict === 'inconclusive'))).toBe(true);
-    expect(status.windows.findLast((w) => w.subject === 'public.orders')).toMatchObject({ verdict: 'passed', matched: 3020 });
+    expect(
+      status.windows.every(
+        (w) => w.mode === 'settled' && (w.verdict === 'passed' || w.verdict === 'inconclusive'),
+      ),
+    ).toBe(true);
+    expect(status.windows.findLast((w) => w.subject === 'public.orders')).toMatchObject({
+      verdict: 'passed',
+      matched: 3020,
+    });
     expect(status.handedOver.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual([
       'connector polled-public-orders',
       'connector polled-public-regions',
@@ -69,25 +81,45 @@ describe('tables that are polled', () => {
       'topic polled.public.regions',
     ]);
     expect(await objects(database.client)).toEqual([]);
-    for (const { kind, name } of status.handedOver) if (kind === 'connector') await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
+    for (const { kind, name } of status.handedOver)
+      if (kind === 'connector')
+        await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
   });
 
   it('a deleted row and an update without a new time are not capturable: never passed; a row that should have come is missing', async () => {
     const database = await aDatabase(ORDERS);
-    expect(sluice('start', '-f', specFile('unseen', database.name, ['public.orders'], polling())).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('unseen', database.name, ['public.orders'], polling())).code,
+    ).toBe(0);
     waitFor('unseen', 'approval');
-    await database.client.query(`UPDATE orders SET total = 0 WHERE id = 5; DELETE FROM orders WHERE id = 6`);
+    await database.client.query(
+      `UPDATE orders SET total = 0 WHERE id = 5; DELETE FROM orders WHERE id = 6`,
+    );
     await sleepUntil('a window that found them', () => get('unseen').windows.at(-1)!.unknown === 2);
-    expect(get('unseen').windows.at(-1)).toMatchObject({ verdict: 'inconclusive', missing: 0, extraneous: 0, mismatched: 0 });
-    const diff = JSON.parse(sluice('diff', 'unseen', '-o', 'json').stdout) as { counts: object; differences: { key: object; batch: string | null }[] };
+    expect(get('unseen').windows.at(-1)).toMatchObject({
+      verdict: 'inconclusive',
+      missing: 0,
+      extraneous: 0,
+      mismatched: 0,
+    });
+    const diff = JSON.parse(sluice('diff', 'unseen', '-o', 'json').stdout) as {
+      counts: object;
+      differences: { key: object; batch: string | null }[];
+    };
     expect(diff.counts).toEqual({ 'not-capturable': 2 });
-    expect(diff.differences.map((d) => d.key)).toEqual(expect.arrayContaining([{ id: '5' }, { id: '6' }]));
-    await database.client.query(`INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`); // as a transaction would that commits long after the delay
+    expect(diff.differences.map((d) => d.key)).toEqual(
+      expect.arrayContaining([{ id: '5' }, { id: '6' }]),
+    );
+    await database.client.query(
+      `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
+    ); // as a transaction would that commits long after the delay
     await sleepUntil('a failed window', () => get('unseen').windows.at(-1)!.verdict === 'failed');
     expect(get('unseen').windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);
     waitFor('unseen', 'outcome=aborted');
-    expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContainEqual(expect.stringMatching(/^unseen/));
+    expect(
+      await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json(),
+    ).not.toContainEqual(expect.stringMatching(/^unseen/));
   });
 });
 
@@ -96,21 +128,37 @@ describe("a row whose time is ahead of the database's clock", () => {
 
   it('is named by doctor before anything is made', async () => {
     const database = await aDatabase(`${ORDERS} ${FUTURE}`);
-    const { stdout, code } = sluice('doctor', '-f', specFile('ahead', database.name, ['public.orders'], polling()), '-o', 'json');
+    const { stdout, code } = sluice(
+      'doctor',
+      '-f',
+      specFile('ahead', database.name, ['public.orders'], polling()),
+      '-o',
+      'json',
+    );
     expect(code).toBe(1);
-    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
+    const { checks } = JSON.parse(stdout) as {
+      checks: { name: string; status: string; detail: string }[];
+    };
     expect(checks.find((c) => c.name === 'polling.future')).toMatchObject({
       status: 'failed',
-      detail: expect.stringMatching(/^1 rows of public.orders have .*changed.* ahead .*2099-12-31/) as string,
+      detail: expect.stringMatching(
+        /^1 rows of public.orders have .*changed.* ahead .*2099-12-31/,
+      ) as string,
     });
   });
 
   it('holds up no barrier when it comes later: it alone is missing, and the reason says why', async () => {
     const database = await aDatabase(ORDERS);
-    expect(sluice('start', '-f', specFile('later', database.name, ['public.orders'], polling())).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('later', database.name, ['public.orders'], polling())).code,
+    ).toBe(0);
     waitFor('later', 'approval');
     await database.client.query(`${FUTURE}; INSERT INTO orders VALUES (5000, 1)`);
-    await sleepUntil('a window that saw it', () => get('later').windows.at(-1)!.missing === 1, 120_000);
+    await sleepUntil(
+      'a window that saw it',
+      () => get('later').windows.at(-1)!.missing === 1,
+      120_000,
+    );
     expect(get('later').windows.at(-1)).toMatchObject({
       verdict: 'failed',
       matched: 3001,
@@ -129,15 +177,42 @@ describe('a query that is polled', () => {
 
   it('joins three tables into one topic with the key as its records have it, and is compared as a whole', async () => {
     const database = await aDatabase(SETUP);
-    const spec = polling({ mode: 'incrementing', timestampColumns: undefined, query: { sql: QUERY } });
-    expect(sluice('start', '-f', specFile('joined', database.name, ['public.orders', 'public.links', 'public.regions'], spec)).code).toBe(0);
+    const spec = polling({
+      mode: 'incrementing',
+      timestampColumns: undefined,
+      query: { sql: QUERY },
+    });
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile(
+          'joined',
+          database.name,
+          ['public.orders', 'public.links', 'public.regions'],
+          spec,
+        ),
+      ).code,
+    ).toBe(0);
     waitFor('joined', 'approval');
-    await database.client.query(`INSERT INTO orders VALUES (4001, 7.70); INSERT INTO links VALUES (4001, 2)`);
-    await sleepUntil('a window with the new row', () => get('joined').windows.at(-1)!.compared === 3001);
-    expect(get('joined').windows.at(-1)).toMatchObject({ subject: 'query', verdict: 'passed', matched: 3001 });
+    await database.client.query(
+      `INSERT INTO orders VALUES (4001, 7.70); INSERT INTO links VALUES (4001, 2)`,
+    );
+    await sleepUntil(
+      'a window with the new row',
+      () => get('joined').windows.at(-1)!.compared === 3001,
+    );
+    expect(get('joined').windows.at(-1)).toMatchObject({
+      subject: 'query',
+      verdict: 'passed',
+      matched: 3001,
+    });
     const last = (await records('joined.query')).at(-1)!;
     expect(last.key).toBe('{"id":4001}');
-    expect(JSON.parse(last.value)).toEqual({ after: { id: 4001, total: '7.70', region: 'süd' }, op: 'r' });
+    expect(JSON.parse(last.value)).toEqual({
+      after: { id: 4001, total: '7.70', region: 'süd' },
+      op: 'r',
+    });
     expect(sluice('cancel', 'joined', '--yes').code).toBe(0);
     waitFor('joined', 'outcome=aborted');
   });
@@ -146,15 +221,44 @@ describe('a query that is polled', () => {
     ['no key', 'SELECT id % 10 AS id, total FROM orders', {}, 'polling.query'],
     ['a volatile result', 'SELECT id, random() AS r FROM orders', {}, 'two different results'],
     ['no such column', 'SELECT total FROM orders', {}, 'there is no column id'],
-    ['a text as its time', 'SELECT id, note AS changed FROM orders', { mode: 'timestamp+incrementing' }, 'column changed is text'],
-    ['rows without a time', 'SELECT id, CASE WHEN id > 7 THEN now() END AS changed FROM orders', { mode: 'timestamp+incrementing' }, '7 rows have no'],
-    ['local time', `SELECT id, (now() AT TIME ZONE 'Asia/Tokyo') AS changed FROM orders`, { mode: 'timestamp+incrementing' }, 'ahead of UTC'],
-    ['nothing declared about deletes', 'SELECT id FROM orders', { deletes: undefined }, 'polling.deletes'],
+    [
+      'a text as its time',
+      'SELECT id, note AS changed FROM orders',
+      { mode: 'timestamp+incrementing' },
+      'column changed is text',
+    ],
+    [
+      'rows without a time',
+      'SELECT id, CASE WHEN id > 7 THEN now() END AS changed FROM orders',
+      { mode: 'timestamp+incrementing' },
+      '7 rows have no',
+    ],
+    [
+      'local time',
+      `SELECT id, (now() AT TIME ZONE 'Asia/Tokyo') AS changed FROM orders`,
+      { mode: 'timestamp+incrementing' },
+      'ahead of UTC',
+    ],
+    [
+      'nothing declared about deletes',
+      'SELECT id FROM orders',
+      { deletes: undefined },
+      'polling.deletes',
+    ],
   ])('with %s is refused by name, and nothing is created', async (_case, query, more, finding) => {
     const database = await aDatabase(ORDERS);
     const byTime = 'mode' in more;
-    const spec = polling({ mode: 'incrementing', query, ...(byTime ? {} : { timestampColumns: undefined }), ...more });
-    const doctor = sluice('doctor', '-f', specFile('refused', database.name, ['public.orders'], spec));
+    const spec = polling({
+      mode: 'incrementing',
+      query,
+      ...(byTime ? {} : { timestampColumns: undefined }),
+      ...more,
+    });
+    const doctor = sluice(
+      'doctor',
+      '-f',
+      specFile('refused', database.name, ['public.orders'], spec),
+    );
     expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringContaining(finding)]);
   });
 });
@@ -162,16 +266,23 @@ describe('a query that is polled', () => {
 describe('a JDBC source, whichever it is', () => {
   const columns = Object.keys(VALUES);
   const width = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
-  const row = (at: number): string => `INSERT INTO everything VALUES (${at + 1}, ${columns.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`;
+  const row = (at: number): string =>
+    `INSERT INTO everything VALUES (${at + 1}, ${columns.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`;
   const EVERYTHING = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}); ${Array.from({ length: width }, (_, at) => row(at)).join('\n')}`;
 
   it('carries every provable type without a loss', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = polling({ mode: 'incrementing', timestampColumns: undefined });
-    expect(sluice('start', '-f', specFile('jdbc-types', database.name, ['public.everything'], spec)).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('jdbc-types', database.name, ['public.everything'], spec))
+        .code,
+    ).toBe(0);
     waitFor('jdbc-types', 'approval');
-    expect({ ...get('jdbc-types').windows[0], differences: sluice('diff', 'jdbc-types').stdout }).toMatchObject({
+    expect({
+      ...get('jdbc-types').windows[0],
+      differences: sluice('diff', 'jdbc-types').stdout,
+    }).toMatchObject({
       verdict: 'passed',
       matched: width,
       unknown: 0,
@@ -186,14 +297,20 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       name: 'as-text',
       tables: ['public.everything'],
       spec: {
-        ...polling({ mode: 'bulk', timestampColumns: undefined, incrementingColumn: undefined, delay: undefined }),
+        ...polling({
+          mode: 'bulk',
+          timestampColumns: undefined,
+          incrementingColumn: undefined,
+          delay: undefined,
+        }),
         source: { postgres: testPostgres(database.name), tables: ['public.everything'] },
       },
     });
     const rest = new ConnectRest(process.env['CONNECT_URL']!);
-    const catalog = [{ name: 'id', type: 'int4' }, ...columns.map((type, at) => ({ name: `c${at}`, type: baseType(type) }))].filter(
-      (c) => !c.type.endsWith('[]'),
-    );
+    const catalog = [
+      { name: 'id', type: 'int4' },
+      ...columns.map((type, at) => ({ name: `c${at}`, type: baseType(type) })),
+    ].filter((c) => !c.type.endsWith('[]'));
     const [own, wellKnown] = [JDBC_PLUGINS[0]!, JDBC_PLUGINS[1]!];
     const found: unknown[][] = [];
     for (const asText of [false, true]) {
@@ -202,12 +319,24 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       await aTopic(port, mine.topic);
       await rest.createStopped(
         mine.connector,
-        jdbcSourceConfig(spec, pollingOf(spec)!, mine, { columns: catalog, key: ['id'] }, { ...own, asText: asText && wellKnown.asText }),
+        jdbcSourceConfig(
+          spec,
+          pollingOf(spec)!,
+          mine,
+          { columns: catalog, key: ['id'] },
+          { ...own, asText: asText && wellKnown.asText },
+        ),
       );
       await rest.resume(mine.connector);
       await sleepUntil('all rows', async () => (await records(mine.topic)).length >= width);
-      const images = (await records(mine.topic)).slice(0, width).map((record) => (parseJsonLossless(record.value) as { after: Record<string, unknown> }).after);
-      found.push(images.map((image) => catalog.map(({ name, type }) => canonFromJson(type, image[name]))));
+      const images = (await records(mine.topic))
+        .slice(0, width)
+        .map(
+          (record) => (parseJsonLossless(record.value) as { after: Record<string, unknown> }).after,
+        );
+      found.push(
+        images.map((image) => catalog.map(({ name, type }) => canonFromJson(type, image[name]))),
+      );
       await dropConnector(rest, mine.connector);
     }
     expect(found[1]).toEqual(found[0]);
@@ -220,7 +349,10 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     const spec = aSpec({
       name: 'many',
       tables: ['public.many'],
-      spec: { ...polling({ delay: '1s' }), source: { postgres: testPostgres(database.name), tables: ['public.many'] } },
+      spec: {
+        ...polling({ delay: '1s' }),
+        source: { postgres: testPostgres(database.name), tables: ['public.many'] },
+      },
     });
     const rest = new ConnectRest(process.env['CONNECT_URL']!);
     const [capture] = capturesOf(spec, 1);
@@ -232,16 +364,29 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       key: ['id'],
     };
     await aTopic(port, capture!.topic);
-    await rest.createStopped(capture!.connector, { ...jdbcSourceConfig(spec, pollingOf(spec)!, capture!, shape, JDBC_PLUGINS[0]!), 'batch.max.rows': '500' });
+    await rest.createStopped(capture!.connector, {
+      ...jdbcSourceConfig(spec, pollingOf(spec)!, capture!, shape, JDBC_PLUGINS[0]!),
+      'batch.max.rows': '500',
+    });
     await rest.resume(capture!.connector);
     for (let n = 0; n < 4; n += 1) {
       const before = await end(capture!.topic);
       await sleepUntil('some more rows', async () => (await end(capture!.topic)) > before);
-      await fetch(`${process.env['CONNECT_URL']}/connectors/${capture!.connector}/restart?includeTasks=true`, { method: 'POST' });
-      await database.client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${capture!.connector}'`);
+      await fetch(
+        `${process.env['CONNECT_URL']}/connectors/${capture!.connector}/restart?includeTasks=true`,
+        { method: 'POST' },
+      );
+      await database.client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${capture!.connector}'`,
+      );
     }
-    await sleepUntil('the last row', async () => (await rest.offsets(capture!.connector))[0]?.['incrementing'] === 60000);
-    const ids = (await records(capture!.topic)).map((record) => (JSON.parse(record.key) as { id: number }).id);
+    await sleepUntil(
+      'the last row',
+      async () => (await rest.offsets(capture!.connector))[0]?.['incrementing'] === 60000,
+    );
+    const ids = (await records(capture!.topic)).map(
+      (record) => (JSON.parse(record.key) as { id: number }).id,
+    );
     expect(ids.length).toBe(60_000);
     expect(new Set(ids).size).toBe(60_000);
     await dropConnector(rest, capture!.connector);
@@ -250,7 +395,9 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
 
 const baseType = (type: string): string => {
   const base = type.replace(/\(.*\)$/, '').replaceAll('"', '');
-  return { char: type.startsWith('"') ? 'char' : 'bpchar', mood: 'enum', positive: 'int4' }[base] ?? base;
+  return (
+    { char: type.startsWith('"') ? 'char' : 'bpchar', mood: 'enum', positive: 'int4' }[base] ?? base
+  );
 };
 
 async function end(topic: string): Promise<number> {
@@ -262,7 +409,10 @@ async function records(topic: string): Promise<{ key: string; value: string }[]>
   const found: { key: string; value: string }[] = [];
   const { low, committed } = (await port.offsets(topic))[0]!;
   await port.readRange(topic, 0, low, committed, (_offset, bytes, keyStart, keyEnd, start, end) => {
-    found.push({ key: bytes.toString('utf8', keyStart, keyEnd), value: bytes.toString('utf8', start, end) });
+    found.push({
+      key: bytes.toString('utf8', keyStart, keyEnd),
+      value: bytes.toString('utf8', start, end),
+    });
   });
   return found;
 }

@@ -1,12 +1,12 @@
 // docs/how-to/from-jdbc-to-cdc.md, step by step, on real parts, with a writer that never stops: no row is lost, none is wrong, and deletes arrive afterwards.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ConnectRest } from '../../src/clients/connect-rest.js';
-import { KafkaPort } from '../../src/clients/kafka.js';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
-import { capturesOf } from '../../src/domain/names.js';
-import { pollingOf } from '../../src/domain/polling.js';
+import { capturesOf } from '../../src/domain/migration/names.js';
+import { pollingOf } from '../../src/domain/migration/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector } from '../support/live.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
@@ -19,7 +19,10 @@ const COLUMNS = [
 let kafka: KafkaPort;
 let rest: ConnectRest;
 beforeAll(() => {
-  kafka = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false }, () => '');
+  kafka = new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
   rest = new ConnectRest(process.env['CONNECT_URL']!);
 });
 
@@ -45,12 +48,25 @@ describe('a topic that was filled by polling', () => {
         },
       },
     });
-    const captured = aSpec({ name: 'orders-cdc', spec: { source, connector: { type: 'debezium-postgres', url, topicPrefix: 'orders' } } });
+    const captured = aSpec({
+      name: 'orders-cdc',
+      spec: { source, connector: { type: 'debezium-postgres', url, topicPrefix: 'orders' } },
+    });
     const [capture] = capturesOf(polled, 1);
     const { topic, connector } = capture!;
     await aTopic(kafka, topic, 2, { 'cleanup.policy': 'compact' });
-    for (const other of ['orders.heartbeat.orders', 'orders.notifications']) await aTopic(kafka, other);
-    await rest.createStopped(connector, jdbcSourceConfig(polled, pollingOf(polled)!, capture!, { columns: COLUMNS, key: ['id'] }, JDBC_PLUGINS[0]!));
+    for (const other of ['orders.heartbeat.orders', 'orders.notifications'])
+      await aTopic(kafka, other);
+    await rest.createStopped(
+      connector,
+      jdbcSourceConfig(
+        polled,
+        pollingOf(polled)!,
+        capture!,
+        { columns: COLUMNS, key: ['id'] },
+        JDBC_PLUGINS[0]!,
+      ),
+    );
     await rest.resume(connector);
     await sleepUntil('the initial load', async () => (await fold(topic)).size === 5000);
 
@@ -71,23 +87,41 @@ describe('a topic that was filled by polling', () => {
       const status = await rest.status(connector);
       return status?.connector.state === 'STOPPED' && status.tasks.length === 0;
     });
-    const { 'notification.enabled.channels': _channels, 'notification.sink.topic.name': _topic, ...config } = debeziumPostgresConfig(captured, 1);
-    await rest.createStopped('orders-cdc', { ...config, 'message.prefix.include.list': 'sluice-none' });
+    const {
+      'notification.enabled.channels': _channels,
+      'notification.sink.topic.name': _topic,
+      ...config
+    } = debeziumPostgresConfig(captured, 1);
+    await rest.createStopped('orders-cdc', {
+      ...config,
+      'message.prefix.include.list': 'sluice-none',
+    });
     await rest.resume('orders-cdc');
-    await sleepUntil('rows from the log', async () => (await fold(topic)).size > 5050 + 200, 90_000);
+    await sleepUntil(
+      'rows from the log',
+      async () => (await fold(topic)).size > 5050 + 200,
+      90_000,
+    );
     await database.client.query('DELETE FROM orders WHERE id = 4001');
     writing = false;
     await writer;
-    const { rows } = await database.client.query<{ id: string; total: string }>('SELECT id, total FROM orders');
+    const { rows } = await database.client.query<{ id: string; total: string }>(
+      'SELECT id, total FROM orders',
+    );
     const table = new Map(rows.map(({ id, total }) => [id, Number(total)]));
     await sleepUntil('the topic to hold what the table holds', async () => {
       const found = await fold(topic);
-      return found.size === table.size && [...table].every(([id, total]) => found.get(id) === total);
+      return (
+        found.size === table.size && [...table].every(([id, total]) => found.get(id) === total)
+      );
     });
     expect(table.get('4000')).toBe(7);
     for (const name of ['orders-cdc', connector]) await dropConnector(rest, name);
     const idle = `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'sluice_orders_cdc' AND NOT active`;
-    await sleepUntil('the slot is idle', async () => (await database.client.query(idle)).rows.length === 1);
+    await sleepUntil(
+      'the slot is idle',
+      async () => (await database.client.query(idle)).rows.length === 1,
+    );
     await database.drop();
   });
 });
@@ -96,9 +130,23 @@ describe('a topic that was filled by polling', () => {
 async function fold(topic: string): Promise<Map<string, number>> {
   const folded = new OutputFold({ key: ['id'], columns: COLUMNS }, 'after');
   for (const { partition, low, committed } of await kafka.offsets(topic))
-    await kafka.readRange(topic, partition, low, committed, (_offset, bytes, keyStart, keyEnd, start, end) => {
-      folded.add(keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd), start < 0 ? null : bytes.subarray(start, end));
-    });
+    await kafka.readRange(
+      topic,
+      partition,
+      low,
+      committed,
+      (_offset, bytes, keyStart, keyEnd, start, end) => {
+        folded.add(
+          keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd),
+          start < 0 ? null : bytes.subarray(start, end),
+        );
+      },
+    );
   expect(folded.unreadable).toBe(0);
-  return new Map([...folded.rows].map(([key, { row }]) => [(JSON.parse(key) as string[])[0]!, Number((JSON.parse(row!) as string[])[1])]));
+  return new Map(
+    [...folded.rows].map(([key, { row }]) => [
+      (JSON.parse(key) as string[])[0]!,
+      Number((JSON.parse(row!) as string[])[1]),
+    ]),
+  );
 }

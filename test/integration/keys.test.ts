@@ -24,11 +24,20 @@ describe('a primary key', () => {
       CREATE TABLE whole (id int PRIMARY KEY DEFERRABLE, label text); ALTER TABLE whole REPLICA IDENTITY FULL;
       CREATE TABLE spans (span int4range PRIMARY KEY);
       CREATE TABLE loose (level numeric PRIMARY KEY);`);
-    const tables = ['seats', 'late', 'parts', 'whole', 'spans', 'loose'].map((name) => `public.${name}`);
+    const tables = ['seats', 'late', 'parts', 'whole', 'spans', 'loose'].map(
+      (name) => `public.${name}`,
+    );
     const compare = { ignore: ['span'] };
-    const file = specFile('odd-keys', database.name, tables, { kafka: { brokers: [process.env['KAFKA_BROKERS']!], partitions: 3 }, validation: { compare } });
-    const { checks } = JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as { checks: Finding[] };
-    const open = checks.filter((check) => check.status !== 'passed' && check.name.startsWith('table.'));
+    const file = specFile('odd-keys', database.name, tables, {
+      kafka: { brokers: [process.env['KAFKA_BROKERS']!], partitions: 3 },
+      validation: { compare },
+    });
+    const { checks } = JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as {
+      checks: Finding[];
+    };
+    const open = checks.filter(
+      (check) => check.status !== 'passed' && check.name.startsWith('table.'),
+    );
     expect(open.map((check) => `${check.name} ${check.subject}`).sort()).toEqual([
       'table.key-form public.loose',
       'table.key-types public.spans',
@@ -36,8 +45,12 @@ describe('a primary key', () => {
       'table.replica-identity public.parts',
       'table.replica-identity public.seats',
     ]);
-    for (const { name, detail, remedy } of open.filter((check) => check.name === 'table.replica-identity')) {
-      expect(detail, name).toMatch(/the primary key \(id(, part)?\) of "public"\."\w+" is DEFERRABLE/);
+    for (const { name, detail, remedy } of open.filter(
+      (check) => check.name === 'table.replica-identity',
+    )) {
+      expect(detail, name).toMatch(
+        /the primary key \(id(, part)?\) of "public"\."\w+" is DEFERRABLE/,
+      );
       expect(remedy, name).toContain('NOT DEFERRABLE');
     }
     expect(await objects(database.client)).toEqual([]);
@@ -51,12 +64,25 @@ describe('a primary key', () => {
       CREATE TABLE whole (id int PRIMARY KEY DEFERRABLE, label text); ALTER TABLE whole REPLICA IDENTITY FULL;
       INSERT INTO whole SELECT g, 'w' FROM generate_series(1, 100) g;`);
     const tables = ['public.invoices', 'public.levels', 'public.whole'];
-    expect(sluice('start', '-f', specFile('exact-keys', database.name, tables, { validation: { every: '1s', passesInARow: 1 } })).code).toBe(0);
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile('exact-keys', database.name, tables, {
+          validation: { every: '1s', passesInARow: 1 },
+        }),
+      ).code,
+    ).toBe(0);
     waitFor('exact-keys', 'approval');
-    await database.client.query(`UPDATE invoices SET note = 'changed' WHERE no <= 10; DELETE FROM invoices WHERE no BETWEEN 11 AND 15;
+    await database.client
+      .query(`UPDATE invoices SET note = 'changed' WHERE no <= 10; DELETE FROM invoices WHERE no BETWEEN 11 AND 15;
       UPDATE levels SET level = level + 0.00; UPDATE whole SET id = -id WHERE id <= 50; DELETE FROM whole WHERE id > 90`);
     const before = get('exact-keys').windows.at(-1)!.number;
-    await sleepUntil('later windows', () => get('exact-keys').windows.at(-1)!.number > before + 2, 120_000);
+    await sleepUntil(
+      'later windows',
+      () => get('exact-keys').windows.at(-1)!.number > before + 2,
+      120_000,
+    );
     const later = get('exact-keys').windows.filter((w) => w.number > before + 1);
     expect(new Set(later.map((w) => `${w.subject} ${w.verdict} ${w.matched}`))).toEqual(
       new Set(['public.invoices passed 195', 'public.levels passed 100', 'public.whole passed 90']),

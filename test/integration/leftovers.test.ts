@@ -6,15 +6,30 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const terminate = (name: string) =>
-  spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, 'workflow', 'terminate', '-w', `migration-${name}`, '--reason', 'test'], {
-    encoding: 'utf8',
-  });
+  spawnSync(
+    'temporal',
+    [
+      '--address',
+      process.env['TEMPORAL_ADDRESS']!,
+      'workflow',
+      'terminate',
+      '-w',
+      `migration-${name}`,
+      '--reason',
+      'test',
+    ],
+    {
+      encoding: 'utf8',
+    },
+  );
 const leftovers = (...args: string[]) => {
   const { code, stdout } = sluice('doctor', '--leftovers', '-o', 'json', ...args);
   return {
     code,
     of: (name: string) =>
-      (JSON.parse(stdout) as { leftovers: { migration: string; kind: string; presence: string }[] }).leftovers.filter((o) => o.migration === name),
+      (
+        JSON.parse(stdout) as { leftovers: { migration: string; kind: string; presence: string }[] }
+      ).leftovers.filter((o) => o.migration === name),
   };
 };
 
@@ -28,18 +43,27 @@ describe('a migration whose workflow was terminated', () => {
     expect(terminate('orphan').status).toBe(0);
     const found = leftovers();
     expect(found.code).toBe(1);
-    expect(found.of('orphan').map((o) => o.kind)).toEqual(expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector']));
+    expect(found.of('orphan').map((o) => o.kind)).toEqual(
+      expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector']),
+    );
     expect(new Set(found.of('orphan').map((o) => o.presence))).toEqual(new Set(['present']));
-    expect(sluice('wait', 'orphan', '--for', 'outcome=migrated', '--timeout', '30s')).toMatchObject({
+    expect(sluice('wait', 'orphan', '--for', 'outcome=migrated', '--timeout', '30s')).toMatchObject(
+      {
+        code: 1,
+        stderr: expect.stringContaining('terminated') as string,
+      },
+    );
+    expect(sluice('start', '-f', file)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('terminated') as string,
+      stderr: expect.stringMatching(/slot sluice_orphan.*doctor --leftovers --remove/s) as string,
     });
-    expect(sluice('start', '-f', file)).toMatchObject({ code: 1, stderr: expect.stringMatching(/slot sluice_orphan.*doctor --leftovers --remove/s) as string });
     expect(sluice('doctor', '--leftovers', '--remove').code).toBe(2);
     const swept = leftovers('--remove', '--yes');
     expect([swept.code, swept.of('orphan')]).toEqual([0, []]);
     expect(await objects(database.client)).toEqual([]);
-    expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContain('orphan');
+    expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContain(
+      'orphan',
+    );
     expect(get('orphan')).toMatchObject({ outcome: 'aborted', leftovers: [] });
     expect(sluice('start', '-f', file).code).toBe(0);
     waitFor('orphan', 'phase=validate');
@@ -55,14 +79,33 @@ describe('a migration whose workflow was terminated', () => {
     waitFor('elsewhere', 'phase=validate');
     const here = process.env['TEMPORAL_NAMESPACE'] ?? 'default';
     const namespace = (...args: string[]) =>
-      spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, 'operator', 'namespace', ...args, '-n', 'beside'], { encoding: 'utf8' });
+      spawnSync(
+        'temporal',
+        [
+          '--address',
+          process.env['TEMPORAL_ADDRESS']!,
+          'operator',
+          'namespace',
+          ...args,
+          '-n',
+          'beside',
+        ],
+        { encoding: 'utf8' },
+      );
     expect(namespace('create').status).toBe(0);
-    const asked = spawnSync(process.execPath, ['dist/cli/main.js', 'doctor', '--leftovers', '--remove', '--yes'], {
-      encoding: 'utf8',
-      env: { ...process.env, TEMPORAL_NAMESPACE: 'beside' },
-    });
+    const asked = spawnSync(
+      process.execPath,
+      ['dist/cli/main.js', 'doctor', '--leftovers', '--remove', '--yes'],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, TEMPORAL_NAMESPACE: 'beside' },
+      },
+    );
     namespace('delete', '--yes');
-    expect(asked).toMatchObject({ status: 1, stderr: expect.stringContaining(`elsewhere runs in namespace ${here}`) as string });
+    expect(asked).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`elsewhere runs in namespace ${here}`) as string,
+    });
     expect(get('elsewhere')).toMatchObject({ outcome: null, leftovers: [] });
     sluice('cancel', 'elsewhere', '--yes');
     waitFor('elsewhere', 'outcome=aborted');

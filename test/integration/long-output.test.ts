@@ -1,7 +1,7 @@
 // Output longer than any pipe holds, read slowly, or not to its end.
 import { spawn, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Ledger } from '../../src/clients/ledger.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { sluice } from '../support/sluice.js';
 
 const NAME = 'long-output';
@@ -31,7 +31,8 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  for (const table of ['window_row', 'migration']) await ledger.query(`DELETE FROM sluice.${table} WHERE name = $1`, [NAME]);
+  for (const table of ['window_row', 'migration'])
+    await ledger.query(`DELETE FROM sluice.${table} WHERE name = $1`, [NAME]);
   await ledger.close();
 });
 
@@ -46,7 +47,11 @@ describe('a long output', () => {
   });
 
   it('may be cut off by its reader, without a word', () => {
-    const { status, stderr, stdout } = spawnSync('sh', ['-c', `'${process.execPath}' ${CLI.join(' ')} | head -c 100`], { encoding: 'utf8' });
+    const { status, stderr, stdout } = spawnSync(
+      'sh',
+      ['-c', `'${process.execPath}' ${CLI.join(' ')} | head -c 100`],
+      { encoding: 'utf8' },
+    );
     expect([status, stderr, stdout.length]).toEqual([0, '', 100]);
   });
 });

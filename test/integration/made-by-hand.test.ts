@@ -2,12 +2,12 @@
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSinkActivities } from '../../src/activities/sink.js';
-import { createSourceActivities } from '../../src/activities/source.js';
-import { Systems } from '../../src/activities/deps.js';
-import { Ledger } from '../../src/clients/ledger.js';
-import type { MigrationRef, OwnedObject } from '../../src/domain/ledger.js';
-import { namesOf } from '../../src/domain/names.js';
+import { createSinkActivities } from '../../src/activities/objects/sink-table.js';
+import { createSourceActivities } from '../../src/activities/objects/source-objects.js';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import type { MigrationRef, OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
+import { namesOf } from '../../src/domain/migration/names.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { freshDatabase, testPostgres, withDatabase } from '../support/sluice.js';
 
@@ -22,8 +22,15 @@ beforeAll(async () => {
   database =
     await freshDatabase(`CREATE TABLE t (day int PRIMARY KEY, total int); CREATE TABLE totals_batch (LIKE t INCLUDING ALL); CREATE ROLE ${ROLE} LOGIN PASSWORD 'poor';
     GRANT USAGE ON SCHEMA public TO ${ROLE}; GRANT SELECT ON t, totals_batch TO ${ROLE}; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
-  const postgres = { ...testPostgres(database.name), user: ROLE, passwordFrom: { env: 'POOR_PASSWORD' } };
-  ref = aRef({ name: `hand-${process.pid}`, spec: { ...BATCH_PARTS, source: { postgres, tables: ['public.t'] } } });
+  const postgres = {
+    ...testPostgres(database.name),
+    user: ROLE,
+    passwordFrom: { env: 'POOR_PASSWORD' },
+  };
+  ref = aRef({
+    name: `hand-${process.pid}`,
+    spec: { ...BATCH_PARTS, source: { postgres, tables: ['public.t'] } },
+  });
   ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();
   const secret = (): string => 'poor';
@@ -47,13 +54,23 @@ const code = (doing: () => Promise<unknown>): Promise<string> =>
     ),
   );
 const relation = async (name: string): Promise<boolean> =>
-  (await database.client.query<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [name])).rows[0]!.found !== null;
+  (
+    await database.client.query<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [
+      name,
+    ])
+  ).rows[0]!.found !== null;
 
 describe('after our own create was refused', () => {
   it('a sink table that a DBA makes is used, and stays after a roll-back', async () => {
-    const object: OwnedObject = { kind: 'sink', name: 'public.totals_stream', where: database.name };
+    const object: OwnedObject = {
+      kind: 'sink',
+      name: 'public.totals_stream',
+      where: database.name,
+    };
     expect(await code(() => sink.ensureSinkTable(ref))).toBe('42501');
-    await database.client.query(`CREATE TABLE totals_stream (day int PRIMARY KEY, total int, extra text); GRANT SELECT, INSERT ON totals_stream TO ${ROLE}`);
+    await database.client.query(
+      `CREATE TABLE totals_stream (day int PRIMARY KEY, total int, extra text); GRANT SELECT, INSERT ON totals_stream TO ${ROLE}`,
+    );
     expect(await sink.ensureSinkTable(ref)).toBeNull();
     await sink.removeSinkTable(ref, object);
     expect(await relation('totals_stream')).toBe(true);
@@ -63,10 +80,16 @@ describe('after our own create was refused', () => {
     const { publication, leaseSchema } = namesOf(ref.spec, 1);
     expect(await code(() => source.ensurePublication(ref))).toBe('42501');
     expect(await code(() => source.ensureLease(ref))).toBe('42501');
-    await database.client.query(`CREATE PUBLICATION ${publication} FOR TABLE t; CREATE SCHEMA ${leaseSchema} AUTHORIZATION ${ROLE}`);
+    await database.client.query(
+      `CREATE PUBLICATION ${publication} FOR TABLE t; CREATE SCHEMA ${leaseSchema} AUTHORIZATION ${ROLE}`,
+    );
     expect(await code(() => source.ensurePublication(ref))).toBe('object-not-ours');
     expect(await code(() => source.ensureLease(ref))).toBe('object-not-ours');
-    await source.removePublication(ref, { kind: 'publication', name: publication, where: database.name });
+    await source.removePublication(ref, {
+      kind: 'publication',
+      name: publication,
+      where: database.name,
+    });
     await source.removeLease(ref, { kind: 'lease', name: leaseSchema, where: database.name });
     const left = await database.client.query(
       `SELECT pubname AS n FROM pg_publication UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = '${leaseSchema}'`,

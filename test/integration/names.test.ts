@@ -15,24 +15,54 @@ interface Finding {
 }
 
 const findings = (file: string): Finding[] =>
-  (JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as { checks: Finding[] }).checks.filter((check) => check.status !== 'passed');
+  (
+    JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as { checks: Finding[] }
+  ).checks.filter((check) => check.status !== 'passed');
 
 describe('names', () => {
   it('of tables with capitals, dots, quotes, blanks, signs of patterns and other letters capture exactly the tables named', async () => {
-    const tables = ['public.orders', 'public."Items"', '"Odd Schema"."a.b"', 'public."q""u,o"', 'public."re+gex(1)"', 'public."ü$ber"'];
+    const tables = [
+      'public.orders',
+      'public."Items"',
+      '"Odd Schema"."a.b"',
+      'public."q""u,o"',
+      'public."re+gex(1)"',
+      'public."ü$ber"',
+    ];
     const others = ['public."Orders"', 'public.items', 'public."regex(1)"'];
     const made = [...tables, ...others].map(
-      (t) => `CREATE TABLE ${t} (id int PRIMARY KEY, n int); INSERT INTO ${t} SELECT g, g FROM generate_series(1, 20) g;`,
+      (t) =>
+        `CREATE TABLE ${t} (id int PRIMARY KEY, n int); INSERT INTO ${t} SELECT g, g FROM generate_series(1, 20) g;`,
     );
     const database = await aDatabase(`CREATE SCHEMA "Odd Schema"; ${made.join('\n')}`);
-    expect(sluice('start', '-f', specFile('odd-names', database.name, tables, { validation: { every: '1s', passesInARow: 1 } })).code).toBe(0);
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile('odd-names', database.name, tables, {
+          validation: { every: '1s', passesInARow: 1 },
+        }),
+      ).code,
+    ).toBe(0);
     waitFor('odd-names', 'approval');
-    for (const table of [...tables, ...others]) await database.client.query(`UPDATE ${table} SET n = n + 1; DELETE FROM ${table} WHERE id = 20`);
+    for (const table of [...tables, ...others])
+      await database.client.query(
+        `UPDATE ${table} SET n = n + 1; DELETE FROM ${table} WHERE id = 20`,
+      );
     const before = get('odd-names').windows.at(-1)!.number;
-    await sleepUntil('later windows', () => get('odd-names').windows.at(-1)!.number > before + 2, 120_000);
+    await sleepUntil(
+      'later windows',
+      () => get('odd-names').windows.at(-1)!.number > before + 2,
+      120_000,
+    );
     const later = get('odd-names').windows.filter((w) => w.number > before + 1);
-    expect(new Set(later.map((w) => `${w.subject} ${w.verdict} ${w.matched}`))).toEqual(new Set(tables.map((table) => `${table} passed 19`)));
-    const admin = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    expect(new Set(later.map((w) => `${w.subject} ${w.verdict} ${w.matched}`))).toEqual(
+      new Set(tables.map((table) => `${table} passed 19`)),
+    );
+    const admin = new kafkajs.Kafka({
+      brokers: [process.env['KAFKA_BROKERS']!],
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).admin();
     await admin.connect();
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith('odd-names.'));
     await admin.disconnect();
@@ -46,15 +76,36 @@ describe('names', () => {
       CREATE TABLE documents (id int PRIMARY KEY, body text, more bytea);
       INSERT INTO documents SELECT 1, string_agg(md5(g::text), ''), NULL FROM generate_series(1, 100000) g; INSERT INTO documents VALUES (2, repeat('x', 2000000));
       CREATE TABLE pages (id int PRIMARY KEY, body text); INSERT INTO pages SELECT 1, string_agg(md5(g::text), '') FROM generate_series(1, 20000) g;`);
-    const admin = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    const admin = new kafkajs.Kafka({
+      brokers: [process.env['KAFKA_BROKERS']!],
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).admin();
     await admin.connect();
     await admin.createTopics({ topics: [{ topic: 'odd_topics_public_orders', numPartitions: 1 }] });
     try {
-      const connector = { type: 'debezium-postgres', url: process.env['CONNECT_URL']!, topicPrefix: 'odd_topics' };
-      const found = findings(specFile('odd-topics', database.name, ['public.orders', 'public.documents', 'public.pages'], { connector }));
-      expect(found.map((check) => `${check.name} ${check.subject}`).sort()).toEqual(['kafka.topic-names ', 'table.message-size public.documents']);
-      expect(found.find((check) => check.name === 'kafka.topic-names')!.detail).toContain('odd_topics_public_orders');
-      expect(found.find((check) => check.name === 'table.message-size')!.detail).toMatch(/^2 rows of .* the largest has about 3200004 bytes/);
+      const connector = {
+        type: 'debezium-postgres',
+        url: process.env['CONNECT_URL']!,
+        topicPrefix: 'odd_topics',
+      };
+      const found = findings(
+        specFile(
+          'odd-topics',
+          database.name,
+          ['public.orders', 'public.documents', 'public.pages'],
+          { connector },
+        ),
+      );
+      expect(found.map((check) => `${check.name} ${check.subject}`).sort()).toEqual([
+        'kafka.topic-names ',
+        'table.message-size public.documents',
+      ]);
+      expect(found.find((check) => check.name === 'kafka.topic-names')!.detail).toContain(
+        'odd_topics_public_orders',
+      );
+      expect(found.find((check) => check.name === 'table.message-size')!.detail).toMatch(
+        /^2 rows of .* the largest has about 3200004 bytes/,
+      );
     } finally {
       await admin.deleteTopics({ topics: ['odd_topics_public_orders'] });
       await admin.disconnect();

@@ -1,15 +1,18 @@
 // What real brokers answer about a topic's log, and that a fold notices when it is not the log that it read.
 import { describe, expect, it, afterAll } from 'vitest';
-import { foldTable } from '../../src/activities/windows/folds.js';
-import { KafkaPort } from '../../src/clients/kafka.js';
+import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
-import { parseSnapshot } from '../../src/domain/position.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
 import { sleepUntil } from '../support/builders.js';
 import { aTopic } from '../support/live.js';
 import { envelope } from '../support/rows.js';
 
-const port = new KafkaPort({ brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 2, tls: false }, () => '');
+const port = new KafkaPort(
+  { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 2, tls: false },
+  () => '',
+);
 const SHAPE: Shape = {
   key: ['id'],
   columns: [
@@ -25,21 +28,32 @@ afterAll(async () => {
   await port.disconnect();
 });
 
-async function filled(config: Record<string, string> = {}): Promise<{ topic: string; fold: HashFold; read: () => Promise<HashFold> }> {
+async function filled(
+  config: Record<string, string> = {},
+): Promise<{ topic: string; fold: HashFold; read: () => Promise<HashFold> }> {
   const topic = `one-log-${process.pid}-${made.length}`;
   made.push(topic);
   await aTopic(port, topic, 2, { 'cleanup.policy': 'compact', ...config });
   await write(topic, 100);
   const fold = new HashFold(SHAPE, 100);
-  const read = async () => foldTable(port, topic, fold, await port.offsets(topic), SNAPSHOT, () => undefined);
+  const read = async () =>
+    foldTable(port, topic, fold, await port.offsets(topic), SNAPSHOT, () => undefined);
   await read();
   expect(fold.table.size).toBe(100);
   return { topic, fold, read };
 }
 
-async function write(topic: string, records: number, key = (n: number): number => n): Promise<void> {
+async function write(
+  topic: string,
+  records: number,
+  key = (n: number): number => n,
+): Promise<void> {
   const writer = port.openWriter();
-  for (let n = 1; n <= records; n += 1) await writer.write(topic, { key: `{"id":${key(n)}}`, value: envelope('c', `{"id":${key(n)},"v":"a"}`, 5).toString() });
+  for (let n = 1; n <= records; n += 1)
+    await writer.write(topic, {
+      key: `{"id":${key(n)}}`,
+      value: envelope('c', `{"id":${key(n)},"v":"a"}`, 5).toString(),
+    });
   await writer.flush();
 }
 
@@ -61,7 +75,10 @@ describe('a fold of a real topic', () => {
     const { topic, read } = await filled({ 'cleanup.policy': 'compact,delete' });
     const ends = await port.offsets(topic);
     await port.deleteRecords(topic, new Map(ends.map(({ partition, high }) => [partition, high])));
-    await expect(read()).rejects.toMatchObject({ code: 'topic-lost', message: expect.stringContaining('records were deleted') as string });
+    await expect(read()).rejects.toMatchObject({
+      code: 'topic-lost',
+      message: expect.stringContaining('records were deleted') as string,
+    });
   });
 
   it('is lost when the topic was made anew and a few keys were written past the old end', async () => {
@@ -70,7 +87,10 @@ describe('a fold of a real topic', () => {
     await sleepUntil('the topic is gone', async () => !(await port.listTopics()).includes(topic));
     await aTopic(port, topic, 2, { 'cleanup.policy': 'compact' });
     await write(topic, 400, (n) => n % 6);
-    await expect(read()).rejects.toMatchObject({ code: 'topic-lost', message: expect.stringContaining('made anew') as string });
+    await expect(read()).rejects.toMatchObject({
+      code: 'topic-lost',
+      message: expect.stringContaining('made anew') as string,
+    });
   });
 
   it('survives compaction that really removed records', async () => {
@@ -82,7 +102,8 @@ describe('a fold of a real topic', () => {
     });
     const count = async () => {
       let records = 0;
-      for (const { partition, low, committed } of await port.offsets(topic)) await port.readRange(topic, partition, low, committed, () => void (records += 1));
+      for (const { partition, low, committed } of await port.offsets(topic))
+        await port.readRange(topic, partition, low, committed, () => void (records += 1));
       return records;
     };
     let written = 100;

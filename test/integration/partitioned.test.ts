@@ -19,7 +19,9 @@ describe('a partitioned table', () => {
   it('under a hot writer passes every window; rows that an attached partition brought along, which the log never held, are found, each once', async () => {
     const database = await aDatabase(partitioned);
     const stop = busy(database);
-    expect(sluice('start', '-f', specFile('parted', database.name, ['public.accounts'])).code).toBe(0);
+    expect(sluice('start', '-f', specFile('parted', database.name, ['public.accounts'])).code).toBe(
+      0,
+    );
     waitFor('parted', 'approval');
     await database.client.query(
       'CREATE TABLE accounts_next PARTITION OF accounts FOR VALUES FROM (1000000) TO (2000000); INSERT INTO accounts_next VALUES (1000001, 1, NULL)',
@@ -29,29 +31,50 @@ describe('a partitioned table', () => {
       () => get('parted').windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason)),
       120_000,
     );
-    expect(get('parted').windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990)).toBe(true);
+    expect(
+      get('parted').windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990),
+    ).toBe(true);
     await database.client
       .query(`CREATE TABLE foreign_rows (LIKE accounts INCLUDING ALL); INSERT INTO foreign_rows SELECT g, 1, 'brought' FROM generate_series(2000000, 2000006) g;
       ALTER TABLE accounts ATTACH PARTITION foreign_rows FOR VALUES FROM (2000000) TO (3000000)`);
-    await sleepUntil('a failed window', () => get('parted').windows.some((w) => w.verdict === 'failed'));
+    await sleepUntil('a failed window', () =>
+      get('parted').windows.some((w) => w.verdict === 'failed'),
+    );
     const failed = get('parted').windows.find((w) => w.verdict === 'failed')!;
     expect(failed).toMatchObject({ missing: 7, extraneous: 0, mismatched: 0, unknown: 0 });
-    const diff = JSON.parse(sluice('diff', 'parted', '-o', 'json').stdout) as { counts: object; differences: { key: { id: string } }[] };
+    const diff = JSON.parse(sluice('diff', 'parted', '-o', 'json').stdout) as {
+      counts: object;
+      differences: { key: { id: string } }[];
+    };
     expect(diff.counts).toEqual({ missing: 7 });
-    expect(diff.differences.map((d) => d.key.id).sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => String(2_000_000 + n)));
+    expect(diff.differences.map((d) => d.key.id).sort()).toEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((n) => String(2_000_000 + n)),
+    );
     await database.client.query('ALTER TABLE accounts DETACH PARTITION foreign_rows');
     waitFor('parted', 'approval');
-    expect(sluice('approve', 'parted', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(0);
+    expect(
+      sluice('approve', 'parted', '--approver', 'ann', '--reason', 'proven', '--yes').code,
+    ).toBe(0);
     waitFor('parted', 'outcome=migrated');
     await stop();
-    expect(get('parted')).toMatchObject({ outcome: 'migrated', leftovers: [], tables: [{ table: 'public.accounts' }] });
+    expect(get('parted')).toMatchObject({
+      outcome: 'migrated',
+      leftovers: [],
+      tables: [{ table: 'public.accounts' }],
+    });
     await dismantle(database.client, 'parted');
   });
 
   it('with a partition that was swapped for a copy with other values never passes again, although no row is younger and no count differs', async () => {
     const database = await aDatabase(partitioned);
-    expect(sluice('start', '-f', specFile('swapped', database.name, ['public.accounts'])).code).toBe(0);
-    await sleepUntil('a window that read only what changed', () => get('swapped').windows.some((w) => w.reason.includes('of scrub')), 180_000);
+    expect(
+      sluice('start', '-f', specFile('swapped', database.name, ['public.accounts'])).code,
+    ).toBe(0);
+    await sleepUntil(
+      'a window that read only what changed',
+      () => get('swapped').windows.some((w) => w.reason.includes('of scrub')),
+      180_000,
+    );
     const incremental = get('swapped').windows.find((w) => w.reason.includes('of scrub'))!;
     expect(incremental.matched).toBe(30_000);
     expect(incremental.rowsRead).toBeLessThan(10_000);
@@ -59,14 +82,24 @@ describe('a partitioned table', () => {
     await database.client.query(`CREATE TABLE copied (LIKE accounts INCLUDING ALL);
       INSERT INTO copied SELECT id, balance + 1, note FROM accounts_low`);
     const before = Math.max(...get('swapped').windows.map((w) => w.number));
-    await sleepUntil('another window', () => get('swapped').windows.some((w) => w.number > before), 60_000);
+    await sleepUntil(
+      'another window',
+      () => get('swapped').windows.some((w) => w.number > before),
+      60_000,
+    );
     await database.client.query(`BEGIN; ALTER TABLE accounts DETACH PARTITION accounts_low;
       ALTER TABLE accounts ATTACH PARTITION copied FOR VALUES FROM (0) TO (3000); COMMIT`);
     const swapped = Math.max(...get('swapped').windows.map((w) => w.number));
-    await sleepUntil('two windows that saw it', () => get('swapped').windows.filter((w) => w.number > swapped + 1).length > 1, 120_000);
+    await sleepUntil(
+      'two windows that saw it',
+      () => get('swapped').windows.filter((w) => w.number > swapped + 1).length > 1,
+      120_000,
+    );
     const after = get('swapped').windows.filter((w) => w.number > swapped + 1);
     expect(after.map((w) => [w.verdict, w.mismatched])).toEqual(after.map(() => ['failed', 2999]));
-    expect(sluice('audit', 'swapped').stdout).toMatch(/partitions of public.accounts: no longer public.accounts_low/);
+    expect(sluice('audit', 'swapped').stdout).toMatch(
+      /partitions of public.accounts: no longer public.accounts_low/,
+    );
     expect(sluice('cancel', 'swapped', '--yes').code).toBe(0);
     waitFor('swapped', 'outcome=aborted');
   });
@@ -76,24 +109,51 @@ describe('a partitioned table', () => {
       await aDatabase(`CREATE TABLE a (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10);
       CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM (0) TO (10); ALTER TABLE b_1 REPLICA IDENTITY NOTHING;
       CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE c_1 () INHERITS (c)`);
-    const { stdout, code } = sluice('doctor', '-f', specFile('parts', database.name, ['public.a', 'public.b', 'public.c']), '-o', 'json');
+    const { stdout, code } = sluice(
+      'doctor',
+      '-f',
+      specFile('parts', database.name, ['public.a', 'public.b', 'public.c']),
+      '-o',
+      'json',
+    );
     expect(code).toBe(1);
-    const { checks } = JSON.parse(stdout) as { checks: { name: string; subject: string; status: string; detail: string }[] };
-    const failed = checks.filter((check) => check.status === 'failed').map(({ name, subject, detail }) => [name, subject, detail]);
+    const { checks } = JSON.parse(stdout) as {
+      checks: { name: string; subject: string; status: string; detail: string }[];
+    };
+    const failed = checks
+      .filter((check) => check.status === 'failed')
+      .map(({ name, subject, detail }) => [name, subject, detail]);
     expect(failed).toEqual([
       ['table.kind', 'public.a', 'partition public.a_1 is not an ordinary, logged table'],
-      ['table.replica-identity', 'public.b', expect.stringContaining('replica identity nothing of partition public.b_1 without a key')],
-      ['table.kind', 'public.c', 'c_1 inherit from it: a query of it reads their rows too, and the log does not call them its own'],
+      [
+        'table.replica-identity',
+        'public.b',
+        expect.stringContaining('replica identity nothing of partition public.b_1 without a key'),
+      ],
+      [
+        'table.kind',
+        'public.c',
+        'c_1 inherit from it: a query of it reads their rows too, and the log does not call them its own',
+      ],
     ]);
   });
 
   it('is said to hold values out of line where any partition does: what an update leaves alone is then not sent', async () => {
-    const database = await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
+    const database =
+      await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
       CREATE TABLE far (id int PRIMARY KEY, body text) PARTITION BY RANGE (id); CREATE TABLE far_1 PARTITION OF far FOR VALUES FROM (0) TO (10);
       INSERT INTO far SELECT 1, string_agg(md5(g::text), '') FROM generate_series(1, 1000) g; CREATE TABLE whole (LIKE far INCLUDING ALL); INSERT INTO whole SELECT * FROM far;
       ALTER TABLE whole REPLICA IDENTITY FULL`);
-    const { stdout } = sluice('doctor', '-f', specFile('far', database.name, ['public.near', 'public.far', 'public.whole']), '-o', 'json');
-    const { checks } = JSON.parse(stdout) as { checks: { name: string; subject: string; status: string; detail: string }[] };
+    const { stdout } = sluice(
+      'doctor',
+      '-f',
+      specFile('far', database.name, ['public.near', 'public.far', 'public.whole']),
+      '-o',
+      'json',
+    );
+    const { checks } = JSON.parse(stdout) as {
+      checks: { name: string; subject: string; status: string; detail: string }[];
+    };
     const said = checks
       .filter((check) => check.name === 'table.replica-identity')
       .map(({ subject, status, detail }) => [subject, status, detail.includes('out of line')]);

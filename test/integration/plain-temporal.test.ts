@@ -8,17 +8,39 @@ import { specOf } from '../support/sluice.js';
 const { aDatabase } = live();
 
 function temporal(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('temporal', ['workflow', ...args, '--address', process.env['TEMPORAL_ADDRESS']!], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(
+    'temporal',
+    ['workflow', ...args, '--address', process.env['TEMPORAL_ADDRESS']!],
+    { encoding: 'utf8' },
+  );
   if (status !== 0) throw new Error(`temporal ${args.join(' ')} exited ${status}: ${stderr}`);
   return stdout;
 }
 
 function start(name: string, database: string): void {
   const input = JSON.stringify(specOf(name, database, ['public.accounts']));
-  temporal('start', '--type', 'migrateToStreaming', '--task-queue', 'migrations', '-w', `migration-${name}`, '--input', input);
+  temporal(
+    'start',
+    '--type',
+    'migrateToStreaming',
+    '--task-queue',
+    'migrations',
+    '-w',
+    `migration-${name}`,
+    '--input',
+    input,
+  );
 }
 const signal = (name: string, message: string, input: object) =>
-  temporal('signal', '-w', `migration-${name}`, '--name', message, '--input', JSON.stringify(input));
+  temporal(
+    'signal',
+    '-w',
+    `migration-${name}`,
+    '--name',
+    message,
+    '--input',
+    JSON.stringify(input),
+  );
 
 interface Shown {
   readonly phase: string;
@@ -26,7 +48,11 @@ interface Shown {
   readonly next: string[];
 }
 const shown = (name: string): Shown =>
-  (JSON.parse(temporal('query', '-w', `migration-${name}`, '--name', 'status', '-o', 'json')) as { queryResult: Shown[] }).queryResult[0]!;
+  (
+    JSON.parse(temporal('query', '-w', `migration-${name}`, '--name', 'status', '-o', 'json')) as {
+      queryResult: Shown[];
+    }
+  ).queryResult[0]!;
 const reaches = (name: string, wanted: Partial<Shown>) =>
   sleepUntil(
     JSON.stringify(wanted),
@@ -43,12 +69,18 @@ describe('with the temporal command alone', () => {
     const stop = busy(database);
     start('plain', database.name);
     await reaches('plain', { phase: 'approve' });
-    const listed = temporal('list', '--query', 'SluiceNeedsApproval = true AND SluicePhase = "approve"');
+    const listed = temporal(
+      'list',
+      '--query',
+      'SluiceNeedsApproval = true AND SluicePhase = "approve"',
+    );
     expect(listed).toContain('migration-plain');
     signal('plain', 'approveCutover', { approver: 'ann' });
     await reaches('plain', { outcome: 'migrated' });
     await stop();
-    await sleepUntil('the workflow is closed', () => temporal('describe', '-w', 'migration-plain').includes('COMPLETED'));
+    await sleepUntil('the workflow is closed', () =>
+      temporal('describe', '-w', 'migration-plain').includes('COMPLETED'),
+    );
     await dismantle(database.client, 'plain');
   });
 
@@ -56,7 +88,10 @@ describe('with the temporal command alone', () => {
     const database = await aDatabase(accounts());
     const ends: [string, () => void][] = [
       ['rolled-back', () => signal('plain-ends', 'rollBack', { by: 'ann', reason: 'test' })],
-      ['rejected', () => signal('plain-ends', 'rejectCutover', { approver: 'ann', reason: 'test' })],
+      [
+        'rejected',
+        () => signal('plain-ends', 'rejectCutover', { approver: 'ann', reason: 'test' }),
+      ],
       ['aborted', () => void temporal('cancel', '-w', 'migration-plain-ends')],
     ];
     for (const [outcome, end] of ends) {

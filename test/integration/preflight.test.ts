@@ -19,7 +19,10 @@ interface Finding {
 function doctor(file: string): { code: number | null; findings: Map<string, Finding> } {
   const { code, stdout } = sluice('doctor', '-f', file, '-o', 'json');
   const { checks } = JSON.parse(stdout) as { checks: Finding[] };
-  return { code, findings: new Map(checks.filter((c) => c.status !== 'passed').map((c) => [c.name, c])) };
+  return {
+    code,
+    findings: new Map(checks.filter((c) => c.status !== 'passed').map((c) => [c.name, c])),
+  };
 }
 
 const cleanUps: (() => Promise<void>)[] = [];
@@ -36,9 +39,21 @@ const sourceOf = (more: object, database: string) => ({
 
 describe('doctor', () => {
   it('names every privilege that the role lacks', async () => {
-    const database = await freshDatabase(`${accounts(10)} CREATE ROLE poor LOGIN PASSWORD 'sluice-local'`);
-    cleanUps.push(() => withDatabase('postgres', async (c) => void (await c.query('DROP ROLE poor'))), database.drop);
-    const { code, findings } = doctor(specFile('poor', database.name, ['public.accounts'], sourceOf({ user: 'poor' }, database.name)));
+    const database = await freshDatabase(
+      `${accounts(10)} CREATE ROLE poor LOGIN PASSWORD 'sluice-local'`,
+    );
+    cleanUps.push(
+      () => withDatabase('postgres', async (c) => void (await c.query('DROP ROLE poor'))),
+      database.drop,
+    );
+    const { code, findings } = doctor(
+      specFile(
+        'poor',
+        database.name,
+        ['public.accounts'],
+        sourceOf({ user: 'poor' }, database.name),
+      ),
+    );
     expect(code).toBe(1);
     for (const name of ['source.replication', 'source.create', 'table.owner', 'table.select']) {
       expect(findings.get(name), name).toMatchObject({ status: 'failed' });
@@ -54,17 +69,20 @@ describe('doctor', () => {
     try {
       for (let full = false; !full;) {
         const name = `filler_${slots.length}`;
-        full = await database.client.query('SELECT pg_create_physical_replication_slot($1)', [name]).then(
-          () => !slots.push(name),
-          () => true,
-        );
+        full = await database.client
+          .query('SELECT pg_create_physical_replication_slot($1)', [name])
+          .then(
+            () => !slots.push(name),
+            () => true,
+          );
       }
       const { code, findings } = doctor(specFile('full', database.name, ['public.accounts']));
       expect(code).toBe(1);
       expect(findings.get('source.slots')!.detail).toMatch(/^0 replication slots free < 2 needed/);
       expect(findings.get('source.slots')!.remedy).toContain('max_replication_slots');
     } finally {
-      for (const name of slots) await database.client.query('SELECT pg_drop_replication_slot($1)', [name]);
+      for (const name of slots)
+        await database.client.query('SELECT pg_drop_replication_slot($1)', [name]);
     }
   });
 
@@ -86,9 +104,19 @@ describe('doctor', () => {
     await client.connect();
     await client.query(accounts(10));
     await client.end();
-    const { code, findings } = doctor(specFile('physical', 'postgres', ['public.accounts'], sourceOf({ port: home.ports.postgres }, 'postgres')));
+    const { code, findings } = doctor(
+      specFile(
+        'physical',
+        'postgres',
+        ['public.accounts'],
+        sourceOf({ port: home.ports.postgres }, 'postgres'),
+      ),
+    );
     expect(code).toBe(1);
-    expect(findings.get('source.wal-level')).toMatchObject({ status: 'failed', detail: 'wal_level replica ≠ logical' });
+    expect(findings.get('source.wal-level')).toMatchObject({
+      status: 'failed',
+      detail: 'wal_level replica ≠ logical',
+    });
   });
 
   it('a wrong password, an unknown database and a missing secret are told apart', () => {
@@ -98,8 +126,13 @@ describe('doctor', () => {
       [{ passwordFrom: { env: 'SLUICE_SECRET_UNSET' } }, /SLUICE_SECRET_UNSET/],
     ];
     for (const [more, says] of cases) {
-      const { code, findings } = doctor(specFile('access', 'postgres', ['public.accounts'], sourceOf(more, 'postgres')));
-      expect([code, findings.get('source.reachable')?.detail]).toEqual([4, expect.stringMatching(says)]);
+      const { code, findings } = doctor(
+        specFile('access', 'postgres', ['public.accounts'], sourceOf(more, 'postgres')),
+      );
+      expect([code, findings.get('source.reachable')?.detail]).toEqual([
+        4,
+        expect.stringMatching(says),
+      ]);
     }
   });
 });

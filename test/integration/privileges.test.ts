@@ -3,11 +3,24 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LEDGER_SCHEMA } from '../../src/clients/ledger-schema.js';
-import { freshDatabase, sluice, specFile, testPostgres, withDatabase, type Ran } from '../support/sluice.js';
+import { LEDGER_SCHEMA } from '../../src/clients/ledger/ledger-schema.js';
+import {
+  freshDatabase,
+  sluice,
+  specFile,
+  testPostgres,
+  withDatabase,
+  type Ran,
+} from '../support/sluice.js';
 
 interface Told {
-  readonly checks: { name: string; subject: string; status: string; detail: string; remedy: string }[];
+  readonly checks: {
+    name: string;
+    subject: string;
+    status: string;
+    detail: string;
+    remedy: string;
+  }[];
   readonly sql: string[];
 }
 
@@ -29,20 +42,34 @@ const aSpec = (user: string, more: Record<string, unknown> = {}): string =>
       query: { sql: 'SELECT plan, price FROM billing.plans' },
       pause: { sql: 'UPDATE billing.control SET paused_until = $1' },
     },
-    pipeline: { type: 'external', groups: ['least'], output: { topic: `${database.name}-out`, key: ['plan'] } },
+    pipeline: {
+      type: 'external',
+      groups: ['least'],
+      output: { topic: `${database.name}-out`, key: ['plan'] },
+    },
     sink: { type: 'jdbc-sink', table: 'billing.totals_stream' },
-    cutover: { route: { type: 'postgres-view', view: 'billing.totals', batch: 'billing.totals_batch', stream: 'billing.totals_stream' } },
+    cutover: {
+      route: {
+        type: 'postgres-view',
+        view: 'billing.totals',
+        batch: 'billing.totals_batch',
+        stream: 'billing.totals_stream',
+      },
+    },
     ...more,
   });
 
-const doctor = (file: string): Told => JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as Told;
-const open = ({ checks }: Told) => checks.filter((c) => c.status === 'failed' || c.status === 'unknown');
+const doctor = (file: string): Told =>
+  JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as Told;
+const open = ({ checks }: Told) =>
+  checks.filter((c) => c.status === 'failed' || c.status === 'unknown');
 const RIGHTS = /^(source|table|privilege|sink|route|batch)/;
 
 beforeAll(async () => {
   database = await freshDatabase('SELECT 1');
   await database.client.query(SETUP(role('owner')));
-  for (const name of ['migrator', 'printed', 'narrow', 'auditor']) await database.client.query(`CREATE ROLE ${role(name)} LOGIN PASSWORD 'sluice-local'`);
+  for (const name of ['migrator', 'printed', 'narrow', 'auditor'])
+    await database.client.query(`CREATE ROLE ${role(name)} LOGIN PASSWORD 'sluice-local'`);
 });
 afterAll(async () => {
   await database.drop();
@@ -61,7 +88,8 @@ describe('doctor', () => {
       if (missing.length === 0) break;
       for (const sql of missing) await database.client.query(sql);
       asked.push(...missing);
-      if (round === 0) expect(missing).toContain('GRANT USAGE ON SCHEMA billing TO ' + role('migrator'));
+      if (round === 0)
+        expect(missing).toContain('GRANT USAGE ON SCHEMA billing TO ' + role('migrator'));
     }
     for (const sql of [
       `GRANT ${role('owner')} TO ${role('migrator')}`,
@@ -77,11 +105,17 @@ describe('doctor', () => {
     const narrow = role('narrow');
     await database.client.query(`GRANT SELECT ON billing.plans TO ${narrow}`);
     const security = (told: Told) => told.checks.find((c) => c.name === 'table.row-security');
-    expect(security(doctor(aSpec(narrow)))).toMatchObject({ status: 'failed', remedy: `GRANT USAGE ON SCHEMA billing TO ${narrow}` });
+    expect(security(doctor(aSpec(narrow)))).toMatchObject({
+      status: 'failed',
+      remedy: `GRANT USAGE ON SCHEMA billing TO ${narrow}`,
+    });
     await database.client.query(`GRANT USAGE ON SCHEMA billing TO ${narrow}`);
     expect(security(doctor(aSpec(narrow)))).toMatchObject({ status: 'passed' });
     await database.client.query('ALTER TABLE billing.plans ENABLE ROW LEVEL SECURITY');
-    expect(security(doctor(aSpec(narrow)))).toMatchObject({ status: 'failed', remedy: `ALTER ROLE ${narrow} BYPASSRLS` });
+    expect(security(doctor(aSpec(narrow)))).toMatchObject({
+      status: 'failed',
+      remedy: `ALTER ROLE ${narrow} BYPASSRLS`,
+    });
     await database.client.query('ALTER TABLE billing.plans DISABLE ROW LEVEL SECURITY');
   });
 
@@ -102,10 +136,15 @@ describe('doctor', () => {
 
   it('says how many connections are needed where role or database allow fewer', async () => {
     const narrow = role('narrow');
-    const connections = () => doctor(aSpec(narrow)).checks.find((c) => c.name === 'source.connections')!;
-    await database.client.query(`ALTER ROLE ${narrow} CONNECTION LIMIT 4; ALTER DATABASE ${database.name} CONNECTION LIMIT 6`);
+    const connections = () =>
+      doctor(aSpec(narrow)).checks.find((c) => c.name === 'source.connections')!;
+    await database.client.query(
+      `ALTER ROLE ${narrow} CONNECTION LIMIT 4; ALTER DATABASE ${database.name} CONNECTION LIMIT 6`,
+    );
     const { detail, remedy } = connections();
-    expect(detail).toMatch(/^a migration needs 13 connections .*CONNECTION LIMIT of role \w+ is 4.*CONNECTION LIMIT of database \w+ is 6/);
+    expect(detail).toMatch(
+      /^a migration needs 13 connections .*CONNECTION LIMIT of role \w+ is 4.*CONNECTION LIMIT of database \w+ is 6/,
+    );
     for (const sql of remedy.split('; ')) await database.client.query(sql);
     expect(connections()).toMatchObject({ status: 'passed' });
     await database.client.query(`ALTER DATABASE ${database.name} CONNECTION LIMIT -1`);
@@ -114,7 +153,11 @@ describe('doctor', () => {
 
 describe('sluice init --sql', () => {
   const psql = (file: string): Ran => {
-    const { status, stdout, stderr } = spawnSync('psql', ['-X', '-v', 'ON_ERROR_STOP=1', '-d', database.name, '-f', file], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(
+      'psql',
+      ['-X', '-v', 'ON_ERROR_STOP=1', '-d', database.name, '-f', file],
+      { encoding: 'utf8' },
+    );
     return { code: status, stdout, stderr };
   };
 
@@ -141,7 +184,12 @@ describe('sluice init --sql', () => {
       'init',
       '--sql',
       '-f',
-      aSpec('nobody_here', { source: { postgres: { ...testPostgres('no_such_database'), user: 'nobody_here' }, tables: ['billing.plans'] } }),
+      aSpec('nobody_here', {
+        source: {
+          postgres: { ...testPostgres('no_such_database'), user: 'nobody_here' },
+          tables: ['billing.plans'],
+        },
+      }),
     );
     expect(code).toBe(0);
     expect(stdout).toContain('THE DATABASE COULD NOT BE ASKED');
@@ -163,15 +211,22 @@ describe("a ledger's reader", () => {
       }
     };
     expect(read('list')).toMatchObject({ code: 0, stdout: 'no migrations\n' });
-    expect((await database.client.query(`SELECT 1 FROM pg_namespace WHERE nspname = 'sluice'`)).rows).toEqual([]);
+    expect(
+      (await database.client.query(`SELECT 1 FROM pg_namespace WHERE nspname = 'sluice'`)).rows,
+    ).toEqual([]);
     await database.client.query(LEDGER_SCHEMA);
     const denied = read('audit', 'one');
     expect(denied.code).not.toBe(0);
-    expect(denied.stderr).toContain(`GRANT USAGE ON SCHEMA sluice TO ${auditor}; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO ${auditor}`);
-    await database.client.query(`GRANT USAGE ON SCHEMA sluice TO ${auditor}; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO ${auditor}`);
+    expect(denied.stderr).toContain(
+      `GRANT USAGE ON SCHEMA sluice TO ${auditor}; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO ${auditor}`,
+    );
+    await database.client.query(
+      `GRANT USAGE ON SCHEMA sluice TO ${auditor}; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO ${auditor}`,
+    );
     await database.client.query(
       `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash) VALUES ('one', 1, 1, 'w', 'r', '{}', 'p')`,
     );
-    for (const verb of [['list'], ['audit', 'one'], ['diff', 'one'], ['dashboard']]) expect([verb, read(...verb).code]).toEqual([verb, 0]);
+    for (const verb of [['list'], ['audit', 'one'], ['diff', 'one'], ['dashboard']])
+      expect([verb, read(...verb).code]).toEqual([verb, 0]);
   });
 });

@@ -1,12 +1,12 @@
 // SQL of a spec may read. Whatever its text says, it changes nothing where its place in the spec does not say that it changes something.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
-import { describeQuery } from '../../src/clients/catalog.js';
-import { parseCondition, readLone } from '../../src/clients/lone-sql.js';
-import { readSource } from '../../src/clients/source.js';
-import { readRows } from '../../src/activities/windows/rows.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
-import type { MigrationSpec } from '../../src/domain/spec.js';
+import { describeQuery } from '../../src/clients/postgres/catalog.js';
+import { parseCondition, readLone } from '../../src/clients/postgres/lone-sql.js';
+import { readSource } from '../../src/clients/postgres/connection.js';
+import { readRows } from '../../src/activities/runtime/row-cursor.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 import { freshDatabase, sluice, specFile, specOf } from '../support/sluice.js';
 
 const SETUP = `CREATE TABLE orders (id bigint PRIMARY KEY, n int);
@@ -18,17 +18,29 @@ const GOOD = 'SELECT n, sum(n) AS sum FROM orders GROUP BY n';
 
 /** Each would write, or would let the next statement write. */
 const HOSTILE: readonly [string, string][] = [
-  ['closes the parenthesis and holds more statements', `${GOOD}) q; DROP TABLE precious; SELECT * FROM (${GOOD}`],
+  [
+    'closes the parenthesis and holds more statements',
+    `${GOOD}) q; DROP TABLE precious; SELECT * FROM (${GOOD}`,
+  ],
   ['is two statements', `${GOOD}; DELETE FROM precious`],
   ['closes the parenthesis and stays one statement', 'SELECT 1 AS n) q, (SELECT empties() AS sum'],
   ['ends the transaction first', `COMMIT; DELETE FROM precious; ${GOOD}`],
-  ['deletes and returns', 'WITH gone AS (DELETE FROM precious RETURNING id) SELECT id AS n, 1 AS sum FROM gone'],
+  [
+    'deletes and returns',
+    'WITH gone AS (DELETE FROM precious RETURNING id) SELECT id AS n, 1 AS sum FROM gone',
+  ],
   ['is no query', 'DELETE FROM precious RETURNING id AS n, 1 AS sum'],
   ['calls a function that writes', 'SELECT empties() AS n, 1 AS sum'],
   ['takes a number of a sequence', "SELECT nextval('counter') AS n, 1 AS sum"],
   ['makes a table', 'SELECT n, n AS sum INTO loot FROM orders'],
-  ['leaves read-only by set_config, then writes', "SELECT set_config('transaction_read_only', 'off', false)::text AS n, empties() AS sum"],
-  ['leaves read-only for what comes next', "SELECT length(set_config('default_transaction_read_only', 'off', false)) AS n, 1 AS sum"],
+  [
+    'leaves read-only by set_config, then writes',
+    "SELECT set_config('transaction_read_only', 'off', false)::text AS n, empties() AS sum",
+  ],
+  [
+    'leaves read-only for what comes next',
+    "SELECT length(set_config('default_transaction_read_only', 'off', false)) AS n, 1 AS sum",
+  ],
 ];
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
@@ -65,12 +77,21 @@ describe.each(HOSTILE)('a query that %s', (_what, query) => {
       spec,
       () => process.env['PGPASSWORD']!,
       async (client: pg.Client) => {
-        const tried = async (use: () => Promise<unknown>): Promise<void> => void (await use().catch(() => undefined));
+        const tried = async (use: () => Promise<unknown>): Promise<void> =>
+          void (await use().catch(() => undefined));
         await tried(() => describeQuery(client, query));
         await tried(() => readLone(client, `SELECT count(*) FROM (${query}\n) AS q`));
         await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         const shape = { key: ['n'], columns: [{ name: 'n', type: 'text' }] };
-        await tried(() => readRows(client, `(${query}) AS q`, shape, { rowsPerSecond: 0, heartbeat: () => undefined }, () => undefined));
+        await tried(() =>
+          readRows(
+            client,
+            `(${query}) AS q`,
+            shape,
+            { rowsPerSecond: 0, heartbeat: () => undefined },
+            () => undefined,
+          ),
+        );
         await client.query('ROLLBACK');
         await tried(() => readLone(client, 'SELECT empties()'));
         await tried(() => client.query('DELETE FROM precious'));
@@ -88,19 +109,32 @@ describe('a condition of a spec', () => {
     ['goes on behind the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
     ['is none', 'n +'],
   ])('that %s is refused and not run', async (_what, condition) => {
-    await expect(parseCondition(database.client, condition, 'n', 'public.totals_batch')).rejects.toThrow(/.+/);
+    await expect(
+      parseCondition(database.client, condition, 'n', 'public.totals_batch'),
+    ).rejects.toThrow(/.+/);
     const more = { runs: { table: 'public.totals_batch' } };
-    const file = specFile('hostile', database.name, ['public.orders'], { ...batch(GOOD, more), validation: { closedKeys: condition } });
+    const file = specFile('hostile', database.name, ['public.orders'], {
+      ...batch(GOOD, more),
+      validation: { closedKeys: condition },
+    });
     sluice('doctor', '-f', file);
     await untouched();
   });
 
-  it('may end in a comment', () => expect(parseCondition(database.client, 'n < 3 -- closed', 'n', 'public.totals_batch')).resolves.toBeUndefined());
+  it('may end in a comment', () =>
+    expect(
+      parseCondition(database.client, 'n < 3 -- closed', 'n', 'public.totals_batch'),
+    ).resolves.toBeUndefined());
 });
 
 describe('a query of a spec', () => {
   it('is described though it ends in a comment or a semicolon', async () => {
-    for (const text of [`${GOOD};`, `${GOOD} -- all of it`, `WITH x AS (${GOOD}) SELECT * FROM x /* done */`, 'VALUES (1, 2)']) {
+    for (const text of [
+      `${GOOD};`,
+      `${GOOD} -- all of it`,
+      `WITH x AS (${GOOD}) SELECT * FROM x /* done */`,
+      'VALUES (1, 2)',
+    ]) {
       expect((await describeQuery(database.client, text)).length, text).toBe(2);
     }
   });

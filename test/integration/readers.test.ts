@@ -6,7 +6,7 @@ import pg from 'pg';
 import { stackHome, type StackHome } from '../../stack/paths.js';
 import { stop } from '../../stack/processes.js';
 import { PG_PASSWORD, PG_USER, startPostgres } from '../../stack/services/postgres.js';
-import { createConsumerActivities } from '../../src/activities/consumers.js';
+import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 
@@ -18,39 +18,78 @@ const COUNTING = [18, 17, 16, 15, 14]
 
 describe('readers of the old output', () => {
   it('are the views and materialised views over it, but not the one that was switched', async () => {
-    const database = await freshDatabase(`CREATE TABLE totals_batch (day date PRIMARY KEY, total numeric); CREATE TABLE totals_stream (LIKE totals_batch);
+    const database =
+      await freshDatabase(`CREATE TABLE totals_batch (day date PRIMARY KEY, total numeric); CREATE TABLE totals_stream (LIKE totals_batch);
       CREATE VIEW totals AS SELECT * FROM totals_batch; CREATE VIEW "Other View" AS SELECT count(*) AS n FROM totals_batch;
       CREATE MATERIALIZED VIEW monthly AS SELECT date_trunc('month', day) AS month, sum(total) FROM totals_batch GROUP BY 1; CREATE VIEW unrelated AS SELECT * FROM totals_stream`);
     try {
-      const activities = createConsumerActivities({ secret: () => process.env['PGPASSWORD'] ?? '' });
-      const ref = aRef({ spec: { ...BATCH_PARTS, source: { postgres: testPostgres(database.name), tables: ['public.totals_batch'] } } });
-      expect(await activities.readersOfBatch(ref)).toEqual(['materialised view monthly', 'view "Other View"']);
-      expect(await activities.readersOfBatch(aRef({ spec: { source: { postgres: testPostgres(database.name), tables: ['public.totals_batch'] } } }))).toEqual(
-        [],
-      );
+      const activities = createConsumerActivities({
+        secret: () => process.env['PGPASSWORD'] ?? '',
+      });
+      const ref = aRef({
+        spec: {
+          ...BATCH_PARTS,
+          source: { postgres: testPostgres(database.name), tables: ['public.totals_batch'] },
+        },
+      });
+      expect(await activities.readersOfBatch(ref)).toEqual([
+        'materialised view monthly',
+        'view "Other View"',
+      ]);
+      expect(
+        await activities.readersOfBatch(
+          aRef({
+            spec: {
+              source: { postgres: testPostgres(database.name), tables: ['public.totals_batch'] },
+            },
+          }),
+        ),
+      ).toEqual([]);
     } finally {
       await database.drop();
     }
   });
 
   it('are the sessions that read it since the mark: not those from before, nor writers, nor ours', async () => {
-    const database = await freshDatabase('CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)');
+    const database = await freshDatabase(
+      'CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)',
+    );
     const clients = ['before', '', 'elsewhere', 'shadow', 'sluice/mine'].map(
       (application_name) => new pg.Client({ database: database.name, application_name }),
     );
-    const [before, dashboard, elsewhere, shadow, ours] = clients as [pg.Client, pg.Client, pg.Client, pg.Client, pg.Client];
+    const [before, dashboard, elsewhere, shadow, ours] = clients as [
+      pg.Client,
+      pg.Client,
+      pg.Client,
+      pg.Client,
+      pg.Client,
+    ];
     try {
       for (const client of clients) await client.connect();
-      const activities = createConsumerActivities({ secret: () => process.env['PGPASSWORD'] ?? '' });
-      const batch = { ...BATCH_PARTS.batch, result: { table: 'public."Odd.Totals"', key: ['day'] } };
-      const ref = aRef({ spec: { ...BATCH_PARTS, batch, cutover: {}, source: { postgres: testPostgres(database.name), tables: ['public.odd'] } } });
+      const activities = createConsumerActivities({
+        secret: () => process.env['PGPASSWORD'] ?? '',
+      });
+      const batch = {
+        ...BATCH_PARTS.batch,
+        result: { table: 'public."Odd.Totals"', key: ['day'] },
+      };
+      const ref = aRef({
+        spec: {
+          ...BATCH_PARTS,
+          batch,
+          cutover: {},
+          source: { postgres: testPostgres(database.name), tables: ['public.odd'] },
+        },
+      });
       await before.query('SELECT * FROM "Odd.Totals"');
       const mark = await activities.markReaders(ref);
       await dashboard.query('SELECT max(day) FROM public."Odd.Totals" t');
       await elsewhere.query('SELECT * FROM odd');
       await shadow.query('DELETE FROM "Odd.Totals"');
       await ours.query('SELECT * FROM "Odd.Totals"');
-      expect(await activities.readersOfBatch(ref, mark)).toEqual([`session of ${process.env['PGUSER']}`]); // without an application's name
+      expect(await activities.readersOfBatch(ref, mark)).toEqual([
+        `session of ${process.env['PGUSER']}`,
+      ]); // without an application's name
       await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"'); // what writes elsewhere reads here
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);
@@ -62,13 +101,29 @@ describe('readers of the old output', () => {
 
   it(`are the statements of other roles that were called since the mark, where a server counts them (here: ${COUNTING ? 'an installed one' : 'NONE INSTALLED'})`, async () => {
     if (!COUNTING)
-      return console.warn('NOT CHECKED: statements as readers; no Postgres with pg_stat_statements is installed on this machine (apt install postgresql)');
+      return console.warn(
+        'NOT CHECKED: statements as readers; no Postgres with pg_stat_statements is installed on this machine (apt install postgresql)',
+      );
     const main = stackHome();
     const dir = join(main.dir, 'counting');
-    const home: StackHome = { ...main, dir, logs: join(dir, 'logs'), pids: join(dir, 'pids'), ports: { ...main.ports, postgres: main.ports.postgres + 21 } };
-    await startPostgres(home, () => undefined, { bin: COUNTING, settings: ['shared_preload_libraries=pg_stat_statements'] });
+    const home: StackHome = {
+      ...main,
+      dir,
+      logs: join(dir, 'logs'),
+      pids: join(dir, 'pids'),
+      ports: { ...main.ports, postgres: main.ports.postgres + 21 },
+    };
+    await startPostgres(home, () => undefined, {
+      bin: COUNTING,
+      settings: ['shared_preload_libraries=pg_stat_statements'],
+    });
     const options = { host: '127.0.0.1', port: home.ports.postgres, database: 'postgres' };
-    const client = new pg.Client({ ...options, user: PG_USER, password: PG_PASSWORD, application_name: 'sluice/test' });
+    const client = new pg.Client({
+      ...options,
+      user: PG_USER,
+      password: PG_PASSWORD,
+      application_name: 'sluice/test',
+    });
     try {
       await client.connect();
       await client.query(
@@ -76,7 +131,13 @@ describe('readers of the old output', () => {
       );
       const activities = createConsumerActivities({ secret: () => PG_PASSWORD });
       const ref = aRef({
-        spec: { ...BATCH_PARTS, source: { postgres: { ...options, user: PG_USER, passwordFrom: { env: 'X' } }, tables: ['public.totals_batch'] } },
+        spec: {
+          ...BATCH_PARTS,
+          source: {
+            postgres: { ...options, user: PG_USER, passwordFrom: { env: 'X' } },
+            tables: ['public.totals_batch'],
+          },
+        },
       });
       const as = async (sql: string): Promise<void> => {
         const report = new pg.Client({ ...options, user: 'report', password: 'r' });

@@ -5,31 +5,59 @@ import { accounts, busy, dismantle, live } from '../support/live.js';
 import { get, sluice, specFile, waitFor, withDatabase } from '../support/sluice.js';
 
 const { aDatabase } = live();
-const rehearse = (...more: string[]) => sluice('plan', '--rehearse', 'rehearsed', '--by', 'ann', '-o', 'json', ...more);
+const rehearse = (...more: string[]) =>
+  sluice('plan', '--rehearse', 'rehearsed', '--by', 'ann', '-o', 'json', ...more);
 const ledgerOf = (): string => new URL(process.env['SLUICE_LEDGER_URL']!).pathname.slice(1);
 const lease = () =>
   withDatabase(
     ledgerOf(),
-    async (client) => (await client.query<{ state: string }>("SELECT state FROM sluice.lease WHERE migration = 'rehearsed'")).rows[0]!.state,
+    async (client) =>
+      (
+        await client.query<{ state: string }>(
+          "SELECT state FROM sluice.lease WHERE migration = 'rehearsed'",
+        )
+      ).rows[0]!.state,
   );
 
 describe('plan --rehearse', () => {
   it('holds as a cut-over would, releases, says for how long, and changes nothing', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
-    expect(sluice('start', '-f', specFile('rehearsed', database.name, ['public.accounts'], { validation: { every: '2s', passesInARow: 2 } })).code).toBe(0);
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile('rehearsed', database.name, ['public.accounts'], {
+          validation: { every: '2s', passesInARow: 2 },
+        }),
+      ).code,
+    ).toBe(0);
     waitFor('rehearsed', 'phase=connect');
-    expect(rehearse('--yes')).toMatchObject({ code: 1, stdout: expect.stringContaining('phase approve is needed') as string });
+    expect(rehearse('--yes')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('phase approve is needed') as string,
+    });
     waitFor('rehearsed', 'approval');
     expect(rehearse().code).toBe(2); // it holds: asked for, without a terminal to ask on
     const { code, stdout } = rehearse('--yes');
-    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, refused: null, holdMs: expect.any(Number) as number });
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
+      code: 0,
+      refused: null,
+      holdMs: expect.any(Number) as number,
+    });
     expect(await lease()).toBe('OPEN');
-    await sleepUntil('approval is still, or again, asked for', () => get('rehearsed').needsApproval);
-    expect(sluice('approve', 'rehearsed', '--approver', 'ann', '--reason', 'rehearsed', '--yes').code).toBe(0);
+    await sleepUntil(
+      'approval is still, or again, asked for',
+      () => get('rehearsed').needsApproval,
+    );
+    expect(
+      sluice('approve', 'rehearsed', '--approver', 'ann', '--reason', 'rehearsed', '--yes').code,
+    ).toBe(0);
     waitFor('rehearsed', 'outcome=migrated');
     await stop();
-    const { events } = JSON.parse(sluice('report', 'rehearsed', '-o', 'json').stdout) as { events: { kind: string; detail: string }[] };
+    const { events } = JSON.parse(sluice('report', 'rehearsed', '-o', 'json').stdout) as {
+      events: { kind: string; detail: string }[];
+    };
     const kinds = events.map((e) => e.kind);
     expect(kinds.filter((kind) => kind === 'committed')).toHaveLength(1);
     expect(kinds.indexOf('rehearsed')).toBeLessThan(kinds.indexOf('committed'));

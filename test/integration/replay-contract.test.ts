@@ -2,9 +2,9 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/debezium-json.js';
-import { readTable } from '../../src/clients/catalog.js';
-import { openSource } from '../../src/clients/source.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
+import { readTable } from '../../src/clients/postgres/catalog.js';
+import { openSource } from '../../src/clients/postgres/connection.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { sluice, specFile, specOf, waitFor } from '../support/sluice.js';
@@ -27,12 +27,18 @@ const timeless = (value: string): string =>
     .replace(/"sequence":("[^}]*?\]"|null)/, '"sequence":null');
 
 async function recordsOf(topic: string, count: number): Promise<Map<string, string>> {
-  const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING });
+  const kafka = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
   const consumer = kafka.consumer({ groupId: `contract-${process.pid}` });
   const found = new Map<string, string>();
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({ eachMessage: ({ message }) => Promise.resolve(void found.set(message.key!.toString(), message.value!.toString())) });
+  await consumer.run({
+    eachMessage: ({ message }) =>
+      Promise.resolve(void found.set(message.key!.toString(), message.value!.toString())),
+  });
   await sleepUntil('all records', () => found.size === count);
   await consumer.disconnect();
   return found;
@@ -50,10 +56,20 @@ describe('a replayed row', () => {
     const client = await openSource(parsed.spec, () => process.env['PGPASSWORD']!);
     const catalog = (await readTable(client, 'public.everything'))!;
     const writer = new SnapshotWriter(
-      { database: database.name, schema: 'public', table: 'everything', columns: catalog.columns, key: catalog.key, server: 'contract' },
+      {
+        database: database.name,
+        schema: 'public',
+        table: 'everything',
+        columns: catalog.columns,
+        key: catalog.key,
+        server: 'contract',
+      },
       1,
     );
-    const { rows: read } = await client.query<(string | null)[]>({ text: 'SELECT * FROM everything', rowMode: 'array' });
+    const { rows: read } = await client.query<(string | null)[]>({
+      text: 'SELECT * FROM everything',
+      rowMode: 'array',
+    });
     await client.end();
     for (const row of [...read].sort((a, b) => Number(a[0]) - Number(b[0]))) {
       const { key, value } = writer.record(row);

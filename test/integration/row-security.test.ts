@@ -1,11 +1,11 @@
 // Rows that row security hides from our role are an error in every session that reads, never rows that do not exist.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { classify } from '../../src/activities/failure.js';
-import { serverIdentity } from '../../src/activities/source.js';
-import { openSource, withSource } from '../../src/clients/source.js';
-import { applyWaivers } from '../../src/domain/check.js';
-import type { MigrationSpec } from '../../src/domain/spec.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
+import { classify } from '../../src/activities/runtime/application-failure.js';
+import { serverIdentity } from '../../src/activities/objects/source-objects.js';
+import { openSource, withSource } from '../../src/clients/postgres/connection.js';
+import { applyWaivers } from '../../src/domain/evidence/check.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
 import { freshDatabase, specOf, testPostgres } from '../support/sluice.js';
 
 const ROLE = `reader_${process.pid}`;
@@ -16,8 +16,16 @@ beforeAll(async () => {
     await freshDatabase(`CREATE TABLE events (id int PRIMARY KEY, tenant text); INSERT INTO events SELECT g, 't' || g % 2 FROM generate_series(1, 10) g;
     CREATE ROLE ${ROLE} LOGIN PASSWORD 'reads'; GRANT SELECT, UPDATE ON events TO ${ROLE};
     ALTER TABLE events ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON events USING (tenant = 't1')`);
-  const postgres = { ...testPostgres(database.name), user: ROLE, passwordFrom: { env: 'SLUICE_SECRET_READER' } };
-  const parsed = parseSpecObject(specOf('hidden', database.name, ['public.events'], { source: { postgres, tables: ['public.events'] } }));
+  const postgres = {
+    ...testPostgres(database.name),
+    user: ROLE,
+    passwordFrom: { env: 'SLUICE_SECRET_READER' },
+  };
+  const parsed = parseSpecObject(
+    specOf('hidden', database.name, ['public.events'], {
+      source: { postgres, tables: ['public.events'] },
+    }),
+  );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   spec = parsed.spec;
 });
@@ -34,7 +42,10 @@ describe('a session of ours', () => {
         () => null,
         (thrown: unknown) => classify(thrown),
       );
-      expect(error).toMatchObject({ code: 'permission-denied', remedy: expect.stringContaining('BYPASSRLS') as string });
+      expect(error).toMatchObject({
+        code: 'permission-denied',
+        remedy: expect.stringContaining('BYPASSRLS') as string,
+      });
     } finally {
       await client.end();
     }
@@ -60,7 +71,19 @@ describe('a session of ours', () => {
   });
 
   it('is not let off by a waiver', () => {
-    const hidden = { name: 'table.row-security', subject: 'public.events', status: 'failed' as const, detail: 'hidden', remedy: '' };
-    expect(applyWaivers([hidden], [{ check: 'table.row-security', reason: 'no', until: '2099-01-01' }], '2026-01-01')).toEqual([hidden]);
+    const hidden = {
+      name: 'table.row-security',
+      subject: 'public.events',
+      status: 'failed' as const,
+      detail: 'hidden',
+      remedy: '',
+    };
+    expect(
+      applyWaivers(
+        [hidden],
+        [{ check: 'table.row-security', reason: 'no', until: '2099-01-01' }],
+        '2026-01-01',
+      ),
+    ).toEqual([hidden]);
   });
 });

@@ -3,14 +3,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
-import type { FenceInput } from '../../src/activities/fence.js';
-import { withSource } from '../../src/clients/source.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import { withSource } from '../../src/clients/postgres/connection.js';
 import { resolveSecret } from '../../src/config.js';
-import { checkSharedTable } from '../../src/activities/checks/shared-table.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import { resolve } from '../../src/domain/resolve.js';
-import { sharedTableOf } from '../../src/domain/shared-table.js';
-import { fenceTriggers } from '../../src/domain/triggers.js';
+import { checkSharedTable } from '../../src/activities/checks/shared-table-checks.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import { sharedTableOf } from '../../src/domain/routes/shared-table.js';
+import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
 
 let drill: Drill;
 let ref: MigrationRef;
@@ -24,7 +24,9 @@ beforeAll(async () => {
     GRANT USAGE ON SCHEMA public TO rows_stream, rows_nightly`);
 });
 afterAll(async () => {
-  await drill.client.query('DROP OWNED BY rows_nightly, rows_stream; DROP ROLE rows_nightly; DROP ROLE rows_stream');
+  await drill.client.query(
+    'DROP OWNED BY rows_nightly, rows_stream; DROP ROLE rows_nightly; DROP ROLE rows_stream',
+  );
   await drill.close();
 });
 beforeEach(async () => {
@@ -48,15 +50,27 @@ beforeEach(async () => {
         batch: {
           ...batch!,
           result: { table: 'public.shared', key: ['id'] },
-          query: { sql: `SELECT id, n, doc FROM (VALUES (1, 1.5, '{"b": 2}'::json), (2, 2, NULL)) AS q (id, n, doc);` },
+          query: {
+            sql: `SELECT id, n, doc FROM (VALUES (1, 1.5, '{"b": 2}'::json), (2, 2, NULL)) AS q (id, n, doc);`,
+          },
         },
-        cutover: { ...cutover, maxHold: '5s', route: { type: 'postgres-table', table: 'public.shared', batchRole: 'rows_nightly', streamRole: 'rows_stream' } },
+        cutover: {
+          ...cutover,
+          maxHold: '5s',
+          route: {
+            type: 'postgres-table',
+            table: 'public.shared',
+            batchRole: 'rows_nightly',
+            streamRole: 'rows_stream',
+          },
+        },
       },
     },
   };
 });
 
-const routeBack = (): Promise<void> => new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
+const routeBack = (): Promise<void> =>
+  new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
 const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 3, evidenceId: 'ev' });
 const write = (client: pg.Client, sql: string): Promise<string | null> =>
   client.query(`BEGIN; ${sql}; ROLLBACK`).then(
@@ -66,13 +80,20 @@ const write = (client: pg.Client, sql: string): Promise<string | null> =>
       return (error as { code: string }).code;
     },
   );
-const asStream = (since: string): string => `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
+const asStream = (since: string): string =>
+  `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
 const rows = async (): Promise<unknown[]> =>
-  (await drill.client.query(`SELECT id, n::text, doc::text FROM shared ORDER BY id`)).rows.map((row) => Object.values(row as object));
+  (await drill.client.query(`SELECT id, n::text, doc::text FROM shared ORDER BY id`)).rows.map(
+    (row) => Object.values(row as object),
+  );
 
 describe('a table that changes hands', () => {
   it("is written by nobody while it is fenced, then by the stream's sessions of this switch alone, then by anybody but them", async () => {
-    const nightly = new pg.Client({ database: drill.database, user: 'rows_nightly', password: 'n' });
+    const nightly = new pg.Client({
+      database: drill.database,
+      user: 'rows_nightly',
+      password: 'n',
+    });
     nightly.on('error', () => undefined);
     await nightly.connect();
     expect(await write(nightly, 'UPDATE shared SET n = 0')).toBeNull();
@@ -83,7 +104,10 @@ describe('a table that changes hands', () => {
       [drill.client, asStream('1.3')],
     ] as const)
       expect([sql, await write(client, sql)]).toEqual([sql, '25006']);
-    expect(await drill.cutover.commitCutover(input('hands'))).toEqual({ refused: null, rows: { written: 3, removed: 1 } });
+    expect(await drill.cutover.commitCutover(input('hands'))).toEqual({
+      refused: null,
+      rows: { written: 3, removed: 1 },
+    });
     for (const sql of [asStream('1.3'), 'SET LOCAL ROLE rows_stream; UPDATE shared SET n = 0'])
       expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
     for (const [client, sql] of [
@@ -103,7 +127,11 @@ describe('a table that changes hands', () => {
 
   it("gets the stream's rows and no others, touches none that is the same, and gets its own rows back", async () => {
     const serial = async (id: number): Promise<unknown> =>
-      (await drill.client.query<{ serial: string }>(`SELECT xmin::text || serial AS serial FROM shared WHERE id = ${id}`)).rows[0]?.serial;
+      (
+        await drill.client.query<{ serial: string }>(
+          `SELECT xmin::text || serial AS serial FROM shared WHERE id = ${id}`,
+        )
+      ).rows[0]?.serial;
     const untouched = await serial(2);
     await drill.cutover.fence(input('rows'));
     await drill.cutover.commitCutover(input('rows'));
@@ -114,7 +142,9 @@ describe('a table that changes hands', () => {
       [4, '4', '{}'],
     ]);
     expect(await serial(2)).toBe(untouched);
-    expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([{ staging: null }]); // a sink that lags behind writes nowhere
+    expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([
+      { staging: null },
+    ]); // a sink that lags behind writes nowhere
     await routeBack();
     // What the query gives now, and what only the table had.
     expect(await rows()).toEqual([
@@ -129,51 +159,91 @@ describe('a table that changes hands', () => {
   it('is left as it was by a commit that is refused: too late, another attempt, a partition that nobody guards', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
-    await drill.client.query(`UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '500 milliseconds' WHERE migration = $1`, [ref.name]);
-    expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(/the fence expires at/);
-    expect((await drill.cutover.commitCutover(input('other'))).refused).toMatch(/belongs to another attempt/);
+    await drill.client.query(
+      `UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '500 milliseconds' WHERE migration = $1`,
+      [ref.name],
+    );
+    expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(
+      /the fence expires at/,
+    );
+    expect((await drill.cutover.commitCutover(input('other'))).refused).toMatch(
+      /belongs to another attempt/,
+    );
     await drill.client.query('ALTER TABLE shared DISABLE TRIGGER ALL');
-    expect((await drill.cutover.commitCutover(input('late'))).refused).toBe('not fenced: "public"."shared"');
+    expect((await drill.cutover.commitCutover(input('late'))).refused).toBe(
+      'not fenced: "public"."shared"',
+    );
     await drill.client.query(
       'ALTER TABLE shared ENABLE TRIGGER ALL; ALTER TABLE shared ENABLE ALWAYS TRIGGER sluice_sluice_drill_owner, ENABLE ALWAYS TRIGGER sluice_sluice_drill_owner_row',
     );
-    await drill.client.query('CREATE TABLE child (id int REFERENCES shared); INSERT INTO child VALUES (9)');
-    await drill.client.query(`UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '5 seconds' WHERE migration = $1`, [ref.name]);
-    expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(/public.shared does not take the stream's rows: .* violates foreign key/);
+    await drill.client.query(
+      'CREATE TABLE child (id int REFERENCES shared); INSERT INTO child VALUES (9)',
+    );
+    await drill.client.query(
+      `UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '5 seconds' WHERE migration = $1`,
+      [ref.name],
+    );
+    expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(
+      /public.shared does not take the stream's rows: .* violates foreign key/,
+    );
     expect(await rows()).toEqual(before);
-    expect((await drill.client.query(`SELECT count(*)::int AS n FROM ${STAGING}`)).rows).toEqual([{ n: 4 }]);
+    expect((await drill.client.query(`SELECT count(*)::int AS n FROM ${STAGING}`)).rows).toEqual([
+      { n: 4 },
+    ]);
     await drill.cutover.releaseFence(input('late'));
     for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
-    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
+    expect(
+      (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
+    ).toEqual([]);
   });
 
   it('is refused by doctor where its commit could not be made: roles, key, columns, each by name', async () => {
     const route = sharedTableOf(ref.spec)!;
     const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
-      withSource(ref.spec, resolveSecret, (client) => checkSharedTable(client, resolve(ref), resolveSecret, { ...route, ...of }));
+      withSource(ref.spec, resolveSecret, (client) =>
+        checkSharedTable(client, resolve(ref), resolveSecret, { ...route, ...of }),
+      );
     expect(await said()).toBe('rows_stream may take the table over');
     expect(await said({ table: 'public.nowhere' })).toMatchObject({ detail: 'no such table' });
-    expect(await said({ batchRole: 'nobody_here' })).toMatchObject({ detail: 'no such role: nobody_here' });
-    expect(await said({ batchRole: process.env['PGUSER']! })).toMatchObject({ detail: expect.stringContaining('is a superuser') as string });
+    expect(await said({ batchRole: 'nobody_here' })).toMatchObject({
+      detail: 'no such role: nobody_here',
+    });
+    expect(await said({ batchRole: process.env['PGUSER']! })).toMatchObject({
+      detail: expect.stringContaining('is a superuser') as string,
+    });
     await drill.client.query('REVOKE DELETE ON shared FROM rows_stream');
     expect(await said()).toMatchObject({
       detail: 'rows_stream lacks DELETE on it',
-      remedy: expect.stringContaining('GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."shared"') as string,
+      remedy: expect.stringContaining(
+        'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."shared"',
+      ) as string,
     });
-    await drill.client.query('ALTER TABLE shared ADD COLUMN must int NOT NULL DEFAULT 1; ALTER TABLE shared ALTER must DROP DEFAULT');
-    expect(await said()).toMatchObject({ detail: expect.stringContaining('could not write: must') as string });
+    await drill.client.query(
+      'ALTER TABLE shared ADD COLUMN must int NOT NULL DEFAULT 1; ALTER TABLE shared ALTER must DROP DEFAULT',
+    );
+    expect(await said()).toMatchObject({
+      detail: expect.stringContaining('could not write: must') as string,
+    });
     await drill.client.query('ALTER TABLE shared DROP CONSTRAINT shared_pkey');
     expect(await said()).toMatchObject({ detail: 'it has no unique index of exactly (id)' });
-    await drill.client.query('CREATE UNIQUE INDEX ON shared (id) INCLUDE (n); ALTER TABLE shared DROP COLUMN must; GRANT DELETE ON shared TO rows_stream');
+    await drill.client.query(
+      'CREATE UNIQUE INDEX ON shared (id) INCLUDE (n); ALTER TABLE shared DROP COLUMN must; GRANT DELETE ON shared TO rows_stream',
+    );
     expect(await said()).toBe('rows_stream may take the table over');
   });
 
   it('takes the right to write from the role of the batch, and says when it keeps one', async () => {
     await drill.cutover.retireRole(ref);
     const may = async (): Promise<unknown> =>
-      (await drill.client.query(`SELECT has_table_privilege('rows_nightly', 'shared', 'INSERT, UPDATE, DELETE') AS may`)).rows;
+      (
+        await drill.client.query(
+          `SELECT has_table_privilege('rows_nightly', 'shared', 'INSERT, UPDATE, DELETE') AS may`,
+        )
+      ).rows;
     expect(await may()).toEqual([{ may: false }]);
     await drill.client.query('GRANT UPDATE ON shared TO PUBLIC');
-    await expect(drill.cutover.retireRole(ref)).rejects.toThrow(/rows_nightly may still write public.shared/);
+    await expect(drill.cutover.retireRole(ref)).rejects.toThrow(
+      /rows_nightly may still write public.shared/,
+    );
   });
 });

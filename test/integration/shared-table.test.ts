@@ -35,9 +35,13 @@ async function write(client: pg.Client, sql: string): Promise<string | null> {
 }
 
 const asNightly = (sql: string): string => `SET LOCAL ROLE shared_nightly; ${sql}`;
-const asStream = (since: string, sql: string): string => `SET LOCAL ROLE shared_stream; SET LOCAL sluice.owner = '${since}'; ${sql}`;
+const asStream = (since: string, sql: string): string =>
+  `SET LOCAL ROLE shared_stream; SET LOCAL sluice.owner = '${since}'; ${sql}`;
 const INSERT = `INSERT INTO ${TABLE} VALUES ('2001-01-01', 1, 1, 1, 0, 1)`;
-const owned = (client: pg.Client) => client.query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`).then(({ rows }) => rows.length);
+const owned = (client: pg.Client) =>
+  client
+    .query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`)
+    .then(({ rows }) => rows.length);
 
 describe('a table that batch and stream share', () => {
   it("is the stream's from the commit on, and the batch's again, with every row that it had, after a way back", async () => {
@@ -46,21 +50,29 @@ describe('a table that batch and stream share', () => {
       await shop.start();
       waitFor(shop.name, 'approval', '6m');
       expect(await write(client, asNightly(INSERT))).toBeNull();
-      expect(get(shop.name).windows.some((w) => w.subject === 'result@sink' && w.verdict === 'passed')).toBe(true);
+      expect(
+        get(shop.name).windows.some((w) => w.subject === 'result@sink' && w.verdict === 'passed'),
+      ).toBe(true);
       shop.approve();
       waitFor(shop.name, 'phase=soak', '4m');
       expect(get(shop.name).route?.side).toBe('stream');
       expect(await write(client, asNightly(INSERT))).toBe('25006');
       expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006'); // the owner, a superuser here
-      const { epoch } = (await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')).rows[0]!;
+      const { epoch } = (
+        await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')
+      ).rows[0]!;
       expect(await write(client, asStream(`1.${epoch}`, INSERT))).toBeNull();
       expect(await write(client, asStream(`2.${epoch}`, INSERT))).toBe('25006'); // a sink of another life
       expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toEqual([]);
       expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true); // live: the sink writes it
-      expect(sluice('rollback', shop.name, '--reason', 'second thoughts', '--by', 'ann', '--yes').code).toBe(0);
+      expect(
+        sluice('rollback', shop.name, '--reason', 'second thoughts', '--by', 'ann', '--yes').code,
+      ).toBe(0);
       waitFor(shop.name, 'outcome=rolled-back', '4m');
       expect(get(shop.name)).toMatchObject({ leftovers: [], route: { side: 'batch' } });
-      expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toHaveLength(1);
+      expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toHaveLength(
+        1,
+      );
       expect(await owned(client)).toBe(0);
       expect(await write(client, asNightly(INSERT))).toBeNull();
       await client.query('CALL run_daily_revenue()'); // nothing is in its way
@@ -76,11 +88,17 @@ describe('a table that batch and stream share', () => {
       expect({ leftovers, iteration }).toEqual({ leftovers: [], iteration: 2 });
       expect(handedOver).toContainEqual({ kind: 'sink', name: `public.${TABLE}` });
       expect(await owned(client)).toBe(0);
-      expect((await client.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows).toEqual([]);
+      expect(
+        (await client.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows,
+      ).toEqual([]);
       expect(await write(client, asNightly(INSERT))).toBe('42501');
       await client.query('INSERT INTO orders (customer_id, store_id) VALUES (1, 1)');
       expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
-      const events = (JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as { events: { kind: string; detail: string }[] }).events;
+      const events = (
+        JSON.parse(sluice('report', shop.name, '-o', 'json').stdout) as {
+          events: { kind: string; detail: string }[];
+        }
+      ).events;
       const proofs = events.filter((e) => e.kind === 'proof').map((e) => e.detail);
       for (const part of [
         'P1 triggers stand on',
@@ -94,8 +112,12 @@ describe('a table that batch and stream share', () => {
           proofs.some((proof) => proof.startsWith(part)),
           `${part} in ${proofs.join('\n')}`,
         ).toBe(true);
-      expect(sluice('report', shop.name, '-o', 'md').stdout).toContain('P2 the connector acknowledged');
-      expect(events.find((e) => e.kind === 'committed')!.detail).toMatch(/rows written, \d+ taken away and kept/);
+      expect(sluice('report', shop.name, '-o', 'md').stdout).toContain(
+        'P2 the connector acknowledged',
+      );
+      expect(events.find((e) => e.kind === 'committed')!.detail).toMatch(
+        /rows written, \d+ taken away and kept/,
+      );
     });
   });
 });

@@ -1,18 +1,18 @@
 // A role without pg_read_all_stats: what it cannot see is unknown, with the statement that shows it; and what a new slot waits for is named.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { attempt } from '../../src/activities/checks/result.js';
-import { checkPolling } from '../../src/activities/checks/polling.js';
-import { noLongTransactions } from '../../src/activities/checks/writers.js';
-import { createConsumerActivities } from '../../src/activities/consumers.js';
-import { Systems } from '../../src/activities/deps.js';
-import { SlotWait, creatingSlot } from '../../src/activities/slot-wait.js';
-import { createSlot, withSource } from '../../src/clients/source.js';
-import { writersSince } from '../../src/clients/triggers.js';
+import { attempt } from '../../src/activities/runtime/findings.js';
+import { checkPolling } from '../../src/activities/checks/polling-checks.js';
+import { noLongTransactions } from '../../src/activities/objects/long-writers.js';
+import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { SlotWait, creatingSlot } from '../../src/activities/objects/slot-wait.js';
+import { createSlot, withSource } from '../../src/clients/postgres/connection.js';
+import { writersSince } from '../../src/clients/postgres/trigger-sql.js';
 import { resolveSecret } from '../../src/config.js';
-import type { Check } from '../../src/domain/check.js';
-import type { MigrationSpec } from '../../src/domain/spec.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
+import type { Check } from '../../src/domain/evidence/check.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { accounts } from '../support/live.js';
 import { freshDatabase, specOf, testPostgres, withDatabase } from '../support/sluice.js';
@@ -23,7 +23,10 @@ let writer: pg.Client;
 let spec: MigrationSpec;
 
 const aSpec = (more: Record<string, unknown> = {}): MigrationSpec => {
-  const source = { postgres: { ...testPostgres(database.name), user: role }, tables: ['public.accounts'] };
+  const source = {
+    postgres: { ...testPostgres(database.name), user: role },
+    tables: ['public.accounts'],
+  };
   const parsed = parseSpecObject(specOf('sight', database.name, [], { source, ...more }));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.spec;
@@ -32,7 +35,9 @@ const aSpec = (more: Record<string, unknown> = {}): MigrationSpec => {
 beforeAll(async () => {
   database = await freshDatabase(accounts(10));
   role = `${database.name}_poor`;
-  await database.client.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'sluice-local'; ALTER TABLE accounts OWNER TO ${role}`);
+  await database.client.query(
+    `CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'sluice-local'; ALTER TABLE accounts OWNER TO ${role}`,
+  );
   await database.client.query(`CREATE TABLE totals (day date PRIMARY KEY)`);
   spec = aSpec();
   writer = new pg.Client({ database: database.name, application_name: 'till' });
@@ -48,10 +53,16 @@ afterAll(async () => {
   await withDatabase('postgres', (admin) => admin.query(`DROP ROLE ${role}`));
 });
 
-const as = <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => withSource(spec, resolveSecret, use);
+const as = <T>(use: (client: pg.Client) => Promise<T>): Promise<T> =>
+  withSource(spec, resolveSecret, use);
 const longTransactions = (): Promise<Check> =>
-  as((client) => attempt('source.long-transactions', () => noLongTransactions(client, spec.spec.source.postgres.user)));
-const openWrite = (): Promise<unknown> => writer.query('BEGIN; UPDATE accounts SET balance = balance WHERE id = 1');
+  as((client) =>
+    attempt('source.long-transactions', () =>
+      noLongTransactions(client, spec.spec.source.postgres.user),
+    ),
+  );
+const openWrite = (): Promise<unknown> =>
+  writer.query('BEGIN; UPDATE accounts SET balance = balance WHERE id = 1');
 const grant = (): Promise<unknown> => database.client.query(`GRANT pg_read_all_stats TO ${role}`);
 const WRITER = () => `(till)`;
 
@@ -69,18 +80,35 @@ describe('a role that may not see what other roles do', () => {
 
   it('is told so of the delay of a connector that polls; one that stays longer than the delay fails it', async () => {
     const delay = async (text: string): Promise<Check> => {
-      const connector = { type: 'jdbc-source', url: 'http://127.0.0.1:1', mode: 'incrementing', incrementingColumn: 'id', deletes: 'none', delay: text };
-      const checks = await checkPolling({ secret: resolveSecret, systems: new Systems(resolveSecret) }, aSpec({ connector }));
+      const connector = {
+        type: 'jdbc-source',
+        url: 'http://127.0.0.1:1',
+        mode: 'incrementing',
+        incrementingColumn: 'id',
+        deletes: 'none',
+        delay: text,
+      };
+      const checks = await checkPolling(
+        { secret: resolveSecret, systems: new Systems(resolveSecret) },
+        aSpec({ connector }),
+      );
       return checks.find((c) => c.name === 'polling.delay')!;
     };
     expect(await delay('10s')).toMatchObject({ status: 'passed' });
     await openWrite();
-    expect(await delay('10s')).toMatchObject({ status: 'unknown', remedy: `GRANT pg_read_all_stats TO ${role}` });
-    expect(await delay('1s')).toMatchObject({ status: 'failed', detail: expect.stringContaining(WRITER()) as string });
+    expect(await delay('10s')).toMatchObject({
+      status: 'unknown',
+      remedy: `GRANT pg_read_all_stats TO ${role}`,
+    });
+    expect(await delay('1s')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining(WRITER()) as string,
+    });
   });
 
   it('counts a writer of a fenced table as unseen, until it is gone', async () => {
-    const count = () => as((client) => writersSince(client, ['public.accounts'], 'clock_timestamp()'));
+    const count = () =>
+      as((client) => writersSince(client, ['public.accounts'], 'clock_timestamp()'));
     await openWrite();
     expect(await count()).toEqual({ old: 0, unseen: 1 });
     setTimeout(() => void writer.query('ROLLBACK'), 500);
@@ -94,21 +122,36 @@ describe('a role that may not see what other roles do', () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({
-      spec: { ...BATCH_PARTS, batch, cutover: {}, source: { postgres: { ...testPostgres(database.name), user: role }, tables: ['public.accounts'] } },
+      spec: {
+        ...BATCH_PARTS,
+        batch,
+        cutover: {},
+        source: {
+          postgres: { ...testPostgres(database.name), user: role },
+          tables: ['public.accounts'],
+        },
+      },
     });
     await grant(); // for the mark alone: what it may read of the settings is another right
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
-    const unknown = async () => (await activities.readersOfBatch(ref, mark)).filter((reader) => reader.startsWith('unknown'));
+    const unknown = async () =>
+      (await activities.readersOfBatch(ref, mark)).filter((reader) => reader.startsWith('unknown'));
     expect(await unknown()).toEqual([]);
     await database.client.query(`REVOKE pg_read_all_stats FROM ${role}`);
-    expect(await unknown()).toEqual([expect.stringMatching(/^unknown: 2 session\(s\) of \w+, whose .*\(GRANT pg_read_all_stats TO \w+\)$/)]);
+    expect(await unknown()).toEqual([
+      expect.stringMatching(
+        /^unknown: 2 session\(s\) of \w+, whose .*\(GRANT pg_read_all_stats TO \w+\)$/,
+      ),
+    ]);
   });
 });
 
 describe('what a new slot waits for', () => {
   const prepare = async (gid: string): Promise<void> =>
-    void (await writer.query(`BEGIN; UPDATE accounts SET balance = balance WHERE id = 1; PREPARE TRANSACTION '${gid}'`));
+    void (await writer.query(
+      `BEGIN; UPDATE accounts SET balance = balance WHERE id = 1; PREPARE TRANSACTION '${gid}'`,
+    ));
 
   it('is a prepared transaction, which doctor names with the statement that ends it, however young it is', async () => {
     const gid = `it's ${database.name}`;
@@ -131,7 +174,9 @@ describe('what a new slot waits for', () => {
     await prepare(gid);
     const creator = new pg.Client({ database: database.name, user: role });
     await creator.connect();
-    const waiting = creator.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+    const waiting = creator.query(
+      `SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`,
+    );
     try {
       const wait = new SlotWait(slot, as);
       const said: string[] = [];
@@ -141,14 +186,23 @@ describe('what a new slot waits for', () => {
         await wait.check(now).catch((error: Error) => said.push(error.message));
       }
       expect(said.at(-1)).toContain(`prepared transaction '${gid}'`);
-      const ours = creatingSlot(`${slot}_2`, as, () => createSlot(spec, resolveSecret, `${slot}_2`));
-      await expect(ours).rejects.toMatchObject({ code: 'lock-timeout', message: expect.stringContaining(`prepared transaction '${gid}'`) as string });
+      const ours = creatingSlot(`${slot}_2`, as, () =>
+        createSlot(spec, resolveSecret, `${slot}_2`),
+      );
+      await expect(ours).rejects.toMatchObject({
+        code: 'lock-timeout',
+        message: expect.stringContaining(`prepared transaction '${gid}'`) as string,
+      });
     } finally {
       await writer.query(`ROLLBACK PREPARED '${gid}'`);
       await waiting;
       await creator.end();
       await database.client.query('SELECT pg_drop_replication_slot($1)', [slot]);
     }
-    expect(await as((client) => client.query('SELECT 1 FROM pg_replication_slots WHERE slot_name LIKE $1', [`${slot}%`])).then((r) => r.rows)).toEqual([]);
+    expect(
+      await as((client) =>
+        client.query('SELECT 1 FROM pg_replication_slots WHERE slot_name LIKE $1', [`${slot}%`]),
+      ).then((r) => r.rows),
+    ).toEqual([]);
   });
 });

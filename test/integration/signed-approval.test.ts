@@ -15,7 +15,13 @@ const keyOf = (name: string): { file: string; publicKey: string } => {
   writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return { file, publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
 };
-const [ann, bob, eve, gil, hal] = [keyOf('ann'), keyOf('bob'), keyOf('eve'), keyOf('gil'), keyOf('hal')];
+const [ann, bob, eve, gil, hal] = [
+  keyOf('ann'),
+  keyOf('bob'),
+  keyOf('eve'),
+  keyOf('gil'),
+  keyOf('hal'),
+];
 process.env['SLUICE_APPROVERS_FILE'] = join(dir, 'approvers.yaml');
 writeFileSync(
   process.env['SLUICE_APPROVERS_FILE'],
@@ -28,16 +34,26 @@ writeFileSync(
 );
 
 const { aDatabase } = live();
-const approve = (...more: string[]) => sluice('approve', 'signed', '--approver', 'ann', '--reason', 'green', '--yes', ...more);
+const approve = (...more: string[]) =>
+  sluice('approve', 'signed', '--approver', 'ann', '--reason', 'green', '--yes', ...more);
 
 describe('a migration whose spec names its approvers', () => {
   it('takes a signed approval and no other, and says of each whether it was authenticated', async () => {
     const database = await aDatabase(accounts(200));
     const cutover = { approval: { approvers: ['ann', 'bob'], quorum: 2 } };
-    expect(sluice('start', '-f', specFile('signed', database.name, ['public.accounts'], { cutover })).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('signed', database.name, ['public.accounts'], { cutover }))
+        .code,
+    ).toBe(0);
     waitFor('signed', 'approval');
-    expect(approve()).toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated: the spec names approvers') as string });
-    expect(approve('--key', eve.file)).toMatchObject({ code: 1, stderr: expect.stringContaining("the signature is not ann's") as string });
+    expect(approve()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('unauthenticated: the spec names approvers') as string,
+    });
+    expect(approve('--key', eve.file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("the signature is not ann's") as string,
+    });
     expect(approve('--key', join(dir, 'none.pem')).code).toBe(2);
     expect(approve('--key', ann.file).code).toBe(0);
     const { approvals } = get('signed');
@@ -46,11 +62,17 @@ describe('a migration whose spec names its approvers', () => {
       [false, false],
       [true, true],
     ]);
-    const rollback = (...more: string[]) => sluice('rollback', 'signed', '--reason', 'test', '--by', 'ann', '--yes', ...more);
-    expect(rollback()).toMatchObject({ code: 1, stderr: expect.stringContaining('must sign') as string });
+    const rollback = (...more: string[]) =>
+      sluice('rollback', 'signed', '--reason', 'test', '--by', 'ann', '--yes', ...more);
+    expect(rollback()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('must sign') as string,
+    });
     expect(rollback('--key', ann.file).code).toBe(0);
     waitFor('signed', 'outcome=rolled-back');
-    expect(sluice('audit', 'signed', '-o', 'json').stdout).toContain('ann (unauthenticated): refused');
+    expect(sluice('audit', 'signed', '-o', 'json').stdout).toContain(
+      'ann (unauthenticated): refused',
+    );
     expect(await objects(database.client)).toEqual([]);
   });
 });
@@ -58,33 +80,68 @@ describe('a migration whose spec names its approvers', () => {
 describe('two people', () => {
   it('may break the glass where their keys have that role, and end the soak early where the spec names them; the evidence and the report say so', async () => {
     const database = await aDatabase(accounts(200));
-    const cutover = { approval: { approvers: ['ann', 'bob'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' } };
+    const cutover = {
+      approval: { approvers: ['ann', 'bob'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' },
+    };
     const soak = { for: '30d', passes: 1 };
     expect(
-      sluice('start', '-f', specFile('glass', database.name, ['public.accounts'], { cutover, soak, validation: { every: '2s', passesInARow: 1 } })).code,
+      sluice(
+        'start',
+        '-f',
+        specFile('glass', database.name, ['public.accounts'], {
+          cutover,
+          soak,
+          validation: { every: '2s', passesInARow: 1 },
+        }),
+      ).code,
     ).toBe(0);
     waitFor('glass', 'approval');
     const ask = (verb: string, approver: string, ...more: string[]) =>
-      sluice(verb, 'glass', '--approver', approver, '--reason', 'the batch is down', '--yes', ...more);
-    expect(ask('break-glass', 'gil')).toMatchObject({ code: 1, stderr: expect.stringContaining('must sign') as string });
+      sluice(
+        verb,
+        'glass',
+        '--approver',
+        approver,
+        '--reason',
+        'the batch is down',
+        '--yes',
+        ...more,
+      );
+    expect(ask('break-glass', 'gil')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('must sign') as string,
+    });
     expect(ask('break-glass', 'ann', '--key', ann.file)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('the key of ann has no role break-glass') as string,
     });
-    expect(ask('break-glass', 'gil', '--key', gil.file)).toMatchObject({ code: 0, stdout: expect.stringContaining('1 of 2') as string });
+    expect(ask('break-glass', 'gil', '--key', gil.file)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 of 2') as string,
+    });
     expect(ask('break-glass', 'gil', '--key', gil.file).code).toBe(1);
-    expect(ask('break-glass', 'hal', '--key', hal.file)).toMatchObject({ code: 0, stdout: expect.stringContaining('2 of 2') as string });
-    expect(ask('approve', 'ann', '--key', ann.file)).toMatchObject({ code: 1, stderr: expect.stringContaining('not one of the approvers gil, hal') as string });
+    expect(ask('break-glass', 'hal', '--key', hal.file)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('2 of 2') as string,
+    });
+    expect(ask('approve', 'ann', '--key', ann.file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not one of the approvers gil, hal') as string,
+    });
     expect(ask('approve', 'hal', '--key', hal.file).code).toBe(0);
     waitFor('glass', 'phase=soak');
     expect(ask('complete', 'gil', '--key', gil.file).code).toBe(1); // breaking the glass is another right
     expect(ask('complete', 'ann', '--key', ann.file).code).toBe(0);
     expect(ask('complete', 'bob', '--key', bob.file).code).toBe(0);
     waitFor('glass', 'outcome=migrated');
-    expect(sluice('report', 'glass', '-o', 'md').stdout).toContain('the glass was broken by gil and hal');
+    expect(sluice('report', 'glass', '-o', 'md').stdout).toContain(
+      'the glass was broken by gil and hal',
+    );
     const ledger = new URL(process.env['SLUICE_LEDGER_URL']!).pathname.slice(1);
     const { rows } = await withDatabase(ledger, (client) =>
-      client.query<{ glass: { by: string[] } | null }>("SELECT document->'brokenGlass' AS glass FROM sluice.evidence WHERE name = 'glass' ORDER BY number"),
+      client.query<{ glass: { by: string[] } | null }>(
+        "SELECT document->'brokenGlass' AS glass FROM sluice.evidence WHERE name = 'glass' ORDER BY number",
+      ),
     );
     expect([rows[0]!.glass, rows.at(-1)!.glass?.by]).toEqual([null, ['gil', 'hal']]);
     await dismantle(database.client, 'glass');

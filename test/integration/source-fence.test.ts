@@ -4,14 +4,14 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';
-import { Systems } from '../../src/activities/deps.js';
-import { createDrainActivities } from '../../src/activities/drain.js';
-import type { FenceInput } from '../../src/activities/fence.js';
-import { withSource } from '../../src/clients/source.js';
-import { writersSince } from '../../src/clients/triggers.js';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { createDrainActivities } from '../../src/activities/cutover/drain-proof.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import { withSource } from '../../src/clients/postgres/connection.js';
+import { writersSince } from '../../src/clients/postgres/trigger-sql.js';
 import { resolveSecret } from '../../src/config.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import { fenceTriggers } from '../../src/domain/triggers.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
 import { sleepUntil } from '../support/builders.js';
 
 let drill: Drill;
@@ -29,7 +29,11 @@ beforeAll(async () => {
     ...plain,
     spec: {
       ...plain.spec,
-      spec: { ...spec, source: { ...spec.source, tables: ['public.source', 'public.child'] }, cutover: { ...spec.cutover, fence: 'source', maxHold: '3s' } },
+      spec: {
+        ...spec,
+        source: { ...spec.source, tables: ['public.source', 'public.child'] },
+        cutover: { ...spec.cutover, fence: 'source', maxHold: '3s' },
+      },
     },
   };
 });
@@ -78,23 +82,31 @@ describe('a fenced source table', () => {
       'DELETE FROM parent WHERE id = 1', // its cascade reaches the fenced child
       'SET session_replication_role = replica; UPDATE source SET n = n + 1 WHERE id = 1',
     ];
-    for (const sql of statements) expect([sql, await write(drill.client, sql)]).toEqual([sql, '25006']);
+    for (const sql of statements)
+      expect([sql, await write(drill.client, sql)]).toEqual([sql, '25006']);
     await drill.client.query('SET session_replication_role = DEFAULT');
     await asApp(async (client) => {
       expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
       expect((await client.query('SELECT 1 FROM source WHERE id = 1')).rows).toHaveLength(1);
     });
     await drill.cutover.releaseFence(input('kinds'));
-    for (const sql of statements.slice(0, 3)) expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
+    for (const sql of statements.slice(0, 3))
+      expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
   });
 
   it('takes writes again when the fence expires, with nobody alive to release it', async () => {
     expect((await drill.cutover.fence(input('alone'))).refused).toBeNull();
     const fenced = Date.now();
     expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
-    await sleepUntil('writes are accepted', async () => (await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')) === null, 10_000);
+    await sleepUntil(
+      'writes are accepted',
+      async () => (await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')) === null,
+      10_000,
+    );
     expect(Date.now() - fenced).toBeLessThan(3000 + 5000);
-    expect((await drill.cutover.commitCutover(input('alone'))).refused).toMatch(/the fence expires at/);
+    expect((await drill.cutover.commitCutover(input('alone'))).refused).toMatch(
+      /the fence expires at/,
+    );
     expect((await drill.cutover.fence(input('alone'))).refused).toMatch(/this fence expired at/);
   });
 
@@ -110,7 +122,9 @@ describe('a fenced source table', () => {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
       await client.query('SELECT count(*) FROM parent');
       expect((await drill.cutover.fence(input('snapshot'))).refused).toBeNull();
-      expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toMatch(/^(25006|40001)$/);
+      expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toMatch(
+        /^(25006|40001)$/,
+      );
     });
     await drill.cutover.releaseFence(input('snapshot'));
   });
@@ -130,14 +144,19 @@ describe('a fenced source table', () => {
       expect(await write(client, 'UPDATE child SET parent = parent WHERE id = 2')).toBeNull(); // the application was never ended
       await client.query('ROLLBACK');
     });
-    const left = await drill.client.query(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`);
+    const left = await drill.client.query(
+      `SELECT tgname FROM pg_trigger WHERE tgname LIKE 'sluice%'`,
+    );
     expect(left.rows).toEqual([]);
   }, 60_000);
 });
 
 describe('P1 of the drain proof', () => {
   const drainTo = async (): Promise<string | null> => {
-    const activities = createDrainActivities({ secret: resolveSecret, systems: new Systems(resolveSecret) });
+    const activities = createDrainActivities({
+      secret: resolveSecret,
+      systems: new Systems(resolveSecret),
+    });
     const reason = (): Promise<string | null> =>
       activities.drainTo(ref, '0/0', 1000, 'token').then(
         (drained) => drained.reason,
@@ -150,13 +169,19 @@ describe('P1 of the drain proof', () => {
     expect(await drainTo()).not.toMatch(/^P1/); // it stands: the proof goes on to the connector, which this database has not
     await drill.client.query('ALTER TABLE child DISABLE TRIGGER ALL');
     expect(await drainTo()).toBe('P1: not fenced: "public"."child"');
-    await drill.client.query('ALTER TABLE child ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence, ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence_row');
+    await drill.client.query(
+      'ALTER TABLE child ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence, ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence_row',
+    );
     await drill.cutover.releaseFence(input('p1'));
     expect(await drainTo()).toBe('P1: the lease row is not fenced any more');
   });
   it('counts a writer that began before, also one that is prepared, and none that began after', async () => {
     const writers = (moment: string): Promise<number> =>
-      withSource(ref.spec, resolveSecret, async (client) => (await writersSince(client, ['public.child'], moment)).old);
+      withSource(
+        ref.spec,
+        resolveSecret,
+        async (client) => (await writersSince(client, ['public.child'], moment)).old,
+      );
     await asApp(async (client) => {
       await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
       expect(await writers('clock_timestamp()')).toBe(1);
@@ -175,17 +200,33 @@ describe('a fenced partitioned table', () => {
       .query(`CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
       CREATE TABLE "Parted 2" PARTITION OF parted FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id); CREATE TABLE parted_2a PARTITION OF "Parted 2" FOR VALUES FROM (10) TO (15)`);
     const { spec } = ref.spec;
-    const parted: MigrationRef = { ...ref, spec: { ...ref.spec, spec: { ...spec, source: { ...spec.source, tables: ['public.parted'] } } } };
+    const parted: MigrationRef = {
+      ...ref,
+      spec: {
+        ...ref.spec,
+        spec: { ...spec, source: { ...spec.source, tables: ['public.parted'] } },
+      },
+    };
     const mine = (token: string): FenceInput => ({ ...input(token), ref: parted });
     expect((await drill.cutover.fence(mine('parts'))).refused).toBeNull();
     for (const target of ['parted', 'parted_1', '"Parted 2"', 'parted_2a'])
-      expect([target, await write(drill.client, `INSERT INTO ${target} VALUES (12, 1)`)]).toEqual([target, '25006']);
-    await drill.client.query('CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1');
+      expect([target, await write(drill.client, `INSERT INTO ${target} VALUES (12, 1)`)]).toEqual([
+        target,
+        '25006',
+      ]);
+    await drill.client.query(
+      'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1',
+    );
     expect(await write(drill.client, 'INSERT INTO parted_3 VALUES (22, 1)')).toBe('25006'); // it has its parent's row trigger
-    expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({ refused: 'not fenced: parted_3' });
+    expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({
+      refused: 'not fenced: parted_3',
+    });
     await drill.cutover.releaseFence(mine('parts'));
-    for (const trigger of fenceTriggers(parted.spec)) await drill.cutover.removeTrigger(parted, trigger);
-    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
+    for (const trigger of fenceTriggers(parted.spec))
+      await drill.cutover.removeTrigger(parted, trigger);
+    expect(
+      (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
+    ).toEqual([]);
   });
 });
 
@@ -195,8 +236,12 @@ describe('an attempt that was released', () => {
     expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });
     for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
     expect((await drill.cutover.fence(input('zombie'))).refused).toMatch(/was released already/);
-    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
-    expect((await drill.cutover.commitCutover(input('zombie'))).refused).toMatch(/lease state OPEN/);
+    expect(
+      (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
+    ).toEqual([]);
+    expect((await drill.cutover.commitCutover(input('zombie'))).refused).toMatch(
+      /lease state OPEN/,
+    );
   });
 
   it('is told when its commit happened after all', async () => {

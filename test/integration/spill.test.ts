@@ -15,17 +15,31 @@ describe('a table beyond the memory of its worker', () => {
   it('is proven in parts under a hot writer; a wrong, a missing and an extraneous row are found, each as what it is; nothing stays on disk', async () => {
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
-    expect(sluice('start', '-f', specFile('spilled', database.name, ['public.accounts'])).code).toBe(0);
+    expect(
+      sluice('start', '-f', specFile('spilled', database.name, ['public.accounts'])).code,
+    ).toBe(0);
     waitFor('spilled', 'approval');
     expect(await stop()).toBeGreaterThan(500);
     const before = get('spilled').windows;
-    expect(before.every((w) => w.verdict === 'passed' && /: in (16|32) parts, \d+ MiB on disk/.test(w.reason))).toBe(true);
+    expect(
+      before.every(
+        (w) => w.verdict === 'passed' && /: in (16|32) parts, \d+ MiB on disk/.test(w.reason),
+      ),
+    ).toBe(true);
     await database.client.query(
       `ALTER PUBLICATION sluice_spilled DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78;
        INSERT INTO accounts VALUES (900000, 1, 'unseen'); ALTER PUBLICATION sluice_spilled ADD TABLE accounts`,
     );
-    await sleepUntil('a failed window', () => get('spilled').windows.some((w) => w.verdict === 'failed'));
-    expect(get('spilled').windows.find((w) => w.verdict === 'failed')).toMatchObject({ matched: 29_998, missing: 1, extraneous: 1, mismatched: 1, unknown: 0 });
+    await sleepUntil('a failed window', () =>
+      get('spilled').windows.some((w) => w.verdict === 'failed'),
+    );
+    expect(get('spilled').windows.find((w) => w.verdict === 'failed')).toMatchObject({
+      matched: 29_998,
+      missing: 1,
+      extraneous: 1,
+      mismatched: 1,
+      unknown: 0,
+    });
     const diff = JSON.parse(sluice('diff', 'spilled', '-o', 'json').stdout) as { counts: object };
     expect(diff.counts).toEqual({ mismatched: 1, missing: 1, extraneous: 1 });
     expect(sluice('rollback', 'spilled', '--reason', 'test', '--yes').code).toBe(0);

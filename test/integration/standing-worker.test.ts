@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
-import type { FenceInput } from '../../src/activities/fence.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 
 const MAX_HOLD_MS = 6000;
 const children = new Set<ChildProcess>();
@@ -14,7 +14,8 @@ let attempt = 0;
 
 beforeAll(async () => {
   drill = await openDrill('standing_worker');
-  await drill.client.query(`CREATE TABLE other (id int PRIMARY KEY, n int); INSERT INTO other VALUES (1, 0);
+  await drill.client
+    .query(`CREATE TABLE other (id int PRIMARY KEY, n int); INSERT INTO other VALUES (1, 0);
     CREATE TABLE shared (id int PRIMARY KEY, side text NOT NULL); INSERT INTO shared VALUES (1, 'batch'); CREATE TABLE sluice_sluice_drill.stream (LIKE shared);
     INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0)`);
 });
@@ -32,18 +33,36 @@ function aRef(route: object, sink: string): MigrationRef {
     ...parts,
     source: { ...source, tables: ['public.other', 'public.source'] },
     sink: { ...parts.sink!, table: sink },
-    batch: { ...batch!, result: { table: sink === 'public.shared' ? sink : batch!.result.table, key: ['id'] } },
-    cutover: { ...cutover, fence: 'source', maxHold: `${MAX_HOLD_MS / 1000}s`, route: { ...cutover.route, ...route } },
+    batch: {
+      ...batch!,
+      result: { table: sink === 'public.shared' ? sink : batch!.result.table, key: ['id'] },
+    },
+    cutover: {
+      ...cutover,
+      fence: 'source',
+      maxHold: `${MAX_HOLD_MS / 1000}s`,
+      route: { ...cutover.route, ...route },
+    },
   };
   return { ...ref, spec: { ...ref.spec, spec } as MigrationRef['spec'] };
 }
 const viewed = (): MigrationRef => aRef({}, 'public.stream_result');
 const shared = (): MigrationRef =>
-  aRef({ type: 'postgres-table', table: 'public.shared', batchRole: 'nobody_nightly', streamRole: 'nobody_stream' }, 'public.shared');
+  aRef(
+    {
+      type: 'postgres-table',
+      table: 'public.shared',
+      batchRole: 'nobody_nightly',
+      streamRole: 'nobody_stream',
+    },
+    'public.shared',
+  );
 
 async function inputOf(ref: MigrationRef): Promise<FenceInput> {
   attempt += 1;
-  await drill.client.query(`UPDATE ${LEASE} SET state = 'OPEN', token = NULL, expires_at = NULL, switched_at = NULL`);
+  await drill.client.query(
+    `UPDATE ${LEASE} SET state = 'OPEN', token = NULL, expires_at = NULL, switched_at = NULL`,
+  );
   return { ref, token: `t${attempt}`, attempt, epoch: 1, evidenceId: 'ev' };
 }
 
@@ -52,7 +71,15 @@ interface Worker {
   readonly there: Promise<void>;
 }
 function worker(action: string, input: FenceInput, pattern: string, how: 'stop' | 'go'): Worker {
-  const args = ['--import', 'tsx', 'test/support/standing-worker.ts', action, JSON.stringify(input), pattern, how];
+  const args = [
+    '--import',
+    'tsx',
+    'test/support/standing-worker.ts',
+    action,
+    JSON.stringify(input),
+    pattern,
+    how,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
   let said = '';
@@ -106,8 +133,18 @@ describe('a worker that is stopped', () => {
   });
 
   it.each([
-    ['in the commit, holds no reader of the view', viewed, 'CREATE OR REPLACE VIEW', 'SELECT * FROM result'],
-    ['while the shared table changes hands, holds no writer of it', shared, 'SHARE ROW EXCLUSIVE', "UPDATE shared SET side = 'x'"],
+    [
+      'in the commit, holds no reader of the view',
+      viewed,
+      'CREATE OR REPLACE VIEW',
+      'SELECT * FROM result',
+    ],
+    [
+      'while the shared table changes hands, holds no writer of it',
+      shared,
+      'SHARE ROW EXCLUSIVE',
+      "UPDATE shared SET side = 'x'",
+    ],
   ])('%s longer than maxHold, and nothing has moved', async (_what, ref, pattern, statement) => {
     const input = await inputOf(ref());
     expect((await drill.cutover.fence(input)).refused).toBeNull();
@@ -129,8 +166,16 @@ describe('a network that is cut in the transaction', () => {
     const input = await inputOf(viewed());
     if (action === 'commitCutover') expect((await drill.cutover.fence(input)).refused).toBeNull();
     const { source, ...parts } = input.ref.spec.spec;
-    const behind = { ...parts, source: { ...source, postgres: { ...source.postgres, port: network.port } } };
-    const { there } = worker(action, { ...input, ref: { ...input.ref, spec: { ...input.ref.spec, spec: behind } } }, pattern, 'go');
+    const behind = {
+      ...parts,
+      source: { ...source, postgres: { ...source.postgres, port: network.port } },
+    };
+    const { there } = worker(
+      action,
+      { ...input, ref: { ...input.ref, spec: { ...input.ref.spec, spec: behind } } },
+      pattern,
+      'go',
+    );
     await there;
     network.cut();
     const waited = await waits(statement);

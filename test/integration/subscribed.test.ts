@@ -2,12 +2,12 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
-import type { FenceInput } from '../../src/activities/fence.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import { guardProblem } from '../../src/activities/checks/guarded.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import { resolve } from '../../src/domain/resolve.js';
-import type { ResolvedPlan } from '../../src/domain/resolved-plan.js';
-import { fenceTriggers } from '../../src/domain/triggers.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';
+import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase } from '../support/sluice.js';
 
@@ -19,7 +19,8 @@ let next = 10_000;
 
 beforeAll(async () => {
   drill = await openDrill('subscribed');
-  publisher = await freshDatabase(`CREATE TABLE source (id int PRIMARY KEY, n bigint NOT NULL); CREATE TABLE parted (id int PRIMARY KEY, n bigint NOT NULL);
+  publisher =
+    await freshDatabase(`CREATE TABLE source (id int PRIMARY KEY, n bigint NOT NULL); CREATE TABLE parted (id int PRIMARY KEY, n bigint NOT NULL);
     CREATE PUBLICATION all_of_it FOR ALL TABLES`);
   await publisher.client.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
   const { PGHOST, PGPORT, PGUSER, PGPASSWORD } = process.env;
@@ -30,27 +31,49 @@ beforeAll(async () => {
     `CREATE SUBSCRIPTION ${SLOT} CONNECTION 'host=${PGHOST} port=${PGPORT} user=${PGUSER} password=${PGPASSWORD} dbname=${publisher.name}' PUBLICATION all_of_it
        WITH (create_slot = false, copy_data = false, slot_name = '${SLOT}')`,
   );
-  await drill.client.query(`INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0)`);
+  await drill.client.query(
+    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0)`,
+  );
   const { spec, ...rest } = drill.ref();
   const { source, cutover, ...parts } = spec.spec;
-  const fenced = { source: { ...source, tables: ['public.source', 'public.parted'] }, cutover: { ...cutover, fence: 'source' as const, maxHold: '30s' } };
+  const fenced = {
+    source: { ...source, tables: ['public.source', 'public.parted'] },
+    cutover: { ...cutover, fence: 'source' as const, maxHold: '30s' },
+  };
   ref = { ...rest, spec: { ...spec, spec: { ...parts, ...fenced } } };
 });
 afterAll(async () => {
-  await drill.client.query(`ALTER SUBSCRIPTION ${SLOT} DISABLE; ALTER SUBSCRIPTION ${SLOT} SET (slot_name = NONE)`);
+  await drill.client.query(
+    `ALTER SUBSCRIPTION ${SLOT} DISABLE; ALTER SUBSCRIPTION ${SLOT} SET (slot_name = NONE)`,
+  );
   await drill.client.query(`DROP SUBSCRIPTION ${SLOT}`);
   await drill.close();
   await publisher.drop();
 });
 
-const input = (token: string, attempt: number): FenceInput => ({ ref, token, attempt, epoch: 1, evidenceId: 'ev' });
+const input = (token: string, attempt: number): FenceInput => ({
+  ref,
+  token,
+  attempt,
+  epoch: 1,
+  evidenceId: 'ev',
+});
 /** The plan of the same migration, with only these tables. */
 const guarding = (...tables: string[]): ResolvedPlan => {
   const { spec, ...rest } = ref.spec;
-  return resolve({ spec: { ...rest, spec: { ...spec, source: { ...spec.source, tables } } }, generation: 1 });
+  return resolve({
+    spec: { ...rest, spec: { ...spec, source: { ...spec.source, tables } } },
+    generation: 1,
+  });
 };
 const count = async (client: pg.Client): Promise<number> =>
-  Number((await client.query<{ n: string }>('SELECT (SELECT count(*) FROM source WHERE id >= 10000) + (SELECT count(*) FROM parted) AS n')).rows[0]!.n);
+  Number(
+    (
+      await client.query<{ n: string }>(
+        'SELECT (SELECT count(*) FROM source WHERE id >= 10000) + (SELECT count(*) FROM parted) AS n',
+      )
+    ).rows[0]!.n,
+  );
 async function publish(rows: number): Promise<void> {
   await publisher.client.query(
     `INSERT INTO source SELECT g, 0 FROM generate_series(${next}, ${next + rows - 1}) g; INSERT INTO parted SELECT g, 0 FROM generate_series(${next}, ${next + rows - 1}) g`,
@@ -58,10 +81,21 @@ async function publish(rows: number): Promise<void> {
   next += rows;
 }
 const landed = (): Promise<void> =>
-  sleepUntil('what was published has landed', async () => (await count(drill.client)) === (await count(publisher.client)), 60_000);
+  sleepUntil(
+    'what was published has landed',
+    async () => (await count(drill.client)) === (await count(publisher.client)),
+    60_000,
+  );
 /** The apply worker gave up on a write. */
 const refusals = async (): Promise<number> =>
-  Number((await drill.client.query<{ n: string }>(`SELECT apply_error_count AS n FROM pg_stat_subscription_stats WHERE subname = $1`, [SLOT])).rows[0]!.n);
+  Number(
+    (
+      await drill.client.query<{ n: string }>(
+        `SELECT apply_error_count AS n FROM pg_stat_subscription_stats WHERE subname = $1`,
+        [SLOT],
+      )
+    ).rows[0]!.n,
+  );
 
 describe('a table that a subscription writes', () => {
   it('takes none of its rows while it is fenced, in a partition neither, and all of them afterwards', async () => {
@@ -71,18 +105,25 @@ describe('a table that a subscription writes', () => {
     const before = await count(drill.client);
     const refused = await refusals();
     await publish(5);
-    await sleepUntil('the apply worker is refused', async () => (await refusals()) > refused, 60_000);
+    await sleepUntil(
+      'the apply worker is refused',
+      async () => (await refusals()) > refused,
+      60_000,
+    );
     expect(await count(drill.client)).toBe(before);
     await drill.cutover.releaseFence(input('first', 1));
     await landed();
     expect((await drill.cutover.fence(input('second', 2))).refused).toBeNull(); // over the triggers that are still there
     await drill.cutover.releaseFence(input('second', 2));
     for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
-    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows).toEqual([]);
+    expect(
+      (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
+    ).toEqual([]);
   });
 
   it('is refused by doctor where the subscription would end at the first refusal', async () => {
-    const problem = () => guardProblem(drill.client, guarding('public.source', 'public.parted'), 'fence');
+    const problem = () =>
+      guardProblem(drill.client, guarding('public.source', 'public.parted'), 'fence');
     expect(await problem()).toBeNull();
     await drill.client.query(`ALTER SUBSCRIPTION ${SLOT} SET (disable_on_error = true)`);
     expect(await problem()).toEqual({
@@ -97,7 +138,9 @@ describe('a partition of another owner', () => {
   it('is found by doctor, with the statement that helps, and so is a trigger of our name that is not ours', async () => {
     const role = `other_${process.pid}`;
     const us = `us_${process.pid}`;
-    await drill.client.query(`CREATE ROLE ${role}; CREATE ROLE ${us}; GRANT ${process.env['PGUSER']} TO ${us}; ALTER TABLE parted_1 OWNER TO ${role}`);
+    await drill.client.query(
+      `CREATE ROLE ${role}; CREATE ROLE ${us}; GRANT ${process.env['PGUSER']} TO ${us}; ALTER TABLE parted_1 OWNER TO ${role}`,
+    );
     await drill.client.query(
       `CREATE ROLE plain_${process.pid}; ALTER TABLE parted OWNER TO plain_${process.pid}; REVOKE ${process.env['PGUSER']} FROM ${us}; GRANT plain_${process.pid} TO ${us}; SET ROLE ${us}`,
     );
@@ -109,12 +152,18 @@ describe('a partition of another owner', () => {
       `RESET ROLE; ALTER TABLE parted OWNER TO ${process.env['PGUSER']}; ALTER TABLE parted_1 OWNER TO ${process.env['PGUSER']}; DROP ROLE ${us}, ${role}, plain_${process.pid}`,
     );
     const name = fenceTriggers(ref.spec)[0]!.name.split(' on ')[0]!;
-    await drill.client.query(`CREATE TRIGGER ${name} BEFORE UPDATE ON source FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`);
+    await drill.client.query(
+      `CREATE TRIGGER ${name} BEFORE UPDATE ON source FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+    );
     expect(await guardProblem(drill.client, guarding('public.source'), 'fence')).toMatchObject({
       detail: `a trigger of our name is not ours: ${name} on source`,
     });
-    expect((await drill.cutover.fence(input('third', 3))).refused).toBe(`not ours: trigger ${name} on source`);
+    expect((await drill.cutover.fence(input('third', 3))).refused).toBe(
+      `not ours: trigger ${name} on source`,
+    );
     for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
-    expect((await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname = '${name}'`)).rows).toHaveLength(1);
+    expect(
+      (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname = '${name}'`)).rows,
+    ).toHaveLength(1);
   });
 });

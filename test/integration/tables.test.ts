@@ -10,7 +10,10 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase, worker } = live();
 
-const temporal = (...args: string[]) => spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], { encoding: 'utf8' });
+const temporal = (...args: string[]) =>
+  spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], {
+    encoding: 'utf8',
+  });
 describe('a migration of tables', () => {
   it('under a hot writer passes every window, is approved by a plain signal, and ends migrated with the pipeline running', async () => {
     const database = await aDatabase(accounts(30_000)); // enough for later windows to read only what changed
@@ -19,18 +22,58 @@ describe('a migration of tables', () => {
     expect(sluice('start', '-f', file).code).toBe(0);
     waitFor('hot', 'approval');
     const second = sluice('start', '-f', file);
-    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('already running; nothing was changed')]);
-    expect(temporal('workflow', 'signal', '-w', 'migration-hot', '--name', 'approveCutover', '--input', '{"rubbish": true}').status).toBe(0);
-    expect(temporal('workflow', 'signal', '-w', 'migration-hot', '--name', 'approveCutover', '--input', '{"approver": "ann"}').status).toBe(0);
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      expect.stringContaining('already running; nothing was changed'),
+    ]);
+    expect(
+      temporal(
+        'workflow',
+        'signal',
+        '-w',
+        'migration-hot',
+        '--name',
+        'approveCutover',
+        '--input',
+        '{"rubbish": true}',
+      ).status,
+    ).toBe(0);
+    expect(
+      temporal(
+        'workflow',
+        'signal',
+        '-w',
+        'migration-hot',
+        '--name',
+        'approveCutover',
+        '--input',
+        '{"approver": "ann"}',
+      ).status,
+    ).toBe(0);
     waitFor('hot', 'outcome=migrated');
     expect(await stop()).toBeGreaterThan(1000);
     const status = get('hot');
-    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1, route: { side: 'stream' } });
+    expect(status).toMatchObject({
+      outcome: 'migrated',
+      leftovers: [],
+      epoch: 1,
+      route: { side: 'stream' },
+    });
     expect(status.windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990)).toBe(true);
-    expect(status.windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason))).toBe(true);
-    expect(status.handedOver.map((o) => o.kind).sort()).toEqual(['connector', 'publication', 'slot', 'topic', 'topic']);
+    expect(status.windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason))).toBe(
+      true,
+    );
+    expect(status.handedOver.map((o) => o.kind).sort()).toEqual([
+      'connector',
+      'publication',
+      'slot',
+      'topic',
+      'topic',
+    ]);
     expect(sluice('start', '-f', file)).toMatchObject({ code: 1 });
-    const { evidence } = JSON.parse(sluice('report', 'hot', '-o', 'json').stdout) as { evidence: { number: number; digest: string; chain: string }[] };
+    const { evidence } = JSON.parse(sluice('report', 'hot', '-o', 'json').stdout) as {
+      evidence: { number: number; digest: string; chain: string }[];
+    };
     expect(evidence.map((link) => link.number)).toEqual(status.windows.map((w) => w.number));
     let chain = '';
     for (const link of evidence)
@@ -47,11 +90,23 @@ describe('a migration of tables', () => {
       `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text); INSERT INTO wide SELECT g, g, repeat(md5(g::text), 24) FROM generate_series(1, 60000) g`,
     );
     expect(sluice('start', '-f', specFile('shifted', database.name, ['public.wide'])).code).toBe(0);
-    await sleepUntil('a passed window', () => get('shifted').windows.some((w) => w.verdict === 'passed'), 120_000);
-    await database.client.query('ALTER PUBLICATION sluice_shifted DROP TABLE wide; UPDATE wide SET n = n + 7; ALTER PUBLICATION sluice_shifted ADD TABLE wide');
-    await sleepUntil('a failed window', () => get('shifted').windows.some((w) => w.verdict === 'failed'), 120_000);
+    await sleepUntil(
+      'a passed window',
+      () => get('shifted').windows.some((w) => w.verdict === 'passed'),
+      120_000,
+    );
+    await database.client.query(
+      'ALTER PUBLICATION sluice_shifted DROP TABLE wide; UPDATE wide SET n = n + 7; ALTER PUBLICATION sluice_shifted ADD TABLE wide',
+    );
+    await sleepUntil(
+      'a failed window',
+      () => get('shifted').windows.some((w) => w.verdict === 'failed'),
+      120_000,
+    );
     const failed = get('shifted').windows.find((w) => w.verdict === 'failed')!;
-    expect(failed.reason).toMatch(/^mismatched \d+ rows > 0 allowed: stopped after \d+ of 60000 rows, .* of the first differ in n \(stream = batch − 7\)$/);
+    expect(failed.reason).toMatch(
+      /^mismatched \d+ rows > 0 allowed: stopped after \d+ of 60000 rows, .* of the first differ in n \(stream = batch − 7\)$/,
+    );
     expect(failed.mismatched! + failed.matched!).toBeLessThan(60_000);
     expect(sluice('rollback', 'shifted', '--reason', 'test', '--yes').code).toBe(0);
     waitFor('shifted', 'outcome=rolled-back');
@@ -59,20 +114,41 @@ describe('a migration of tables', () => {
 
   it('after kill -9 reads on where it was; finds a row that the topic has wrong, says that it is an older version, and never passes', async () => {
     const database = await aDatabase(accounts(30_000));
-    expect(sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code).toBe(0);
-    await sleepUntil('a window that read only what changed', () => get('wrong-row').windows.some((w) => w.reason.includes('of scrub')), 120_000);
+    expect(
+      sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code,
+    ).toBe(0);
+    await sleepUntil(
+      'a window that read only what changed',
+      () => get('wrong-row').windows.some((w) => w.reason.includes('of scrub')),
+      120_000,
+    );
     await worker.restart();
     const before = get('wrong-row').windows.at(-1)!.number;
-    await sleepUntil('a later window', () => get('wrong-row').windows.at(-1)!.number > before, 120_000);
+    await sleepUntil(
+      'a later window',
+      () => get('wrong-row').windows.at(-1)!.number > before,
+      120_000,
+    );
     expect(get('wrong-row').windows.find((w) => w.number > before)!.reason).toContain('of scrub'); // a worker without its state file would have read everything
     // Writes that the stream cannot see: the publication loses its table for a moment.
     await database.client.query(
       `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
     );
-    await sleepUntil('a failed window', () => get('wrong-row').windows.some((w) => w.verdict === 'failed'));
-    const diff = JSON.parse(sluice('diff', 'wrong-row', '-o', 'json').stdout) as { counts: object; differences: object[] };
+    await sleepUntil('a failed window', () =>
+      get('wrong-row').windows.some((w) => w.verdict === 'failed'),
+    );
+    const diff = JSON.parse(sluice('diff', 'wrong-row', '-o', 'json').stdout) as {
+      counts: object;
+      differences: object[];
+    };
     expect(diff.counts).toEqual({ stale: 1, extraneous: 1 });
-    expect(diff.differences).toContainEqual({ class: 'stale', key: { id: '77' }, column: 'balance', batch: '7', stream: '84.7' });
+    expect(diff.differences).toContainEqual({
+      class: 'stale',
+      key: { id: '77' },
+      column: 'balance',
+      batch: '7',
+      stream: '84.7',
+    });
     expect(sluice('wait', 'wrong-row', '--for', 'approval', '--timeout', '5s').code).toBe(5);
     expect(sluice('rollback', 'wrong-row', '--reason', 'test').code).toBe(2);
     expect(sluice('rollback', 'wrong-row', '--reason', 'test', '--yes').code).toBe(0);
@@ -82,63 +158,116 @@ describe('a migration of tables', () => {
 
   it('finds a record that somebody else wrote to the topic, though the source never changed', async () => {
     const database = await aDatabase(accounts(30_000));
-    expect(sluice('start', '-f', specFile('foreign', database.name, ['public.accounts'])).code).toBe(0);
-    await sleepUntil('a window that read only what changed', () => get('foreign').windows.some((w) => w.reason.includes('of scrub')), 120_000);
-    const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING });
+    expect(
+      sluice('start', '-f', specFile('foreign', database.name, ['public.accounts'])).code,
+    ).toBe(0);
+    await sleepUntil(
+      'a window that read only what changed',
+      () => get('foreign').windows.some((w) => w.reason.includes('of scrub')),
+      120_000,
+    );
+    const kafka = new kafkajs.Kafka({
+      brokers: [process.env['KAFKA_BROKERS']!],
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
     const producer = kafka.producer();
     await producer.connect();
     const value = envelope('u', '{"id":123,"balance":"1.00","note":null}', 1).toString();
-    await producer.send({ topic: 'foreign.public.accounts', messages: [{ key: '{"id":123}', value }] });
+    await producer.send({
+      topic: 'foreign.public.accounts',
+      messages: [{ key: '{"id":123}', value }],
+    });
     await producer.disconnect();
-    await sleepUntil('a failed window', () => get('foreign').windows.some((w) => w.verdict === 'failed'));
-    const diff = JSON.parse(sluice('diff', 'foreign', '-o', 'json').stdout) as { differences: object[] };
-    expect(diff.differences).toEqual([{ class: 'mismatched', key: { id: '123' }, column: 'balance', batch: '135.3', stream: '1' }]);
+    await sleepUntil('a failed window', () =>
+      get('foreign').windows.some((w) => w.verdict === 'failed'),
+    );
+    const diff = JSON.parse(sluice('diff', 'foreign', '-o', 'json').stdout) as {
+      differences: object[];
+    };
+    expect(diff.differences).toEqual([
+      { class: 'mismatched', key: { id: '123' }, column: 'balance', batch: '135.3', stream: '1' },
+    ]);
     expect(sluice('cancel', 'foreign', '--yes').code).toBe(0);
     waitFor('foreign', 'outcome=aborted');
   });
 
   it('misses a row that somebody took from the topic by a tombstone, and shows a record under a foreign key', async () => {
     const database = await aDatabase(accounts(300));
-    const file = specFile('buried', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 1000 } });
+    const file = specFile('buried', database.name, ['public.accounts'], {
+      validation: { every: '1s', passesInARow: 1000 },
+    });
     expect(sluice('start', '-f', file).code).toBe(0);
-    await sleepUntil('a passed window', () => get('buried').windows.some((w) => w.verdict === 'passed'), 120_000);
+    await sleepUntil(
+      'a passed window',
+      () => get('buried').windows.some((w) => w.verdict === 'passed'),
+      120_000,
+    );
     await database.client.query('DELETE FROM accounts WHERE id = 5'); // with its own tombstone: nothing to be seen
     const count = get('buried').windows.at(-1)!.number;
-    await sleepUntil('two more windows', () => get('buried').windows.at(-1)!.number > count + 2, 120_000);
+    await sleepUntil(
+      'two more windows',
+      () => get('buried').windows.at(-1)!.number > count + 2,
+      120_000,
+    );
     expect(get('buried').windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
-    const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING });
+    const kafka = new kafkajs.Kafka({
+      brokers: [process.env['KAFKA_BROKERS']!],
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
     const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
     await producer.connect();
-    const send = (key: string, value: string | null) => producer.send({ topic: 'buried.public.accounts', messages: [{ key, value }] });
+    const send = (key: string, value: string | null) =>
+      producer.send({ topic: 'buried.public.accounts', messages: [{ key, value }] });
     await send('{"id":7}', null);
-    await sleepUntil('a failed window', () => get('buried').windows.some((w) => w.verdict === 'failed'));
-    const diff = () => JSON.parse(sluice('diff', 'buried', '-o', 'json').stdout) as { differences: object[] };
+    await sleepUntil('a failed window', () =>
+      get('buried').windows.some((w) => w.verdict === 'failed'),
+    );
+    const diff = () =>
+      JSON.parse(sluice('diff', 'buried', '-o', 'json').stdout) as { differences: object[] };
     expect(diff().differences).toMatchObject([{ class: 'missing', key: { id: '7' } }]);
     await send('{"id":8}', envelope('u', '{"id":9,"balance":"9.90","note":null}', 1).toString());
     await producer.disconnect();
-    await sleepUntil('the foreign key is shown', () => diff().differences.some((d) => JSON.stringify(d).includes('not the key of its row')));
+    await sleepUntil('the foreign key is shown', () =>
+      diff().differences.some((d) => JSON.stringify(d).includes('not the key of its row')),
+    );
     expect(sluice('cancel', 'buried', '--yes').code).toBe(0);
     waitFor('buried', 'outcome=aborted');
   });
 
   it('rejected, cancelled and rolled back leaves nothing, and its name can be started again with fresh names', async () => {
     const database = await aDatabase(accounts());
-    const file = specFile('again', database.name, ['public.accounts'], { validation: { every: '1s', passesInARow: 1 } });
+    const file = specFile('again', database.name, ['public.accounts'], {
+      validation: { every: '1s', passesInARow: 1 },
+    });
     const ends: [string, () => number | null][] = [
-      ['rejected', () => sluice('reject', 'again', '--approver', 'ann', '--reason', 'no', '--yes').code],
+      [
+        'rejected',
+        () => sluice('reject', 'again', '--approver', 'ann', '--reason', 'no', '--yes').code,
+      ],
       ['aborted', () => sluice('cancel', 'again', '--yes').code],
       ['rolled-back', () => sluice('rollback', 'again', '--reason', 'no', '--yes').code],
     ];
     for (const [at, [outcome, end]] of ends.entries()) {
       expect(sluice('start', '-f', file).code).toBe(0);
       waitFor('again', 'approval');
-      expect(get('again')).toMatchObject({ iteration: at + 1, generation: at + 1, phase: 'approve' });
+      expect(get('again')).toMatchObject({
+        iteration: at + 1,
+        generation: at + 1,
+        phase: 'approve',
+      });
       expect(end()).toBe(0);
       waitFor('again', `outcome=${outcome}`);
-      expect(get('again')).toMatchObject({ outcome, phase: 'roll-back', leftovers: [], route: { side: 'batch' } });
+      expect(get('again')).toMatchObject({
+        outcome,
+        phase: 'roll-back',
+        leftovers: [],
+        route: { side: 'batch' },
+      });
       expect(sluice('wait', 'again', '--for', 'outcome=migrated', '--timeout', '5s').code).toBe(6);
       expect(await objects(database.client)).toEqual([]);
-      expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContainEqual(expect.stringMatching(/^again/));
+      expect(
+        await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json(),
+      ).not.toContainEqual(expect.stringMatching(/^again/));
     }
   });
 });
@@ -147,7 +276,11 @@ describe('bad input is refused before anything is created', () => {
   it.each([
     ['a missing table', 'CREATE TABLE other (id int PRIMARY KEY)', 'table.exists public.accounts'],
     ['no primary key', 'CREATE TABLE accounts (id int)', 'table.key public.accounts'],
-    ['a type that cannot be proven', 'CREATE TABLE accounts (id int PRIMARY KEY, p point)', 'table.types public.accounts'],
+    [
+      'a type that cannot be proven',
+      'CREATE TABLE accounts (id int PRIMARY KEY, p point)',
+      'table.types public.accounts',
+    ],
     [
       'replica identity nothing',
       'CREATE TABLE accounts (id int PRIMARY KEY); ALTER TABLE accounts REPLICA IDENTITY NOTHING',
@@ -171,14 +304,21 @@ describe('bad input is refused before anything is created', () => {
     const doctor = sluice('doctor', '-f', dead, '-o', 'json');
     expect(doctor.code).toBe(4);
     const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; status: string }[] };
-    expect(checks.filter((c) => c.status === 'failed').map((c) => c.name)).toEqual(expect.arrayContaining(['kafka.reachable', 'connect.reachable']));
+    expect(checks.filter((c) => c.status === 'failed').map((c) => c.name)).toEqual(
+      expect.arrayContaining(['kafka.reachable', 'connect.reachable']),
+    );
   });
 
   it('parks a started migration until it is mended, and lets it be cancelled', async () => {
     const database = await aDatabase('CREATE TABLE accounts (id int)');
-    expect(sluice('start', '-f', specFile('parked', database.name, ['public.accounts'])).code).toBe(0);
+    expect(sluice('start', '-f', specFile('parked', database.name, ['public.accounts'])).code).toBe(
+      0,
+    );
     waitFor('parked', 'blocked');
-    expect(get('parked').blocked).toMatchObject({ code: 'preflight-failed', detail: expect.stringContaining('no primary key') as string });
+    expect(get('parked').blocked).toMatchObject({
+      code: 'preflight-failed',
+      detail: expect.stringContaining('no primary key') as string,
+    });
     expect(await objects(database.client)).toEqual([]);
     await database.client.query('ALTER TABLE accounts ADD PRIMARY KEY (id)');
     expect(sluice('retry', 'parked').code).toBe(0);

@@ -7,21 +7,47 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reachableDir, stackHome, type StackHome } from '../../stack/paths.js';
 import { stop } from '../../stack/processes.js';
 import { PG_PASSWORD, ask, startPostgres } from '../../stack/services/postgres.js';
-import { withAddress } from '../../src/clients/source.js';
-import type { PostgresAddress } from '../../src/domain/spec.js';
+import { withAddress } from '../../src/clients/postgres/connection.js';
+import type { PostgresAddress } from '../../src/domain/migration/spec.js';
 import { accounts } from '../support/live.js';
 import { sluice, specFile } from '../support/sluice.js';
 
 const certificates = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const file = (name: string): string => join(certificates, name);
-const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: certificates, stdio: 'pipe' });
+const openssl = (...args: string[]): void =>
+  void execFileSync('openssl', args, { cwd: certificates, stdio: 'pipe' });
 
 function makeCa(name: string): void {
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.crt`);
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.crt`,
+  );
 }
 
 function makeCertificate(name: string, subject: string, extension: string): void {
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+  openssl(
+    'req',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-subj',
+    subject,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.csr`,
+  );
   writeFileSync(file(`${name}.ext`), extension);
   openssl(
     'x509',
@@ -67,7 +93,13 @@ beforeAll(async () => {
   makeCertificate('server', '/CN=localhost', 'subjectAltName=DNS:localhost');
   makeCertificate('client', '/CN=certonly', 'extendedKeyUsage=clientAuth');
   await startPostgres(home, () => undefined);
-  await ask(home, 'postgres', ['tlsonly', 'plainonly', 'certonly'].map((user) => `CREATE ROLE ${user} LOGIN PASSWORD '${PG_PASSWORD}'`).join(';'));
+  await ask(
+    home,
+    'postgres',
+    ['tlsonly', 'plainonly', 'certonly']
+      .map((user) => `CREATE ROLE ${user} LOGIN PASSWORD '${PG_PASSWORD}'`)
+      .join(';'),
+  );
   await ask(home, 'postgres', accounts(10));
   await stop(home, 'postgres');
   const data = reachableDir(home, 'pg');
@@ -96,11 +128,16 @@ const address = (more: Partial<PostgresAddress>): PostgresAddress => ({
   sslmode: 'prefer',
   ...more,
 });
-const secret = (ref: object): string => ('file' in ref ? execFileSync('cat', [(ref as { file: string }).file], { encoding: 'utf8' }) : PG_PASSWORD);
+const secret = (ref: object): string =>
+  'file' in ref
+    ? execFileSync('cat', [(ref as { file: string }).file], { encoding: 'utf8' })
+    : PG_PASSWORD;
 /** Whether the connection that came about speaks TLS. */
 const speaksTls = (more: Partial<PostgresAddress>): Promise<boolean> =>
   withAddress(address(more), secret, 'sluice/tls', async (client) => {
-    const { rows } = await client.query<{ ssl: string }>('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+    const { rows } = await client.query<{ ssl: string }>(
+      'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+    );
     return rows[0]!.ssl === 't';
   });
 
@@ -114,15 +151,38 @@ describe('sslmode', () => {
     ['allow takes TLS where plain is refused', { sslmode: 'allow', user: 'tlsonly' }, true],
     ['prefer takes TLS', { sslmode: 'prefer' }, true],
     ['prefer speaks plain where TLS is refused', { sslmode: 'prefer', user: 'plainonly' }, false],
-    ['prefer speaks plain to a server without TLS', { sslmode: 'prefer', port: main.ports.postgres }, false],
-    ['allow speaks plain to a server without TLS', { sslmode: 'allow', port: main.ports.postgres }, false],
+    [
+      'prefer speaks plain to a server without TLS',
+      { sslmode: 'prefer', port: main.ports.postgres },
+      false,
+    ],
+    [
+      'allow speaks plain to a server without TLS',
+      { sslmode: 'allow', port: main.ports.postgres },
+      false,
+    ],
     ['require takes TLS and verifies nothing', { sslmode: 'require' }, true],
-    ['require with a root certificate verifies the chain, not the name', { sslmode: 'require', ...ca }, true],
+    [
+      'require with a root certificate verifies the chain, not the name',
+      { sslmode: 'require', ...ca },
+      true,
+    ],
     ['verify-ca verifies the chain, not the name', { sslmode: 'verify-ca', ...ca }, true],
-    ['verify-full verifies the name too', { sslmode: 'verify-full', host: 'localhost', ...ca }, true],
+    [
+      'verify-full verifies the name too',
+      { sslmode: 'verify-full', host: 'localhost', ...ca },
+      true,
+    ],
     [
       'a client certificate is shown',
-      { sslmode: 'verify-ca', user: 'certonly', passwordFrom: undefined, ...ca, sslcert: file('client.crt'), sslkey: file('client.key') },
+      {
+        sslmode: 'verify-ca',
+        user: 'certonly',
+        passwordFrom: undefined,
+        ...ca,
+        sslcert: file('client.crt'),
+        sslkey: file('client.key'),
+      },
       true,
     ],
   ])('%s', async (_rule, more, tls) => expect(await speaksTls(more)).toBe(tls));
@@ -130,14 +190,32 @@ describe('sslmode', () => {
   it.each<[string, Partial<PostgresAddress>, RegExp]>([
     ['disable takes no TLS', { sslmode: 'disable', user: 'tlsonly' }, /pg_hba/],
     ['require takes no plain', { sslmode: 'require', user: 'plainonly' }, /pg_hba/],
-    ['require takes no server without TLS', { sslmode: 'require', port: main.ports.postgres }, /does not support SSL/],
+    [
+      'require takes no server without TLS',
+      { sslmode: 'require', port: main.ports.postgres },
+      /does not support SSL/,
+    ],
     ['require with the wrong root', { sslmode: 'require', ...other }, /certificate/],
     ['verify-ca with the wrong root', { sslmode: 'verify-ca', ...other }, /certificate/],
     ['verify-ca without a root', { sslmode: 'verify-ca' }, /needs a root certificate/],
-    ['verify-full with a name that the certificate does not have', { sslmode: 'verify-full', ...ca }, /not in the cert|altnames|IP/],
-    ['a root that is no certificate', { sslmode: 'verify-ca', sslrootcert: '/proc/self/environ' }, /cannot use the certificate/],
-    ['a server that asks for a password which the spec does not name', { passwordFrom: undefined }, /the spec names none/],
-  ])('refuses: %s', async (_rule, more, message) => expect(speaksTls(more)).rejects.toThrow(message));
+    [
+      'verify-full with a name that the certificate does not have',
+      { sslmode: 'verify-full', ...ca },
+      /not in the cert|altnames|IP/,
+    ],
+    [
+      'a root that is no certificate',
+      { sslmode: 'verify-ca', sslrootcert: '/proc/self/environ' },
+      /cannot use the certificate/,
+    ],
+    [
+      'a server that asks for a password which the spec does not name',
+      { passwordFrom: undefined },
+      /the spec names none/,
+    ],
+  ])('refuses: %s', async (_rule, more, message) =>
+    expect(speaksTls(more)).rejects.toThrow(message),
+  );
 
   it('is the spec’s, whatever PGSSLMODE says', async () => {
     process.env['PGSSLMODE'] = 'require';
@@ -163,12 +241,18 @@ describe('sslmode', () => {
     const { stdout } = sluice(
       'doctor',
       '-f',
-      specFile('tls', 'postgres', ['public.accounts'], { source: { postgres, tables: ['public.accounts'] } }),
+      specFile('tls', 'postgres', ['public.accounts'], {
+        source: { postgres, tables: ['public.accounts'] },
+      }),
       '-o',
       'json',
     );
-    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
-    const named = checks.filter((c) => c.name === 'source.reachable' || c.name.startsWith('connect'));
+    const { checks } = JSON.parse(stdout) as {
+      checks: { name: string; status: string; detail: string }[];
+    };
+    const named = checks.filter(
+      (c) => c.name === 'source.reachable' || c.name.startsWith('connect'),
+    );
     expect(named.filter((c) => c.status !== 'passed')).toEqual([]);
     expect(named.length).toBeGreaterThan(1);
   });

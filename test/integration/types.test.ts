@@ -24,15 +24,29 @@ ${inserts(1)}`;
 describe('every provable column type', () => {
   it('is equal on both sides from the initial load, from inserts and from updates, and a change of any one column is seen', async () => {
     const database = await aDatabase(SETUP);
-    expect(sluice('start', '-f', specFile('types', database.name, ['public.everything'], { validation: { every: '1s', passesInARow: 1 } })).code).toBe(0);
+    expect(
+      sluice(
+        'start',
+        '-f',
+        specFile('types', database.name, ['public.everything'], {
+          validation: { every: '1s', passesInARow: 1 },
+        }),
+      ).code,
+    ).toBe(0);
     waitFor('types', 'approval');
     await database.client.query(inserts(101));
     // Rotates every column by one row: each value now arrives by an update too.
     const rotated = columns.map((_, at) => `c${at} = b.c${at}`).join(', ');
-    await database.client.query(`UPDATE everything a SET ${rotated} FROM everything b WHERE a.id > 100 AND b.id = 101 + (a.id - 100) % ${rows}`);
+    await database.client.query(
+      `UPDATE everything a SET ${rotated} FROM everything b WHERE a.id > 100 AND b.id = 101 + (a.id - 100) % ${rows}`,
+    );
     const latest = () => get('types').windows.at(-1)!;
     await sleepUntil('a window over both halves', () => latest().compared === rows * 2);
-    expect({ ...latest(), differences: sluice('diff', 'types').stdout }).toMatchObject({ verdict: 'passed', matched: rows * 2, unknown: 0 });
+    expect({ ...latest(), differences: sluice('diff', 'types').stdout }).toMatchObject({
+      verdict: 'passed',
+      matched: rows * 2,
+      unknown: 0,
+    });
 
     // One unseen change per column: the publication loses the table for a moment.
     const before = latest().number;
@@ -43,15 +57,24 @@ describe('every provable column type', () => {
     await database.client.query(
       `ALTER PUBLICATION sluice_types DROP TABLE everything; ${emptied.join('; ')}; ALTER PUBLICATION sluice_types ADD TABLE everything`,
     );
-    await sleepUntil('a later failed window', () => latest().number > before && latest().verdict === 'failed');
-    const diff = JSON.parse(sluice('diff', 'types', '-o', 'json', '--limit', '100').stdout) as { differences: { column: string }[] };
-    expect(diff.differences.map((d) => d.column).sort()).toEqual(columns.map((_, at) => `c${at}`).sort());
+    await sleepUntil(
+      'a later failed window',
+      () => latest().number > before && latest().verdict === 'failed',
+    );
+    const diff = JSON.parse(sluice('diff', 'types', '-o', 'json', '--limit', '100').stdout) as {
+      differences: { column: string }[];
+    };
+    expect(diff.differences.map((d) => d.column).sort()).toEqual(
+      columns.map((_, at) => `c${at}`).sort(),
+    );
     expect(sluice('cancel', 'types', '--yes').code).toBe(0);
     waitFor('types', 'outcome=aborted');
   });
 
   it('a value that the connector cannot carry is unknown and never passes', async () => {
-    const database = await aDatabase(`CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`);
+    const database = await aDatabase(
+      `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
+    );
     expect(sluice('start', '-f', specFile('edges', database.name, ['public.edges'])).code).toBe(0);
     await sleepUntil('a window', () => get('edges').windows.length > 0, 120_000);
     const [first] = get('edges').windows;

@@ -1,13 +1,13 @@
 // Who may read the consumers' view after the switch, on a real database with ordinary roles: proven before the commit, named with the statement that gives it.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
-import { checkBatch } from '../../src/activities/checks/batch.js';
-import { createConsumerActivities } from '../../src/activities/consumers.js';
-import type { FenceInput } from '../../src/activities/fence.js';
-import { createSinkTable } from '../../src/clients/sink-table.js';
+import { checkBatch } from '../../src/activities/checks/batch-checks.js';
+import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import { createSinkTable } from '../../src/clients/postgres/sink-table-sql.js';
 import { resolveSecret } from '../../src/config.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import { resolve } from '../../src/domain/resolve.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 
 let drill: Drill;
 let attempt = 0;
@@ -15,11 +15,14 @@ const ROLES = ['va_owner', 'va_dash', 'va_other', 'va_plain'];
 
 beforeAll(async () => {
   drill = await openDrill('view_access');
-  await drill.client.query(`${ROLES.map((role) => `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role}`).join('; ')};
+  await drill.client
+    .query(`${ROLES.map((role) => `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role}`).join('; ')};
     ALTER ROLE va_plain LOGIN PASSWORD '${process.env['PGPASSWORD']}'; GRANT va_owner TO va_plain; GRANT USAGE, CREATE ON SCHEMA public TO va_owner`);
 });
 afterAll(async () => {
-  await drill.client.query(`DROP OWNED BY ${ROLES.join(', ')}; ${ROLES.map((role) => `DROP ROLE ${role}`).join('; ')}`);
+  await drill.client.query(
+    `DROP OWNED BY ${ROLES.join(', ')}; ${ROLES.map((role) => `DROP ROLE ${role}`).join('; ')}`,
+  );
   await drill.close();
 });
 beforeEach(async () => {
@@ -29,10 +32,18 @@ beforeEach(async () => {
     CREATE TABLE batch_result (id int PRIMARY KEY, side text NOT NULL, secret text); INSERT INTO batch_result VALUES (1, 'batch'); ALTER TABLE batch_result OWNER TO va_owner`);
 });
 
-const input = (): FenceInput => ({ ref: drill.ref(), token: `t${attempt}`, attempt, epoch: 1, evidenceId: 'ev' });
+const input = (): FenceInput => ({
+  ref: drill.ref(),
+  token: `t${attempt}`,
+  attempt,
+  epoch: 1,
+  evidenceId: 'ev',
+});
 const sql = (text: string) => drill.client.query(text);
-const ownTable = (): Promise<unknown> => sql('CREATE TABLE stream_result (id int PRIMARY KEY, side text NOT NULL, secret text)');
-const madeTable = (): Promise<void> => createSinkTable(drill.client, drill.ref().spec.spec.batch!, 'public.stream_result');
+const ownTable = (): Promise<unknown> =>
+  sql('CREATE TABLE stream_result (id int PRIMARY KEY, side text NOT NULL, secret text)');
+const madeTable = (): Promise<void> =>
+  createSinkTable(drill.client, drill.ref().spec.spec.batch!, 'public.stream_result');
 
 async function commit(): Promise<string | null> {
   expect((await drill.cutover.fence(input())).refused).toBeNull();
@@ -52,16 +63,34 @@ const reads = async (role: string, what = 'id'): Promise<boolean> => {
 const asPlainRole = (): MigrationRef => {
   const ref = drill.ref();
   const { source } = ref.spec.spec;
-  return { ...ref, spec: { ...ref.spec, spec: { ...ref.spec.spec, source: { ...source, postgres: { ...source.postgres, user: 'va_plain' } } } } };
+  return {
+    ...ref,
+    spec: {
+      ...ref.spec,
+      spec: {
+        ...ref.spec.spec,
+        source: { ...source, postgres: { ...source.postgres, user: 'va_plain' } },
+      },
+    },
+  };
 };
-const finding = async (name: string) => (await checkBatch({ secret: resolveSecret }, resolve(asPlainRole()))).find((check) => check.name === name);
+const finding = async (name: string) =>
+  (await checkBatch({ secret: resolveSecret }, resolve(asPlainRole()))).find(
+    (check) => check.name === name,
+  );
 
 describe('consumers of the view', () => {
   it('read it after the commit where its owner is another role than ours, for a table that we make', async () => {
-    await sql('CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner; GRANT SELECT ON result TO va_dash');
+    await sql(
+      'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner; GRANT SELECT ON result TO va_dash',
+    );
     await madeTable();
     expect(await commit()).toBeNull();
-    expect([await reads('va_dash'), await reads('va_owner'), await reads('va_other')]).toEqual([true, true, false]);
+    expect([await reads('va_dash'), await reads('va_owner'), await reads('va_other')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('read it as themselves through a table that we make, each the columns that they could read', async () => {
@@ -73,10 +102,14 @@ describe('consumers of the view', () => {
   });
 
   it('keep the commit from happening where its owner could not read the table of the user, and the statement is named', async () => {
-    await sql('CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner');
+    await sql(
+      'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner',
+    );
     await ownTable();
     await sql('GRANT SELECT (id) ON stream_result TO va_owner');
-    expect(await commit()).toMatch(/"va_owner" could not read public.result: .*GRANT SELECT ON "public"."stream_result" TO "va_owner"/);
+    expect(await commit()).toMatch(
+      /"va_owner" could not read public.result: .*GRANT SELECT ON "public"."stream_result" TO "va_owner"/,
+    );
     await expect(drill.cutover.proveRoute(drill.ref())).rejects.toMatchObject({
       code: 'permission-denied',
       remedy: expect.stringContaining('GRANT SELECT ON'),
@@ -103,28 +136,52 @@ describe('consumers of the view', () => {
       ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; CREATE POLICY part ON batch_result USING (id > 0)`);
     await ownTable();
     await sql('GRANT SELECT ON stream_result TO va_owner, va_dash');
-    expect(await commit()).toMatch(/row security of public.batch_result and public.stream_result differs/);
-    await sql('ALTER TABLE stream_result ENABLE ROW LEVEL SECURITY; CREATE POLICY alike ON stream_result USING (id > 0)');
+    expect(await commit()).toMatch(
+      /row security of public.batch_result and public.stream_result differs/,
+    );
+    await sql(
+      'ALTER TABLE stream_result ENABLE ROW LEVEL SECURITY; CREATE POLICY alike ON stream_result USING (id > 0)',
+    );
     expect((await drill.cutover.commitCutover(input())).refused).toBeNull();
   });
 });
 
 describe('doctor, as a role that owns nothing', () => {
   it('names what replacing the view, making the sink table and reading it will ask for', async () => {
-    await sql('CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_other');
-    expect(await finding('route.view')).toMatchObject({ status: 'failed', remedy: 'GRANT "va_other" TO "va_plain"' });
+    await sql(
+      'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_other',
+    );
+    expect(await finding('route.view')).toMatchObject({
+      status: 'failed',
+      remedy: 'GRANT "va_other" TO "va_plain"',
+    });
     await sql('ALTER VIEW result OWNER TO va_owner; REVOKE CREATE ON SCHEMA public FROM va_owner');
-    expect(await finding('route.view')).toMatchObject({ status: 'failed', remedy: 'GRANT CREATE ON SCHEMA "public" TO "va_plain"' });
-    expect(await finding('sink.table')).toMatchObject({ status: 'failed', remedy: 'GRANT USAGE, CREATE ON SCHEMA "public" TO "va_plain"' });
+    expect(await finding('route.view')).toMatchObject({
+      status: 'failed',
+      remedy: 'GRANT CREATE ON SCHEMA "public" TO "va_plain"',
+    });
+    expect(await finding('sink.table')).toMatchObject({
+      status: 'failed',
+      remedy: 'GRANT USAGE, CREATE ON SCHEMA "public" TO "va_plain"',
+    });
     await sql('GRANT CREATE ON SCHEMA public TO va_owner');
     expect(await finding('sink.table')).toMatchObject({ status: 'passed' });
     expect(await finding('route.view')).toMatchObject({ status: 'passed' });
     await ownTable();
-    expect(await finding('sink.table')).toMatchObject({ remedy: 'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."stream_result" TO "va_plain"' });
-    expect(await finding('route.view')).toMatchObject({ status: 'failed', remedy: 'GRANT SELECT ON "public"."stream_result" TO "va_owner"' });
-    await sql('DROP TABLE stream_result; ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; ALTER TABLE batch_result FORCE ROW LEVEL SECURITY');
+    expect(await finding('sink.table')).toMatchObject({
+      remedy: 'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."stream_result" TO "va_plain"',
+    });
+    expect(await finding('route.view')).toMatchObject({
+      status: 'failed',
+      remedy: 'GRANT SELECT ON "public"."stream_result" TO "va_owner"',
+    });
+    await sql(
+      'DROP TABLE stream_result; ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; ALTER TABLE batch_result FORCE ROW LEVEL SECURITY',
+    );
     // Our sessions ask for all rows or an error, so a table that hides some cannot be looked at.
-    const hidden: unknown = expect.stringMatching(/row-level security policy for table "batch_result": rows are hidden/);
+    const hidden: unknown = expect.stringMatching(
+      /row-level security policy for table "batch_result": rows are hidden/,
+    );
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });
 
@@ -139,11 +196,16 @@ describe('the sink table that we make', () => {
   it('has the types, collations and NOT NULLs of the result table, for the columns of the query', async () => {
     await sql(`DROP TABLE batch_result CASCADE; CREATE DOMAIN money_of AS numeric(12,4);
       CREATE TABLE batch_result (id int PRIMARY KEY, side varchar(20) COLLATE "C" NOT NULL, paid money_of, loaded timestamptz NOT NULL DEFAULT now())`);
-    const batch = { ...drill.ref().spec.spec.batch!, query: { sql: `SELECT g AS id, 'x'::text AS side, 1.5 AS paid FROM generate_series(1, 2) g` } };
+    const batch = {
+      ...drill.ref().spec.spec.batch!,
+      query: { sql: `SELECT g AS id, 'x'::text AS side, 1.5 AS paid FROM generate_series(1, 2) g` },
+    };
     await createSinkTable(drill.client, batch, 'public.stream_result');
     const { rows } =
       await sql(`SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attcollation::regcollation, attnotnull), ', ' ORDER BY attnum) AS columns
       FROM pg_attribute WHERE attrelid = 'stream_result'::regclass AND attnum > 0`);
-    expect(rows).toEqual([{ columns: 'id integer - t, side character varying(20) "C" t, paid money_of - f' }]);
+    expect(rows).toEqual([
+      { columns: 'id integer - t, side character varying(20) "C" t, paid money_of - f' },
+    ]);
   });
 });

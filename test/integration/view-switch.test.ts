@@ -1,20 +1,23 @@
 // The switch of the consumers' view on a real database: nothing but its relation changes, and the way back restores the exact text.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
-import type { FenceInput } from '../../src/activities/fence.js';
-import { readView } from '../../src/clients/route.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import { readView } from '../../src/clients/postgres/consumer-view.js';
 
 let drill: Drill;
 let attempt = 0;
 
 beforeAll(async () => {
   drill = await openDrill('view_switch');
-  await drill.client.query(`DROP ROLE IF EXISTS view_owner; DROP ROLE IF EXISTS view_reader; CREATE ROLE view_owner; CREATE ROLE view_reader;
+  await drill.client
+    .query(`DROP ROLE IF EXISTS view_owner; DROP ROLE IF EXISTS view_reader; CREATE ROLE view_owner; CREATE ROLE view_reader;
     CREATE TABLE stores (id int PRIMARY KEY, name text); INSERT INTO stores VALUES (1, 'one');
     CREATE TYPE mood AS ENUM ('well', 'ill'); CREATE FUNCTION masked(text) RETURNS text LANGUAGE sql AS $$ SELECT left($1, 2) || '**' $$`);
 });
 afterAll(async () => {
-  await drill.client.query('DROP OWNED BY view_owner, view_reader; DROP ROLE view_owner; DROP ROLE view_reader');
+  await drill.client.query(
+    'DROP OWNED BY view_owner, view_reader; DROP ROLE view_owner; DROP ROLE view_reader',
+  );
   await drill.close();
 });
 beforeEach(async () => {
@@ -24,16 +27,26 @@ beforeEach(async () => {
   );
 });
 
-const COLUMNS = 'id int PRIMARY KEY, tenant text, iban text, cents bigint, mood mood, at timestamptz';
+const COLUMNS =
+  'id int PRIMARY KEY, tenant text, iban text, cents bigint, mood mood, at timestamptz';
 
 async function tables(batch = COLUMNS, stream = COLUMNS): Promise<void> {
-  await drill.client.query(`CREATE TABLE batch_result (${batch}); CREATE TABLE stream_result (${stream});
+  await drill.client
+    .query(`CREATE TABLE batch_result (${batch}); CREATE TABLE stream_result (${stream});
     INSERT INTO batch_result (id) VALUES (1); INSERT INTO stream_result (id) VALUES (1), (2)`);
 }
 
-const input = (): FenceInput => ({ ref: drill.ref(), token: `t${attempt}`, attempt, epoch: 1, evidenceId: 'ev' });
+const input = (): FenceInput => ({
+  ref: drill.ref(),
+  token: `t${attempt}`,
+  attempt,
+  epoch: 1,
+  evidenceId: 'ev',
+});
 const shown = () => readView(drill.client, { schema: 'public', table: 'result' });
-const plain = async (): Promise<string> => (await drill.client.query<{ d: string }>(`SELECT pg_get_viewdef('result'::regclass) AS d`)).rows[0]!.d;
+const plain = async (): Promise<string> =>
+  (await drill.client.query<{ d: string }>(`SELECT pg_get_viewdef('result'::regclass) AS d`))
+    .rows[0]!.d;
 
 async function commit(): Promise<string | null> {
   expect((await drill.cutover.fence(input())).refused).toBeNull();
@@ -84,8 +97,15 @@ describe('the switch of a view', () => {
       CREATE TRIGGER no_delete INSTEAD OF DELETE ON result FOR EACH ROW EXECUTE FUNCTION refuse();
       CREATE RULE no_insert AS ON INSERT TO result DO INSTEAD NOTHING;
       CREATE VIEW above AS SELECT * FROM result`);
-    const [before, above] = [await shown(), await readView(drill.client, { schema: 'public', table: 'above' })];
-    expect(before!.options).toEqual(['security_invoker=true', 'security_barrier=on', 'check_option=local']);
+    const [before, above] = [
+      await shown(),
+      await readView(drill.client, { schema: 'public', table: 'above' }),
+    ];
+    expect(before!.options).toEqual([
+      'security_invoker=true',
+      'security_barrier=on',
+      'check_option=local',
+    ]);
     expect(await commit()).toBeNull();
     expect({ ...(await shown()), definition: '' }).toEqual({ ...before, definition: '' });
     expect(await readView(drill.client, { schema: 'public', table: 'above' })).toEqual(above);
@@ -94,8 +114,13 @@ describe('the switch of a view', () => {
   });
 
   it('casts columns that have other types, orders or neighbours in the stream table', async () => {
-    await tables(COLUMNS, 'extra int, cents numeric, tenant varchar(20), id bigint PRIMARY KEY, mood text');
-    await drill.client.query(`CREATE VIEW result AS SELECT r.id, r.cents / 100 AS euros, r.tenant || '!' AS tenant FROM batch_result r WHERE r.cents IS NULL`);
+    await tables(
+      COLUMNS,
+      'extra int, cents numeric, tenant varchar(20), id bigint PRIMARY KEY, mood text',
+    );
+    await drill.client.query(
+      `CREATE VIEW result AS SELECT r.id, r.cents / 100 AS euros, r.tenant || '!' AS tenant FROM batch_result r WHERE r.cents IS NULL`,
+    );
     const before = await shown();
     expect(await commit()).toBeNull();
     expect({ ...(await shown()), definition: '' }).toEqual({ ...before, definition: '' });
@@ -108,18 +133,32 @@ describe('the switch of a view', () => {
     await tables();
     await drill.client.query('CREATE VIEW result AS SELECT id FROM batch_result');
     expect(await commit()).toBeNull();
-    await drill.client.query(`CREATE OR REPLACE VIEW result AS SELECT id, 'new' AS added FROM stream_result WHERE id > 0`);
+    await drill.client.query(
+      `CREATE OR REPLACE VIEW result AS SELECT id, 'new' AS added FROM stream_result WHERE id > 0`,
+    );
     await drill.cutover.routeBack(drill.ref());
-    expect((await drill.client.query('SELECT * FROM result')).rows).toEqual([{ id: 1, added: 'new' }]);
+    expect((await drill.client.query('SELECT * FROM result')).rows).toEqual([
+      { id: 1, added: 'new' },
+    ]);
     expect(await plain()).toMatch(/WHERE/);
   });
 
   const REFUSED: Record<string, [string, RegExp, string?]> = {
     'whole rows': ['SELECT row_to_json(b) AS j FROM batch_result b', /reads whole rows \(b\.\*\)/],
     'system columns': ['SELECT id, ctid::text AS place FROM batch_result', /reads ctid/],
-    'both sides': ['SELECT id FROM batch_result UNION SELECT id FROM stream_result', /does not read public.batch_result alone/],
-    'the table in a constant': [`SELECT id, 'batch_result'::regclass AS of FROM batch_result`, /in a constant/],
-    'a column that the stream table lacks': ['SELECT id, iban FROM batch_result', /reads iban .* does not have/, 'id int PRIMARY KEY'],
+    'both sides': [
+      'SELECT id FROM batch_result UNION SELECT id FROM stream_result',
+      /does not read public.batch_result alone/,
+    ],
+    'the table in a constant': [
+      `SELECT id, 'batch_result'::regclass AS of FROM batch_result`,
+      /in a constant/,
+    ],
+    'a column that the stream table lacks': [
+      'SELECT id, iban FROM batch_result',
+      /reads iban .* does not have/,
+      'id int PRIMARY KEY',
+    ],
     'the primary key by groups, where there is another': [
       'SELECT id, tenant FROM batch_result GROUP BY id',
       /groups by the primary key/,

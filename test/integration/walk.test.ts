@@ -6,13 +6,16 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 process.env['SLUICE_SNAPSHOT_BYTES'] = '512KiB';
 const { aDatabase } = live();
-const WALKED = /: read in ([5-9]|1\d) snapshots; then \d+ changed and \d+ of scrub \d+\/10 re-read$/;
+const WALKED =
+  /: read in ([5-9]|1\d) snapshots; then \d+ changed and \d+ of scrub \d+\/10 re-read$/;
 
 describe('a table longer than one snapshot', () => {
   it('is proven range by range under a hot writer; what the stream has wrong is found by every later window, each row as what it is', async () => {
     const database = await aDatabase(accounts(60_000));
     const stop = busy(database);
-    expect(sluice('start', '-f', specFile('walked', database.name, ['public.accounts'])).code).toBe(0);
+    expect(sluice('start', '-f', specFile('walked', database.name, ['public.accounts'])).code).toBe(
+      0,
+    );
     waitFor('walked', 'approval');
     const before = get('walked').windows;
     expect(before.every((w) => w.verdict === 'passed' && w.compared! >= 59_990)).toBe(true);
@@ -23,14 +26,23 @@ describe('a table longer than one snapshot', () => {
        INSERT INTO accounts VALUES (900000, 1, 'unseen'); ALTER PUBLICATION sluice_walked ADD TABLE accounts`,
     );
     const failed = () => get('walked').windows.filter((w) => w.verdict === 'failed');
-    await sleepUntil('windows that failed, the later ones from the beginning', () => failed().length >= 3, 120_000);
-    for (const w of failed()) expect(w).toMatchObject({ missing: 1, extraneous: 1, mismatched: 2, unknown: 0 });
+    await sleepUntil(
+      'windows that failed, the later ones from the beginning',
+      () => failed().length >= 3,
+      120_000,
+    );
+    for (const w of failed())
+      expect(w).toMatchObject({ missing: 1, extraneous: 1, mismatched: 2, unknown: 0 });
     // Mended by the application itself: the rows are written again, and the stream sees them.
     await database.client.query(
       `UPDATE accounts SET note = 'mended' WHERE id IN (40077, 50077, 900000); INSERT INTO accounts VALUES (40078, 1, 'back'); DELETE FROM accounts WHERE id = 900000`,
     );
     const last = failed().at(-1)!.number;
-    await sleepUntil('a window that passed again, all of it read', () => get('walked').windows.some((w) => w.number > last && WALKED.test(w.reason)), 120_000);
+    await sleepUntil(
+      'a window that passed again, all of it read',
+      () => get('walked').windows.some((w) => w.number > last && WALKED.test(w.reason)),
+      120_000,
+    );
     expect(await stop()).toBeGreaterThan(1000);
     expect(sluice('rollback', 'walked', '--reason', 'test', '--yes').code).toBe(0);
     waitFor('walked', 'outcome=rolled-back');

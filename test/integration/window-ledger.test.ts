@@ -1,9 +1,14 @@
 // A window is recorded once: a repeated attempt, a zombie's late one and a run that was reset rewrite nothing, and every link of the chain holds.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beginWindow, endWindow, type Answer, type Attempt } from '../../src/activities/windows/record.js';
-import { Ledger } from '../../src/clients/ledger.js';
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import type { VerdictName } from '../../src/domain/verdict.js';
+import {
+  beginWindow,
+  endWindow,
+  type Answer,
+  type Attempt,
+} from '../../src/activities/windows/record.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import type { VerdictName } from '../../src/domain/evidence/verdict.js';
 import { verifyReport } from '../../src/report/verify.js';
 import { buildReport } from '../../src/report/build-report.js';
 import { aSource } from '../support/report-source.js';
@@ -23,7 +28,10 @@ afterAll(async () => {
   await database.drop();
 });
 
-const attempt = (run: string, activity: string, number = 1): Attempt => ({ by: `${run}/${activity}`, attempt: number });
+const attempt = (run: string, activity: string, number = 1): Attempt => ({
+  by: `${run}/${activity}`,
+  attempt: number,
+});
 const measured = (number: number, verdict: VerdictName, who: Attempt) =>
   endWindow<Answer>(
     ledger,
@@ -32,7 +40,14 @@ const measured = (number: number, verdict: VerdictName, who: Attempt) =>
       rows: [],
       differences: new Map(),
       evidence: { digest: `${number} ${verdict} ${who.attempt}`, document: { subjects: [] } },
-      sample: { number, at: '2026-11-22T10:00:00Z', lag: { bytes: 0, records: 0, ms: 1 }, batchAge: null, rowsRead: 1, sourceMs: 1 },
+      sample: {
+        number,
+        at: '2026-11-22T10:00:00Z',
+        lag: { bytes: 0, records: 0, ms: 1 },
+        batchAge: null,
+        rowsRead: 1,
+        sourceMs: 1,
+      },
       result: { number, verdict: { verdict, reason: verdict }, at: '2026-11-22T10:00:00Z' },
     },
     who,
@@ -51,7 +66,10 @@ describe('the ledger', () => {
     const late = await measured(2, 'failed', attempt('r1', 'a2', 1));
     expect(late).toMatchObject({ number: 2, chain: first.chain, verdict: { verdict: 'failed' } });
     expect(await ledger.events('orders', 1)).toMatchObject([
-      { kind: 'window-repeated', detail: expect.stringContaining('the first record stands: passed') as string },
+      {
+        kind: 'window-repeated',
+        detail: expect.stringContaining('the first record stands: passed') as string,
+      },
     ]);
     await measured(3, 'passed', attempt('r1', 'a3'));
     expect((await ledger.evidence('orders', 1)).map((e) => [e.number, e.digest])).toEqual([
@@ -63,7 +81,9 @@ describe('the ledger', () => {
 
   it('gives a run that was reset the numbers after the newest, and refuses a window that another run recorded meanwhile', async () => {
     expect(await begun(2, attempt('r2', 'a2'))).toEqual({ answered: null, number: 4 });
-    await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(/recorded by another run/);
+    await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(
+      /recorded by another run/,
+    );
     await measured(4, 'failed', attempt('r2', 'a2'));
     expect((await ledger.evidence('orders', 1)).map((e) => e.number)).toEqual([1, 2, 3, 4]);
   });
@@ -71,6 +91,8 @@ describe('the ledger', () => {
   it('holds a chain in which every link follows from the one before it', async () => {
     const source = { ...aSource(0), evidence: await ledger.evidence('orders', 1) };
     const report = buildReport(source, { version: '1', showValues: false });
-    expect(verifyReport({ report, html: null }, source, '1').find((f) => f.what === 'chain')).toMatchObject({ holds: true });
+    expect(
+      verifyReport({ report, html: null }, source, '1').find((f) => f.what === 'chain'),
+    ).toMatchObject({ holds: true });
   });
 });

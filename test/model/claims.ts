@@ -41,22 +41,35 @@ type Found = { label: string; world: World; broken: string | null }[];
 
 function moves(w: World, rules: ClaimRules): Found {
   const found: Found = [];
-  const can = (label: string, change: Partial<World>, broken: string | null = null): void => void found.push({ label, world: { ...w, ...change }, broken });
+  const can = (label: string, change: Partial<World>, broken: string | null = null): void =>
+    void found.push({ label, world: { ...w, ...change }, broken });
   if (w.underWay === 1) {
-    can('the lost create lands', w.there === NOBODY ? { there: OURS, underWay: 0 } : { underWay: 0 });
+    can(
+      'the lost create lands',
+      w.there === NOBODY ? { there: OURS, underWay: 0 } : { underWay: 0 },
+    );
     can('the lost create never lands', { underWay: 0 });
   }
-  if (w.told === 1 && w.there === NOBODY && w.underWay === 0) can('a person makes it by hand', { there: THEIRS });
+  if (w.told === 1 && w.there === NOBODY && w.underWay === 0)
+    can('a person makes it by hand', { there: THEIRS });
   if (w.over === 1) return found;
   if (w.allowed === 0) can('a person grants the right', { allowed: 1, told: 0 });
   if (w.attempts < ATTEMPTS) attempt(w, rules, can);
   const isRemoved = w.there !== NOBODY && (w.claimed === 1 || !rules.removesOnlyOurs);
   if (w.underWay === 0)
-    can('rolls back', { over: 1, there: isRemoved ? NOBODY : w.there }, isRemoved && w.there === THEIRS ? 'I19: dropped what is not ours' : null);
+    can(
+      'rolls back',
+      { over: 1, there: isRemoved ? NOBODY : w.there },
+      isRemoved && w.there === THEIRS ? 'I19: dropped what is not ours' : null,
+    );
   return found;
 }
 
-function attempt(w: World, rules: ClaimRules, can: (label: string, change: Partial<World>, broken?: string | null) => void): void {
+function attempt(
+  w: World,
+  rules: ClaimRules,
+  can: (label: string, change: Partial<World>, broken?: string | null) => void,
+): void {
   const attempts = w.attempts + 1;
   if (w.there !== NOBODY) {
     const adopts = w.claimed === 1 || !rules.asksLedger;
@@ -69,24 +82,63 @@ function attempt(w: World, rules: ClaimRules, can: (label: string, change: Parti
   }
   // Between the look and the create our own lost create lands, or a person is faster.
   const keeps = w.lost === 1 ? rules.keepsAfterCollision : !rules.givesBack;
-  if (w.underWay === 1) can('collides with the lost create', { attempts, there: OURS, underWay: 0, claimed: keeps ? 1 : 0 });
-  if (w.told === 1 && w.underWay === 0) can('collides with a person', { attempts, there: THEIRS, lost: 0, claimed: w.lost === 1 && keeps ? 1 : 0 });
-  if (w.allowed === 0) return can('is refused for a right', { attempts, told: 1, lost: 0, underWay: 0, claimed: rules.givesBack ? 0 : 1 });
+  if (w.underWay === 1)
+    can('collides with the lost create', {
+      attempts,
+      there: OURS,
+      underWay: 0,
+      claimed: keeps ? 1 : 0,
+    });
+  if (w.told === 1 && w.underWay === 0)
+    can('collides with a person', {
+      attempts,
+      there: THEIRS,
+      lost: 0,
+      claimed: w.lost === 1 && keeps ? 1 : 0,
+    });
+  if (w.allowed === 0)
+    return can('is refused for a right', {
+      attempts,
+      told: 1,
+      lost: 0,
+      underWay: 0,
+      claimed: rules.givesBack ? 0 : 1,
+    });
   can('creates', { attempts, there: OURS, claimed: 1 });
-  if (w.underWay === 0) can('creates, and the answer is lost', { attempts, underWay: 1, lost: 1, claimed: rules.keepsUnknown ? 1 : 0 });
+  if (w.underWay === 0)
+    can('creates, and the answer is lost', {
+      attempts,
+      underWay: 1,
+      lost: 1,
+      claimed: rules.keepsUnknown ? 1 : 0,
+    });
 }
 
 export const claims = (rules: ClaimRules): Game<World> => ({
-  first: { there: NOBODY, claimed: 0, underWay: 0, lost: 0, allowed: 0, told: 0, attempts: 0, over: 0 },
+  first: {
+    there: NOBODY,
+    claimed: 0,
+    underWay: 0,
+    lost: 0,
+    allowed: 0,
+    told: 0,
+    attempts: 0,
+    over: 0,
+  },
   keyOf: (w) => Object.values<number>(w as never).join(),
   moves: (w) => moves(w, rules),
-  inState: (w) => (w.over === 1 && w.there === OURS ? 'I20: rolled back, and something of ours is left' : null),
+  inState: (w) =>
+    w.over === 1 && w.there === OURS ? 'I20: rolled back, and something of ours is left' : null,
 });
 
 export const CLAIM_MUTANTS: readonly (readonly [string, Partial<ClaimRules>, RegExp])[] = [
   ['a create that was refused keeps its claim', { givesBack: false }, /I19/],
   ['a create whose answer was lost gives its claim back', { keepsUnknown: false }, /I20/],
-  ['a collision with our own lost create gives the claim back', { keepsAfterCollision: false }, /I20/],
+  [
+    'a collision with our own lost create gives the claim back',
+    { keepsAfterCollision: false },
+    /I20/,
+  ],
   ['what is there is adopted without asking the ledger', { asksLedger: false }, /I19/],
   ['a roll-back removes whatever has the name', { removesOnlyOurs: false }, /I19/],
 ];

@@ -5,6 +5,12 @@ import type { Rules } from './mutants.js';
 import { search, type Explored } from './search.js';
 import { initial, keyOf } from './state.js';
 
-export function explore(rules: Rules, { writers, atMost, isCalm = false }: { writers: number; atMost: number; isCalm?: boolean }): Explored {
-  return search({ first: initial(writers), keyOf, moves: (world) => moves(world, rules, isCalm), inState }, atMost);
+export function explore(
+  rules: Rules,
+  { writers, atMost, isCalm = false }: { writers: number; atMost: number; isCalm?: boolean },
+): Explored {
+  return search(
+    { first: initial(writers), keyOf, moves: (world) => moves(world, rules, isCalm), inState },
+    atMost,
+  );
 }

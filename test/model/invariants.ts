@@ -4,8 +4,10 @@ import { FENCED, PC, ROLLED_BACK, SWITCHED, WRITER, type Worker, type World } fr
 /** At the commit: `n` is the world just before it, `x` whoever commits. */
 export function atCommit(n: World, x: Worker): string | null {
   const committed = n.writers.filter((w) => w.pc === WRITER.committed);
-  if (committed.some((w) => w.late === 1)) return 'I3: a write was accepted between the marker and the commit';
-  if (committed.some((w) => w.late === 0 && w.inStream === 0)) return 'I1: a committed write is not in the stream';
+  if (committed.some((w) => w.late === 1))
+    return 'I3: a write was accepted between the marker and the commit';
+  if (committed.some((w) => w.late === 0 && w.inStream === 0))
+    return 'I1: a committed write is not in the stream';
   if (n.commits > 0) return 'I5: a second commit';
   if (n.approvedEpoch !== x.epoch + 1) return 'I6: no approval of this epoch';
   if (n.veto === 1) return 'I6: in spite of a veto';
@@ -19,12 +21,17 @@ export function atCommit(n: World, x: Worker): string | null {
 export function inState(w: World): string | null {
   const { worker } = w;
   if ((w.route === 1) !== (w.state === SWITCHED))
-    return w.state === ROLLED_BACK ? 'I11: rolled back, and consumers read the stream' : 'I15: view and lease row say different things';
-  if (worker.pc === PC.idle && w.state === SWITCHED) return 'I15: the workflow does not know of its commit';
-  if ((worker.pc === PC.confirm || worker.pc === PC.done) && w.commits === 0) return 'I15: the workflow believes in a commit that was not';
+    return w.state === ROLLED_BACK
+      ? 'I11: rolled back, and consumers read the stream'
+      : 'I15: view and lease row say different things';
+  if (worker.pc === PC.idle && w.state === SWITCHED)
+    return 'I15: the workflow does not know of its commit';
+  if ((worker.pc === PC.confirm || worker.pc === PC.done) && w.commits === 0)
+    return 'I15: the workflow believes in a commit that was not';
   const isAtRest = worker.pc === PC.idle && !w.zombie;
   if (isAtRest && w.triggers === 1) return 'I10: nobody cuts over, and triggers are left';
-  if (isAtRest && w.state === FENCED && w.expires > w.clock) return 'I7: nobody cuts over, and a fence is held';
+  if (isAtRest && w.state === FENCED && w.expires > w.clock)
+    return 'I7: nobody cuts over, and a fence is held';
   if (worker.pc === PC.swept && w.triggers === 1) return 'I10: swept, and triggers are left';
   return null;
 }

@@ -24,7 +24,10 @@ describe('the cut-over protocol', () => {
 
   for (const [name, change, caughtBy, world] of MUTANTS) {
     it(`would break if ${name}`, () => {
-      const { broken, story } = explore({ ...OURS, ...change }, { writers: 1, ...world, atMost: 1_000_000 });
+      const { broken, story } = explore(
+        { ...OURS, ...change },
+        { writers: 1, ...world, atMost: 1_000_000 },
+      );
       expect(broken).toMatch(caughtBy);
       expect(story.length).toBeGreaterThan(3);
     });
@@ -50,30 +53,45 @@ describe('a table that changes hands', () => {
 
 describe('a transaction of ours in which others wait', () => {
   it('holds nobody longer than maxHold, wherever its worker stands still', () => {
-    expect(search(waiting(WAIT_RULES), 1_000_000)).toMatchObject({ broken: null, story: [], isWhole: true });
+    expect(search(waiting(WAIT_RULES), 1_000_000)).toMatchObject({
+      broken: null,
+      story: [],
+      isWhole: true,
+    });
   });
 
   for (const [name, change, caughtBy] of WAIT_MUTANTS) {
-    it(`would hold them longer if ${name}`, () => expect(search(waiting({ ...WAIT_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
+    it(`would hold them longer if ${name}`, () =>
+      expect(search(waiting({ ...WAIT_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 
 describe('whose an object is', () => {
   it('is known through every create that fails, is lost or collides: nothing of others is adopted or dropped, nothing of ours is left', () => {
-    expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({ broken: null, story: [], isWhole: true });
+    expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({
+      broken: null,
+      story: [],
+      isWhole: true,
+    });
   });
 
   for (const [name, change, caughtBy] of CLAIM_MUTANTS) {
-    it(`would be forgotten if ${name}`, () => expect(search(claims({ ...CLAIM_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
+    it(`would be forgotten if ${name}`, () =>
+      expect(search(claims({ ...CLAIM_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 
 describe('the guard of the WAL', () => {
   it('never lets the slot hold back more than the budget before the commit, and never drops it after, in every interleaving', () => {
-    expect(search(walGuard(GUARD_RULES), 100_000)).toMatchObject({ broken: null, story: [], isWhole: true });
+    expect(search(walGuard(GUARD_RULES), 100_000)).toMatchObject({
+      broken: null,
+      story: [],
+      isWhole: true,
+    });
   });
 
   for (const [name, change, caughtBy] of GUARD_MUTANTS) {
-    it(`would break if ${name}`, () => expect(search(walGuard({ ...GUARD_RULES, ...change }), 100_000).broken).toMatch(caughtBy));
+    it(`would break if ${name}`, () =>
+      expect(search(walGuard({ ...GUARD_RULES, ...change }), 100_000).broken).toMatch(caughtBy));
   }
 });

@@ -1,5 +1,17 @@
 // Every move that somebody can make in a world: each is one lock, one evaluation or one write, and any of them may come next.
-import { FENCED, GONE, OPEN, PC, ROLLED_BACK, SWITCHED, WRITER, copy, fresh, type Worker, type World } from './state.js';
+import {
+  FENCED,
+  GONE,
+  OPEN,
+  PC,
+  ROLLED_BACK,
+  SWITCHED,
+  WRITER,
+  copy,
+  fresh,
+  type Worker,
+  type World,
+} from './state.js';
 import type { Rules } from './mutants.js';
 import { atCommit } from './invariants.js';
 
@@ -35,7 +47,8 @@ export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
 type Can = (label: string, act: Act) => void;
 
 const leaseLocked = (w: World): boolean => w.worker.holdsLease === 1 || w.zombie?.holdsLease === 1;
-const tablesLocked = (w: World): boolean => w.worker.holdsTables === 1 || w.zombie?.holdsTables === 1;
+const tablesLocked = (w: World): boolean =>
+  w.worker.holdsTables === 1 || w.zombie?.holdsTables === 1;
 const isWriting = (pc: number): boolean => pc === WRITER.tables || pc === WRITER.allowed;
 
 /** Clock, connector, people. */
@@ -45,31 +58,43 @@ function outside(w: World, isCalm: boolean, can: Can): void {
   if (w.worldEpoch === 0 && beforeCommit) can('connector restarts', (n) => void (n.worldEpoch = 1));
   if (w.bad === 0 && beforeCommit) can('stream goes wrong', (n) => void (n.bad = 1));
   if (w.veto === 0 && beforeCommit && !leaseLocked(w)) can('veto', (n) => void (n.veto = 1));
-  if (w.approvedEpoch !== w.seenEpoch + 1 && w.worker.pc === PC.idle) can('approve', (n) => void (n.approvedEpoch = n.seenEpoch + 1));
+  if (w.approvedEpoch !== w.seenEpoch + 1 && w.worker.pc === PC.idle)
+    can('approve', (n) => void (n.approvedEpoch = n.seenEpoch + 1));
   if (w.run === 0 && w.state === FENCED) can('batch run starts', (n) => void (n.run = 1));
 }
 
 function write(w: World, rules: Rules, at: number, can: Can): void {
   const { pc, old, inStream } = w.writers[at]!;
-  const to = (label: string, act: (x: World['writers'][number], n: World) => string | null | void): void =>
-    can(`writer ${label}`, (n) => act(n.writers[at]!, n));
-  if (pc === WRITER.idle) to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
-  if (pc === WRITER.begun && !tablesLocked(w)) to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
+  const to = (
+    label: string,
+    act: (x: World['writers'][number], n: World) => string | null | void,
+  ): void => can(`writer ${label}`, (n) => act(n.writers[at]!, n));
+  if (pc === WRITER.idle)
+    to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
+  if (pc === WRITER.begun && !tablesLocked(w))
+    to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
   // With row triggers an apply worker asks the row like every other writer: no world of its own.
-  if (pc === WRITER.begun && !tablesLocked(w) && !rules.rowTriggers) to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
+  if (pc === WRITER.begun && !tablesLocked(w) && !rules.rowTriggers)
+    to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
   if (pc === WRITER.tables && !(rules.triggerLocks && leaseLocked(w))) {
     to('asks the row', (x, n) => {
       const seesRow = n.state !== GONE && !(!rules.rowPreexists && old === 1);
-      const isHeld = seesRow ? n.state === FENCED && (n.expires > n.clock || !rules.triggerExpires) : rules.triggerFailsClosed;
+      const isHeld = seesRow
+        ? n.state === FENCED && (n.expires > n.clock || !rules.triggerExpires)
+        : rules.triggerFailsClosed;
       x.pc = isHeld ? WRITER.refused : WRITER.allowed;
       x.share = !isHeld && rules.triggerLocks ? 1 : 0;
       if (isHeld && n.state === GONE) return 'I4: writes are refused for ever, the row is gone';
-      return isHeld && n.clock >= n.since + HOLD ? 'I4: a write was held longer than maxHold' : null;
+      return isHeld && n.clock >= n.since + HOLD
+        ? 'I4: a write was held longer than maxHold'
+        : null;
     });
   }
-  if (pc === WRITER.allowed) to('commits', (x, n) => void ((x.pc = WRITER.committed), (x.share = 0), (x.late = n.marker)));
+  if (pc === WRITER.allowed)
+    to('commits', (x, n) => void ((x.pc = WRITER.committed), (x.share = 0), (x.late = n.marker)));
   if (pc === WRITER.refused) to('tries again', (x) => void (x.pc = WRITER.idle));
-  if (pc === WRITER.committed && inStream === 0) to('is in the stream', (x) => void (x.inStream = 1));
+  if (pc === WRITER.committed && inStream === 0)
+    to('is in the stream', (x) => void (x.inStream = 1));
 }
 
 /** The activities of the cut-over, transaction by transaction. A zombie ends with the activity that it was in. */
@@ -79,26 +104,48 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
     can(`${who}: ${label}`, (n) => {
       const self = n[who]!;
       const broken = act(self, n);
-      if (who === 'zombie' && (self.pc !== x.pc ? activityOf(self.pc) !== activityOf(x.pc) : false)) n.zombie = null;
+      if (who === 'zombie' && (self.pc !== x.pc ? activityOf(self.pc) !== activityOf(x.pc) : false))
+        n.zombie = null;
       return broken;
     });
   const other = who === 'worker' ? w.zombie : w.worker;
-  const tablesFree = other?.holdsTables !== 1 && (!rules.fenceWaits || !w.writers.some((v) => isWriting(v.pc)));
+  const tablesFree =
+    other?.holdsTables !== 1 && (!rules.fenceWaits || !w.writers.some((v) => isWriting(v.pc)));
   const leaseFree = other?.holdsLease !== 1 && !w.writers.some((v) => v.share === 1);
-  const [first, second] = rules.tablesFirst ? ([tablesFree, leaseFree] as const) : ([leaseFree, tablesFree] as const);
+  const [first, second] = rules.tablesFirst
+    ? ([tablesFree, leaseFree] as const)
+    : ([leaseFree, tablesFree] as const);
   switch (x.pc) {
     case PC.idle:
-      if (w.seenEpoch !== w.worldEpoch) to('recheck finds a new epoch', (_, n) => void (n.seenEpoch = n.worldEpoch));
-      else if (w.attempts < ATTEMPTS && w.commits === 0 && (rules.approvalOfThisEpoch ? w.approvedEpoch === w.seenEpoch + 1 : w.approvedEpoch > 0))
+      if (w.seenEpoch !== w.worldEpoch)
+        to('recheck finds a new epoch', (_, n) => void (n.seenEpoch = n.worldEpoch));
+      else if (
+        w.attempts < ATTEMPTS &&
+        w.commits === 0 &&
+        (rules.approvalOfThisEpoch ? w.approvedEpoch === w.seenEpoch + 1 : w.approvedEpoch > 0)
+      )
         to('begins an attempt', (self, n) => begin(self, n, rules));
       break;
     case PC.fenceTables:
-      if (first) to('fence: first lock', (self) => void ((self.pc = PC.fenceLease), rules.tablesFirst ? (self.holdsTables = 1) : (self.holdsLease = 1)));
+      if (first)
+        to(
+          'fence: first lock',
+          (self) =>
+            void (
+              (self.pc = PC.fenceLease),
+              rules.tablesFirst ? (self.holdsTables = 1) : (self.holdsLease = 1)
+            ),
+        );
       to('fence: gives up', (self) => letGo(self, PC.release));
       break;
     case PC.fenceLease:
-      if (second) to('fence: second lock', (self) => void ((self.pc = PC.fenceWrite), (self.holdsTables = 1), (self.holdsLease = 1)));
-      else if (!rules.tablesFirst && w.writers.some((v) => v.pc === WRITER.tables)) to('fence: waits', () => 'I18: fence and writer wait for each other');
+      if (second)
+        to(
+          'fence: second lock',
+          (self) => void ((self.pc = PC.fenceWrite), (self.holdsTables = 1), (self.holdsLease = 1)),
+        );
+      else if (!rules.tablesFirst && w.writers.some((v) => v.pc === WRITER.tables))
+        to('fence: waits', () => 'I18: fence and writer wait for each other');
       to('fence: gives up', (self) => letGo(self, PC.release));
       break;
     case PC.fenceWrite:
@@ -115,26 +162,49 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
       break;
     case PC.commitLock:
       if (!rules.lockAtCommit || leaseFree)
-        to('commit: locks the row', (self) => void ((self.pc = PC.commitWrite), (self.holdsLease = rules.lockAtCommit ? 1 : 0)));
+        to(
+          'commit: locks the row',
+          (self) =>
+            void ((self.pc = PC.commitWrite), (self.holdsLease = rules.lockAtCommit ? 1 : 0)),
+        );
       break;
     case PC.commitWrite:
-      to('commit: evaluates', (self, n) => void ((self.pc = PC.commitEnd), rules.lockThenCheck && (self.saw = holds(self, n, rules))));
+      to(
+        'commit: evaluates',
+        (self, n) =>
+          void (
+            (self.pc = PC.commitEnd),
+            rules.lockThenCheck && (self.saw = holds(self, n, rules))
+          ),
+      );
       break;
     case PC.commitEnd:
       to('commit: ends', (self, n) => commit(self, n, rules));
       break;
     case PC.confirm:
-      if (!w.writers.some((v) => isWriting(v.pc))) to('drops the triggers', (self, n) => void ((self.pc = PC.done), (n.triggers = 0), (n.route = 1)));
+      if (!w.writers.some((v) => isWriting(v.pc)))
+        to(
+          'drops the triggers',
+          (self, n) => void ((self.pc = PC.done), (n.triggers = 0), (n.route = 1)),
+        );
       break;
     case PC.done:
-      if (w.state === SWITCHED) to('rolls back', (_, n) => void ((n.state = ROLLED_BACK), (n.route = rules.backRoutes ? 0 : n.route)));
+      if (w.state === SWITCHED)
+        to(
+          'rolls back',
+          (_, n) => void ((n.state = ROLLED_BACK), (n.route = rules.backRoutes ? 0 : n.route)),
+        );
       break;
     case PC.release:
       if (leaseFree) to('releases', (self, n) => release(self, n, rules));
       break;
     case PC.dropTriggers:
       if (!w.writers.some((v) => isWriting(v.pc)) && other?.holdsTables !== 1)
-        to('drops the triggers', (self, n) => void (Object.assign(self, fresh()), rules.releaseDropsTriggers && (n.triggers = 0)));
+        to(
+          'drops the triggers',
+          (self, n) =>
+            void (Object.assign(self, fresh()), rules.releaseDropsTriggers && (n.triggers = 0)),
+        );
       break;
     default:
       sweep(w, rules, to);
@@ -148,7 +218,8 @@ function activityOf(pc: number): string {
   return String(pc);
 }
 
-const letGo = (x: Worker, pc: number): void => void Object.assign(x, { pc, holdsTables: 0, holdsLease: 0 });
+const letGo = (x: Worker, pc: number): void =>
+  void Object.assign(x, { pc, holdsTables: 0, holdsLease: 0 });
 
 function begin(x: Worker, n: World, rules: Rules): void {
   n.attempts += 1;
@@ -166,9 +237,14 @@ function mark(n: World): void {
 
 function fence(x: Worker, n: World, rules: Rules): string | null {
   const isMine = n.state === FENCED && n.token === x.token;
-  const isBurned = rules.releaseBurns && (x.token < n.attempt || (x.token === n.attempt && !isMine));
+  const isBurned =
+    rules.releaseBurns && (x.token < n.attempt || (x.token === n.attempt && !isMine));
   const isRefused =
-    n.state >= SWITCHED || n.veto === 1 || isBurned || (isMine && n.expires <= n.clock) || (n.state === FENCED && !isMine && n.expires > n.clock);
+    n.state >= SWITCHED ||
+    n.veto === 1 ||
+    isBurned ||
+    (isMine && n.expires <= n.clock) ||
+    (n.state === FENCED && !isMine && n.expires > n.clock);
   if (isRefused) {
     letGo(x, PC.release);
     return null;
@@ -190,11 +266,17 @@ function fence(x: Worker, n: World, rules: Rules): string | null {
   return null;
 }
 
-function drain(w: World, rules: Rules, to: (label: string, act: (x: Worker, n: World) => void) => void): void {
+function drain(
+  w: World,
+  rules: Rules,
+  to: (label: string, act: (x: Worker, n: World) => void) => void,
+): void {
   const owed = w.writers.filter((v) => v.pc === WRITER.committed && v.late === 0);
   const isDrained = owed.every((v) => v.inStream === 1);
   const next = rules.windowAfterDrain ? PC.window : PC.commitCheck;
-  const looksDrained = rules.drainsEveryPartition ? isDrained : owed.length === 0 || owed.some((v) => v.inStream === 1);
+  const looksDrained = rules.drainsEveryPartition
+    ? isDrained
+    : owed.length === 0 || owed.some((v) => v.inStream === 1);
   if (looksDrained) to('drained', (x, n) => void ((x.pc = next), (n.drained = 1)));
   to('drain unknown', (x) => void (x.pc = rules.unknownIsNotDrained ? PC.release : next));
 }
@@ -202,10 +284,16 @@ function drain(w: World, rules: Rules, to: (label: string, act: (x: Worker, n: W
 /** The comparison is as good as the drain before it: it sees a wrong stream, not a late one. */
 function window(x: Worker, n: World, rules: Rules): void {
   const isSameEpoch = n.worldEpoch === x.epoch;
-  n.passed = n.bad === 1 ? 0 : isSameEpoch ? (n.drained === 1 || !rules.unknownIsNotDrained ? 1 : 0) : 2;
+  n.passed =
+    n.bad === 1 ? 0 : isSameEpoch ? (n.drained === 1 || !rules.unknownIsNotDrained ? 1 : 0) : 2;
   if (rules.windowSeesEpoch) n.seenEpoch = n.worldEpoch;
   const isGreen = n.bad === 0 && (isSameEpoch || !rules.windowSeesEpoch);
-  x.pc = isGreen || !rules.windowMustPass ? (rules.windowAfterDrain ? PC.commitCheck : PC.drain) : PC.release;
+  x.pc =
+    isGreen || !rules.windowMustPass
+      ? rules.windowAfterDrain
+        ? PC.commitCheck
+        : PC.drain
+      : PC.release;
   if (rules.windowSeesEpoch && !isSameEpoch) x.pc = PC.release;
 }
 
@@ -240,7 +328,8 @@ function commit(x: Worker, n: World, rules: Rules): string | null {
 }
 
 function release(x: Worker, n: World, rules: Rules): void {
-  if (rules.releaseLooks && n.state === SWITCHED && n.token === x.token) return letGo(x, PC.confirm);
+  if (rules.releaseLooks && n.state === SWITCHED && n.token === x.token)
+    return letGo(x, PC.confirm);
   if (n.state === FENCED && n.token === x.token) {
     n.state = OPEN;
     n.marker = 0;
@@ -249,8 +338,14 @@ function release(x: Worker, n: World, rules: Rules): void {
   x.pc = PC.dropTriggers;
 }
 
-function sweep(w: World, rules: Rules, to: (label: string, act: (x: Worker, n: World) => void) => void): void {
-  const order = rules.triggersBeforeLease ? [PC.sweepTriggers, PC.sweepLease, PC.swept] : [PC.sweepLease, PC.sweepTriggers, PC.swept];
+function sweep(
+  w: World,
+  rules: Rules,
+  to: (label: string, act: (x: Worker, n: World) => void) => void,
+): void {
+  const order = rules.triggersBeforeLease
+    ? [PC.sweepTriggers, PC.sweepLease, PC.swept]
+    : [PC.sweepLease, PC.sweepTriggers, PC.swept];
   if (w.worker.pc === PC.dead)
     to('sweep: routes back', (x, n) => {
       if (n.state === SWITCHED) Object.assign(n, { state: ROLLED_BACK, route: 0 });
@@ -259,7 +354,8 @@ function sweep(w: World, rules: Rules, to: (label: string, act: (x: Worker, n: W
   const next = order[order.indexOf(w.worker.pc as never) + 1]!;
   if (w.worker.pc === PC.sweepTriggers && !w.writers.some((v) => isWriting(v.pc)))
     to('sweep: drops triggers', (x, n) => void ((n.triggers = 0), (x.pc = next)));
-  if (w.worker.pc === PC.sweepLease) to('sweep: drops the row', (x, n) => void ((n.state = GONE), (x.pc = next)));
+  if (w.worker.pc === PC.sweepLease)
+    to('sweep: drops the row', (x, n) => void ((n.state = GONE), (x.pc = next)));
 }
 
 /** kill -9, a worker that was thought dead, and `terminate`. */
@@ -275,9 +371,17 @@ function accidents(w: World, can: Can): void {
     sawRun: 0,
   });
   if (worker.pc >= PC.dead && worker.pc <= PC.swept) return;
-  if (w.crashes < CRASHES && (activity === 'fence' || activity === 'commit')) can('kill -9', (n) => void ((n.worker = restarted(n.worker)), (n.crashes += 1)));
-  if (w.crashes < CRASHES && !w.zombie && (activity === 'fence' || activity === 'commit' || worker.pc === PC.release))
-    can('worker thought dead', (n) => void ((n.zombie = n.worker), (n.worker = restarted(n.worker)), (n.crashes += 1)));
+  if (w.crashes < CRASHES && (activity === 'fence' || activity === 'commit'))
+    can('kill -9', (n) => void ((n.worker = restarted(n.worker)), (n.crashes += 1)));
+  if (
+    w.crashes < CRASHES &&
+    !w.zombie &&
+    (activity === 'fence' || activity === 'commit' || worker.pc === PC.release)
+  )
+    can(
+      'worker thought dead',
+      (n) => void ((n.zombie = n.worker), (n.worker = restarted(n.worker)), (n.crashes += 1)),
+    );
   if (w.crashes < CRASHES && worker.pc !== PC.idle && worker.pc !== PC.done && !w.zombie)
     can('terminate', (n) => void ((n.worker = { ...fresh(), pc: PC.dead }), (n.crashes += 1)));
 }

@@ -83,8 +83,17 @@ export const OURS: Rules = {
 };
 
 /** Name, how it differs from ours, which invariant must catch it, and the smallest world that shows it where one writer is too few or too many. */
-export const MUTANTS: readonly (readonly [name: string, change: Partial<Rules>, caughtBy: RegExp, world?: { writers: number; isCalm: boolean }])[] = [
-  ['the commit evaluates its condition before it waits for the row', { lockThenCheck: false }, /I3|I6/],
+export const MUTANTS: readonly (readonly [
+  name: string,
+  change: Partial<Rules>,
+  caughtBy: RegExp,
+  world?: { writers: number; isCalm: boolean },
+])[] = [
+  [
+    'the commit evaluates its condition before it waits for the row',
+    { lockThenCheck: false },
+    /I3|I6/,
+  ],
   ['the commit takes no lock on the row', { lockAtCommit: false }, /I3|I5|I6/],
   ['the commit ignores the expiry', { checksExpiry: false }, /I3/],
   ['the commit ignores the state', { checksState: false }, /I15/],
@@ -99,14 +108,31 @@ export const MUTANTS: readonly (readonly [name: string, change: Partial<Rules>, 
   ['the marker is written before the fence', { markerInFence: false }, /I3/],
   ['the fence locks the row before the tables', { tablesFirst: false }, /I18/],
   ['a repeated fence begins its time anew', { retryKeepsExpiry: false }, /I4/],
-  ['the row is made by the fence, and a trigger that finds none lets pass', { rowPreexists: false, triggerFailsClosed: false }, /I3/],
-  ['one drained partition stands for all', { drainsEveryPartition: false }, /I1/, { writers: 2, isCalm: true }],
+  [
+    'the row is made by the fence, and a trigger that finds none lets pass',
+    { rowPreexists: false, triggerFailsClosed: false },
+    /I3/,
+  ],
+  [
+    'one drained partition stands for all',
+    { drainsEveryPartition: false },
+    /I1/,
+    { writers: 2, isCalm: true },
+  ],
   ['an unknown drain counts as drained', { unknownIsNotDrained: false }, /I1|I9/],
   ['the final window is taken before the drain', { windowAfterDrain: false }, /I2/],
   ['a failed final window is ignored', { windowMustPass: false }, /I2/],
-  ['the final window does not look whether the epoch still holds', { windowSeesEpoch: false }, /I8/],
+  [
+    'the final window does not look whether the epoch still holds',
+    { windowSeesEpoch: false },
+    /I8/,
+  ],
   ['an approval outlives its epoch', { approvalOfThisEpoch: false }, /I6/],
-  ['after a crash memory is believed, not the row', { believesRow: false, releaseLooks: false }, /I15/],
+  [
+    'after a crash memory is believed, not the row',
+    { believesRow: false, releaseLooks: false },
+    /I15/,
+  ],
   ['a refused commit is believed without looking under the lock', { releaseLooks: false }, /I15/],
   ['a released attempt can fence again', { releaseBurns: false }, /I7|I10/],
   ['the release leaves the triggers', { releaseDropsTriggers: false }, /I10/],

@@ -4,7 +4,9 @@
 export interface Game<W> {
   readonly first: W;
   readonly keyOf: (world: W) => string;
-  readonly moves: (world: W) => readonly { readonly label: string; readonly world: W; readonly broken: string | null }[];
+  readonly moves: (
+    world: W,
+  ) => readonly { readonly label: string; readonly world: W; readonly broken: string | null }[];
   /** The invariant that this state breaks. */
   readonly inState: (world: W) => string | null;
 }
@@ -26,9 +28,16 @@ export function search<W>({ first, keyOf, moves, inState }: Game<W>, atMost: num
     for (const { label, world, broken } of moves(queue[at]!)) {
       const key = keyOf(world);
       const wrong = broken ?? (seen.has(key) ? null : inState(world));
-      if (wrong) return { states: seen.size, broken: wrong, story: [...storyOf(cameFrom, at), label], isWhole: false };
+      if (wrong)
+        return {
+          states: seen.size,
+          broken: wrong,
+          story: [...storyOf(cameFrom, at), label],
+          isWhole: false,
+        };
       if (seen.has(key)) continue;
-      if (seen.size >= atMost) return { states: seen.size, broken: null, story: [], isWhole: false };
+      if (seen.size >= atMost)
+        return { states: seen.size, broken: null, story: [], isWhole: false };
       seen.add(key);
       queue.push(world);
       cameFrom.push({ parent: at, label });

@@ -34,7 +34,17 @@ export const SHARED_RULES = {
 export type SharedRules = typeof SHARED_RULES;
 
 const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
-const PC = { idle: 0, paused: 1, copied: 2, locked: 3, seen: 4, committed: 5, moved: 6, back: 7, undone: 8 } as const;
+const PC = {
+  idle: 0,
+  paused: 1,
+  copied: 2,
+  locked: 3,
+  seen: 4,
+  committed: 5,
+  moved: 6,
+  back: 7,
+  undone: 8,
+} as const;
 const BATCH = { idle: 0, hasTable: 1, allowed: 2 } as const;
 
 interface Task {
@@ -84,7 +94,10 @@ const initial: World = {
 
 type Can = (label: string, act: (n: World) => string | null | void) => void;
 
-function moves(w: World, rules: SharedRules): { label: string; world: World; broken: string | null }[] {
+function moves(
+  w: World,
+  rules: SharedRules,
+): { label: string; world: World; broken: string | null }[] {
   const found: { label: string; world: World; broken: string | null }[] = [];
   const can: Can = (label, act) => {
     const world = { ...w, task: { ...w.task }, stray: { ...w.stray } };
@@ -94,7 +107,8 @@ function moves(w: World, rules: SharedRules): { label: string; world: World; bro
   batch(w, rules, can);
   sink(w, rules, 'task', can);
   sink(w, rules, 'stray', can);
-  if (w.triggers === 1 && mayStream(w, rules, false)) can('a sink of an earlier life writes', () => 'S3: a sink of another life wrote the table');
+  if (w.triggers === 1 && mayStream(w, rules, false))
+    can('a sink of an earlier life writes', () => 'S3: a sink of another life wrote the table');
   commit(w, rules, can);
   return found;
 }
@@ -110,9 +124,12 @@ function mayStream(w: World, rules: SharedRules, isMine: boolean): boolean {
 const tableIsHeld = (w: World): boolean => w.pending >= 0;
 
 function batch(w: World, rules: SharedRules, can: Can): void {
-  if (w.batch === BATCH.idle && !tableIsHeld(w)) can('batch locks the table', (n) => void (n.batch = BATCH.hasTable));
+  if (w.batch === BATCH.idle && !tableIsHeld(w))
+    can('batch locks the table', (n) => void (n.batch = BATCH.hasTable));
   if (w.batch === BATCH.hasTable) {
-    const isHeld = w.triggers === 1 && ((w.state === FENCED && w.expires > w.clock) || (w.state === SWITCHED && rules.knowsRole));
+    const isHeld =
+      w.triggers === 1 &&
+      ((w.state === FENCED && w.expires > w.clock) || (w.state === SWITCHED && rules.knowsRole));
     can('batch asks the row', (n) => void (n.batch = isHeld ? BATCH.idle : BATCH.allowed));
   }
   if (w.batch === BATCH.allowed)
@@ -125,7 +142,8 @@ function batch(w: World, rules: SharedRules, can: Can): void {
 function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): void {
   const t = w[who];
   const isPaused = who === 'task' && t.shared === 0 && w.pc >= PC.paused && w.pc <= PC.committed;
-  if (t.pc === TASK.idle && !isPaused && who === 'task' && t.at < RECORDS) can('sink polls', (n) => void (n.task.pc = TASK.polled));
+  if (t.pc === TASK.idle && !isPaused && who === 'task' && t.at < RECORDS)
+    can('sink polls', (n) => void (n.task.pc = TASK.polled));
   const canWrite = t.shared === 1 ? !tableIsHeld(w) : !(tableIsHeld(w) && rules.locksStaging);
   const written = (n: World, x: Task): string | null => {
     if (x.shared === 1) {
@@ -137,7 +155,8 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
   };
   const fails = t.shared === 1 ? !mayStream(w, rules, true) : w.staging === 0;
   const first = rules.writesFirst ? 'write' : 'offset';
-  const commitOffset = (n: World, x: Task): void => void ((n.offset = Math.max(n.offset, x.at + 1)), (x.at += 1));
+  const commitOffset = (n: World, x: Task): void =>
+    void ((n.offset = Math.max(n.offset, x.at + 1)), (x.at += 1));
   if (t.pc === TASK.polled && (first === 'offset' || canWrite))
     can(`${who}: ${first}`, (n) => {
       const x = n[who];
@@ -160,7 +179,11 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
 /** Fence, pause, commit, move, and the way back. */
 function commit(w: World, rules: SharedRules, can: Can): void {
   const tableIsFree = w.batch === BATCH.idle;
-  if (w.pc === PC.idle && w.state === OPEN && tableIsFree) can('fence', (n) => void Object.assign(n, { state: FENCED, expires: n.clock + HOLD, triggers: 1 }));
+  if (w.pc === PC.idle && w.state === OPEN && tableIsFree)
+    can(
+      'fence',
+      (n) => void Object.assign(n, { state: FENCED, expires: n.clock + HOLD, triggers: 1 }),
+    );
   if (w.pc === PC.idle && w.state === FENCED)
     can('pause the sink', (n) => {
       n.pc = PC.paused;
@@ -168,11 +191,24 @@ function commit(w: World, rules: SharedRules, can: Can): void {
       Object.assign(n, { stray: n.task, task: { pc: TASK.idle, shared: 0, at: n.offset } }); // it says PAUSED
     });
   if (w.pc === PC.paused && tableIsFree) {
-    if (w.state === SWITCHED && rules.believesRow) can('sees its commit', (n) => void (n.pc = PC.committed));
-    else can('copies the rows', (n) => void ((n.pc = PC.copied), rules.copiesInCommit ? (n.pending = n.inStaging) : (n.inTable = n.inStaging)));
+    if (w.state === SWITCHED && rules.believesRow)
+      can('sees its commit', (n) => void (n.pc = PC.committed));
+    else
+      can(
+        'copies the rows',
+        (n) =>
+          void (
+            (n.pc = PC.copied),
+            rules.copiesInCommit ? (n.pending = n.inStaging) : (n.inTable = n.inStaging)
+          ),
+      );
   }
   if (w.pc === PC.copied) can('locks the row', (n) => void (n.pc = PC.locked));
-  if (w.pc === PC.locked) can('evaluates', (n) => void ((n.pc = PC.seen), (n.saw = n.state === FENCED && n.expires > n.clock ? 1 : 0)));
+  if (w.pc === PC.locked)
+    can(
+      'evaluates',
+      (n) => void ((n.pc = PC.seen), (n.saw = n.state === FENCED && n.expires > n.clock ? 1 : 0)),
+    );
   if (w.pc === PC.seen) {
     can('commit ends', (n) => ended(n, rules));
     if (w.crashed === 0)
@@ -183,9 +219,17 @@ function commit(w: World, rules: SharedRules, can: Can): void {
         return broken;
       });
   }
-  if (w.pc >= PC.copied && w.pc <= PC.seen && w.crashed === 0) can('kill -9', (n) => void ((n.pc = PC.paused), (n.pending = -1), (n.crashed = 1)));
+  if (w.pc >= PC.copied && w.pc <= PC.seen && w.crashed === 0)
+    can('kill -9', (n) => void ((n.pc = PC.paused), (n.pending = -1), (n.crashed = 1)));
   if (w.pc === PC.committed)
-    can('moves the sink', (n) => void ((n.pc = PC.moved), (n.task = { pc: TASK.idle, shared: 1, at: rules.keepsOffset ? n.offset : RECORDS })));
+    can(
+      'moves the sink',
+      (n) =>
+        void (
+          (n.pc = PC.moved),
+          (n.task = { pc: TASK.idle, shared: 1, at: rules.keepsOffset ? n.offset : RECORDS })
+        ),
+    );
   if ((w.pc === PC.moved || w.pc === PC.committed) && tableIsFree && w.state === SWITCHED)
     can('goes back', (n) => void Object.assign(n, { state: ROLLED_BACK, inTable: 0, pc: PC.back }));
 }
@@ -194,7 +238,12 @@ function ended(n: World, rules: SharedRules): string | null {
   const isMine = n.saw === 1;
   if (isMine && n.state === SWITCHED) return 'S4: the rows moved twice';
   if (isMine) {
-    Object.assign(n, { state: SWITCHED, pc: PC.committed, staging: rules.dropsStaging ? 0 : 1, triggers: rules.guardsAfterCommit ? 1 : 0 });
+    Object.assign(n, {
+      state: SWITCHED,
+      pc: PC.committed,
+      staging: rules.dropsStaging ? 0 : 1,
+      triggers: rules.guardsAfterCommit ? 1 : 0,
+    });
     if (n.pending >= 0) n.inTable = n.pending;
   } else Object.assign(n, { pc: PC.undone, state: OPEN, triggers: 0 });
   n.pending = -1;
@@ -203,14 +252,22 @@ function ended(n: World, rules: SharedRules): string | null {
 
 function inState(w: World): string | null {
   const rests = w.task.pc === TASK.idle && w.stray.pc === TASK.gone;
-  if (w.state === SWITCHED && w.pc === PC.moved && rests && w.task.at >= RECORDS && w.inTable !== ALL) return 'S1: a record is in neither table';
+  if (
+    w.state === SWITCHED &&
+    w.pc === PC.moved &&
+    rests &&
+    w.task.at >= RECORDS &&
+    w.inTable !== ALL
+  )
+    return 'S1: a record is in neither table';
   if (w.pc === PC.undone && w.inTable !== 0) return 'S4: the commit was refused, and rows moved';
   return null;
 }
 
 export const sharedTable = (rules: SharedRules): Game<World> => ({
   first: initial,
-  keyOf: ({ task, stray, ...plain }) => [...Object.values(plain), ...Object.values(task), ...Object.values(stray)].join(),
+  keyOf: ({ task, stray, ...plain }) =>
+    [...Object.values(plain), ...Object.values(task), ...Object.values(stray)].join(),
   moves: (world) => moves(world, rules),
   inState,
 });

@@ -37,7 +37,14 @@ export const PC = {
   swept: 17,
 } as const;
 
-export const WRITER = { idle: 0, begun: 1, tables: 2, allowed: 3, committed: 4, refused: 5 } as const;
+export const WRITER = {
+  idle: 0,
+  begun: 1,
+  tables: 2,
+  allowed: 3,
+  committed: 4,
+  refused: 5,
+} as const;
 
 export interface Worker {
   pc: number;
@@ -94,7 +101,15 @@ export interface World {
   writers: Writer[];
 }
 
-export const fresh = (): Worker => ({ pc: PC.idle, token: 0, epoch: 0, holdsTables: 0, holdsLease: 0, saw: 0, sawRun: 0 });
+export const fresh = (): Worker => ({
+  pc: PC.idle,
+  token: 0,
+  epoch: 0,
+  holdsTables: 0,
+  holdsLease: 0,
+  saw: 0,
+  sawRun: 0,
+});
 
 export function initial(writers: number): World {
   return {
@@ -122,16 +137,37 @@ export function initial(writers: number): World {
     crashes: 0,
     worker: fresh(),
     zombie: null,
-    writers: Array.from({ length: writers }, () => ({ pc: WRITER.idle, old: 0, share: 0, late: 0, inStream: 0 })),
+    writers: Array.from({ length: writers }, () => ({
+      pc: WRITER.idle,
+      old: 0,
+      share: 0,
+      late: 0,
+      inStream: 0,
+    })),
   };
 }
 
 export function keyOf(w: World): string {
-  const worker = (x: Worker): number[] => [x.pc, x.token, x.epoch, x.holdsTables, x.holdsLease, x.saw, x.sawRun];
+  const worker = (x: Worker): number[] => [
+    x.pc,
+    x.token,
+    x.epoch,
+    x.holdsTables,
+    x.holdsLease,
+    x.saw,
+    x.sawRun,
+  ];
   const { worker: a, zombie, writers, ...plain } = w;
   // Writers are alike: states that differ only in which of them is where are one.
-  const sorted = writers.map((x) => x.pc * 16 + x.share * 8 + x.old * 4 + x.late * 2 + x.inStream).sort((x, y) => x - y);
-  return String.fromCharCode(...Object.values<number>(plain), ...worker(a), ...(zombie ? worker(zombie) : [99]), ...sorted);
+  const sorted = writers
+    .map((x) => x.pc * 16 + x.share * 8 + x.old * 4 + x.late * 2 + x.inStream)
+    .sort((x, y) => x - y);
+  return String.fromCharCode(
+    ...Object.values<number>(plain),
+    ...worker(a),
+    ...(zombie ? worker(zombie) : [99]),
+    ...sorted,
+  );
 }
 
 export const copy = (w: World): World => ({

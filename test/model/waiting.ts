@@ -36,17 +36,22 @@ interface World {
 
 type Found = { label: string; world: World; broken: string | null }[];
 
-const isHeld = (w: World, rules: WaitRules): boolean => w.locked > 0 || (w.expires >= 0 && (w.clock < w.expires || !rules.expiresAlone));
+const isHeld = (w: World, rules: WaitRules): boolean =>
+  w.locked > 0 || (w.expires >= 0 && (w.clock < w.expires || !rules.expiresAlone));
 
 function moves(w: World, rules: WaitRules): Found {
   const found: Found = [];
   const can = (label: string, change: Partial<World>): void => {
     const world = { ...w, ...change };
-    const tooLong = world.waitsSince >= 0 && world.clock - world.waitsSince > HOLD && isHeld(world, rules);
+    const tooLong =
+      world.waitsSince >= 0 && world.clock - world.waitsSince > HOLD && isHeld(world, rules);
     found.push({ label, world, broken: tooLong ? 'I4: a writer waits longer than maxHold' : null });
   };
   const isOpen = w.locked > 0;
-  const mustEnd = isOpen && ((rules.idleLimit && w.clock - w.idleSince >= IDLE) || (rules.overallLimit && w.clock - w.begun >= OVERALL));
+  const mustEnd =
+    isOpen &&
+    ((rules.idleLimit && w.clock - w.idleSince >= IDLE) ||
+      (rules.overallLimit && w.clock - w.begun >= OVERALL));
   if (mustEnd) {
     can('the database ends the transaction', { locked: 0, stands: 0, begun: 0, idleSince: 0 });
     return found; // before the clock goes on
@@ -58,13 +63,25 @@ function moves(w: World, rules: WaitRules): Found {
   if (w.clock < CLOCK_MAX) can('clock', { clock: w.clock + 1 });
   if (w.waitsSince < 0 && isHeld(w, rules)) can('a writer comes', { waitsSince: w.clock });
   if (w.stands === 1) return found;
-  if (w.locked === 0 && w.expires < 0) can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
+  if (w.locked === 0 && w.expires < 0)
+    can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
   if (isOpen && w.locked < TABLES) {
     can('locks the next table', { locked: w.locked + 1, idleSince: w.clock });
     // The lock is granted after a wait that is shorter than its own limit: for the database this is no idleness.
-    if (w.clock < CLOCK_MAX) can('waits for the next table', { locked: w.locked + 1, clock: w.clock + 1, idleSince: w.clock + 1 });
+    if (w.clock < CLOCK_MAX)
+      can('waits for the next table', {
+        locked: w.locked + 1,
+        clock: w.clock + 1,
+        idleSince: w.clock + 1,
+      });
   }
-  if (w.locked === TABLES) can('commits', { locked: 0, expires: (rules.fromBeginning ? w.begun : w.clock) + HOLD, begun: 0, idleSince: 0 });
+  if (w.locked === TABLES)
+    can('commits', {
+      locked: 0,
+      expires: (rules.fromBeginning ? w.begun : w.clock) + HOLD,
+      begun: 0,
+      idleSince: 0,
+    });
   if (isOpen) can('stands still', { stands: 1 });
   return found;
 }

@@ -26,12 +26,18 @@ interface World {
   committed: number;
 }
 
-function moves(w: World, rules: GuardRules): { label: string; world: World; broken: string | null }[] {
+function moves(
+  w: World,
+  rules: GuardRules,
+): { label: string; world: World; broken: string | null }[] {
   const found: { label: string; world: World; broken: string | null }[] = [];
-  const can = (label: string, change: Partial<World>, broken: string | null = null): void => void found.push({ label, world: { ...w, ...change }, broken });
-  const isLooking = (rules.looksWhileBlocked || w.blocked === 0) && (rules.looksWhilePaused || w.paused === 0);
+  const can = (label: string, change: Partial<World>, broken: string | null = null): void =>
+    void found.push({ label, world: { ...w, ...change }, broken });
+  const isLooking =
+    (rules.looksWhileBlocked || w.blocked === 0) && (rules.looksWhilePaused || w.paused === 0);
   const isDue = w.sinceLook >= LOOKS_EVERY && isLooking;
-  if (w.slot === 1 && w.retained < MOST && !isDue) can('the source writes', { retained: w.retained + 1, sinceLook: w.sinceLook + 1 });
+  if (w.slot === 1 && w.retained < MOST && !isDue)
+    can('the source writes', { retained: w.retained + 1, sinceLook: w.sinceLook + 1 });
   if (w.stands === 0 && w.retained > 0 && w.slot === 1) can('the connector reads', { retained: 0 });
   can('the connector stands still, or goes on', { stands: 1 - w.stands });
   can('blocked, or not any more', { blocked: 1 - w.blocked });
@@ -39,21 +45,41 @@ function moves(w: World, rules: GuardRules): { label: string; world: World; brok
   if (w.committed === 0 && w.slot === 1) can('commits', { committed: 1 });
   if (isLooking && w.slot === 1) {
     const isOver = w.retained > BUDGET;
-    const drops = isOver && (w.committed === 1 ? !rules.sparesAfterCommit : rules.dropsBeforeCommit);
-    if (drops) can('guard drops the slot', { slot: 0, told: 1, sinceLook: 0 }, w.committed === 1 ? 'I12: dropped what consumers live on' : null);
-    else can('guard looks', { sinceLook: 0, told: isOver && (w.committed === 0 || rules.alarmsAfterCommit) ? 1 : w.told });
+    const drops =
+      isOver && (w.committed === 1 ? !rules.sparesAfterCommit : rules.dropsBeforeCommit);
+    if (drops)
+      can(
+        'guard drops the slot',
+        { slot: 0, told: 1, sinceLook: 0 },
+        w.committed === 1 ? 'I12: dropped what consumers live on' : null,
+      );
+    else
+      can('guard looks', {
+        sinceLook: 0,
+        told: isOver && (w.committed === 0 || rules.alarmsAfterCommit) ? 1 : w.told,
+      });
   }
   return found;
 }
 
 function inState(w: World): string | null {
   if (w.slot === 0 || w.retained <= BUDGET + LOOKS_EVERY + 1) return null;
-  if (w.committed === 0) return 'I12: more WAL than the budget and what is written between two looks';
+  if (w.committed === 0)
+    return 'I12: more WAL than the budget and what is written between two looks';
   return w.told === 1 ? null : 'I12: more WAL than the budget, and nobody was told';
 }
 
 export const walGuard = (rules: GuardRules): Game<World> => ({
-  first: { retained: 0, slot: 1, told: 0, sinceLook: 0, stands: 0, blocked: 0, paused: 0, committed: 0 },
+  first: {
+    retained: 0,
+    slot: 1,
+    told: 0,
+    sinceLook: 0,
+    stands: 0,
+    blocked: 0,
+    paused: 0,
+    committed: 0,
+  },
   keyOf: (w) => Object.values(w).join(),
   moves: (w) => moves(w, rules),
   inState,
@@ -62,7 +88,15 @@ export const walGuard = (rules: GuardRules): Game<World> => ({
 export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, RegExp])[] = [
   ['the guard rested while the run is blocked', { looksWhileBlocked: false }, /more WAL/],
   ['the guard rested while the run is paused', { looksWhilePaused: false }, /more WAL/],
-  ['the guard only told before the commit', { dropsBeforeCommit: false }, /more WAL than the budget and/],
-  ['the guard dropped the slot after the commit', { sparesAfterCommit: false }, /dropped what consumers live on/],
+  [
+    'the guard only told before the commit',
+    { dropsBeforeCommit: false },
+    /more WAL than the budget and/,
+  ],
+  [
+    'the guard dropped the slot after the commit',
+    { sparesAfterCommit: false },
+    /dropped what consumers live on/,
+  ],
   ['the guard said nothing after the commit', { alarmsAfterCommit: false }, /nobody was told/],
 ];

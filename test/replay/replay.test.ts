@@ -2,7 +2,13 @@
 // Mend the change with `patched`, do not record again.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, Runtime, Worker, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  Runtime,
+  Worker,
+  bundleWorkflowCode,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const FOLDER = 'test/histories';
@@ -10,7 +16,10 @@ const histories = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
 let workflowBundle: WorkflowBundleWithSourceMap;
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+  });
   workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
     logger: new DefaultLogger('ERROR'),
@@ -28,10 +37,12 @@ describe('a recorded history', () => {
   it('that was tampered with does not replay', async () => {
     const history = load(histories[0]!);
     const scheduled = history.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
-    const attributes = scheduled[2]!['activityTaskScheduledEventAttributes'] as { activityType: { name: string } };
+    const attributes = scheduled[2]!['activityTaskScheduledEventAttributes'] as {
+      activityType: { name: string };
+    };
     attributes.activityType.name = 'removeEverything';
-    await expect(Worker.runReplayHistory({ workflowBundle }, history, 'migration-replayed')).rejects.toThrow(
-      /nondeterminism|Nondeterminism|DeterminismViolation/i,
-    );
+    await expect(
+      Worker.runReplayHistory({ workflowBundle }, history, 'migration-replayed'),
+    ).rejects.toThrow(/nondeterminism|Nondeterminism|DeterminismViolation/i);
   });
 });

@@ -7,7 +7,8 @@ import { aSource } from '../support/report-source.js';
 
 const EVIL = `</style><script>alert(1)</script><img src=x onerror="alert('2')">`;
 
-const aReport = (windows: number, text?: string): Report => buildReport(aSource(windows, text), { version: '1', showValues: false });
+const aReport = (windows: number, text?: string): Report =>
+  buildReport(aSource(windows, text), { version: '1', showValues: false });
 
 describe('the HTML report', () => {
   it('lets no text from outside become markup', () => {
@@ -24,11 +25,19 @@ describe('the HTML report', () => {
   });
   it('says what is blocked, who decided unauthenticated, and what is left over', () => {
     const html = renderHtml(aReport(3));
-    for (const text of ['Blocked (unreachable)', 'anybody who may signal the workflow', 'LEFT OVER']) expect(html).toContain(text);
+    for (const text of [
+      'Blocked (unreachable)',
+      'anybody who may signal the workflow',
+      'LEFT OVER',
+    ])
+      expect(html).toContain(text);
   });
   it('masks the values of differing rows unless asked not to', () => {
     expect(renderHtml(aReport(3))).not.toContain('a secret');
-    expect(renderHtml(buildReport(aSource(3), { version: '1', showValues: true }))).toContain('a secret');
+    expect(renderHtml(buildReport(aSource(3), { version: '1', showValues: true }))).toContain(
+      'a secret',
+    );
   });
-  it('of a thousand windows stays under a megabyte', () => expect(renderHtml(aReport(1000)).length).toBeLessThan(1_000_000));
+  it('of a thousand windows stays under a megabyte', () =>
+    expect(renderHtml(aReport(1000)).length).toBeLessThan(1_000_000));
 });

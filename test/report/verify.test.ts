@@ -11,14 +11,18 @@ const read = (text: string): ReadReport => {
   if (typeof report === 'string') throw new Error(report);
   return report;
 };
-const asJson = (source: ReportSource): ReadReport => read(JSON.stringify(buildReport(source, { version: VERSION, showValues: false })));
+const asJson = (source: ReportSource): ReadReport =>
+  read(JSON.stringify(buildReport(source, { version: VERSION, showValues: false })));
 const broken = (report: ReadReport, source: ReportSource): string[] =>
   verifyReport(report, source, VERSION)
     .filter((f) => !f.holds)
     .map((f) => f.what);
 
 /** The source with its rows changed by `change`. */
-function withWindows(source: ReportSource, change: (w: ReportSource['windows'][number]) => Partial<ReportSource['windows'][number]>): ReportSource {
+function withWindows(
+  source: ReportSource,
+  change: (w: ReportSource['windows'][number]) => Partial<ReportSource['windows'][number]>,
+): ReportSource {
   return { ...source, windows: source.windows.map((w) => ({ ...w, ...change(w) })) };
 }
 
@@ -26,23 +30,42 @@ describe('report verify', () => {
   const source = aSource(10);
   const rich: ReportSource = {
     ...source,
-    spec: { ...source.spec, spec: { ...source.spec.spec, validation: { ...source.spec.spec.validation, compare: { ignore: ['note'], tolerances: {} } } } },
+    spec: {
+      ...source.spec,
+      spec: {
+        ...source.spec.spec,
+        validation: {
+          ...source.spec.spec.validation,
+          compare: { ignore: ['note'], tolerances: {} },
+        },
+      },
+    },
     differing: [{ subject: 'public.a', class: 'mismatched', column: 'v', kept: 2, last: 4 }],
     differences: [{ class: 'mismatched', key: { id: '1' }, column: 'v', batch: '1', stream: '2' }],
   };
 
   it('finds nothing wrong with a report of the ledger as it is, or as it was earlier', () => {
     expect(broken(asJson(source), source)).toEqual([]);
-    expect(broken(read(renderHtml(buildReport(source, { version: VERSION, showValues: false }))), source)).toEqual([]);
+    expect(
+      broken(
+        read(renderHtml(buildReport(source, { version: VERSION, showValues: false }))),
+        source,
+      ),
+    ).toEqual([]);
     expect(broken(asJson(aSource(4)), source)).toEqual([]);
   });
   it('finds text from outside that looks like markup unchanged', () => {
     const evil = aSource(3, '</pre></details><b>&amp;');
-    expect(broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil)).toEqual([]);
+    expect(
+      broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
+    ).toEqual([]);
   });
   describe('finds what was cut out, with everything that could be made to fit again', () => {
     /** The report without window `number`: its rows, its link, its lag, the tallies recomputed. */
-    const without = (number: number, more: (report: Report) => Partial<Report> = () => ({})): ReadReport => {
+    const without = (
+      number: number,
+      more: (report: Report) => Partial<Report> = () => ({}),
+    ): ReadReport => {
       const { report } = asJson(source);
       const windows = report.windows.filter((w) => w.number !== number);
       const verdicts = {
@@ -60,19 +83,34 @@ describe('report verify', () => {
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
     it('a whole failed window, also the last one where the audit names it', () => {
-      expect(broken(without(4), source)).toEqual(expect.arrayContaining(['evidence', 'windows', 'derived']));
-      const events = [...source.events, { id: '3', at: '2026-11-22T10:02:00Z', kind: 'window', detail: '10 passed: …' }];
-      expect(broken(read(JSON.stringify({ ...without(10).report, events })), { ...source, events })).toEqual(expect.arrayContaining(['windows']));
+      expect(broken(without(4), source)).toEqual(
+        expect.arrayContaining(['evidence', 'windows', 'derived']),
+      );
+      const events = [
+        ...source.events,
+        { id: '3', at: '2026-11-22T10:02:00Z', kind: 'window', detail: '10 passed: …' },
+      ];
+      expect(
+        broken(read(JSON.stringify({ ...without(10).report, events })), { ...source, events }),
+      ).toEqual(expect.arrayContaining(['windows']));
     });
     it.each<[string, (report: Report) => Partial<Report>, string]>([
       ['rows', (report) => ({ windows: report.windows.filter((w) => w.number !== 4) }), 'windows'],
-      ['a link', (report) => ({ evidence: report.evidence.filter((e) => e.number !== 4) }), 'evidence'],
+      [
+        'a link',
+        (report) => ({ evidence: report.evidence.filter((e) => e.number !== 4) }),
+        'evidence',
+      ],
       ['a lag', (report) => ({ lags: report.lags.filter((l) => l.number !== 4) }), 'derived'],
       ['tallies of differing rows', () => ({ differing: [] }), 'derived'],
       ['samples of differing rows', () => ({ samples: [] }), 'derived'],
       ['events', (report) => ({ events: report.events.slice(1) }), 'audit'],
       ['events up to a phase', () => ({ events: [], phases: [] }), 'decisions'],
-      ['waivers and what else was left out', (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }), 'derived'],
+      [
+        'waivers and what else was left out',
+        (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }),
+        'derived',
+      ],
     ])('%s', (_what, cut, named) => {
       const { report } = asJson(rich);
       expect(broken(asJson(rich), rich)).toEqual([]);
@@ -80,17 +118,29 @@ describe('report verify', () => {
     });
     it('the last windows of a run that has ended', () => {
       const ended = { ...source, status: { ...source.status, outcome: 'migrated' as const } };
-      const { report } = asJson({ ...ended, windows: ended.windows.slice(0, 8), evidence: ended.evidence.slice(0, 8), samples: ended.samples.slice(0, 8) });
-      expect(broken(read(JSON.stringify(report)), ended)).toEqual(expect.arrayContaining(['evidence', 'windows']));
+      const { report } = asJson({
+        ...ended,
+        windows: ended.windows.slice(0, 8),
+        evidence: ended.evidence.slice(0, 8),
+        samples: ended.samples.slice(0, 8),
+      });
+      expect(broken(read(JSON.stringify(report)), ended)).toEqual(
+        expect.arrayContaining(['evidence', 'windows']),
+      );
     });
   });
   it('passes samples whose values are shown', () => {
-    expect(broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich)).toEqual([]);
+    expect(
+      broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich),
+    ).toEqual([]);
   });
   it("compares the ledger with Temporal's history, and says so where it cannot", () => {
     const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
     expect(anchored(source.evidence, anchors).holds).toBe(true);
-    expect(anchored(aSource(10, 'another').evidence, anchors)).toMatchObject({ holds: false, detail: expect.stringContaining('window 1') as string });
+    expect(anchored(aSource(10, 'another').evidence, anchors)).toMatchObject({
+      holds: false,
+      detail: expect.stringContaining('window 1') as string,
+    });
     expect(anchored(source.evidence.slice(0, 9), anchors)).toMatchObject({
       holds: false,
       detail: expect.stringContaining('window 10 is in the history') as string,
@@ -98,22 +148,47 @@ describe('report verify', () => {
     expect(anchored(source.evidence, 'Temporal does not answer')).toMatchObject({ holds: null });
   });
   it('finds a row of the report that the ledger does not have', () => {
-    expect(broken(asJson(withWindows(source, (w) => (w.number === 4 ? { verdict: 'passed', mismatched: 0 } : {}))), source)).toContain('windows');
+    expect(
+      broken(
+        asJson(
+          withWindows(source, (w) => (w.number === 4 ? { verdict: 'passed', mismatched: 0 } : {})),
+        ),
+        source,
+      ),
+    ).toContain('windows');
   });
   it('finds a failed window that the report leaves out', () => {
-    const two = { ...source, windows: [...source.windows, { ...source.windows[3]!, subject: 'result' }] };
+    const two = {
+      ...source,
+      windows: [...source.windows, { ...source.windows[3]!, subject: 'result' }],
+    };
     expect(broken(asJson(source), two)).toContain('windows');
   });
   it('finds evidence that was changed in the ledger, and the chain that it breaks', () => {
-    const changed = { ...source, evidence: source.evidence.map((e) => (e.number === 2 ? { ...e, digest: 'a'.repeat(64) } : e)) };
-    expect(broken(asJson(source), changed)).toEqual(expect.arrayContaining(['digests', 'chain', 'evidence']));
+    const changed = {
+      ...source,
+      evidence: source.evidence.map((e) => (e.number === 2 ? { ...e, digest: 'a'.repeat(64) } : e)),
+    };
+    expect(broken(asJson(source), changed)).toEqual(
+      expect.arrayContaining(['digests', 'chain', 'evidence']),
+    );
     const document = { subjects: [] };
-    expect(broken(asJson(source), { ...source, evidence: source.evidence.map((e) => (e.number === 2 ? { ...e, document } : e)) })).toContain('digests');
+    expect(
+      broken(asJson(source), {
+        ...source,
+        evidence: source.evidence.map((e) => (e.number === 2 ? { ...e, document } : e)),
+      }),
+    ).toContain('digests');
   });
   it('finds a verdict that does not follow from its counts and proofs', () => {
-    const document = structuredClone(source.evidence[3]!.document) as { subjects: { verdict: string }[] };
+    const document = structuredClone(source.evidence[3]!.document) as {
+      subjects: { verdict: string }[];
+    };
     document.subjects[0]!.verdict = 'passed';
-    const lying = { ...source, evidence: source.evidence.map((e) => (e.number === 4 ? { ...e, document } : e)) };
+    const lying = {
+      ...source,
+      evidence: source.evidence.map((e) => (e.number === 4 ? { ...e, document } : e)),
+    };
     expect(
       broken(
         asJson(source),
@@ -123,15 +198,27 @@ describe('report verify', () => {
   });
   it('finds a tally, a phase or a freshness that does not follow from the data', () => {
     const report = asJson(source);
-    expect(broken({ ...report, report: { ...report.report, verdicts: { ...report.report.verdicts, failed: 0 } } }, source)).toEqual(['derived']);
+    expect(
+      broken(
+        {
+          ...report,
+          report: { ...report.report, verdicts: { ...report.report.verdicts, failed: 0 } },
+        },
+        source,
+      ),
+    ).toEqual(['derived']);
   });
   it('finds a page whose text is not what its data gives', () => {
     const page = renderHtml(buildReport(source, { version: VERSION, showValues: false }));
-    expect(broken(read(page.replace('Blocked (unreachable)', 'Migrated')), source)).toEqual(['page']);
+    expect(broken(read(page.replace('Blocked (unreachable)', 'Migrated')), source)).toEqual([
+      'page',
+    ]);
   });
   it('finds an approval that the ledger does not have', () => {
     const approvals = source.status.approvals.map((a) => ({ ...a, accepted: true }));
-    expect(broken(asJson({ ...source, status: { ...source.status, approvals } }), source)).toEqual(['decisions']);
+    expect(broken(asJson({ ...source, status: { ...source.status, approvals } }), source)).toEqual([
+      'decisions',
+    ]);
   });
   it('says why a file is no report', () => {
     expect(readReport('{"kind": "Plan"}')).toContain('no report');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
 import { PINS } from '../../stack/paths.js';
 
 interface Compose {
@@ -13,7 +13,12 @@ const pom = readFileSync('examples/daily-revenue/pipeline/pom.xml', 'utf8');
 
 describe('docker-compose.yml', () => {
   it('is a valid compose file', () => {
-    expect(() => execFileSync('node_modules/.bin/dclint', ['docker-compose.yml', '-q'], { encoding: 'utf8', stdio: 'pipe' })).not.toThrow();
+    expect(() =>
+      execFileSync('node_modules/.bin/dclint', ['docker-compose.yml', '-q'], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }),
+    ).not.toThrow();
   });
   it('names the versions that the local stack runs', () => {
     const image = (service: string): string => compose.services[service]!.image.split(':')[1]!;
@@ -28,6 +33,7 @@ describe('docker-compose.yml', () => {
   });
   it('has a healthcheck on every service and registers every search attribute', () => {
     expect(Object.values(compose.services).every((s) => s.healthcheck)).toBe(true);
-    for (const [name, type] of Object.entries(SEARCH_ATTRIBUTES)) expect(compose.services['temporal']!.command).toContain(`${name}=${type}`);
+    for (const [name, type] of Object.entries(SEARCH_ATTRIBUTES))
+      expect(compose.services['temporal']!.command).toContain(`${name}=${type}`);
   });
 });

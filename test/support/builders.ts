@@ -1,9 +1,9 @@
 // Small specs and refs for tests; override what the test is about.
-import type { MigrationRef } from '../../src/domain/ledger.js';
-import { resolve } from '../../src/domain/resolve.js';
-import type { ResolvedPlan } from '../../src/domain/resolved-plan.js';
-import type { MigrationSpec } from '../../src/domain/spec.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
 
 export interface SpecInput {
   name?: string;
@@ -11,13 +11,26 @@ export interface SpecInput {
   spec?: Record<string, unknown>;
 }
 
-export function aSpecInput({ name = 'bank', tables = ['public.accounts'], spec = {} }: SpecInput = {}): Record<string, unknown> {
+export function aSpecInput({
+  name = 'bank',
+  tables = ['public.accounts'],
+  spec = {},
+}: SpecInput = {}): Record<string, unknown> {
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Migration',
     metadata: { name },
     spec: {
-      source: { postgres: { host: '127.0.0.1', port: 5432, database: 'bank', user: 'sluice', passwordFrom: { env: 'PGPASSWORD' } }, tables },
+      source: {
+        postgres: {
+          host: '127.0.0.1',
+          port: 5432,
+          database: 'bank',
+          user: 'sluice',
+          passwordFrom: { env: 'PGPASSWORD' },
+        },
+        tables,
+      },
       connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083' },
       kafka: { brokers: ['127.0.0.1:9092'] },
       ...spec,
@@ -33,25 +46,52 @@ export function aSpec(input: SpecInput = {}): MigrationSpec {
 
 export function aRef(input: SpecInput = {}): MigrationRef {
   const spec = aSpec(input);
-  return { name: spec.metadata.name, iteration: 1, generation: 1, workflowId: `migration-${spec.metadata.name}`, runKey: 'run', planHash: 'plan', spec };
+  return {
+    name: spec.metadata.name,
+    iteration: 1,
+    generation: 1,
+    workflowId: `migration-${spec.metadata.name}`,
+    runKey: 'run',
+    planHash: 'plan',
+    spec,
+  };
 }
 
-export const aPlan = (input: SpecInput = {}, generation = 1): ResolvedPlan => resolve({ spec: aSpec(input), generation });
+export const aPlan = (input: SpecInput = {}, generation = 1): ResolvedPlan =>
+  resolve({ spec: aSpec(input), generation });
 
 /** For workflows under skipped time: a window an hour, one is enough. */
 export const anHourlyInput = (name: string, more: object = {}) =>
-  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as { metadata: { name: string } };
+  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as {
+    metadata: { name: string };
+  };
 
 /** The parts of a spec that a batch with its pipeline, sink and view needs. */
 export const BATCH_PARTS = {
-  batch: { result: { table: 'public.totals_batch', key: ['day'] }, query: { sql: 'SELECT day, total FROM t' }, runs: { table: 'public.batch_runs' } },
+  batch: {
+    result: { table: 'public.totals_batch', key: ['day'] },
+    query: { sql: 'SELECT day, total FROM t' },
+    runs: { table: 'public.batch_runs' },
+  },
   pipeline: { type: 'external', groups: ['totals'], output: { topic: 'totals', key: ['day'] } },
   sink: { type: 'jdbc-sink', table: 'public.totals_stream' },
-  cutover: { route: { type: 'postgres-view', view: 'public.totals', batch: 'public.totals_batch', stream: 'public.totals_stream' } },
+  cutover: {
+    route: {
+      type: 'postgres-view',
+      view: 'public.totals',
+      batch: 'public.totals_batch',
+      stream: 'public.totals_stream',
+    },
+  },
 };
 
 /** The same where batch and stream share one table. */
-export const SHARED_ROUTE = { type: 'postgres-table', table: 'public.totals', batchRole: 'nightly', streamRole: 'stream' };
+export const SHARED_ROUTE = {
+  type: 'postgres-table',
+  table: 'public.totals',
+  batchRole: 'nightly',
+  streamRole: 'stream',
+};
 export const SHARED_PARTS = {
   ...BATCH_PARTS,
   batch: { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } },
@@ -59,7 +99,11 @@ export const SHARED_PARTS = {
   cutover: { route: SHARED_ROUTE },
 };
 
-export const sleepUntil = async (what: string, condition: () => Promise<boolean> | boolean, limitMs = 240_000): Promise<void> => {
+export const sleepUntil = async (
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  limitMs = 240_000,
+): Promise<void> => {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);

@@ -2,11 +2,11 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/index.js';
-import type { CaptureProblem } from '../../src/domain/captured.js';
-import { factsChange, type Facts, type FactsSeen } from '../../src/domain/epoch.js';
+import type { CaptureProblem } from '../../src/domain/capture/captured-set.js';
+import { factsChange, type Facts, type FactsSeen } from '../../src/domain/evidence/epoch.js';
 import type { FailureCode } from '../../src/domain/failure.js';
-import type { VerdictName } from '../../src/domain/verdict.js';
-import { parseSpecObject } from '../../src/spec/parse.js';
+import type { VerdictName } from '../../src/domain/evidence/verdict.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
 
 export interface Fakes {
   readonly activities: Activities;
@@ -21,7 +21,12 @@ export interface Fakes {
 }
 
 export const failure = (code: FailureCode, detail: string): ApplicationFailure =>
-  ApplicationFailure.create({ message: detail, type: code, nonRetryable: true, details: [{ code, detail, remedy: 'mend it' }] });
+  ApplicationFailure.create({
+    message: detail,
+    type: code,
+    nonRetryable: true,
+    details: [{ code, detail, remedy: 'mend it' }],
+  });
 
 /** The digest of these facts is the facts. */
 const seen = (facts: Facts, since: string | null): FactsSeen => ({
@@ -42,16 +47,30 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
   const base = {
     openMigration: ({ input }: { input: unknown }) => {
       const parsed = parseSpecObject(input);
-      if (!parsed.ok) throw failure('spec-invalid', parsed.problems.map((p) => p.message).join('; '));
-      return Promise.resolve({ spec: parsed.spec, planHash: 'abcdef0123', iteration: 1, generation: 1 });
+      if (!parsed.ok)
+        throw failure('spec-invalid', parsed.problems.map((p) => p.message).join('; '));
+      return Promise.resolve({
+        spec: parsed.spec,
+        planHash: 'abcdef0123',
+        iteration: 1,
+        generation: 1,
+      });
     },
     preflight: () => Promise.resolve([]),
-    takeBaseline: () => Promise.resolve({ lsn: '0/1', server: 's/1', tables: [{ table: 'public.accounts', rows: 1, bytes: 1, fingerprint: 'f' }] }),
-    watchPolled: () => Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
-    watchSnapshot: () => Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
+    takeBaseline: () =>
+      Promise.resolve({
+        lsn: '0/1',
+        server: 's/1',
+        tables: [{ table: 'public.accounts', rows: 1, bytes: 1, fingerprint: 'f' }],
+      }),
+    watchPolled: () =>
+      Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
+    watchSnapshot: () =>
+      Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
     identifySlot: () => Promise.resolve({ restartLsn: '0/1', confirmedLsn: '0/1' }),
     catchUp: () => Promise.resolve({ lsn: '0/2', ms: 5 }),
-    drainTo: () => Promise.resolve({ reason: null, proofs: ['P2 the connector acknowledged 0/4 ≥ 0/3'] }),
+    drainTo: () =>
+      Promise.resolve({ reason: null, proofs: ['P2 the connector acknowledged 0/4 ≥ 0/3'] }),
     readFacts: (_ref: unknown, since: string | null) => Promise.resolve(seen(fake.facts, since)),
     activeBatchRun: () => Promise.resolve(null),
     readersOfBatch: () => Promise.resolve([]),
@@ -66,11 +85,22 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       fake.switched = false;
       return Promise.resolve();
     },
-    observeRoute: () => Promise.resolve({ side: fake.switched ? 'stream' : 'batch', observedAt: '2026-01-01T00:00:00Z' }),
-    handOver: (_ref: unknown, kept: { kind: string; name: string }[]) => Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
+    observeRoute: () =>
+      Promise.resolve({
+        side: fake.switched ? 'stream' : 'batch',
+        observedAt: '2026-01-01T00:00:00Z',
+      }),
+    handOver: (_ref: unknown, kept: { kind: string; name: string }[]) =>
+      Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
     listLeftovers: () => Promise.resolve([]),
     guard: () => Promise.resolve({ kind: 'stood-down' }), // a guard that watches would keep the test server from skipping time
-    runWindow: ({ number, since }: { number: number; since: string | null }): Promise<WindowResult> => {
+    runWindow: ({
+      number,
+      since,
+    }: {
+      number: number;
+      since: string | null;
+    }): Promise<WindowResult> => {
       const verdict = fake.captureProblem ? 'inconclusive' : (fake.verdicts.shift() ?? 'passed');
       const at = new Date().toISOString();
       return Promise.resolve({

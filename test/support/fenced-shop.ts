@@ -32,24 +32,59 @@ export async function openFencedShop(
   const database = `${name.replaceAll('-', '_')}_shop`;
   await buildPipeline((line) => console.error(line));
   await createShop(database, { orders: 2000, seed: 3 });
-  const life = spawn(process.execPath, ['--import', 'tsx', 'examples/daily-revenue/legacy/life.ts', database, String(transactionsPerSecond), '6'], {
-    stdio: 'ignore',
-  });
+  const life = spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      'examples/daily-revenue/legacy/life.ts',
+      database,
+      String(transactionsPerSecond),
+      '6',
+    ],
+    {
+      stdio: 'ignore',
+    },
+  );
   const lease = `sluice_${name.replaceAll('-', '_')}.lease`;
   return {
     name,
     database,
     start: async (generation = 1) => {
-      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds, edit)).code !== 0) throw new Error('it did not start');
+      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds, edit)).code !== 0)
+        throw new Error('it did not start');
       const topicPrefix = generation === 1 ? name : `${name}.g${generation}`;
-      await addService(stackHome(), pipelineService(stackHome(), { version: 2, topicPrefix, output: name, application: name, reset: generation > 1 }));
+      await addService(
+        stackHome(),
+        pipelineService(stackHome(), {
+          version: 2,
+          topicPrefix,
+          output: name,
+          application: name,
+          reset: generation > 1,
+        }),
+      );
     },
     approve: () => {
       waitFor(name, 'approval', '6m');
-      const { code, stderr } = sluice('approve', name, '--approver', 'ann', '--reason', 'green', '--yes');
-      if (code !== 0 && !stderr.includes('has approved this evidence already')) throw new Error(stderr); // an attempt that failed voids nothing
+      const { code, stderr } = sluice(
+        'approve',
+        name,
+        '--approver',
+        'ann',
+        '--reason',
+        'green',
+        '--yes',
+      );
+      if (code !== 0 && !stderr.includes('has approved this evidence already'))
+        throw new Error(stderr); // an attempt that failed voids nothing
     },
-    lease: async (client) => (await client.query<{ state: string; attempt: number }>(`SELECT state, attempt FROM ${lease}`)).rows[0],
+    lease: async (client) =>
+      (
+        await client.query<{ state: string; attempt: number }>(
+          `SELECT state, attempt FROM ${lease}`,
+        )
+      ).rows[0],
     rest: () => void life.kill('SIGTERM'),
   };
 }
@@ -62,11 +97,16 @@ export interface SharedShop {
 /** The same where batch and stream write one table, by roles `<name>_nightly` and `<name>_stream`; the batch runs only when it is called. */
 export async function openSharedShop(name: string, soakFor: string): Promise<SharedShop> {
   const table = 'daily_revenue_batch';
-  const [nightly, stream] = ['nightly', 'stream'].map((role) => `${name.replaceAll('-', '_')}_${role}`) as [string, string];
+  const [nightly, stream] = ['nightly', 'stream'].map(
+    (role) => `${name.replaceAll('-', '_')}_${role}`,
+  ) as [string, string];
   const shop = await openFencedShop(name, 60, 0.5, (yaml) =>
     yaml
       .replace('table: public.daily_revenue_stream', `table: public.${table}`)
-      .replace(/route: \{ type: postgres-view.*/, `route: { type: postgres-table, table: public.${table}, batchRole: ${nightly}, streamRole: ${stream} }`)
+      .replace(
+        /route: \{ type: postgres-view.*/,
+        `route: { type: postgres-table, table: public.${table}, batchRole: ${nightly}, streamRole: ${stream} }`,
+      )
       .replace('soak: { for: 5s, passes: 1 }', `soak: { for: ${soakFor}, passes: 1 }`),
   );
   await withDatabase(shop.database, (client) =>
@@ -74,12 +114,21 @@ export async function openSharedShop(name: string, soakFor: string): Promise<Sha
       GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${table} TO ${nightly}, ${stream}; GRANT USAGE ON SCHEMA public TO ${stream}`),
   );
   const dropRoles = async (): Promise<void> => {
-    await withDatabase(shop.database, (client) => client.query(`DROP OWNED BY ${nightly}, ${stream}; DROP ROLE ${nightly}; DROP ROLE ${stream}`));
+    await withDatabase(shop.database, (client) =>
+      client.query(
+        `DROP OWNED BY ${nightly}, ${stream}; DROP ROLE ${nightly}; DROP ROLE ${stream}`,
+      ),
+    );
   };
   return { shop, dropRoles };
 }
 
-function specFile(name: string, database: string, maxHoldSeconds: number, edit: (yaml: string) => string): string {
+function specFile(
+  name: string,
+  database: string,
+  maxHoldSeconds: number,
+  edit: (yaml: string) => string,
+): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
   const text = asOneRole(readFileSync('examples/daily-revenue/migration.yaml', 'utf8'))
@@ -90,6 +139,9 @@ function specFile(name: string, database: string, maxHoldSeconds: number, edit: 
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
     .replace('maxHold: 60s', `maxHold: ${maxHoldSeconds}s\n    fence: source`);
   writeFileSync(join(dir, 'migration.yaml'), edit(text));
-  writeFileSync(join(dir, 'daily_revenue.sql'), readFileSync('examples/daily-revenue/daily_revenue.sql'));
+  writeFileSync(
+    join(dir, 'daily_revenue.sql'),
+    readFileSync('examples/daily-revenue/daily_revenue.sql'),
+  );
   return join(dir, 'migration.yaml');
 }

@@ -3,7 +3,9 @@
 
 interface HistoryEvent {
   readonly eventType: string;
-  readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
+  readonly activityTaskScheduledEventAttributes?: {
+    readonly activityType: { readonly name: string };
+  };
 }
 
 export interface RunRecord {
@@ -13,11 +15,19 @@ export interface RunRecord {
   readonly shown: readonly string[];
   /** Values that nobody may see: passwords, and what stands in rows. */
   readonly secrets: readonly string[];
-  readonly windows: readonly { readonly number: number; readonly generation: number; readonly position: string | null }[];
+  readonly windows: readonly {
+    readonly number: number;
+    readonly generation: number;
+    readonly position: string | null;
+  }[];
   /** Numbers of the audit's events, in order. */
   readonly events: readonly { readonly id: string; readonly kind: string }[];
   /** Objects that the ledger knows of the run, and how each ended. */
-  readonly objects: readonly { readonly kind: string; readonly name: string; readonly state: string }[];
+  readonly objects: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly state: string;
+  }[];
   /** Objects that the systems have. */
   readonly present: readonly { readonly kind: string; readonly name: string }[];
 }
@@ -30,7 +40,9 @@ const PAYLOAD_BYTES = 32 * 1024;
 export function secretsKept({ history, shown, secrets }: RunRecord): string | null {
   const texts = [...shown, JSON.stringify(history), ...payloadsOf(history)];
   const leaked = secrets.filter((secret) => texts.some((text) => text.includes(secret)));
-  return leaked.length === 0 ? null : `I13: ${leaked.length} of ${secrets.length} planted values can be read`;
+  return leaked.length === 0
+    ? null
+    : `I13: ${leaked.length} of ${secrets.length} planted values can be read`;
 }
 
 /** I14: a history that Temporal can carry for months. */
@@ -46,8 +58,12 @@ export function historyIsSmall({ history, windows }: RunRecord): string | null {
 export function auditIsWhole({ events, objects, present }: RunRecord): string | null {
   const gap = events.findIndex((event, at) => event.id !== `${at + 1}`);
   if (gap >= 0) return `I16: event ${gap + 1} is not in the audit`;
-  const strange = present.filter((o) => !objects.some((known) => known.kind === o.kind && known.name === o.name));
-  return strange.length === 0 ? null : `I16: ${strange[0]!.kind} ${strange[0]!.name} is not in the ledger`;
+  const strange = present.filter(
+    (o) => !objects.some((known) => known.kind === o.kind && known.name === o.name),
+  );
+  return strange.length === 0
+    ? null
+    : `I16: ${strange[0]!.kind} ${strange[0]!.name} is not in the ledger`;
 }
 
 /** I17: positions never go back within a generation. */
@@ -57,7 +73,8 @@ export function positionsGrow({ windows }: RunRecord): string | null {
     if (position === null) continue;
     const [high, low] = position.split('/').map((part) => BigInt(`0x${part}`)) as [bigint, bigint];
     const at = (high << 32n) + low;
-    if (at < (newest.get(generation) ?? 0n)) return `I17: window ${number} is at ${position}, behind an earlier one`;
+    if (at < (newest.get(generation) ?? 0n))
+      return `I17: window ${number} is at ${position}, behind an earlier one`;
     newest.set(generation, at);
   }
   return null;
@@ -66,6 +83,7 @@ export function positionsGrow({ windows }: RunRecord): string | null {
 /** Every payload anywhere in the history, decoded. */
 function payloadsOf(value: unknown): string[] {
   if (value === null || typeof value !== 'object') return [];
-  if ('data' in value && 'metadata' in value && typeof value.data === 'string') return [Buffer.from(value.data, 'base64').toString('utf8')];
+  if ('data' in value && 'metadata' in value && typeof value.data === 'string')
+    return [Buffer.from(value.data, 'base64').toString('utf8')];
   return Object.values(value).flatMap(payloadsOf);
 }

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import type { ConnectRest } from '../../src/clients/connect-rest.js';
-import type { KafkaPort } from '../../src/clients/kafka.js';
+import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from './builders.js';
 import { TestWorker, freshDatabase } from './sluice.js';
 
@@ -34,12 +34,16 @@ export function live(): Live {
 }
 
 /** Table `accounts` with `rows` rows: exact decimals, NULLs. */
-export const accounts = (rows = 5000): string => `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
+export const accounts = (
+  rows = 5000,
+): string => `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, ${rows}) g;`;
 
 /** Keeps writing to `accounts` at about `rate` transactions a second until stopped. `stop` returns how many it made. */
 export function busy({ name }: Database, rate = 500): () => Promise<number> {
-  const writer = spawn(process.execPath, ['test/support/writer.mjs', name, String(rate)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const writer = spawn(process.execPath, ['test/support/writer.mjs', name, String(rate)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const said = new Promise<string>((resolve) => {
     let text = '';
     writer.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -53,12 +57,19 @@ export function busy({ name }: Database, rate = 500): () => Promise<number> {
   };
 }
 
-export const aTopic = (port: KafkaPort, name: string, partitions = 1, config: Record<string, string> = {}): Promise<void> =>
-  port.createTopic(name, partitions, 1, config);
+export const aTopic = (
+  port: KafkaPort,
+  name: string,
+  partitions = 1,
+  config: Record<string, string> = {},
+): Promise<void> => port.createTopic(name, partitions, 1, config);
 
 /** Writes a record of each text, without a key. */
 export async function produceText(topic: string, texts: readonly string[]): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!], logLevel: kafkajs.logLevel.NOTHING });
+  const kafka = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
   const producer = kafka.producer();
   await producer.connect();
   await producer.send({ topic, messages: texts.map((value) => ({ value })) });
@@ -68,7 +79,10 @@ export async function produceText(topic: string, texts: readonly string[]): Prom
 /** With its positions: they would outlive it. */
 export async function dropConnector(rest: ConnectRest, connector: string): Promise<void> {
   await rest.stop(connector);
-  await sleepUntil('no task is left', async () => (await rest.status(connector))?.tasks.length === 0);
+  await sleepUntil(
+    'no task is left',
+    async () => (await rest.status(connector))?.tasks.length === 0,
+  );
   await rest.deleteOffsets(connector);
   await rest.delete(connector);
 }
@@ -85,7 +99,12 @@ export const objects = async (client: pg.Client): Promise<object[]> =>
 export async function dismantle(client: pg.Client, name: string): Promise<void> {
   await fetch(`${process.env['CONNECT_URL']}/connectors/${name}`, { method: 'DELETE' });
   const slot = `sluice_${name.replaceAll('-', '_')}`;
-  const idle = async () => (await client.query('SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND NOT active', [slot])).rows.length === 1;
+  const idle = async () =>
+    (
+      await client.query('SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND NOT active', [
+        slot,
+      ])
+    ).rows.length === 1;
   await sleepUntil('the slot is idle', idle);
   await client.query('SELECT pg_drop_replication_slot($1)', [slot]);
 }

@@ -1,8 +1,8 @@
 // What a ledger could hold of one migration, with evidence whose hashes and verdicts are right.
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../src/domain/canonical-json.js';
-import type { EvidenceLink, Status } from '../../src/domain/ledger.js';
-import { NO_COUNTS, type WindowRow } from '../../src/domain/window.js';
+import { canonicalJson } from '../../src/domain/values/canonical-json.js';
+import type { EvidenceLink, Status } from '../../src/domain/evidence/ledger-rows.js';
+import { NO_COUNTS, type WindowRow } from '../../src/domain/evidence/window.js';
 import type { ReportSource } from '../../src/report/build-report.js';
 import { aSpec } from './builders.js';
 
@@ -25,7 +25,17 @@ export function aSource(windows: number, text = 'public.accounts'): ReportSource
     evidenceId: null,
     lag: { bytes: 0, records: null, ms: 1 },
     tables: [],
-    approvals: [{ approver: text, decision: 'approve', evidenceId: text, accepted: false, reason: text, authenticated: false, at: '2026-11-22T10:00:00Z' }],
+    approvals: [
+      {
+        approver: text,
+        decision: 'approve',
+        evidenceId: text,
+        accepted: false,
+        reason: text,
+        authenticated: false,
+        at: '2026-11-22T10:00:00Z',
+      },
+    ],
     route: { side: 'batch', observedAt: '2026-11-22T10:00:00Z' },
     handedOver: [{ kind: 'slot', name: text }],
     leftovers: [{ kind: 'topic', name: text }],
@@ -53,17 +63,33 @@ export function aSource(windows: number, text = 'public.accounts'): ReportSource
   const evidence: EvidenceLink[] = [];
   for (const { number, subject, verdict, mismatched, matched } of rows) {
     const counts = { ...NO_COUNTS, matched: matched!, mismatched: mismatched! };
-    const proofs = { barrier: null, countedRows: 10, readRows: 10, canaryPlanted: 9, canaryFound: 9 };
+    const proofs = {
+      barrier: null,
+      countedRows: 10,
+      readRows: 10,
+      canaryPlanted: 9,
+      canaryFound: 9,
+    };
     const document = { subjects: [{ subject, verdict, counts, proofs }] };
     const digest = sha256(canonicalJson(document));
-    evidence.push({ number, digest, chain: sha256(`${evidence.at(-1)?.chain ?? ''}${digest}`), document });
+    evidence.push({
+      number,
+      digest,
+      chain: sha256(`${evidence.at(-1)?.chain ?? ''}${digest}`),
+      document,
+    });
   }
   const events = [
     { id: '1', at: '2026-11-22T10:00:00Z', kind: 'phase', detail: 'validate' },
     { id: '2', at: '2026-11-22T10:01:00Z', kind: 'note', detail: text },
   ];
   const lag = { bytes: 100, records: 0, ms: 120 };
-  const batchAge = { averageMs: 50_000_000, worstMs: 90_000_000, runs: 30, lastFinishedAt: '2026-11-22T03:10:00Z' };
+  const batchAge = {
+    averageMs: 50_000_000,
+    worstMs: 90_000_000,
+    runs: 30,
+    lastFinishedAt: '2026-11-22T03:10:00Z',
+  };
   return {
     status,
     spec: aSpec(),
@@ -72,8 +98,17 @@ export function aSource(windows: number, text = 'public.accounts'): ReportSource
     windows: rows,
     evidence,
     events,
-    samples: rows.map(({ number, at }) => ({ number, at, lag, sourceMs: 900, rowsRead: 10, batchAge })),
+    samples: rows.map(({ number, at }) => ({
+      number,
+      at,
+      lag,
+      sourceMs: 900,
+      rowsRead: 10,
+      batchAge,
+    })),
     differing: [{ subject: text, class: 'mismatched', column: text, kept: 3, last: 2 }],
-    differences: [{ class: 'mismatched', key: { id: text }, column: text, batch: 'a secret', stream: text }],
+    differences: [
+      { class: 'mismatched', key: { id: text }, column: text, batch: 'a secret', stream: text },
+    ],
   };
 }

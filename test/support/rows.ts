@@ -23,9 +23,12 @@ const Y2000 = Date.UTC(2000, 0, 1);
 
 function numeric(text: string): Buffer {
   const special: Record<string, number> = { NaN: 0xc000, Infinity: 0xd000, '-Infinity': 0xf000 };
-  if (text in special) return Buffer.concat([i16(0), i16(0), Buffer.from([special[text]! >> 8, 0]), i16(0)]);
+  if (text in special)
+    return Buffer.concat([i16(0), i16(0), Buffer.from([special[text]! >> 8, 0]), i16(0)]);
   const [, sign, whole, fraction = ''] = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text)!;
-  const left = whole!.replace(/^0+/, '').padStart(Math.ceil(whole!.replace(/^0+/, '').length / 4) * 4, '0');
+  const left = whole!
+    .replace(/^0+/, '')
+    .padStart(Math.ceil(whole!.replace(/^0+/, '').length / 4) * 4, '0');
   const right = fraction.padEnd(Math.ceil(fraction.length / 4) * 4, '0');
   let groups = (left + right).match(/\d{4}/g)?.map(Number) ?? [];
   let weight = left.length / 4 - 1;
@@ -33,13 +36,21 @@ function numeric(text: string): Buffer {
   while (groups.at(-1) === 0) groups = groups.slice(0, -1);
   if (groups.length === 0) weight = 0;
   const negative = sign === '-' && groups.length > 0;
-  return Buffer.concat([i16(groups.length), i16(weight), Buffer.from([negative ? 0x40 : 0, 0]), i16(fraction.length), ...groups.map(i16)]);
+  return Buffer.concat([
+    i16(groups.length),
+    i16(weight),
+    Buffer.from([negative ? 0x40 : 0, 0]),
+    i16(fraction.length),
+    ...groups.map(i16),
+  ]);
 }
 
 /** Microseconds since 2000 of `2026-11-22T10:00:00.123456Z`. */
 function micros(iso: string): bigint {
   const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(iso)!;
-  return (BigInt(Date.parse(`${seconds}Z`)) - BigInt(Y2000)) * 1000n + BigInt(fraction.padEnd(6, '0'));
+  return (
+    (BigInt(Date.parse(`${seconds}Z`)) - BigInt(Y2000)) * 1000n + BigInt(fraction.padEnd(6, '0'))
+  );
 }
 
 function field(type: string, value: Exclude<Value, null>): Buffer {
@@ -100,7 +111,11 @@ export function jsonValue(type: string, value: Value): string {
   return JSON.stringify(String(value));
 }
 
-export const jsonImage = (names: readonly string[], types: readonly string[], row: readonly Value[]): string =>
+export const jsonImage = (
+  names: readonly string[],
+  types: readonly string[],
+  row: readonly Value[],
+): string =>
   `{${names.map((name, at) => `${JSON.stringify(name)}:${jsonValue(types[at]!, row[at]!)}`).join(',')}}`;
 
 /** A Debezium record's value. */
@@ -124,13 +139,35 @@ export function random(seed: number): () => number {
 
 /** A fold that takes records of a table's topic. */
 interface TakesRecords<S> {
-  add(offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, snapshot: S): unknown;
+  add(
+    offset: number,
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+    snapshot: S,
+  ): unknown;
 }
 
 /** Gives a record to a fold as the topic would; value null = a tombstone, key null = none. */
-export function feed<S>(fold: TakesRecords<S>, key: string | null, value: Buffer | string | null, snapshot: S, offset = 0): void {
+export function feed<S>(
+  fold: TakesRecords<S>,
+  key: string | null,
+  value: Buffer | string | null,
+  snapshot: S,
+  offset = 0,
+): void {
   const head = Buffer.from(key ?? '');
   const body = value === null ? Buffer.alloc(0) : Buffer.from(value);
   const start = value === null ? -1 : head.length;
-  fold.add(offset, Buffer.concat([head, body]), key === null ? -1 : 0, head.length, start, head.length + body.length, snapshot);
+  fold.add(
+    offset,
+    Buffer.concat([head, body]),
+    key === null ? -1 : 0,
+    head.length,
+    start,
+    head.length + body.length,
+    snapshot,
+  );
 }

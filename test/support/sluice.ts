@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { stringify } from 'yaml';
-import type { StatusWithWindows } from '../../src/domain/ledger.js';
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -26,12 +26,14 @@ export function sluice(...args: string[]): Ran {
   return { code: status, stdout, stderr };
 }
 
-export const get = (name: string): StatusWithWindows => JSON.parse(sluice('get', name, '-o', 'json').stdout) as StatusWithWindows;
+export const get = (name: string): StatusWithWindows =>
+  JSON.parse(sluice('get', name, '-o', 'json').stdout) as StatusWithWindows;
 
 /** Waits and throws with what the migration says when the wait fails. */
 export function waitFor(name: string, condition: string, timeout = '3m'): void {
   const { code, stderr } = sluice('wait', name, '--for', condition, '--timeout', timeout);
-  if (code !== 0) throw new Error(`wait ${condition} exited ${code}: ${stderr}\n${sluice('get', name).stdout}`);
+  if (code !== 0)
+    throw new Error(`wait ${condition} exited ${code}: ${stderr}\n${sluice('get', name).stdout}`);
 }
 
 export class TestWorker {
@@ -71,7 +73,9 @@ export class TestWorker {
 let databases = 0;
 
 /** A database of its own, dropped by `drop`. */
-export async function freshDatabase(setup: string): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
+export async function freshDatabase(
+  setup: string,
+): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
   databases += 1;
   const name = `t${process.pid}_${databases}`;
   await withDatabase('postgres', (admin) => admin.query(`CREATE DATABASE ${name}`));
@@ -86,15 +90,24 @@ export async function freshDatabase(setup: string): Promise<{ name: string; clie
       await client.end();
       await withDatabase('postgres', async (admin) => {
         // A test that failed half-way leaves a slot with a connector on it: the database could not go, and that would hide the failure.
-        await admin.query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active', [name]);
-        await admin.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active', [name]);
+        await admin.query(
+          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
+          [name],
+        );
+        await admin.query(
+          'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active',
+          [name],
+        );
         await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       });
     },
   };
 }
 
-export async function withDatabase<T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  database: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({ database });
   await client.connect();
   try {
@@ -114,7 +127,12 @@ export const testPostgres = (database: string): object => ({
 });
 
 /** A spec for the test stack; `more` replaces whole parts of `spec`. */
-export function specOf(name: string, database: string, tables: string[], more: Record<string, unknown> = {}): object {
+export function specOf(
+  name: string,
+  database: string,
+  tables: string[],
+  more: Record<string, unknown> = {},
+): object {
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Migration',

@@ -1,15 +1,23 @@
 // A worker that stands still inside a transaction: does one activity of the cut-over, and stops itself (SIGSTOP) after the first statement that matches.
 //   node --import tsx standing-worker.ts fence|commitCutover INPUT PATTERN stop|go     (go: says so, waits a moment, and goes on)
 import pg from 'pg';
-import { createCutoverActivities } from '../../src/activities/cutover.js';
-import { Systems } from '../../src/activities/deps.js';
-import { createFenceActivities, type FenceInput } from '../../src/activities/fence.js';
-import { Ledger } from '../../src/clients/ledger.js';
+import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { createFenceActivities, type FenceInput } from '../../src/activities/cutover/fence.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../../src/config.js';
 
-const [action, input, pattern, how] = process.argv.slice(2) as ['fence' | 'commitCutover', string, string, 'stop' | 'go'];
+const [action, input, pattern, how] = process.argv.slice(2) as [
+  'fence' | 'commitCutover',
+  string,
+  string,
+  'stop' | 'go',
+];
 const wanted = new RegExp(pattern);
-const original = Reflect.get(pg.Client.prototype, 'query') as (this: pg.Client, ...of: unknown[]) => Promise<unknown>;
+const original = Reflect.get(pg.Client.prototype, 'query') as (
+  this: pg.Client,
+  ...of: unknown[]
+) => Promise<unknown>;
 let isDone = false;
 
 async function query(this: pg.Client, ...of: unknown[]): Promise<unknown> {
@@ -30,6 +38,8 @@ const deps = {
   approvers: new Map<string, never>(),
 };
 const activities = { ...createFenceActivities(deps), ...createCutoverActivities(deps) };
-const answer = await activities[action](JSON.parse(input) as FenceInput).catch((error: unknown) => ({ refused: String(error) }));
+const answer = await activities[action](JSON.parse(input) as FenceInput).catch(
+  (error: unknown) => ({ refused: String(error) }),
+);
 process.stdout.write(`${JSON.stringify(answer)}\n`);
 process.exit(0);

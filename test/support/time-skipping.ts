@@ -5,14 +5,20 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  Runtime,
+  Worker,
+  bundleWorkflowCode,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect } from 'vitest';
 import proto from '@temporalio/proto';
 import type { Activities } from '../../src/activities/index.js';
-import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
-import type { Status } from '../../src/domain/ledger.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
+import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { cacheDir } from '../../stack/paths.js';
 import { sleepUntil } from './builders.js';
@@ -27,7 +33,11 @@ export interface Bench {
 
 /** A server of its own: the test server skips time for all of its workflows at once, so tests must not share one. */
 export async function openBench(): Promise<Bench> {
-  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
+  if (!installed)
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+    });
   installed = true;
   const env = await startServer();
   const { IndexedValueType } = proto.temporal.api.enums.v1;
@@ -37,8 +47,13 @@ export async function openBench(): Promise<Bench> {
     Int: IndexedValueType.INDEXED_VALUE_TYPE_INT,
     Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
   };
-  const searchAttributes = Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type]]));
-  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
+  const searchAttributes = Object.fromEntries(
+    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type]]),
+  );
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes,
+  });
   bundle ??= await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
     logger: new DefaultLogger('ERROR'),
@@ -53,10 +68,21 @@ export async function openBench(): Promise<Bench> {
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
   const port = await freePort();
-  const jvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xmx512m', '-cp', `${libs}/*`];
-  const server = spawn('java', [...jvm, 'io.temporal.testserver.TestServer', String(port)], { stdio: 'ignore' });
+  const jvm = [
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Xshare:auto',
+    '-Xmx512m',
+    '-cp',
+    `${libs}/*`,
+  ];
+  const server = spawn('java', [...jvm, 'io.temporal.testserver.TestServer', String(port)], {
+    stdio: 'ignore',
+  });
   await sleepUntil('the time-skipping server listens', () => isListening(port), 180_000);
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { port, executable: { type: 'existing-path', path: standIn() } } });
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { port, executable: { type: 'existing-path', path: standIn() } },
+  });
   const teardown = env.teardown.bind(env);
   env.teardown = async () => {
     await teardown();
@@ -108,10 +134,23 @@ export async function play<T>(
 ): Promise<T> {
   runs += 1;
   const taskQueue = `migrations-${process.pid}-${runs}`;
-  const handle = await env.client.workflow.start('migrateToStreaming', { taskQueue, workflowId: `migration-${input.metadata.name}`, args: [input] });
+  const handle = await env.client.workflow.start('migrateToStreaming', {
+    taskQueue,
+    workflowId: `migration-${input.metadata.name}`,
+    args: [input],
+  });
   await beforehand(handle);
-  const worker = await Worker.create({ connection: env.nativeConnection, taskQueue, workflowBundle: bundle, activities });
-  const data = await Worker.create({ connection: env.nativeConnection, taskQueue: `${taskQueue}-data`, activities });
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: bundle,
+    activities,
+  });
+  const data = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue: `${taskQueue}-data`,
+    activities,
+  });
   return worker.runUntil(() =>
     data.runUntil(async () => {
       const shown = await scene({ handle, env, status: () => handle.query<Status>('status') });
@@ -125,7 +164,10 @@ export async function play<T>(
  * Lets workflow time pass until the status is as wanted, and no activity is at work. The Java server loses an
  * activity that is canceled at the very moment in which it completes, and the run then waits for it forever.
  */
-export async function skipUntil(scene: Play, wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean): Promise<void> {
+export async function skipUntil(
+  scene: Play,
+  wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean,
+): Promise<void> {
   const { env, status } = scene;
   for (let step = 0; step < 200; step += 1) {
     if (wanted(await status())) return atRest(scene);

@@ -7,11 +7,35 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   int4: ['-2147483648', '2147483647'],
   int8: ['-9223372036854775808', '9223372036854775807', '9007199254740993'],
   oid: ['4294967295'],
-  numeric: ['0.00', '-0.10', '1.10', "'NaN'", '123456789012345678901234567890.123456789', '1e-20', '1e25'],
+  numeric: [
+    '0.00',
+    '-0.10',
+    '1.10',
+    "'NaN'",
+    '123456789012345678901234567890.123456789',
+    '1e-20',
+    '1e25',
+  ],
   'numeric(12,4)': ['-0.0001', '99999999.9999', "'NaN'"],
   float4: ["'-0'", '1.1', "'NaN'", "'Infinity'", "'-Infinity'", '3.4028235e38', '1e-45'],
-  float8: ["'-0'", '0.1', "'NaN'", "'Infinity'", '1.7976931348623157e308', '5e-324', '123456789.123456789'],
-  text: ["''", "'NULL'", "'<null>'", `E'tab\\t quote" back\\\\slash new\\nline \\u2028'`, "'emoji 😀 é e\u0301'", "'a,b;c|d'", `E'\\u000b\\u001f\\u007f'`],
+  float8: [
+    "'-0'",
+    '0.1',
+    "'NaN'",
+    "'Infinity'",
+    '1.7976931348623157e308',
+    '5e-324',
+    '123456789.123456789',
+  ],
+  text: [
+    "''",
+    "'NULL'",
+    "'<null>'",
+    `E'tab\\t quote" back\\\\slash new\\nline \\u2028'`,
+    "'emoji 😀 é e\u0301'",
+    "'a,b;c|d'",
+    `E'\\u000b\\u001f\\u007f'`,
+  ],
   'varchar(40)': ["'Ünïcödé'", "'trailing  '"],
   'char(8)': ["'pad'", "'pad  x'"],
   '"char"': ["'x'"],
@@ -42,7 +66,8 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Types that the values below need beside `mood` and `positive`. */
-export const MORE_TYPES = 'CREATE DOMAIN deeper AS positive; CREATE DOMAIN numbers AS int[]; CREATE EXTENSION citext;';
+export const MORE_TYPES =
+  'CREATE DOMAIN deeper AS positive; CREATE DOMAIN numbers AS int[]; CREATE EXTENSION citext;';
 
 const MORE: Readonly<Record<string, readonly string[]>> = {
   numeric: ["'Infinity'", "'-Infinity'", '1e-300', '1e2000'],
@@ -54,8 +79,17 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   macaddr8: ["'08:00:2b:01:02:03:04:05'"],
   interval: ["'-1 year -2 mons +3 days -04:05:06.789'", "'178000000 years'"],
   date: ["'10000-01-01'", "'5874897-12-31'"],
-  timestamp: ["'0099-12-31 23:59:59.5 BC'", "'294276-12-31 23:59:59.999999'", "'4713-01-01 00:00:00 BC'"],
-  timestamptz: ["'infinity'", "'-infinity'", "'0099-12-31 23:59:59.5+00 BC'", "'15000-06-30 12:00:00+00'"],
+  timestamp: [
+    "'0099-12-31 23:59:59.5 BC'",
+    "'294276-12-31 23:59:59.999999'",
+    "'4713-01-01 00:00:00 BC'",
+  ],
+  timestamptz: [
+    "'infinity'",
+    "'-infinity'",
+    "'0099-12-31 23:59:59.5+00 BC'",
+    "'15000-06-30 12:00:00+00'",
+  ],
   'uuid[]': ["'{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'"],
   'bytea[]': ["ARRAY['\\x00ff'::bytea, NULL, '\\x']"],
   'float8[]': ["'{0.1,NaN,-0,5e-324,1e22,Infinity}'"],
@@ -72,5 +106,8 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 
 /** What Debezium carries exactly: all of the above, and values at the edges of their types. */
 export const EDGE_VALUES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  [...new Set([...Object.keys(VALUES), ...Object.keys(MORE)])].map((type) => [type, [...(VALUES[type] ?? []), ...(MORE[type] ?? [])]]),
+  [...new Set([...Object.keys(VALUES), ...Object.keys(MORE)])].map((type) => [
+    type,
+    [...(VALUES[type] ?? []), ...(MORE[type] ?? [])],
+  ]),
 );

@@ -15,10 +15,15 @@ async function write(lane) {
     const ahead = (done / rate) * 1000 - (Date.now() - started);
     if (ahead > 5) await new Promise((resolve) => setTimeout(resolve, ahead));
     const cold = 2000 + lane * 1000 + (n % 400);
-    await client.query(`BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${1 + lane * 15 + (n % 15)}; DELETE FROM accounts WHERE id = ${cold}`);
+    await client.query(
+      `BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${1 + lane * 15 + (n % 15)}; DELETE FROM accounts WHERE id = ${cold}`,
+    );
     if (n % 97 === 0) await new Promise((resolve) => setTimeout(resolve, 300)); // open while a window takes its snapshot
     if (n % 11 === 0) await client.query('ROLLBACK');
-    else await client.query(`INSERT INTO accounts VALUES (${cold}, ${n}, 'again'); UPDATE accounts SET note = 'twice' WHERE id = ${cold}; COMMIT`);
+    else
+      await client.query(
+        `INSERT INTO accounts VALUES (${cold}, ${n}, 'again'); UPDATE accounts SET note = 'twice' WHERE id = ${cold}; COMMIT`,
+      );
     done += 1;
   }
   await client.end();

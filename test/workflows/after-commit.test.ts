@@ -11,7 +11,10 @@ beforeEach(async () => {
 afterEach(async () => bench.env.teardown());
 
 const anInput = (name: string, more: object = {}) =>
-  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '1s', passes: 0 }, ...more } }) as { metadata: { name: string } };
+  aSpecInput({
+    name,
+    spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '1s', passes: 0 }, ...more },
+  }) as { metadata: { name: string } };
 
 describe('a commit that happened after all', () => {
   it('is seen at the release, and the migration goes on as committed', async () => {
@@ -57,14 +60,21 @@ describe('a route by HTTP', () => {
     }) as { metadata: { name: string } };
     await play(bench, activities, input, async ({ handle, status }) => {
       await sleepUntil('approval is needed', async () => (await status()).needsApproval);
-      expect(await handle.query<string>('explain')).toContain('not one transaction with the commit');
+      expect(await handle.query<string>('explain')).toContain(
+        'not one transaction with the commit',
+      );
       await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('a block after the commit', async () => (await status()).blocked?.code === 'route-unexpected');
+      await sleepUntil(
+        'a block after the commit',
+        async () => (await status()).blocked?.code === 'route-unexpected',
+      );
       expect(fake.switched).toBe(true);
       await handle.signal('retry');
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
       expect(fake.calls.indexOf('commitCutover')).toBeLessThan(fake.calls.indexOf('orderRoute'));
-      expect(fake.calls.lastIndexOf('orderRoute')).toBeLessThan(fake.calls.lastIndexOf('observeRoute'));
+      expect(fake.calls.lastIndexOf('orderRoute')).toBeLessThan(
+        fake.calls.lastIndexOf('observeRoute'),
+      );
     });
   });
 });

@@ -1,8 +1,8 @@
 // The captured set is the compared set: what a run does when a window finds that it is not.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
-import { storageFact } from '../../src/domain/epoch.js';
-import type { MigrationResult } from '../../src/workflows/way-back.js';
+import { storageFact } from '../../src/domain/evidence/epoch.js';
+import type { MigrationResult } from '../../src/workflows/run/way-back.js';
 import { aSpecInput } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
@@ -16,14 +16,30 @@ afterEach(async () => bench.env.teardown());
 let count = 0;
 const anInput = (validation: object = {}, more: object = {}): { metadata: { name: string } } => {
   count += 1;
-  return aSpecInput({ name: `m${count}`, spec: { validation: { every: '1h', passesInARow: 2, ...validation }, soak: { for: '2h', passes: 2 }, ...more } }) as {
+  return aSpecInput({
+    name: `m${count}`,
+    spec: {
+      validation: { every: '1h', passesInARow: 2, ...validation },
+      soak: { for: '2h', passes: 2 },
+      ...more,
+    },
+  }) as {
     metadata: { name: string };
   };
 };
-const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) => handle.signal('approveCutover', payload);
+const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) =>
+  handle.signal('approveCutover', payload);
 const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
-const NARROWED = { code: 'capture-changed', detail: 'publication p no longer carries updates of public.accounts', remedy: 'ALTER PUBLICATION p …' } as const;
-const GONE = { code: 'connector-gone', detail: 'deleted from Kafka Connect: connector m', remedy: 'sluice retry creates it again' } as const;
+const NARROWED = {
+  code: 'capture-changed',
+  detail: 'publication p no longer carries updates of public.accounts',
+  remedy: 'ALTER PUBLICATION p …',
+} as const;
+const GONE = {
+  code: 'connector-gone',
+  detail: 'deleted from Kafka Connect: connector m',
+  remedy: 'sluice retry creates it again',
+} as const;
 
 describe('a migration', () => {
   it('is blocked, with the statement, while something that is compared is not captured, and goes on by itself once it is', async () => {
@@ -40,7 +56,9 @@ describe('a migration', () => {
       await skipUntil(scene, (s) => s.needsApproval && s.blocked === null);
       expect((await scene.status()).epoch).toBe(2);
       const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
-      expect(audit.filter((e) => e.kind === 'epoch').map((e) => e.detail)).toEqual([expect.stringContaining('publication p carries')]);
+      expect(audit.filter((e) => e.kind === 'epoch').map((e) => e.detail)).toEqual([
+        expect.stringContaining('publication p carries'),
+      ]);
     });
   });
 
@@ -78,16 +96,28 @@ describe('a migration', () => {
 
   it('keeps epoch and approval where a table was only rewritten, and notes the window that read all of it', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput({}, { cutover: { approval: { quorum: 2 } } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await approve(scene.handle);
-      fake.facts = { ...fake.facts, [storageFact('public.accounts')]: ['public.accounts in file 2'] };
-      await skipUntil(scene, () => fake.calls.filter((c) => c === 'runWindow').length > 8);
-      await approve(scene.handle, { approver: 'bob' });
-      expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated' });
-      expect((await scene.status()).epoch).toBe(1);
-      const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
-      expect(audit.some((e) => e.kind === 'full-window' && e.detail.includes('storage of public.accounts'))).toBe(true);
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({}, { cutover: { approval: { quorum: 2 } } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await approve(scene.handle);
+        fake.facts = {
+          ...fake.facts,
+          [storageFact('public.accounts')]: ['public.accounts in file 2'],
+        };
+        await skipUntil(scene, () => fake.calls.filter((c) => c === 'runWindow').length > 8);
+        await approve(scene.handle, { approver: 'bob' });
+        expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated' });
+        expect((await scene.status()).epoch).toBe(1);
+        const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
+        expect(
+          audit.some(
+            (e) => e.kind === 'full-window' && e.detail.includes('storage of public.accounts'),
+          ),
+        ).toBe(true);
+      },
+    );
   });
 });

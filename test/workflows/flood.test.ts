@@ -1,6 +1,6 @@
 // A flood of messages from whoever may signal: recorded, none lost from the audit, and the run stays small and goes its way.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent } from '../../src/domain/ledger.js';
+import type { AuditEvent } from '../../src/domain/evidence/ledger-rows.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { openBench, play, type Bench } from '../support/time-skipping.js';
@@ -24,32 +24,47 @@ describe('a flood of signals', () => {
         return Promise.resolve();
       },
     });
-    await play(bench, fake.activities, anHourlyInput('flood', { soak: { for: '1s', passes: 0 } }), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      const epoch = (await status()).epoch;
-      const messages: [string, unknown][] = [
-        ['approveCutover', { approver: 'eve', evidenceId: 'ev-0.0-00000000' }],
-        ['approveCutover', 'rubbish'],
-        ['retry', undefined],
-        ['resume', undefined],
-        ['extendSoak', { by: 'eve', for: 'for ever' }],
-        ['rollBack', { by: 'eve' }],
-      ];
-      for (let sent = 0; sent < SIGNALS; sent += 100)
-        await Promise.all(
-          Array.from({ length: 100 }, (_, at) => messages[(sent + at) % messages.length]!).map(([name, payload]) =>
-            handle.signal(name, ...(payload === undefined ? [] : [payload])),
-          ),
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('flood', { soak: { for: '1s', passes: 0 } }),
+      async ({ handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        const epoch = (await status()).epoch;
+        const messages: [string, unknown][] = [
+          ['approveCutover', { approver: 'eve', evidenceId: 'ev-0.0-00000000' }],
+          ['approveCutover', 'rubbish'],
+          ['retry', undefined],
+          ['resume', undefined],
+          ['extendSoak', { by: 'eve', for: 'for ever' }],
+          ['rollBack', { by: 'eve' }],
+        ];
+        for (let sent = 0; sent < SIGNALS; sent += 100)
+          await Promise.all(
+            Array.from({ length: 100 }, (_, at) => messages[(sent + at) % messages.length]!).map(
+              ([name, payload]) => handle.signal(name, ...(payload === undefined ? [] : [payload])),
+            ),
+          );
+        const shown = await status();
+        expect(shown).toMatchObject({
+          phase: 'approve',
+          epoch,
+          paused: false,
+          blocked: null,
+          outcome: null,
+        });
+        expect(JSON.stringify(shown).length).toBeLessThan(32 * 1024);
+        await handle.signal('approveCutover', { approver: 'ann', evidenceId: shown.evidenceId });
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect(recorded.map((e) => Number(e.id.split('/')[1])).sort((a, b) => a - b)).toEqual(
+          recorded.map((_, at) => at + 1),
         );
-      const shown = await status();
-      expect(shown).toMatchObject({ phase: 'approve', epoch, paused: false, blocked: null, outcome: null });
-      expect(JSON.stringify(shown).length).toBeLessThan(32 * 1024);
-      await handle.signal('approveCutover', { approver: 'ann', evidenceId: shown.evidenceId });
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      expect(recorded.map((e) => Number(e.id.split('/')[1])).sort((a, b) => a - b)).toEqual(recorded.map((_, at) => at + 1));
-      expect(recorded.filter((e) => e.kind === 'approve' && e.detail.includes('eve')).length).toBe(SIGNALS / messages.length);
-      expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
-      expect(recorded.filter((e) => e.kind === 'committed')).toHaveLength(1);
-    });
+        expect(
+          recorded.filter((e) => e.kind === 'approve' && e.detail.includes('eve')).length,
+        ).toBe(SIGNALS / messages.length);
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+        expect(recorded.filter((e) => e.kind === 'committed')).toHaveLength(1);
+      },
+    );
   });
 });

@@ -22,17 +22,25 @@ describe('the hold', () => {
         return fake.activities.runWindow(input);
       },
     };
-    await play(bench, activities, anHourlyInput('long-hold', { cutover: { maxHold: '7s' }, soak: { for: '1s', passes: 0 } }), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('a block', async () => (await status()).blocked !== null);
-      expect((await status()).blocked).toMatchObject({ code: 'hold-too-long', detail: expect.stringMatching(/predicted hold 8 s > 7 s maxHold/) as string });
-      expect(fake.calls).not.toContain('fence');
-      expect(fake.calls).not.toContain('batchAction');
-      slow = false;
-      await handle.signal('retry'); // the approval still stands: its evidence did not change
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-    });
+    await play(
+      bench,
+      activities,
+      anHourlyInput('long-hold', { cutover: { maxHold: '7s' }, soak: { for: '1s', passes: 0 } }),
+      async ({ handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        expect((await status()).blocked).toMatchObject({
+          code: 'hold-too-long',
+          detail: expect.stringMatching(/predicted hold 8 s > 7 s maxHold/) as string,
+        });
+        expect(fake.calls).not.toContain('fence');
+        expect(fake.calls).not.toContain('batchAction');
+        slow = false;
+        await handle.signal('retry'); // the approval still stands: its evidence did not change
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      },
+    );
   });
 });
 
@@ -49,14 +57,18 @@ describe('an attempt that was refused', () => {
     await play(
       bench,
       fake.activities,
-      anHourlyInput('spaced', { cutover: { approval: { expires: '90d', evidenceMaxAge: '90d' } }, soak: { for: '1s', passes: 0 } }),
+      anHourlyInput('spaced', {
+        cutover: { approval: { expires: '90d', evidenceMaxAge: '90d' } },
+        soak: { for: '1s', passes: 0 },
+      }),
       async ({ env, handle, status }) => {
         clock = () => env.currentTimeMs();
         await sleepUntil('approval', async () => (await status()).needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
         expect(attempts).toHaveLength(4);
-        for (const [at, time] of attempts.entries()) if (at > 0) expect(time - attempts[at - 1]!).toBeGreaterThanOrEqual(3_600_000);
+        for (const [at, time] of attempts.entries())
+          if (at > 0) expect(time - attempts[at - 1]!).toBeGreaterThanOrEqual(3_600_000);
         expect((await status()).approvals).toHaveLength(1);
       },
     );
@@ -73,65 +85,108 @@ describe('the soak', () => {
   it('names readers of the old output before it completes; a retry with one left completes in spite of it, and the audit says so', async () => {
     let readers = ['materialised view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
-    await play(bench, fake.activities, anHourlyInput('readers', batch), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('a block', async () => (await status()).blocked !== null);
-      expect(await status()).toMatchObject({ phase: 'soak', blocked: { code: 'consumers-remain', detail: 'materialised view m, view v still read public.r' } });
-      readers = ['view v'];
-      await handle.signal('retry');
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
-      expect(audit).toContainEqual(expect.objectContaining({ kind: 'readers', detail: 'completed by retry in spite of view v' }));
-    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('readers', batch),
+      async ({ handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        expect(await status()).toMatchObject({
+          phase: 'soak',
+          blocked: {
+            code: 'consumers-remain',
+            detail: 'materialised view m, view v still read public.r',
+          },
+        });
+        readers = ['view v'];
+        await handle.signal('retry');
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+        expect(audit).toContainEqual(
+          expect.objectContaining({
+            kind: 'readers',
+            detail: 'completed by retry in spite of view v',
+          }),
+        );
+      },
+    );
   });
 
   it('can still be rolled back while readers of the old output are named', async () => {
     const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
-    await play(bench, fake.activities, anHourlyInput('readers-back', batch), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('a block', async () => (await status()).blocked !== null);
-      await handle.signal('rollBack', { by: 'ann', reason: 'the view cannot be moved' });
-      expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
-    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('readers-back', batch),
+      async ({ handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        await handle.signal('rollBack', { by: 'ann', reason: 'the view cannot be moved' });
+        expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      },
+    );
   });
 
   it('lasts as long as a person asked for, rubbish and too late requests are ignored and recorded', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anHourlyInput('longer', { soak: { for: '2h', passes: 1 } }), async ({ env, handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('the soak', async () => (await status()).phase === 'soak');
-      await handle.signal('extendSoak', { by: 'ann', for: 'soon' });
-      await handle.signal('extendSoak', { by: 'ann', for: '2d' });
-      const committed = await env.currentTimeMs();
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      expect((await env.currentTimeMs()) - committed).toBeGreaterThan(46 * 3_600_000);
-      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
-      expect(audit).toContainEqual(expect.objectContaining({ kind: 'ignored', detail: expect.stringMatching(/for must be a duration/) as string }));
-      expect(audit).toContainEqual(expect.objectContaining({ kind: 'extended' }));
-    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('longer', { soak: { for: '2h', passes: 1 } }),
+      async ({ env, handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+        await handle.signal('extendSoak', { by: 'ann', for: 'soon' });
+        await handle.signal('extendSoak', { by: 'ann', for: '2d' });
+        const committed = await env.currentTimeMs();
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect((await env.currentTimeMs()) - committed).toBeGreaterThan(46 * 3_600_000);
+        const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+        expect(audit).toContainEqual(
+          expect.objectContaining({
+            kind: 'ignored',
+            detail: expect.stringMatching(/for must be a duration/) as string,
+          }),
+        );
+        expect(audit).toContainEqual(expect.objectContaining({ kind: 'extended' }));
+      },
+    );
   });
 
   it('notices that somebody switched consumers back, waits for them, and goes on', async () => {
-    const wrong = { code: 'route-unexpected', detail: 'consumers read the batch side', remedy: 'switch them' } as const;
+    const wrong = {
+      code: 'route-unexpected',
+      detail: 'consumers read the batch side',
+      remedy: 'switch them',
+    } as const;
     const fake = fakes();
     const asked: (boolean | undefined)[] = [];
     let isWrong = true; // behind our back, after the commit
     const runWindow = async (input: WindowInput) => {
       asked.push(input.watchesRoute);
-      return { ...(await fake.activities.runWindow(input)), ...(isWrong && input.watchesRoute ? { routeProblem: wrong } : {}) };
+      return {
+        ...(await fake.activities.runWindow(input)),
+        ...(isWrong && input.watchesRoute ? { routeProblem: wrong } : {}),
+      };
     };
-    await play(bench, { ...fake.activities, runWindow }, anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('a block', async () => (await status()).blocked !== null);
-      expect((await status()).blocked).toMatchObject(wrong);
-      isWrong = false;
-      await handle.signal('retry');
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]); // a window, the final one, and those of the soak
-    });
+    await play(
+      bench,
+      { ...fake.activities, runWindow },
+      anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }),
+      async ({ handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        expect((await status()).blocked).toMatchObject(wrong);
+        isWrong = false;
+        await handle.signal('retry');
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]); // a window, the final one, and those of the soak
+      },
+    );
   });
 });

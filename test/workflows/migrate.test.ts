@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { MigrationResult } from '../../src/workflows/way-back.js';
+import type { MigrationResult } from '../../src/workflows/run/way-back.js';
 import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
 import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
@@ -14,11 +14,19 @@ afterEach(async () => bench.env.teardown());
 let count = 0;
 const anInput = (validation: object = {}, more: object = {}): { metadata: { name: string } } => {
   count += 1;
-  return aSpecInput({ name: `m${count}`, spec: { validation: { every: '1h', passesInARow: 2, ...validation }, soak: { for: '2h', passes: 2 }, ...more } }) as {
+  return aSpecInput({
+    name: `m${count}`,
+    spec: {
+      validation: { every: '1h', passesInARow: 2, ...validation },
+      soak: { for: '2h', passes: 2 },
+      ...more,
+    },
+  }) as {
     metadata: { name: string };
   };
 };
-const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) => handle.signal('approveCutover', payload);
+const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) =>
+  handle.signal('approveCutover', payload);
 const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
 
 describe('a migration', () => {
@@ -26,23 +34,38 @@ describe('a migration', () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
-      expect(await scene.status()).toMatchObject({ phase: 'approve', epoch: 1, evidenceId: 'ev-1.1-abcdef01' });
+      expect(await scene.status()).toMatchObject({
+        phase: 'approve',
+        epoch: 1,
+        evidenceId: 'ev-1.1-abcdef01',
+      });
       await approve(scene.handle);
       expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', leftovers: [] });
       const status = await scene.status();
-      expect(status.handedOver.map((o) => o.kind)).toEqual(expect.arrayContaining(['publication', 'topic', 'slot', 'connector']));
-      expect(status.handedOver.some((o) => o.kind === 'lease' || o.name.endsWith('.message'))).toBe(false);
+      expect(status.handedOver.map((o) => o.kind)).toEqual(
+        expect.arrayContaining(['publication', 'topic', 'slot', 'connector']),
+      );
+      expect(status.handedOver.some((o) => o.kind === 'lease' || o.name.endsWith('.message'))).toBe(
+        false,
+      );
     });
     expect(fake.calls.indexOf('ensurePublication')).toBeLessThan(fake.calls.indexOf('claimSlot'));
     expect(fake.calls.indexOf('fence')).toBeLessThan(fake.calls.indexOf('commitCutover'));
-    expect(fake.calls.slice(fake.calls.indexOf('fence'), fake.calls.indexOf('commitCutover'))).toEqual(['fence', 'drainTo', 'runWindow']);
+    expect(
+      fake.calls.slice(fake.calls.indexOf('fence'), fake.calls.indexOf('commitCutover')),
+    ).toEqual(['fence', 'drainTo', 'runWindow']);
   });
 
   it('with a wrong spec ends as Failed saying every problem, nothing created', async () => {
     const fake = fakes();
-    const input = aSpecInput({ name: 'wrong', spec: { catchUp: { barriers: 0 }, soak: { passes: -1 } } }) as { metadata: { name: string } };
+    const input = aSpecInput({
+      name: 'wrong',
+      spec: { catchUp: { barriers: 0 }, soak: { passes: -1 } },
+    }) as { metadata: { name: string } };
     await play(bench, fake.activities, input, async ({ handle }) => {
-      await expect(handle.result()).rejects.toMatchObject({ cause: { message: expect.stringMatching(/Too small.*; .*Too small/) as string } });
+      await expect(handle.result()).rejects.toMatchObject({
+        cause: { message: expect.stringMatching(/Too small.*; .*Too small/) as string },
+      });
     });
     expect(fake.calls).toEqual(['openMigration']);
   });
@@ -59,18 +82,23 @@ describe('a migration', () => {
 
   it('loses an approval that was given before a failed window, and takes one for the new evidence', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput({}, { cutover: { approval: { quorum: 2 } } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await approve(scene.handle);
-      fake.verdicts.push('failed');
-      await skipUntil(scene, (s) => s.epoch === 2 && s.needsApproval);
-      await approve(scene.handle, { approver: 'bob', evidenceId: 'ev-1.1-abcdef01' });
-      await approve(scene.handle, { approver: 'bob' });
-      const { approvals } = await scene.status();
-      expect(approvals.map((a) => a.accepted)).toEqual([true, false, true]);
-      await approve(scene.handle, { approver: 'ann' });
-      expect((await result(scene.handle)).outcome).toBe('migrated');
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({}, { cutover: { approval: { quorum: 2 } } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await approve(scene.handle);
+        fake.verdicts.push('failed');
+        await skipUntil(scene, (s) => s.epoch === 2 && s.needsApproval);
+        await approve(scene.handle, { approver: 'bob', evidenceId: 'ev-1.1-abcdef01' });
+        await approve(scene.handle, { approver: 'bob' });
+        const { approvals } = await scene.status();
+        expect(approvals.map((a) => a.accepted)).toEqual([true, false, true]);
+        await approve(scene.handle, { approver: 'ann' });
+        expect((await result(scene.handle)).outcome).toBe('migrated');
+      },
+    );
   });
 
   it('voids evidence when the connector task restarted', async () => {
@@ -86,31 +114,43 @@ describe('a migration', () => {
 
   it('goes back to validate when no approval comes in time', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput({ every: '5h' }, { cutover: { approval: { expires: '8h' } } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await scene.env.sleep('9h');
-      const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
-      expect(audit.some((e) => e.kind === 'back-to-validate' && e.detail.includes('no approval within 8h'))).toBe(true);
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({ every: '5h' }, { cutover: { approval: { expires: '8h' } } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await scene.env.sleep('9h');
+        const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
+        expect(
+          audit.some(
+            (e) => e.kind === 'back-to-validate' && e.detail.includes('no approval within 8h'),
+          ),
+        ).toBe(true);
+      },
+    );
   });
 
   it.each([
     ['rejectCutover', { approver: 'ann', reason: 'no' }, 'rejected'],
     ['rollBack', { by: 'ann', reason: 'changed our mind' }, 'rolled-back'],
-  ])('%s before the commit removes everything in reverse order', async (signal, payload, outcome) => {
-    const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await scene.handle.signal(signal, payload);
-      expect(await result(scene.handle)).toMatchObject({ outcome });
-      expect((await scene.status()).phase).toBe('roll-back');
-    });
-    const removals = fake.calls.filter((c) => c.startsWith('remove'));
-    expect(removals[0]).toBe('removeConnector');
-    expect(removals.indexOf('removeSlot')).toBeLessThan(removals.indexOf('removePublication'));
-    expect(removals.at(-1)).toBe('removeLease');
-    expect(fake.calls).not.toContain('routeBack');
-  });
+  ])(
+    '%s before the commit removes everything in reverse order',
+    async (signal, payload, outcome) => {
+      const fake = fakes();
+      await play(bench, fake.activities, anInput(), async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await scene.handle.signal(signal, payload);
+        expect(await result(scene.handle)).toMatchObject({ outcome });
+        expect((await scene.status()).phase).toBe('roll-back');
+      });
+      const removals = fake.calls.filter((c) => c.startsWith('remove'));
+      expect(removals[0]).toBe('removeConnector');
+      expect(removals.indexOf('removeSlot')).toBeLessThan(removals.indexOf('removePublication'));
+      expect(removals.at(-1)).toBe('removeLease');
+      expect(fake.calls).not.toContain('routeBack');
+    },
+  );
 
   it('cancelled in the middle of the initial load ends as aborted with nothing left', async () => {
     const fake = fakes();
@@ -149,13 +189,18 @@ describe('a migration', () => {
 
   it('rolls back by itself in soak where the spec says so', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput({}, { rollback: { automaticOn: ['failed-window'] } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await approve(scene.handle);
-      await skipUntil(scene, (s) => s.phase === 'soak');
-      fake.verdicts.push('failed');
-      expect(await result(scene.handle)).toMatchObject({ outcome: 'rolled-back' });
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({}, { rollback: { automaticOn: ['failed-window'] } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await approve(scene.handle);
+        await skipUntil(scene, (s) => s.phase === 'soak');
+        fake.verdicts.push('failed');
+        expect(await result(scene.handle)).toMatchObject({ outcome: 'rolled-back' });
+      },
+    );
   });
 
   it('releases the fence and validates again when the final window does not pass', async () => {
@@ -174,10 +219,17 @@ describe('a migration', () => {
 
   it('is blocked, not failed, by what a person can mend, and goes on at retry', async () => {
     let broken = true;
-    const fake = fakes({ ensureTopics: () => (broken ? Promise.reject(failure('object-not-ours', 'topic x exists')) : Promise.resolve()) });
+    const fake = fakes({
+      ensureTopics: () =>
+        broken ? Promise.reject(failure('object-not-ours', 'topic x exists')) : Promise.resolve(),
+    });
     await play(bench, fake.activities, anInput(), async (scene) => {
       await sleepUntil('blocked', async () => (await scene.status()).blocked !== null);
-      expect((await scene.status()).blocked).toMatchObject({ code: 'object-not-ours', detail: 'topic x exists', remedy: 'mend it' });
+      expect((await scene.status()).blocked).toMatchObject({
+        code: 'object-not-ours',
+        detail: 'topic x exists',
+        remedy: 'mend it',
+      });
       broken = false;
       await scene.handle.signal('retry');
       await skipUntil(scene, (s) => s.phase === 'approve' && s.blocked === null);
@@ -189,7 +241,8 @@ describe('a migration', () => {
     const fake = fakes();
     const passes = fake.activities;
     const window = passes.runWindow.bind(passes);
-    fake.activities.runWindow = (input) => (lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input));
+    fake.activities.runWindow = (input) =>
+      lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input);
     await play(bench, fake.activities, anInput(), async (scene) => {
       await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
       lost = false;
@@ -198,7 +251,10 @@ describe('a migration', () => {
       expect(await scene.status()).toMatchObject({ generation: 2 });
       await approve(scene.handle);
       await result(scene.handle);
-      expect((await scene.status()).handedOver).toContainEqual({ kind: 'slot', name: `sluice_m${count}_g2` });
+      expect((await scene.status()).handedOver).toContainEqual({
+        kind: 'slot',
+        name: `sluice_m${count}_g2`,
+      });
     });
   });
 
@@ -206,16 +262,25 @@ describe('a migration', () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
-      for (const rubbish of [null, 7, 'yes', [], { approver: {} }]) await scene.handle.signal('approveCutover', rubbish);
+      for (const rubbish of [null, 7, 'yes', [], { approver: {} }])
+        await scene.handle.signal('approveCutover', rubbish);
       await scene.handle.signal('rollBack', 'now');
-      await expect(scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'maybe' }] })).rejects.toThrow();
+      await expect(
+        scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'maybe' }] }),
+      ).rejects.toThrow();
       const audit = await scene.handle.query<{ kind: string }[]>('audit');
       expect(audit.filter((e) => e.kind === 'ignored')).toHaveLength(6);
-      expect(await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-9.9-x' }] })).toMatchObject({
+      expect(
+        await scene.handle.executeUpdate('decideCutover', {
+          args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-9.9-x' }],
+        }),
+      ).toMatchObject({
         accepted: false,
       });
       expect(
-        await scene.handle.executeUpdate('decideCutover', { args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-1.1-abcdef01' }] }),
+        await scene.handle.executeUpdate('decideCutover', {
+          args: [{ decision: 'approve', approver: 'ann', evidenceId: 'ev-1.1-abcdef01' }],
+        }),
       ).toMatchObject({ accepted: true });
       expect((await result(scene.handle)).outcome).toBe('migrated');
     });
@@ -251,7 +316,9 @@ describe('a migration', () => {
       await approve(scene.handle);
       expect((await result(scene.handle)).outcome).toBe('migrated');
     });
-    expect(recorded).toEqual(expect.arrayContaining(['opened', 'baseline', 'window', 'committed', 'outcome']));
+    expect(recorded).toEqual(
+      expect.arrayContaining(['opened', 'baseline', 'window', 'committed', 'outcome']),
+    );
   });
 
   it('rolled back before its spec was even read ends as rolled back', async () => {
@@ -269,18 +336,27 @@ describe('a migration', () => {
 
   it('soaks for weeks through continue-as-new, losing nothing', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput({}, { soak: { for: '30d', passes: 3 } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await approve(scene.handle);
-      expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', iteration: 1 });
-      const status = await scene.status();
-      expect(status.approvals).toHaveLength(1);
-      expect(status.handedOver.map((o) => o.kind)).toContain('slot');
-      const { runId } = await scene.handle.describe();
-      const described = await scene.env.client.workflow.getHandle(scene.handle.workflowId).describe();
-      expect(described.runId).toBe(runId);
-      expect(runId).not.toBe((scene.handle as { firstExecutionRunId?: string }).firstExecutionRunId);
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({}, { soak: { for: '30d', passes: 3 } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await approve(scene.handle);
+        expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', iteration: 1 });
+        const status = await scene.status();
+        expect(status.approvals).toHaveLength(1);
+        expect(status.handedOver.map((o) => o.kind)).toContain('slot');
+        const { runId } = await scene.handle.describe();
+        const described = await scene.env.client.workflow
+          .getHandle(scene.handle.workflowId)
+          .describe();
+        expect(described.runId).toBe(runId);
+        expect(runId).not.toBe(
+          (scene.handle as { firstExecutionRunId?: string }).firstExecutionRunId,
+        );
+      },
+    );
     expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(700);
     expect(fake.calls.filter((c) => c === 'commitCutover')).toHaveLength(1);
   }, 180_000);

@@ -11,12 +11,21 @@ beforeEach(async () => {
 afterEach(async () => bench.env.teardown());
 
 const anInput = (name: string, more: object): { metadata: { name: string } } =>
-  aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 1 }, ...more } }) as { metadata: { name: string } };
+  aSpecInput({
+    name,
+    spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 1 }, ...more },
+  }) as { metadata: { name: string } };
 
 describe('a migration', () => {
   it('whose tables are polled makes neither slot nor publication, and a connector for each table', async () => {
     const fake = fakes();
-    const connector = { type: 'jdbc-source', url: 'http://127.0.0.1:8083', mode: 'incrementing', incrementingColumn: 'id', deletes: 'none' };
+    const connector = {
+      type: 'jdbc-source',
+      url: 'http://127.0.0.1:8083',
+      mode: 'incrementing',
+      incrementingColumn: 'id',
+      deletes: 'none',
+    };
     await play(bench, fake.activities, anInput('polled', { connector }), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       await scene.handle.signal('approveCutover', { approver: 'ann' });
@@ -27,21 +36,36 @@ describe('a migration', () => {
         { kind: 'connector', name: 'polled-public-accounts' },
       ]);
     });
-    for (const unwanted of ['ensurePublication', 'claimSlot', 'identifySlot', 'watchSnapshot', 'handOverConnector']) expect(fake.calls).not.toContain(unwanted);
+    for (const unwanted of [
+      'ensurePublication',
+      'claimSlot',
+      'identifySlot',
+      'watchSnapshot',
+      'handOverConnector',
+    ])
+      expect(fake.calls).not.toContain(unwanted);
   });
 
   it('in a new generation waits, visibly, until a pipeline that is not ours to deploy reads the new topics', async () => {
     let [lost, moved] = [true, false];
     const fake = fakes();
     const window = fake.activities.runWindow.bind(fake.activities);
-    fake.activities.runWindow = (input) => (lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input));
+    fake.activities.runWindow = (input) =>
+      lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input);
     fake.activities.pipelineHasMoved = () =>
-      moved ? Promise.resolve() : Promise.reject(failure('pipeline-must-move', 'group totals has not read moves.g2.public.accounts'));
+      moved
+        ? Promise.resolve()
+        : Promise.reject(
+            failure('pipeline-must-move', 'group totals has not read moves.g2.public.accounts'),
+          );
     await play(bench, fake.activities, anInput('moves', BATCH_PARTS), async (scene) => {
       await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
       lost = false;
       await scene.handle.signal('retry');
-      await sleepUntil('blocked anew', async () => (await scene.status()).blocked?.code === 'pipeline-must-move');
+      await sleepUntil(
+        'blocked anew',
+        async () => (await scene.status()).blocked?.code === 'pipeline-must-move',
+      );
       expect(await scene.status()).toMatchObject({
         generation: 2,
         phase: 'catch-up',

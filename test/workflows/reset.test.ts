@@ -10,7 +10,11 @@ beforeEach(async () => {
 });
 afterEach(async () => bench.env.teardown());
 
-const SPEC = { ...SHARED_PARTS, validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 1 } };
+const SPEC = {
+  ...SHARED_PARTS,
+  validation: { every: '1h', passesInARow: 1 },
+  soak: { for: '2h', passes: 1 },
+};
 const anInput = () => aSpecInput({ name: 'reset', spec: SPEC }) as { metadata: { name: string } };
 const UNDOES_THE_COMMIT = ['removeTrigger', 'commitCutover', 'fence', 'releaseFence'];
 

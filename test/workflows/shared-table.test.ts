@@ -42,7 +42,9 @@ describe('a shared table', () => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      const done = fake.calls.slice(fake.calls.indexOf('fence')).filter((call) => OF_INTEREST.includes(call));
+      const done = fake.calls
+        .slice(fake.calls.indexOf('fence'))
+        .filter((call) => OF_INTEREST.includes(call));
       expect(done).toEqual([
         'fence',
         'pauseSink',
@@ -73,9 +75,21 @@ describe('a shared table', () => {
     await play(bench, fake.activities, anInput('refused'), async ({ handle, status }) => {
       await sleepUntil('approval', async () => (await status()).needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('the undo', () => fake.calls.lastIndexOf('batchAction') > fake.calls.indexOf('commitCutover') && fake.calls.includes('commitCutover'));
-      const done = fake.calls.slice(fake.calls.indexOf('commitCutover')).filter((call) => OF_INTEREST.includes(call));
-      expect(done.slice(0, 4)).toEqual(['commitCutover', 'resumeConnector', 'removeTrigger', 'batchAction']);
+      await sleepUntil(
+        'the undo',
+        () =>
+          fake.calls.lastIndexOf('batchAction') > fake.calls.indexOf('commitCutover') &&
+          fake.calls.includes('commitCutover'),
+      );
+      const done = fake.calls
+        .slice(fake.calls.indexOf('commitCutover'))
+        .filter((call) => OF_INTEREST.includes(call));
+      expect(done.slice(0, 4)).toEqual([
+        'commitCutover',
+        'resumeConnector',
+        'removeTrigger',
+        'batchAction',
+      ]);
       expect(fake.calls).not.toContain('moveSink');
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' }); // at the next attempt
     });

@@ -1,8 +1,14 @@
 // One list of the cut-over's steps: what the plan shows is what the run does, in that order, and what the runbook has a section for.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cutoverSteps } from '../../src/domain/cutover-plan.js';
-import { BATCH_PARTS, SHARED_PARTS, aSpec, anHourlyInput, sleepUntil } from '../support/builders.js';
+import { cutoverSteps } from '../../src/domain/plan/cutover-steps.js';
+import {
+  BATCH_PARTS,
+  SHARED_PARTS,
+  aSpec,
+  anHourlyInput,
+  sleepUntil,
+} from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { openBench, play, type Bench } from '../support/time-skipping.js';
 
@@ -16,7 +22,10 @@ const soak = { for: '1s', passes: 0 };
 const SPECS: readonly (readonly [string, Record<string, unknown>])[] = [
   ['without a batch', {}],
   ['with a view', { ...BATCH_PARTS }],
-  ['with a route by HTTP and fenced sources', { ...BATCH_PARTS, cutover: { fence: 'source', route: { type: 'http', url: 'http://r:1/' } } }],
+  [
+    'with a route by HTTP and fenced sources',
+    { ...BATCH_PARTS, cutover: { fence: 'source', route: { type: 'http', url: 'http://r:1/' } } },
+  ],
   ['with a table that is shared', { ...SHARED_PARTS }],
 ];
 
@@ -24,19 +33,30 @@ describe('the steps of a cut-over', () => {
   it.each(SPECS)("%s are the plan's, in its order", async (name, more) => {
     const fake = fakes();
     const id = `steps-${SPECS.findIndex(([n]) => n === name)}`;
-    await play(bench, fake.activities, anHourlyInput(id, { ...more, soak }), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
-      await handle.signal('approveCutover', { approver: 'ann' });
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
-      const begun = audit.filter((e) => e.kind === 'step').map((e) => e.detail);
-      expect(begun).toEqual(cutoverSteps(aSpec({ spec: { ...more, soak } })).map((step) => `${step.name}: ${step.does}`));
-    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput(id, { ...more, soak }),
+      async ({ handle, status }) => {
+        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+        const begun = audit.filter((e) => e.kind === 'step').map((e) => e.detail);
+        expect(begun).toEqual(
+          cutoverSteps(aSpec({ spec: { ...more, soak } })).map(
+            (step) => `${step.name}: ${step.does}`,
+          ),
+        );
+      },
+    );
   });
 
   it('have a section each in the runbook', () => {
     const runbook = readFileSync('docs/runbook.md', 'utf8');
-    const names = new Set(SPECS.flatMap(([, more]) => cutoverSteps(aSpec({ spec: more })).map((step) => step.name)));
+    const names = new Set(
+      SPECS.flatMap(([, more]) => cutoverSteps(aSpec({ spec: more })).map((step) => step.name)),
+    );
     for (const name of names) expect(runbook).toContain(`\n### ${name.replaceAll('-', ' ')}\n`);
   });
 });

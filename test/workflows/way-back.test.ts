@@ -1,7 +1,7 @@
 // The way back is never held up: not by a pause, not by coming before the first step, not by coming beside the end.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TokenClaims } from '../../src/domain/token.js';
+import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes, type Fakes } from '../support/fake-activities.js';
 import { openBench, play, skipUntil, type Bench, type Play } from '../support/time-skipping.js';
@@ -12,8 +12,13 @@ beforeEach(async () => {
 });
 afterEach(async () => bench.env.teardown());
 
-const SPEC = { ...BATCH_PARTS, validation: { every: '1h', passesInARow: 1 }, soak: { for: '2h', passes: 2 } };
-const anInput = (more: object = {}) => aSpecInput({ name: 'back', spec: { ...SPEC, ...more } }) as { metadata: { name: string } };
+const SPEC = {
+  ...BATCH_PARTS,
+  validation: { every: '1h', passesInARow: 1 },
+  soak: { for: '2h', passes: 2 },
+};
+const anInput = (more: object = {}) =>
+  aSpecInput({ name: 'back', spec: { ...SPEC, ...more } }) as { metadata: { name: string } };
 const approve = (handle: WorkflowHandle) => handle.signal('approveCutover', { approver: 'ann' });
 
 /** What an activity of the fakes signals while it runs. */
@@ -38,8 +43,10 @@ const inTheSoak: Pausing = async (scene) => {
   await scene.handle.signal('pause');
 };
 
-const rollBack = (handle: WorkflowHandle) => handle.signal('rollBack', { by: 'ann', reason: 'numbers look odd' });
-const reject = (handle: WorkflowHandle) => handle.signal('rejectCutover', { approver: 'ann', reason: 'no' });
+const rollBack = (handle: WorkflowHandle) =>
+  handle.signal('rollBack', { by: 'ann', reason: 'numbers look odd' });
+const reject = (handle: WorkflowHandle) =>
+  handle.signal('rejectCutover', { approver: 'ann', reason: 'no' });
 const cancel = async (handle: WorkflowHandle) => void (await handle.cancel());
 
 describe('a paused migration', () => {
@@ -51,23 +58,26 @@ describe('a paused migration', () => {
     ['cancelled', 'right after the commit', rightAfterTheCommit, cancel, 'aborted'],
     ['rolled back', 'in the soak', inTheSoak, rollBack, 'rolled-back'],
     ['cancelled', 'in the soak', inTheSoak, cancel, 'aborted'],
-  ] as const)('is %s %s at once, without resume', async (_what, _where, pausing, goBack, outcome) => {
-    const fake = fakes();
-    const commit = fake.activities.commitCutover.bind(fake.activities);
-    fake.activities.commitCutover = async (evidence) => {
-      if (pausing === rightAfterTheCommit) await theRun().signal('pause');
-      return commit(evidence);
-    };
-    await play(bench, fake.activities, anInput(), async (scene) => {
-      await pausing(scene, fake);
-      expect(await scene.status()).toMatchObject({ paused: true });
-      await goBack(scene.handle);
-      await scene.handle.signal('pause'); // nor is it held up by one that comes on the way
-      expect(await scene.handle.result()).toMatchObject({ outcome });
-      expect(await scene.status()).toMatchObject({ paused: false, route: { side: 'batch' } });
-    });
-    expect(fake.calls).toContain('removeLease');
-  });
+  ] as const)(
+    'is %s %s at once, without resume',
+    async (_what, _where, pausing, goBack, outcome) => {
+      const fake = fakes();
+      const commit = fake.activities.commitCutover.bind(fake.activities);
+      fake.activities.commitCutover = async (evidence) => {
+        if (pausing === rightAfterTheCommit) await theRun().signal('pause');
+        return commit(evidence);
+      };
+      await play(bench, fake.activities, anInput(), async (scene) => {
+        await pausing(scene, fake);
+        expect(await scene.status()).toMatchObject({ paused: true });
+        await goBack(scene.handle);
+        await scene.handle.signal('pause'); // nor is it held up by one that comes on the way
+        expect(await scene.handle.result()).toMatchObject({ outcome });
+        expect(await scene.status()).toMatchObject({ paused: false, route: { side: 'batch' } });
+      });
+      expect(fake.calls).toContain('removeLease');
+    },
+  );
 
   it('rolls back by itself in the soak where the spec says so', async () => {
     const fake = fakes();
@@ -78,11 +88,16 @@ describe('a paused migration', () => {
       fake.verdicts.push('failed');
       return window(input);
     };
-    await play(bench, fake.activities, anInput({ rollback: { automaticOn: ['failed-window'] } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await approve(scene.handle);
-      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({ rollback: { automaticOn: ['failed-window'] } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await approve(scene.handle);
+        expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      },
+    );
   });
 });
 
@@ -109,13 +124,18 @@ describe('the way back', () => {
       await theRun().signal('pause');
       await theRun().cancel();
     };
-    await play(bench, fake.activities, anInput({ soak: { for: '1s', passes: 0 } }), async (scene) => {
-      await skipUntil(scene, (s) => s.needsApproval);
-      await approve(scene.handle);
-      await skipUntil(scene, (s) => s.phase === 'complete' && s.paused);
-      await scene.handle.signal('resume');
-      expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
-    });
+    await play(
+      bench,
+      fake.activities,
+      anInput({ soak: { for: '1s', passes: 0 } }),
+      async (scene) => {
+        await skipUntil(scene, (s) => s.needsApproval);
+        await approve(scene.handle);
+        await skipUntil(scene, (s) => s.phase === 'complete' && s.paused);
+        await scene.handle.signal('resume');
+        expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+      },
+    );
     expect(asked).toBe(true);
   });
 });
@@ -133,7 +153,9 @@ describe('where the spec names approvers', () => {
       nonce: '1',
     };
     const verifyToken = (token: string) =>
-      token === 'broken' ? Promise.reject(failure('unexpected', 'no keys')) : Promise.resolve({ valid: true as const, claims: claims as TokenClaims });
+      token === 'broken'
+        ? Promise.reject(failure('unexpected', 'no keys'))
+        : Promise.resolve({ valid: true as const, claims: claims as TokenClaims });
     const fake = fakes({ verifyToken });
     const cutover = { ...BATCH_PARTS.cutover, approval: { quorum: 1, approvers: ['ann'] } };
     await play(bench, fake.activities, anInput({ cutover }), async (scene) => {
@@ -141,10 +163,16 @@ describe('where the spec names approvers', () => {
       await rollBack(scene.handle);
       await reject(scene.handle);
       await scene.handle.signal('rollBack', { by: 'ann', reason: 'x', token: 'broken' });
-      expect(await scene.handle.executeUpdate('rehearseCutover', { args: [{ by: 'ann' }] })).toMatchObject({
+      expect(
+        await scene.handle.executeUpdate('rehearseCutover', { args: [{ by: 'ann' }] }),
+      ).toMatchObject({
         refused: expect.stringContaining('must sign') as string,
       });
-      expect(await scene.status()).toMatchObject({ phase: 'approve', paused: true, approvals: [{ decision: 'reject', accepted: false }] });
+      expect(await scene.status()).toMatchObject({
+        phase: 'approve',
+        paused: true,
+        approvals: [{ decision: 'reject', accepted: false }],
+      });
       await scene.handle.signal('rollBack', { by: 'ann', reason: 'x', token: 'signed' });
       expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
     });

@@ -37,26 +37,38 @@ async function writeSomething(client: pg.Client): Promise<void> {
       `INSERT INTO orders (customer_id, store_id, ordered_at) VALUES (${1 + pick(10)}, ${1 + pick(STORES)}, now()) RETURNING id`,
     );
     for (let n = 0; n <= pick(3); n += 1) {
-      await client.query(`INSERT INTO order_items (order_id, sku, quantity, unit_price, discount) VALUES ($1, $2, $3, $4, $5)`, [
-        rows[0]!.id,
-        `SKU-${pick(500)}`,
-        1 + pick(4),
-        (1 + pick(20000) / 100).toFixed(2),
-        Math.random() < 0.6 ? null : (pick(90) / 100).toFixed(2),
-      ]);
+      await client.query(
+        `INSERT INTO order_items (order_id, sku, quantity, unit_price, discount) VALUES ($1, $2, $3, $4, $5)`,
+        [
+          rows[0]!.id,
+          `SKU-${pick(500)}`,
+          1 + pick(4),
+          (1 + pick(20000) / 100).toFixed(2),
+          Math.random() < 0.6 ? null : (pick(90) / 100).toFixed(2),
+        ],
+      );
     }
-  } else if (dice < 0.7) await client.query(`UPDATE orders SET status = 'shipped' WHERE id = ${someOrder}`);
+  } else if (dice < 0.7)
+    await client.query(`UPDATE orders SET status = 'shipped' WHERE id = ${someOrder}`);
   else if (dice < 0.8)
-    await client.query(`INSERT INTO order_items (order_id, sku, quantity, unit_price) SELECT id, 'SKU-late', 1, 9.99 FROM orders WHERE id = ${someOrder}`);
-  else if (dice < 0.92) await client.query(`INSERT INTO refunds (order_id, amount) SELECT id, 1.25 FROM orders WHERE id = ${someOrder}`);
-  else if (dice < 0.97) await client.query(`UPDATE orders SET status = 'cancelled' WHERE id = ${someOrder}`);
+    await client.query(
+      `INSERT INTO order_items (order_id, sku, quantity, unit_price) SELECT id, 'SKU-late', 1, 9.99 FROM orders WHERE id = ${someOrder}`,
+    );
+  else if (dice < 0.92)
+    await client.query(
+      `INSERT INTO refunds (order_id, amount) SELECT id, 1.25 FROM orders WHERE id = ${someOrder}`,
+    );
+  else if (dice < 0.97)
+    await client.query(`UPDATE orders SET status = 'cancelled' WHERE id = ${someOrder}`);
   else await client.query(`DELETE FROM orders WHERE id = ${someOrder}`);
   await client.query(dice > 0.495 && dice < 0.5 ? 'ROLLBACK' : 'COMMIT');
   await sleep((1000 / Number(rate)) * (0.5 + Math.random()));
 }
 
 async function runBatch(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ due: boolean }>(`SELECT NOT retired AND coalesce(paused_until < now(), true) AS due FROM batch_control`);
+  const { rows } = await client.query<{ due: boolean }>(
+    `SELECT NOT retired AND coalesce(paused_until < now(), true) AS due FROM batch_control`,
+  );
   if (rows[0]?.due) await client.query('CALL run_daily_revenue()');
   for (let waited = 0; waited < Number(every) * 1000 && !stopping; waited += 250) await sleep(250);
 }

@@ -38,14 +38,18 @@ export async function grantRoles(database: string, sql: string): Promise<void> {
 /** The spec for whoever wants nothing of roles: one superuser does everything. */
 export const asOneRole = (yaml: string): string =>
   yaml
-    .replace('user: shop_migrator, passwordFrom: { env: SLUICE_SECRET_SHOP }', 'user: sluice, passwordFrom: { env: PGPASSWORD }')
+    .replace(
+      'user: shop_migrator, passwordFrom: { env: SLUICE_SECRET_SHOP }',
+      'user: sluice, passwordFrom: { env: PGPASSWORD }',
+    )
     .replace(/\n    # A login of its own.*\n    config: .*/, '');
 
 /** Drops and re-creates the database, with the given number of orders. The same seed gives the same data, but for the clock it ends at. */
 export async function createShop(database: string, { orders, seed }: ShopSize): Promise<void> {
   const admin = await connect('postgres');
   await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(database)} WITH (FORCE)`);
-  for (const role of [OWNER, CONSUMER]) await admin.query(createRole(role, process.env['PGPASSWORD'] ?? ''));
+  for (const role of [OWNER, CONSUMER])
+    await admin.query(createRole(role, process.env['PGPASSWORD'] ?? ''));
   await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(database)} OWNER ${OWNER}`);
   await admin.end();
   const shop = await connect(database);
@@ -90,7 +94,8 @@ const ZONES = [
 const DAYS = 45;
 
 /** Deterministic noise per row and purpose: 0 ≤ r < 1. */
-const noise = (seed: number, purpose: string, id: string): string => `((hashtextextended('${seed}-${purpose}-' || ${id}, 0) & 1048575) / 1048576.0)`;
+const noise = (seed: number, purpose: string, id: string): string =>
+  `((hashtextextended('${seed}-${purpose}-' || ${id}, 0) & 1048575) / 1048576.0)`;
 
 function seedStatements(orders: number, seed: number): string[] {
   const r = (purpose: string, id = 'g::text'): string => noise(seed, purpose, id);

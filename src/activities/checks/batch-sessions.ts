@@ -1,6 +1,6 @@
 // Settings that the batch's own sessions run with, as far as the catalog says them: the database's, and those of roles that the batch is known to run as.
 import type pg from 'pg';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export interface Session {
   /** As people call it. */
@@ -9,14 +9,28 @@ export interface Session {
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
 
-const OF_INTEREST = ['TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output', 'search_path', 'lc_numeric', 'lc_monetary', 'lc_time'];
+const OF_INTEREST = [
+  'TimeZone',
+  'DateStyle',
+  'IntervalStyle',
+  'extra_float_digits',
+  'bytea_output',
+  'search_path',
+  'lc_numeric',
+  'lc_monetary',
+  'lc_time',
+];
 /** These change how values become text, and text becomes values: nothing to a query that does neither. */
 const OF_TEXT = ['DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
 const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /** Only sessions that could give another result. Our own role's settings count as the database's. */
-export async function sessionsOfBatch(client: pg.ClientBase, { batch, route }: ResolvedPlan, sql: string): Promise<Session[]> {
+export async function sessionsOfBatch(
+  client: pg.ClientBase,
+  { batch, route }: ResolvedPlan,
+  sql: string,
+): Promise<Session[]> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT name, current_setting(name) AS ours, reset_val AS preset FROM pg_settings WHERE name = ANY ($1)`,
     [OF_INTEREST],
@@ -38,7 +52,12 @@ export async function sessionsOfBatch(client: pg.ClientBase, { batch, route }: R
     })),
   ];
   return all
-    .map(({ of, values }) => ({ of, settings: [...values].filter(([name, value]) => isOther(name, value, ours.get(name) ?? '', sql)) }))
+    .map(({ of, values }) => ({
+      of,
+      settings: [...values].filter(([name, value]) =>
+        isOther(name, value, ours.get(name) ?? '', sql),
+      ),
+    }))
     .filter(({ settings }) => settings.length > 0);
 }
 
@@ -55,4 +74,6 @@ function isOther(name: string, value: string, ours: string, sql: string): boolea
 
 /** Two names of one zone, two spellings of one list. */
 const same = (name: string, value: string): string =>
-  name === 'TimeZone' && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)(0|[+-]0)?$/i.test(value) ? 'utc' : value.toLowerCase().replaceAll(/[\s"]/g, '');
+  name === 'TimeZone' && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)(0|[+-]0)?$/i.test(value)
+    ? 'utc'
+    : value.toLowerCase().replaceAll(/[\s"]/g, '');

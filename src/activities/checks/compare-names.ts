@@ -1,22 +1,34 @@
 // Whether every column that the comparison is told to leave out, or to be tolerant about, exists: a mistyped name would change nothing, silently.
-import { describeQuery, readTable } from '../../clients/catalog.js';
-import { readSource, type SourceClient } from '../../clients/source.js';
-import type { Check } from '../../domain/check.js';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
-import type { Deps } from '../deps.js';
-import { attempt, type Answer } from './result.js';
+import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
+import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import type { Check } from '../../domain/evidence/check.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { Deps } from '../runtime/deps.js';
+import { attempt, type Answer } from '../runtime/findings.js';
 
-export async function checkCompareNames({ secret }: Pick<Deps, 'secret'>, plan: ResolvedPlan): Promise<Check[]> {
+export async function checkCompareNames(
+  { secret }: Pick<Deps, 'secret'>,
+  plan: ResolvedPlan,
+): Promise<Check[]> {
   const { ignore, tolerances } = plan.spec.validation.compare;
   const named = [...new Set([...ignore, ...Object.keys(tolerances)])];
   if (named.length === 0) return [];
-  return [await attempt('validation.compare', () => readSource(plan, secret, (client) => unknownNames(client, plan, named)))];
+  return [
+    await attempt('validation.compare', () =>
+      readSource(plan, secret, (client) => unknownNames(client, plan, named)),
+    ),
+  ];
 }
 
-async function unknownNames(client: SourceClient, plan: ResolvedPlan, named: readonly string[]): Promise<Answer> {
+async function unknownNames(
+  client: SourceClient,
+  plan: ResolvedPlan,
+  named: readonly string[],
+): Promise<Answer> {
   const known = new Set<string>();
   const subjects = await columnsBySubject(client, plan);
-  for (const [subject, columns] of subjects) for (const column of columns) known.add(column).add(`${subject}.${column}`);
+  for (const [subject, columns] of subjects)
+    for (const column of columns) known.add(column).add(`${subject}.${column}`);
   const unknown = named.filter((name) => !known.has(name));
   if (unknown.length === 0) return `${named.join(', ')}: known`;
   return {
@@ -25,7 +37,10 @@ async function unknownNames(client: SourceClient, plan: ResolvedPlan, named: rea
   };
 }
 
-async function columnsBySubject(client: SourceClient, plan: ResolvedPlan): Promise<Map<string, string[]>> {
+async function columnsBySubject(
+  client: SourceClient,
+  plan: ResolvedPlan,
+): Promise<Map<string, string[]>> {
   const { tables, capture, batch } = plan;
   const subjects = new Map<string, string[]>();
   const query = capture.kind === 'polling' ? capture.polling.query : null;
@@ -34,8 +49,14 @@ async function columnsBySubject(client: SourceClient, plan: ResolvedPlan): Promi
       text,
       ((await readTable(client, text))?.columns ?? []).map((c) => c.name),
     );
-  const queries = [...(query ? [['query', query] as const] : []), ...(batch?.stages ?? []).map((s) => [s.name, s.query.sql] as const)];
-  for (const [subject, sql] of [...queries, ...(batch ? [['result', batch.query.sql] as const] : [])])
+  const queries = [
+    ...(query ? [['query', query] as const] : []),
+    ...(batch?.stages ?? []).map((s) => [s.name, s.query.sql] as const),
+  ];
+  for (const [subject, sql] of [
+    ...queries,
+    ...(batch ? [['result', batch.query.sql] as const] : []),
+  ])
     subjects.set(
       subject,
       (await describeQuery(client, sql)).map((c) => c.name),

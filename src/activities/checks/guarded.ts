@@ -1,21 +1,34 @@
 // Read-only check of tables that the fence is to guard: what its triggers need on every partition, and who would not take their refusal well.
 import type pg from 'pg';
-import { quoteIdent } from '../../domain/names.js';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
-import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/triggers.js';
-import type { Answer } from './result.js';
+import { quoteIdent } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan/trigger-names.js';
+import type { Answer } from '../runtime/findings.js';
 
 const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
   LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree`;
 
 /** Null = the triggers of that role can be made on all tables that the plan guards with it. */
-export async function guardProblem(client: pg.ClientBase, plan: ResolvedPlan, role: TriggerRole): Promise<Answer | null> {
-  const names = plan.fence.guards.filter((guard) => guard.role === role).map(({ table }) => table.sql);
-  return (await ownerProblem(client, names)) ?? (await foreignTrigger(client, plan, role, names)) ?? (await fragileSubscription(client, names));
+export async function guardProblem(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  role: TriggerRole,
+): Promise<Answer | null> {
+  const names = plan.fence.guards
+    .filter((guard) => guard.role === role)
+    .map(({ table }) => table.sql);
+  return (
+    (await ownerProblem(client, names)) ??
+    (await foreignTrigger(client, plan, role, names)) ??
+    (await fragileSubscription(client, names))
+  );
 }
 
 /** ENABLE ALWAYS and DROP TRIGGER are the owner's alone, on each partition. */
-async function ownerProblem(client: pg.ClientBase, tables: readonly string[]): Promise<Answer | null> {
+async function ownerProblem(
+  client: pg.ClientBase,
+  tables: readonly string[],
+): Promise<Answer | null> {
   const { rows } = await client.query<{ part: string; owner: string; us: string }>(
     `SELECT part::text, pg_get_userbyid(c.relowner) AS owner, current_user AS us FROM (${PARTS}) AS p JOIN pg_class c ON c.oid = p.part
       WHERE NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1`,
@@ -29,23 +42,39 @@ async function ownerProblem(client: pg.ClientBase, tables: readonly string[]): P
   };
 }
 
-async function foreignTrigger(client: pg.ClientBase, plan: ResolvedPlan, role: TriggerRole, tables: readonly string[]): Promise<Answer | null> {
+async function foreignTrigger(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  role: TriggerRole,
+  tables: readonly string[],
+): Promise<Answer | null> {
   const { rows } = await client.query<{ name: string; part: string }>(
     `SELECT tgname AS name, part::text FROM (${PARTS}) AS p JOIN pg_trigger t ON t.tgrelid = p.part JOIN pg_proc f ON f.oid = t.tgfoid
       WHERE tgname = ANY ($2) AND f.pronamespace IS DISTINCT FROM to_regnamespace($3)::oid ORDER BY 2, 1`,
-    [tables, [triggerName(plan, role), rowTriggerName(plan, role)], quoteIdent(plan.names.leaseSchema)],
+    [
+      tables,
+      [triggerName(plan, role), rowTriggerName(plan, role)],
+      quoteIdent(plan.names.leaseSchema),
+    ],
   );
   if (rows.length === 0) return null;
   return {
     detail: `a trigger of our name is not ours: ${rows.map(({ name, part }) => `${name} on ${part}`).join(', ')}`,
-    remedy: rows.map(({ name, part }) => `ALTER TRIGGER ${quoteIdent(name)} ON ${part} RENAME TO …`).join('; '),
+    remedy: rows
+      .map(({ name, part }) => `ALTER TRIGGER ${quoteIdent(name)} ON ${part} RENAME TO …`)
+      .join('; '),
   };
 }
 
 /** A fence refuses the apply worker's writes for seconds, and the worker tries again: unless its subscription ends at the first error. */
-async function fragileSubscription(client: pg.ClientBase, tables: readonly string[]): Promise<Answer | null> {
+async function fragileSubscription(
+  client: pg.ClientBase,
+  tables: readonly string[],
+): Promise<Answer | null> {
   // One column at a time: an ordinary role may not read the whole row. PostgreSQL 14 has no such option.
-  const known = await client.query(`SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`);
+  const known = await client.query(
+    `SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`,
+  );
   if (known.rows.length === 0) return null;
   const { rows } = await client.query<{ name: string; part: string }>(
     `SELECT s.subname AS name, part::text FROM (${PARTS}) AS p JOIN pg_subscription_rel r ON r.srrelid = p.part JOIN pg_subscription s ON s.oid = r.srsubid
@@ -56,6 +85,8 @@ async function fragileSubscription(client: pg.ClientBase, tables: readonly strin
   const subscriptions = [...new Set(rows.map(({ name }) => name))];
   return {
     detail: `a subscription would be disabled by the first write that the fence refuses: ${rows.map(({ name, part }) => `${name} writes ${part}`).join(', ')}`,
-    remedy: subscriptions.map((name) => `ALTER SUBSCRIPTION ${quoteIdent(name)} SET (disable_on_error = false)`).join('; '),
+    remedy: subscriptions
+      .map((name) => `ALTER SUBSCRIPTION ${quoteIdent(name)} SET (disable_on_error = false)`)
+      .join('; '),
   };
 }

@@ -1,24 +1,40 @@
 // Whether a table's primary key means the same to the source, to Kafka and to a window. PURE.
-import type { Column, TableCatalog } from '../../clients/catalog.js';
+import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
-import type { Check } from '../../domain/check.js';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
-import { failed, passed } from './result.js';
+import type { Check } from '../../domain/evidence/check.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { failed, passed } from '../runtime/findings.js';
 
 /** `text` = the table as the spec names it. A table without a key is `table.key`'s finding. */
-export function checkKey({ capture, spec }: ResolvedPlan, text: string, table: TableCatalog): Check[] {
+export function checkKey(
+  { capture, spec }: ResolvedPlan,
+  text: string,
+  table: TableCatalog,
+): Check[] {
   if (table.key.length === 0) return [];
   const columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
-  return [checkTypes(text, columns, capture.kind === 'polling'), checkForms(text, columns, spec.kafka.partitions)];
+  return [
+    checkTypes(text, columns, capture.kind === 'polling'),
+    checkForms(text, columns, spec.kafka.partitions),
+  ];
 }
 
 /** `validation.compare.ignore` cannot help here: without its key no row is found on the other side. */
 function checkTypes(text: string, columns: readonly Column[], isPolled: boolean): Check {
-  const weak = columns.filter((column) => (column.generated && !isPolled) || !isProvable(column.type));
+  const weak = columns.filter(
+    (column) => (column.generated && !isPolled) || !isProvable(column.type),
+  );
   if (weak.length === 0) return passed('table.key-types', text, 'every key column can be compared');
-  const named = weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ');
+  const named = weak
+    .map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`)
+    .join(', ');
   const detail = `key columns that cannot be compared: ${named}`;
-  return failed('table.key-types', text, detail, 'give the table a primary key of other columns; a key column cannot be left out of the comparison');
+  return failed(
+    'table.key-types',
+    text,
+    detail,
+    'give the table a primary key of other columns; a key column cannot be left out of the comparison',
+  );
 }
 
 /**
@@ -27,7 +43,8 @@ function checkTypes(text: string, columns: readonly Column[], isPolled: boolean)
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);
-  if (loose.length === 0 || partitions === 1) return passed('table.key-form', text, 'equal keys are one key of Kafka, or keep their order');
+  if (loose.length === 0 || partitions === 1)
+    return passed('table.key-form', text, 'equal keys are one key of Kafka, or keep their order');
   const named = loose.map((c) => `${c.name} (${c.declared})`).join(', ');
   return failed(
     'table.key-form',

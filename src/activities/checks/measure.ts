@@ -1,21 +1,36 @@
 // Facts of a portfolio, measured: one connection, read-only, every statement limited. What could not be read says why; nothing is ever guessed.
 import type pg from 'pg';
-import { known, type Fact, type Measured, type RunFacts, type SourceFacts, type TableFacts } from '../../assess/facts.js';
-import { readTable } from '../../clients/catalog.js';
-import { withAddress, type ResolveSecret } from '../../clients/source.js';
+import {
+  known,
+  type Fact,
+  type Measured,
+  type RunFacts,
+  type SourceFacts,
+  type TableFacts,
+} from '../../assess/facts.js';
+import { readTable } from '../../clients/postgres/catalog.js';
+import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
 import { isProvable } from '../../compare/column-types.js';
-import { parseTableName, qualified } from '../../domain/names.js';
-import { mayReplicateAs } from '../../domain/privilege-conditions.js';
-import type { PostgresAddress } from '../../domain/spec.js';
-import { classify } from '../failure.js';
+import { parseTableName, qualified } from '../../domain/migration/names.js';
+import { mayReplicateAs } from '../../domain/access/privilege-conditions.js';
+import type { PostgresAddress } from '../../domain/migration/spec.js';
+import { classify } from '../runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
 const EMPTY_TABLE_BYTES = 64 * 1024; // its indexes and TOAST table have a page or two each
 
 /** `tables` and `runLogs` as `schema.name`. Throws nothing: an unreachable database makes every fact unknown. */
-export async function measure(address: PostgresAddress, secret: ResolveSecret, tables: readonly string[], runLogs: readonly string[]): Promise<Measured> {
-  const measured = { tables: new Map<string, Fact<TableFacts | null>>(), runs: new Map<string, Fact<RunFacts>>() };
+export async function measure(
+  address: PostgresAddress,
+  secret: ResolveSecret,
+  tables: readonly string[],
+  runLogs: readonly string[],
+): Promise<Measured> {
+  const measured = {
+    tables: new Map<string, Fact<TableFacts | null>>(),
+    runs: new Map<string, Fact<RunFacts>>(),
+  };
   try {
     return await withAddress(
       address,
@@ -24,14 +39,21 @@ export async function measure(address: PostgresAddress, secret: ResolveSecret, t
       async (client) => {
         const source = await ask(() => readSource(client));
         const days = await ask(() => statisticsDays(client));
-        for (const table of tables) measured.tables.set(table, await ask(() => readFacts(client, table, days.known ? days.value : null)));
+        for (const table of tables)
+          measured.tables.set(
+            table,
+            await ask(() => readFacts(client, table, days.known ? days.value : null)),
+          );
         for (const log of runLogs) measured.runs.set(log, await ask(() => readRuns(client, log)));
         return { source, ...measured };
       },
       { statementTimeoutMs: STATEMENT_MS, readOnly: true },
     );
   } catch (error) {
-    return { source: { known: false, why: `the database cannot be reached: ${classify(error).message}` }, ...measured };
+    return {
+      source: { known: false, why: `the database cannot be reached: ${classify(error).message}` },
+      ...measured,
+    };
   }
 }
 
@@ -43,7 +65,11 @@ async function ask<T>(question: () => Promise<T>): Promise<Fact<T>> {
   }
 }
 
-const one = async (client: pg.ClientBase, sql: string, values: unknown[] = []): Promise<Record<string, string | null>> =>
+const one = async (
+  client: pg.ClientBase,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Record<string, string | null>> =>
   (await client.query<Record<string, string | null>>(sql, values)).rows[0]!;
 
 async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
@@ -64,14 +90,23 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
 
 /** Days that the cumulative statistics cover; less than an hour says nothing about a day. */
 async function statisticsDays(client: pg.ClientBase): Promise<number> {
-  const row = await one(client, `SELECT extract(epoch FROM now() - stats_reset) AS seconds FROM pg_stat_database WHERE datname = current_database()`);
-  if (row['seconds'] === null) throw new Error('the statistics were never reset: since when they count is unknown');
+  const row = await one(
+    client,
+    `SELECT extract(epoch FROM now() - stats_reset) AS seconds FROM pg_stat_database WHERE datname = current_database()`,
+  );
+  if (row['seconds'] === null)
+    throw new Error('the statistics were never reset: since when they count is unknown');
   const days = (Number(row['seconds']) * 1000) / DAY_MS;
-  if (days < 1 / 24) throw new Error(`the statistics cover ${Math.round(days * 24 * 60)} minutes < 60 needed`);
+  if (days < 1 / 24)
+    throw new Error(`the statistics cover ${Math.round(days * 24 * 60)} minutes < 60 needed`);
   return days;
 }
 
-async function readFacts(client: pg.ClientBase, table: string, days: number | null): Promise<TableFacts | null> {
+async function readFacts(
+  client: pg.ClientBase,
+  table: string,
+  days: number | null,
+): Promise<TableFacts | null> {
   const catalog = await readTable(client, table);
   if (!catalog) return null;
   const { schema, table: name } = catalog.name;
@@ -82,7 +117,8 @@ async function readFacts(client: pg.ClientBase, table: string, days: number | nu
     )
   ).rows[0];
   const rows = catalog.rowsEstimate || Number(counters?.['n_live_tup'] ?? 0);
-  if (rows === 0 && catalog.kind === 'r' && catalog.bytes > EMPTY_TABLE_BYTES) throw new Error(`${table} has no statistics: run ANALYZE`);
+  if (rows === 0 && catalog.kind === 'r' && catalog.bytes > EMPTY_TABLE_BYTES)
+    throw new Error(`${table} has no statistics: run ANALYZE`);
   const perDay = (counter: string): number => Number(counters![counter]) / days!;
   return {
     table,
@@ -94,8 +130,21 @@ async function readFacts(client: pg.ClientBase, table: string, days: number | nu
     mayRead: catalog.canSelect,
     unprovable: catalog.columns.filter((c) => !isProvable(c.type)).map((c) => c.name),
     columns: catalog.columns.map((c) => ({ name: c.name, type: c.type })),
-    total: counters ? { inserted: Number(counters['n_tup_ins']), updated: Number(counters['n_tup_upd']), deleted: Number(counters['n_tup_del']) } : null,
-    perDay: counters && days !== null ? { inserted: perDay('n_tup_ins'), updated: perDay('n_tup_upd'), deleted: perDay('n_tup_del') } : null,
+    total: counters
+      ? {
+          inserted: Number(counters['n_tup_ins']),
+          updated: Number(counters['n_tup_upd']),
+          deleted: Number(counters['n_tup_del']),
+        }
+      : null,
+    perDay:
+      counters && days !== null
+        ? {
+            inserted: perDay('n_tup_ins'),
+            updated: perDay('n_tup_upd'),
+            deleted: perDay('n_tup_del'),
+          }
+        : null,
   };
 }
 
@@ -107,5 +156,10 @@ async function readRuns(client: pg.ClientBase, log: string): Promise<RunFacts> {
      FROM (SELECT started_at, finished_at FROM ${qualified(parseTableName(log))} ORDER BY started_at DESC LIMIT 1000) AS newest`,
   );
   if (Number(row['n']) === 0) throw new Error(`${log} holds no finished run`);
-  return { count: Number(row['n']), medianMs: Number(row['median']), lastFinishedAt: row['last']!, unfinished: Number(row['unfinished']) };
+  return {
+    count: Number(row['n']),
+    medianMs: Number(row['median']),
+    lastFinishedAt: row['last']!,
+    unfinished: Number(row['unfinished']),
+  };
 }

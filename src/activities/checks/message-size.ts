@@ -1,10 +1,10 @@
 // Rows that would not fit into a Kafka message: measured by their sizes on disk and in memory, without reading the values themselves.
 import type pg from 'pg';
-import type { Column, TableCatalog } from '../../clients/catalog.js';
+import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { capturedColumns } from '../../compare/debezium-json.js';
-import type { Check } from '../../domain/check.js';
-import { qualified, quoteIdent } from '../../domain/names.js';
-import { attempt, passed, type Answer } from './result.js';
+import type { Check } from '../../domain/evidence/check.js';
+import { qualified, quoteIdent } from '../../domain/migration/names.js';
+import { attempt, passed, type Answer } from '../runtime/findings.js';
 
 /** The default of producers and brokers, max.request.size and message.max.bytes. */
 const MESSAGE_BYTES = 1024 * 1024;
@@ -16,8 +16,17 @@ const CANCELED = '57014';
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /** Reads the table once, but none of its values that lie out of line: only such ones are long. `text` = the table as the spec names it. */
-export async function checkMessageSize(client: pg.ClientBase, text: string, table: TableCatalog): Promise<Check> {
-  if (!table.holdsFarValues) return passed('table.message-size', text, 'no value lies out of line: every row fits into a message');
+export async function checkMessageSize(
+  client: pg.ClientBase,
+  text: string,
+  table: TableCatalog,
+): Promise<Check> {
+  if (!table.holdsFarValues)
+    return passed(
+      'table.message-size',
+      text,
+      'no value lies out of line: every row fits into a message',
+    );
   return attempt('table.message-size', () => measure(client, table), text);
 }
 
@@ -49,7 +58,11 @@ function judged(table: TableCatalog, { rows, largest }: Large, scope: string): A
   };
 }
 
-async function largeRows(client: pg.ClientBase, table: TableCatalog, sample: string): Promise<Large> {
+async function largeRows(
+  client: pg.ClientBase,
+  table: TableCatalog,
+  sample: string,
+): Promise<Large> {
   const limit = MESSAGE_BYTES - ENVELOPE_BYTES;
   await client.query(`BEGIN; SET LOCAL statement_timeout = ${MEASURE_MS}`);
   try {
@@ -64,7 +77,9 @@ async function largeRows(client: pg.ClientBase, table: TableCatalog, sample: str
 
 /** Of one image of the row; with replica identity FULL an update carries two. */
 function sizeOf(table: TableCatalog): string {
-  const sizes = capturedColumns(table.columns).map((column) => `coalesce(${columnSize(column)}, 0)`);
+  const sizes = capturedColumns(table.columns).map(
+    (column) => `coalesce(${columnSize(column)}, 0)`,
+  );
   return `(${sizes.join(' + ')})::bigint * ${table.replicaIdentity === 'full' ? 2 : 1}`;
 }
 

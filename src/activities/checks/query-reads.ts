@@ -2,12 +2,12 @@
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../assess/sql/analyse.js';
 import type { FlagId } from '../../assess/sql/flags.js';
-import { readLone } from '../../clients/lone-sql.js';
-import { plainName } from '../../clients/route.js';
-import { qualified } from '../../domain/names.js';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
-import { stripSemicolon } from '../../domain/statements.js';
-import type { Answer } from './result.js';
+import { readLone } from '../../clients/postgres/lone-sql.js';
+import { plainName } from '../../clients/postgres/consumer-view.js';
+import { qualified } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { stripSemicolon } from '../../domain/migration/statements.js';
+import type { Answer } from '../runtime/findings.js';
 
 interface Dependence {
   /** Relations that hold rows, as `schema.name`. */
@@ -34,9 +34,14 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     const where = of === null ? '' : ` in ${of}`;
     for (const flag of read.flags) {
       if (CLOCK.includes(flag.id)) clock.add(`${flag.found}${where}`);
-      if (flag.id === 'unknown-function' && /^(current_(user|role)|session_user|user)$/.test(flag.found)) clock.add(`${flag.found}${where}`);
+      if (
+        flag.id === 'unknown-function' &&
+        /^(current_(user|role)|session_user|user)$/.test(flag.found)
+      )
+        clock.add(`${flag.found}${where}`);
     }
-    for (const part of [...(read.error ? [read.error.message] : []), ...read.unread]) if (of !== null) unread.add(`${of}: ${part}`);
+    for (const part of [...(read.error ? [read.error.message] : []), ...read.unread])
+      if (of !== null) unread.add(`${of}: ${part}`);
     for (const found of await behind(client, read, done)) {
       if ('unread' in found) unread.add(found.unread);
       else texts.push(found);
@@ -47,22 +52,35 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
 }
 
 /** A query of the batch reads captured tables, and nothing that changes by itself: only then do its topics say what it will give. */
-export async function checkReads(client: pg.ClientBase, { tables: planned, capture }: ResolvedPlan, query: string): Promise<Answer> {
+export async function checkReads(
+  client: pg.ClientBase,
+  { tables: planned, capture }: ResolvedPlan,
+  query: string,
+): Promise<Answer> {
   const { tables, clock, unread } = await dependenceOf(client, query);
   const captured = new Set(planned.map(({ text }) => plainName(text)));
-  const foreign = capture.kind === 'polling' && capture.polling.query ? [] : tables.filter((table) => !captured.has(table));
+  const foreign =
+    capture.kind === 'polling' && capture.polling.query
+      ? []
+      : tables.filter((table) => !captured.has(table));
   const found: { detail: string; remedy: string }[] = [];
   if (foreign.length > 0)
     found.push({
       detail: `it reads ${foreign.join(', ')}, which source.tables does not name: a change there changes the result, and no topic says so`,
-      remedy: 'name them in source.tables (of a view or a materialized view, its tables), or waive this check with the reason why they never change',
+      remedy:
+        'name them in source.tables (of a view or a materialized view, its tables), or waive this check with the reason why they never change',
     });
   if (clock.length > 0)
     found.push({
       detail: `its result depends on ${clock.join(', ')}: it changes though no row did`,
-      remedy: 'derive the value from the rows, or make the date a column of the result and compute every date',
+      remedy:
+        'derive the value from the rows, or make the date a column of the result and compute every date',
     });
-  if (found.length > 0) return { detail: found.map((f) => f.detail).join('; '), remedy: found.map((f) => f.remedy).join('; ') };
+  if (found.length > 0)
+    return {
+      detail: found.map((f) => f.detail).join('; '),
+      remedy: found.map((f) => f.remedy).join('; '),
+    };
   if (unread.length > 0)
     return {
       unknown: true,
@@ -93,7 +111,11 @@ async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<stri
 }
 
 /** Of these names the relations that hold rows: partitions by their root, views left out. */
-async function holdingRows(client: pg.ClientBase, names: readonly string[], isQuoted = false): Promise<string[]> {
+async function holdingRows(
+  client: pg.ClientBase,
+  names: readonly string[],
+  isQuoted = false,
+): Promise<string[]> {
   const quoted = isQuoted ? names : names.map(asQuoted);
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT format('%I.%I', n.nspname, c.relname) AS name
@@ -111,8 +133,14 @@ const asQuoted = (name: string): string => {
 };
 
 /** Texts of the views and functions that this text names, each once; functions of the server itself and of extensions are known. */
-async function behind(client: pg.ClientBase, read: SqlAnalysis, done: Set<string>): Promise<({ text: string; of: string } | { unread: string })[]> {
-  const calls = read.flags.filter((flag) => flag.id === 'unknown-function' && flag.found.endsWith('()')).map((flag) => flag.found.slice(0, -2));
+async function behind(
+  client: pg.ClientBase,
+  read: SqlAnalysis,
+  done: Set<string>,
+): Promise<({ text: string; of: string } | { unread: string })[]> {
+  const calls = read.flags
+    .filter((flag) => flag.id === 'unknown-function' && flag.found.endsWith('()'))
+    .map((flag) => flag.found.slice(0, -2));
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT c.oid::regclass::text AS name, pg_get_viewdef(c.oid) AS text FROM unnest($1::text[]) AS given JOIN pg_class c ON c.oid = to_regclass(given) WHERE c.relkind = 'v'
      UNION ALL

@@ -1,14 +1,14 @@
 // Read-only check of a query of the batch by running it: whether the key is one, what is lost when its rows are stored, which settings of a session change them.
 import type pg from 'pg';
-import { readTable } from '../../clients/catalog.js';
-import { describeSubquery, lone } from '../../clients/lone-sql.js';
-import { columnTypes } from '../../clients/route.js';
-import { transaction } from '../../clients/source.js';
-import { quoteIdent, quoteLiteral } from '../../domain/names.js';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
-import { stripSemicolon } from '../../domain/statements.js';
+import { readTable } from '../../clients/postgres/catalog.js';
+import { describeSubquery, lone } from '../../clients/postgres/lone-sql.js';
+import { columnTypes } from '../../clients/postgres/consumer-view.js';
+import { transaction } from '../../clients/postgres/connection.js';
+import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { stripSemicolon } from '../../domain/migration/statements.js';
 import { sessionsOfBatch, type Session } from './batch-sessions.js';
-import type { Answer } from './result.js';
+import type { Answer } from '../runtime/findings.js';
 
 interface Field {
   readonly name: string;
@@ -26,7 +26,13 @@ interface Run {
 }
 
 /** Runs the query once, and once more for each session of the batch that could give another result. All in one snapshot. */
-export async function checkRun(client: pg.Client, plan: ResolvedPlan, query: string, key: readonly string[], isResult: boolean): Promise<Answer> {
+export async function checkRun(
+  client: pg.Client,
+  plan: ResolvedPlan,
+  query: string,
+  key: readonly string[],
+  isResult: boolean,
+): Promise<Answer> {
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const sql = stripSemicolon(query);
     const fields = await typesOf(client, sql);
@@ -35,7 +41,9 @@ export async function checkRun(client: pg.Client, plan: ResolvedPlan, query: str
     const problem = keyProblem(run, key) ?? storedProblem(run, stored);
     if (problem) return problem;
     for (const session of await sessionsOfBatch(client, plan, sql)) {
-      const guilty = await guiltySettings(client, session, run.digest, () => runQuery(client, sql, key, fields, new Map()));
+      const guilty = await guiltySettings(client, session, run.digest, () =>
+        runQuery(client, sql, key, fields, new Map()),
+      );
       if (guilty.length > 0) return sessionProblem(session, guilty);
     }
     return `it was run: ${run.rows} rows, (${key.join(', ')}) is a key of them`;
@@ -59,7 +67,9 @@ function keyProblem({ rows, repeated, nulls }: Run, key: readonly string[]): Ans
 function storedProblem({ rows, changed }: Run, stored: ReadonlyMap<string, string>): Answer | null {
   const columns = Object.entries(changed).filter(([, n]) => n !== '0');
   if (columns.length === 0) return null;
-  const said = columns.map(([name, n]) => `${name} is stored as ${stored.get(name)}, which changes ${n} of ${rows} rows`);
+  const said = columns.map(
+    ([name, n]) => `${name} is stored as ${stored.get(name)}, which changes ${n} of ${rows} rows`,
+  );
   return {
     detail: said.join('; '),
     remedy: `let the query compute what is stored: ${columns.map(([name]) => `${quoteIdent(name)}::${stored.get(name)}`).join(', ')}`,
@@ -83,7 +93,8 @@ async function guiltySettings(
 ): Promise<readonly (readonly [string, string])[]> {
   const changes = async (some: readonly (readonly [string, string])[]): Promise<boolean> => {
     await client.query('SAVEPOINT session');
-    for (const [name, value] of some) await client.query('SELECT set_config($1, $2, true)', [name, value]);
+    for (const [name, value] of some)
+      await client.query('SELECT set_config($1, $2, true)', [name, value]);
     const changed = await run().then(
       (other) => other.digest !== digest,
       () => true, // a query that fails there gives another result, too
@@ -93,12 +104,17 @@ async function guiltySettings(
   };
   if (settings.length === 0 || !(await changes(settings))) return [];
   const alone: (readonly [string, string])[] = [];
-  for (const setting of settings) if (settings.length === 1 || (await changes([setting]))) alone.push(setting);
+  for (const setting of settings)
+    if (settings.length === 1 || (await changes([setting]))) alone.push(setting);
   return alone.length > 0 ? alone : settings;
 }
 
 async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
-  const fields = (await describeSubquery(client, sql)) as readonly { name: string; dataTypeID: number; dataTypeModifier: number }[];
+  const fields = (await describeSubquery(client, sql)) as readonly {
+    name: string;
+    dataTypeID: number;
+    dataTypeModifier: number;
+  }[];
   const { rows } = await client.query<{ type: string }>(
     `SELECT format_type(oid, modifier) AS type FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY AS f(oid, modifier, at) ORDER BY at`,
     [fields.map((f) => f.dataTypeID), fields.map((f) => f.dataTypeModifier)],
@@ -107,7 +123,10 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
 }
 
 /** Types of the table that will hold the rows for consumers: the sink's, where it is there, else the result's, like which it is made. */
-async function storedTypes(client: pg.ClientBase, { sink, batch, route }: ResolvedPlan): Promise<Map<string, string>> {
+async function storedTypes(
+  client: pg.ClientBase,
+  { sink, batch, route }: ResolvedPlan,
+): Promise<Map<string, string>> {
   if (!sink || !batch) return new Map();
   const own = route.kind === 'table' ? null : await readTable(client, sink.writes.stream.text);
   const types = await columnTypes(client, own ? own.name : batch.resultTable);
@@ -116,7 +135,13 @@ async function storedTypes(client: pg.ClientBase, { sink, batch, route }: Resolv
 
 const NUMBERS = /^(smallint|integer|bigint|numeric(\(.*\))?|real|double precision)$/;
 
-async function runQuery(client: pg.Client, sql: string, key: readonly string[], fields: readonly Field[], stored: ReadonlyMap<string, string>): Promise<Run> {
+async function runQuery(
+  client: pg.Client,
+  sql: string,
+  key: readonly string[],
+  fields: readonly Field[],
+  stored: ReadonlyMap<string, string>,
+): Promise<Run> {
   const keys = key.map(quoteIdent).join(', ');
   const narrower = fields.filter(({ name, type }) => (stored.get(name) ?? type) !== type);
   const changes = narrower.map(({ name, type }, at) => {

@@ -1,10 +1,10 @@
 // Read-only checks of what the connectors' sessions will meet: time limits that end them in the middle of a load, and how many may be open at once.
 import type pg from 'pg';
-import { formatMs } from '../../domain/duration.js';
-import { plainIdent, quoteLiteral } from '../../domain/names.js';
-import { captureUser } from '../../domain/privileges.js';
-import type { ResolvedPlan } from '../../domain/resolved-plan.js';
-import type { Answer } from './result.js';
+import { formatMs } from '../../domain/values/duration.js';
+import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
+import { captureUser } from '../../domain/access/privileges.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { Answer } from '../runtime/findings.js';
 
 /** Shorter than this, a limit ends what a connector does in good order. */
 const LEAST_MS: Readonly<Record<string, number>> = {
@@ -22,7 +22,11 @@ const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_time
  * Limits of the connector's login in this database, wherever they were set: its sessions do not lift them, as ours do. `loadMs`: predicted time of the
  * initial load.
  */
-export async function timeLimits(client: pg.ClientBase, plan: ResolvedPlan, loadMs: number): Promise<Answer> {
+export async function timeLimits(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  loadMs: number,
+): Promise<Answer> {
   const role = captureUser(plan);
   const { database, user } = plan.spec.source.postgres;
   const { rows } = await client.query<{ name: string; ms: string; origin: string }>(
@@ -46,7 +50,8 @@ export async function timeLimits(client: pg.ClientBase, plan: ResolvedPlan, load
       least: Math.max(LEAST_MS[name]!, BOUND_BY_LOAD.includes(name) ? BAD_DAY * loadMs : 0),
     }))
     .filter(({ ms, least }) => ms > 0 && ms < least);
-  if (short.length === 0) return `no time limit of role ${role} ends a session of the connector${role === user ? ', or of the sink' : ''}`;
+  if (short.length === 0)
+    return `no time limit of role ${role} ends a session of the connector${role === user ? ', or of the sink' : ''}`;
   return {
     detail: short
       .map(
@@ -54,12 +59,21 @@ export async function timeLimits(client: pg.ClientBase, plan: ResolvedPlan, load
           `${name} ${formatMs(ms)}, set for ${origin}, < ${formatMs(least)}: it ends the connector's sessions in the middle of their work`,
       )
       .join('; '),
-    remedy: short.map(({ name }) => `ALTER ROLE ${plainIdent(role)} IN DATABASE ${plainIdent(database)} SET ${name} = 0`).join('; '),
+    remedy: short
+      .map(
+        ({ name }) =>
+          `ALTER ROLE ${plainIdent(role)} IN DATABASE ${plainIdent(database)} SET ${name} = 0`,
+      )
+      .join('; '),
   };
 }
 
 /** Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the local stack's versions; see docs/reference/permissions.md. */
-export function sessionsNeeded({ spec, capture, sourceConnectors, sink }: ResolvedPlan): { worker: number; capture: number; sink: number } {
+export function sessionsNeeded({ spec, capture, sourceConnectors, sink }: ResolvedPlan): {
+  worker: number;
+  capture: number;
+  sink: number;
+} {
   return {
     worker: 3 + spec.source.limits.maxBackends,
     capture: capture.kind === 'polling' ? sourceConnectors.length : 3,
@@ -84,9 +98,18 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
     [[user, capturer]],
   );
   const short: { detail: string; remedy: string }[] = [];
-  const judge = (limit: number, used: number, needed: number, what: string, raise: (to: number) => string): void => {
+  const judge = (
+    limit: number,
+    used: number,
+    needed: number,
+    what: string,
+    raise: (to: number) => string,
+  ): void => {
     if (limit >= 0 && limit - used < needed)
-      short.push({ detail: `${what} is ${limit}, ${used} in use by others: ${limit - used} < ${needed} connections needed`, remedy: raise(used + needed) });
+      short.push({
+        detail: `${what} is ${limit}, ${used} in use by others: ${limit - used} < ${needed} connections needed`,
+        remedy: raise(used + needed),
+      });
   };
   for (const row of rows) {
     const role = row['role']!;
@@ -114,7 +137,8 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
       detail: `${free} connections of max_connections free < ${total} needed`,
       remedy: 'raise max_connections (needs a restart), or close sessions',
     });
-  if (short.length === 0) return `${total} connections are needed (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink), and free`;
+  if (short.length === 0)
+    return `${total} connections are needed (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink), and free`;
   return {
     detail: `a migration needs ${total} connections (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink): ${short.map(({ detail }) => detail).join('; ')}`,
     remedy: short.map(({ remedy }) => remedy).join('; '),

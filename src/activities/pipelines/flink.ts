@@ -1,14 +1,28 @@
 // Flink SQL through the SQL Gateway: one job for each statement that starts one.
-import { FlinkError, FlinkGateway, type FlinkJob, type FlinkSession } from '../../clients/flink-gateway.js';
+import {
+  FlinkError,
+  FlinkGateway,
+  type FlinkJob,
+  type FlinkSession,
+} from '../../clients/http/flink-gateway.js';
 import { flinkPlan, type FlinkPlan } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationSpec } from '../../domain/spec.js';
-import { pollUntil } from '../patience.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { pollUntil } from '../runtime/poll-until.js';
 import type { PipelineHost } from './host.js';
 
 const STOPPED_MS = 60_000;
 /** A job in one of these states is there, whatever its health. */
-const ALIVE = new Set(['INITIALIZING', 'CREATED', 'RUNNING', 'RESTARTING', 'FAILING', 'CANCELLING', 'SUSPENDED', 'RECONCILING']);
+const ALIVE = new Set([
+  'INITIALIZING',
+  'CREATED',
+  'RUNNING',
+  'RESTARTING',
+  'FAILING',
+  'CANCELLING',
+  'SUSPENDED',
+  'RECONCILING',
+]);
 
 export class FlinkHost implements PipelineHost {
   readonly url: string;
@@ -35,7 +49,10 @@ export class FlinkHost implements PipelineHost {
           await session.run(sql);
         } catch (error) {
           if (!(error instanceof FlinkError)) throw error;
-          return { detail: `"${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`, remedy: 'mend the statement: Flink itself refuses it' };
+          return {
+            detail: `"${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
+            remedy: 'mend the statement: Flink itself refuses it',
+          };
         }
       }
       return `${setup.length} definitions and ${jobs.length} job(s), planned by Flink itself`;
@@ -48,8 +65,12 @@ export class FlinkHost implements PipelineHost {
 
   async state(name: string): Promise<{ running: string } | { not: string }> {
     const jobs = await this.#gateway.session((session) => session.jobs());
-    const running = jobs.filter((job) => job.name === name && job.status === 'RUNNING').map((job) => job.id);
-    return running.length > 0 ? { running: running.join() } : { not: jobs.findLast((job) => job.name === name)?.status ?? 'not there' };
+    const running = jobs
+      .filter((job) => job.name === name && job.status === 'RUNNING')
+      .map((job) => job.id);
+    return running.length > 0
+      ? { running: running.join() }
+      : { not: jobs.findLast((job) => job.name === name)?.status ?? 'not there' };
   }
 
   /** A session forgets its definitions at its end: each job's begins with all of them. */
@@ -65,7 +86,9 @@ export class FlinkHost implements PipelineHost {
   async remove(name: string): Promise<void> {
     await this.#gateway.session(async (session) => {
       for (const job of await alive(session, name)) await session.stop(job).catch(() => undefined); // it may end by itself meanwhile
-      await pollUntil(Date.now() + STOPPED_MS, 200, async () => ((await alive(session, name)).length > 0 ? null : true));
+      await pollUntil(Date.now() + STOPPED_MS, 200, async () =>
+        (await alive(session, name)).length > 0 ? null : true,
+      );
     });
   }
 
@@ -84,10 +107,15 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof FlinkError)) throw error;
     const isRefusal = !/time(d )?out/i.test(error.message); // a job that was sent in time may still start
-    throw new Problem(isRefusal ? 'pipeline-failed' : 'unreachable', `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`);
+    throw new Problem(
+      isRefusal ? 'pipeline-failed' : 'unreachable',
+      `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
+    );
   }
 }
 
 /** Planned, not run. */
 const explained = (sql: string): string =>
-  /^insert/i.test(sql) ? `EXPLAIN ${sql}` : sql.replace(/^(execute|begin)\s+statement\s+set/i, 'EXPLAIN STATEMENT SET');
+  /^insert/i.test(sql)
+    ? `EXPLAIN ${sql}`
+    : sql.replace(/^(execute|begin)\s+statement\s+set/i, 'EXPLAIN STATEMENT SET');

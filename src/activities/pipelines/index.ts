@@ -1,6 +1,6 @@
 // Which host runs a spec's pipeline, and the groups that read for it.
-import type { MigrationRef } from '../../domain/ledger.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { FlinkHost } from './flink.js';
 import type { PipelineHost } from './host.js';
 import { KsqlHost } from './ksqldb.js';
@@ -9,11 +9,16 @@ import { KsqlHost } from './ksqldb.js';
 export function hostOf(spec: MigrationSpec, generation: number): PipelineHost | null {
   const { pipeline } = spec.spec;
   if (!pipeline || pipeline.type === 'external') return null;
-  return pipeline.type === 'flink-sql' ? new FlinkHost(spec, generation) : new KsqlHost(spec, generation);
+  return pipeline.type === 'flink-sql'
+    ? new FlinkHost(spec, generation)
+    : new KsqlHost(spec, generation);
 }
 
 /** Every consumer group of the pipeline: those that the spec names, and those that only the host knows. */
-export async function pipelineGroups({ spec, generation }: Pick<MigrationRef, 'spec' | 'generation'>): Promise<string[]> {
+export async function pipelineGroups({
+  spec,
+  generation,
+}: Pick<MigrationRef, 'spec' | 'generation'>): Promise<string[]> {
   const host = spec.spec.pipeline?.type === 'ksqldb' ? hostOf(spec, generation) : null;
   return [...(spec.spec.pipeline?.groups ?? []), ...((await host?.groups()) ?? [])];
 }

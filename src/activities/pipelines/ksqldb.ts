@@ -1,9 +1,13 @@
 // ksqlDB through its REST API: one stream or table for each statement; those made AS SELECT are kept filled by a query of the server's own naming.
-import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/ksqldb.js';
+import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
-import { ksqlPlan, type KsqlPlan, type KsqlStatement } from '../../domain/ksql.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import {
+  ksqlPlan,
+  type KsqlPlan,
+  type KsqlStatement,
+} from '../../domain/migration/ksql-statements.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { PipelineHost } from './host.js';
 
 export class KsqlHost implements PipelineHost {
@@ -41,7 +45,9 @@ export class KsqlHost implements PipelineHost {
     const queries = await this.#queriesInto(name);
     const ill = queries.find((query) => query.state !== 'RUNNING');
     if (queries.length === 0) return { not: 'no query fills it' };
-    return ill ? { not: `query ${ill.id} is ${ill.state}` } : { running: queries.map((query) => query.id).join() };
+    return ill
+      ? { not: `query ${ill.id} is ${ill.state}` }
+      : { running: queries.map((query) => query.id).join() };
   }
 
   async create(name: string): Promise<void> {
@@ -51,7 +57,10 @@ export class KsqlHost implements PipelineHost {
     } catch (error) {
       if (!(error instanceof KsqlError)) throw error;
       if (await this.isThere(name)) return; // an earlier attempt's answer was lost
-      throw new Problem('pipeline-failed', `ksqlDB refused "${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`);
+      throw new Problem(
+        'pipeline-failed',
+        `ksqlDB refused "${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
+      );
     }
   }
 
@@ -64,7 +73,9 @@ export class KsqlHost implements PipelineHost {
   /** ksqlDB names the group of a query after its service and the query. */
   async groups(): Promise<readonly string[]> {
     const { serviceId } = await this.#server.server();
-    const mine = (await this.#server.queries()).filter((query) => query.sinks.some((sink) => this.names.includes(sink)));
+    const mine = (await this.#server.queries()).filter((query) =>
+      query.sinks.some((sink) => this.names.includes(sink)),
+    );
     return mine.map(({ id }) => `_confluent-ksql-${serviceId}query_${id}`);
   }
 

@@ -1,17 +1,17 @@
 // A rehearsal over history: what each of the last runs stored for the keys that it closed, against what the pipeline computes for them today.
 import type pg from 'pg';
-import { readLone } from '../../clients/lone-sql.js';
-import { transaction, type SourceClient } from '../../clients/source.js';
+import { readLone } from '../../clients/postgres/lone-sql.js';
+import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
 import { compareAligned } from '../../compare/aligned.js';
 import type { Shape } from '../../compare/comparison.js';
 import type { OutputFold } from '../../compare/output-fold.js';
-import { parseTableName, qualified } from '../../domain/names.js';
-import type { RehearsedRun } from '../../domain/proof.js';
-import { runLogOf, type MigrationSpec } from '../../domain/spec.js';
-import { closedAt } from '../../domain/subjects.js';
-import { assessComparison, comparedOf, type Difference } from '../../domain/window.js';
-import { readRows } from '../windows/rows.js';
-import { closedKeysOf, waiverOf } from '../windows/aligned.js';
+import { parseTableName, qualified } from '../../domain/migration/names.js';
+import type { RehearsedRun } from '../../domain/evidence/proof.js';
+import { runLogOf, type MigrationSpec } from '../../domain/migration/spec.js';
+import { closedAt } from '../../domain/migration/subjects.js';
+import { assessComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
+import { readRows } from '../runtime/row-cursor.js';
+import { closedKeysOf, waiverOf } from '../windows/results/aligned-query.js';
 
 const RUNS_LOOKED_AT = 1000;
 
@@ -39,17 +39,24 @@ export interface RehearsalInput {
 }
 
 /** Oldest first. A string = why there is nothing to rehearse. The spec MUST have a run log and closed keys. */
-export async function rehearseRuns(client: SourceClient, input: RehearsalInput): Promise<Rehearsed | string> {
+export async function rehearseRuns(
+  client: SourceClient,
+  input: RehearsalInput,
+): Promise<Rehearsed | string> {
   const batch = input.spec.spec.batch!;
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const log = qualified(parseTableName(runLogOf(batch)!));
     const rows = await client.query<Record<string, string | null>>(
       `SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
-    if (rows.rows[0]?.['finished_at'] === null) return `run ${rows.rows[0]['run_id']} of the batch has not finished: its result is being written`;
-    const finished = rows.rows.filter((r) => r['finished_at'] !== null).map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
+    if (rows.rows[0]?.['finished_at'] === null)
+      return `run ${rows.rows[0]['run_id']} of the batch has not finished: its result is being written`;
+    const finished = rows.rows
+      .filter((r) => r['finished_at'] !== null)
+      .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
     const closings = await runsThatClosed(client, input, finished.reverse());
-    if (closings.length === 0) return `0 of the ${finished.length} newest runs in ${runLogOf(batch)} closed a key of the slice < 1 required`;
+    if (closings.length === 0)
+      return `0 of the ${finished.length} newest runs in ${runLogOf(batch)} closed a key of the slice < 1 required`;
     const rehearsed: RehearsedRun[] = [];
     const differences: Difference[] = [];
     for (const closing of closings) {
@@ -68,14 +75,29 @@ interface Closing {
 }
 
 /** Closed sets only grow with the cut: the run that closed the newest keys is found by halving, then the one before it. `runs` oldest first. */
-async function runsThatClosed(client: pg.ClientBase, { spec, count, within }: RehearsalInput, runs: readonly LoggedRun[]): Promise<Closing[]> {
+async function runsThatClosed(
+  client: pg.ClientBase,
+  { spec, count, within }: RehearsalInput,
+  runs: readonly LoggedRun[],
+): Promise<Closing[]> {
   const { batch, validation } = spec.spec;
   const table = qualified(parseTableName(batch!.result.table));
   const closed = (at: number): string => `(${closedAt(validation.closedKeys, runs[at]!.cut)}\n)`;
   const between = (from: number, to: number): string =>
-    [closed(to), ...(from < 0 ? [] : [`${closed(from)} IS NOT TRUE`]), ...(within === '' ? [] : [`(${within})`])].join(' AND ');
+    [
+      closed(to),
+      ...(from < 0 ? [] : [`${closed(from)} IS NOT TRUE`]),
+      ...(within === '' ? [] : [`(${within})`]),
+    ].join(' AND ');
   const closesAny = async (from: number, to: number): Promise<boolean> => {
-    return (await readLone(client, `SELECT EXISTS (SELECT FROM ${table} WHERE ${between(from, to)}) AS any`))[0]!['any'] === 't';
+    return (
+      (
+        await readLone(
+          client,
+          `SELECT EXISTS (SELECT FROM ${table} WHERE ${between(from, to)}) AS any`,
+        )
+      )[0]!['any'] === 't'
+    );
   };
   const found: Closing[] = [];
   let to = runs.length - 1;
@@ -93,14 +115,29 @@ async function runsThatClosed(client: pg.ClientBase, { spec, count, within }: Re
   return found;
 }
 
-async function rehearse(client: SourceClient, { spec, shape, stream, queried, canary }: RehearsalInput, { run, keys }: Closing) {
+async function rehearse(
+  client: SourceClient,
+  { spec, shape, stream, queried, canary }: RehearsalInput,
+  { run, keys }: Closing,
+) {
   const table = qualified(parseTableName(spec.spec.batch!.result.table));
   const stored = new Map<string, string | null>();
   const from = `(SELECT * FROM ${table} WHERE ${keys}) AS sluice_closed`;
-  const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat: () => undefined }, (key, row) => stored.set(key, row));
+  const read = await readRows(
+    client,
+    from,
+    shape,
+    { rowsPerSecond: 0, heartbeat: () => undefined },
+    (key, row) => stored.set(key, row),
+  );
   const counted = await readLone(client, `SELECT count(*) AS n FROM ${table} WHERE ${keys}`);
   const streamOnly = await closedKeysOf(client, table, keys, shape, stream, stored);
-  const { counts, batchWasWrong, differences } = compareAligned(shape, { stored, stream, streamOnly, queried });
+  const { counts, batchWasWrong, differences } = compareAligned(shape, {
+    stored,
+    stream,
+    streamOnly,
+    queried,
+  });
   const verdict = assessComparison(counts, {
     barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys < 1 required' : null,
     countedRows: Number(counted[0]!['n']),
@@ -109,6 +146,12 @@ async function rehearse(client: SourceClient, { spec, shape, stream, queried, ca
     canaryFound: canary.found,
     waived: waiverOf(spec, batchWasWrong),
   });
-  const said: RehearsedRun = { run: run.id, cut: new Date(run.cut).toISOString(), ...verdict, counts, batchWasWrong };
+  const said: RehearsedRun = {
+    run: run.id,
+    cut: new Date(run.cut).toISOString(),
+    ...verdict,
+    counts,
+    batchWasWrong,
+  };
   return { run: said, found: differences };
 }

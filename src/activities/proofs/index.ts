@@ -1,11 +1,11 @@
 // Activities of a proof on a small part. The legacy database is only read: no slot, no publication, no connector, no table.
-import type { MigrationRef } from '../../domain/ledger.js';
-import type { ProofInput, ProofResult, Replayed } from '../../domain/proof.js';
-import { pipelineDrained } from '../drained.js';
-import type { Deps } from '../deps.js';
-import { alive, pollUntil } from '../patience.js';
-import { compareSlice, type Compared } from './compare.js';
-import { planProof, type ProofPlan } from './plan.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/proof.js';
+import { pipelineDrained } from '../barrier/drained.js';
+import type { Deps } from '../runtime/deps.js';
+import { alive, pollUntil } from '../runtime/poll-until.js';
+import { compareSlice, type Compared } from './compare-slice.js';
+import { planProof, type ProofPlan } from './slice-plan.js';
 import { isOfProof, replay } from './replay.js';
 
 const GROUP_ENDS_MS = 120_000;
@@ -31,7 +31,10 @@ export function createProofActivities(deps: Deps) {
     /** Every key of the slice, the pipeline's last value against the batch's query, with a canary of its own. */
     async compareSlice(plan: ProofPlan, replayed: Replayed): Promise<Compared> {
       const compared = await alive(() => compareSlice(deps, plan, replayed));
-      await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [plan.ref.name, JSON.stringify(compared.differences)]);
+      await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [
+        plan.ref.name,
+        JSON.stringify(compared.differences),
+      ]);
       return { ...compared, differences: [] }; // values of rows stay in the ledger, out of the workflow's history
     },
 
@@ -42,16 +45,26 @@ export function createProofActivities(deps: Deps) {
         const group = await kafka.describeGroup(name);
         return !('unknown' in group) && group.members.length === 0 ? true : null;
       });
-      if (idle && (await kafka.groupOffsets(name)).size > 0) await kafka.deleteGroup(name).catch(() => undefined); // what stays is listed below
-      const own = async (): Promise<string[]> => (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
+      if (idle && (await kafka.groupOffsets(name)).size > 0)
+        await kafka.deleteGroup(name).catch(() => undefined); // what stays is listed below
+      const own = async (): Promise<string[]> =>
+        (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
       for (const topic of await own()) await kafka.deleteTopic(topic);
-      await pollUntil(Date.now() + 15_000, 100, async () => ((await own()).length === 0 ? true : null));
+      await pollUntil(Date.now() + 15_000, 100, async () =>
+        (await own()).length === 0 ? true : null,
+      );
       const hasGroup = (await kafka.groupOffsets(name)).size > 0;
-      return [...(await own()).map((topic) => `topic ${topic}`), ...(hasGroup ? [`group ${name}`] : [])];
+      return [
+        ...(await own()).map((topic) => `topic ${topic}`),
+        ...(hasGroup ? [`group ${name}`] : []),
+      ];
     },
 
     async recordProof(result: ProofResult): Promise<void> {
-      await ledger.query(`UPDATE sluice.proof SET result = $2, ended_at = now() WHERE id = $1`, [result.id, JSON.stringify(result)]);
+      await ledger.query(`UPDATE sluice.proof SET result = $2, ended_at = now() WHERE id = $1`, [
+        result.id,
+        JSON.stringify(result),
+      ]);
     },
   };
 }

@@ -1,18 +1,22 @@
 // The replay: one read-only snapshot of the legacy database, its rows written as a connector would write them, and the batch's query over the same rows.
-import { describeQuery, readKeyedTable, type TableCatalog } from '../../clients/catalog.js';
-import type { BulkWriter } from '../../clients/producer.js';
-import { readSource, type SourceClient } from '../../clients/source.js';
+import {
+  describeQuery,
+  readKeyedTable,
+  type TableCatalog,
+} from '../../clients/postgres/catalog.js';
+import type { BulkWriter } from '../../clients/kafka/producer.js';
+import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
 import { Undecodable } from '../../compare/column-types.js';
 import { Problem } from '../../domain/failure.js';
-import { parseTableName, qualified, quoteIdent, tableTopic } from '../../domain/names.js';
-import { expectedTopic, type Replayed, type SlicedTable } from '../../domain/proof.js';
-import { insertLsn } from '../barrier.js';
-import type { Deps } from '../deps.js';
-import { alive } from '../patience.js';
-import { readCursor, readRows } from '../windows/rows.js';
+import { parseTableName, qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';
+import { expectedTopic, type Replayed, type SlicedTable } from '../../domain/evidence/proof.js';
+import { insertLsn } from '../barrier/marker.js';
+import type { Deps } from '../runtime/deps.js';
+import { alive } from '../runtime/poll-until.js';
+import { readCursor, readRows } from '../runtime/row-cursor.js';
 import { columnsToCompare } from '../windows/shape.js';
-import type { ProofPlan } from './plan.js';
+import type { ProofPlan } from './slice-plan.js';
 
 /** Idempotent: what an earlier attempt wrote is deleted first, for its snapshot was another one. No pipeline may be running. */
 export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promise<Replayed> {
@@ -26,9 +30,13 @@ export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promis
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const lsn = await insertLsn(client);
       const tables: SlicedTable[] = [];
-      for (const { table, from } of plan.tables) tables.push(await replayTable(client, writer, plan, table, from));
+      for (const { table, from } of plan.tables)
+        tables.push(await replayTable(client, writer, plan, table, from));
       if (tables.every((t) => t.rows === 0))
-        throw new Problem('spec-invalid', `the slice matches no row of ${tables.map((t) => t.table).join(', ')}: nothing would be proven`);
+        throw new Problem(
+          'spec-invalid',
+          `the slice matches no row of ${tables.map((t) => t.table).join(', ')}: nothing would be proven`,
+        );
       await writer.flush();
       const { records, bytes } = writer;
       const ms = Date.now() - started;
@@ -40,21 +48,39 @@ export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promis
   );
 }
 
-async function makeTopics(kafka: ReturnType<Deps['systems']['kafka']>, { ref, subject }: ProofPlan): Promise<void> {
+async function makeTopics(
+  kafka: ReturnType<Deps['systems']['kafka']>,
+  { ref, subject }: ProofPlan,
+): Promise<void> {
   const { kafka: cluster, pipeline, source } = ref.spec.spec;
   const existing = await kafka.listTopics();
-  for (const topic of existing.filter((t) => isOfProof(t, ref.name))) await kafka.deleteTopic(topic);
+  for (const topic of existing.filter((t) => isOfProof(t, ref.name)))
+    await kafka.deleteTopic(topic);
   const compacted = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(86_400_000) };
-  const topics = new Set([...source.tables.map((t) => tableTopic(ref.name, parseTableName(t))), pipeline!.output.topic, subject.topic]);
-  for (const topic of topics) await kafka.createTopic(topic, cluster.partitions, cluster.replication, compacted);
-  await kafka.createTopic(expectedTopic(ref.name), 1, cluster.replication, { 'cleanup.policy': 'delete' });
+  const topics = new Set([
+    ...source.tables.map((t) => tableTopic(ref.name, parseTableName(t))),
+    pipeline!.output.topic,
+    subject.topic,
+  ]);
+  for (const topic of topics)
+    await kafka.createTopic(topic, cluster.partitions, cluster.replication, compacted);
+  await kafka.createTopic(expectedTopic(ref.name), 1, cluster.replication, {
+    'cleanup.policy': 'delete',
+  });
 }
 
 /** Topics of the proof: ours, and those that a Streams application of its id makes. Proof 1 of `x` is not proof 2 of `x-1`, whose id is `proof-x-1-2`. */
 export const isOfProof = (topic: string, id: string): boolean =>
-  topic.startsWith(`${id}.`) || (topic.startsWith(`${id}-`) && !/^\d+[.-]/.test(topic.slice(id.length + 1)));
+  topic.startsWith(`${id}.`) ||
+  (topic.startsWith(`${id}-`) && !/^\d+[.-]/.test(topic.slice(id.length + 1)));
 
-async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: ProofPlan, table: string, from: string): Promise<SlicedTable> {
+async function replayTable(
+  client: SourceClient,
+  writer: BulkWriter,
+  { ref }: ProofPlan,
+  table: string,
+  from: string,
+): Promise<SlicedTable> {
   const catalog = await readKeyedTable(client, table);
   const topic = tableTopic(ref.name, catalog.name);
   const records = writerOf(ref, catalog);
@@ -69,7 +95,9 @@ async function replayTable(client: SourceClient, writer: BulkWriter, { ref }: Pr
     }
     rows += batch.length;
   }
-  const counted = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${qualified(catalog.name)}`);
+  const counted = await client.query<Record<string, string>>(
+    `SELECT count(*) AS n FROM ${qualified(catalog.name)}`,
+  );
   return { table, rows, of: Number(counted.rows[0]!['n']) };
 }
 
@@ -77,21 +105,41 @@ function writerOf({ spec, name }: ProofPlan['ref'], catalog: TableCatalog): Snap
   try {
     const { schema, table } = catalog.name;
     return new SnapshotWriter(
-      { database: spec.spec.source.postgres.database, schema, table, columns: capturedColumns(catalog.columns), key: catalog.key, server: name },
+      {
+        database: spec.spec.source.postgres.database,
+        schema,
+        table,
+        columns: capturedColumns(catalog.columns),
+        key: catalog.key,
+        server: name,
+      },
       Date.now(),
     );
   } catch (error) {
     if (error instanceof Undecodable)
-      throw new Problem('unsupported', `${catalog.name.schema}.${catalog.name.table}: ${error.message}`, 'a migration would refuse it too: see sluice doctor');
+      throw new Problem(
+        'unsupported',
+        `${catalog.name.schema}.${catalog.name.table}: ${error.message}`,
+        'a migration would refuse it too: see sluice doctor',
+      );
     throw error;
   }
 }
 
 /** The expected rows go to a topic of their own: they outlive this worker, and the legacy database holds nothing of ours. */
-async function writeExpected(client: SourceClient, writer: BulkWriter, { ref, subject }: ProofPlan): Promise<number> {
+async function writeExpected(
+  client: SourceClient,
+  writer: BulkWriter,
+  { ref, subject }: ProofPlan,
+): Promise<number> {
   const topic = expectedTopic(ref.name);
   const keys = new Set<string>();
-  const columns = columnsToCompare(ref.spec, await describeQuery(client, subject.query), subject.key, subject.name === 'result' ? null : subject.name);
+  const columns = columnsToCompare(
+    ref.spec,
+    await describeQuery(client, subject.query),
+    subject.key,
+    subject.name === 'result' ? null : subject.name,
+  );
   const rows: { key: string; value: string | null }[] = [];
   const read = await readRows(
     client,

@@ -1,8 +1,8 @@
 // What a window proved, as one document with a digest: the same plan at the same positions gives the same digest, on any worker. The ledger chains them.
 import { createHash } from 'node:crypto';
-import type { BrokenGlass } from '../../domain/cosign.js';
-import type { MigrationRef } from '../../domain/ledger.js';
-import { canonicalJson } from '../../domain/canonical-json.js';
+import type { BrokenGlass } from '../../domain/decisions/cosign.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { canonicalJson } from '../../domain/values/canonical-json.js';
 import type { SubjectResult } from './subject.js';
 
 export interface WindowEvidence {
@@ -11,7 +11,12 @@ export interface WindowEvidence {
 }
 
 /** `facts` = digest of what the window rests on; the ledger holds them. */
-export function evidenceOf(ref: MigrationRef, subjects: readonly SubjectResult[], facts: string | null, brokenGlass?: BrokenGlass): WindowEvidence {
+export function evidenceOf(
+  ref: MigrationRef,
+  subjects: readonly SubjectResult[],
+  facts: string | null,
+  brokenGlass?: BrokenGlass,
+): WindowEvidence {
   const document = {
     engine: ref.spec.spec.validation.engine,
     encoding: 'enc-v1',

@@ -1,37 +1,37 @@
 // One validation window: tables exact, result settled, facts before and after, rows and differences into the ledger. One activity per window.
 import { Context } from '@temporalio/activity';
-import type { BrokenGlass } from '../../domain/cosign.js';
-import { seeFacts } from '../../clients/facts-ledger.js';
-import type { CaptureProblem } from '../../domain/captured.js';
-import { factsChange, type Facts, type FactsSeen } from '../../domain/epoch.js';
+import type { BrokenGlass } from '../../domain/decisions/cosign.js';
+import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
+import type { CaptureProblem } from '../../domain/capture/captured-set.js';
+import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';
 import { ENDS_GENERATION } from '../../domain/failure.js';
-import type { Lag, MigrationRef } from '../../domain/ledger.js';
-import { confirmedPosition, insertLsn } from '../barrier.js';
-import { TopicLost } from '../../clients/kafka.js';
-import { withSource } from '../../clients/source.js';
+import type { Lag, MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { confirmedPosition, insertLsn } from '../barrier/marker.js';
+import { TopicLost } from '../../clients/kafka/kafka.js';
+import { withSource } from '../../clients/postgres/connection.js';
 import { pipelineGroups } from '../pipelines/index.js';
-import { sinkGroup } from '../../domain/names.js';
-import { runLogOf } from '../../domain/spec.js';
-import { pollingOf } from '../../domain/polling.js';
-import { lsnDistance } from '../../domain/position.js';
-import { worst, type Verdict } from '../../domain/verdict.js';
-import { subjectsOf } from '../../domain/subjects.js';
-import type { BatchAge } from '../../domain/sample.js';
-import type { Difference, WindowRow } from '../../domain/window.js';
-import { classify } from '../failure.js';
-import type { Deps } from '../deps.js';
-import { alive, beat } from '../patience.js';
-import { routeProblem, routeReader, type RouteProblem } from '../route.js';
-import { planned } from '../with-plan.js';
-import type { WindowRecord } from '../../clients/window-ledger.js';
+import { sinkGroup } from '../../domain/migration/names.js';
+import { runLogOf } from '../../domain/migration/spec.js';
+import { pollingOf } from '../../domain/migration/polling.js';
+import { lsnDistance } from '../../domain/values/position.js';
+import { worst, type Verdict } from '../../domain/evidence/verdict.js';
+import { subjectsOf } from '../../domain/migration/subjects.js';
+import type { BatchAge } from '../../domain/evidence/sample.js';
+import type { Difference, WindowRow } from '../../domain/evidence/window.js';
+import { classify } from '../runtime/application-failure.js';
+import type { Deps } from '../runtime/deps.js';
+import { alive, beat } from '../runtime/poll-until.js';
+import { routeProblem, routeReader, type RouteProblem } from '../cutover/route.js';
+import { planned } from '../runtime/with-plan.js';
+import type { WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record.js';
-import { FoldFiles } from './fold-files.js';
-import { FoldCache } from './folds.js';
-import { readFacts } from './facts.js';
-import { batchAge } from './freshness.js';
-import { compareResult } from './result.js';
-import { compareTables } from './tables.js';
+import { FoldFiles } from './folds/fold-files.js';
+import { FoldCache } from './folds/folds.js';
+import { readFacts } from './pipeline-facts.js';
+import { batchAge } from './batch-age.js';
+import { compareResult } from './results/compare-results.js';
+import { compareTables } from './tables/compare-tables.js';
 import { toRow, unmeasured, type SubjectResult } from './subject.js';
 
 /** Bytes that the windows of a worker may hold in key tables, unless it is told otherwise. */
@@ -92,8 +92,12 @@ export function createWindowActivities(deps: Deps) {
       const { number } = begun;
       const heartbeat = throttled();
       const started = Date.now();
-      const measured = await alive(() => folds.exclusive(ref, () => measure(deps, folds, { ...input, number }, heartbeat)));
-      const problem = input.watchesRoute ? await alive(() => routeProblem(readRoute, planned(ref))) : null;
+      const measured = await alive(() =>
+        folds.exclusive(ref, () => measure(deps, folds, { ...input, number }, heartbeat)),
+      );
+      const problem = input.watchesRoute
+        ? await alive(() => routeProblem(readRoute, planned(ref)))
+        : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 
@@ -122,9 +126,18 @@ function recordOf(
   const rowsRead = rows.reduce((sum, r) => sum + (r.rowsRead ?? 0), 0);
   return {
     rows,
-    differences: new Map<string, readonly Difference[]>(subjects.map((s) => [s.subject, s.differences])),
+    differences: new Map<string, readonly Difference[]>(
+      subjects.map((s) => [s.subject, s.differences]),
+    ),
     evidence: evidenceOf(ref, subjects, facts?.digest ?? null, brokenGlass),
-    sample: { number, at, lag, batchAge, rowsRead, sourceMs: Math.max(0, Date.now() - started - foldMs) },
+    sample: {
+      number,
+      at,
+      lag,
+      batchAge,
+      rowsRead,
+      sourceMs: Math.max(0, Date.now() - started - foldMs),
+    },
     result: {
       number,
       verdict: worst(subjects.map((s) => prefixed(s))),
@@ -150,20 +163,45 @@ interface Measured {
   readonly batchAge: BatchAge | null;
 }
 
-async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, isFull, since }: WindowInput, heartbeat: () => void): Promise<Measured> {
+async function measure(
+  deps: Deps,
+  folds: FoldCache,
+  { ref, number, roundsMs, isFull, since }: WindowInput,
+  heartbeat: () => void,
+): Promise<Measured> {
   const started = Date.now();
   try {
     const { facts: before, problem } = await readFacts(deps, ref);
     const seen = await seeFacts(deps.ledger, ref, before, since);
-    if (problem) return { ...unproven(ref, { verdict: 'inconclusive', reason: problem.detail }, started), facts: seen, captureProblem: problem };
-    const tables = await compareTables(deps, folds, ref, { number, isFull: isFull || seen.change !== null }, heartbeat);
+    if (problem)
+      return {
+        ...unproven(ref, { verdict: 'inconclusive', reason: problem.detail }, started),
+        facts: seen,
+        captureProblem: problem,
+      };
+    const tables = await compareTables(
+      deps,
+      folds,
+      ref,
+      { number, isFull: isFull || seen.change !== null },
+      heartbeat,
+    );
     const result = await compareResult(deps, folds, ref, Date.now() + roundsMs, heartbeat);
     const { facts: after } = await readFacts(deps, ref);
-    const subjects = [...tables.subjects, ...result.subjects].map((s) => voidedBy(before, after, s));
+    const subjects = [...tables.subjects, ...result.subjects].map((s) =>
+      voidedBy(before, after, s),
+    );
     const log = runLogOf(ref.spec.spec.batch);
-    const age = log ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, log)).catch(() => null) : null; // no proof rests on it
+    const age = log
+      ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, log)).catch(() => null)
+      : null; // no proof rests on it
     const facts = await seeFacts(deps.ledger, ref, after, since);
-    return { subjects, facts, batchAge: age, lag: await measureLag(deps, ref, result.pathMs ?? tables.barrierMs) };
+    return {
+      subjects,
+      facts,
+      batchAge: age,
+      lag: await measureLag(deps, ref, result.pathMs ?? tables.barrierMs),
+    };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
     folds.drop(ref); // half-read folds prove nothing
@@ -173,7 +211,13 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
     return {
       ...unproven(
         ref,
-        { verdict: 'errored', reason: problem.code === 'permission-denied' ? `${problem.message}: ${problem.remedy}` : problem.message },
+        {
+          verdict: 'errored',
+          reason:
+            problem.code === 'permission-denied'
+              ? `${problem.message}: ${problem.remedy}`
+              : problem.message,
+        },
         started,
       ),
       facts: null,
@@ -184,7 +228,9 @@ async function measure(deps: Deps, folds: FoldCache, { ref, number, roundsMs, is
 /** Nothing was compared. */
 function unproven(ref: MigrationRef, verdict: Verdict, started: number): Omit<Measured, 'facts'> {
   return {
-    subjects: subjectsOf(ref.spec).map(({ subject, mode }) => unmeasured(subject, mode, verdict, null, Date.now() - started)),
+    subjects: subjectsOf(ref.spec).map(({ subject, mode }) =>
+      unmeasured(subject, mode, verdict, null, Date.now() - started),
+    ),
     lag: { bytes: null, records: null, ms: null },
     batchAge: null,
   };
@@ -198,25 +244,34 @@ function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectR
   return { ...subject, verdict: { verdict: 'inconclusive', reason } };
 }
 
-const prefixed = (s: SubjectResult): Verdict => ({ verdict: s.verdict.verdict, reason: `${s.subject}: ${s.verdict.reason}` });
+const prefixed = (s: SubjectResult): Verdict => ({
+  verdict: s.verdict.verdict,
+  reason: `${s.subject}: ${s.verdict.reason}`,
+});
 
 async function measureLag(deps: Deps, ref: MigrationRef, pathMs: number | null): Promise<Lag> {
   const bytes = pollingOf(ref.spec)
     ? null
-    : await withSource(ref.spec, deps.secret, async (client) => lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)));
+    : await withSource(ref.spec, deps.secret, async (client) =>
+        lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)),
+      );
   const { pipeline, sink } = ref.spec.spec;
   if (!pipeline) return { bytes, records: null, ms: pathMs };
   const kafka = deps.systems.kafka(ref.spec);
   const existing = await kafka.listTopics();
   let records = 0;
-  for (const group of [...(await pipelineGroups(ref)), ...(sink ? [sinkGroup(ref.spec, ref.generation)] : [])]) {
+  for (const group of [
+    ...(await pipelineGroups(ref)),
+    ...(sink ? [sinkGroup(ref.spec, ref.generation)] : []),
+  ]) {
     for (const [topic, partitions] of await kafka.groupOffsets(group)) {
       if (!existing.includes(topic)) continue;
       const ends = await kafka.offsets(topic).catch((error: unknown) => {
         if (error instanceof TopicLost) return []; // the pipeline's own, gone since they were listed: no lag there
         throw error;
       });
-      for (const { partition, high } of ends) records += Math.max(0, high - (partitions.get(partition) ?? high));
+      for (const { partition, high } of ends)
+        records += Math.max(0, high - (partitions.get(partition) ?? high));
     }
   }
   return { bytes, records, ms: pathMs };

@@ -1,9 +1,15 @@
 // Recording a window once: whatever attempts measured it, the ledger holds the first record, and the run is answered what the ledger holds.
-import type { Ledger } from '../../clients/ledger.js';
-import { freeNumber, recordWindow, recordedWindow, repeatedEvent, type WindowRecord } from '../../clients/window-ledger.js';
+import type { Ledger } from '../../clients/ledger/ledger.js';
+import {
+  freeNumber,
+  recordWindow,
+  recordedWindow,
+  repeatedEvent,
+  type WindowRecord,
+} from '../../clients/ledger/window-rows.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationRef } from '../../domain/ledger.js';
-import { worst, type Verdict } from '../../domain/verdict.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 
 /** Who measures: the run and the activity, and which of its attempts. */
 export interface Attempt {
@@ -25,7 +31,9 @@ export async function beginWindow<R extends Answer>(
   ref: MigrationRef,
   wanted: number,
   { by }: Attempt,
-): Promise<{ readonly answered: WithChain<R> } | { readonly answered: null; readonly number: number }> {
+): Promise<
+  { readonly answered: WithChain<R> } | { readonly answered: null; readonly number: number }
+> {
   const earlier = await recordedWindow<R>(ledger, ref, wanted);
   if (earlier?.by === by) return { answered: { ...earlier.result, chain: earlier.chain } };
   return { answered: null, number: earlier ? await freeNumber(ledger, ref, wanted) : wanted };
@@ -35,13 +43,26 @@ export async function beginWindow<R extends Answer>(
  * Adds the window to the chain. Where another attempt of this activity was first, its record stands, the audit says so, and the answer is the worse of the two
  * verdicts. Throws Problem `unexpected` where another run took the number meanwhile: the next attempt takes another one.
  */
-export async function endWindow<R extends Answer>(ledger: Ledger, ref: MigrationRef, record: WindowRecord<R>, { by, attempt }: Attempt): Promise<WithChain<R>> {
+export async function endWindow<R extends Answer>(
+  ledger: Ledger,
+  ref: MigrationRef,
+  record: WindowRecord<R>,
+  { by, attempt }: Attempt,
+): Promise<WithChain<R>> {
   const { result } = record;
   const chain = await recordWindow(ledger, ref, record, by);
   if (chain !== null) return { ...result, chain };
   const first = await recordedWindow<R>(ledger, ref, result.number);
-  if (first?.by !== by) throw new Problem('unexpected', `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`);
+  if (first?.by !== by)
+    throw new Problem(
+      'unexpected',
+      `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`,
+    );
   const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record stands: ${first.result.verdict.verdict}`;
   await ledger.recordEvents(ref, [repeatedEvent(result.number, attempt, result.at, detail)]);
-  return { ...first.result, verdict: worst([first.result.verdict, result.verdict]), chain: first.chain };
+  return {
+    ...first.result,
+    verdict: worst([first.result.verdict, result.verdict]),
+    chain: first.chain,
+  };
 }

@@ -1,12 +1,27 @@
 // Which columns a comparison covers: all but those the plan leaves out by name. Key columns always.
-import type { Column } from '../../clients/catalog.js';
+import type { Column } from '../../clients/postgres/catalog.js';
 import type { ComparedColumn } from '../../compare/comparison.js';
-import type { MigrationSpec } from '../../domain/spec.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /** `subject` = the table as the spec writes it; null for the result. */
-export function columnsToCompare(spec: MigrationSpec, columns: readonly Column[], key: readonly string[], subject: string | null): ComparedColumn[] {
+export function columnsToCompare(
+  spec: MigrationSpec,
+  columns: readonly Column[],
+  key: readonly string[],
+  subject: string | null,
+): ComparedColumn[] {
   const { ignore, tolerances } = spec.spec.validation.compare;
   return columns
-    .filter((c) => key.includes(c.name) || !(ignore.includes(c.name) || (subject !== null && ignore.includes(`${subject}.${c.name}`))))
-    .map((c) => ({ name: c.name, type: c.type, ...(tolerances[c.name] && !key.includes(c.name) ? { toleranceAbs: tolerances[c.name]!.abs } : {}) }));
+    .filter(
+      (c) =>
+        key.includes(c.name) ||
+        !(ignore.includes(c.name) || (subject !== null && ignore.includes(`${subject}.${c.name}`))),
+    )
+    .map((c) => ({
+      name: c.name,
+      type: c.type,
+      ...(tolerances[c.name] && !key.includes(c.name)
+        ? { toleranceAbs: tolerances[c.name]!.abs }
+        : {}),
+    }));
 }

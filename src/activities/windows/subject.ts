@@ -1,6 +1,15 @@
 // What a window found about one subject, on its way to a row of the ledger.
-import type { Verdict } from '../../domain/verdict.js';
-import { assessComparison, comparedOf, provenEarlierOf, rowsReadOf, type Counts, type Difference, type Proofs, type WindowRow } from '../../domain/window.js';
+import type { Verdict } from '../../domain/evidence/verdict.js';
+import {
+  assessComparison,
+  comparedOf,
+  provenEarlierOf,
+  rowsReadOf,
+  type Counts,
+  type Difference,
+  type Proofs,
+  type WindowRow,
+} from '../../domain/evidence/window.js';
 
 export interface SubjectResult {
   readonly subject: string;
@@ -18,7 +27,10 @@ export interface SubjectResult {
   readonly proof?: object;
 }
 
-export type Measured = Pick<SubjectResult, 'subject' | 'mode' | 'differences' | 'durationMs' | 'proof'> & {
+export type Measured = Pick<
+  SubjectResult,
+  'subject' | 'mode' | 'differences' | 'durationMs' | 'proof'
+> & {
   readonly counts: Counts;
   readonly proofs: Proofs;
   readonly position: string;
@@ -30,15 +42,38 @@ export function measured(result: Measured): SubjectResult {
 }
 
 /** Nothing was compared: all numbers stay null, never zero. */
-export function unmeasured(subject: string, mode: WindowRow['mode'], verdict: Verdict, position: string | null = null, durationMs = 0): SubjectResult {
-  return { subject, mode, verdict, counts: null, proofs: null, differences: [], position, durationMs };
+export function unmeasured(
+  subject: string,
+  mode: WindowRow['mode'],
+  verdict: Verdict,
+  position: string | null = null,
+  durationMs = 0,
+): SubjectResult {
+  return {
+    subject,
+    mode,
+    verdict,
+    counts: null,
+    proofs: null,
+    differences: [],
+    position,
+    durationMs,
+  };
 }
 
 /** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */
 export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
-  const isEmpty = subjects.every((s) => s.verdict.verdict === 'passed' && s.counts !== null && comparedOf(s.counts) === 0);
+  const isEmpty = subjects.every(
+    (s) => s.verdict.verdict === 'passed' && s.counts !== null && comparedOf(s.counts) === 0,
+  );
   if (!isEmpty) return subjects;
-  return subjects.map((s) => ({ ...s, verdict: { verdict: 'inconclusive', reason: 'compared 0 keys < 1 required: two empty sides prove nothing' } }));
+  return subjects.map((s) => ({
+    ...s,
+    verdict: {
+      verdict: 'inconclusive',
+      reason: 'compared 0 keys < 1 required: two empty sides prove nothing',
+    },
+  }));
 }
 
 export function toRow(result: SubjectResult, number: number, at: string): WindowRow {

@@ -1,19 +1,35 @@
 // What evidence knows about the topics that are read: which ones they are, and the settings that decide which records a reader still finds in them.
-import type { KafkaPort } from '../../clients/kafka.js';
-import type { Facts, FactValue } from '../../domain/epoch.js';
-import type { MigrationRef } from '../../domain/ledger.js';
-import { RETENTION_SETTINGS, differingSettings, topicsToMake } from '../../domain/topic-settings.js';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import {
+  RETENTION_SETTINGS,
+  differingSettings,
+  topicsToMake,
+} from '../../domain/migration/topic-settings.js';
 
 /** Throws what the brokers refuse: unknown is not unchanged. */
-export async function topicFacts(kafka: KafkaPort, { spec, generation }: Pick<MigrationRef, 'spec' | 'generation'>): Promise<Facts> {
+export async function topicFacts(
+  kafka: KafkaPort,
+  { spec, generation }: Pick<MigrationRef, 'spec' | 'generation'>,
+): Promise<Facts> {
   const planned = topicsToMake(spec, generation);
-  const stages = (spec.spec.batch?.stages ?? []).map(({ topic }) => topic).filter((topic) => !planned.some((p) => p.topic === topic));
-  const all = await kafka.describeTopics([...planned.map(({ topic }) => topic), ...stages], RETENTION_SETTINGS);
+  const stages = (spec.spec.batch?.stages ?? [])
+    .map(({ topic }) => topic)
+    .filter((topic) => !planned.some((p) => p.topic === topic));
+  const all = await kafka.describeTopics(
+    [...planned.map(({ topic }) => topic), ...stages],
+    RETENTION_SETTINGS,
+  );
   const identities: string[] = [];
   const drift: string[] = [];
   for (const { topic, settings } of planned) {
     const found = all.get(topic);
-    identities.push(found ? `${topic} with ${found.partitions} partitions (${found.id ?? 'no id'})` : `${topic} missing`);
+    identities.push(
+      found
+        ? `${topic} with ${found.partitions} partitions (${found.id ?? 'no id'})`
+        : `${topic} missing`,
+    );
     const differing = found ? differingSettings(settings, found.settings) : [];
     if (differing.length > 0) drift.push(`${topic} has ${differing.join(', ')}`);
   }
@@ -23,8 +39,12 @@ export async function topicFacts(kafka: KafkaPort, { spec, generation }: Pick<Mi
   };
   for (const topic of stages) {
     const found = all.get(topic);
-    const settings = RETENTION_SETTINGS.map((name) => `${name}=${found?.settings[name] ?? '(none)'}`).join(' ');
-    facts[`stage topic ${topic}`] = found ? `${found.id ?? 'no id'}, ${found.partitions} partitions, ${settings}` : 'missing';
+    const settings = RETENTION_SETTINGS.map(
+      (name) => `${name}=${found?.settings[name] ?? '(none)'}`,
+    ).join(' ');
+    facts[`stage topic ${topic}`] = found
+      ? `${found.id ?? 'no id'}, ${found.partitions} partitions, ${settings}`
+      : 'missing';
   }
   return facts;
 }

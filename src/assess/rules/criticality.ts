@@ -8,6 +8,8 @@ export const criticality: Rule = {
   rationale: 'Important results repay the work of proving them sooner.',
   ask: ({ process }) => {
     if (!process.criticality) return couldNotTell('no criticality is declared');
-    return process.criticality === 'low' ? notFired('declared low') : fired(process.criticality === 'high' ? 1 : 0.5, `declared ${process.criticality}`);
+    return process.criticality === 'low'
+      ? notFired('declared low')
+      : fired(process.criticality === 'high' ? 1 : 0.5, `declared ${process.criticality}`);
   },
 };

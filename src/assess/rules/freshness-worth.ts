@@ -9,6 +9,8 @@ export const freshnessWorth: Rule = {
   ask: ({ process }) => {
     if (!process.freshness) return couldNotTell('nobody declared what fresher numbers are worth');
     const { value } = process.freshness;
-    return value === 'low' ? notFired('declared low') : fired(value === 'high' ? 1 : 0.5, `declared ${value}`);
+    return value === 'low'
+      ? notFired('declared low')
+      : fired(value === 'high' ? 1 : 0.5, `declared ${value}`);
   },
 };

@@ -1,12 +1,13 @@
 // How much of its interval does a run eat?
-import { formatMs } from '../../domain/duration.js';
+import { formatMs } from '../../domain/values/duration.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const longRun: Rule = {
   id: 'long-run',
   part: 'value',
   weight: 1,
-  rationale: 'A run that eats much of its interval is about to miss it; a stream spreads the same work over the day.',
+  rationale:
+    'A run that eats much of its interval is about to miss it; a stream spreads the same work over the day.',
   ask: ({ interval, runTime }) => {
     if (!interval.known) return couldNotTell(interval.why);
     if (!runTime.known) return couldNotTell(runTime.why);

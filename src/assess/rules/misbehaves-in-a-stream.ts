@@ -7,9 +7,12 @@ export const misbehaves: Rule = {
   weight: 2,
   rationale: 'Clocks, chance and missing orders are harmless once a night and wrong all day.',
   ask: ({ sql }) => {
-    if (!sql.known || sql.value.class === 'unknown') return couldNotTell(sql.known ? 'the query could not be read' : sql.why);
+    if (!sql.known || sql.value.class === 'unknown')
+      return couldNotTell(sql.known ? 'the query could not be read' : sql.why);
     const work = sql.value.flags.filter((f) => f.gravity === 'work' && f.id !== 'side-effect');
     if (work.length === 0) return notFired('no clock, no chance, no missing order');
-    return fired(Math.min(0.6, 0.15 * work.length), work.map((f) => f.found).join(', '), { work: work.map((f) => `${f.found}: ${f.advice}`).join('; ') });
+    return fired(Math.min(0.6, 0.15 * work.length), work.map((f) => f.found).join(', '), {
+      work: work.map((f) => `${f.found}: ${f.advice}`).join('; '),
+    });
   },
 };

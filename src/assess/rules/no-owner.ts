@@ -5,7 +5,10 @@ export const noOwner: Rule = {
   id: 'no-owner',
   part: 'feasibility',
   weight: 2,
-  rationale: 'Somebody must say what is right when batch and stream differ, and approve the cut-over.',
+  rationale:
+    'Somebody must say what is right when batch and stream differ, and approve the cut-over.',
   ask: ({ process }) =>
-    process.owner ? notFired(`owned by ${process.owner}`) : fired(0.3, 'no owner is declared', { work: 'find an owner who can approve a cut-over' }),
+    process.owner
+      ? notFired(`owned by ${process.owner}`)
+      : fired(0.3, 'no owner is declared', { work: 'find an owner who can approve a cut-over' }),
 };

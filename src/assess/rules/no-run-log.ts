@@ -5,12 +5,18 @@ export const noRunLog: Rule = {
   id: 'no-run-log',
   part: 'feasibility',
   weight: 1,
-  rationale: 'A run that starts while consumers are switched must be seen. Without a run log it is not.',
+  rationale:
+    'A run that starts while consumers are switched must be seen. Without a run log it is not.',
   ask: ({ process, runs }) => {
-    if (!process.runs) return fired(0.1, 'no run log is named', { work: 'log run_id, cut_at, started_at and finished_at of each run' });
+    if (!process.runs)
+      return fired(0.1, 'no run log is named', {
+        work: 'log run_id, cut_at, started_at and finished_at of each run',
+      });
     if (!runs.known) return couldNotTell(runs.why);
     return runs.value.unfinished > 1
-      ? fired(0.1, `${runs.value.unfinished} runs never finished`, { work: 'close the runs that died in the log' })
+      ? fired(0.1, `${runs.value.unfinished} runs never finished`, {
+          work: 'close the runs that died in the log',
+        })
       : notFired(`${runs.value.count} runs on record`);
   },
 };

@@ -5,13 +5,18 @@ export const notStreamable: Rule = {
   id: 'not-streamable',
   part: 'feasibility',
   weight: 4,
-  rationale: 'Some results need all of their input each time. A stream of them is the batch, run without end.',
+  rationale:
+    'Some results need all of their input each time. A stream of them is the batch, run without end.',
   ask: ({ sql }) => {
     if (!sql.known) return couldNotTell(sql.why);
     if (sql.value.class === 'unknown') return couldNotTell('the query could not be read');
     const blocking = sql.value.flags.filter((f) => f.gravity === 'blocks');
-    const operators = sql.value.blocks.flatMap((b) => b.operators.filter((o) => o.class === 'not streamable').map((o) => `${b.name}: ${o.detail}`));
+    const operators = sql.value.blocks.flatMap((b) =>
+      b.operators.filter((o) => o.class === 'not streamable').map((o) => `${b.name}: ${o.detail}`),
+    );
     const why = [...operators, ...blocking.map((f) => `${f.found}: ${f.why}`)];
-    return why.length > 0 ? fired(1, [...new Set(why)].join('; '), { decides: true }) : notFired(`hardest part: ${sql.value.class}`);
+    return why.length > 0
+      ? fired(1, [...new Set(why)].join('; '), { decides: true })
+      : notFired(`hardest part: ${sql.value.class}`);
   },
 };

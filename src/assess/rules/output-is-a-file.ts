@@ -5,13 +5,17 @@ export const outputIsAFile: Rule = {
   id: 'output-is-a-file',
   part: 'feasibility',
   weight: 2,
-  rationale: 'A file that is handed over at a fixed hour is a batch by contract. The stream would be cut back into one.',
+  rationale:
+    'A file that is handed over at a fixed hour is a batch by contract. The stream would be cut back into one.',
   ask: ({ process }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     const files = process.consumers.filter((c) => c.through === 'file' || c.through === 'email');
     if (files.length === 0) return notFired('nobody takes a file or a mail');
     const names = files.map((c) => `${c.name} (${c.through})`).join(', ');
-    if (files.length === process.consumers.length) return fired(1, `every consumer takes a file or a mail: ${names}`, { decides: true });
-    return fired(0.2, `${names} take a file or a mail`, { work: `let ${names} read the sink's table, or keep a small export job for them` });
+    if (files.length === process.consumers.length)
+      return fired(1, `every consumer takes a file or a mail: ${names}`, { decides: true });
+    return fired(0.2, `${names} take a file or a mail`, {
+      work: `let ${names} read the sink's table, or keep a small export job for them`,
+    });
   },
 };

@@ -6,11 +6,17 @@ export const readOnceADay: Rule = {
   id: 'read-once-a-day',
   part: 'feasibility',
   weight: 3,
-  rationale: 'When everybody reads once a day or less, a stream around the clock changes nothing that anybody sees.',
+  rationale:
+    'When everybody reads once a day or less, a stream around the clock changes nothing that anybody sees.',
   ask: ({ process }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     const slow = process.consumers.every((c) => READ_EVERY_MS[c.reads] >= READ_EVERY_MS.daily);
     if (!slow) return notFired('somebody reads more than once a day');
-    return fired(1, process.consumers.map((c) => `${c.name} (${c.reads})`).join(', ') + ': nobody reads more than once a day', { decides: true });
+    return fired(
+      1,
+      process.consumers.map((c) => `${c.name} (${c.reads})`).join(', ') +
+        ': nobody reads more than once a day',
+      { decides: true },
+    );
   },
 };

@@ -27,7 +27,11 @@ export interface Rule {
   readonly ask: (facts: ProcessFacts) => Answer;
 }
 
-export const fired = (grade: number, evidence: string, more: { decides?: boolean; work?: string } = {}): Answer => ({
+export const fired = (
+  grade: number,
+  evidence: string,
+  more: { decides?: boolean; work?: string } = {},
+): Answer => ({
   state: 'fired',
   grade,
   evidence,

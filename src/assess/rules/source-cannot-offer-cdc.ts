@@ -5,7 +5,8 @@ export const sourceOffersCdc: Rule = {
   id: 'source-cannot-offer-cdc',
   part: 'feasibility',
   weight: 4,
-  rationale: 'Without change capture a stream must poll: it misses deletes and what no timestamp shows.',
+  rationale:
+    'Without change capture a stream must poll: it misses deletes and what no timestamp shows.',
   ask: ({ process, source, tables }) => {
     const needsDeletes = tables.known && tables.value.some((t) => (t.total?.deleted ?? 0) > 0);
     if (process.cdc === 'forbidden')
@@ -26,10 +27,14 @@ export const sourceOffersCdc: Rule = {
       ...(source.value.isPrimary ? [] : ['it is a standby']),
       ...(source.value.walLevel === 'logical' ? [] : [`wal_level = ${source.value.walLevel}`]),
       ...(source.value.mayReplicate ? [] : ['this role may not replicate']),
-      ...(source.value.slotsFree >= 2 ? [] : [`${source.value.slotsFree} free replication slots < 2`]),
+      ...(source.value.slotsFree >= 2
+        ? []
+        : [`${source.value.slotsFree} free replication slots < 2`]),
     ];
     return lacks.length > 0
       ? fired(0.3, lacks.join(', '), { work: `prepare the source: ${lacks.join(', ')}` })
-      : notFired(`PostgreSQL ${source.value.version}, wal_level logical, ${source.value.slotsFree} free slots`);
+      : notFired(
+          `PostgreSQL ${source.value.version}, wal_level logical, ${source.value.slotsFree} free slots`,
+        );
   },
 };

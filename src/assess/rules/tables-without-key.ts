@@ -8,13 +8,17 @@ export const tablesWithoutKey: Rule = {
   rationale: 'A change without a key cannot be matched with the row that it changed.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
-    const lacking = tables.value.filter((t) => t.kind === 'r' && t.key.length === 0).map((t) => t.table);
+    const lacking = tables.value
+      .filter((t) => t.kind === 'r' && t.key.length === 0)
+      .map((t) => t.table);
     const views = tables.value.filter((t) => t.kind !== 'r').map((t) => t.table);
     const denied = tables.value.filter((t) => !t.mayRead).map((t) => t.table);
     if (denied.length > 0) return couldNotTell(`this role may not read ${denied.join(', ')}`);
     const work = [
       ...(lacking.length > 0 ? [`give a primary key to ${lacking.join(', ')}`] : []),
-      ...(views.length > 0 ? [`capture the tables behind ${views.join(', ')}: only plain tables are captured`] : []),
+      ...(views.length > 0
+        ? [`capture the tables behind ${views.join(', ')}: only plain tables are captured`]
+        : []),
     ];
     return work.length > 0
       ? fired(0.4, [...lacking, ...views].join(', '), { work: work.join('; ') })

@@ -5,12 +5,17 @@ export const typesNotProvable: Rule = {
   id: 'types-not-provable',
   part: 'feasibility',
   weight: 1,
-  rationale: 'A column that cannot be compared exactly must be left out by name, and nobody likes to sign that.',
+  rationale:
+    'A column that cannot be compared exactly must be left out by name, and nobody likes to sign that.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const columns = tables.value.flatMap((t) => t.unprovable.map((c) => `${t.table}.${c}`));
     return columns.length > 0
-      ? fired(Math.min(0.4, columns.length * 0.1), columns.join(', '), { work: `cast, drop or ignore by name: ${columns.join(', ')}` })
-      : notFired('every column of the tables has a type that can be proven; sluice doctor looks at the columns of the query');
+      ? fired(Math.min(0.4, columns.length * 0.1), columns.join(', '), {
+          work: `cast, drop or ignore by name: ${columns.join(', ')}`,
+        })
+      : notFired(
+          'every column of the tables has a type that can be proven; sluice doctor looks at the columns of the query',
+        );
   },
 };

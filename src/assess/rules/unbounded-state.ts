@@ -5,12 +5,18 @@ export const unboundedState: Rule = {
   id: 'unbounded-state',
   part: 'feasibility',
   weight: 2,
-  rationale: 'State that grows with everything ever seen costs memory for ever and makes every restart slow.',
+  rationale:
+    'State that grows with everything ever seen costs memory for ever and makes every restart slow.',
   ask: ({ sql }) => {
-    if (!sql.known || sql.value.class === 'unknown') return couldNotTell(sql.known ? 'the query could not be read' : sql.why);
-    const parts = sql.value.blocks.flatMap((b) => b.operators.filter((o) => o.class === 'unbounded state').map((o) => `${b.name}: ${o.detail}`));
+    if (!sql.known || sql.value.class === 'unknown')
+      return couldNotTell(sql.known ? 'the query could not be read' : sql.why);
+    const parts = sql.value.blocks.flatMap((b) =>
+      b.operators.filter((o) => o.class === 'unbounded state').map((o) => `${b.name}: ${o.detail}`),
+    );
     return parts.length > 0
-      ? fired(Math.min(0.7, 0.3 + 0.15 * parts.length), parts.join('; '), { work: `bound it in time or by key: ${parts.join('; ')}` })
+      ? fired(Math.min(0.7, 0.3 + 0.15 * parts.length), parts.join('; '), {
+          work: `bound it in time or by key: ${parts.join('; ')}`,
+        })
       : notFired('every operator is stateless or keyed');
   },
 };

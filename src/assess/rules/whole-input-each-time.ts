@@ -10,18 +10,25 @@ export const wholeInputEachTime: Rule = {
   id: 'whole-input-each-time',
   part: 'feasibility',
   weight: 4,
-  rationale: 'A table that is emptied and filled again has no changes to stream: each load is one giant one.',
+  rationale:
+    'A table that is emptied and filled again has no changes to stream: each load is one giant one.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const counted = tables.value.filter((t) => t.total !== null);
-    if (counted.length === 0) return couldNotTell('there are no statistics of how the tables change');
+    if (counted.length === 0)
+      return couldNotTell('there are no statistics of how the tables change');
     const replaced = counted.filter(isReplaced);
     if (replaced.length === 0) return notFired('no table is replaced as a whole');
     const names = replaced
-      .map((t) => `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far of ${t.rows.toLocaleString('en')} in it)`)
+      .map(
+        (t) =>
+          `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far of ${t.rows.toLocaleString('en')} in it)`,
+      )
       .join(', ');
     if (replaced.length === tables.value.length) return fired(1, names, { decides: true });
-    return fired(0.4, names, { work: `let the loads of ${replaced.map((t) => t.table).join(', ')} change only what changed` });
+    return fired(0.4, names, {
+      work: `let the loads of ${replaced.map((t) => t.table).join(', ')} change only what changed`,
+    });
   },
 };
 

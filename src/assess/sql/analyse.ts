@@ -8,7 +8,11 @@ import { SqlText } from './text.js';
 
 export interface SqlAnalysis {
   /** Null when PostgreSQL's parser accepts the text. */
-  readonly error: { readonly message: string; readonly line: number; readonly column: number } | null;
+  readonly error: {
+    readonly message: string;
+    readonly line: number;
+    readonly column: number;
+  } | null;
   /** Tables read, `schema.name`, each once. */
   readonly tables: readonly string[];
   readonly writes: readonly string[];
@@ -25,7 +29,13 @@ export interface AnalyseOptions {
   readonly types?: ReadonlyMap<string, string>;
 }
 
-const HARDNESS: readonly StateClass[] = ['stateless', 'keyed state', 'windowed state', 'unbounded state', 'not streamable'];
+const HARDNESS: readonly StateClass[] = [
+  'stateless',
+  'keyed state',
+  'windowed state',
+  'unbounded state',
+  'not streamable',
+];
 
 /** MUST have ended before `analyseSql` is called: the parser is WebAssembly. */
 export const loadParser = (): Promise<void> => loadModule();
@@ -39,12 +49,20 @@ interface Collected {
 }
 
 /** Never throws for what the text holds. Statements of a script, SQL functions and PL/pgSQL bodies are read one by one. */
-export function analyseSql(sql: string, { output = null, types = new Map() }: AnalyseOptions = {}): SqlAnalysis {
+export function analyseSql(
+  sql: string,
+  { output = null, types = new Map() }: AnalyseOptions = {},
+): SqlAnalysis {
   const all: Collected = { reads: new Set(), writes: new Set(), blocks: [], flags: [], unread: [] };
   const error = readScript(sql, all, output, types, 'result');
   const classes = all.blocks.flatMap((b) => b.operators.map((o) => o.class));
-  const hardest = classes.reduce<StateClass>((a, b) => (HARDNESS.indexOf(b) > HARDNESS.indexOf(a) ? b : a), 'stateless');
-  const flags = all.flags.filter((flag, at) => all.flags.findIndex((f) => f.id === flag.id && f.found === flag.found) === at);
+  const hardest = classes.reduce<StateClass>(
+    (a, b) => (HARDNESS.indexOf(b) > HARDNESS.indexOf(a) ? b : a),
+    'stateless',
+  );
+  const flags = all.flags.filter(
+    (flag, at) => all.flags.findIndex((f) => f.id === flag.id && f.found === flag.found) === at,
+  );
   const isKnown = error === null && all.blocks.length > 0;
   return {
     error,
@@ -53,18 +71,29 @@ export function analyseSql(sql: string, { output = null, types = new Map() }: An
     blocks: all.blocks,
     flags,
     unread: all.unread,
-    class: isKnown ? (flags.some((f) => f.gravity === 'blocks') ? 'not streamable' : hardest) : 'unknown',
+    class: isKnown
+      ? flags.some((f) => f.gravity === 'blocks')
+        ? 'not streamable'
+        : hardest
+      : 'unknown',
   };
 }
 
-function readScript(sql: string, all: Collected, output: string | null, types: ReadonlyMap<string, string>, name: string): SqlAnalysis['error'] {
+function readScript(
+  sql: string,
+  all: Collected,
+  output: string | null,
+  types: ReadonlyMap<string, string>,
+  name: string,
+): SqlAnalysis['error'] {
   let statements: readonly unknown[];
   let text: SqlText;
   try {
     statements = list(parseSync(sql), 'stmts');
     text = new SqlText(sql, scanSync(sql).tokens);
   } catch (error) {
-    const at = (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails?.cursorPosition ?? 0;
+    const at =
+      (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails?.cursorPosition ?? 0;
     return { message: (error as Error).message, ...new SqlText(sql, []).place(Math.max(0, at)) };
   }
   for (const raw of statements) {
@@ -92,11 +121,18 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
       return readSelect(node, statement, all);
     case 'InsertStmt':
     case 'CreateTableAsStmt': {
-      const target = relationName((kind === 'InsertStmt' ? node['relation'] : field(node['into'], 'rel')) as Fields);
+      const target = relationName(
+        (kind === 'InsertStmt' ? node['relation'] : field(node['into'], 'rel')) as Fields,
+      );
       all.writes.add(target);
-      const select = field(node[kind === 'InsertStmt' ? 'selectStmt' : 'query'], 'SelectStmt') as Fields | undefined;
+      const select = field(node[kind === 'InsertStmt' ? 'selectStmt' : 'query'], 'SelectStmt') as
+        Fields | undefined;
       if (select && list(select, 'valuesLists').length === 0)
-        readSelect(withOuter(select, node), { ...statement, output: statement.output ?? target, name: target.split('.')[1]! }, all);
+        readSelect(
+          withOuter(select, node),
+          { ...statement, output: statement.output ?? target, name: target.split('.')[1]! },
+          all,
+        );
       return;
     }
     case 'UpdateStmt':
@@ -106,7 +142,8 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
       collect(stmt, statement, all);
       return;
     case 'TruncateStmt':
-      for (const relation of list(node, 'relations')) all.writes.add(relationName(field(relation, 'RangeVar') as Fields));
+      for (const relation of list(node, 'relations'))
+        all.writes.add(relationName(field(relation, 'RangeVar') as Fields));
       return;
     case 'CreateFunctionStmt':
       return readFunction(node, statement, all);
@@ -137,21 +174,27 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
 
 /** A WITH in front of INSERT belongs to its SELECT. */
 const withOuter = (select: Fields, around: Fields): Fields =>
-  around['withClause'] && !select['withClause'] ? { ...select, withClause: around['withClause'] } : select;
+  around['withClause'] && !select['withClause']
+    ? { ...select, withClause: around['withClause'] }
+    : select;
 
 function readSelect(select: Fields, statement: Statement, all: Collected): void {
   const before = all.writes.size;
   all.blocks.push(...blocksOf(select, statement.name, selectText(statement.whole), statement.text));
   collect({ SelectStmt: select }, statement, all);
   walk(select['withClause'], ({ kind, node }) => {
-    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(kind)) all.writes.add(relationName(node['relation'] as Fields));
+    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(kind))
+      all.writes.add(relationName(node['relation'] as Fields));
   });
   if (all.writes.size > before) all.flags.push(sideEffect('a WITH that writes'));
 }
 
 /** Of `INSERT INTO … SELECT`, the query alone. */
 const selectText = (whole: string): string =>
-  whole.replace(/^\s*(insert\s+into|create\s+(temp\s+|temporary\s+|unlogged\s+)?table)\s+[\s\S]*?(?=\b(select|with)\b)/i, '');
+  whole.replace(
+    /^\s*(insert\s+into|create\s+(temp\s+|temporary\s+|unlogged\s+)?table)\s+[\s\S]*?(?=\b(select|with)\b)/i,
+    '',
+  );
 
 function collect(tree: Fields, { output, types }: Statement, all: Collected): void {
   const ctes = new Set<string>();
@@ -159,7 +202,11 @@ function collect(tree: Fields, { output, types }: Statement, all: Collected): vo
     if (kind === 'CommonTableExpr') ctes.add(String(node['ctename']));
   });
   walk(tree, ({ kind, node }) => {
-    if (kind === 'RangeVar' && !(node['schemaname'] === undefined && ctes.has(String(node['relname'])))) all.reads.add(relationName(node));
+    if (
+      kind === 'RangeVar' &&
+      !(node['schemaname'] === undefined && ctes.has(String(node['relname'])))
+    )
+      all.reads.add(relationName(node));
   });
   all.flags.push(...flagsOf(tree, { output, types, ctes }));
 }
@@ -170,11 +217,16 @@ function readFunction(node: Fields, statement: Statement, all: Collected): void 
       list(node, 'options').find((o) => field(field(o, 'DefElem'), 'defname') === name),
       'DefElem',
     );
-  const language = textOf(field(field(field(option('language'), 'arg'), 'String'), 'sval'), 'sql').toLowerCase();
+  const language = textOf(
+    field(field(field(option('language'), 'arg'), 'String'), 'sval'),
+    'sql',
+  ).toLowerCase();
   const name = list(node, 'funcname')
     .map((n) => String(field(field(n, 'String'), 'sval')))
     .join('.');
-  const bodies = list(field(field(option('as'), 'arg'), 'List'), 'items').map((n) => String(field(field(n, 'String'), 'sval')));
+  const bodies = list(field(field(option('as'), 'arg'), 'List'), 'items').map((n) =>
+    String(field(field(n, 'String'), 'sval')),
+  );
   if (language === 'sql' && bodies[0]) {
     const error = readScript(bodies[0], all, statement.output, statement.types, name);
     if (error) all.unread.push(`${name}: ${error.message}`);
@@ -192,15 +244,19 @@ function readPlPgSql(definition: string, name: string, statement: Statement, all
   }
   walk(tree, ({ kind, node }) => {
     if (kind === 'PLpgSQL_stmt_dynexecute') {
-      all.unread.push(`${name}, line ${textOf(node['lineno'], '?')}: EXECUTE of a text that is built while it runs`);
+      all.unread.push(
+        `${name}, line ${textOf(node['lineno'], '?')}: EXECUTE of a text that is built while it runs`,
+      );
       return false;
     }
     const query = kind === 'PLpgSQL_expr' ? node['query'] : undefined;
     if (typeof query !== 'string') return;
-    const isStatement = /^\s*(select|with|insert|update|delete|merge|truncate|copy|notify|create)\b/i.test(query);
+    const isStatement =
+      /^\s*(select|with|insert|update|delete|merge|truncate|copy|notify|create)\b/i.test(query);
     const text = isStatement ? query : `SELECT ${query.replace(/^\s*[\w.]+\s*:?=\s*/, '')}`;
     const before = all.blocks.length;
-    if (readScript(text, all, statement.output, statement.types, 'step') !== null && isStatement) all.unread.push(`${name}: ${query.slice(0, 60)}`);
+    if (readScript(text, all, statement.output, statement.types, 'step') !== null && isStatement)
+      all.unread.push(`${name}: ${query.slice(0, 60)}`);
     const hasTables = all.blocks.slice(before).some((b) => b.reads.length > 0);
     if (!hasTables) all.blocks.length = before; // an expression, not a step of the batch
     return;
@@ -211,8 +267,12 @@ function readPlPgSql(definition: string, name: string, statement: Statement, all
 export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
   const statements = list(parseSync(sql), 'stmts');
   const stmt = field(statements[0], 'stmt');
-  const select = (field(stmt, 'SelectStmt') ?? field(field(field(stmt, 'InsertStmt'), 'selectStmt'), 'SelectStmt')) as Fields | undefined;
+  const select = (field(stmt, 'SelectStmt') ??
+    field(field(field(stmt, 'InsertStmt'), 'selectStmt'), 'SelectStmt')) as Fields | undefined;
   if (statements.length !== 1 || !select) return null;
   const trees: BlockTrees = { selects: new Map(), inner: new Map(), ctes: new Map() };
-  return { blocks: blocksOf(select, 'result', sql, new SqlText(sql, scanSync(sql).tokens), trees), trees };
+  return {
+    blocks: blocksOf(select, 'result', sql, new SqlText(sql, scanSync(sql).tokens), trees),
+    trees,
+  };
 }

@@ -10,44 +10,61 @@ export interface Visit {
 }
 
 /** Calls `visit` for every node below `tree`, parents first; `false` = do not look inside. Kinds are the keys that begin with a capital. */
-export function walk(tree: unknown, visit: (found: Visit) => boolean | void, inside: readonly string[] = []): void {
+export function walk(
+  tree: unknown,
+  visit: (found: Visit) => boolean | void,
+  inside: readonly string[] = [],
+): void {
   if (Array.isArray(tree)) return tree.forEach((item) => walk(item, visit, inside));
   if (tree === null || typeof tree !== 'object') return;
   for (const [key, value] of Object.entries(tree)) {
     if (value === null || typeof value !== 'object') continue;
     if (!/^[A-Z]/.test(key)) walk(value, visit, inside);
-    else if (visit({ kind: key, node: value as Fields, inside }) !== false) walk(value, visit, [...inside, key]);
+    else if (visit({ kind: key, node: value as Fields, inside }) !== false)
+      walk(value, visit, [...inside, key]);
   }
 }
 
 /** Like `walk`, but stays inside one query: sub-selects are seen, not entered. */
 export function walkQuery(tree: unknown, visit: (found: Visit) => boolean | void): void {
   walk(tree, (found) =>
-    visit(found) === false || found.kind === 'SelectStmt' || found.kind === 'SubLink' || found.kind === 'RangeSubselect' ? false : undefined,
+    visit(found) === false ||
+    found.kind === 'SelectStmt' ||
+    found.kind === 'SubLink' ||
+    found.kind === 'RangeSubselect'
+      ? false
+      : undefined,
   );
 }
 
-export const field = (node: unknown, name: string): unknown => (node !== null && typeof node === 'object' ? (node as Fields)[name] : undefined);
+export const field = (node: unknown, name: string): unknown =>
+  node !== null && typeof node === 'object' ? (node as Fields)[name] : undefined;
 export const list = (node: unknown, name: string): readonly unknown[] => {
   const value = field(node, name);
   return Array.isArray(value) ? value : [];
 };
 
 /** A field that the grammar says is text or a number; `preset` where the parser left it out. */
-export const textOf = (value: unknown, preset = ''): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : preset);
+export const textOf = (value: unknown, preset = ''): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : preset;
 
 /** Texts of a list of `String` nodes: the parts of a name. */
 export const names = (nodes: readonly unknown[]): string[] =>
-  nodes.map((n) => field(field(n, 'String'), 'sval')).filter((s): s is string => typeof s === 'string');
+  nodes
+    .map((n) => field(field(n, 'String'), 'sval'))
+    .filter((s): s is string => typeof s === 'string');
 
 /** `schema.table`, lower-cased as PostgreSQL stores it; `public` where none is written. */
-export const relationName = (rangeVar: Fields): string => `${(rangeVar['schemaname'] as string | undefined) ?? 'public'}.${String(rangeVar['relname'])}`;
+export const relationName = (rangeVar: Fields): string =>
+  `${(rangeVar['schemaname'] as string | undefined) ?? 'public'}.${String(rangeVar['relname'])}`;
 
 /** Last part of a column reference; null for `*`. */
-export const columnName = (columnRef: unknown): string | null => names(list(columnRef, 'fields')).at(-1) ?? null;
+export const columnName = (columnRef: unknown): string | null =>
+  names(list(columnRef, 'fields')).at(-1) ?? null;
 
 export const functionName = (call: Fields): string => names(list(call, 'funcname')).at(-1) ?? '';
-export const typeName = (cast: Fields): string => names(list(field(cast, 'typeName'), 'names')).at(-1) ?? '';
+export const typeName = (cast: Fields): string =>
+  names(list(field(cast, 'typeName'), 'names')).at(-1) ?? '';
 export const stringConstant = (node: unknown): string | null => {
   const value = field(field(field(node, 'A_Const'), 'sval'), 'sval');
   return typeof value === 'string' ? value : null;
@@ -63,4 +80,7 @@ const AGGREGATES = new Set(
 
 export const isAggregate = (call: Fields): boolean =>
   call['over'] === undefined &&
-  (AGGREGATES.has(functionName(call)) || call['agg_star'] === true || call['agg_distinct'] === true || call['agg_filter'] !== undefined);
+  (AGGREGATES.has(functionName(call)) ||
+    call['agg_star'] === true ||
+    call['agg_distinct'] === true ||
+    call['agg_filter'] !== undefined);

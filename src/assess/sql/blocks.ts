@@ -1,5 +1,15 @@
 // A query cut into its blocks: each CTE, each sub-query in FROM, then the query itself, in the order in which they are computed.
-import { columnName, field, functionName, list, relationName, textOf, walk, walkQuery, type Fields } from './ast.js';
+import {
+  columnName,
+  field,
+  functionName,
+  list,
+  relationName,
+  textOf,
+  walk,
+  walkQuery,
+  type Fields,
+} from './ast.js';
 import { groupKey, operatorsOf, type Operator } from './operators.js';
 import type { SqlText } from './text.js';
 
@@ -36,7 +46,13 @@ export interface BlockTrees {
 }
 
 /** `select` = a SelectStmt's fields; `name` = of the whole; `whole` = its text. Fills `trees`, where they are asked for. */
-export function blocksOf(select: Fields, name: string, whole: string, text: SqlText, trees?: BlockTrees): Block[] {
+export function blocksOf(
+  select: Fields,
+  name: string,
+  whole: string,
+  text: SqlText,
+  trees?: BlockTrees,
+): Block[] {
   const blocks: Block[] = [];
   const used = new Set<string>();
   const known = new Map<string, string>();
@@ -53,14 +69,27 @@ export function blocksOf(select: Fields, name: string, whole: string, text: SqlT
     blocks.push(...subQueries(body, scope, used));
     withText = text.slice(start, place.end + 1);
     const own = String(cte['ctename']);
-    const isRecursive = withClause!['recursive'] === true && readsOf(body, new Map(), inner).includes(`public.${own}`);
-    blocks.push(block(body, unique(own, used), `${withText} SELECT * FROM ${own}`, { ...scope, known: new Map(known) }, isRecursive, cteColumns(cte)));
+    const isRecursive =
+      withClause!['recursive'] === true &&
+      readsOf(body, new Map(), inner).includes(`public.${own}`);
+    blocks.push(
+      block(
+        body,
+        unique(own, used),
+        `${withText} SELECT * FROM ${own}`,
+        { ...scope, known: new Map(known) },
+        isRecursive,
+        cteColumns(cte),
+      ),
+    );
     known.set(own, blocks.at(-1)!.name);
     trees?.ctes.set(own, blocks.at(-1)!.name);
     trees?.selects.set(blocks.at(-1)!.name, body);
   }
   blocks.push(...subQueries(select, { text, withText, known, inner, trees }, used));
-  blocks.push(block(select, unique(name, used), whole, { text, withText, known, inner, trees }, false));
+  blocks.push(
+    block(select, unique(name, used), whole, { text, withText, known, inner, trees }, false),
+  );
   trees?.selects.set(blocks.at(-1)!.name, select);
   return blocks;
 }
@@ -76,7 +105,10 @@ function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
     if (!inner) return;
     found.push(...subQueries(inner, scope, used));
     const place = scope.text.queryAround(firstPlace(inner));
-    const sql = node['lateral'] === true || !place ? null : `${scope.withText} ${scope.text.slice(place.start, place.end)}`.trim();
+    const sql =
+      node['lateral'] === true || !place
+        ? null
+        : `${scope.withText} ${scope.text.slice(place.start, place.end)}`.trim();
     const alias = textOf(field(node['alias'], 'aliasname'), 'sub-query');
     found.push(block(inner, unique(alias, used), sql, scope, false));
     scope.inner.set(inner, found.at(-1)!.name);
@@ -85,7 +117,14 @@ function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
   return found;
 }
 
-function block(select: Fields, name: string, sql: string | null, { known, inner }: Scope, isRecursive: boolean, aliases: readonly string[] = []): Block {
+function block(
+  select: Fields,
+  name: string,
+  sql: string | null,
+  { known, inner }: Scope,
+  isRecursive: boolean,
+  aliases: readonly string[] = [],
+): Block {
   const columns = aliases.length > 0 ? aliases : columnsOf(select);
   return {
     name,
@@ -98,9 +137,11 @@ function block(select: Fields, name: string, sql: string | null, { known, inner 
 }
 
 /** The leftmost SELECT of a set operation: it names the columns. */
-const leaf = (select: Fields): Fields => (select['larg'] !== undefined ? leaf(select['larg'] as Fields) : select);
+const leaf = (select: Fields): Fields =>
+  select['larg'] !== undefined ? leaf(select['larg'] as Fields) : select;
 
-const cteColumns = (cte: Fields): string[] => list(cte, 'aliascolnames').map((n) => String(field(field(n, 'String'), 'sval')));
+const cteColumns = (cte: Fields): string[] =>
+  list(cte, 'aliascolnames').map((n) => String(field(field(n, 'String'), 'sval')));
 
 export function columnsOf(select: Fields): string[] {
   return list(leaf(select), 'targetList').map((item) => {
@@ -109,21 +150,40 @@ export function columnsOf(select: Fields): string[] {
     let value = target['val'];
     while (field(value, 'TypeCast')) value = field(field(value, 'TypeCast'), 'arg');
     const call = field(value, 'FuncCall') as Fields | undefined;
-    return columnName(field(value, 'ColumnRef')) ?? (call ? functionName(call) : field(value, 'CoalesceExpr') ? 'coalesce' : '?column?');
+    return (
+      columnName(field(value, 'ColumnRef')) ??
+      (call ? functionName(call) : field(value, 'CoalesceExpr') ? 'coalesce' : '?column?')
+    );
   });
 }
 
-function readsOf(select: Fields, known: ReadonlyMap<string, string>, inner: ReadonlyMap<unknown, string>): string[] {
+function readsOf(
+  select: Fields,
+  known: ReadonlyMap<string, string>,
+  inner: ReadonlyMap<unknown, string>,
+): string[] {
   const found = new Set<string>();
   walk(
-    [select['fromClause'], select['whereClause'], select['targetList'], select['havingClause'], select['larg'], select['rarg']].filter(Boolean),
+    [
+      select['fromClause'],
+      select['whereClause'],
+      select['targetList'],
+      select['havingClause'],
+      select['larg'],
+      select['rarg'],
+    ].filter(Boolean),
     ({ kind, node }) => {
-      const name = kind === 'RangeSubselect' ? inner.get(field(node['subquery'], 'SelectStmt')) : undefined;
+      const name =
+        kind === 'RangeSubselect' ? inner.get(field(node['subquery'], 'SelectStmt')) : undefined;
       if (name) {
         found.add(name);
         return false;
       }
-      if (kind === 'RangeVar') found.add((node['schemaname'] === undefined && known.get(String(node['relname']))) || relationName(node));
+      if (kind === 'RangeVar')
+        found.add(
+          (node['schemaname'] === undefined && known.get(String(node['relname']))) ||
+            relationName(node),
+        );
       return;
     },
   );
@@ -147,7 +207,8 @@ function unique(name: string, used: Set<string>): string {
       .replaceAll(/^-|-$/g, '')
       .slice(0, 36) || 'stage';
   let chosen = base;
-  for (let n = 2; used.has(chosen) || (chosen === 'result' && name !== 'result'); n += 1) chosen = `${base}-${n}`;
+  for (let n = 2; used.has(chosen) || (chosen === 'result' && name !== 'result'); n += 1)
+    chosen = `${base}-${n}`;
   used.add(chosen);
   return chosen;
 }

@@ -1,5 +1,18 @@
 // What a batch may do and a stream must not, or not without care. One entry per rule: id, how grave, why, what to do. PURE.
-import { columnName, field, functionName, isAggregate, list, names, relationName, stringConstant, typeName, walk, type Fields, type Visit } from './ast.js';
+import {
+  columnName,
+  field,
+  functionName,
+  isAggregate,
+  list,
+  names,
+  relationName,
+  stringConstant,
+  typeName,
+  walk,
+  type Fields,
+  type Visit,
+} from './ast.js';
 import { isBuiltIn, VOLATILE } from './functions.js';
 import { equalities } from './operators.js';
 
@@ -7,30 +20,110 @@ import { equalities } from './operators.js';
 export type Gravity = 'blocks' | 'work' | 'care';
 
 const FLAGS = {
-  now: ['work', 'the result changes though no row did', 'derive the time from the data, or make the date a column that a job writes'],
-  volatile: ['work', 'the same input gives another result each time', 'compute the value when the row is written, not when it is read'],
-  'local-time': ['work', "the result depends on the session's time zone", 'write AT TIME ZONE with the zone that is meant'],
-  'limit-over-all': ['work', 'the first n of all rows: any change can push any row in or out', 'keep the top n per key, or leave the ranking to the reader'],
-  'limit-without-order': ['work', 'which rows are kept is chance', 'add ORDER BY over a unique key'],
-  'distinct-unbounded': ['care', 'every row ever seen is counted, for when its last copy goes', 'group by the key that is meant, or bound it in time'],
-  'full-outer-join': ['care', 'rows without a partner on either side wait for ever, and NULL keys never meet', 'union the keys first, then left join twice'],
-  'outer-no-key': ['work', 'an outer join without an equality keeps and re-reads everything', 'join on a key'],
+  now: [
+    'work',
+    'the result changes though no row did',
+    'derive the time from the data, or make the date a column that a job writes',
+  ],
+  volatile: [
+    'work',
+    'the same input gives another result each time',
+    'compute the value when the row is written, not when it is read',
+  ],
+  'local-time': [
+    'work',
+    "the result depends on the session's time zone",
+    'write AT TIME ZONE with the zone that is meant',
+  ],
+  'limit-over-all': [
+    'work',
+    'the first n of all rows: any change can push any row in or out',
+    'keep the top n per key, or leave the ranking to the reader',
+  ],
+  'limit-without-order': [
+    'work',
+    'which rows are kept is chance',
+    'add ORDER BY over a unique key',
+  ],
+  'distinct-unbounded': [
+    'care',
+    'every row ever seen is counted, for when its last copy goes',
+    'group by the key that is meant, or bound it in time',
+  ],
+  'full-outer-join': [
+    'care',
+    'rows without a partner on either side wait for ever, and NULL keys never meet',
+    'union the keys first, then left join twice',
+  ],
+  'outer-no-key': [
+    'work',
+    'an outer join without an equality keeps and re-reads everything',
+    'join on a key',
+  ],
   'cross-join': ['work', 'every row meets every row', 'join on a key, or broadcast the small side'],
-  'float-sum': ['care', 'a floating sum depends on the order of its rows', 'sum numeric, or declare a tolerance'],
-  'unordered-aggregate': ['work', 'the order inside the list is chance', 'add ORDER BY inside the aggregate'],
-  'ordered-set': ['care', 'every value of a key is kept', 'bound the group in time, or accept an approximation by agreement'],
-  'window-unpartitioned': ['blocks', 'numbering or running totals over all rows: one late row changes every row after it', 'partition it'],
-  recursive: ['blocks', 'recursion has no bounded state', 'materialise the closure where it is written'],
-  'reads-own-output': ['work', 'it reads what its last run wrote: a loop', 'keep the running value as state of the pipeline'],
+  'float-sum': [
+    'care',
+    'a floating sum depends on the order of its rows',
+    'sum numeric, or declare a tolerance',
+  ],
+  'unordered-aggregate': [
+    'work',
+    'the order inside the list is chance',
+    'add ORDER BY inside the aggregate',
+  ],
+  'ordered-set': [
+    'care',
+    'every value of a key is kept',
+    'bound the group in time, or accept an approximation by agreement',
+  ],
+  'window-unpartitioned': [
+    'blocks',
+    'numbering or running totals over all rows: one late row changes every row after it',
+    'partition it',
+  ],
+  recursive: [
+    'blocks',
+    'recursion has no bounded state',
+    'materialise the closure where it is written',
+  ],
+  'reads-own-output': [
+    'work',
+    'it reads what its last run wrote: a loop',
+    'keep the running value as state of the pipeline',
+  ],
   'not-in': ['care', 'NOT IN is empty as soon as the inner side holds a NULL', 'use NOT EXISTS'],
-  tablesample: ['blocks', 'a random sample cannot be compared', 'take the sample by a hash of the key'],
-  'system-catalog': ['work', 'the catalog is not captured by CDC', 'read it where the pipeline is configured'],
-  lateral: ['care', 'a query per row of the left side', 'turn it into a join with a ranking per key'],
-  'grouping-sets': ['care', 'several results in one: a topic per grouping', 'make one pipeline stage per grouping'],
+  tablesample: [
+    'blocks',
+    'a random sample cannot be compared',
+    'take the sample by a hash of the key',
+  ],
+  'system-catalog': [
+    'work',
+    'the catalog is not captured by CDC',
+    'read it where the pipeline is configured',
+  ],
+  lateral: [
+    'care',
+    'a query per row of the left side',
+    'turn it into a join with a ranking per key',
+  ],
+  'grouping-sets': [
+    'care',
+    'several results in one: a topic per grouping',
+    'make one pipeline stage per grouping',
+  ],
   'select-star': ['care', 'a new column of a table changes the result', 'name the columns'],
   'row-lock': ['care', 'it locks rows, a stream does not', 'drop FOR UPDATE'],
-  'side-effect': ['work', 'it changes something besides its result', 'move the effect to where it belongs before the batch goes'],
-  'unknown-function': ['care', 'a function whose text was not read: it may read tables or the clock', 'look into it; give its text to assess'],
+  'side-effect': [
+    'work',
+    'it changes something besides its result',
+    'move the effect to where it belongs before the batch goes',
+  ],
+  'unknown-function': [
+    'care',
+    'a function whose text was not read: it may read tables or the clock',
+    'look into it; give its text to assess',
+  ],
 } as const satisfies Record<string, readonly [Gravity, string, string]>;
 
 export type FlagId = keyof typeof FLAGS;
@@ -63,7 +156,8 @@ export function flagsOf(statement: unknown, context: FlagContext): Flag[] {
     const offset = typeof visit.node['location'] === 'number' ? visit.node['location'] : null;
     for (const [id, what] of [...byExpression(visit, context), ...byQuery(visit, context)]) {
       const [gravity, why, advice] = FLAGS[id];
-      if (!found.has(`${id} ${what}`)) found.set(`${id} ${what}`, { id, gravity, why, advice, found: what, offset });
+      if (!found.has(`${id} ${what}`))
+        found.set(`${id} ${what}`, { id, gravity, why, advice, found: what, offset });
     }
   });
   return [...found.values()];
@@ -77,10 +171,18 @@ function byExpression({ kind, node }: Visit, { types }: FlagContext): Found[] {
   }
   if (kind === 'TypeCast') {
     const text = stringConstant(node['arg']);
-    if (text !== null && /^(now|today|yesterday|tomorrow)$/i.test(text.trim()) && /^(date|timestamp|timestamptz|time)$/.test(typeName(node)))
+    if (
+      text !== null &&
+      /^(now|today|yesterday|tomorrow)$/i.test(text.trim()) &&
+      /^(date|timestamp|timestamptz|time)$/.test(typeName(node))
+    )
       return [['now', `'${text}'`]];
     const column = columnName(field(node['arg'], 'ColumnRef'));
-    if (column && /^(date|time|timestamp)$/.test(typeName(node)) && types.get(column) === 'timestamptz')
+    if (
+      column &&
+      /^(date|time|timestamp)$/.test(typeName(node)) &&
+      types.get(column) === 'timestamptz'
+    )
       return [['local-time', `${column}::${typeName(node)}`]];
   }
   if (kind === 'FuncCall') return byFunction(node, types);
@@ -95,27 +197,48 @@ function byFunction(node: Fields, types: ReadonlyMap<string, string>): Found[] {
   if (VOLATILE.has(name)) return [['volatile', `${name}()`]];
   const argument = columnName(field(args.at(-1), 'ColumnRef'));
   const zoned = argument !== null && types.get(argument) === 'timestamptz';
-  if (zoned && ((name === 'date_trunc' && args.length === 2) || name === 'to_char' || name === 'date_part' || name === 'extract')) {
+  if (
+    zoned &&
+    ((name === 'date_trunc' && args.length === 2) ||
+      name === 'to_char' ||
+      name === 'date_part' ||
+      name === 'extract')
+  ) {
     const unit = stringConstant(args[0]);
-    if (name !== 'extract' || (unit !== 'epoch' && unit !== null)) return [['local-time', `${name}(${argument})`]];
+    if (name !== 'extract' || (unit !== 'epoch' && unit !== null))
+      return [['local-time', `${name}(${argument})`]];
   }
-  if (name === 'to_char' && types.get(columnName(field(args[0], 'ColumnRef')) ?? '') === 'timestamptz')
+  if (
+    name === 'to_char' &&
+    types.get(columnName(field(args[0], 'ColumnRef')) ?? '') === 'timestamptz'
+  )
     return [['local-time', `to_char(${columnName(field(args[0], 'ColumnRef'))})`]];
   if (isAggregate(node)) return byAggregate(node, name, types);
-  if (!isBuiltIn(names(list(node, 'funcname')))) return [['unknown-function', `${names(list(node, 'funcname')).join('.')}()`]];
+  if (!isBuiltIn(names(list(node, 'funcname'))))
+    return [['unknown-function', `${names(list(node, 'funcname')).join('.')}()`]];
   return [];
 }
 
 function byAggregate(node: Fields, name: string, types: ReadonlyMap<string, string>): Found[] {
-  if (/^(string_agg|array_agg|json_agg|jsonb_agg|json_object_agg|jsonb_object_agg|xmlagg)$/.test(name) && list(node, 'agg_order').length === 0)
+  if (
+    /^(string_agg|array_agg|json_agg|jsonb_agg|json_object_agg|jsonb_object_agg|xmlagg)$/.test(
+      name,
+    ) &&
+    list(node, 'agg_order').length === 0
+  )
     return [['unordered-aggregate', `${name}()`]];
   if (/^(percentile_cont|percentile_disc|mode)$/.test(name)) return [['ordered-set', `${name}()`]];
-  if (!/^(sum|avg|stddev|variance|stddev_pop|stddev_samp|var_pop|var_samp|corr|regr_.*)$/.test(name)) return [];
+  if (
+    !/^(sum|avg|stddev|variance|stddev_pop|stddev_samp|var_pop|var_samp|corr|regr_.*)$/.test(name)
+  )
+    return [];
   const found: Found[] = [];
   walk(list(node, 'args'), ({ kind, node: inner }) => {
-    if (kind === 'TypeCast' && /^float[48]$/.test(typeName(inner))) found.push(['float-sum', `${name}(… ::${typeName(inner)})`]);
+    if (kind === 'TypeCast' && /^float[48]$/.test(typeName(inner)))
+      found.push(['float-sum', `${name}(… ::${typeName(inner)})`]);
     const column = kind === 'ColumnRef' ? columnName(inner) : null;
-    if (column && /^float[48]$/.test(types.get(column) ?? '')) found.push(['float-sum', `${name}(${column})`]);
+    if (column && /^float[48]$/.test(types.get(column) ?? ''))
+      found.push(['float-sum', `${name}(${column})`]);
   });
   return found;
 }
@@ -126,7 +249,10 @@ function byQuery({ kind, node, inside }: Visit, context: FlagContext): Found[] {
       return bySelect(node, inside);
     case 'JoinExpr': {
       const type = String(node['jointype']);
-      const keyed = node['isNatural'] === true || list(node, 'usingClause').length > 0 || equalities(node['quals']).length > 0;
+      const keyed =
+        node['isNatural'] === true ||
+        list(node, 'usingClause').length > 0 ||
+        equalities(node['quals']).length > 0;
       if (type === 'JOIN_FULL') return [['full-outer-join', 'FULL JOIN']];
       if (keyed) return [];
       return field(node['rarg'], 'RangeFunction') || isLateral(node['rarg'])
@@ -138,19 +264,28 @@ function byQuery({ kind, node, inside }: Visit, context: FlagContext): Found[] {
     case 'RangeVar': {
       const name = relationName(node);
       if (node['schemaname'] === undefined && context.ctes.has(String(node['relname']))) return [];
-      if (/^(pg_catalog|information_schema)\./.test(name) || String(node['relname']).startsWith('pg_')) return [['system-catalog', name]];
-      return name === context.output && !inside.includes('target') ? [['reads-own-output', name]] : [];
+      if (
+        /^(pg_catalog|information_schema)\./.test(name) ||
+        String(node['relname']).startsWith('pg_')
+      )
+        return [['system-catalog', name]];
+      return name === context.output && !inside.includes('target')
+        ? [['reads-own-output', name]]
+        : [];
     }
     case 'RangeTableSample':
       return [['tablesample', 'TABLESAMPLE']];
     case 'RangeSubselect':
       return isLateral({ RangeSubselect: node }) ? [['lateral', 'LATERAL']] : [];
     case 'GroupingSet':
-      return node['kind'] === 'GROUPING_SET_SIMPLE' ? [] : [['grouping-sets', String(node['kind']).replace('GROUPING_SET_', '')]];
+      return node['kind'] === 'GROUPING_SET_SIMPLE'
+        ? []
+        : [['grouping-sets', String(node['kind']).replace('GROUPING_SET_', '')]];
     case 'LockingClause':
       return [['row-lock', 'FOR UPDATE or SHARE']];
     case 'BoolExpr':
-      return node['boolop'] === 'NOT_EXPR' && list(node, 'args').some((a) => field(field(a, 'SubLink'), 'subLinkType') === 'ANY_SUBLINK')
+      return node['boolop'] === 'NOT_EXPR' &&
+        list(node, 'args').some((a) => field(field(a, 'SubLink'), 'subLinkType') === 'ANY_SUBLINK')
         ? [['not-in', 'NOT IN (SELECT …)']]
         : [];
     default:
@@ -158,7 +293,8 @@ function byQuery({ kind, node, inside }: Visit, context: FlagContext): Found[] {
   }
 }
 
-const isLateral = (node: unknown): boolean => field(field(node, 'RangeSubselect'), 'lateral') === true;
+const isLateral = (node: unknown): boolean =>
+  field(field(node, 'RangeSubselect'), 'lateral') === true;
 
 function bySelect(node: Fields, inside: readonly string[]): Found[] {
   const found: Found[] = [];
@@ -166,15 +302,27 @@ function bySelect(node: Fields, inside: readonly string[]): Found[] {
   if (field(node['withClause'], 'recursive') === true) found.push(['recursive', 'WITH RECURSIVE']);
   const isPerRow = inside.includes('RangeSubselect') || isExists;
   if (node['limitCount'] !== undefined && !isExists) {
-    if (list(node, 'sortClause').length === 0) found.push(['limit-without-order', 'LIMIT without ORDER BY']);
+    if (list(node, 'sortClause').length === 0)
+      found.push(['limit-without-order', 'LIMIT without ORDER BY']);
     else if (!isPerRow) found.push(['limit-over-all', 'ORDER BY … LIMIT']);
   }
-  if (Array.isArray(node['distinctClause']) && list(node, 'distinctClause').every((item) => item === null || Object.keys(item as object).length === 0))
+  if (
+    Array.isArray(node['distinctClause']) &&
+    list(node, 'distinctClause').every(
+      (item) => item === null || Object.keys(item as object).length === 0,
+    )
+  )
     found.push(['distinct-unbounded', 'SELECT DISTINCT']);
   const isStar = (target: unknown): boolean =>
-    list(field(field(field(target, 'ResTarget'), 'val'), 'ColumnRef'), 'fields').some((f) => field(f, 'A_Star') !== undefined);
+    list(field(field(field(target, 'ResTarget'), 'val'), 'ColumnRef'), 'fields').some(
+      (f) => field(f, 'A_Star') !== undefined,
+    );
   if (!isExists && list(node, 'targetList').some(isStar)) found.push(['select-star', 'SELECT *']);
-  if (list(node, 'fromClause').length > 1 && equalities(node['whereClause']).length === 0 && !hasFunctionOrLateral(node))
+  if (
+    list(node, 'fromClause').length > 1 &&
+    equalities(node['whereClause']).length === 0 &&
+    !hasFunctionOrLateral(node)
+  )
     found.push(['cross-join', 'inputs joined without an equality']);
   walk(node['targetList'], ({ kind, node: call }) => {
     if (kind === 'SelectStmt') return false;
@@ -188,14 +336,17 @@ function bySelect(node: Fields, inside: readonly string[]): Found[] {
             list(node, 'windowClause').find((w) => field(field(w, 'WindowDef'), 'name') === name),
             'WindowDef',
           );
-    if (list(window, 'partitionClause').length === 0) found.push(['window-unpartitioned', `${functionName(call)}() OVER ()`]);
+    if (list(window, 'partitionClause').length === 0)
+      found.push(['window-unpartitioned', `${functionName(call)}() OVER ()`]);
     return;
   });
   return found;
 }
 
 const hasFunctionOrLateral = (select: Fields): boolean =>
-  list(select, 'fromClause').some((from) => field(from, 'RangeFunction') !== undefined || isLateral(from));
+  list(select, 'fromClause').some(
+    (from) => field(from, 'RangeFunction') !== undefined || isLateral(from),
+  );
 
 export const sideEffect = (what: string): Flag => {
   const [gravity, why, advice] = FLAGS['side-effect'];

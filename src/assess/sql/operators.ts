@@ -1,11 +1,30 @@
 // What one query block does, operator by operator, and how much a stream must remember for it. PURE.
-import { columnName, field, functionName, isAggregate, list, walk, walkQuery, type Fields } from './ast.js';
+import {
+  columnName,
+  field,
+  functionName,
+  isAggregate,
+  list,
+  walk,
+  walkQuery,
+  type Fields,
+} from './ast.js';
 
 /** How a stream computes it: nothing remembered, per key, per time window, everything ever seen, or not at all. */
-export type StateClass = 'stateless' | 'keyed state' | 'windowed state' | 'unbounded state' | 'not streamable';
+export type StateClass =
+  'stateless' | 'keyed state' | 'windowed state' | 'unbounded state' | 'not streamable';
 
 export interface Operator {
-  readonly kind: 'filter' | 'join' | 'aggregate' | 'distinct' | 'window' | 'top-n' | 'set' | 'subquery' | 'recursion';
+  readonly kind:
+    | 'filter'
+    | 'join'
+    | 'aggregate'
+    | 'distinct'
+    | 'window'
+    | 'top-n'
+    | 'set'
+    | 'subquery'
+    | 'recursion';
   readonly class: StateClass;
   /** Columns that records must be partitioned by; empty = one partition for all. */
   readonly key: readonly string[];
@@ -25,11 +44,30 @@ const ORDERED = new Set([
 ]);
 
 /** In the order in which they are computed. `outputs` = names of the block's columns, for `GROUP BY 1`. */
-export function operatorsOf(select: Fields, outputs: readonly string[], isRecursive: boolean): Operator[] {
+export function operatorsOf(
+  select: Fields,
+  outputs: readonly string[],
+  isRecursive: boolean,
+): Operator[] {
   if (isRecursive)
-    return [{ kind: 'recursion', class: 'not streamable', key: [], detail: 'recursion: every change re-computes an unknown part of the result' }];
-  if (select['op'] !== undefined && select['op'] !== 'SETOP_NONE') return [setOperator(select, outputs)];
-  return [...joins(select), ...filters(select), ...aggregates(select, outputs), ...windows(select), ...distinct(select, outputs), ...topN(select)];
+    return [
+      {
+        kind: 'recursion',
+        class: 'not streamable',
+        key: [],
+        detail: 'recursion: every change re-computes an unknown part of the result',
+      },
+    ];
+  if (select['op'] !== undefined && select['op'] !== 'SETOP_NONE')
+    return [setOperator(select, outputs)];
+  return [
+    ...joins(select),
+    ...filters(select),
+    ...aggregates(select, outputs),
+    ...windows(select),
+    ...distinct(select, outputs),
+    ...topN(select),
+  ];
 }
 
 function setOperator(select: Fields, outputs: readonly string[]): Operator {
@@ -37,7 +75,12 @@ function setOperator(select: Fields, outputs: readonly string[]): Operator {
   const isPlain = name === 'union' && select['all'] === true;
   return isPlain
     ? { kind: 'set', class: 'stateless', key: [], detail: 'UNION ALL merges two streams' }
-    : { kind: 'set', class: 'keyed state', key: outputs, detail: `${name.toUpperCase()}${select['all'] ? ' ALL' : ''} counts every row of both sides` };
+    : {
+        kind: 'set',
+        class: 'keyed state',
+        key: outputs,
+        detail: `${name.toUpperCase()}${select['all'] ? ' ALL' : ''} counts every row of both sides`,
+      };
 }
 
 function joins(select: Fields): Operator[] {
@@ -54,19 +97,51 @@ function joinOperator(join: Fields): Operator {
   const type = String(join['jointype']).replace('JOIN_', '').toLowerCase();
   const using = list(join, 'usingClause').map((n) => String(field(field(n, 'String'), 'sval')));
   const key = using.length > 0 ? using : equalities(join['quals']);
-  if (field(join['rarg'], 'RangeFunction')) return { kind: 'join', class: 'stateless', key: [], detail: 'one row per element of a value of the row' };
+  if (field(join['rarg'], 'RangeFunction'))
+    return {
+      kind: 'join',
+      class: 'stateless',
+      key: [],
+      detail: 'one row per element of a value of the row',
+    };
   if (join['isNatural'] === true)
-    return { kind: 'join', class: 'keyed state', key: [], detail: `NATURAL ${type} join: both sides are kept, by the columns they share` };
-  if (key.length > 0) return { kind: 'join', class: 'keyed state', key, detail: `${type} join on ${key.join(', ')}: both sides are kept` };
+    return {
+      kind: 'join',
+      class: 'keyed state',
+      key: [],
+      detail: `NATURAL ${type} join: both sides are kept, by the columns they share`,
+    };
+  if (key.length > 0)
+    return {
+      kind: 'join',
+      class: 'keyed state',
+      key,
+      detail: `${type} join on ${key.join(', ')}: both sides are kept`,
+    };
   const alternatives = join['quals'] === undefined ? 'no condition' : 'no equality';
-  return { kind: 'join', class: 'unbounded state', key: [], detail: `${type} join with ${alternatives}: every row meets every row` };
+  return {
+    kind: 'join',
+    class: 'unbounded state',
+    key: [],
+    detail: `${type} join with ${alternatives}: every row meets every row`,
+  };
 }
 
 function commaJoin(select: Fields, tables: number): Operator {
   const key = equalities(select['whereClause']);
   return key.length > 0
-    ? { kind: 'join', class: 'keyed state', key, detail: `inner join of ${tables} inputs on ${key.join(', ')}: all sides are kept` }
-    : { kind: 'join', class: 'unbounded state', key: [], detail: `${tables} inputs joined with no equality: every row meets every row` };
+    ? {
+        kind: 'join',
+        class: 'keyed state',
+        key,
+        detail: `inner join of ${tables} inputs on ${key.join(', ')}: all sides are kept`,
+      }
+    : {
+        kind: 'join',
+        class: 'unbounded state',
+        key: [],
+        detail: `${tables} inputs joined with no equality: every row meets every row`,
+      };
 }
 
 /** Columns set equal to another input's column, joined by AND. */
@@ -76,8 +151,13 @@ export function equalities(condition: unknown): string[] {
     const and = field(node, 'BoolExpr');
     if (field(and, 'boolop') === 'AND_EXPR') return list(and, 'args').forEach(visit);
     const expression = field(node, 'A_Expr');
-    const [left, right] = [columnOf(field(expression, 'lexpr')), columnOf(field(expression, 'rexpr'))];
-    const isEqual = field(expression, 'kind') === 'AEXPR_OP' && field(field(list(expression, 'name')[0], 'String'), 'sval') === '=';
+    const [left, right] = [
+      columnOf(field(expression, 'lexpr')),
+      columnOf(field(expression, 'rexpr')),
+    ];
+    const isEqual =
+      field(expression, 'kind') === 'AEXPR_OP' &&
+      field(field(list(expression, 'name')[0], 'String'), 'sval') === '=';
     if (isEqual && left && right) found.push(left);
   };
   visit(condition);
@@ -96,7 +176,13 @@ function columnOf(expression: unknown): string | null {
 function filters(select: Fields): Operator[] {
   const found: Operator[] = [];
   const conditions = [select['whereClause'], select['havingClause'], select['targetList']];
-  if (select['whereClause'] !== undefined) found.push({ kind: 'filter', class: 'stateless', key: [], detail: 'WHERE is asked of each row' });
+  if (select['whereClause'] !== undefined)
+    found.push({
+      kind: 'filter',
+      class: 'stateless',
+      key: [],
+      detail: 'WHERE is asked of each row',
+    });
   walkQuery(conditions, ({ kind, node }) => {
     if (kind !== 'SubLink') return;
     const inner = field(node['subselect'], 'SelectStmt') as Fields | undefined;
@@ -124,15 +210,30 @@ function aggregates(select: Fields, outputs: readonly string[]): Operator[] {
   const groups = list(select, 'groupClause');
   if (calls.length === 0 && groups.length === 0) return [];
   const key = groupKey(select, outputs);
-  const held = calls.filter((call) => ORDERED.has(functionName(call)) || call['agg_distinct'] === true).map(functionName);
-  if (held.length > 0) return [{ kind: 'aggregate', class: 'unbounded state', key, detail: `${[...new Set(held)].join(', ')}: every value of a key is kept` }];
-  const detail = groups.length === 0 ? 'one group for all rows: a single partition' : `one group per ${key.join(', ')}`;
+  const held = calls
+    .filter((call) => ORDERED.has(functionName(call)) || call['agg_distinct'] === true)
+    .map(functionName);
+  if (held.length > 0)
+    return [
+      {
+        kind: 'aggregate',
+        class: 'unbounded state',
+        key,
+        detail: `${[...new Set(held)].join(', ')}: every value of a key is kept`,
+      },
+    ];
+  const detail =
+    groups.length === 0
+      ? 'one group for all rows: a single partition'
+      : `one group per ${key.join(', ')}`;
   return [{ kind: 'aggregate', class: 'keyed state', key, detail }];
 }
 
 /** Output names of GROUP BY: positions, columns, or expressions that the target list names. */
 export function groupKey(select: Fields, outputs: readonly string[]): string[] {
-  const targets = list(select, 'targetList').map((t) => JSON.stringify(withoutPlaces(field(field(t, 'ResTarget'), 'val'))));
+  const targets = list(select, 'targetList').map((t) =>
+    JSON.stringify(withoutPlaces(field(field(t, 'ResTarget'), 'val'))),
+  );
   const named = (group: unknown): string[] => {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position === 'number') return [outputs[position - 1] ?? `#${position}`];
@@ -160,7 +261,12 @@ function withoutPlaces(node: unknown): unknown {
 
 function windows(select: Fields): Operator[] {
   const found: Operator[] = [];
-  const definitions = new Map(list(select, 'windowClause').map((w) => [String(field(field(w, 'WindowDef'), 'name')), field(w, 'WindowDef') as Fields]));
+  const definitions = new Map(
+    list(select, 'windowClause').map((w) => [
+      String(field(field(w, 'WindowDef'), 'name')),
+      field(w, 'WindowDef') as Fields,
+    ]),
+  );
   walkQuery(select['targetList'], ({ kind, node }) => {
     if (kind !== 'FuncCall' || node['over'] === undefined) return;
     const over = node['over'] as Fields;
@@ -168,7 +274,12 @@ function windows(select: Fields): Operator[] {
     const key = list(window, 'partitionClause').map((p) => columnOf(p) ?? 'expression');
     const name = functionName(node);
     if (key.length === 0)
-      found.push({ kind: 'window', class: 'not streamable', key, detail: `${name} over all rows: one late row changes every row after it` });
+      found.push({
+        kind: 'window',
+        class: 'not streamable',
+        key,
+        detail: `${name} over all rows: one late row changes every row after it`,
+      });
     else
       found.push({
         kind: 'window',
@@ -186,11 +297,32 @@ function distinct(select: Fields, outputs: readonly string[]): Operator[] {
     .map(columnOf)
     .filter((c): c is string => c !== null);
   return on.length > 0
-    ? [{ kind: 'distinct', class: 'keyed state', key: on, detail: `DISTINCT ON: all rows of a key are kept, for when the first one goes` }]
-    : [{ kind: 'distinct', class: 'keyed state', key: outputs, detail: 'DISTINCT counts every row' }];
+    ? [
+        {
+          kind: 'distinct',
+          class: 'keyed state',
+          key: on,
+          detail: `DISTINCT ON: all rows of a key are kept, for when the first one goes`,
+        },
+      ]
+    : [
+        {
+          kind: 'distinct',
+          class: 'keyed state',
+          key: outputs,
+          detail: 'DISTINCT counts every row',
+        },
+      ];
 }
 
 function topN(select: Fields): Operator[] {
   if (select['limitCount'] === undefined && select['limitOffset'] === undefined) return [];
-  return [{ kind: 'top-n', class: 'unbounded state', key: [], detail: 'LIMIT over all rows: everything is kept in one partition, for when a first one goes' }];
+  return [
+    {
+      kind: 'top-n',
+      class: 'unbounded state',
+      key: [],
+      detail: 'LIMIT over all rows: everything is kept in one partition, for when a first one goes',
+    },
+  ];
 }

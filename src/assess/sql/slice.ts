@@ -1,7 +1,7 @@
 // A slice of a batch: a condition, split into what is asked of tables and what of the result, and the batch's query over sliced tables. PURE.
 // Both sides of a proof see the same sliced input, so any slice is fair: what differs differs because of the pipeline, not of the slice.
 import { parseSync, scanSync } from 'libpg-query';
-import { stripSemicolon } from '../../domain/statements.js';
+import { stripSemicolon } from '../../domain/migration/statements.js';
 import { columnName, field, list, relationName, walk } from './ast.js';
 import { SqlText } from './text.js';
 
@@ -11,7 +11,11 @@ export interface SliceTable {
   readonly columns: readonly string[];
   readonly key: readonly string[];
   /** Foreign keys to other tables: rows whose parent is not in the slice are not in it either. */
-  readonly parents: readonly { readonly table: string; readonly columns: readonly string[]; readonly references: readonly string[] }[];
+  readonly parents: readonly {
+    readonly table: string;
+    readonly columns: readonly string[];
+    readonly references: readonly string[];
+  }[];
 }
 
 export interface Slice {
@@ -24,7 +28,11 @@ export interface Slice {
 }
 
 /** Throws an Error that names the part of the condition and the remedy. `resultKey` = columns that identify a row of the result. */
-export function planSlice(condition: string, tables: readonly SliceTable[], resultKey: readonly string[]): Slice {
+export function planSlice(
+  condition: string,
+  tables: readonly SliceTable[],
+  resultKey: readonly string[],
+): Slice {
   const own = new Map<string, string[]>();
   const result: string[] = [];
   let isOfKey = true;
@@ -45,11 +53,18 @@ export function planSlice(condition: string, tables: readonly SliceTable[], resu
     if (isOfResult) result.push(sql);
     else isOfKey = false;
   }
-  return { conditions: withParents(own, tables), result: result.map((c) => `(${c})`).join(' AND '), isOfKey };
+  return {
+    conditions: withParents(own, tables),
+    result: result.map((c) => `(${c})`).join(' AND '),
+    isOfKey,
+  };
 }
 
 /** Children of sliced tables are sliced with them, through any number of foreign keys. */
-function withParents(own: ReadonlyMap<string, readonly string[]>, tables: readonly SliceTable[]): Map<string, string> {
+function withParents(
+  own: ReadonlyMap<string, readonly string[]>,
+  tables: readonly SliceTable[],
+): Map<string, string> {
   const done = new Map<string, string>();
   const conditionOf = (table: SliceTable, path: readonly string[]): string => {
     const parts = (own.get(table.table) ?? []).map((c) => `(${c})`);
@@ -58,10 +73,15 @@ function withParents(own: ReadonlyMap<string, readonly string[]>, tables: readon
       if (!found || path.includes(parent.table)) continue;
       const theirs = conditionOf(found, [...path, table.table]);
       if (theirs === '') continue;
-      const pairs = parent.columns.map((column, at) => `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`);
+      const pairs = parent.columns.map(
+        (column, at) =>
+          `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`,
+      );
       // Asked the other way round, because "no parent, or one in the slice" is no join to Postgres: it would look for every row anew. A row without a
       // parent is in the slice: an outer join may need it.
-      parts.push(`NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`);
+      parts.push(
+        `NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`,
+      );
     }
     return parts.join(' AND ');
   };
@@ -84,7 +104,9 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
     where = field(field(field(statements[0], 'stmt'), 'SelectStmt'), 'whereClause');
     text = new SqlText(sql, scanSync(sql).tokens);
   } catch (error) {
-    throw new Error(`the slice "${condition}" is no SQL condition: ${(error as Error).message}`, { cause: error });
+    throw new Error(`the slice "${condition}" is no SQL condition: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   const and = field(where, 'BoolExpr');
   const starts = text.splitAtAnd(Buffer.byteLength(prefix));
@@ -93,7 +115,8 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
   return parts.map((part, at) => {
     const columns = new Set<string>();
     walk(part, ({ kind, node }) => {
-      if (kind === 'SelectStmt') throw new Error('a slice has no sub-queries: name columns and values');
+      if (kind === 'SelectStmt')
+        throw new Error('a slice has no sub-queries: name columns and values');
       if (kind === 'ColumnRef') columns.add(columnName(node) ?? '*');
     });
     return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] }; // text and tree disagree where an AND is in parentheses: then it is one part
@@ -101,22 +124,42 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
 }
 
 /** The query with every table replaced by its sliced rows. `tables` that the slice does not touch stay as they are. */
-export function sliceQuery(query: string, { conditions, result }: Pick<Slice, 'conditions' | 'result'>): string {
+export function sliceQuery(
+  query: string,
+  { conditions, result }: Pick<Slice, 'conditions' | 'result'>,
+): string {
   const bytes = Buffer.from(stripSemicolon(query), 'utf8');
   const places: { start: number; table: string; hasAlias: boolean }[] = [];
   const tree = parseSync(bytes.toString('utf8'));
   const ctes = new Set<string>();
-  walk(tree, ({ kind, node }) => void (kind === 'CommonTableExpr' && ctes.add(String(node['ctename']))));
+  walk(
+    tree,
+    ({ kind, node }) => void (kind === 'CommonTableExpr' && ctes.add(String(node['ctename']))),
+  );
   walk(tree, ({ kind, node }) => {
-    if (kind !== 'RangeVar' || (node['schemaname'] === undefined && ctes.has(String(node['relname'])))) return;
+    if (
+      kind !== 'RangeVar' ||
+      (node['schemaname'] === undefined && ctes.has(String(node['relname'])))
+    )
+      return;
     if (conditions.has(relationName(node)))
-      places.push({ start: (node['location'] as number | undefined) ?? 0, table: relationName(node), hasAlias: node['alias'] !== undefined });
+      places.push({
+        start: (node['location'] as number | undefined) ?? 0,
+        table: relationName(node),
+        hasAlias: node['alias'] !== undefined,
+      });
   });
   let sliced = bytes;
   for (const { start, table, hasAlias } of places.sort((a, b) => b.start - a.start)) {
-    const written = /^(only\s+)?("(?:[^"]|"")+"|[\w$]+)(\s*\.\s*("(?:[^"]|"")+"|[\w$]+))?/i.exec(sliced.subarray(start).toString('utf8'))![0];
+    const written = /^(only\s+)?("(?:[^"]|"")+"|[\w$]+)(\s*\.\s*("(?:[^"]|"")+"|[\w$]+))?/i.exec(
+      sliced.subarray(start).toString('utf8'),
+    )![0];
     const rows = `(SELECT * FROM ${written} WHERE ${conditions.get(table)!})${hasAlias ? '' : ` AS ${ident(table.split('.')[1]!)}`}`;
-    sliced = Buffer.concat([sliced.subarray(0, start), Buffer.from(rows), sliced.subarray(start + Buffer.byteLength(written))]);
+    sliced = Buffer.concat([
+      sliced.subarray(0, start),
+      Buffer.from(rows),
+      sliced.subarray(start + Buffer.byteLength(written)),
+    ]);
   }
   const whole = sliced.toString('utf8');
   return result === '' ? whole : `SELECT * FROM (${whole}) AS sluice_slice WHERE ${result}`;

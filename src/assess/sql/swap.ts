@@ -1,7 +1,12 @@
 // A view's text with one relation replaced by another, and the proof that nothing else changed. PURE.
 // The text is what `pg_get_viewdef` prints with an empty search_path: every relation carries its schema.
 import { parseSync } from 'libpg-query';
-import { parseTableName, qualified, quoteIdent, type TableName } from '../../domain/names.js';
+import {
+  parseTableName,
+  qualified,
+  quoteIdent,
+  type TableName,
+} from '../../domain/migration/names.js';
 import { columnName, field, list, names, textOf, walk, type Fields } from './ast.js';
 
 export interface RelationColumn {
@@ -70,7 +75,8 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
   let bytes = Buffer.from(view.definition, 'utf8');
   for (const { start, hasAlias } of [...places].sort((a, b) => b.start - a.start)) {
     const written = NAME.exec(bytes.subarray(start).toString('utf8'))?.[0];
-    if (!written) return { problem: `its text names ${qualified(from.name)} in a way that we cannot read` };
+    if (!written)
+      return { problem: `its text names ${qualified(from.name)} in a way that we cannot read` };
     const relation = asItIs ? qualified(to.name) : castsOf(columns, to);
     const alias = hasAlias ? '' : ` ${quoteIdent(from.name.table)}`;
     const rest = bytes.subarray(start + Buffer.byteLength(written));
@@ -80,11 +86,17 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
 }
 
 /** Whether two definitions differ in nothing but that relation: the one in the first, the other in the second. */
-export function differOnlyBy(before: string, from: TableName, after: string, to: TableName): boolean {
+export function differOnlyBy(
+  before: string,
+  from: TableName,
+  after: string,
+  to: TableName,
+): boolean {
   return bare(parseSync(before), from) === bare(parseSync(after), to);
 }
 
-const isRelation = (node: Fields, { schema, table }: TableName): boolean => node['schemaname'] === schema && node['relname'] === table;
+const isRelation = (node: Fields, { schema, table }: TableName): boolean =>
+  node['schemaname'] === schema && node['relname'] === table;
 
 function placesOf(tree: unknown, name: TableName): Place[] {
   const places: Place[] = [];
@@ -102,24 +114,39 @@ function placesOf(tree: unknown, name: TableName): Place[] {
 }
 
 /** Why the relation cannot be replaced in this text; null when it can. */
-function whatForbids(tree: unknown, places: readonly Place[], view: ViewText, from: Relation, to: Relation): string | null {
+function whatForbids(
+  tree: unknown,
+  places: readonly Place[],
+  view: ViewText,
+  from: Relation,
+  to: Relation,
+): string | null {
   const [here, there] = [qualified(from.name), qualified(to.name)];
   if (places.length === 0) return `its text does not name ${here}`;
   if (placesOf(tree, to.name).length > 0) return `it reads ${there} already, beside ${here}`;
   const system = view.uses.filter((name) => !from.columns.some((c) => c.name === name));
-  if (system.length > 0) return `it reads ${system.join(', ')} of ${here}, which mean something else in ${there}`;
+  if (system.length > 0)
+    return `it reads ${system.join(', ')} of ${here}, which mean something else in ${there}`;
   const missing = view.uses.filter((name) => !to.columns.some((c) => c.name === name));
-  if (missing.length > 0) return `it reads ${missing.join(', ')} of ${here}, which ${there} does not have`;
+  if (missing.length > 0)
+    return `it reads ${missing.join(', ')} of ${here}, which ${there} does not have`;
   const whole = wholeRows(tree, from.name);
-  if (whole.length > 0) return `it reads whole rows (${whole.join(', ')}): their type is the table's own`;
+  if (whole.length > 0)
+    return `it reads whole rows (${whole.join(', ')}): their type is the table's own`;
   const constant = namesInConstants(tree, from.name);
   if (constant) return `it names ${here} in a constant (${constant})`;
   const keyed = view.groupsBy.find((key) => [...key].sort().join() !== [...to.key].sort().join());
-  if (keyed) return `it groups by the primary key (${keyed.join(', ')}) of ${here}, and that of ${there} is (${to.key.join(', ')})`;
+  if (keyed)
+    return `it groups by the primary key (${keyed.join(', ')}) of ${here}, and that of ${there} is (${to.key.join(', ')})`;
   return null;
 }
 
-function whatForbidsCasts(places: readonly Place[], view: ViewText, from: Relation, to: Relation): string | null {
+function whatForbidsCasts(
+  places: readonly Place[],
+  view: ViewText,
+  from: Relation,
+  to: Relation,
+): string | null {
   const differs = from.columns
     .filter(
       (c) =>
@@ -132,20 +159,26 @@ function whatForbidsCasts(places: readonly Place[], view: ViewText, from: Relati
     .map((c) => `${c.name} is ${to.columns.find((t) => t.name === c.name)!.type}, not ${c.type}`);
   const why = differs.length > 0 ? differs.join('; ') : 'its columns stand in another order';
   const table = qualified(to.name);
-  if (places.some((p) => p.isOnly)) return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;
-  if (places.some((p) => p.isSampled)) return `it reads a sample of ${qualified(from.name)}, and ${table} differs: ${why}`;
+  if (places.some((p) => p.isOnly))
+    return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;
+  if (places.some((p) => p.isSampled))
+    return `it reads a sample of ${qualified(from.name)}, and ${table} differs: ${why}`;
   if (view.isChecked) return `it has a check option, and ${table} differs: ${why}`;
   if (view.groupsBy.length > 0) return `it groups by the primary key, and ${table} differs: ${why}`;
-  const absent = from.columns.filter((c) => !to.columns.some((t) => t.name === c.name)).map((c) => c.name);
+  const absent = from.columns
+    .filter((c) => !to.columns.some((t) => t.name === c.name))
+    .map((c) => c.name);
   if (places.some((p) => p.hasColumnAliases) && absent.length > 0)
     return `it renames the columns of ${qualified(from.name)} by position, and ${table} has no ${absent.join(', ')}`;
   return null;
 }
 
-const sameColumn = (a: RelationColumn, b: RelationColumn): boolean => a.type === b.type && a.collation === b.collation;
+const sameColumn = (a: RelationColumn, b: RelationColumn): boolean =>
+  a.type === b.type && a.collation === b.collation;
 
 /** Names that are given by position mean the same columns in both. */
-const startsAlike = (from: Relation, to: Relation): boolean => from.columns.every((c, at) => to.columns[at]?.name === c.name);
+const startsAlike = (from: Relation, to: Relation): boolean =>
+  from.columns.every((c, at) => to.columns[at]?.name === c.name);
 
 /** These columns, in their order, with their types. */
 function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
@@ -164,7 +197,8 @@ function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
 function wholeRows(tree: unknown, name: TableName): string[] {
   const aliases = new Set<string>();
   walk(tree, ({ kind, node }) => {
-    if (kind === 'RangeVar' && isRelation(node, name)) aliases.add(textOf(field(node['alias'], 'aliasname'), name.table));
+    if (kind === 'RangeVar' && isRelation(node, name))
+      aliases.add(textOf(field(node['alias'], 'aliasname'), name.table));
   });
   const found = new Set<string>();
   walk(tree, ({ kind, node }) => {
@@ -172,7 +206,8 @@ function wholeRows(tree: unknown, name: TableName): string[] {
     const fields = list(node, 'fields');
     const isStar = field(fields.at(-1), 'A_Star') !== undefined;
     const qualifier = names(fields).at(-1);
-    if (isStar && (qualifier === undefined || aliases.has(qualifier))) found.add(`${qualifier ?? ''}.*`);
+    if (isStar && (qualifier === undefined || aliases.has(qualifier)))
+      found.add(`${qualifier ?? ''}.*`);
   });
   return [...found];
 }
@@ -181,7 +216,8 @@ function wholeRows(tree: unknown, name: TableName): string[] {
 function namesInConstants(tree: unknown, name: TableName): string | null {
   let found: string | null = null;
   walk(tree, ({ kind, node }) => {
-    if (kind !== 'TypeCast' || names(list(field(node, 'typeName'), 'names')).at(-1) !== 'regclass') return;
+    if (kind !== 'TypeCast' || names(list(field(node, 'typeName'), 'names')).at(-1) !== 'regclass')
+      return;
     const text = field(field(field(node['arg'], 'A_Const'), 'sval'), 'sval');
     if (typeof text === 'string' && isNameOf(text, name)) found = `'${text}'::regclass`;
   });
@@ -213,12 +249,21 @@ function relationOf(node: Fields, name: TableName): object | null {
   const range = node['RangeVar'] as Fields | undefined;
   if (range && isRelation(range, name)) {
     const alias = field(range['alias'], 'aliasname') ?? name.table;
-    return { relation: alias, columns: names(list(range['alias'], 'colnames')), only: range['inh'] !== true };
+    return {
+      relation: alias,
+      columns: names(list(range['alias'], 'colnames')),
+      only: range['inh'] !== true,
+    };
   }
-  const inner = field(field(field(node, 'RangeSubselect'), 'subquery'), 'SelectStmt') as Fields | undefined;
+  const inner = field(field(field(node, 'RangeSubselect'), 'subquery'), 'SelectStmt') as
+    Fields | undefined;
   if (!inner || !isOfCasts(inner, name)) return null;
   const alias = field(field(node, 'RangeSubselect'), 'alias');
-  return { relation: field(alias, 'aliasname'), columns: names(list(alias, 'colnames')), only: false };
+  return {
+    relation: field(alias, 'aliasname'),
+    columns: names(list(alias, 'colnames')),
+    only: false,
+  };
 }
 
 /** A sub-query that does nothing but cast columns of the relation, each under its own name. */

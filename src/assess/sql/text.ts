@@ -31,7 +31,8 @@ export class SqlText {
       const first = from === undefined ? undefined : this.#tokens[from + 1];
       if (from === undefined || !first || !/^(select|with|values)$/i.test(first.text)) continue;
       const found = { start: this.#tokens[from]!.end, end: token.start };
-      if (found.start <= offset && offset < found.end && (!best || found.start > best.start)) best = found;
+      if (found.start <= offset && offset < found.end && (!best || found.start > best.start))
+        best = found;
     }
     return best;
   }
@@ -39,7 +40,10 @@ export class SqlText {
   /** Parentheses that begin after `offset`, first ones that hold a query: a CTE's body. */
   queryAfter(offset: number): { start: number; end: number } | null {
     const first = this.#tokens.findIndex(
-      (token, at) => token.start >= offset && token.text === '(' && /^(select|with|values)$/i.test(this.#tokens[at + 1]?.text ?? ''),
+      (token, at) =>
+        token.start >= offset &&
+        token.text === '(' &&
+        /^(select|with|values)$/i.test(this.#tokens[at + 1]?.text ?? ''),
     );
     return first < 0 ? null : this.queryAround(this.#tokens[first + 1]!.start);
   }

@@ -1,5 +1,14 @@
 // PostgreSQL's tree → the text of one SELECT block in Flink SQL. What has no equal there is refused by name, never guessed. PURE.
-import { columnName, field, functionName, list, names, textOf, typeName, type Fields } from '../sql/ast.js';
+import {
+  columnName,
+  field,
+  functionName,
+  list,
+  names,
+  textOf,
+  typeName,
+  type Fields,
+} from '../sql/ast.js';
 import type { BlockTrees } from '../sql/blocks.js';
 
 /** A construct that must be written by hand. */
@@ -27,7 +36,8 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Flink's type of a PostgreSQL base type. `typmods` = precision and scale of a numeric. */
 export function flinkType(type: string, typmods: readonly number[] = []): string {
-  if (type === 'numeric') return `DECIMAL(${typmods[0] ?? 38}, ${typmods[1] ?? (typmods.length > 0 ? 0 : 10)})`;
+  if (type === 'numeric')
+    return `DECIMAL(${typmods[0] ?? 38}, ${typmods[1] ?? (typmods.length > 0 ? 0 : 10)})`;
   const known = TYPES[type];
   if (!known) throw new Untranslatable(`type ${type}`);
   return known;
@@ -51,10 +61,16 @@ export class FlinkDialect {
       const name = textOf(op).replace('SETOP_', '');
       return `${this.select(select['larg'] as Fields)}\n${name}${select['all'] === true ? ' ALL' : ''}\n${this.select(select['rarg'] as Fields)}`;
     }
-    if (list(select, 'windowClause').length > 0 || select['limitCount'] !== undefined || Array.isArray(select['valuesLists']))
+    if (
+      list(select, 'windowClause').length > 0 ||
+      select['limitCount'] !== undefined ||
+      Array.isArray(select['valuesLists'])
+    )
       throw new Untranslatable('WINDOW, LIMIT or VALUES');
     const distinct = Array.isArray(select['distinctClause']) ? 'DISTINCT ' : '';
-    const targets = list(select, 'targetList').map((t) => this.#target(field(t, 'ResTarget') as Fields));
+    const targets = list(select, 'targetList').map((t) =>
+      this.#target(field(t, 'ResTarget') as Fields),
+    );
     const from = list(select, 'fromClause').map((f) => this.#from(f));
     const groups = list(select, 'groupClause').map((g) => this.#group(g, select));
     return [
@@ -75,12 +91,15 @@ export class FlinkDialect {
   #group(group: unknown, select: Fields): string {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position !== 'number') return this.expression(group);
-    return this.expression(field(field(list(select, 'targetList')[position - 1], 'ResTarget'), 'val'));
+    return this.expression(
+      field(field(list(select, 'targetList')[position - 1], 'ResTarget'), 'val'),
+    );
   }
 
   #from(item: unknown): string {
     const table = field(item, 'RangeVar') as Fields | undefined;
-    const alias = (node: Fields): string => textOf(field(node['alias'], 'aliasname'), textOf(node['relname']));
+    const alias = (node: Fields): string =>
+      textOf(field(node['alias'], 'aliasname'), textOf(node['relname']));
     if (table) {
       const name = String(table['relname']);
       const block = table['schemaname'] === undefined ? this.#trees.ctes.get(name) : undefined;
@@ -88,21 +107,33 @@ export class FlinkDialect {
     }
     const inner = field(item, 'RangeSubselect') as Fields | undefined;
     const block = inner ? this.#trees.inner.get(field(inner['subquery'], 'SelectStmt')) : undefined;
-    if (inner && block && inner['lateral'] !== true) return `${quoted(this.#viewOf(block))} AS ${quoted(alias(inner))}`;
+    if (inner && block && inner['lateral'] !== true)
+      return `${quoted(this.#viewOf(block))} AS ${quoted(alias(inner))}`;
     const join = field(item, 'JoinExpr') as Fields | undefined;
-    if (!join || join['isNatural'] === true) throw new Untranslatable(Object.keys(item as object)[0] ?? 'FROM');
+    if (!join || join['isNatural'] === true)
+      throw new Untranslatable(Object.keys(item as object)[0] ?? 'FROM');
     const kind = String(join['jointype']).replace('JOIN_', '');
     const using = names(list(join, 'usingClause')).map(quoted);
-    const on = using.length > 0 ? ` USING (${using.join(', ')})` : join['quals'] ? ` ON ${this.expression(join['quals'])}` : '';
+    const on =
+      using.length > 0
+        ? ` USING (${using.join(', ')})`
+        : join['quals']
+          ? ` ON ${this.expression(join['quals'])}`
+          : '';
     return `${this.#from(join['larg'])}\n${on === '' ? 'CROSS' : kind} JOIN ${this.#from(join['rarg'])}${on}`;
   }
 
   expression(node: unknown): string {
-    const [kind, fields] = Object.entries((node ?? {}) as Record<string, Fields>)[0] ?? ['nothing', {}];
+    const [kind, fields] = Object.entries((node ?? {}) as Record<string, Fields>)[0] ?? [
+      'nothing',
+      {},
+    ];
     switch (kind) {
       case 'ColumnRef': {
         const parts = names(list(fields, 'fields')).map(quoted);
-        return columnName(fields) === null || list(fields, 'fields').some((f) => field(f, 'A_Star')) ? [...parts, '*'].join('.') : parts.join('.');
+        return columnName(fields) === null || list(fields, 'fields').some((f) => field(f, 'A_Star'))
+          ? [...parts, '*'].join('.')
+          : parts.join('.');
       }
       case 'A_Const':
         return constant(fields);
@@ -119,7 +150,8 @@ export class FlinkDialect {
         return `${this.expression(fields['arg'])} ${String(fields['nulltesttype']).replaceAll('_', ' ')}`;
       case 'CaseExpr': {
         const whens = list(fields, 'args').map(
-          (w) => `WHEN ${this.expression(field(field(w, 'CaseWhen'), 'expr'))} THEN ${this.expression(field(field(w, 'CaseWhen'), 'result'))}`,
+          (w) =>
+            `WHEN ${this.expression(field(field(w, 'CaseWhen'), 'expr'))} THEN ${this.expression(field(field(w, 'CaseWhen'), 'result'))}`,
         );
         const arg = fields['arg'] ? `${this.expression(fields['arg'])} ` : '';
         return `CASE ${arg}${whens.join(' ')}${fields['defresult'] ? ` ELSE ${this.expression(fields['defresult'])}` : ''} END`;
@@ -143,7 +175,8 @@ export class FlinkDialect {
     const items = list(field(fields['rexpr'], 'List'), 'items');
     switch (fields['kind']) {
       case 'AEXPR_OP':
-        if (!['+', '-', '*', '/', '%', '=', '<>', '<', '>', '<=', '>=', '||'].includes(op)) throw new Untranslatable(`operator ${op}`);
+        if (!['+', '-', '*', '/', '%', '=', '<>', '<', '>', '<=', '>=', '||'].includes(op))
+          throw new Untranslatable(`operator ${op}`);
         return `(${left} ${op} ${this.expression(fields['rexpr'])})`.replace('( ', '(');
       case 'AEXPR_IN':
         return `${left} ${op === '<>' ? 'NOT IN' : 'IN'} (${this.#all(items)})`;
@@ -165,8 +198,13 @@ export class FlinkDialect {
     const args = list(call, 'args');
     if (call['over'] !== undefined) throw new Untranslatable(`${name} OVER`);
     if (name === 'timezone') return this.#atTimeZone(args);
-    const text = call['agg_star'] === true ? '*' : `${call['agg_distinct'] === true ? 'DISTINCT ' : ''}${this.#all(args)}`;
-    const filter = call['agg_filter'] ? ` FILTER (WHERE ${this.expression(call['agg_filter'])})` : '';
+    const text =
+      call['agg_star'] === true
+        ? '*'
+        : `${call['agg_distinct'] === true ? 'DISTINCT ' : ''}${this.#all(args)}`;
+    const filter = call['agg_filter']
+      ? ` FILTER (WHERE ${this.expression(call['agg_filter'])})`
+      : '';
     const known = SAME.has(name) ? name.toUpperCase() : undefined;
     if (!known) throw new Untranslatable(`function ${name}`);
     return `${known}(${text})${filter}`;
@@ -189,12 +227,15 @@ function constant(fields: Fields): string {
   const text = field(fields['sval'], 'sval');
   if (fields['sval'] !== undefined) return `'${textOf(text).replaceAll("'", "''")}'`;
   if (fields['fval'] !== undefined) return String(field(fields['fval'], 'fval'));
-  if (fields['boolval'] !== undefined) return field(fields['boolval'], 'boolval') === true ? 'TRUE' : 'FALSE';
+  if (fields['boolval'] !== undefined)
+    return field(fields['boolval'], 'boolval') === true ? 'TRUE' : 'FALSE';
   return textOf(field(fields['ival'], 'ival'), '0'); // the parser leaves out a zero
 }
 
 /** Flink's type of a cast. */
 export function castType(cast: Fields): string {
-  const typmods = list(cast['typeName'], 'typmods').map((m) => Number(field(field(field(m, 'A_Const'), 'ival'), 'ival') ?? 0));
+  const typmods = list(cast['typeName'], 'typmods').map((m) =>
+    Number(field(field(field(m, 'A_Const'), 'ival'), 'ival') ?? 0),
+  );
   return flinkType(typeName(cast), typmods);
 }

@@ -17,7 +17,10 @@ export interface StartingPoint {
 /** `tables` = the batch's inputs, measured. Throws an Error when the query is not one SELECT. `loadParser` MUST have ended. */
 export function startingPoints(process: Process, tables: readonly TableFacts[]): StartingPoint[] {
   const parsed = process.query ? blockTrees(process.query.sql) : null;
-  if (!parsed) throw new Error('the batch is not one SELECT: write what it computes as one, as batch.query of a migration must be');
+  if (!parsed)
+    throw new Error(
+      'the batch is not one SELECT: write what it computes as one, as batch.query of a migration must be',
+    );
   const key = process.result?.key.length ? process.result.key : (parsed.blocks.at(-1)?.key ?? []);
   const context: Context = { process, tables, blocks: parsed.blocks, trees: parsed.trees, key };
   return [flink(context), ksqldb(context), streams(context), stages(context)];
@@ -32,7 +35,8 @@ interface Context {
 }
 
 const bare = (table: string): string => table.split('.').at(-1)!;
-const viewName = (name: string): string => (name.includes('.') ? bare(name) : `stage_${name.replaceAll('-', '_')}`);
+const viewName = (name: string): string =>
+  name.includes('.') ? bare(name) : `stage_${name.replaceAll('-', '_')}`;
 const commented = (text: string): string => text.replaceAll(/^/gm, '-- ');
 
 function flink({ process, tables, blocks, trees, key }: Context): StartingPoint {
@@ -40,13 +44,28 @@ function flink({ process, tables, blocks, trees, key }: Context): StartingPoint 
   const open: string[] = [];
   const parts = tables.map((table) => flinkTable(table, open));
   for (const block of blocks.slice(0, -1))
-    parts.push(translated(block, () => `CREATE TEMPORARY VIEW ${quoted(viewName(block.name))} AS\n${dialect.select(trees.selects.get(block.name)!)};`, open));
+    parts.push(
+      translated(
+        block,
+        () =>
+          `CREATE TEMPORARY VIEW ${quoted(viewName(block.name))} AS\n${dialect.select(trees.selects.get(block.name)!)};`,
+        open,
+      ),
+    );
   const last = blocks.at(-1)!;
-  const columns = last.columns.map((name) => `${quoted(name)} ${outputType(trees, last, name, tables, open)}`);
+  const columns = last.columns.map(
+    (name) => `${quoted(name)} ${outputType(trees, last, name, tables, open)}`,
+  );
   parts.push(`CREATE TABLE sluice_output (\n  ${columns.join(',\n  ')},\n  PRIMARY KEY (${key.map(quoted).join(', ')}) NOT ENFORCED\n) WITH (
   'connector' = 'upsert-kafka', 'topic' = '\${output}', 'properties.bootstrap.servers' = '\${brokers}',
   'key.format' = 'json', 'value.format' = 'json', 'value.json.encode.decimal-as-plain-number' = 'true');`);
-  parts.push(translated(last, () => `INSERT INTO sluice_output\n${dialect.select(trees.selects.get(last.name)!)};`, open));
+  parts.push(
+    translated(
+      last,
+      () => `INSERT INTO sluice_output\n${dialect.select(trees.selects.get(last.name)!)};`,
+      open,
+    ),
+  );
   const head = `-- ${process.name} in Flink SQL, for pipeline.type: flink-sql. \${…} are filled in by Sluice.\n-- Read it before you run it, then: sluice prove -f migration.yaml --slice "…"`;
   return { file: 'pipeline.sql', text: `${[head, ...parts].join('\n\n')}\n`, open };
 }
@@ -67,7 +86,14 @@ function flinkTable({ table, columns, key }: TableFacts, open: string[]): string
   const name = bare(table);
   const typed = columns.flatMap((c) => {
     try {
-      return [{ name: c.name, type: flinkType(c.type), raw: rawType(c.type), isKey: key.includes(c.name) }];
+      return [
+        {
+          name: c.name,
+          type: flinkType(c.type),
+          raw: rawType(c.type),
+          isKey: key.includes(c.name),
+        },
+      ];
     } catch {
       open.push(`${table}.${c.name}: type ${c.type} is left out`);
       return [];
@@ -77,7 +103,8 @@ function flinkTable({ table, columns, key }: TableFacts, open: string[]): string
   const rest = typed.filter((c) => !c.isKey);
   const value = (c: (typeof typed)[number]): string => {
     const raw = c.isKey ? quoted(c.name) : `\`after\`.${quoted(c.name)}`;
-    if (c.type.startsWith('TIMESTAMP')) return `CAST(REPLACE(REPLACE(${raw}, 'T', ' '), 'Z', '') AS TIMESTAMP(6))`;
+    if (c.type.startsWith('TIMESTAMP'))
+      return `CAST(REPLACE(REPLACE(${raw}, 'T', ' '), 'Z', '') AS TIMESTAMP(6))`;
     if (c.type === 'DATE') return `CAST(REPLACE(${raw}, 'Z', '') AS DATE)`;
     return c.type === c.raw ? raw : `CAST(${raw} AS ${c.type})`;
   };
@@ -89,16 +116,31 @@ SELECT ${typed.map((c) => `${value(c)} AS ${quoted(c.name)}`).join(', ')} FROM $
 }
 
 /** As Debezium writes it, with our connector's settings: decimals and times are text. */
-const rawType = (type: string): string => (/^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING');
+const rawType = (type: string): string =>
+  /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 
 /** The type of an output column, where the query says it: by a cast, a count, or a column of one table. */
-function outputType(trees: BlockTrees, block: Block, name: string, tables: readonly TableFacts[], open: string[]): string {
-  const select = trees.selects.get(block.name)! as { targetList?: readonly { ResTarget?: { val?: Record<string, unknown> } }[] };
+function outputType(
+  trees: BlockTrees,
+  block: Block,
+  name: string,
+  tables: readonly TableFacts[],
+  open: string[],
+): string {
+  const select = trees.selects.get(block.name)! as {
+    targetList?: readonly { ResTarget?: { val?: Record<string, unknown> } }[];
+  };
   const value = select.targetList?.[block.columns.indexOf(name)]?.ResTarget?.val ?? {};
   try {
     if ('TypeCast' in value) return castType(value['TypeCast'] as Fields);
-    if ('FuncCall' in value && new FlinkDialect(trees, viewName).expression(value).startsWith('COUNT')) return 'BIGINT';
-    const types = new Set(tables.flatMap((t) => t.columns.filter((c) => c.name === name).map((c) => c.type)));
+    if (
+      'FuncCall' in value &&
+      new FlinkDialect(trees, viewName).expression(value).startsWith('COUNT')
+    )
+      return 'BIGINT';
+    const types = new Set(
+      tables.flatMap((t) => t.columns.filter((c) => c.name === name).map((c) => c.type)),
+    );
     if (types.size === 1) return flinkType([...types][0]!);
   } catch (error) {
     if (!(error instanceof Untranslatable)) throw error;
@@ -110,7 +152,9 @@ function outputType(trees: BlockTrees, block: Block, name: string, tables: reado
 function ksqldb({ process, tables, blocks }: Context): StartingPoint {
   const head = `-- ${process.name} in ksqlDB: one persistent query per stage. Column lists and joins follow the SQL above each; ksqlDB has neither sub-queries nor GROUP BY by position.`;
   const sources = tables.map(
-    (t) => `CREATE TABLE ${quoted(bare(t.table))} (${t.key.map((k) => `${quoted(k)} ${ksqlType(t, k)} PRIMARY KEY`).join(', ')}, after STRUCT<${t.columns
+    (
+      t,
+    ) => `CREATE TABLE ${quoted(bare(t.table))} (${t.key.map((k) => `${quoted(k)} ${ksqlType(t, k)} PRIMARY KEY`).join(', ')}, after STRUCT<${t.columns
       .filter((c) => !t.key.includes(c.name))
       .map((c) => `${quoted(c.name)} ${ksqlType(t, c.name)}`)
       .join(', ')}>)
@@ -134,7 +178,16 @@ function ksqlType(table: TableFacts, column: string): string {
 
 function ksqlScalar(type: string): string {
   return (
-    ({ int2: 'INTEGER', int4: 'INTEGER', int8: 'BIGINT', bool: 'BOOLEAN', float4: 'DOUBLE', float8: 'DOUBLE' } as Record<string, string>)[type] ?? 'STRING'
+    (
+      {
+        int2: 'INTEGER',
+        int4: 'INTEGER',
+        int8: 'BIGINT',
+        bool: 'BOOLEAN',
+        float4: 'DOUBLE',
+        float8: 'DOUBLE',
+      } as Record<string, string>
+    )[type] ?? 'STRING'
   );
 }
 
@@ -144,11 +197,14 @@ function streams({ process, tables, blocks }: Context): StartingPoint {
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
   const sources = tables.map(
-    (t) => `    KTable<String, String> ${variable(bare(t.table))} = builder.table(prefix + ".${t.table}", Consumed.as("read-${bare(t.table)}"));`,
+    (t) =>
+      `    KTable<String, String> ${variable(bare(t.table))} = builder.table(prefix + ".${t.table}", Consumed.as("read-${bare(t.table)}"));`,
   );
   const steps = blocks.map((b) => {
     const first = variable(viewOrTable(b.reads[0] ?? ''));
-    const todo = b.operators.map((o) => `    // ${o.kind}${o.key.length > 0 ? ` by ${o.key.join(', ')}` : ''}: ${o.detail}`);
+    const todo = b.operators.map(
+      (o) => `    // ${o.kind}${o.key.length > 0 ? ` by ${o.key.join(', ')}` : ''}: ${o.detail}`,
+    );
     return [
       `    // Stage ${b.name}, from ${b.reads.join(', ') || 'nothing'}.`,
       ...todo,
@@ -176,11 +232,16 @@ ${steps.join('\n')}
   }
 }
 `;
-  return { file: `${className}.java`, text, open: blocks.map((b) => `${b.name}: its step throws until it is written`) };
+  return {
+    file: `${className}.java`,
+    text,
+    open: blocks.map((b) => `${b.name}: its step throws until it is written`),
+  };
 }
 
 const viewOrTable = (name: string): string => (name.includes('.') ? bare(name) : viewName(name));
-const variable = (name: string): string => name.replaceAll(/[-_ ]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
+const variable = (name: string): string =>
+  name.replaceAll(/[-_ ]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
 
 /** Stages that can be validated on their own: they have a key and run by themselves. */
 function stages({ process, blocks }: Context): StartingPoint {

@@ -44,7 +44,8 @@ export class Changes {
 }
 
 /** The transaction of the change whose words begin at `at`, or the offset of one that is refused. */
-export const txIdAt = (words: Int32Array, at: number): number => words[at + 7]! * TWO_32 + (words[at + 8]! >>> 0);
+export const txIdAt = (words: Int32Array, at: number): number =>
+  words[at + 7]! * TWO_32 + (words[at + 8]! >>> 0);
 
 export class ChangeEncoder {
   readonly encoder: RowEncoder;
@@ -59,23 +60,40 @@ export class ChangeEncoder {
   }
 
   /** Adds what a record says; key and value as ranges of `bytes`. With `partitions` its place is checked too. */
-  encode({ partition, partitions }: Place, offset: number, bytes: Buffer, keyStart: number, keyEnd: number, start: number, end: number, out: Changes): void {
+  encode(
+    { partition, partitions }: Place,
+    offset: number,
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+    out: Changes,
+  ): void {
     if (keyStart < 0) return this.#refuse(REFUSED.noKey, offset, out);
-    if (partitions > 1 && partitionOf(bytes, keyStart, keyEnd, partitions) !== partition) return this.#refuse(REFUSED.misplaced, offset, out);
+    if (partitions > 1 && partitionOf(bytes, keyStart, keyEnd, partitions) !== partition)
+      return this.#refuse(REFUSED.misplaced, offset, out);
     const scanner = this.#scanner;
     const { encoder } = this;
     try {
-      if (start < 0) return out.push(KIND.tombstone, this.#key.read(bytes, keyStart, keyEnd), encoder.row, 0);
+      if (start < 0)
+        return out.push(KIND.tombstone, this.#key.read(bytes, keyStart, keyEnd), encoder.row, 0);
       scanner.scan(bytes, start, end);
       encoder.keyFromJson(bytes, scanner);
-      if (!scanner.isKeyOfRow(bytes, keyStart, keyEnd) && !this.#isSameKey(bytes, keyStart, keyEnd)) return this.#refuse(REFUSED.foreignKey, offset, out);
+      if (!scanner.isKeyOfRow(bytes, keyStart, keyEnd) && !this.#isSameKey(bytes, keyStart, keyEnd))
+        return this.#refuse(REFUSED.foreignKey, offset, out);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       return this.#refuse(REFUSED.unreadable, offset, out);
     }
     if (scanner.op === 'd') return out.push(KIND.delete, encoder.key, encoder.row, scanner.txId);
     encoder.rowFromJson(bytes, scanner);
-    out.push(scanner.op === 'r' ? KIND.snapshot : KIND.upsert, encoder.key, encoder.row, scanner.txId);
+    out.push(
+      scanner.op === 'r' ? KIND.snapshot : KIND.upsert,
+      encoder.key,
+      encoder.row,
+      scanner.txId,
+    );
   }
 
   /** The same key in other words: other spaces or another order of its columns. */
@@ -116,4 +134,5 @@ export class KeyReader {
   }
 }
 
-export const isUnreadable = (error: unknown): boolean => error instanceof Undecodable || error instanceof SyntaxError;
+export const isUnreadable = (error: unknown): boolean =>
+  error instanceof Undecodable || error instanceof SyntaxError;

@@ -1,11 +1,24 @@
 // A column's two encoders: from Postgres' COPY BINARY field and from Debezium's JSON value to the same `enc-v1` bytes. PURE.
-import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable, canonFromJson, canonFromText } from '../column-types.js';
+import {
+  PLACEHOLDER_BASE64,
+  TOAST_PLACEHOLDER,
+  Undecodable,
+  canonFromJson,
+  canonFromText,
+} from '../column-types.js';
 import { parseJsonLossless } from '../json.js';
 import { BACKSLASH, QUOTE, textAt } from './json-scan.js';
 import { floatFromText, integerFromText, numericFromBinary, numericFromText } from './number.js';
-import { int16At, int32At } from '../../domain/bytes.js';
+import { int16At, int32At } from '../../domain/values/bytes.js';
 import { floatAt, type Scratch } from './scratch.js';
-import { dateFromBinary, dateFromText, instantFromBinary, instantFromText, timeFromBinary, timeFromText } from './time.js';
+import {
+  dateFromBinary,
+  dateFromText,
+  instantFromBinary,
+  instantFromText,
+  timeFromBinary,
+  timeFromText,
+} from './time.js';
 
 /** Field of a COPY BINARY row: never NULL, `size` bytes at `at`. */
 export type FromBinary = (b: Uint8Array, at: number, size: number, out: Scratch) => void;
@@ -27,7 +40,13 @@ const isEscaped = (b: Uint8Array, start: number, end: number): boolean => {
 };
 
 /** Runs `use` on the content of a JSON string; unescaped first where it holds escapes. */
-function content(b: Uint8Array, start: number, end: number, out: Scratch, use: (b: Uint8Array, start: number, end: number, out: Scratch) => void): void {
+function content(
+  b: Uint8Array,
+  start: number,
+  end: number,
+  out: Scratch,
+  use: (b: Uint8Array, start: number, end: number, out: Scratch) => void,
+): void {
   if (b[start] !== QUOTE) throw new Undecodable('expected a string');
   if (!isEscaped(b, start + 1, end - 1)) return use(b, start + 1, end - 1, out);
   const plain = unescape(b, start + 1, end - 1);
@@ -56,7 +75,8 @@ function unescape(b: Uint8Array, start: number, end: number): number {
     let code = hex4(b, at + 1, end);
     at += 4;
     if (code >= 0xd800 && code < 0xe000) {
-      const low = code < 0xdc00 && b[at + 1] === BACKSLASH && b[at + 2] === 0x75 ? hex4(b, at + 3, end) : 0;
+      const low =
+        code < 0xdc00 && b[at + 1] === BACKSLASH && b[at + 2] === 0x75 ? hex4(b, at + 3, end) : 0;
       if (low < 0xdc00 || low >= 0xe000) throw new Undecodable('half a surrogate pair');
       code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
       at += 6;
@@ -66,11 +86,25 @@ function unescape(b: Uint8Array, start: number, end: number): number {
   return to;
 }
 
-const ESCAPES: Readonly<Record<number, number>> = { 0x22: 0x22, 0x5c: 0x5c, 0x2f: 0x2f, 0x62: 8, 0x66: 12, 0x6e: 10, 0x72: 13, 0x74: 9 };
+const ESCAPES: Readonly<Record<number, number>> = {
+  0x22: 0x22,
+  0x5c: 0x5c,
+  0x2f: 0x2f,
+  0x62: 8,
+  0x66: 12,
+  0x6e: 10,
+  0x72: 13,
+  0x74: 9,
+};
 
 function hex4(b: Uint8Array, at: number, end: number): number {
   if (at + 4 > end) throw new Undecodable('cut escape in JSON');
-  return (hexDigit(b[at]!) << 12) | (hexDigit(b[at + 1]!) << 8) | (hexDigit(b[at + 2]!) << 4) | hexDigit(b[at + 3]!);
+  return (
+    (hexDigit(b[at]!) << 12) |
+    (hexDigit(b[at + 1]!) << 8) |
+    (hexDigit(b[at + 2]!) << 4) |
+    hexDigit(b[at + 3]!)
+  );
 }
 
 function hexDigit(byte: number): number {
@@ -100,7 +134,11 @@ function writeUtf8(code: number, to: number): number {
 }
 
 function refusePlaceholder(b: Uint8Array, start: number, end: number): void {
-  if (end - start === TOAST_PLACEHOLDER.length && b[start] === TOAST_PLACEHOLDER.charCodeAt(0) && textAt(b, start, end) === TOAST_PLACEHOLDER)
+  if (
+    end - start === TOAST_PLACEHOLDER.length &&
+    b[start] === TOAST_PLACEHOLDER.charCodeAt(0) &&
+    textAt(b, start, end) === TOAST_PLACEHOLDER
+  )
     throw new Undecodable('unchanged TOAST value: not in the record');
 }
 
@@ -120,11 +158,17 @@ const quoted =
   (b, start, end, out) =>
     content(b, start, end, out, use);
 
-const TEXT: ColumnEncoder = { asText: false, fromBinary: (b, at, size, out) => out.sized(b, at, at + size), fromJson: quoted(plainText) };
+const TEXT: ColumnEncoder = {
+  asText: false,
+  fromBinary: (b, at, size, out) => out.sized(b, at, at + size),
+  fromJson: quoted(plainText),
+};
 
 /** Integers arrive as JSON numbers, oids as strings of digits. */
 const integerFromJson: FromJson = (b, start, end, out) =>
-  b[start] === QUOTE ? integerFromText(b, start + 1, end - 1, out) : integerFromText(b, start, end, out);
+  b[start] === QUOTE
+    ? integerFromText(b, start + 1, end - 1, out)
+    : integerFromText(b, start, end, out);
 
 const integer = (read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
   asText: false,
@@ -132,12 +176,18 @@ const integer = (read: (b: Uint8Array, at: number) => number): ColumnEncoder => 
   fromJson: integerFromJson,
 });
 
-const float = (round: (value: number) => number, read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
+const float = (
+  round: (value: number) => number,
+  read: (b: Uint8Array, at: number) => number,
+): ColumnEncoder => ({
   asText: false,
   fromBinary: (b, at, _size, out) => out.f64(read(b, at)),
   fromJson: (b, start, end, out) => {
-    if (b[start] === QUOTE && /^(NaN|-?Infinity)$/.test(textAt(b, start + 1, end - 1))) return out.f64(Number(textAt(b, start + 1, end - 1)));
-    const value = round(b[start] === QUOTE ? longFloat(textAt(b, start + 1, end - 1)) : floatFromText(b, start, end));
+    if (b[start] === QUOTE && /^(NaN|-?Infinity)$/.test(textAt(b, start + 1, end - 1)))
+      return out.f64(Number(textAt(b, start + 1, end - 1)));
+    const value = round(
+      b[start] === QUOTE ? longFloat(textAt(b, start + 1, end - 1)) : floatFromText(b, start, end),
+    );
     if (!Number.isFinite(value)) throw new Undecodable('expected a number in range');
     out.f64(value);
   },
@@ -148,7 +198,11 @@ function longFloat(text: string): number {
   return Number(text);
 }
 
-const JSONB: ColumnEncoder = { asText: false, fromBinary: (b, at, size, out) => out.sized(b, at + 1, at + size), fromJson: quoted(plainText) };
+const JSONB: ColumnEncoder = {
+  asText: false,
+  fromBinary: (b, at, size, out) => out.sized(b, at + 1, at + size),
+  fromJson: quoted(plainText),
+};
 
 const BOOL: ColumnEncoder = {
   asText: false,
@@ -166,7 +220,8 @@ const BYTEA: ColumnEncoder = {
   fromJson: (b, start, end, out) => {
     if (b[start] !== QUOTE) throw new Undecodable('expected base64');
     const text = JSON.parse(textAt(b, start, end)) as string;
-    if (text === TOAST_PLACEHOLDER || text === PLACEHOLDER_BASE64) throw new Undecodable('unchanged TOAST value: not in the record');
+    if (text === TOAST_PLACEHOLDER || text === PLACEHOLDER_BASE64)
+      throw new Undecodable('unchanged TOAST value: not in the record');
     const bytes = Buffer.from(text, 'base64');
     out.sized(bytes, 0, bytes.length);
   },
@@ -195,8 +250,16 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   int2: integer(int16At),
   int4: integer(int32At),
   oid: integer((b, at) => int32At(b, at) >>> 0),
-  int8: { asText: false, fromBinary: (b, at, _size, out) => out.i64(int32At(b, at), int32At(b, at + 4)), fromJson: integerFromJson },
-  numeric: { asText: false, fromBinary: (b, at, _size, out) => numericFromBinary(b, at, out), fromJson: quoted(numericFromText) },
+  int8: {
+    asText: false,
+    fromBinary: (b, at, _size, out) => out.i64(int32At(b, at), int32At(b, at + 4)),
+    fromJson: integerFromJson,
+  },
+  numeric: {
+    asText: false,
+    fromBinary: (b, at, _size, out) => numericFromBinary(b, at, out),
+    fromJson: quoted(numericFromText),
+  },
   float4: float(Math.fround, (b, at) => floatAt(b, at, 4)),
   float8: float(
     (value) => value,
@@ -207,13 +270,33 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   enum: TEXT,
   json: TEXT,
   jsonb: JSONB,
-  bpchar: { asText: false, fromBinary: (b, at, size, out) => paddedText(b, at, at + size, out), fromJson: quoted(paddedText) },
+  bpchar: {
+    asText: false,
+    fromBinary: (b, at, size, out) => paddedText(b, at, at + size, out),
+    fromJson: quoted(paddedText),
+  },
   bytea: BYTEA,
   uuid: UUID,
-  date: { asText: false, fromBinary: (b, at, _size, out) => dateFromBinary(b, at, out), fromJson: quoted(dateFromText) },
-  time: { asText: false, fromBinary: (b, at, _size, out) => timeFromBinary(b, at, out), fromJson: quoted(timeFromText) },
-  timestamp: { asText: false, fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out), fromJson: quoted(instantFromText) },
-  timestamptz: { asText: false, fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out), fromJson: quoted(instantFromText) },
+  date: {
+    asText: false,
+    fromBinary: (b, at, _size, out) => dateFromBinary(b, at, out),
+    fromJson: quoted(dateFromText),
+  },
+  time: {
+    asText: false,
+    fromBinary: (b, at, _size, out) => timeFromBinary(b, at, out),
+    fromJson: quoted(timeFromText),
+  },
+  timestamp: {
+    asText: false,
+    fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out),
+    fromJson: quoted(instantFromText),
+  },
+  timestamptz: {
+    asText: false,
+    fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out),
+    fromJson: quoted(instantFromText),
+  },
 };
 
 /** Types without a form of their own here go through their canonical text on both sides. */
@@ -225,8 +308,10 @@ function throughText(type: string): ColumnEncoder {
   return {
     asText: true,
     fromBinary: (b, at, size, out) => write(canonFromText(type, textAt(b, at, at + size))!, out),
-    fromJson: (b, start, end, out) => write(canonFromJson(type, parseJsonLossless(textAt(b, start, end)))!, out),
+    fromJson: (b, start, end, out) =>
+      write(canonFromJson(type, parseJsonLossless(textAt(b, start, end)))!, out),
   };
 }
 
-export const encoderOf = (type: string): ColumnEncoder => (Object.hasOwn(ENCODERS, type) ? ENCODERS[type]! : throughText(type));
+export const encoderOf = (type: string): ColumnEncoder =>
+  Object.hasOwn(ENCODERS, type) ? ENCODERS[type]! : throughText(type);

@@ -2,7 +2,17 @@
 // A record as Connect writes it (before, after, source …, op, compact) takes the short way; any other order of its members takes the long one.
 import { Undecodable } from '../column-types.js';
 import type { Shape } from '../comparison.js';
-import { CLOSE, COLON, COMMA, OPEN, broken, skipValue, startsWith, textAt, walkObject } from './json-scan.js';
+import {
+  CLOSE,
+  COLON,
+  COMMA,
+  OPEN,
+  broken,
+  skipValue,
+  startsWith,
+  textAt,
+  walkObject,
+} from './json-scan.js';
 import type { Fields } from './row.js';
 
 export type Operation = 'r' | 'c' | 'u' | 'd';
@@ -11,7 +21,12 @@ const BEFORE = Buffer.from('{"before":');
 const AFTER = Buffer.from(',"after":');
 const OP = Buffer.from('"op":"');
 const TX_ID = Buffer.from('"txId":');
-const OPERATIONS: Readonly<Record<number, Operation>> = { 0x72: 'r', 0x63: 'c', 0x75: 'u', 0x64: 'd' };
+const OPERATIONS: Readonly<Record<number, Operation>> = {
+  0x72: 'r',
+  0x63: 'c',
+  0x75: 'u',
+  0x64: 'd',
+};
 
 export class EnvelopeScanner implements Fields {
   readonly start: Int32Array;
@@ -58,7 +73,8 @@ export class EnvelopeScanner implements Fields {
 
   #setOperation(code: number, hasAfter: boolean, hasBefore: boolean): void {
     const op = OPERATIONS[code];
-    if (!op || !(op === 'd' ? hasBefore && !hasAfter : hasAfter)) throw new Undecodable(`operation ${String.fromCharCode(code)} without a row`);
+    if (!op || !(op === 'd' ? hasBefore && !hasAfter : hasAfter))
+      throw new Undecodable(`operation ${String.fromCharCode(code)} without a row`);
     this.op = op;
     this.txId = 0;
   }
@@ -67,7 +83,8 @@ export class EnvelopeScanner implements Fields {
     let txId = 0;
     const first = at;
     for (; at < to && b[at]! >= 0x30 && b[at]! <= 0x39; at += 1) txId = txId * 10 + b[at]! - 0x30;
-    if (at === first || (b[at] !== COMMA && b[at] !== CLOSE)) throw new Undecodable('no source.txId');
+    if (at === first || (b[at] !== COMMA && b[at] !== CLOSE))
+      throw new Undecodable('no source.txId');
     this.txId = txId;
   }
 
@@ -82,7 +99,12 @@ export class EnvelopeScanner implements Fields {
     this.#row(b, image[0], image[1]);
     if (this.op === 'r') return;
     let txId = -1;
-    if (isObject('source')) walkObject(b, ...parts.get('source')!, (name, start) => void (txId = name === 'txId' ? start : txId));
+    if (isObject('source'))
+      walkObject(
+        b,
+        ...parts.get('source')!,
+        (name, start) => void (txId = name === 'txId' ? start : txId),
+      );
     if (txId < 0) throw new Undecodable('no source.txId');
     this.#setTransaction(b, txId, to);
   }
@@ -101,7 +123,8 @@ export class EnvelopeScanner implements Fields {
       if (b[at] !== before || !startsWith(b, at + 1, this.#names[column]!)) return false;
       at += 1 + this.#names[column]!.length;
       const end = this.end[column]!;
-      for (let value = this.start[column]!; value < end; value += 1, at += 1) if (b[at] !== b[value]) return false;
+      for (let value = this.start[column]!; value < end; value += 1, at += 1)
+        if (b[at] !== b[value]) return false;
       before = COMMA;
     }
     return at + 1 === to && b[at] === CLOSE;

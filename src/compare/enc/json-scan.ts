@@ -13,7 +13,8 @@ const SPACE = 0x20;
 
 export const broken = (): Undecodable => new Undecodable('broken JSON');
 
-export const textAt = (b: Uint8Array, start: number, end: number): string => Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('utf8');
+export const textAt = (b: Uint8Array, start: number, end: number): string =>
+  Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('utf8');
 
 export function startsWith(b: Uint8Array, at: number, bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i += 1) if (b[at + i] !== bytes[i]) return false;
@@ -61,7 +62,12 @@ function skipString(b: Uint8Array, at: number, to: number): number {
 }
 
 /** Calls `member` with name and value range of each member of the object that begins at `from`. */
-export function walkObject(b: Uint8Array, from: number, to: number, member: (name: string, start: number, end: number) => void): void {
+export function walkObject(
+  b: Uint8Array,
+  from: number,
+  to: number,
+  member: (name: string, start: number, end: number) => void,
+): void {
   if (b[from] !== OPEN) throw new Undecodable('expected an object');
   let at = from + 1;
   if (b[at] === CLOSE) return;

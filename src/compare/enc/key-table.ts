@@ -36,7 +36,8 @@ export class KeyTable {
     if (slot < 0) {
       if ((this.size + 1) / (this.#mask + 1) > MOST_LOAD) this.#grow();
       slot = this.#free(key);
-      for (let word = 0; word < this.#words; word += 1) this.#keys[slot * this.#words + word] = key[word]!;
+      for (let word = 0; word < this.#words; word += 1)
+        this.#keys[slot * this.#words + word] = key[word]!;
       this.#marks[slot] = PRESENT;
       this.size += 1;
     }
@@ -66,9 +67,18 @@ export class KeyTable {
     const words = this.#words;
     const k0 = key[0]!;
     const k1 = key[1]!;
-    for (let slot = this.#home(k0, k1); this.#marks[slot] !== EMPTY; slot = (slot + 1) & this.#mask) {
+    for (
+      let slot = this.#home(k0, k1);
+      this.#marks[slot] !== EMPTY;
+      slot = (slot + 1) & this.#mask
+    ) {
       const at = slot * words;
-      if (keys[at] === k0 && keys[at + 1] === k1 && (words === 2 || (keys[at + 2] === key[2] && keys[at + 3] === key[3]))) return slot;
+      if (
+        keys[at] === k0 &&
+        keys[at + 1] === k1 &&
+        (words === 2 || (keys[at + 2] === key[2] && keys[at + 3] === key[3]))
+      )
+        return slot;
     }
     return -1;
   }
@@ -97,13 +107,19 @@ export class KeyTable {
 
   fill(entries: Int32Array): void {
     const step = this.#words + 2;
-    for (let at = 0; at < entries.length; at += step) this.set(entries.subarray(at, at + this.#words), entries[at + step - 2]!, entries[at + step - 1]!);
+    for (let at = 0; at < entries.length; at += step)
+      this.set(
+        entries.subarray(at, at + this.#words),
+        entries[at + step - 2]!,
+        entries[at + step - 1]!,
+      );
   }
 
   /** Begins a pass: `mark` then says which keys it found. */
   beginPass(): void {
     if (this.#mark === LAST_MARK) {
-      for (let slot = 0; slot <= this.#mask; slot += 1) if (this.#marks[slot] !== EMPTY) this.#marks[slot] = PRESENT;
+      for (let slot = 0; slot <= this.#mask; slot += 1)
+        if (this.#marks[slot] !== EMPTY) this.#marks[slot] = PRESENT;
       this.#mark = PRESENT;
     }
     this.#mark += 1;
@@ -133,7 +149,8 @@ export class KeyTable {
     for (let slot = 0; slot <= this.#mask; slot += 1) {
       if (this.#marks[slot] === EMPTY) continue;
       let h = 0x9e3779b1;
-      for (let at = slot * words; at < (slot + 1) * words; at += 1) h = Math.imul(h ^ this.#keys[at]!, 0x85ebca6b) ^ (h >>> 15);
+      for (let at = slot * words; at < (slot + 1) * words; at += 1)
+        h = Math.imul(h ^ this.#keys[at]!, 0x85ebca6b) ^ (h >>> 15);
       h = Math.imul(h ^ this.#rows[slot * 2]!, 0xc2b2ae35);
       a = (a + (h ^ (h >>> 16))) | 0;
       h = Math.imul((h ^ (h >>> 13)) + this.#rows[slot * 2 + 1]!, 0x27d4eb2f);
@@ -177,7 +194,10 @@ export class KeyTable {
 
 /** The digest of two tables that share no key. */
 export function addDigests(one: string, other: string): string {
-  const half = (at: number): string => ((parseInt(one.slice(at, at + 8), 16) + parseInt(other.slice(at, at + 8), 16)) >>> 0).toString(16).padStart(8, '0');
+  const half = (at: number): string =>
+    ((parseInt(one.slice(at, at + 8), 16) + parseInt(other.slice(at, at + 8), 16)) >>> 0)
+      .toString(16)
+      .padStart(8, '0');
   return half(0) + half(8);
 }
 

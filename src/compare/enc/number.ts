@@ -1,6 +1,6 @@
 // Integers and decimals in `enc-v1`: from JSON's digits and from Postgres' binary form to the same bytes. PURE.
 import { Undecodable, canonicalDecimal } from '../column-types.js';
-import { int16At, int32At, uint16At } from '../../domain/bytes.js';
+import { int16At, int32At, uint16At } from '../../domain/values/bytes.js';
 import type { Scratch } from './scratch.js';
 
 const ZERO = 0x30;
@@ -13,7 +13,8 @@ const TWO_32 = 4294967296;
 export function integerFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;
   const first = negative ? start + 1 : start;
-  if (first >= end || end - first > 19 || !areDigits(b, first, end)) return unusualInteger(b, start, end, out);
+  if (first >= end || end - first > 19 || !areDigits(b, first, end))
+    return unusualInteger(b, start, end, out);
   if (end - first <= 15) {
     let value = 0;
     for (let at = first; at < end; at += 1) value = value * 10 + b[at]! - ZERO;
@@ -41,7 +42,8 @@ function areDigits(b: Uint8Array, from: number, end: number): boolean {
 }
 
 /** Text of single-byte characters, without a view in between: making one costs as much as the rest. */
-const latin1At = (b: Uint8Array, start: number, end: number): string => Buffer.prototype.latin1Slice.call(b, start, end);
+const latin1At = (b: Uint8Array, start: number, end: number): string =>
+  Buffer.prototype.latin1Slice.call(b, start, end);
 
 const EXACT_DIGITS = 15;
 
@@ -54,7 +56,8 @@ export function floatFromText(b: Uint8Array, start: number, end: number): number
   for (let at = first; at < end; at += 1) {
     const byte = b[at]!;
     if (byte === DOT && point < 0) point = at;
-    else if (byte < ZERO || byte > 0x39 || at - first >= EXACT_DIGITS + (point < 0 ? 0 : 1)) return Number(latin1At(b, start, end));
+    else if (byte < ZERO || byte > 0x39 || at - first >= EXACT_DIGITS + (point < 0 ? 0 : 1))
+      return Number(latin1At(b, start, end));
     else value = value * 10 + byte - ZERO;
   }
   if (point >= 0) value /= POWERS[end - point - 1]!;

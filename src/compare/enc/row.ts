@@ -4,7 +4,7 @@ import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
 import { hash128 } from './hash.js';
 import { keyText } from './key-table.js';
-import { int32At } from '../../domain/bytes.js';
+import { int32At } from '../../domain/values/bytes.js';
 import { Scratch, TAG_NULL, TAG_VALUE } from './scratch.js';
 
 const INTEGERS = new Set(['int2', 'int4', 'int8']);
@@ -30,7 +30,9 @@ export class RowEncoder {
 
   constructor(shape: Shape) {
     this.encoders = shape.columns.map((column) => encoderOf(column.type));
-    this.#keyAt = shape.key.map((name) => shape.columns.findIndex((column) => column.name === name));
+    this.#keyAt = shape.key.map((name) =>
+      shape.columns.findIndex((column) => column.name === name),
+    );
     const only = this.#keyAt.length === 1 ? shape.columns[this.#keyAt[0]!] : undefined;
     this.keyWords = only && INTEGERS.has(only.type) ? 2 : 4;
   }
@@ -55,7 +57,8 @@ export class RowEncoder {
   rowFromJson(b: Uint8Array, fields: Fields): void {
     this.#scratch.reset();
     try {
-      for (let column = 0; column < this.encoders.length; column += 1) this.#jsonValue(b, fields, column);
+      for (let column = 0; column < this.encoders.length; column += 1)
+        this.#jsonValue(b, fields, column);
     } catch (error) {
       if (!(error instanceof Undecodable || error instanceof SyntaxError)) throw error;
       return this.#undecodable();
@@ -79,7 +82,8 @@ export class RowEncoder {
     this.#setKey();
     scratch.reset();
     try {
-      for (let column = 0; column < count; column += 1) this.#binaryValue(b, starts[column]!, column);
+      for (let column = 0; column < count; column += 1)
+        this.#binaryValue(b, starts[column]!, column);
       this.#setRow();
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error;

@@ -26,7 +26,11 @@ export class Scratch {
   reserve(extra: number): void {
     const needed = this.length + extra + 16;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2) + 15 - ((Math.max(needed, this.bytes.length * 2) + 15) % 16));
+    const grown = new Uint8Array(
+      Math.max(needed, this.bytes.length * 2) +
+        15 -
+        ((Math.max(needed, this.bytes.length * 2) + 15) % 16),
+    );
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
@@ -60,7 +64,10 @@ export class Scratch {
 
   f64(value: number): void {
     this.reserve(8);
-    this.view.setFloat64(this.length, Object.is(value, -0) ? 0 : Number.isNaN(value) ? Number.NaN : value);
+    this.view.setFloat64(
+      this.length,
+      Object.is(value, -0) ? 0 : Number.isNaN(value) ? Number.NaN : value,
+    );
     this.length += 8;
   }
 

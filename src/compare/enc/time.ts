@@ -2,7 +2,7 @@
 import { LAST_YEAR, isClock, isDay } from '../calendar.js';
 import { Undecodable } from '../column-types.js';
 import { smallInt64 } from './number.js';
-import { int32At } from '../../domain/bytes.js';
+import { int32At } from '../../domain/values/bytes.js';
 import type { Scratch } from './scratch.js';
 
 const DAYS_1970_TO_2000 = 10957;
@@ -15,7 +15,14 @@ function daysOf(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
+  return (
+    era * 146_097 +
+    yearOfEra * 365 +
+    Math.floor(yearOfEra / 4) -
+    Math.floor(yearOfEra / 100) +
+    dayOfYear -
+    719_468
+  );
 }
 
 const UNUSUAL_DATE = /^([+-]?\d{4,7})-(\d\d)-(\d\d)/;
@@ -29,7 +36,9 @@ function dateAt(b: Uint8Array, start: number, end: number, lastYear: number): nu
     cursor.at = start + 10;
     return checked(digits(b, start, 4), digits(b, start + 5, 2), digits(b, start + 8, 2), lastYear);
   }
-  const match = UNUSUAL_DATE.exec(Buffer.from(b.buffer, b.byteOffset + start, Math.min(end - start, 20)).toString('latin1'));
+  const match = UNUSUAL_DATE.exec(
+    Buffer.from(b.buffer, b.byteOffset + start, Math.min(end - start, 20)).toString('latin1'),
+  );
   if (!match) throw new Undecodable('expected an ISO date');
   cursor.at = start + match[0].length;
   return checked(Number(match[1]), Number(match[2]), Number(match[3]), lastYear);
@@ -71,7 +80,8 @@ function clockAt(b: Uint8Array, start: number, end: number, isTimestamp: boolean
       if (at === first) throw new Undecodable('expected a fraction of a second');
     }
   }
-  if (!isClock(hours, minutes, seconds, isTimestamp) || (hours === 24 && fraction > 0)) throw new Undecodable('no such time of day');
+  if (!isClock(hours, minutes, seconds, isTimestamp) || (hours === 24 && fraction > 0))
+    throw new Undecodable('no such time of day');
   cursor.at = at;
   return (hours * 3600 + minutes * 60 + seconds) * 1_000_000 + fraction;
 }
@@ -83,11 +93,17 @@ function ended(b: Uint8Array, end: number): void {
   if (cursor.at !== end) throw new Undecodable('expected a date or time in UTC');
 }
 
-const restAt = (b: Uint8Array, start: number, end: number): string => Buffer.prototype.latin1Slice.call(b, start, end);
+const restAt = (b: Uint8Array, start: number, end: number): string =>
+  Buffer.prototype.latin1Slice.call(b, start, end);
 
 /** As `ended`, also for the zone as an offset of nothing: `+00`, `-00:00`. */
 function endedInUtc(b: Uint8Array, end: number): void {
-  if (cursor.at < end && b[cursor.at] !== 0x5a && /^[+-]00(?::?00)?$/.test(restAt(b, cursor.at, Math.min(end, cursor.at + 7)))) return;
+  if (
+    cursor.at < end &&
+    b[cursor.at] !== 0x5a &&
+    /^[+-]00(?::?00)?$/.test(restAt(b, cursor.at, Math.min(end, cursor.at + 7)))
+  )
+    return;
   ended(b, end);
 }
 
@@ -127,7 +143,8 @@ export function instantFromText(b: Uint8Array, start: number, end: number, out: 
   const infinity = infinityAt(b, start, end);
   if (infinity !== 0) return infinite(infinity, out);
   const days = dateAt(b, start, end, LAST_YEAR.timestamp);
-  if (b[cursor.at] !== 0x54 && b[cursor.at] !== 0x20) throw new Undecodable('expected a time after the date');
+  if (b[cursor.at] !== 0x54 && b[cursor.at] !== 0x20)
+    throw new Undecodable('expected a time after the date');
   const micros = clockAt(b, cursor.at + 1, end, true);
   endedInUtc(b, end);
   out.safeInteger(days);

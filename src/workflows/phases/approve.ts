@@ -1,11 +1,11 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows go on meanwhile; worse evidence goes back to validate.
-import { durationMs } from '../../domain/duration.js';
-import { approvalUnder } from '../../domain/cosign.js';
-import { waitingFor } from '../../domain/gate.js';
-import { BackToValidate } from '../course.js';
-import { rehearse } from '../rehearsal.js';
-import { everyMs, type Run } from '../run.js';
-import { gateState } from '../view.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { approvalUnder } from '../../domain/decisions/cosign.js';
+import { waitingFor } from '../../domain/decisions/gate.js';
+import { BackToValidate } from '../run/course.js';
+import { rehearse } from '../cutover/rehearsal.js';
+import { everyMs, type Run } from '../run/run.js';
+import { gateState } from '../run/status-view.js';
 import { runWindow } from '../windows.js';
 
 const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
@@ -21,15 +21,23 @@ export async function approve(run: Run): Promise<void> {
   run.show();
   await run.flush();
   const untilNextAttempt = (): number => {
-    const left = state.nextAttemptAt === undefined ? 0 : Date.parse(state.nextAttemptAt) - Date.parse(run.now());
+    const left =
+      state.nextAttemptAt === undefined
+        ? 0
+        : Date.parse(state.nextAttemptAt) - Date.parse(run.now());
     return left > 0 ? left : Infinity;
   };
   const mayGo = (): boolean =>
     !state.paused &&
     untilNextAttempt() === Infinity &&
-    waitingFor(gateState(state, null), approvalUnder(state.brokenGlass, approval, run.now()), run.now()) === null;
+    waitingFor(
+      gateState(state, null),
+      approvalUnder(state.brokenGlass, approval, run.now()),
+      run.now(),
+    ) === null;
   for (;;) {
-    const expiresIn = Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
+    const expiresIn =
+      Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
     const isCalled = await run.wait(
       () => mayGo() || isWanted(run),
@@ -44,8 +52,10 @@ export async function approve(run: Run): Promise<void> {
     }
     const { verdict } = await runWindow(run, 'window');
     await run.edge();
-    if (verdict.verdict === 'failed') throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
-    if (state.epoch !== epoch) throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
+    if (verdict.verdict === 'failed')
+      throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
+    if (state.epoch !== epoch)
+      throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
   }
   state.needsApproval = false; // it was given: from here on it is the cut-over's
   await run.flush();

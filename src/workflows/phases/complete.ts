@@ -1,11 +1,11 @@
 // complete: the batch is retired, the pipeline handed over running, the scaffolding removed and verified gone.
 import { CancellationScope } from '@temporalio/workflow';
-import type { OwnedObject } from '../../domain/ledger.js';
-import { namesOf } from '../../domain/names.js';
-import { pollingOf } from '../../domain/polling.js';
-import { sharedTableOf } from '../../domain/shared-table.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { namesOf } from '../../domain/migration/names.js';
+import { pollingOf } from '../../domain/migration/polling.js';
+import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
-import type { Run } from '../run.js';
+import type { Run } from '../run/run.js';
 import { removeObject } from './roll-back.js';
 
 /** Nothing interrupts it: half a hand-over would leave a pipeline that nobody owns. */
@@ -18,21 +18,44 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const names = namesOf(ref.spec, ref.generation);
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   const isShared = sharedTableOf(ref.spec) !== null;
-  if (isShared) await run.step(() => call('quick', 'retireRole', "Take the batch's right to write the table", ref));
+  if (isShared)
+    await run.step(() =>
+      call('quick', 'retireRole', "Take the batch's right to write the table", ref),
+    );
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   if (!pollingOf(ref.spec))
-    await run.step(() => call('patient', 'handOverConnector', 'Reconfigure the connector: no more barrier and notification topics', ref));
-  const watched = [names.messageTopic, names.notificationTopic, names.signalTopic, names.signalGroup, names.windowTopic];
+    await run.step(() =>
+      call(
+        'patient',
+        'handOverConnector',
+        'Reconfigure the connector: no more barrier and notification topics',
+        ref,
+      ),
+    );
+  const watched = [
+    names.messageTopic,
+    names.notificationTopic,
+    names.signalTopic,
+    names.signalGroup,
+    names.windowTopic,
+  ];
   const isScaffolding = ({ kind, name }: OwnedObject): boolean =>
-    kind === 'lease' || kind === 'trigger' || (kind === 'sink' && isShared) || ((kind === 'topic' || kind === 'group') && watched.includes(name));
+    kind === 'lease' ||
+    kind === 'trigger' ||
+    (kind === 'sink' && isShared) ||
+    ((kind === 'topic' || kind === 'group') && watched.includes(name));
   const scaffolding = state.undo.filter(isScaffolding);
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
     state.undo = state.undo.filter((o) => o !== object);
   }
   const kept = state.undo.map(({ kind, name, where }) => ({ kind, name, where }));
-  state.handedOver = await run.step(() => call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept));
-  state.leftovers = await run.step(() => call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref));
+  state.handedOver = await run.step(() =>
+    call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept),
+  );
+  state.leftovers = await run.step(() =>
+    call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
+  );
   await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   state.outcome = 'migrated';
   run.audit('outcome', 'migrated');

@@ -1,12 +1,20 @@
-// cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/cutover-plan.ts.
+// cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/plan/cutover-steps.ts.
 import { CancellationScope, patched } from '@temporalio/workflow';
-import { sharedTableOf } from '../../domain/shared-table.js';
+import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
-import { BackToValidate } from '../course.js';
-import { beginAttempt, dropTriggers, hold, recheck, refuseLongHold, undoHold, type Evidence } from '../hold.js';
-import { everyMs, type Run } from '../run.js';
-import { keepPaused, markReaders } from '../shadow.js';
-import { begins } from '../steps.js';
+import { BackToValidate } from '../run/course.js';
+import {
+  beginAttempt,
+  dropTriggers,
+  hold,
+  recheck,
+  refuseLongHold,
+  undoHold,
+  type Evidence,
+} from '../cutover/hold.js';
+import { everyMs, type Run } from '../run/run.js';
+import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
+import { begins } from '../cutover/step-times.js';
 
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
@@ -34,10 +42,22 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a way back was asked for before the commit');
   begins(run, 'commit');
   await CancellationScope.nonCancellable(async () => {
-    const { refused, rows } = await run.step(() => call('quick', 'commitCutover', 'Commit: view swap and lease row in one transaction', evidence), false);
+    const { refused, rows } = await run.step(
+      () =>
+        call(
+          'quick',
+          'commitCutover',
+          'Commit: view swap and lease row in one transaction',
+          evidence,
+        ),
+      false,
+    );
     if (refused) throw new BackToValidate(`commit refused: ${refused}`);
     run.state.committedAt = run.now();
-    run.audit('committed', `${evidence.evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} taken away and kept` : ''}`);
+    run.audit(
+      'committed',
+      `${evidence.evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} taken away and kept` : ''}`,
+    );
     run.show();
     await run.flush();
   });
@@ -47,13 +67,22 @@ async function confirm(run: Run): Promise<void> {
   const { ref } = run;
   begins(run, 'route');
   await dropTriggers(run, true);
-  if (sharedTableOf(ref.spec)) await run.step(() => call('patient', 'moveSink', "Move the sink to the table that is the stream's now", ref));
-  if (run.spec.cutover.route.type === 'http') await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
+  if (sharedTableOf(ref.spec))
+    await run.step(() =>
+      call('patient', 'moveSink', "Move the sink to the table that is the stream's now", ref),
+    );
+  if (run.spec.cutover.route.type === 'http')
+    await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
   begins(run, 'confirm');
-  const route = await run.step(() => call('quick', 'observeRoute', 'Confirm what consumers read', ref));
+  const route = await run.step(() =>
+    call('quick', 'observeRoute', 'Confirm what consumers read', ref),
+  );
   run.state.route = route;
   if (sharedTableOf(ref.spec)) await keepPaused(run);
-  else if (run.spec.batch?.pause) await run.step(() => call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null));
+  else if (run.spec.batch?.pause)
+    await run.step(() =>
+      call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null),
+    );
   if (run.spec.batch && patched('readers-are-counted')) await markReaders(run);
   run.audit('route', `consumers observed on the ${route.side} side`);
   if (route.side !== 'stream') {

@@ -1,31 +1,46 @@
 // prepare: the run is opened (spec and name accepted), every precondition checked. Nothing is created.
 import { FAILURES } from '../../domain/failure.js';
-import { describeCheck, openChecks } from '../../domain/check.js';
+import { describeCheck, openChecks } from '../../domain/evidence/check.js';
 import { workflowInfo } from '@temporalio/workflow';
 import { call } from '../activities.js';
-import type { Run } from '../run.js';
+import type { Run } from '../run/run.js';
 
 export async function prepare(run: Run): Promise<void> {
   const { workflowId } = workflowInfo();
   if (!run.state.spec) {
     const opened = await run.step(() =>
-      call('quick', 'openMigration', 'Check spec and name, open the run', { input: run.input, workflowId, runKey: run.state.runKey }),
+      call('quick', 'openMigration', 'Check spec and name, open the run', {
+        input: run.input,
+        workflowId,
+        runKey: run.state.runKey,
+      }),
     );
     Object.assign(run.state, opened);
-    run.audit('opened', `iteration ${opened.iteration}, generation ${opened.generation}, plan ${opened.planHash}`);
+    run.audit(
+      'opened',
+      `iteration ${opened.iteration}, generation ${opened.generation}, plan ${opened.planHash}`,
+    );
     await run.flush();
   }
   for (;;) {
-    const checks = await run.step(() => call('long', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref));
+    const checks = await run.step(() =>
+      call('long', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref),
+    );
     const open = openChecks(checks);
-    for (const check of checks.filter((c) => c.status === 'waived')) run.audit('waived', describeCheck(check));
+    for (const check of checks.filter((c) => c.status === 'waived'))
+      run.audit('waived', describeCheck(check));
     if (open.length === 0) return run.unblock();
     const remedies = open
       .map((c) => c.remedy)
       .filter(Boolean)
       .join('; ');
     await run.park(
-      { code: 'preflight-failed', since: run.now(), detail: open.map(describeCheck).join('; '), remedy: remedies || FAILURES['preflight-failed'].remedy },
+      {
+        code: 'preflight-failed',
+        since: run.now(),
+        detail: open.map(describeCheck).join('; '),
+        remedy: remedies || FAILURES['preflight-failed'].remedy,
+      },
       true,
     );
   }

@@ -1,7 +1,7 @@
 // roll-back: legacy serving, observed; then everything of ours removed in reverse order, each verified gone. Nothing interrupts it.
-import type { MigrationRef, OwnedObject } from '../../domain/ledger.js';
+import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../activities.js';
-import type { Run } from '../run.js';
+import type { Run } from '../run/run.js';
 
 export async function rollBack(run: Run): Promise<void> {
   const { state } = run;
@@ -9,19 +9,27 @@ export async function rollBack(run: Run): Promise<void> {
   run.stopGuard();
   if (state.spec && state.undo.length > 0) {
     const { ref } = run;
-    const switched = await run.step(() => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref));
+    const switched = await run.step(() =>
+      call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref),
+    );
     if (switched) {
       await run.step(() => call('patient', 'routeBack', 'Route consumers back to the batch', ref));
       state.committedAt = null;
     } else if (state.fenceToken) {
       const token = state.fenceToken;
       const attempt = state.attempts ?? 0;
-      await run.step(() => call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt }));
+      await run.step(() =>
+        call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt }),
+      );
     }
     await run.step(() => call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null));
-    state.route = await run.step(() => call('quick', 'observeRoute', 'Observe that consumers read the batch', ref));
+    state.route = await run.step(() =>
+      call('quick', 'observeRoute', 'Observe that consumers read the batch', ref),
+    );
     await removeAll(run, state.undo);
-    state.leftovers = await run.step(() => call('quick', 'listLeftovers', 'Verify that nothing of ours is left', ref));
+    state.leftovers = await run.step(() =>
+      call('quick', 'listLeftovers', 'Verify that nothing of ours is left', ref),
+    );
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
   state.outcome = state.wayBack!.outcome;
@@ -35,9 +43,22 @@ export async function rollBack(run: Run): Promise<void> {
  * away: it waits for the way back instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {
-  while (await run.step(() => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref))) {
-    const detail = 'the cut-over has happened (the lease is SWITCHED) and the capture is lost: a new generation would take what consumers read away';
-    await run.park({ code: 'route-unexpected', since: run.now(), detail, remedy: 'sluice rollback ID --reason "..."' }, false);
+  while (
+    await run.step(() =>
+      call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref),
+    )
+  ) {
+    const detail =
+      'the cut-over has happened (the lease is SWITCHED) and the capture is lost: a new generation would take what consumers read away';
+    await run.park(
+      {
+        code: 'route-unexpected',
+        since: run.now(),
+        detail,
+        remedy: 'sluice rollback ID --reason "..."',
+      },
+      false,
+    );
   }
   await removeAll(
     run,
@@ -66,5 +87,11 @@ const REMOVALS = {
 
 /** Undo of whatever made the object: idempotent, only for what the ledger calls ours. */
 export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
-  return call('patient', REMOVALS[object.kind], `Remove ${object.kind} ${object.name}`, ref, object);
+  return call(
+    'patient',
+    REMOVALS[object.kind],
+    `Remove ${object.kind} ${object.name}`,
+    ref,
+    object,
+  );
 }

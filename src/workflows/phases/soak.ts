@@ -2,11 +2,11 @@
 import { patched } from '@temporalio/workflow';
 import type { WindowResult } from '../../activities/windows/index.js';
 import { FAILURES } from '../../domain/failure.js';
-import { sharedTableOf } from '../../domain/shared-table.js';
+import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
-import { everyMs, type Run } from '../run.js';
-import { keepPaused, markReaders } from '../shadow.js';
-import { soakEnds } from '../state.js';
+import { everyMs, type Run } from '../run/run.js';
+import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
+import { soakEnds } from '../run/state.js';
 import { runWindow } from '../windows.js';
 
 export async function soak(run: Run): Promise<void> {
@@ -16,7 +16,16 @@ export async function soak(run: Run): Promise<void> {
 
 /** Until `complete` there is a way back: readers of the output that nobody will write any more are named before it, once. */
 async function nameReaders(run: Run): Promise<void> {
-  const readers = () => run.step(() => call('quick', 'readersOfBatch', "Look for readers of the batch's old output", run.ref, run.state.readersSince ?? null));
+  const readers = () =>
+    run.step(() =>
+      call(
+        'quick',
+        'readersOfBatch',
+        "Look for readers of the batch's old output",
+        run.ref,
+        run.state.readersSince ?? null,
+      ),
+    );
   const found = await readers();
   if (found.length === 0) return;
   const { remedy } = FAILURES['consumers-remain'];
@@ -24,7 +33,12 @@ async function nameReaders(run: Run): Promise<void> {
   if (run.state.readersSince) await markReaders(run); // a retry asks who reads from now on
   await run.park({ code: 'consumers-remain', since: run.now(), detail, remedy }, false);
   const left = await readers();
-  run.audit('readers', left.length === 0 ? 'none reads the old output any more' : `completed by retry in spite of ${left.join(', ')}`);
+  run.audit(
+    'readers',
+    left.length === 0
+      ? 'none reads the old output any more'
+      : `completed by retry in spite of ${left.join(', ')}`,
+  );
 }
 
 /** What was switched stays switched: a view that somebody replaced, or a trigger that somebody dropped, holds the soak up until a window finds it as it should be. */
@@ -42,8 +56,10 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes } = run.spec.soak;
   const until = (): number => Date.parse(soakEnds(state, run.ref.spec));
-  const isEarly = (): boolean => state.completesEarly === true && state.shadowPasses >= Math.min(1, passes); // two people asked for it
-  const isOver = (): boolean => isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
+  const isEarly = (): boolean =>
+    state.completesEarly === true && state.shadowPasses >= Math.min(1, passes); // two people asked for it
+  const isOver = (): boolean =>
+    isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
   while (!isOver()) {
     if (state.shadowPasses >= passes) {
       const left = until() - Date.parse(run.now());
@@ -54,9 +70,14 @@ async function watchShadow(run: Run): Promise<void> {
     const { verdict } = await shadowWindow(run);
     state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {
-      run.requestWayBack({ outcome: 'rolled-back', by: 'automatic', reason: `shadow window ${state.windows} failed: ${verdict.reason}` });
+      run.requestWayBack({
+        outcome: 'rolled-back',
+        by: 'automatic',
+        reason: `shadow window ${state.windows} failed: ${verdict.reason}`,
+      });
     }
     await run.edge();
-    if (state.shadowPasses < passes) await run.wait(isEarly, everyMs(run), 'Soak: until the next window');
+    if (state.shadowPasses < passes)
+      await run.wait(isEarly, everyMs(run), 'Soak: until the next window');
   }
 }

@@ -1,8 +1,8 @@
 // validate: windows until enough passed in a row over the asked-for coverage. The first starts at once; a failed one is not a block.
-import { stopRule } from '../../domain/gate.js';
-import { findsItselfCommitted } from '../hold.js';
-import { everyMs, type Run } from '../run.js';
-import { streakOf } from '../state.js';
+import { stopRule } from '../../domain/decisions/gate.js';
+import { findsItselfCommitted } from '../cutover/hold.js';
+import { everyMs, type Run } from '../run/run.js';
+import { streakOf } from '../run/state.js';
 import { runWindow } from '../windows.js';
 
 export async function validate(run: Run): Promise<void> {

@@ -1,0 +1,266 @@
+// The drain: waits until the pipeline's groups, its output and the sink have read everything that was
+// in their topics. It returns null when that is proven, and otherwise the reason.
+import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { capturesOf, sinkGroup } from '../../domain/migration/names.js';
+import { unnoted, type Note } from './marker.js';
+import { readersOf, subscriptionsOf, type Reader } from './group-readers.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import { pipelineGroups } from '../pipelines/index.js';
+
+const POLL_MS = 40;
+const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i; // Kafka Streams' own names
+const DRAINED = 'drained';
+const MARKERS_AT_MOST = 1000; // a longer gap is not looked into: it is data
+
+/** After `connectorAcknowledged`: waits until pipeline group(s), output and sink have taken in all that was there. Null = drained; else why not. */
+export async function pipelineDrained(
+  kafka: KafkaPort,
+  ref: MigrationRef,
+  deadline: number,
+  note = unnoted,
+): Promise<string | null> {
+  const { pipeline } = ref.spec.spec;
+  if (!pipeline) return null;
+  const undrained = await groupsDrained(kafka, ref, await pipelineGroups(ref), deadline, note);
+  if (undrained) return undrained;
+  const existing = await kafka.listTopics();
+  for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {
+    if (!existing.includes(topic))
+      return `drain: topic ${topic} of stage ${name} does not exist: the pipeline has not made it`;
+    const unstable = await outputStable(kafka, topic, deadline, note);
+    if (unstable) return unstable;
+  }
+  return outputStable(kafka, pipeline.output.topic, deadline, note);
+}
+
+/** Waits until the sink's group consumed the output up to its end. It stops at the last data record + 1, before trailing markers. */
+export async function sinkDrained(
+  kafka: KafkaPort,
+  ref: MigrationRef,
+  deadline: number,
+  note = unnoted,
+): Promise<string | null> {
+  const { pipeline, sink } = ref.spec.spec;
+  if (!pipeline || !sink) return null;
+  const groups = [sinkGroup(ref.spec, ref.generation)];
+  const subscribed = await subscriptionsOf(kafka, groups);
+  if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
+  return topicsConsumed({ kafka, groups, subscribed }, [pipeline.output.topic], deadline, note);
+}
+
+/** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
+async function groupsDrained(
+  kafka: KafkaPort,
+  ref: MigrationRef,
+  groups: readonly string[],
+  deadline: number,
+  note: Note,
+): Promise<string | null> {
+  const sources = capturesOf(ref.spec, ref.generation).map((capture) => capture.topic);
+  let last: string[] = [];
+  try {
+    for (let hop = 0; ; hop += 1) {
+      // Asked again before each hop: an application makes its own topics when it starts, and may just have started.
+      const subscribed = await subscriptionsOf(kafka, groups);
+      if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
+      const internal = (await groupTopics(kafka, groups, subscribed)).filter(
+        (topic) => !sources.includes(topic),
+      );
+      if (hop > internal.length) {
+        for (const proof of last) note(proof);
+        return null;
+      }
+      last = []; // each hop says again, further on, what the one before it said
+      const sayHop: Note = (proof) =>
+        last.push(`${proof} (hop ${hop + 1} of ${internal.length + 1})`);
+      const reason = await topicsConsumed(
+        { kafka, groups, subscribed },
+        [...sources, ...internal],
+        deadline,
+        sayHop,
+      );
+      if (reason) return reason;
+    }
+  } catch (error) {
+    // The pipeline may make its own topics anew at any time; those of the tables are ours, and their loss is for the caller to judge.
+    if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
+    return `drain: ${error.message}: the pipeline of group ${groups.join(', ')} is being deployed anew`;
+  }
+}
+
+/**
+ * Topics that a group committed offsets for or subscribes to, and those between the stages of a
+ * Kafka Streams application of that id, by their names: one that was written and never committed is
+ * not drained.
+ */
+async function groupTopics(
+  kafka: KafkaPort,
+  groups: readonly string[],
+  subscribed: Subscribed,
+): Promise<string[]> {
+  const existing = new Set(await kafka.listTopics());
+  const between = (topic: string): boolean =>
+    groups.some((group) => topic.startsWith(`${group}-`) && BETWEEN_STAGES.test(topic));
+  const topics = new Set([...existing].filter(between));
+  for (const group of groups) {
+    const read = [...(await kafka.groupOffsets(group)).keys(), ...(subscribed.get(group) ?? [])];
+    for (const topic of read) if (existing.has(topic)) topics.add(topic);
+  }
+  return [...topics];
+}
+
+interface End {
+  readonly topic: string;
+  readonly partition: number;
+  readonly high: number;
+}
+
+type Subscribed = ReadonlyMap<string, ReadonlySet<string>>;
+
+interface Consumers {
+  readonly kafka: KafkaPort;
+  readonly groups: readonly string[];
+  readonly subscribed: Subscribed;
+}
+
+/**
+ * The ends of all topics are captured first; then it is waited until they are stable, then until
+ * every group that reads a topic is past its end: the slowest group decides.
+ */
+async function topicsConsumed(
+  consumers: Consumers,
+  topics: readonly string[],
+  deadline: number,
+  note: Note,
+): Promise<string | null> {
+  const { kafka, groups, subscribed } = consumers;
+  const ends = (await Promise.all(topics.map((topic) => endsOf(kafka, topic)))).flat();
+  const unstable = await stable(kafka, ends, deadline, note);
+  if (unstable) return unstable;
+  let open: readonly End[] = ends;
+  const passed = new Map<End, number>();
+  let why = '';
+  const drained = await pollUntil(
+    deadline,
+    POLL_MS,
+    async () => {
+      const readers = await readersOf(kafka, groups, subscribed);
+      const behind: End[] = [];
+      const shorter = await shorterThanCaptured(kafka, open);
+      if (shorter) return shorter;
+      for (const end of open) {
+        const all = readers.of(end.topic, end.partition);
+        const late = await firstBehind(
+          kafka,
+          end,
+          all.length > 0 ? all : [{ group: groups.join(', '), at: undefined }],
+        );
+        if (late === null) {
+          passed.set(end, Math.min(...all.map(({ at }) => at!)));
+          continue;
+        }
+        behind.push(end);
+        why = late;
+      }
+      open = behind; // committed offsets only grow while the group lives; one that is reset shows as a membership change
+      return open.length === 0 ? DRAINED : null;
+    },
+    () => ({ waitingFor: why }),
+  );
+  if (drained === null) return `${why} at the time limit`;
+  if (drained !== DRAINED) return drained;
+  note(
+    `P5 group ${groups.join(', ')} is past them, but for control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
+  );
+  return null;
+}
+
+/**
+ * Names a partition that now ends before its captured end, or returns null. No group can reach that end:
+ * a pipeline that was reset created its topics again. Waiting for it would only use up the time limit.
+ */
+async function shorterThanCaptured(kafka: KafkaPort, ends: readonly End[]): Promise<string | null> {
+  for (const topic of new Set(ends.map((end) => end.topic))) {
+    const now = new Map(
+      (await kafka.offsets(topic)).map(({ partition, high }) => [partition, high]),
+    );
+    const lost = ends.find(
+      (end) => end.topic === topic && (now.get(end.partition) ?? 0) < end.high,
+    );
+    if (lost)
+      return `drain: ${topic}/${lost.partition} ended at ${lost.high} and now ends at ${now.get(lost.partition) ?? 0}: the topic was created again or truncated`;
+  }
+  return null;
+}
+
+/** Null = every reader is past the end, but for control records; else which is not. */
+async function firstBehind(
+  kafka: KafkaPort,
+  { topic, partition, high }: End,
+  readers: readonly Reader[],
+): Promise<string | null> {
+  for (const { group, at } of readers) {
+    if (at === undefined)
+      return `drain: group ${group} has no committed offset for ${topic}/${partition}: unknown, not drained`;
+    if (at >= high) continue;
+    const isPast =
+      high - at <= MARKERS_AT_MOST && (await kafka.onlyControlRecords(topic, partition, at, high));
+    if (!isPast) return `drain: group ${group} at ${at} < ${high} in ${topic}/${partition}`;
+  }
+  return null;
+}
+
+/** `topic 1234 (3 partitions)`: offsets of a topic's partitions, added up. */
+function byTopic(ends: readonly End[], offset: (end: End) => number): string {
+  const topics = [...new Set(ends.map((end) => end.topic))];
+  const said = topics.map((topic) => {
+    const mine = ends.filter((end) => end.topic === topic);
+    return `${topic} ${mine.reduce((sum, end) => sum + offset(end), 0)}${mine.length > 1 ? ` (${mine.length} partitions)` : ''}`;
+  });
+  return said.join(', ') || 'nothing was written';
+}
+
+async function endsOf(kafka: KafkaPort, topic: string): Promise<End[]> {
+  return (await kafka.offsets(topic))
+    .filter((p) => p.high > p.low)
+    .map(({ partition, high }) => ({ topic, partition, high }));
+}
+
+async function outputStable(
+  kafka: KafkaPort,
+  topic: string,
+  deadline: number,
+  note: Note,
+): Promise<string | null> {
+  return stable(kafka, await endsOf(kafka, topic), deadline, note);
+}
+
+/** Waits until no transaction that was open at the captured ends is open any more. */
+async function stable(
+  kafka: KafkaPort,
+  ends: readonly End[],
+  deadline: number,
+  note: Note,
+): Promise<string | null> {
+  let why = '';
+  let open = ends;
+  const isStable = await pollUntil(deadline, POLL_MS, async () => {
+    const behind: End[] = [];
+    const shorter = await shorterThanCaptured(kafka, open);
+    if (shorter) return shorter;
+    for (const end of open) {
+      const at =
+        (await kafka.offsets(end.topic)).find((p) => p.partition === end.partition)?.committed ?? 0;
+      if (at >= end.high) continue;
+      behind.push(end);
+      why = `drain: an open transaction in ${end.topic}/${end.partition} (stable ${at} < ${end.high})`;
+    }
+    open = behind;
+    return open.length === 0 ? DRAINED : null;
+  });
+  if (isStable === null) return `${why} at the time limit`;
+  if (isStable !== DRAINED) return isStable;
+  note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
+  return null;
+}

@@ -1,0 +1,71 @@
+// Consumer groups of the pipeline and the sink: what each of them reads, and how far the slowest is.
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import type { KnownGroup } from '../../clients/kafka/kafka-groups.js';
+import { Problem } from '../../domain/failure.js';
+
+export const UNDESCRIBED_REMEDY =
+  'allow our principal to DESCRIBE the group, or let the pipeline read with a protocol that can be described: classic, consumer or streams';
+
+/** Throws Problem `unsupported` when the group cannot be described: unknown is not unchanged. */
+export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {
+  const group = await kafka.describeGroup(id);
+  if (!('unknown' in group)) return group;
+  throw new Problem('unsupported', undescribed(id, group.unknown), UNDESCRIBED_REMEDY);
+}
+
+/** How the groups read, once per hop of a drain. A string says which group is unknown, and why. */
+export async function subscriptionsOf(
+  kafka: KafkaPort,
+  groups: readonly string[],
+): Promise<Map<string, ReadonlySet<string>> | string> {
+  const topics = new Map<string, ReadonlySet<string>>();
+  for (const id of groups) {
+    const group = await kafka.describeGroup(id);
+    if ('unknown' in group) return undescribed(id, group.unknown);
+    topics.set(id, new Set(group.topics));
+  }
+  return topics;
+}
+
+/** Where a topic's reader is in one partition; `at` is missing where it never committed there. */
+export interface Reader {
+  readonly group: string;
+  readonly at: number | undefined;
+}
+
+/** Committed offsets of several groups: what each of them reads, and where it is. */
+export class Readers {
+  readonly #offsets: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, number>>>;
+  readonly #subscribed: ReadonlyMap<string, ReadonlySet<string>>;
+
+  constructor(
+    offsets: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, number>>>,
+    subscribed: ReadonlyMap<string, ReadonlySet<string>>,
+  ) {
+    this.#offsets = offsets;
+    this.#subscribed = subscribed;
+  }
+
+  /** Every group that ever committed for the topic, or whose members subscribe to it. */
+  of(topic: string, partition: number): Reader[] {
+    const readers: Reader[] = [];
+    for (const [group, topics] of this.#offsets) {
+      const committed = topics.get(topic);
+      const reads = (committed?.size ?? 0) > 0 || this.#subscribed.get(group)?.has(topic);
+      if (reads) readers.push({ group, at: committed?.get(partition) });
+    }
+    return readers;
+  }
+}
+
+export async function readersOf(
+  kafka: KafkaPort,
+  groups: readonly string[],
+  subscribed: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<Readers> {
+  const offsets = new Map<string, Map<string, Map<number, number>>>();
+  for (const group of groups) offsets.set(group, await kafka.groupOffsets(group));
+  return new Readers(offsets, subscribed);
+}
+
+const undescribed = (id: string, why: string): string => `group ${id} cannot be described: ${why}`;

@@ -1,0 +1,79 @@
+// The barrier's first half: proof that the connector has read everything before a WAL position. The second half is in drained.ts.
+import type pg from 'pg';
+import { messagePrefix } from '../../connectors/debezium-postgres.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { namesOf, quoteLiteral } from '../../domain/migration/names.js';
+import { compareLsn, type Lsn } from '../../domain/values/position.js';
+import { pollUntil } from '../runtime/poll-until.js';
+
+const POLL_MS = 40;
+const NUDGE_MS = 200;
+
+/** Takes in what was proven, with its numbers, as one line that begins with the name of the proof (docs/explanation/cutover.md). */
+export type Note = (proof: string) => void;
+
+export const unnoted: Note = () => undefined;
+
+/** Emits a transactional marker: WAL after any position taken before the call, which makes the connector acknowledge that position. */
+export async function emitMarker(
+  client: pg.ClientBase,
+  ref: MigrationRef,
+  token: string,
+): Promise<void> {
+  await client.query(
+    `SELECT pg_logical_emit_message(true, ${quoteLiteral(messagePrefix(ref.spec))}, ${quoteLiteral(token)})`,
+  );
+}
+
+export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
+  return (await client.query<Record<string, string>>('SELECT pg_current_wal_insert_lsn() AS lsn'))
+    .rows[0]!['lsn']!;
+}
+
+/**
+ * Waits until the connector acknowledged `lsn`. Null = proven; else why not. Throws Problem `slot-lost` when waiting cannot help.
+ * Debezium acknowledges a commit when it reads what comes after it: on a quiet database that would be its next heartbeat, so we give it more to read.
+ */
+export async function connectorAcknowledged(
+  client: pg.ClientBase,
+  ref: MigrationRef,
+  lsn: Lsn,
+  deadline: number,
+  note = unnoted,
+): Promise<string | null> {
+  let confirmed = '0/0';
+  let nudgedAt = Date.now();
+  const reached = await pollUntil(
+    deadline,
+    POLL_MS,
+    async () => {
+      confirmed = await confirmedPosition(client, ref);
+      if (compareLsn(confirmed, lsn) >= 0) return true;
+      if (Date.now() - nudgedAt < NUDGE_MS) return null;
+      await emitMarker(client, ref, 'nudge');
+      nudgedAt = Date.now();
+      return null;
+    },
+    () => ({ waitingFor: 'connector', confirmed, lsn }),
+  );
+  if (reached) note(`P2 the connector acknowledged ${confirmed} ≥ ${lsn}`);
+  return reached
+    ? null
+    : `barrier: connector acknowledged ${confirmed} < ${lsn} needed at the time limit`;
+}
+
+export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef): Promise<Lsn> {
+  const { slot } = namesOf(ref.spec, ref.generation);
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT confirmed_flush_lsn, restart_lsn, wal_status FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
+  );
+  const row = rows[0];
+  if (!row) throw new Problem('slot-lost', `replication slot ${slot} does not exist any more`);
+  if (row['wal_status'] === 'lost' || !row['restart_lsn'])
+    throw new Problem(
+      'slot-lost',
+      `replication slot ${slot} was invalidated (wal_status ${row['wal_status']}): WAL the connector had not read is gone`,
+    );
+  return row['confirmed_flush_lsn'] ?? '0/0';
+}

@@ -1,0 +1,53 @@
+// Barriers as the catch-up phase asks for them. The cut-over's is in drain.ts.
+import { withSource } from '../../clients/postgres/connection.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { Lsn } from '../../domain/values/position.js';
+import type { Deps } from '../runtime/deps.js';
+import { pause } from '../runtime/poll-until.js';
+import { markSource, passedWholePath } from './source-mark.js';
+
+export interface BarrierResult {
+  readonly lsn: Lsn;
+  readonly ms: number;
+}
+
+export function createBarrierActivities({ secret, systems }: Deps) {
+  /** A marker through source, connector, pipeline, output and sink. Null reason = proven. */
+  async function pass(
+    ref: MigrationRef,
+    limitMs: number,
+  ): Promise<BarrierResult & { reason: string | null }> {
+    return withSource(ref.spec, secret, async (client) => {
+      const started = Date.now();
+      const limit = started + limitMs;
+      const mark = await markSource({ systems }, ref, {
+        snapshot: client,
+        side: client,
+        token: 'barrier',
+      });
+      const reason = await passedWholePath(systems.kafka(ref.spec), ref, mark, limit);
+      return { lsn: mark.lsn, ms: Date.now() - started, reason };
+    });
+  }
+
+  return {
+    /** `barriers` in a row, each within `within`. Repeats until then; Problem `catch-up-timeout` with the last reason at the spec's timeout. */
+    async catchUp(ref: MigrationRef): Promise<BarrierResult> {
+      const { barriers, within, timeout } = ref.spec.spec.catchUp;
+      const deadline = Date.now() + durationMs(timeout);
+      let inARow = 0;
+      let reason = '';
+      for (;;) {
+        const barrier = await pass(ref, durationMs(within));
+        inARow = barrier.reason === null ? inARow + 1 : 0;
+        reason = barrier.reason ?? reason;
+        if (inARow >= barriers) return { lsn: barrier.lsn, ms: barrier.ms };
+        if (Date.now() > deadline)
+          throw new Problem('catch-up-timeout', `not caught up after ${timeout}: ${reason}`);
+        await pause(200, { phase: 'catch-up', inARow, needed: barriers, reason });
+      }
+    },
+  };
+}

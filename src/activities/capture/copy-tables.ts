@@ -1,0 +1,256 @@
+// `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at which it begins, and several sessions that read the tables
+// in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
+import { Context } from '@temporalio/activity';
+import {
+  blockRanges,
+  blocksOf,
+  readKeyedTable,
+  storageOf,
+  type TableCatalog,
+} from '../../clients/postgres/catalog.js';
+import { copiedChunks, recordChunk, type CopiedChunk } from '../../clients/ledger/copy-progress.js';
+import type { BulkWriter } from '../../clients/kafka/producer.js';
+import {
+  createSlot,
+  openSource,
+  shareSnapshot,
+  withSource,
+  type SharedSnapshot,
+  type SourceClient,
+} from '../../clients/postgres/connection.js';
+import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
+import { Problem } from '../../domain/failure.js';
+import type {
+  MigrationRef,
+  OwnedObject,
+  TableProgress,
+} from '../../domain/evidence/ledger-rows.js';
+import {
+  namesOf,
+  qualified,
+  quoteIdent,
+  quoteLiteral,
+  tableTopic,
+} from '../../domain/migration/names.js';
+import { lsnToBigInt, type Lsn } from '../../domain/values/position.js';
+import type { Deps } from '../runtime/deps.js';
+import { isOurs, makeClaimed } from '../objects/owned.js';
+import { alive } from '../runtime/poll-until.js';
+import { Pulse } from '../runtime/stale-attempt.js';
+import { creatingSlot } from '../objects/slot-wait.js';
+import { readPaced } from '../runtime/row-cursor.js';
+
+const CHUNK_BLOCKS = 4096; // 32 MB: what is read again at most, by each session, after a death
+
+interface CopyTarget {
+  readonly table: string;
+  readonly catalog: TableCatalog;
+  readonly topic: string;
+  readonly blocks: number;
+  /** Files in which its rows lie. */
+  readonly storage: string;
+}
+
+interface CopyTask {
+  readonly target: CopyTarget;
+  readonly chunk: number;
+  /** Which rows, as a condition. */
+  readonly range: string;
+}
+
+export function createCopyActivities(deps: Deps) {
+  const { secret, ledger, systems } = deps;
+
+  /**
+   * Where the slot is new, its own snapshot. Else (an earlier attempt died) one of now: the rows may then be newer than the position from which the log is
+   * read, and what the log repeats of them ends where they are, for every reader that keeps the newest row of a key.
+   */
+  async function beginCopy(ref: MigrationRef): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
+    const { slot } = namesOf(ref.spec, ref.generation);
+    const object: OwnedObject = {
+      kind: 'slot',
+      name: slot,
+      where: ref.spec.spec.source.postgres.database,
+    };
+    const position = (): Promise<Lsn | undefined> =>
+      withSource(ref.spec, secret, async (client) => {
+        const { rows } = await client.query<{ lsn: Lsn }>(
+          `SELECT confirmed_flush_lsn AS lsn FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)} AND confirmed_flush_lsn IS NOT NULL`,
+        );
+        return rows[0]?.lsn;
+      });
+    const existing = await position();
+    if (existing && !(await isOurs(ledger, ref, object)))
+      throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
+    const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
+      withSource(ref.spec, secret, use);
+    const create = (): Promise<SharedSnapshot> =>
+      creatingSlot(slot, ask, () => createSlot(ref.spec, secret, slot));
+    const snapshot = existing
+      ? await shareSnapshot(ref.spec, secret)
+      : await makeClaimed(ledger, ref, [object], create);
+    try {
+      const begins = existing ?? (await position());
+      if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);
+      await ledger.setObjectState(ref, object, 'created');
+      return { snapshot, begins };
+    } catch (error) {
+      await snapshot.close();
+      throw error;
+    }
+  }
+
+  /** `reader` holds every table from here on: nothing can rewrite one, or attach a partition, before its transaction ends. */
+  async function targets(ref: MigrationRef, reader: SourceClient): Promise<CopyTarget[]> {
+    const { topicPrefix } = namesOf(ref.spec, ref.generation);
+    const found: CopyTarget[] = [];
+    for (const table of ref.spec.spec.source.tables) {
+      const catalog = await readKeyedTable(reader, table);
+      const name = qualified(catalog.name);
+      await reader.query(`SELECT FROM ${name} LIMIT 0`);
+      found.push({
+        table,
+        catalog,
+        topic: tableTopic(topicPrefix, catalog.name),
+        blocks: await blocksOf(reader, name),
+        storage: await storageOf(reader, name),
+      });
+    }
+    return found;
+  }
+
+  /** Sessions that all see the one snapshot; the one that shares it is not needed after that. */
+  async function openReaders(ref: MigrationRef, snapshot: SharedSnapshot): Promise<SourceClient[]> {
+    const readers: SourceClient[] = [];
+    try {
+      while (readers.length < ref.spec.spec.source.limits.maxBackends) {
+        const reader = await openSource(ref.spec, secret);
+        readers.push(reader);
+        await reader.query(
+          `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.name)}`,
+        );
+      }
+      return readers;
+    } catch (error) {
+      await close(readers);
+      throw error;
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  return {
+    /** Creates the slot and copies every table to its topic from where it begins. Goes on where a killed attempt was; heartbeats progress. */
+    async copyTables(
+      ref: MigrationRef,
+      totals: Readonly<Record<string, number>>,
+    ): Promise<TableProgress[]> {
+      const recorded = await copiedChunks(ledger, ref);
+      const scanned = new Map<string, number>();
+      const progress = (): TableProgress[] =>
+        Object.entries(totals).map(([table, rowsTotal]) => ({
+          table,
+          rowsScanned: scanned.get(table) ?? 0,
+          rowsTotal,
+        }));
+      const pulse = new Pulse();
+      const copyAll = async (): Promise<void> => {
+        const { snapshot, begins } = await beginCopy(ref);
+        const readers = await openReaders(ref, snapshot);
+        try {
+          const found = await targets(ref, readers[0]!);
+          const earlier = stillValid(recorded, found);
+          for (const { table, rows } of earlier)
+            scanned.set(table, (scanned.get(table) ?? 0) + rows);
+          const tasks = tasksOf(found, earlier);
+          const writer = systems.kafka(ref.spec).openWriter();
+          const work = async (reader: SourceClient): Promise<void> => {
+            for (let task = tasks.shift(); task; task = tasks.shift()) {
+              const chunk = await copyChunk(
+                { ref, reader, writer, pulse, begins, share: readers.length },
+                task,
+              );
+              await recordChunk(ledger, ref, chunk);
+              scanned.set(chunk.table, (scanned.get(chunk.table) ?? 0) + chunk.rows);
+            }
+          };
+          await Promise.race([Promise.all(readers.map(work)), Context.current().cancelled]);
+        } finally {
+          await close(readers);
+        }
+      };
+      try {
+        await alive(copyAll, () => ({ phase: 'connect', tables: progress() }));
+      } finally {
+        pulse.stop();
+      }
+      return progress();
+    },
+  };
+}
+
+/** Ranges of tables that were rewritten since (VACUUM FULL, CLUSTER), or got or lost a partition, are copied again: their rows lie elsewhere now. */
+export function stillValid(
+  recorded: readonly CopiedChunk[],
+  targets: readonly Pick<CopyTarget, 'table' | 'storage'>[],
+): CopiedChunk[] {
+  return recorded.filter((chunk) =>
+    targets.some((target) => target.table === chunk.table && target.storage === chunk.storage),
+  );
+}
+
+/** Every range of every table that no earlier attempt has copied. A row that an update moved out of one in between is in the log, whole. */
+function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
+  const tasks = targets.flatMap((target) =>
+    blockRanges(target.blocks, CHUNK_BLOCKS).map((range, chunk) => ({ target, chunk, range })),
+  );
+  return tasks.filter(
+    ({ target, chunk }) => !earlier.some((c) => c.table === target.table && c.chunk === chunk),
+  );
+}
+
+interface CopyContext {
+  readonly ref: MigrationRef;
+  readonly reader: SourceClient;
+  readonly writer: BulkWriter;
+  readonly pulse: Pulse;
+  readonly begins: Lsn;
+  /** How many sessions share the limit of rows a second. */
+  readonly share: number;
+}
+
+/** Everything of it is acknowledged by Kafka when this ends. */
+async function copyChunk(
+  { ref, reader, writer, pulse, begins, share }: CopyContext,
+  { target, chunk, range }: CopyTask,
+): Promise<CopiedChunk> {
+  const { catalog, topic, table } = target;
+  const { name, key } = catalog;
+  const { postgres, limits } = ref.spec.spec.source;
+  const columns = capturedColumns(catalog.columns);
+  const server = namesOf(ref.spec, ref.generation).topicPrefix;
+  const records = new SnapshotWriter(
+    { database: postgres.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },
+    Date.now(),
+  );
+  const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;
+  let rows = 0;
+  for await (const batch of readPaced(reader, select, {
+    rowsPerSecond: limits.rowsPerSecond / share,
+    heartbeat: () => undefined,
+  })) {
+    pulse.check();
+    for (const values of batch) {
+      const full = writer.write(topic, records.record(values));
+      if (full) await full;
+    }
+    rows += batch.length;
+  }
+  pulse.check();
+  await writer.flush();
+  return { table, chunk, rows, storage: target.storage };
+}
+
+async function close(readers: readonly SourceClient[]): Promise<void> {
+  await Promise.all(readers.map((reader) => reader.end().catch(() => undefined)));
+}

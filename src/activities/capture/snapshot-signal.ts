@@ -1,0 +1,62 @@
+// An incremental snapshot: asked for by a signal in Kafka, told by notifications. Between two chunks the connector waits for a change in the log; on a quiet
+// database we give it one.
+import type pg from 'pg';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { includePattern } from '../../connectors/debezium-postgres.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { namesOf } from '../../domain/migration/names.js';
+import { hasStarted, type SnapshotNotification } from '../../domain/capture/snapshot-progress.js';
+import { emitMarker } from '../barrier/marker.js';
+
+const MOST_ASKED = 10;
+const ASK_AGAIN_MS = 20_000; // a connector that was just starting may not have been listening yet
+
+export class SnapshotSignal {
+  readonly #kafka: KafkaPort;
+  readonly #ref: MigrationRef;
+  readonly #client: pg.ClientBase;
+  #askedAt = 0;
+  #asked = 0;
+
+  constructor(kafka: KafkaPort, ref: MigrationRef, client: pg.ClientBase) {
+    this.#kafka = kafka;
+    this.#ref = ref;
+    this.#client = client;
+  }
+
+  /** A connector that is restarted in the middle may call a table's scan failed, because its old task lost its connection, and pass over the rest. */
+  get mayAskAgain(): boolean {
+    return this.#asked < MOST_ASKED;
+  }
+
+  /** Call it again and again with all notifications so far. Asks until the connector says that it has begun, and once more where it then failed. */
+  async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
+    if (
+      (hasFailed || !hasStarted(notifications, 'incremental')) &&
+      Date.now() - this.#askedAt > ASK_AGAIN_MS
+    ) {
+      await this.#ask();
+      this.#askedAt = Date.now();
+      this.#asked += 1;
+    }
+    await emitMarker(this.#client, this.#ref, 'chunk');
+  }
+
+  async #ask(): Promise<void> {
+    const { signalTopic, topicPrefix } = namesOf(this.#ref.spec, this.#ref.generation);
+    const data = {
+      'data-collections': this.#ref.spec.spec.source.tables.map(includePattern),
+      type: 'incremental',
+    };
+    const writer = this.#kafka.openWriter();
+    await writer.write(signalTopic, {
+      key: topicPrefix,
+      value: JSON.stringify({
+        id: `${this.#ref.runKey}-${this.#ref.generation}-${this.#asked}`,
+        type: 'execute-snapshot',
+        data,
+      }),
+    });
+    await writer.flush();
+  }
+}

@@ -1,0 +1,161 @@
+// Read-only check of the rights that no other check asks for one by one, from the list that `sluice init --sql` prints; and the facts that the list needs.
+import type pg from 'pg';
+import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
+import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
+import type { Check } from '../../domain/evidence/check.js';
+import { parseTableName } from '../../domain/migration/names.js';
+import {
+  ownedRelations,
+  privilegesFor,
+  type Privilege,
+  type PrivilegeFacts,
+} from '../../domain/access/privileges.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { classify } from '../runtime/application-failure.js';
+import { attempt, failed, passed, unknown } from '../runtime/findings.js';
+
+/** Relations that the SQL of the batch names. */
+export async function relationsOf({
+  spec,
+}: MigrationSpec): Promise<{ reads: string[]; writes: string[] }> {
+  await loadParser();
+  const { batch, connector } = spec;
+  const queries = [
+    batch?.query.sql,
+    ...(batch?.stages ?? []).map((stage) => stage.query.sql),
+    connector.query?.sql,
+  ];
+  const actions = [batch?.pause, batch?.resume, batch?.retire].flatMap((action) =>
+    action && 'sql' in action ? [action.sql] : [],
+  );
+  const read = (sql: string | undefined) => (sql === undefined ? [] : analyseSql(sql).tables);
+  return {
+    reads: [...new Set([...queries.flatMap(read), ...actions.flatMap(read)])].filter(isName),
+    writes: [...new Set(actions.flatMap((sql) => analyseSql(sql).writes))].filter(isName),
+  };
+}
+
+function isName(text: string): boolean {
+  try {
+    return parseTableName(text).schema !== 'pg_catalog';
+  } catch {
+    return false;
+  }
+}
+
+/** Throws what the database throws. */
+export async function readPrivilegeFacts(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+): Promise<PrivilegeFacts> {
+  const { reads, writes } = await relationsOf(spec);
+  const wanted = [
+    ...new Set([
+      ...ownedRelations(spec),
+      ...(spec.spec.sink ? [spec.spec.sink.table] : []),
+      ...reads,
+      ...writes,
+    ]),
+  ];
+  const { rows } = await client.query<{ relation: string; owner: string }>(
+    `SELECT w.relation, pg_get_userbyid(c.relowner) AS owner FROM unnest($1::text[], $2::text[], $3::text[]) AS w(relation, s, t)
+       JOIN pg_namespace n ON n.nspname = w.s JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t`,
+    [
+      wanted,
+      wanted.map((relation) => parseTableName(relation).schema),
+      wanted.map((relation) => parseTableName(relation).table),
+    ],
+  );
+  const owners = new Map(rows.map(({ relation, owner }) => [relation, owner]));
+  const managed = await client.query<{ role: string }>(
+    `SELECT rolname AS role FROM pg_roles WHERE rolname = 'rds_replication'`,
+  );
+  const isThere = (relation: string): boolean => owners.has(relation);
+  return {
+    owners,
+    replicationRole: managed.rows[0]?.role ?? null,
+    reads: reads.filter(isThere),
+    writes: writes.filter(isThere),
+  };
+}
+
+/**
+ * Asks the database, by the spec's own login, or by that of PGUSER and PGPASSWORD where the operator lets that password
+ * go there. Null with the causes where neither gets in.
+ */
+export async function askPrivilegeFacts(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+): Promise<{ facts: PrivilegeFacts | null; why: string | null }> {
+  const { postgres } = spec.spec.source;
+  const { passwordFrom: _, ...address } = postgres;
+  const causes: string[] = [];
+  for (const login of [postgres, { ...address, user: '', passwordFrom: { env: 'PGPASSWORD' } }]) {
+    try {
+      const facts = await withAddress(
+        login,
+        secret,
+        'sluice/init',
+        (client) => readPrivilegeFacts(client, spec),
+        { readOnly: true },
+      );
+      return { facts, why: null };
+    } catch (error) {
+      causes.push(classify(error).message);
+    }
+  }
+  return { facts: null, why: [...new Set(causes)].join('; ') };
+}
+
+/** The list with whether the role has each right. */
+export async function heldPrivileges(
+  client: pg.ClientBase,
+  list: readonly Privilege[],
+): Promise<readonly (Privilege & { readonly held: boolean })[]> {
+  const held: (Privilege & { readonly held: boolean })[] = [];
+  for (const privilege of list) {
+    const { rows } = await client.query<{ held: unknown }>(`SELECT (${privilege.has}) AS held`);
+    held.push({ ...privilege, held: rows[0]!.held === 't' || rows[0]!.held === true });
+  }
+  return held;
+}
+
+/** What `others` name with the same statement is left to them. One finding for each missing right; one for all that are there. */
+export async function checkPrivileges(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  others: readonly Check[],
+): Promise<Check[]> {
+  let list: readonly (Privilege & { readonly held: boolean })[];
+  try {
+    list = await heldPrivileges(
+      client,
+      privilegesFor(spec, await readPrivilegeFacts(client, spec)),
+    );
+  } catch (error) {
+    return [await attempt('privilege', () => Promise.reject(error))];
+  }
+  const missing = list.filter(({ held }) => !held);
+  const needed = missing.filter(
+    ({ optional, sql }) => !optional && !others.some(({ remedy }) => remedy === sql),
+  );
+  const advice = missing.filter(({ optional }) => optional);
+  const hidden = (sql: string): boolean => sql.includes('pg_read_all_stats');
+  return [
+    ...(needed.length === 0
+      ? [passed('privilege', '', `${list.length - advice.length} rights are granted`)]
+      : []),
+    ...needed.map(({ subject, sql, why, without }) =>
+      (hidden(sql) ? unknown : failed)(
+        'privilege',
+        subject,
+        `missing: ${sql} (${why}; without it: ${without})`,
+        sql,
+      ),
+    ),
+    ...advice.map(({ subject, sql, why, without }) => ({
+      ...passed('privilege', subject, `of use: ${sql} (${why}; without it: ${without})`),
+      remedy: sql,
+    })),
+  ];
+}

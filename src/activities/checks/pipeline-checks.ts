@@ -1,0 +1,80 @@
+// Read-only checks of a pipeline that Sluice deploys: its host answers and accepts the statements, its names are free.
+import { FlinkGateway } from '../../clients/http/flink-gateway.js';
+import type { Check } from '../../domain/evidence/check.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { engineGateway } from '../../domain/migration/spec.js';
+import { classify } from '../runtime/application-failure.js';
+import type { Deps } from '../runtime/deps.js';
+import { UNDESCRIBED_REMEDY, knownGroup } from '../barrier/group-readers.js';
+import { hostOf } from '../pipelines/index.js';
+import { attempt, failed, passed } from '../runtime/findings.js';
+import type { IsOurs } from './streaming-checks.js';
+
+export async function checkPipeline(plan: ResolvedPlan, isOurs: IsOurs): Promise<Check[]> {
+  const host = hostOf(plan, plan.generation);
+  if (!host) return [];
+  let product: string;
+  try {
+    product = await host.product();
+  } catch (error) {
+    return [
+      failed(
+        'pipeline.reachable',
+        host.url,
+        classify(error).message,
+        'check the URL in spec.pipeline, and the server there',
+      ),
+    ];
+  }
+  return [
+    passed('pipeline.reachable', host.url, product),
+    await attempt('pipeline.statements', () => host.judge()),
+    await attempt('pipeline.names-free', async () => {
+      for (const name of host.names)
+        if ((await host.isThere(name)) && !(await isOurs('job', name, host.url)))
+          return {
+            detail: `${name} is there already and is not ours`,
+            remedy: 'stop or drop it, or choose another name',
+          };
+      return `${host.names.length} name(s) are free`;
+    }),
+  ];
+}
+
+/** The groups that the spec names can be described: a drain and a new epoch rest on it. */
+export async function checkGroups(
+  { systems }: Pick<Deps, 'systems'>,
+  plan: ResolvedPlan,
+): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const id of plan.spec.pipeline?.groups ?? []) {
+    const ask = async (): Promise<string> => {
+      const { type, state, members } = await knownGroup(systems.kafka(plan), id);
+      return type === 'absent'
+        ? 'is not there yet'
+        : `${type}, ${state}, ${members.length} member(s)`;
+    };
+    checks.push(await attempt('pipeline.groups', ask, id, UNDESCRIBED_REMEDY));
+  }
+  return checks;
+}
+
+/** The SQL Gateway that is to join the tables with their topics, where the spec asks for it. */
+export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
+  const url = engineGateway(spec);
+  if (url === undefined) return [];
+  return [
+    await attempt('validation.engine', async () => {
+      const gateway = new FlinkGateway(url);
+      const rows = await gateway.session((session) =>
+        session.run('SELECT JSON_QUERY(\'{"after":{"a":1.0}}\', \'$.after\')'),
+      );
+      return rows.length === 1
+        ? `${await gateway.info()} ran a statement`
+        : {
+            detail: `${url} answered ${rows.length} rows ≠ 1`,
+            remedy: 'look at the gateway and its cluster',
+          };
+    }),
+  ];
+}

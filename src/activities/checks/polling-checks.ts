@@ -1,0 +1,288 @@
+// Read-only checks of what a connector that polls rests on: which rows are new, whose clock says so, and what it cannot see. Done, not deduced.
+import type pg from 'pg';
+import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
+import { readLone } from '../../clients/postgres/lone-sql.js';
+import { oldWriters } from '../../clients/postgres/open-writers.js';
+import { readSource } from '../../clients/postgres/connection.js';
+import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
+import type { Check } from '../../domain/evidence/check.js';
+import { durationMs } from '../../domain/values/duration.js';
+import {
+  capturesOf,
+  qualified,
+  quoteIdent,
+  quoteLiteral,
+  type Capture,
+} from '../../domain/migration/names.js';
+import {
+  looksAtIds,
+  looksAtTimes,
+  pollingOf,
+  unseenBy,
+  type Polling,
+} from '../../domain/migration/polling.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { Deps } from '../runtime/deps.js';
+import { rowsAhead } from '../capture/polled-clock.js';
+import { installedPlugin, polledShape } from '../capture/source-connectors.js';
+import { attempt, failed, inTurn, passed, type Answer } from '../runtime/findings.js';
+import { cannotSee, describeWriters, remedyFor } from '../objects/long-writers.js';
+
+const INTEGERS: readonly string[] = ['int2', 'int4', 'int8'];
+const TIMES: readonly string[] = ['timestamp', 'timestamptz'];
+const WORTH_AN_INDEX_ROWS = 100_000;
+
+export async function checkPolling(
+  deps: Pick<Deps, 'secret' | 'systems'>,
+  spec: MigrationSpec,
+): Promise<Check[]> {
+  const polling = pollingOf(spec);
+  if (!polling) return [];
+  const captures = capturesOf(spec, 1);
+  return readSource(spec, deps.secret, async (client) => {
+    const of = (name: string, ask: (capture: Capture) => Promise<Answer>) =>
+      captures.map((capture) => () => attempt(name, () => ask(capture), capture.subject));
+    return [
+      declared(polling),
+      ...(await inTurn([
+        ...of('polling.cursor', (capture) => columnsFit(client, polling, capture)),
+        ...of('polling.nulls', (capture) => nothingWithoutTime(client, polling, capture)),
+        ...of('polling.clock', (capture) => timesAreUtc(client, polling, capture)),
+        ...of('polling.future', (capture) => nothingAhead(client, polling, capture)),
+        ...(polling.query === null
+          ? of('polling.index', (capture) => cursorIsIndexed(client, polling, capture))
+          : of('polling.query', () => isSteady(client, polling))),
+        ...of('polling.plugin', (capture) => pluginCarries(deps, spec, client, polling, capture)),
+        ...(polling.mode === 'bulk'
+          ? []
+          : [() => attempt('polling.delay', () => commitsInTime(client, spec, polling))]),
+      ])),
+    ];
+  });
+}
+
+function declared({ deletes, mode }: Polling): Check {
+  return deletes === null
+    ? failed(
+        'polling.deletes',
+        '',
+        `polling cannot see ${unseenBy(mode)}, and connector.deletes declares nothing`,
+        'declare connector.deletes: none (rows are never deleted) or soft (they are marked), or capture changes by type debezium-postgres',
+      )
+    : passed(
+        'polling.deletes',
+        '',
+        `declared: ${deletes === 'none' ? 'rows are never deleted' : 'rows are marked, never deleted'}; windows look for rows that are gone`,
+      );
+}
+
+async function columnsFit(
+  client: pg.ClientBase,
+  polling: Polling,
+  { subject }: Capture,
+): Promise<Answer> {
+  const { columns, key } = await polledShape(client, polling, { subject });
+  const comma = key.find((name) => name.includes(','));
+  if (comma !== undefined)
+    return {
+      detail: `key column "${comma}" has a comma in its name: Connect's lists of fields cannot name it`,
+      remedy: 'give it another name in a connector.query',
+    };
+  const typeOf = (name: string): string | undefined => columns.find((c) => c.name === name)?.type;
+  const wanted = [
+    ...(looksAtIds(polling.mode) || polling.query !== null
+      ? [[polling.incrementingColumn!, INTEGERS, 'an integer'] as const]
+      : []),
+    ...(looksAtTimes(polling.mode)
+      ? polling.timestampColumns.map((name) => [name, TIMES, 'timestamp or timestamptz'] as const)
+      : []),
+  ];
+  for (const [name, types, meant] of wanted) {
+    const type = typeOf(name);
+    if (type === undefined)
+      return {
+        detail: `there is no column ${name}; there is ${columns.map((c) => c.name).join(', ')}`,
+        remedy: 'correct spec.connector',
+      };
+    if (!types.includes(type))
+      return {
+        detail: `column ${name} is ${type}, not ${meant}`,
+        remedy: 'name another column in spec.connector, or another mode',
+      };
+  }
+  const kinds = new Set(polling.timestampColumns.map(typeOf));
+  if (kinds.size > 1)
+    return {
+      detail: `${polling.timestampColumns.join(', ')} are of different types`,
+      remedy: 'name columns of one type',
+    };
+  return wanted.length === 0
+    ? 'everything is read at every poll'
+    : `what is new is said by ${wanted.map(([name]) => name).join(', ')}`;
+}
+
+async function nothingWithoutTime(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  if (!looksAtTimes(polling.mode)) return 'no time is looked at';
+  const time = cursorOf(polling);
+  const from = polledFrom(polling, capture);
+  const row = (
+    await readLone(
+      client,
+      `SELECT count(*) AS n FROM ${from} WHERE ${time} IS NULL OR NOT isfinite(${time})`,
+    )
+  )[0]!;
+  return row['n'] === '0'
+    ? 'every row has a time'
+    : {
+        detail: `${row['n']} rows have no (or an infinite) ${time}: they would never be read`,
+        remedy: 'fill it in, or add a column that always has a time to connector.timestampColumns',
+      };
+}
+
+async function nothingAhead(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  const ahead = await rowsAhead(client, polling, capture);
+  const remedy = `correct those times, or waive polling.future: windows then call such rows missing until their time has come`;
+  return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
+}
+
+/** A column without zone is compared with UTC. Proven by the newest row, where that is young, or by the server's own setting. */
+async function timesAreUtc(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  if (!looksAtTimes(polling.mode)) return 'no time is looked at';
+  const { columns } = await polledShape(client, polling, capture);
+  if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp')
+    return 'times carry their zone';
+  const newest = `(SELECT max(${cursorOf(polling)}) FROM ${polledFrom(polling, capture)})`;
+  const row = (
+    await readLone(
+      client,
+      `SELECT extract(epoch FROM ${newest} - (clock_timestamp() AT TIME ZONE 'UTC')) AS ahead, reset_val AS zone FROM pg_settings WHERE name = 'TimeZone'`,
+    )
+  )[0]!;
+  const ahead = row['ahead'] === null ? null : Number(row['ahead']);
+  if (ahead !== null && ahead > 60)
+    return {
+      detail: `the newest time is ${Math.round(ahead)} s ahead of UTC: local time, or a wrong clock`,
+      remedy: 'use a timestamptz column, or let the query of connector.query turn it into UTC',
+    };
+  if (ahead !== null && ahead > -15 * 60)
+    return `the newest time is ${Math.round(-ahead)} s behind UTC`;
+  const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(row['zone'] ?? '');
+  if (isUtc) return "the server's time zone is UTC";
+  throw new Error(
+    `column without zone, the server's time zone is ${row['zone']}, and no row is young enough to tell: whose clock it shows cannot be known`,
+  );
+}
+
+async function cursorIsIndexed(
+  client: pg.ClientBase,
+  polling: Polling,
+  { subject }: Capture,
+): Promise<Answer> {
+  const table = await readTable(client, subject);
+  if (polling.mode === 'bulk' || !table || table.rowsEstimate < WORTH_AN_INDEX_ROWS)
+    return 'read as a whole, or small';
+  const first = looksAtTimes(polling.mode)
+    ? polling.timestampColumns
+    : [polling.incrementingColumn!];
+  const { rows } = await client.query(
+    `SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indisvalid AND i.indrelid = to_regclass(${quoteLiteral(qualified(table.name))}) AND a.attname = ${quoteLiteral(first[0]!)}`,
+  );
+  return first.length === 1 && rows.length > 0
+    ? `an index begins with ${first[0]}`
+    : {
+        detail: `no index serves ${cursorOf(polling)}: each poll would read all ${table.rowsEstimate} rows`,
+        remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${first.map(quoteIdent).join(', ')}), or waive it if the source can bear it`,
+      };
+}
+
+/** Run twice in one snapshot: its key must be one, and nothing in it may depend on when or how it runs. */
+async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer> {
+  await describeQuery(client, polling.query!);
+  const key = quoteIdent(polling.incrementingColumn!);
+  const from = polledFrom(polling, { subject: '' });
+  const ask = async (): Promise<Record<string, string | null>> =>
+    (
+      await readLone(
+        client,
+        `SELECT count(*) AS rows, count(DISTINCT ${key}) AS keys, bit_xor(hashtextextended(sluice_query::text, 0)) AS digest FROM ${from}`,
+      )
+    )[0]!;
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    const [first, second] = [await ask(), await ask()];
+    if (first['rows'] !== first['keys'])
+      return {
+        detail: `the query returns ${first['rows']} rows for ${first['keys']} values of ${key}: it is not a key`,
+        remedy: 'name a column that identifies a row as connector.incrementingColumn',
+      };
+    if (first['digest'] !== second['digest'] || first['rows'] !== second['rows'])
+      return {
+        detail: 'the query gave two different results in one snapshot',
+        remedy:
+          'take out what is volatile: random(), clock_timestamp(), LIMIT without a full ORDER BY',
+      };
+    return `${first['rows']} rows, ${key} is their key, the same twice`;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+async function pluginCarries(
+  deps: Pick<Deps, 'systems'>,
+  spec: MigrationSpec,
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  const plugin = await installedPlugin(deps, spec);
+  const arrays = (await polledShape(client, polling, capture)).columns
+    .filter((c) => c.type.endsWith('[]'))
+    .map((c) => c.name);
+  const remedy =
+    'use the JDBC source that comes with Sluice (java/jdbc-source), or leave the columns out by a connector.query';
+  if (arrays.length > 0 && !plugin.carriesArrays)
+    return { detail: `${plugin.connectorClass} carries no arrays: ${arrays.join(', ')}`, remedy };
+  if (polling.mode === 'bulk' && !plugin.countsPolls)
+    return {
+      detail: `${plugin.connectorClass} does not tell when a poll of everything ended: no barrier can be proven`,
+      remedy,
+    };
+  return `${plugin.connectorClass} carries every column`;
+}
+
+/** A transaction that has been writing for longer than the delay will commit rows that the connector has passed already. */
+async function commitsInTime(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  polling: Polling,
+): Promise<Answer> {
+  const { old, unseen } = await oldWriters(client, durationMs(polling.delay), {
+    thisDatabase: true,
+  });
+  if (old.length > 0)
+    return {
+      detail:
+        `${old.length} writing transaction(s) prepared, or open for longer than connector.delay ${polling.delay}: rows that they commit may be passed over: ` +
+        describeWriters(old),
+      remedy: remedyFor(
+        old,
+        'raise connector.delay above the longest writing transaction, or shorten those',
+      ),
+    };
+  return unseen.length > 0
+    ? cannotSee(spec.spec.source.postgres.user, unseen)
+    : `no writing transaction is open for longer than ${polling.delay}`;
+}

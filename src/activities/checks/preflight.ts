@@ -1,0 +1,50 @@
+// All preflight checks, as `doctor` and the prepare phase run them.
+import { applyWaivers, type Check } from '../../domain/evidence/check.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { Ledger } from '../../clients/ledger/ledger.js';
+import { checkBatch } from './batch-checks.js';
+import { checkCompareNames } from './compare-names.js';
+import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
+import { checkPolling } from './polling-checks.js';
+import { checkSource } from './source-checks.js';
+import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './streaming-checks.js';
+import type { Deps } from '../runtime/deps.js';
+import { alive } from '../runtime/poll-until.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+/** Reads only. Waivers applied; nothing thrown for what a check found. */
+export async function runPreflight(
+  deps: Pick<Deps, 'secret' | 'systems'>,
+  ledger: Ledger | undefined,
+  plan: ResolvedPlan,
+  now: string,
+): Promise<Check[]> {
+  const isOurs = ledgerKnows(ledger, plan.metadata.name);
+  const source = await checkSource(deps, plan);
+  const reachable = source.some((c) => c.name === 'source.reachable' && c.status === 'passed');
+  const kafka = await checkKafka(deps, plan, isOurs);
+  const checks = [
+    ...source,
+    ...(reachable ? await checkNamesFree(deps, plan, isOurs) : []),
+    ...(reachable ? await checkPolling(deps, plan) : []),
+    ...(reachable ? await checkBatch(deps, plan) : []),
+    ...(reachable ? await checkCompareNames(deps, plan) : []),
+    ...kafka,
+    ...(await checkConnect(deps, plan, isOurs)),
+    ...(await checkPipeline(plan, isOurs)),
+    ...(kafka.some((c) => c.name === 'kafka.reachable' && c.status === 'passed')
+      ? await checkGroups(deps, plan)
+      : []),
+    ...(await checkEngine(plan)),
+  ];
+  return applyWaivers(checks, plan.spec.validation.waivers, now);
+}
+
+export function createPreflightActivities(deps: Deps) {
+  return withPlan({
+    /** Findings only; judging them is the workflow's part. */
+    async preflight({ plan }: Planned): Promise<Check[]> {
+      return alive(() => runPreflight(deps, deps.ledger, plan, new Date().toISOString())); // it runs the batch's query
+    },
+  });
+}

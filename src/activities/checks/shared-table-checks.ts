@@ -1,0 +1,147 @@
+// Read-only check of a table that batch and stream share: what its triggers, the commit and the sink's sessions will need.
+import type pg from 'pg';
+import { describeQuery, readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
+import { readSource, type ResolveSecret } from '../../clients/postgres/connection.js';
+import { plainIdent, qualified, quoteIdent } from '../../domain/migration/names.js';
+import {
+  sessionOptions,
+  tableOwner,
+  type SharedTableRoute,
+} from '../../domain/routes/shared-table.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { guardProblem } from './guarded.js';
+import type { Answer } from '../runtime/findings.js';
+
+export async function checkSharedTable(
+  client: pg.ClientBase,
+  spec: ResolvedPlan,
+  secret: ResolveSecret,
+  route: SharedTableRoute,
+): Promise<Answer> {
+  const table = await readTable(client, route.table);
+  if (!table || (table.kind !== 'r' && table.kind !== 'p'))
+    return { detail: 'no such table', remedy: 'correct cutover.route.table' };
+  return (
+    (await shapeProblem(client, spec, table)) ??
+    (await guardProblem(client, spec, 'owner')) ??
+    (await roleProblem(client, spec, route)) ??
+    (await sessionProblem(spec, secret, route, table)) ??
+    `${route.streamRole} may take the table over`
+  );
+}
+
+/** Whether the stream's rows fit into it, and can be told apart by the key. */
+async function shapeProblem(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  table: TableCatalog,
+): Promise<Answer | null> {
+  const { user } = spec.spec.source.postgres;
+  const { key } = spec.spec.batch!.result;
+  const name = qualified(table.name);
+  if (!table.isOwner)
+    return {
+      detail: `only its owner, ${table.owner}, may guard it by a trigger`,
+      remedy: `GRANT ${plainIdent(table.owner)} TO ${plainIdent(user)}`,
+    };
+  if (table.rowSecurity)
+    return {
+      detail: 'row security decides what each role sees of it',
+      remedy: 'use a route by view',
+    };
+  const unique = await client.query(
+    `SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND
+       (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+         = (SELECT array_agg(k ORDER BY k COLLATE "C") FROM unnest($2::text[]) AS k)`,
+    [name, key],
+  );
+  if (unique.rows.length === 0)
+    return {
+      detail: `it has no unique index of exactly (${key.join(', ')})`,
+      remedy: `ALTER TABLE ${name} ADD PRIMARY KEY (${key.map(quoteIdent).join(', ')})`,
+    };
+  const written = (await describeQuery(client, spec.spec.batch!.query.sql)).map((c) => c.name);
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND
+       CASE WHEN attname = ANY ($2) THEN attgenerated <> '' OR attidentity = 'a' ELSE attnotnull AND NOT atthasdef AND attidentity = '' END ORDER BY attnum`,
+    [name, written],
+  );
+  if (rows.length === 0) return null;
+  return {
+    detail: `columns that the stream could not write: ${rows.map((row) => row.name).join(', ')} (generated, or NOT NULL without a default)`,
+    remedy:
+      'let batch.query compute every column that needs a value, and none that the table computes itself',
+  };
+}
+
+async function roleProblem(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  { batchRole, streamRole }: SharedTableRoute,
+): Promise<Answer | null> {
+  const { user } = spec.spec.source.postgres;
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT rolname AS role, rolsuper::text AS super, pg_has_role(rolname, 'MEMBER')::text AS ours FROM pg_roles WHERE rolname = ANY ($1)`,
+    [[batchRole, streamRole]],
+  );
+  const role = (name: string) => rows.find((row) => row['role'] === name);
+  const missing = [batchRole, streamRole].filter((name) => !role(name));
+  if (missing.length > 0)
+    return {
+      detail: `no such role: ${missing.join(', ')}`,
+      remedy: 'correct cutover.route, or create the role',
+    };
+  if (role(batchRole)!['super'] === 'true')
+    return {
+      detail: `${batchRole} is a superuser: nothing could take its right to write away`,
+      remedy: 'let the batch run as a role of its own',
+    };
+  if (role(streamRole)!['ours'] !== 'true')
+    return {
+      detail: `${user} may not act as ${streamRole}, as which its sink writes`,
+      remedy: `GRANT ${quoteIdent(streamRole)} TO ${quoteIdent(user)}`,
+    };
+  return null;
+}
+
+/** A session as the sink will open it: a pooler in between may not pass its options on, and the role may lack a right. */
+async function sessionProblem(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+  route: SharedTableRoute,
+  table: TableCatalog,
+): Promise<Answer | null> {
+  const { streamRole } = route;
+  const ask = (session: pg.Client) =>
+    session.query<{ role: string; lacks: string | null }>(
+      `SELECT current_user::text AS role, (SELECT array_to_json(array_agg(p))::text FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
+          WHERE NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, p)) AS lacks
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
+      [table.name.schema, table.name.table],
+    );
+  let answer: { role: string; lacks: string | null };
+  try {
+    answer = (
+      await readSource(spec, secret, ask, { startup: sessionOptions(tableOwner(route, 0, 0)) })
+    ).rows[0]!;
+  } catch (error) {
+    return {
+      detail: `no session can begin as ${streamRole}: ${(error as Error).message}`,
+      remedy:
+        'connect to the database itself, not to a pooler that drops the options of a connection',
+    };
+  }
+  if (answer.role !== streamRole)
+    return {
+      detail: `a session that asks to be ${streamRole} is ${answer.role}`,
+      remedy: 'connect to the database itself, not to a pooler',
+    };
+  if (answer.lacks === null) return null;
+  const lacks = JSON.parse(answer.lacks) as string[];
+  const [schema, role] = [quoteIdent(table.name.schema), quoteIdent(streamRole)];
+  return {
+    detail: `${streamRole} lacks ${lacks.join(', ')} on it`,
+    remedy: `GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${qualified(table.name)} TO ${role}`,
+  };
+}

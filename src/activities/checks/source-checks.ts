@@ -1,0 +1,245 @@
+// Read-only checks of the legacy database; its tables: tables.ts. Each is done, not deduced: what could not be asked is unknown.
+import type pg from 'pg';
+import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
+import { readSource } from '../../clients/postgres/connection.js';
+import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
+import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/plan/rates.js';
+import type { Check } from '../../domain/evidence/check.js';
+import { formatMs, sizeBytes } from '../../domain/values/duration.js';
+import { plainIdent } from '../../domain/migration/names.js';
+import { mayReplicate } from '../../domain/access/privilege-conditions.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { SourceSpec } from '../../domain/migration/spec.js';
+import { classify } from '../runtime/application-failure.js';
+import type { Deps } from '../runtime/deps.js';
+import { attempt, failed, inTurn, passed } from '../runtime/findings.js';
+import { checkPrivileges } from './missing-privileges.js';
+import { connectionLimits, timeLimits } from './sessions.js';
+import { checkTable } from './table-checks.js';
+import { noLongTransactions } from '../objects/long-writers.js';
+
+export async function checkSource(
+  { secret }: Pick<Deps, 'secret'>,
+  plan: ResolvedPlan,
+): Promise<Check[]> {
+  const { host, port, database, user } = plan.spec.source.postgres;
+  const place = `${user}@${host}:${port}/${database}`;
+  try {
+    return await readSource(plan, secret, async (client) => {
+      const server = await checkServer(client, plan);
+      const tables: Check[] = [];
+      const catalogs: TableCatalog[] = [];
+      for (const { text } of plan.tables) {
+        const catalog = await readTable(client, text);
+        tables.push(
+          ...(catalog
+            ? await checkTable(client, plan, text, catalog)
+            : [
+                failed(
+                  'table.exists',
+                  text,
+                  `no such table in ${database}`,
+                  'create it, or correct spec.source.tables',
+                ),
+              ]),
+        );
+        if (catalog) catalogs.push(catalog);
+      }
+      const limits = await inTurn([
+        () =>
+          attempt('source.time-limits', () =>
+            timeLimits(client, plan, predictedMs(plan, catalogs)),
+          ),
+        () => attempt('source.connections', () => connectionLimits(client, plan)),
+      ]);
+      const rights = await checkPrivileges(client, plan, [...server, ...tables]);
+      return [
+        passed('source.reachable', '', `connected to ${place}`),
+        ...server,
+        ...limits,
+        ...tables,
+        ...rights,
+        predictSnapshot(plan, catalogs),
+      ];
+    });
+  } catch (error) {
+    const problem = classify(error);
+    return [
+      failed(
+        'source.reachable',
+        '',
+        `cannot connect to ${place}: ${problem.message}`,
+        problem.code === 'permission-denied'
+          ? problem.remedy
+          : 'check host, port, database and credentials',
+      ),
+    ];
+  }
+}
+
+type Ask = (sql: string) => Promise<Record<string, string | null>>;
+
+async function checkServer(client: pg.ClientBase, plan: ResolvedPlan): Promise<Check[]> {
+  const one: Ask = async (sql) =>
+    (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
+  const isOnLog = plan.capture.kind === 'log';
+  const needsToCreate = plan.batch !== null || isOnLog;
+  return inTurn([
+    ...serverQuestions(one),
+    ...(isOnLog ? logQuestions(client, one, plan.spec.source) : []),
+    ...(needsToCreate ? [mayCreate(one, plan.spec.source.postgres)] : []),
+  ]);
+}
+
+/** What the server must be and have to spare. */
+function serverQuestions(one: Ask): (() => Promise<Check>)[] {
+  return [
+    () =>
+      attempt('source.version', async () => {
+        const version = Number((await one('SHOW server_version_num'))['server_version_num']);
+        return version >= 140000 && version < 190000
+          ? `server version ${Math.floor(version / 10000)}`
+          : {
+              detail: `server version ${Math.floor(version / 10000)} is not 14 to 18`,
+              remedy: 'use a supported server',
+            };
+      }),
+    () =>
+      attempt('source.primary', async () =>
+        (await one('SELECT pg_is_in_recovery() AS standby'))['standby'] === 'f'
+          ? 'the server is a primary'
+          : {
+              detail: 'the server is a standby',
+              remedy: 'name the primary: evidence from a replica can be stale',
+            },
+      ),
+  ];
+}
+
+/** What reading the log needs; who polls needs none of it. */
+function logQuestions(
+  client: pg.ClientBase,
+  one: Ask,
+  { walBudget, postgres }: SourceSpec,
+): (() => Promise<Check>)[] {
+  const { user } = postgres;
+  return [
+    () =>
+      attempt('source.wal-level', async () => {
+        const level = (await one('SHOW wal_level'))['wal_level'];
+        return level === 'logical'
+          ? 'wal_level is logical'
+          : {
+              detail: `wal_level ${level} ≠ logical`,
+              remedy: 'set wal_level = logical and restart the server',
+            };
+      }),
+    () =>
+      attempt('source.slots', async () =>
+        headroom(
+          await one(
+            `SELECT current_setting('max_replication_slots')::int AS most, (SELECT count(*) FROM pg_replication_slots) AS used`,
+          ),
+          'replication slots',
+          'max_replication_slots',
+        ),
+      ),
+    () =>
+      attempt('source.senders', async () =>
+        headroom(
+          await one(
+            `SELECT current_setting('max_wal_senders')::int AS most, (SELECT count(*) FROM pg_stat_replication) AS used`,
+          ),
+          'WAL senders',
+          'max_wal_senders',
+        ),
+      ),
+    () =>
+      attempt('source.wal-headroom', async () => {
+        const keep = Number(
+          (await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))[
+            'setting'
+          ] ?? Number.NaN,
+        );
+        if (Number.isNaN(keep)) throw new Error('max_slot_wal_keep_size is not shown to our role');
+        const budget = sizeBytes(walBudget.bytes);
+        return keep < 0 || keep * 1024 * 1024 >= budget
+          ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
+          : {
+              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${walBudget.bytes}: the server would drop our slot first`,
+              remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
+            };
+      }),
+    () =>
+      attempt('source.replication', async () => {
+        const role = await one(
+          `SELECT ${mayReplicate(user)} AS can, EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication') AS rds`,
+        );
+        return role['can'] === 't'
+          ? 'the role may replicate'
+          : {
+              detail: `role ${user} may not create replication slots`,
+              remedy:
+                role['rds'] === 't'
+                  ? `GRANT rds_replication TO ${plainIdent(user)}`
+                  : `ALTER ROLE ${plainIdent(user)} REPLICATION`,
+            };
+      }),
+    () => attempt('source.long-transactions', () => noLongTransactions(client, user)),
+  ];
+}
+
+/** A publication, and a schema for the lease. Abilities, not names of roles. */
+function mayCreate(one: Ask, { user, database }: SourceSpec['postgres']): () => Promise<Check> {
+  return () =>
+    attempt('source.create', async () => {
+      const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
+      return may['can'] === 't'
+        ? 'the role may create a publication and a schema'
+        : {
+            detail: `role ${user} may not create in this database`,
+            remedy: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
+          };
+    });
+}
+
+function headroom(
+  row: Record<string, string | null>,
+  what: string,
+  setting: string,
+): string | { detail: string; remedy: string } {
+  const free = Number(row['most']) - Number(row['used']);
+  return free >= 2
+    ? `${free} ${what} free`
+    : {
+        detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`,
+        remedy: `raise ${setting} (needs a restart) or drop unused ones`,
+      };
+}
+
+const rowsOf = (tables: readonly TableCatalog[]): number =>
+  tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
+
+const predictedMs = ({ capture }: ResolvedPlan, tables: readonly TableCatalog[]): number =>
+  (rowsOf(tables) / (capture.load === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) *
+  1000;
+
+function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): Check {
+  const rows = rowsOf(tables);
+  const predicted = predictedMs(plan, tables);
+  const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
+  if (plan.capture.load === 'incremental')
+    return passed(
+      'source.snapshot-time',
+      '',
+      `about ${rows} rows, read in chunks: no long transaction`,
+    );
+  return predicted <= SNAPSHOT_LIMIT_MS
+    ? passed('source.snapshot-time', '', detail)
+    : failed(
+        'source.snapshot-time',
+        '',
+        `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction holds back vacuum`,
+        'read it in chunks (connector.snapshot: incremental), or waive it by name if the source can bear it',
+      );
+}

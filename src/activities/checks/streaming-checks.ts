@@ -1,0 +1,205 @@
+// Read-only checks of Kafka, Kafka Connect and the names that we are going to use.
+import type { Ledger } from '../../clients/ledger/ledger.js';
+import { readSource } from '../../clients/postgres/connection.js';
+import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
+import type { Check } from '../../domain/evidence/check.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { classify } from '../runtime/application-failure.js';
+import type { Deps } from '../runtime/deps.js';
+import { sourceConnectorConfigs, type WantedConnector } from '../capture/source-connectors.js';
+import { checkTopicNames } from './topic-name-checks.js';
+import { attempt, failed, passed } from '../runtime/findings.js';
+
+export async function checkKafka(
+  { systems }: Pick<Deps, 'systems'>,
+  plan: ResolvedPlan,
+  isOurs: IsOurs,
+): Promise<Check[]> {
+  const { brokers, replication } = plan.spec.kafka;
+  const kafka = systems.kafka(plan);
+  let topics: string[];
+  try {
+    topics = await kafka.listTopics();
+  } catch (error) {
+    return [
+      failed(
+        'kafka.reachable',
+        '',
+        `no broker of ${brokers.join(', ')} answers: ${classify(error).message}`,
+        'check spec.kafka.brokers and the network',
+      ),
+    ];
+  }
+  const wanted = plan.topics;
+  const taken: string[] = [];
+  for (const topic of wanted)
+    if (topics.includes(topic) && !(await isOurs('topic', topic, plan.cluster))) taken.push(topic);
+  return [
+    passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
+    ...saslInClear(plan),
+    await attempt('kafka.replication', async () => {
+      const count = await kafka.brokerCount();
+      return count >= replication
+        ? `${count} broker(s)`
+        : {
+            detail: `${count} broker(s) < replication ${replication}`,
+            remedy: 'lower spec.kafka.replication or add brokers',
+          };
+    }),
+    taken.length === 0
+      ? passed('kafka.topics-free', '', `${wanted.length} topic names are free`)
+      : failed(
+          'kafka.topics-free',
+          '',
+          `topics exist that are not ours: ${taken.join(', ')}`,
+          'delete them, or choose another connector.topicPrefix or output.topic',
+        ),
+    checkTopicNames(wanted, topics),
+  ];
+}
+
+/** With PLAIN every broker, and everybody on the way to it, reads the password. */
+function saslInClear({ spec }: ResolvedPlan): Check[] {
+  const { sasl, tls } = spec.kafka;
+  if (sasl?.mechanism !== 'plain' || tls) return [];
+  const remedy =
+    'set kafka.tls: true, or use scram-sha-512; waive kafka.sasl where the network itself is encrypted';
+  return [
+    failed('kafka.sasl', '', 'SASL PLAIN without TLS sends the password in clear text', remedy),
+  ];
+}
+
+export async function checkConnect(
+  deps: Pick<Deps, 'secret' | 'systems'>,
+  plan: ResolvedPlan,
+  isOurs: IsOurs,
+): Promise<Check[]> {
+  const { url } = plan.spec.connector;
+  const rest = deps.systems.connect(plan);
+  let version: string;
+  try {
+    version = await rest.version();
+  } catch (error) {
+    return [
+      failed(
+        'connect.reachable',
+        '',
+        classify(error).message,
+        'check spec.connector.url and the Connect worker',
+      ),
+    ];
+  }
+  const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
+  let sources: WantedConnector[] = [];
+  try {
+    sources = await sourceConnectorConfigs(deps, plan, plan.generation);
+  } catch (error) {
+    const problem = classify(error);
+    checks.push(failed('connect.source', '', problem.message, problem.remedy));
+  }
+  const wanted = [
+    ...sources.map(({ name, connectorClass, config }) => [name, connectorClass, config] as const),
+    ...(plan.sink
+      ? [[plan.sink.connector, JDBC_SINK_CLASS, jdbcSinkConfig(plan, plan.generation)] as const]
+      : []),
+  ];
+  for (const [name, connectorClass, config] of wanted) {
+    const plugin = await attempt(
+      'connect.plugin',
+      async () =>
+        (await rest.pluginClasses()).includes(connectorClass)
+          ? `${connectorClass} is installed`
+          : {
+              detail: `${connectorClass} is not installed`,
+              remedy: 'put the plugin on the plugin.path of every Connect worker and restart it',
+            },
+      name,
+    );
+    checks.push(plugin);
+    if (plugin.status !== 'passed') continue;
+    checks.push(
+      await attempt(
+        'connect.config',
+        async () => {
+          const errors = await rest.validate(connectorClass, config);
+          return errors.length === 0
+            ? 'accepted by the connector itself'
+            : {
+                detail: errors.join('; ').slice(0, 800),
+                remedy: configRemedy(plan, config),
+              };
+        },
+        name,
+      ),
+    );
+    checks.push(
+      await attempt(
+        'connect.name-free',
+        async () => {
+          const exists = (await rest.config(name)) !== null;
+          return !exists || (await isOurs('connector', name, url))
+            ? 'the name is free'
+            : {
+                detail: `a connector ${name} exists that is not ours`,
+                remedy: 'remove it or choose another metadata.name',
+              };
+        },
+        name,
+      ),
+    );
+  }
+  return checks;
+}
+
+/** The connector logs in by a secret that only the Connect worker reads: that it has none is what goes wrong most often. */
+function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, string>>): string {
+  const placeholder = config['database.password'] ?? config['connection.password'];
+  const variable = /^\$\{env:(.+)\}$/.exec(placeholder ?? '')?.[1];
+  if (!variable)
+    return `correct what the connector names${placeholder ? ` (it logs in with ${placeholder}: the Connect workers must be able to read that)` : ''}`;
+  return (
+    `correct what the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
+    `and allow it in their config.providers (local stack: export ${variable}, then npm run stack -- down, and up)`
+  );
+}
+
+/** Slot, publication and schema names that we are going to use in the source database. */
+export async function checkNamesFree(
+  { secret }: Pick<Deps, 'secret'>,
+  plan: ResolvedPlan,
+  isOurs: IsOurs,
+): Promise<Check[]> {
+  const { names, database } = plan;
+  return [
+    await attempt('source.names-free', () =>
+      readSource(plan, secret, async (client) => {
+        const { rows } = await client.query<Record<string, string>>(
+          `SELECT 'slot' AS kind, slot_name AS name FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}
+           UNION ALL SELECT 'publication', pubname FROM pg_publication WHERE pubname = ${quoteLiteral(names.publication)}
+           UNION ALL SELECT 'lease', nspname FROM pg_namespace WHERE nspname = ${quoteLiteral(names.leaseSchema)}`,
+        );
+        const taken: string[] = [];
+        for (const row of rows)
+          if (!(await isOurs(row['kind']!, row['name']!, database)))
+            taken.push(`${row['kind'] === 'lease' ? 'schema' : row['kind']} ${row['name']}`);
+        return taken.length === 0
+          ? 'slot, publication and schema names are free'
+          : {
+              detail: `exist and are not ours: ${taken.join(', ')}`,
+              remedy: 'drop them, or choose another metadata.name',
+            };
+      }),
+    ),
+  ];
+}
+
+export type IsOurs = (kind: string, name: string, where: string) => Promise<boolean>;
+
+/** Without a ledger (an offline doctor) nothing that exists counts as ours. */
+export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
+  return async (kind, name, where) => {
+    const state = await ledger?.objectState(migration, { kind: kind as 'topic', name, where });
+    return state === 'registered' || state === 'created';
+  };
+}

@@ -1,0 +1,169 @@
+// Read-only checks of one table: whether all of it can be captured and compared. Each is done, not deduced: what could not be asked is unknown.
+import type pg from 'pg';
+import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
+import { isProvable } from '../../compare/column-types.js';
+import { canReplay, capturedColumns } from '../../compare/debezium-json.js';
+import { changelogTables } from '../../connectors/flink-shapes.js';
+import type { Check } from '../../domain/evidence/check.js';
+import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { checkKey } from './keys.js';
+import { checkMessageSize } from './message-size.js';
+import { attempt, failed, passed, type Answer } from '../runtime/findings.js';
+
+/** No reason to refuse: where such rows are never updated, every window passes. */
+const FAR_VALUES =
+  '; it holds values out of line: an update that leaves such a value alone is sent without it, and the row stays unknown, unless the replica identity is FULL';
+
+type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
+
+function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): void {
+  const q = qualified(table.name);
+  const mayBePublished = (identity: ReplicaIdentity): boolean =>
+    identity === 'full' ||
+    (identity === 'default' && table.key.length > 0 && !table.isKeyDeferrable);
+  const weak = [{ name: q, replicaIdentity: table.replicaIdentity }, ...table.leaves].find(
+    (part) => !mayBePublished(part.replicaIdentity),
+  );
+  const identity = weak?.replicaIdentity ?? table.replicaIdentity;
+  const where = weak && weak.name !== q ? ` of partition ${weak.name}` : '';
+  rule(
+    'table.replica-identity',
+    !weak,
+    `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
+    identity === 'index'
+      ? `replica identity${where} by another index than the primary key`
+      : identity === 'default' && table.isKeyDeferrable
+        ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
+        : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
+    table.isKeyDeferrable
+      ? `make the key NOT DEFERRABLE (drop it and add it again), or ALTER TABLE ${q} REPLICA IDENTITY FULL`
+      : 'use replica identity DEFAULT with a primary key, or FULL',
+  );
+  rule(
+    'table.owner',
+    table.isOwner,
+    'we may publish it',
+    `only its owner, ${table.owner}, may publish a table`,
+    `GRANT ${plainIdent(table.owner)} TO ${plainIdent(plan.spec.source.postgres.user)}`,
+  );
+}
+
+/** Told apart from a schema that may not be used: a role that lacks USAGE needs no right to bypass row security. */
+async function everyRowIsVisible(
+  client: pg.ClientBase,
+  { name }: TableCatalog,
+  user: string,
+): Promise<Answer> {
+  try {
+    await client.query('SET row_security = off');
+    await client.query(`SELECT 1 FROM ${qualified(name)} LIMIT 1`);
+    return 'every row is visible to us';
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code !== '42501') throw error;
+    if (message.includes('row-level security'))
+      return {
+        detail: 'row-level security hides rows from this role',
+        remedy: `ALTER ROLE ${user} BYPASSRLS`,
+      };
+    if (message.includes('for schema'))
+      return {
+        detail: `schema ${name.schema} may not be used`,
+        remedy: `GRANT USAGE ON SCHEMA ${plainIdent(name.schema)} TO ${user}`,
+      };
+    throw error;
+  }
+}
+
+/** What of it never reaches the log; null = all of it does. */
+function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
+  if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
+  const foreign = leaves.find((leaf) => leaf.kind !== 'r' || leaf.persistence !== 'p');
+  return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
+}
+
+export async function checkTable(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  text: string,
+  table: TableCatalog,
+): Promise<Check[]> {
+  const checks: Check[] = [];
+  const isPolled = plan.capture.kind === 'polling';
+  const rule: Rule = (name, ok, good, bad, remedy) =>
+    void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
+  const q = qualified(table.name);
+  const unlogged = unloggedPart(table);
+  rule(
+    'table.kind',
+    unlogged === null && (isPolled || table.heirs.length === 0),
+    table.leaves.length > 0
+      ? `a partitioned table, ${table.leaves.length} partitions`
+      : 'an ordinary table',
+    unlogged ??
+      `${table.heirs.join(', ')} inherit from it: a query of it reads their rows too, and the log does not call them its own`,
+    'name ordinary or partitioned tables',
+  );
+  rule(
+    'table.key',
+    table.key.length > 0,
+    `primary key (${table.key.join(', ')})`,
+    'no primary key',
+    `ALTER TABLE ${q} ADD PRIMARY KEY (…)`,
+  );
+  checks.push(...checkKey(plan, text, table));
+  if (!isPolled) checkPublishing(rule, plan, table);
+  if (changelogTables(plan).includes(text)) {
+    const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
+    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} leaves out what a row was before: the job would fail at the first update, and start over for ever`;
+    rule(
+      'table.before-image',
+      [table, ...table.leaves].every((part) => part.replicaIdentity === 'full'),
+      'every change carries what the row was before',
+      bad,
+      remedy,
+    );
+  }
+  const user = plainIdent(plan.spec.source.postgres.user);
+  rule(
+    'table.select',
+    table.canSelect,
+    'readable',
+    'not readable',
+    `GRANT SELECT ON ${plainName(text)} TO ${user}`,
+  );
+  if (table.canSelect)
+    checks.push(
+      await attempt('table.row-security', () => everyRowIsVisible(client, table, user), text),
+    );
+  const ignored = new Set(plan.spec.validation.compare.ignore);
+  const weak = table.columns.filter(
+    (c) =>
+      ((c.generated && !isPolled) || !isProvable(c.type)) &&
+      !ignored.has(c.name) &&
+      !ignored.has(`${text}.${c.name}`),
+  );
+  rule(
+    'table.types',
+    weak.length === 0,
+    `${table.columns.length} columns can be proven`,
+    `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
+    'list them in validation.compare.ignore, and say so to whoever approves',
+  );
+  if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
+  if (plan.capture.load === 'copy') checkCopy(rule, table);
+  return checks;
+}
+
+/** Whether we can write every column as the connector would. */
+function checkCopy(rule: Rule, { columns }: TableCatalog): void {
+  const foreign = capturedColumns(columns).filter((column) => !canReplay(column.type));
+  rule(
+    'table.copy',
+    foreign.length === 0,
+    'every column can be copied',
+    `cannot be written as the connector would: ${foreign.map((c) => `${c.name} (${c.declared})`).join(', ')}`,
+    'let the connector load it: connector.snapshot: initial or incremental',
+  );
+}

@@ -1,0 +1,180 @@
+// Who still reads the batch's old output, as far as the database itself knows: views over it, sessions, and statements where they are counted.
+import type pg from 'pg';
+import { grantSight } from '../../clients/postgres/open-writers.js';
+import { withSource } from '../../clients/postgres/connection.js';
+import { quoteLiteral, type TableName } from '../../domain/migration/names.js';
+import type { BatchPlan, ResolvedPlan, RoutePlan } from '../../domain/plan/resolved-plan.js';
+import type { Deps } from '../runtime/deps.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+/** A moment by the database's clock, and how often each statement that reads the output had been called then. */
+export interface ReaderMark {
+  readonly at: string;
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
+  return withPlan({
+    /** From here on readers count: see `readersOfBatch`. */
+    async markReaders({ plan }: Planned): Promise<ReaderMark> {
+      return withSource(plan, secret, async (client) => {
+        const { rows } = await client.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
+        const calls = Object.fromEntries(
+          (await statements(client, plan)).map(({ id, calls: count }) => [id, count]),
+        );
+        return { at: rows[0]!.at, calls };
+      });
+    },
+
+    /**
+     * `view public.report`, sessions and statements of other roles since the mark; empty without a batch. What reads by a statement that nobody counts
+     * (no pg_stat_statements) and over a session that is gone, leaves no trace to be found here.
+     */
+    async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
+      const { batch, route } = plan;
+      if (!batch || route.kind === 'table') return []; // a shared table has readers, as it should
+      return withSource(plan, secret, async (client) => [
+        ...(await views(client, batch, route)),
+        ...(mark ? await sessions(client, batch, mark.at) : []),
+        ...(mark ? await hiddenSessions(client, batch, plan.spec.source.postgres.user) : []),
+        ...(mark
+          ? (await statements(client, plan))
+              .filter(({ id, calls }) => calls > (mark.calls[id] ?? 0))
+              .map(({ said }) => said)
+          : []),
+      ]);
+    },
+  });
+}
+
+/** Views and materialised views over it, beside the one that was switched. */
+async function views(
+  client: pg.ClientBase,
+  { resultTable }: BatchPlan,
+  route: RoutePlan,
+): Promise<string[]> {
+  const table = quoteLiteral(resultTable.sql);
+  const switched =
+    route.kind === 'view'
+      ? ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(route.view.sql)})`
+      : '';
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT DISTINCT CASE c.relkind WHEN 'm' THEN 'materialised view ' WHEN 'v' THEN 'view ' ELSE 'rule of ' END || c.oid::regclass AS reader
+       FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(${table}) AND c.oid <> d.refobjid${switched} ORDER BY 1`,
+  );
+  return rows.map((row) => row['reader']!);
+}
+
+const asPattern = (text: string): string =>
+  text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
+
+/** Patterns (Postgres' own, case-blind) of statements that name the table, and of those that write it: the batch in shadow does. */
+export function mentions({ schema, table }: TableName): {
+  readonly names: string;
+  readonly writes: string;
+} {
+  const name = `("?${asPattern(schema)}"?\\.)?"?${asPattern(table)}"?`;
+  return {
+    names: `(^|[^[:alnum:]_$."])${name}($|[^[:alnum:]_$"])`,
+    writes: `^\\s*(insert\\s+into|delete\\s+from|update|truncate(\\s+table)?|merge\\s+into|copy)\\s+(only\\s+)?${name}(\\s*\\([^)]*\\))?(\\s+(?!to\\y)|\\s*$|;)`,
+  };
+}
+
+/** Sessions whose newest statement since then names the table; ours, the batch's own and writers do not count. */
+async function sessions(
+  client: pg.ClientBase,
+  { resultTable, runs }: BatchPlan,
+  since: string,
+): Promise<string[]> {
+  const { names, writes } = mentions(resultTable);
+  const { rows } = await client.query<{ reader: string }>(
+    `SELECT DISTINCT format('session of %s%s', usename, CASE WHEN application_name <> '' THEN ' (' || application_name || ')' ELSE '' END) AS reader
+       FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND query_start > $1::timestamptz
+        AND query ~* $2 AND query !~* $3 AND application_name NOT LIKE 'sluice/%' AND application_name IS DISTINCT FROM $4::text ORDER BY 1`,
+    [since, names, writes, runs && 'application' in runs ? runs.application : null],
+  );
+  return rows.map((row) => row.reader);
+}
+
+/** Sessions of other roles that our role may not look into: what they read is unknown, not nothing. */
+async function hiddenSessions(
+  client: pg.ClientBase,
+  { runs }: BatchPlan,
+  user: string,
+): Promise<string[]> {
+  const { rows } = await client.query<{ n: string; roles: string | null }>(
+    `SELECT count(*)::text AS n, string_agg(DISTINCT usename::text, ', ' ORDER BY usename::text) AS roles FROM pg_stat_activity
+      WHERE datname = current_database() AND usesysid IS NOT NULL AND backend_start IS NULL AND application_name NOT LIKE 'sluice/%' AND application_name IS DISTINCT FROM $1::text`,
+    [runs && 'application' in runs ? runs.application : null],
+  );
+  const { n, roles } = rows[0]!;
+  return n === '0'
+    ? []
+    : [
+        `unknown: ${n} session(s) of ${roles}, whose statements our role may not see (${grantSight(user)})`,
+      ];
+}
+
+interface Counted {
+  readonly id: string;
+  readonly calls: number;
+  readonly said: string;
+}
+
+/** Statements of other roles than ours that name the table and do not write it. An optional look: one that is not possible is `unknown`, and blocks nothing. */
+async function statements(
+  client: pg.ClientBase,
+  { batch, spec }: ResolvedPlan,
+): Promise<Counted[]> {
+  if (!batch) return [];
+  const { rows: found } = await client.query<{ view: string }>(
+    `SELECT quote_ident(n.nspname) || '.pg_stat_statements' AS view FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+      WHERE e.extname = 'pg_stat_statements'`,
+  );
+  const view = found[0]?.view;
+  if (!view) return [];
+  try {
+    return await countedIn(client, view, batch, spec.source.postgres.user);
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code === NOT_LOADED) return [];
+    if (code === NOT_PERMITTED)
+      return [
+        {
+          id: 'refused',
+          calls: 1,
+          said: `unknown: the statements that ${view} counts (${message})`,
+        },
+      ];
+    throw error;
+  }
+}
+
+const NOT_LOADED = '55000'; // the library is not in shared_preload_libraries: nobody counts
+const NOT_PERMITTED = '42501';
+
+async function countedIn(
+  client: pg.ClientBase,
+  view: string,
+  { resultTable }: BatchPlan,
+  user: string,
+): Promise<Counted[]> {
+  const { names, writes } = mentions(resultTable);
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT s.userid || '/' || s.queryid AS id, sum(s.calls)::text AS calls, format('statement of %s: %s', min(r.rolname), left(regexp_replace(min(s.query), '\\s+', ' ', 'g'), 80)) AS said
+       FROM ${view} s JOIN pg_roles r ON r.oid = s.userid JOIN pg_database d ON d.oid = s.dbid
+      WHERE d.datname = current_database() AND r.rolname <> current_user AND s.query ~* $1 AND s.query !~* $2 GROUP BY s.userid, s.queryid ORDER BY sum(s.calls) DESC LIMIT 100`,
+    [names, writes],
+  );
+  const { rows: hidden } = await client.query<Record<string, string>>(
+    `SELECT coalesce(sum(s.calls), 0)::text AS calls, count(*)::text AS n FROM ${view} s JOIN pg_database d ON d.oid = s.dbid
+      WHERE d.datname = current_database() AND s.queryid IS NULL`,
+  );
+  const { calls, n } = hidden[0]!;
+  const said = `unknown: ${n} statement(s) of other roles, which our role may not see (${grantSight(user)})`;
+  return [
+    ...rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! })),
+    { id: 'hidden', calls: Number(calls), said },
+  ];
+}

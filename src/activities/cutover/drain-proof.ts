@@ -1,0 +1,121 @@
+// The cut-over's drain: everything that was committed before the fence is through connector, pipeline, output and sink. Each part of the proof with its numbers;
+// what cannot be had is unknown, and unknown is not drained. P6 is the final window. See docs/explanation/cutover.md.
+import type pg from 'pg';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
+import { rangeOf } from '../../clients/kafka/record-batch.js';
+import { grantSight } from '../../clients/postgres/open-writers.js';
+import { withSource } from '../../clients/postgres/connection.js';
+import { unguardedParts, writersSince } from '../../clients/postgres/trigger-sql.js';
+import { durationMs } from '../../domain/values/duration.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { namesOf, quoteLiteral } from '../../domain/migration/names.js';
+import { pollingOf } from '../../domain/migration/polling.js';
+import type { Lsn } from '../../domain/values/position.js';
+import { guards } from '../../domain/plan/trigger-names.js';
+import type { Note } from '../barrier/marker.js';
+import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
+import type { Deps } from '../runtime/deps.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import { markSource } from '../capture/source-mark.js';
+
+export interface Drained {
+  /** Null = drained; else why not. */
+  readonly reason: string | null;
+  /** What was proven on the way, a line each: P1 to P5 with their numbers. */
+  readonly proofs: readonly string[];
+}
+
+const NEWEST_MARKERS = 2000; // beside ours: those of windows and nudges
+
+export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
+  return {
+    /** One barrier to the position of the fence's marker, which carries `token`. */
+    async drainTo(ref: MigrationRef, lsn: Lsn, limitMs: number, token: string): Promise<Drained> {
+      const proofs: string[] = [];
+      const note: Note = (proof) => void proofs.push(proof);
+      const deadline = Date.now() + limitMs;
+      const kafka = systems.kafka(ref.spec);
+      const reason = await withSource(ref.spec, secret, async (client) => {
+        const mark = await markSource({ systems }, ref, {
+          snapshot: client,
+          side: client,
+          from: lsn,
+          token: 'barrier',
+        });
+        return (
+          (await nobodyWrites(client, ref, note)) ??
+          (await mark.reached(deadline, note)) ??
+          (await markerRead(kafka, ref, token, deadline, note)) ??
+          (await pipelineDrained(kafka, ref, deadline, note)) ??
+          (await sinkDrained(kafka, ref, deadline, note))
+        );
+      });
+      return { reason, proofs };
+    },
+  };
+}
+
+/** P1: every fenced table has its trigger, and nobody who began before the fence holds one of them still. */
+async function nobodyWrites(
+  client: pg.ClientBase,
+  { name, spec }: MigrationRef,
+  note: Note,
+): Promise<string | null> {
+  const tables = guards(spec).map(({ table }) => table);
+  if (tables.length === 0) {
+    note(
+      spec.spec.batch
+        ? 'P1 no table is fenced: runs of the batch are watched instead'
+        : 'P1 nothing is fenced: there is no batch',
+    );
+    return null;
+  }
+  const open = await unguardedParts(client, spec);
+  if (open.length > 0) return `P1: not fenced: ${open.join(', ')}`;
+  const lease = await readLease(client, leaseTable(spec), name);
+  if (!lease?.expires_at) return 'P1: the lease row is not fenced any more';
+  const fencedAt = `${quoteLiteral(lease.expires_at)}::timestamptz - interval '${durationMs(spec.spec.cutover.maxHold)} milliseconds'`;
+  const { old, unseen } = await writersSince(client, tables, fencedAt);
+  if (old > 0)
+    return `P1: ${old} transactions from before the fence still write ${tables.join(', ')}`;
+  if (unseen > 0)
+    return `P1: ${unseen} transactions write ${tables.join(', ')}, and since when our role may not see: ${grantSight(spec.spec.source.postgres.user)}`;
+  note(
+    `P1 triggers stand on ${tables.join(', ')} and their partitions; 0 transactions from before the fence write them`,
+  );
+  return null;
+}
+
+/** P3: the very marker of this fence stands in the connector's topic. A connector that polls reads no markers. */
+export async function markerRead(
+  kafka: KafkaPort,
+  ref: MigrationRef,
+  token: string,
+  deadline: number,
+  note: Note,
+): Promise<string | null> {
+  if (pollingOf(ref.spec)) return null;
+  const { messageTopic } = namesOf(ref.spec, ref.generation);
+  const written = [Buffer.from(token).toString('base64'), token];
+  const at = await pollUntil(deadline, 100, async () => {
+    const found: string[] = [];
+    for (const { partition, low, committed } of await kafka.offsets(messageTopic)) {
+      await kafka.readRange(
+        messageTopic,
+        partition,
+        Math.max(low, committed - NEWEST_MARKERS),
+        committed,
+        (offset, bytes, _keyStart, _keyEnd, start, end) => {
+          const text = rangeOf(bytes, start, end)?.toString() ?? '';
+          if (written.some((form) => text.includes(form)))
+            found.push(`${messageTopic}/${partition} at ${offset}`);
+        },
+      );
+    }
+    return found[0] ?? null;
+  });
+  if (at === null) return `P3: the fence's marker is not in ${messageTopic}: unknown, not drained`;
+  note(`P3 the fence's own marker was read from ${at}`);
+  return null;
+}

@@ -1,0 +1,151 @@
+// The fence: the lease row says FENCED, and where the spec asks for it the source tables take no writes. Undo beside do.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { createFenceTriggers } from '../../clients/postgres/fence-triggers.js';
+import { isOverdue } from '../../clients/postgres/held-transaction.js';
+import { leaseTable } from '../../clients/postgres/lease-row.js';
+import { createOwnerTriggers } from '../../clients/postgres/shared-table-sql.js';
+import { withSource } from '../../clients/postgres/connection.js';
+import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { Lsn } from '../../domain/values/position.js';
+import { readTrigger } from '../../domain/plan/trigger-names.js';
+import { emitMarker, insertLsn } from '../barrier/marker.js';
+import type { Deps } from '../runtime/deps.js';
+import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../objects/lease.js';
+import { makeClaimed, removeOwned } from '../objects/owned.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+export interface FenceInput {
+  readonly ref: MigrationRef;
+  /** Unguessable per attempt; only its holder may commit. */
+  readonly token: string;
+  /** Counts the attempts of a migration: one that was released cannot fence again, however late it comes. */
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly evidenceId: string;
+}
+
+export interface Refusable {
+  /** Null = done; else the inequality that refused it. Nothing was changed then. */
+  readonly refused: string | null;
+}
+
+const LOCK_ATTEMPTS = 6;
+const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application went first
+
+export function createFenceActivities({ secret, ledger }: Deps) {
+  const { onLease, lockedLease } = leaseAccess({ secret, ledger });
+
+  async function takeFence(
+    client: pg.ClientBase,
+    input: FenceInput & Planned,
+  ): Promise<string | null> {
+    const { ref, plan, token, attempt, epoch, evidenceId } = input;
+    const hold = durationMs(plan.spec.cutover.maxHold);
+    const mine = `migration = ${quoteLiteral(ref.name)}`;
+    if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
+    if (plan.route.kind === 'table') await createOwnerTriggers(client, ref);
+    const row = await lockedLease(client, plan);
+    if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
+    const isMine = row.state === 'FENCED' && row.token === token;
+    if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
+    if (row.attempt > attempt || (row.attempt === attempt && !isMine))
+      return `attempt ${attempt} was released already`;
+    if (row.state === 'FENCED' && !isMine && !row.expired)
+      return `another attempt holds the fence until ${row.expires_at}`;
+    if (row.veto) return 'the lease row carries a veto';
+    // A repeated attempt of this activity finds its own fence, and does not make it longer. Counted from the transaction's beginning: whoever has waited for
+    // the tables that were fenced first has waited inside the hold.
+    if (!isMine) {
+      await client.query(
+        `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
+           expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
+      );
+    }
+    if (plan.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
+    return null;
+  }
+
+  /** Throws Refused, with nothing changed, for a condition that does not hold or a lock that the application does not leave to us. */
+  async function fenced(input: FenceInput & Planned): Promise<void> {
+    const limits = holdLimits(input.plan);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await onLease(input.plan, limits, async (client) => {
+          const why = await takeFence(client, input);
+          if (why) throw new Refused(why); // rolls the triggers back
+        });
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'object-not-ours')
+          throw new Refused(error.message);
+        if (isOverdue(error))
+          throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
+        if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
+        if (attempt === LOCK_ATTEMPTS)
+          throw new Refused(
+            `a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`,
+          );
+        await sleep(100 * attempt + Math.random() * 200);
+      }
+    }
+  }
+
+  return withPlan({
+    /** FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker in the WAL whose position the drain must reach. */
+    async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
+      const { ref, plan, token } = input;
+      const triggers = plan.fence.guards.map(({ trigger }) => trigger);
+      try {
+        await makeClaimed(ledger, ref, triggers, () => fenced(input));
+      } catch (error) {
+        if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
+        throw error;
+      }
+      for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
+      return withSource(plan, secret, async (client) => {
+        if (!plan.batch) await emitMarker(client, ref, token);
+        return { lsn: await insertLsn(client), refused: null };
+      });
+    },
+
+    /**
+     * Undo of `fence`. Idempotent; touches only a fence of this token, and burns the attempt. Triggers let every write pass from here on; `removeTrigger`
+     * takes them away. Whether the commit happened after all is seen under the row's lock: a commit that was thought dead may have ended meanwhile.
+     */
+    async releaseFence({
+      ref,
+      plan,
+      token,
+      attempt,
+    }: Planned & Pick<FenceInput, 'token' | 'attempt'>): Promise<{ committed: boolean }> {
+      const mine = `migration = ${quoteLiteral(ref.name)}`;
+      return onLease(plan, BRIEFLY, async (client) => {
+        const row = await lockedLease(client, plan);
+        if (row.state === 'SWITCHED') return { committed: true }; // whatever the token: a run that was reset no longer knows it
+        const opened =
+          row.state === 'FENCED' && row.token === token
+            ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL`
+            : '';
+        await client.query(
+          `UPDATE ${leaseTable(plan)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`,
+        );
+        return { committed: false };
+      });
+    },
+
+    async removeTrigger({ ref, plan }: Planned, object: OwnedObject): Promise<void> {
+      const { role, table } = readTrigger(plan, object.name);
+      await removeOwned(
+        ledger,
+        ref,
+        object,
+        () => withSource(plan, secret, (client) => triggerExists(client, plan, role, table)),
+        () => withSource(plan, secret, (client) => dropTrigger(client, plan, role, table)),
+      );
+    },
+  });
+}

@@ -1,0 +1,232 @@
+// The switch of the view that consumers read, and the way back: the relation changes, nothing else does, and both are proven in one transaction.
+import type pg from 'pg';
+import { loadParser } from '../../assess/sql/analyse.js';
+import { differOnlyBy, swapRelation, type Relation, type Swapped } from '../../assess/sql/swap.js';
+import {
+  readsAsInvoker,
+  rowSecurityOf,
+  whoWouldLack,
+} from '../../clients/postgres/consumer-access.js';
+import { readTable } from '../../clients/postgres/catalog.js';
+import { forgetView, keepView, keptView } from '../../clients/postgres/kept-view.js';
+import {
+  columnTypes,
+  columnsRead,
+  keysGroupedBy,
+  lockView,
+  observedSide,
+  readView,
+  replaceView,
+  viewWrites,
+  plainName,
+  type ViewRoute,
+  type ViewState,
+} from '../../clients/postgres/consumer-view.js';
+import { Problem } from '../../domain/failure.js';
+import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+
+type Side = 'batch' | 'stream';
+const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
+
+/** A relation as the catalog knows it; null when there is none. */
+export async function relationOf(client: pg.ClientBase, table: string): Promise<Relation | null> {
+  const found = await readTable(client, table);
+  return (
+    found && { name: found.name, columns: await columnTypes(client, found.name), key: found.key }
+  );
+}
+
+/** The view's text over the other side's table, or why it cannot be had. Reads only. */
+export async function planSwap(
+  client: pg.ClientBase,
+  route: ViewRoute,
+  from: Relation,
+  to: Relation,
+  state: ViewState,
+): Promise<Swapped> {
+  await loadParser();
+  const view = parseTableName(route.view);
+  const written = (await viewWrites(client, view)).filter(
+    (table) => table === plainName(route.batch),
+  );
+  if (written.length > 0)
+    return { problem: `a rule of it writes ${written.join(', ')}, which consumers will not read` };
+  return swapRelation(
+    {
+      definition: state.definition,
+      uses: await columnsRead(client, view, from.name),
+      groupsBy: await keysGroupedBy(client, view, from.name),
+      isChecked: state.options.some((option) => option.startsWith('check_option=')),
+    },
+    from,
+    to,
+  );
+}
+
+/**
+ * In the commit's transaction: the view reads the stream's table from here on, and its former text is kept beside the lease row.
+ * Throws Problem, and the caller's transaction MUST end with it, where the view would lose anything, could not be given back as
+ * it is, or could not be read by somebody who reads it today.
+ */
+export async function switchView(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  route: ViewRoute,
+): Promise<void> {
+  const view = parseTableName(route.view);
+  const before = await lockedView(client, route);
+  if ((await observedSide(client, route)) !== 'batch')
+    throw cannotSwitch(route, `it does not read ${route.batch} alone`);
+  const swapped = await planned(client, route, 'stream', before);
+  if ('problem' in swapped) throw cannotSwitch(route, swapped.problem);
+  await replaceView(client, view, before);
+  const again = (await readView(client, view))!;
+  if (again.definition !== before.definition)
+    throw cannotSwitch(
+      route,
+      `its text does not come back as it is: ${firstDifference(before.definition, again.definition)}`,
+    );
+  const columns = await columnsRead(client, view, parseTableName(route.batch));
+  await replaceView(client, view, { ...before, definition: swapped.definition });
+  const after = (await readView(client, view))!;
+  const lost = await whatChanged(client, route, before, after, 'stream');
+  if (lost) throw cannotSwitch(route, `it would not be the same: ${lost}`);
+  const denied = await accessProblem(
+    client,
+    route,
+    before,
+    columns,
+    await columnsRead(client, view, parseTableName(route.stream)),
+  );
+  if (denied)
+    throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
+  await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`); // asks the rights of the view's owner as a read would, and reads nothing
+  await keepView(client, spec, { before: before.definition, after: after.definition });
+}
+
+const cannotSwitch = (route: ViewRoute, why: string): Problem =>
+  new Problem(
+    'route-unexpected',
+    `view ${route.view} cannot be switched: ${why}`,
+    'change the view so that one relation can be replaced in it, then: sluice retry',
+  );
+
+/** What consumers of the view would be denied, or shown, once it reads the stream's table, which MUST exist; null when nothing changes. Reads only. */
+export async function accessProblem(
+  client: pg.ClientBase,
+  route: ViewRoute,
+  { owner, options }: ViewState,
+  batchColumns: readonly string[],
+  streamColumns: readonly string[],
+): Promise<{ detail: string; remedy: string } | null> {
+  const [view, batch, stream] = [route.view, route.batch, route.stream].map(parseTableName) as [
+    TableName,
+    TableName,
+    TableName,
+  ];
+  const readers = { view, owner, asInvoker: readsAsInvoker(options) };
+  const lack = await whoWouldLack(
+    client,
+    readers,
+    { name: batch, columns: batchColumns },
+    { name: stream, columns: streamColumns },
+  );
+  if (lack)
+    return {
+      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view}: no right to select from ${route.stream}`,
+      remedy: lack.grant,
+    };
+  const role = readers.asInvoker ? null : owner;
+  if ((await rowSecurityOf(client, batch, role)) === (await rowSecurityOf(client, stream, role)))
+    return null;
+  return {
+    detail: `row security of ${route.batch} and ${route.stream} differs: consumers of ${route.view} would be shown other rows`,
+    remedy: `make ${route.stream} yourself, with the row security and the policies of ${route.batch}`,
+  };
+}
+
+/** In the way back's transaction. The view's former text, byte for byte; where somebody edited the view since, their text over the batch's table. Idempotent. */
+export async function switchViewBack(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  route: ViewRoute,
+): Promise<void> {
+  const view = parseTableName(route.view);
+  const now = await lockedView(client, route);
+  if ((await observedSide(client, route)) !== 'batch') {
+    const kept = await keptView(client, spec);
+    const isOurs = kept?.after === now.definition;
+    const swapped = isOurs
+      ? { definition: kept.before }
+      : await planned(client, route, 'batch', now);
+    if ('problem' in swapped)
+      throw new Problem(
+        'route-unexpected',
+        `view ${route.view} was changed and cannot go back by itself: ${swapped.problem}`,
+      );
+    await replaceView(client, view, { ...now, definition: swapped.definition });
+    const after = await lockedView(client, route);
+    const lost =
+      isOurs && after.definition !== kept.before
+        ? firstDifference(kept.before, after.definition)
+        : await whatChanged(client, route, now, after, 'batch');
+    if (lost)
+      throw new Problem(
+        'route-unexpected',
+        `view ${route.view} does not come back as it was: ${lost}`,
+      );
+  }
+  await forgetView(client, spec);
+}
+
+async function lockedView(client: pg.ClientBase, route: ViewRoute): Promise<ViewState> {
+  const view = parseTableName(route.view);
+  const seen = await readView(client, view);
+  if (seen?.kind !== 'v')
+    throw new Problem('route-unexpected', `${route.view} is not a view any more`);
+  await lockView(client, view, seen);
+  return (await readView(client, view))!;
+}
+
+async function planned(
+  client: pg.ClientBase,
+  route: ViewRoute,
+  to: Side,
+  state: ViewState,
+): Promise<Swapped> {
+  const [from, target] = [
+    await relationOf(client, route[other(to)]),
+    await relationOf(client, route[to]),
+  ];
+  if (!from || !target)
+    return { problem: `there is no table ${from ? route[to] : route[other(to)]}` };
+  return planSwap(client, route, from, target, state);
+}
+
+/** What differs beside the relation; null when nothing does. */
+async function whatChanged(
+  client: pg.ClientBase,
+  route: ViewRoute,
+  before: ViewState,
+  after: ViewState,
+  now: Side,
+): Promise<string | null> {
+  await loadParser();
+  const [from, to] = [parseTableName(route[other(now)]), parseTableName(route[now])];
+  if (!differOnlyBy(before.definition, from, after.definition, to))
+    return firstDifference(before.definition, after.definition);
+  if (before.options.join() !== after.options.join())
+    return `its options (${before.options.join(', ')}) would be (${after.options.join(', ')})`;
+  if (before.rest !== after.rest) return firstDifference(before.rest, after.rest);
+  const side = await observedSide(client, route);
+  return side === now ? null : `it would still depend on ${route[other(now)]}`;
+}
+
+function firstDifference(before: string, after: string): string {
+  let at = 0;
+  while (at < before.length && before[at] === after[at]) at += 1;
+  const shown = (text: string): string =>
+    text.slice(Math.max(0, at - 20), at + 60).replaceAll(/\s+/g, ' ');
+  return `"${shown(before)}" is not "${shown(after)}"`;
+}

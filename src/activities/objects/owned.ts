@@ -1,0 +1,171 @@
+// Do and undo of every object that Sluice makes: registered before it is made, read back after, given back when it was surely not made,
+// removed only when the ledger says it is ours.
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
+import { knownGroup } from '../barrier/group-readers.js';
+import { Refused } from './lease.js';
+
+export interface Making {
+  readonly exists: () => Promise<boolean>;
+  readonly create: () => Promise<void>;
+}
+
+const isClaimed = (state: ObjectState | null): boolean =>
+  state === 'registered' || state === 'created';
+
+/** Whether the ledger says that the object is ours, or may be. */
+export async function isOurs(
+  ledger: Ledger,
+  ref: MigrationRef,
+  object: OwnedObject,
+): Promise<boolean> {
+  return isClaimed(await ledger.objectState(ref.name, object));
+}
+
+/** Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and nothing changed. */
+export async function ensureOwned(
+  ledger: Ledger,
+  ref: MigrationRef,
+  object: OwnedObject,
+  { exists, create }: Making,
+): Promise<void> {
+  const state = await ledger.objectState(ref.name, object);
+  if (await exists()) {
+    if (!isClaimed(state)) throw notOurs(object);
+    if (state === 'registered') await ledger.setObjectState(ref, object, 'created');
+    return;
+  }
+  await makeClaimed(ledger, ref, [object], create);
+  if (!(await exists()))
+    throw new Problem(
+      'unexpected',
+      `${object.kind} ${object.name} (${object.where}) was created but is not there`,
+    );
+  await ledger.setObjectState(ref, object, 'created');
+}
+
+/**
+ * Claims objects that are not there, then runs our own `create`. A create that surely made nothing
+ * gives the claims back: what has the name afterwards is somebody else's. An earlier attempt whose
+ * end nobody knows may still have made them, so its claims stay, unless a right is missing: then
+ * nothing of ours can come, and the person who reads that may make the object by hand.
+ */
+export async function makeClaimed<T>(
+  ledger: Ledger,
+  ref: MigrationRef,
+  objects: readonly OwnedObject[],
+  create: () => Promise<T>,
+): Promise<T> {
+  const fresh: OwnedObject[] = [];
+  for (const object of objects) {
+    if (!isClaimed(await ledger.objectState(ref.name, object))) fresh.push(object);
+    await ledger.setObjectState(ref, object, 'registered');
+  }
+  try {
+    return await create();
+  } catch (error) {
+    const end = endOf(error);
+    for (const object of end === 'no right' ? objects : end === 'nothing made' ? fresh : [])
+      await ledger.setObjectState(ref, object, 'removed');
+    throw error;
+  }
+}
+
+/** Rethrows the error of a create; what only its object could have made is given back unless it may have been made. */
+export async function giveBack(
+  ledger: Ledger,
+  ref: MigrationRef,
+  objects: readonly OwnedObject[],
+  error: unknown,
+): Promise<never> {
+  for (const object of endOf(error) === 'unknown' ? [] : objects)
+    if ((await ledger.objectState(ref.name, object)) === 'registered')
+      await ledger.setObjectState(ref, object, 'removed');
+  throw error;
+}
+
+const notOurs = ({ kind, name, where }: OwnedObject): Problem =>
+  new Problem('object-not-ours', `${kind} ${name} (${where}) exists and is not in our ledger`);
+
+const NOTHING_MADE: readonly string[] = [
+  'object-not-ours',
+  'connector-failed',
+  'pipeline-failed',
+  'lock-timeout',
+  'unsupported',
+  'spec-invalid',
+];
+/** The connection, the server, or the statement's end was lost: the create may have succeeded. */
+const END_UNKNOWN = /^(08|57P|40003|XX)/;
+
+/** What the error of a create says about the object. */
+export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
+  const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
+  if (severity !== undefined && typeof code === 'string' && !END_UNKNOWN.test(code))
+    return code === '42501' ? 'no right' : 'nothing made';
+  if (severity !== undefined || !(error instanceof Problem || error instanceof Refused))
+    return 'unknown';
+  if (error instanceof Refused) return 'nothing made';
+  if (error.code === 'permission-denied') return 'no right';
+  return NOTHING_MADE.includes(error.code) ? 'nothing made' : 'unknown';
+}
+
+/** Idempotent: afterwards the object is gone and the ledger says so. What is not ours is left alone. */
+export async function removeOwned(
+  ledger: Ledger,
+  ref: MigrationRef,
+  object: OwnedObject,
+  exists: () => Promise<boolean>,
+  remove: () => Promise<void>,
+): Promise<void> {
+  const state = await ledger.objectState(ref.name, object);
+  if (state === null || state === 'removed') return;
+  if (await exists()) {
+    await remove();
+    if (await exists())
+      throw new Problem(
+        'clean-up',
+        `${object.kind} ${object.name} (${object.where}) is still there after its removal`,
+      );
+  }
+  await ledger.setObjectState(ref, object, 'removed');
+}
+
+/**
+ * Registers something as ours that a reader of ours makes later: a group, a slot. Idempotent; throws
+ * Problem `object-not-ours` when it exists already.
+ */
+export async function claim(
+  ledger: Ledger,
+  ref: MigrationRef,
+  object: OwnedObject,
+  exists: () => Promise<boolean>,
+): Promise<void> {
+  if (await isOurs(ledger, ref, object)) return;
+  if (await exists()) throw notOurs(object);
+  await ledger.setObjectState(ref, object, 'registered');
+}
+
+export async function claimGroup(
+  ledger: Ledger,
+  kafka: KafkaPort,
+  ref: MigrationRef,
+  name: string,
+): Promise<void> {
+  await claim(ledger, ref, groupOf(ref, name), () => groupExists(kafka, name));
+}
+
+export const groupOf = (ref: MigrationRef, name: string): OwnedObject => ({
+  kind: 'group',
+  name,
+  where: ref.spec.spec.kafka.brokers.join(','),
+});
+
+/** Whether a broker knows the group: by its offsets, or by its members. */
+export async function groupExists(kafka: KafkaPort, name: string): Promise<boolean> {
+  return (
+    (await kafka.groupOffsets(name)).size > 0 || (await knownGroup(kafka, name)).type !== 'absent'
+  );
+}

@@ -1,0 +1,63 @@
+// What the creation of a slot waits for, named: a transaction that nobody ends would let it wait for ever, silently.
+import type pg from 'pg';
+import { openWriters, slotWaitsFor } from '../../clients/postgres/open-writers.js';
+import { Problem } from '../../domain/failure.js';
+import { describeWriters, remedyFor } from './long-writers.js';
+
+/** Asks the source database something, in a session of its own. */
+type Ask = <T>(use: (client: pg.ClientBase) => Promise<T>) => Promise<T>;
+
+const ASK_EVERY_MS = 5000;
+const PATIENCE_MS = 30_000;
+
+/** For a slot that the connector creates: `check` from time to time. */
+export class SlotWait {
+  readonly #slot: string;
+  readonly #ask: Ask;
+  #asked = 0;
+  #waitsFor: string | null = null;
+  #since = 0;
+
+  constructor(slot: string, ask: Ask) {
+    this.#slot = slot;
+    this.#ask = ask;
+  }
+
+  /** Throws Problem `lock-timeout` once it has waited for one transaction for half a minute. */
+  async check(now = Date.now()): Promise<void> {
+    if (now - this.#asked < ASK_EVERY_MS) return;
+    this.#asked = now;
+    const waitsFor = await this.#ask((client) => slotWaitsFor(client, this.#slot)).catch(
+      () => null,
+    ); // a database that is away is told elsewhere
+    if (waitsFor !== this.#waitsFor) this.#since = now;
+    this.#waitsFor = waitsFor;
+    if (waitsFor !== null && now - this.#since >= PATIENCE_MS)
+      throw new Problem(
+        'lock-timeout',
+        `creating slot ${this.#slot} has been waiting for ${waitsFor} for ${Math.round((now - this.#since) / 1000)} s`,
+        'end that transaction, or wait for it; the migration goes on by itself, or at once with: sluice retry',
+      );
+  }
+}
+
+/** Runs `create`, which makes a slot in a session with a lock_timeout. Throws Problem `lock-timeout` with the transactions that were open. */
+export async function creatingSlot<T>(
+  slot: string,
+  ask: Ask,
+  create: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await create();
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== '55P03') throw error;
+    const open = await ask((client) => openWriters(client)).catch(() => []);
+    const named =
+      open.length > 0 ? describeWriters(open) : 'a transaction that has ended meanwhile';
+    throw new Problem(
+      'lock-timeout',
+      `creating slot ${slot} waits for ${named}`,
+      `${remedyFor(open, 'wait for the oldest that is named')}; then: sluice retry`,
+    );
+  }
+}

@@ -1,0 +1,159 @@
+// The pipeline's output on the slice against what the batch's query gave on it: every key, with a canary of its own.
+import { describeQuery } from '../../clients/postgres/catalog.js';
+import { rangeOf } from '../../clients/kafka/record-batch.js';
+import { readLone } from '../../clients/postgres/lone-sql.js';
+import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { runCanary } from '../../compare/canary.js';
+import { Comparison, splitRow, type Shape } from '../../compare/comparison.js';
+import { OutputFold } from '../../compare/output-fold.js';
+import { refusedDifferences } from '../../compare/refused.js';
+import { quoteIdent } from '../../domain/migration/names.js';
+import { expectedTopic, type Replayed, type RehearsedRun } from '../../domain/evidence/proof.js';
+import { worst, type Verdict } from '../../domain/evidence/verdict.js';
+import { assessComparison, type Counts, type Difference } from '../../domain/evidence/window.js';
+import type { Deps } from '../runtime/deps.js';
+import { foldOutput } from '../windows/folds/folds.js';
+import { columnsToCompare } from '../windows/shape.js';
+import { rehearseRuns } from './history.js';
+import type { ProofPlan } from './slice-plan.js';
+
+export interface Compared {
+  readonly verdict: Verdict;
+  readonly counts: Counts;
+  readonly differences: readonly Difference[];
+  readonly rehearsed: readonly RehearsedRun[];
+}
+
+const KEYS_ASKED_AT_ONCE = 10_000;
+
+export async function compareSlice(
+  { systems, secret }: Deps,
+  { ref, subject, runs }: ProofPlan,
+  replayed: Replayed,
+): Promise<Compared> {
+  const kafka = systems.kafka(ref.spec);
+  return readSource(ref.spec, secret, async (client) => {
+    const shape: Shape = {
+      key: subject.key,
+      columns: columnsToCompare(
+        ref.spec,
+        await describeQuery(client, subject.query),
+        subject.key,
+        subject.name === 'result' ? null : subject.name,
+      ),
+    };
+    const expected = await readExpected(kafka, expectedTopic(ref.name));
+    const fold = new OutputFold(shape);
+    await foldOutput(kafka, subject.topic, fold, () => undefined);
+    for (const key of await outside(
+      client,
+      shape,
+      subject.within,
+      [...fold.rows.keys()].filter((k) => !expected.has(k)),
+    ))
+      fold.rows.delete(key);
+    const comparison = new Comparison(shape, fold.rows, 1);
+    for (const [key, row] of expected) comparison.add(key, row);
+    const { counts: compared, differences: found } = comparison.finish();
+    const differences = [...found, ...refusedDifferences(shape, fold.refused)];
+    const counts = { ...compared, unknown: compared.unknown + fold.unreadable };
+    const sample = [...expected]
+      .filter((entry): entry is [string, string] => entry[1] !== null)
+      .slice(0, 8);
+    const canary = runCanary(shape, sample);
+    const verdict = assessComparison(counts, {
+      barrier:
+        expected.size === 0 && fold.rows.size === 0
+          ? 'compared 0 keys < 1 required: two empty sides prove nothing'
+          : null,
+      countedRows: replayed.expected,
+      readRows: expected.size,
+      canaryPlanted: canary.planted,
+      canaryFound: canary.found,
+    });
+    if (runs === 0) return { verdict, counts, differences, rehearsed: [] };
+    const history = await rehearseRuns(client, {
+      spec: ref.spec,
+      count: runs,
+      within: subject.within,
+      shape,
+      stream: fold.rows,
+      queried: expected,
+      canary,
+    });
+    if (typeof history === 'string')
+      return {
+        verdict: worst([verdict, { verdict: 'inconclusive', reason: history }]),
+        counts,
+        differences,
+        rehearsed: [],
+      };
+    const overall = worst([
+      verdict,
+      ...history.runs.map(({ run, verdict: said, reason }) => ({
+        verdict: said,
+        reason: `run ${run}: ${reason}`,
+      })),
+    ]);
+    const said =
+      overall.verdict === 'passed'
+        ? { ...overall, reason: `${verdict.reason}; ${history.runs.length} runs rehearsed` }
+        : overall;
+    return {
+      verdict: said,
+      counts,
+      differences: [...differences, ...history.differences],
+      rehearsed: history.runs,
+    };
+  });
+}
+
+async function readExpected(
+  kafka: ReturnType<Deps['systems']['kafka']>,
+  topic: string,
+): Promise<Map<string, string | null>> {
+  const expected = new Map<string, string | null>();
+  for (const { partition, low, committed } of await kafka.offsets(topic)) {
+    await kafka.readRange(
+      topic,
+      partition,
+      low,
+      committed,
+      (_offset, bytes, keyStart, keyEnd, start, end) => {
+        expected.set(
+          rangeOf(bytes, keyStart, keyEnd)!.toString(),
+          rangeOf(bytes, start, end)?.toString() ?? null,
+        );
+      },
+    );
+  }
+  return expected;
+}
+
+/** Keys that the pipeline computed but the slice did not ask for. Postgres judges: it is the slice's SQL. */
+async function outside(
+  client: SourceClient,
+  shape: Shape,
+  within: string,
+  keys: readonly string[],
+): Promise<string[]> {
+  if (within === '') return [];
+  const typeOf = (name: string): string =>
+    shape.columns.find((c) => c.name === name)!.type.replace(/^enum/, 'text');
+  const columns = shape.key.map((name) => `${quoteIdent(name)} ${typeOf(name)}`).join(', ');
+  const names = [...shape.key.map(quoteIdent), 'sluice_at'].join(', ');
+  const found: string[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_ASKED_AT_ONCE) {
+    const part = keys.slice(at, at + KEYS_ASKED_AT_ONCE);
+    const records = part.map((key) =>
+      Object.fromEntries(shape.key.map((name, index) => [name, splitRow(key)[index]])),
+    );
+    const rows = await readLone(
+      client,
+      `SELECT sluice_at FROM ROWS FROM (json_to_recordset($1::json) AS (${columns})) WITH ORDINALITY AS k(${names}) WHERE (${within}\n) IS NOT TRUE`,
+      [JSON.stringify(records)],
+    );
+    for (const row of rows) found.push(part[Number(row['sluice_at']) - 1]!);
+  }
+  return found;
+}

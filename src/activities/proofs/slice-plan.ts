@@ -1,0 +1,151 @@
+// Opening a proof: spec and slice accepted, tables and foreign keys read, a number taken. Nothing is created but a row in the ledger.
+import type pg from 'pg';
+import { loadParser } from '../../assess/sql/analyse.js';
+import { planSlice, sliceQuery, type SliceTable } from '../../assess/sql/slice.js';
+import { readTable } from '../../clients/postgres/catalog.js';
+import { readSource } from '../../clients/postgres/connection.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { runLogOf, type MigrationSpec } from '../../domain/migration/spec.js';
+import { parseTableName, qualified, quoteLiteral } from '../../domain/migration/names.js';
+import { proofSpec, type ProofInput } from '../../domain/evidence/proof.js';
+import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
+import { planHash } from '../../manifest/build-plan.js';
+import type { Deps } from '../runtime/deps.js';
+
+export interface ProofPlan {
+  /** Its spec is the proof's: every name moved into the proof's own. */
+  readonly ref: MigrationRef;
+  /** Per table, in the spec's order: the rows of the slice, as a sub-query to select from. */
+  readonly tables: readonly { readonly table: string; readonly from: string }[];
+  /** The subject that is compared, its query over the slice, its key and its topic. */
+  readonly subject: {
+    readonly name: string;
+    readonly query: string;
+    readonly key: readonly string[];
+    readonly topic: string;
+    /** SQL over the key: which of the pipeline's rows belong to the slice; empty = all. */
+    readonly within: string;
+  };
+  /** How many runs are rehearsed; 0 = none. */
+  readonly runs: number;
+}
+
+const FOREIGN_KEYS = `
+SELECT n.nspname || '.' || c.relname AS parent,
+  (SELECT json_agg(a.attname ORDER BY k.at) FROM unnest(f.conkey) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.num) AS columns,
+  (SELECT json_agg(a.attname ORDER BY k.at) FROM unnest(f.confkey) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.num) AS refs
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.contype = 'f' AND f.conrelid = `;
+
+/** Throws Problem `spec-invalid` with the place in the slice that is wrong. */
+export async function planProof(
+  { secret }: Pick<Deps, 'secret'>,
+  input: ProofInput,
+  id: string,
+  runKey: string,
+): Promise<ProofPlan> {
+  const parsed = parseSpecObject(input.spec);
+  if (!parsed.ok)
+    throw new Problem(
+      'spec-invalid',
+      `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`,
+    );
+  const { batch, pipeline, source } = parsed.spec.spec;
+  if (parsed.spec.spec.connector.query)
+    throw new Problem(
+      'spec-invalid',
+      'a proof replays tables: it has no way yet to replay connector.query',
+    );
+  if (!batch || !pipeline)
+    throw new Problem(
+      'spec-invalid',
+      'a proof compares a pipeline with a batch: the spec needs both',
+    );
+  const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
+  if (stage === undefined)
+    throw new Problem(
+      'spec-invalid',
+      `batch.stages has no stage ${input.stage}; it has ${batch.stages.map((s) => s.name).join(', ') || 'none'}`,
+    );
+  const why = input.runs > 0 ? noRehearsal(parsed.spec, input) : null;
+  if (why) throw new Problem('spec-invalid', `--runs ${input.runs}: ${why}`);
+  await loadParser();
+  const spec = proofSpec(parsed.spec, id, input.stage);
+  const key = stage?.key ?? batch.result.key;
+  const tables = await readSource(parsed.spec, secret, async (client) => {
+    const all: SliceTable[] = [];
+    for (const table of source.tables) all.push(await sliceTable(client, table));
+    return all;
+  });
+  const own = stage
+    ? spec.spec.batch!.stages[0]!
+    : { query: batch.query, topic: spec.spec.pipeline!.output.topic };
+  try {
+    const slice = planSlice(input.slice, tables, key);
+    if (input.runs > 0 && !slice.isOfKey)
+      throw new Error(
+        "--runs needs a slice over the result's key alone: what a run stored for a key rests on all of its input",
+      );
+    return {
+      ref: {
+        name: id,
+        iteration: 1,
+        generation: 1,
+        workflowId: id,
+        runKey,
+        planHash: planHash(parsed.spec),
+        spec,
+      },
+      tables: source.tables.map((table, at) => {
+        const condition = slice.conditions.get(tables[at]!.table);
+        return {
+          table,
+          from: `${qualified(parseTableName(table))}${condition ? ` WHERE ${condition}` : ''}`,
+        };
+      }),
+      subject: {
+        name: stage?.name ?? 'result',
+        query: sliceQuery(own.query.sql, slice),
+        key,
+        topic: own.topic,
+        within: slice.result,
+      },
+      runs: input.runs,
+    };
+  } catch (error) {
+    throw new Problem(
+      'spec-invalid',
+      (error as Error).message,
+      'name columns of the source tables or of the result\'s key: --slice "store_id IN (1, 2)"',
+    );
+  }
+}
+
+function noRehearsal({ spec }: MigrationSpec, input: ProofInput): string | null {
+  if (input.stage !== null) return 'a stage has no runs: leave --stage out';
+  if (!runLogOf(spec.batch)) return 'batch.runs names no run log';
+  return spec.validation.closedKeys === ''
+    ? 'validation.closedKeys does not say which keys a run closes'
+    : null;
+}
+
+async function sliceTable(client: pg.ClientBase, table: string): Promise<SliceTable> {
+  const catalog = await readTable(client, table);
+  if (!catalog)
+    throw new Problem('spec-invalid', `there is no table ${table}`, 'correct source.tables');
+  const { schema, table: name } = catalog.name;
+  const keys = await client.query<{ parent: string; columns: string; refs: string }>(
+    `${FOREIGN_KEYS}${quoteLiteral(qualified(catalog.name))}::regclass`,
+  );
+  return {
+    table: `${schema}.${name}`,
+    columns: catalog.columns.map((c) => c.name),
+    key: catalog.key,
+    parents: keys.rows.map((row) => ({
+      table: row.parent,
+      columns: JSON.parse(row.columns) as string[],
+      references: JSON.parse(row.refs) as string[],
+    })),
+  };
+}

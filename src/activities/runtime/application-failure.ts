@@ -1,0 +1,105 @@
+// The one classifier: whatever an activity throws becomes a Temporal failure with a code of the closed list, and no row values in its text.
+import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
+import { remedyOf } from '../../domain/capture/connector-causes.js';
+import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
+import { quoteForeign, withoutQuotes } from '../../domain/values/foreign-text.js';
+
+interface Coded {
+  readonly code?: string | number;
+  readonly name?: string;
+  readonly severity?: string;
+}
+
+export function toFailure(error: unknown): Error {
+  if (
+    error instanceof CancelledFailure ||
+    error instanceof CompleteAsyncError ||
+    error instanceof ApplicationFailure
+  )
+    return error;
+  const problem = classify(error);
+  const { retryable } = FAILURES[problem.code];
+  return ApplicationFailure.create({
+    message: problem.message,
+    type: problem.code,
+    nonRetryable:
+      !retryable ||
+      problem.code === 'preflight-failed' ||
+      problem.code === 'object-not-ours' ||
+      problem.code === 'connector-drift',
+    details: [{ code: problem.code, detail: problem.message, remedy: problem.remedy }],
+  });
+}
+
+const HIDDEN_ROWS =
+  'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
+
+/** Any error → Problem. Postgres errors lose their DETAIL, and errors of class 22 what they quote: both hold row values. */
+export function classify(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { code, name = '', severity } = (error ?? {}) as Coded;
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === '42501' && /row-level security/.test(message))
+    return new Problem(
+      'permission-denied',
+      `Postgres: ${message}: rows are hidden from our role (${code})`,
+      HIDDEN_ROWS,
+    );
+  if (severity !== undefined && typeof code === 'string')
+    return new Problem(
+      postgresCode(code),
+      `Postgres: ${postgresMessage(error as PostgresError)} (${code})`,
+    );
+  if (
+    typeof code === 'string' &&
+    /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN)/.test(code)
+  )
+    return new Problem('unreachable', message);
+  if (
+    name.startsWith('KafkaJS') &&
+    /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(
+      `${(error as { type?: string }).type} ${message}`,
+    )
+  )
+    return new Problem(
+      'unsupported',
+      `Kafka: a record is too large for a message: ${message}`,
+      remedyOf('MESSAGE_TOO_LARGE'),
+    );
+  if (name.startsWith('KafkaJS'))
+    return new Problem(
+      /Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable',
+      `Kafka: ${message}`,
+    );
+  if (
+    /Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(
+      message,
+    )
+  )
+    return new Problem('unreachable', `Postgres: ${message}`);
+  if (error instanceof SyntaxError)
+    return new Problem('unexpected', 'a text that was read is not what it should be'); // V8 quotes the text
+  return new Problem('unexpected', quoteForeign(message, 2000));
+}
+
+interface PostgresError {
+  readonly code: string;
+  readonly message: string;
+  readonly table?: string;
+  readonly column?: string;
+}
+
+/** With the table and column that the server names; a value is never repeated. */
+function postgresMessage({ code, message, table, column }: PostgresError): string {
+  if (!code.startsWith('22')) return quoteForeign(message, 1000);
+  const place = [table, column].filter((name) => name !== undefined).join('.');
+  return `${quoteForeign(withoutQuotes(message), 1000)}${place ? ` in ${place}` : ''}`;
+}
+
+function postgresCode(code: string): FailureCode {
+  if (code === '55P03') return 'lock-timeout';
+  if (code === '42501' || code.startsWith('28')) return 'permission-denied';
+  if (code.startsWith('08') || code.startsWith('57P') || code.startsWith('53'))
+    return 'unreachable';
+  return 'unexpected';
+}

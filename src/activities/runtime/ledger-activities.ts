@@ -1,0 +1,104 @@
+// Activities on the ledger: accepting a spec, opening a run, mirroring its status.
+import { Problem } from '../../domain/failure.js';
+import type {
+  AuditEvent,
+  MigrationRef,
+  OwnedObject,
+  Status,
+} from '../../domain/evidence/ledger-rows.js';
+import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
+import { planHash } from '../../manifest/build-plan.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { otherNamespace, type Deps } from './deps.js';
+
+export interface OpenInput {
+  readonly input: unknown;
+  readonly workflowId: string;
+  readonly runKey: string;
+}
+
+export interface Opened {
+  readonly spec: MigrationSpec;
+  readonly planHash: string;
+  readonly iteration: number;
+  readonly generation: number;
+}
+
+export function createLedgerActivities({ ledger, namespace }: Deps) {
+  return {
+    /** Checks the spec and the name, and opens the run. Idempotent by run. Refusals end the workflow as Failed: nothing was created. */
+    async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
+      const parsed = parseSpecObject(input);
+      if (!parsed.ok)
+        throw new Problem(
+          'spec-invalid',
+          `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`,
+        );
+      const { spec } = parsed;
+      const name = spec.metadata.name;
+      if (workflowId !== `migration-${name}`)
+        throw new Problem(
+          'name-refused',
+          `workflow id ${workflowId} ≠ migration-${name}: the id must carry metadata.name`,
+        );
+      const earlier = await ledger.migrations(name);
+      const own = earlier.find((m) => m.run_key === runKey);
+      if (own)
+        return {
+          spec,
+          planHash: planHash(spec),
+          iteration: own.iteration,
+          generation: own.generation,
+        };
+      const latest = earlier[0];
+      if (latest?.outcome === 'migrated')
+        throw new Problem(
+          'name-refused',
+          `${name} is already migrated (iteration ${latest.iteration})`,
+        );
+      const other = latest && latest.outcome === null ? otherNamespace(latest, namespace) : null;
+      if (other)
+        throw new Problem(
+          'name-refused',
+          `${name} is run in ${other}, with this very ledger`,
+          'choose another metadata.name, or another ledger',
+        );
+      const leftovers = await ledger.openObjects(name);
+      if (leftovers.length > 0) {
+        throw new Problem(
+          'name-refused',
+          `an earlier run of ${name} was not cleaned up: ${leftovers.map((o) => `${o.kind} ${o.name}`).join(', ')}`,
+        );
+      }
+      const iteration = (latest?.iteration ?? 0) + 1;
+      const generation = (latest?.generation ?? 0) + 1;
+      await ledger.query(
+        `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, namespace, namespace_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (run_key) DO NOTHING`,
+        [
+          name,
+          iteration,
+          generation,
+          workflowId,
+          runKey,
+          JSON.stringify(spec),
+          planHash(spec),
+          namespace?.name ?? null,
+          namespace?.id ?? null,
+        ],
+      );
+      return { spec, planHash: planHash(spec), iteration, generation };
+    },
+
+    /** Mirrors the status and appends audit events. Idempotent. */
+    async record(ref: MigrationRef, status: Status, events: readonly AuditEvent[]): Promise<void> {
+      await ledger.recordEvents(ref, events); // first: a status never names a phase that the audit does not have
+      await ledger.recordStatus(ref, status);
+    },
+
+    /** What the ledger holds as ours and neither removed nor handed over. */
+    async listLeftovers(ref: MigrationRef): Promise<OwnedObject[]> {
+      return ledger.openObjects(ref.name);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// Waiting inside an activity: heartbeats, cancellation and a deadline in one place.
+import { Context } from '@temporalio/activity';
+
+const said = new WeakMap<Context, unknown>();
+
+/** Heartbeats; without details it repeats the last ones, so that whoever looks always sees what is waited for. */
+export function beat(details?: unknown): void {
+  const context = Context.current();
+  if (details !== undefined) said.set(context, details);
+  context.heartbeat(said.get(context));
+}
+
+/** Sleeps, heartbeating; throws when the activity is cancelled or the worker stops. */
+export async function pause(ms: number, details?: unknown): Promise<void> {
+  beat(details);
+  await Context.current().sleep(ms);
+}
+
+/** Heartbeats while `work` runs: a missed heartbeat means a dead worker, not a slow server (every call to one has a time limit of its own). */
+export async function alive<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
+  const ticker = setInterval(() => beat(details?.()), 2000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+/**
+ * Polls `ask` until it answers something, or returns null at the deadline (epoch ms). The pauses grow with the time already waited, from `everyMs` to a
+ * second: an answer is seen at most a tenth late, and a long wait does not take the processor from what it waits for.
+ */
+export async function pollUntil<T>(
+  deadline: number,
+  everyMs: number,
+  ask: () => Promise<T | null>,
+  details?: () => unknown,
+): Promise<T | null> {
+  const started = Date.now();
+  for (;;) {
+    const answer = await alive(ask);
+    if (answer !== null) return over(answer);
+    const rest = Math.max(everyMs, Math.min(1000, (Date.now() - started) / 10));
+    if (Date.now() + rest > deadline) return over(null);
+    await pause(rest, details?.());
+  }
+}
+
+/** What was waited for is not waited for any more. */
+function over<T>(answer: T): T {
+  said.delete(Context.current());
+  return answer;
+}

@@ -1,0 +1,38 @@
+// The boundary between Temporal and the activities. A payload carries the ref; an implementation also gets the plan that follows from it.
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { resolve } from '../../domain/plan/resolve.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+
+/** A run and its resolved plan: what most activities work on. */
+export interface Planned {
+  readonly ref: MigrationRef;
+  readonly plan: ResolvedPlan;
+}
+
+/** What an activity is called with: the ref alone, or an input that holds it. */
+type Payload<Input> = Planned extends Input ? MigrationRef : Omit<Input, 'plan'>;
+
+type Activity = (input: never, ...rest: never[]) => Promise<unknown>;
+
+type AtBoundary<F> = F extends (input: infer Input, ...rest: infer Rest) => infer Result
+  ? (payload: Payload<Input>, ...rest: Rest) => Result
+  : never;
+
+/** Resolves the plan once per call. `payload` is a ref, or an input with a property `ref`. */
+export function planned(payload: MigrationRef | { readonly ref: MigrationRef }): Planned {
+  return 'ref' in payload
+    ? { ...payload, plan: resolve(payload.ref) }
+    : { ref: payload, plan: resolve(payload) };
+}
+
+/** Wraps activities so that each gets the plan in its first argument. Names, further arguments and results stay. */
+export function withPlan<T extends Readonly<Record<string, Activity>>>(
+  activities: T,
+): { [K in keyof T]: AtBoundary<T[K]> } {
+  const wrapped = Object.entries<Activity>(activities).map(([name, run]) => [
+    name,
+    async (payload: MigrationRef | { readonly ref: MigrationRef }, ...rest: never[]) =>
+      run(planned(payload) as never, ...rest),
+  ]);
+  return Object.fromEntries(wrapped) as { [K in keyof T]: AtBoundary<T[K]> };
+}

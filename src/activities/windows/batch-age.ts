@@ -1,0 +1,28 @@
+// How old the batch's numbers are: from its run log, one query.
+import type pg from 'pg';
+import { parseTableName, qualified } from '../../domain/migration/names.js';
+import type { BatchAge } from '../../domain/evidence/sample.js';
+
+// What a run stored is read from its end until the next run's end; all that time it is as old as its cut says.
+const AGES = (log: string): string => `
+WITH runs AS (
+  SELECT cut_at, finished_at, lead(finished_at, 1, greatest(now(), finished_at)) OVER (ORDER BY finished_at) AS replaced_at
+  FROM (SELECT cut_at, finished_at FROM ${log} WHERE finished_at IS NOT NULL ORDER BY started_at DESC LIMIT 1000) AS newest
+), ages AS (
+  SELECT *, extract(epoch FROM finished_at - cut_at) AS at_first, extract(epoch FROM replaced_at - cut_at) AS at_last, extract(epoch FROM replaced_at - finished_at) AS read_for FROM runs
+)
+SELECT count(*) AS runs, max(at_last) * 1000 AS worst, sum(read_for * (at_first + at_last) / 2) / nullif(sum(read_for), 0) * 1000 AS average, max(finished_at) AS last FROM ages`;
+
+/** Null when no run has finished yet. `log` = the spec's run log. */
+export async function batchAge(client: pg.ClientBase, log: string): Promise<BatchAge | null> {
+  const row = (
+    await client.query<Record<string, string | null>>(AGES(qualified(parseTableName(log))))
+  ).rows[0]!;
+  if (row['average'] === null) return null;
+  return {
+    averageMs: Math.round(Number(row['average'])),
+    worstMs: Math.round(Number(row['worst'])),
+    runs: Number(row['runs']),
+    lastFinishedAt: new Date(row['last']!).toISOString(),
+  };
+}

@@ -1,0 +1,124 @@
+// Folds on disk, so that a restarted worker reads on where a proven one stood, not from the topic's beginning. A file that is not exactly what was written is
+// never used: then the topic is read again. One file per fold: SHA-256 of the rest, length of the header, header (JSON), the table's entries.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { FoldState, HashFold } from '../../../compare/hash-fold.js';
+import { Problem } from '../../../domain/failure.js';
+
+const FORMAT = 'sluice-fold-2 enc-v1';
+const DIGEST_BYTES = 32;
+
+interface Header {
+  readonly format: string;
+  /** Run, generation, topic and shape: a fold of anything else is another fold. */
+  readonly identity: string;
+  readonly state: FoldState;
+}
+
+export class FoldFiles {
+  readonly #dir: string | undefined;
+
+  /** Undefined = nothing is kept. */
+  constructor(dir: string | undefined) {
+    this.#dir = dir;
+  }
+
+  /** Replaces what was saved of this fold, in one step. A full or unwritable disk costs the file, not the window. */
+  async save(run: string, identity: string, fold: HashFold): Promise<void> {
+    if (this.#dir === undefined) return;
+    const header = Buffer.from(
+      JSON.stringify({ format: FORMAT, identity, state: fold.state() } satisfies Header),
+    );
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(header.length);
+    const entries = fold.table.entries();
+    const body = Buffer.concat([
+      length,
+      header,
+      Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength),
+    ]);
+    const path = this.#path(run, identity);
+    const draft = `${path}.${process.pid}`;
+    try {
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      if (!(await isOurs(this.#dir))) return;
+      await writeFile(draft, Buffer.concat([digestOf(body), body]), { mode: 0o600 });
+      await rename(draft, path);
+    } catch {
+      await rm(draft, { force: true }).catch(() => undefined);
+    }
+  }
+
+  /** Brings a fresh fold to where it was saved. False = there is nothing that can be trusted, and the fold is as it was. */
+  async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
+    if (this.#dir === undefined || !(await isOurs(this.#dir))) return false;
+    const file = await readFile(this.#path(run, identity)).catch(() => null);
+    const saved = file && opened(file);
+    if (!saved || saved.header.format !== FORMAT || saved.header.identity !== identity)
+      return false;
+    fold.takeBack(saved.header.state, saved.entries);
+    return true;
+  }
+
+  /** An empty folder for one pass over a topic. Throws Problem `unsupported` where this worker may not write. */
+  async spillDir(run: string, topic: string): Promise<string> {
+    const dir = this.#dir && join(this.#spills(run), topic);
+    try {
+      if (this.#dir === undefined || dir === undefined)
+        throw new Error('this worker keeps no files');
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      if (!(await isOurs(this.#dir))) throw new Error(`${this.#dir} belongs to somebody else`);
+      await rm(dir, { recursive: true, force: true });
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      return dir;
+    } catch (error) {
+      const remedy =
+        'set SLUICE_STATE_DIR to a folder with room, or SLUICE_WINDOW_MEMORY higher; or use validation.engine: flink';
+      throw new Problem(
+        'unsupported',
+        `${topic} does not fit in this worker's memory, and cannot be spilled: ${(error as Error).message}`,
+        remedy,
+      );
+    }
+  }
+
+  #spills(run: string): string {
+    return join(this.#dir ?? '', `spill-${run}`);
+  }
+
+  /** Removes everything that was saved of a run. */
+  async forget(run: string): Promise<void> {
+    if (this.#dir === undefined) return;
+    await rm(this.#spills(run), { recursive: true, force: true }).catch(() => undefined);
+    const names = await readdir(this.#dir).catch(() => []);
+    for (const name of names)
+      if (name.startsWith(`${nameOf(run)}-`)) await rm(join(this.#dir, name), { force: true });
+  }
+
+  #path(run: string, identity: string): string {
+    return join(this.#dir!, `${nameOf(run)}-${nameOf(identity)}.fold`);
+  }
+}
+
+/** A digest says that a file is whole, not who wrote it: a folder that others can write to could hold a made-up proof. */
+async function isOurs(dir: string): Promise<boolean> {
+  const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));
+  return uid === userInfo().uid && (mode & 0o022) === 0;
+}
+
+const digestOf = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
+const nameOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 24);
+
+function opened(file: Buffer): { header: Header; entries: Int32Array } | null {
+  const body = file.subarray(DIGEST_BYTES);
+  if (body.length < 4 || !digestOf(body).equals(file.subarray(0, DIGEST_BYTES))) return null;
+  const end = 4 + body.readUInt32LE(0);
+  const entries = new Uint8Array(body.subarray(end)); // a copy: the view below needs its own alignment
+  return {
+    header: JSON.parse(body.toString('utf8', 4, end)) as Header,
+    entries: new Int32Array(entries.buffer),
+  };
+}

@@ -1,0 +1,47 @@
+// The thread behind fold-threads.ts: gets batches of a topic as bytes, gives back their changes as numbers, in the order in which the batches came.
+import { parentPort, workerData } from 'node:worker_threads';
+import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
+import type { Shape } from '../../../compare/comparison.js';
+import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../../../compare/enc/change.js';
+
+export interface Work {
+  readonly bytes: Uint8Array;
+  readonly batches: readonly VisibleBatch[];
+  /** Where the batches lie. */
+  readonly place: Place;
+  /** Offsets of the partition that are wanted. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Done =
+  | { readonly words: Int32Array; readonly count: number }
+  | {
+      readonly error: {
+        readonly message: string;
+        readonly code: unknown;
+        readonly remedy: unknown;
+      };
+    };
+
+const encoder = new ChangeEncoder(workerData as Shape);
+
+parentPort!.on('message', ({ bytes, batches, place, from, to }: Work) => {
+  try {
+    const changes = new Changes();
+    const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const batch of batches)
+      walkBatch(records, batch, from, to, (offset, body, keyStart, keyEnd, start, end) =>
+        encoder.encode(place, offset, body, keyStart, keyEnd, start, end, changes),
+      );
+    const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
+    parentPort!.postMessage({ words, count: changes.count } satisfies Done, [words.buffer]);
+  } catch (error) {
+    const { message, code, remedy } = error as {
+      message: string;
+      code?: unknown;
+      remedy?: unknown;
+    };
+    parentPort!.postMessage({ error: { message, code, remedy } } satisfies Done);
+  }
+});

@@ -1,0 +1,117 @@
+// Folding a long topic on every core: this thread fetches and keeps the key table, the others find, encode and hash the rows. The order of a partition's
+// changes stays the topic's: answers are taken in the order in which they were asked for.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import type { Shape } from '../../../compare/comparison.js';
+import type { HashFold } from '../../../compare/hash-fold.js';
+import { Problem, isFailureCode } from '../../../domain/failure.js';
+import type { SnapshotVisibility } from '../../../domain/values/position.js';
+import type { Done, Work } from './fold-thread.js';
+
+/** Starting threads takes about 50 ms: fewer records are folded faster without. */
+export const WORTH_THREADS = 100_000;
+const MOST_THREADS = 4;
+const AHEAD = 2; // answers of the broker per thread on their way: one worked on, one waiting
+
+export class FoldThreads {
+  readonly #threads: Thread[];
+  #turn = 0;
+
+  constructor(shape: Shape) {
+    this.#threads = Array.from(
+      { length: Math.min(availableParallelism(), MOST_THREADS) },
+      () => new Thread(shape),
+    );
+  }
+
+  /** Applies the records of `[from, to)` of a partition to the fold, which was told where they lie. Throws what reading or decoding threw. */
+  async fold(
+    kafka: KafkaPort,
+    topic: string,
+    partition: number,
+    from: number,
+    to: number,
+    into: { fold: HashFold; snapshot: SnapshotVisibility; heartbeat: () => void },
+  ): Promise<void> {
+    const place = { ...into.fold.place };
+    const asked: Promise<Done>[] = [];
+    const takeOldest = async (): Promise<void> => {
+      const done = await asked.shift()!;
+      if ('error' in done) throw asProblem(done.error);
+      into.fold.addChanges(done.words, done.count, into.snapshot);
+      into.heartbeat();
+    };
+    await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
+      // A copy of its own: only whole buffers can be handed over, and the broker's answer may share one.
+      const bytes = new Uint8Array(records);
+      const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({
+        bytes,
+        batches,
+        place,
+        from,
+        to,
+      });
+      answer.catch(() => undefined); // looked at in its turn
+      asked.push(answer);
+      if (asked.length >= this.#threads.length * AHEAD) await takeOldest();
+    });
+    while (asked.length > 0) await takeOldest();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+}
+
+/** Compiled, the thread is JavaScript; in this repository's own tests and benchmarks it is TypeScript, and registers the loader first. */
+function entryPoint(): URL {
+  if (!import.meta.url.endsWith('.ts')) return new URL('./fold-thread.js', import.meta.url);
+  const loader = import.meta.resolve('tsx/esm/api');
+  const thread = new URL('./fold-thread.ts', import.meta.url).href;
+  return new URL(
+    `data:text/javascript,${encodeURIComponent(`import { register } from '${loader}'; register(); await import('${thread}');`)}`,
+  );
+}
+
+/** Answers come in the order of the questions. */
+class Thread {
+  readonly #worker: Worker;
+  readonly #waiting: { resolve: (done: Done) => void; reject: (error: Error) => void }[] = [];
+
+  constructor(shape: Shape) {
+    this.#worker = new Worker(entryPoint(), { workerData: shape });
+    this.#worker.on('message', (done: Done) => this.#waiting.shift()?.resolve(done));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`a folding thread ended with ${code}`)));
+  }
+
+  ask(work: Work): Promise<Done> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(work, [work.bytes.buffer as ArrayBuffer]);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(error: unknown): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error as Error);
+  }
+}
+
+function asProblem({
+  message,
+  code,
+  remedy,
+}: {
+  message: string;
+  code: unknown;
+  remedy: unknown;
+}): Error {
+  return typeof code === 'string' && isFailureCode(code)
+    ? new Problem(code, message, typeof remedy === 'string' ? remedy : undefined)
+    : new Error(message);
+}

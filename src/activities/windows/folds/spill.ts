@@ -1,0 +1,117 @@
+// What does not fit in memory, by parts of the keys: the changes of the stream and the rows of the table, as records of a few words in files of this attempt.
+// A part is read back alone. Nothing of it outlives the pass: an attempt that died leaves a folder that the next one of that table removes.
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** key (4 words), row hash (2), then what the side needs: whether it is a delete, or where the row lies. */
+const KEY_WORDS = 4;
+export const SPILL_WORDS = KEY_WORDS + 2 + 2;
+const BUFFER_RECORDS = 2048;
+const MOST_PARTS = 256;
+
+export interface Spilled {
+  readonly key: Int32Array;
+  readonly high: number;
+  readonly low: number;
+  readonly extra0: number;
+  readonly extra1: number;
+}
+
+/** Needed to hold so many keys in memory, with a table's doubling while it grows. */
+export const bytesNeeded = (keys: number): number => keys * 64;
+
+/** How many parts keep `bytes` within `budget`; 1 = it fits. */
+export function partsFor(bytes: number, budget: number): number {
+  let parts = 1;
+  while (parts < MOST_PARTS && bytes / parts > budget) parts *= 2;
+  return parts;
+}
+
+/** One side's records, appended to one file for each part. */
+export class SpillSide {
+  readonly #files: number[];
+  readonly #buffers: Int32Array[];
+  readonly #filled: number[];
+  readonly #parts: number;
+  bytes = 0;
+
+  /** `parts` MUST be a power of two. Throws what the file system throws. */
+  constructor(dir: string, name: string, parts: number) {
+    this.#parts = parts;
+    this.#files = Array.from({ length: parts }, (_, part) =>
+      openSync(join(dir, `${name}-${part}`), 'w+', 0o600),
+    );
+    this.#buffers = this.#files.map(() => new Int32Array(BUFFER_RECORDS * SPILL_WORDS));
+    this.#filled = this.#files.map(() => 0);
+  }
+
+  add(key: Int32Array, high: number, low: number, extra0: number, extra1: number): void {
+    const part = partOf(key, this.#parts);
+    const buffer = this.#buffers[part]!;
+    const at = this.#filled[part]!;
+    for (let word = 0; word < KEY_WORDS; word += 1) buffer[at + word] = key[word]!;
+    buffer[at + 4] = high;
+    buffer[at + 5] = low;
+    buffer[at + 6] = extra0;
+    buffer[at + 7] = extra1;
+    this.#filled[part] = at + SPILL_WORDS;
+    if (at + SPILL_WORDS === buffer.length) this.#write(part);
+  }
+
+  /** Visits the records of a part in the order in which they were added. Returns how many. */
+  visit(part: number, visit: (record: Spilled) => void): number {
+    this.#write(part);
+    const file = this.#files[part]!;
+    const words = new Int32Array(BUFFER_RECORDS * SPILL_WORDS);
+    const bytes = new Uint8Array(words.buffer);
+    let count = 0;
+    for (let position = 0; ;) {
+      const read = readWhole(file, bytes, position);
+      if (read === 0) return count;
+      position += read;
+      for (let at = 0; at < read / 4; at += SPILL_WORDS) {
+        const key = words.subarray(at, at + KEY_WORDS);
+        visit({
+          key,
+          high: words[at + 4]!,
+          low: words[at + 5]!,
+          extra0: words[at + 6]!,
+          extra1: words[at + 7]!,
+        });
+        count += 1;
+      }
+    }
+  }
+
+  close(): void {
+    for (const file of this.#files) closeSync(file);
+  }
+
+  #write(part: number): void {
+    const bytes = new Uint8Array(this.#buffers[part]!.buffer, 0, this.#filled[part]! * 4);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#files[part]!, bytes, at); // at its end: nothing is read before all is written
+    this.bytes += bytes.length;
+    this.#filled[part] = 0;
+  }
+}
+
+/** Removes the folder and what is in it. */
+export const removeSpill = (dir: string): void => rmSync(dir, { recursive: true, force: true });
+
+/** Fills the buffer as far as the file goes: whole records, for only such were written. */
+function readWhole(file: number, into: Uint8Array, position: number): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const read = readSync(file, into, filled, into.length - filled, position + filled);
+    if (read === 0) return filled;
+    filled += read;
+  }
+  return filled;
+}
+
+/** Other bits than those by which a key table finds its slots, or every table of a part would be half empty and crowded. */
+function partOf(key: Int32Array, parts: number): number {
+  let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);
+  h = Math.imul(h ^ (h >>> 13), 0x9e3779b1);
+  return ((h ^ (h >>> 16)) >>> 0) & (parts - 1);
+}

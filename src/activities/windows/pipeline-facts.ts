@@ -1,0 +1,163 @@
+// What evidence rests on, as comparable text: when one of these changes, what was proven before proves nothing now (a new epoch).
+import { createHash } from 'node:crypto';
+import {
+  qualifyNames,
+  readCapturedTable,
+  readPublication,
+} from '../../clients/postgres/captured-catalog.js';
+import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import {
+  captureProblem,
+  publicationFacts,
+  tableFacts,
+  type CaptureProblem,
+  type CapturedTable,
+} from '../../domain/capture/captured-set.js';
+import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
+import { FAILURES } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import {
+  namesOf,
+  quoteLiteral,
+  sinkGroup,
+  sourceConnectors,
+} from '../../domain/migration/names.js';
+import { pollingOf } from '../../domain/migration/polling.js';
+import { isTuning } from '../../connectors/allowlist.js';
+import { MISSING, driftOf } from '../objects/connector-state.js';
+import type { Deps } from '../runtime/deps.js';
+import { knownGroup } from '../barrier/group-readers.js';
+import { hostOf, pipelineGroups } from '../pipelines/index.js';
+import { sinkConfig } from '../objects/sink-table.js';
+import { serverIdentity } from '../objects/source-objects.js';
+import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import { topicFacts } from './topic-facts.js';
+
+const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
+
+export interface FactsRead {
+  readonly facts: Facts;
+  /** Why nothing that is compared now proves anything about what will be captured; null = all that is compared is captured. */
+  readonly problem: CaptureProblem | null;
+}
+
+/** Throws when a fact cannot be read: unknown is not unchanged. */
+export async function readFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
+  const { secret, systems } = deps;
+  const source = await withSource(ref.spec, secret, (client) => sourceFacts(client, ref));
+  const kafka = systems.kafka(ref.spec);
+  const connectors = await connectorFacts(deps, ref);
+  const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
+  if (ref.spec.spec.sink)
+    facts['sink group'] = digest(
+      (await knownGroup(kafka, sinkGroup(ref.spec, ref.generation))).members,
+    );
+  for (const group of await pipelineGroups(ref)) {
+    const { type, state, members } = await knownGroup(kafka, group);
+    facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
+  }
+  Object.assign(facts, await pipelineFacts(ref));
+  Object.assign(facts, await topicFacts(kafka, ref));
+  return { facts, problem: source.problem ?? connectors.problem };
+}
+
+/** What the database says: which server it is, what is captured, what reads it. */
+async function sourceFacts(client: SourceClient, ref: MigrationRef): Promise<FactsRead> {
+  const { tables: planned } = ref.spec.spec.source;
+  const { publication: name } = namesOf(ref.spec, ref.generation);
+  const isPolled = pollingOf(ref.spec) !== null;
+  await qualifyNames(client);
+  const publication = isPolled ? null : await readPublication(client, name, planned);
+  const tables: (CapturedTable | null)[] = [];
+  for (const table of planned) tables.push(await readCapturedTable(client, table));
+  return {
+    facts: {
+      server: await serverIdentity(client),
+      ...(isPolled
+        ? await pollerFacts(client, ref)
+        : { ...(await slotFacts(client, ref)), ...publicationFacts(name, publication) }),
+      ...Object.assign({}, ...planned.map((table, at) => tableFacts(table, tables[at]!))),
+    } as Facts,
+    problem: isPolled ? null : captureProblem(planned, tables, publication, name),
+  };
+}
+
+/** The walsender that serves the slot: another one means that the connector's task restarted. */
+async function slotFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
+  const { slot } = namesOf(ref.spec, ref.generation);
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT active_pid FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
+  );
+  return { 'connector task': `walsender ${rows[0]?.['active_pid'] ?? 'none'}` };
+}
+
+/** Configurations against ours. A source connector that captures by other rules than planned is a problem; one that is tuned is a fact. */
+async function connectorFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
+  const { connector: spec, sink } = ref.spec.spec;
+  const { connector, sinkConnector } = namesOf(ref.spec, ref.generation);
+  const rest = deps.systems.connect(ref.spec);
+  const facts: Record<string, string> = {};
+  const drifted: string[] = [];
+  const gone: string[] = [];
+  for (const { name, config } of await sourceConnectorConfigs(deps, ref.spec, ref.generation)) {
+    const keys = driftOf(config, await rest.config(name));
+    facts[name === connector ? 'connector config' : `connector config ${name}`] =
+      describeDrift(keys);
+    if (keys.includes(MISSING)) gone.push(name);
+    const captures = keys.filter((key) => key !== MISSING && !isTuning(spec, key));
+    if (captures.length > 0)
+      drifted.push(
+        `connector ${name} captures by another configuration than planned: ${captures.join(', ')}`,
+      );
+  }
+  if (sink) {
+    const keys = driftOf(await sinkConfig(deps, ref), await rest.config(sinkConnector));
+    facts['sink config'] = describeDrift(keys);
+    if (keys.includes(MISSING)) gone.push(sinkConnector);
+  }
+  return { facts, problem: connectorProblem(gone, drifted) };
+}
+
+function connectorProblem(
+  gone: readonly string[],
+  drifted: readonly string[],
+): CaptureProblem | null {
+  const problem = (code: CaptureProblem['code'], detail: string): CaptureProblem => ({
+    code,
+    detail,
+    remedy: FAILURES[code].remedy,
+  });
+  if (gone.length > 0) {
+    return problem('connector-gone', `deleted from Kafka Connect: connector ${gone.join(', ')}`);
+  }
+  return drifted.length > 0 ? problem('connector-drift', drifted.join('; ')) : null;
+}
+
+/** A connector that polls keeps its connection, which carries its name: another backend means that its task restarted. */
+async function pollerFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
+  const facts: Record<string, string> = {};
+  for (const name of sourceConnectors(ref.spec, ref.generation)) {
+    const { rows } = await client.query<Record<string, string>>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = ${quoteLiteral(name.slice(0, APPLICATION_NAME_LENGTH))} AND datname = current_database() ORDER BY pid`,
+    );
+    facts[`connector task ${name}`] =
+      `backend ${rows.map((row) => row['pid']).join(' ') || 'none'}`;
+  }
+  return facts;
+}
+
+/** The parts that we deployed: another identity is another deployment. */
+async function pipelineFacts(ref: MigrationRef): Promise<Record<string, string>> {
+  const host = hostOf(ref.spec, ref.generation);
+  const facts: Record<string, string> = {};
+  for (const name of host?.names ?? []) {
+    const state = await host!.state(name);
+    facts[`pipeline job ${name}`] = 'running' in state ? state.running : 'not running';
+  }
+  return facts;
+}
+
+const describeDrift = (keys: readonly string[]): string =>
+  keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')}`;
+const digest = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);

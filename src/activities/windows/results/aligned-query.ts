@@ -1,0 +1,157 @@
+// Batch-aligned mode: the last finished run's stored result against the pipeline's topic, over the keys that the spec declares closed at that run's cut.
+import type pg from 'pg';
+import { compareAligned } from '../../../compare/aligned.js';
+import { runCanary } from '../../../compare/canary.js';
+import { splitRow, type Shape } from '../../../compare/comparison.js';
+import { runLogOf, type BatchSpec, type MigrationSpec } from '../../../domain/migration/spec.js';
+import { parseTableName, qualified } from '../../../domain/migration/names.js';
+import { ALIGNED_SUBJECT, closedAt } from '../../../domain/migration/subjects.js';
+import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
+import { readLone } from '../../../clients/postgres/lone-sql.js';
+import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
+import type { Computation } from './computation.js';
+import { readRows } from '../../runtime/row-cursor.js';
+import { measured, unmeasured, type SubjectResult } from '../subject.js';
+
+const KEYS_ASKED_AT_ONCE = 10_000;
+
+interface Run {
+  readonly id: string;
+  readonly cut: string;
+}
+
+/** The newest run, when it has finished; else why there is none to compare with. Ask before the rounds and again with the rows: both MUST agree. */
+export async function finishedRun(client: pg.ClientBase, batch: BatchSpec): Promise<Run | string> {
+  const log = qualified(parseTableName(runLogOf(batch)!));
+  const newest = (
+    await client.query<Record<string, string | null>>(
+      `SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT 1`,
+    )
+  ).rows[0];
+  if (!newest) return `0 finished runs in ${runLogOf(batch)} < 1 required`;
+  if (newest['finished_at'] === null)
+    return `run ${newest['run_id']} of the batch has not finished: its result is being written`;
+  return { id: newest['run_id']!, cut: newest['cut_at']! };
+}
+
+/** `queried` = the batch's query in the last round; `before` = `finishedRun` before the first round. The fold MUST stand at that round's barrier. */
+export async function compareStored(
+  client: SourceClient,
+  spec: MigrationSpec,
+  { shape, fold, topic }: Computation,
+  queried: ReadonlyMap<string, string | null>,
+  before: Run | string,
+  lsn: string,
+): Promise<SubjectResult> {
+  const started = Date.now();
+  const inconclusive = (reason: string) =>
+    unmeasured(
+      ALIGNED_SUBJECT,
+      'batch-aligned',
+      { verdict: 'inconclusive', reason },
+      lsn,
+      Date.now() - started,
+    );
+  if (typeof before === 'string') return inconclusive(before);
+  const { batch, validation } = spec.spec;
+  const closed = closedAt(validation.closedKeys, before.cut);
+  const table = qualified(parseTableName(batch!.result.table));
+  const stored = new Map<string, string | null>();
+  const read = await transaction(
+    client,
+    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+    async () => {
+      const run = await finishedRun(client, batch!);
+      if (typeof run === 'string') return run;
+      if (run.id !== before.id)
+        return `run ${run.id} of the batch finished during the window: the stored result is newer than run ${before.id}`;
+      const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
+      const rows = await readRows(
+        client,
+        from,
+        shape,
+        { rowsPerSecond: 0, heartbeat: () => undefined },
+        (key, row) => stored.set(key, row),
+      );
+      const counted = await readLone(
+        client,
+        `SELECT count(*) AS n FROM ${table} WHERE (${closed}\n)`,
+      );
+      return {
+        rows,
+        counted: Number(counted[0]!['n']),
+        streamOnly: await closedKeysOf(client, table, closed, shape, fold.rows, stored),
+      };
+    },
+  );
+  if (typeof read === 'string') return inconclusive(read);
+  const { counts, batchWasWrong, differences } = compareAligned(shape, {
+    stored,
+    stream: fold.rows,
+    streamOnly: read.streamOnly,
+    queried,
+  });
+  const sample = [...stored]
+    .filter((entry): entry is [string, string] => entry[1] !== null)
+    .slice(0, 8);
+  const canary = runCanary(shape, sample);
+  const result = measured({
+    subject: ALIGNED_SUBJECT,
+    mode: 'batch-aligned',
+    counts,
+    proofs: {
+      barrier:
+        comparedOf(counts) === 0 ? `run ${before.id}: compared 0 closed keys < 1 required` : null,
+      countedRows: read.counted,
+      readRows: read.rows,
+      canaryPlanted: canary.planted,
+      canaryFound: canary.found,
+      waived: waiverOf(spec, batchWasWrong),
+    },
+    differences,
+    position: lsn,
+    durationMs: Date.now() - started,
+    proof: { topic, run: before.id, cut: before.cut },
+  });
+  const { verdict, reason } = result.verdict;
+  if (verdict !== 'failed' || batchWasWrong === 0) return result;
+  return {
+    ...result,
+    verdict: { verdict, reason: `${reason} (${batchWasWrong} batch-was-wrong)` },
+  };
+}
+
+/** What the spec's waiver allows of `mismatched` rows in which the batch was wrong; undefined when it allows none. */
+export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
+  const waiver = spec.validation.waivers.find(
+    (w) => w.class === 'batch-was-wrong' && Date.parse(w.until) > Date.now(),
+  );
+  return waiver && mismatched > 0
+    ? { mismatched, by: `batch-was-wrong, waived until ${waiver.until}: ${waiver.reason}` }
+    : undefined;
+}
+
+/** The stream's keys that the batch has not stored and the spec calls closed. Postgres judges: it is the spec's SQL. */
+export async function closedKeysOf(
+  client: pg.ClientBase,
+  table: string,
+  closed: string,
+  shape: Shape,
+  stream: ReadonlyMap<string, unknown>,
+  stored: ReadonlyMap<string, unknown>,
+): Promise<string[]> {
+  const candidates = [...stream.keys()].filter((key) => !stored.has(key));
+  const found: string[] = [];
+  for (let at = 0; at < candidates.length; at += KEYS_ASKED_AT_ONCE) {
+    const part = candidates.slice(at, at + KEYS_ASKED_AT_ONCE);
+    const records = part.map((key) =>
+      Object.fromEntries(shape.key.map((name, index) => [name, splitRow(key)[index]])),
+    );
+    const asked = await client.query<Record<string, string>>(
+      `SELECT ordinality AS n FROM json_populate_recordset(NULL::${table}, $1::json) WITH ORDINALITY AS sluice_key WHERE (${closed}\n)`,
+      [JSON.stringify(records)],
+    );
+    for (const row of asked.rows) found.push(part[Number(row['n']) - 1]!);
+  }
+  return found;
+}

@@ -1,0 +1,131 @@
+// What a settled window compares: each query of the batch (its result, and its stages in the pipeline's order) with the topic that should hold the same.
+import { describeQuery, type Column } from '../../../clients/postgres/catalog.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import type { Shape } from '../../../compare/comparison.js';
+import { notCapturable } from '../../../compare/not-capturable.js';
+import type { OutputFold } from '../../../compare/output-fold.js';
+import { SettledComparison } from '../../../compare/settled.js';
+import { polledFrom } from '../../../connectors/jdbc-source.js';
+import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import { capturesOf } from '../../../domain/migration/names.js';
+import type { Lsn } from '../../../domain/values/position.js';
+import { pollingOf } from '../../../domain/migration/polling.js';
+import { currentSinkTable } from '../../objects/sink-table.js';
+import { polledShape } from '../../capture/source-connectors.js';
+import type { Proofs } from '../../../domain/evidence/window.js';
+import type { FoldCache } from '../folds/folds.js';
+import { columnsToCompare } from '../shape.js';
+
+/** Rows of one side by a statement of its own, and rows that were read of it. */
+export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
+
+const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
+
+export interface Computation {
+  /** A table that is polled, `query`, a stage's name, or `result`. */
+  readonly subject: string;
+  /** Whether we made its topic. */
+  readonly isOurs: boolean;
+  /** Tables may be empty; a result must not be. */
+  readonly isTable: boolean;
+  readonly sql: string;
+  readonly shape: Shape;
+  readonly topic: string;
+  readonly fold: OutputFold;
+  readonly topicSide: SettledComparison;
+  /** The sink's table; only the result has one. */
+  readonly sink: {
+    readonly table: string;
+    readonly side: SettledComparison;
+    /** Of the last round. */ counted: SideCounted;
+  } | null;
+  /** Of the last round that it took part in; null before the first. */
+  taken: {
+    readonly expected: ReadonlyMap<string, string | null>;
+    readonly counted: number | null;
+    readonly lsn: Lsn;
+  } | null;
+}
+
+export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] => [
+  topicSide,
+  ...(sink ? [sink.side] : []),
+];
+
+/** Tables (or the query) that are polled: what they hold now against their topics. */
+async function polledTables(
+  client: SourceClient,
+  folds: FoldCache,
+  ref: MigrationRef,
+): Promise<Computation[]> {
+  const polling = pollingOf(ref.spec);
+  if (!polling) return [];
+  const computations: Computation[] = [];
+  for (const capture of capturesOf(ref.spec, ref.generation)) {
+    const { columns, key } = await polledShape(client, polling, capture);
+    const shape: Shape = {
+      key,
+      columns: columnsToCompare(ref.spec, columns as Column[], key, capture.subject),
+    };
+    computations.push({
+      subject: capture.subject,
+      isOurs: true,
+      isTable: true,
+      sql: `SELECT * FROM ${polledFrom(polling, capture)}`,
+      shape,
+      topic: capture.topic,
+      fold: folds.output(ref, capture.topic, shape, 'after'),
+      topicSide: new SettledComparison(shape, { notCapturable: notCapturable(polling, shape) }),
+      sink: null,
+      taken: null,
+    });
+  }
+  return computations;
+}
+
+export async function computationsOf(
+  client: SourceClient,
+  folds: FoldCache,
+  ref: MigrationRef,
+): Promise<Computation[]> {
+  const { batch, pipeline, sink } = ref.spec.spec;
+  const computations = await polledTables(client, folds, ref);
+  if (!batch || !pipeline) return computations;
+  const result = {
+    name: 'result',
+    query: batch.query,
+    key: batch.result.key,
+    topic: pipeline.output.topic,
+  };
+  for (const { name, query, key, topic } of [...batch.stages, result]) {
+    const shape: Shape = {
+      key,
+      columns: columnsToCompare(
+        ref.spec,
+        await describeQuery(client, query.sql),
+        key,
+        name === 'result' ? null : name,
+      ),
+    };
+    computations.push({
+      subject: name,
+      isOurs: name === 'result',
+      isTable: false,
+      sql: query.sql,
+      shape,
+      topic,
+      fold: folds.output(ref, topic, shape),
+      topicSide: new SettledComparison(shape),
+      sink:
+        name === 'result' && sink
+          ? {
+              table: await currentSinkTable(client, ref),
+              side: new SettledComparison(shape),
+              counted: NOTHING_READ,
+            }
+          : null,
+      taken: null,
+    });
+  }
+  return computations;
+}

@@ -1,0 +1,144 @@
+// One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot through the whole path; then every stream side.
+import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
+import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
+import type { Shape, StreamRow } from '../../../compare/comparison.js';
+import { Problem } from '../../../domain/failure.js';
+import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import { parseTableName, qualified } from '../../../domain/migration/names.js';
+import { stripSemicolon } from '../../../domain/migration/statements.js';
+import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
+import type { Deps } from '../../runtime/deps.js';
+import type { Computation, SideCounted } from './computation.js';
+import { foldOutput, refuseRepartitioned } from '../folds/folds.js';
+import { readRows } from '../../runtime/row-cursor.js';
+
+const BARRIER_LIMIT_MS = 60_000;
+/** A query that takes longer is run once: its rows are not counted by a second run, and evidence then claims no count. */
+const COUNTED_QUERY_MS = 5000;
+
+export interface RoundTaken {
+  readonly queryMs: number;
+  /** A marker's way through connector, pipeline and sink. */
+  readonly pathMs: number;
+}
+
+export interface RoundInput extends Pick<Deps, 'systems'> {
+  readonly kafka: KafkaPort;
+  readonly ref: MigrationRef;
+  /** Holds the snapshot. */
+  readonly client: SourceClient;
+  /** For everything that must not be in it. */
+  readonly side: SourceClient;
+  readonly heartbeat: () => void;
+}
+
+/** Feeds the round to the comparisons of the given computations. A string = no proof, and why; then nothing was fed. */
+export async function takeRound(
+  { systems, kafka, ref, client, side, heartbeat }: RoundInput,
+  computations: readonly Computation[],
+): Promise<RoundTaken | string> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await client.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
+  const started = Date.now();
+  const mark = await markSource({ systems }, ref, { snapshot: client, side, token: 'round' });
+  const { lsn } = mark;
+  const [queries, barrier] = await Promise.allSettled([
+    runQueries(client, computations, heartbeat),
+    passBarrier(kafka, ref, mark),
+  ]);
+  await client.query('ROLLBACK'); // settings that the spec's SQL made go with it
+  if (queries.status === 'rejected') throw queries.reason;
+  if (barrier.status === 'rejected') throw barrier.reason;
+  if (typeof barrier.value === 'string') return barrier.value;
+  const expected = queries.value.read.map((query) => query.expected);
+  for (const [at, computation] of computations.entries()) {
+    const { isOurs, isTable, topic, fold, shape, topicSide, sink } = computation;
+    computation.taken = { ...queries.value.read[at]!, lsn };
+    if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
+    const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
+    // After the sink was read: a record that reached the sink meanwhile must count as touched.
+    const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {
+      // A stage's topic that the pipeline made anew is read anew by the next window; the loss of one that we made is for the caller to judge.
+      throw !isOurs && error instanceof TopicLost
+        ? new Problem('unreachable', error.message)
+        : error;
+    });
+    topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
+    if (!rows || !sink) continue;
+    sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
+    sink.counted = rows.counted;
+  }
+  return { queryMs: queries.value.endedAt - started, pathMs: barrier.value };
+}
+
+/** Milliseconds that it took, or why it is not proven. */
+async function passBarrier(
+  kafka: KafkaPort,
+  ref: MigrationRef,
+  mark: SourceMark,
+): Promise<string | number> {
+  const started = Date.now();
+  const unproven = await passedWholePath(kafka, ref, mark, started + BARRIER_LIMIT_MS);
+  return unproven ?? Date.now() - started;
+}
+
+/** Rows of a query by key, and their number by a second run of it in the same snapshot; null = it takes too long to be run twice. */
+export interface QueryRead {
+  readonly expected: ReadonlyMap<string, string | null>;
+  readonly counted: number | null;
+}
+
+async function runQueries(
+  client: SourceClient,
+  computations: readonly Computation[],
+  heartbeat: () => void,
+): Promise<{ read: QueryRead[]; endedAt: number }> {
+  const all: QueryRead[] = [];
+  for (const { subject, sql, shape } of computations) {
+    const rows = new Map<string, string | null>();
+    const from = `(${stripSemicolon(sql)}\n) AS sluice_batch`;
+    const started = Date.now();
+    const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat }, (key, row) =>
+      rows.set(key, row),
+    );
+    const isQuick = Date.now() - started <= COUNTED_QUERY_MS;
+    if (read !== rows.size) {
+      throw new Problem(
+        'unsupported',
+        `the query of ${subject} returned ${read} rows for ${rows.size} keys: (${shape.key.join(', ')}) is not a key of it`,
+      );
+    }
+    all.push({ expected: rows, counted: isQuick ? await countRows(client, from) : null });
+  }
+  return { read: all, endedAt: Date.now() };
+}
+
+/** The sink's rows, and their number by a statement of its own in the same snapshot. */
+async function readSink(
+  client: SourceClient,
+  table: string,
+  shape: Shape,
+  heartbeat: () => void,
+): Promise<{ rows: Map<string, Pick<StreamRow, 'row' | 'proven'>>; counted: SideCounted }> {
+  const rows = new Map<string, Pick<StreamRow, 'row' | 'proven'>>();
+  const from = qualified(parseTableName(table));
+  return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
+    const readRowsOfIt = await readRows(
+      client,
+      from,
+      shape,
+      { rowsPerSecond: 0, heartbeat },
+      (key, row) => rows.set(key, { row }),
+    );
+    return {
+      rows,
+      counted: { countedRows: await countRows(client, from), readRows: readRowsOfIt },
+    };
+  });
+}
+
+async function countRows(client: SourceClient, from: string): Promise<number> {
+  return Number(
+    (await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n'],
+  );
+}

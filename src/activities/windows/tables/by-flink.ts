@@ -1,0 +1,192 @@
+// A table against its topic by a bounded Flink job, for tables that one machine's memory does not hold: the rows of the snapshot go to a topic, Flink joins it
+// with the table's. Keys that Flink does not prove equal come back, and are compared value by value by the same code as everywhere else.
+import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
+import { Undecodable } from '../../../compare/column-types.js';
+import { Comparison, type Shape } from '../../../compare/comparison.js';
+import { MAX_CANDIDATES } from '../../../compare/hash-comparison.js';
+import { SnapshotWriter, type ReplayTable } from '../../../compare/debezium-json.js';
+import { TableFold } from '../../../compare/table-fold.js';
+import {
+  CANARY,
+  COUNT_KINDS,
+  candidates,
+  flinkSetup,
+  type Kind,
+  type TopicRange,
+} from '../../../connectors/flink-compare.js';
+import { Problem } from '../../../domain/failure.js';
+import { quoteIdent } from '../../../domain/migration/names.js';
+import type { KafkaSpec } from '../../../domain/migration/spec.js';
+import { comparedOf, type Counts } from '../../../domain/evidence/window.js';
+import type { PassInput, TablePass } from './by-hash.js';
+import { readPaced } from '../../runtime/row-cursor.js';
+
+export interface FlinkPassInput extends PassInput {
+  readonly gateway: string;
+  readonly cluster: KafkaSpec;
+  /** Ours, for the rows of the snapshot. */
+  readonly windowTopic: string;
+  readonly table: ReplayTable;
+}
+
+/** As `passByHash`; `input.ends` MUST have been taken after the barrier. */
+export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
+  const { topic, ends, cluster, shape, snapshot } = input;
+  const stream: TopicRange = {
+    topic,
+    partitions: ends.map(({ partition, low, committed }) => ({
+      partition,
+      from: low,
+      to: committed,
+    })),
+  };
+  for (const { partition, low } of ends)
+    if (low > 0)
+      throw new Problem(
+        'topic-lost',
+        `${topic}/${partition} begins at ${low} > 0 needed: retention removed records`,
+      );
+  const legacy = await exportRows(input);
+  const ignored = input.table.columns
+    .map((c) => c.name)
+    .filter((name) => !shape.columns.some((c) => c.name === name));
+  const setup = flinkSetup({
+    brokers: cluster.brokers,
+    tls: cluster.tls,
+    legacy,
+    stream,
+    snapshot,
+    ignored,
+  });
+  try {
+    return await new FlinkGateway(input.gateway).session(async (session) => {
+      for (const statement of setup) await session.run(statement);
+      return judge(session, shape, input.heartbeat);
+    });
+  } finally {
+    await input.kafka.deleteRecords(
+      legacy.topic,
+      new Map(legacy.partitions.map(({ partition, to }) => [partition, to])),
+    );
+  }
+}
+
+/** Writes the table's rows, as the snapshot sees them, behind what earlier windows left. Returns where they lie. */
+async function exportRows({
+  kafka,
+  windowTopic,
+  table,
+  reader,
+  from,
+  rowsPerSecond,
+  heartbeat,
+}: FlinkPassInput): Promise<TopicRange> {
+  const before = await kafka.offsets(windowTopic);
+  const records = writerOf(table);
+  const writer = kafka.openWriter();
+  const select = `SELECT ${table.columns.map((c) => quoteIdent(c.name)).join(', ')} FROM ${from}`;
+  for await (const batch of readPaced(reader, select, { rowsPerSecond, heartbeat })) {
+    for (const values of batch) {
+      const full = writer.write(windowTopic, records.record(values));
+      if (full) await full;
+    }
+  }
+  await writer.flush();
+  const after = await kafka.offsets(windowTopic);
+  return {
+    topic: windowTopic,
+    partitions: after.map(({ partition, committed }, at) => ({
+      partition,
+      from: before[at]!.committed,
+      to: committed,
+    })),
+  };
+}
+
+function writerOf(table: ReplayTable): SnapshotWriter {
+  try {
+    return new SnapshotWriter(table, Date.now());
+  } catch (error) {
+    if (!(error instanceof Undecodable)) throw error;
+    throw new Problem(
+      'unsupported',
+      `${table.schema}.${table.table}: ${error.message}`,
+      'leave the column out by validation.compare.ignore, or use engine: embedded',
+    );
+  }
+}
+
+async function judge(
+  session: FlinkSession,
+  shape: Shape,
+  heartbeat: () => void,
+): Promise<TablePass> {
+  const counted = new Map(
+    (await session.run(COUNT_KINDS)).map(([kind, n]) => [String(kind), Number(n)]),
+  );
+  heartbeat();
+  const of = (kind: Kind | 'unreadable'): number => counted.get(kind) ?? 0;
+  const kinds = Object.keys(CANARY) as Kind[];
+  const found = kinds.filter(
+    (kind) => (counted.get(`canary-${kind}`) ?? 0) === CANARY[kind],
+  ).length;
+  const pass = {
+    rowsRead: of('matched') + of('missing') + of('different'),
+    canary: { planted: kinds.length, found },
+    note: 'joined by Flink',
+  };
+  const suspected = of('missing') + of('extraneous') + of('different');
+  const byFlink: Counts = {
+    matched: of('matched'),
+    missing: of('missing'),
+    extraneous: of('extraneous'),
+    mismatched: of('different'),
+    unstable: 0,
+    unknown: of('unreadable'),
+  };
+  if (suspected === 0) return { ...pass, counts: byFlink, differences: [] };
+  const rows = await session.run(candidates(MAX_CANDIDATES));
+  if (rows.length !== Math.min(suspected, MAX_CANDIDATES))
+    throw new Problem(
+      'unexpected',
+      `Flink counted ${suspected} keys that are not proven equal and gave ${rows.length} of them`,
+    );
+  const { counts, differences } = compareImages(shape, rows);
+  // More than are looked at are systematic: then the counts stay Flink's, and those looked at are the sample.
+  if (suspected > MAX_CANDIDATES) return { ...pass, counts: byFlink, differences };
+  return {
+    ...pass,
+    counts: {
+      ...counts,
+      matched: byFlink.matched + counts.matched,
+      unknown: counts.unknown + byFlink.unknown,
+    },
+    differences,
+  };
+}
+
+/** Rows `[kind, legacy image, stream image]` to counts and differences, value by value. */
+function compareImages(
+  shape: Shape,
+  rows: readonly (readonly unknown[])[],
+): ReturnType<Comparison['finish']> {
+  const [legacy, stream] = [new TableFold(shape), new TableFold(shape)];
+  const add = (fold: TableFold, image: unknown): void => {
+    if (typeof image === 'string') fold.addImage(image);
+  };
+  for (const [, left, right] of rows) {
+    add(legacy, left);
+    add(stream, right);
+  }
+  const comparison = new Comparison(shape, stream.rows, 1);
+  for (const [key, { row }] of legacy.rows) comparison.add(key, row);
+  const { counts, differences } = comparison.finish();
+  const lost = legacy.unreadable + stream.unreadable;
+  const judged = { ...counts, unknown: counts.unknown + lost };
+  if (comparedOf(judged) < rows.length)
+    throw new Problem(
+      'unexpected',
+      `of ${rows.length} keys that Flink gave only ${comparedOf(judged)} were compared`,
+    );
+  return { counts: judged, differences };
+}

@@ -1,0 +1,151 @@
+// A table against its topic by row hashes: fast, in little memory. Whatever the hashes do not prove equal is drilled down to both raw rows.
+import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
+import { copyRows } from '../../../clients/postgres/copy-stream.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import { HashComparison, runHashCanary, type Candidate } from '../../../compare/hash-comparison.js';
+import type { Shape } from '../../../compare/comparison.js';
+import type { HashFold } from '../../../compare/hash-fold.js';
+import { Problem } from '../../../domain/failure.js';
+import type { SnapshotVisibility } from '../../../domain/values/position.js';
+import type { Counts, Difference } from '../../../domain/evidence/window.js';
+import { drillDown } from './drill-down.js';
+import type { TopicEnds } from '../folds/folds.js';
+import { refusedRecords } from './refused-records.js';
+import { selectOf } from './select.js';
+
+export const CANARY_ROWS = 9;
+const RANGE_BLOCKS = 4096; // 32 MB: how much is read at most after it is clear that most rows differ
+
+export interface TablePass {
+  readonly counts: Counts;
+  readonly differences: readonly Difference[];
+  /** Rows of the table that this pass really read. */
+  readonly rowsRead: number;
+  /** Keys that it did not read: proven equal by an earlier pass, and changed on neither side since. Absent when it read every row. */
+  readonly provenEarlier?: number;
+  /** Rows that were read ahead of this pass, in shorter snapshots. */
+  readonly walkedRows?: number;
+  /** Not all rows were read, because most of those that were differ. */
+  readonly isStopped?: boolean;
+  readonly foldMs?: number;
+  readonly canary: { planted: number; found: number };
+  /** Digest of the stream side at the offsets read. */
+  readonly digest?: string;
+  /** What was not read anew, and why that is enough; absent when everything was. */
+  readonly note?: string;
+}
+
+export interface PassInput {
+  readonly kafka: KafkaPort;
+  readonly topic: string;
+  readonly ends: TopicEnds;
+  readonly shape: Shape;
+  readonly snapshot: SnapshotVisibility;
+  readonly reader: SourceClient;
+  /** The table, quoted. */
+  readonly from: string;
+  readonly isPartitioned: boolean;
+  readonly rowsPerSecond: number;
+  readonly heartbeat: () => void;
+}
+
+/** Throws what the systems throw. The fold MUST have read the topic to its stable end for this snapshot. */
+export async function passByHash(input: PassInput, fold: HashFold): Promise<TablePass> {
+  const { shape } = input;
+  const comparison = new HashComparison(fold.table, fold.encoder);
+  const sample: Uint8Array[] = [];
+  const { reader, from, rowsPerSecond } = input;
+  const ranges = blockRanges(await blocksOf(reader, from), RANGE_BLOCKS);
+  let read = 0;
+  while (read < ranges.length && !comparison.isSystematic) {
+    await copyRows(
+      reader,
+      `${selectOf(shape, from)} WHERE ${ranges[read]}`,
+      { rowsPerSecond },
+      (bytes, at) => {
+        const end = comparison.add(bytes, at);
+        if (sample.length < CANARY_ROWS) sample.push(Uint8Array.from(bytes.subarray(at, end)));
+        return end;
+      },
+    );
+    read += 1;
+  }
+  const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
+  const isStopped = read < ranges.length;
+  // Keys that only the stream has show at the end: where the pass stopped before, they were not looked for.
+  const onlyStream = isStopped ? { extraneous: 0, keys: [] } : comparison.finish();
+  const pass = await judged(
+    input,
+    fold,
+    { rowsRead, matched, duplicates, candidates, ...suspects, ...onlyStream },
+    runHashCanary(shape, sample),
+  );
+  return isStopped ? { ...pass, isStopped } : pass;
+}
+
+/** What a pass over the hashes found. */
+export interface Found {
+  readonly rowsRead: number;
+  readonly matched: number;
+  readonly duplicates: number;
+  readonly missing: number;
+  readonly mismatched: number;
+  readonly unknown: number;
+  readonly extraneous: number;
+  /** Rows of the table that are not proven equal, and keys that only the stream has: the first ones of each. */
+  readonly candidates: readonly Candidate[];
+  readonly keys: readonly string[];
+}
+
+/** From what the hashes say to counts and classes: whatever they did not prove equal is drilled down to both raw rows. */
+export async function judged(
+  input: PassInput,
+  fold: HashFold,
+  found: Found,
+  canary: TablePass['canary'],
+): Promise<TablePass> {
+  const {
+    rowsRead,
+    matched,
+    duplicates,
+    missing,
+    mismatched,
+    unknown,
+    extraneous,
+    candidates,
+    keys,
+  } = found;
+  if (duplicates > 0)
+    throw new Problem(
+      'unsupported',
+      `${duplicates} rows of ${input.from} repeat a key (${input.shape.key.join(', ')})`,
+    );
+  const suspected = missing + mismatched + unknown;
+  const base = { rowsRead, canary };
+  const byHash: Counts = {
+    matched,
+    missing,
+    extraneous,
+    mismatched,
+    unstable: 0,
+    unknown: unknown + fold.unreadable,
+  };
+  const refused = await refusedRecords(input.kafka, input.topic, input.shape, fold);
+  if (suspected + extraneous === 0) return { ...base, counts: byHash, differences: refused };
+  const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
+  const { counts } = drilled;
+  const differences = [...drilled.differences, ...refused];
+  // With more candidates than are looked at, the counts stay those of the hashes, and the looked-at ones are the sample.
+  const isWhole = candidates.length === suspected && keys.length === extraneous;
+  if (!isWhole) return { ...base, counts: byHash, differences };
+  return {
+    ...base,
+    counts: {
+      ...counts,
+      matched: matched + counts.matched,
+      unknown: counts.unknown + fold.unreadable,
+    },
+    differences,
+  };
+}

@@ -1,0 +1,30 @@
+// A table against its topic row by row, as canonical text: slower, for tables with tolerances, which no hash can honour.
+import { runCanary } from '../../../compare/canary.js';
+import { Comparison } from '../../../compare/comparison.js';
+import type { TableFold } from '../../../compare/table-fold.js';
+import type { PassInput, TablePass } from './by-hash.js';
+import { refusedRecords } from './refused-records.js';
+import { readRows } from '../../runtime/row-cursor.js';
+
+/** As `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
+export async function passByRow(
+  input: PassInput,
+  fold: TableFold,
+  mark: number,
+): Promise<TablePass> {
+  const { reader, from, shape, rowsPerSecond, heartbeat } = input;
+  const comparison = new Comparison(shape, fold.rows, mark);
+  const sample: [string, string][] = [];
+  await readRows(reader, from, shape, { rowsPerSecond, heartbeat }, (key, row) => {
+    if (sample.length < 8 && row !== null) sample.push([key, row]);
+    comparison.add(key, row);
+  });
+  const { counts, differences } = comparison.finish();
+  const refused = await refusedRecords(input.kafka, input.topic, shape, fold);
+  return {
+    counts: { ...counts, unknown: counts.unknown + fold.unreadable },
+    differences: [...differences, ...refused],
+    rowsRead: comparison.rowsRead,
+    canary: runCanary(shape, sample),
+  };
+}

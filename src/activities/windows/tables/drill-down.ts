@@ -1,0 +1,121 @@
+// From "not proven equal" to classes: every candidate re-read raw on both sides, at the same snapshot and offsets, and compared value by value.
+import { copyRows } from '../../../clients/postgres/copy-stream.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import { Comparison, type Shape } from '../../../compare/comparison.js';
+import { KeyFilter, type HashFold } from '../../../compare/hash-fold.js';
+import { RowEncoder } from '../../../compare/enc/row.js';
+import { TID_FIELD_BYTES, tidAt, type Candidate } from '../../../compare/hash-comparison.js';
+import { KeyHistory, explainByHistory } from '../../../compare/key-history.js';
+import { TableFold } from '../../../compare/table-fold.js';
+import { int32At } from '../../../domain/values/bytes.js';
+import { Problem } from '../../../domain/failure.js';
+import type { SnapshotVisibility } from '../../../domain/values/position.js';
+import { comparedOf, type Counts, type Difference } from '../../../domain/evidence/window.js';
+import { readRows } from '../../runtime/row-cursor.js';
+import { selectOf } from './select.js';
+
+const OID_FIELD_BYTES = 4 + 4;
+
+export interface DrillDown {
+  readonly counts: Counts;
+  readonly differences: readonly Difference[];
+}
+
+export interface DrillDownInput {
+  readonly kafka: KafkaPort;
+  readonly topic: string;
+  readonly shape: Shape;
+  readonly snapshot: SnapshotVisibility;
+  /** The connection that holds the snapshot. */
+  readonly reader: SourceClient;
+  /** The table, quoted. */
+  readonly from: string;
+  readonly isPartitioned: boolean;
+  readonly candidates: readonly Candidate[];
+  /** Keys that only the stream side has. */
+  readonly extraneous: readonly string[];
+  readonly heartbeat: () => void;
+}
+
+export async function drillDown(input: DrillDownInput, read: HashFold): Promise<DrillDown> {
+  const { kafka, topic, shape, snapshot, reader, from, candidates, heartbeat } = input;
+  const filter = new KeyFilter(shape, [...candidates.map((c) => c.key), ...input.extraneous]);
+  const fold = new TableFold(shape, { losesRefused: true });
+  const histories = new Map<string, KeyHistory>();
+  const ends = await kafka.offsets(topic);
+  for (const { partition, low } of ends) {
+    const end = read.nextOffset(partition) ?? 0;
+    fold.readFrom(partition, ends.length);
+    await kafka.readRange(
+      topic,
+      partition,
+      low,
+      end,
+      (offset, bytes, keyStart, keyEnd, start, end) => {
+        if (!filter.wants(bytes, keyStart, keyEnd)) return;
+        const change = fold.add(offset, bytes, keyStart, keyEnd, start, end, snapshot);
+        if (change) historyOf(histories, change.key).add(change, read.wasProven(filter.lastKey));
+      },
+      heartbeat,
+    );
+  }
+  const comparison = new Comparison(shape, fold.rows, 1);
+  if (candidates.length > 0) {
+    const rows = `${from} WHERE ${await placesOf(input)}`;
+    await readRows(reader, rows, shape, { rowsPerSecond: 0, heartbeat }, (key, row) =>
+      comparison.add(key, row),
+    );
+  }
+  const { counts, differences } = comparison.finish();
+  refuseUnexplained(comparedOf(counts), candidates.length, input.extraneous.length);
+  return { counts, differences: explainByHistory(shape, differences, histories) };
+}
+
+/**
+ * A suspect leaves the list only as matched, different or unknown. Throws where one is gone: the two
+ * readings of the topic then disagree, and neither proves anything.
+ */
+export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
+  if (explained === candidates + extraneous) return;
+  throw new Problem(
+    'unexpected',
+    `the drill-down explained ${explained} keys ≠ ${candidates} suspect rows + ${extraneous} keys that only the stream has`,
+    'the next window reads the topic again from its beginning; if it repeats, report it with the output of sluice windows',
+  );
+}
+
+/** Condition that holds for the candidates' rows and no others. In a partitioned table every partition has a row of that ctid: the key tells which is meant. */
+async function placesOf({
+  reader,
+  from,
+  shape,
+  isPartitioned,
+  candidates,
+}: DrillDownInput): Promise<string> {
+  const isThere = `ctid = ANY ('{${candidates.map((c) => `"${c.ctid}"`).join(',')}}'::tid[])`;
+  if (!isPartitioned) return isThere;
+  const wanted = new Set(candidates.map((c) => c.key));
+  const encoder = new RowEncoder(shape);
+  const places: string[] = [];
+  await copyRows(
+    reader,
+    `${selectOf(shape, from, 'tableoid, ctid')} WHERE ${isThere}`,
+    { rowsPerSecond: 0 },
+    (bytes, at) => {
+      const end = encoder.fromBinary(bytes, at + OID_FIELD_BYTES + TID_FIELD_BYTES);
+      if (wanted.has(encoder.keyText))
+        places.push(
+          `(${int32At(bytes, at + 4) >>> 0}, '${tidAt(bytes, at + OID_FIELD_BYTES)}'::tid)`,
+        );
+      return end;
+    },
+  );
+  return `${isThere} AND (tableoid, ctid) IN (${places.length > 0 ? places.join(', ') : `(0, NULL)`})`;
+}
+
+function historyOf(histories: Map<string, KeyHistory>, key: string): KeyHistory {
+  const known = histories.get(key) ?? new KeyHistory();
+  histories.set(key, known);
+  return known;
+}

@@ -1,0 +1,117 @@
+// A long table, range by range, each in a short snapshot of its own: no transaction of ours is older than one range. What differs there, and whatever changes on
+// either side from the first snapshot on, is remembered by the fold; the window's own snapshot then seals the walk by reading just that (see incremental.ts).
+// Why nothing is missed: a row that no transaction touched since the first snapshot lies where it lay, so its range was read and it was equal; any other row has
+// a younger xmin and is read by the seal, wherever it lies. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows and keeps their xmin: it voids the walk.
+import {
+  blockRanges,
+  blocksOf,
+  storageOf,
+  type TableCatalog,
+} from '../../../clients/postgres/catalog.js';
+import { copyRows } from '../../../clients/postgres/copy-stream.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import type { Shape } from '../../../compare/comparison.js';
+import { HashComparison } from '../../../compare/hash-comparison.js';
+import type { HashFold } from '../../../compare/hash-fold.js';
+import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import { qualified } from '../../../domain/migration/names.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
+import type { Deps } from '../../runtime/deps.js';
+import { markSource } from '../../capture/source-mark.js';
+import { foldTable } from '../folds/folds.js';
+import { selectOf } from './select.js';
+import { boundedNow } from './visibility.js';
+
+/** Bytes of a table that a window reads in one snapshot, unless the worker is told otherwise. */
+export const SNAPSHOT_BYTES = 512 * 2 ** 20;
+const BLOCK_BYTES = 8192;
+
+export interface Walk {
+  readonly snapshots: number;
+  readonly rowsRead: number;
+  /** The files in which the rows lay. */
+  readonly storage: string;
+}
+
+export interface WalkInput {
+  readonly deps: Deps;
+  readonly ref: MigrationRef;
+  /** Reads in the snapshots; no transaction may be open. */
+  readonly reader: SourceClient;
+  readonly side: SourceClient;
+  readonly catalog: TableCatalog;
+  readonly topic: string;
+  readonly shape: Shape;
+  readonly deadlineMs: number;
+  readonly heartbeat: () => void;
+}
+
+/** Null where the table is short, or the walk came to nothing: the window then reads it in its own snapshot. */
+export async function walkAhead(
+  input: WalkInput,
+  foldOf: () => Promise<HashFold | null>,
+): Promise<Walk | null> {
+  const { deps, reader, catalog } = input;
+  const from = qualified(catalog.name);
+  const size = Math.ceil((deps.snapshotBytes ?? SNAPSHOT_BYTES) / BLOCK_BYTES);
+  const ranges = blockRanges(await blocksOf(reader, from), size);
+  if (ranges.length === 1) return null;
+  const fold = await foldOf();
+  if (fold?.encoder.keyWords !== 2) return null;
+  const storage = await storageOf(reader, from);
+  // The long first reading of the topic needs a snapshot's view, and no open transaction.
+  const first = await snapshotNow(reader);
+  await readTopic(input, fold, first);
+  if (fold.unreadable > 0) return null;
+  fold.rememberFrom(first);
+  let rowsRead = 0;
+  for (const range of ranges) {
+    const rows = await walkRange(input, fold, `${selectOf(input.shape, from)} WHERE ${range}`);
+    if (rows === null) return giveUp(fold);
+    rowsRead += rows;
+  }
+  return fold.provenAt === null ? null : { snapshots: ranges.length, rowsRead, storage };
+}
+
+/** Compares one range; returns the rows that it read. Null = only the window's own snapshot can tell. */
+async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
+  const { deps, ref, reader, side, deadlineMs, heartbeat } = input;
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    const snapshot = await snapshotNow(reader);
+    const mark = await markSource(deps, ref, { snapshot: reader, side, token: 'walk' });
+    if ((await mark.reached(Date.now() + deadlineMs)) !== null) return null;
+    await readTopic(input, fold, snapshot);
+    const comparison = new HashComparison(fold.table, fold.encoder);
+    const { rowsPerSecond } = ref.spec.spec.source.limits;
+    await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
+    heartbeat();
+    if (comparison.suspected > comparison.candidates.length) return null; // too many to remember: systematic
+    for (const { key } of comparison.candidates) fold.suspect(key);
+    return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;
+  } finally {
+    await reader.query('ROLLBACK');
+  }
+}
+
+async function readTopic(
+  { deps, ref, side, topic, heartbeat }: WalkInput,
+  fold: HashFold,
+  snapshot: SnapshotVisibility,
+): Promise<void> {
+  const kafka = deps.systems.kafka(ref.spec);
+  const ends = await kafka.offsets(topic);
+  await foldTable(kafka, topic, fold, ends, await boundedNow(side, snapshot), heartbeat);
+}
+
+async function snapshotNow(reader: SourceClient): Promise<SnapshotVisibility> {
+  return parseSnapshot(
+    (await reader.query<{ snapshot: string }>('SELECT pg_current_snapshot() AS snapshot')).rows[0]!
+      .snapshot,
+  );
+}
+
+function giveUp(fold: HashFold): null {
+  fold.rememberFrom(null);
+  return null;
+}

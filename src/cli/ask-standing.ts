@@ -1,0 +1,202 @@
+// Asks Temporal how a run stands: its status, its failing workflow task, who polls its queue, what its activities wait for.
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { loadConfig } from '../config.js';
+import type { Status } from '../domain/evidence/ledger-rows.js';
+import { judgeStanding, type Seen, type SeenWorkflow } from '../domain/migration/run-standing.js';
+import { CliError, EXIT } from './output.js';
+import { nameOf, workflowIdOf } from './temporal.js';
+
+/** Longer than a busy worker needs for an answer, shorter than a person waits. */
+const ASK_MS = 3000;
+const ANSWER_MS = 10_000;
+const HISTORY_EVENTS = 5;
+const TASK_FAILED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
+const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
+const SILENT = ['guard', 'record']; // watch beside the run; they hold nothing up
+
+export interface Look {
+  readonly seen: Seen;
+  readonly waits: readonly string[];
+  /** First run id of the newest chain of runs; null = unknown. */
+  readonly runKey: string | null;
+}
+
+export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
+  client.withDeadline(Date.now() + ASK_MS, ask);
+
+/** `answered` = a query was answered just now: whether a worker lives needs no asking then. Never throws. */
+export async function lookAt(
+  id: string,
+  client: Client | null,
+  problem: string,
+  answered: boolean,
+): Promise<Look> {
+  if (!client) return { seen: { kind: 'unreachable', problem }, waits: [], runKey: null };
+  const { address, namespace } = loadConfig().temporal;
+  let description: WorkflowExecutionDescription;
+  try {
+    description = await within(client, () =>
+      client.workflow.getHandle(workflowIdOf(id)).describe(),
+    );
+  } catch (error) {
+    const where = `namespace ${namespace} of Temporal at ${address}`;
+    if ((error as Error).name === 'WorkflowNotFoundError')
+      return { seen: { kind: 'unknown-workflow', where }, waits: [], runKey: null };
+    return {
+      seen: {
+        kind: 'unreachable',
+        problem: `${where} does not answer: ${(error as Error).message}`,
+      },
+      waits: [],
+      runKey: null,
+    };
+  }
+  const { firstRunId } = (description.raw.workflowExecutionInfo ?? {}) as {
+    firstRunId?: string | null;
+  };
+  return {
+    seen: { kind: 'workflow', workflow: await seenOf(client, description, answered) },
+    waits: waitsOf(description),
+    runKey: firstRunId || description.runId,
+  };
+}
+
+async function seenOf(
+  client: Client,
+  description: WorkflowExecutionDescription,
+  answered: boolean,
+): Promise<SeenWorkflow> {
+  const { status, closeTime, taskQueue, runId, workflowId } = description;
+  const taskAttempt = description.raw.pendingWorkflowTask?.attempt ?? 0;
+  const isRunning = status.name === 'RUNNING';
+  const failure = status.name === 'FAILED' ? await failureOf(client, workflowId, runId) : null;
+  return {
+    status: status.name,
+    closedAt: closeTime?.toISOString() ?? null,
+    failure,
+    taskAttempt,
+    taskFailure:
+      isRunning && taskAttempt > 1
+        ? await taskFailureOf(client, workflowId, runId).catch(() => null)
+        : null,
+    taskQueue,
+    polledMsAgo:
+      isRunning && !answered ? await polledMsAgo(client, taskQueue).catch(() => null) : null,
+    answered,
+  };
+}
+
+async function failureOf(client: Client, workflowId: string, runId: string): Promise<string> {
+  const ended: unknown = await within(client, () =>
+    client.workflow.getHandle(workflowId, runId).result(),
+  ).catch((error: unknown) => error);
+  const cause = (ended as { cause?: Error }).cause ?? (ended as Error);
+  return cause.message;
+}
+
+/** Only the first of a row of failures is in the history: it is the newest event of its kind. */
+async function taskFailureOf(
+  client: Client,
+  workflowId: string,
+  runId: string,
+): Promise<string | null> {
+  const { history } = await within(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: client.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: HISTORY_EVENTS,
+    }),
+  );
+  const failed = history?.events?.find((event) => event.eventType === TASK_FAILED)
+    ?.workflowTaskFailedEventAttributes?.failure;
+  return failed ? (failed.message ?? 'no reason is known') : null;
+}
+
+/** Milliseconds since any worker last polled the queue for workflow tasks. */
+async function polledMsAgo(client: Client, name: string): Promise<number | null> {
+  const { pollers } = await within(client, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name },
+      taskQueueType: WORKFLOW_QUEUE,
+    }),
+  );
+  const seen = (pollers ?? []).map((poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1000);
+  return seen.length === 0 ? null : Math.max(0, Date.now() - Math.max(...seen));
+}
+
+/** One sentence per pending activity that something waits for. */
+function waitsOf(description: WorkflowExecutionDescription): string[] {
+  return (description.raw.pendingActivities ?? []).flatMap((activity) => {
+    const name = activity.activityType?.name ?? 'activity';
+    if (SILENT.includes(name)) return [];
+    const attempt = activity.attempt ?? 1;
+    const failed =
+      attempt > 1 && activity.lastFailure?.message
+        ? [`attempt ${attempt}, after: ${activity.lastFailure.message}`]
+        : [];
+    const told = toldBy(activity.heartbeatDetails?.payloads?.[0]);
+    const idle = activity.lastStartedTime ? [] : ['waits for a free worker'];
+    const said = [...idle, ...(told ? [told] : []), ...failed].join('; ');
+    return [`${name}: ${said || 'running'}`];
+  });
+}
+
+/** What a heartbeat says that it waits for; null = nothing that a person could read. */
+function toldBy(
+  payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined,
+): string | null {
+  if (!payload) return null;
+  let details: unknown;
+  try {
+    details = defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return null; // encoded by somebody else's codec
+  }
+  return details !== null && typeof details === 'object'
+    ? describeWait(details as Record<string, unknown>)
+    : null;
+}
+
+/** `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` → `waits for connector (confirmed 0/1, lsn 0/2)`. */
+export function describeWait(details: Readonly<Record<string, unknown>>): string | null {
+  const { waitingFor, reason, ...more } = details;
+  const scalars = Object.entries(more).filter(
+    ([, value]) => typeof value === 'string' || typeof value === 'number',
+  );
+  const rest = scalars.map(([key, value]) => `${key} ${String(value)}`).join(', ');
+  const what = [waitingFor, reason].find((text) => typeof text === 'string' && text !== '') as
+    string | undefined;
+  if (what) return `waits for ${what}${rest ? ` (${rest})` : ''}`;
+  const tables = Array.isArray(more['tables'])
+    ? (more['tables'] as { table: string; rowsScanned: number | null; rowsTotal: number | null }[])
+    : [];
+  if (tables.length > 0)
+    return tables
+      .map((t) => `${t.table} ${t.rowsScanned ?? 0} of ${t.rowsTotal ?? '?'} rows`)
+      .join(', ');
+  return rest || null;
+}
+
+/** The run's status, for a verb that needs its answer: nothing is sent to a run that cannot answer. Throws exit 4 with the reason. */
+export async function answering(
+  id: string,
+  handle: WorkflowHandle,
+  client: Client,
+): Promise<Status> {
+  try {
+    return await client.withDeadline(Date.now() + ANSWER_MS, () => handle.query<Status>('status'));
+  } catch {
+    const { seen } = await lookAt(id, client, '', false);
+    const { problem, remedy } = judgeStanding(seen, null, new Date().toISOString());
+    const why = problem ?? `migration ${nameOf(id)} did not answer within ${ANSWER_MS / 1000} s`;
+    throw new CliError(
+      EXIT.unreachable,
+      'no-answer',
+      `${why}. Nothing was sent`,
+      remedy.length > 0 ? remedy : ['sluice worker'],
+    );
+  }
+}

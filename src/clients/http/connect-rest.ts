@@ -1,0 +1,190 @@
+// Kafka Connect's REST API: the calls we need, each with its own time limit, because a worker without Kafka hangs for minutes.
+import { Problem } from '../../domain/failure.js';
+import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
+
+export interface TaskStatus {
+  readonly id: number;
+  readonly state: string;
+  readonly trace?: string;
+}
+
+export interface ConnectorStatus {
+  readonly connector: { readonly state: string; readonly trace?: string };
+  readonly tasks: readonly TaskStatus[];
+}
+
+const TIMEOUT_MS = 15_000;
+const CONFLICT_RETRIES = 20;
+const CONFLICT_PAUSE_MS = 1000;
+
+export class ConnectRest {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, '');
+  }
+
+  async version(): Promise<string> {
+    return (await this.#json<{ version: string }>('GET', '/')).version;
+  }
+
+  async pluginClasses(): Promise<string[]> {
+    return (await this.#json<{ class: string }[]>('GET', '/connector-plugins')).map(
+      (plugin) => plugin.class,
+    );
+  }
+
+  /** Errors per key that Connect (and the connector itself, which may open its database) finds in a configuration. */
+  async validate(
+    connectorClass: string,
+    config: Readonly<Record<string, string>>,
+  ): Promise<string[]> {
+    interface Answer {
+      configs: { value: { name: string; errors: string[] } }[];
+    }
+    const answer = await this.#json<Answer>(
+      'PUT',
+      `/connector-plugins/${connectorClass}/config/validate`,
+      { ...config, name: 'sluice-validate' },
+      45_000,
+    );
+    return answer.configs.flatMap((c) =>
+      c.value.errors.map((error) => `${c.value.name}: ${error}`),
+    );
+  }
+
+  /** The stored configuration, or null when there is no such connector. */
+  async config(name: string): Promise<Record<string, string> | null> {
+    return this.#jsonOrNull<Record<string, string>>(
+      'GET',
+      `/connectors/${encodeURIComponent(name)}/config`,
+    );
+  }
+
+  /** Null when Connect knows no such connector (or not yet: the status arrives a moment after a create). */
+  async status(name: string): Promise<ConnectorStatus | null> {
+    return this.#jsonOrNull<ConnectorStatus>(
+      'GET',
+      `/connectors/${encodeURIComponent(name)}/status`,
+    );
+  }
+
+  async createStopped(name: string, config: Readonly<Record<string, string>>): Promise<void> {
+    await this.#json('POST', '/connectors', { name, config, initial_state: 'STOPPED' });
+  }
+
+  async putConfig(name: string, config: Readonly<Record<string, string>>): Promise<void> {
+    await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/config`, config);
+  }
+
+  async resume(name: string): Promise<void> {
+    await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/resume`);
+  }
+
+  /** Its tasks stay, and do nothing. */
+  async pause(name: string): Promise<void> {
+    await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/pause`);
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.#jsonOrNull('PUT', `/connectors/${encodeURIComponent(name)}/stop`);
+  }
+
+  async restartFailed(name: string): Promise<void> {
+    await this.#jsonOrNull(
+      'POST',
+      `/connectors/${encodeURIComponent(name)}/restart?includeTasks=true&onlyFailed=true`,
+    );
+  }
+
+  /** What the connector stored, per partition of its source; none also when there is no such connector. */
+  async offsets(name: string): Promise<Readonly<Record<string, unknown>>[]> {
+    const answer = await this.#jsonOrNull<{ offsets?: { offset: Record<string, unknown> }[] }>(
+      'GET',
+      `/connectors/${encodeURIComponent(name)}/offsets`,
+    );
+    return (answer?.offsets ?? []).map(({ offset }) => offset);
+  }
+
+  /** Only a STOPPED connector's offsets can be deleted. They would outlive the connector otherwise. */
+  async deleteOffsets(name: string): Promise<void> {
+    await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`);
+  }
+
+  async #jsonOrNull<T>(method: string, path: string, body?: unknown): Promise<T | null> {
+    return this.#call<T>(method, path, body, TIMEOUT_MS, true);
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<T> {
+    return (await this.#call<T>(method, path, body, timeoutMs, false)) as T;
+  }
+
+  async #call<T>(
+    method: string,
+    path: string,
+    body: unknown,
+    timeoutMs: number,
+    nullOn404: boolean,
+  ): Promise<T | null> {
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await this.#fetch(method, path, body, timeoutMs);
+      const text = await response.text();
+      if (response.ok) return (text ? JSON.parse(text) : null) as T;
+      if (response.status === 404 && nullOn404) return null;
+      const message = errorMessage(text);
+      // 409 means "rebalancing, ask again" or "exists already": only the first is worth waiting for.
+      if (
+        response.status === 409 &&
+        !message.includes('already exists') &&
+        attempt < CONFLICT_RETRIES
+      ) {
+        await new Promise((resolve) => setTimeout(resolve, CONFLICT_PAUSE_MS));
+        continue;
+      }
+      const code =
+        response.status === 409 && message.includes('already exists')
+          ? 'object-not-ours'
+          : response.status >= 500 || response.status === 409
+            ? 'unreachable'
+            : 'connector-failed';
+      throw new Problem(code, `Kafka Connect ${method} ${path}: ${response.status} ${message}`);
+    }
+  }
+
+  async #fetch(method: string, path: string, body: unknown, timeoutMs: number): Promise<Response> {
+    try {
+      return await fetch(`${this.#url}${path}`, {
+        method,
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (error) {
+      const cause =
+        error instanceof Error && error.cause instanceof Error
+          ? error.cause.message
+          : (error as Error).message;
+      throw new Problem(
+        'unreachable',
+        `Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${cause}`,
+      );
+    }
+  }
+}
+
+function errorMessage(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
+  } catch {
+    return 'the answer is not one of Kafka Connect'; // and whose it is, nobody needs to read
+  }
+}

@@ -1,0 +1,128 @@
+// Flink's SQL Gateway by REST: sessions, statements, results. A session forgets everything when it or the gateway ends, so each use opens its own.
+import { Problem } from '../../domain/failure.js';
+import { quoteForeign } from '../../domain/values/foreign-text.js';
+
+export interface FlinkJob {
+  readonly id: string;
+  readonly name: string;
+  /** RUNNING, RESTARTING, FAILED, FINISHED, CANCELED … */
+  readonly status: string;
+}
+
+type Row = readonly unknown[];
+
+const POLL_MS = 100;
+const CALL_MS = 15_000;
+
+export class FlinkGateway {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, '');
+  }
+
+  /** Product and version. */
+  async info(): Promise<string> {
+    const answer = await this.#call<{ productName: string; version: string }>('GET', '/v1/info');
+    return `${answer.productName} ${answer.version}`;
+  }
+
+  /** Opens a session, runs `use`, always closes it. Jobs that were started go on. */
+  async session<T>(use: (session: FlinkSession) => Promise<T>): Promise<T> {
+    const { sessionHandle } = await this.#call<{ sessionHandle: string }>('POST', '/v1/sessions', {
+      properties: {},
+    });
+    try {
+      return await use(
+        new FlinkSession((method, path, body) =>
+          this.#call(method, `/v1/sessions/${sessionHandle}${path}`, body),
+        ),
+      );
+    } finally {
+      await this.#call('DELETE', `/v1/sessions/${sessionHandle}`).catch(() => undefined); // it would time out by itself
+    }
+  }
+
+  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.#url}${path}`, {
+        method,
+        redirect: 'error',
+        signal: AbortSignal.timeout(CALL_MS),
+        ...(body
+          ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+          : {}),
+      });
+    } catch (error) {
+      throw new Problem(
+        'unreachable',
+        `the Flink SQL Gateway at ${this.#url} does not answer: ${(error as Error).message}`,
+      );
+    }
+    const answer = (await response.json().catch(() => ({}))) as { errors?: string[] };
+    if (!response.ok) throw new FlinkError(rootCause(answer.errors ?? [`HTTP ${response.status}`]));
+    return answer as T;
+  }
+}
+
+/** What the gateway said is wrong with a statement. */
+export class FlinkError extends Error {}
+
+export class FlinkSession {
+  readonly #call: <T>(method: string, path: string, body?: object) => Promise<T>;
+
+  constructor(call: <T>(method: string, path: string, body?: object) => Promise<T>) {
+    this.#call = call;
+  }
+
+  /** Runs one statement to its end and returns its rows; of an INSERT, the job's id. Throws FlinkError with the statement's root cause. */
+  async run(statement: string): Promise<Row[]> {
+    const { operationHandle } = await this.#call<{ operationHandle: string }>(
+      'POST',
+      '/statements',
+      { statement },
+    );
+    const rows: Row[] = [];
+    let token = 0;
+    for (;;) {
+      const page = await this.#call<{
+        resultType: string;
+        results?: { data: { fields: Row }[] };
+        nextResultUri?: string;
+      }>('GET', `/operations/${operationHandle}/result/${token}`);
+      const data = page.results?.data ?? [];
+      rows.push(...data.map((d) => d.fields));
+      if (page.resultType === 'EOS') return rows;
+      // A job that has nothing yet answers at once, with an empty page: not asking again at once leaves it the processor.
+      if (page.resultType === 'NOT_READY' || data.length === 0)
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (page.resultType !== 'NOT_READY')
+        token = Number(/\/result\/(\d+)/.exec(page.nextResultUri ?? '')?.[1] ?? token + 1);
+    }
+  }
+
+  async jobs(): Promise<FlinkJob[]> {
+    const rows = await this.run('SHOW JOBS');
+    return rows.map(([id, name, status]) => ({
+      id: String(id),
+      name: String(name),
+      status: String(status),
+    }));
+  }
+
+  /** Idempotent for a job that has ended. */
+  async stop(job: Pick<FlinkJob, 'id'>): Promise<void> {
+    await this.run(`STOP JOB '${job.id}'`);
+  }
+}
+
+/** Of a Java stack trace, the last cause that says something. */
+function rootCause(errors: readonly string[]): string {
+  const text = errors.join('\n');
+  const causes = [...text.matchAll(/Caused by: (?:[\w.$]+\.)?(\w+(?:Exception|Error)): ([^\n]+)/g)];
+  return quoteForeign(
+    causes.at(-1)?.[2] ?? text.split('\n').find((line) => line.trim() !== '') ?? 'unknown',
+    500,
+  );
+}

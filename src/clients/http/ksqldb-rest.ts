@@ -1,0 +1,145 @@
+// ksqlDB's REST API, as far as we need it: statements, queries and their states. Every call has its own time limit.
+import { Problem } from '../../domain/failure.js';
+import { quoteForeign } from '../../domain/values/foreign-text.js';
+
+export interface KsqlQuery {
+  readonly id: string;
+  /** Streams and tables that it writes, as ksqlDB names them. */
+  readonly sinks: readonly string[];
+  /** RUNNING, ERROR, PAUSED, UNRESPONSIVE … */
+  readonly state: string;
+}
+
+export interface KsqlServer {
+  readonly version: string;
+  /** Prefix of everything that the server makes in Kafka. */
+  readonly serviceId: string;
+}
+
+interface Entity {
+  readonly '@type'?: string;
+  readonly streams?: readonly { name: string }[];
+  readonly tables?: readonly { name: string }[];
+  readonly queries?: readonly {
+    id: string;
+    sinks?: string[];
+    state?: string;
+    queryType?: string;
+  }[];
+  readonly commandId?: string;
+  readonly commandStatus?: CommandStatus;
+}
+
+interface CommandStatus {
+  readonly status: string;
+  readonly message?: string;
+}
+
+const CALL_MS = 30_000;
+const COMMAND_MS = 60_000;
+const POLL_MS = 200;
+const MEDIA_TYPE = 'application/vnd.ksql.v1+json';
+const UNDER_WAY: readonly string[] = ['QUEUED', 'PARSING', 'EXECUTING'];
+
+/** What the server said is wrong with a statement. */
+export class KsqlError extends Error {}
+
+export class KsqlDb {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, '');
+  }
+
+  async server(): Promise<KsqlServer> {
+    const { KsqlServerInfo: info } = await this.#call<{
+      KsqlServerInfo: { version: string; ksqlServiceId: string };
+    }>('GET', '/info');
+    return { version: info.version, serviceId: info.ksqlServiceId };
+  }
+
+  /** Names of all streams and tables. */
+  async sources(): Promise<string[]> {
+    const entities = [
+      ...(await this.#statements('LIST STREAMS;', {})),
+      ...(await this.#statements('LIST TABLES;', {})),
+    ];
+    return entities.flatMap((e) => [...(e.streams ?? []), ...(e.tables ?? [])].map((s) => s.name));
+  }
+
+  /** Queries that run until they are terminated. */
+  async queries(): Promise<KsqlQuery[]> {
+    const entities = await this.#statements('SHOW QUERIES;', {});
+    const queries = entities
+      .flatMap((e) => e.queries ?? [])
+      .filter((q) => (q.queryType ?? 'PERSISTENT') === 'PERSISTENT');
+    return queries.map(({ id, sinks, state }) => ({
+      id,
+      sinks: sinks ?? [],
+      state: state ?? 'UNKNOWN',
+    }));
+  }
+
+  /** Runs one statement and waits until the cluster has executed it. Throws KsqlError with the server's own words. */
+  async run(statement: string, properties: Readonly<Record<string, string>> = {}): Promise<void> {
+    const deadline = Date.now() + COMMAND_MS;
+    for (const { commandId, commandStatus } of await this.#statements(
+      `${statement};`,
+      properties,
+    )) {
+      let status = commandStatus;
+      while (commandId && status && UNDER_WAY.includes(status.status)) {
+        if (Date.now() > deadline)
+          throw new Problem(
+            'unreachable',
+            `ksqlDB at ${this.#url}: ${commandId} is still ${status.status} after ${COMMAND_MS / 1000} s`,
+          );
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        status = await this.#call<CommandStatus>(
+          'GET',
+          `/status/${commandId.split('/').map(encodeURIComponent).join('/')}`,
+        );
+      }
+      if (status?.status === 'ERROR')
+        throw new KsqlError(quoteForeign(status.message ?? 'ERROR', 500));
+    }
+  }
+
+  #statements(
+    ksql: string,
+    streamsProperties: Readonly<Record<string, string>>,
+  ): Promise<Entity[]> {
+    return this.#call<Entity[]>('POST', '/ksql', { ksql, streamsProperties });
+  }
+
+  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.#url}${path}`, {
+        method,
+        redirect: 'error',
+        signal: AbortSignal.timeout(CALL_MS),
+        headers: { accept: MEDIA_TYPE, ...(body ? { 'content-type': MEDIA_TYPE } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    } catch (error) {
+      throw new Problem(
+        'unreachable',
+        `ksqlDB at ${this.#url} does not answer ${method} ${path}: ${(error as Error).message}`,
+      );
+    }
+    const answer = (await response.json().catch(() => null)) as (T & { message?: string }) | null;
+    if (response.ok && answer !== null) return answer;
+    const message = quoteForeign(
+      typeof answer?.message === 'string'
+        ? answer.message.split('\n')[0]!
+        : `HTTP ${response.status}`,
+      500,
+    );
+    if (response.status >= 400 && response.status < 500) throw new KsqlError(message);
+    throw new Problem(
+      'unreachable',
+      `ksqlDB at ${this.#url}: ${method} ${path}: ${response.status} ${message}`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+// A route behind somebody else's switch: PUT says which side consumers shall read, GET says which they do. Weaker than a view: not one transaction with the lease.
+import { Problem } from '../../domain/failure.js';
+
+const TIMEOUT_MS = 10_000;
+const ANSWER_LIMIT = 65_536;
+
+export interface RouteOrder {
+  readonly migration: string;
+  readonly side: 'batch' | 'stream';
+  /** Grows with every order of a migration: a receiver MUST ignore an order with a smaller one. */
+  readonly epoch: number;
+}
+
+/** Idempotent. Throws Problem `unreachable` (it may have been taken in: observe) or `route-unexpected` (refused). */
+export async function putRoute(url: string, order: RouteOrder): Promise<void> {
+  await send('PUT', url, order);
+}
+
+/** Throws Problem `route-unexpected` when the answer names no side. */
+export async function getRoute(url: string): Promise<'batch' | 'stream'> {
+  const text = await send('GET', url);
+  let side: unknown;
+  try {
+    side = (JSON.parse(text) as { side?: unknown } | null)?.side;
+  } catch {
+    side = undefined;
+  }
+  if (side === 'batch' || side === 'stream') return side;
+  throw new Problem(
+    'route-unexpected',
+    `GET ${place(url)} named no side: expected {"side": "batch"} or {"side": "stream"}`,
+    'mend the route, then: sluice retry',
+  );
+}
+
+/** An action of the batch's scheduler. `until` (ISO) = when a pause must end by itself. */
+export async function postAction(
+  url: string,
+  action: { readonly migration: string; readonly action: string; readonly until: string | null },
+): Promise<void> {
+  await send('POST', url, action);
+}
+
+async function send(method: string, url: string, body?: object): Promise<string> {
+  const where = `${method} ${place(url)}`;
+  const response = await fetch(url, {
+    method,
+    redirect: 'error', // an order goes where the spec says, nowhere else
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: body ? { 'content-type': 'application/json' } : {},
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  }).catch((error: unknown) => {
+    const cause = (error as { cause?: { message?: string } }).cause?.message;
+    throw new Problem('unreachable', `${where}: ${cause ?? (error as Error).message}`);
+  });
+  const text = (await response.text()).slice(0, ANSWER_LIMIT);
+  if (response.ok) return text;
+  throw new Problem(
+    response.status >= 500 ? 'unreachable' : 'route-unexpected',
+    `${where} answered ${response.status}`,
+    'mend what answers there, then: sluice retry',
+  );
+}
+
+/** Without what may be secret in it. */
+function place(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}

@@ -1,0 +1,96 @@
+// One Kafka record batch (magic 2) being filled: records are encoded where they will lie, no object is kept of any.
+import { crc32c } from './crc32c.js';
+
+const HEADER_BYTES = 61;
+const CRC_FROM = 21; // attributes: everything behind the checksum itself
+const PER_RECORD = 32; // lengths, deltas, attributes: at most
+
+/** Identity of an idempotent producer: the broker drops a batch that it has seen. */
+export interface ProducerIdentity {
+  readonly producerId: bigint;
+  readonly epoch: number;
+}
+
+export class BatchBuilder {
+  #bytes: Buffer;
+  #at = HEADER_BYTES;
+  records = 0;
+
+  constructor(capacity: number) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  get size(): number {
+    return this.#at;
+  }
+
+  /** A value of null is a tombstone. */
+  add(key: string, value: string | null): void {
+    const keyBytes = Buffer.byteLength(key);
+    const valueBytes = value === null ? -1 : Buffer.byteLength(value);
+    this.#reserve(keyBytes + Math.max(0, valueBytes) + PER_RECORD);
+    const delta = this.records;
+    const body =
+      1 +
+      1 +
+      varintSize(delta) +
+      varintSize(keyBytes) +
+      keyBytes +
+      varintSize(valueBytes) +
+      Math.max(0, valueBytes) +
+      1;
+    this.#varint(body);
+    this.#bytes[this.#at++] = 0; // attributes
+    this.#varint(0); // timestamp, as the batch's
+    this.#varint(delta);
+    this.#varint(keyBytes);
+    this.#at += this.#bytes.write(key, this.#at, 'utf8');
+    this.#varint(valueBytes);
+    if (value !== null) this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    this.#varint(0); // headers
+    this.records += 1;
+  }
+
+  /** The finished batch; the builder MUST NOT be used any more. */
+  finish({ producerId, epoch }: ProducerIdentity, sequence: number, timestampMs: number): Buffer {
+    const bytes = this.#bytes;
+    bytes.writeBigInt64BE(0n, 0); // base offset: the broker's
+    bytes.writeInt32BE(this.#at - 12, 8);
+    bytes.writeInt32BE(-1, 12); // leader epoch
+    bytes.writeInt8(2, 16); // magic
+    bytes.writeInt16BE(0, 21); // attributes: no compression, no transaction
+    bytes.writeInt32BE(this.records - 1, 23);
+    bytes.writeBigInt64BE(BigInt(timestampMs), 27);
+    bytes.writeBigInt64BE(BigInt(timestampMs), 35);
+    bytes.writeBigInt64BE(producerId, 43);
+    bytes.writeInt16BE(epoch, 51);
+    bytes.writeInt32BE(sequence, 53);
+    bytes.writeInt32BE(this.records, 57);
+    bytes.writeUInt32BE(crc32c(bytes, CRC_FROM, this.#at), 17);
+    return bytes.subarray(0, this.#at);
+  }
+
+  #reserve(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + more));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
+  }
+
+  /** Zig-zag. */
+  #varint(value: number): void {
+    let rest = value < 0 ? -2 * value - 1 : 2 * value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+}
+
+function varintSize(value: number): number {
+  let rest = value < 0 ? -2 * value - 1 : 2 * value;
+  let size = 1;
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) size += 1;
+  return size;
+}

@@ -1,0 +1,71 @@
+// The compressed body of a record batch, in every codec that Kafka knows. gzip is Node's own, snappy and zstd are libraries; LZ4's frame is read here.
+import { gunzipSync } from 'node:zlib';
+import { Decompress } from 'fzstd';
+import snappy from 'snappyjs';
+import { Problem } from '../../domain/failure.js';
+import { unlz4 } from './lz4.js';
+
+/** A batch is at most some megabytes on the wire: what claims to be more than this is no batch. */
+export const MOST_BYTES = 512 * 1024 * 1024;
+
+const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) => Uint8Array }[] = [
+  { name: 'none', open: (body) => body },
+  { name: 'gzip', open: (body) => gunzipSync(body, { maxOutputLength: MOST_BYTES }) },
+  { name: 'snappy', open: unsnappy },
+  { name: 'lz4', open: (body) => unlz4(body, MOST_BYTES) },
+  { name: 'zstd', open: unzstd },
+];
+
+/** Opens a batch's body; `offset` is named in errors. Throws Problem `unsupported` for an unknown codec and for bytes that are not what they claim. */
+export function decompress(body: Buffer, codec: number, offset: number): Buffer {
+  if (codec === 0) return body;
+  const known = CODECS[codec];
+  if (!known)
+    throw new Problem(
+      'unsupported',
+      `records at offset ${offset} are compressed with codec ${codec}`,
+      'set compression.type of the producer to a codec of Kafka 4',
+    );
+  try {
+    const plain = known.open(body);
+    return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Problem(
+      'unsupported',
+      `the batch at offset ${offset} cannot be opened as ${known.name}: ${why}`,
+      'look at the topic: the batch is damaged, no consumer can read it',
+    );
+  }
+}
+
+/** Block by block: a few bytes can claim megabytes each, so the sum is watched while it grows. */
+function unzstd(body: Buffer): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  let total = 0;
+  const stream = new Decompress((block) => {
+    total += block.length;
+    if (total > MOST_BYTES) throw new RangeError(`more than ${MOST_BYTES} bytes`);
+    blocks.push(Uint8Array.from(block));
+  });
+  stream.push(body, true);
+  return Buffer.concat(blocks, total);
+}
+
+// Java's producers put snappy blocks into a stream with this head: magic, then two versions; librdkafka's write one bare block.
+const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+
+function unsnappy(body: Buffer): Uint8Array {
+  if (!body.subarray(0, XERIAL.length).equals(XERIAL)) return snappy.uncompress(body, MOST_BYTES);
+  const blocks: Uint8Array[] = [];
+  let total = 0;
+  for (let at = XERIAL.length + 8; at < body.length;) {
+    const size = body.readInt32BE(at);
+    if (size <= 0) throw new RangeError('a snappy block without bytes');
+    const block = snappy.uncompress(body.subarray(at + 4, at + 4 + size), MOST_BYTES - total);
+    total += block.length;
+    blocks.push(block);
+    at += 4 + size;
+  }
+  return Buffer.concat(blocks, total);
+}

@@ -1,0 +1,43 @@
+// Kafka's Fetch response, version 11, as far as we need it: one topic, one partition, the record batches kept as bytes.
+import type { AbortedTransaction } from './record-batch.js';
+
+/** One partition's part of a Fetch answer. `records` are whole batches and perhaps a cut one, as the broker sent them. */
+export interface FetchedPartition {
+  readonly errorCode: number;
+  readonly lowOffset: number;
+  readonly aborted: readonly AbortedTransaction[];
+  readonly records: Buffer;
+}
+
+/** Fetch v11 response with one topic and one partition; the record batches stay bytes. */
+export function decodeFetch(raw: Buffer): FetchedPartition {
+  let at = 4; // throttle_time_ms
+  const topLevelError = raw.readInt16BE(at);
+  at += 2 + 4; // error_code, session_id
+  if (topLevelError !== 0 || raw.readInt32BE(at) === 0)
+    return { errorCode: topLevelError || -1, lowOffset: 0, aborted: [], records: Buffer.alloc(0) };
+  at += 4;
+  at += 2 + raw.readInt16BE(at); // topic
+  at += 4 + 4; // partitions array, partition index
+  const errorCode = raw.readInt16BE(at);
+  at += 2 + 8 + 8; // error, high watermark, last stable offset
+  const lowOffset = Number(raw.readBigInt64BE(at));
+  at += 8;
+  const abortedCount = raw.readInt32BE(at);
+  at += 4;
+  const aborted: AbortedTransaction[] = [];
+  for (let index = 0; index < abortedCount; index += 1, at += 16) {
+    aborted.push({
+      producerId: raw.readBigInt64BE(at),
+      firstOffset: Number(raw.readBigInt64BE(at + 8)),
+    });
+  }
+  at += 4; // preferred_read_replica
+  const length = raw.readInt32BE(at);
+  return {
+    errorCode,
+    lowOffset,
+    aborted,
+    records: length <= 0 ? Buffer.alloc(0) : raw.subarray(at + 4, at + 4 + length),
+  };
+}

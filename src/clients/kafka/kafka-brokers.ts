@@ -1,0 +1,279 @@
+// Requests that kafkajs offers no call for, sent over its own connections to a partition's leader: offsets by isolation, whole fetches, finished batches.
+import { createRequire } from 'node:module';
+import type { Kafka as KafkaJs } from 'kafkajs';
+import type { ProducerIdentity } from './batch-builder.js';
+import { Problem } from '../../domain/failure.js';
+import type { Coordinator } from './kafka-groups.js';
+import { decodeFetch, type FetchedPartition } from './fetch-response.js';
+import {
+  METADATA,
+  TOPIC_ID_VERSION,
+  epochEnd,
+  listOffset,
+  topicIdOf,
+  type LogOffset,
+} from './log-requests.js';
+import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
+
+const require = createRequire(import.meta.url);
+// kafkajs' own request encoders: pinned exactly, asserted at start by `createCluster`.
+const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (
+  input: object,
+) => object;
+const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (
+  key: Buffer,
+) => number;
+
+interface Broker {
+  readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
+  /** By API: what the broker understands. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
+  deleteRecords(of: {
+    topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
+  }): Promise<unknown>;
+  initProducerId(of: {
+    transactionalId: null;
+    transactionTimeout: number;
+  }): Promise<{ producerId: string; producerEpoch: number }>;
+}
+interface Cluster {
+  readonly targetTopics: Set<string>;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findTopicPartitionMetadata(
+    topic: string,
+  ): { partitionId: number; leader: number; partitionErrorCode: number }[];
+  findBroker(query: { nodeId: number }): Promise<Broker>;
+  findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
+}
+
+/** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
+export class TopicLost extends Problem {
+  readonly topic: string;
+
+  constructor(topic: string, detail: string) {
+    super('topic-lost', detail);
+    this.topic = topic;
+  }
+}
+
+const MAX_FETCH_BYTES = 8 * 1024 * 1024;
+const MAX_WAIT_MS = 100;
+export const READ_COMMITTED = 1;
+
+export class Brokers {
+  readonly #kafka: KafkaJs;
+  readonly #listTopics: () => Promise<string[]>;
+  #cluster: Promise<Cluster> | undefined;
+
+  constructor(kafka: KafkaJs, listTopics: () => Promise<string[]>) {
+    this.#kafka = kafka;
+    this.#listTopics = listTopics;
+  }
+
+  async partitions(topic: string): Promise<number> {
+    return (await this.#leaders(topic)).size;
+  }
+
+  /** The partition that Kafka's own producers choose for a key. */
+  partitionOf(key: string, partitions: number): number {
+    return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+  }
+
+  /** Of a new idempotent producer. */
+  identify(topic: string): Promise<ProducerIdentity> {
+    return this.#withLeader(topic, 0, async (broker) => {
+      const { producerId, producerEpoch } = await broker.initProducerId({
+        transactionalId: null,
+        transactionTimeout: 60_000,
+      });
+      return { producerId: BigInt(producerId), epoch: producerEpoch };
+    });
+  }
+
+  /** Resolves when all in-sync replicas have the batch. */
+  produce(topic: string, partition: number, batch: Buffer): Promise<void> {
+    return this.#withLeader(topic, partition, async (broker) => {
+      const response = {
+        decode: (raw: Buffer) => Promise.resolve(decodeProduce(raw)),
+        parse: (data: unknown) => Promise.resolve(data),
+      };
+      const code = (await broker.connectionPool.send({
+        request: produceRequest(topic, partition, batch),
+        response,
+      })) as number;
+      if (code !== 0 && code !== DUPLICATE_SEQUENCE)
+        throw new Error(`Produce ${topic}/${partition}: error code ${code}`);
+    });
+  }
+
+  /** Gives up every record of the partition before the offset. */
+  async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
+    await this.#withLeader(topic, partition, (broker) =>
+      broker.deleteRecords({
+        topics: [{ topic, partitions: [{ partition, offset: String(before) }] }],
+      }),
+    );
+  }
+
+  async listOffsets(
+    topic: string,
+    timestamp: number,
+    isolationLevel: number,
+  ): Promise<Map<number, LogOffset>> {
+    const found = new Map<number, LogOffset>();
+    for (const partition of (await this.#leaders(topic)).keys()) {
+      const asked = listOffset(topic, partition, timestamp, isolationLevel);
+      found.set(partition, await this.#ask(topic, partition, asked, 'ListOffsets'));
+    }
+    return found;
+  }
+
+  /** Where the records of this leader, or of earlier ones, end today; -1 where the log does not know that leader. */
+  async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
+    const asked = epochEnd(topic, partition, leaderEpoch);
+    return (await this.#ask(topic, partition, asked, 'OffsetForLeaderEpoch')).offset;
+  }
+
+  /** Another one after the topic was made anew. Null where the brokers give topics none (before Kafka 2.8). */
+  async topicId(topic: string): Promise<string | null> {
+    return this.#withLeader(topic, 0, async (broker) => {
+      if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < TOPIC_ID_VERSION) return null;
+      const { errorCode, id } = (await broker.connectionPool.send(topicIdOf(topic))) as {
+        errorCode: number;
+        id: string;
+      };
+      if (errorCode !== 0) throw new Error(`Metadata ${topic}: error code ${errorCode}`);
+      return /^0*$/.test(id) ? null : id;
+    });
+  }
+
+  #ask(topic: string, partition: number, exchange: object, name: string): Promise<LogOffset> {
+    return this.#withLeader(topic, partition, async (broker) => {
+      const answer = (await broker.connectionPool.send(exchange)) as LogOffset;
+      if (answer.errorCode !== 0)
+        throw new Error(`${name} ${topic}/${partition}: error code ${answer.errorCode}`);
+      return answer;
+    });
+  }
+
+  async fetch(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
+    const request = fetchRequest({
+      replicaId: -1,
+      maxWaitTime: MAX_WAIT_MS,
+      minBytes: 1,
+      maxBytes: MAX_FETCH_BYTES,
+      isolationLevel: READ_COMMITTED,
+      topics: [
+        { topic, partitions: [{ partition, fetchOffset: offset, maxBytes: MAX_FETCH_BYTES }] },
+      ],
+    });
+    return this.#withLeader(topic, partition, async (broker) => {
+      const response = {
+        decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)),
+        parse: (data: unknown) => Promise.resolve(data),
+      };
+      const fetched = (await broker.connectionPool.send({ request, response })) as FetchedPartition;
+      if (fetched.errorCode === 1)
+        throw new TopicLost(
+          topic,
+          `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`,
+        );
+      if (fetched.errorCode !== 0)
+        throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
+      return fetched;
+    });
+  }
+
+  /** Asks the broker that coordinates the group; up to four times where it moves or does not answer. */
+  async withCoordinator<T>(groupId: string, ask: (broker: Coordinator) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#cluster ??= this.#connectCluster();
+        return await ask(await (await this.#cluster).findGroupCoordinator({ groupId }));
+      } catch (error) {
+        if (attempt >= 4) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
+      }
+    }
+  }
+
+  async disconnect(): Promise<void> {
+    const cluster = await this.#cluster?.catch(() => undefined);
+    await cluster?.disconnect();
+    this.#cluster = undefined;
+  }
+
+  async #connectCluster(): Promise<Cluster> {
+    const symbol = Object.getOwnPropertySymbols(this.#kafka).find(
+      (s) => s.description === 'private:Kafka:createCluster',
+    );
+    if (!symbol)
+      throw new Problem(
+        'unsupported',
+        'this kafkajs has no createCluster: the pinned version 2.2.4 is needed',
+      );
+    const cluster = (this.#kafka as unknown as Record<symbol, (options: object) => Cluster>)[
+      symbol
+    ]!({
+      metadataMaxAge: 30_000,
+      allowAutoTopicCreation: false,
+      isolationLevel: READ_COMMITTED,
+    });
+    try {
+      await cluster.connect();
+      return cluster;
+    } catch (error) {
+      this.#cluster = undefined;
+      throw error;
+    }
+  }
+
+  async #leaders(topic: string): Promise<Map<number, Broker>> {
+    this.#cluster ??= this.#connectCluster();
+    const cluster = await this.#cluster;
+    await cluster.addTargetTopic(topic).catch(async () => {
+      await this.#refuseIfGone(cluster, topic);
+      await cluster.addTargetTopic(topic); // kafkajs forgot it with the failure
+    });
+    const metadata = cluster.findTopicPartitionMetadata(topic);
+    if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
+    const leaders = new Map<number, Broker>();
+    for (const { partitionId, leader } of metadata)
+      leaders.set(partitionId, await cluster.findBroker({ nodeId: leader }));
+    return leaders;
+  }
+
+  /** One attempt with fresh metadata after a lost connection or a moved leader. */
+  async #withLeader<T>(
+    topic: string,
+    partition: number,
+    call: (broker: Broker) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const broker = (await this.#leaders(topic)).get(partition);
+        if (!broker) throw new TopicLost(topic, `topic ${topic} has no partition ${partition}`);
+        return await call(broker);
+      } catch (error) {
+        if (error instanceof Problem || attempt >= 4) throw error;
+        const cluster = await this.#cluster?.catch(() => undefined);
+        if (cluster) await this.#refuseIfGone(cluster, topic);
+        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
+        await cluster?.refreshMetadata().catch(() => undefined);
+      }
+    }
+  }
+
+  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata, whosever it was: it is forgotten, and said to be gone at once. */
+  async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
+    const existing = await this.#listTopics().catch(() => null);
+    if (existing === null) return; // cannot tell: not gone
+    for (const known of cluster.targetTopics)
+      if (!existing.includes(known)) cluster.targetTopics.delete(known);
+    if (existing.includes(topic)) return;
+    throw new TopicLost(topic, `topic ${topic} does not exist`);
+  }
+}

@@ -1,0 +1,249 @@
+// What a consumer group is: its protocol, its state, its members and the topics that they read.
+// Classic groups answer DescribeGroups. The newer ones (KIP-848 consumers, KIP-1071 streams) show
+// there as dead, without members, and have requests of their own.
+import { createRequire } from 'node:module';
+import * as flexible from './flexible-protocol.js';
+import { fields, int16, int32, int64, list, maybe, text, uuid } from './flexible-protocol.js';
+
+const require = createRequire(import.meta.url);
+const { MemberMetadata } = require('kafkajs/src/consumer/assignerProtocol') as {
+  MemberMetadata: { decode: (bytes: Buffer) => { topics: string[] } };
+};
+
+/** A group as its coordinator describes it. `absent`: no broker knows such a group. */
+export interface KnownGroup {
+  readonly type: 'classic' | 'consumer' | 'streams' | 'absent';
+  readonly state: string;
+  /** Sorted ids. A member that is replaced has another id. */
+  readonly members: readonly string[];
+  /** Topics that the members subscribe to or are assigned to. */
+  readonly topics: readonly string[];
+}
+
+/** `unknown` says why the group cannot be described. */
+export type GroupDescription = KnownGroup | { readonly unknown: string };
+
+/** The calls that a description needs of the group's coordinator. */
+export interface Coordinator {
+  readonly versions: Readonly<Record<number, { maxVersion: number } | undefined>>;
+  readonly connectionPool: { send: (call: object) => Promise<unknown> };
+  describeGroups(of: { groupIds: string[] }): Promise<{ groups: ClassicGroup[] }>;
+}
+
+interface ClassicGroup {
+  readonly state: string;
+  readonly protocolType: string;
+  readonly members: readonly { memberId: string; memberMetadata: Buffer }[];
+}
+
+const CONSUMER_GROUP_DESCRIBE = 69;
+const STREAMS_GROUP_DESCRIBE = 89;
+const LIST_GROUPS = 16;
+const GROUP_ID_NOT_FOUND = 69;
+const NOT_ALLOWED: Readonly<Record<number, string>> = { 29: 'topic', 30: 'group' };
+const TRANSIENT: readonly number[] = [14, 15, 16]; // the coordinator loads, is not there, moved
+
+const topicPartitions = fields({ topicId: uuid, topicName: text, partitions: list(int32) });
+const assignment = fields({ topics: list(topicPartitions) });
+const consumerGroups = fields({
+  throttleMs: int32,
+  groups: list(
+    fields({
+      errorCode: int16,
+      errorMessage: text,
+      groupId: text,
+      state: text,
+      groupEpoch: int32,
+      assignmentEpoch: int32,
+      assignor: text,
+      members: list(
+        fields({
+          memberId: text,
+          instanceId: text,
+          rackId: text,
+          memberEpoch: int32,
+          clientId: text,
+          clientHost: text,
+          topics: list(text),
+          regex: text,
+          assignment,
+          target: assignment,
+        }),
+      ),
+      operations: int32,
+    }),
+  ),
+});
+
+const pair = fields({ key: text, value: text });
+const topicInfo = fields({
+  name: text,
+  partitions: int32,
+  replication: int16,
+  configs: list(pair),
+});
+const taskOffset = fields({ subtopology: text, partition: int32, offset: int64 });
+const tasks = list(fields({ subtopology: text, partitions: list(int32) }));
+const taskAssignment = fields({ active: tasks, standby: tasks, warmUp: tasks });
+const subtopology = fields({
+  id: text,
+  sources: list(text),
+  repartitionSinks: list(text),
+  changelogs: list(topicInfo),
+  repartitionSources: list(topicInfo),
+});
+const streamsGroups = fields({
+  throttleMs: int32,
+  groups: list(
+    fields({
+      errorCode: int16,
+      errorMessage: text,
+      groupId: text,
+      state: text,
+      groupEpoch: int32,
+      assignmentEpoch: int32,
+      topology: maybe(fields({ epoch: int32, subtopologies: list(subtopology) })),
+      members: list(
+        fields({
+          memberId: text,
+          memberEpoch: int32,
+          instanceId: text,
+          rackId: text,
+          clientId: text,
+          clientHost: text,
+          topologyEpoch: int32,
+          processId: text,
+          endpoint: maybe(fields({ host: text, port: int16 })),
+          tags: list(pair),
+          offsets: list(taskOffset),
+          endOffsets: list(taskOffset),
+          assignment: taskAssignment,
+          target: taskAssignment,
+          isClassic: flexible.int8,
+        }),
+      ),
+      operations: int32,
+    }),
+  ),
+});
+
+const listedGroups = fields({
+  throttleMs: int32,
+  errorCode: int16,
+  groups: list(fields({ groupId: text, protocol: text, state: text, type: text })),
+});
+
+/**
+ * Asks the group's coordinator. `hasOffsets`: whether the group committed offsets, asked only where
+ * nobody knows the group. Throws what may pass by itself: the caller asks again.
+ */
+export async function describeBy(
+  broker: Coordinator,
+  groupId: string,
+  hasOffsets: () => Promise<boolean>,
+): Promise<GroupDescription> {
+  const classic = await describeClassic(broker, groupId);
+  if (classic) return classic;
+  for (const ask of [describeConsumers, describeStreams]) {
+    const answer = await ask(broker, groupId);
+    if (answer) return answer;
+  }
+  const listed = await listedType(broker, groupId);
+  if (listed !== null)
+    return { unknown: `the broker lists it as a ${listed} group and describes none` };
+  if (await hasOffsets()) {
+    return { unknown: 'it has committed offsets, and the broker describes it as Dead' };
+  }
+  return { type: 'absent', state: 'Absent', members: [], topics: [] };
+}
+
+/** Null where the broker knows no classic group of that id. */
+async function describeClassic(broker: Coordinator, id: string): Promise<GroupDescription | null> {
+  let group: ClassicGroup | undefined;
+  try {
+    group = (await broker.describeGroups({ groupIds: [id] })).groups[0];
+  } catch (error) {
+    const { type } = error as { type?: string };
+    if (type === 'GROUP_AUTHORIZATION_FAILED') return { unknown: refused('group') };
+    throw error;
+  }
+  if (!group || group.state === 'Dead') return null;
+  const topics = group.members
+    .filter(({ memberMetadata }) => group.protocolType === 'consumer' && memberMetadata.length > 0)
+    .flatMap(({ memberMetadata }) => MemberMetadata.decode(memberMetadata).topics);
+  return described('classic', group.state, group.members, topics);
+}
+
+async function describeConsumers(
+  broker: Coordinator,
+  id: string,
+): Promise<GroupDescription | null> {
+  const api = { apiKey: CONSUMER_GROUP_DESCRIBE, apiName: 'ConsumerGroupDescribe' };
+  const group = await askAbout(broker, api, id, consumerGroups);
+  if (group === null || 'unknown' in group) return group;
+  const topics = group.members.flatMap((member) => [
+    ...member.topics,
+    ...[member.assignment, member.target].flatMap((a) => a.topics.map((t) => t.topicName)),
+  ]);
+  return described('consumer', group.state, group.members, topics);
+}
+
+async function describeStreams(broker: Coordinator, id: string): Promise<GroupDescription | null> {
+  const api = { apiKey: STREAMS_GROUP_DESCRIBE, apiName: 'StreamsGroupDescribe' };
+  const group = await askAbout(broker, api, id, streamsGroups);
+  if (group === null || 'unknown' in group) return group;
+  const topics = (group.topology?.subtopologies ?? []).flatMap((part) => [
+    ...part.sources,
+    ...part.repartitionSources.map((topic) => topic.name),
+  ]);
+  return described('streams', group.state, group.members, topics);
+}
+
+function described(
+  type: KnownGroup['type'],
+  state: string,
+  members: readonly { memberId: string }[],
+  topics: readonly string[],
+): KnownGroup {
+  const ids = members.map((member) => member.memberId).sort();
+  return { type, state, members: ids, topics: [...new Set(topics)].sort() };
+}
+
+/** Null where the broker does not know the request, or knows no group of that kind and id. */
+async function askAbout<G extends { errorCode: number; errorMessage: string }>(
+  broker: Coordinator,
+  api: { apiKey: number; apiName: string },
+  id: string,
+  answer: flexible.Read<{ groups: G[] }>,
+): Promise<G | { unknown: string } | null> {
+  if (!broker.versions[api.apiKey]) return null;
+  const body = Buffer.concat([flexible.compactTexts([id]), Buffer.from([0, 0])]); // no operations, no tags
+  const call = flexible.flexibleCall({ ...api, apiVersion: 0 }, body, answer);
+  const group = ((await broker.connectionPool.send(call)) as { groups: G[] }).groups[0];
+  if (!group || group.errorCode === GROUP_ID_NOT_FOUND) return null;
+  if (group.errorCode === 0) return group;
+  const detail = `${api.apiName} ${id}: error ${group.errorCode} ${group.errorMessage}`.trim();
+  if (TRANSIENT.includes(group.errorCode)) throw new Error(detail);
+  const kind = NOT_ALLOWED[group.errorCode];
+  return { unknown: kind ? refused(kind) : detail };
+}
+
+/** The type of a group that no request of ours describes, such as a share group's. Null = not listed. */
+async function listedType(broker: Coordinator, id: string): Promise<string | null> {
+  if ((broker.versions[LIST_GROUPS]?.maxVersion ?? 0) < 5) return null;
+  const api = { apiKey: LIST_GROUPS, apiVersion: 5, apiName: 'ListGroups' };
+  const body = Buffer.concat([
+    flexible.compactTexts([]),
+    flexible.compactTexts([]),
+    Buffer.from([0]),
+  ]);
+  const call = flexible.flexibleCall(api, body, listedGroups);
+  const { errorCode, groups } = (await broker.connectionPool.send(call)) as {
+    errorCode: number;
+    groups: { groupId: string; type: string }[];
+  };
+  if (errorCode !== 0) throw new Error(`ListGroups: error ${errorCode}`);
+  return groups.find((group) => group.groupId === id)?.type || null;
+}
+
+const refused = (what: string): string => `our principal may not DESCRIBE the ${what}`;

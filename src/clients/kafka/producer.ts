@@ -1,0 +1,94 @@
+// Writing many records to topics: our own record batches, idempotent, over kafkajs' connections. Used by proofs, which replay rows without a connector.
+import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
+
+export interface OutRecord {
+  readonly key: string;
+  readonly value: string | null;
+}
+
+/** What the writer needs of the cluster. */
+export interface ProduceTarget {
+  partitions(topic: string): Promise<number>;
+  /** A fresh identity, from any broker: here from a leader of the topic. */
+  identify(topic: string): Promise<ProducerIdentity>;
+  /** The partition that Kafka's own producers choose for a key. */
+  partitionOf(key: string, partitions: number): number;
+  /** Resolves when all in-sync replicas have the batch; one that the broker knows by its sequence is not written twice. */
+  produce(topic: string, partition: number, batch: Buffer): Promise<void>;
+}
+
+const BATCH_BYTES = 900 * 1024; // below the broker's default limit for one batch
+
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+  filling: BatchBuilder;
+  sequence: number;
+  /** The one batch that is on its way: kafkajs spreads requests over connections, so a second could overtake it and be refused. */
+  flying: Promise<void> | undefined;
+}
+
+/** Fills one batch per partition; a full one is sent while the next is filled. Several may write at once. */
+export class BulkWriter {
+  readonly #target: ProduceTarget;
+  #identity: ProducerIdentity | undefined;
+  readonly #topics = new Map<string, Lane[]>();
+  records = 0;
+  bytes = 0;
+
+  constructor(target: ProduceTarget) {
+    this.#target = target;
+  }
+
+  /** Returns a promise only when the caller has to wait for the broker. */
+  write(topic: string, record: OutRecord): Promise<void> | undefined {
+    const lanes = this.#topics.get(topic);
+    if (!lanes) return this.#open(topic).then(() => this.write(topic, record));
+    const lane =
+      lanes.length === 1 ? lanes[0]! : lanes[this.#target.partitionOf(record.key, lanes.length)]!;
+    lane.filling.add(record.key, record.value);
+    this.records += 1;
+    return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
+  }
+
+  /** Everything written is acknowledged by all in-sync replicas when this ends. */
+  async flush(): Promise<void> {
+    const lanes = [...this.#topics.values()].flat();
+    await Promise.all(
+      lanes.filter((lane) => lane.filling.records > 0).map((lane) => this.#send(lane)),
+    );
+    for (const lane of lanes) await lane.flying;
+  }
+
+  async #open(topic: string): Promise<void> {
+    const partitions = await this.#target.partitions(topic);
+    const identity = await this.#target.identify(topic);
+    this.#identity ??= identity;
+    if (this.#topics.has(topic)) return; // somebody else opened it meanwhile, and has written
+    this.#topics.set(
+      topic,
+      Array.from({ length: partitions }, (_, partition) => ({
+        topic,
+        partition,
+        filling: aBatch(),
+        sequence: 0,
+        flying: undefined,
+      })),
+    );
+  }
+
+  async #send(lane: Lane): Promise<void> {
+    const batch = lane.filling.finish(this.#identity!, lane.sequence, Date.now());
+    lane.sequence += lane.filling.records;
+    lane.filling = aBatch();
+    this.bytes += batch.length;
+    const before = lane.flying;
+    lane.flying = (before ?? Promise.resolve()).then(() =>
+      this.#target.produce(lane.topic, lane.partition, batch),
+    );
+    lane.flying.catch(() => undefined); // looked at when it is waited for
+    await before;
+  }
+}
+
+const aBatch = (): BatchBuilder => new BatchBuilder(BATCH_BYTES + 64 * 1024);

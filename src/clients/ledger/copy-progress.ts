@@ -1,0 +1,45 @@
+// How far a copy of the tables has come, in the ledger: what survives the worker that copies.
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { Ledger } from './ledger.js';
+
+/** One range of a table's blocks that is in its topic. */
+export interface CopiedChunk {
+  readonly table: string;
+  readonly chunk: number;
+  readonly rows: number;
+  /** Files in which the table's rows lay. A rewrite moves rows between ranges, so a range of other files says nothing. */
+  readonly storage: string | null;
+}
+
+type Run = Pick<MigrationRef, 'runKey' | 'generation'>;
+
+/** What a copy of this generation has written so far. */
+export async function copiedChunks(ledger: Ledger, ref: Run): Promise<CopiedChunk[]> {
+  const rows = await ledger.query<{
+    table_name: string;
+    chunk: number;
+    rows: string;
+    storage: string | null;
+  }>(
+    `SELECT table_name, chunk, rows, storage FROM sluice.copied WHERE run_key = $1 AND generation = $2`,
+    [ref.runKey, ref.generation],
+  );
+  return rows.map((row) => ({
+    table: row.table_name,
+    chunk: row.chunk,
+    rows: Number(row.rows),
+    storage: row.storage,
+  }));
+}
+
+export async function recordChunk(
+  ledger: Ledger,
+  ref: Run,
+  { table, chunk, rows, storage }: CopiedChunk,
+): Promise<void> {
+  await ledger.query(
+    `INSERT INTO sluice.copied (run_key, generation, table_name, chunk, rows, storage) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (run_key, generation, table_name, chunk) DO UPDATE SET rows = excluded.rows, storage = excluded.storage`,
+    [ref.runKey, ref.generation, table, chunk, rows, storage],
+  );
+}

@@ -1,0 +1,31 @@
+// What our role may do with the ledger, and the statements that let it do more.
+import type pg from 'pg';
+import { Problem } from '../../domain/failure.js';
+
+export interface Readiness {
+  readonly isThere: boolean;
+  readonly mayCreate: boolean;
+  /** The statement that lets our role create it. */
+  readonly grant: string;
+}
+
+/** Whether the ledger's tables are there; if not, whether our role may create them. */
+export async function readiness(pool: pg.Pool): Promise<Readiness> {
+  const { rows } = await pool.query<{ there: boolean; may: boolean; grant: string }>(
+    `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sluice' AND c.relname = 'migration') AS there,
+       has_database_privilege(current_database(), 'CREATE') AS may, format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user) AS grant`,
+  );
+  const { there, may, grant } = rows[0]!;
+  return { isThere: there, mayCreate: may, grant };
+}
+
+/** With the statements that an owner of the ledger runs for a role that may not read it. */
+export async function denied(pool: pg.Pool, address: string, { message }: Error): Promise<Problem> {
+  const { rows } = await pool.query<{ role: string }>('SELECT quote_ident(current_user) AS role');
+  const { role } = rows[0]!;
+  return new Problem(
+    'permission-denied',
+    `the ledger at ${address}: ${message}`,
+    `GRANT USAGE ON SCHEMA sluice TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO ${role}`,
+  );
+}

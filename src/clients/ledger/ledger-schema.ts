@@ -1,0 +1,130 @@
+// The ledger's tables. Additive only: a newer worker may run beside an older one.
+import { LEASE_COLUMNS } from '../postgres/lease-row.js';
+
+export const LEDGER_SCHEMA = `
+CREATE SCHEMA IF NOT EXISTS sluice;
+
+CREATE TABLE IF NOT EXISTS sluice.migration (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  generation int NOT NULL,          -- counts on over iterations: names of slots and topics are never used twice
+  workflow_id text NOT NULL,
+  run_key text NOT NULL UNIQUE,     -- first run id of the workflow
+  spec jsonb NOT NULL,
+  plan_hash text NOT NULL,
+  status jsonb,
+  outcome text,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz,
+  PRIMARY KEY (name, iteration)
+);
+
+-- Where its workflow runs: the name that a person knows, and the id, which no other cluster gives.
+ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS namespace text;
+ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS namespace_id text;
+
+CREATE TABLE IF NOT EXISTS sluice.object (
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  kind text NOT NULL,
+  object_name text NOT NULL,
+  location text NOT NULL,
+  iteration int NOT NULL,
+  generation int NOT NULL,
+  state text NOT NULL CHECK (state IN ('registered', 'created', 'removed', 'handed-over')),
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (name, kind, object_name, location)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.window_row (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  subject text NOT NULL,
+  row jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number, subject)
+);
+ALTER TABLE sluice.window_row ADD COLUMN IF NOT EXISTS seq int NOT NULL DEFAULT 0; -- order of the subjects: tables, stages, result, sink
+
+CREATE TABLE IF NOT EXISTS sluice.difference (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  subject text NOT NULL,
+  seq int NOT NULL,
+  difference jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number, subject, seq)
+);
+
+-- What each window proved. chain = sha256 of the previous window's chain and this digest: a document that was changed later breaks every link after it.
+CREATE TABLE IF NOT EXISTS sluice.evidence (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  digest text NOT NULL,
+  chain text NOT NULL,
+  document jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number)
+);
+-- Run and activity that recorded the window, and what the run was answered: the first record stands, a repeated attempt is answered the same.
+ALTER TABLE sluice.evidence ADD COLUMN IF NOT EXISTS recorded_by text;
+ALTER TABLE sluice.evidence ADD COLUMN IF NOT EXISTS result jsonb;
+
+
+-- What evidence rests on, by digest: a run remembers the digest alone.
+CREATE TABLE IF NOT EXISTS sluice.facts (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  digest text NOT NULL,
+  facts jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (name, iteration, digest)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.sample (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  number int NOT NULL,
+  sample jsonb NOT NULL,
+  PRIMARY KEY (name, iteration, number)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.event (
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  iteration int NOT NULL,
+  event_id text NOT NULL,
+  at timestamptz NOT NULL,
+  kind text NOT NULL,
+  detail text NOT NULL,
+  PRIMARY KEY (name, iteration, event_id)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.proof (
+  id text PRIMARY KEY,
+  name text NOT NULL,
+  number int NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz,
+  differences jsonb,
+  result jsonb,
+  UNIQUE (name, number)
+);
+
+-- What a copy of the tables has written: the rows of one range of blocks.
+CREATE TABLE IF NOT EXISTS sluice.copied (
+  run_key text NOT NULL,
+  generation int NOT NULL,
+  table_name text NOT NULL,
+  chunk int NOT NULL,
+  rows bigint NOT NULL,
+  PRIMARY KEY (run_key, generation, table_name, chunk)
+);
+ALTER TABLE sluice.copied ADD COLUMN IF NOT EXISTS storage text; -- files in which the table's rows lay: ranges of other files are other rows
+
+-- The lease row of migrations without a batch; with one it lives beside the result it guards.
+CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
+);
+ALTER TABLE sluice.lease ADD COLUMN IF NOT EXISTS attempt int NOT NULL DEFAULT 0;
+`;

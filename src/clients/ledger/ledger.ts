@@ -1,0 +1,279 @@
+// The ledger: append-mostly evidence of every migration, in a Postgres database of ours. Readable with no worker and no Temporal alive.
+import pg from 'pg';
+import { Problem } from '../../domain/failure.js';
+import type {
+  AuditEvent,
+  ColumnTally,
+  EvidenceLink,
+  MigrationRef,
+  OwnedObject,
+  Status,
+} from '../../domain/evidence/ledger-rows.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { Outcome } from '../../domain/migration/phase.js';
+import type { WindowSample } from '../../domain/evidence/sample.js';
+import type { Difference, WindowRow } from '../../domain/evidence/window.js';
+import { denied, readiness, type Readiness } from './ledger-access.js';
+import { LEDGER_SCHEMA } from './ledger-schema.js';
+
+export interface MigrationRecord {
+  readonly name: string;
+  readonly iteration: number;
+  readonly generation: number;
+  readonly run_key: string;
+  readonly outcome: Outcome | null;
+  readonly status: Status | null;
+  readonly started_at: Date;
+  readonly updated_at: Date;
+  readonly plan_hash: string;
+  readonly spec: MigrationSpec;
+  /** Where its workflow runs; null for runs of before it was written down. */
+  readonly namespace: string | null;
+  readonly namespace_id: string | null;
+}
+
+export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
+
+const MAX_INT = 2 ** 31 - 1;
+const NOT_THERE: readonly string[] = ['42P01', '3F000']; // undefined_table, invalid_schema_name
+
+export class Ledger {
+  readonly #pool: pg.Pool;
+  readonly #url: string;
+  /** Of a view: all of its queries go there. */
+  #session: pg.PoolClient | undefined;
+  readonly #address: string;
+  readonly #readOnly: boolean;
+
+  /** Read-only: every transaction of its sessions is, and a ledger without tables reads as empty. A role with USAGE and SELECT on schema sluice is enough. */
+  constructor(url: string, { readOnly = false } = {}) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: 6,
+      connectionTimeoutMillis: 5000,
+      statement_timeout: 30_000,
+      application_name: 'sluice-ledger',
+      ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+    });
+    this.#pool.on('error', () => undefined);
+    this.#url = url;
+    this.#readOnly = readOnly;
+    const parsed = new URL(url);
+    this.#address = `${parsed.host}${parsed.pathname}`;
+  }
+
+  /** Creates the tables where they are missing. Safe to call from several workers at once. */
+  async migrate(): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN; SELECT pg_advisory_xact_lock(7351001)');
+      await client.query(LEDGER_SCHEMA);
+      await client.query('COMMIT');
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  async query<R extends pg.QueryResultRow>(
+    sql: string,
+    values: readonly unknown[] = [],
+  ): Promise<R[]> {
+    try {
+      return (await (this.#session ?? this.#pool).query<R>(sql, [...values])).rows;
+    } catch (error) {
+      const code = (error as { code?: string }).code ?? '';
+      if (
+        /^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) ||
+        /timeout|terminated/i.test((error as Error).message)
+      ) {
+        throw new Problem(
+          'unreachable',
+          `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
+        );
+      }
+      if (this.#readOnly && NOT_THERE.includes(code)) return [];
+      if (code === '42501') throw await denied(this.#pool, this.#address, error as Error);
+      throw error;
+    }
+  }
+
+  readiness(): Promise<Readiness> {
+    return readiness(this.#pool);
+  }
+
+  /** Runs `use` on one connection. */
+  async session<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      return await use(client);
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Runs `use` on one connection inside a transaction. */
+  async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN');
+      const result = await use(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Runs `use` on a view of the ledger as it is at one moment: what it reads belongs together, whatever workers write meanwhile. */
+  async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
+    return this.transaction(async (client) => {
+      await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const view = new Ledger(this.#url, { readOnly: this.#readOnly });
+      view.#session = client;
+      return use(view);
+    });
+  }
+
+  /** Newest iteration of a name first. */
+  async migrations(name?: string): Promise<MigrationRecord[]> {
+    return this.query<MigrationRecord>(
+      `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec, to_jsonb(m)->>'namespace' AS namespace, to_jsonb(m)->>'namespace_id' AS namespace_id
+       FROM sluice.migration m -- as JSON: a ledger that no newer worker has opened lacks the columns
+       WHERE $1::text IS NULL OR name = $1 ORDER BY name, iteration DESC`,
+      [name ?? null],
+    );
+  }
+
+  async recordStatus(
+    ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,
+    status: Status,
+  ): Promise<void> {
+    await this.query(
+      `UPDATE sluice.migration SET status = $3, generation = $4, outcome = $5, updated_at = now(), ended_at = CASE WHEN $5::text IS NULL THEN NULL ELSE coalesce(ended_at, now()) END
+       WHERE name = $1 AND iteration = $2`,
+      [ref.name, ref.iteration, JSON.stringify(status), ref.generation, status.outcome],
+    );
+  }
+
+  async recordEvents(
+    ref: Pick<MigrationRef, 'name' | 'iteration'>,
+    events: readonly AuditEvent[],
+  ): Promise<void> {
+    for (const event of events) {
+      await this.query(
+        `INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [ref.name, ref.iteration, event.id, event.at, event.kind, event.detail],
+      );
+    }
+  }
+
+  async events(name: string, iteration: number): Promise<AuditEvent[]> {
+    const rows = await this.query<{ event_id: string; at: Date; kind: string; detail: string }>(
+      `SELECT event_id, at, kind, detail FROM sluice.event WHERE name = $1 AND iteration = $2 ORDER BY seq`,
+      [name, iteration],
+    );
+    return rows.map((row) => ({
+      id: row.event_id,
+      at: row.at.toISOString(),
+      kind: row.kind,
+      detail: row.detail,
+    }));
+  }
+
+  async windows(name: string, iteration: number): Promise<WindowRow[]> {
+    const rows = await this.query<{ row: WindowRow }>(
+      `SELECT row FROM sluice.window_row WHERE name = $1 AND iteration = $2 ORDER BY number, seq, subject`,
+      [name, iteration],
+    );
+    return rows.map((r) => r.row);
+  }
+
+  /** Ascending; windows recorded before samples were kept have none. */
+  async samples(name: string, iteration: number): Promise<WindowSample[]> {
+    const rows = await this.query<{ sample: WindowSample }>(
+      `SELECT sample FROM sluice.sample WHERE name = $1 AND iteration = $2 ORDER BY number`,
+      [name, iteration],
+    );
+    return rows.map((r) => r.sample);
+  }
+
+  /** How often each column of each subject differed, over the kept differences of every window up to `upTo` (Infinity = all). */
+  async differencesByColumn(
+    name: string,
+    iteration: number,
+    upTo = Infinity,
+  ): Promise<ColumnTally[]> {
+    return this.query<ColumnTally>(
+      `SELECT subject, difference->>'class' AS class, difference->>'column' AS column, count(*)::int AS kept, max(number)::int AS last
+       FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number <= $3 GROUP BY 1, 2, 3 ORDER BY kept DESC, 1, 2, 3`,
+      [name, iteration, Number.isFinite(upTo) ? upTo : MAX_INT],
+    );
+  }
+
+  /** Evidence of every window, ascending. */
+  async evidence(name: string, iteration: number): Promise<EvidenceLink[]> {
+    return this.query<EvidenceLink>(
+      `SELECT number, digest, chain, document FROM sluice.evidence WHERE name = $1 AND iteration = $2 ORDER BY number`,
+      [name, iteration],
+    );
+  }
+
+  async differences(
+    name: string,
+    iteration: number,
+    number: number,
+  ): Promise<{ subject: string; difference: Difference }[]> {
+    return this.query(
+      `SELECT subject, difference FROM sluice.difference WHERE name = $1 AND iteration = $2 AND number = $3 ORDER BY subject, seq`,
+      [name, iteration, number],
+    );
+  }
+
+  /** Null when the object was never ours. */
+  async objectState(name: string, object: OwnedObject): Promise<ObjectState | null> {
+    const rows = await this.query<{ state: ObjectState }>(
+      `SELECT state FROM sluice.object WHERE name = $1 AND kind = $2 AND object_name = $3 AND location = $4`,
+      [name, object.kind, object.name, object.where],
+    );
+    return rows[0]?.state ?? null;
+  }
+
+  async setObjectState(
+    ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,
+    object: OwnedObject,
+    state: ObjectState,
+  ): Promise<void> {
+    await this.query(
+      `INSERT INTO sluice.object (name, kind, object_name, location, iteration, generation, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
+       ON CONFLICT (name, kind, object_name, location) DO UPDATE SET state = excluded.state, iteration = excluded.iteration, generation = excluded.generation, at = now()`,
+      [ref.name, object.kind, object.name, object.where, ref.iteration, ref.generation, state],
+    );
+  }
+
+  /** Objects of a name that exist (or may exist) and are not handed over. */
+  async openObjects(name: string): Promise<OwnedObject[]> {
+    const rows = await this.query<{
+      kind: OwnedObject['kind'];
+      object_name: string;
+      location: string;
+    }>(
+      `SELECT kind, object_name, location FROM sluice.object WHERE name = $1 AND state IN ('registered', 'created') ORDER BY seq`,
+      [name],
+    );
+    return rows.map((row) => ({ kind: row.kind, name: row.object_name, where: row.location }));
+  }
+}

@@ -1,0 +1,117 @@
+// Windows in the ledger: the first record of a window stands. Its evidence is a link of a chain, so a later record of the same window would break every link after it.
+import type pg from 'pg';
+import type { AuditEvent, MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { WindowSample } from '../../domain/evidence/sample.js';
+import type { Difference, WindowRow } from '../../domain/evidence/window.js';
+import type { Ledger } from './ledger.js';
+
+/** All that a window leaves in the ledger. `result` = what the run was answered: a repeated attempt is answered the same. */
+export interface WindowRecord<Result> {
+  readonly rows: readonly WindowRow[];
+  readonly differences: ReadonlyMap<string, readonly Difference[]>;
+  readonly evidence: { readonly digest: string; readonly document: object };
+  readonly sample: WindowSample;
+  readonly result: Result;
+}
+
+/** A window as it stands in the ledger. */
+export interface RecordedWindow<Result> {
+  /** Run and activity that recorded it: attempts of one activity share it, a run that was reset has another. */
+  readonly by: string;
+  readonly chain: string;
+  readonly result: Result;
+}
+
+const MAX_DIFFERENCES_PER_SUBJECT = 1000;
+
+const RECORD_EVIDENCE = `
+INSERT INTO sluice.evidence (name, iteration, number, digest, document, recorded_by, result, chain)
+SELECT $1::text, $2::int, $3::int, $4::text, $5::jsonb, $6::text, $7::jsonb, encode(sha256(convert_to(coalesce(
+  (SELECT chain FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number < $3 ORDER BY number DESC LIMIT 1), '') || $4, 'UTF8')), 'hex')
+WHERE NOT EXISTS (SELECT 1 FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number >= $3)
+RETURNING chain`;
+
+/** Null when no window of this number is in the ledger. */
+export async function recordedWindow<Result>(
+  ledger: Pick<Ledger, 'query'>,
+  ref: Pick<MigrationRef, 'name' | 'iteration'>,
+  number: number,
+): Promise<RecordedWindow<Result> | null> {
+  const rows = await ledger.query<{ by: string | null; chain: string; result: Result }>(
+    `SELECT recorded_by AS by, chain, result FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number = $3`,
+    [ref.name, ref.iteration, number],
+  );
+  return rows[0] ? { ...rows[0], by: rows[0].by ?? '' } : null;
+}
+
+/** A number that no window has yet: `wanted`, or the one after the newest. */
+export async function freeNumber(
+  ledger: Pick<Ledger, 'query'>,
+  ref: Pick<MigrationRef, 'name' | 'iteration'>,
+  wanted: number,
+): Promise<number> {
+  const rows = await ledger.query<{ newest: number | null }>(
+    `SELECT max(number) AS newest FROM sluice.evidence WHERE name = $1 AND iteration = $2`,
+    [ref.name, ref.iteration],
+  );
+  return Math.max(wanted, (rows[0]?.newest ?? 0) + 1);
+}
+
+/** Returns the chain's new head, or null when this window, or a later one, is in the ledger already: then nothing was written. */
+export async function recordWindow<Result>(
+  ledger: Ledger,
+  ref: Pick<MigrationRef, 'name' | 'iteration'>,
+  { rows, differences, evidence, sample, result }: WindowRecord<Result>,
+  by: string,
+): Promise<string | null> {
+  const of = [ref.name, ref.iteration];
+  return ledger.transaction(async (client) => {
+    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 7351))`, of); // the chain has one end
+    const inserted = await client.query<{ chain: string }>(RECORD_EVIDENCE, [
+      ...of,
+      sample.number,
+      evidence.digest,
+      JSON.stringify(evidence.document),
+      by,
+      JSON.stringify(result),
+    ]);
+    if (!inserted.rows[0]) return null;
+    await client.query(
+      `INSERT INTO sluice.sample (name, iteration, number, sample) VALUES ($1, $2, $3, $4)`,
+      [...of, sample.number, JSON.stringify(sample)],
+    );
+    for (const [seq, row] of rows.entries())
+      await recordRow(client, of, row, seq, differences.get(row.subject) ?? []);
+    return inserted.rows[0].chain;
+  });
+}
+
+async function recordRow(
+  client: pg.ClientBase,
+  of: readonly unknown[],
+  row: WindowRow,
+  seq: number,
+  found: readonly Difference[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO sluice.window_row (name, iteration, number, subject, row, seq) VALUES ($1, $2, $3, $4, $5, $6)`,
+    [...of, row.number, row.subject, JSON.stringify(row), seq],
+  );
+  const kept = found.slice(0, MAX_DIFFERENCES_PER_SUBJECT);
+  if (kept.length === 0) return;
+  await client.query(
+    `INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference)
+     SELECT $1, $2, $3, $4, ordinality, value FROM jsonb_array_elements($5::jsonb) WITH ORDINALITY`,
+    [...of, row.number, row.subject, JSON.stringify(kept)],
+  );
+}
+
+/** What the audit says of a window that was measured twice. */
+export function repeatedEvent(
+  number: number,
+  attempt: number,
+  at: string,
+  detail: string,
+): AuditEvent {
+  return { id: `window-${number}/${attempt}`, at, kind: 'window-repeated', detail };
+}

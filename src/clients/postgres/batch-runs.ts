@@ -1,0 +1,50 @@
+// Runs of the batch, as they can be seen: in the run log that it writes, or as sessions by their application_name.
+import type pg from 'pg';
+import type { LeaseRow } from './lease-row.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { parseTableName, qualified, quoteLiteral } from '../../domain/migration/names.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+
+/** A run that is active, or that is known to have started after the fence, in words: its result may not be what was compared. Null = none. */
+export async function activeRun(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  fence: LeaseRow | null,
+): Promise<string | null> {
+  const { runs } = spec.spec.batch ?? {};
+  if (!runs) return null;
+  return 'table' in runs
+    ? loggedRun(client, runs.table, durationMs(spec.spec.cutover.maxHold), fence)
+    : session(client, runs.application);
+}
+
+async function loggedRun(
+  client: pg.ClientBase,
+  log: string,
+  holdMs: number,
+  fence: LeaseRow | null,
+): Promise<string | null> {
+  const since = fence?.expires_at
+    ? ` OR started_at > ${quoteLiteral(fence.expires_at)}::timestamptz - interval '${holdMs} milliseconds'`
+    : '';
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${qualified(parseTableName(log))} WHERE finished_at IS NULL${since} LIMIT 1`,
+  );
+  const run = rows[0];
+  if (!run) return null;
+  return run['finished_at'] === null
+    ? `batch run ${run['run_id']} is active since ${run['started_at']}`
+    : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
+}
+
+/** Idle sessions are a pool's. The state of one that we may not look into (no pg_read_all_stats) is unknown: that counts as active. */
+async function session(client: pg.ClientBase, application: string): Promise<string | null> {
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT pid::text AS pid, coalesce(state, 'in a state that our role may not see') AS state, coalesce(xact_start, query_start, backend_start)::text AS since
+       FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle' LIMIT 1`,
+    [application],
+  );
+  const run = rows[0];
+  if (!run) return null;
+  return `batch session ${run['pid']} (application ${application}) is ${run['state']}${run['since'] ? ` since ${run['since']}` : ''}`;
+}

@@ -1,0 +1,201 @@
+// What the legacy database says about a table: columns, key, replica identity. Names resolved once, through the catalog.
+import type pg from 'pg';
+import { Problem } from '../../domain/failure.js';
+import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
+import { stripSemicolon } from '../../domain/migration/statements.js';
+import { describeSubquery } from './lone-sql.js';
+
+export interface Column {
+  readonly name: string;
+  /** Base type: domains resolved, enums as `enum`, composites as `composite`, arrays as `type[]`, arrays of a domain as `domain[]`. */
+  readonly type: string;
+  readonly notNull: boolean;
+  readonly generated: boolean;
+  /** The type as declared, with its modifier: `numeric(10,2)`, `character(8)`. */
+  readonly declared: string;
+}
+
+/** Where a partitioned table's rows lie. */
+export interface Leaf {
+  /** Qualified and quoted. */
+  readonly name: string;
+  readonly kind: string;
+  readonly persistence: string;
+  readonly replicaIdentity: ReplicaIdentity;
+}
+
+export type ReplicaIdentity = 'default' | 'nothing' | 'full' | 'index';
+
+export interface TableCatalog {
+  readonly name: TableName;
+  readonly kind: string;
+  readonly persistence: string;
+  /** Of a partitioned table, at every depth; else empty. */
+  readonly leaves: readonly Leaf[];
+  /** Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their own names. */
+  readonly heirs: readonly string[];
+  readonly columns: readonly Column[];
+  /** Primary key columns in key order, without what the index merely INCLUDEs; empty without one. */
+  readonly key: readonly string[];
+  /** The primary key is checked at the end of a transaction: such a key is no replica identity. */
+  readonly isKeyDeferrable: boolean;
+  readonly replicaIdentity: ReplicaIdentity;
+  /** Whether any value lies out of line (TOAST). */
+  readonly holdsFarValues: boolean;
+  readonly rowSecurity: boolean;
+  readonly rowsEstimate: number;
+  readonly bytes: number;
+  readonly owner: string;
+  readonly isOwner: boolean;
+  readonly canSelect: boolean;
+}
+
+const TABLE_SQL = `
+SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes,
+  coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far, pg_has_role(c.relowner, 'USAGE') AS is_owner, pg_get_userbyid(c.relowner) AS owner, has_table_privilege(c.oid, 'SELECT') AS can_select
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
+
+const LEAVES_SQL = `
+SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relpersistence, c.relreplident, greatest(c.reltuples, 0)::bigint AS rows,
+  pg_total_relation_size(c.oid) AS bytes, coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far
+FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
+
+const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
+
+/** Of a type `t`, joined: what lies under its domains as `b`, `typmod` of the last of these, and `e`, the elements of an array. */
+const RESOLVED = `
+JOIN LATERAL (WITH RECURSIVE chain AS (
+    SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS typmod
+    UNION ALL SELECT p.oid, p.typtype, p.typbasetype, p.typtypmod, chain.typtypmod FROM chain JOIN pg_type p ON chain.typtype = 'd' AND p.oid = chain.typbasetype
+  ) SELECT oid, typmod FROM chain WHERE typtype <> 'd') base ON true
+JOIN pg_type b ON b.oid = base.oid
+LEFT JOIN pg_type e ON e.typarray = b.oid`;
+
+/** Kinds without a name of their own here: how they are told apart is all that matters. */
+const kindOf = (type: string): string =>
+  `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
+const TYPE_NAME = `CASE WHEN e.oid IS NULL THEN ${kindOf('b')} ELSE ${kindOf('e')} || '[]' END`;
+
+const COLUMNS_SQL = `
+SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated, ${TYPE_NAME} AS type,
+  CASE t.typtype WHEN 'd' THEN format_type(b.oid, base.typmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid ${RESOLVED}
+WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
+
+const KEY_SQL = `
+SELECT a.attname, NOT i.indimmediate AS deferrable FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, at)
+JOIN pg_attribute a ON a.attnum = k.attnum
+WHERE i.indrelid = $1 AND i.indisprimary AND i.indisvalid AND k.at <= i.indnkeyatts AND a.attrelid = $1 ORDER BY k.at`;
+
+const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
+
+/** Null when there is no such relation. */
+export async function readTable(client: pg.ClientBase, text: string): Promise<TableCatalog | null> {
+  const name = parseTableName(text);
+  const found = (await client.query<Record<string, string>>(TABLE_SQL, [name.schema, name.table]))
+    .rows[0];
+  if (!found) return null;
+  const oid = found['oid'];
+  const columns = (await client.query<Record<string, string>>(COLUMNS_SQL, [oid])).rows.map(
+    columnOf,
+  );
+  const key = (await client.query<Record<string, string>>(KEY_SQL, [oid])).rows;
+  const isPartitioned = found['relkind'] === 'p';
+  const parts = (
+    await client.query<Record<string, string>>(isPartitioned ? LEAVES_SQL : HEIRS_SQL, [oid])
+  ).rows;
+  const total = (column: 'rows' | 'bytes' | 'far'): number =>
+    (isPartitioned ? parts : [found]).reduce((sum, part) => sum + Number(part[column]), 0);
+  return {
+    name,
+    kind: found['relkind']!,
+    persistence: found['relpersistence']!,
+    leaves: isPartitioned ? parts.map(leafOf) : [],
+    heirs: isPartitioned ? [] : parts.map((part) => part['name']!),
+    columns,
+    key: key.map((k) => k['attname']!),
+    isKeyDeferrable: key.some((k) => k['deferrable'] === 't'),
+    replicaIdentity: identityOf(found),
+    holdsFarValues: total('far') > 0,
+    rowSecurity: found['relrowsecurity'] === 't',
+    rowsEstimate: total('rows'),
+    bytes: total('bytes'),
+    owner: found['owner']!,
+    isOwner: found['is_owner'] === 't',
+    canSelect: found['can_select'] === 't',
+  };
+}
+
+const columnOf = (row: Record<string, string>): Column => ({
+  name: row['attname']!,
+  type: row['type']!,
+  notNull: row['attnotnull'] === 't',
+  generated: row['generated'] === 't',
+  declared: row['declared']!,
+});
+
+const identityOf = (row: Record<string, string>): ReplicaIdentity =>
+  REPLICA_IDENTITY[row['relreplident'] as keyof typeof REPLICA_IDENTITY];
+
+function leafOf(row: Record<string, string>): Leaf {
+  return {
+    name: row['name']!,
+    kind: row['relkind']!,
+    persistence: row['relpersistence']!,
+    replicaIdentity: identityOf(row),
+  };
+}
+
+/** A table that has a primary key. Throws Problem `preflight-failed` where it, or its key, is gone since preflight saw it. */
+export async function readKeyedTable(client: pg.ClientBase, text: string): Promise<TableCatalog> {
+  const catalog = await readTable(client, text);
+  if (!catalog || catalog.key.length === 0)
+    throw new Problem('preflight-failed', `table ${text} or its primary key is gone`);
+  return catalog;
+}
+
+/** Blocks of a table, quoted. Of a partitioned one: of its largest partition, for a block's number means one in each of them. */
+export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::regclass))) / current_setting('block_size')::int AS n`,
+    [table],
+  );
+  return Number(rows[0]!['n']);
+}
+
+/** The files in which a table's rows, and its partitions', lie: others after it was rewritten or truncated. */
+export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
+  const { rows } = await client.query<{ files: string }>(
+    `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM pg_partition_tree($1::regclass))) AS files`,
+    [table],
+  );
+  return rows[0]!.files;
+}
+
+/** Conditions that cut a table of so many blocks into ranges of `size`; the last one has no end, for it may have grown. */
+export function blockRanges(blocks: number, size: number): string[] {
+  const count = Math.max(1, Math.ceil(blocks / size));
+  return Array.from(
+    { length: count },
+    (_, at) =>
+      `ctid >= '(${at * size},0)'::tid${at === count - 1 ? '' : ` AND ctid < '(${(at + 1) * size},0)'::tid`}`,
+  );
+}
+
+/** Names and types of the columns that one SELECT of a spec returns; it is not run. */
+export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
+  const fields = await describeSubquery(client, stripSemicolon(sql));
+  const oids = [...new Set(fields.map((f) => f.dataTypeID))];
+  const types = await client.query<Record<string, string>>(
+    `SELECT t.oid, ${TYPE_NAME} AS type FROM pg_type t ${RESOLVED} WHERE t.oid = ANY (${quoteLiteral(`{${oids.join(',')}}`)}::oid[])`,
+  );
+  const nameOf = new Map(types.rows.map((row) => [Number(row['oid']), row['type']!]));
+  return fields.map((f) => ({
+    name: f.name,
+    type: nameOf.get(f.dataTypeID) ?? 'unknown',
+    notNull: false,
+    generated: false,
+    declared: '',
+  }));
+}

@@ -1,0 +1,229 @@
+// Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's statement_timeout, UTC, ISO output.
+import pg from 'pg';
+import { durationMs } from '../../domain/values/duration.js';
+import { Problem } from '../../domain/failure.js';
+import { quoteIdent } from '../../domain/migration/names.js';
+import type { MigrationSpec, PostgresAddress, SecretRef } from '../../domain/migration/spec.js';
+import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
+
+/**
+ * The text of a secret that goes to `hosts`, or, with purpose `allow`, only whether a spec may name it for them.
+ * Throws Problem `permission-denied`.
+ */
+export type ResolveSecret = (
+  secret: SecretRef,
+  hosts: readonly string[],
+  purpose?: 'read' | 'allow',
+) => string;
+export type SourceClient = pg.Client;
+
+export interface SourceOptions {
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  /** Replication commands are understood, and nothing with parameters. */
+  readonly speaksReplication?: boolean;
+  /** Nothing in this session may write: for sessions that run SQL of a spec which has no business to change anything. */
+  readonly readOnly?: boolean;
+  /** For a statement of the spec that changes something: row security applies to it as to anybody. Else rows that it would hide are an error, never absent. */
+  readonly appliesRowSecurity?: boolean;
+  /** Of the session from its start on, as a connection's `options`. */
+  readonly startup?: string;
+}
+
+const LOCK_TIMEOUT_MS = 2000;
+const DEFAULT_STATEMENT_MS = 60_000;
+// Types stay text: the comparison needs what Postgres prints, not what JavaScript makes of it.
+const TEXT_ONLY = {
+  getTypeParser:
+    () =>
+    (value: string): string =>
+      value,
+} as unknown as pg.CustomTypesConfig;
+
+/** Opens a connection, runs `use`, always closes it. */
+export async function withSource<T>(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+  use: (client: SourceClient) => Promise<T>,
+  options: SourceOptions = {},
+): Promise<T> {
+  const client = await openSource(spec, secret, options);
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** As `withSource`, in a session in which nothing can write. */
+export const readSource = <T>(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+  use: (client: SourceClient) => Promise<T>,
+  options: SourceOptions = {},
+): Promise<T> => withSource(spec, secret, use, { ...options, readOnly: true });
+
+/** The same for an address without a migration. `application` = what the database shows. */
+export async function withAddress<T>(
+  address: PostgresAddress,
+  secret: ResolveSecret,
+  application: string,
+  use: (client: SourceClient) => Promise<T>,
+  options: SourceOptions = {},
+): Promise<T> {
+  const client = await open(address, secret, application, options);
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** The caller MUST end the client. */
+export async function openSource(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+  options: SourceOptions = {},
+): Promise<SourceClient> {
+  const { postgres, limits } = spec.spec.source;
+  return open(postgres, secret, `sluice/${spec.metadata.name}`, {
+    statementTimeoutMs: durationMs(limits.statementTimeout),
+    ...options,
+  });
+}
+
+/** A snapshot that other sessions can take over (`SET TRANSACTION SNAPSHOT`) until it is closed. */
+export interface SharedSnapshot {
+  readonly name: string;
+  readonly close: () => Promise<void>;
+}
+
+/** Creates a logical slot, and shares the snapshot of the very position at which it begins. Waits for the transactions that are open. */
+export async function createSlot(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+  slot: string,
+): Promise<SharedSnapshot> {
+  const client = await openSource(spec, secret, { speaksReplication: true });
+  return shared(
+    client,
+    `CREATE_REPLICATION_SLOT ${quoteIdent(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+  );
+}
+
+/** Shares a snapshot of now. */
+export async function shareSnapshot(
+  spec: MigrationSpec,
+  secret: ResolveSecret,
+): Promise<SharedSnapshot> {
+  const client = await openSource(spec, secret);
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  return shared(client, 'SELECT pg_export_snapshot() AS snapshot_name');
+}
+
+async function shared(client: SourceClient, sql: string): Promise<SharedSnapshot> {
+  const close = (): Promise<void> => client.end().catch(() => undefined);
+  try {
+    const { rows } = await client.query<Record<string, string>>(sql);
+    return { name: rows[0]!['snapshot_name']!, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  address: PostgresAddress,
+  secret: ResolveSecret,
+  application: string,
+  options: SourceOptions,
+): Promise<SourceClient> {
+  const replication = options.speaksReplication ? { replication: 'database' } : {};
+  const startup = options.startup ? { options: options.startup } : {};
+  const client = await connected(address, secret, {
+    ...replication,
+    ...startup,
+    application_name: application.slice(0, 63),
+  });
+  const statementTimeout = options.statementTimeoutMs ?? DEFAULT_STATEMENT_MS;
+  await client.query(
+    `SET lock_timeout = ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}; SET statement_timeout = ${statementTimeout}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; ` +
+      `SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET idle_in_transaction_session_timeout = '15min'` +
+      (options.appliesRowSecurity ? '' : '; SET row_security = off') +
+      (options.readOnly ? '; SET default_transaction_read_only = on' : ''),
+  );
+  return client;
+}
+
+/** A spec without a password gets none: the driver would otherwise send the worker's own PGPASSWORD, or one of its .pgpass. */
+function noPassword(): string {
+  throw new Problem(
+    'permission-denied',
+    'the server asks for a password, and the spec names none',
+    'name it: passwordFrom: { env: NAME } or { file: path }',
+  );
+}
+
+/** Tries what `sslmode` allows, in its order. Rejects with the error of the last one that was tried. */
+async function connected(
+  address: PostgresAddress,
+  secret: ResolveSecret,
+  more: pg.ClientConfig,
+): Promise<SourceClient> {
+  const kinds = connectionsToTry(address, secret);
+  for (const [at, ssl] of kinds.entries()) {
+    const client = new pg.Client({ ...clientConfig(address, secret), ...more, ssl });
+    client.on('error', () => undefined); // a lost connection surfaces at the next query
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (at === kinds.length - 1 || !refusedThisKind(error)) throw error;
+    }
+  }
+  throw new Error('sslmode names no kind of connection');
+}
+
+function clientConfig(
+  postgres: PostgresAddress,
+  secret: ResolveSecret,
+): pg.ClientConfig & { sslnegotiation: string } {
+  return {
+    host: postgres.host,
+    port: postgres.port,
+    database: postgres.database,
+    user: postgres.user,
+    password: postgres.passwordFrom ? secret(postgres.passwordFrom, [postgres.host]) : noPassword,
+    sslnegotiation: 'postgres', // the spec decides, not PGSSLNEGOTIATION
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: TEXT_ONLY,
+  };
+}
+
+const WRITE_IDLE_MS = 15_000;
+
+/**
+ * Runs `use` in one transaction; rolls back when it throws. One that may write does not stay open
+ * behind a worker that stands still; where others wait for its locks, use `heldTransaction`.
+ */
+export async function transaction<T>(
+  client: pg.ClientBase,
+  begin: string,
+  use: () => Promise<T>,
+): Promise<T> {
+  await client.query(
+    begin === 'BEGIN'
+      ? `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${WRITE_IDLE_MS}`
+      : begin,
+  );
+  try {
+    const result = await use();
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

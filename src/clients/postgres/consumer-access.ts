@@ -1,0 +1,107 @@
+// Who may read what after the view was switched: a view reads its tables as its owner, or (security_invoker) as whoever asks.
+import type pg from 'pg';
+import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
+
+export interface Readers {
+  readonly view: TableName;
+  readonly owner: string;
+  /** Whether the view reads as whoever asks. */
+  readonly asInvoker: boolean;
+}
+
+export interface Lack {
+  /** Roles that can read the view today and could not read the other table, quoted; PUBLIC for everybody. */
+  readonly roles: readonly string[];
+  /** The statement that gives them what they lack. */
+  readonly grant: string;
+}
+
+/** Whether the options of a view make it read its tables as whoever asks. */
+export const readsAsInvoker = (options: readonly string[]): boolean =>
+  options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
+
+// A right on the whole table, or on each column that is read; a query that names no column needs one on any.
+const mayRead = (role: string, table: string, columns: string): string =>
+  `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
+      THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
+      ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
+
+/**
+ * Who reads the view through `from` today and could not through `to`; null when nobody. A view's query was resolved when
+ * the view was made: reading it asks no right on the schemas of its tables.
+ */
+export async function whoWouldLack(
+  client: pg.ClientBase,
+  { view, owner, asInvoker }: Readers,
+  from: { readonly name: TableName; readonly columns: readonly string[] },
+  to: { readonly name: TableName; readonly columns: readonly string[] },
+): Promise<Lack | null> {
+  const { rows } = await client.query<{ role: string; everybody: string }>(
+    `SELECT r.role, (r.role = 'public')::text AS everybody
+     FROM (SELECT rolname::text AS role FROM pg_roles WHERE NOT rolsuper UNION ALL SELECT 'public') AS r
+     WHERE CASE WHEN $1 THEN has_any_column_privilege(r.role::name, $2::regclass, 'SELECT') ELSE r.role = $3 END
+       AND (NOT $1 OR ${mayRead('r.role', '$4', '$5::text[]')}) AND NOT ${mayRead('r.role', '$6', '$7::text[]')} ORDER BY 1`,
+    [
+      asInvoker,
+      qualified(view),
+      owner,
+      qualified(from.name),
+      from.columns,
+      qualified(to.name),
+      to.columns,
+    ],
+  );
+  if (rows.length === 0) return null;
+  const roles = rows.some((row) => row.everybody === 'true')
+    ? ['PUBLIC']
+    : rows.map((row) => quoteIdent(row.role));
+  return { roles, grant: `GRANT SELECT ON ${qualified(to.name)} TO ${roles.join(', ')}` };
+}
+
+/**
+ * Gives to `to`, which is ours, the rights to read that `from` has: those of roles and of PUBLIC, on the table and on
+ * columns, and its owner's.
+ */
+export async function copyReadRights(
+  client: pg.ClientBase,
+  from: TableName,
+  to: TableName,
+): Promise<void> {
+  const { rows } = await client.query<{ grantee: string; columns: string | null }>(
+    `WITH t AS (SELECT c.oid, c.relowner, c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2),
+      rights AS (SELECT a.grantee, NULL::name AS attname FROM t, aclexplode(t.relacl) AS a WHERE a.privilege_type = 'SELECT'
+        UNION SELECT t.relowner, NULL FROM t
+        UNION SELECT a.grantee, c.attname FROM t JOIN pg_attribute c ON c.attrelid = t.oid AND NOT c.attisdropped,
+          aclexplode(c.attacl) AS a WHERE a.privilege_type = 'SELECT'
+          AND EXISTS (SELECT FROM pg_attribute o WHERE o.attrelid = $3::regclass AND o.attname = c.attname AND NOT o.attisdropped))
+     SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS grantee,
+       string_agg(quote_ident(attname), ', ' ORDER BY attname) AS columns FROM rights GROUP BY grantee, attname IS NULL ORDER BY 1, 2`,
+    [from.schema, from.table, qualified(to)],
+  );
+  for (const { grantee, columns } of rows)
+    await client.query(
+      `GRANT SELECT${columns === null ? '' : ` (${columns})`} ON ${qualified(to)} TO ${grantee}`,
+    );
+}
+
+/**
+ * Row security of a relation as one text: equal texts show the same rows to the same roles. Empty where there is none,
+ * or none that `role` is subject to.
+ */
+export async function rowSecurityOf(
+  client: pg.ClientBase,
+  { schema, table }: TableName,
+  role: string | null,
+): Promise<string> {
+  const { rows } = await client.query<{ text: string }>(
+    `SELECT jsonb_build_object('forced', c.relforcerowsecurity, 'policies',
+        (SELECT jsonb_agg(jsonb_build_array(p.polcmd, p.polpermissive, p.polroles::text,
+          pg_get_expr(p.polqual, p.polrelid)) ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid))::text AS text
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2 AND c.relrowsecurity AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = $3
+       AND (r.rolsuper OR r.rolbypassrls OR (pg_has_role(r.oid, c.relowner, 'USAGE') AND NOT c.relforcerowsecurity)))`,
+    [schema, table, role],
+  );
+  return rows[0]?.text ?? '';
+}

@@ -1,0 +1,42 @@
+// The fence on the source tables: statement triggers that ask the lease row, so that it opens by the database's clock with no worker alive.
+// See docs/explanation/cutover.md for why a trigger and not REVOKE, and why the row is read FOR SHARE.
+import type pg from 'pg';
+import { leaseTable } from './lease-row.js';
+import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
+import { namesOf, quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+
+const fenceFunction = (spec: MigrationSpec): string =>
+  `${quoteIdent(namesOf(spec, 1).leaseSchema)}.refuse_write`;
+
+/** See `createTriggers` for what the caller must hold, and what its commit proves. */
+export async function createFenceTriggers(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+): Promise<void> {
+  await client.query(refuseWriteSql(spec));
+  await createTriggers(client, spec, 'fence', fenceFunction(spec));
+}
+
+/** Fails closed where the row is gone; lets writers pass unless it says FENCED and not expired. SECURITY DEFINER: writers need no right on our schema. */
+function refuseWriteSql(spec: MigrationSpec): string {
+  const name = spec.metadata.name;
+  return `CREATE OR REPLACE FUNCTION ${fenceFunction(spec)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
+DECLARE held record; passed text := ${passedKey(name)};
+BEGIN
+  ${passIfPassed}
+  SELECT state, expires_at INTO held FROM ${leaseTable(spec)} WHERE migration = ${quoteLiteral(name)} FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${quoteLiteral(name)} USING ERRCODE = '25006';
+  END IF;
+  IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
+    RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${quoteLiteral(name)}, held.expires_at
+      USING ERRCODE = '25006', HINT = 'try again in a few seconds';
+  END IF;
+  ${rememberPassed}
+END $sluice$`;
+}
+
+/** Part of the lease's removal: refused by Postgres while any trigger still uses the function. */
+export const dropFenceFunctionSql = (schema: string): string =>
+  `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.refuse_write()`;

@@ -1,0 +1,78 @@
+// Transactions in which others wait for us: the fence, the commit, the release, the way back. The database itself ends them, also when our worker stands
+// still, its host is gone or the network between is cut. Where it cannot limit a whole transaction (before PostgreSQL 17), every statement gets what is left.
+import type pg from 'pg';
+
+export interface HoldLimits {
+  /** Between two statements: how long a worker that stands still may hold its locks. */
+  readonly idleMs: number;
+  /** From the beginning to the end of the last statement. */
+  readonly overallMs: number;
+}
+
+/** The client of a held transaction. */
+export interface Held {
+  readonly client: pg.ClientBase;
+  /** Shortens the rest of the transaction; never lengthens it. */
+  atMost(ms: number): Promise<void>;
+}
+
+/** The SQLSTATE of a statement that was ended by its limit, and of a session that was ended by an idle or overall limit. */
+const ENDED: readonly unknown[] = ['57014', '25P03', '25P04'];
+const GRACE_MS = 250; // the statement's own limit comes first: it leaves the session alive
+
+/** Whether the transaction was ended by one of its limits, and so rolled back. */
+export const isOverdue = (error: unknown): boolean =>
+  ENDED.includes((error as { code?: unknown } | null)?.code);
+
+/** Runs `use` in one transaction; rolls back when it throws. Throws an error of code 57014 once the time is over. */
+export async function heldTransaction<T>(
+  client: pg.ClientBase,
+  { idleMs, overallMs }: HoldLimits,
+  use: (held: Held) => Promise<T>,
+): Promise<T> {
+  let deadline = performance.now() + overallMs;
+  await client.query(`BEGIN; ${beginSql(idleMs)}; ${overallSql(overallMs)}`);
+  const limited = withLimit(client, () => deadline - performance.now());
+  const atMost = async (ms: number): Promise<void> => {
+    if (performance.now() + ms >= deadline) return;
+    deadline = performance.now() + ms;
+    await client.query(overallSql(ms));
+  };
+  try {
+    const result = await use({ client: limited, atMost });
+    await limited.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A connection whose other end is gone is noticed in the same time, also while an answer of ours is under way. */
+const beginSql = (idleMs: number): string =>
+  `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +
+  `SET LOCAL tcp_keepalives_idle = ${Math.max(1, Math.ceil(idleMs / 2000))}; SET LOCAL tcp_keepalives_interval = 1; SET LOCAL tcp_keepalives_count = 3`;
+
+/** Its clock starts when it is set. */
+const overallSql = (ms: number): string =>
+  `SELECT set_config('transaction_timeout', '${whole(ms + GRACE_MS)}', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`;
+
+const whole = (ms: number): number => Math.max(1, Math.ceil(ms));
+
+/** The same client; each of its statements gets the rest of the time as its own limit. */
+function withLimit(client: pg.ClientBase, restMs: () => number): pg.ClientBase {
+  const limited = async (...statement: Parameters<pg.ClientBase['query']>): Promise<unknown> => {
+    const rest = restMs();
+    if (rest <= 0)
+      throw Object.assign(new Error('the transaction took longer than it may'), { code: '57014' });
+    await client.query(`SET LOCAL statement_timeout = ${whole(rest)}`);
+    return (client.query as (...of: unknown[]) => Promise<unknown>).apply(client, statement);
+  };
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === 'query') return limited;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

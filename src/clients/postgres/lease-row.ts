@@ -1,0 +1,73 @@
+// The lease row: who owns the result. The workflow believes this row, not its own memory. See docs/explanation/cutover.md.
+import type pg from 'pg';
+import { namesOf, quoteIdent } from '../../domain/migration/names.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+
+export type LeaseState = 'OPEN' | 'FENCED' | 'SWITCHED' | 'ROLLED_BACK';
+
+export interface LeaseRow {
+  readonly state: LeaseState;
+  readonly epoch: number;
+  readonly token: string | null;
+  /** The highest attempt that fenced or was released: a zombie of an earlier one can fence no more. */
+  readonly attempt: number;
+  readonly expires_at: string | null;
+  readonly veto: boolean;
+  readonly evidence_digest: string | null;
+  readonly switched_at: string | null;
+  /** By the database's clock, the only one that decides. */
+  readonly expired: boolean;
+  /** Until it expires; 0 where it has, or never will. */
+  readonly restMs: number;
+}
+
+/** The table, quoted: beside the result with a batch, in the ledger without. */
+export function leaseTable(spec: MigrationSpec): string {
+  return spec.spec.batch ? `${quoteIdent(namesOf(spec, 1).leaseSchema)}.lease` : 'sluice.lease';
+}
+
+/** The same row in both places: beside the result, and in the ledger for migrations without a batch. */
+export const LEASE_COLUMNS = `
+  migration text PRIMARY KEY,
+  state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
+  epoch int NOT NULL,
+  token text,
+  attempt int NOT NULL DEFAULT 0,
+  expires_at timestamptz,
+  veto boolean NOT NULL DEFAULT false,
+  evidence_digest text,
+  switched_at timestamptz`;
+
+export const createLeaseTableSql = (schema: string): string => `
+CREATE SCHEMA ${quoteIdent(schema)};
+CREATE TABLE ${quoteIdent(schema)}.lease (${LEASE_COLUMNS}
+);
+COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed at its end';`;
+
+/** Null when there is no row. */
+export async function readLease(
+  client: pg.ClientBase,
+  table: string,
+  migration: string,
+): Promise<LeaseRow | null> {
+  const { rows } = await client.query<Record<string, unknown>>(
+    `SELECT state, epoch::text, token, attempt::text, expires_at::text, veto::text, evidence_digest, switched_at::text,
+            (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired,
+            ceil(greatest(0, coalesce(extract(epoch FROM expires_at - clock_timestamp()), 0)) * 1000)::bigint::text AS rest FROM ${table} WHERE migration = $1`,
+    [migration],
+  );
+  const row = rows[0] as Record<string, string | null> | undefined;
+  if (!row) return null;
+  return {
+    state: row['state'] as LeaseState,
+    epoch: Number(row['epoch']),
+    token: row['token'] ?? null,
+    attempt: Number(row['attempt']),
+    expires_at: row['expires_at'] ?? null,
+    veto: row['veto'] === 'true',
+    evidence_digest: row['evidence_digest'] ?? null,
+    switched_at: row['switched_at'] ?? null,
+    expired: row['expired'] === 'true',
+    restMs: Number(row['rest']),
+  };
+}

@@ -1,0 +1,104 @@
+// Transactions that have written and are still open, prepared ones included, as far as our role may see them. Without pg_read_all_stats the age of another
+// role's transaction is hidden, but its transaction id is not: one that is gone a moment later is no concern, and one that stays is unknown, never absent.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
+
+export interface OpenWriter {
+  /** Tells it from every other one. */
+  readonly id: string;
+  /** In words: a session with its role and application, or a prepared transaction. */
+  readonly said: string;
+  /** Since it began; since it was prepared, where it is. Null: our role may not see it. */
+  readonly ageMs: number | null;
+  /** The statement that ends it, where it is prepared: then no session will. */
+  readonly endedBy: string | null;
+}
+
+export interface OldWriters {
+  readonly old: readonly OpenWriter[];
+  /** Still open after a moment, and nobody can say since when. */
+  readonly unseen: readonly OpenWriter[];
+}
+
+const SESSION = `format('session %s of %s%s', pid, usename, CASE WHEN application_name <> '' THEN ' (' || application_name || ')' ELSE '' END)`;
+const MOMENT_MS = 3000;
+const POLL_MS = 100;
+
+const PREPARED = `format('prepared transaction %L of %s in database %s', gid, owner, database)`;
+
+/** Oldest first. A new slot waits for those of every database; rows of one database are written by its own alone. */
+export async function openWriters(
+  client: pg.ClientBase,
+  { thisDatabase = false } = {},
+): Promise<OpenWriter[]> {
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT id, said, age, ended_by FROM (
+       SELECT 'prepared ' || transaction AS id, age(transaction) AS xids, database, round(extract(epoch FROM clock_timestamp() - prepared) * 1000)::bigint AS age,
+         ${PREPARED} AS said, format('ROLLBACK PREPARED %L', gid) AS ended_by FROM pg_prepared_xacts
+       UNION ALL SELECT pid || ' ' || backend_xid, age(backend_xid), datname, round(extract(epoch FROM clock_timestamp() - xact_start) * 1000)::bigint,
+         ${SESSION}, NULL FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()) AS open
+      ${thisDatabase ? 'WHERE database = current_database()' : ''} ORDER BY xids DESC, id`,
+  );
+  return rows.map((row) => ({
+    id: row['id']!,
+    said: row['said']!,
+    ageMs: row['age'] === null ? null : Number(row['age']),
+    endedBy: row['ended_by'] ?? null,
+  }));
+}
+
+/**
+ * Those that are older than `limitMs`. A prepared one counts however young it is, unless it ends within three seconds: that long it takes as well to learn
+ * whether one whose age our role cannot see is still there.
+ */
+export async function oldWriters(
+  client: pg.ClientBase,
+  limitMs: number,
+  scope: { thisDatabase?: boolean } = {},
+): Promise<OldWriters> {
+  const open = await openWriters(client, scope);
+  const isOld = ({ ageMs }: OpenWriter): boolean => ageMs !== null && ageMs >= limitMs;
+  const doubtful = open.filter(
+    (writer) => !isOld(writer) && (writer.ageMs === null || writer.endedBy !== null),
+  );
+  const { left, waitedMs } = await thoseThatStay(doubtful, async () =>
+    (await openWriters(client, scope)).map((writer) => writer.id),
+  );
+  const isHidden = ({ ageMs }: OpenWriter): boolean => ageMs === null && waitedMs < limitMs;
+  return {
+    old: [...open.filter(isOld), ...left.filter((writer) => !isHidden(writer))],
+    unseen: left.filter(isHidden),
+  };
+}
+
+/** What of `first` is still there after a moment; returns at once when nothing of it is left. */
+export async function thoseThatStay<T extends { readonly id: string }>(
+  first: readonly T[],
+  now: () => Promise<readonly string[]>,
+): Promise<{ left: readonly T[]; waitedMs: number }> {
+  const started = Date.now();
+  let left = first;
+  while (left.length > 0 && Date.now() - started < MOMENT_MS) {
+    await sleep(POLL_MS);
+    const there = new Set(await now());
+    left = left.filter((one) => there.has(one.id));
+  }
+  return { left, waitedMs: Date.now() - started };
+}
+
+/** What a slot that is being created waits for, in words; null = it waits for no transaction. Needs no special right. */
+export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise<string | null> {
+  const { rows } = await client.query<{ said: string }>(
+    `SELECT coalesce((SELECT ${PREPARED} || format(' (ROLLBACK PREPARED %L or COMMIT PREPARED %L ends it)', gid, gid) FROM pg_prepared_xacts p WHERE p.transaction = w.transactionid),
+         (SELECT ${SESSION} FROM pg_locks h JOIN pg_stat_activity a USING (pid) WHERE h.transactionid = w.transactionid AND h.granted LIMIT 1),
+         'transaction ' || w.transactionid) AS said
+       FROM pg_replication_slots s JOIN pg_locks w ON w.pid = s.active_pid AND w.locktype = 'transactionid' AND NOT w.granted
+      WHERE s.slot_name = ${quoteLiteral(slot)}`,
+  );
+  return rows[0]?.said ?? null;
+}
+
+/** The right that shows them all, as a statement. */
+export const grantSight = (user: string): string =>
+  `GRANT pg_read_all_stats TO ${plainIdent(user)}`;

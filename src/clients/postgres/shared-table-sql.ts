@@ -1,0 +1,208 @@
+// A table that batch and stream both write: a trigger that knows its owner by the lease row, and what the commit and the way back do to its rows.
+import type pg from 'pg';
+import { readTable } from './catalog.js';
+import { lone } from './lone-sql.js';
+import { leaseTable } from './lease-row.js';
+import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import {
+  namesOf,
+  parseTableName,
+  qualified,
+  quoteIdent,
+  quoteLiteral,
+} from '../../domain/migration/names.js';
+import type { Relation } from '../../domain/plan/resolved-plan.js';
+import {
+  keptTable,
+  sharedTableOf,
+  stagingTable,
+  tableOwner,
+  type SharedTableRoute,
+} from '../../domain/routes/shared-table.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { stripSemicolon } from '../../domain/migration/statements.js';
+
+const REFUSED = '25006';
+
+const schemaOf = (spec: MigrationSpec): string => quoteIdent(namesOf(spec, 1).leaseSchema);
+const quoted = (table: string): string => qualified(parseTableName(table));
+
+/** See `createTriggers` for what the caller must hold, and what its commit proves. */
+export async function createOwnerTriggers(client: pg.ClientBase, ref: MigrationRef): Promise<void> {
+  await client.query(keepOwnerSql(ref, sharedTableOf(ref.spec)!));
+  await createTriggers(client, ref.spec, 'owner', `${schemaOf(ref.spec)}.keep_owner`);
+}
+
+/** Of whoever makes the change of hands itself, in its transaction: only the holder of the fence knows the token. */
+export async function passTrigger(client: pg.ClientBase, token: string): Promise<void> {
+  await client.query(`SELECT set_config('sluice.token', $1, true)`, [token]);
+}
+
+/**
+ * While FENCED nobody writes; SWITCHED, only the stream's role, and a session that names an epoch (our sinks do) only in that of the switch; else anybody but
+ * the stream.
+ * SECURITY DEFINER hides current_user: the writer is the role that was set, or else who logged in.
+ */
+function keepOwnerSql({ spec, iteration }: MigrationRef, { streamRole }: SharedTableRoute): string {
+  const [name, stream] = [quoteLiteral(spec.metadata.name), quoteLiteral(streamRole)];
+  return `CREATE OR REPLACE FUNCTION ${schemaOf(spec)}.keep_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
+DECLARE held record; writer text := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+  passed text := ${passedKey(spec.metadata.name)} || ' ' || writer || ' ' || coalesce(current_setting('sluice.owner', true), '');
+BEGIN
+  ${passIfPassed}
+  SELECT state, token, epoch, expires_at INTO held FROM ${leaseTable(spec)} WHERE migration = ${name} FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
+  END IF;
+  IF held.token = current_setting('sluice.token', true) THEN ${rememberPassed} END IF;
+  IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
+    RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${name}, held.expires_at
+      USING ERRCODE = '${REFUSED}', HINT = 'try again in a few seconds';
+  END IF;
+  IF held.state = 'SWITCHED' THEN
+    IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN ${rememberPassed} END IF;
+    RAISE EXCEPTION 'writes of % to % are refused: since migration % has cut over, its sink writes it as %', writer, TG_RELID::regclass, ${name}, ${stream}
+      USING ERRCODE = '${REFUSED}', HINT = 'the stream computes what the batch would write; sluice rollback gives the table back';
+  END IF;
+  IF writer = ${stream} THEN
+    RAISE EXCEPTION 'writes of % to % are refused: it is the batch''s until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
+  END IF;
+  ${rememberPassed}
+END $sluice$`;
+}
+
+/** How many rows changed hands. */
+export interface RowsChanged {
+  /** Inserted, or updated in any column. */
+  readonly written: number;
+  readonly removed: number;
+}
+
+/**
+ * In the commit's transaction, after `passTrigger`: the shared table gets the stream's rows; those that only it has are kept beside it. The staging table is
+ * dropped: a sink that still writes it fails, and reads the same records again when it writes the shared one.
+ */
+export async function takeOver(client: pg.ClientBase, spec: MigrationSpec): Promise<RowsChanged> {
+  const { table } = sharedTableOf(spec)!;
+  await client.query(
+    `LOCK TABLE ${quoted(stagingTable(spec))} IN ACCESS EXCLUSIVE MODE; LOCK TABLE ${quoted(table)} IN SHARE ROW EXCLUSIVE MODE`,
+  );
+  await client.query(`CREATE TABLE ${quoted(keptTable(spec))} (LIKE ${quoted(table)})`);
+  const changed = await makeEqual(client, spec, stagingTable(spec), quoted(keptTable(spec)));
+  await client.query(`DROP TABLE ${quoted(stagingTable(spec))}`);
+  return changed;
+}
+
+/** In the way back's transaction, after `passTrigger`: what the batch's query gives now, and the kept rows of keys that it does not give. */
+export async function giveBack(client: pg.ClientBase, spec: MigrationSpec): Promise<RowsChanged> {
+  const { table } = sharedTableOf(spec)!;
+  const [target, back, batch] = [
+    quoted(table),
+    `${namesOf(spec, 1).leaseSchema}.back`,
+    spec.spec.batch!,
+  ];
+  await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
+  await client.query(
+    lone(
+      `CREATE TABLE ${quoted(back)} AS SELECT * FROM (${stripSemicolon(batch.query.sql)}\n) AS q`,
+    ),
+  );
+  const changed = await makeEqual(client, spec, back, null);
+  const columns = ((await readTable(client, table))?.columns ?? [])
+    .filter((c) => !c.generated)
+    .map((c) => quoteIdent(c.name));
+  const key = batch.result.key.map(quoteIdent).join(', ');
+  const kept = await client.query(
+    `INSERT INTO ${target} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${columns.join(', ')} FROM ${quoted(keptTable(spec))} ON CONFLICT (${key}) DO NOTHING`,
+  );
+  await client.query(`DROP TABLE ${quoted(back)}`);
+  return { written: changed.written + (kept.rowCount ?? 0), removed: changed.removed };
+}
+
+/** Rows of the shared table that differ from `source`'s, and no others, are written; those that `source` does not have go, to `kept` where it is given. */
+async function makeEqual(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  source: string,
+  kept: string | null,
+): Promise<RowsChanged> {
+  const target = quoted(sharedTableOf(spec)!.table);
+  const { key } = spec.spec.batch!.result;
+  const columns = ((await readTable(client, source))?.columns ?? []).map((c) => c.name);
+  const list = columns.map(quoteIdent).join(', ');
+  const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
+  const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');
+  // As text: not every type has an equality, and 1.0 is not what 1.00 prints.
+  const same = [
+    sameKey,
+    ...values.map((name) => `t.${name}::text IS NOT DISTINCT FROM s.${name}::text`),
+  ].join(' AND ');
+  const differs = values
+    .map((name) => `t.${name}::text IS DISTINCT FROM excluded.${name}::text`)
+    .join(' OR ');
+  const gone = `DELETE FROM ${target} t WHERE NOT EXISTS (SELECT FROM ${quoted(source)} s WHERE ${sameKey})`;
+  const removed = await client.query(
+    kept ? `WITH gone AS (${gone} RETURNING t.*) INSERT INTO ${kept} SELECT * FROM gone` : gone,
+  );
+  const update =
+    values.length === 0
+      ? 'NOTHING'
+      : `UPDATE SET ${values.map((name) => `${name} = excluded.${name}`).join(', ')} WHERE ${differs}`;
+  const written = await client.query(
+    `INSERT INTO ${target} AS t (${list}) SELECT ${list} FROM ${quoted(source)} s WHERE NOT EXISTS (SELECT FROM ${target} t WHERE ${same})
+       ON CONFLICT (${key.map(quoteIdent).join(', ')}) DO ${update}`,
+  );
+  return { written: written.rowCount ?? 0, removed: removed.rowCount ?? 0 };
+}
+
+/** Whose the table is, by trying: a write of no row as the sink would do it, and one as anybody else. Null = both may, or neither. */
+export async function observedOwner(
+  client: pg.Client,
+  ref: MigrationRef,
+  epoch: number,
+): Promise<'batch' | 'stream' | null> {
+  const route = sharedTableOf(ref.spec)!;
+  const { role, since } = tableOwner(route, ref.iteration, epoch);
+  const stream = await mayWrite(client, route.table, [
+    `SELECT set_config('sluice.owner', ${quoteLiteral(since)}, true)`,
+    `SET LOCAL ROLE ${quoteIdent(role)}`,
+  ]);
+  const batch = await mayWrite(client, route.table, []);
+  return stream === batch ? null : stream ? 'stream' : 'batch';
+}
+
+async function mayWrite(client: pg.Client, table: string, as: readonly string[]): Promise<boolean> {
+  await client.query('BEGIN');
+  try {
+    for (const statement of as) await client.query(statement);
+    await client.query(`DELETE FROM ${quoted(table)} WHERE false`);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === REFUSED) return false;
+    throw error;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+/** At `complete`, when no trigger guards it any more: the batch's role loses its right to write. Returns whether it may write in spite of that. */
+export async function revokeWrites(
+  client: pg.ClientBase,
+  table: Relation,
+  batchRole: string,
+): Promise<boolean> {
+  const parts = await partsOf(client, [table.text]);
+  await client.query(
+    `REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ${parts.join(', ')} FROM ${quoteIdent(batchRole)}`,
+  );
+  const { rows } = await client.query<{ may: unknown }>(
+    `SELECT has_table_privilege($1::name, $2::text, 'INSERT, UPDATE, DELETE, TRUNCATE')::text AS may`,
+    [batchRole, table.sql],
+  );
+  return rows[0]!.may === 'true';
+}
+
+/** Part of the lease's removal: refused by Postgres while a trigger still uses the function. */
+export const dropSharedTableSql = (schema: string): string =>
+  `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.keep_owner(); DROP TABLE IF EXISTS ${quoteIdent(schema)}.kept`;

@@ -1,0 +1,37 @@
+// The sink's table, made like the result table: its types, collations and NOT NULLs, for the columns that the query computes.
+import type pg from 'pg';
+import { describeQuery } from './catalog.js';
+import { copyReadRights } from './consumer-access.js';
+import { columnTypes } from './consumer-view.js';
+import { Problem } from '../../domain/failure.js';
+import { parseTableName, qualified, quoteIdent } from '../../domain/migration/names.js';
+import type { BatchSpec } from '../../domain/migration/spec.js';
+
+/**
+ * Runs in the caller's transaction. Whoever may read the result table may read this one. Throws Problem
+ * `preflight-failed` where the result table lacks a column of the query.
+ */
+export async function createSinkTable(
+  client: pg.ClientBase,
+  batch: BatchSpec,
+  name: string,
+): Promise<void> {
+  const result = parseTableName(batch.result.table);
+  const types = new Map((await columnTypes(client, result)).map((column) => [column.name, column]));
+  const columns = (await describeQuery(client, batch.query.sql)).map(({ name: column }) => {
+    const like = types.get(column);
+    if (!like)
+      throw new Problem(
+        'preflight-failed',
+        `the result table ${batch.result.table} has no column ${column} of the query`,
+      );
+    const collation = like.collation === '' ? '' : ` COLLATE ${like.collation}`;
+    return `${quoteIdent(column)} ${like.type}${collation}${like.notNull ? ' NOT NULL' : ''}`;
+  });
+  const table = parseTableName(name);
+  const key = batch.result.key.map(quoteIdent).join(', ');
+  await client.query(
+    `CREATE TABLE ${qualified(table)} (${columns.join(', ')}, PRIMARY KEY (${key}))`,
+  );
+  await copyReadRights(client, result, table);
+}

@@ -1,0 +1,202 @@
+// Triggers of ours on tables of others, partitions included.
+import type pg from 'pg';
+import { Problem } from '../../domain/failure.js';
+import {
+  namesOf,
+  parseTableName,
+  qualified,
+  quoteIdent,
+  quoteLiteral,
+} from '../../domain/migration/names.js';
+import { thoseThatStay } from './open-writers.js';
+import {
+  guardedTables,
+  guards,
+  rowTriggerName,
+  triggerName,
+  type TriggerRole,
+} from '../../domain/plan/trigger-names.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+
+/** Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up, never the application that is ended. */
+const TRIGGER_LOCK_MS = 700;
+
+/**
+ * Creates them on every table of the role, to call `fn` (quoted). The caller MUST be in the transaction that sets the lease to FENCED, and MUST NOT hold
+ * the lease row yet: a writer holds its table and then asks for the row, so tables come first. CREATE TRIGGER waits for every open writer: its commit is
+ * the proof that none is left. Statement triggers stand on every part, because a write that names a partition fires those of that partition only. Row
+ * triggers stand beside them: the apply worker of a subscription fires no others, and a partition that is attached later inherits them.
+ * Throws Problem `object-not-ours` where a trigger of that name calls a function that is not ours.
+ */
+export async function createTriggers(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  role: TriggerRole,
+  fn: string,
+): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = ${TRIGGER_LOCK_MS}`);
+  const tables = [...guardedTables(spec, role)].sort();
+  await refuseForeign(client, spec, role, tables);
+  const [statement, row] = [
+    quoteIdent(triggerName(spec, role)),
+    quoteIdent(rowTriggerName(spec, role)),
+  ];
+  for (const table of tables) {
+    const parts = await partsOf(client, [table]);
+    for (const part of parts) {
+      await client.query(
+        `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
+         ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`, // replicated and session_replication_role writers too
+      );
+    }
+    // Of a partitioned table, the partitions get it from their parent.
+    await client.query(
+      `CREATE OR REPLACE TRIGGER ${row} BEFORE INSERT OR UPDATE OR DELETE ON ${parts[0]!} FOR EACH ROW EXECUTE FUNCTION ${fn}()`,
+    );
+    for (const part of parts)
+      await client.query(`ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${row}`);
+  }
+}
+
+/**
+ * Parts of the functions that the triggers call (PL/pgSQL). A row that comes after one which passed in the same transaction passes without asking again: the
+ * first one locked the lease row, so that no fence can come in between.
+ */
+export const passedKey = (migration: string): string =>
+  `${quoteLiteral(`${migration} `)} || txid_current()`;
+const RETURN_ROW = `IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;`;
+export const passIfPassed = `IF TG_LEVEL = 'ROW' AND current_setting('sluice.passed', true) = passed THEN ${RETURN_ROW} END IF;`;
+export const rememberPassed = `IF TG_LEVEL = 'STATEMENT' THEN RETURN NULL; END IF; PERFORM set_config('sluice.passed', passed, true); ${RETURN_ROW}`;
+
+async function refuseForeign(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  role: TriggerRole,
+  tables: readonly string[],
+): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%s on %s', tgname, tgrelid::regclass) AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+      WHERE tgname = ANY ($1) AND tgrelid = ANY ($2::regclass[]) AND p.pronamespace <> to_regnamespace($3)`,
+    [
+      namesOfTriggers(spec, role),
+      await partsOf(client, tables),
+      quoteIdent(namesOf(spec, 1).leaseSchema),
+    ],
+  );
+  if (rows.length > 0)
+    throw new Problem(
+      'object-not-ours',
+      `not ours: trigger ${rows.map(({ name }) => name).join(', ')}`,
+    );
+}
+
+const namesOfTriggers = (spec: MigrationSpec, role: TriggerRole): string[] => [
+  triggerName(spec, role),
+  rowTriggerName(spec, role),
+];
+
+/** The tables and all their partitions, quoted. */
+export async function partsOf(client: pg.ClientBase, tables: readonly string[]): Promise<string[]> {
+  const parts: string[] = [];
+  for (const table of tables.map((text) => qualified(parseTableName(text)))) {
+    const { rows } = await client.query<{ part: string }>(
+      `SELECT relid::regclass::text AS part FROM pg_partition_tree($1::regclass) WHERE relid <> $1::regclass`,
+      [table],
+    );
+    parts.push(table, ...rows.map((row) => row.part));
+  }
+  return parts;
+}
+
+/** Tables and partitions without a trigger that they should have: made after the fence, or somebody took it away. They take writes that nobody has seen. */
+export async function unguardedParts(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+): Promise<string[]> {
+  const open: string[] = [];
+  for (const { role, table } of guards(spec)) {
+    const { rows } = await client.query<{ part: string }>(
+      `SELECT part FROM unnest($1::text[]) AS part WHERE (SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+         WHERE tgrelid = part::regclass AND tgname = ANY ($2) AND tgenabled = 'A' AND p.pronamespace = to_regnamespace($3)) < cardinality($2)`,
+      [
+        await partsOf(client, [table]),
+        namesOfTriggers(spec, role),
+        quoteIdent(namesOf(spec, 1).leaseSchema),
+      ],
+    );
+    open.push(...rows.map((row) => row.part));
+  }
+  return open;
+}
+
+export async function triggerExists(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  role: TriggerRole,
+  table: string,
+): Promise<boolean> {
+  return (await carriers(client, spec, role, table)).length > 0;
+}
+
+/** The table's application waits behind us for at most TRIGGER_LOCK_MS. */
+export async function dropTrigger(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  role: TriggerRole,
+  table: string,
+): Promise<void> {
+  await client.query(`SET lock_timeout = ${TRIGGER_LOCK_MS}`);
+  for (const { name, part } of await carriers(client, spec, role, table))
+    await client.query(`DROP TRIGGER IF EXISTS ${quoteIdent(name)} ON ${part}`);
+}
+
+/**
+ * What carries this table's triggers: the table, its partitions, and what has meanwhile been detached from any table of the role. Without those that a
+ * partition has from its parent: they go with the parent's. Only what calls our own functions is ours.
+ */
+async function carriers(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  role: TriggerRole,
+  table: string,
+): Promise<{ name: string; part: string }[]> {
+  const { rows } = await client.query<{ name: string; part: string }>(
+    `SELECT tgname AS name, tgrelid::regclass::text AS part FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+      WHERE tgname = ANY ($1) AND tgparentid = 0 AND p.pronamespace = to_regnamespace($4)
+       AND (tgrelid = to_regclass($2) OR tgrelid IN (SELECT relid FROM pg_partition_tree(to_regclass($2)))
+         OR NOT tgrelid IN (SELECT o FROM unnest($3::text[]) AS t, to_regclass(t) AS o WHERE o IS NOT NULL
+              UNION ALL SELECT relid FROM unnest($3::text[]) AS t, pg_partition_tree(to_regclass(t))))`,
+    [
+      namesOfTriggers(spec, role),
+      qualified(parseTableName(table)),
+      guardedTables(spec, role).map((text) => qualified(parseTableName(text))),
+      quoteIdent(namesOf(spec, 1).leaseSchema),
+    ],
+  );
+  return rows;
+}
+
+/**
+ * How many transactions, prepared ones too, began before `moment` (SQL) and hold a writer's lock on one of the tables or partitions. Those whose beginning
+ * our role may not see count as `unseen`, unless they are gone within three seconds: what the fence refuses gives its lock back at once.
+ */
+export async function writersSince(
+  client: pg.ClientBase,
+  tables: readonly string[],
+  moment: string,
+): Promise<{ old: number; unseen: number }> {
+  const parts = await partsOf(client, tables);
+  const holders = async (): Promise<{ id: string; when: string }[]> =>
+    (
+      await client.query<{ id: string; when: string }>(
+        `SELECT DISTINCT l.virtualtransaction AS id, CASE WHEN l.pid IS NULL OR a.xact_start < ${moment} THEN 'before' WHEN a.xact_start IS NULL THEN 'hidden' ELSE 'after' END AS when
+           FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+          WHERE l.relation = ANY ($1::regclass[]) AND l.granted AND l.mode = 'RowExclusiveLock'`,
+        [parts],
+      )
+    ).rows;
+  const found = await holders();
+  const hidden = found.filter(({ when }) => when === 'hidden');
+  const { left } = await thoseThatStay(hidden, async () => (await holders()).map(({ id }) => id));
+  return { old: found.filter(({ when }) => when === 'before').length, unseen: left.length };
+}

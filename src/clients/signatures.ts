@@ -1,0 +1,129 @@
+// Ed25519 signatures of decisions. Whoever may signal a workflow may claim any name; only the holder of the private key can sign for it.
+import {
+  createPrivateKey,
+  createPublicKey,
+  randomUUID,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
+import { Problem } from '../domain/failure.js';
+import {
+  ROLES_FOR,
+  TOKEN_LIFE_MS,
+  USUAL_ROLES,
+  type KeyRole,
+  type SignedFor,
+  type TokenClaims,
+  type Verified,
+} from '../domain/decisions/signed-decision.js';
+
+export interface ApproverKey {
+  readonly key: KeyObject;
+  readonly roles: readonly KeyRole[];
+}
+
+/** By name, as the worker's operator configured them. */
+export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
+
+/** `pem` = a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` when it is none. */
+export function signDecision(
+  pem: string,
+  claims: Omit<TokenClaims, 'notAfter' | 'nonce'>,
+  now: number,
+): string {
+  const key = keyOf(() => createPrivateKey(pem), 'the key is no private key in PEM');
+  const whole: TokenClaims = {
+    ...claims,
+    notAfter: new Date(now + TOKEN_LIFE_MS).toISOString(),
+    nonce: randomUUID(),
+  };
+  const payload = Buffer.from(JSON.stringify(whole)).toString('base64url');
+  return `${payload}.${sign(null, Buffer.from(payload), key).toString('base64url')}`;
+}
+
+/** Never throws for what the token holds. `here` and `now` (epoch ms) are the verifier's own, not the token's. */
+export function verifyToken(
+  token: string,
+  keys: ApproverKeys,
+  here: SignedFor,
+  now: number,
+): Verified {
+  const refuse = (reason: string): Verified => ({ valid: false, reason });
+  const [payload, signature, ...more] = token.split('.');
+  if (!payload || !signature || more.length > 0)
+    return refuse('the token is not payload.signature');
+  const claims = claimsOf(payload);
+  if (!claims) return refuse('the token holds no decision');
+  const known = keys.get(claims.approver);
+  if (!known)
+    return refuse(
+      keys.size === 0
+        ? 'this worker knows no approver keys (SLUICE_APPROVERS_FILE)'
+        : `this worker has no key of ${claims.approver}`,
+    );
+  if (!verify(null, Buffer.from(payload), known.key, Buffer.from(signature, 'base64url')))
+    return refuse(`the signature is not ${claims.approver}'s`);
+  if (!ROLES_FOR[claims.decision].some((role) => known.roles.includes(role)))
+    return refuse(
+      `the key of ${claims.approver} has no role ${ROLES_FOR[claims.decision][0]}: it has ${known.roles.join(', ') || 'none'}`,
+    );
+  for (const field of ['workflowId', 'namespace', 'run'] as const)
+    if (claims[field] !== here[field])
+      return refuse(`the token is for ${field} ${claims[field]} ≠ ${here[field]}`);
+  const left = Date.parse(claims.notAfter) - now;
+  if (!(left > 0)) return refuse(`the token expired at ${claims.notAfter}`);
+  if (left > TOKEN_LIFE_MS)
+    return refuse(`the token lives longer than ${TOKEN_LIFE_MS / 60_000} minutes`);
+  return { valid: true, claims };
+}
+
+/** `pem` = the public key. Throws Problem `spec-invalid` naming whose it is. */
+export const approverKey = (
+  name: string,
+  pem: string,
+  roles: readonly KeyRole[] = USUAL_ROLES,
+): ApproverKey => ({
+  key: keyOf(() => createPublicKey(pem), `publicKey of ${name} is no public key in PEM`),
+  roles,
+});
+
+function keyOf(read: () => KeyObject, problem: string): KeyObject {
+  let key: KeyObject;
+  try {
+    key = read();
+  } catch {
+    throw new Problem('spec-invalid', problem, 'make one with: openssl genpkey -algorithm ed25519');
+  }
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new Problem(
+    'spec-invalid',
+    `${problem}: it is ${key.asymmetricKeyType}, not ed25519`,
+    'make one with: openssl genpkey -algorithm ed25519',
+  );
+}
+
+function claimsOf(payload: string): TokenClaims | null {
+  try {
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Partial<
+      Record<keyof TokenClaims, unknown>
+    > | null;
+    const isText = (value: unknown): value is string =>
+      typeof value === 'string' && value.length > 0;
+    if (
+      !claims ||
+      !isText(claims.workflowId) ||
+      !isText(claims.namespace) ||
+      !isText(claims.run) ||
+      !isText(claims.approver) ||
+      !isText(claims.notAfter) ||
+      !isText(claims.nonce)
+    )
+      return null;
+    if (!isText(claims.decision) || !Object.hasOwn(ROLES_FOR, claims.decision)) return null;
+    if (claims.evidenceId !== null && !isText(claims.evidenceId)) return null;
+    return claims as TokenClaims;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,327 @@
+// Which rights a migration needs, by the part that it plays for it: each with its statement, its reason, and what happens without it. One list for
+// `sluice init --sql`, which prints all of them, and for `sluice doctor`, which names those that are missing.
+import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
+import { hasOnSchema, hasOnTable, mayReplicate, member } from './privilege-conditions.js';
+import { pollingOf } from '../migration/polling.js';
+import { sharedTableOf } from '../routes/shared-table.js';
+import { runLogOf, type MigrationSpec } from '../migration/spec.js';
+
+export type Part = 'capture' | 'administration' | 'reading' | 'sink';
+
+export interface Privilege {
+  readonly part: Part;
+  /** One statement, without a semicolon. */
+  readonly sql: string;
+  /** What it is about: a schema, a table, the role. */
+  readonly subject: string;
+  readonly why: string;
+  /** What happens where it is missing. */
+  readonly without: string;
+  /** An SQL condition: whether the role has it. */
+  readonly has: string;
+  /** The migration works without it; a check that meets what it may not see says unknown. */
+  readonly optional?: boolean;
+}
+
+/** What only the database knows. */
+export interface PrivilegeFacts {
+  /** Owner of each relation that the spec names; a relation that is not there has none. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** How this server lets a role replicate: the attribute, or membership in a managed service's role. */
+  readonly replicationRole: string | null;
+  /** Relations that the batch's SQL reads or changes, as `schema.name`. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+}
+
+export const captureUser = ({ spec }: MigrationSpec): string =>
+  spec.connector.config['database.user'] ?? spec.source.postgres.user;
+
+/** The relations whose owners matter. */
+export function ownedRelations(migration: MigrationSpec): string[] {
+  const { spec } = migration;
+  const { route, fence } = spec.cutover;
+  const published = pollingOf(migration) === null || fence === 'source' ? spec.source.tables : [];
+  const routed =
+    route.type === 'postgres-view'
+      ? [route.view]
+      : route.type === 'postgres-table'
+        ? [route.table]
+        : [];
+  return [...new Set([...published, ...routed])];
+}
+
+const select = (
+  part: Part,
+  role: string,
+  relation: string,
+  why: string,
+  without: string,
+): Privilege => ({
+  part,
+  sql: `GRANT SELECT ON ${plainName(relation)} TO ${plainIdent(role)}`,
+  subject: relation,
+  why,
+  without,
+  has: hasOnTable(role, relation, 'SELECT'),
+});
+
+function usage(part: Part, role: string, relations: readonly string[]): Privilege[] {
+  return [...new Set(relations.map(schemaOf))].map((schema) => ({
+    part,
+    sql: `GRANT USAGE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(role)}`,
+    subject: `schema ${schema}`,
+    why: 'no relation of a schema can be named without it',
+    without: `doctor: schema ${schema} is not accessible`,
+    has: hasOnSchema(role, schema, 'USAGE'),
+  }));
+}
+
+const schemaOf = (relation: string): string => parseTableName(relation).schema;
+
+/** Without facts, owners are placeholders that no server accepts: `<owner of public.orders>`. Each statement once. */
+export function privilegesFor(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
+  const all = [
+    ...capturing(spec, facts),
+    ...administering(spec, facts),
+    ...reading(spec, facts),
+    ...sinking(spec, facts),
+  ];
+  return all.filter((privilege, at) => all.findIndex(({ sql }) => sql === privilege.sql) === at);
+}
+
+function replication(
+  part: Part,
+  role: string,
+  facts: PrivilegeFacts | null,
+  why: string,
+): Privilege {
+  const managed = facts?.replicationRole ?? null;
+  return {
+    part,
+    sql:
+      managed === null
+        ? `ALTER ROLE ${plainIdent(role)} REPLICATION`
+        : `GRANT ${plainIdent(managed)} TO ${plainIdent(role)}`,
+    subject: `role ${role}`,
+    why,
+    without: 'doctor: source.replication; in connect: permission denied to use replication slots',
+    has: mayReplicate(role),
+  };
+}
+
+/** The connector's own login. */
+function capturing(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
+  const role = captureUser(spec);
+  const { tables, postgres } = spec.spec.source;
+  const reads = pollingOf(spec)?.query
+    ? [...tables, ...(facts?.reads ?? []).filter((name) => !tables.includes(name))]
+    : tables;
+  return [
+    ...(pollingOf(spec)
+      ? []
+      : [replication('capture', role, facts, 'the connector reads the log through its slot')]),
+    {
+      part: 'capture',
+      sql: `GRANT CONNECT ON DATABASE ${plainIdent(postgres.database)} TO ${plainIdent(role)}`,
+      subject: `database ${postgres.database}`,
+      why: 'the connector logs in',
+      without: 'connect: permission denied for database',
+      has: `has_database_privilege(${quoteLiteral(role)}, current_database(), 'CONNECT')`,
+    },
+    ...usage('capture', role, reads),
+    ...reads.map((table) =>
+      select(
+        'capture',
+        role,
+        table,
+        'the initial load reads its rows',
+        'snapshot-failed: permission denied for table',
+      ),
+    ),
+  ];
+}
+
+/** The worker's login, where it makes and switches things. */
+function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
+  const { source, batch, cutover } = spec.spec;
+  const { user, database } = source.postgres;
+  const role = plainIdent(user);
+  const isPolled = pollingOf(spec) !== null;
+  const { route } = cutover;
+  const shared = sharedTableOf(spec);
+  const owner = (relation: string): Privilege => {
+    const name = facts?.owners.get(relation);
+    const uses =
+      relation === (route.type === 'postgres-view' ? route.view : null)
+        ? 'only its owner may switch the view'
+        : 'only its owner may publish it';
+    return {
+      part: 'administration',
+      sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${role}`,
+      subject: relation,
+      why:
+        relation === shared?.table ||
+        (cutover.fence === 'source' && source.tables.includes(relation))
+          ? `${uses}, or put a trigger on it`
+          : uses,
+      without: 'doctor: table.owner, route.view or route.table; in snapshot: must be owner',
+      has: name === undefined ? 'false' : member(user, name),
+    };
+  };
+  const schemaRight = (schema: string, why: string, without: string): Privilege => ({
+    part: 'administration',
+    sql: `GRANT CREATE ON SCHEMA ${plainIdent(schema)} TO ${role}`,
+    subject: `schema ${schema}`,
+    why,
+    without,
+    has: hasOnSchema(user, schema, 'CREATE'),
+  });
+  return [
+    ...(isPolled
+      ? []
+      : [
+          replication(
+            'administration',
+            user,
+            facts,
+            'Sluice drops the slot at a roll-back, and creates it where it loads the tables itself',
+          ),
+        ]),
+    ...(!isPolled || batch
+      ? [
+          {
+            part: 'administration' as const,
+            sql: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${role}`,
+            subject: `database ${database}`,
+            why: isPolled
+              ? 'a schema of its own holds the lease row'
+              : 'a publication of exactly these tables, and a schema for the lease row',
+            without: 'doctor: source.create; in snapshot: permission denied for database',
+            has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CREATE')`,
+          },
+        ]
+      : []),
+    ...ownedRelations(spec).map(owner),
+    ...(route.type === 'postgres-view'
+      ? [
+          schemaRight(
+            schemaOf(route.view),
+            'replacing a view asks for it',
+            'doctor: route.view; in cut-over: permission denied for schema',
+          ),
+        ]
+      : []),
+    ...(shared
+      ? [
+          {
+            part: 'administration' as const,
+            sql: `GRANT ${plainIdent(shared.streamRole)} TO ${role}`,
+            subject: `role ${shared.streamRole}`,
+            why: 'the sink writes the shared table as this role',
+            without: 'doctor: route.table',
+            has: member(user, shared.streamRole),
+          },
+        ]
+      : []),
+    ...(facts?.writes ?? []).map((relation) => ({
+      part: 'administration' as const,
+      sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(relation)} TO ${role}`,
+      subject: relation,
+      why: 'batch.pause, batch.resume or batch.retire changes it',
+      without: 'doctor: privilege; in cut-over: batch-action',
+      has: hasOnTable(user, relation, 'UPDATE'),
+    })),
+  ];
+}
+
+/** The worker's login, where it compares and watches. */
+function reading(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
+  const { source, batch, cutover, sink } = spec.spec;
+  const { user } = source.postgres;
+  const log = runLogOf(batch);
+  const { route } = cutover;
+  const read = [
+    ...new Set([
+      ...source.tables,
+      ...(batch ? [batch.result.table] : []),
+      ...(log === null ? [] : [log]),
+      ...(facts?.reads ?? []),
+    ]),
+  ];
+  const named = [
+    ...read,
+    ...(route.type === 'postgres-view' ? [route.view] : []),
+    ...(sink ? [sink.table] : []),
+    ...(facts?.writes ?? []),
+  ];
+  const predefined = (
+    name: string,
+    why: string,
+    without: string,
+    optional: boolean,
+  ): Privilege => ({
+    part: 'reading',
+    sql: `GRANT ${name} TO ${plainIdent(user)}`,
+    subject: `role ${user}`,
+    why,
+    without,
+    has: member(user, name),
+    ...(optional ? { optional } : {}),
+  });
+  return [
+    ...usage('reading', user, named),
+    ...read.map((relation) =>
+      select(
+        'reading',
+        user,
+        relation,
+        'windows compare its rows',
+        'doctor: table.select or privilege',
+      ),
+    ),
+    predefined(
+      'pg_read_all_stats',
+      'since when other transactions write, and who still reads the old output',
+      'checks that meet such a session say unknown; complete stays blocked over them',
+      !batch,
+    ),
+    predefined(
+      'pg_read_all_settings',
+      'whether this server counts statements, and so readers of the old output',
+      'statements are not looked at as readers of the old output',
+      true,
+    ),
+  ];
+}
+
+/** The sink connector logs in as the worker does: it writes the table that Sluice makes, or that is there. */
+function sinking(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
+  const { sink, source } = spec.spec;
+  if (!sink || sharedTableOf(spec)) return [];
+  const { user } = source.postgres;
+  const schema = schemaOf(sink.table);
+  if (facts?.owners.has(sink.table))
+    return [
+      {
+        part: 'sink',
+        sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(sink.table)} TO ${plainIdent(user)}`,
+        subject: sink.table,
+        why: 'the table is there: the sink upserts and deletes, windows read',
+        without: 'doctor: privilege; in catch-up: the sink fails',
+        has: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+          .map((right) => hasOnTable(user, sink.table, right))
+          .join(' AND '),
+      },
+    ];
+  return [
+    {
+      part: 'sink',
+      sql: `GRANT CREATE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(user)}`,
+      subject: `schema ${schema}`,
+      why: 'the table that the sink writes is created there',
+      without: 'doctor: privilege; in connect: permission denied for schema',
+      has: hasOnSchema(user, schema, 'CREATE'),
+    },
+  ];
+}

@@ -1,0 +1,245 @@
+// The captured set: which tables, rows, columns and operations reach the topics, and what the tables are. It must be the compared set.
+import type { Facts, FactValue } from '../evidence/epoch.js';
+import { partitionsFact, storageFact } from '../evidence/epoch.js';
+import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
+
+export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** What a publication carries of one table. */
+export interface PublishedTable {
+  /** As the spec writes it; else qualified. */
+  readonly name: string;
+  /** Null = every row. */
+  readonly rowFilter: string | null;
+  /** Columns that it does not carry, although the table stores them. */
+  readonly leftOut: readonly string[];
+}
+
+export interface Publication {
+  readonly name: string;
+  /** Differs after each change of the publication, also after one that was undone. */
+  readonly version: string;
+  readonly operations: readonly Operation[];
+  /** Whether rows of partitions come under the name of the partitioned table. */
+  readonly viaRoot: boolean;
+  readonly tables: readonly PublishedTable[];
+}
+
+/** A partition of a table, or the table itself. */
+export interface Relation {
+  readonly name: string;
+  readonly oid: string;
+  readonly kind: string;
+  readonly persistence: string;
+  /** `default`, `full`, `nothing` or `index NAME`. */
+  readonly replicaIdentity: string;
+  /** File that holds the rows; `0` where there is none. */
+  readonly file: string;
+}
+
+/** What a table is, entry by entry, in words that name what changed. */
+export interface CapturedTable extends Relation {
+  /** At every depth, intermediate ones too. */
+  readonly partitions: readonly Relation[];
+  readonly heirs: readonly string[];
+  readonly columns: readonly string[];
+  /** Labels of enums, attributes of composites, definitions of domains that its columns use, at every depth. */
+  readonly types: readonly string[];
+  /** Definition of the primary key's index; null without one. */
+  readonly key: string | null;
+  readonly rowSecurity: readonly string[];
+}
+
+/** Why windows prove nothing about what will be captured, and what to do; null = everything that is compared is captured. */
+export interface CaptureProblem {
+  readonly code: 'capture-changed' | 'connector-drift' | 'connector-gone';
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+const RELATION_KIND: Readonly<Record<string, string>> = {
+  r: 'table',
+  p: 'partitioned table',
+  f: 'foreign table',
+  v: 'view',
+  m: 'materialized view',
+};
+const PERSISTENCE: Readonly<Record<string, string>> = { p: '', u: 'unlogged ', t: 'temporary ' };
+const kindOf = ({ kind, persistence }: Relation): string =>
+  `${PERSISTENCE[persistence] ?? persistence}${RELATION_KIND[kind] ?? kind}`;
+
+/** Facts of one table; a table that is gone has one fact. */
+export function tableFacts(table: string, captured: CapturedTable | null): Facts {
+  if (captured === null) return { [`table ${table}`]: 'missing' };
+  const { oid, partitions } = captured;
+  const relations = [captured, ...partitions];
+  return {
+    [`table ${table}`]: `${kindOf(captured)}, oid ${oid}`,
+    [`columns of ${table}`]: captured.columns,
+    [`types of ${table}`]: captured.types,
+    [`key of ${table}`]: captured.key ?? 'none',
+    [`replica identity of ${table}`]: relations
+      .filter((r, at) => at === 0 || r.replicaIdentity !== captured.replicaIdentity)
+      .map(identityEntry),
+    [`row security of ${table}`]: captured.rowSecurity,
+    [`heirs of ${table}`]: captured.heirs,
+    [partitionsFact(table)]: partitions.map((p) => `${p.name} (${kindOf(p)}, oid ${p.oid})`),
+    [storageFact(table)]: relations
+      .filter(({ file }) => file !== '0')
+      .map(({ name, file }) => `${name} in file ${file}`),
+  };
+}
+
+const identityEntry = ({ name, replicaIdentity }: Relation): string =>
+  `${replicaIdentity} (${name})`;
+
+export function publicationFacts(name: string, publication: Publication | null): Facts {
+  if (publication === null) return { [`publication ${name}`]: 'missing' };
+  return {
+    [`publication ${name}`]: `version ${publication.version}`,
+    [`publication ${name} carries`]: carried(publication),
+  };
+}
+
+function carried({ operations, tables, viaRoot }: Publication): FactValue {
+  const entries = tables.flatMap(({ name, rowFilter, leftOut }) => [
+    ...operations.map((operation) => `${operation}s of ${name}`),
+    rowFilter === null ? `every row of ${name}` : `of ${name} only rows where ${rowFilter}`,
+    ...(leftOut.length === 0
+      ? [`every column of ${name}`]
+      : [`${name} without ${leftOut.join(', ')}`]),
+  ]);
+  return [...entries, ...(viaRoot ? ["partitions under the partitioned table's name"] : [])];
+}
+
+/** `planned` = the spec's tables, one for one those of `tables` (null = gone). */
+export function captureProblem(
+  planned: readonly string[],
+  tables: readonly (CapturedTable | null)[],
+  publication: Publication | null,
+  publicationName: string,
+): CaptureProblem | null {
+  const found = tables.flatMap((table, at) =>
+    table === null ? [gone(planned[at]!)] : weaknessesOf(table),
+  );
+  const problems = [
+    ...publicationProblems(planned, tables, publication, publicationName),
+    ...found,
+  ];
+  if (problems.length === 0) return null;
+  return {
+    code: 'capture-changed',
+    detail: problems.map((p) => p.detail).join('; '),
+    remedy: `${[...new Set(problems.map((p) => p.remedy))].join('; ')}. The migration then goes on by itself, or at once with: sluice retry`,
+  };
+}
+
+const sqlNames = (tables: readonly string[]): string =>
+  tables.map((table) => qualified(parseTableName(table))).join(', ');
+type Weakness = Pick<CaptureProblem, 'detail' | 'remedy'>;
+
+const gone = (table: string): Weakness => ({
+  detail: `table ${table} is gone`,
+  remedy: `put ${table} back, or sluice rollback and start again`,
+});
+
+function publicationProblems(
+  planned: readonly string[],
+  tables: readonly (CapturedTable | null)[],
+  publication: Publication | null,
+  name: string,
+): Weakness[] {
+  const quoted = quoteIdent(name);
+  if (publication === null) {
+    return [
+      {
+        detail: `publication ${name} is gone: no change of any table reaches its topic`,
+        remedy: `CREATE PUBLICATION ${quoted} FOR TABLE ${sqlNames(planned)} WITH (publish_via_partition_root = true)`,
+      },
+    ];
+  }
+  const problems: Weakness[] = [];
+  const missing = OPERATIONS.filter((operation) => !publication.operations.includes(operation));
+  if (missing.length > 0) {
+    const what = missing.map((operation) => `${operation}s`).join(', ');
+    const remedy = `ALTER PUBLICATION ${quoted} SET (publish = '${OPERATIONS.join(', ')}')`;
+    problems.push({
+      detail: `publication ${name} no longer carries ${what} of ${planned.join(', ')}`,
+      remedy,
+    });
+  }
+  if (!publication.viaRoot && tables.some((table) => table?.kind === 'p')) {
+    const remedy = `ALTER PUBLICATION ${quoted} SET (publish_via_partition_root = true)`;
+    problems.push({
+      detail: `publication ${name} carries rows of partitions under the partitions' names`,
+      remedy,
+    });
+  }
+  return [...problems, ...planned.flatMap((table) => narrowed(table, planned, publication))];
+}
+
+/** What the publication leaves out of one table. */
+function narrowed(
+  table: string,
+  planned: readonly string[],
+  { name, tables }: Publication,
+): Weakness[] {
+  const published = tables.find((entry) => entry.name === table);
+  const quoted = quoteIdent(name);
+  if (!published) {
+    const strangers = tables
+      .filter((entry) => !planned.includes(entry.name))
+      .map((entry) => entry.name);
+    const hint =
+      strangers.length > 0
+        ? `; it carries ${strangers.join(', ')}, which the plan does not name: was a table renamed?`
+        : '';
+    return [
+      {
+        detail: `publication ${name} does not carry ${table}: it is another table than the captured one, or it was taken out${hint}`,
+        remedy:
+          `put the captured table back under its name, or ALTER PUBLICATION ${quoted} ADD TABLE ${sqlNames([table])} ` +
+          '(rows that the topic lacks then make windows fail; to load them, sluice rollback and start again)',
+      },
+    ];
+  }
+  const parts = [
+    ...(published.rowFilter === null ? [] : [`only rows where ${published.rowFilter}`]),
+    ...(published.leftOut.length === 0 ? [] : [`no column ${published.leftOut.join(', ')}`]),
+  ];
+  if (parts.length === 0) return [];
+  const remedy = `ALTER PUBLICATION ${quoted} SET TABLE ${sqlNames(planned)}`;
+  return [{ detail: `publication ${name} carries of ${table} ${parts.join(' and ')}`, remedy }];
+}
+
+/** What of a table, or of a partition, the log does not carry as it should. */
+function weaknessesOf(table: CapturedTable): Weakness[] {
+  const problems: Weakness[] = [];
+  for (const part of [table, ...table.partitions]) {
+    if (!['r', 'p'].includes(part.kind) || part.persistence !== 'p') {
+      const remedy = `detach ${part.name}, or replace it by an ordinary, logged table`;
+      problems.push({
+        detail: `${part.name} is a ${kindOf(part)}: its rows never reach the log`,
+        remedy,
+      });
+    }
+    if (
+      part.replicaIdentity !== 'full' &&
+      !(part.replicaIdentity === 'default' && table.key !== null)
+    ) {
+      const detail = `replica identity of ${part.name} is ${part.replicaIdentity}: updates and deletes do not carry the primary key`;
+      problems.push({ detail, remedy: `ALTER TABLE ${part.name} REPLICA IDENTITY DEFAULT` });
+    }
+  }
+  if (table.key === null)
+    problems.push({
+      detail: `${table.name} has no primary key any more`,
+      remedy: `ALTER TABLE ${table.name} ADD PRIMARY KEY (…)`,
+    });
+  if (table.heirs.length > 0) {
+    const detail = `${table.heirs.join(', ')} inherit from ${table.name}: a query of it reads their rows, and the log does not call them its own`;
+    problems.push({ detail, remedy: `ALTER TABLE ${table.heirs[0]} NO INHERIT ${table.name}` });
+  }
+  return problems;
+}

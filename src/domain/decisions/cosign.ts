@@ -1,0 +1,133 @@
+// What two people must ask for: ending the soak early, and breaking the glass. Pure decisions with the reason.
+import { durationMs } from '../values/duration.js';
+import type { Decision, Identity } from './gate.js';
+import type { Phase } from '../migration/phase.js';
+import type { ApprovalSpec } from '../migration/spec.js';
+import type { CoSigned } from './signed-decision.js';
+
+export interface CoSignRequest {
+  readonly decision: CoSigned;
+  readonly approver: string;
+  readonly reason: string;
+  readonly token: string | null;
+}
+
+/** One of the two. */
+export interface CoSignature {
+  readonly decision: CoSigned;
+  readonly by: string;
+  readonly reason: string;
+  readonly authenticated: boolean;
+  readonly at: string;
+}
+
+/** Broken by two people: for an hour the cut-over may begin outside its change window, on older evidence, approved by one of them. It stays marked for good. */
+export interface BrokenGlass {
+  readonly by: readonly string[];
+  readonly reason: string;
+  readonly until: string;
+}
+
+export interface CoSignState {
+  readonly phase: Phase | null;
+  readonly committed: boolean;
+  readonly signatures: readonly CoSignature[];
+}
+
+const SECOND = '1h'; // how long the first person's word stands
+const BROKEN = '1h';
+
+export interface CoSignDecision extends Decision {
+  /** What is to be remembered; null = refused. */
+  readonly signature: CoSignature | null;
+  /** Both, once the second one is in. */
+  readonly pair: readonly CoSignature[] | null;
+}
+
+/** Judges a request that arrived at `now` (ISO). */
+export function coSign(
+  request: CoSignRequest,
+  state: CoSignState,
+  approval: Pick<ApprovalSpec, 'approvers'>,
+  now: string,
+  identity: Identity,
+): CoSignDecision {
+  const { decision, approver, reason } = request;
+  const refuse = (why: string) => ({ accepted: false, reason: why, signature: null, pair: null });
+  if (identity.refused) return refuse(identity.refused);
+  const misplaced = decision === 'break-glass' ? beforeTheCommit(state) : inTheSoak(state);
+  if (misplaced) return refuse(misplaced);
+  if (decision === 'break-glass' && !identity.authenticated)
+    return refuse(
+      `unauthenticated: whoever breaks the glass must sign (sluice break-glass --key FILE, by a key that has the role break-glass)`,
+    );
+  if (decision === 'complete-early' && approval.approvers.length > 0) {
+    if (!approval.approvers.includes(approver))
+      return refuse(`${approver} is not one of the approvers ${approval.approvers.join(', ')}`);
+    if (!identity.authenticated)
+      return refuse(
+        `unauthenticated: the spec names approvers, so ${approver} must sign (sluice complete --key FILE)`,
+      );
+  }
+  const mine: CoSignature = {
+    decision,
+    by: approver,
+    reason,
+    authenticated: identity.authenticated,
+    at: now,
+  };
+  const standing = state.signatures.filter(
+    (s) => s.decision === decision && Date.parse(now) - Date.parse(s.at) < durationMs(SECOND),
+  );
+  if (standing.some((s) => s.by === approver))
+    return refuse(`${approver} has asked for it already: another person must, within ${SECOND}`);
+  const first = standing.at(-1);
+  if (!first)
+    return {
+      accepted: true,
+      reason: `1 of 2: another person must ask for it too, within ${SECOND}`,
+      signature: mine,
+      pair: null,
+    };
+  return {
+    accepted: true,
+    reason: `2 of 2: ${first.by} and ${approver}`,
+    signature: mine,
+    pair: [first, mine],
+  };
+}
+
+const beforeTheCommit = ({ committed }: CoSignState): string | null =>
+  committed ? 'the cut-over is committed: there is no gate left' : null;
+const inTheSoak = ({ phase }: CoSignState): string | null =>
+  phase === 'soak' ? null : `only a soak can end early: this is ${phase ?? 'the start'}`;
+
+export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGlass {
+  return {
+    by: pair.map((s) => s.by),
+    reason: pair.map((s) => `${s.by}: ${s.reason}`).join('; '),
+    until: new Date(Date.parse(now) + durationMs(BROKEN)).toISOString(),
+  };
+}
+
+/** Whom and what the gate asks for now. Two people stand for it already, so one of them approves; what was proven is asked for as ever. */
+export function approvalUnder(
+  glass: BrokenGlass | undefined,
+  approval: ApprovalSpec,
+  now: string,
+): ApprovalSpec {
+  if (!glass || Date.parse(now) >= Date.parse(glass.until)) return approval;
+  return {
+    ...approval,
+    quorum: 1,
+    approvers: glass.by,
+    notStarter: false,
+    evidenceMaxAge: '36500d',
+    notBefore: null,
+    notAfter: null,
+  };
+}
+
+/** For whoever reads the evidence later. */
+export const glassNote = ({ by, reason, until }: BrokenGlass): string =>
+  `the glass was broken by ${by.join(' and ')}, until ${until} (${reason})`;

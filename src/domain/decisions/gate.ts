@@ -1,0 +1,205 @@
+// Who may say yes, to what, and when. Pure decisions with the inequality in the reason.
+import { durationMs } from '../values/duration.js';
+import type { Approval } from '../evidence/ledger-rows.js';
+import type { Phase } from '../migration/phase.js';
+import type { ApprovalSpec, CoverageDay, ValidationSpec } from '../migration/spec.js';
+import type { VerdictName } from '../evidence/verdict.js';
+import type { TokenClaims, Verified } from './signed-decision.js';
+
+export interface DecisionRequest {
+  readonly decision: 'approve' | 'reject';
+  readonly approver: string;
+  readonly evidenceId: string | null;
+  readonly comment: string | null;
+  /** Signed by the approver (clients/signatures.ts); null = nobody can tell who this is. */
+  readonly token: string | null;
+}
+
+/** What a token proved of a request. */
+export interface Identity {
+  readonly authenticated: boolean;
+  /** Why a token that was given proves nothing; null without one. */
+  readonly refused: string | null;
+}
+
+export const UNSIGNED: Identity = { authenticated: false, refused: null };
+
+/** What whoever sent the request says of it. */
+export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
+
+/** Holds the claims of a valid token against the request that carried it and the nonces used before. */
+export function identify(
+  request: Claimed,
+  verified: Verified,
+  nonces: readonly string[],
+): Identity {
+  const refuse = (refused: string): Identity => ({ authenticated: false, refused });
+  if (!verified.valid) return refuse(verified.reason);
+  const { claims } = verified;
+  if (nonces.includes(claims.nonce)) return refuse('the token was used before');
+  for (const field of ['decision', 'approver', 'evidenceId'] as const) {
+    if (claims[field] !== request[field])
+      return refuse(`the token says ${field} ${claims[field]} ≠ ${request[field]}`);
+  }
+  return { authenticated: true, refused: null };
+}
+
+export interface GateState {
+  readonly phase: Phase | null;
+  readonly committed: boolean;
+  readonly needsApproval: boolean;
+  readonly evidenceId: string | null;
+  readonly evidenceAt: string | null;
+  /** When earlier evidence was voided by a new epoch; null when none was. */
+  readonly voidedAt: string | null;
+  readonly approvals: readonly Approval[];
+  readonly starter: string | null;
+  /** The newest window; null before the first. One that neither passed nor failed leaves the evidence as it stands. */
+  readonly newest?: { readonly number: number; readonly verdict: VerdictName } | null;
+}
+
+export interface Decision {
+  readonly accepted: boolean;
+  readonly reason: string;
+}
+
+const SETTLE_MS = 60_000;
+
+/** Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration; accepting an approval counts towards the quorum. */
+export function decide(
+  request: DecisionRequest,
+  state: GateState,
+  spec: ApprovalSpec,
+  now: string,
+  identity: Identity = UNSIGNED,
+): Decision {
+  const refuse = (reason: string): Decision => ({ accepted: false, reason });
+  if (identity.refused) return refuse(identity.refused);
+  if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver))
+    return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
+  if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
+  const unsigned = unsignedBy(request.approver, spec, identity);
+  if (unsigned) return refuse(unsigned);
+  if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
+  if (!state.needsApproval || !state.evidenceId)
+    return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);
+  if (request.evidenceId !== null && request.evidenceId !== state.evidenceId)
+    return refuse(`evidence ${request.evidenceId} ≠ ${state.evidenceId} current`);
+  if (request.evidenceId === null && state.voidedAt !== null) {
+    const since = Date.parse(now) - Date.parse(state.voidedAt);
+    if (since < SETTLE_MS)
+      return refuse(
+        `evidence was voided ${Math.round(since / 1000)} s ago < 60 s: name the evidence (${state.evidenceId}) or look again`,
+      );
+  }
+  if (spec.notStarter && (state.starter === null || state.starter === request.approver)) {
+    return refuse(
+      state.starter === null
+        ? 'notStarter: who started this migration is unknown'
+        : `notStarter: ${request.approver} started this migration`,
+    );
+  }
+  const age = state.evidenceAt === null ? Infinity : Date.parse(now) - Date.parse(state.evidenceAt);
+  if (age > durationMs(spec.evidenceMaxAge))
+    return refuse(`the evidence is ${Math.round(age / 1000)} s old > ${spec.evidenceMaxAge}`);
+  if (currentApprovals(state).some((a) => a.approver === request.approver))
+    return refuse(`${request.approver} has approved this evidence already`);
+  const { newest } = state;
+  const unproven =
+    newest && newest.verdict !== 'passed'
+      ? `; window ${newest.number}, the newest, is ${newest.verdict}: the final window decides`
+      : '';
+  return {
+    accepted: true,
+    reason: `approval ${currentApprovals(state).length + 1} of ${spec.quorum}${unproven}`,
+  };
+}
+
+/** Why somebody who did not sign may not act; null where the spec names nobody. Going back and rehearsing need a signature as well as approving. */
+export function unsignedBy(
+  who: string,
+  spec: Pick<ApprovalSpec, 'approvers'>,
+  identity: Identity,
+): string | null {
+  if (identity.refused) return identity.refused;
+  if (spec.approvers.length === 0 || identity.authenticated) return null;
+  return `unauthenticated: the spec names approvers, so ${who} must sign (--key FILE)`;
+}
+
+/** Accepted approvals of the evidence that is current now. */
+export function currentApprovals(
+  state: Pick<GateState, 'approvals' | 'evidenceId'>,
+): readonly Approval[] {
+  return state.approvals.filter(
+    (a) =>
+      a.accepted &&
+      a.decision === 'approve' &&
+      a.evidenceId !== null &&
+      a.evidenceId === state.evidenceId,
+  );
+}
+
+const REFUSED_AT_MOST = 50;
+
+/** What a run remembers of decisions: whatever was accepted, and the newest of those refused. The audit has them all; a flood of them must not become the run. */
+export function remembered(approvals: readonly Approval[]): Approval[] {
+  const refused = approvals.filter((a) => !a.accepted);
+  const forgotten = new Set(refused.slice(0, Math.max(0, refused.length - REFUSED_AT_MOST)));
+  return approvals.filter((a) => !forgotten.has(a));
+}
+
+/** Why the cut-over may not begin yet, or null when it may. */
+export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
+  const have = currentApprovals(state).length;
+  if (have < spec.quorum) return `approvals ${have} < ${spec.quorum} needed`;
+  if (spec.notBefore !== null && Date.parse(now) < Date.parse(spec.notBefore))
+    return `the change window opens at ${spec.notBefore}`;
+  if (spec.notAfter !== null && Date.parse(now) > Date.parse(spec.notAfter))
+    return `the change window closed at ${spec.notAfter}`;
+  return null;
+}
+
+/** The kinds of day (UTC) that a window taken at `at` (ISO) covers. */
+export function coverageOf(at: string): CoverageDay[] {
+  const time = new Date(at);
+  const weekday = time.getUTCDay();
+  const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
+  const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
+  if (isLastDay) days.push('month-end');
+  // Daylight saving changes in the EU (last Sunday of March and October) and the US (second Sunday of March, first of November).
+  const date = time.getUTCDate();
+  const month = time.getUTCMonth();
+  const isDst =
+    weekday === 0 &&
+    ((month === 2 && (date >= 25 || (date >= 8 && date <= 14))) ||
+      (month === 9 && date >= 25) ||
+      (month === 10 && date <= 7));
+  if (isDst) days.push('dst-day');
+  return days;
+}
+
+/** What the windows since the last one that did not pass have shown. */
+export interface Streak {
+  readonly passesInARow: number;
+  readonly covered: readonly CoverageDay[];
+  /** Keys that they compared, all together. */
+  readonly compared: number;
+}
+
+/** With 95 % confidence no larger share of keys is wrong than this, after so many comparisons without a difference (the rule of three). */
+export const mismatchBound = (compared: number): number =>
+  compared === 0 ? 1 : Math.min(1, 3 / compared);
+
+/** Null when the streak is enough; else what is missing. */
+export function stopRule(
+  streak: Streak,
+  rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,
+): string | null {
+  if (streak.passesInARow < rule.passesInARow)
+    return `passed in a row ${streak.passesInARow} < ${rule.passesInARow} needed`;
+  const missing = rule.coverage.filter((day) => !streak.covered.includes(day));
+  if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
+  const bound = mismatchBound(streak.compared);
+  if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
+  return `mismatch rate ≤ ${bound.toPrecision(2)} shown by ${streak.compared} comparisons > ${rule.maxMismatchRate} allowed`;
+}

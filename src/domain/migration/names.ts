@@ -1,0 +1,170 @@
+// Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
+import { ksqlPlan } from './ksql-statements.js';
+import { QUERY_SUBJECT, pollingOf } from './polling.js';
+import type { MigrationSpec } from './spec.js';
+import { splitStatements, startsJob } from './statements.js';
+
+export interface Names {
+  readonly slot: string;
+  readonly publication: string;
+  readonly connector: string;
+  readonly sinkConnector: string;
+  readonly topicPrefix: string;
+  /** Barrier topic: Debezium publishes logical messages here. */
+  readonly messageTopic: string;
+  readonly notificationTopic: string;
+  readonly heartbeatTopic: string;
+  /** We ask the connector for an incremental snapshot here. */
+  readonly signalTopic: string;
+  /** By which the connector listens there. */
+  readonly signalGroup: string;
+  /** Rows of a window's snapshot, on their way to Flink; only where it is the engine. */
+  readonly windowTopic: string;
+  /** Schema in the source database that holds the lease row. */
+  readonly leaseSchema: string;
+}
+
+export function namesOf(spec: MigrationSpec, generation: number): Names {
+  const name = spec.metadata.name;
+  const suffix = generation === 1 ? '' : `-g${generation}`;
+  const sql = `sluice_${`${name}${suffix}`.replaceAll('-', '_')}`;
+  const base = spec.spec.connector.topicPrefix ?? name;
+  const topicPrefix = generation === 1 ? base : `${base}.g${generation}`;
+  return {
+    slot: sql,
+    publication: sql,
+    connector: `${name}${suffix}`,
+    sinkConnector: `${name}-sink${suffix}`,
+    topicPrefix,
+    messageTopic: `${topicPrefix}.message`,
+    notificationTopic: `${topicPrefix}.notifications`,
+    heartbeatTopic: `${topicPrefix}.heartbeat.${topicPrefix}`,
+    signalTopic: `${topicPrefix}.signals`,
+    signalGroup: `${name}${suffix}-signals`,
+    windowTopic: `${topicPrefix}.window`,
+    leaseSchema: `sluice_${name.replaceAll('-', '_')}`,
+  };
+}
+
+export interface TableName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws with the reason when the text is not exactly that. */
+export function parseTableName(text: string): TableName {
+  const part = /^(?:([a-z_][a-z0-9_$]*)|"((?:[^"]|"")+)")/;
+  const first = part.exec(text);
+  const rest = first ? text.slice(first[0].length) : '';
+  const second = rest.startsWith('.') ? part.exec(rest.slice(1)) : null;
+  if (!first || !second || second[0].length !== rest.length - 1) {
+    throw new Error(
+      `"${text}" is not schema.name (lower case; put odd names in double quotes, as in "Odd Schema"."Odd Name")`,
+    );
+  }
+  const name = (match: RegExpExecArray): string => match[1] ?? match[2]!.replaceAll('""', '"');
+  return { schema: name(first), table: name(second) };
+}
+
+/** Debezium's topic of a table: characters that Kafka does not allow become `_`. */
+export function tableTopic(topicPrefix: string, { schema, table }: TableName): string {
+  return `${topicPrefix}.${schema}.${table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
+}
+
+// Words that PostgreSQL 14 to 18 do not take as a name without quotes (categories R and T of its keywords).
+const RESERVED: ReadonlySet<string> = new Set(
+  (
+    'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently constraint create cross ' +
+    'current_catalog current_date current_role current_schema current_time current_timestamp current_user default deferrable desc distinct do else end except false ' +
+    'fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime ' +
+    'localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right select session_user similar some ' +
+    'symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when where window with none'
+  ).split(' '),
+);
+export const quoteIdent = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** Quoted only where it must be, as people write it. */
+export const plainIdent = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : quoteIdent(name);
+export const quoteLiteral = (text: string): string =>
+  (text.includes('\\') ? ' E' : '') + `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+export const qualified = ({ schema, table }: TableName): string =>
+  `${quoteIdent(schema)}.${quoteIdent(table)}`;
+
+/** A relation as the spec writes it, quoted only where it must be. */
+export function plainName(text: string): string {
+  const { schema, table } = parseTableName(text);
+  return `${plainIdent(schema)}.${plainIdent(table)}`;
+}
+
+/** What a source connector brings into a topic. */
+export interface Capture {
+  /** A table as the spec writes it, or `query`. */
+  readonly subject: string;
+  readonly connector: string;
+  readonly topic: string;
+}
+
+/** Debezium captures all tables by one connector; one that polls by query has a connector for each. */
+export function capturesOf(spec: MigrationSpec, generation: number): Capture[] {
+  const { connector, topicPrefix } = namesOf(spec, generation);
+  const polling = pollingOf(spec);
+  if (polling?.query)
+    return [
+      {
+        subject: QUERY_SUBJECT,
+        connector: `${connector}-${QUERY_SUBJECT}`,
+        topic: `${topicPrefix}.${QUERY_SUBJECT}`,
+      },
+    ];
+  return spec.spec.source.tables.map((subject) => {
+    const name = parseTableName(subject);
+    const own = `${connector}-${name.schema}-${name.table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
+    return { subject, connector: polling ? own : connector, topic: tableTopic(topicPrefix, name) };
+  });
+}
+
+export const sourceConnectors = (spec: MigrationSpec, generation: number): string[] => [
+  ...new Set(capturesOf(spec, generation).map((c) => c.connector)),
+];
+
+/** Topics that the source connector writes beside the tables': only one that reads the log has them. */
+export function logTopics(spec: MigrationSpec, generation: number): string[] {
+  if (pollingOf(spec)) return [];
+  const { heartbeatTopic, messageTopic, notificationTopic, signalTopic } = namesOf(
+    spec,
+    generation,
+  );
+  return [
+    heartbeatTopic,
+    messageTopic,
+    notificationTopic,
+    ...(spec.spec.connector.snapshot === 'incremental' ? [signalTopic] : []),
+  ];
+}
+
+/** Every topic that a generation uses: the tables', the scaffolding's, the pipeline's output. */
+export function plannedTopics(spec: MigrationSpec, generation: number): string[] {
+  const window =
+    spec.spec.validation.engine === 'flink' ? [namesOf(spec, generation).windowTopic] : [];
+  return [
+    ...capturesOf(spec, generation).map((capture) => capture.topic),
+    ...logTopics(spec, generation),
+    ...window,
+    ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : []),
+  ];
+}
+
+/** The consumer group that Connect gives the sink connector. */
+export const sinkGroup = (spec: MigrationSpec, generation: number): string =>
+  `connect-${namesOf(spec, generation).sinkConnector}`;
+
+/** Names of the parts of a pipeline that we deploy, by which they are found again: Flink's jobs, ksqlDB's streams and tables. */
+export function jobNames(spec: MigrationSpec, generation: number): string[] {
+  const { pipeline } = spec.spec;
+  if (pipeline?.type === 'ksqldb')
+    return ksqlPlan(pipeline.statements!.sql).statements.map((s) => s.name);
+  if (pipeline?.type !== 'flink-sql' || !pipeline.statements) return [];
+  const count = splitStatements(pipeline.statements.sql).filter(startsJob).length;
+  const base = `sluice-${namesOf(spec, generation).connector}`;
+  return count <= 1 ? [base] : Array.from({ length: count }, (_, at) => `${base}-${at + 1}`);
+}

@@ -1,0 +1,42 @@
+// The phases of a migration, in order, and which may follow which (contract: names and order).
+
+export const PHASES = [
+  'prepare',
+  'snapshot',
+  'connect',
+  'catch-up',
+  'validate',
+  'approve',
+  'cut-over',
+  'soak',
+  'complete',
+  'roll-back',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const OUTCOMES = ['migrated', 'rolled-back', 'rejected', 'aborted'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+const GENERATION_START: Phase = 'snapshot';
+const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
+
+/** Whether `to` may be entered from `from`: one step forward, back to validate, a new generation, or the way back.
+ * The way back may be asked for before the first step. */
+export function mayFollow(from: Phase | null, to: Phase): boolean {
+  if (from === null) return to === 'prepare' || to === 'roll-back';
+  if (from === 'roll-back') return false;
+  if (to === 'roll-back') return from !== 'complete';
+  if (to === 'validate' && BACK_TO_VALIDATE.includes(from)) return true;
+  if (to === GENERATION_START && isBetween(from, 'snapshot', 'cut-over')) return true;
+  return PHASES.indexOf(to) === PHASES.indexOf(from) + 1;
+}
+
+export function isBetween(phase: Phase, first: Phase, last: Phase): boolean {
+  const at = PHASES.indexOf(phase);
+  return at >= PHASES.indexOf(first) && at <= PHASES.indexOf(last);
+}
+
+export const isPhase = (text: string): text is Phase =>
+  (PHASES as readonly string[]).includes(text);
+export const isOutcome = (text: string): text is Outcome =>
+  (OUTCOMES as readonly string[]).includes(text);

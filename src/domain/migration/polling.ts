@@ -1,0 +1,77 @@
+// What a connector that polls by query (jdbc-source) looks at, and what that lets it see.
+import type { MigrationSpec, PollingMode } from './spec.js';
+
+export interface Polling {
+  readonly mode: PollingMode;
+  /** One SELECT instead of the tables; null = each table by itself. */
+  readonly query: string | null;
+  readonly incrementingColumn: string | null;
+  /** The first of them that is not NULL says when a row last changed. */
+  readonly timestampColumns: readonly string[];
+  /** How old a row must be before it is read: transactions that commit later than that are skipped. */
+  readonly delay: string;
+  /** What the owner of the tables declares; null = nothing. */
+  readonly deletes: 'none' | 'soft' | null;
+}
+
+export const DEFAULT_DELAY = '5s';
+/** Name of what `connector.query` returns, as a subject and in `${topic:query}`. */
+export const QUERY_SUBJECT = 'query';
+
+/** Null where changes are captured from the log. */
+export function pollingOf({ spec }: Pick<MigrationSpec, 'spec'>): Polling | null {
+  const { connector } = spec;
+  if (connector.type !== 'jdbc-source') return null;
+  return {
+    mode: connector.mode!,
+    query: connector.query?.sql ?? null,
+    incrementingColumn: connector.incrementingColumn ?? null,
+    timestampColumns: connector.timestampColumns ?? [],
+    delay: connector.delay ?? DEFAULT_DELAY,
+    deletes: connector.deletes ?? null,
+  };
+}
+
+export const looksAtTimes = (mode: PollingMode): boolean => mode.startsWith('timestamp');
+export const looksAtIds = (mode: PollingMode): boolean => mode.endsWith('incrementing');
+
+/** What changes on the source and does not show in what a query finds new. */
+export function unseenBy(mode: PollingMode): string {
+  if (mode === 'bulk') return 'deletes';
+  return mode === 'incrementing'
+    ? 'deletes and updates'
+    : 'deletes and updates that leave the time alone';
+}
+
+/** How far a subject was read, or has rows: microseconds since 1970, and an id. Null = nothing there, or not looked at by this mode. */
+export interface Cursor {
+  readonly micros: bigint | null;
+  readonly id: bigint | null;
+}
+
+/** Whether everything up to `wanted` was read. By time, ids only break ties. */
+export function hasReached(mode: PollingMode, at: Cursor, wanted: Cursor): boolean {
+  if (looksAtTimes(mode)) {
+    if (wanted.micros === null) return true;
+    if (at.micros === null || at.micros < wanted.micros) return false;
+    return (
+      at.micros > wanted.micros ||
+      !looksAtIds(mode) ||
+      wanted.id === null ||
+      (at.id !== null && at.id >= wanted.id)
+    );
+  }
+  return wanted.id === null || (at.id !== null && at.id >= wanted.id);
+}
+
+export function describeCursor({ micros, id }: Cursor): string {
+  const time =
+    micros === null
+      ? null
+      : new Date(Number(micros / 1000n))
+          .toISOString()
+          .replace('Z', `${String(micros % 1000n).padStart(3, '0')}Z`);
+  return (
+    [time, id === null ? null : `id ${id}`].filter((part) => part !== null).join(' ') || 'nothing'
+  );
+}

@@ -1,0 +1,159 @@
+// How a run stands with Temporal: whether anything goes on at all, and why not. Pure: the command line asks, this judges.
+
+/** What Temporal says of the newest run of a workflow id. Times are ISO. */
+export interface SeenWorkflow {
+  /** As the SDK names it: RUNNING, TERMINATED, … */
+  readonly status: string;
+  readonly closedAt: string | null;
+  /** Why it failed; null unless its status is FAILED. */
+  readonly failure: string | null;
+  /** Attempt of the workflow task that is pending; 0 = none is. */
+  readonly taskAttempt: number;
+  /** The error of its newest workflow task that failed; null = none is known. */
+  readonly taskFailure: string | null;
+  readonly taskQueue: string;
+  /** Milliseconds since a worker last polled that queue; null = none is known. */
+  readonly polledMsAgo: number | null;
+  /** The run answered a query just now. */
+  readonly answered: boolean;
+}
+
+export type Seen =
+  | { readonly kind: 'unreachable'; readonly problem: string }
+  | { readonly kind: 'unknown-workflow'; readonly where: string }
+  | { readonly kind: 'workflow'; readonly workflow: SeenWorkflow };
+
+/** What the ledger has of the run that is shown; null = nothing. */
+export interface Recorded {
+  readonly at: string;
+  readonly hasEnded: boolean;
+  readonly isCommitted: boolean;
+  /** The newest workflow is a later run than the one that is shown. */
+  readonly isOlderRun: boolean;
+}
+
+export interface Standing {
+  /** Who says what is shown. */
+  readonly from: 'workflow' | 'ledger';
+  /** ISO: when it was true. */
+  readonly at: string;
+  /** Why nothing goes on, or why that is not known; null = nothing is wrong. */
+  readonly problem: string | null;
+  /** Commands, or one thing to do each. */
+  readonly remedy: readonly string[];
+  /** The problem in a word or two, for a table: `terminated`, `no worker`; null = nothing is wrong. */
+  readonly state: string | null;
+  /** The run can never go on: somebody must clean up after it. */
+  readonly isDead: boolean;
+  /** What its activities wait for, as they last said. */
+  readonly waits: readonly string[];
+}
+
+const DEAD: Readonly<Record<string, string>> = {
+  TERMINATED: 'was terminated',
+  TIMED_OUT: 'timed out',
+  CANCELLED: 'was closed as cancelled',
+  FAILED: 'failed',
+};
+
+/** A live worker's poll returns within a minute. */
+const POLLS_MS = 70_000;
+
+/** `now` is ISO. `waits` is what the pending activities say. */
+export function judgeStanding(
+  seen: Seen,
+  recorded: Recorded | null,
+  now: string,
+  waits: readonly string[] = [],
+): Standing {
+  const isLive = seen.kind === 'workflow' && seen.workflow.answered && !recorded?.hasEnded;
+  const from = isLive ? 'workflow' : 'ledger';
+  const trouble = troubleOf(seen, recorded);
+  const { isDead = false } = trouble;
+  const ended = isDead && seen.kind === 'workflow' ? seen.workflow.closedAt : null;
+  const at = isLive ? (ended ?? now) : (recorded?.at ?? now);
+  return { ...trouble, from, at, isDead, waits: isDead ? [] : waits };
+}
+
+type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDead?: boolean };
+
+const FINE: Trouble = { problem: null, remedy: [], state: null };
+
+function troubleOf(seen: Seen, recorded: Recorded | null): Trouble {
+  if (seen.kind === 'workflow') return troubleOfWorkflow(seen.workflow, recorded);
+  if (recorded?.hasEnded) return FINE; // the ledger's word is final
+  if (seen.kind === 'unreachable')
+    return {
+      problem: seen.problem,
+      state: 'Temporal does not answer',
+      remedy: ['check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names'],
+    };
+  return {
+    problem: `${seen.where} knows no such workflow: it is in another namespace, or was removed after its retention`,
+    state: 'not at Temporal',
+    remedy: ['check TEMPORAL_NAMESPACE', 'sluice doctor --leftovers'],
+  };
+}
+
+function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): Trouble {
+  const ended = DEAD[workflow.status];
+  if (ended !== undefined)
+    return recorded?.hasEnded && !recorded.isOlderRun ? FINE : dead(workflow, ended, recorded);
+  if (workflow.status === 'PAUSED')
+    return {
+      problem: 'its workflow is paused at Temporal: no step and no guard goes on',
+      state: 'paused at Temporal',
+      remedy: ['temporal workflow unpause --workflow-id ID'],
+    };
+  if (workflow.status !== 'RUNNING' || (workflow.answered && workflow.taskAttempt < 2)) return FINE;
+  if (workflow.taskAttempt > 1 && workflow.taskFailure !== null)
+    return {
+      problem: `its workflow task fails again and again (attempt ${workflow.taskAttempt}): ${workflow.taskFailure}. No step goes on until it succeeds`,
+      state: 'workflow task fails',
+      remedy: [
+        "read the worker's log",
+        'run the version of sluice worker that served this run before',
+        'see docs/runbook.md, "A workflow task that fails"',
+      ],
+    };
+  if (workflow.answered) return FINE;
+  const { taskQueue, polledMsAgo } = workflow;
+  if (polledMsAgo === null || polledMsAgo > POLLS_MS) {
+    const last =
+      polledMsAgo === null ? '' : ` (the last poll was ${Math.round(polledMsAgo / 1000)} s ago)`;
+    return {
+      problem: `no worker polls task queue ${taskQueue}${last}: nothing goes on`,
+      state: 'no worker',
+      remedy: ['sluice worker'],
+    };
+  }
+  return {
+    problem: `no worker answers on task queue ${taskQueue}, though one polled it ${Math.round(polledMsAgo / 1000)} s ago: it stopped, or it is too busy`,
+    state: 'no worker answers',
+    remedy: ['sluice worker'],
+  };
+}
+
+function dead(
+  { closedAt, failure, status }: SeenWorkflow,
+  ended: string,
+  recorded: Recorded | null,
+): Trouble {
+  const when = closedAt === null ? '' : ` at ${closedAt}`;
+  if (status === 'FAILED' && (recorded === null || recorded.isOlderRun || recorded.hasEnded))
+    return {
+      problem: `its newest run was refused${when}: ${failure ?? 'no reason is known'}`,
+      state: 'refused',
+      remedy: ['correct the spec', 'sluice start -f FILE'],
+      isDead: true,
+    };
+  return {
+    problem: `its workflow ${ended}${when}${failure ? ` (${failure})` : ''}: no step and no guard goes on, and its replication slot holds WAL on the source`,
+    state: status.toLowerCase().replace('_', ' '),
+    remedy: [
+      `sluice doctor --leftovers --remove${recorded?.isCommitted ? ' --route-back' : ''}`,
+      'sluice start -f FILE',
+    ],
+    isDead: true,
+  };
+}

@@ -1,0 +1,204 @@
+// The operator's declared wish, defaults filled in; immutable after start. Mirrors `src/manifest/spec-schema.ts`, which parses it.
+
+export type SecretRef = { readonly env: string } | { readonly file: string };
+
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly passwordFrom?: SecretRef | undefined;
+  /** As in libpq. */
+  readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /** PEM files: the CA of the server, our certificate and its key; the same paths on the worker and on Connect's workers. */
+  readonly sslrootcert?: string | undefined;
+  readonly sslcert?: string | undefined;
+  readonly sslkey?: string | undefined;
+}
+
+export interface SourceSpec {
+  readonly postgres: PostgresAddress;
+  /** `schema.name`; odd names double-quoted inside the string. */
+  readonly tables: readonly string[];
+  readonly limits: {
+    readonly maxBackends: number;
+    readonly rowsPerSecond: number;
+    readonly statementTimeout: string;
+  };
+  readonly walBudget: { readonly bytes: string; readonly onExhaustion: 'drop-slot' | 'block' };
+}
+
+/** A statement on the source database, or a POST to the scheduler. */
+export type BatchAction = { readonly sql: string } | { readonly url: string };
+
+export interface StageSpec {
+  readonly name: string;
+  readonly query: { readonly sql: string };
+  readonly key: readonly string[];
+  readonly topic: string;
+}
+
+export interface BatchSpec {
+  readonly result: { readonly table: string; readonly key: readonly string[] };
+  readonly query: { readonly sql: string };
+  /** Intermediate results of the pipeline, in its order: each is validated on its own, so that a difference names the first stage that has it. */
+  readonly stages: readonly StageSpec[];
+  /** How runs are seen: in a run log, or as sessions by their application_name. */
+  readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
+  readonly pause?: BatchAction | undefined;
+  readonly resume?: BatchAction | undefined;
+  readonly retire?: BatchAction | undefined;
+}
+
+export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+incrementing';
+
+export interface ConnectorSpec {
+  readonly type: 'debezium-postgres' | 'jdbc-source';
+  readonly url: string;
+  /** initial: by the connector, in one transaction. incremental: by the connector, in chunks, beside the changes. copy: by us, before the connector. */
+  readonly snapshot: 'initial' | 'incremental' | 'copy';
+  readonly topicPrefix?: string | undefined;
+  readonly config: Readonly<Record<string, string>>;
+  /** The rest belongs to jdbc-source: see `pollingOf`. */
+  readonly mode?: PollingMode | undefined;
+  readonly query?: { readonly sql: string } | undefined;
+  readonly incrementingColumn?: string | undefined;
+  readonly timestampColumns?: readonly string[] | undefined;
+  readonly delay?: string | undefined;
+  readonly deletes?: 'none' | 'soft' | undefined;
+}
+
+export interface KafkaSpec {
+  readonly brokers: readonly string[];
+  readonly replication: number;
+  readonly partitions: number;
+  readonly tls: boolean;
+  readonly sasl?:
+    | {
+        readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+        readonly username: string;
+        readonly passwordFrom: SecretRef;
+      }
+    | undefined;
+}
+
+export interface PipelineSpec {
+  /** external: deployed by somebody else. The others by Sluice: through Flink's SQL Gateway, or ksqlDB's REST API. */
+  readonly type: 'external' | 'flink-sql' | 'ksqldb';
+  readonly gateway?: string | undefined;
+  /** Of ksqlDB. */
+  readonly url?: string | undefined;
+  readonly statements?: { readonly sql: string } | undefined;
+  readonly groups: readonly string[];
+  readonly output: { readonly topic: string; readonly key: readonly string[] };
+}
+
+export interface SinkSpec {
+  readonly type: 'jdbc-sink';
+  readonly table: string;
+}
+
+export type CoverageDay = 'weekday' | 'weekend' | 'month-end' | 'dst-day';
+
+export interface Waiver {
+  /** Name of a preflight check, or … */
+  readonly check?: string | undefined;
+  /** … a class of differences: one of the two. */
+  readonly class?: 'batch-was-wrong' | undefined;
+  readonly reason: string;
+  readonly until: string;
+}
+
+export interface ValidationSpec {
+  /** What joins the tables with their topics; results are always compared by the embedded one. */
+  readonly engine: 'embedded' | 'flink';
+  /** SQL Gateway of the engine; the pipeline's where absent. */
+  readonly gateway?: string | undefined;
+  readonly every: string;
+  readonly passesInARow: number;
+  readonly coverage: readonly CoverageDay[];
+  /** The streak must have shown, with 95 % confidence, that no larger share of keys is wrong (decimal text). */
+  readonly maxMismatchRate?: string | undefined;
+  readonly compare: {
+    readonly ignore: readonly string[];
+    readonly tolerances: Readonly<Record<string, { readonly abs: string }>>;
+  };
+  /** SQL over the result's key, `$cut` = the run's cut; empty = the stored result is not compared. */
+  readonly closedKeys: string;
+  readonly waivers: readonly Waiver[];
+}
+
+export interface ApprovalSpec {
+  readonly quorum: number;
+  readonly approvers: readonly string[];
+  readonly notStarter: boolean;
+  readonly expires: string;
+  readonly evidenceMaxAge: string;
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+}
+
+export type RouteSpec =
+  | { readonly type: 'none' }
+  | {
+      readonly type: 'postgres-view';
+      readonly view: string;
+      readonly batch: string;
+      readonly stream: string;
+    }
+  /** Both write this table: the batch until the commit, the stream, as `streamRole`, from then on. */
+  | {
+      readonly type: 'postgres-table';
+      readonly table: string;
+      readonly batchRole: string;
+      readonly streamRole: string;
+    }
+  | { readonly type: 'http'; readonly url: string };
+
+export interface CutoverSpec {
+  readonly approval: ApprovalSpec;
+  readonly maxHold: string;
+  /** What takes no writes between fence and commit: the result (runs of the batch), or also the source tables. */
+  readonly fence: 'result' | 'source';
+  readonly route: RouteSpec;
+}
+
+export interface MigrationSpec {
+  readonly apiVersion: 'sluice.dev/v1alpha1';
+  readonly kind: 'Migration';
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly source: SourceSpec;
+    readonly batch?: BatchSpec | undefined;
+    readonly connector: ConnectorSpec;
+    readonly kafka: KafkaSpec;
+    readonly pipeline?: PipelineSpec | undefined;
+    readonly sink?: SinkSpec | undefined;
+    readonly catchUp: {
+      readonly barriers: number;
+      readonly within: string;
+      readonly timeout: string;
+    };
+    readonly validation: ValidationSpec;
+    readonly cutover: CutoverSpec;
+    readonly soak: { readonly for: string; readonly passes: number };
+    readonly rollback: { readonly automaticOn: readonly 'failed-window'[] };
+  };
+}
+
+/** The run log, where there is one; runs that are only seen as sessions leave none. */
+export const runLogOf = (batch: Pick<BatchSpec, 'runs'> | undefined): string | null =>
+  batch?.runs && 'table' in batch.runs ? batch.runs.table : null;
+
+/** Where the pipeline's parts are, as the ledger writes it. */
+export const hostUrl = ({ gateway, url }: Pick<PipelineSpec, 'gateway' | 'url'>): string =>
+  gateway ?? url!;
+
+interface WithEngine {
+  readonly validation: { readonly engine: string; readonly gateway?: string | undefined };
+  readonly pipeline?: { readonly gateway?: string | undefined } | undefined;
+}
+
+/** Where tables are joined by Flink; undefined where they are not. */
+export const engineGateway = ({ validation, pipeline }: WithEngine): string | undefined =>
+  validation.engine === 'flink' ? (validation.gateway ?? pipeline?.gateway) : undefined;

@@ -1,0 +1,51 @@
+// What a window compares, in the pipeline's order: the first subject that differs is where to look.
+import { quoteLiteral } from './names.js';
+import { QUERY_SUBJECT, pollingOf } from './polling.js';
+import type { MigrationSpec } from './spec.js';
+
+export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface Subject {
+  /** A table (`public.orders`), a stage's name, `result` (the topic), `result@sink` or `result@batch` (what the last run stored). */
+  readonly subject: string;
+  readonly mode: Mode;
+}
+
+export const ALIGNED_SUBJECT = 'result@batch';
+
+/** Subjects that a query of the batch stands for: stages, result, sink, and the stored result where the spec says which of its keys are closed. */
+export function resultSubjects({ spec }: MigrationSpec): Subject[] {
+  const { batch, pipeline, sink, validation } = spec;
+  if (!batch || !pipeline) return [];
+  const settled = [
+    ...batch.stages.map((stage) => stage.name),
+    'result',
+    ...(sink ? ['result@sink'] : []),
+  ];
+  return [
+    ...settled.map((subject) => ({ subject, mode: 'settled' as const })),
+    ...(validation.closedKeys
+      ? [{ subject: ALIGNED_SUBJECT, mode: 'batch-aligned' as const }]
+      : []),
+  ];
+}
+
+/** The spec's condition for a run that was cut at `cut` (ISO). */
+export const closedAt = (closedKeys: string, cut: string): string =>
+  closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);
+
+/** What was captured by polling has no transaction to align by: settled, too. */
+export function tableSubjects(spec: MigrationSpec): Subject[] {
+  const polling = pollingOf(spec);
+  if (polling?.query) return [{ subject: QUERY_SUBJECT, mode: 'settled' }];
+  return spec.spec.source.tables.map((subject) => ({
+    subject,
+    mode: polling ? 'settled' : 'exact',
+  }));
+}
+
+export const subjectsOf = (spec: MigrationSpec): Subject[] => [
+  ...tableSubjects(spec),
+  ...resultSubjects(spec),
+];

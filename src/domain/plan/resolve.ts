@@ -1,0 +1,147 @@
+// Spec and generation → everything that follows from them. Pure: the same input gives an equal plan on every worker.
+import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
+import {
+  capturesOf,
+  jobNames,
+  logTopics,
+  namesOf,
+  parseTableName,
+  plannedTopics,
+  qualified,
+  sinkGroup,
+} from '../migration/names.js';
+import { plannedObjects } from './planned-objects.js';
+import { pollingOf } from '../migration/polling.js';
+import type {
+  BatchPlan,
+  CapturePlan,
+  FencePlan,
+  HostPlan,
+  PlanParts,
+  Relation,
+  ResolvedPlan,
+  RoutePlan,
+  SinkPlan,
+} from './resolved-plan.js';
+import { keptTable, sinkTable, stagingTable } from '../routes/shared-table.js';
+import { runLogOf, type MigrationSpec } from '../migration/spec.js';
+import { subjectsOf } from '../migration/subjects.js';
+import { guards, ownedTrigger } from './trigger-names.js';
+
+/** Throws for a name or a statement that the parser would have refused. */
+export function resolve({
+  spec,
+  generation,
+}: {
+  readonly spec: MigrationSpec;
+  readonly generation: number;
+}): ResolvedPlan {
+  const captures = capturesOf(spec, generation);
+  const parts: PlanParts = {
+    ...spec,
+    generation,
+    names: namesOf(spec, generation),
+    database: spec.spec.source.postgres.database,
+    cluster: spec.spec.kafka.brokers.join(','),
+    tables: spec.spec.source.tables.map(relation),
+    capture: captureOf(spec),
+    captures,
+    sourceConnectors: [...new Set(captures.map(({ connector }) => connector))],
+    logTopics: logTopics(spec, generation),
+    topics: plannedTopics(spec, generation),
+    batch: batchOf(spec),
+    sink: sinkOf(spec, generation),
+    host: hostOf(spec, generation),
+    route: routeOf(spec),
+    fence: fenceOf(spec),
+    subjects: subjectsOf(spec),
+    steps: cutoverSteps(spec),
+    notes: cutoverNotes(spec),
+  };
+  return { ...parts, objects: plannedObjects(parts) };
+}
+
+/** Parses a relation's name as the spec writes it. Throws with the reason when it is not `schema.name`. */
+export function relation(text: string): Relation {
+  const name = parseTableName(text);
+  return { ...name, text, sql: qualified(name) };
+}
+
+function captureOf(spec: MigrationSpec): CapturePlan {
+  const polling = pollingOf(spec);
+  return polling
+    ? { kind: 'polling', load: 'none', polling }
+    : { kind: 'log', load: spec.spec.connector.snapshot };
+}
+
+function batchOf({ spec: { batch } }: MigrationSpec): BatchPlan | null {
+  if (!batch) return null;
+  const runLog = runLogOf(batch);
+  return {
+    ...batch,
+    resultTable: relation(batch.result.table),
+    runLog: runLog === null ? null : relation(runLog),
+  };
+}
+
+function sinkOf(spec: MigrationSpec, generation: number): SinkPlan | null {
+  if (!spec.spec.sink) return null;
+  const writes = {
+    batch: relation(sinkTable(spec, 'batch')),
+    stream: relation(sinkTable(spec, 'stream')),
+  };
+  return {
+    connector: namesOf(spec, generation).sinkConnector,
+    group: sinkGroup(spec, generation),
+    writes,
+  };
+}
+
+function hostOf(spec: MigrationSpec, generation: number): HostPlan {
+  const { pipeline } = spec.spec;
+  if (!pipeline) return { kind: 'none', url: null, jobs: [] };
+  const jobs = jobNames(spec, generation);
+  if (pipeline.type === 'flink-sql') return { kind: 'flink', url: pipeline.gateway!, jobs };
+  return pipeline.type === 'ksqldb'
+    ? { kind: 'ksqldb', url: pipeline.url!, jobs }
+    : { kind: 'external', url: null, jobs: [] };
+}
+
+function routeOf(spec: MigrationSpec): RoutePlan {
+  const { route } = spec.spec.cutover;
+  switch (route.type) {
+    case 'none':
+      return { kind: 'none' };
+    case 'postgres-view':
+      return {
+        kind: 'view',
+        view: relation(route.view),
+        batch: relation(route.batch),
+        stream: relation(route.stream),
+      };
+    case 'postgres-table': {
+      const { batchRole, streamRole } = route;
+      return {
+        kind: 'table',
+        table: relation(route.table),
+        staging: relation(stagingTable(spec)),
+        kept: relation(keptTable(spec)),
+        batchRole,
+        streamRole,
+      };
+    }
+    case 'http':
+      return { kind: 'http', url: route.url };
+  }
+}
+
+function fenceOf(spec: MigrationSpec): FencePlan {
+  return {
+    kind: spec.spec.cutover.fence,
+    guards: guards(spec).map(({ role, table }) => ({
+      role,
+      table: relation(table),
+      trigger: ownedTrigger(spec, role, table),
+    })),
+  };
+}

@@ -1,0 +1,110 @@
+// What follows from a spec and a generation, with every name parsed and every mode decided. `resolve` computes it.
+import type { CutoverStep } from './cutover-steps.js';
+import type { OwnedObject } from '../evidence/ledger-rows.js';
+import type { Capture, Names, TableName } from '../migration/names.js';
+import type { Polling } from '../migration/polling.js';
+import type { BatchSpec, ConnectorSpec, MigrationSpec } from '../migration/spec.js';
+import type { Subject } from '../migration/subjects.js';
+import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
+
+/** A table or view that the spec names. */
+export interface Relation extends TableName {
+  /** The name as the spec writes it, for messages and as a subject. */
+  readonly text: string;
+  /** The name with both parts quoted, for SQL. */
+  readonly sql: string;
+}
+
+/** How changes leave the source. A connector that reads the log also has an initial load. */
+export type CapturePlan =
+  | { readonly kind: 'log'; readonly load: ConnectorSpec['snapshot'] }
+  | { readonly kind: 'polling'; readonly load: 'none'; readonly polling: Polling };
+
+/** How consumers are moved from the batch's result to the stream's. */
+export type RoutePlan =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'view';
+      readonly view: Relation;
+      readonly batch: Relation;
+      readonly stream: Relation;
+    }
+  | SharedTablePlan
+  | { readonly kind: 'http'; readonly url: string };
+
+/** Batch and stream write one table: the batch until the commit, the stream from then on. */
+export interface SharedTablePlan {
+  readonly kind: 'table';
+  readonly table: Relation;
+  /** The table that the stream writes until the commit. */
+  readonly staging: Relation;
+  /** Rows that the stream lacks, kept from the commit until `complete` for a rollback. */
+  readonly kept: Relation;
+  readonly batchRole: string;
+  readonly streamRole: string;
+}
+
+/** Where the pipeline runs. `jobs` are the names of the parts that Sluice deploys there. */
+export type HostPlan =
+  | { readonly kind: 'none' | 'external'; readonly url: null; readonly jobs: readonly [] }
+  | { readonly kind: 'flink' | 'ksqldb'; readonly url: string; readonly jobs: readonly string[] };
+
+/** A table that takes no writes while the lease is FENCED, with the trigger that refuses them. */
+export interface Guard {
+  readonly role: TriggerRole;
+  readonly table: Relation;
+  readonly trigger: OwnedTrigger;
+}
+
+export interface FencePlan {
+  readonly kind: MigrationSpec['spec']['cutover']['fence'];
+  readonly guards: readonly Guard[];
+}
+
+export interface BatchPlan extends BatchSpec {
+  readonly resultTable: Relation;
+  /** Null when runs are seen as sessions, or not at all. */
+  readonly runLog: Relation | null;
+}
+
+export interface SinkPlan {
+  readonly connector: string;
+  readonly group: string;
+  /** The table that the sink writes while consumers read that side. The two differ only on a shared table. */
+  readonly writes: { readonly batch: Relation; readonly stream: Relation };
+}
+
+/** Something that this generation makes, and what becomes of it at the end. */
+export interface PlannedObject extends OwnedObject {
+  readonly after: 'handed over' | 'removed at complete';
+}
+
+/** The spec as the operator wrote it (`spec.…` holds limits, durations, addresses), and everything that follows from it. */
+export interface ResolvedPlan extends MigrationSpec {
+  readonly generation: number;
+  readonly names: Names;
+  /** The source database, as the ledger writes the place of an object. */
+  readonly database: string;
+  /** The Kafka cluster, as the ledger writes the place of an object. */
+  readonly cluster: string;
+  readonly tables: readonly Relation[];
+  readonly capture: CapturePlan;
+  readonly captures: readonly Capture[];
+  readonly sourceConnectors: readonly string[];
+  /** Topics beside those of the tables that only a connector on the log writes. */
+  readonly logTopics: readonly string[];
+  readonly topics: readonly string[];
+  readonly batch: BatchPlan | null;
+  readonly sink: SinkPlan | null;
+  readonly host: HostPlan;
+  readonly route: RoutePlan;
+  readonly fence: FencePlan;
+  readonly objects: readonly PlannedObject[];
+  readonly subjects: readonly Subject[];
+  readonly steps: readonly CutoverStep[];
+  /** Guarantees that this spec weakens, in words for the people who approve. */
+  readonly notes: readonly string[];
+}
+
+/** A resolved plan before its list of objects, from which that list is made. */
+export type PlanParts = Omit<ResolvedPlan, 'objects'>;

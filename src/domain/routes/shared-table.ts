@@ -1,0 +1,41 @@
+// Batch and stream on one table (`route: postgres-table`): what is ours beside it until the table changes hands.
+import { namesOf } from '../migration/names.js';
+import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
+
+export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
+
+/** Null where batch and stream write tables of their own. */
+export const sharedTableOf = ({ spec }: Pick<MigrationSpec, 'spec'>): SharedTableRoute | null =>
+  spec.cutover.route.type === 'postgres-table' ? spec.cutover.route : null;
+
+/** Where the stream writes until the commit: the shared table is the batch's so long. */
+export const stagingTable = (spec: MigrationSpec): string =>
+  `${namesOf(spec, 1).leaseSchema}.stream`;
+
+/** Rows of the shared table that the stream does not have: kept from the commit until `complete`, given back by a way back. */
+export const keptTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.kept`;
+
+/** The table that the sink writes while consumers read `side`. The spec MUST have a sink. */
+export function sinkTable(spec: MigrationSpec, side: 'batch' | 'stream'): string {
+  return sharedTableOf(spec) && side === 'batch' ? stagingTable(spec) : spec.spec.sink!.table;
+}
+
+/** Who the sink is from the commit on: its session's role, and the epoch in which it came to own the table. */
+export interface TableOwner {
+  readonly role: string;
+  /** `<iteration>.<epoch>`: a sink of an earlier iteration that comes back to life has another. */
+  readonly since: string;
+}
+
+/** By these the table's trigger knows a session of its owner. */
+export const sessionOptions = ({ role, since }: TableOwner): string =>
+  `-c role=${role} -c sluice.owner=${since}`;
+
+export const tableOwner = (
+  { streamRole }: SharedTableRoute,
+  iteration: number,
+  epoch: number,
+): TableOwner => ({
+  role: streamRole,
+  since: `${iteration}.${epoch}`,
+});

@@ -1,0 +1,46 @@
+// Text that somebody else wrote (values of rows, names, comments, errors of other systems), made fit to be shown and to be kept. PURE.
+
+const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+// C0, DEL, C1, line and paragraph separators, marks of direction, lone surrogates, the byte order mark.
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;
+
+const escaped = (character: string): string =>
+  NAMED[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** One line without anything that a terminal obeys or a reader cannot see. The escapes are JSON's, so JSON stays the same JSON. */
+export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, escaped);
+
+/** The same for a text that we laid out: its line ends and tabs stay. */
+export const printableLines = (text: string): string =>
+  text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));
+
+/** What another system answered, short and on one line. */
+export function quoteForeign(text: string, limit = 300): string {
+  const line = printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim());
+  return line.length > limit ? `${line.slice(0, limit)}…` : line;
+}
+
+/** Keeps what an error says and drops the values of rows in it: errors enter the workflow's history, and logs. */
+export function withoutValues(text: string): string {
+  return text
+    .replaceAll(
+      /\b(Detail|DETAIL):[\s\S]*?(?=\s(?:Where|Hint|Position|Call getNextException)\b|$)/g,
+      '$1: …',
+    )
+    .replaceAll(/\((byte\[\]|String|char\[\])\)"[\s\S]*?"(?=; line|\]|$)/g, '($1)"…"')
+    .replaceAll(/\bStruct\{[\s\S]*\}/g, 'Struct{…}')
+    .replaceAll(/\bvalues\s*\([\s\S]*\)/gi, 'VALUES (…)')
+    .replaceAll(/=\([^)]*\)/g, '=(…)')
+    .replaceAll(
+      /(?<!\b(?:field|column|relation|constraint|topic|connector|slot|table))(: |\bvalue |\btoken )"[^"]*"/gi,
+      '$1"…"',
+    )
+    .replaceAll(
+      /(?<!\b(?:field|column|relation|constraint|topic|connector|slot|table))(: |\bvalue |\btoken )'[^']*'/gi,
+      "$1'…'",
+    );
+}
+
+/** Of a Postgres error of class 22 (data): what is wrong, without the value that it quotes. */
+export const withoutQuotes = (message: string): string =>
+  message.replaceAll(/"(?:[^"]|"")*"/g, '"…"');

@@ -1,0 +1,61 @@
+// The plan: what a migration will make, do and leave behind, as data. Its hash binds evidence and approvals to exactly this plan.
+import { createHash } from 'node:crypto';
+import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
+import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
+import { canonicalJson } from '../domain/values/canonical-json.js';
+import type { CutoverStep } from '../domain/plan/cutover-steps.js';
+import { resolve } from '../domain/plan/resolve.js';
+import type { PlannedObject } from '../domain/plan/resolved-plan.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import type { Mode } from '../domain/migration/subjects.js';
+
+export interface Plan {
+  readonly apiVersion: 'sluice.dev/v1alpha1';
+  readonly kind: 'Plan';
+  readonly name: string;
+  readonly hash: string;
+  readonly generation: number;
+  readonly creates: readonly PlannedObject[];
+  readonly connectors: readonly {
+    readonly name: string;
+    readonly config: Readonly<Record<string, string>>;
+  }[];
+  readonly comparisons: readonly { readonly subject: string; readonly mode: Mode }[];
+  readonly cutover: readonly CutoverStep[];
+  /** What whoever approves must know: guarantees that this spec weakens. */
+  readonly notes: readonly string[];
+}
+
+/** Hash of what evidence depends on: the whole spec but its labels, in canonical JSON. */
+export function planHash(spec: MigrationSpec): string {
+  const { metadata, ...rest } = spec;
+  return createHash('sha256')
+    .update(canonicalJson({ ...rest, name: metadata.name }))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
+  const plan = resolve({ spec, generation });
+  // A connector that polls names the columns of its tables: only the database knows them, and `doctor` asks it.
+  const isOnLog = plan.capture.kind === 'log';
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Plan',
+    name: plan.metadata.name,
+    hash: planHash(spec),
+    generation,
+    creates: plan.objects,
+    connectors: [
+      ...(isOnLog
+        ? [{ name: plan.names.connector, config: debeziumPostgresConfig(spec, generation) }]
+        : []),
+      ...(plan.sink
+        ? [{ name: plan.sink.connector, config: jdbcSinkConfig(spec, generation) }]
+        : []),
+    ],
+    comparisons: plan.subjects,
+    cutover: plan.steps,
+    notes: plan.notes,
+  };
+}

@@ -1,0 +1,58 @@
+// Credentials that stand in a spec's text. A spec enters history, ledger, plan and report, so only references may stand in it.
+
+const REMEDY =
+  'name a reference such as passwordFrom: { env: NAME }, or let a proxy or the host itself add the credential';
+/** Names of query parameters, options and properties whose value is a secret. */
+const SECRET_NAME =
+  /(^|[^a-z])(pass(word|wd|phrase)?|pwd|secret|token|credentials?|signature|sig|jwt|auth|authorization)([^a-z]|$)|api[-_.]?key|(access|private|secret)[-_.]?key|jaas/;
+const IN_URL = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/?#@'"]+@/i;
+const CONNINFO =
+  /\b(host|hostaddr|dbname|user)\s*=[\s\S]*\bpassword\s*=|\bpassword\s*=[\s\S]*\b(host|hostaddr|dbname|user)\s*=/i;
+
+/** They say how a credential is given, and hold none. */
+const ABOUT_A_SECRET = /(source|mechanism|type|class|provider|method|enabled?)$/;
+
+/** Splits camel case, so that `accessToken` and `access_token` are one name. */
+function isSecretName(text: string): boolean {
+  const name = text.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+  return SECRET_NAME.test(name) && !ABOUT_A_SECRET.test(name);
+}
+
+/** Why a URL may not stand in a spec; null = it may. The answer never repeats the credential. */
+export function urlProblem(text: string): string | null {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return null; // its shape is judged elsewhere
+  }
+  if (url.username !== '' || url.password !== '')
+    return `a URL with credentials (user:password@) is not allowed: ${REMEDY}`;
+  const named = [...url.searchParams.keys(), ...new URLSearchParams(url.hash.slice(1)).keys()].find(
+    (name) => isSecretName(name) || /^key$/i.test(name),
+  );
+  return named === undefined
+    ? null
+    : `a URL with the credential "${named}" in its query is not allowed: ${REMEDY}`;
+}
+
+const LITERALS = /'(?:[^']|'')*'/g;
+const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
+
+/** Why the statements of a pipeline may not stand in a spec: an option with a secret as a literal. Null = they may. */
+export function statementsProblem(sql: string): string | null {
+  for (const [, name, value] of sql.matchAll(OPTION)) {
+    if (value !== '' && !/^(true|false)$/i.test(value!) && isSecretName(name!))
+      return `the statements give "${name}" as a literal: a secret in them would be stored and shown. Configure it in Flink or ksqlDB itself (catalog, config provider)`;
+  }
+  return sqlProblem(sql);
+}
+
+/** Why a SQL text may not stand in a spec: a connection string with a password in a literal. Null = it may. */
+export function sqlProblem(sql: string): string | null {
+  for (const [literal] of sql.matchAll(LITERALS)) {
+    if (!IN_URL.test(literal) && !CONNINFO.test(literal)) continue;
+    return 'the SQL holds a connection string with credentials: it would be stored and shown. Use a foreign server with a user mapping, or a password file of the server';
+  }
+  return null;
+}

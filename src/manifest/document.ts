@@ -1,0 +1,178 @@
+// Untrusted YAML → a checked value, or every problem with its place (file:line:col). Shared by every kind of file that people write for us.
+import {
+  LineCounter,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  parseDocument,
+  visit,
+  type Document,
+} from 'yaml';
+import type { z } from 'zod';
+import { suggestion } from './suggest.js';
+
+export interface SpecProblem {
+  /** `file:line:col`, or empty for input that has no file. */
+  readonly at: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface SpecIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly SpecProblem[] };
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly issues: readonly SpecIssue[] };
+
+const MAX_BYTES = 256 * 1024;
+
+/** `inline` reads the text of a `file:` reference (relative to the file) and throws when it cannot; `check` judges the plain value. */
+export function parseText<T>(
+  text: string,
+  file: string,
+  inline: (path: string) => string,
+  check: (value: unknown) => Checked<T>,
+): Parsed<T> {
+  const failure = (line: number, col: number, message: string): Parsed<T> => ({
+    ok: false,
+    problems: [{ at: `${file}:${line}:${col}`, path: '', message }],
+  });
+  if (Buffer.byteLength(text) > MAX_BYTES)
+    return failure(1, 1, `the file has ${Buffer.byteLength(text)} bytes > ${MAX_BYTES} allowed`);
+  const lines = new LineCounter();
+  const doc = parseDocument(text, {
+    lineCounter: lines,
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: true,
+    merge: false,
+    customTags: [],
+  });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const broken = [...doc.errors, ...doc.warnings].map((e) => ({
+    at: at(e.pos[0]),
+    path: '',
+    message: e.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+  }));
+  if (broken.length > 0) return { ok: false, problems: broken };
+  const aliases: SpecProblem[] = [];
+  visit(doc, {
+    Node(_key, node) {
+      if (isAlias(node) || ('anchor' in node && node.anchor))
+        aliases.push({
+          at: at(node.range?.[0] ?? 0),
+          path: '',
+          message: 'anchors and aliases are not allowed',
+        });
+    },
+  });
+  if (aliases.length > 0) return { ok: false, problems: aliases };
+  const place = (path: readonly PropertyKey[]): string => at(offsetOf(doc, path));
+  const inlined = inlineFiles(doc.toJS() as unknown, inline);
+  const located = (issues: readonly SpecIssue[]): Parsed<T> => ({
+    ok: false,
+    problems: issues.map((i) => ({
+      at: place(i.path),
+      path: i.path.join('.'),
+      message: i.message,
+    })),
+  });
+  const result = check(inlined.value);
+  if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
+  // What stands in for a text that could not be read is not judged.
+  const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
+  const others = result.ok
+    ? []
+    : result.issues.filter(
+        ({ path }) => !unread.some((place) => `${path.join('.')}.`.startsWith(`${place}.`)),
+      );
+  return located([...inlined.issues, ...others]);
+}
+
+/** What a schema found, each with its path. */
+export const issuesOf = (error: z.ZodError, schema: z.ZodType): SpecIssue[] =>
+  error.issues.flatMap((issue) => toIssues(issue, schema));
+
+export const formatProblem = (p: SpecProblem): string =>
+  [p.at, p.path ? `${p.path}:` : '', p.message].filter(Boolean).join(' ');
+
+function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType): SpecIssue[] {
+  const path = issue.path as (string | number)[];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: unknownKey(key, path, schema),
+    }));
+  }
+  if (
+    issue.code === 'invalid_union' &&
+    issue.errors.length > 0 &&
+    !issue.message.startsWith('expected')
+  ) {
+    return issue.errors[0]!.flatMap((inner) =>
+      toIssues({ ...inner, path: [...path, ...inner.path] }, schema),
+    );
+  }
+  return [{ path, message: issue.message }];
+}
+
+function unknownKey(key: string, path: readonly (string | number)[], schema: z.ZodType): string {
+  if (/^password$/i.test(key) && path.at(-1) === 'postgres')
+    return 'a literal password is not allowed: name a reference, passwordFrom: { env: NAME } or { file: path }';
+  const close = suggestion(key, schema);
+  return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
+}
+
+/** Replaces `{ file: x }` under query and statements by `{ sql: text of x }`. `passwordFrom: { file }` stays: it is a reference. */
+function inlineFiles(
+  value: unknown,
+  inline: (path: string) => string,
+): { value: unknown; issues: SpecIssue[] } {
+  const issues: SpecIssue[] = [];
+  const walk = (node: unknown, path: (string | number)[]): unknown => {
+    if (Array.isArray(node)) return node.map((item, at) => walk(item, [...path, at]));
+    if (node === null || typeof node !== 'object') return node;
+    const entries = Object.entries(node);
+    const only = entries.length === 1 ? entries[0] : undefined;
+    if (only?.[0] === 'file' && typeof only[1] === 'string' && path.at(-1) !== 'passwordFrom') {
+      try {
+        return { sql: inline(only[1]) };
+      } catch (error) {
+        issues.push({
+          path: [...path, 'file'],
+          message: `cannot read ${only[1]}: ${(error as Error).message}`,
+        });
+        return { sql: 'SELECT 1' };
+      }
+    }
+    return Object.fromEntries(entries.map(([key, item]) => [key, walk(item, [...path, key])]));
+  };
+  return { value: walk(value, []), issues };
+}
+
+/** Where the path stands in the text: the key of its last part if there is one, else the nearest parent. */
+function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = length === 1 ? doc.contents : doc.getIn(path.slice(0, length - 1), true);
+    if (isMap(parent)) {
+      const pair = parent.items.find(
+        (item) => isPair(item) && isScalar(item.key) && item.key.value === path[length - 1],
+      );
+      if (pair && isScalar(pair.key) && pair.key.range) return pair.key.range[0];
+    }
+    const node = doc.getIn(path.slice(0, length), true);
+    if (node && typeof node === 'object' && 'range' in node && Array.isArray(node.range))
+      return node.range[0] as number;
+  }
+  return doc.contents?.range?.[0] ?? 0;
+}

@@ -1,0 +1,67 @@
+// Names that Kafka, Postgres or the sink could not carry: found in the spec alone, before anything is asked or made.
+import { namesOf, parseTableName, plannedTopics } from '../domain/migration/names.js';
+import { pollingOf } from '../domain/migration/polling.js';
+import { nameProblems } from '../domain/migration/topic-names.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import type { SpecIssue } from './document.js';
+import type { ParsedSpec } from './spec-schema.js';
+
+/** A later generation has longer names, and a run must not find that out when it has to begin again. */
+const LATE_GENERATION = 99;
+const LONGEST_IDENTIFIER = 63;
+
+export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
+  const spec = parsed as MigrationSpec;
+  const prefix = { path: ['spec', 'connector', 'topicPrefix'] };
+  const topics = nameProblems(plannedTopics(spec, LATE_GENERATION)).map((problem) => ({
+    ...prefix,
+    message: `${problem}: choose a shorter or another connector.topicPrefix`,
+  }));
+  const { slot } = namesOf(spec, LATE_GENERATION);
+  const long =
+    slot.length > LONGEST_IDENTIFIER
+      ? [{ path: ['metadata', 'name'], message: `slot ${slot} has more than 63 characters` }]
+      : [];
+  return [...topics, ...long, ...tableIssues(spec), ...sinkIssues(parsed)];
+}
+
+/** Postgres cuts a longer name off without an error, and then it is another one. */
+function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
+  return spec.source.tables.flatMap((text, at) => {
+    const { schema, table } = parseTableName(text);
+    const long = [schema, table].filter((name) => Buffer.byteLength(name) > LONGEST_IDENTIFIER);
+    return long.map((name) => ({
+      path: ['spec', 'source', 'tables', at],
+      message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes: Postgres has no such name`,
+    }));
+  });
+}
+
+/** The sink finds its table by `schema.table`, split at the dots. */
+function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
+  if (!spec.sink) return [];
+  const { schema, table } = parseTableName(spec.sink.table);
+  const odd = [schema, table].find((name) => /[."`${}]/.test(name));
+  if (odd === undefined) return [];
+  return [
+    {
+      path: ['spec', 'sink', 'table'],
+      message: `the sink cannot write a table with a dot, quote, brace or $ in its name: "${odd}"`,
+    },
+  ];
+}
+
+/** A connector that polls has names of its own: they are made of the tables', and two of these may come out the same. */
+export function connectorIssues(parsed: ParsedSpec, connectors: readonly string[]): SpecIssue[] {
+  if (!pollingOf(parsed as MigrationSpec)) return [];
+  return connectors.flatMap((name, at) =>
+    connectors.indexOf(name) < at
+      ? [
+          {
+            path: ['spec', 'source', 'tables', at],
+            message: `two tables would share connector ${name}`,
+          },
+        ]
+      : [],
+  );
+}

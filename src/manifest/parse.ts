@@ -1,0 +1,40 @@
+// Untrusted YAML or JSON → MigrationSpec, or every problem with its place.
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
+import { migrationSchema } from './spec-schema.js';
+import { semanticIssues } from './semantics.js';
+
+export { formatProblem, type SpecProblem } from './document.js';
+
+export type ParseResult =
+  | { readonly ok: true; readonly spec: MigrationSpec }
+  | { readonly ok: false; readonly problems: readonly SpecProblem[] };
+
+/** Parses a YAML text. `inline` reads the text of a `file:` reference (relative to the spec) and throws when it cannot. */
+export function parseSpecText(
+  text: string,
+  file: string,
+  inline: (path: string) => string,
+): ParseResult {
+  const parsed = parseText(text, file, inline, check);
+  return parsed.ok ? { ok: true, spec: parsed.value } : parsed;
+}
+
+/** Parses a spec that arrives as an object (workflow input). Problems carry paths, no lines. */
+export function parseSpecObject(input: unknown): ParseResult {
+  const result = check(input);
+  if (result.ok) return { ok: true, spec: result.value };
+  return {
+    ok: false,
+    problems: result.issues.map((i) => ({ at: '', path: i.path.join('.'), message: i.message })),
+  };
+}
+
+function check(input: unknown): Checked<MigrationSpec> {
+  const parsed = migrationSchema.safeParse(input);
+  if (!parsed.success) return { ok: false, issues: issuesOf(parsed.error, migrationSchema) };
+  const issues = semanticIssues(parsed.data);
+  if (issues.length > 0) return { ok: false, issues };
+  const { $schema: _ignored, ...spec } = parsed.data;
+  return { ok: true, value: spec as MigrationSpec }; // semanticIssues has refused every value that MigrationSpec does not know
+}

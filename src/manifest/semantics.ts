@@ -1,0 +1,197 @@
+// What the shape alone cannot say: parts of a spec that contradict each other.
+import { checkExtraConfig } from '../connectors/allowlist.js';
+import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
+import { changelogProblem } from '../connectors/flink-shapes.js';
+import { ksqlPlan } from '../domain/migration/ksql-statements.js';
+import { capturesOf } from '../domain/migration/names.js';
+import {
+  engineGateway,
+  runLogOf,
+  type MigrationSpec,
+  type PipelineSpec,
+} from '../domain/migration/spec.js';
+import type { SpecIssue } from './document.js';
+import { loginIssues } from './logins.js';
+import { connectorIssues, nameIssues } from './name-rules.js';
+import { pollingIssues } from './polling-rules.js';
+import { sharedTableIssues } from './shared-table-rules.js';
+import type { ParsedSpec } from './spec-schema.js';
+
+export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
+  return [
+    ...contradictions(parsed),
+    ...sharedTableIssues(parsed),
+    ...pipelineIssues(parsed),
+    ...pollingIssues(parsed),
+    ...nameIssues(parsed),
+    ...connectorIssues(
+      parsed,
+      capturesOf(parsed as MigrationSpec, 1).map((capture) => capture.connector),
+    ),
+    ...loginIssues(parsed),
+    ...checkExtraConfig(parsed.spec.connector),
+  ];
+}
+
+/** Why the statements of a pipeline that we deploy cannot be used. */
+function statementProblem(parsed: ParsedSpec): string | null {
+  const { pipeline } = parsed.spec;
+  if (!pipeline?.statements)
+    return `a pipeline of type ${pipeline?.type} needs its statements: { sql: ... } or { file: ... }`;
+  try {
+    if (pipeline.type === 'ksqldb')
+      ksqlPlan(fillIn(pipeline.statements.sql, parsed as MigrationSpec, 1));
+    else flinkPlan(parsed as MigrationSpec, 1);
+    return pipeline.type === 'flink-sql' ? changelogProblem(parsed as MigrationSpec) : null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+type Place = 'gateway' | 'url' | 'statements';
+/** Where each type of pipeline is deployed, and what belongs to the others. */
+const PLACES: Readonly<
+  Record<PipelineSpec['type'], { mine: 'gateway' | 'url' | null; foreign: readonly Place[] }>
+> = {
+  external: { mine: null, foreign: ['gateway', 'url', 'statements'] },
+  'flink-sql': { mine: 'gateway', foreign: ['url'] },
+  ksqldb: { mine: 'url', foreign: ['gateway'] },
+};
+
+function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const { pipeline } = parsed.spec;
+  const add = (message: string, ...path: string[]): void =>
+    void issues.push({ path: ['spec', 'pipeline', ...path], message });
+  if (!pipeline) return issues;
+  const { mine, foreign } = PLACES[pipeline.type];
+  if (pipeline.type !== 'ksqldb' && pipeline.groups.length === 0)
+    add('name the consumer group(s): the drain proof needs them', 'groups');
+  for (const key of foreign)
+    if (pipeline[key]) add(`does not belong to pipeline type ${pipeline.type}`, key);
+  if (mine === null) return issues;
+  if (!pipeline[mine])
+    add(
+      `a pipeline of type ${pipeline.type} needs its ${mine === 'gateway' ? 'gateway: the URL of the SQL Gateway' : 'url: the REST API of ksqlDB'}`,
+    );
+  const problem = statementProblem(parsed);
+  if (problem) add(problem, 'statements');
+  return issues;
+}
+
+function contradictions(parsed: ParsedSpec): SpecIssue[] {
+  const { spec } = parsed;
+  const issues: SpecIssue[] = [];
+  const { batch, pipeline, sink, cutover, validation } = spec;
+  const add = (message: string, ...path: (string | number)[]): void =>
+    void issues.push({ path: ['spec', ...path], message });
+  const { sslmode, sslrootcert, sslcert, sslkey } = spec.source.postgres;
+  if ((sslcert === undefined) !== (sslkey === undefined))
+    add('sslcert and sslkey belong together', 'source', 'postgres', sslcert ? 'sslcert' : 'sslkey');
+  if (sslmode === 'disable' && (sslrootcert ?? sslcert))
+    add(
+      'sslmode disable uses no certificate: leave it out',
+      'source',
+      'postgres',
+      sslrootcert ? 'sslrootcert' : 'sslcert',
+    );
+  if (batch && !pipeline)
+    add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
+  if (pipeline && !batch)
+    add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
+  if (sink && !pipeline)
+    add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');
+  if (cutover.route.type === 'http' && !batch)
+    add('without a batch nothing is routed: use route type none', 'cutover', 'route');
+  if (cutover.fence === 'source' && !batch)
+    add('without a batch nothing is fenced: leave fence out', 'cutover', 'fence');
+  if (cutover.route.type === 'postgres-view') {
+    if (!batch || !sink) add('a route by view needs spec.batch and spec.sink', 'cutover', 'route');
+    else {
+      if (cutover.route.stream !== sink.table)
+        add(`must be the sink's table, ${sink.table}`, 'cutover', 'route', 'stream');
+      if (cutover.route.batch !== batch.result.table)
+        add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'batch');
+    }
+  }
+  if (
+    batch &&
+    pipeline &&
+    [...batch.result.key].sort().join() !== [...pipeline.output.key].sort().join()
+  ) {
+    add(
+      `must name the same columns as batch.result.key (${batch.result.key.join(', ')})`,
+      'pipeline',
+      'output',
+      'key',
+    );
+  }
+  if (validation.closedKeys && !runLogOf(batch))
+    add(
+      'closed keys need the run log that says where a run was cut: add batch.runs.table',
+      'validation',
+      'closedKeys',
+    );
+  validation.waivers.forEach((waiver, at) => {
+    const path = ['validation', 'waivers', at] as const;
+    if ((waiver.check === undefined) === (waiver.class === undefined))
+      add('name either a check or a class', ...path);
+    // Every other class says that the stream is wrong or unknown: a pass in spite of it would be a lie.
+    else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong')
+      add('only the class batch-was-wrong can be waived', ...path, 'class');
+    else if (waiver.class && !validation.closedKeys)
+      add(
+        'batch-was-wrong is found by batch-aligned windows only: add validation.closedKeys',
+        ...path,
+        'class',
+      );
+  });
+  if (validation.engine === 'flink') {
+    if (!engineGateway(spec))
+      add(
+        'the engine flink needs the URL of a SQL Gateway: add validation.gateway',
+        'validation',
+        'engine',
+      );
+    if (spec.kafka.sasl)
+      add(
+        'the engine flink cannot be given a password for Kafka: its statements would show it; use engine embedded',
+        'validation',
+        'engine',
+      );
+  } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
+  if (spec.connector.snapshot === 'incremental' && spec.kafka.sasl)
+    add(
+      'the connector listens for our signal in Kafka, and cannot be given a password for that: use snapshot initial',
+      'connector',
+      'snapshot',
+    );
+  const topics = capturesOf(parsed as MigrationSpec, 1);
+  topics.forEach(({ topic, subject }, at) => {
+    const other = topics.slice(0, at).find((capture) => capture.topic === topic);
+    if (other)
+      add(
+        `${subject} and ${other.subject} would share topic ${topic}: Kafka's names know fewer characters`,
+        'source',
+        'tables',
+        at,
+      );
+  });
+  const stages = batch?.stages.map((stage) => stage.name) ?? [];
+  stages.forEach((name, at) => {
+    if (name === 'result' || stages.indexOf(name) < at)
+      add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');
+  });
+  if (
+    cutover.approval.approvers.length > 0 &&
+    cutover.approval.approvers.length < cutover.approval.quorum
+  ) {
+    add(
+      `quorum ${cutover.approval.quorum} > ${cutover.approval.approvers.length} approvers named`,
+      'cutover',
+      'approval',
+      'quorum',
+    );
+  }
+  return issues;
+}

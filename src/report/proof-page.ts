@@ -1,0 +1,200 @@
+// The one page of a proof: what was proven, on how much data, how fast, what differs, and what it says about the whole. PURE.
+import { formatMs } from '../domain/values/duration.js';
+import type { ProofResult } from '../domain/evidence/proof.js';
+import { comparedOf, type Difference } from '../domain/evidence/window.js';
+import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
+import { page, section, table } from './page.js';
+
+const SHOWN = 30;
+const MARK = { passed: '', failed: ' bad', inconclusive: ' open', errored: ' bad' } as const;
+
+const n = (value: number): string => value.toLocaleString('en');
+const keyOf = (d: Difference): string =>
+  Object.entries(d.key)
+    .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
+    .join(' ');
+const cell = (value: string | null): string =>
+  value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value;
+
+function facts(r: ProofResult): [string, string][] {
+  const { replayed, counts, predicted } = r;
+  return [
+    ['slice', r.slice],
+    ['subject', r.stage ?? 'result'],
+    ...(replayed
+      ? ([
+          [
+            'replayed',
+            `${n(replayed.records)} rows (${(replayed.bytes / 2 ** 20).toFixed(1)} MiB) in ${formatMs(replayed.ms)}, read in one read-only snapshot at ${replayed.lsn}`,
+          ],
+          ['the batch gives', `${n(replayed.expected)} rows on the slice`],
+        ] as [string, string][])
+      : []),
+    ...(r.pipelineMs === null
+      ? []
+      : ([
+          [
+            'through the pipeline in',
+            `${formatMs(r.pipelineMs)}${replayed ? `, ${n(Math.round((replayed.records / Math.max(1, r.pipelineMs)) * 1000))} rows a second` : ''}`,
+          ],
+        ] as [string, string][])),
+    ...(counts
+      ? ([
+          [
+            'compared',
+            `matched ${n(counts.matched)}, missing ${n(counts.missing)}, extraneous ${n(counts.extraneous)}, mismatched ${n(counts.mismatched)}, unknown ${n(counts.unknown)}`,
+          ],
+        ] as [string, string][])
+      : []),
+    ...(predicted
+      ? ([
+          [
+            'the whole, by these rates',
+            `${n(predicted.records)} rows: about ${formatMs(predicted.loadMs)} of initial load, caught up after about ${formatMs(predicted.catchUpMs)}`,
+          ],
+        ] as [string, string][])
+      : []),
+    ['left behind', r.leftovers.length === 0 ? 'nothing' : r.leftovers.join(', ')],
+  ];
+}
+
+const headline = (r: ProofResult): string => `${r.id}: ${r.verdict}. ${r.reason}`;
+const tables = (r: ProofResult): string[][] =>
+  (r.replayed?.tables ?? []).map((t) => [
+    t.table,
+    n(t.rows),
+    n(t.of),
+    t.of === 0 ? '-' : `${((100 * t.rows) / t.of).toFixed(1)} %`,
+  ]);
+const byColumn = (r: ProofResult): [string, number][] => {
+  const tally = new Map<string, number>();
+  for (const d of r.differences)
+    tally.set(d.column ?? '(row)', (tally.get(d.column ?? '(row)') ?? 0) + 1);
+  return [...tally].sort((a, b) => b[1] - a[1]);
+};
+const runs = (r: ProofResult): string[][] =>
+  r.rehearsed.map((run) => [
+    run.run,
+    run.cut,
+    run.verdict,
+    n(run.counts.matched),
+    n(comparedOf(run.counts) - run.counts.matched),
+    n(run.batchWasWrong),
+    run.reason,
+  ]);
+const RUN_COLUMNS = [
+  'run',
+  'cut',
+  'verdict',
+  'matched',
+  'differ',
+  'batch was wrong',
+  'reason',
+] as const;
+const differences = (r: ProofResult): string[][] =>
+  r.differences
+    .slice(0, SHOWN)
+    .map((d) => [d.class, keyOf(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]);
+
+export function renderProofText(r: ProofResult): string {
+  return [
+    headline(r),
+    '',
+    columns(['', ''], facts(r)).trimStart(),
+    '',
+    columns(['TABLE', 'ROWS', 'OF', ''], tables(r)),
+    ...(r.rehearsed.length > 0
+      ? [
+          '',
+          columns(
+            RUN_COLUMNS.map((c) => c.toUpperCase()),
+            runs(r),
+          ),
+        ]
+      : []),
+    ...(r.differences.length > 0
+      ? [
+          '',
+          `Columns: ${byColumn(r)
+            .map(([name, count]) => `${name} ${count}`)
+            .join(', ')}`,
+          '',
+          columns(['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'], differences(r).slice(0, 12)),
+        ]
+      : []),
+  ].join('\n');
+}
+
+export function renderProofMarkdown(r: ProofResult): string {
+  const rows = (list: readonly (readonly string[])[]): string[] =>
+    list.map((row) => `| ${row.map(m).join(' | ')} |`);
+  return [
+    `# ${m(headline(r))}`,
+    '',
+    ...facts(r).map(([name, value]) => `- **${name}**: ${m(value)}`),
+    '',
+    '| table | rows | of | share |',
+    '|---|---|---|---|',
+    ...rows(tables(r)),
+    ...(r.rehearsed.length > 0
+      ? [
+          '',
+          `| ${RUN_COLUMNS.join(' | ')} |`,
+          `|${'---|'.repeat(RUN_COLUMNS.length)}`,
+          ...rows(runs(r)),
+        ]
+      : []),
+    ...(r.differences.length > 0
+      ? [
+          '',
+          '| class | key | column | batch | stream |',
+          '|---|---|---|---|---|',
+          ...rows(differences(r)),
+        ]
+      : []),
+  ].join('\n');
+}
+
+export function renderProofHtml(r: ProofResult): string {
+  const body = [
+    `<h1>Proof of ${e(r.name)}</h1><p class="soft">${e(r.id)} · ${e(r.at)} · by ${e(r.by)}</p>`,
+    `<p class="verdict${MARK[r.verdict]}"><b>${r.verdict}.</b> ${e(r.reason)}</p>`,
+    section('What was proven', table(['', ''], facts(r))),
+    section(
+      'On how much data',
+      `${shares(r)}${table(['table', 'rows in the slice', 'rows in all', 'share'], tables(r), 1, 4)}`,
+    ),
+    ...(r.rehearsed.length > 0
+      ? [section('Rehearsed over history', table(RUN_COLUMNS, runs(r), 3, 6))]
+      : []),
+    ...(r.differences.length > 0
+      ? [
+          section(
+            'What differs',
+            `${table(
+              ['column', 'differences kept'],
+              byColumn(r).map(([name, count]) => [name, String(count)]),
+              1,
+              2,
+            )}${table(['class', 'key', 'column', 'batch', 'stream'], differences(r))}`,
+          ),
+        ]
+      : []),
+    section(
+      'What it does not say',
+      '<ul><li>Changes after the snapshot: a migration compares while both sides move.</li><li>Rows outside of the slice.</li><li>The load on the pipeline when everything arrives at once.</li></ul>',
+    ),
+  ];
+  return page(`Proof of ${r.name}`, body.join('\n'), r);
+}
+
+/** Share of each table that was in the slice. */
+function shares(r: ProofResult): string {
+  const list = r.replayed?.tables ?? [];
+  if (list.length === 0) return '';
+  const rows = list.map((t, at) => {
+    const width = t.of === 0 ? 0 : (620 * t.rows) / t.of;
+    return `<text x="0" y="${at * 22 + 14}">${e(t.table.length > 40 ? `${t.table.slice(0, 39)}…` : t.table)}</text><rect x="280" y="${at * 22 + 3}" width="620" height="13" fill="var(--shade)" stroke="var(--line)"/><rect class="bar" x="280" y="${at * 22 + 3}" width="${Math.max(1, width).toFixed(1)}" height="13"/>`;
+  });
+  return `<svg viewBox="0 0 960 ${list.length * 22 + 6}" role="img" aria-label="Share of each table in the slice">${rows.join('')}</svg>`;
+}

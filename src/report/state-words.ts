@@ -1,0 +1,22 @@
+// The state of a migration in a word or two, the same in `get`, `list` and on the dashboard. PURE.
+import type { Status } from '../domain/evidence/ledger-rows.js';
+import type { Standing } from '../domain/migration/run-standing.js';
+
+/** `needs approval`, `blocked (slot-lost)`, `terminated`, or with a trouble beside it: `running (no worker)`. */
+export function stateOf(
+  status: Pick<Status, 'outcome' | 'blocked' | 'paused' | 'needsApproval'> & {
+    readonly standing?: Standing;
+  },
+): string {
+  if (status.outcome !== null) return status.outcome;
+  const trouble = status.standing?.state ?? null;
+  if (trouble !== null && status.standing!.isDead) return trouble;
+  const own = status.blocked
+    ? `blocked (${status.blocked.code})`
+    : status.paused
+      ? 'paused'
+      : status.needsApproval
+        ? 'needs approval'
+        : 'running';
+  return trouble === null ? own : `${own} (${trouble})`;
+}

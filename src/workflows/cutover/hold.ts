@@ -1,0 +1,208 @@
+// The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end; a rehearsal releases, and knows how long it took.
+import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
+import type { Drained } from '../../activities/cutover/drain-proof.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { FAILURES } from '../../domain/failure.js';
+import { sharedTableOf } from '../../domain/routes/shared-table.js';
+import { fenceTriggers, readTrigger } from '../../domain/plan/trigger-names.js';
+import { call } from '../activities.js';
+import { BackToValidate } from '../run/course.js';
+import type { Run } from '../run/run.js';
+import { begins } from './step-times.js';
+import { evidenceId } from '../run/status-view.js';
+import { runWindow } from '../windows.js';
+import { removeObject } from '../phases/roll-back.js';
+
+const COMMIT_RESERVE_MS = 5000; // of the hold: for the commit itself
+const BATCH_POLL_MS = 5000;
+
+export type Evidence = Parameters<typeof call<'fence'>>[3];
+
+/** Names what this attempt stands on; from here on `undoHold` has something to undo. */
+export function beginAttempt(run: Run): Evidence {
+  run.state.attempts = (run.state.attempts ?? 0) + 1;
+  const evidence = {
+    ref: run.ref,
+    token: uuid4(),
+    attempt: run.state.attempts,
+    epoch: run.state.epoch,
+    evidenceId: evidenceId(run.state)!,
+  };
+  run.state.fenceToken = evidence.token;
+  return evidence;
+}
+
+/** Ends with everything compared under the fence; throws BackToValidate with the reason when it cannot. The caller undoes it. */
+export async function hold(run: Run, evidence: Evidence): Promise<void> {
+  const { ref } = run;
+  const holdMs = durationMs(run.spec.cutover.maxHold);
+  const started = Date.parse(run.now());
+  const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
+  begins(run, 'fence');
+  await run.step(
+    () =>
+      call(
+        'quick',
+        'batchAction',
+        'Pause the batch, with an end of its own',
+        ref,
+        'pause',
+        new Date(started + holdMs).toISOString(),
+      ),
+    false,
+  );
+  run.willMake(...fenceTriggers(ref.spec));
+  const fence = await run.step(
+    () =>
+      call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence),
+    false,
+  );
+  if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
+  run.audit('fenced', `marker at ${fence.lsn}`);
+  begins(run, 'drain');
+  const drained = await run.step(
+    () =>
+      call(
+        'long',
+        'drainTo',
+        `Drain to ${fence.lsn}`,
+        ref,
+        fence.lsn,
+        Math.max(1000, left()),
+        evidence.token,
+      ),
+    false,
+  );
+  const { reason, proofs } = asDrained(drained);
+  for (const proof of proofs) run.audit('proof', proof);
+  if (reason) throw new BackToValidate(`not drained: ${reason}`);
+  run.audit('drained', fence.lsn);
+  begins(run, 'final-window');
+  const { number, verdict, matched, compared } = await runWindow(
+    run,
+    'final window',
+    Math.max(2000, left()),
+  );
+  if (verdict.verdict !== 'passed')
+    throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
+  run.audit('proof', `P6 final window ${number}: ${matched} of ${compared} keys matched`);
+  if (run.state.epoch !== evidence.epoch)
+    throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+  begins(run, 'pause-sink');
+  if (sharedTableOf(ref.spec))
+    await run.step(
+      () => call('patient', 'pauseSink', 'Pause the sink: the table is about to change hands', ref),
+      false,
+    );
+}
+
+/** Runs that began earlier were told the reason alone. */
+const asDrained = (answer: Drained | string | null): Drained =>
+  typeof answer === 'string' || answer === null ? { reason: answer, proofs: [] } : answer;
+
+/** Nothing may have changed since the evidence, and no run of the batch may be active. */
+export async function recheck(run: Run): Promise<void> {
+  begins(run, 'recheck');
+  const { digest, change } = await run.step(() =>
+    call('patient', 'readFacts', 'Recheck what the evidence rests on', run.ref, run.state.facts),
+  );
+  run.state.facts = digest; // what costs a full window alone is proven by the final one, which is full
+  if (change?.epoch) {
+    run.newEpoch(change.epoch);
+    throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
+  }
+  if (run.spec.cutover.route.type === 'postgres-view')
+    await run.step(() =>
+      call(
+        'quick',
+        'proveRoute',
+        'Prove that the view can be switched, and back, for all of its readers',
+        run.ref,
+      ),
+    );
+  for (;;) {
+    const active = await run.step(() =>
+      call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref),
+    );
+    if (!active) return;
+    run.audit('waiting', active);
+    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
+  }
+}
+
+/** A hold that cannot fit is refused before anything is touched: the fence would only expire. */
+export async function refuseLongHold(run: Run): Promise<void> {
+  const { fullWindowMs, lag, rehearsedHoldMs } = run.state;
+  const predicted =
+    Math.max((fullWindowMs ?? 0) + (lag.ms ?? 0), rehearsedHoldMs ?? 0) + COMMIT_RESERVE_MS;
+  const allowed = durationMs(run.spec.cutover.maxHold);
+  if (predicted <= allowed) return;
+  await run.park(
+    {
+      code: 'hold-too-long',
+      since: run.now(),
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === undefined ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
+      remedy: FAILURES['hold-too-long'].remedy,
+    },
+    false,
+  );
+  delete run.state.rehearsedHoldMs; // like the window's time: what was too long was mended, or is seen again
+  throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
+}
+
+/** The lease row says that this migration's commit has happened, though this run does not know it: it was reset to before. */
+export async function findsItselfCommitted(run: Run): Promise<boolean> {
+  if (run.state.committedAt) return true;
+  if (
+    !(await run.step(
+      () => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref),
+      false,
+    ))
+  )
+    return false;
+  run.state.committedAt = run.now();
+  run.audit('committed', 'seen in the lease row: an earlier history of this run committed');
+  run.show();
+  return true;
+}
+
+/** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
+export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
+  const { fenceToken: token, attempts: attempt = 0 } = run.state;
+  if (!token) return false;
+  return CancellationScope.nonCancellable(async () => {
+    const released = await run.step(
+      () => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token, attempt }),
+      false,
+    );
+    if (released?.committed) {
+      run.state.committedAt = run.now();
+      run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
+      return true;
+    }
+    if (sharedTableOf(run.ref.spec))
+      await run.step(
+        () => call('patient', 'resumeConnector', 'Resume the sink', run.ref, 'sink'),
+        false,
+      );
+    await dropTriggers(run);
+    run.state.fenceToken = null;
+    if (!run.state.wayBack)
+      await run.step(
+        () => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null),
+        false,
+      );
+    run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
+    return false;
+  });
+}
+
+/** They let every write pass by now; the tables shall not pay for asking. After the commit the owner's stays: a shared table is guarded until `complete`. */
+export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
+  const over = (name: string): boolean =>
+    !isCommitted || readTrigger(run.ref.spec, name).role === 'fence';
+  for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger' && over(o.name))) {
+    await run.step(() => removeObject(run.ref, trigger), false);
+    run.state.undo = run.state.undo.filter((o) => o !== trigger);
+  }
+}

@@ -1,0 +1,48 @@
+// A rehearsal of the cut-over: everything up to the commit, then released. What it proves is how long the hold will be.
+import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
+import { beginAttempt, hold, recheck, undoHold } from './hold.js';
+import type { Run } from '../run/run.js';
+
+/** The update's part: asks, and waits for the approve phase to have done it. */
+export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> {
+  const refuse = (refused: string): Rehearsed => ({ refused, holdMs: null });
+  if (run.state.phase !== 'approve' || run.state.blocked || run.state.paused)
+    return refuse(
+      `a rehearsal stands on evidence: phase approve is needed, this is ${run.state.paused ? 'paused' : (run.state.blocked?.code ?? run.state.phase ?? 'start')}`,
+    );
+  if (run.rehearsal) return refuse('a rehearsal is going on already');
+  if (workflowInfo().continueAsNewSuggested)
+    return refuse('the workflow is about to continue as new: ask again in a moment'); // it would wait for us, and we for it
+  const asked: NonNullable<Run['rehearsal']> = { by, result: null };
+  run.rehearsal = asked;
+  await condition(() => asked.result !== null || run.state.phase !== 'approve');
+  run.rehearsal = undefined;
+  return asked.result ?? refuse('approved meanwhile: the cut-over itself has begun');
+}
+
+/** The approve phase's part. What makes a cut-over go back to validate does the same here. */
+export async function rehearse(run: Run): Promise<void> {
+  const asked = run.rehearsal!;
+  const started = Date.parse(run.now());
+  run.audit('rehearsal', `by ${asked.by}`);
+  try {
+    await recheck(run);
+    const evidence = beginAttempt(run);
+    const fenced = Date.parse(run.now());
+    try {
+      await hold(run, evidence);
+      run.state.rehearsedHoldMs = Date.parse(run.now()) - fenced;
+    } finally {
+      await undoHold(run, new Error('rehearsal over'));
+    }
+    run.audit('rehearsed', `held for ${run.state.rehearsedHoldMs} ms`);
+    asked.result = { refused: null, holdMs: run.state.rehearsedHoldMs };
+  } catch (error) {
+    asked.result = {
+      refused: isCancellation(error) ? 'interrupted' : (error as Error).message,
+      holdMs: Date.parse(run.now()) - started,
+    };
+    throw error;
+  }
+}

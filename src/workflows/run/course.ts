@@ -1,0 +1,47 @@
+// Changes of course on the main path, thrown by phases and caught by the two loops of migrate.ts.
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
+
+/** Before the commit: release what is held, validate again. */
+export class BackToValidate extends Error {}
+
+/** What was captured is not one unbroken history any more. */
+export class GenerationLost extends Error {
+  readonly problem: Blocked;
+  constructor(problem: Blocked) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** A wrong spec or a refused name: the only way a run ends as Failed, before anything is created. */
+export class RunRefused extends Error {}
+
+/** What an activity's failure means to a person; null for anything that is not an activity's failure (a defect: let the task fail and be seen). */
+export function problemOf(error: unknown, now: string): Blocked | null {
+  if (!(error instanceof ActivityFailure)) return null;
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure) {
+    const details = cause.details?.[0] as { remedy?: string } | undefined;
+    const code = cause.type && isFailureCode(cause.type) ? cause.type : 'unexpected';
+    return {
+      code,
+      since: now,
+      detail: cause.message,
+      remedy: details?.remedy ?? FAILURES[code].remedy,
+    };
+  }
+  if (cause instanceof TimeoutFailure)
+    return {
+      code: 'unreachable',
+      since: now,
+      detail: `${error.activityType} did not answer in time (${cause.message})`,
+      remedy: 'is a worker running? It is tried again by itself; at once with: sluice retry',
+    };
+  return {
+    code: 'unexpected',
+    since: now,
+    detail: `${error.activityType}: ${cause?.message ?? error.message}`,
+    remedy: FAILURES.unexpected.remedy,
+  };
+}

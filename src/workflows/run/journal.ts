@@ -1,0 +1,185 @@
+// What a run tells the outside: its status, its audit (mirrored into the ledger), search attributes, memo and current details.
+import {
+  CancellationScope,
+  log,
+  patched,
+  setCurrentDetails,
+  sleep,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { MigrationRef, Status } from '../../domain/evidence/ledger-rows.js';
+import { resolve } from '../../domain/plan/resolve.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { call } from '../activities.js';
+import type { State } from './state.js';
+import { currentDetails, evidenceId, statusOf } from './status-view.js';
+
+const KEYS = {
+  phase: defineSearchAttributeKey('SluicePhase', 'KEYWORD'),
+  verdict: defineSearchAttributeKey('SluiceVerdict', 'KEYWORD'),
+  blocked: defineSearchAttributeKey('SluiceBlocked', 'KEYWORD'),
+  team: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'),
+  source: defineSearchAttributeKey('SluiceSource', 'KEYWORD'),
+  needsApproval: defineSearchAttributeKey('SluiceNeedsApproval', 'BOOL'),
+  lagMs: defineSearchAttributeKey('SluiceLagMs', 'INT'),
+  matchRatio: defineSearchAttributeKey('SluiceMatchRatio', 'DOUBLE'),
+};
+
+const MAX_AUDIT = 200;
+const EVENTS_AT_ONCE = 500;
+
+export class Journal {
+  readonly state: State;
+  #shown = '';
+  #plan: ResolvedPlan | undefined;
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  get ref(): MigrationRef {
+    const { spec, iteration, generation, planHash, runKey } = this.state;
+    if (!spec) throw new Error('the run is not open yet');
+    return {
+      name: spec.metadata.name,
+      iteration,
+      generation,
+      workflowId: workflowInfo().workflowId,
+      runKey,
+      planHash,
+      spec,
+    };
+  }
+
+  /** What follows from the spec in this generation. Computed here, so that no history holds it. */
+  get plan(): ResolvedPlan {
+    const { spec, generation } = this.ref;
+    if (this.#plan?.generation !== generation) this.#plan = resolve({ spec, generation });
+    return this.#plan;
+  }
+
+  get spec(): MigrationRef['spec']['spec'] {
+    return this.ref.spec.spec;
+  }
+
+  now(): string {
+    return new Date().toISOString(); // the workflow's clock: deterministic
+  }
+
+  /** Its id carries the run: one that was reset counts from an earlier number, and its events are new ones. */
+  audit(kind: string, detail: string): void {
+    this.state.events += 1;
+    const event = {
+      id: `${workflowInfo().runId}/${this.state.events}`,
+      at: this.now(),
+      kind,
+      detail: detail.slice(0, 2000),
+    };
+    this.state.outbox.push(event);
+    this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
+  }
+
+  /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger that is away holds nothing up: the next call catches up. */
+  async flush(): Promise<boolean> {
+    if (!this.state.spec || this.state.iteration === 0) return true;
+    let events = this.state.outbox;
+    this.state.outbox = [];
+    const size =
+      events.length > EVENTS_AT_ONCE && patched('audit-in-parts') ? EVENTS_AT_ONCE : events.length; // a flood of signals is no single payload
+    try {
+      do {
+        const part = events.slice(0, size);
+        await CancellationScope.nonCancellable(() =>
+          call(
+            'quick',
+            'record',
+            'Write status and audit to the ledger',
+            this.ref,
+            this.status(),
+            part,
+          ),
+        );
+        events = events.slice(size);
+      } while (events.length > 0);
+      return true;
+    } catch (error) {
+      log.warn(`the ledger did not take the status: ${(error as Error).message}`);
+      this.state.outbox = [...events, ...this.state.outbox];
+      return false;
+    }
+  }
+
+  /** At the end of a run: not before the ledger has it all. */
+  async flushSurely(): Promise<void> {
+    while (!(await this.flush()))
+      await CancellationScope.nonCancellable(() =>
+        sleep(30_000, { summary: 'Until the ledger answers' }),
+      );
+  }
+
+  status(): Status {
+    return statusOf(this.state, workflowInfo().workflowId, this.now());
+  }
+
+  details(): string {
+    return currentDetails(this.state, workflowInfo().workflowId, this.now());
+  }
+
+  evidence(): unknown {
+    const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
+    const shown = this.state.spec ? shownOf(this.plan) : {};
+    return {
+      run: this.state.runKey,
+      evidenceId: evidenceId(this.state),
+      epoch,
+      planHash,
+      passesInARow,
+      covered,
+      lastWindow,
+      facts,
+      ...shown,
+      ...(brokenGlass ? { brokenGlass } : {}),
+    };
+  }
+
+  /** Search attributes (one upsert for all that changed), memo and current details. */
+  show(): void {
+    const { state } = this;
+    setCurrentDetails(this.details());
+    const attributes: SearchAttributePair[] = [
+      { key: KEYS.phase, value: state.phase ?? 'start' },
+      { key: KEYS.verdict, value: state.lastWindow?.verdict ?? 'none' },
+      { key: KEYS.blocked, value: state.blocked?.code ?? 'no' },
+      { key: KEYS.needsApproval, value: state.needsApproval },
+      ...(state.spec
+        ? [
+            { key: KEYS.team, value: state.spec.metadata.labels['team'] ?? 'none' },
+            { key: KEYS.source, value: state.spec.spec.source.postgres.database },
+          ]
+        : []),
+      ...(state.matchRatio === null ? [] : [{ key: KEYS.matchRatio, value: state.matchRatio }]),
+    ];
+    const shown = JSON.stringify(attributes.map((a) => a.value));
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    // The lag changes with every window: it travels along with other changes instead of costing an event of its own.
+    upsertSearchAttributes([
+      ...attributes,
+      ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }]),
+    ]);
+    if (state.committedAt) upsertMemo({ cutoverCommittedAt: state.committedAt });
+  }
+}
+
+/** What a person must know of the plan before deciding, with the names whose signatures count. */
+function shownOf({ steps, notes, spec }: ResolvedPlan): {
+  switches: string;
+  notes: readonly string[];
+  signers: readonly string[];
+} {
+  const switches = steps.find((s) => s.name === 'commit')!.does;
+  return { switches, notes, signers: spec.cutover.approval.approvers };
+}

@@ -1,0 +1,268 @@
+// One run of a migration: its state and the four things phases may do with it: enter, step (with blocking), wait, and change course.
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  makeContinueAsNewFunc,
+  sleep,
+  workflowInfo,
+  allHandlersFinished,
+} from '@temporalio/workflow';
+import { durationMs } from '../../domain/values/duration.js';
+import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
+import type { OwnedObject, Rehearsed } from '../../domain/evidence/ledger-rows.js';
+import { mayFollow, type Phase } from '../../domain/migration/phase.js';
+import { Journal } from './journal.js';
+import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
+import { initialState, type State, type WayBack } from './state.js';
+
+const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // while blocked on something that may heal by itself
+
+/** A phase: works on the run, may be entered again after continue-as-new. */
+export type PhaseBody = (run: Run) => Promise<void>;
+
+export class Run extends Journal {
+  readonly input: unknown;
+  #scope: CancellationScope | undefined;
+  #lost: Blocked | undefined;
+  #retries = 0;
+  #selfRetries = 0;
+  /** Set by the scope that runs the main path: cancels it. */
+  interrupt: (() => void) | undefined;
+  /** Asked for and not yet done: in memory, for an update holds continue-as-new back. */
+  rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
+  startGuard: () => void = () => undefined;
+  stopGuard: () => void = () => undefined;
+
+  constructor(input: unknown, carried: State | undefined) {
+    super(carried ?? initialState(workflowInfo().firstExecutionRunId));
+    this.input = input;
+  }
+
+  /** Runs a phase unless it is behind us. The transition is asserted, shown and recorded. */
+  async enter(phase: Phase, body: PhaseBody): Promise<void> {
+    if (this.state.done.includes(phase)) return;
+    if (this.state.phase !== phase) {
+      if (!mayFollow(this.state.phase, phase))
+        throw new Error(`phase ${phase} may not follow ${this.state.phase}`);
+      this.state.phase = phase;
+      this.audit('phase', phase);
+    }
+    this.show();
+    await this.flush();
+    await this.edge();
+    log.info(`phase ${phase}`);
+    await body(this);
+    this.state.done.push(phase);
+  }
+
+  /** Generations: each is one unbroken capture. A lost one parks; `retry` begins the next with fresh names. */
+  async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
+    while (!this.isBehind('cut-over')) {
+      try {
+        const scope = new CancellationScope();
+        this.#scope = scope;
+        await scope.run(body);
+      } catch (error) {
+        const lost =
+          error instanceof GenerationLost
+            ? error.problem
+            : isCancellation(error)
+              ? this.#lost
+              : undefined;
+        if (!lost || this.state.wayBack) throw error;
+        this.#lost = undefined;
+        if (this.state.needsApproval || this.state.phase === 'cut-over')
+          this.state.voidedAt = this.now();
+        this.withdrawEvidence();
+        await this.park(lost, false);
+        await clear(this);
+        this.state.generation += 1;
+        this.state.done = this.state.done.filter((p) => p === 'prepare');
+        this.state.facts = null;
+        this.state.slotIdentified = false;
+        this.newEpoch(`generation ${this.state.generation} after ${lost.code}`);
+      } finally {
+        this.#scope = undefined;
+      }
+    }
+  }
+
+  /** Validate, approve, cut over, until the commit. Whatever goes wrong before it goes back to validate. */
+  async untilCommitted(body: () => Promise<void>): Promise<void> {
+    while (!this.isBehind('cut-over')) {
+      try {
+        await body();
+      } catch (error) {
+        if (!(error instanceof BackToValidate)) throw error;
+        this.audit('back-to-validate', error.message);
+        this.withdrawEvidence();
+        this.state.done = this.state.done.filter((p) => p !== 'validate' && p !== 'approve');
+      }
+    }
+  }
+
+  /** One step. A failure that a person can mend parks the run until `retry` (or heals by itself) and the step is done again. Under the fence nothing pauses. */
+  async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
+    for (;;) {
+      if (pausable) await this.whilePaused();
+      try {
+        const result = await act();
+        this.unblock();
+        return result;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const problem = problemOf(error, this.now());
+        if (!problem) throw error;
+        if (problem.code === 'spec-invalid' || problem.code === 'name-refused')
+          throw new RunRefused(problem.detail);
+        if (ENDS_GENERATION.includes(problem.code) && !this.state.committedAt && this.#scope)
+          throw new GenerationLost(problem);
+        await this.park(problem, true);
+      }
+    }
+  }
+
+  /** Stands still, visibly, until `retry`; with `heals` it also tries again by itself, ever more rarely. */
+  async park(problem: Blocked, heals: boolean): Promise<void> {
+    this.state.blocked = problem;
+    this.audit('blocked', `${problem.code}: ${problem.detail}`);
+    this.show();
+    await this.flush();
+    const before = this.#retries;
+    const patience = SELF_RETRY[Math.min(this.#selfRetries, SELF_RETRY.length - 1)]!;
+    const asked = (): boolean => this.#retries > before;
+    if (heals) {
+      const byHand = await condition(asked, patience, {
+        summary: `Blocked (${problem.code}): wait for retry`,
+      });
+      this.#selfRetries = byHand ? 0 : this.#selfRetries + 1;
+    } else {
+      await condition(asked);
+      this.unblock();
+    }
+  }
+
+  unblock(): void {
+    if (!this.state.blocked) return;
+    this.audit('unblocked', this.state.blocked.code);
+    this.state.blocked = null;
+    this.#selfRetries = 0;
+    this.show();
+  }
+
+  /** Waits until `ready` or for `ms`; true when ready. Paused time counts. */
+  async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
+    if (ms <= 0) return ready();
+    return condition(ready, ms, { summary });
+  }
+
+  async idle(ms: number, summary: string): Promise<void> {
+    if (ms > 0) await sleep(ms, { summary });
+  }
+
+  async whilePaused(): Promise<void> {
+    if (this.state.paused) await condition(() => !this.state.paused);
+  }
+
+  /** A safe point for continue-as-new: nothing is pending but what the state holds. */
+  async edge(): Promise<void> {
+    await this.whilePaused();
+    if (!workflowInfo().continueAsNewSuggested) return;
+    await condition(allHandlersFinished);
+    const { memo } = workflowInfo();
+    await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(
+      memo ? { memo } : {},
+    )(this.input, this.state);
+  }
+
+  /** Announces something before it is made, so that the way back knows it. */
+  willMake(...objects: OwnedObject[]): void {
+    for (const object of objects) {
+      if (
+        !this.state.undo.some(
+          (o) => o.kind === object.kind && o.name === object.name && o.where === object.where,
+        )
+      )
+        this.state.undo.push(object);
+    }
+  }
+
+  /** Nothing is up for approval any more. */
+  withdrawEvidence(): void {
+    this.state.needsApproval = false;
+    this.state.approvalSince = null;
+    this.state.passesInARow = 0;
+  }
+
+  newEpoch(reason: string): void {
+    const hadEvidence =
+      this.state.needsApproval || this.state.phase === 'cut-over' || this.state.passesInARow > 0;
+    this.state.epoch += 1;
+    if (hadEvidence) this.state.voidedAt = this.now();
+    this.state.passesInARow = 0;
+    this.audit('epoch', `${this.state.epoch}: ${reason}`);
+  }
+
+  /** Interrupts the main path; the roll-back phase does the rest. The first request wins. */
+  requestWayBack(wayBack: WayBack): void {
+    const { state } = this;
+    if (state.outcome || state.wayBack || state.phase === 'roll-back')
+      return this.audit(
+        'ignored',
+        `roll back by ${wayBack.by}: already on the way back or at the end`,
+      );
+    if (
+      state.done.includes('complete') ||
+      (state.phase === 'complete' && state.done.includes('soak'))
+    )
+      return this.audit(
+        'ignored',
+        `roll back by ${wayBack.by}: the batch is being retired, nothing to go back to`,
+      );
+    state.wayBack = wayBack;
+    this.audit('way-back', `${wayBack.outcome} by ${wayBack.by}: ${wayBack.reason}`);
+    this.setPaused(false);
+    this.interrupt?.();
+  }
+
+  /** Ends the current generation from outside the main path (the guard found the slot gone). */
+  loseGeneration(problem: Blocked): void {
+    if (this.state.committedAt || !this.#scope) return;
+    this.#lost = problem;
+    this.#scope.cancel();
+  }
+
+  /** A pause never holds up the way back: asking for it ends the pause, and none begins on it. */
+  setPaused(paused: boolean): void {
+    if (paused && this.state.wayBack)
+      return this.audit('ignored', 'pause: the way back is never held up');
+    if (this.state.paused === paused) return;
+    this.state.paused = paused;
+    this.audit(paused ? 'paused' : 'resumed', '');
+    this.show();
+  }
+
+  /** Before or during the soak; it is never made shorter. */
+  extendSoak(by: string, ms: number): void {
+    const { state } = this;
+    if (state.outcome || state.wayBack || this.isBehind('soak'))
+      return this.audit('ignored', `extend by ${by}: the soak is over`);
+    const until = new Date(Date.parse(this.now()) + ms).toISOString();
+    if (state.soakUntil === null || until > state.soakUntil) state.soakUntil = until;
+    this.audit('extended', `by ${by}: the soak lasts at least until ${state.soakUntil}`);
+    this.show();
+  }
+
+  requestRetry(): void {
+    if (this.state.blocked) this.#retries += 1;
+    this.audit('retry', this.state.blocked?.code ?? 'nothing is blocked');
+  }
+
+  isBehind(phase: Phase): boolean {
+    return this.state.done.includes(phase);
+  }
+}
+
+export const everyMs = (run: Run): number => durationMs(run.spec.validation.every);

@@ -1,0 +1,184 @@
+// What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
+import { workflowInfo } from '@temporalio/workflow';
+import { cutoverNotes } from '../../domain/plan/cutover-steps.js';
+import { approvalUnder, glassNote } from '../../domain/decisions/cosign.js';
+import { evidenceIdOf } from '../../domain/evidence/epoch.js';
+import { formatMs } from '../../domain/values/duration.js';
+import {
+  currentApprovals,
+  stopRule,
+  waitingFor,
+  type GateState,
+} from '../../domain/decisions/gate.js';
+import type { Status } from '../../domain/evidence/ledger-rows.js';
+import { PHASES } from '../../domain/migration/phase.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { soakEnds, streakOf, type State } from './state.js';
+
+/** Evidence is named only while it is up for approval or was approved. */
+export function evidenceId(state: State): string | null {
+  return state.needsApproval || state.phase === 'cut-over' || state.committedAt
+    ? evidenceIdOf(state.iteration, state.epoch, state.planHash)
+    : null;
+}
+
+export function gateState(state: State, starter: string | null): GateState {
+  return {
+    phase: state.phase,
+    committed: state.committedAt !== null,
+    needsApproval: state.needsApproval,
+    evidenceId: evidenceId(state),
+    evidenceAt: state.evidenceAt,
+    voidedAt: state.voidedAt,
+    approvals: state.approvals,
+    starter,
+    newest: state.lastWindow,
+  };
+}
+
+export function statusOf(state: State, workflowId: string, now: string): Status {
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    id: workflowId,
+    name: workflowId.replace(/^migration-/, ''),
+    iteration: state.iteration,
+    generation: state.generation,
+    phase: state.phase,
+    outcome: state.outcome,
+    blocked: state.blocked,
+    paused: state.paused,
+    epoch: state.epoch,
+    needsApproval: state.needsApproval,
+    evidenceId: evidenceId(state),
+    lag: state.lag,
+    tables: state.tables,
+    approvals: state.approvals,
+    route: state.route,
+    handedOver: state.handedOver,
+    leftovers: state.leftovers,
+    next: nextCommands(state, workflowId.replace(/^migration-/, '')),
+    waiting: waitingOf(state, now),
+  };
+}
+
+/** What the run waits for, in one sentence without a full stop; null while its activities are at work, and when it has ended. */
+export function waitingOf(state: State, now: string): string | null {
+  const { spec, phase } = state;
+  if (state.outcome !== null || !spec || phase === null) return null;
+  if (state.blocked) return 'somebody to remove what blocks it, or its next attempt by itself';
+  if (state.paused) return 'resume';
+  if (phase === 'validate') return stopRule(streakOf(state), spec.spec.validation);
+  if (phase === 'approve') return waitingInApprove(state, spec, now);
+  return phase === 'soak' ? waitingInSoak(state, spec, now) : null;
+}
+
+function waitingInApprove(state: State, spec: MigrationSpec, now: string): string | null {
+  const approval = approvalUnder(state.brokenGlass, spec.spec.cutover.approval, now);
+  const gate = waitingFor(gateState(state, null), approval, now);
+  if (gate !== null) return gate;
+  const { nextAttemptAt } = state;
+  return nextAttemptAt !== undefined && nextAttemptAt > now
+    ? `the next attempt at the cut-over, at ${nextAttemptAt}`
+    : null;
+}
+
+function waitingInSoak(state: State, spec: MigrationSpec, now: string): string {
+  const { passes } = spec.spec.soak;
+  const until = soakEnds(state, spec);
+  const time = until > now ? `the soak's end at ${until}` : null;
+  const windows =
+    state.shadowPasses < passes
+      ? `${passes - state.shadowPasses} more passed windows of ${passes}`
+      : null;
+  const what =
+    [time, windows].filter((part) => part !== null).join(' and ') || 'the window that is running';
+  return `${what}. Two people may end it early (sluice complete), anybody may make it longer (sluice extend)`;
+}
+
+export function nextCommands(state: State, name: string): string[] {
+  if (state.outcome !== null) return [`sluice report ${name} -o md`];
+  if (state.blocked) return [`sluice retry ${name}`, `sluice rollback ${name} --reason "..."`];
+  if (state.paused) return [`sluice resume ${name}`];
+  if (state.needsApproval)
+    return [
+      `sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`,
+      `sluice reject ${name} --approver YOU --reason "..."`,
+    ];
+  if (state.phase === 'soak')
+    return [
+      `sluice get ${name} -w`,
+      `sluice complete ${name} --approver YOU --reason "..."`,
+      `sluice extend ${name} --for 24h`,
+      `sluice rollback ${name} --reason "..."`,
+    ];
+  if (state.lastWindow?.verdict === 'failed')
+    return [`sluice diff ${name}`, `sluice get ${name} -w`];
+  return [`sluice get ${name} -w`];
+}
+
+/** Markdown, the key line first, at most eight lines: the Web UI's box is short. */
+export function currentDetails(state: State, workflowId: string, now: string): string {
+  const lines = [headline(state, workflowId, now), phaseLine(state)];
+  const last = state.lastWindow;
+  if (last)
+    lines.push(
+      `Window ${last.number}: **${last.verdict}** ${last.reason} · in a row ${state.passesInARow} of ${state.spec?.spec.validation.passesInARow ?? '?'} · took ${formatMs(last.durationMs)}`,
+    );
+  if (state.lag.ms !== null)
+    lines.push(
+      `Lag ${state.lag.ms} ms${state.lag.records === null ? '' : `, ${state.lag.records} records`}`,
+    );
+  const restarts = Object.entries(state.restarts).map(
+    ([connector, count]) => `${connector} ${count}×`,
+  );
+  if (restarts.length > 0) lines.push(`Connector tasks restarted: ${restarts.join(', ')}`);
+  if (state.walAlarm) lines.push(`⚠ ${state.walAlarm}`);
+  if (state.brokenGlass) lines.push(`⚠ ${glassNote(state.brokenGlass)}`);
+  return lines.join('\n\n');
+}
+
+function headline(state: State, workflowId: string, now: string): string {
+  const signal = (name: string, input?: object): string =>
+    `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
+  if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
+  if (state.blocked)
+    return `**Blocked (${state.blocked.code}): ${state.blocked.detail}** ${state.blocked.remedy}. Then ${signal('retry')}`;
+  if (state.paused) return `**Paused.** Go on with ${signal('resume')}`;
+  if (state.needsApproval && state.spec) {
+    const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, now);
+    const waiting = waitingFor(gateState(state, null), approval, now);
+    const have = currentApprovals({
+      approvals: state.approvals,
+      evidenceId: evidenceId(state),
+    }).length;
+    const notes = cutoverNotes(state.spec).map((note) => ` ⚠ ${note}.`);
+    if (have < approval.quorum)
+      return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
+    return `**Approved**; ${waiting ?? 'cutting over'}`;
+  }
+  if (state.phase === 'validate' && state.spec) {
+    return `**Validating**: ${stopRule(streakOf(state), state.spec.spec.validation) ?? 'enough evidence'}. Nothing to do.`;
+  }
+  if (state.phase === 'soak' && state.spec)
+    return `**Soak**: waits for ${waitingInSoak(state, state.spec, now)}.`;
+  return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
+}
+
+function phaseLine(state: State): string {
+  if (state.phase === 'roll-back') return '▶ roll-back';
+  return PHASES.filter((p) => p !== 'roll-back')
+    .map((p) =>
+      state.outcome === 'migrated' || state.done.includes(p)
+        ? `✔ ${p}`
+        : p === state.phase
+          ? `▶ ${p}`
+          : `○ ${p}`,
+    )
+    .join(' · ');
+}
+
+/** Our CLI notes who started it; from the plain `temporal` command it is unknown. */
+export function starterOf(): string | null {
+  const starter = workflowInfo().memo?.['starter'];
+  return typeof starter === 'string' ? starter : null;
+}

@@ -1,0 +1,51 @@
+// The way back: rollBack, rejectCutover, cancel and automatic roll-back interrupt the main path and run the roll-back phase, which nothing interrupts.
+import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Outcome } from '../../domain/migration/phase.js';
+import { GenerationLost, RunRefused } from './course.js';
+import type { PhaseBody, Run } from './run.js';
+
+export interface MigrationResult {
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly iteration: number;
+  readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
+}
+
+export async function withWayBack(
+  run: Run,
+  rollBack: PhaseBody,
+  forward: () => Promise<void>,
+): Promise<void> {
+  if (!run.isBehind('roll-back') && !run.state.wayBack) await goForward(run, forward);
+  if (run.state.wayBack)
+    await CancellationScope.nonCancellable(() => run.enter('roll-back', rollBack));
+}
+
+async function goForward(run: Run, forward: () => Promise<void>): Promise<void> {
+  const scope = new CancellationScope();
+  run.interrupt = () => scope.cancel();
+  try {
+    await scope.run(forward);
+  } catch (error) {
+    if (error instanceof RunRefused)
+      throw ApplicationFailure.nonRetryable(error.message, 'refused');
+    const isLostOnTheWay = error instanceof GenerationLost && run.state.wayBack !== null;
+    if (!isCancellation(error) && !isLostOnTheWay) throw error;
+    if (!run.state.wayBack)
+      run.requestWayBack({
+        outcome: 'aborted',
+        by: 'cancel',
+        reason: 'the workflow was cancelled',
+      });
+    if (!run.state.wayBack) await CancellationScope.nonCancellable(forward); // refused: only the end is left
+  } finally {
+    run.interrupt = undefined;
+  }
+}
+
+/** The outcome is set by the last phase, after its clean-up was verified; here it only becomes the workflow's result. */
+export function finish(run: Run): Promise<MigrationResult> {
+  const { outcome, iteration, leftovers } = run.state;
+  if (!outcome) throw new Error('a run ended without an outcome');
+  return Promise.resolve({ name: run.status().name, outcome, iteration, leftovers });
+}

@@ -1,0 +1,200 @@
+// A spec enters history, ledger, plan and report: a credential in its text is refused with its place, and is not repeated in the error.
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';
+import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+
+const SECRET = 's3cret-value';
+const problemsOf = (more: Record<string, unknown>): string[] => {
+  const parsed = parseSpecText(
+    stringify(aSpecInput({ spec: { ...BATCH_PARTS, ...more } })),
+    'm.yaml',
+    () => '',
+  );
+  return parsed.ok ? [] : parsed.problems.map(formatProblem);
+};
+const connector = (url: string) => ({ connector: { type: 'debezium-postgres', url } });
+const pipeline = (more: object) => ({ pipeline: { ...BATCH_PARTS.pipeline, ...more } });
+const flink = (sql: string) =>
+  pipeline({ type: 'flink-sql', gateway: 'http://f:1', statements: { sql } });
+
+const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
+  [
+    'user and password in connector.url',
+    connector(`http://u:${SECRET}@c:8083`),
+    'spec.connector.url',
+    /URL with credentials/,
+  ],
+  [
+    'a user alone',
+    connector(`https://${SECRET}@c:8083`),
+    'spec.connector.url',
+    /URL with credentials/,
+  ],
+  [
+    'a token in the query',
+    connector(`http://c:8083/?token=${SECRET}`),
+    'spec.connector.url',
+    /"token"/,
+  ],
+  [
+    'accessToken',
+    connector(`http://c:8083/?x=1&accessToken=${SECRET}`),
+    'spec.connector.url',
+    /"accessToken"/,
+  ],
+  ['an API key', connector(`http://c:8083/?api_key=${SECRET}`), 'spec.connector.url', /"api_key"/],
+  ['a key', connector(`http://c:8083/?key=${SECRET}`), 'spec.connector.url', /"key"/],
+  [
+    'a token in the fragment',
+    connector(`http://c:8083/#access_token=${SECRET}`),
+    'spec.connector.url',
+    /"access_token"/,
+  ],
+  [
+    'an encoded user',
+    connector(`http://u%40:${SECRET}@c:8083`),
+    'spec.connector.url',
+    /URL with credentials/,
+  ],
+  [
+    'the gateway',
+    pipeline({
+      type: 'flink-sql',
+      gateway: `http://u:${SECRET}@f:1`,
+      statements: { sql: 'INSERT INTO a SELECT 1' },
+    }),
+    'spec.pipeline.gateway',
+    /credentials/,
+  ],
+  [
+    'ksqlDB',
+    pipeline({
+      type: 'ksqldb',
+      url: `http://u:${SECRET}@k:1`,
+      statements: { sql: 'CREATE TABLE a AS SELECT 1' },
+    }),
+    'spec.pipeline.url',
+    /credentials/,
+  ],
+  [
+    'the engine’s gateway',
+    { validation: { engine: 'flink', gateway: `http://u:${SECRET}@f:1` } },
+    'spec.validation.gateway',
+    /credentials/,
+  ],
+  [
+    'the route',
+    { cutover: { route: { type: 'http', url: `http://u:${SECRET}@r:1` } } },
+    'spec.cutover.route.url',
+    /credentials/,
+  ],
+  [
+    'pause',
+    { batch: { ...BATCH_PARTS.batch, pause: { url: `http://s:1/?secret=${SECRET}` } } },
+    'spec.batch.pause',
+    /"secret"/,
+  ],
+  [
+    'a Flink password',
+    flink(`CREATE TABLE a (x INT) WITH ('password' = '${SECRET}'); INSERT INTO a SELECT 1`),
+    'spec.pipeline.statements',
+    /"password"/,
+  ],
+  [
+    'JAAS',
+    flink(`CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'x ${SECRET}')`),
+    'spec.pipeline.statements',
+    /jaas/,
+  ],
+  [
+    'a trust store’s password',
+    flink(`SET 'properties.ssl.truststore.password'='${SECRET}'`),
+    'spec.pipeline.statements',
+    /truststore/,
+  ],
+  [
+    'a URL in a statement',
+    flink(`CREATE TABLE a (x INT) WITH ('url' = 'jdbc:postgresql://u:${SECRET}@h/d')`),
+    'spec.pipeline.statements',
+    /connection string/,
+  ],
+  [
+    'a ksqlDB secret',
+    pipeline({
+      type: 'ksqldb',
+      url: 'http://k:1',
+      statements: { sql: `SET 'sasl.oauth.client.secret'='${SECRET}'` },
+    }),
+    'spec.pipeline.statements',
+    /secret/,
+  ],
+  [
+    'dblink',
+    {
+      batch: {
+        ...BATCH_PARTS.batch,
+        pause: { sql: `SELECT dblink_exec('host=h password=${SECRET}', 'x')` },
+      },
+    },
+    'spec.batch.pause',
+    /connection string/,
+  ],
+  [
+    'a query',
+    {
+      batch: { ...BATCH_PARTS.batch, query: { sql: `SELECT 'postgres://u:${SECRET}@h/d' AS day` } },
+    },
+    'spec.batch.query',
+    /connection string/,
+  ],
+];
+
+describe('a credential in a spec is refused where it stands', () => {
+  it.each(refused)('%s', (_what, more, path, message) => {
+    const problems = problemsOf(more);
+    expect(
+      problems.find((p) => p.includes(path) && message.test(p)),
+      problems.join('\n'),
+    ).toMatch(/^m\.yaml:\d+:\d+ /);
+    expect(problems.join('\n')).not.toContain(SECRET);
+  });
+
+  it.each(refused)('as a workflow’s input too: %s', (_what, more) => {
+    const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }));
+    expect(parsed.ok).toBe(false);
+    expect(JSON.stringify(parsed)).not.toContain(SECRET);
+  });
+});
+
+describe('what only looks like a credential is taken', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['a path with an at sign', connector('http://c:8083/teams/@payments')],
+    ['an ordinary query', connector('http://c:8083/?author=ann&keyspace=x')],
+    [
+      'how a credential is given',
+      flink(
+        "CREATE TABLE a (x INT) WITH ('avro-confluent.basic-auth.credentials-source' = 'USER_INFO'); INSERT INTO a SELECT 1",
+      ),
+    ],
+    [
+      'fields of a key',
+      flink(
+        "CREATE TABLE a (x INT) WITH ('key.fields' = 'x', 'connector' = 'upsert-kafka'); INSERT INTO a SELECT 1",
+      ),
+    ],
+    [
+      'a query over mail addresses',
+      {
+        batch: {
+          ...BATCH_PARTS.batch,
+          query: {
+            sql: "SELECT day, sum(n) FROM t WHERE mail LIKE '%@x.org' AND log LIKE '%password=%' GROUP BY 1",
+          },
+        },
+      },
+    ],
+  ])('%s', (_what, more) =>
+    expect(problemsOf(more).filter((p) => /credential|literal/.test(p))).toEqual([]),
+  );
+});

@@ -1,0 +1,48 @@
+// How Kafka Connect gets the password of a login: a reference that it could not resolve is refused.
+import { describe, expect, it } from 'vitest';
+import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
+import { specOf } from '../support/sluice.js';
+
+const parse = (passwordFrom: object, config: Record<string, string> = {}) => {
+  const postgres = { host: 'db', port: 5432, database: 'shop', user: 'migrator', passwordFrom };
+  const connector = { type: 'debezium-postgres', url: 'http://connect:8083', config };
+  return parseSpecObject(
+    specOf('logins', 'shop', [], {
+      source: { postgres, tables: ['public.orders'] },
+      connector,
+      kafka: { brokers: ['kafka:9092'] },
+    }),
+  );
+};
+
+describe('a password from a file', () => {
+  it('names a key, as FileConfigProvider reads it', () => {
+    const parsed = parse({ file: '/run/secrets/shop.properties:password' });
+    expect(parsed.ok && debeziumPostgresConfig(parsed.spec, 1)['database.password']).toBe(
+      '${file:/run/secrets/shop.properties:password}',
+    );
+  });
+  it('without a key is refused with what to write, unless the connector has a secret of its own', () => {
+    const parsed = parse({ file: '/run/secrets/shop' });
+    expect(parsed.ok).toBe(false);
+    expect(JSON.stringify(parsed)).toContain('{ file: /folder/name.properties:password }');
+    expect(parse({ file: '/run/secrets/shop' }, { 'database.password': '${env:SHOP}' }).ok).toBe(
+      true,
+    );
+  });
+});
+
+describe('a login of the connector of its own', () => {
+  it('needs its own secret', () => {
+    expect(parse({ env: 'SLUICE_SECRET_SHOP' }, { 'database.user': 'capture' }).ok).toBe(false);
+    const parsed = parse(
+      { env: 'SLUICE_SECRET_SHOP' },
+      { 'database.user': 'capture', 'database.password': '${env:SLUICE_SECRET_CAPTURE}' },
+    );
+    expect(parsed.ok && debeziumPostgresConfig(parsed.spec, 1)).toMatchObject({
+      'database.user': 'capture',
+      'database.password': '${env:SLUICE_SECRET_CAPTURE}',
+    });
+  });
+});

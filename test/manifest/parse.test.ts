@@ -1,0 +1,384 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
+import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';
+import { buildPlan, planHash } from '../../src/manifest/build-plan.js';
+import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpec, aSpecInput } from '../support/builders.js';
+
+const parse = (text: string) => parseSpecText(text, 'm.yaml', () => 'SELECT 1');
+const problemsOf = (text: string): string[] => {
+  const parsed = parse(text);
+  return parsed.ok ? [] : parsed.problems.map(formatProblem);
+};
+const yaml = (input = aSpecInput()): string => stringify(input);
+
+describe('a spec', () => {
+  it('gets its defaults', () => {
+    const { spec } = aSpec();
+    expect(spec.catchUp).toEqual({ barriers: 3, within: '30s', timeout: '6h' });
+    expect(spec.cutover).toMatchObject({
+      maxHold: '60s',
+      fence: 'result',
+      route: { type: 'none' },
+    });
+    expect(spec.source.walBudget).toEqual({ bytes: '10GiB', onExhaustion: 'drop-slot' });
+  });
+  it('of the example is valid, its query inlined', () => {
+    const file = 'examples/daily-revenue/migration.yaml';
+    const parsed = parseSpecText(readFileSync(file, 'utf8'), file, (path) =>
+      readFileSync(resolve(dirname(file), path), 'utf8'),
+    );
+    expect(parsed.ok && parsed.spec.spec.batch?.query.sql).toContain('AT TIME ZONE');
+  });
+  it('has the same plan hash whatever its labels and key order, and another for any other change', () => {
+    const spec = aSpec();
+    expect(planHash({ ...spec, metadata: { ...spec.metadata, labels: { team: 'x' } } })).toBe(
+      planHash(spec),
+    );
+    expect(planHash(aSpec({ tables: ['public.other'] }))).not.toBe(planHash(spec));
+  });
+});
+
+describe('a plan for a table that batch and stream share', () => {
+  const plan = buildPlan(aSpec({ spec: SHARED_PARTS }));
+  it('makes a table of ours that the stream writes until the commit, and a trigger, and leaves neither', () => {
+    const ours = plan.creates
+      .filter((o) => o.kind === 'sink' || o.kind === 'trigger')
+      .map(({ name, after }) => [name, after]);
+    expect(ours).toEqual([
+      ['sluice_bank_owner on public.totals', 'removed at complete'],
+      ['sluice_bank.stream', 'removed at complete'],
+    ]);
+    expect(plan.connectors.at(-1)!.config).toMatchObject({
+      'collection.name.format': 'sluice_bank.stream',
+    });
+  });
+  it('pauses the sink before the commit, and says what the batch will meet', () => {
+    const names = plan.cutover.map((step) => step.name);
+    expect(names.slice(names.indexOf('final-window'))).toEqual([
+      'final-window',
+      'pause-sink',
+      'commit',
+      'route',
+      'confirm',
+    ]);
+    expect(plan.notes.join()).toMatch(
+      /the batch's writes of public.totals are refused with an error.* role nightly loses its right to write/,
+    );
+  });
+  it('gives the sink its session from the commit on: role and epoch', () => {
+    const url = jdbcSinkConfig(aSpec({ spec: SHARED_PARTS }), 1, { role: 'stream', since: '1.7' })[
+      'connection.url'
+    ]!;
+    expect(new URL(url.slice('jdbc:'.length)).searchParams.get('options')).toBe(
+      '-c role=stream -c sluice.owner=1.7',
+    );
+  });
+});
+
+describe('a batch whose runs are seen as sessions', () => {
+  const batch = { ...BATCH_PARTS.batch, runs: { application: 'nightly' } };
+  it('is taken, and the plan says what is not seen', () => {
+    expect(buildPlan(aSpec({ spec: { ...BATCH_PARTS, batch } })).notes.join()).toContain(
+      'one that begins and ends within the hold is not',
+    );
+  });
+  it('has no cuts that closed keys could stand on', () => {
+    const spec = { ...BATCH_PARTS, batch, validation: { closedKeys: 'day < $cut::date' } };
+    expect(problemsOf(yaml(aSpecInput({ spec }))).join()).toContain('add batch.runs.table');
+  });
+});
+
+describe('a wrong spec is refused with place, cause and remedy', () => {
+  it('unknown keys, with the line and the likely key', () => {
+    const text = yaml().replace('database: bank', 'databse: bank');
+    expect(problemsOf(text).join('\n')).toMatch(
+      /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
+    );
+  });
+  it('every problem, not the first', () => {
+    const input = aSpecInput({
+      spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
+    });
+    expect(problemsOf(yaml(input)).length).toBeGreaterThanOrEqual(3);
+  });
+  it.each([
+    [
+      'a literal password',
+      (t: string) => t.replace('user: sluice', 'user: sluice\n      password: secret'),
+      'a literal password is not allowed',
+    ],
+    [
+      'a duplicate key',
+      (t: string) => t.replace('kind: Migration', 'kind: Migration\nkind: Migration'),
+      'Map keys must be unique',
+    ],
+    [
+      'an alias',
+      (t: string) => t.replace('name: bank', 'name: &a bank\n  labels: { team: *a }'),
+      'anchors and aliases are not allowed',
+    ],
+    [
+      'a name with capitals',
+      (t: string) => t.replace('name: bank', 'name: Bank'),
+      'expected 1 to 40 of a-z, 0-9 and -',
+    ],
+    [
+      'a table without schema',
+      (t: string) => t.replace('public.accounts', 'accounts'),
+      'is not schema.name',
+    ],
+    ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
+    ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
+  ])('%s', (_case, spoil, message) =>
+    expect(problemsOf(spoil(yaml())).join('\n')).toContain(message),
+  );
+  it('a query file that is missing, beside every other problem', () => {
+    const input = aSpecInput({
+      spec: {
+        ...BATCH_PARTS,
+        batch: { ...BATCH_PARTS.batch, query: { file: 'gone.sql' } },
+        soak: { for: 2 },
+        surplus: 1,
+      },
+    });
+    const parsed = parseSpecText(yaml(input), 'm.yaml', () => {
+      throw new Error('ENOENT');
+    });
+    const problems = parsed.ok ? [] : parsed.problems.map(formatProblem);
+    expect(problems).toEqual([
+      expect.stringMatching(/spec\.batch\.query\.file: cannot read gone\.sql: ENOENT/),
+      expect.stringMatching(/spec\.soak\.for: expected a duration like 30s, 5m, 2h or 7d/),
+      expect.stringMatching(/unknown key "surplus"/),
+    ]);
+  });
+  it('connector keys outside the allowlist', () => {
+    const input = aSpecInput({
+      spec: {
+        connector: {
+          type: 'debezium-postgres',
+          url: 'http://c:1',
+          config: { transforms: 'x', 'database.password': 'secret', 'max.batch.size': '1' },
+        },
+      },
+    });
+    const problems = problemsOf(yaml(input)).join('\n');
+    expect(problems).toContain('"transforms" is not on the list');
+    expect(problems).toContain('a literal password is not allowed: use a placeholder');
+    expect(problems).not.toContain('max.batch.size": ');
+  });
+  it('two tables whose names are one name to Kafka', () => {
+    expect(
+      problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join(),
+    ).toContain('would share topic bank.public.a_b');
+  });
+  it.each<[string, object, string]>([
+    [
+      'no batch',
+      { batch: undefined, pipeline: undefined, sink: undefined },
+      'a route by table needs spec.batch and spec.sink',
+    ],
+    [
+      'a batch that writes another table',
+      { batch: { ...BATCH_PARTS.batch, result: { table: 'public.other', key: ['day'] } } },
+      "must be the batch's result table, public.other",
+    ],
+    [
+      'a sink that writes another table',
+      { sink: { type: 'jdbc-sink', table: 'public.other' } },
+      "must be the route's table, public.totals",
+    ],
+    [
+      'one role for both',
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'nightly' } } },
+      'must be another role than batchRole',
+    ],
+    [
+      'our own role as the stream',
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'sluice' } } },
+      'must be another role than the one that Sluice connects as',
+    ],
+    [
+      'a role that no session could be given',
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'a b' } } },
+      'without spaces, quotes or backslashes',
+    ],
+    [
+      'closed keys',
+      { validation: { closedKeys: 'day < $cut::date' } },
+      'from the commit on the stream stores there',
+    ],
+    [
+      'a table that the pipeline reads',
+      {
+        source: {
+          postgres: { host: 'h', database: 'bank', user: 'sluice' },
+          tables: ['public.totals'],
+        },
+      },
+      'what the pipeline reads is not what it writes',
+    ],
+  ])('a route by table with %s', (_case, more, message) => {
+    expect(
+      problemsOf(yaml(aSpecInput({ spec: { ...SHARED_PARTS, ...more } }))).join('\n'),
+    ).toContain(message);
+  });
+  it.each<[string, object, string]>([
+    ['no mode', {}, 'needs its mode'],
+    [
+      'no column for its mode',
+      { mode: 'incrementing' },
+      'mode incrementing needs incrementingColumn',
+    ],
+    ['no time for its mode', { mode: 'timestamp' }, 'mode timestamp needs timestampColumns'],
+    [
+      'a query without a key',
+      { mode: 'bulk', query: 'SELECT 1' },
+      'name the integer column that identifies its rows',
+    ],
+    [
+      'a delay that no barrier can keep',
+      { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' },
+      'no barrier can be that fast',
+    ],
+    ["a key of Debezium's", { mode: 'bulk', config: { 'max.queue.size': '1' } }, 'not on the list'],
+    [
+      'a class that is no JDBC source',
+      { mode: 'bulk', config: { 'connector.class': 'evil.Connector' } },
+      'not one of dev.sluice',
+    ],
+  ])('a jdbc-source with %s', (_case, more, message) => {
+    const input = aSpecInput({
+      spec: { connector: { type: 'jdbc-source', url: 'http://c:1', ...more } },
+    });
+    expect(problemsOf(yaml(input)).join('\n')).toContain(message);
+  });
+  it.each<[string, string, object, string]>([
+    [
+      'no primary key',
+      "CREATE TABLE a (id INT) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      {},
+      'without PRIMARY KEY',
+    ],
+    [
+      'duplicates that count',
+      "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'value.format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      {},
+      'cdc-events-duplicate',
+    ],
+    [
+      'a source that has no before',
+      "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
+      'a jdbc-source has no before',
+    ],
+  ])('a changelog in Flink SQL with %s', (_case, sql, more, message) => {
+    const pipeline = {
+      ...BATCH_PARTS.pipeline,
+      type: 'flink-sql',
+      gateway: 'http://g:1',
+      statements: { sql },
+    };
+    expect(
+      problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, pipeline, ...more } }))).join('\n'),
+    ).toContain(message);
+  });
+  it.each<[string, object, string]>([
+    [
+      'no statements',
+      { type: 'ksqldb', url: 'http://k:1' },
+      'a pipeline of type ksqldb needs its statements',
+    ],
+    [
+      'no server',
+      { type: 'ksqldb', statements: { sql: 'CREATE TABLE a AS SELECT 1 FROM b' } },
+      'needs its url',
+    ],
+    [
+      'a gateway',
+      {
+        type: 'ksqldb',
+        url: 'http://k:1',
+        gateway: 'http://g:1',
+        statements: { sql: 'CREATE TABLE a AS SELECT 1 FROM b' },
+      },
+      'does not belong to pipeline type ksqldb',
+    ],
+    ['no group', { type: 'external', groups: undefined }, 'name the consumer group(s)'],
+  ])('a pipeline with %s', (_case, more, message) => {
+    expect(
+      problemsOf(
+        yaml(
+          aSpecInput({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, ...more } } }),
+        ),
+      ).join('\n'),
+    ).toContain(message);
+  });
+  it('keys of a jdbc-source on a connector that reads the log', () => {
+    const input = aSpecInput({
+      spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } },
+    });
+    expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');
+  });
+  it('a batch without a pipeline, a view that is not the sink', () => {
+    expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain(
+      'a batch needs a pipeline',
+    );
+    const other = {
+      ...BATCH_PARTS,
+      cutover: { route: { ...BATCH_PARTS.cutover.route, stream: 'public.other' } },
+    };
+    expect(problemsOf(yaml(aSpecInput({ spec: other }))).join()).toContain(
+      "must be the sink's table",
+    );
+  });
+  it('two stages of one name, and a stage that is called result', () => {
+    const stage = (name: string) => ({
+      name,
+      query: { sql: 'SELECT 1 AS a' },
+      key: ['a'],
+      topic: 't',
+    });
+    const stages = (...names: string[]) =>
+      problemsOf(
+        yaml(
+          aSpecInput({
+            spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, stages: names.map(stage) } },
+          }),
+        ),
+      );
+    expect(stages('totals', 'per-day')).toEqual([]);
+    expect(stages('totals', 'totals').join()).toContain('"totals" names another subject already');
+    expect(stages('result').join()).toContain('"result" names another subject already');
+  });
+  it('a workflow input that still holds a file', () => {
+    const parsed = parseSpecObject(
+      aSpecInput({
+        spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'q.sql' } } },
+      }),
+    );
+    expect(parsed.ok).toBe(false);
+  });
+  it.each([[null], [[]], ['text'], [42], [{ apiVersion: 'v1' }]])(
+    'rubbish as workflow input: %j',
+    (input) => expect(parseSpecObject(input).ok).toBe(false),
+  );
+});
+
+describe('a plan', () => {
+  it('lists what is made, and a secret only as a placeholder', () => {
+    const plan = buildPlan(aSpec({ spec: BATCH_PARTS }));
+    expect(plan.creates.map((o) => o.kind)).toEqual(
+      expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink']),
+    );
+    expect(plan.connectors[0]!.config['database.password']).toBe('${env:PGPASSWORD}');
+    expect(plan.connectors).toHaveLength(2);
+  });
+  it('escapes table names in the connector filter', () => {
+    const spec = aSpec({ tables: ['public."a.b,c"'] });
+    expect(debeziumPostgresConfig(spec, 1)['table.include.list']).toBe('(?-i)public\\.a\\.b\\,c');
+  });
+});
