@@ -146,7 +146,7 @@ async function copyLoad(spec: MigrationSpec, rows: number): Promise<number> {
   const [capture] = capturesOf(spec, 1);
   await systems.kafka(spec).createTopic(capture!.topic, 1, 1, {});
   const took = await timed(() =>
-    new MockActivityEnvironment().run(copying.copyTables, ref, { 'public.joined': rows }),
+    new MockActivityEnvironment().run(() => copying.copyTables(ref, { 'public.joined': rows })),
   );
   await systems.kafka(spec).deleteTopic(capture!.topic);
   await ledger.query('DELETE FROM sluice.object WHERE name = $1', [name]);
