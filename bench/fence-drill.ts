@@ -1,7 +1,7 @@
 // The fence on the source, drilled: busy writers, and every row that is there at the commit must have been there before the marker.
 import pg from 'pg';
 import type { FenceInput } from '../src/activities/cutover/fence.js';
-import { fenceTriggers } from '../src/domain/plan/trigger-names.js';
+import { resolve } from '../src/domain/plan/resolve.js';
 import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import { LEASE, type Drill } from './drill.js';
 
@@ -79,7 +79,7 @@ export async function sourceFenceRounds(
       if (commit.refused) refused.push(commit.refused);
       holdMs.push(performance.now() - started);
     }
-    for (const trigger of fenceTriggers(ref.spec))
+    for (const { trigger } of resolve(ref).fence.guards)
       await untilGranted(() => drill.cutover.removeTrigger(ref, trigger));
     await drill.cutover.routeBack(ref);
     await drill.client.query(

@@ -13,7 +13,7 @@ import { Systems } from '../src/activities/runtime/deps.js';
 import { createActivities } from '../src/activities/index.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../src/config.js';
-import { fenceTriggers } from '../src/domain/plan/trigger-names.js';
+import { resolve } from '../src/domain/plan/resolve.js';
 import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import { openFencedShop } from '../test/support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor } from '../test/support/sluice.js';
@@ -148,7 +148,7 @@ async function wholeCutOver(
       side: (await activities.observeRoute(ref)).side,
     };
   } finally {
-    for (const trigger of fenceTriggers(ref.spec))
+    for (const { trigger } of resolve(ref).fence.guards)
       await untilGranted(() => activities.removeTrigger(ref, trigger));
     await activities.routeBack(ref);
     await activities.batchAction(ref, 'resume', null);

@@ -6,6 +6,7 @@ import { markerRead } from '../../src/activities/cutover/drain-proof.js';
 import { unreadBy } from '../../src/activities/objects/pipeline-job.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/kafka-groups.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
@@ -267,7 +268,13 @@ describe('P3 of the drain proof', () => {
       string | null,
       () => Promise<string | null>
     >(() =>
-      markerRead(kafka, ref, 'my-token', Date.now() + 300, (proof) => void notes.push(proof)),
+      markerRead(
+        kafka,
+        resolve(ref),
+        'my-token',
+        Date.now() + 300,
+        (proof) => void notes.push(proof),
+      ),
     );
     return { reason, notes };
   };

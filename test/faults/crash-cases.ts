@@ -2,7 +2,7 @@
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { namesOf, plannedTopics, sinkGroup } from '../../src/domain/migration/names.js';
 import { stagingTable } from '../../src/domain/routes/shared-table.js';
-import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ActivityName, Stage } from './stage.js';
 
 export interface CrashCase {
@@ -38,7 +38,7 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   };
   const slot: OwnedObject = { kind: 'slot', name: names.slot, where: database };
   const sink: OwnedObject = { kind: 'sink', name: 'public.stream_made', where: database };
-  const trigger = fenceTriggers(ref.spec)[0]!;
+  const { trigger } = resolve(ref).fence.guards[0]!;
   const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const nothing = (): Promise<void> => Promise.resolve();
   const made = (
@@ -194,7 +194,11 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
           name: sinkGroup(ref.spec, 1),
           where: topics[0]!.where,
         }),
-      ...fenceTriggers(ref.spec).map((trigger) => () => act('removeTrigger', ref, trigger)),
+      ...resolve(ref).fence.guards.map(
+        ({ trigger }) =>
+          () =>
+            act('removeTrigger', ref, trigger),
+      ),
       () =>
         act('removeSinkTable', ref, {
           kind: 'sink',

@@ -10,7 +10,6 @@ import { checkSharedTable } from '../../src/activities/checks/shared-table-check
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { sharedTableOf } from '../../src/domain/routes/shared-table.js';
-import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
 
 let drill: Drill;
 let ref: MigrationRef;
@@ -191,7 +190,8 @@ describe('a table that changes hands', () => {
       { n: 4 },
     ]);
     await drill.cutover.releaseFence(input('late'));
-    for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+    for (const { trigger } of resolve(ref).fence.guards)
+      await drill.cutover.removeTrigger(ref, trigger);
     expect(
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
     ).toEqual([]);

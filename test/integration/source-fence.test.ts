@@ -11,7 +11,7 @@ import { withSource } from '../../src/clients/postgres/connection.js';
 import { writersSince } from '../../src/clients/postgres/trigger-sql.js';
 import { resolveSecret } from '../../src/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
-import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { sleepUntil } from '../support/builders.js';
 
 let drill: Drill;
@@ -44,7 +44,8 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   attempt += 1;
-  for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+  for (const { trigger } of resolve(ref).fence.guards)
+    await drill.cutover.removeTrigger(ref, trigger);
   await drill.client.query(
     `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`,
     [ref.name],
@@ -222,7 +223,7 @@ describe('a fenced partitioned table', () => {
       refused: 'not fenced: parted_3',
     });
     await drill.cutover.releaseFence(mine('parts'));
-    for (const trigger of fenceTriggers(parted.spec))
+    for (const { trigger } of resolve(parted).fence.guards)
       await drill.cutover.removeTrigger(parted, trigger);
     expect(
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
@@ -234,7 +235,8 @@ describe('an attempt that was released', () => {
   it('cannot fence again, however late its zombie comes', async () => {
     expect((await drill.cutover.fence(input('zombie'))).refused).toBeNull();
     expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });
-    for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+    for (const { trigger } of resolve(ref).fence.guards)
+      await drill.cutover.removeTrigger(ref, trigger);
     expect((await drill.cutover.fence(input('zombie'))).refused).toMatch(/was released already/);
     expect(
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,

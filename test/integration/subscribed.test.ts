@@ -7,7 +7,7 @@ import { guardProblem } from '../../src/activities/checks/guarded.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';
-import { fenceTriggers } from '../../src/domain/plan/trigger-names.js';
+
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase } from '../support/sluice.js';
 
@@ -115,7 +115,8 @@ describe('a table that a subscription writes', () => {
     await landed();
     expect((await drill.cutover.fence(input('second', 2))).refused).toBeNull(); // over the triggers that are still there
     await drill.cutover.releaseFence(input('second', 2));
-    for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+    for (const { trigger } of resolve(ref).fence.guards)
+      await drill.cutover.removeTrigger(ref, trigger);
     expect(
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
     ).toEqual([]);
@@ -151,7 +152,7 @@ describe('a partition of another owner', () => {
     await drill.client.query(
       `RESET ROLE; ALTER TABLE parted OWNER TO ${process.env['PGUSER']}; ALTER TABLE parted_1 OWNER TO ${process.env['PGUSER']}; DROP ROLE ${us}, ${role}, plain_${process.pid}`,
     );
-    const name = fenceTriggers(ref.spec)[0]!.name.split(' on ')[0]!;
+    const name = resolve(ref).fence.guards[0]!.trigger.name.split(' on ')[0]!;
     await drill.client.query(
       `CREATE TRIGGER ${name} BEFORE UPDATE ON source FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
     );
@@ -161,7 +162,8 @@ describe('a partition of another owner', () => {
     expect((await drill.cutover.fence(input('third', 3))).refused).toBe(
       `not ours: trigger ${name} on source`,
     );
-    for (const trigger of fenceTriggers(ref.spec)) await drill.cutover.removeTrigger(ref, trigger);
+    for (const { trigger } of resolve(ref).fence.guards)
+      await drill.cutover.removeTrigger(ref, trigger);
     expect(
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname = '${name}'`)).rows,
     ).toHaveLength(1);

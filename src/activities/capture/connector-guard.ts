@@ -7,6 +7,7 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { namesOf, quoteLiteral, sourceConnectors } from '../../domain/migration/names.js';
 import { pollingOf } from '../../domain/migration/polling.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { taskFailure } from '../objects/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
@@ -122,7 +123,7 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
 
   async function isCommitted(ref: MigrationRef): Promise<boolean> {
     const read = async (client: Parameters<typeof readLease>[0]): Promise<boolean> =>
-      (await readLease(client, leaseTable(ref.spec), ref.name))?.state === 'SWITCHED';
+      (await readLease(client, leaseTable(resolve(ref)), ref.name))?.state === 'SWITCHED';
     return ref.spec.spec.batch ? withSource(ref.spec, secret, read) : ledger.transaction(read);
   }
 

@@ -53,7 +53,7 @@ async function foreignTrigger(
       WHERE tgname = ANY ($2) AND f.pronamespace IS DISTINCT FROM to_regnamespace($3)::oid ORDER BY 2, 1`,
     [
       tables,
-      [triggerName(plan, role), rowTriggerName(plan, role)],
+      [triggerName(plan.names, role), rowTriggerName(plan.names, role)],
       quoteIdent(plan.names.leaseSchema),
     ],
   );

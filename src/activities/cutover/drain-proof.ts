@@ -8,15 +8,14 @@ import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { unguardedParts, writersSince } from '../../clients/postgres/trigger-sql.js';
 import { durationMs } from '../../domain/values/duration.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { namesOf, quoteLiteral } from '../../domain/migration/names.js';
-import { pollingOf } from '../../domain/migration/polling.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
-import { guards } from '../../domain/plan/trigger-names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Note } from '../barrier/marker.js';
 import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { markSource } from '../capture/source-mark.js';
 
 export interface Drained {
@@ -29,14 +28,19 @@ export interface Drained {
 const NEWEST_MARKERS = 2000; // beside ours: those of windows and nudges
 
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
-  return {
+  return withPlan({
     /** One barrier to the position of the fence's marker, which carries `token`. */
-    async drainTo(ref: MigrationRef, lsn: Lsn, limitMs: number, token: string): Promise<Drained> {
+    async drainTo(
+      { ref, plan }: Planned,
+      lsn: Lsn,
+      limitMs: number,
+      token: string,
+    ): Promise<Drained> {
       const proofs: string[] = [];
       const note: Note = (proof) => void proofs.push(proof);
       const deadline = Date.now() + limitMs;
-      const kafka = systems.kafka(ref.spec);
-      const reason = await withSource(ref.spec, secret, async (client) => {
+      const kafka = systems.kafka(plan);
+      const reason = await withSource(plan, secret, async (client) => {
         const mark = await markSource({ systems }, ref, {
           snapshot: client,
           side: client,
@@ -44,45 +48,49 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
           token: 'barrier',
         });
         return (
-          (await nobodyWrites(client, ref, note)) ??
+          (await nobodyWrites(client, plan, note)) ??
           (await mark.reached(deadline, note)) ??
-          (await markerRead(kafka, ref, token, deadline, note)) ??
+          (await markerRead(kafka, plan, token, deadline, note)) ??
           (await pipelineDrained(kafka, ref, deadline, note)) ??
           (await sinkDrained(kafka, ref, deadline, note))
         );
       });
       return { reason, proofs };
     },
-  };
+  });
 }
 
 /** P1: every fenced table has its trigger, and nobody who began before the fence holds one of them still. */
 async function nobodyWrites(
   client: pg.ClientBase,
-  { name, spec }: MigrationRef,
+  plan: ResolvedPlan,
   note: Note,
 ): Promise<string | null> {
-  const tables = guards(spec).map(({ table }) => table);
+  const tables = plan.fence.guards.map(({ table }) => table);
+  const named = tables.map(({ text }) => text).join(', ');
   if (tables.length === 0) {
     note(
-      spec.spec.batch
+      plan.batch
         ? 'P1 no table is fenced: runs of the batch are watched instead'
         : 'P1 nothing is fenced: there is no batch',
     );
     return null;
   }
-  const open = await unguardedParts(client, spec);
+  const open = await unguardedParts(client, plan);
   if (open.length > 0) return `P1: not fenced: ${open.join(', ')}`;
-  const lease = await readLease(client, leaseTable(spec), name);
+  const lease = await readLease(client, leaseTable(plan), plan.metadata.name);
   if (!lease?.expires_at) return 'P1: the lease row is not fenced any more';
-  const fencedAt = `${quoteLiteral(lease.expires_at)}::timestamptz - interval '${durationMs(spec.spec.cutover.maxHold)} milliseconds'`;
-  const { old, unseen } = await writersSince(client, tables, fencedAt);
-  if (old > 0)
-    return `P1: ${old} transactions from before the fence still write ${tables.join(', ')}`;
+  const fencedAt = `${quoteLiteral(lease.expires_at)}::timestamptz - interval '${durationMs(plan.spec.cutover.maxHold)} milliseconds'`;
+  const { old, unseen } = await writersSince(
+    client,
+    tables.map(({ sql }) => sql),
+    fencedAt,
+  );
+  if (old > 0) return `P1: ${old} transactions from before the fence still write ${named}`;
   if (unseen > 0)
-    return `P1: ${unseen} transactions write ${tables.join(', ')}, and since when our role may not see: ${grantSight(spec.spec.source.postgres.user)}`;
+    return `P1: ${unseen} transactions write ${named}, and since when our role may not see: ${grantSight(plan.spec.source.postgres.user)}`;
   note(
-    `P1 triggers stand on ${tables.join(', ')} and their partitions; 0 transactions from before the fence write them`,
+    `P1 triggers stand on ${named} and their partitions; 0 transactions from before the fence write them`,
   );
   return null;
 }
@@ -90,13 +98,13 @@ async function nobodyWrites(
 /** P3: the very marker of this fence stands in the connector's topic. A connector that polls reads no markers. */
 export async function markerRead(
   kafka: KafkaPort,
-  ref: MigrationRef,
+  { capture, names }: ResolvedPlan,
   token: string,
   deadline: number,
   note: Note,
 ): Promise<string | null> {
-  if (pollingOf(ref.spec)) return null;
-  const { messageTopic } = namesOf(ref.spec, ref.generation);
+  if (capture.kind === 'polling') return null;
+  const { messageTopic } = names;
   const written = [Buffer.from(token).toString('base64'), token];
   const at = await pollUntil(deadline, 100, async () => {
     const found: string[] = [];

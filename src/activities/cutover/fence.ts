@@ -48,7 +48,8 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     const hold = durationMs(plan.spec.cutover.maxHold);
     const mine = `migration = ${quoteLiteral(ref.name)}`;
     if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
-    if (plan.route.kind === 'table') await createOwnerTriggers(client, ref);
+    if (plan.route.kind === 'table')
+      await createOwnerTriggers(client, plan, plan.route, ref.iteration);
     const row = await lockedLease(client, plan);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
     const isMine = row.state === 'FENCED' && row.token === token;
@@ -138,7 +139,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     },
 
     async removeTrigger({ ref, plan }: Planned, object: OwnedObject): Promise<void> {
-      const { role, table } = readTrigger(plan, object.name);
+      const { role, table } = readTrigger(plan.names, object.name);
       await removeOwned(
         ledger,
         ref,

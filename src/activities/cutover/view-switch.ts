@@ -24,7 +24,7 @@ import {
 } from '../../clients/postgres/consumer-view.js';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
@@ -71,7 +71,7 @@ export async function planSwap(
  */
 export async function switchView(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   route: ViewRoute,
 ): Promise<void> {
   const view = parseTableName(route.view);
@@ -102,7 +102,7 @@ export async function switchView(
   if (denied)
     throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
   await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`); // asks the rights of the view's owner as a read would, and reads nothing
-  await keepView(client, spec, { before: before.definition, after: after.definition });
+  await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 
 const cannotSwitch = (route: ViewRoute, why: string): Problem =>
@@ -149,13 +149,13 @@ export async function accessProblem(
 /** In the way back's transaction. The view's former text, byte for byte; where somebody edited the view since, their text over the batch's table. Idempotent. */
 export async function switchViewBack(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   route: ViewRoute,
 ): Promise<void> {
   const view = parseTableName(route.view);
   const now = await lockedView(client, route);
   if ((await observedSide(client, route)) !== 'batch') {
-    const kept = await keptView(client, spec);
+    const kept = await keptView(client, plan);
     const isOurs = kept?.after === now.definition;
     const swapped = isOurs
       ? { definition: kept.before }
@@ -177,7 +177,7 @@ export async function switchViewBack(
         `view ${route.view} does not come back as it was: ${lost}`,
       );
   }
-  await forgetView(client, spec);
+  await forgetView(client, plan);
 }
 
 async function lockedView(client: pg.ClientBase, route: ViewRoute): Promise<ViewState> {

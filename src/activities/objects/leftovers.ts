@@ -6,6 +6,7 @@ import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-row
 import { Problem } from '../../domain/failure.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { classify } from '../runtime/application-failure.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
@@ -96,9 +97,10 @@ async function presenceOf(
 
 async function isPresent(
   { ledger, secret, systems }: Reading,
-  { spec, name, generation }: MigrationRef,
+  run: MigrationRef,
   object: OwnedObject,
 ): Promise<boolean> {
+  const { spec, name, generation } = run;
   const asked = (sql: string): Promise<boolean> =>
     readSource(spec, secret, async (client) => (await client.query(sql)).rows.length > 0);
   const literal = quoteLiteral(object.name);
@@ -124,8 +126,9 @@ async function isPresent(
     case 'connector':
       return (await systems.connect(spec).config(object.name)) !== null;
     case 'trigger': {
-      const { role, table } = readTrigger(spec, object.name);
-      return readSource(spec, secret, (client) => triggerExists(client, spec, role, table));
+      const plan = resolve(run);
+      const { role, table } = readTrigger(plan.names, object.name);
+      return readSource(plan, secret, (client) => triggerExists(client, plan, role, table));
     }
     case 'job':
       return (await hostOf(spec, generation)?.isThere(object.name)) ?? false;

@@ -7,6 +7,7 @@ import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { namesOf, parseTableName, qualified } from '../../domain/migration/names.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import {
   sharedTableOf,
   sinkTable,
@@ -21,12 +22,10 @@ import { pollUntil } from '../runtime/poll-until.js';
 const PAUSE_MS = 20_000; // of the hold
 
 /** Who owns the table that the sink shares with the batch, by the lease row; null = the batch, or the table is not shared. */
-async function streamOwner(
-  client: SourceClient,
-  { spec, name, iteration }: MigrationRef,
-): Promise<TableOwner | null> {
+async function streamOwner(client: SourceClient, ref: MigrationRef): Promise<TableOwner | null> {
+  const { name, iteration, spec } = ref;
   const shared = sharedTableOf(spec);
-  const row = shared && (await readLease(client, leaseTable(spec), name));
+  const row = shared && (await readLease(client, leaseTable(resolve(ref)), name));
   return shared && row?.state === 'SWITCHED' ? tableOwner(shared, iteration, row.epoch) : null;
 }
 

@@ -2,20 +2,19 @@
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
 import { durationMs } from '../../domain/values/duration.js';
-import { parseTableName, qualified, quoteLiteral } from '../../domain/migration/names.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /** A run that is active, or that is known to have started after the fence, in words: its result may not be what was compared. Null = none. */
 export async function activeRun(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  { batch, spec }: ResolvedPlan,
   fence: LeaseRow | null,
 ): Promise<string | null> {
-  const { runs } = spec.spec.batch ?? {};
-  if (!runs) return null;
-  return 'table' in runs
-    ? loggedRun(client, runs.table, durationMs(spec.spec.cutover.maxHold), fence)
-    : session(client, runs.application);
+  if (!batch?.runs) return null;
+  return 'application' in batch.runs
+    ? session(client, batch.runs.application)
+    : loggedRun(client, batch.runLog!.sql, durationMs(spec.cutover.maxHold), fence);
 }
 
 async function loggedRun(
@@ -28,7 +27,7 @@ async function loggedRun(
     ? ` OR started_at > ${quoteLiteral(fence.expires_at)}::timestamptz - interval '${holdMs} milliseconds'`
     : '';
   const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${qualified(parseTableName(log))} WHERE finished_at IS NULL${since} LIMIT 1`,
+    `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${log} WHERE finished_at IS NULL${since} LIMIT 1`,
   );
   const run = rows[0];
   if (!run) return null;

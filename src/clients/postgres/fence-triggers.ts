@@ -3,29 +3,29 @@
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';
 import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
-import { namesOf, quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
-const fenceFunction = (spec: MigrationSpec): string =>
-  `${quoteIdent(namesOf(spec, 1).leaseSchema)}.refuse_write`;
+const fenceFunction = ({ names }: ResolvedPlan): string =>
+  `${quoteIdent(names.leaseSchema)}.refuse_write`;
 
 /** See `createTriggers` for what the caller must hold, and what its commit proves. */
 export async function createFenceTriggers(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
 ): Promise<void> {
-  await client.query(refuseWriteSql(spec));
-  await createTriggers(client, spec, 'fence', fenceFunction(spec));
+  await client.query(refuseWriteSql(plan));
+  await createTriggers(client, plan, 'fence', fenceFunction(plan));
 }
 
 /** Fails closed where the row is gone; lets writers pass unless it says FENCED and not expired. SECURITY DEFINER: writers need no right on our schema. */
-function refuseWriteSql(spec: MigrationSpec): string {
-  const name = spec.metadata.name;
-  return `CREATE OR REPLACE FUNCTION ${fenceFunction(spec)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
+function refuseWriteSql(plan: ResolvedPlan): string {
+  const name = plan.metadata.name;
+  return `CREATE OR REPLACE FUNCTION ${fenceFunction(plan)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
 DECLARE held record; passed text := ${passedKey(name)};
 BEGIN
   ${passIfPassed}
-  SELECT state, expires_at INTO held FROM ${leaseTable(spec)} WHERE migration = ${quoteLiteral(name)} FOR SHARE;
+  SELECT state, expires_at INTO held FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(name)} FOR SHARE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${quoteLiteral(name)} USING ERRCODE = '25006';
   END IF;

@@ -1,7 +1,7 @@
 // What the view was before the commit, kept in the lease's schema by the commit's own transaction: it is there if and only if the view was switched.
 import type pg from 'pg';
-import { namesOf, quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export interface KeptView {
   /** `pg_get_viewdef` with an empty search_path. */
@@ -14,43 +14,43 @@ const tableOf = (schema: string): string => `${quoteIdent(schema)}.kept_view`;
 
 export async function keepView(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   { before, after }: KeptView,
 ): Promise<void> {
-  const table = tableOf(namesOf(spec, 1).leaseSchema);
+  const table = tableOf(plan.names.leaseSchema);
   await client.query(
     `CREATE TABLE IF NOT EXISTS ${table} (migration text PRIMARY KEY, before text NOT NULL, after text NOT NULL)`,
   );
   await client.query(
     `INSERT INTO ${table} VALUES ($1, $2, $3) ON CONFLICT (migration) DO UPDATE SET before = excluded.before, after = excluded.after`,
-    [spec.metadata.name, before, after],
+    [plan.metadata.name, before, after],
   );
 }
 
 /** Null when the commit kept nothing. */
 export async function keptView(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
 ): Promise<KeptView | null> {
-  const table = await existing(client, spec);
+  const table = await existing(client, plan);
   if (!table) return null;
   return (
     (
       await client.query<KeptView & Record<string, string>>(
         `SELECT before, after FROM ${table} WHERE migration = $1`,
-        [spec.metadata.name],
+        [plan.metadata.name],
       )
     ).rows[0] ?? null
   );
 }
 
-export async function forgetView(client: pg.ClientBase, spec: MigrationSpec): Promise<void> {
-  const table = await existing(client, spec);
-  if (table) await client.query(`DELETE FROM ${table} WHERE migration = $1`, [spec.metadata.name]);
+export async function forgetView(client: pg.ClientBase, plan: ResolvedPlan): Promise<void> {
+  const table = await existing(client, plan);
+  if (table) await client.query(`DELETE FROM ${table} WHERE migration = $1`, [plan.metadata.name]);
 }
 
-async function existing(client: pg.ClientBase, spec: MigrationSpec): Promise<string | null> {
-  const table = tableOf(namesOf(spec, 1).leaseSchema);
+async function existing(client: pg.ClientBase, plan: ResolvedPlan): Promise<string | null> {
+  const table = tableOf(plan.names.leaseSchema);
   const { rows } = await client.query<{ found: string | null }>(
     `SELECT to_regclass(${quoteLiteral(table)})::text AS found`,
   );

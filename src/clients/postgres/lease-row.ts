@@ -1,7 +1,7 @@
 // The lease row: who owns the result. The workflow believes this row, not its own memory. See docs/explanation/cutover.md.
 import type pg from 'pg';
-import { namesOf, quoteIdent } from '../../domain/migration/names.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { quoteIdent } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export type LeaseState = 'OPEN' | 'FENCED' | 'SWITCHED' | 'ROLLED_BACK';
 
@@ -22,8 +22,8 @@ export interface LeaseRow {
 }
 
 /** The table, quoted: beside the result with a batch, in the ledger without. */
-export function leaseTable(spec: MigrationSpec): string {
-  return spec.spec.batch ? `${quoteIdent(namesOf(spec, 1).leaseSchema)}.lease` : 'sluice.lease';
+export function leaseTable({ batch, names }: ResolvedPlan): string {
+  return batch ? `${quoteIdent(names.leaseSchema)}.lease` : 'sluice.lease';
 }
 
 /** The same row in both places: beside the result, and in the ledger for migrations without a batch. */

@@ -11,27 +11,31 @@ import {
   qualified,
   quoteIdent,
   quoteLiteral,
+  type Relation,
 } from '../../domain/migration/names.js';
-import type { Relation } from '../../domain/plan/resolved-plan.js';
 import {
   keptTable,
   sharedTableOf,
   stagingTable,
   tableOwner,
-  type SharedTableRoute,
 } from '../../domain/routes/shared-table.js';
+import type { ResolvedPlan, SharedTablePlan } from '../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
 
 const REFUSED = '25006';
 
-const schemaOf = (spec: MigrationSpec): string => quoteIdent(namesOf(spec, 1).leaseSchema);
 const quoted = (table: string): string => qualified(parseTableName(table));
 
 /** See `createTriggers` for what the caller must hold, and what its commit proves. */
-export async function createOwnerTriggers(client: pg.ClientBase, ref: MigrationRef): Promise<void> {
-  await client.query(keepOwnerSql(ref, sharedTableOf(ref.spec)!));
-  await createTriggers(client, ref.spec, 'owner', `${schemaOf(ref.spec)}.keep_owner`);
+export async function createOwnerTriggers(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  { streamRole }: SharedTablePlan,
+  iteration: number,
+): Promise<void> {
+  await client.query(keepOwnerSql(plan, streamRole, iteration));
+  await createTriggers(client, plan, 'owner', `${quoteIdent(plan.names.leaseSchema)}.keep_owner`);
 }
 
 /** Of whoever makes the change of hands itself, in its transaction: only the holder of the fence knows the token. */
@@ -44,14 +48,14 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
  * the stream.
  * SECURITY DEFINER hides current_user: the writer is the role that was set, or else who logged in.
  */
-function keepOwnerSql({ spec, iteration }: MigrationRef, { streamRole }: SharedTableRoute): string {
-  const [name, stream] = [quoteLiteral(spec.metadata.name), quoteLiteral(streamRole)];
-  return `CREATE OR REPLACE FUNCTION ${schemaOf(spec)}.keep_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
+function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
+  const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
+  return `CREATE OR REPLACE FUNCTION ${quoteIdent(plan.names.leaseSchema)}.keep_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
 DECLARE held record; writer text := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
-  passed text := ${passedKey(spec.metadata.name)} || ' ' || writer || ' ' || coalesce(current_setting('sluice.owner', true), '');
+  passed text := ${passedKey(plan.metadata.name)} || ' ' || writer || ' ' || coalesce(current_setting('sluice.owner', true), '');
 BEGIN
   ${passIfPassed}
-  SELECT state, token, epoch, expires_at INTO held FROM ${leaseTable(spec)} WHERE migration = ${name} FOR SHARE;
+  SELECT state, token, epoch, expires_at INTO held FROM ${leaseTable(plan)} WHERE migration = ${name} FOR SHARE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
   END IF;
@@ -192,7 +196,7 @@ export async function revokeWrites(
   table: Relation,
   batchRole: string,
 ): Promise<boolean> {
-  const parts = await partsOf(client, [table.text]);
+  const parts = await partsOf(client, [table.sql]);
   await client.query(
     `REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ${parts.join(', ')} FROM ${quoteIdent(batchRole)}`,
   );

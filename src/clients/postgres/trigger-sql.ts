@@ -1,22 +1,10 @@
 // Triggers of ours on tables of others, partitions included.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
-import {
-  namesOf,
-  parseTableName,
-  qualified,
-  quoteIdent,
-  quoteLiteral,
-} from '../../domain/migration/names.js';
+import { quoteIdent, quoteLiteral, relation, type Relation } from '../../domain/migration/names.js';
 import { thoseThatStay } from './open-writers.js';
-import {
-  guardedTables,
-  guards,
-  rowTriggerName,
-  triggerName,
-  type TriggerRole,
-} from '../../domain/plan/trigger-names.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan/trigger-names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /** Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up, never the application that is ended. */
 const TRIGGER_LOCK_MS = 700;
@@ -30,17 +18,16 @@ const TRIGGER_LOCK_MS = 700;
  */
 export async function createTriggers(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   role: TriggerRole,
   fn: string,
 ): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = ${TRIGGER_LOCK_MS}`);
-  const tables = [...guardedTables(spec, role)].sort();
-  await refuseForeign(client, spec, role, tables);
-  const [statement, row] = [
-    quoteIdent(triggerName(spec, role)),
-    quoteIdent(rowTriggerName(spec, role)),
-  ];
+  const tables = guardedBy(plan, role)
+    .sort((a, b) => (a.text < b.text ? -1 : 1))
+    .map(({ sql }) => sql);
+  await refuseForeign(client, plan, role, tables);
+  const [statement, row] = namesOfTriggers(plan, role).map(quoteIdent) as [string, string];
   for (const table of tables) {
     const parts = await partsOf(client, [table]);
     for (const part of parts) {
@@ -70,7 +57,7 @@ export const rememberPassed = `IF TG_LEVEL = 'STATEMENT' THEN RETURN NULL; END I
 
 async function refuseForeign(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   role: TriggerRole,
   tables: readonly string[],
 ): Promise<void> {
@@ -78,9 +65,9 @@ async function refuseForeign(
     `SELECT format('%s on %s', tgname, tgrelid::regclass) AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
       WHERE tgname = ANY ($1) AND tgrelid = ANY ($2::regclass[]) AND p.pronamespace <> to_regnamespace($3)`,
     [
-      namesOfTriggers(spec, role),
+      namesOfTriggers(plan, role),
       await partsOf(client, tables),
-      quoteIdent(namesOf(spec, 1).leaseSchema),
+      quoteIdent(plan.names.leaseSchema),
     ],
   );
   if (rows.length > 0)
@@ -90,15 +77,18 @@ async function refuseForeign(
     );
 }
 
-const namesOfTriggers = (spec: MigrationSpec, role: TriggerRole): string[] => [
-  triggerName(spec, role),
-  rowTriggerName(spec, role),
+const namesOfTriggers = ({ names }: ResolvedPlan, role: TriggerRole): [string, string] => [
+  triggerName(names, role),
+  rowTriggerName(names, role),
 ];
 
-/** The tables and all their partitions, quoted. */
+const guardedBy = ({ fence }: ResolvedPlan, role: TriggerRole): Relation[] =>
+  fence.guards.filter((guard) => guard.role === role).map(({ table }) => table);
+
+/** The tables (quoted) and all their partitions, quoted. */
 export async function partsOf(client: pg.ClientBase, tables: readonly string[]): Promise<string[]> {
   const parts: string[] = [];
-  for (const table of tables.map((text) => qualified(parseTableName(text)))) {
+  for (const table of tables) {
     const { rows } = await client.query<{ part: string }>(
       `SELECT relid::regclass::text AS part FROM pg_partition_tree($1::regclass) WHERE relid <> $1::regclass`,
       [table],
@@ -109,19 +99,16 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 }
 
 /** Tables and partitions without a trigger that they should have: made after the fence, or somebody took it away. They take writes that nobody has seen. */
-export async function unguardedParts(
-  client: pg.ClientBase,
-  spec: MigrationSpec,
-): Promise<string[]> {
+export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];
-  for (const { role, table } of guards(spec)) {
+  for (const { role, table } of plan.fence.guards) {
     const { rows } = await client.query<{ part: string }>(
       `SELECT part FROM unnest($1::text[]) AS part WHERE (SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
          WHERE tgrelid = part::regclass AND tgname = ANY ($2) AND tgenabled = 'A' AND p.pronamespace = to_regnamespace($3)) < cardinality($2)`,
       [
-        await partsOf(client, [table]),
-        namesOfTriggers(spec, role),
-        quoteIdent(namesOf(spec, 1).leaseSchema),
+        await partsOf(client, [table.sql]),
+        namesOfTriggers(plan, role),
+        quoteIdent(plan.names.leaseSchema),
       ],
     );
     open.push(...rows.map((row) => row.part));
@@ -131,22 +118,22 @@ export async function unguardedParts(
 
 export async function triggerExists(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   role: TriggerRole,
   table: string,
 ): Promise<boolean> {
-  return (await carriers(client, spec, role, table)).length > 0;
+  return (await carriers(client, plan, role, table)).length > 0;
 }
 
 /** The table's application waits behind us for at most TRIGGER_LOCK_MS. */
 export async function dropTrigger(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   role: TriggerRole,
   table: string,
 ): Promise<void> {
   await client.query(`SET lock_timeout = ${TRIGGER_LOCK_MS}`);
-  for (const { name, part } of await carriers(client, spec, role, table))
+  for (const { name, part } of await carriers(client, plan, role, table))
     await client.query(`DROP TRIGGER IF EXISTS ${quoteIdent(name)} ON ${part}`);
 }
 
@@ -156,7 +143,7 @@ export async function dropTrigger(
  */
 async function carriers(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   role: TriggerRole,
   table: string,
 ): Promise<{ name: string; part: string }[]> {
@@ -167,10 +154,10 @@ async function carriers(
          OR NOT tgrelid IN (SELECT o FROM unnest($3::text[]) AS t, to_regclass(t) AS o WHERE o IS NOT NULL
               UNION ALL SELECT relid FROM unnest($3::text[]) AS t, pg_partition_tree(to_regclass(t))))`,
     [
-      namesOfTriggers(spec, role),
-      qualified(parseTableName(table)),
-      guardedTables(spec, role).map((text) => qualified(parseTableName(text))),
-      quoteIdent(namesOf(spec, 1).leaseSchema),
+      namesOfTriggers(plan, role),
+      relation(table).sql,
+      guardedBy(plan, role).map(({ sql }) => sql),
+      quoteIdent(plan.names.leaseSchema),
     ],
   );
   return rows;

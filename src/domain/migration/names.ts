@@ -51,6 +51,14 @@ export interface TableName {
   readonly table: string;
 }
 
+/** A table or view that the spec names. */
+export interface Relation extends TableName {
+  /** The name as the spec writes it, for messages and as a subject. */
+  readonly text: string;
+  /** The name with both parts quoted, for SQL. */
+  readonly sql: string;
+}
+
 /** Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws with the reason when the text is not exactly that. */
 export function parseTableName(text: string): TableName {
   const part = /^(?:([a-z_][a-z0-9_$]*)|"((?:[^"]|"")+)")/;
@@ -89,6 +97,12 @@ export const quoteLiteral = (text: string): string =>
   (text.includes('\\') ? ' E' : '') + `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
 export const qualified = ({ schema, table }: TableName): string =>
   `${quoteIdent(schema)}.${quoteIdent(table)}`;
+
+/** Parses a relation's name as the spec writes it. Throws with the reason when it is not `schema.name`. */
+export function relation(text: string): Relation {
+  const name = parseTableName(text);
+  return { ...name, text, sql: qualified(name) };
+}
 
 /** A relation as the spec writes it, quoted only where it must be. */
 export function plainName(text: string): string {

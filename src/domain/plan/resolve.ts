@@ -5,9 +5,8 @@ import {
   jobNames,
   logTopics,
   namesOf,
-  parseTableName,
   plannedTopics,
-  qualified,
+  relation,
   sinkGroup,
 } from '../migration/names.js';
 import { plannedObjects } from './planned-objects.js';
@@ -16,9 +15,9 @@ import type {
   BatchPlan,
   CapturePlan,
   FencePlan,
+  Guard,
   HostPlan,
   PlanParts,
-  Relation,
   ResolvedPlan,
   RoutePlan,
   SinkPlan,
@@ -26,7 +25,7 @@ import type {
 import { keptTable, sinkTable, stagingTable } from '../routes/shared-table.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
 import { subjectsOf } from '../migration/subjects.js';
-import { guards, ownedTrigger } from './trigger-names.js';
+import { ledgerName, type TriggerRole } from './trigger-names.js';
 
 /** Throws for a name or a statement that the parser would have refused. */
 export function resolve({
@@ -59,12 +58,6 @@ export function resolve({
     notes: cutoverNotes(spec),
   };
   return { ...parts, objects: plannedObjects(parts) };
-}
-
-/** Parses a relation's name as the spec writes it. Throws with the reason when it is not `schema.name`. */
-export function relation(text: string): Relation {
-  const name = parseTableName(text);
-  return { ...name, text, sql: qualified(name) };
 }
 
 function captureOf(spec: MigrationSpec): CapturePlan {
@@ -136,12 +129,22 @@ function routeOf(spec: MigrationSpec): RoutePlan {
 }
 
 function fenceOf(spec: MigrationSpec): FencePlan {
+  const { cutover, source } = spec.spec;
+  const names = namesOf(spec, 1);
+  const guard = (role: TriggerRole, text: string): Guard => ({
+    role,
+    table: relation(text),
+    trigger: {
+      kind: 'trigger',
+      name: ledgerName(names, role, text),
+      where: source.postgres.database,
+    },
+  });
   return {
-    kind: spec.spec.cutover.fence,
-    guards: guards(spec).map(({ role, table }) => ({
-      role,
-      table: relation(table),
-      trigger: ownedTrigger(spec, role, table),
-    })),
+    kind: cutover.fence,
+    guards: [
+      ...(cutover.fence === 'source' ? source.tables.map((text) => guard('fence', text)) : []),
+      ...(cutover.route.type === 'postgres-table' ? [guard('owner', cutover.route.table)] : []),
+    ],
   };
 }

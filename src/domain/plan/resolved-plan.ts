@@ -1,19 +1,11 @@
 // What follows from a spec and a generation, with every name parsed and every mode decided. `resolve` computes it.
 import type { CutoverStep } from './cutover-steps.js';
 import type { OwnedObject } from '../evidence/ledger-rows.js';
-import type { Capture, Names, TableName } from '../migration/names.js';
+import type { Capture, Names, Relation } from '../migration/names.js';
 import type { Polling } from '../migration/polling.js';
 import type { BatchSpec, ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Subject } from '../migration/subjects.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
-
-/** A table or view that the spec names. */
-export interface Relation extends TableName {
-  /** The name as the spec writes it, for messages and as a subject. */
-  readonly text: string;
-  /** The name with both parts quoted, for SQL. */
-  readonly sql: string;
-}
 
 /** How changes leave the source. A connector that reads the log also has an initial load. */
 export type CapturePlan =

@@ -4,7 +4,7 @@ import type { Drained } from '../../activities/cutover/drain-proof.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { sharedTableOf } from '../../domain/routes/shared-table.js';
-import { fenceTriggers, readTrigger } from '../../domain/plan/trigger-names.js';
+import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
@@ -51,7 +51,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
       ),
     false,
   );
-  run.willMake(...fenceTriggers(ref.spec));
+  run.willMake(...run.plan.fence.guards.map(({ trigger }) => trigger));
   const fence = await run.step(
     () =>
       call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence),
@@ -200,7 +200,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 /** They let every write pass by now; the tables shall not pay for asking. After the commit the owner's stays: a shared table is guarded until `complete`. */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
   const over = (name: string): boolean =>
-    !isCommitted || readTrigger(run.ref.spec, name).role === 'fence';
+    !isCommitted || readTrigger(run.plan.names, name).role === 'fence';
   for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger' && over(o.name))) {
     await run.step(() => removeObject(run.ref, trigger), false);
     run.state.undo = run.state.undo.filter((o) => o !== trigger);
