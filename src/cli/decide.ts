@@ -57,7 +57,7 @@ export async function decide(
   return answered(answer, options.output);
 }
 
-/** What the `evidence` query answers; a run of an earlier version says less. */
+/** The answer of the `evidence` query. */
 export interface EvidenceShown {
   /** First run id. */
   readonly run: string;
@@ -71,15 +71,16 @@ export interface EvidenceShown {
     readonly reason: string;
     readonly at: string;
   } | null;
-  readonly switches?: string;
+  /** What the commit does; empty before the run is open, as the two below. */
+  readonly switches: string;
   /** Approvers of the spec: where there are any, rejection and rollback must be signed too. */
-  readonly signers?: readonly string[];
-  readonly notes?: readonly string[];
+  readonly signers: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /** What a person signs, in lines. `evidenceId` is the current one: a decision on another one is refused. */
 export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null): string[] {
-  const { epoch, planHash, passesInARow, covered, lastWindow, switches, notes = [] } = evidence;
+  const { epoch, planHash, passesInARow, covered, lastWindow, switches, notes } = evidence;
   return [
     `evidence   ${evidenceId ?? 'nothing is up for approval now'} (epoch ${epoch}, plan ${planHash})`,
     `windows    ${passesInARow} passed in a row${covered.length > 0 ? `, on ${covered.join(', ')}` : ''}`,

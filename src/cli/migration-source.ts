@@ -147,6 +147,7 @@ export function emptyStatus(id: string, iteration: number, generation: number): 
     route: null,
     handedOver: [],
     leftovers: [],
+    waiting: null,
     next: [],
   };
 }

@@ -42,7 +42,7 @@ export async function rollback(
       if (options.key) throw error;
       return null;
     });
-    if (!options.key && evidence?.signers?.length) {
+    if (!options.key && evidence?.signers.length) {
       throw new CliError(
         EXIT.failed,
         'unauthenticated',

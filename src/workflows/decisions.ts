@@ -1,5 +1,5 @@
 // Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
-import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   approvalUnder,
   breakGlass,
@@ -63,9 +63,9 @@ async function identityOf(run: Run, request: Claimed, token: string): Promise<Id
       signedFor(run),
     ),
   );
-  const identity = identify(request, verified, state.nonces ?? []);
+  const identity = identify(request, verified, state.nonces);
   if (identity.authenticated && verified.valid)
-    state.nonces = [...(state.nonces ?? []), verified.claims.nonce];
+    state.nonces = [...state.nonces, verified.claims.nonce];
   return identity;
 }
 
@@ -74,15 +74,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const current = evidenceId(state);
   const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, run.now());
-  // Runs that began before names had to be signed go on as they began.
-  const isBound = approval.approvers.length === 0 || patched('named-approvers-sign');
-  const decision = judge(
-    request,
-    gateState(state, starterOf()),
-    approval,
-    run.now(),
-    isBound ? identity : { ...identity, authenticated: true },
-  );
+  const decision = judge(request, gateState(state, starterOf()), approval, run.now(), identity);
   const { approver, comment } = request;
   const taken = {
     approver,
@@ -100,7 +92,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
     request.decision,
     `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`,
   );
-  if (decision.accepted && request.decision === 'approve') delete state.nextAttemptAt; // a person says: now
+  if (decision.accepted && request.decision === 'approve') state.nextAttemptAt = null; // a person says: now
   if (decision.accepted && request.decision === 'reject')
     run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
   run.show();
@@ -116,7 +108,7 @@ export async function takeCoSignature(run: Run, request: CoSignRequest): Promise
       : await identityOf(run, { decision, approver, evidenceId: evidenceId(run.state) }, token);
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
-  const signatures = state.coSignatures ?? [];
+  const signatures = state.coSignatures;
   const standing = { phase: state.phase, committed: state.committedAt !== null, signatures };
   const { accepted, reason, signature, pair } = coSign(
     request,

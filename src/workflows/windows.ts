@@ -35,7 +35,7 @@ export async function runWindow(
   if (result.captureProblem && purpose !== 'final window')
     await standStill(run, result.captureProblem);
   if (isFull && result.verdict.verdict === 'passed')
-    run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - (result.foldMs ?? 0));
+    run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - result.foldMs);
   return result;
 }
 
@@ -79,8 +79,7 @@ function absorb(run: Run, result: WindowResult, durationMs: number): void {
   if (verdict === 'passed') {
     state.passesInARow += 1;
     state.comparedInARow =
-      (state.passesInARow === 1 ? 0 : (state.comparedInARow ?? 0)) +
-      (result.comparedNow ?? result.compared);
+      (state.passesInARow === 1 ? 0 : state.comparedInARow) + result.comparedNow;
     state.evidenceAt = result.at;
     state.covered = [...new Set([...state.covered, ...coverageOf(result.at)])];
   } else {

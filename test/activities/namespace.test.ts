@@ -22,7 +22,7 @@ describe('a run that the ledger knows', () => {
       'namespace prod',
     ],
     [
-      'a run of before namespaces were written down',
+      'a run whose worker did not know its namespace',
       { namespace: null, namespace_id: null },
       { name: 'staging', id: 'id-2' },
       null,

@@ -73,6 +73,7 @@ describe('the dashboard', () => {
     handedOver: [],
     leftovers: [],
     next: ['sluice approve a'],
+    waiting: null,
     ...more,
   });
   it('says who is waited for, and escapes what people wrote', () => {

@@ -29,6 +29,7 @@ const status = (more: Partial<StatusWithWindows>): StatusWithWindows => ({
   handedOver: [],
   leftovers: [],
   next: [],
+  waiting: null,
   windows: [],
   ...more,
 });
@@ -123,6 +124,7 @@ describe('whoever approves', () => {
         run: 'r',
         switches: 'view swap',
         notes: ['no batch.runs'],
+        signers: [],
       },
       'ev-1.2-abc',
     ).join('\n');

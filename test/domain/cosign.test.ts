@@ -156,6 +156,7 @@ describe('a broken glass', () => {
     voidedAt: null,
     approvals: [],
     starter: 'ann',
+    newest: null,
   };
   const approves = (approver: string, at: string, of: Partial<GateState> = {}, identity = SIGNED) =>
     decide(
@@ -188,7 +189,7 @@ describe('a broken glass', () => {
       ),
     ).toBeNull();
     expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
-    expect(approvalUnder(undefined, strict, NOW)).toEqual(strict);
+    expect(approvalUnder(null, strict, NOW)).toEqual(strict);
   });
   it('lets nobody else approve, nobody unsigned, and nothing that is not up for approval', () => {
     expect(approves('eve', later(1)).reason).toMatch(/eve is not one of the approvers ann, bob/);

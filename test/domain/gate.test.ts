@@ -31,6 +31,7 @@ const OPEN: GateState = {
   voidedAt: null,
   approvals: [],
   starter: 'sam',
+  newest: null,
 };
 const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({
   decision: 'approve' as const,

@@ -47,6 +47,7 @@ describe('a signed approval', () => {
       voidedAt: null,
       approvals: [],
       starter: 'sam',
+      newest: null,
     };
     const spec: ApprovalSpec = {
       quorum: 1,

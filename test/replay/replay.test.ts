@@ -1,5 +1,5 @@
 // Recorded histories replay on today's workflow code. A failure means: runs that are under way in production would get stuck after this upgrade.
-// Mend the change with `patched`, do not record again.
+// After the first release: fix the change with `patched`, do not record again.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {

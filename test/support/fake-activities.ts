@@ -80,6 +80,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       fake.switched = true;
       return Promise.resolve({ refused: null });
     },
+    releaseFence: () => Promise.resolve({ committed: false }),
     isSwitched: () => Promise.resolve(fake.switched),
     routeBack: () => {
       fake.switched = false;
@@ -143,7 +144,6 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     'handOverConnector',
     'removeConnector',
     'claimGroup',
-    'releaseFence',
     'batchAction',
     'dropFolds',
     'pauseSink',

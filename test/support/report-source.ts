@@ -40,6 +40,7 @@ export function aSource(windows: number, text = 'public.accounts'): ReportSource
     handedOver: [{ kind: 'slot', name: text }],
     leftovers: [{ kind: 'topic', name: text }],
     next: [],
+    waiting: null,
   };
   const rows = Array.from({ length: windows }, (_, at): WindowRow => ({
     number: at + 1,

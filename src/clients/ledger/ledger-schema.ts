@@ -1,4 +1,4 @@
-// The ledger's tables. Additive only: a newer worker may run beside an older one.
+// The ledger's tables. From the first release on they are only added to: a newer worker may run beside an older one.
 import { LEASE_COLUMNS } from '../postgres/lease-row.js';
 
 export const LEDGER_SCHEMA = `
@@ -17,12 +17,10 @@ CREATE TABLE IF NOT EXISTS sluice.migration (
   started_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz,
+  namespace text,                   -- of its workflow: the name that a person knows
+  namespace_id text,                -- and the id, which no other cluster gives
   PRIMARY KEY (name, iteration)
 );
-
--- Where its workflow runs: the name that a person knows, and the id, which no other cluster gives.
-ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS namespace text;
-ALTER TABLE sluice.migration ADD COLUMN IF NOT EXISTS namespace_id text;
 
 CREATE TABLE IF NOT EXISTS sluice.object (
   seq bigint GENERATED ALWAYS AS IDENTITY,
@@ -43,9 +41,9 @@ CREATE TABLE IF NOT EXISTS sluice.window_row (
   number int NOT NULL,
   subject text NOT NULL,
   row jsonb NOT NULL,
+  seq int NOT NULL DEFAULT 0,       -- order of the subjects: tables, stages, result, sink
   PRIMARY KEY (name, iteration, number, subject)
 );
-ALTER TABLE sluice.window_row ADD COLUMN IF NOT EXISTS seq int NOT NULL DEFAULT 0; -- order of the subjects: tables, stages, result, sink
 
 CREATE TABLE IF NOT EXISTS sluice.difference (
   name text NOT NULL,
@@ -65,12 +63,10 @@ CREATE TABLE IF NOT EXISTS sluice.evidence (
   digest text NOT NULL,
   chain text NOT NULL,
   document jsonb NOT NULL,
+  recorded_by text NOT NULL,        -- run and activity that recorded the window
+  result jsonb NOT NULL,            -- the answer to the run: a repeated attempt gets the same one
   PRIMARY KEY (name, iteration, number)
 );
--- Run and activity that recorded the window, and what the run was answered: the first record stands, a repeated attempt is answered the same.
-ALTER TABLE sluice.evidence ADD COLUMN IF NOT EXISTS recorded_by text;
-ALTER TABLE sluice.evidence ADD COLUMN IF NOT EXISTS result jsonb;
-
 
 -- What evidence rests on, by digest: a run remembers the digest alone.
 CREATE TABLE IF NOT EXISTS sluice.facts (
@@ -119,12 +115,11 @@ CREATE TABLE IF NOT EXISTS sluice.copied (
   table_name text NOT NULL,
   chunk int NOT NULL,
   rows bigint NOT NULL,
+  storage text NOT NULL,            -- files in which the table's rows lay: ranges of other files are other rows
   PRIMARY KEY (run_key, generation, table_name, chunk)
 );
-ALTER TABLE sluice.copied ADD COLUMN IF NOT EXISTS storage text; -- files in which the table's rows lay: ranges of other files are other rows
 
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
-ALTER TABLE sluice.lease ADD COLUMN IF NOT EXISTS attempt int NOT NULL DEFAULT 0;
 `;

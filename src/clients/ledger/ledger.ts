@@ -151,8 +151,8 @@ export class Ledger {
   /** Newest iteration of a name first. */
   async migrations(name?: string): Promise<MigrationRecord[]> {
     return this.query<MigrationRecord>(
-      `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec, to_jsonb(m)->>'namespace' AS namespace, to_jsonb(m)->>'namespace_id' AS namespace_id
-       FROM sluice.migration m -- as JSON: a ledger that no newer worker has opened lacks the columns
+      `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec, namespace, namespace_id
+       FROM sluice.migration
        WHERE $1::text IS NULL OR name = $1 ORDER BY name, iteration DESC`,
       [name ?? null],
     );
@@ -202,7 +202,7 @@ export class Ledger {
     return rows.map((r) => r.row);
   }
 
-  /** Ascending; windows recorded before samples were kept have none. */
+  /** Ascending, one for each window. */
   async samples(name: string, iteration: number): Promise<WindowSample[]> {
     const rows = await this.query<{ sample: WindowSample }>(
       `SELECT sample FROM sluice.sample WHERE name = $1 AND iteration = $2 ORDER BY number`,

@@ -37,11 +37,11 @@ export async function recordedWindow<Result>(
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
   number: number,
 ): Promise<RecordedWindow<Result> | null> {
-  const rows = await ledger.query<{ by: string | null; chain: string; result: Result }>(
+  const rows = await ledger.query<RecordedWindow<Result>>(
     `SELECT recorded_by AS by, chain, result FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number = $3`,
     [ref.name, ref.iteration, number],
   );
-  return rows[0] ? { ...rows[0], by: rows[0].by ?? '' } : null;
+  return rows[0] ?? null;
 }
 
 /** A number that no window has yet: `wanted`, or the one after the newest. */

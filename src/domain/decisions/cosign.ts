@@ -112,7 +112,7 @@ export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGla
 
 /** Whom and what the gate asks for now. Two people stand for it already, so one of them approves; what was proven is asked for as ever. */
 export function approvalUnder(
-  glass: BrokenGlass | undefined,
+  glass: BrokenGlass | null,
   approval: ApprovalSpec,
   now: string,
 ): ApprovalSpec {

@@ -55,7 +55,7 @@ export interface GateState {
   readonly approvals: readonly Approval[];
   readonly starter: string | null;
   /** The newest window; null before the first. One that neither passed nor failed leaves the evidence as it stands. */
-  readonly newest?: { readonly number: number; readonly verdict: VerdictName } | null;
+  readonly newest: { readonly number: number; readonly verdict: VerdictName } | null;
 }
 
 export interface Decision {

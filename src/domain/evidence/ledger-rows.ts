@@ -87,8 +87,8 @@ export interface Status {
   readonly handedOver: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
   readonly next: readonly string[];
-  /** What the run waits for now, as one sentence; null = its activities say it, or it has ended. Absent from what an earlier version recorded. */
-  readonly waiting?: string | null;
+  /** What the run waits for now, as one sentence; null = its activities say it, or it has ended. */
+  readonly waiting: string | null;
 }
 
 /** `standing` = whether anything goes on at Temporal at all; absent in what the workflow says of itself. */

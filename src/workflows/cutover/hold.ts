@@ -1,6 +1,5 @@
 // The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end; a rehearsal releases, and knows how long it took.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
-import type { Drained } from '../../activities/cutover/drain-proof.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { sharedTableOf } from '../../domain/routes/shared-table.js';
@@ -20,7 +19,7 @@ export type Evidence = Parameters<typeof call<'fence'>>[3];
 
 /** Names what this attempt stands on; from here on `undoHold` has something to undo. */
 export function beginAttempt(run: Run): Evidence {
-  run.state.attempts = (run.state.attempts ?? 0) + 1;
+  run.state.attempts += 1;
   const evidence = {
     ref: run.ref,
     token: uuid4(),
@@ -60,7 +59,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
   run.audit('fenced', `marker at ${fence.lsn}`);
   begins(run, 'drain');
-  const drained = await run.step(
+  const { reason, proofs } = await run.step(
     () =>
       call(
         'long',
@@ -73,7 +72,6 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
       ),
     false,
   );
-  const { reason, proofs } = asDrained(drained);
   for (const proof of proofs) run.audit('proof', proof);
   if (reason) throw new BackToValidate(`not drained: ${reason}`);
   run.audit('drained', fence.lsn);
@@ -95,10 +93,6 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
       false,
     );
 }
-
-/** Runs that began earlier were told the reason alone. */
-const asDrained = (answer: Drained | string | null): Drained =>
-  typeof answer === 'string' || answer === null ? { reason: answer, proofs: [] } : answer;
 
 /** Nothing may have changed since the evidence, and no run of the batch may be active. */
 export async function recheck(run: Run): Promise<void> {
@@ -141,12 +135,12 @@ export async function refuseLongHold(run: Run): Promise<void> {
     {
       code: 'hold-too-long',
       since: run.now(),
-      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === undefined ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
       remedy: FAILURES['hold-too-long'].remedy,
     },
     false,
   );
-  delete run.state.rehearsedHoldMs; // like the window's time: what was too long was mended, or is seen again
+  run.state.rehearsedHoldMs = null; // like the window's time: what was too long was mended, or is seen again
   throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
 }
 
@@ -168,14 +162,14 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 
 /** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
-  const { fenceToken: token, attempts: attempt = 0 } = run.state;
+  const { fenceToken: token, attempts: attempt } = run.state;
   if (!token) return false;
   return CancellationScope.nonCancellable(async () => {
     const released = await run.step(
       () => call('quick', 'releaseFence', 'Release the fence', { ref: run.ref, token, attempt }),
       false,
     );
-    if (released?.committed) {
+    if (released.committed) {
       run.state.committedAt = run.now();
       run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
       return true;

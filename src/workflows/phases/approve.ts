@@ -22,9 +22,7 @@ export async function approve(run: Run): Promise<void> {
   await run.flush();
   const untilNextAttempt = (): number => {
     const left =
-      state.nextAttemptAt === undefined
-        ? 0
-        : Date.parse(state.nextAttemptAt) - Date.parse(run.now());
+      state.nextAttemptAt === null ? 0 : Date.parse(state.nextAttemptAt) - Date.parse(run.now());
     return left > 0 ? left : Infinity;
   };
   const mayGo = (): boolean =>
@@ -44,7 +42,7 @@ export async function approve(run: Run): Promise<void> {
       Math.min(everyMs(run), expiresIn, untilNextAttempt()),
       'Wait for approval, or until the next window',
     );
-    if ((isCalled || state.nextAttemptAt !== undefined) && mayGo()) break;
+    if ((isCalled || state.nextAttemptAt !== null) && mayGo()) break;
     const epoch = state.epoch;
     if (isWanted(run)) {
       await rehearse(run);

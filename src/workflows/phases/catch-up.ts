@@ -1,14 +1,13 @@
 // catch-up: the pipeline deployed, where that is ours to do; then barriers in a row through source, connector, pipeline, output and sink, each within its time.
 import { jobNames } from '../../domain/migration/names.js';
 import { hostUrl } from '../../domain/migration/spec.js';
-import { patched } from '@temporalio/workflow';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 
 export async function catchUp(run: Run): Promise<void> {
   const { pipeline } = run.spec;
   if (pipeline && pipeline.type !== 'external') await deployPipeline(run);
-  else if (pipeline && run.ref.generation > 1 && patched('pipeline-must-move')) {
+  else if (pipeline && run.ref.generation > 1) {
     await run.step(() =>
       call(
         'patient',

@@ -1,5 +1,5 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/plan/cutover-steps.ts.
-import { CancellationScope, patched } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../run/course.js';
@@ -31,7 +31,7 @@ async function untilCommit(run: Run): Promise<void> {
   } catch (error) {
     const committed = run.state.committedAt !== null || (await undoHold(run, error));
     // Each attempt holds writers up: the next one comes no sooner than a window would.
-    if (!committed && error instanceof BackToValidate && patched('attempts-are-spaced'))
+    if (!committed && error instanceof BackToValidate)
       run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
     if (!committed || run.state.wayBack) throw error; // the way back reads the row itself
   }
@@ -83,7 +83,7 @@ async function confirm(run: Run): Promise<void> {
     await run.step(() =>
       call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null),
     );
-  if (run.spec.batch && patched('readers-are-counted')) await markReaders(run);
+  if (run.spec.batch) await markReaders(run);
   run.audit('route', `consumers observed on the ${route.side} side`);
   if (route.side !== 'stream') {
     await run.park(

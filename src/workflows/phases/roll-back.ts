@@ -17,9 +17,8 @@ export async function rollBack(run: Run): Promise<void> {
       state.committedAt = null;
     } else if (state.fenceToken) {
       const token = state.fenceToken;
-      const attempt = state.attempts ?? 0;
       await run.step(() =>
-        call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt }),
+        call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt: state.attempts }),
       );
     }
     await run.step(() => call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null));

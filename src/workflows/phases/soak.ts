@@ -1,5 +1,4 @@
 // soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
-import { patched } from '@temporalio/workflow';
 import type { WindowResult } from '../../activities/windows/index.js';
 import { FAILURES } from '../../domain/failure.js';
 import { sharedTableOf } from '../../domain/routes/shared-table.js';
@@ -11,7 +10,7 @@ import { runWindow } from '../windows.js';
 
 export async function soak(run: Run): Promise<void> {
   await watchShadow(run);
-  if (patched('readers-are-named')) await nameReaders(run);
+  await nameReaders(run);
 }
 
 /** Until `complete` there is a way back: readers of the output that nobody will write any more are named before it, once. */
@@ -23,7 +22,7 @@ async function nameReaders(run: Run): Promise<void> {
         'readersOfBatch',
         "Look for readers of the batch's old output",
         run.ref,
-        run.state.readersSince ?? null,
+        run.state.readersSince,
       ),
     );
   const found = await readers();
@@ -56,8 +55,7 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes } = run.spec.soak;
   const until = (): number => Date.parse(soakEnds(state, run.ref.spec));
-  const isEarly = (): boolean =>
-    state.completesEarly === true && state.shadowPasses >= Math.min(1, passes); // two people asked for it
+  const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes); // two people asked for it
   const isOver = (): boolean =>
     isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
   while (!isOver()) {

@@ -2,7 +2,6 @@
 import {
   CancellationScope,
   log,
-  patched,
   setCurrentDetails,
   sleep,
   upsertMemo,
@@ -87,11 +86,9 @@ export class Journal {
     if (!this.state.spec || this.state.iteration === 0) return true;
     let events = this.state.outbox;
     this.state.outbox = [];
-    const size =
-      events.length > EVENTS_AT_ONCE && patched('audit-in-parts') ? EVENTS_AT_ONCE : events.length; // a flood of signals is no single payload
     try {
       do {
-        const part = events.slice(0, size);
+        const part = events.slice(0, EVENTS_AT_ONCE); // a flood of signals does not fit in one payload
         await CancellationScope.nonCancellable(() =>
           call(
             'quick',
@@ -102,7 +99,7 @@ export class Journal {
             part,
           ),
         );
-        events = events.slice(size);
+        events = events.slice(EVENTS_AT_ONCE);
       } while (events.length > 0);
       return true;
     } catch (error) {
@@ -130,7 +127,6 @@ export class Journal {
 
   evidence(): unknown {
     const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
-    const shown = this.state.spec ? shownOf(this.plan) : {};
     return {
       run: this.state.runKey,
       evidenceId: evidenceId(this.state),
@@ -140,7 +136,7 @@ export class Journal {
       covered,
       lastWindow,
       facts,
-      ...shown,
+      ...shownOf(this.state.spec ? this.plan : null),
       ...(brokenGlass ? { brokenGlass } : {}),
     };
   }
@@ -174,12 +170,14 @@ export class Journal {
   }
 }
 
-/** What a person must know of the plan before deciding, with the names whose signatures count. */
-function shownOf({ steps, notes, spec }: ResolvedPlan): {
+/** What a person must know of the plan before deciding, with the names whose signatures count. Empty before the run is open. */
+function shownOf(plan: ResolvedPlan | null): {
   switches: string;
   notes: readonly string[];
   signers: readonly string[];
 } {
+  if (!plan) return { switches: '', notes: [], signers: [] };
+  const { steps, notes, spec } = plan;
   const switches = steps.find((s) => s.name === 'commit')!.does;
   return { switches, notes, signers: spec.cutover.approval.approvers };
 }

@@ -47,10 +47,10 @@ export interface State {
   committedAt: string | null;
   /** The fence this run holds or held last; released by its token. */
   fenceToken: string | null;
-  /** Attempts at the cut-over so far; absent in a state carried over from an earlier version. */
-  attempts?: number;
-  /** An attempt that was refused is not repeated before (ISO), unless a person approves anew; absent while none was. */
-  nextAttemptAt?: string;
+  /** Attempts at the cut-over so far. */
+  attempts: number;
+  /** A refused attempt is not repeated before this time (ISO), unless a person approves again; null while none was refused. */
+  nextAttemptAt: string | null;
   epoch: number;
   /** Digest of the facts that the evidence rests on; the ledger holds them. Null = none were read yet. */
   facts: string | null;
@@ -58,23 +58,22 @@ export interface State {
   windows: number;
   lastWindow: LastWindow | null;
   passesInARow: number;
-  /** Keys compared by the windows of the streak; absent in a state carried over from an earlier version. */
-  comparedInARow?: number;
+  /** Keys compared by the windows of the streak. */
+  comparedInARow: number;
   covered: CoverageDay[];
   evidenceAt: string | null;
   matchRatio: number | null;
   needsApproval: boolean;
   approvalSince: string | null;
   approvals: Approval[];
-  /** Of tokens that were taken: each counts once. Absent in a state carried over from an earlier version. */
-  nonces?: string[];
-  /** Absent before the first, and in a state carried over from an earlier version: so are the two below. */
-  coSignatures?: CoSignature[];
-  brokenGlass?: BrokenGlass;
+  /** Nonces of the accepted tokens: each token counts once. */
+  nonces: string[];
+  coSignatures: CoSignature[];
+  brokenGlass: BrokenGlass | null;
   /** Two people asked for it: the soak ends after a passed window. */
-  completesEarly?: boolean;
-  /** Since the commit, or since they were named: readers of the old output. Absent in a run that began before they were counted. */
-  readersSince?: ReaderMark;
+  completesEarly: boolean;
+  /** Readers of the old output are counted from here: the commit, or the last time they were named. Null before the commit, and without a batch. */
+  readersSince: ReaderMark | null;
   lag: Lag;
   tables: TableProgress[];
   route: Route | null;
@@ -87,10 +86,10 @@ export interface State {
   walAlarm: string | null;
   /** What the last full window took, less what a cut-over does not repeat (the first read of the topics); null = none passed yet. */
   fullWindowMs: number | null;
-  /** What the last rehearsal held; absent before one. */
-  rehearsedHoldMs?: number;
-  /** When consumers were confirmed on the stream side: the soak counts from here. Absent before, and in a state of an earlier version. */
-  soakFrom?: string;
+  /** What the last rehearsal held; null before one. */
+  rehearsedHoldMs: number | null;
+  /** When consumers were confirmed on the stream side: the soak counts from here. Null before. */
+  soakFrom: string | null;
   /** Asked for by `extendSoak`: the soak lasts at least until then. */
   soakUntil: string | null;
   shadowPasses: number;
@@ -115,18 +114,26 @@ export function initialState(runKey: string): State {
     wayBack: null,
     committedAt: null,
     fenceToken: null,
+    attempts: 0,
+    nextAttemptAt: null,
     epoch: 1,
     facts: null,
     voidedAt: null,
     windows: 0,
     lastWindow: null,
     passesInARow: 0,
+    comparedInARow: 0,
     covered: [],
     evidenceAt: null,
     matchRatio: null,
     needsApproval: false,
     approvalSince: null,
     approvals: [],
+    nonces: [],
+    coSignatures: [],
+    brokenGlass: null,
+    completesEarly: false,
+    readersSince: null,
     lag: { bytes: null, records: null, ms: null },
     tables: [],
     route: null,
@@ -137,6 +144,8 @@ export function initialState(runKey: string): State {
     slotIdentified: false,
     walAlarm: null,
     fullWindowMs: null,
+    rehearsedHoldMs: null,
+    soakFrom: null,
     soakUntil: null,
     shadowPasses: 0,
     events: 0,
@@ -152,7 +161,7 @@ export const streakOf = ({
 }: Pick<State, 'passesInARow' | 'covered' | 'comparedInARow'>): Streak => ({
   passesInARow,
   covered,
-  compared: passesInARow === 0 ? 0 : (comparedInARow ?? 0),
+  compared: passesInARow === 0 ? 0 : comparedInARow,
 });
 
 /** ISO: when the soak's time is over, as it stands now. */

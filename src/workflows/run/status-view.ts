@@ -77,7 +77,7 @@ function waitingInApprove(state: State, spec: MigrationSpec, now: string): strin
   const gate = waitingFor(gateState(state, null), approval, now);
   if (gate !== null) return gate;
   const { nextAttemptAt } = state;
-  return nextAttemptAt !== undefined && nextAttemptAt > now
+  return nextAttemptAt !== null && nextAttemptAt > now
     ? `the next attempt at the cut-over, at ${nextAttemptAt}`
     : null;
 }
