@@ -10,6 +10,7 @@ import { copyRows } from '../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../src/clients/kafka/kafka.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../src/config.js';
+import { resolve } from '../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../src/connectors/jdbc-source.js';
 import { capturesOf, namesOf } from '../src/domain/migration/names.js';
@@ -93,7 +94,7 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   const polling = pollingOf(spec);
   const config = polling
     ? jdbcSourceConfig(spec, polling, capture!, { columns: COLUMNS, key: ['id'] }, JDBC_PLUGINS[0]!)
-    : debeziumPostgresConfig(spec, 1);
+    : debeziumPostgresConfig(resolve({ spec, generation: 1 }));
   const topics = [
     capture!.topic,
     ...(polling ? [] : [namesOf(spec, 1).notificationTopic, namesOf(spec, 1).heartbeatTopic]),

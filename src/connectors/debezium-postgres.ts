@@ -1,46 +1,41 @@
 // Spec → configuration of Debezium's Postgres source. Every deviation from Debezium's default says why.
 import { durationMs } from '../domain/values/duration.js';
-import { namesOf, parseTableName } from '../domain/migration/names.js';
+import type { TableName } from '../domain/migration/names.js';
 import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
+import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { sslOf } from './jdbc-url.js';
 
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
 /** While Sluice watches: with barrier messages and snapshot notifications. */
-export function debeziumPostgresConfig(
-  spec: MigrationSpec,
-  generation: number,
-): Record<string, string> {
-  const names = namesOf(spec, generation);
+export function debeziumPostgresConfig(plan: ResolvedPlan): Record<string, string> {
   return {
-    ...handedOverConfig(spec, generation),
+    ...handedOverConfig(plan),
     'notification.enabled.channels': 'sink',
-    'notification.sink.topic.name': names.notificationTopic,
-    'message.prefix.include.list': messagePrefix(spec),
-    ...(spec.spec.connector.snapshot === 'incremental' ? signalled(spec, generation) : {}),
+    'notification.sink.topic.name': plan.names.notificationTopic,
+    'message.prefix.include.list': messagePrefix(plan),
+    ...(plan.capture.load === 'incremental' ? signalled(plan) : {}),
   };
 }
 
 /** Chunks asked for through Kafka: the source is only read, no table for signals is needed. */
-function signalled(spec: MigrationSpec, generation: number): Record<string, string> {
-  const { brokers, tls } = spec.spec.kafka;
+function signalled({ spec, names, cluster }: ResolvedPlan): Record<string, string> {
   return {
     'read.only': 'true',
     'signal.enabled.channels': 'kafka',
-    'signal.kafka.topic': namesOf(spec, generation).signalTopic,
-    'signal.kafka.bootstrap.servers': brokers.join(','),
-    'signal.kafka.groupId': namesOf(spec, generation).signalGroup,
-    ...(tls ? { 'signal.consumer.security.protocol': 'SSL' } : {}),
+    'signal.kafka.topic': names.signalTopic,
+    'signal.kafka.bootstrap.servers': cluster,
+    'signal.kafka.groupId': names.signalGroup,
+    ...(spec.kafka.tls ? { 'signal.consumer.security.protocol': 'SSL' } : {}),
     'incremental.snapshot.chunk.size': '10000',
     'signal.poll.interval.ms': '500', // the default, 5 s, is what a load of few rows would wait for
   };
 }
 
 /** After the hand-over: the same connector, no longer using the topics that are removed with the scaffolding. */
-export function handedOverConfig(spec: MigrationSpec, generation: number): Record<string, string> {
-  const names = namesOf(spec, generation);
-  const { postgres, tables } = spec.spec.source;
-  const isIncremental = spec.spec.connector.snapshot === 'incremental';
+export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
+  const { names, tables, capture } = plan;
+  const { postgres } = plan.spec.source;
   return {
     'connector.class': POSTGRES_SOURCE_CLASS,
     'tasks.max': '1',
@@ -58,8 +53,8 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'slot.name': names.slot,
     'publication.name': names.publication,
     'publication.autocreate.mode': 'disabled', // ours lists exactly the tables; autocreate takes the whole database
-    'table.include.list': tables.map((t) => includePattern(t)).join(','),
-    'snapshot.mode': spec.spec.connector.snapshot === 'initial' ? 'initial' : 'no_data',
+    'table.include.list': tables.map(includePattern).join(','),
+    'snapshot.mode': capture.load === 'initial' ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
     'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
     'interval.handling.mode': 'string',
@@ -69,7 +64,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'extended.headers.enabled': 'false', // four headers a record, carried on by every consumer: they cost a Streams application a tenth of its time
     'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
     'heartbeat.interval.ms': '5000', // without it a quiet database never confirms WAL, and the slot retains it
-    'heartbeat.action.query': `SELECT pg_logical_emit_message(${isIncremental}, 'sluice.heartbeat', '')`, // between chunks Debezium compares transactions, and dies of a message that has none
+    'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.load === 'incremental'}, 'sluice.heartbeat', '')`, // between chunks Debezium compares transactions, and dies of a message that has none
     'message.prefix.include.list': 'sluice-none', // no barrier messages after the hand-over
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
@@ -78,7 +73,7 @@ export function handedOverConfig(spec: MigrationSpec, generation: number): Recor
     'key.converter.schemas.enable': 'false',
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter.schemas.enable': 'false',
-    ...spec.spec.connector.config,
+    ...plan.spec.connector.config,
   };
 }
 
@@ -93,8 +88,7 @@ export function placeholder(secret: SecretRef): string {
 }
 
 /** A pattern of Java. The connector takes patterns without regard to case, and "Orders" is another table than orders: this one says that case matters. */
-export function includePattern(text: string): string {
-  const { schema, table } = parseTableName(text);
+export function includePattern({ schema, table }: TableName): string {
   return `(?-i)${escape(schema)}\\.${escape(table)}`;
 }
 

@@ -1,7 +1,6 @@
 // Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that consumers will read.
-import { namesOf, parseTableName } from '../domain/migration/names.js';
-import { sessionOptions, sinkTable, type TableOwner } from '../domain/routes/shared-table.js';
-import type { MigrationSpec } from '../domain/migration/spec.js';
+import { sessionOptions, type TableOwner } from '../domain/routes/shared-table.js';
+import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { placeholder } from './debezium-postgres.js';
 import { jdbcUrl } from './jdbc-url.js';
 
@@ -9,24 +8,18 @@ export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /** The spec MUST have a sink and a pipeline. With an owner the sink writes the table that it shares with the batch, as that owner; without, the table that it has until the commit. */
 export function jdbcSinkConfig(
-  spec: MigrationSpec,
-  generation: number,
+  { spec, sink }: ResolvedPlan,
   owner: TableOwner | null = null,
 ): Record<string, string> {
-  const names = namesOf(spec, generation);
-  const { source, sink, pipeline } = spec.spec;
+  const { source, pipeline } = spec;
   if (!sink || !pipeline) throw new Error('jdbcSinkConfig needs spec.sink and spec.pipeline');
   const { postgres } = source;
-  const { schema, table } = parseTableName(sinkTable(spec, owner ? 'stream' : 'batch'));
+  const { schema, table } = sink.writes[owner ? 'stream' : 'batch'];
   return {
     'connector.class': JDBC_SINK_CLASS,
     'tasks.max': '1',
     topics: pipeline.output.topic,
-    'connection.url': jdbcUrl(
-      postgres,
-      names.sinkConnector,
-      owner ? sessionOptions(owner) : undefined,
-    ),
+    'connection.url': jdbcUrl(postgres, sink.connector, owner ? sessionOptions(owner) : undefined),
     'connection.username': postgres.user,
     ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
     'insert.mode': 'upsert',

@@ -47,12 +47,8 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     generation,
     creates: plan.objects,
     connectors: [
-      ...(isOnLog
-        ? [{ name: plan.names.connector, config: debeziumPostgresConfig(spec, generation) }]
-        : []),
-      ...(plan.sink
-        ? [{ name: plan.sink.connector, config: jdbcSinkConfig(spec, generation) }]
-        : []),
+      ...(isOnLog ? [{ name: plan.names.connector, config: debeziumPostgresConfig(plan) }] : []),
+      ...(plan.sink ? [{ name: plan.sink.connector, config: jdbcSinkConfig(plan) }] : []),
     ],
     comparisons: plan.subjects,
     cutover: plan.steps,

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
 import { capturesOf } from '../../src/domain/migration/names.js';
@@ -91,7 +92,7 @@ describe('a topic that was filled by polling', () => {
       'notification.enabled.channels': _channels,
       'notification.sink.topic.name': _topic,
       ...config
-    } = debeziumPostgresConfig(captured, 1);
+    } = debeziumPostgresConfig(resolve({ spec: captured, generation: 1 }));
     await rest.createStopped('orders-cdc', {
       ...config,
       'message.prefix.include.list': 'sluice-none',

@@ -1,5 +1,6 @@
 // How Kafka Connect gets the password of a login: a reference that it could not resolve is refused.
 import { describe, expect, it } from 'vitest';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { specOf } from '../support/sluice.js';
@@ -19,9 +20,10 @@ const parse = (passwordFrom: object, config: Record<string, string> = {}) => {
 describe('a password from a file', () => {
   it('names a key, as FileConfigProvider reads it', () => {
     const parsed = parse({ file: '/run/secrets/shop.properties:password' });
-    expect(parsed.ok && debeziumPostgresConfig(parsed.spec, 1)['database.password']).toBe(
-      '${file:/run/secrets/shop.properties:password}',
-    );
+    expect(
+      parsed.ok &&
+        debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }))['database.password'],
+    ).toBe('${file:/run/secrets/shop.properties:password}');
   });
   it('without a key is refused with what to write, unless the connector has a secret of its own', () => {
     const parsed = parse({ file: '/run/secrets/shop' });
@@ -40,7 +42,9 @@ describe('a login of the connector of its own', () => {
       { env: 'SLUICE_SECRET_SHOP' },
       { 'database.user': 'capture', 'database.password': '${env:SLUICE_SECRET_CAPTURE}' },
     );
-    expect(parsed.ok && debeziumPostgresConfig(parsed.spec, 1)).toMatchObject({
+    expect(
+      parsed.ok && debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 })),
+    ).toMatchObject({
       'database.user': 'capture',
       'database.password': '${env:SLUICE_SECRET_CAPTURE}',
     });

@@ -6,7 +6,14 @@ import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.j
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';
 import { buildPlan, planHash } from '../../src/manifest/build-plan.js';
-import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpec, aSpecInput } from '../support/builders.js';
+import {
+  BATCH_PARTS,
+  SHARED_PARTS,
+  SHARED_ROUTE,
+  aPlan,
+  aSpec,
+  aSpecInput,
+} from '../support/builders.js';
 
 const parse = (text: string) => parseSpecText(text, 'm.yaml', () => 'SELECT 1');
 const problemsOf = (text: string): string[] => {
@@ -70,7 +77,7 @@ describe('a plan for a table that batch and stream share', () => {
     );
   });
   it('gives the sink its session from the commit on: role and epoch', () => {
-    const url = jdbcSinkConfig(aSpec({ spec: SHARED_PARTS }), 1, { role: 'stream', since: '1.7' })[
+    const url = jdbcSinkConfig(aPlan({ spec: SHARED_PARTS }), { role: 'stream', since: '1.7' })[
       'connection.url'
     ]!;
     expect(new URL(url.slice('jdbc:'.length)).searchParams.get('options')).toBe(
@@ -378,7 +385,7 @@ describe('a plan', () => {
     expect(plan.connectors).toHaveLength(2);
   });
   it('escapes table names in the connector filter', () => {
-    const spec = aSpec({ tables: ['public."a.b,c"'] });
-    expect(debeziumPostgresConfig(spec, 1)['table.include.list']).toBe('(?-i)public\\.a\\.b\\,c');
+    const plan = aPlan({ tables: ['public."a.b,c"'] });
+    expect(debeziumPostgresConfig(plan)['table.include.list']).toBe('(?-i)public\\.a\\.b\\,c');
   });
 });

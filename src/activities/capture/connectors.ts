@@ -46,6 +46,7 @@ import { pause, pollUntil } from '../runtime/poll-until.js';
 import { sinkConfig } from '../objects/sink-table.js';
 import { SlotWait } from '../objects/slot-wait.js';
 import { SnapshotSignal } from './snapshot-signal.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
 import { markSource } from './source-mark.js';
 
@@ -246,7 +247,7 @@ export function createConnectActivities(deps: Deps) {
       await reconfigure(
         systems.connect(ref.spec),
         namesOf(ref.spec, ref.generation).connector,
-        handedOverConfig(ref.spec, ref.generation),
+        handedOverConfig(resolve(ref)),
       );
     },
 

@@ -2,6 +2,7 @@
 // database we give it one.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { namesOf } from '../../domain/migration/names.js';
@@ -45,7 +46,7 @@ export class SnapshotSignal {
   async #ask(): Promise<void> {
     const { signalTopic, topicPrefix } = namesOf(this.#ref.spec, this.#ref.generation);
     const data = {
-      'data-collections': this.#ref.spec.spec.source.tables.map(includePattern),
+      'data-collections': resolve(this.#ref).tables.map(includePattern),
       type: 'incremental',
     };
     const writer = this.#kafka.openWriter();

@@ -15,6 +15,7 @@ import {
 } from '../../connectors/jdbc-source.js';
 import { Problem } from '../../domain/failure.js';
 import { capturesOf, namesOf, type Capture } from '../../domain/migration/names.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import { pollingOf, type Polling } from '../../domain/migration/polling.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
@@ -49,7 +50,7 @@ export async function sourceConnectorConfigs(
       {
         name: namesOf(spec, generation).connector,
         connectorClass: POSTGRES_SOURCE_CLASS,
-        config: debeziumPostgresConfig(spec, generation),
+        config: debeziumPostgresConfig(resolve({ spec, generation })),
       },
     ];
   const plugin = await installedPlugin(deps, spec);

@@ -100,9 +100,7 @@ export async function checkConnect(
   }
   const wanted = [
     ...sources.map(({ name, connectorClass, config }) => [name, connectorClass, config] as const),
-    ...(plan.sink
-      ? [[plan.sink.connector, JDBC_SINK_CLASS, jdbcSinkConfig(plan, plan.generation)] as const]
-      : []),
+    ...(plan.sink ? [[plan.sink.connector, JDBC_SINK_CLASS, jdbcSinkConfig(plan)] as const] : []),
   ];
   for (const [name, connectorClass, config] of wanted) {
     const plugin = await attempt(

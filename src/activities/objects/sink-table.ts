@@ -37,7 +37,7 @@ export async function sinkConfig(
   const owner = sharedTableOf(ref.spec)
     ? await withSource(ref.spec, secret, (client) => streamOwner(client, ref))
     : null;
-  return jdbcSinkConfig(ref.spec, ref.generation, owner);
+  return jdbcSinkConfig(resolve(ref), owner);
 }
 
 /** The table that the sink writes now. */
