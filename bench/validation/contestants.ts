@@ -72,14 +72,7 @@ function ours(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
   return oneWindow(client, kafka, async (input, counted) =>
     passByHash(
       input,
-      await foldTable(
-        kafka,
-        TOPIC,
-        new HashFold(SHAPE, counted),
-        input.ends,
-        input.snapshot,
-        () => undefined,
-      ),
+      await foldTable(input, new HashFold(SHAPE, counted), input.ends, input.snapshot),
     ),
   );
 }

@@ -55,15 +55,14 @@ async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): 
   const kafka = brokers(log);
   const fold = FOLDS[kind]();
   const read = async () => {
-    if (fold instanceof OutputFold) await foldOutput(kafka, 't', fold, () => undefined);
+    if (fold instanceof OutputFold)
+      await foldOutput({ kafka: kafka, topic: 't', heartbeat: () => undefined }, fold);
     else
       await foldTable<TableFold | HashFold>(
-        kafka,
-        't',
+        { kafka: kafka, topic: 't', heartbeat: () => undefined },
         fold,
         await kafka.offsets('t'),
         SNAPSHOT,
-        () => undefined,
       );
   };
   await read();
@@ -146,14 +145,12 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     const fold = FOLDS[kind]();
     const read =
       fold instanceof OutputFold
-        ? foldOutput(kafka, 't', fold, () => undefined)
+        ? foldOutput({ kafka: kafka, topic: 't', heartbeat: () => undefined }, fold)
         : foldTable<TableFold | HashFold>(
-            kafka,
-            't',
+            { kafka: kafka, topic: 't', heartbeat: () => undefined },
             fold,
             await kafka.offsets('t'),
             SNAPSHOT,
-            () => undefined,
           );
     await expect(read).rejects.toThrow('begins at 5 > 0 needed');
   });
@@ -164,14 +161,12 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     const fold = FOLDS[kind]();
     const read =
       fold instanceof OutputFold
-        ? foldOutput(replaced, 't', fold, () => undefined)
+        ? foldOutput({ kafka: replaced, topic: 't', heartbeat: () => undefined }, fold)
         : foldTable<TableFold | HashFold>(
-            replaced,
-            't',
+            { kafka: replaced, topic: 't', heartbeat: () => undefined },
             fold,
             await replaced.offsets('t'),
             SNAPSHOT,
-            () => undefined,
           );
     await expect(read).rejects.toThrow('its id is two ≠ one');
   });

@@ -37,7 +37,12 @@ async function filled(
   await write(topic, 100);
   const fold = new HashFold(SHAPE, 100);
   const read = async () =>
-    foldTable(port, topic, fold, await port.offsets(topic), SNAPSHOT, () => undefined);
+    foldTable(
+      { kafka: port, topic, heartbeat: () => undefined },
+      fold,
+      await port.offsets(topic),
+      SNAPSHOT,
+    );
   await read();
   expect(fold.table.size).toBe(100);
   return { topic, fold, read };

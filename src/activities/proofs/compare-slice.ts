@@ -44,7 +44,7 @@ export async function compareSlice(
     };
     const expected = await readExpected(kafka, expectedTopic(ref.name));
     const fold = new OutputFold(shape);
-    await foldOutput(kafka, subject.topic, fold, () => undefined);
+    await foldOutput({ kafka, topic: subject.topic, heartbeat: () => undefined }, fold);
     for (const key of await outside(
       client,
       shape,

@@ -3,36 +3,23 @@ import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
-import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';
-import { ENDS_GENERATION } from '../../domain/failure.js';
+import { type FactsSeen } from '../../domain/evidence/epoch.js';
 import type { Lag, MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { confirmedPosition, insertLsn } from '../barrier/marker.js';
-import { TopicLost } from '../../clients/kafka/kafka.js';
-import { withSource } from '../../clients/postgres/connection.js';
-import { pipelineGroups } from '../pipelines/index.js';
-import { sinkGroup } from '../../domain/migration/names.js';
-import { runLogOf } from '../../domain/migration/spec.js';
-import { pollingOf } from '../../domain/migration/polling.js';
-import { lsnDistance } from '../../domain/values/position.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
-import { subjectsOf } from '../../domain/migration/subjects.js';
-import type { BatchAge } from '../../domain/evidence/sample.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
-import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, beat } from '../runtime/poll-until.js';
 import { routeProblem, routeReader, type RouteProblem } from '../cutover/route.js';
-import { planned } from '../runtime/with-plan.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+import { measure, type Measured } from './measure.js';
+import type { WindowSession } from './session.js';
 import type { WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record.js';
 import { FoldFiles } from './folds/fold-files.js';
 import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
-import { batchAge } from './batch-age.js';
-import { compareResult } from './results/compare-results.js';
-import { compareTables } from './tables/compare-tables.js';
-import { toRow, unmeasured, type SubjectResult } from './subject.js';
+import { toRow, type SubjectResult } from './subject.js';
 
 /** Bytes that the windows of a worker may hold in key tables, unless it is told otherwise. */
 const WINDOW_MEMORY = 2 ** 30;
@@ -81,36 +68,45 @@ export interface WindowResult {
 export function createWindowActivities(deps: Deps) {
   const readRoute = routeReader(deps);
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
-  return {
+  return withPlan({
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
-    async runWindow(input: WindowInput): Promise<WindowResult> {
+    async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;
       const { workflowExecution, activityId, attempt } = Context.current().info;
       const who: Attempt = { by: `${workflowExecution?.runId ?? 'none'}/${activityId}`, attempt };
       const begun = await beginWindow<Measurement>(deps.ledger, ref, input.number, who);
       if (begun.answered) return begun.answered;
       const { number } = begun;
-      const heartbeat = throttled();
       const started = Date.now();
-      const measured = await alive(() =>
-        folds.exclusive(ref, () => measure(deps, folds, { ...input, number }, heartbeat)),
-      );
+      const { plan, isFull, roundsMs } = input;
+      const session: WindowSession = {
+        deps,
+        ref,
+        plan,
+        kafka: deps.systems.kafka(plan),
+        folds,
+        number,
+        isFull,
+        roundsMs,
+        heartbeat: throttled(),
+      };
+      const measured = await alive(() => folds.exclusive(ref, () => measure(session, input.since)));
       const problem = input.watchesRoute
-        ? await alive(() => routeProblem(readRoute, planned(ref)))
+        ? await alive(() => routeProblem(readRoute, { ref, plan }))
         : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 
     /** What evidence rests on, read now (for the recheck before the cut-over). */
-    async readFacts(ref: MigrationRef, since: string | null): Promise<FactsSeen> {
+    async readFacts({ ref }: Planned, since: string | null): Promise<FactsSeen> {
       return seeFacts(deps.ledger, ref, (await readFacts(deps, ref)).facts, since);
     },
 
     /** Frees the memory, and removes the state files, that a migration's windows held on this worker. */
-    async dropFolds(ref: MigrationRef): Promise<void> {
+    async dropFolds({ ref }: Planned): Promise<void> {
       await folds.forget(ref);
     },
-  };
+  });
 }
 
 function recordOf(
@@ -155,127 +151,10 @@ function recordOf(
   };
 }
 
-interface Measured {
-  readonly subjects: SubjectResult[];
-  readonly lag: Lag;
-  readonly facts: FactsSeen | null;
-  readonly captureProblem?: CaptureProblem;
-  readonly batchAge: BatchAge | null;
-}
-
-async function measure(
-  deps: Deps,
-  folds: FoldCache,
-  { ref, number, roundsMs, isFull, since }: WindowInput,
-  heartbeat: () => void,
-): Promise<Measured> {
-  const started = Date.now();
-  try {
-    const { facts: before, problem } = await readFacts(deps, ref);
-    const seen = await seeFacts(deps.ledger, ref, before, since);
-    if (problem)
-      return {
-        ...unproven(ref, { verdict: 'inconclusive', reason: problem.detail }, started),
-        facts: seen,
-        captureProblem: problem,
-      };
-    const tables = await compareTables(
-      deps,
-      folds,
-      ref,
-      { number, isFull: isFull || seen.change !== null },
-      heartbeat,
-    );
-    const result = await compareResult(deps, folds, ref, Date.now() + roundsMs, heartbeat);
-    const { facts: after } = await readFacts(deps, ref);
-    const subjects = [...tables.subjects, ...result.subjects].map((s) =>
-      voidedBy(before, after, s),
-    );
-    const log = runLogOf(ref.spec.spec.batch);
-    const age = log
-      ? await withSource(ref.spec, deps.secret, (client) => batchAge(client, log)).catch(() => null)
-      : null; // no proof rests on it
-    const facts = await seeFacts(deps.ledger, ref, after, since);
-    return {
-      subjects,
-      facts,
-      batchAge: age,
-      lag: await measureLag(deps, ref, result.pathMs ?? tables.barrierMs),
-    };
-  } catch (error) {
-    if (Context.current().cancellationSignal.aborted) throw error;
-    folds.drop(ref); // half-read folds prove nothing
-    deps.systems.renew();
-    const problem = classify(error);
-    if (ENDS_GENERATION.includes(problem.code)) throw problem;
-    return {
-      ...unproven(
-        ref,
-        {
-          verdict: 'errored',
-          reason:
-            problem.code === 'permission-denied'
-              ? `${problem.message}: ${problem.remedy}`
-              : problem.message,
-        },
-        started,
-      ),
-      facts: null,
-    };
-  }
-}
-
-/** Nothing was compared. */
-function unproven(ref: MigrationRef, verdict: Verdict, started: number): Omit<Measured, 'facts'> {
-  return {
-    subjects: subjectsOf(ref.spec).map(({ subject, mode }) =>
-      unmeasured(subject, mode, verdict, null, Date.now() - started),
-    ),
-    lag: { bytes: null, records: null, ms: null },
-    batchAge: null,
-  };
-}
-
-/** What passed while the facts changed did not pass: rows may have been read before, and records after the change. */
-function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
-  const change = factsChange(before, after);
-  if (!change || subject.verdict.verdict !== 'passed') return subject;
-  const reason = `changed during the window: ${[change.epoch, change.fullWindow].filter((part) => part !== null).join('; ')}`;
-  return { ...subject, verdict: { verdict: 'inconclusive', reason } };
-}
-
 const prefixed = (s: SubjectResult): Verdict => ({
   verdict: s.verdict.verdict,
   reason: `${s.subject}: ${s.verdict.reason}`,
 });
-
-async function measureLag(deps: Deps, ref: MigrationRef, pathMs: number | null): Promise<Lag> {
-  const bytes = pollingOf(ref.spec)
-    ? null
-    : await withSource(ref.spec, deps.secret, async (client) =>
-        lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)),
-      );
-  const { pipeline, sink } = ref.spec.spec;
-  if (!pipeline) return { bytes, records: null, ms: pathMs };
-  const kafka = deps.systems.kafka(ref.spec);
-  const existing = await kafka.listTopics();
-  let records = 0;
-  for (const group of [
-    ...(await pipelineGroups(ref)),
-    ...(sink ? [sinkGroup(ref.spec, ref.generation)] : []),
-  ]) {
-    for (const [topic, partitions] of await kafka.groupOffsets(group)) {
-      if (!existing.includes(topic)) continue;
-      const ends = await kafka.offsets(topic).catch((error: unknown) => {
-        if (error instanceof TopicLost) return []; // the pipeline's own, gone since they were listed: no lag there
-        throw error;
-      });
-      for (const { partition, high } of ends)
-        records += Math.max(0, high - (partitions.get(partition) ?? high));
-    }
-  }
-  return { bytes, records, ms: pathMs };
-}
 
 function throttled(): () => void {
   let last = 0;

@@ -130,14 +130,19 @@ export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: Topi
   );
 }
 
+/** A topic, the cluster that holds it, and how its reader reports that it is alive. */
+export interface TopicReading {
+  readonly kafka: KafkaPort;
+  readonly topic: string;
+  readonly heartbeat: () => void;
+}
+
 /** Reads the table's topic to the given stable ends and applies what the snapshot sees. Returns the fold. */
 export async function foldTable<F extends TableFold | HashFold>(
-  kafka: KafkaPort,
-  topic: string,
+  { kafka, topic, heartbeat }: TopicReading,
   fold: F,
   ends: TopicEnds,
   snapshot: SnapshotVisibility,
-  heartbeat: () => void,
 ): Promise<F> {
   fold.applyOverlay(snapshot);
   const log = await sameLog(kafka, topic, fold);
@@ -176,10 +181,8 @@ export async function foldTable<F extends TableFold | HashFold>(
 
 /** Reads the output to its stable end; returns the keys written since the last call. */
 export async function foldOutput(
-  kafka: KafkaPort,
-  topic: string,
+  { kafka, topic, heartbeat }: TopicReading,
   fold: OutputFold,
-  heartbeat: () => void,
 ): Promise<Set<string>> {
   const touched = new Set<string>();
   const log = await sameLog(kafka, topic, fold);

@@ -9,6 +9,8 @@ import { ALIGNED_SUBJECT, closedAt } from '../../../domain/migration/subjects.js
 import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
 import { readLone } from '../../../clients/postgres/lone-sql.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { ConnectedSession } from '../session.js';
 import type { Computation } from './computation.js';
 import { readRows } from '../../runtime/row-cursor.js';
 import { measured, unmeasured, type SubjectResult } from '../subject.js';
@@ -34,16 +36,15 @@ export async function finishedRun(client: pg.ClientBase, batch: BatchSpec): Prom
   return { id: newest['run_id']!, cut: newest['cut_at']! };
 }
 
-/** `queried` = the batch's query in the last round; `before` = `finishedRun` before the first round. The fold MUST stand at that round's barrier. */
+/** Compares the stored result. `before` = `finishedRun` before the first round. The fold MUST stand at the last round's barrier. */
 export async function compareStored(
-  client: SourceClient,
-  spec: MigrationSpec,
-  { shape, fold, topic }: Computation,
-  queried: ReadonlyMap<string, string | null>,
+  { plan, reader }: ConnectedSession,
+  computation: Computation,
   before: Run | string,
-  lsn: string,
 ): Promise<SubjectResult> {
   const started = Date.now();
+  const { shape, fold, topic } = computation;
+  const { expected: queried, lsn } = computation.taken!;
   const inconclusive = (reason: string) =>
     unmeasured(
       ALIGNED_SUBJECT,
@@ -53,42 +54,13 @@ export async function compareStored(
       Date.now() - started,
     );
   if (typeof before === 'string') return inconclusive(before);
-  const { batch, validation } = spec.spec;
-  const closed = closedAt(validation.closedKeys, before.cut);
-  const table = qualified(parseTableName(batch!.result.table));
-  const stored = new Map<string, string | null>();
-  const read = await transaction(
-    client,
-    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
-    async () => {
-      const run = await finishedRun(client, batch!);
-      if (typeof run === 'string') return run;
-      if (run.id !== before.id)
-        return `run ${run.id} of the batch finished during the window: the stored result is newer than run ${before.id}`;
-      const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
-      const rows = await readRows(
-        client,
-        from,
-        shape,
-        { rowsPerSecond: 0, heartbeat: () => undefined },
-        (key, row) => stored.set(key, row),
-      );
-      const counted = await readLone(
-        client,
-        `SELECT count(*) AS n FROM ${table} WHERE (${closed}\n)`,
-      );
-      return {
-        rows,
-        counted: Number(counted[0]!['n']),
-        streamOnly: await closedKeysOf(client, table, closed, shape, fold.rows, stored),
-      };
-    },
-  );
+  const read = await readStored(reader, plan, computation, before);
   if (typeof read === 'string') return inconclusive(read);
+  const { stored, streamOnly } = read;
   const { counts, batchWasWrong, differences } = compareAligned(shape, {
     stored,
     stream: fold.rows,
-    streamOnly: read.streamOnly,
+    streamOnly,
     queried,
   });
   const sample = [...stored]
@@ -106,7 +78,7 @@ export async function compareStored(
       readRows: read.rows,
       canaryPlanted: canary.planted,
       canaryFound: canary.found,
-      waived: waiverOf(spec, batchWasWrong),
+      waived: waiverOf(plan, batchWasWrong),
     },
     differences,
     position: lsn,
@@ -119,6 +91,44 @@ export async function compareStored(
     ...result,
     verdict: { verdict, reason: `${reason} (${batchWasWrong} batch-was-wrong)` },
   };
+}
+
+interface StoredResult {
+  readonly stored: ReadonlyMap<string, string | null>;
+  readonly rows: number;
+  readonly counted: number;
+  readonly streamOnly: readonly string[];
+}
+
+/** Reads the closed keys of the stored result in one snapshot. A string = another run wrote it meanwhile. */
+function readStored(
+  reader: SourceClient,
+  { batch, spec }: ResolvedPlan,
+  { shape, fold }: Computation,
+  before: Run,
+): Promise<StoredResult | string> {
+  const closed = closedAt(spec.validation.closedKeys, before.cut);
+  const table = batch!.resultTable.sql;
+  const stored = new Map<string, string | null>();
+  return transaction(reader, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
+    const run = await finishedRun(reader, batch!);
+    if (typeof run === 'string') return run;
+    if (run.id !== before.id)
+      return `run ${run.id} of the batch finished during the window: the stored result is newer than run ${before.id}`;
+    const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
+    const pace = { rowsPerSecond: 0, heartbeat: () => undefined };
+    const rows = await readRows(reader, from, shape, pace, (key, row) => stored.set(key, row));
+    const counted = await readLone(
+      reader,
+      `SELECT count(*) AS n FROM ${table} WHERE (${closed}\n)`,
+    );
+    return {
+      stored,
+      rows,
+      counted: Number(counted[0]!['n']),
+      streamOnly: await closedKeysOf(reader, table, closed, shape, fold.rows, stored),
+    };
+  });
 }
 
 /** What the spec's waiver allows of `mismatched` rows in which the batch was wrong; undefined when it allows none. */

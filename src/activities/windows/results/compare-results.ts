@@ -1,19 +1,13 @@
 // Settled mode: the batch's query (and those of its stages), re-run in each round's snapshot, against the pipeline's topics and the sink's table; so are
 // tables that are polled.
-import { openSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
-import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
-import { capturesOf } from '../../../domain/migration/names.js';
-import { pollingOf } from '../../../domain/migration/polling.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
-import type { Deps } from '../../runtime/deps.js';
 import { pause } from '../../runtime/poll-until.js';
 import { rowsAhead } from '../../capture/polled-clock.js';
-import { subjectsOf } from '../../../domain/migration/subjects.js';
+import { connected, type ConnectedSession, type WindowSession } from '../session.js';
 import { compareStored, finishedRun } from './aligned-query.js';
 import { computationsOf, sidesOf, type Computation } from './computation.js';
-import type { FoldCache } from '../folds/folds.js';
 import { takeRound, type RoundTaken } from './rounds.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject.js';
 
@@ -26,91 +20,70 @@ export interface ResultCompared {
   readonly pathMs: number | null;
 }
 
-/** `deadline` (epoch ms) ends the rounds; keys that never held still by then are unstable. */
-export async function compareResult(
-  deps: Deps,
-  folds: FoldCache,
-  ref: MigrationRef,
-  deadline: number,
-  heartbeat: () => void,
-): Promise<ResultCompared> {
-  const subjects = subjectsOf(ref.spec).filter(({ mode }) => mode !== 'exact');
+/** Compares results, stages and polled tables in rounds. Keys that never held still are unstable. */
+export async function compareResult(session: WindowSession): Promise<ResultCompared> {
+  const subjects = session.plan.subjects.filter(({ mode }) => mode !== 'exact');
   if (subjects.length === 0) return { subjects: [], pathMs: null };
   const started = Date.now();
-  const client = await openSource(ref.spec, deps.secret, { readOnly: true });
-  const side = await openSource(ref.spec, deps.secret).catch(async (error: unknown) => {
-    await client.end().catch(() => undefined);
-    throw error;
-  });
-  try {
-    const computations = await computationsOf(client, folds, ref);
-    const input = {
-      systems: deps.systems,
-      kafka: deps.systems.kafka(ref.spec),
-      ref,
-      client,
-      side,
-      heartbeat,
-    };
-    const isAligned = ref.spec.spec.validation.closedKeys !== '';
-    const run = isAligned ? await finishedRun(client, ref.spec.spec.batch!) : null;
-    let last: RoundTaken | undefined;
-    for (
-      let open = computations;
-      !last || isOpen(computations, deadline);
-      open = computations.filter((c) => sidesOf(c).some((side) => side.isOpen))
-    ) {
-      const begun = Date.now();
-      const round = await takeRound(input, open);
-      if (typeof round === 'string') {
-        const verdict = { verdict: 'inconclusive', reason: round } as const;
-        return {
-          subjects: subjects.map(({ subject, mode }) =>
-            unmeasured(subject, mode, verdict, null, Date.now() - started),
-          ),
-          pathMs: null,
-        };
-      }
-      last = round;
-      const rest = 2 * round.queryMs - (Date.now() - begun); // the queries take at most half of the time
-      if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
+  const deadline = started + session.roundsMs;
+  return connected(session, async (open) => {
+    const { plan, reader } = open;
+    const computations = await computationsOf(open);
+    const isAligned = plan.spec.validation.closedKeys !== '';
+    const run = isAligned ? await finishedRun(reader, plan.batch!) : null;
+    const last = await settle(open, computations, deadline);
+    if (typeof last === 'string') {
+      const verdict = { verdict: 'inconclusive', reason: last } as const;
+      const tookMs = Date.now() - started;
+      return {
+        subjects: subjects.map(({ subject, mode }) =>
+          unmeasured(subject, mode, verdict, null, tookMs),
+        ),
+        pathMs: null,
+      };
     }
     const durationMs = Date.now() - started;
     const judged = (areTables: boolean): SubjectResult[] =>
       computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
-    const tables = await sayingWhatIsAhead(client, ref, refuseAllEmpty(judged(true)));
+    const tables = await sayingWhatIsAhead(open, refuseAllEmpty(judged(true)));
     const settled = [...tables, ...judged(false)];
-    const { pathMs } = last;
-    if (run === null) return { subjects: settled, pathMs };
-    const result = computations.at(-1)!;
-    const stored = await compareStored(
-      client,
-      ref.spec,
-      result,
-      result.taken!.expected,
-      run,
-      result.taken!.lsn,
-    );
-    return { subjects: [...settled, stored], pathMs };
-  } finally {
-    await Promise.all([client.end().catch(() => undefined), side.end().catch(() => undefined)]);
+    if (run === null) return { subjects: settled, pathMs: last.pathMs };
+    const stored = await compareStored(open, computations.at(-1)!, run);
+    return { subjects: [...settled, stored], pathMs: last.pathMs };
+  });
+}
+
+/** Takes rounds until every key was seen at rest, or until the deadline (epoch ms). A string = no proof, and why. */
+async function settle(
+  session: ConnectedSession,
+  computations: readonly Computation[],
+  deadline: number,
+): Promise<RoundTaken | string> {
+  let open = computations;
+  for (;;) {
+    const begun = Date.now();
+    const round = await takeRound(session, open);
+    if (typeof round === 'string') return round;
+    const rest = 2 * round.queryMs - (Date.now() - begun); // the queries take at most half of the time
+    if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
+    if (!isOpen(computations, deadline)) return round;
+    open = computations.filter((c) => sidesOf(c).some((side) => side.isOpen));
   }
 }
 
 /** A polled row that is missing because its time has not come looks like a lost one: the reason tells the two apart. */
 async function sayingWhatIsAhead(
-  client: SourceClient,
-  ref: MigrationRef,
+  { plan, reader }: ConnectedSession,
   subjects: SubjectResult[],
 ): Promise<SubjectResult[]> {
-  const polling = pollingOf(ref.spec);
-  if (!polling) return subjects;
+  if (plan.capture.kind !== 'polling') return subjects;
+  const { polling } = plan.capture;
   const said: SubjectResult[] = [];
   for (const subject of subjects) {
-    const capture = capturesOf(ref.spec, ref.generation).find((c) => c.subject === subject.subject);
+    const capture = plan.captures.find((c) => c.subject === subject.subject);
     const ahead =
       subject.verdict.verdict !== 'passed' && capture
-        ? await rowsAhead(client, polling, capture)
+        ? await rowsAhead(reader, polling, capture)
         : null;
     said.push(
       ahead

@@ -1,19 +1,15 @@
 // What a settled window compares: each query of the batch (its result, and its stages in the pipeline's order) with the topic that should hold the same.
 import { describeQuery, type Column } from '../../../clients/postgres/catalog.js';
-import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { notCapturable } from '../../../compare/not-capturable.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
 import { polledFrom } from '../../../connectors/jdbc-source.js';
-import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
-import { capturesOf } from '../../../domain/migration/names.js';
 import type { Lsn } from '../../../domain/values/position.js';
-import { pollingOf } from '../../../domain/migration/polling.js';
 import { currentSinkTable } from '../../objects/sink-table.js';
 import { polledShape } from '../../capture/source-connectors.js';
 import type { Proofs } from '../../../domain/evidence/window.js';
-import type { FoldCache } from '../folds/folds.js';
+import type { ConnectedSession } from '../session.js';
 import { columnsToCompare } from '../shape.js';
 
 /** Rows of one side by a statement of its own, and rows that were read of it. */
@@ -53,19 +49,20 @@ export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] =
 ];
 
 /** Tables (or the query) that are polled: what they hold now against their topics. */
-async function polledTables(
-  client: SourceClient,
-  folds: FoldCache,
-  ref: MigrationRef,
-): Promise<Computation[]> {
-  const polling = pollingOf(ref.spec);
-  if (!polling) return [];
+async function polledTables({
+  ref,
+  plan,
+  folds,
+  reader,
+}: ConnectedSession): Promise<Computation[]> {
+  if (plan.capture.kind !== 'polling') return [];
+  const { polling } = plan.capture;
   const computations: Computation[] = [];
-  for (const capture of capturesOf(ref.spec, ref.generation)) {
-    const { columns, key } = await polledShape(client, polling, capture);
+  for (const capture of plan.captures) {
+    const { columns, key } = await polledShape(reader, polling, capture);
     const shape: Shape = {
       key,
-      columns: columnsToCompare(ref.spec, columns as Column[], key, capture.subject),
+      columns: columnsToCompare(plan, columns as Column[], key, capture.subject),
     };
     computations.push({
       subject: capture.subject,
@@ -83,13 +80,10 @@ async function polledTables(
   return computations;
 }
 
-export async function computationsOf(
-  client: SourceClient,
-  folds: FoldCache,
-  ref: MigrationRef,
-): Promise<Computation[]> {
-  const { batch, pipeline, sink } = ref.spec.spec;
-  const computations = await polledTables(client, folds, ref);
+export async function computationsOf(session: ConnectedSession): Promise<Computation[]> {
+  const { ref, plan, folds, reader } = session;
+  const { batch, pipeline, sink } = plan.spec;
+  const computations = await polledTables(session);
   if (!batch || !pipeline) return computations;
   const result = {
     name: 'result',
@@ -101,8 +95,8 @@ export async function computationsOf(
     const shape: Shape = {
       key,
       columns: columnsToCompare(
-        ref.spec,
-        await describeQuery(client, query.sql),
+        plan,
+        await describeQuery(reader, query.sql),
         key,
         name === 'result' ? null : name,
       ),
@@ -119,7 +113,7 @@ export async function computationsOf(
       sink:
         name === 'result' && sink
           ? {
-              table: await currentSinkTable(client, ref),
+              table: await currentSinkTable(reader, ref),
               side: new SettledComparison(shape),
               counted: NOTHING_READ,
             }

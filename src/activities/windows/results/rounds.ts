@@ -7,12 +7,11 @@ import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import { parseTableName, qualified } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/migration/statements.js';
 import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
-import type { Deps } from '../../runtime/deps.js';
+import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import type { Computation, SideCounted } from './computation.js';
 import { foldOutput, refuseRepartitioned } from '../folds/folds.js';
 import { readRows } from '../../runtime/row-cursor.js';
 
-const BARRIER_LIMIT_MS = 60_000;
 /** A query that takes longer is run once: its rows are not counted by a second run, and evidence then claims no count. */
 const COUNTED_QUERY_MS = 5000;
 
@@ -22,31 +21,22 @@ export interface RoundTaken {
   readonly pathMs: number;
 }
 
-export interface RoundInput extends Pick<Deps, 'systems'> {
-  readonly kafka: KafkaPort;
-  readonly ref: MigrationRef;
-  /** Holds the snapshot. */
-  readonly client: SourceClient;
-  /** For everything that must not be in it. */
-  readonly side: SourceClient;
-  readonly heartbeat: () => void;
-}
-
 /** Feeds the round to the comparisons of the given computations. A string = no proof, and why; then nothing was fed. */
 export async function takeRound(
-  { systems, kafka, ref, client, side, heartbeat }: RoundInput,
+  session: ConnectedSession,
   computations: readonly Computation[],
 ): Promise<RoundTaken | string> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await client.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
+  const { deps, kafka, ref, reader, side, heartbeat } = session;
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await reader.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
   const started = Date.now();
-  const mark = await markSource({ systems }, ref, { snapshot: client, side, token: 'round' });
+  const mark = await markSource(deps, ref, { snapshot: reader, side, token: 'round' });
   const { lsn } = mark;
   const [queries, barrier] = await Promise.allSettled([
-    runQueries(client, computations, heartbeat),
+    runQueries(reader, computations, heartbeat),
     passBarrier(kafka, ref, mark),
   ]);
-  await client.query('ROLLBACK'); // settings that the spec's SQL made go with it
+  await reader.query('ROLLBACK'); // settings that the spec's SQL made go with it
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
@@ -57,7 +47,7 @@ export async function takeRound(
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
     // After the sink was read: a record that reached the sink meanwhile must count as touched.
-    const touched = await foldOutput(kafka, topic, fold, heartbeat).catch((error: unknown) => {
+    const touched = await foldOutput({ kafka, topic, heartbeat }, fold).catch((error: unknown) => {
       // A stage's topic that the pipeline made anew is read anew by the next window; the loss of one that we made is for the caller to judge.
       throw !isOurs && error instanceof TopicLost
         ? new Problem('unreachable', error.message)

@@ -2,7 +2,6 @@
 import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
-import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { HashComparison, runHashCanary, type Candidate } from '../../../compare/hash-comparison.js';
 import type { Shape } from '../../../compare/comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
@@ -10,7 +9,7 @@ import { Problem } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { Counts, Difference } from '../../../domain/evidence/window.js';
 import { drillDown } from './drill-down.js';
-import type { TopicEnds } from '../folds/folds.js';
+import type { TopicEnds, TopicReading } from '../folds/folds.js';
 import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select.js';
 
@@ -36,9 +35,7 @@ export interface TablePass {
   readonly note?: string;
 }
 
-export interface PassInput {
-  readonly kafka: KafkaPort;
-  readonly topic: string;
+export interface PassInput extends TopicReading {
   readonly ends: TopicEnds;
   readonly shape: Shape;
   readonly snapshot: SnapshotVisibility;
@@ -47,7 +44,6 @@ export interface PassInput {
   readonly from: string;
   readonly isPartitioned: boolean;
   readonly rowsPerSecond: number;
-  readonly heartbeat: () => void;
 }
 
 /** Throws what the systems throw. The fold MUST have read the topic to its stable end for this snapshot. */

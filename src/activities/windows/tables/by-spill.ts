@@ -27,14 +27,9 @@ export async function passBySpill(
   const rows = new SpillSide(dir, 'rows', parts);
   try {
     const started = Date.now();
-    const fold = await foldTable(
-      input.kafka,
-      input.topic,
-      new HashFold(input.shape, 0, writesTo(stream)),
-      input.ends,
-      input.snapshot,
-      input.heartbeat,
-    );
+    const { ends, snapshot } = input;
+    const empty = new HashFold(input.shape, 0, writesTo(stream));
+    const fold = await foldTable(input, empty, ends, snapshot);
     const foldMs = Date.now() - started;
     const sample = await spillRows(input, fold, rows);
     const found = comparePartwise(fold, stream, rows, parts, input.heartbeat);

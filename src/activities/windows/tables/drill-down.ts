@@ -1,7 +1,7 @@
 // From "not proven equal" to classes: every candidate re-read raw on both sides, at the same snapshot and offsets, and compared value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
-import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import type { TopicReading } from '../folds/folds.js';
 import { Comparison, type Shape } from '../../../compare/comparison.js';
 import { KeyFilter, type HashFold } from '../../../compare/hash-fold.js';
 import { RowEncoder } from '../../../compare/enc/row.js';
@@ -22,9 +22,7 @@ export interface DrillDown {
   readonly differences: readonly Difference[];
 }
 
-export interface DrillDownInput {
-  readonly kafka: KafkaPort;
-  readonly topic: string;
+export interface DrillDownInput extends TopicReading {
   readonly shape: Shape;
   readonly snapshot: SnapshotVisibility;
   /** The connection that holds the snapshot. */
@@ -35,7 +33,6 @@ export interface DrillDownInput {
   readonly candidates: readonly Candidate[];
   /** Keys that only the stream side has. */
   readonly extraneous: readonly string[];
-  readonly heartbeat: () => void;
 }
 
 export async function drillDown(input: DrillDownInput, read: HashFold): Promise<DrillDown> {

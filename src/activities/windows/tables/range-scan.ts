@@ -13,12 +13,11 @@ import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { HashComparison } from '../../../compare/hash-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
-import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import { qualified } from '../../../domain/migration/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
-import type { Deps } from '../../runtime/deps.js';
 import { markSource } from '../../capture/source-mark.js';
 import { foldTable } from '../folds/folds.js';
+import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import { selectOf } from './select.js';
 import { boundedNow } from './visibility.js';
 
@@ -33,17 +32,11 @@ export interface Walk {
   readonly storage: string;
 }
 
-export interface WalkInput {
-  readonly deps: Deps;
-  readonly ref: MigrationRef;
-  /** Reads in the snapshots; no transaction may be open. */
-  readonly reader: SourceClient;
-  readonly side: SourceClient;
+/** The session's reader must have no open transaction. */
+export interface WalkInput extends ConnectedSession {
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly shape: Shape;
-  readonly deadlineMs: number;
-  readonly heartbeat: () => void;
 }
 
 /** Null where the table is short, or the walk came to nothing: the window then reads it in its own snapshot. */
@@ -75,15 +68,15 @@ export async function walkAhead(
 
 /** Compares one range; returns the rows that it read. Null = only the window's own snapshot can tell. */
 async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
-  const { deps, ref, reader, side, deadlineMs, heartbeat } = input;
+  const { deps, ref, plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const snapshot = await snapshotNow(reader);
     const mark = await markSource(deps, ref, { snapshot: reader, side, token: 'walk' });
-    if ((await mark.reached(Date.now() + deadlineMs)) !== null) return null;
+    if ((await mark.reached(Date.now() + BARRIER_LIMIT_MS)) !== null) return null;
     await readTopic(input, fold, snapshot);
     const comparison = new HashComparison(fold.table, fold.encoder);
-    const { rowsPerSecond } = ref.spec.spec.source.limits;
+    const { rowsPerSecond } = plan.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
     if (comparison.suspected > comparison.candidates.length) return null; // too many to remember: systematic
@@ -95,13 +88,12 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
 }
 
 async function readTopic(
-  { deps, ref, side, topic, heartbeat }: WalkInput,
+  input: WalkInput,
   fold: HashFold,
   snapshot: SnapshotVisibility,
 ): Promise<void> {
-  const kafka = deps.systems.kafka(ref.spec);
-  const ends = await kafka.offsets(topic);
-  await foldTable(kafka, topic, fold, ends, await boundedNow(side, snapshot), heartbeat);
+  const ends = await input.kafka.offsets(input.topic);
+  await foldTable(input, fold, ends, await boundedNow(input.side, snapshot));
 }
 
 async function snapshotNow(reader: SourceClient): Promise<SnapshotVisibility> {

@@ -1,0 +1,127 @@
+// Measures one window: facts before and after, tables exactly, results by rounds, and how far behind the stream is.
+import { Context } from '@temporalio/activity';
+import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
+import type { CaptureProblem } from '../../domain/capture/captured-set.js';
+import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';
+import { ENDS_GENERATION, type Problem } from '../../domain/failure.js';
+import type { Lag } from '../../domain/evidence/ledger-rows.js';
+import { confirmedPosition, insertLsn } from '../barrier/marker.js';
+import { TopicLost } from '../../clients/kafka/kafka.js';
+import { withSource } from '../../clients/postgres/connection.js';
+import { pipelineGroups } from '../pipelines/index.js';
+import { runLogOf } from '../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { lsnDistance } from '../../domain/values/position.js';
+import { type Verdict } from '../../domain/evidence/verdict.js';
+import type { BatchAge } from '../../domain/evidence/sample.js';
+import { classify } from '../runtime/application-failure.js';
+import type { WindowSession } from './session.js';
+import { readFacts } from './pipeline-facts.js';
+import { batchAge } from './batch-age.js';
+import { compareResult } from './results/compare-results.js';
+import { compareTables } from './tables/compare-tables.js';
+import { unmeasured, type SubjectResult } from './subject.js';
+
+/** What a window found, before it is recorded. */
+export interface Measured {
+  readonly subjects: SubjectResult[];
+  readonly lag: Lag;
+  readonly facts: FactsSeen | null;
+  readonly captureProblem?: CaptureProblem;
+  readonly batchAge: BatchAge | null;
+}
+
+/** Never throws for what it finds, only for what ends the generation or for cancellation. `since` = digest of the facts that the evidence rests on. */
+export async function measure(session: WindowSession, since: string | null): Promise<Measured> {
+  const { deps, ref, plan } = session;
+  const started = Date.now();
+  try {
+    const { facts: before, problem } = await readFacts(deps, ref);
+    const seen = await seeFacts(deps.ledger, ref, before, since);
+    if (problem)
+      return {
+        ...unproven(plan, { verdict: 'inconclusive', reason: problem.detail }, started),
+        facts: seen,
+        captureProblem: problem,
+      };
+    const isFull = session.isFull || seen.change !== null;
+    const tables = await compareTables({ ...session, isFull });
+    const result = await compareResult(session);
+    const { facts: after } = await readFacts(deps, ref);
+    const subjects = [...tables.subjects, ...result.subjects].map((s) =>
+      voidedBy(before, after, s),
+    );
+    return {
+      subjects,
+      facts: await seeFacts(deps.ledger, ref, after, since),
+      batchAge: await ageOfBatch(session),
+      lag: await measureLag(session, result.pathMs ?? tables.barrierMs),
+    };
+  } catch (error) {
+    if (Context.current().cancellationSignal.aborted) throw error;
+    session.folds.drop(ref); // half-read folds prove nothing
+    deps.systems.renew();
+    const { code, message, remedy } = endsGeneration(classify(error));
+    const reason = code === 'permission-denied' ? `${message}: ${remedy}` : message;
+    return { ...unproven(plan, { verdict: 'errored', reason }, started), facts: null };
+  }
+}
+
+/** Throws the problem when it ends the generation, else returns it. */
+function endsGeneration(problem: Problem): Problem {
+  if (ENDS_GENERATION.includes(problem.code)) throw problem;
+  return problem;
+}
+
+/** Null also when it cannot be read: no proof rests on it. */
+async function ageOfBatch({ deps, plan }: WindowSession): Promise<BatchAge | null> {
+  const log = runLogOf(plan.spec.batch);
+  if (!log) return null;
+  return withSource(plan, deps.secret, (client) => batchAge(client, log)).catch(() => null);
+}
+
+/** Nothing was compared. */
+function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<Measured, 'facts'> {
+  return {
+    subjects: plan.subjects.map(({ subject, mode }) =>
+      unmeasured(subject, mode, verdict, null, Date.now() - started),
+    ),
+    lag: { bytes: null, records: null, ms: null },
+    batchAge: null,
+  };
+}
+
+/** What passed while the facts changed did not pass: rows may have been read before, and records after the change. */
+function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
+  const change = factsChange(before, after);
+  if (!change || subject.verdict.verdict !== 'passed') return subject;
+  const reason = `changed during the window: ${[change.epoch, change.fullWindow].filter((part) => part !== null).join('; ')}`;
+  return { ...subject, verdict: { verdict: 'inconclusive', reason } };
+}
+
+async function measureLag(
+  { deps, ref, plan, kafka }: WindowSession,
+  pathMs: number | null,
+): Promise<Lag> {
+  const bytes =
+    plan.capture.kind === 'polling'
+      ? null
+      : await withSource(plan, deps.secret, async (client) =>
+          lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)),
+        );
+  if (!plan.spec.pipeline) return { bytes, records: null, ms: pathMs };
+  const existing = await kafka.listTopics();
+  let records = 0;
+  for (const group of [...(await pipelineGroups(ref)), ...(plan.sink ? [plan.sink.group] : [])]) {
+    for (const [topic, partitions] of await kafka.groupOffsets(group)) {
+      if (!existing.includes(topic)) continue;
+      const ends = await kafka.offsets(topic).catch((error: unknown) => {
+        if (error instanceof TopicLost) return []; // the pipeline's own, gone since they were listed: no lag there
+        throw error;
+      });
+      for (const { partition, high } of ends)
+        records += Math.max(0, high - (partitions.get(partition) ?? high));
+    }
+  }
+  return { bytes, records, ms: pathMs };
+}

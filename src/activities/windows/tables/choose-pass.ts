@@ -1,0 +1,100 @@
+// Chooses how a table is read: by Flink where the spec names an engine, by rows where a tolerance asks
+// for values, in parts on disk where memory is short, else by hashes, and then only what changed when
+// that is proof enough.
+import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
+import type { Shape } from '../../../compare/comparison.js';
+import { engineGateway } from '../../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { foldTable } from '../folds/folds.js';
+import type { WindowSession } from '../session.js';
+import { passByFlink, type FlinkPassInput } from './by-flink.js';
+import { passByHash, type PassInput, type TablePass } from './by-hash.js';
+import { passByRow } from './by-row.js';
+import { passBySpill } from './by-spill.js';
+import { WORTH_IT_ROWS, passIncrementally } from './changed-rows.js';
+import type { Walk } from './range-scan.js';
+
+/** What is known of a table before it is compared. */
+export interface KnownTable {
+  readonly catalog: TableCatalog;
+  /** Rows in the window's snapshot. */
+  readonly counted: number;
+  /** The reading ahead of the window, if there was one. */
+  readonly walk: Walk | undefined;
+}
+
+/** Hashes cannot honor a tolerance. */
+export const hasTolerance = (shape: Shape): boolean =>
+  shape.columns.some((column) => column.toleranceAbs !== undefined);
+
+/** Compares one table. Throws what the systems throw. */
+export async function passOver(
+  session: WindowSession,
+  input: PassInput,
+  known: KnownTable,
+): Promise<TablePass> {
+  const { folds, ref, plan } = session;
+  const { topic, ends, shape, snapshot } = input;
+  const gateway = engineGateway(plan.spec);
+  if (gateway) return passByFlink(flinkInput(plan, input, known.catalog, gateway));
+  if (hasTolerance(shape)) {
+    const fold = await foldTable(input, folds.table(ref, topic, shape), ends, snapshot);
+    return passByRow(input, fold, folds.nextMark());
+  }
+  const parts = folds.partsNeeded(ref, topic, shape, known.counted);
+  if (parts > 1) return passBySpill(input, parts, await folds.spillDir(ref, topic));
+  return passInMemory(session, input, known);
+}
+
+async function passInMemory(
+  { folds, ref, number, isFull }: WindowSession,
+  input: PassInput,
+  { counted, walk }: KnownTable,
+): Promise<TablePass> {
+  const { topic, ends, shape, snapshot } = input;
+  const started = Date.now();
+  const kept = await folds.hashes(ref, topic, shape, counted);
+  const fold = await foldTable(input, kept, ends, snapshot);
+  const foldMs = Date.now() - started;
+  // The count locks the table until this snapshot ends, so nothing can be rewritten from here on.
+  const isWalked =
+    walk !== undefined &&
+    fold.provenAt !== null &&
+    walk.storage === (await storageOf(input.reader, input.from));
+  const mayBePartial = isWalked || (!isFull && counted >= WORTH_IT_ROWS);
+  const partial = mayBePartial ? await passIncrementally(input, fold, counted, number) : null;
+  const pass = partial ?? (await passByHash(input, fold));
+  fold.proven(
+    pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0
+      ? snapshot
+      : null,
+  );
+  if ((!partial || isWalked) && fold.provenAt && counted >= WORTH_IT_ROWS)
+    await folds.save(ref, topic, fold);
+  const note =
+    partial && isWalked ? `read in ${walk.snapshots} snapshots; then ${partial.note}` : pass.note;
+  return {
+    ...pass,
+    ...(note ? { note } : {}),
+    ...(partial && isWalked ? { walkedRows: walk.rowsRead } : {}),
+    digest: fold.table.digest(),
+    foldMs,
+  };
+}
+
+function flinkInput(
+  { spec, names }: ResolvedPlan,
+  input: PassInput,
+  { name, columns, key }: TableCatalog,
+  gateway: string,
+): FlinkPassInput {
+  const table = {
+    database: spec.source.postgres.database,
+    schema: name.schema,
+    table: name.table,
+    columns,
+    key,
+    server: names.topicPrefix,
+  };
+  return { ...input, gateway, cluster: spec.kafka, windowTopic: names.windowTopic, table };
+}
