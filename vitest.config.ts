@@ -2,19 +2,26 @@ import { defineConfig } from 'vitest/config';
 
 const common = { pool: 'forks' as const, testTimeout: 300_000, hookTimeout: 180_000 };
 
+const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
+const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
+      // Pure: no server, no other process, no thread. The files share their workers, which halves the time.
       {
         test: {
           ...common,
           name: 'unit',
-          include: [
-            'test/{activities,assess,clients,domain,compare,manifest,cli,report,model,workflows,replay,stack}/**/*.test.ts',
-            'test/*.test.ts',
-          ],
+          include: ['test/**/*.test.ts'],
+          exclude: [...HEAVY, ...WORKFLOWS, 'test/{integration,e2e,faults,flink}/**'],
+          isolate: false,
         },
       },
+      // Without a server too, but slow: properties, models, threads, processes, waits of real time.
+      { test: { ...common, name: 'heavy', include: HEAVY } },
+      // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories.
+      { test: { ...common, name: 'workflows', include: WORKFLOWS } },
       // Real services: one file at a time on two cores, on a stack of its own.
       {
         test: {
