@@ -73,7 +73,7 @@ export interface EvidenceShown {
   } | null;
   /** What the commit does; empty before the run is open, as the two below. */
   readonly switches: string;
-  /** Approvers of the spec: where there are any, rejection and rollback must be signed too. */
+  /** Who must sign a rollback, a rejection or a rehearsal; empty where the spec names no approvers. */
   readonly signers: readonly string[];
   readonly notes: readonly string[];
 }

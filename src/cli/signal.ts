@@ -42,14 +42,7 @@ export async function rollback(
       if (options.key) throw error;
       return null;
     });
-    if (!options.key && evidence?.signers.length) {
-      throw new CliError(
-        EXIT.failed,
-        'unauthenticated',
-        `refused: the spec names approvers, so ${by} must sign a rollback`,
-        [`sluice rollback ${nameOf(id)} --reason "..." --by ${evidence.signers[0]} --key FILE`],
-      );
-    }
+    requireSigner(id, by, options.key, evidence?.signers ?? []);
     const claims =
       options.key && evidence
         ? {
@@ -66,6 +59,22 @@ export async function rollback(
     });
   });
   return told(id, 'rollback', options.output);
+}
+
+/** Refuses what the worker would ignore: a rollback by somebody else than an approver, or without a signature. */
+function requireSigner(
+  id: string,
+  by: string,
+  key: string | undefined,
+  signers: readonly string[],
+): void {
+  if (signers.length === 0 || (key !== undefined && signers.includes(by))) return;
+  const why = signers.includes(by)
+    ? `the spec names approvers, so ${by} must sign a rollback`
+    : `${by} is not one of the approvers ${signers.join(', ')}, who must sign a rollback`;
+  throw new CliError(EXIT.failed, 'unauthenticated', `refused: ${why}`, [
+    `sluice rollback ${nameOf(id)} --reason "..." --by ${signers[0]} --key FILE`,
+  ]);
 }
 
 export async function cancel(

@@ -5,14 +5,15 @@ import {
   breakGlass,
   coSign,
   glassNote,
+  signersUnder,
   type CoSignRequest,
 } from '../domain/decisions/cosign.js';
 import {
   UNSIGNED,
   decide as judge,
   identify,
+  refusedToAct,
   remembered,
-  unsignedBy,
   type Claimed,
   type Decision,
   type DecisionRequest,
@@ -36,7 +37,7 @@ const signedFor = (run: Run): SignedFor => ({
   run: run.state.runKey,
 });
 
-/** For a roll-back or a rehearsal: null = this person may act, else why not. With named approvers only who signed may. */
+/** Returns why this person may not roll back or rehearse, or null. Where the spec names approvers, one of them must sign. */
 export async function refusedUnsigned(
   run: Run,
   decision: 'rollback' | 'rehearse',
@@ -48,7 +49,9 @@ export async function refusedUnsigned(
     token === null
       ? UNSIGNED
       : await identityOf(run, { decision, approver: by, evidenceId: evidence }, token);
-  return unsignedBy(by, run.state.spec?.spec.cutover.approval ?? { approvers: [] }, identity);
+  const { spec, brokenGlass } = run.state;
+  const signers = spec ? signersUnder(brokenGlass, spec.spec.cutover.approval, run.now()) : [];
+  return refusedToAct(by, signers, identity);
 }
 
 /** The worker has the keys; the workflow remembers which tokens were used. */

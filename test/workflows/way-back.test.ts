@@ -178,4 +178,39 @@ describe('where the spec names approvers', () => {
     });
     expect(fake.calls).not.toContain('fence');
   });
+
+  it('a valid signature of somebody else neither rolls back nor rehearses, before and after the commit', async () => {
+    const verifyToken = (token: string) =>
+      Promise.resolve({ valid: true as const, claims: JSON.parse(token) as TokenClaims });
+    let nonces = 0;
+    const signed = (decision: string, approver: string, evidenceId: string | null = null) =>
+      JSON.stringify({ decision, approver, evidenceId, nonce: `${(nonces += 1)}` });
+    const fake = fakes({ verifyToken });
+    const approval = { quorum: 1, approvers: ['ann'] };
+    const cutover = { ...BATCH_PARTS.cutover, approval };
+    await play(bench, fake.activities, anInput({ cutover }), async (scene) => {
+      const { handle } = scene;
+      const byBob = () =>
+        handle.signal('rollBack', { by: 'bob', reason: 'x', token: signed('rollback', 'bob') });
+      await skipUntil(scene, (s) => s.needsApproval);
+      const { evidenceId } = await scene.status();
+      await byBob();
+      const token = signed('rehearse', 'bob', evidenceId);
+      expect(
+        await handle.executeUpdate('rehearseCutover', { args: [{ by: 'bob', token }] }),
+      ).toMatchObject({ refused: 'bob is not one of the approvers ann' });
+      const approval = { approver: 'ann', evidenceId, token: signed('approve', 'ann', evidenceId) };
+      await handle.signal('approveCutover', approval);
+      await skipUntil(scene, (s) => s.phase === 'soak');
+      await byBob();
+      await handle.signal('rollBack', { by: 'ann', reason: 'y', token: signed('rollback', 'ann') });
+      expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+      expect(audit.filter((e) => e.kind === 'ignored').map((e) => e.detail)).toEqual([
+        'rollBack by bob: bob is not one of the approvers ann',
+        'rehearsal by bob: bob is not one of the approvers ann',
+        'rollBack by bob: bob is not one of the approvers ann',
+      ]);
+    });
+  });
 });

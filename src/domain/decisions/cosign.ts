@@ -128,6 +128,16 @@ export function approvalUnder(
   };
 }
 
+/** Returns the names whose signatures roll back, reject or rehearse: the spec's approvers, and for its hour those who broke the glass. Empty where no signature is needed. */
+export function signersUnder(
+  glass: BrokenGlass | null,
+  approval: ApprovalSpec,
+  now: string,
+): readonly string[] {
+  if (approval.approvers.length === 0) return [];
+  return [...new Set([...approval.approvers, ...approvalUnder(glass, approval, now).approvers])];
+}
+
 /** For whoever reads the evidence later. */
 export const glassNote = ({ by, reason, until }: BrokenGlass): string =>
   `the glass was broken by ${by.join(' and ')}, until ${until} (${reason})`;

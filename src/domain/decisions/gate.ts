@@ -76,7 +76,7 @@ export function decide(
   const refuse = (reason: string): Decision => ({ accepted: false, reason });
   if (identity.refused) return refuse(identity.refused);
   if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver))
-    return refuse(`${request.approver} is not one of the approvers ${spec.approvers.join(', ')}`);
+    return refuse(notAnApprover(request.approver, spec.approvers));
   if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
   const unsigned = unsignedBy(request.approver, spec, identity);
   if (unsigned) return refuse(unsigned);
@@ -115,13 +115,25 @@ export function decide(
   };
 }
 
-/** Why somebody who did not sign may not act; null where the spec names nobody. Going back and rehearsing need a signature as well as approving. */
-export function unsignedBy(
+/** Returns why this person may not roll back or rehearse, or null. Where the spec names approvers, only they may act, and only with their signature. */
+export function refusedToAct(
+  who: string,
+  approvers: readonly string[],
+  identity: Identity,
+): string | null {
+  if (identity.refused) return identity.refused;
+  if (approvers.length > 0 && !approvers.includes(who)) return notAnApprover(who, approvers);
+  return unsignedBy(who, { approvers }, identity);
+}
+
+const notAnApprover = (who: string, approvers: readonly string[]): string =>
+  `${who} is not one of the approvers ${approvers.join(', ')}`;
+
+function unsignedBy(
   who: string,
   spec: Pick<ApprovalSpec, 'approvers'>,
   identity: Identity,
 ): string | null {
-  if (identity.refused) return identity.refused;
   if (spec.approvers.length === 0 || identity.authenticated) return null;
   return `unauthenticated: the spec names approvers, so ${who} must sign (--key FILE)`;
 }

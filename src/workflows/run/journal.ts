@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { signersUnder, type BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef, Status } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -136,7 +137,7 @@ export class Journal {
       covered,
       lastWindow,
       facts,
-      ...shownOf(this.state.spec ? this.plan : null),
+      ...shownOf(this.state.spec ? this.plan : null, brokenGlass, this.now()),
       ...(brokenGlass ? { brokenGlass } : {}),
     };
   }
@@ -171,13 +172,13 @@ export class Journal {
 }
 
 /** What a person must know of the plan before deciding, with the names whose signatures count. Empty before the run is open. */
-function shownOf(plan: ResolvedPlan | null): {
-  switches: string;
-  notes: readonly string[];
-  signers: readonly string[];
-} {
+function shownOf(
+  plan: ResolvedPlan | null,
+  glass: BrokenGlass | null,
+  now: string,
+): { switches: string; notes: readonly string[]; signers: readonly string[] } {
   if (!plan) return { switches: '', notes: [], signers: [] };
   const { steps, notes, spec } = plan;
   const switches = steps.find((s) => s.name === 'commit')!.does;
-  return { switches, notes, signers: spec.cutover.approval.approvers };
+  return { switches, notes, signers: signersUnder(glass, spec.cutover.approval, now) };
 }
