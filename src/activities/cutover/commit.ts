@@ -62,7 +62,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       const limits = holdLimits(plan);
       try {
         const rows = await onLease(plan, limits, async (client, held) => {
-          const before = await lease(client, plan);
+          const before = await lease(client, { ref, plan });
           if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
           const { route } = plan.spec.cutover;
           const run = await activeRun(client, plan, before);
@@ -82,7 +82,9 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
                AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,
           );
           if (rowCount !== 1)
-            throw new Refused(describeLease(await lease(client, plan), token, epoch, evidenceId));
+            throw new Refused(
+              describeLease(await lease(client, { ref, plan }), token, epoch, evidenceId),
+            );
           return changed;
         });
         return { refused: null, ...(rows ? { rows } : {}) };
@@ -138,7 +140,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async orderRoute({ ref, plan }: Planned): Promise<void> {
       const { route } = plan.spec.cutover;
       if (route.type !== 'http') return;
-      const { epoch } = await onLease(plan, BRIEFLY, (client) => lease(client, plan));
+      const { epoch } = await onLease(plan, BRIEFLY, (client) => lease(client, { ref, plan }));
       await putRoute(route.url, {
         migration: ref.name,
         side: 'stream',
@@ -150,7 +152,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
     async routeBack({ ref, plan }: Planned): Promise<void> {
       const { route } = plan.spec.cutover;
       if (route.type === 'http') {
-        const { epoch } = await onLease(plan, BRIEFLY, (client) => lease(client, plan));
+        const { epoch } = await onLease(plan, BRIEFLY, (client) => lease(client, { ref, plan }));
         await putRoute(route.url, {
           migration: ref.name,
           side: 'batch',
@@ -159,7 +161,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       }
       await onLease(plan, wayBackLimits(plan), async (client) => {
         if (route.type === 'postgres-table')
-          await handBack(client, plan, await lease(client, plan));
+          await handBack(client, plan, await lease(client, { ref, plan }));
         if (route.type === 'postgres-view') await switchViewBack(client, plan, route);
         await client.query(
           `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,

@@ -48,7 +48,7 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
           token: 'barrier',
         });
         return (
-          (await nobodyWrites(client, plan, note)) ??
+          (await nobodyWrites(client, { ref, plan }, note)) ??
           (await mark.reached(deadline, note)) ??
           (await markerRead(kafka, plan, token, deadline, note)) ??
           (await pipelineDrained(kafka, ref, deadline, note)) ??
@@ -63,7 +63,7 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
 /** P1: every fenced table has its trigger, and nobody who began before the fence holds one of them still. */
 async function nobodyWrites(
   client: pg.ClientBase,
-  plan: ResolvedPlan,
+  { ref, plan }: Planned,
   note: Note,
 ): Promise<string | null> {
   const tables = plan.fence.guards.map(({ table }) => table);
@@ -78,7 +78,7 @@ async function nobodyWrites(
   }
   const open = await unguardedParts(client, plan);
   if (open.length > 0) return `P1: not fenced: ${open.join(', ')}`;
-  const lease = await readLease(client, leaseTable(plan), plan.metadata.name);
+  const lease = await readLease(client, leaseTable(plan), ref.name);
   if (!lease?.expires_at) return 'P1: the lease row is not fenced any more';
   const fencedAt = `${quoteLiteral(lease.expires_at)}::timestamptz - interval '${durationMs(plan.spec.cutover.maxHold)} milliseconds'`;
   const { old, unseen } = await writersSince(

@@ -50,7 +50,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
     if (plan.route.kind === 'table')
       await createOwnerTriggers(client, plan, plan.route, ref.iteration);
-    const row = await lockedLease(client, plan);
+    const row = await lockedLease(client, input);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
     const isMine = row.state === 'FENCED' && row.token === token;
     if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
@@ -125,7 +125,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     }: Planned & Pick<FenceInput, 'token' | 'attempt'>): Promise<{ committed: boolean }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
-        const row = await lockedLease(client, plan);
+        const row = await lockedLease(client, { ref, plan });
         if (row.state === 'SWITCHED') return { committed: true }; // whatever the token: a run that was reset no longer knows it
         const opened =
           row.state === 'FENCED' && row.token === token

@@ -34,7 +34,7 @@ export function routeReader({
     const observedAt = new Date().toISOString();
     if (route.type === 'http') return { side: await getRoute(route.url), observedAt };
     if (route.type !== 'postgres-view') {
-      const row = await onLease(plan, BRIEFLY, (client) => lease(client, plan));
+      const row = await onLease(plan, BRIEFLY, (client) => lease(client, run));
       const side = row.state === 'SWITCHED' ? 'stream' : 'batch';
       if (route.type === 'postgres-table' && side === 'stream')
         await demandOwner(run, route.table, row.epoch);

@@ -12,6 +12,7 @@ import { Problem } from '../../domain/failure.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
+import type { Planned } from '../runtime/with-plan.js';
 
 const IDLE_MS = 5000;
 const OVERALL_MS = 20_000;
@@ -35,11 +36,13 @@ export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
 });
 
 export function leaseAccess({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>) {
-  const lease = async (client: pg.ClientBase, plan: ResolvedPlan): Promise<LeaseRow> => {
-    const { name } = plan.metadata;
-    const row = await readLease(client, leaseTable(plan), name);
+  const lease = async (client: pg.ClientBase, { ref, plan }: Planned): Promise<LeaseRow> => {
+    const row = await readLease(client, leaseTable(plan), ref.name);
     if (!row)
-      throw new Problem('unexpected', `the lease row of ${name} is gone from ${leaseTable(plan)}`);
+      throw new Problem(
+        'unexpected',
+        `the lease row of ${ref.name} is gone from ${leaseTable(plan)}`,
+      );
     return row;
   };
   return {
@@ -57,11 +60,11 @@ export function leaseAccess({ secret, ledger }: Pick<Deps, 'secret' | 'ledger'>)
     lease,
 
     /** The row, read after its lock was granted: nobody else changes it until the transaction ends. */
-    lockedLease: async (client: pg.ClientBase, plan: ResolvedPlan): Promise<LeaseRow> => {
+    lockedLease: async (client: pg.ClientBase, run: Planned): Promise<LeaseRow> => {
       await client.query(
-        `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(plan.metadata.name)} FOR UPDATE`,
+        `SELECT 1 FROM ${leaseTable(run.plan)} WHERE migration = ${quoteLiteral(run.ref.name)} FOR UPDATE`,
       );
-      return lease(client, plan);
+      return lease(client, run);
     },
   };
 }
