@@ -8,7 +8,7 @@ import {
   type Part,
   type Privilege,
 } from '../domain/access/privileges.js';
-import { sharedTableOf } from '../domain/routes/shared-table.js';
+import { routeOf } from '../domain/routes/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { EXIT, print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
@@ -123,16 +123,8 @@ function managed(spec: MigrationSpec): string[] {
 
 /** What Sluice grants by itself, said so that nobody wonders. */
 function consumers(spec: MigrationSpec): string[] {
-  const { route } = spec.spec.cutover;
-  if (route.type === 'postgres-view')
-    return [
-      '',
-      `-- Consumers keep what they may do with ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants that on the table that it makes.`,
-      '-- A table of yours under that name needs it from you: GRANT SELECT ON it TO the owner of the view.',
-    ];
-  return sharedTableOf(spec)
-    ? ['', '-- Consumers keep what they may do with the shared table.']
-    : [];
+  const lines = routeOf(spec).consumers;
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function ledger(): string[] {

@@ -4,6 +4,7 @@ import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/migration/ksql-statements.js';
 import { capturesOf } from '../domain/migration/names.js';
+import { routeContradictions } from '../domain/routes/index.js';
 import {
   engineGateway,
   runLogOf,
@@ -14,13 +15,12 @@ import type { SpecIssue } from './document.js';
 import { loginIssues } from './logins.js';
 import { connectorIssues, nameIssues } from './name-rules.js';
 import { pollingIssues } from './polling-rules.js';
-import { sharedTableIssues } from './shared-table-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   return [
     ...contradictions(parsed),
-    ...sharedTableIssues(parsed),
+    ...routeContradictions(parsed.spec),
     ...pipelineIssues(parsed),
     ...pollingIssues(parsed),
     ...nameIssues(parsed),
@@ -101,19 +101,8 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
   if (sink && !pipeline)
     add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');
-  if (cutover.route.type === 'http' && !batch)
-    add('without a batch nothing is routed: use route type none', 'cutover', 'route');
   if (cutover.fence === 'source' && !batch)
     add('without a batch nothing is fenced: leave fence out', 'cutover', 'fence');
-  if (cutover.route.type === 'postgres-view') {
-    if (!batch || !sink) add('a route by view needs spec.batch and spec.sink', 'cutover', 'route');
-    else {
-      if (cutover.route.stream !== sink.table)
-        add(`must be the sink's table, ${sink.table}`, 'cutover', 'route', 'stream');
-      if (cutover.route.batch !== batch.result.table)
-        add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'batch');
-    }
-  }
   if (
     batch &&
     pipeline &&

@@ -3,7 +3,8 @@ import type pg from 'pg';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { quoteLiteral, type TableName } from '../../domain/migration/names.js';
-import type { BatchPlan, ResolvedPlan, RoutePlan } from '../../domain/plan/resolved-plan.js';
+import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { RoutePlan } from '../../domain/routes/route.js';
 import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 

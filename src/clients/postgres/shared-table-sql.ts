@@ -19,7 +19,8 @@ import {
   stagingTable,
   tableOwner,
 } from '../../domain/routes/shared-table.js';
-import type { ResolvedPlan, SharedTablePlan } from '../../domain/plan/resolved-plan.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { SharedTablePlan } from '../../domain/routes/route.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
 

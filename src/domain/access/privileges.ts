@@ -3,7 +3,7 @@
 import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate, member } from './privilege-conditions.js';
 import { pollingOf } from '../migration/polling.js';
-import { sharedTableOf } from '../routes/shared-table.js';
+import { routeOf } from '../routes/index.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
 
 export type Part = 'capture' | 'administration' | 'reading' | 'sink';
@@ -40,14 +40,10 @@ export const captureUser = ({ spec }: MigrationSpec): string =>
 /** The relations whose owners matter. */
 export function ownedRelations(migration: MigrationSpec): string[] {
   const { spec } = migration;
-  const { route, fence } = spec.cutover;
+  const { fence } = spec.cutover;
+  const { owned } = routeOf(migration).needs;
   const published = pollingOf(migration) === null || fence === 'source' ? spec.source.tables : [];
-  const routed =
-    route.type === 'postgres-view'
-      ? [route.view]
-      : route.type === 'postgres-table'
-        ? [route.table]
-        : [];
+  const routed = owned ? [owned.relation.text] : [];
   return [...new Set([...published, ...routed])];
 }
 
@@ -148,20 +144,17 @@ function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privi
   const { user, database } = source.postgres;
   const role = plainIdent(user);
   const isPolled = pollingOf(spec) !== null;
-  const { route } = cutover;
-  const shared = sharedTableOf(spec);
+  const { guarded, needs } = routeOf(spec);
+  const { actsAs, creates, owned } = needs;
   const owner = (relation: string): Privilege => {
     const name = facts?.owners.get(relation);
-    const uses =
-      relation === (route.type === 'postgres-view' ? route.view : null)
-        ? 'only its owner may switch the view'
-        : 'only its owner may publish it';
+    const uses = relation === owned?.relation.text ? owned.uses : 'only its owner may publish it';
     return {
       part: 'administration',
       sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${role}`,
       subject: relation,
       why:
-        relation === shared?.table ||
+        relation === guarded?.text ||
         (cutover.fence === 'source' && source.tables.includes(relation))
           ? `${uses}, or put a trigger on it`
           : uses,
@@ -203,24 +196,16 @@ function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privi
         ]
       : []),
     ...ownedRelations(spec).map(owner),
-    ...(route.type === 'postgres-view'
-      ? [
-          schemaRight(
-            schemaOf(route.view),
-            'replacing a view asks for it',
-            'doctor: route.view; in cut-over: permission denied for schema',
-          ),
-        ]
-      : []),
-    ...(shared
+    ...(creates ? [schemaRight(creates.schema, creates.why, creates.without)] : []),
+    ...(actsAs
       ? [
           {
             part: 'administration' as const,
-            sql: `GRANT ${plainIdent(shared.streamRole)} TO ${role}`,
-            subject: `role ${shared.streamRole}`,
-            why: 'the sink writes the shared table as this role',
-            without: 'doctor: route.table',
-            has: member(user, shared.streamRole),
+            sql: `GRANT ${plainIdent(actsAs.role)} TO ${role}`,
+            subject: `role ${actsAs.role}`,
+            why: actsAs.why,
+            without: actsAs.without,
+            has: member(user, actsAs.role),
           },
         ]
       : []),
@@ -237,10 +222,9 @@ function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privi
 
 /** The worker's login, where it compares and watches. */
 function reading(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
-  const { source, batch, cutover, sink } = spec.spec;
+  const { source, batch, sink } = spec.spec;
   const { user } = source.postgres;
   const log = runLogOf(batch);
-  const { route } = cutover;
   const read = [
     ...new Set([
       ...source.tables,
@@ -251,7 +235,7 @@ function reading(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[]
   ];
   const named = [
     ...read,
-    ...(route.type === 'postgres-view' ? [route.view] : []),
+    ...routeOf(spec).needs.reads.map(({ text }) => text),
     ...(sink ? [sink.table] : []),
     ...(facts?.writes ?? []),
   ];
@@ -298,7 +282,7 @@ function reading(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[]
 /** The sink connector logs in as the worker does: it writes the table that Sluice makes, or that is there. */
 function sinking(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
   const { sink, source } = spec.spec;
-  if (!sink || sharedTableOf(spec)) return [];
+  if (!sink || routeOf(spec).sharesTable) return [];
   const { user } = source.postgres;
   const schema = schemaOf(sink.table);
   if (facts?.owners.has(sink.table))

@@ -1,6 +1,6 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
 import { pollingOf, unseenBy } from '../migration/polling.js';
-import { sharedTableOf } from '../routes/shared-table.js';
+import { routeOf } from '../routes/index.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 export interface CutoverStep {
@@ -18,29 +18,16 @@ const FENCES = {
     'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction: the tables take no writes until the commit',
 } as const;
 
-const ROUTES = {
-  none: 'nothing: what consumers read is not ours to switch',
-  'postgres-view': 'consumers read the stream side (done by the commit)',
-  'postgres-table':
-    'the sink writes the table, as its owner: the batch is refused from the commit on',
-  http: 'PUT {side: stream, epoch} to the route, after the commit',
-} as const;
-
 /** The steps of this spec, in order. Without a batch nothing is fenced and nothing routed. */
-export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
-  const { fence, route } = spec.cutover;
-  const shared = route.type === 'postgres-table';
-  const inCommit = {
-    'postgres-view': 'view swap, then ',
-    'postgres-table': "the table gets the stream's rows, then ",
-    none: '',
-    http: '',
-  }[route.type];
-  const triggers = fence === 'source' || shared;
+export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
+  const { spec } = migration;
+  const { fence } = spec.cutover;
+  const { guarded, movesSink, words } = routeOf(migration);
+  const triggers = fence === 'source' || guarded !== null;
   const withBatch: CutoverStep[] = [
     {
       name: 'fence',
-      does: `${shared ? 'trigger on the table that changes hands; ' : ''}${FENCES[fence]}`,
+      does: `${words.fence}${FENCES[fence]}`,
       undo: `lease row OPEN${triggers ? ', triggers dropped' : ''}; it also ends by itself`,
       before: 'commit',
     },
@@ -48,7 +35,7 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
   return [
     {
       name: 'recheck',
-      does: `nothing changed since the evidence; no run of the batch is active${route.type === 'postgres-view' ? '; the view can be switched, and back, for all of its readers' : ''}`,
+      does: `nothing changed since the evidence; no run of the batch is active${words.recheck}`,
       undo: null,
       before: 'commit',
     },
@@ -65,7 +52,7 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
       undo: null,
       before: 'commit',
     },
-    ...(shared
+    ...(movesSink
       ? [
           {
             name: 'pause-sink',
@@ -77,7 +64,7 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
       : []),
     {
       name: 'commit',
-      does: `one transaction: ${inCommit}the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold`,
+      does: `one transaction: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold`,
       undo: 'roll-back: route to batch',
       before: 'end',
     },
@@ -85,27 +72,19 @@ export function cutoverSteps({ spec }: MigrationSpec): CutoverStep[] {
       ? [
           {
             name: 'route',
-            does: ROUTES[route.type],
+            does: words.route,
             undo: 'roll-back: route to batch',
             before: 'end',
           } as const,
         ]
       : []),
-    { name: 'confirm', does: observation(route.type), undo: null, before: 'end' },
+    { name: 'confirm', does: words.confirm, undo: null, before: 'end' },
   ];
 }
 
-function observation(route: keyof typeof ROUTES): string {
-  if (route === 'postgres-table')
-    return 'who may write the table is observed by trying, as the sink and as the batch';
-  if (route === 'http') return 'which side the route says it serves is observed by GET';
-  return route === 'none'
-    ? 'the lease row is read back'
-    : "what consumers read is observed through the consumers' own view";
-}
-
 /** Guarantees that this spec weakens, in words for whoever approves; empty when it weakens none. Shown in plan, approval text and report. */
-export function cutoverNotes({ spec }: MigrationSpec): string[] {
+export function cutoverNotes(migration: MigrationSpec): string[] {
+  const { spec } = migration;
   const { batch, cutover } = spec;
   const notes: string[] = [];
   const polling = pollingOf({ spec });
@@ -113,16 +92,7 @@ export function cutoverNotes({ spec }: MigrationSpec): string[] {
     notes.push(
       `rows are polled (mode ${polling.mode}), not captured: ${unseenBy(polling.mode)} never reach the stream. Declared: deletes ${polling.deletes ?? 'nothing'}`,
     );
-  if (cutover.route.type === 'http')
-    notes.push(
-      'route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch',
-    );
-  const table = sharedTableOf({ spec });
-  if (table)
-    notes.push(
-      `route by table: from the commit on the batch's writes of ${table.table} are refused with an error, until a way back gives it the table again; its shadow is its query, run anew in every window. ` +
-        `Rows that the query does not give leave the table at the commit; a way back returns them, \`complete\` does not. At complete role ${table.batchRole} loses its right to write`,
-    );
+  notes.push(...routeOf(migration).notes);
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push(
       'batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; resume the batch by hand then',

@@ -19,10 +19,11 @@ import type {
   HostPlan,
   PlanParts,
   ResolvedPlan,
-  RoutePlan,
   SinkPlan,
 } from './resolved-plan.js';
-import { keptTable, sinkTable, stagingTable } from '../routes/shared-table.js';
+import { routeOf } from '../routes/index.js';
+import type { RoutePlan } from '../routes/route.js';
+import { sinkTable } from '../routes/shared-table.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
 import { subjectsOf } from '../migration/subjects.js';
 import { ledgerName, type TriggerRole } from './trigger-names.js';
@@ -36,6 +37,7 @@ export function resolve({
   readonly generation: number;
 }): ResolvedPlan {
   const captures = capturesOf(spec, generation);
+  const route = routeOf(spec);
   const parts: PlanParts = {
     ...spec,
     generation,
@@ -51,8 +53,8 @@ export function resolve({
     batch: batchOf(spec),
     sink: sinkOf(spec, generation),
     host: hostOf(spec, generation),
-    route: routeOf(spec),
-    fence: fenceOf(spec),
+    route,
+    fence: fenceOf(spec, route),
     subjects: subjectsOf(spec),
     steps: cutoverSteps(spec),
     notes: cutoverNotes(spec),
@@ -100,35 +102,7 @@ function hostOf(spec: MigrationSpec, generation: number): HostPlan {
     : { kind: 'external', url: null, jobs: [] };
 }
 
-function routeOf(spec: MigrationSpec): RoutePlan {
-  const { route } = spec.spec.cutover;
-  switch (route.type) {
-    case 'none':
-      return { kind: 'none' };
-    case 'postgres-view':
-      return {
-        kind: 'view',
-        view: relation(route.view),
-        batch: relation(route.batch),
-        stream: relation(route.stream),
-      };
-    case 'postgres-table': {
-      const { batchRole, streamRole } = route;
-      return {
-        kind: 'table',
-        table: relation(route.table),
-        staging: relation(stagingTable(spec)),
-        kept: relation(keptTable(spec)),
-        batchRole,
-        streamRole,
-      };
-    }
-    case 'http':
-      return { kind: 'http', url: route.url };
-  }
-}
-
-function fenceOf(spec: MigrationSpec): FencePlan {
+function fenceOf(spec: MigrationSpec, { guarded }: RoutePlan): FencePlan {
   const { cutover, source } = spec.spec;
   const names = namesOf(spec, 1);
   const guard = (role: TriggerRole, text: string): Guard => ({
@@ -144,7 +118,7 @@ function fenceOf(spec: MigrationSpec): FencePlan {
     kind: cutover.fence,
     guards: [
       ...(cutover.fence === 'source' ? source.tables.map((text) => guard('fence', text)) : []),
-      ...(cutover.route.type === 'postgres-table' ? [guard('owner', cutover.route.table)] : []),
+      ...(guarded ? [guard('owner', guarded.text)] : []),
     ],
   };
 }

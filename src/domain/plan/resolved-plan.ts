@@ -5,36 +5,13 @@ import type { Capture, Names, Relation } from '../migration/names.js';
 import type { Polling } from '../migration/polling.js';
 import type { BatchSpec, ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Subject } from '../migration/subjects.js';
+import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
 
 /** How changes leave the source. A connector that reads the log also has an initial load. */
 export type CapturePlan =
   | { readonly kind: 'log'; readonly load: ConnectorSpec['snapshot'] }
   | { readonly kind: 'polling'; readonly load: 'none'; readonly polling: Polling };
-
-/** How consumers are moved from the batch's result to the stream's. */
-export type RoutePlan =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'view';
-      readonly view: Relation;
-      readonly batch: Relation;
-      readonly stream: Relation;
-    }
-  | SharedTablePlan
-  | { readonly kind: 'http'; readonly url: string };
-
-/** Batch and stream write one table: the batch until the commit, the stream from then on. */
-export interface SharedTablePlan {
-  readonly kind: 'table';
-  readonly table: Relation;
-  /** The table that the stream writes until the commit. */
-  readonly staging: Relation;
-  /** Rows that the stream lacks, kept from the commit until `complete` for a rollback. */
-  readonly kept: Relation;
-  readonly batchRole: string;
-  readonly streamRole: string;
-}
 
 /** Where the pipeline runs. `jobs` are the names of the parts that Sluice deploys there. */
 export type HostPlan =

@@ -2,7 +2,6 @@
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
-import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../run/course.js';
@@ -87,7 +86,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.epoch !== evidence.epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
   begins(run, 'pause-sink');
-  if (sharedTableOf(ref.spec))
+  if (run.plan.route.movesSink)
     await run.step(
       () => call('patient', 'pauseSink', 'Pause the sink: the table is about to change hands', ref),
       false,
@@ -105,7 +104,7 @@ export async function recheck(run: Run): Promise<void> {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
   }
-  if (run.spec.cutover.route.type === 'postgres-view')
+  if (run.plan.route.isTried)
     await run.step(() =>
       call(
         'quick',
@@ -174,7 +173,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
       run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
       return true;
     }
-    if (sharedTableOf(run.ref.spec))
+    if (run.plan.route.movesSink)
       await run.step(
         () => call('patient', 'resumeConnector', 'Resume the sink', run.ref, 'sink'),
         false,

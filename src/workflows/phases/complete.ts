@@ -3,7 +3,6 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { namesOf } from '../../domain/migration/names.js';
 import { pollingOf } from '../../domain/migration/polling.js';
-import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from './roll-back.js';
@@ -17,8 +16,8 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, state } = run;
   const names = namesOf(ref.spec, ref.generation);
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
-  const isShared = sharedTableOf(ref.spec) !== null;
-  if (isShared)
+  const { refusesBatch, sharesTable } = run.plan.route;
+  if (refusesBatch)
     await run.step(() =>
       call('quick', 'retireRole', "Take the batch's right to write the table", ref),
     );
@@ -42,7 +41,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const isScaffolding = ({ kind, name }: OwnedObject): boolean =>
     kind === 'lease' ||
     kind === 'trigger' ||
-    (kind === 'sink' && isShared) ||
+    (kind === 'sink' && sharesTable) ||
     ((kind === 'topic' || kind === 'group') && watched.includes(name));
   const scaffolding = state.undo.filter(isScaffolding);
   for (const object of scaffolding.reverse()) {

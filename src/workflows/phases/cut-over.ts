@@ -1,6 +1,5 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/plan/cutover-steps.ts.
 import { CancellationScope } from '@temporalio/workflow';
-import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../run/course.js';
 import {
@@ -65,32 +64,33 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
 
 async function confirm(run: Run): Promise<void> {
   const { ref } = run;
+  const { route } = run.plan;
   begins(run, 'route');
   await dropTriggers(run, true);
-  if (sharedTableOf(ref.spec))
+  if (route.movesSink)
     await run.step(() =>
       call('patient', 'moveSink', "Move the sink to the table that is the stream's now", ref),
     );
-  if (run.spec.cutover.route.type === 'http')
+  if (route.isOrdered)
     await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
   begins(run, 'confirm');
-  const route = await run.step(() =>
+  const observed = await run.step(() =>
     call('quick', 'observeRoute', 'Confirm what consumers read', ref),
   );
-  run.state.route = route;
-  if (sharedTableOf(ref.spec)) await keepPaused(run);
+  run.state.route = observed;
+  if (route.refusesBatch) await keepPaused(run);
   else if (run.spec.batch?.pause)
     await run.step(() =>
       call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null),
     );
   if (run.spec.batch) await markReaders(run);
-  run.audit('route', `consumers observed on the ${route.side} side`);
-  if (route.side !== 'stream') {
+  run.audit('route', `consumers observed on the ${observed.side} side`);
+  if (observed.side !== 'stream') {
     await run.park(
       {
         code: 'route-unexpected',
         since: run.now(),
-        detail: `consumers read the ${route.side} side after the commit`,
+        detail: `consumers read the ${observed.side} side after the commit`,
         remedy: 'see what replaced the view, then: sluice retry or sluice rollback',
       },
       true,

@@ -1,7 +1,6 @@
 // soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
 import type { WindowResult } from '../../activities/windows/index.js';
 import { FAILURES } from '../../domain/failure.js';
-import { sharedTableOf } from '../../domain/routes/shared-table.js';
 import { call } from '../activities.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
@@ -64,7 +63,7 @@ async function watchShadow(run: Run): Promise<void> {
       await run.wait(isEarly, Math.min(everyMs(run), left), 'Soak: until the next window');
       if (isOver()) return;
     }
-    if (sharedTableOf(run.ref.spec)) await keepPaused(run);
+    if (run.plan.route.refusesBatch) await keepPaused(run);
     const { verdict } = await shadowWindow(run);
     state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {

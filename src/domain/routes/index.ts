@@ -1,0 +1,29 @@
+// The routes by the type that a spec gives, and what they say about a spec.
+import { Registry } from '../values/registry.js';
+import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
+import { httpRoute } from './http.js';
+import { noRoute } from './none.js';
+import type { Contradiction, Route, RouteContext, RoutePlan } from './route.js';
+import { tableRoute } from './table.js';
+import { viewRoute } from './view.js';
+
+export const ROUTES = new Registry<RouteSpec['type'], Route>('route', {
+  none: noRoute,
+  'postgres-view': viewRoute,
+  'postgres-table': tableRoute,
+  http: httpRoute,
+});
+
+/** Resolves the route of a spec. Throws for a name that the parser would have refused. */
+export function routeOf(spec: MigrationSpec): RoutePlan {
+  const { route } = spec.spec.cutover;
+  return ROUTES.of(route.type).plan(route, spec);
+}
+
+/** Finds what contradicts the route in a spec that has its shape but is not checked yet. */
+export const routeContradictions = (
+  spec: RouteContext & { readonly cutover: { readonly route: RouteSpec } },
+): Contradiction[] => {
+  const { route } = spec.cutover;
+  return ROUTES.of(route.type).contradictions(route, spec);
+};

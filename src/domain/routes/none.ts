@@ -1,0 +1,18 @@
+// Route `none`: what consumers read is not ours to switch. The lease row alone says which side they read.
+import { PLAIN_FACTS, type Route } from './route.js';
+import type { RouteSpec } from '../migration/spec.js';
+
+export const noRoute: Route<Extract<RouteSpec, { readonly type: 'none' }>> = {
+  plan: () => ({
+    ...PLAIN_FACTS,
+    kind: 'none',
+    words: {
+      recheck: '',
+      fence: '',
+      commit: '',
+      route: 'nothing: what consumers read is not ours to switch',
+      confirm: 'the lease row is read back',
+    },
+  }),
+  contradictions: () => [],
+};

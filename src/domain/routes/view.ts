@@ -1,0 +1,52 @@
+// Route `postgres-view`: consumers read a view, and the commit replaces the one relation that the view reads.
+import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
+import { relation } from '../migration/names.js';
+import type { RouteSpec } from '../migration/spec.js';
+
+export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view' }>> = {
+  plan(route) {
+    const view = relation(route.view);
+    return {
+      ...PLAIN_FACTS,
+      kind: 'view',
+      view,
+      batch: relation(route.batch),
+      stream: relation(route.stream),
+      words: {
+        recheck: '; the view can be switched, and back, for all of its readers',
+        fence: '',
+        commit: 'view swap, then ',
+        route: 'consumers read the stream side (done by the commit)',
+        confirm: "what consumers read is observed through the consumers' own view",
+      },
+      consumers: [
+        `-- Consumers keep what they may do with ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants that on the table that it makes.`,
+        '-- A table of yours under that name needs it from you: GRANT SELECT ON it TO the owner of the view.',
+      ],
+      needs: {
+        owned: { relation: view, uses: 'only its owner may switch the view' },
+        creates: {
+          schema: view.schema,
+          why: 'replacing a view asks for it',
+          without: 'doctor: route.view; in cut-over: permission denied for schema',
+        },
+        actsAs: null,
+        reads: [view],
+      },
+      consumersView: view,
+      isTried: true,
+    };
+  },
+
+  contradictions(route, { batch, sink }) {
+    const { found, add } = contradictionList();
+    if (!batch || !sink) add('a route by view needs spec.batch and spec.sink', 'cutover', 'route');
+    else {
+      if (route.stream !== sink.table)
+        add(`must be the sink's table, ${sink.table}`, 'cutover', 'route', 'stream');
+      if (route.batch !== batch.result.table)
+        add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'batch');
+    }
+    return found;
+  },
+};

@@ -1,0 +1,25 @@
+// Adapters by the name of their mode: the one place where a mode is looked up.
+
+/** Holds one adapter for each mode. `Mode` lists the modes of the spec, so the compiler names one that is missing. */
+export class Registry<Mode extends string, Adapter> {
+  readonly #adapters: Map<string, Adapter>;
+  readonly #what: string;
+
+  constructor(what: string, adapters: Readonly<Record<Mode, Adapter>>) {
+    this.#what = what;
+    this.#adapters = new Map(Object.entries<Adapter>(adapters));
+  }
+
+  /** Returns the adapter of a mode. Throws for a mode that nobody registered. */
+  of(mode: string): Adapter {
+    const adapter = this.#adapters.get(mode);
+    if (adapter === undefined) throw new Error(`no ${this.#what} is named ${mode}`);
+    return adapter;
+  }
+
+  /** Adds the adapter of one more mode. */
+  register(mode: string, adapter: Adapter): void {
+    if (this.#adapters.has(mode)) throw new Error(`a ${this.#what} is named ${mode} already`);
+    this.#adapters.set(mode, adapter);
+  }
+}

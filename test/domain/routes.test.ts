@@ -1,0 +1,52 @@
+// The routes: what each answers, and that one more route needs nothing but its own adapter.
+import { describe, expect, it } from 'vitest';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import { ROUTES } from '../../src/domain/routes/index.js';
+import { PLAIN_FACTS, type Route, type RoutePlan } from '../../src/domain/routes/route.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js';
+
+const PAGER: Route = {
+  plan: () =>
+    ({
+      ...PLAIN_FACTS,
+      kind: 'pager',
+      words: {
+        recheck: '; the pager answers',
+        fence: '',
+        commit: '',
+        route: 'the pager is told',
+        confirm: 'the pager is asked',
+      },
+      notes: ['a pager forgets'],
+      isOrdered: true,
+    }) as unknown as RoutePlan,
+  contradictions: () => [],
+};
+
+describe('a route', () => {
+  it('answers by facts: only the shared table moves the sink, and only the view is tried', () => {
+    const { route: view } = aPlan({ spec: BATCH_PARTS });
+    const { route: table } = aPlan({ spec: SHARED_PARTS });
+    expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);
+    expect([table.isTried, table.movesSink, table.refusesBatch]).toEqual([false, true, true]);
+  });
+
+  it('of one more type needs one registration: plan, steps and notes follow', () => {
+    ROUTES.register('pager', PAGER);
+    const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
+    const paged = {
+      ...spec,
+      spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'pager' } } },
+    } as unknown as MigrationSpec;
+    const { route, steps, notes } = resolve({ spec: paged, generation: 1 });
+    expect(route).toMatchObject({ kind: 'pager', isOrdered: true, movesSink: false });
+    expect(steps.find(({ name }) => name === 'route')?.does).toBe('the pager is told');
+    expect(steps[0]!.does).toContain('the pager answers');
+    expect(notes).toContain('a pager forgets');
+  });
+
+  it('that nobody registered is refused by name', () => {
+    expect(() => ROUTES.of('carrier-pigeon')).toThrow('no route is named carrier-pigeon');
+  });
+});
