@@ -1,7 +1,7 @@
 // The portfolio file: batch processes with what their owners declare about them. Strict; every unknown key is an error with its place.
 import { z } from 'zod';
 import { issuesOf, parseText, type Checked, type Parsed } from '../manifest/document.js';
-import { duration, identifier, postgres, sql, tableName } from '../manifest/spec-schema.js';
+import { duration, identifier, postgres, sql, tableName } from '../manifest/spec-parts.js';
 import { intervalMs } from './schedule.js';
 
 const grade = z.enum(['high', 'medium', 'low']);

@@ -1,24 +1,16 @@
 // Which column types can be proven equal, and how each side's form becomes one canonical text.
 // PURE. `fromText` reads what Postgres prints (UTC, ISO dates, ISO intervals, hex bytea); `fromJson` what Debezium writes with our settings.
 import { withoutSpaces } from './text-ends.js';
-import { LAST_YEAR, readClock, readDate, withoutZeros } from './calendar.js';
+import { LAST_YEAR, readClock, readDate } from './calendar.js';
+import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
+import { canonicalDecimal } from './canonical-decimal.js';
 
 export type Canon = string | null;
-
-/** What Debezium writes for a value that an update left alone and the log therefore does not hold. */
-export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
-export const PLACEHOLDER_BASE64 = Buffer.from(TOAST_PLACEHOLDER).toString('base64');
 
 export interface ColumnType {
   /** Postgres' name of the base type (domains resolved); arrays as `type[]`; enums as `enum`. */
   readonly type: string;
 }
-
-/** A form that this encoding cannot prove: the row counts as unknown, never as equal. */
-export class Undecodable extends Error {}
-
-/** The value is there, but is no value of the column's type: proven to be wrong, not merely unknown. */
-export class WrongType extends Undecodable {}
 
 interface Codec {
   readonly fromText: (text: string) => string;
@@ -46,41 +38,7 @@ function integer(value: unknown): string {
   throw new WrongType('expected an integer');
 }
 
-/** Debezium's names for what a decimal of Java cannot hold. */
-const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
-  nan: 'NaN',
-  infinity: 'Infinity',
-  '-infinity': '-Infinity',
-  positive_infinity: 'Infinity',
-  negative_infinity: '-Infinity',
-};
-
-/** `1.10` and `1.1` are the same number; so are `-0` and `0`. */
-export function canonicalDecimal(value: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value.trim());
-  if (!match) {
-    const special = SPECIAL_DECIMALS[value.trim().toLowerCase()];
-    if (special === undefined) throw new Undecodable('expected a decimal');
-    return special;
-  }
-  const [, sign = '', whole = '', fraction = '', exponent] = match;
-  if (exponent !== undefined)
-    return canonicalDecimal(shiftPoint(sign, whole, fraction, Number(exponent)));
-  const [left, right] = [whole.replace(/^0+(?=\d)/, ''), withoutZeros(fraction)];
-  const digits = right === '' ? left : `${left}.${right}`;
-  return digits === '0' ? '0' : `${sign}${digits}`;
-}
-
-function shiftPoint(sign: string, whole: string, fraction: string, exponent: number): string {
-  if (Math.abs(exponent) > 20_000) throw new Undecodable('exponent out of range');
-  const digits = whole + fraction;
-  const point = whole.length + exponent;
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  if (point >= digits.length) return `${sign}${digits}${'0'.repeat(point - digits.length)}`;
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
-}
-
-function decimal(value: unknown): string {
+export function decimal(value: unknown): string {
   if (typeof value === 'string') return canonicalDecimal(value);
   throw new WrongType('expected a decimal as a string');
 }
@@ -162,7 +120,7 @@ const both = (f: (value: string) => string, fromText = f): Codec => ({
   fromJson: (value) => f(text(value)),
 });
 const plain: Codec = { fromText: same, fromJson: text };
-const whole: Codec = { fromText: same, fromJson: integer };
+export const whole: Codec = { fromText: same, fromJson: integer };
 
 const CODECS: Readonly<Record<string, Codec>> = {
   bool: {

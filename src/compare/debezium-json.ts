@@ -1,7 +1,7 @@
 // Rows as Debezium's initial load would write them, with the configuration in connectors/debezium-postgres.ts: a proof replays them without a connector, a copy
 // writes them instead of it.
 // Contract-tested against real Debezium, byte by byte. PURE.
-import { Undecodable } from './column-types.js';
+import { Undecodable } from './undecodable.js';
 
 export interface ReplayColumn {
   readonly name: string;

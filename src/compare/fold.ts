@@ -1,5 +1,6 @@
 // What the folds of a topic share: how far each partition was read, and what could not be understood; most also keep one row per key. PURE.
-import { Undecodable, WrongType, type Canon } from './column-types.js';
+import { type Canon } from './column-types.js';
+import { Undecodable, WrongType } from './undecodable.js';
 import { MOST_REFUSED, type Refused } from './refused.js';
 import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
 

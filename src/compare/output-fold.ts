@@ -1,5 +1,7 @@
 // The pipeline's output topic folded to its last value per key. Reads plain JSON and Connect's JSON with schema. PURE.
-import { Undecodable, canonFromJson, canonicalDecimal, type Canon } from './column-types.js';
+import { canonFromJson, type Canon } from './column-types.js';
+import { canonicalDecimal } from './canonical-decimal.js';
+import { Undecodable } from './undecodable.js';
 import { joinRow, type Shape, type StreamRow } from './comparison.js';
 import { Fold, streamRow } from './fold.js';
 import { EXACT_DIGITS, LongNumber, parseJsonDigits, significantDigits } from './json.js';

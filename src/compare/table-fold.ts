@@ -1,6 +1,7 @@
 // A table's topic folded to one row per key, as seen by a snapshot of the source. PURE; moves forward only.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
-import { Undecodable, canonFromJson } from './column-types.js';
+import { canonFromJson } from './column-types.js';
+import { Undecodable } from './undecodable.js';
 import { joinRow, type Shape, type StreamRow, type WhyNot } from './comparison.js';
 import { partitionOf } from './enc/partition.js';
 import { Fold, streamRow } from './fold.js';

@@ -1,63 +1,25 @@
 // The spec's shape (contract), strict everywhere. Values that the contract knows and this version cannot do yet are refused in `semantics.ts`.
 import { z } from 'zod';
-import { DURATION_PATTERN, SIZE_PATTERN, durationMs } from '../domain/values/duration.js';
-import { parseTableName } from '../domain/migration/names.js';
-import { sqlProblem, statementsProblem, urlProblem } from './credentials.js';
-
-/** A text of this form; a number or another kind of value gets the same answer. */
-const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
-export const duration = textLike(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
-const size = textLike(SIZE_PATTERN, 'expected a size like 512MiB or 10GiB');
-const decimal = textLike(/^\d+(\.\d+)?$/, 'expected a decimal as a string, like "0.01"');
-const instant = z.iso.datetime({
-  offset: true,
-  error: 'expected an ISO time with offset, like 2026-11-22T18:00:00Z',
-});
-const secretRef = z.union(
-  [
-    z.strictObject({
-      env: z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-    }),
-    z.strictObject({ file: z.string().min(1) }),
-  ],
-  { error: 'expected a reference to a secret: { env: NAME } or { file: path }' },
-);
-
-export const tableName = z.string().superRefine((text, context) => {
-  try {
-    parseTableName(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-  }
-});
-
-export const identifier = z.string().min(1).max(63);
-const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
-
-const path = z.string().regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the whole path of a file');
-/** It becomes part of URLs: what would end the host's part there is refused. */
-const host = z
-  .string()
-  .regex(
-    /^[^\s/?#&@=\\'"]{1,255}$/,
-    'expected a host name or an address, without scheme, user, password or path',
-  );
-
-export const postgres = z.strictObject({
-  host,
-  port: z.int().min(1).max(65535).default(5432),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  passwordFrom: secretRef.optional(),
-  sslmode: z
-    .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
-    .default('prefer'),
-  sslrootcert: path.optional(),
-  sslcert: path.optional(),
-  sslkey: path.optional(),
-});
+import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
+import { statementsProblem } from './credentials.js';
+import {
+  duration,
+  size,
+  decimal,
+  instant,
+  secretRef,
+  tableName,
+  identifier,
+  unique,
+  postgres,
+  withoutCredentials,
+  sqlText,
+  sql,
+  httpUrl,
+  action,
+  topic,
+  roleName,
+} from './spec-parts.js';
 
 const source = z.strictObject({
   postgres,
@@ -80,28 +42,6 @@ const source = z.strictObject({
     .prefault({}),
 });
 
-// The CLI inlines `file:` texts before parsing; a workflow input that still holds one is refused here.
-/** Refuses a text that holds a credential; `problem` says why, or null. */
-const withoutCredentials = (text: z.ZodString, problem: (text: string) => string | null) =>
-  text.superRefine((value, context) => {
-    const message = problem(value);
-    if (message) context.addIssue({ code: 'custom', message });
-  });
-const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProblem);
-export const sql = z.strictObject(
-  { sql: sqlText },
-  { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' },
-);
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'expected an http(s) URL' })
-  .superRefine((value, context) => {
-    const message = urlProblem(value);
-    if (message) context.addIssue({ code: 'custom', message });
-  });
-const action = z.union([sql, z.strictObject({ url: httpUrl })], {
-  error: 'expected { sql: ... } or { url: ... }',
-});
-const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 const stage = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}'),
   query: sql,
@@ -210,11 +150,6 @@ const validation = z.strictObject({
     )
     .default([]),
 });
-
-/** As Postgres has it, unquoted; what a connection's options could not carry is refused. */
-const roleName = z
-  .string()
-  .regex(/^[^\s\\'"]{1,63}$/, 'expected the name of a role, without spaces, quotes or backslashes');
 
 const route = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),

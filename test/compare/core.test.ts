@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runCanary } from '../../src/compare/canary.js';
-import {
-  Undecodable,
-  canonFromJson,
-  canonFromText,
-  canonicalDecimal,
-  isProvable,
-} from '../../src/compare/column-types.js';
+import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';
+import { canonicalDecimal } from '../../src/compare/canonical-decimal.js';
+import { Undecodable } from '../../src/compare/undecodable.js';
 import { Comparison, joinRow, type Shape, type StreamRow } from '../../src/compare/comparison.js';
 import { parseJsonLossless } from '../../src/compare/json.js';
 import { OutputFold } from '../../src/compare/output-fold.js';

@@ -9,7 +9,8 @@ import {
   visibleBatches,
   walkBatch,
 } from '../../src/clients/kafka/record-batch.js';
-import { canonFromJson, canonFromText, canonicalDecimal } from '../../src/compare/column-types.js';
+import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
+import { canonicalDecimal } from '../../src/compare/canonical-decimal.js';
 import { parseJsonDigits, parseJsonLossless, significantDigits } from '../../src/compare/json.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { withinTolerance } from '../../src/compare/tolerance.js';

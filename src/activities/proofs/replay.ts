@@ -7,7 +7,7 @@ import {
 import type { BulkWriter } from '../../clients/kafka/producer.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
-import { Undecodable } from '../../compare/column-types.js';
+import { Undecodable } from '../../compare/undecodable.js';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';
 import { expectedTopic, type Replayed, type SlicedTable } from '../../domain/evidence/proof.js';

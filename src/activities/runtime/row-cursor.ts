@@ -1,7 +1,8 @@
 // Reading rows from Postgres in one snapshot, as canonical text: streamed, at most a few thousand in memory.
 import Cursor from 'pg-cursor';
 import type pg from 'pg';
-import { Undecodable, canonFromText } from '../../compare/column-types.js';
+import { canonFromText } from '../../compare/column-types.js';
+import { Undecodable } from '../../compare/undecodable.js';
 import { joinRow, type Shape } from '../../compare/comparison.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent } from '../../domain/migration/names.js';

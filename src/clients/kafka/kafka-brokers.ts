@@ -1,5 +1,4 @@
 // Requests that kafkajs offers no call for, sent over its own connections to a partition's leader: offsets by isolation, whole fetches, finished batches.
-import { createRequire } from 'node:module';
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
@@ -14,40 +13,13 @@ import {
   type LogOffset,
 } from './log-requests.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
-
-const require = createRequire(import.meta.url);
-// kafkajs' own request encoders: pinned exactly, asserted at start by `createCluster`.
-const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/request') as (
-  input: object,
-) => object;
-const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (
-  key: Buffer,
-) => number;
-
-interface Broker {
-  readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
-  /** By API: what the broker understands. */
-  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
-  deleteRecords(of: {
-    topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
-  }): Promise<unknown>;
-  initProducerId(of: {
-    transactionalId: null;
-    transactionTimeout: number;
-  }): Promise<{ producerId: string; producerEpoch: number }>;
-}
-interface Cluster {
-  readonly targetTopics: Set<string>;
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  addTargetTopic(topic: string): Promise<void>;
-  refreshMetadata(): Promise<void>;
-  findTopicPartitionMetadata(
-    topic: string,
-  ): { partitionId: number; leader: number; partitionErrorCode: number }[];
-  findBroker(query: { nodeId: number }): Promise<Broker>;
-  findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
-}
+import {
+  createCluster,
+  fetchRequest,
+  murmur2,
+  type Broker,
+  type Cluster,
+} from './kafkajs-internals.js';
 
 /** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
 export class TopicLost extends Problem {
@@ -207,21 +179,7 @@ export class Brokers {
   }
 
   async #connectCluster(): Promise<Cluster> {
-    const symbol = Object.getOwnPropertySymbols(this.#kafka).find(
-      (s) => s.description === 'private:Kafka:createCluster',
-    );
-    if (!symbol)
-      throw new Problem(
-        'unsupported',
-        'this kafkajs has no createCluster: the pinned version 2.2.4 is needed',
-      );
-    const cluster = (this.#kafka as unknown as Record<symbol, (options: object) => Cluster>)[
-      symbol
-    ]!({
-      metadataMaxAge: 30_000,
-      allowAutoTopicCreation: false,
-      isolationLevel: READ_COMMITTED,
-    });
+    const cluster = createCluster(this.#kafka, READ_COMMITTED);
     try {
       await cluster.connect();
       return cluster;

@@ -1,5 +1,6 @@
-// Making one topic, so that it is known afterwards whether it was made: one request, and no retry that would find its own work and call it somebody else's.
-import type { ITopicConfig, Kafka } from 'kafkajs';
+// Topics: described with their settings, and created by one request. A retry of that request would find
+// its own work and take it for somebody else's.
+import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 
 /** A broker that gave up waiting may still make the topic. */
@@ -9,6 +10,59 @@ const END_UNKNOWN: readonly string[] = [
   'UNKNOWN',
   'UNKNOWN_SERVER_ERROR',
 ];
+
+const SERVED_MS = 15_000;
+
+export interface TopicDescription {
+  /** Null where the brokers give topics no ids. */
+  readonly id: string | null;
+  readonly partitions: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Describes those of the topics that exist, with the named settings. */
+export async function describeTopics(
+  admin: Admin,
+  topics: readonly string[],
+  settings: readonly string[],
+  idOf: (topic: string) => Promise<string | null>,
+): Promise<ReadonlyMap<string, TopicDescription>> {
+  const existing = await admin.listTopics();
+  const there = [...new Set(topics)].filter((topic) => existing.includes(topic));
+  const described = new Map<string, TopicDescription>();
+  if (there.length === 0) return described;
+  const metadata = await admin.fetchTopicMetadata({ topics: there });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: there.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: [...settings],
+    })),
+  });
+  for (const { name, partitions } of metadata.topics) {
+    const entries = resources.find((r) => r.resourceName === name)?.configEntries ?? [];
+    described.set(name, {
+      id: await idOf(name),
+      partitions: partitions.length,
+      settings: Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue])),
+    });
+  }
+  return described;
+}
+
+/** Waits until a broker serves a new topic. Throws the last error of `isServed` at the time limit. */
+export async function served(isServed: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + SERVED_MS;
+  for (;;) {
+    const isThere = await isServed().catch((error: unknown) => {
+      if (Date.now() > deadline) throw error;
+      return false;
+    });
+    if (isThere || Date.now() > deadline) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 /**
  * Throws Problem `object-not-ours` when the topic is there already, `permission-denied` when our

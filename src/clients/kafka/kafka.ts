@@ -1,31 +1,15 @@
 // Everything we ask of a Kafka cluster, on top of kafkajs: its connections, TLS, SASL and admin calls; our own bounded reading of topic ranges.
 import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
-import { Problem } from '../../domain/failure.js';
 import type { KafkaSpec } from '../../domain/migration/spec.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED, TopicLost } from './kafka-brokers.js';
 import { describeBy, type GroupDescription } from './kafka-groups.js';
-import { makeTopic } from './kafka-topics.js';
-import {
-  TransactionFilter,
-  offsetBehind,
-  visibleBatches,
-  walkBatch,
-  type RecordVisitor,
-  type VisibleBatch,
-} from './record-batch.js';
+import { readBatches, type TakeBatches } from './batch-reader.js';
+import { describeTopics, makeTopic, served, type TopicDescription } from './kafka-topics.js';
+import { walkBatch, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from '../postgres/connection.js';
 
-const SERVED_MS = 15_000;
-
-export { TopicLost };
-
-export interface TopicDescription {
-  /** Null where the brokers give topics no ids. */
-  readonly id: string | null;
-  readonly partitions: number;
-  readonly settings: Readonly<Record<string, string>>;
-}
+export { TopicLost, type TopicDescription };
 
 export interface PartitionEnds {
   readonly partition: number;
@@ -80,35 +64,10 @@ export class KafkaPort {
     topics: readonly string[],
     settings: readonly string[],
   ): Promise<ReadonlyMap<string, TopicDescription>> {
-    const admin = await this.admin();
-    const existing = await admin.listTopics();
-    const there = [...new Set(topics)].filter((topic) => existing.includes(topic));
-    const described = new Map<string, TopicDescription>();
-    if (there.length === 0) return described;
-    const metadata = await admin.fetchTopicMetadata({ topics: there });
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: there.map((name) => ({
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name,
-        configNames: [...settings],
-      })),
-    });
-    for (const { name, partitions } of metadata.topics) {
-      const entries = resources.find((r) => r.resourceName === name)?.configEntries ?? [];
-      const found = Object.fromEntries(
-        entries.map((entry) => [entry.configName, entry.configValue]),
-      );
-      described.set(name, {
-        id: await this.topicId(name),
-        partitions: partitions.length,
-        settings: found,
-      });
-    }
-    return described;
+    return describeTopics(await this.admin(), topics, settings, (topic) => this.topicId(topic));
   }
 
-  /** Made, and served: a broker that was just told of a topic may not host it yet, and whoever writes to it at once would be refused. */
+  /** Returns when a broker serves the topic: one that was just created may still refuse a writer. */
   async createTopic(
     topic: string,
     partitions: number,
@@ -122,18 +81,7 @@ export class KafkaPort {
       replicationFactor: replication,
       configEntries,
     });
-    const deadline = Date.now() + SERVED_MS;
-    for (;;) {
-      const isServed = await this.offsets(topic).then(
-        (ends) => ends.length >= partitions,
-        (error: unknown) => {
-          if (Date.now() > deadline) throw error;
-          return false;
-        },
-      );
-      if (isServed || Date.now() > deadline) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await served(async () => (await this.offsets(topic)).length >= partitions);
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -232,42 +180,15 @@ export class KafkaPort {
     return visited;
   }
 
-  /** As `readRange`, but hands over each answer of the broker with its committed batches, unread; when `take` returns a promise, the next one waits for it. */
+  /** As `readRange`, but hands over each answer of the broker with its committed batches, unread. */
   async readBatches(
     topic: string,
     partition: number,
     from: number,
     to: number,
-    take: (records: Buffer, batches: readonly VisibleBatch[]) => void | Promise<void>,
+    take: TakeBatches,
   ): Promise<void> {
-    if (from >= to) return;
-    const filter = new TransactionFilter();
-    let next = from;
-    let stalls = 0;
-    let fetching = this.#brokers.fetch(topic, partition, next);
-    while (next < to) {
-      const answer = await fetching;
-      // The next answer is on its way while this one is worked on.
-      const behind = offsetBehind(answer.records, next);
-      if (behind < to)
-        (fetching = this.#brokers.fetch(topic, partition, behind)).catch(() => undefined);
-      if (answer.lowOffset > next)
-        throw new TopicLost(
-          topic,
-          `${topic}/${partition} starts at ${answer.lowOffset} > ${next} needed: retention removed records`,
-        );
-      filter.add(answer.aborted);
-      const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
-      const taken = take(answer.records, batches);
-      if (taken) await taken;
-      stalls = reached === next ? stalls + 1 : 0;
-      if (stalls > 100)
-        throw new Problem(
-          'unreachable',
-          `${topic}/${partition} gives no records at ${next} < ${to} expected`,
-        );
-      next = reached;
-    }
+    return readBatches(this.#brokers, { topic, partition, from, to }, take);
   }
 
   /** Whether only control records (transaction markers) lie in `[from, to)`: then nothing is left to consume there. */

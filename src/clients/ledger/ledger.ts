@@ -1,6 +1,4 @@
 // The ledger: append-mostly evidence of every migration, in a Postgres database of ours. Readable with no worker and no Temporal alive.
-import pg from 'pg';
-import { Problem } from '../../domain/failure.js';
 import type {
   AuditEvent,
   ColumnTally,
@@ -13,8 +11,7 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Outcome } from '../../domain/migration/phase.js';
 import type { WindowSample } from '../../domain/evidence/sample.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
-import { denied, readiness, type Readiness } from './ledger-access.js';
-import { LEDGER_SCHEMA } from './ledger-schema.js';
+import { LedgerConnection } from './ledger-connection.js';
 
 export interface MigrationRecord {
   readonly name: string;
@@ -35,115 +32,14 @@ export interface MigrationRecord {
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 
 const MAX_INT = 2 ** 31 - 1;
-const NOT_THERE: readonly string[] = ['42P01', '3F000']; // undefined_table, invalid_schema_name
 
-export class Ledger {
-  readonly #pool: pg.Pool;
-  readonly #url: string;
-  /** Of a view: all of its queries go there. */
-  #session: pg.PoolClient | undefined;
-  readonly #address: string;
-  readonly #readOnly: boolean;
-
-  /** Read-only: every transaction of its sessions is, and a ledger without tables reads as empty. A role with USAGE and SELECT on schema sluice is enough. */
-  constructor(url: string, { readOnly = false } = {}) {
-    this.#pool = new pg.Pool({
-      connectionString: url,
-      max: 6,
-      connectionTimeoutMillis: 5000,
-      statement_timeout: 30_000,
-      application_name: 'sluice-ledger',
-      ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
-    });
-    this.#pool.on('error', () => undefined);
-    this.#url = url;
-    this.#readOnly = readOnly;
-    const parsed = new URL(url);
-    this.#address = `${parsed.host}${parsed.pathname}`;
-  }
-
-  /** Creates the tables where they are missing. Safe to call from several workers at once. */
-  async migrate(): Promise<void> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('BEGIN; SELECT pg_advisory_xact_lock(7351001)');
-      await client.query(LEDGER_SCHEMA);
-      await client.query('COMMIT');
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#pool.end();
-  }
-
-  get address(): string {
-    return this.#address;
-  }
-
-  async query<R extends pg.QueryResultRow>(
-    sql: string,
-    values: readonly unknown[] = [],
-  ): Promise<R[]> {
-    try {
-      return (await (this.#session ?? this.#pool).query<R>(sql, [...values])).rows;
-    } catch (error) {
-      const code = (error as { code?: string }).code ?? '';
-      if (
-        /^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) ||
-        /timeout|terminated/i.test((error as Error).message)
-      ) {
-        throw new Problem(
-          'unreachable',
-          `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
-        );
-      }
-      if (this.#readOnly && NOT_THERE.includes(code)) return [];
-      if (code === '42501') throw await denied(this.#pool, this.#address, error as Error);
-      throw error;
-    }
-  }
-
-  readiness(): Promise<Readiness> {
-    return readiness(this.#pool);
-  }
-
-  /** Runs `use` on one connection. */
-  async session<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    try {
-      return await use(client);
-    } finally {
-      client.release();
-    }
-  }
-
-  /** Runs `use` on one connection inside a transaction. */
-  async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await use(client);
-      await client.query('COMMIT');
-      return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
-  }
-
+export class Ledger extends LedgerConnection {
   /** Runs `use` on a view of the ledger as it is at one moment: what it reads belongs together, whatever workers write meanwhile. */
   async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
     return this.transaction(async (client) => {
       await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const view = new Ledger(this.#url, { readOnly: this.#readOnly });
-      view.#session = client;
+      const view = new Ledger(this.url, { readOnly: this.readOnly });
+      view.pinned = client;
       return use(view);
     });
   }

@@ -1,5 +1,5 @@
 // A table's change events as numbers: what a fold needs of each, in rows of a typed array that can be handed from one thread to another. PURE.
-import { Undecodable } from '../column-types.js';
+import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { REFUSED } from '../refused.js';
 import { EnvelopeScanner } from './envelope.js';

@@ -1,6 +1,6 @@
 // Finds a row's values in a Debezium record without parsing it: where each column's JSON value begins and ends. PURE; bytes in, positions out.
 // A record as Connect writes it (before, after, source …, op, compact) takes the short way; any other order of its members takes the long one.
-import { Undecodable } from '../column-types.js';
+import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import {
   CLOSE,

@@ -1,5 +1,5 @@
 // Walking compact JSON (no spaces between tokens, as Connect writes it) in bytes. PURE; no objects but the errors.
-import { Undecodable } from '../column-types.js';
+import { Undecodable } from '../undecodable.js';
 
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;

@@ -1,5 +1,6 @@
 // Integers and decimals in `enc-v1`: from JSON's digits and from Postgres' binary form to the same bytes. PURE.
-import { Undecodable, canonicalDecimal } from '../column-types.js';
+import { canonicalDecimal } from '../canonical-decimal.js';
+import { Undecodable } from '../undecodable.js';
 import { int16At, int32At, uint16At } from '../../domain/values/bytes.js';
 import type { Scratch } from './scratch.js';
 

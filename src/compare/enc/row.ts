@@ -1,5 +1,5 @@
 // A whole row in `enc-v1`: its key's identity and its hash, from a COPY BINARY row or from the values of a JSON object. PURE.
-import { Undecodable } from '../column-types.js';
+import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
 import { hash128 } from './hash.js';

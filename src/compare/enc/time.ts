@@ -1,6 +1,6 @@
 // Dates and times in `enc-v1`: days since 1970 and microseconds of the day, from ISO text and from Postgres' binary form. PURE.
 import { LAST_YEAR, isClock, isDay } from '../calendar.js';
-import { Undecodable } from '../column-types.js';
+import { Undecodable } from '../undecodable.js';
 import { smallInt64 } from './number.js';
 import { int32At } from '../../domain/values/bytes.js';
 import type { Scratch } from './scratch.js';

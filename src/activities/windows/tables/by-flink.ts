@@ -1,7 +1,7 @@
 // A table against its topic by a bounded Flink job, for tables that one machine's memory does not hold: the rows of the snapshot go to a topic, Flink joins it
 // with the table's. Keys that Flink does not prove equal come back, and are compared value by value by the same code as everywhere else.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
-import { Undecodable } from '../../../compare/column-types.js';
+import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/comparison.js';
 import { MAX_CANDIDATES } from '../../../compare/hash-comparison.js';
 import { SnapshotWriter, type ReplayTable } from '../../../compare/debezium-json.js';

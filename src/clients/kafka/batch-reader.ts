@@ -1,0 +1,60 @@
+// Reads a range of one partition, batch by batch: the next answer is fetched while this one is worked on.
+import { Problem } from '../../domain/failure.js';
+import { TopicLost, type Brokers } from './kafka-brokers.js';
+import {
+  TransactionFilter,
+  offsetBehind,
+  visibleBatches,
+  type VisibleBatch,
+} from './record-batch.js';
+
+/** Empty answers in a row before a range counts as unreachable. */
+const STALLS = 100;
+
+/** Offsets `[from, to)` of one partition. */
+export interface PartitionRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Takes one answer of the broker with its committed batches. The next one waits for a returned promise. */
+export type TakeBatches = (
+  records: Buffer,
+  batches: readonly VisibleBatch[],
+) => void | Promise<void>;
+
+/** Throws TopicLost when the range is no longer all there, Problem `unreachable` when nothing comes. */
+export async function readBatches(
+  brokers: Brokers,
+  { topic, partition, from, to }: PartitionRange,
+  take: TakeBatches,
+): Promise<void> {
+  if (from >= to) return;
+  const filter = new TransactionFilter();
+  let next = from;
+  let stalls = 0;
+  let fetching = brokers.fetch(topic, partition, next);
+  while (next < to) {
+    const answer = await fetching;
+    const behind = offsetBehind(answer.records, next);
+    if (behind < to) (fetching = brokers.fetch(topic, partition, behind)).catch(() => undefined);
+    if (answer.lowOffset > next)
+      throw new TopicLost(
+        topic,
+        `${topic}/${partition} starts at ${answer.lowOffset} > ${next} needed: retention removed records`,
+      );
+    filter.add(answer.aborted);
+    const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
+    const taken = take(answer.records, batches);
+    if (taken) await taken;
+    stalls = reached === next ? stalls + 1 : 0;
+    if (stalls > STALLS)
+      throw new Problem(
+        'unreachable',
+        `${topic}/${partition} gives no records at ${next} < ${to} expected`,
+      );
+    next = reached;
+  }
+}

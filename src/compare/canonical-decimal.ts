@@ -1,0 +1,37 @@
+// One spelling for each decimal.
+import { withoutZeros } from './calendar.js';
+import { Undecodable } from './undecodable.js';
+
+/** Debezium's names for what a decimal of Java cannot hold. */
+const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
+  nan: 'NaN',
+  infinity: 'Infinity',
+  '-infinity': '-Infinity',
+  positive_infinity: 'Infinity',
+  negative_infinity: '-Infinity',
+};
+
+/** `1.10` and `1.1` are the same number; so are `-0` and `0`. */
+export function canonicalDecimal(value: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value.trim());
+  if (!match) {
+    const special = SPECIAL_DECIMALS[value.trim().toLowerCase()];
+    if (special === undefined) throw new Undecodable('expected a decimal');
+    return special;
+  }
+  const [, sign = '', whole = '', fraction = '', exponent] = match;
+  if (exponent !== undefined)
+    return canonicalDecimal(shiftPoint(sign, whole, fraction, Number(exponent)));
+  const [left, right] = [whole.replace(/^0+(?=\d)/, ''), withoutZeros(fraction)];
+  const digits = right === '' ? left : `${left}.${right}`;
+  return digits === '0' ? '0' : `${sign}${digits}`;
+}
+
+function shiftPoint(sign: string, whole: string, fraction: string, exponent: number): string {
+  if (Math.abs(exponent) > 20_000) throw new Undecodable('exponent out of range');
+  const digits = whole + fraction;
+  const point = whole.length + exponent;
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  if (point >= digits.length) return `${sign}${digits}${'0'.repeat(point - digits.length)}`;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
