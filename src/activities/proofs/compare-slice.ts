@@ -52,25 +52,7 @@ export async function compareSlice(
       [...fold.rows.keys()].filter((k) => !expected.has(k)),
     ))
       fold.rows.delete(key);
-    const comparison = new Comparison(shape, fold.rows, 1);
-    for (const [key, row] of expected) comparison.add(key, row);
-    const { counts: compared, differences: found } = comparison.finish();
-    const differences = [...found, ...refusedDifferences(shape, fold.refused)];
-    const counts = { ...compared, unknown: compared.unknown + fold.unreadable };
-    const sample = [...expected]
-      .filter((entry): entry is [string, string] => entry[1] !== null)
-      .slice(0, 8);
-    const canary = runCanary(shape, sample);
-    const verdict = assessComparison(counts, {
-      barrier:
-        expected.size === 0 && fold.rows.size === 0
-          ? 'compared 0 keys < 1 required: two empty sides prove nothing'
-          : null,
-      countedRows: replayed.expected,
-      readRows: expected.size,
-      canaryPlanted: canary.planted,
-      canaryFound: canary.found,
-    });
+    const { counts, differences, canary, verdict } = judge(shape, fold, expected, replayed);
     if (runs === 0) return { verdict, counts, differences, rehearsed: [] };
     const history = await rehearseRuns(client, {
       spec: ref.spec,
@@ -81,31 +63,55 @@ export async function compareSlice(
       queried: expected,
       canary,
     });
-    if (typeof history === 'string')
-      return {
-        verdict: worst([verdict, { verdict: 'inconclusive', reason: history }]),
-        counts,
-        differences,
-        rehearsed: [],
-      };
-    const overall = worst([
-      verdict,
-      ...history.runs.map(({ run, verdict: said, reason }) => ({
-        verdict: said,
-        reason: `run ${run}: ${reason}`,
-      })),
-    ]);
-    const said =
-      overall.verdict === 'passed'
-        ? { ...overall, reason: `${verdict.reason}; ${history.runs.length} runs rehearsed` }
-        : overall;
+    if (typeof history === 'string') {
+      const both = worst([verdict, { verdict: 'inconclusive', reason: history }]);
+      return { verdict: both, counts, differences, rehearsed: [] };
+    }
     return {
-      verdict: said,
+      verdict: withRuns(verdict, history.runs),
       counts,
       differences: [...differences, ...history.differences],
       rehearsed: history.runs,
     };
   });
+}
+
+/** Compares every key of the slice, with a canary of its own. */
+function judge(
+  shape: Shape,
+  fold: OutputFold,
+  expected: ReadonlyMap<string, string | null>,
+  replayed: Replayed,
+) {
+  const comparison = new Comparison(shape, fold.rows, 1);
+  for (const [key, row] of expected) comparison.add(key, row);
+  const compared = comparison.finish();
+  const counts = { ...compared.counts, unknown: compared.counts.unknown + fold.unreadable };
+  const sample = [...expected]
+    .filter((entry): entry is [string, string] => entry[1] !== null)
+    .slice(0, 8);
+  const canary = runCanary(shape, sample);
+  const isEmpty = expected.size === 0 && fold.rows.size === 0;
+  const verdict = assessComparison(counts, {
+    barrier: isEmpty ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null,
+    countedRows: replayed.expected,
+    readRows: expected.size,
+    canaryPlanted: canary.planted,
+    canaryFound: canary.found,
+  });
+  const differences = [...compared.differences, ...refusedDifferences(shape, fold.refused)];
+  return { counts, differences, canary, verdict };
+}
+
+/** The worst verdict of the slice and its rehearsed runs decides. */
+function withRuns(slice: Verdict, runs: readonly RehearsedRun[]): Verdict {
+  const ofRuns = runs.map(({ run, verdict, reason }) => ({
+    verdict,
+    reason: `run ${run}: ${reason}`,
+  }));
+  const overall = worst([slice, ...ofRuns]);
+  if (overall.verdict !== 'passed') return overall;
+  return { ...overall, reason: `${slice.reason}; ${runs.length} runs rehearsed` };
 }
 
 async function readExpected(

@@ -45,37 +45,14 @@ export async function planProof(
   id: string,
   runKey: string,
 ): Promise<ProofPlan> {
-  const parsed = parseSpecObject(input.spec);
-  if (!parsed.ok)
-    throw new Problem(
-      'spec-invalid',
-      `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`,
-    );
-  const { batch, pipeline, source } = parsed.spec.spec;
-  if (parsed.spec.spec.connector.query)
-    throw new Problem(
-      'spec-invalid',
-      'a proof replays tables: it has no way yet to replay connector.query',
-    );
-  if (!batch || !pipeline)
-    throw new Problem(
-      'spec-invalid',
-      'a proof compares a pipeline with a batch: the spec needs both',
-    );
-  const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
-  if (stage === undefined)
-    throw new Problem(
-      'spec-invalid',
-      `batch.stages has no stage ${input.stage}; it has ${batch.stages.map((s) => s.name).join(', ') || 'none'}`,
-    );
-  const why = input.runs > 0 ? noRehearsal(parsed.spec, input) : null;
-  if (why) throw new Problem('spec-invalid', `--runs ${input.runs}: ${why}`);
+  const { parsed, batch, stage } = acceptedSpec(input);
   await loadParser();
-  const spec = proofSpec(parsed.spec, id, input.stage);
+  const spec = proofSpec(parsed, id, input.stage);
   const key = stage?.key ?? batch.result.key;
-  const tables = await readSource(parsed.spec, secret, async (client) => {
+  const names = parsed.spec.source.tables;
+  const tables = await readSource(parsed, secret, async (client) => {
     const all: SliceTable[] = [];
-    for (const table of source.tables) all.push(await sliceTable(client, table));
+    for (const table of names) all.push(await sliceTable(client, table));
     return all;
   });
   const own = stage
@@ -87,23 +64,25 @@ export async function planProof(
       throw new Error(
         "--runs needs a slice over the result's key alone: what a run stored for a key rests on all of its input",
       );
+    const ref = {
+      name: id,
+      iteration: 1,
+      generation: 1,
+      workflowId: id,
+      runKey,
+      planHash: planHash(parsed),
+      spec,
+    };
+    const conditions = names.map((table, at) => ({
+      table,
+      condition: slice.conditions.get(tables[at]!.table),
+    }));
     return {
-      ref: {
-        name: id,
-        iteration: 1,
-        generation: 1,
-        workflowId: id,
-        runKey,
-        planHash: planHash(parsed.spec),
-        spec,
-      },
-      tables: source.tables.map((table, at) => {
-        const condition = slice.conditions.get(tables[at]!.table);
-        return {
-          table,
-          from: `${qualified(parseTableName(table))}${condition ? ` WHERE ${condition}` : ''}`,
-        };
-      }),
+      ref,
+      tables: conditions.map(({ table, condition }) => ({
+        table,
+        from: `${qualified(parseTableName(table))}${condition ? ` WHERE ${condition}` : ''}`,
+      })),
       subject: {
         name: stage?.name ?? 'result',
         query: sliceQuery(own.query.sql, slice),
@@ -120,6 +99,32 @@ export async function planProof(
       'name columns of the source tables or of the result\'s key: --slice "store_id IN (1, 2)"',
     );
   }
+}
+
+/** Parses the spec and refuses one that a proof cannot run: it needs a batch, a pipeline, tables, and the stage that was asked for. */
+function acceptedSpec(input: ProofInput) {
+  const refuse = (message: string): never => {
+    throw new Problem('spec-invalid', message);
+  };
+  const result = parseSpecObject(input.spec);
+  if (!result.ok)
+    return refuse(
+      `the spec has ${result.problems.length} problem(s): ${result.problems.map(formatProblem).join('; ')}`,
+    );
+  const parsed = result.spec;
+  const { batch, pipeline, connector } = parsed.spec;
+  if (connector.query)
+    return refuse('a proof replays tables: it has no way yet to replay connector.query');
+  if (!batch || !pipeline)
+    return refuse('a proof compares a pipeline with a batch: the spec needs both');
+  const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
+  if (stage === undefined)
+    return refuse(
+      `batch.stages has no stage ${input.stage}; it has ${batch.stages.map((s) => s.name).join(', ') || 'none'}`,
+    );
+  const why = input.runs > 0 ? noRehearsal(parsed, input) : null;
+  if (why) return refuse(`--runs ${input.runs}: ${why}`);
+  return { parsed, batch, stage };
 }
 
 function noRehearsal({ spec }: MigrationSpec, input: ProofInput): string | null {
