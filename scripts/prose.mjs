@@ -106,7 +106,11 @@ const wanted = process.argv.slice(2).filter((argument) => argument !== '--check'
 const files = [...CODE, ...DOCUMENTS, 'docs']
   .flatMap(filesIn)
   .filter((file) => /\.(?:ts|mjs|md)$/.test(file) && !/node_modules|\/target\//.test(file))
-  .filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(path)));
+  .filter(
+    (file) =>
+      wanted.length === 0 ||
+      wanted.some((path) => `${file}/`.startsWith(`${path.replace(/\/$/, '')}/`)),
+  );
 
 let banned = 0;
 const rate = { sentences: 0, fragments: 0 };

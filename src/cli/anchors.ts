@@ -1,9 +1,10 @@
-// What Temporal's history says of the windows of a run: heads of the evidence's chain, outside of the ledger and out of reach for whoever may write to it.
+// Reads the heads of the evidence chain from Temporal's history. A person who may write the ledger
+// cannot change this history.
 import type { Client } from '@temporalio/client';
 import type { Anchor } from '../report/verify.js';
 import { withClientOrNull, workflowIdOf } from './migration-source.js';
 
-const MOST_RUNS = 200; // of one migration: each continue-as-new is one
+const MOST_RUNS = 200; // one for each continue-as-new of a migration
 
 interface HistoryEvent {
   readonly eventId?: unknown;
@@ -21,7 +22,10 @@ interface HistoryEvent {
   } | null;
 }
 
-/** `runKey` = first run of the migration. A string = why nothing could be compared. */
+/**
+ * `runKey` is the first run id of the migration. Returns a string, the reason, if the history could
+ * not be read.
+ */
 export async function anchorsOf(name: string, runKey: string): Promise<readonly Anchor[] | string> {
   return withClientOrNull(async (client) => {
     if (!client) return 'Temporal does not answer';
@@ -49,7 +53,7 @@ async function readAnchors(
   return anchors;
 }
 
-/** Windows that the events of one run hold, in order. */
+/** Returns the windows in the events of one run, in order. */
 export function anchorsIn(events: readonly HistoryEvent[]): Anchor[] {
   const windows = new Set<string>();
   const anchors: Anchor[] = [];

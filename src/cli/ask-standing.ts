@@ -1,4 +1,5 @@
-// Asks Temporal how a run stands: its status, its failing workflow task, who polls its queue, what its activities wait for.
+// Asks Temporal for the state of a run: its status, a failing workflow task, the pollers of its
+// queue, and what its activities wait for.
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -8,25 +9,25 @@ import { judgeStanding, type Seen, type SeenWorkflow } from '../domain/migration
 import { CliError, EXIT } from './output.js';
 import { nameOf, workflowIdOf } from './temporal.js';
 
-/** Longer than a busy worker needs for an answer, shorter than a person waits. */
+/** Longer than a busy worker needs to answer, shorter than a person is willing to wait. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
 const TASK_FAILED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
 const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
-const SILENT = ['guard', 'record']; // watch beside the run; they hold nothing up
+const SILENT = ['guard', 'record']; // they run beside the main path and do not delay it
 
 export interface Look {
   readonly seen: Seen;
   readonly waits: readonly string[];
-  /** First run id of the newest chain of runs; null = unknown. */
+  /** The first run id of the newest chain of runs. Null means unknown. */
   readonly runKey: string | null;
 }
 
 export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ASK_MS, ask);
 
-/** `answered` = a query was answered just now: whether a worker lives needs no asking then. Never throws. */
+/** `answered` says that a query was just answered, so a worker is alive. Never throws. */
 export async function lookAt(
   id: string,
   client: Client | null,
@@ -96,7 +97,7 @@ async function failureOf(client: Client, workflowId: string, runId: string): Pro
   return cause.message;
 }
 
-/** Only the first of a row of failures is in the history: it is the newest event of its kind. */
+/** The history contains only the first of consecutive failures, as the newest event of its kind. */
 async function taskFailureOf(
   client: Client,
   workflowId: string,
@@ -111,10 +112,10 @@ async function taskFailureOf(
   );
   const failed = history?.events?.find((event) => event.eventType === TASK_FAILED)
     ?.workflowTaskFailedEventAttributes?.failure;
-  return failed ? (failed.message ?? 'no reason is known') : null;
+  return failed ? (failed.message ?? 'unknown reason') : null;
 }
 
-/** Milliseconds since any worker last polled the queue for workflow tasks. */
+/** Returns the milliseconds since a worker last polled the queue for workflow tasks. */
 async function polledMsAgo(client: Client, name: string): Promise<number | null> {
   const { pollers } = await within(client, () =>
     client.workflowService.describeTaskQueue({
@@ -127,7 +128,7 @@ async function polledMsAgo(client: Client, name: string): Promise<number | null>
   return seen.length === 0 ? null : Math.max(0, Date.now() - Math.max(...seen));
 }
 
-/** One sentence per pending activity that something waits for. */
+/** Returns a sentence for each pending activity that the run waits for. */
 function waitsOf(description: WorkflowExecutionDescription): string[] {
   return (description.raw.pendingActivities ?? []).flatMap((activity) => {
     const name = activity.activityType?.name ?? 'activity';
@@ -144,7 +145,7 @@ function waitsOf(description: WorkflowExecutionDescription): string[] {
   });
 }
 
-/** What a heartbeat says that it waits for; null = nothing that a person could read. */
+/** Reads from a heartbeat what the activity waits for. Returns null if it is not readable. */
 function toldBy(
   payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined,
 ): string | null {
@@ -153,14 +154,17 @@ function toldBy(
   try {
     details = defaultPayloadConverter.fromPayload(payload);
   } catch {
-    return null; // encoded by somebody else's codec
+    return null; // encoded by another codec
   }
   return details !== null && typeof details === 'object'
     ? describeWait(details as Record<string, unknown>)
     : null;
 }
 
-/** `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` → `waits for connector (confirmed 0/1, lsn 0/2)`. */
+/**
+ * `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` → `waits for connector (confirmed 0/1,
+ * lsn 0/2)`.
+ */
 export function describeWait(details: Readonly<Record<string, unknown>>): string | null {
   const { waitingFor, reason, ...more } = details;
   const scalars = Object.entries(more).filter(
@@ -180,7 +184,10 @@ export function describeWait(details: Readonly<Record<string, unknown>>): string
   return rest || null;
 }
 
-/** The run's status, for a verb that needs its answer: nothing is sent to a run that cannot answer. Throws exit 4 with the reason. */
+/**
+ * Returns the run's status for a verb that needs an answer from the run. Throws exit 4 with the
+ * reason if the run cannot answer; then nothing is sent.
+ */
 export async function answering(
   id: string,
   handle: WorkflowHandle,

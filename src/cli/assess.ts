@@ -1,4 +1,5 @@
-// sluice assess -f PORTFOLIO: every batch process judged and ranked, with reasons. Reads only; without a database what is measured is unknown.
+// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads.
+// Facts that need a database are unknown without one.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from '../activities/checks/measure.js';
@@ -16,7 +17,7 @@ export interface AssessOptions {
   readonly process?: string;
   readonly offline?: boolean;
   readonly exitCode?: boolean;
-  /** Folder for starting points of the pipeline; needs `process`. */
+  /** The folder for starting points of the pipeline. Needs `process`. */
   readonly out?: string;
 }
 
@@ -34,7 +35,8 @@ export async function assess(options: AssessOptions): Promise<number> {
   write(await render(assessment, options));
   if (options.out) await writeStartingPoints(portfolio, measured, options.out);
   const hasFindings = assessment.processes.some((p) => p.verdict !== 'migrate');
-  // What could not be asked is unknown: a ranking without it is not what was asked for.
+  // Facts are unknown if the database did not answer, so the ranking is not the one that was
+  // requested.
   if (portfolio.spec.source && !options.offline && !measured.source.known) return EXIT.unreachable;
   return options.exitCode && hasFindings ? EXIT.findings : EXIT.ok;
 }
@@ -72,7 +74,7 @@ function readPortfolio(file: string, only: string | undefined): Portfolio {
 
 async function measureAll({ spec }: Portfolio, isOffline: boolean): Promise<Measured> {
   if (isOffline) return NOT_MEASURED('not measured: --offline');
-  if (!spec.source) return NOT_MEASURED('not measured: the portfolio names no source');
+  if (!spec.source) return NOT_MEASURED('not measured: the portfolio has no source');
   const queries = spec.processes.map((process) => readQuery(process));
   const tables = new Set(queries.flatMap((q) => (q.known ? q.value.tables : [])));
   const runs = new Set(spec.processes.flatMap((p) => (p.runs ? [p.runs.table] : [])));
@@ -94,7 +96,7 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
       : text.ranking(assessment);
 }
 
-/** Never overwrites: what was written before may have been worked on. */
+/** Never overwrites a file, because it may contain manual work. */
 async function writeStartingPoints(
   { spec }: Portfolio,
   measured: Measured,
@@ -115,7 +117,7 @@ async function writeStartingPoints(
       EXIT.failed,
       'not-measured',
       `starting points need the columns of ${missing.join(', ')}, which could not be read`,
-      ['name spec.source and leave out --offline'],
+      ['add spec.source and omit --offline'],
     );
   let points;
   try {

@@ -1,4 +1,4 @@
-// sluice audit ID: who did what and what came of it, oldest first, from the ledger.
+// sluice audit ID: prints who did what and with which result, oldest first, from the ledger.
 import { nameOf, withLedger } from './migration-source.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 

@@ -1,4 +1,4 @@
-// sluice completion bash|zsh: a completion script from the table of verbs itself.
+// sluice completion bash|zsh: prints a completion script, built from the table of verbs.
 import type { Command } from 'commander';
 import { CliError, EXIT, write } from './output.js';
 

@@ -1,4 +1,5 @@
-// sluice dashboard: every migration on one self-contained HTML page: what the ledger knows, and how each stands at Temporal.
+// sluice dashboard: prints one self-contained HTML page with every migration, from the ledger and
+// from Temporal.
 import { renderDashboard } from '../report/dashboard.js';
 import { newestOfEach } from './list.js';
 import { EXIT, write } from './output.js';

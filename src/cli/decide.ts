@@ -1,4 +1,5 @@
-// sluice approve|reject|complete|break-glass ID: a decision with an answer, by update.
+// sluice approve|reject|complete|break-glass ID: sends a decision as an update, which has an
+// answer.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import {
@@ -19,7 +20,7 @@ export interface DecideOptions {
   readonly reason: string;
   readonly evidence?: string;
   readonly yes?: boolean;
-  /** File of the approver's private key. */
+  /** The file with the approver's private key. */
   readonly key?: string;
   readonly output: Format;
 }
@@ -59,7 +60,7 @@ export async function decide(
 
 /** The answer of the `evidence` query. */
 export interface EvidenceShown {
-  /** First run id. */
+  /** The first run id. */
   readonly run: string;
   readonly epoch: number;
   readonly planHash: string;
@@ -71,18 +72,24 @@ export interface EvidenceShown {
     readonly reason: string;
     readonly at: string;
   } | null;
-  /** What the commit does; empty before the run is open, as the two below. */
+  /** Describes the commit. Like the next two fields, it is empty before the run is open. */
   readonly switches: string;
-  /** Who must sign a rollback, a rejection or a rehearsal; empty where the spec names no approvers. */
+  /**
+   * The people who must sign a rollback, a rejection or a rehearsal. Empty if the spec names no
+   * approvers.
+   */
   readonly signers: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** What a person signs, in lines. `evidenceId` is the current one: a decision on another one is refused. */
+/**
+ * Describes in lines what a person signs. `evidenceId` is the current evidence; a decision on
+ * another one is refused.
+ */
 export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null): string[] {
   const { epoch, planHash, passesInARow, covered, lastWindow, switches, notes } = evidence;
   return [
-    `evidence   ${evidenceId ?? 'nothing is up for approval now'} (epoch ${epoch}, plan ${planHash})`,
+    `evidence   ${evidenceId ?? 'nothing to approve now'} (epoch ${epoch}, plan ${planHash})`,
     `windows    ${passesInARow} passed in a row${covered.length > 0 ? `, on ${covered.join(', ')}` : ''}`,
     ...(lastWindow
       ? [
@@ -94,7 +101,7 @@ export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null
   ];
 }
 
-/** sluice complete|break-glass ID: one of the two people that it needs. */
+/** Sends one of the two signatures that `complete` and `break-glass` need. */
 export async function coSign(
   id: string,
   decision: CoSigned,
@@ -160,7 +167,7 @@ async function send(
   }
 }
 
-/** Typing the name is the confirmation; without a terminal `--yes` is required. Never hangs. */
+/** Asks the person to type the name. Without a terminal, `--yes` is required, so it never hangs. */
 export async function confirmByTyping(
   name: string,
   verb: string,
@@ -179,12 +186,12 @@ export async function confirmByTyping(
     );
 }
 
-/** Exit 2 where nobody could answer the question. */
+/** Throws exit 2 if no person can answer the question. */
 function requireAnswerable(verb: string, yes: boolean | undefined): void {
   if (!yes && !process.stdin.isTTY)
     throw new CliError(
       EXIT.usage,
       'needs-yes',
-      `${verb} asks for confirmation: no terminal, so pass --yes`,
+      `${verb} needs a confirmation, and there is no terminal: pass --yes`,
     );
 }

@@ -1,4 +1,5 @@
-// sluice diff ID [--window N]: what differs, both sides of every difference kept. Without --window the newest failed one.
+// sluice diff ID [--window N]: prints the differences with both sides. Without --window, it uses
+// the newest failed window.
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { nameOf, withLedger } from './migration-source.js';
@@ -18,7 +19,7 @@ export async function diff(
         'sluice list',
       ]);
     const all = await ledger.windows(name, latest.iteration);
-    // Where none failed, the newest that is not proven: it may hold keys that are unknown.
+    // If no window failed, use the newest one that is not proven, because it may have unknown keys.
     const newest =
       all.findLast((w) => w.verdict === 'failed') ??
       all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0);
@@ -48,7 +49,8 @@ export async function diff(
       ]);
     const stored = await ledger.differences(name, latest.iteration, number);
     const rows = all.filter((w) => w.number === number);
-    // Rows stand in the pipeline's order: tables, stages, result, sink. The first that failed is where to look.
+    // Rows are in the pipeline's order: tables, stages, result, sink. The first failed one is the
+    // place to look.
     const subject =
       options.subject ??
       (
@@ -127,11 +129,13 @@ function render(
   const head = [
     `Window ${result.window}, ${result.subject}: ${reason}`,
     ...(result.failed.length > 1 && result.failed[0] === result.subject
-      ? [`First that differs; after it ${result.failed.slice(1).join(', ')} (--subject shows them)`]
+      ? [
+          `This is the first subject that differs. Later ones differ too: ${result.failed.slice(1).join(', ')} (--subject shows them)`,
+        ]
       : []),
     ...(result.equalBefore.length > 0 && result.failed[0] === result.subject
       ? [
-          `Equal before it: ${result.equalBefore.join(', ')}. The mistake lies between ${result.equalBefore.at(-1)} and ${result.subject}`,
+          `Earlier subjects are equal: ${result.equalBefore.join(', ')}. The mistake lies between ${result.equalBefore.at(-1)} and ${result.subject}`,
         ]
       : []),
     `Kept: ${

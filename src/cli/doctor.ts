@@ -1,4 +1,5 @@
-// sluice doctor -f FILE: every preflight check against the real systems, read-only. Exit 1 when one failed or is unknown.
+// sluice doctor -f FILE: runs every preflight check against the real systems, read-only. Exits 1 if
+// a check failed or is unknown.
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
@@ -14,7 +15,7 @@ export async function doctor(
 ): Promise<number> {
   if (options.leftovers) return (await import('./leftovers.js')).leftovers(options);
   if (!options.file)
-    throw new CliError(EXIT.usage, 'usage', 'name a spec with -f FILE, or ask for --leftovers', [
+    throw new CliError(EXIT.usage, 'usage', 'give a spec with -f FILE, or use --leftovers', [
       'sluice doctor --help',
     ]);
   const spec = readSpec(options.file);
@@ -78,7 +79,7 @@ async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): 
         name: 'ledger.create',
         subject: '',
         status: 'failed',
-        detail: `the ledger at ${ledger.address} has no tables yet, and our role may not create them`,
+        detail: `the ledger at ${ledger.address} has no tables yet, and the role of Sluice may not create them`,
         remedy: grant,
       };
     return {
@@ -114,15 +115,15 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
   ].join('\n');
 }
 
-/** Missing rights, and settings of a role, as one block of SQL: each statement once. */
+/** Prints missing rights and settings of roles as one block of SQL, each statement once. */
 function block(checks: readonly Check[], open: readonly Check[]): string[] {
   const needed = statementsOf(open);
   const advised = statementsOf(checks).filter((statement) => !needed.includes(statement));
   if (needed.length === 0 && advised.length === 0) return [];
   return [
     '',
-    '-- to paste, in the source database, as a role that may grant it:',
+    '-- Paste this into the source database, as a role that may grant it:',
     ...needed.map((statement) => `${statement};`),
-    ...advised.map((statement) => `${statement}; -- of use, not needed`),
+    ...advised.map((statement) => `${statement}; -- useful, not required`),
   ];
 }

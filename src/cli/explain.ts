@@ -1,4 +1,5 @@
-// sluice explain ID: why it stands where it stands, what it waits for, and the command that moves it on. Live or from the ledger.
+// sluice explain ID: prints why the run is where it is, what it waits for, and the command that
+// helps. It reads the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { readStatus } from './migration-source.js';
 import { EXIT, asLines, print, type Format } from './output.js';
@@ -6,9 +7,9 @@ import { EXIT, asLines, print, type Format } from './output.js';
 export interface Explanation {
   readonly name: string;
   readonly phase: string | null;
-  /** One sentence: what holds it up, or that nothing does. */
+  /** One sentence that names the obstacle, or says that there is none. */
   readonly because: string;
-  /** What its activities said last that they wait for. */
+  /** The things that the activities wait for, from their latest heartbeats. */
   readonly waits: readonly string[];
   readonly remedy: string | null;
   readonly next: readonly string[];
@@ -33,7 +34,7 @@ export function explainStatus(status: StatusWithWindows): Explanation {
   const waits = status.outcome ? [] : (standing?.waits ?? []).map((wait) => `Doing: ${wait}.`);
   const age =
     standing?.from === 'ledger' && !status.outcome
-      ? ` (The ledger knew this at ${standing.at}; the workflow does not answer.)`
+      ? ` (This is from the ledger, as of ${standing.at}; the workflow does not answer.)`
       : '';
   const say = (because: string, remedy: string | null = null): Explanation => ({
     name,
@@ -49,19 +50,19 @@ export function explainStatus(status: StatusWithWindows): Explanation {
     );
   if (standing?.problem)
     return say(
-      `${standing.isDead ? 'It can never go on' : 'Nobody knows whether it goes on'}: ${standing.problem}.`,
+      `${standing.isDead ? 'It cannot continue' : 'It is unknown whether it continues'}: ${standing.problem}.`,
       standing.remedy.join('; '),
     );
   if (status.blocked)
     return say(
-      `It is blocked since ${status.blocked.since} (${status.blocked.code}): ${status.blocked.detail}.`,
+      `It has been blocked since ${status.blocked.since} (${status.blocked.code}): ${status.blocked.detail}.`,
       status.blocked.remedy,
     );
   if (status.paused)
-    return say('It is paused: no further step of ours begins. Connector and guard go on.');
+    return say('It is paused: Sluice begins no further step. Connector and guard continue.');
   if (status.needsApproval)
     return say(
-      `It needs approval of evidence ${status.evidenceId}: windows go on meanwhile, and a failed one voids it.`,
+      `It needs approval of evidence ${status.evidenceId}: windows continue meanwhile, and a failed one voids it.`,
     );
   const number = status.windows.at(-1)?.number;
   const bad = status.windows.find((w) => w.number === number && w.verdict !== 'passed');
@@ -71,6 +72,6 @@ export function explainStatus(status: StatusWithWindows): Explanation {
     );
   if (status.waiting) return say(`It waits for ${status.waiting}.`);
   if (phase === 'validate')
-    return say('Windows pass; more of them, or more coverage, are asked for before approval.');
-  return say(waits.length > 0 ? 'It is at work.' : 'Nothing holds it up.');
+    return say('Windows pass, but approval needs more of them, or more coverage.');
+  return say(waits.length > 0 ? 'It is working.' : 'Nothing blocks it.');
 }

@@ -1,4 +1,4 @@
-// sluice get ID [-w]: where a migration stands, live or from the ledger.
+// sluice get ID [-w]: prints the state of a migration, live or from the ledger.
 import { formatMs } from '../domain/values/duration.js';
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { printable } from '../domain/values/foreign-text.js';
@@ -20,10 +20,10 @@ export async function get(
   return EXIT.ok;
 }
 
-/** Prints on every change until the end. Ctrl-C only detaches. */
+/** Prints every change until the end. Ctrl-C only detaches. */
 export async function watch(id: string): Promise<number> {
   process.once('SIGINT', () => {
-    say(`detached; the migration goes on. Re-attach: sluice get ${id} -w`);
+    say(`detached; the migration continues. Re-attach with: sluice get ${id} -w`);
     process.exit(EXIT.interrupted);
   });
   let shown = '';
@@ -32,7 +32,8 @@ export async function watch(id: string): Promise<number> {
     if (text !== shown && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     if (text !== shown) write(`${text}\n`);
     shown = text;
-    if (status.standing?.isDead && !status.outcome) return EXIT.failed; // nothing will change any more
+    // The status of a dead run cannot change any more.
+    if (status.standing?.isDead && !status.outcome) return EXIT.failed;
     if (!status.outcome) return null;
     return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;
   });
@@ -66,7 +67,7 @@ export function render(status: StatusWithWindows): string {
   return [...lines.map(printable), ...windowLines(status), ...after.map(printable)].join('\n');
 }
 
-/** Whether anything goes on, what it waits for, and how old the answer is. */
+/** Says whether the run moves, what it waits for, and how old the answer is. */
 function standingLines({ standing, waiting, outcome }: StatusWithWindows): string[] {
   const lines: string[] = [];
   if (standing?.from === 'ledger' && !outcome)

@@ -1,4 +1,5 @@
-// sluice init --sql -f FILE: the roles and grants that this spec needs, as SQL to paste, with the reason for each.
+// sluice init --sql -f FILE: prints the roles and grants that this spec needs, as SQL to paste,
+// with the reason for each.
 import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-privileges.js';
 import { resolveSecret, loadConfig } from '../config.js';
 import { plainIdent, quoteLiteral } from '../domain/migration/names.js';
@@ -39,21 +40,21 @@ export async function grants(options: { file: string; output: Format }): Promise
 
 const PARTS: Readonly<Record<Part, string>> = {
   capture: 'Capture: the login of the source connector',
-  administration: 'Administration: what the worker makes, switches and removes',
-  reading: 'Reading: what windows compare and checks look at',
+  administration: 'Administration: the objects that the worker creates, switches and removes',
+  reading: 'Reading: the data that windows and checks read',
   sink: 'Sink: the table that consumers will read',
 };
 
 function render(spec: MigrationSpec, list: readonly Privilege[], why: string | null): string {
   const { database } = spec.spec.source.postgres;
   return [
-    `-- Roles and grants of migration ${spec.metadata.name}, for PostgreSQL 14 to 18. Why each: docs/reference/permissions.md`,
-    `-- Run it in database ${database} as a superuser, or as a role that owns what is named and may create roles.`,
+    `-- Roles and grants of migration ${spec.metadata.name}, for PostgreSQL 14 to 18. Reasons: docs/reference/permissions.md`,
+    `-- Run it in database ${database} as a superuser, or as a role that owns the named objects and may create roles.`,
     ...(why === null
       ? []
       : [
           `-- THE DATABASE COULD NOT BE ASKED (${why.replaceAll(/\s+/g, ' ')}).`,
-          '-- Put the owner in the place of each <owner of ...>: \\d+ shows it. Or export PGUSER and PGPASSWORD of a role that may log in, and print this again.',
+          '-- Replace each <owner of ...> by the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and print this again.',
         ]),
     ...roles(spec),
     ...(Object.keys(PARTS) as Part[]).flatMap((part) =>
@@ -74,7 +75,7 @@ function section(title: string, list: readonly Privilege[]): string[] {
     '',
     `-- ${title}`,
     ...list.map(
-      ({ sql, why, optional }) => `${sql}; -- ${optional ? 'of use, not needed: ' : ''}${why}`,
+      ({ sql, why, optional }) => `${sql}; -- ${optional ? 'useful, not required: ' : ''}${why}`,
     ),
   ];
 }
@@ -93,7 +94,7 @@ function roles(spec: MigrationSpec): string[] {
   ];
   return [
     '',
-    '-- The roles, where they are missing',
+    '-- The roles, if they are missing',
     ...role(
       user,
       `the worker${capture === user ? ' and Kafka Connect read' : ' reads'} from ${secret}`,
@@ -107,7 +108,7 @@ function roles(spec: MigrationSpec): string[] {
   ];
 }
 
-/** Only where it is about replication. */
+/** Notes for managed services, only for specs that need replication. */
 function managed(spec: MigrationSpec): string[] {
   if (spec.spec.connector.type === 'jdbc-source') return [];
   const capture = plainIdent(captureUser(spec));
@@ -117,11 +118,11 @@ function managed(spec: MigrationSpec): string[] {
     `--   Amazon RDS and Aurora: GRANT rds_replication TO ${capture};  and rds.logical_replication = 1 in the parameter group`,
     `--   Google Cloud SQL and AlloyDB: ALTER ROLE ${capture} REPLICATION, run by a member of cloudsqlsuperuser (alloydbsuperuser);  and the flag cloudsql.logical_decoding (alloydb.logical_decoding)`,
     `--   Azure Database for PostgreSQL: ALTER ROLE ${capture} REPLICATION, run by a member of azure_pg_admin;  and wal_level = logical among the server parameters`,
-    '-- From PostgreSQL 16 on, whoever is no superuser grants a role only WITH ADMIN OPTION on it, and REPLICATION only with REPLICATION.',
+    '-- From PostgreSQL 16 on, a role that is not a superuser grants a role only WITH ADMIN OPTION on it, and REPLICATION only with REPLICATION.',
   ];
 }
 
-/** What Sluice grants by itself, said so that nobody wonders. */
+/** Explains the grants that Sluice makes by itself. */
 function consumers(spec: MigrationSpec): string[] {
   const lines = routeOf(spec).consumers;
   return lines.length > 0 ? ['', ...lines] : [];

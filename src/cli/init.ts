@@ -1,4 +1,5 @@
-// sluice init NAME [-f FILE]: a spec to start from. Never overwrites. sluice init --sql -f FILE: what roles it needs.
+// sluice init NAME [-f FILE]: writes a spec to start from, and never overwrites one.
+// sluice init --sql -f FILE: prints the roles that a spec needs.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseSpecText } from '../manifest/parse.js';
 import { CliError, EXIT, print, type Format } from './output.js';
@@ -30,7 +31,7 @@ export async function init(
   await print(
     { file: options.file, next },
     options.output,
-    () => `${options.file} written: change what is marked, then\n  ${next.join('\n  ')}`,
+    () => `${options.file} written: change the marked places, then\n  ${next.join('\n  ')}`,
   );
   return EXIT.ok;
 }
@@ -47,7 +48,7 @@ spec:
     postgres: { host: 127.0.0.1, port: 5432, database: shop, user: sluice, passwordFrom: { env: SLUICE_SECRET_SOURCE } }
     tables: [public.orders]
   batch:
-    # change: what the batch fills, and what it computes, as one SELECT
+    # change: the table that the batch fills, and what it computes, as one SELECT
     result: { table: public.daily_result, key: [day] }
     query: { sql: "SELECT day, sum(amount) AS total FROM public.orders GROUP BY day" }
     # runs: { table: public.batch_runs } # run_id, cut_at, started_at, finished_at: a run that starts during the cut-over is seen; or { application: ... }: sessions

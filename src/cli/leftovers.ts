@@ -1,4 +1,5 @@
-// sluice doctor --leftovers [--remove]: objects in our ledger that no running migration owns. Exit 1 while there are some.
+// sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
+// Exits 1 while there are any.
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
@@ -16,7 +17,10 @@ export interface LeftoverOptions {
   readonly output: Format;
 }
 
-/** Without Temporal nothing can be called left over: its owner may be running. Exit 4 then. */
+/**
+ * Without Temporal, an object cannot be called left over, because its owner may be running. Throws
+ * exit 4 then.
+ */
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
     withLedger(async (ledger) => {
@@ -74,7 +78,7 @@ async function sweep(client: Client, name: string, routeBack: boolean): Promise<
 
 function render(found: readonly Leftover[]): string {
   if (found.length === 0)
-    return 'nothing is left over: every object in the ledger is removed, handed over, or owned by a running migration';
+    return 'no leftovers: every object in the ledger is removed, handed over, or owned by a running migration';
   return [
     table(
       ['MIGRATION', 'KIND', 'NAME', 'WHERE', 'PRESENCE'],

@@ -1,4 +1,5 @@
-// sluice list: all migrations that the ledger knows, newest iteration of each, with how each stands at Temporal.
+// sluice list: prints the newest iteration of every migration in the ledger, with its state at
+// Temporal.
 import type { Client } from '@temporalio/client';
 import type { MigrationRecord } from '../clients/ledger/ledger.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
@@ -55,7 +56,7 @@ export interface Listed {
   readonly status: Status & { readonly standing?: Standing };
 }
 
-/** From the ledger; Temporal is asked about each that has not ended, a few at a time. */
+/** Reads the ledger, and asks Temporal about each migration that has not ended, a few at a time. */
 export async function newestOfEach(): Promise<Listed[]> {
   const records = await withLedger((ledger) => ledger.migrations());
   const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The table of verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
+// Declares the verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import {
@@ -44,7 +44,7 @@ function verb(
 function build(): Command {
   const program = new Command('sluice')
     .description(
-      'Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.',
+      'Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and never cuts over without proof.',
     )
     .version(version, '-V, --version')
     .showHelpAfterError('(see sluice --help)')
@@ -71,11 +71,11 @@ function build(): Command {
     async (o: never) => (await import('./doctor.js')).doctor(o),
   )
     .option('-f, --file <file>', 'migration spec (YAML)')
-    .option('--leftovers', 'instead: what ended or lost migrations left behind')
+    .option('--leftovers', 'instead: list what ended or lost migrations left behind')
     .option('--remove', 'with --leftovers: remove it')
     .option(
       '--route-back',
-      'with --remove: where the cut-over happened, route consumers back to the batch first',
+      'with --remove: if the cut-over happened, route consumers back to the batch first',
     )
     .addOption(yes())
     .addOption(output());
@@ -91,13 +91,13 @@ function build(): Command {
       '--out <folder>',
       'with --process: write starting points for its pipeline there (Flink SQL, ksqlDB, Kafka Streams, stages)',
     )
-    .option('--offline', 'measure nothing: judge by what is declared and by the SQL')
-    .option('--exit-code', 'exit 3 when one should not be migrated as it is')
+    .option('--offline', 'measure nothing: use only the declared facts and the SQL')
+    .option('--exit-code', 'exit 3 if a process should not be migrated as it is')
     .addOption(output(['text', 'json', 'md', 'html']));
   verb(
     program,
     'prove',
-    'prove the pipeline on a small part of the data, without a trace',
+    'prove the pipeline on a small part of the data, and leave nothing behind',
     async (o: never) => (await import('./prove.js')).prove(o),
   )
     .addOption(file())
@@ -105,17 +105,17 @@ function build(): Command {
     .option('--stage <name>', 'only this stage of batch.stages')
     .option(
       '--run <command>',
-      'starts the pipeline: it is told KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR',
+      'start the pipeline; it gets KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR',
     )
     .option(
       '--runs <n>',
-      'also: what the last n runs stored for the keys that they closed (needs validation.closedKeys)',
+      'also compare what the last n runs stored for the keys that they closed (needs validation.closedKeys)',
       '0',
     )
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
     .option('--by <name>', 'who')
     .addOption(output(['text', 'json', 'md', 'html']));
-  verb(program, 'plan', 'show what a start would make, do and leave behind', async (o: never) =>
+  verb(program, 'plan', 'show what a start would create, do and leave behind', async (o: never) =>
     (await import('./plan.js')).plan(o),
   )
     .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
@@ -124,7 +124,7 @@ function build(): Command {
       'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release',
     )
     .option('--by <name>', 'who rehearses')
-    .option('--key <file>', 'sign the rehearsal (needed where the spec names approvers)')
+    .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
     .option('--exit-code', 'exit 3 when there is something to do');
@@ -133,11 +133,11 @@ function build(): Command {
   )
     .addOption(file())
     .addOption(output())
-    .option('-w, --watch', 'stay and watch');
-  verb(program, 'list', 'all migrations', async (o: never) =>
+    .option('-w, --watch', 'watch until the end');
+  verb(program, 'list', 'list all migrations', async (o: never) =>
     (await import('./list.js')).list(o),
   ).addOption(output());
-  verb(program, 'get <id>', 'where a migration stands', async (id: never, o: never) =>
+  verb(program, 'get <id>', 'show the state of a migration', async (id: never, o: never) =>
     (await import('./get.js')).get(id, o),
   )
     .addOption(output())
@@ -151,12 +151,12 @@ function build(): Command {
     .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval')
     .option('--timeout <duration>', 'give up with exit 5', '10m')
     .addOption(output());
-  verb(program, 'windows <id>', 'every validation window', async (id: never, o: never) =>
+  verb(program, 'windows <id>', 'list every validation window', async (id: never, o: never) =>
     (await import('./windows.js')).windows(id, o),
   )
     .addOption(output())
     .option('--failed', 'only failed ones');
-  verb(program, 'diff <id>', 'what differs, with both sides', async (id: never, o: never) =>
+  verb(program, 'diff <id>', 'show the differences, with both sides', async (id: never, o: never) =>
     (await import('./diff.js')).diff(id, o),
   )
     .option('--window <number>', 'default: the newest failed one')
@@ -175,7 +175,7 @@ function build(): Command {
     )
       .requiredOption('--approver <name>', 'who decides')
       .requiredOption('--reason <text>', 'why')
-      .option('--evidence <id>', 'the evidence looked at; default: the current one')
+      .option('--evidence <id>', 'the evidence that you looked at; default: the current one')
       .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
       .addOption(yes())
       .addOption(output());
@@ -184,12 +184,12 @@ function build(): Command {
     [
       'complete',
       'complete-early',
-      'end the soak after its next passed window: two people must ask',
+      'end the soak once its latest window has passed: two people must ask',
     ],
     [
       'break-glass',
       'break-glass',
-      'let the cut-over begin outside its rules of people and time, for an hour: two people must sign',
+      'for an hour, let the cut-over begin outside its rules about people and time: two people must sign',
     ],
   ] as const) {
     verb(program, `${name} <id>`, does, async (id: never, o: never) =>
@@ -202,18 +202,18 @@ function build(): Command {
       .addOption(output());
   }
   for (const [name, does] of [
-    ['pause', 'stop our next steps (the connector goes on)'],
-    ['resume', 'go on after a pause'],
-    ['retry', 'try again what is blocked'],
+    ['pause', 'begin no further step (the connector continues)'],
+    ['resume', 'continue after a pause'],
+    ['retry', 'try the blocked step again'],
   ] as const) {
     verb(program, `${name} <id>`, does, async (id: never, o: never) =>
       (await import('./signal.js')).signal(id, name, o),
     ).addOption(output());
   }
-  verb(program, 'extend <id>', 'let the soak last longer', async (id: never, o: never) =>
+  verb(program, 'extend <id>', 'make the soak longer', async (id: never, o: never) =>
     (await import('./signal.js')).extend(id, o),
   )
-    .requiredOption('--for <duration>', 'at least so long from now on: 30m, 2h, 7d')
+    .requiredOption('--for <duration>', 'at least this long from now on: 30m, 2h, 7d')
     .option('--by <name>', 'who')
     .addOption(output());
   verb(
@@ -224,13 +224,13 @@ function build(): Command {
   )
     .requiredOption('--reason <text>', 'why')
     .option('--by <name>', 'who')
-    .option('--key <file>', 'sign it (needed where the spec names approvers)')
+    .option('--key <file>', 'sign it (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output());
   verb(
     program,
     'cancel <id>',
-    'abort: routes back where needed and cleans up',
+    'abort: route consumers back if needed, and clean up',
     async (id: never, o: never) => (await import('./signal.js')).cancel(id, o),
   )
     .addOption(yes())
@@ -238,36 +238,39 @@ function build(): Command {
   verb(
     program,
     'explain <id>',
-    'why it stands where it stands, and what moves it on',
+    'say why the run is where it is, and which command helps',
     async (id: never, o: never) => (await import('./explain.js')).explain(id, o),
   ).addOption(output());
-  verb(program, 'audit <id>', 'who did what, and what came of it', async (id: never, o: never) =>
+  verb(program, 'audit <id>', 'show who did what, and the result', async (id: never, o: never) =>
     (await import('./audit.js')).audit(id, o),
   ).addOption(output());
   verb(
     program,
     'report <id> [file]',
-    'the proof, from the ledger; `report verify FILE` checks one against it',
+    'write the report from the ledger; `report verify FILE` checks one against it',
     async (id: never, file: never, o: never) => (await import('./report.js')).report(id, file, o),
   )
-    .option('--show-values', 'differing values as they are, not masked')
+    .option('--show-values', 'show differing values unmasked')
     .addOption(output(['md', 'html', 'json'], 'md'));
   verb(program, 'worker', 'serve migrations until SIGTERM', async () =>
     (await import('./worker.js')).worker(),
   );
-  verb(program, 'dashboard', 'every migration on one HTML page', async () =>
+  verb(program, 'dashboard', 'print every migration on one HTML page', async () =>
     (await import('./dashboard.js')).dashboard(),
   );
-  verb(program, 'completion <shell>', 'completion script for bash or zsh', async (shell: never) =>
-    (await import('./completion.js')).completion(shell, program),
+  verb(
+    program,
+    'completion <shell>',
+    'print a completion script for bash or zsh',
+    async (shell: never) => (await import('./completion.js')).completion(shell, program),
   );
-  verb(program, 'schema <what>', 'JSON Schema of the spec', async (what: never) =>
+  verb(program, 'schema <what>', 'print the JSON Schema of the spec', async (what: never) =>
     (await import('./schema.js')).schema(what),
   );
   verb(
     program,
     'version',
-    'version of sluice',
+    'print the version of sluice',
     (o: { output: Format }) => (
       write(o.output === 'json' ? JSON.stringify({ version }) : version),
       EXIT.ok

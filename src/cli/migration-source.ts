@@ -1,4 +1,5 @@
-// How verbs read where a migration stands: live from its workflow, else from the ledger. Loaded lazily: `--help` needs neither.
+// Reads the state of a migration for the verbs: live from its workflow, or else from the ledger. It
+// is loaded lazily, because `--help` needs neither.
 import type { Client } from '@temporalio/client';
 import { loadConfig } from '../config.js';
 import { Ledger, type MigrationRecord } from '../clients/ledger/ledger.js';
@@ -10,13 +11,15 @@ import { nameOf, withClientOrNull, workflowIdOf } from './temporal.js';
 
 export { nameOf, withClient, withClientOrNull, withRunning, workflowIdOf } from './temporal.js';
 
-/** Read-only; undefined without SLUICE_LEDGER_URL. The caller closes it. */
+/**
+ * Opens the ledger read-only. Returns undefined without SLUICE_LEDGER_URL. The caller closes it.
+ */
 export function openLedger({ writes = false } = {}): Ledger | undefined {
   const { ledgerUrl } = loadConfig();
   return ledgerUrl ? new Ledger(ledgerUrl, { readOnly: !writes }) : undefined;
 }
 
-/** Exit 2 for a verb that shows what only the ledger has. */
+/** Creates the exit-2 error for verbs that show data of the ledger only. */
 export function requireLedger(): void {
   if (loadConfig().ledgerUrl === undefined)
     throw new CliError(
@@ -27,7 +30,10 @@ export function requireLedger(): void {
     );
 }
 
-/** Read-only unless `writes`: then its tables are created where they are missing. Throws exit 2 without SLUICE_LEDGER_URL. */
+/**
+ * Opens the ledger read-only. With `writes`, it creates missing tables. Throws exit 2 without
+ * SLUICE_LEDGER_URL.
+ */
 export async function withLedger<T>(
   use: (ledger: Ledger) => Promise<T>,
   { writes = false } = {},
@@ -49,7 +55,10 @@ const queryStatus = (id: string, client: Client | null): Promise<Status | null> 
       ).catch(() => null)
     : Promise.resolve(null);
 
-/** Live where a worker answers, else as the ledger last saw it. A run that never opened does not hide the one before it. */
+/**
+ * Reads the live status if a worker answers, or else the last one in the ledger. A run that never
+ * opened does not hide the one before it.
+ */
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();
   try {
@@ -70,7 +79,7 @@ export async function readStatusWith(
   const recorded = ledger
     ? (await ledger.migrations(nameOf(id)).catch((error: unknown) => orEmpty(error, live)))[0]
     : undefined;
-  // An outcome in the ledger is final: a workflow that was terminated would still tell what it last knew.
+  // An outcome in the ledger is final. A terminated workflow would still return its last status.
   const isFinal = recorded?.outcome && recorded.iteration >= (live?.iteration ?? 0);
   const status = live && live.iteration > 0 && !isFinal ? live : (recorded?.status ?? live);
   const isKnown = look.seen.kind === 'workflow' && look.seen.workflow.status === 'RUNNING';
@@ -92,7 +101,10 @@ export async function readStatusWith(
   return { ...standingIn(shown, look, recorded, live), windows };
 }
 
-/** What is shown, with how it stands. A run that is dead can neither be approved nor go on: its next commands are those that clean up. */
+/**
+ * Combines a status with the state at Temporal. A dead run can neither be approved nor continue, so
+ * its next commands are those that clean up.
+ */
 export function standingIn(
   status: Status,
   look: Look,
@@ -120,13 +132,13 @@ const recordedOf = (
   isOlderRun: runKey !== null && runKey !== run_key,
 });
 
-/** A ledger that does not answer is no reason to hide what the workflow says. */
+/** Ignores a ledger that does not answer, because the workflow still has an answer. */
 function orEmpty(error: unknown, live: Status | null): [] {
   if (live) return [];
   throw error;
 }
 
-/** Of a migration of which nothing is known yet. */
+/** The status of a migration about which nothing is known yet. */
 export function emptyStatus(id: string, iteration: number, generation: number): Status {
   return {
     apiVersion: 'sluice.dev/v1alpha1',

@@ -1,11 +1,12 @@
-// stdout = data, stderr = progress and errors. JSON is the stable interface; text is for people.
+// Writes data to stdout, and progress and errors to stderr. JSON is the stable interface; text is
+// for people.
 import { Problem } from '../domain/failure.js';
 import { printable, printableLines } from '../domain/values/foreign-text.js';
 
 export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
 export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl', 'yaml'];
 
-/** Exit codes of the contract. */
+/** The exit codes of the contract. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -17,7 +18,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** An error with its exit code and, where there is one, the command that helps. */
+/** An error with its exit code and, if there is one, the command that helps. */
 export class CliError extends Error {
   readonly exitCode: number;
   readonly code: string;
@@ -38,19 +39,24 @@ export async function print(value: unknown, format: Format, asText: () => string
   else write(asText());
 }
 
-/** Whatever the text quotes, a terminal obeys nothing in it. Pages for a browser escape it themselves. */
+/**
+ * Escapes text so that a terminal obeys nothing in it. Pages for a browser do their own escaping.
+ */
 export const write = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
 export const say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
-/** For lines of which each is one statement of ours: a line end in a quoted text begins no line. */
+/** Prints lines so that a line end in a quoted text cannot begin a new line. */
 export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
 
-/** Resolves when the reader has taken everything: whoever reads a pipe slowly would lose the end of a long output at exit. */
+/**
+ * Resolves when the reader has read everything. Otherwise, a slow reader of a pipe would lose the
+ * end at exit.
+ */
 export const written = (): Promise<void> =>
   new Promise((resolve) =>
     process.stdout.write('', () => process.stderr.write('', () => resolve())),
   );
 
-/** `sluice ... | head`: a reader that has enough is no error. */
+/** Exits quietly if the reader closes the pipe, as in `sluice ... | head`. */
 export function endQuietlyWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
@@ -58,7 +64,7 @@ export function endQuietlyWithReader(): void {
   });
 }
 
-/** Any error → what the user sees and the exit code. */
+/** Prints any error for the user, and returns the exit code. */
 export function fail(error: unknown, format: Format): number {
   const shown = toCliError(error);
   if (format === 'json' || format === 'jsonl')
@@ -88,7 +94,7 @@ function toCliError(error: unknown): CliError {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
   const isNetwork =
     typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
-  // The command line opens one database by itself: the ledger.
+  // The ledger is the only database that the command line opens itself.
   if (
     isNetwork ||
     (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code))
@@ -96,7 +102,7 @@ function toCliError(error: unknown): CliError {
     return new CliError(
       EXIT.unreachable,
       'unreachable',
-      `the ledger does not let us in: ${(error as Error).message}`,
+      `the ledger refuses the login: ${(error as Error).message}`,
       ['check SLUICE_LEDGER_URL'],
     );
   return new CliError(

@@ -1,5 +1,7 @@
-// sluice plan -f FILE: what a start would make, do and leave behind. Offline but for the ledger, which knows the next names.
-// sluice plan --rehearse ID: the cut-over of a running migration up to the commit, then released.
+// sluice plan -f FILE: prints what a start would create, do and leave behind. It only contacts the
+// ledger, which knows the next names.
+// sluice plan --rehearse ID: runs the cut-over of a migration up to the commit, and then releases
+// it.
 import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
@@ -13,7 +15,7 @@ export interface PlanOptions {
   readonly file?: string;
   readonly rehearse?: string;
   readonly by?: string;
-  /** File of the private key of who rehearses. */
+  /** The file with the private key of the person who rehearses. */
   readonly key?: string;
   readonly yes?: boolean;
   readonly output: Format;
@@ -26,7 +28,7 @@ export async function plan(options: PlanOptions): Promise<number> {
     throw new CliError(
       EXIT.usage,
       'usage',
-      'name a spec (-f FILE), or a migration to rehearse (--rehearse ID)',
+      'give a spec (-f FILE), or a migration to rehearse (--rehearse ID)',
     );
   const spec = readSpec(options.file);
   const ledger = openLedger();
@@ -39,7 +41,10 @@ export async function plan(options: PlanOptions): Promise<number> {
   return options.exitCode ? EXIT.findings : EXIT.ok;
 }
 
-/** Holds the result (or the source's writes, where the spec says so) for as long as a cut-over would: it asks for confirmation. */
+/**
+ * Asks for confirmation, because a rehearsal holds the result or the source's writes as long as a
+ * cut-over.
+ */
 async function rehearse(id: string, options: PlanOptions): Promise<number> {
   await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
   const result = await withRunning(id, async (handle, client) => {
@@ -85,8 +90,8 @@ function render(plan: Plan): string {
     ),
     '',
     ...(plan.notes.length > 0
-      ? ['Know before you approve:', ...plan.notes.map((note) => `  - ${note}`), '']
+      ? ['Before you approve, note:', ...plan.notes.map((note) => `  - ${note}`), '']
       : []),
-    'Rolling back removes everything listed under CREATES. Connector configurations: -o json.',
+    'A rollback removes everything listed under CREATES. Connector configurations: -o json.',
   ].join('\n');
 }

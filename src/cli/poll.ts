@@ -1,4 +1,5 @@
-// Verbs that look again and again keep their connections: opening new ones every half second would load the machine that they watch.
+// Polls the status for verbs that wait. It keeps its connections, because new ones every half
+// second would load the machine.
 import type { Client } from '@temporalio/client';
 import { Ledger } from '../clients/ledger/ledger.js';
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
@@ -7,7 +8,10 @@ import { openLedger, readStatusWith, withClientOrNull } from './migration-source
 import { say } from './output.js';
 import { lookAt } from './ask-standing.js';
 
-/** Calls `look` with fresh status every `everyMs` until it answers an exit code. What stops the run is said once, when it is seen. */
+/**
+ * Calls `look` with a fresh status every `everyMs` until it returns an exit code. It prints a
+ * problem of the run once.
+ */
 export async function pollStatus(
   id: string,
   everyMs: number,
@@ -38,7 +42,10 @@ export async function pollStatus(
   }
 }
 
-/** How the newest run ended when it can never reach an outcome: refused, terminated. Null while it runs, and where Temporal does not answer. */
+/**
+ * Returns how the newest run ended if it can never reach an outcome (refused, terminated). Returns
+ * null while it runs, and if Temporal does not answer.
+ */
 export async function deadEnd(id: string, client: Client | null): Promise<string | null> {
   const { seen } = await lookAt(id, client, '', true);
   const { isDead, problem } = judgeStanding(seen, null, new Date().toISOString());

@@ -1,4 +1,5 @@
-// sluice prove -f FILE --slice SQL --run COMMAND: the pipeline on a small part of the real data, against the batch, without a trace on the legacy database.
+// sluice prove -f FILE --slice SQL --run COMMAND: runs the pipeline on a small part of the real
+// data and compares it with the batch. It leaves nothing behind in the legacy database.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -73,7 +74,7 @@ async function differencesOf(id: string): Promise<ProofResult['differences']> {
   });
 }
 
-/** Each proof has an id of its own: two at once do not meet. */
+/** Each proof has its own id, so that two can run at once. */
 async function claimNumber(name: string): Promise<string> {
   return withLedger(
     async (ledger) => {
@@ -107,13 +108,16 @@ async function start(client: Client, id: string, input: ProofInput): Promise<Wor
   return handle;
 }
 
-/** Follows the proof, runs the pipeline when it is asked for, stops it when it was compared. Ctrl-C cancels the proof, which cleans up. */
+/**
+ * Follows the proof, starts the pipeline when the proof asks for it, and stops it after the
+ * comparison. Ctrl-C cancels the proof, which cleans up.
+ */
 async function follow(handle: WorkflowHandle, command: string | undefined): Promise<ProofResult> {
   let pipeline: Pipeline | undefined;
   let last: ProofState | undefined;
   let ended = false;
   const result = (handle.result() as Promise<ProofResult>).finally(() => (ended = true));
-  result.catch(() => undefined); // looked at below
+  result.catch(() => undefined); // awaited below
   const interrupt = (): void => void handle.cancel().catch(() => undefined);
   process.removeAllListeners('SIGINT').on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
@@ -144,14 +148,14 @@ async function follow(handle: WorkflowHandle, command: string | undefined): Prom
   }
 }
 
-/** One word of a shell, whatever the text holds: names of brokers and topics are a spec's. */
+/** Quotes a text as one word of a shell, because names of brokers and topics come from a spec. */
 export const quoteShell = (text: string): string =>
   /^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const SAID: Readonly<Record<ProofState, string>> = {
   open: 'checking spec and slice',
   replay: 'replaying the slice, in one read-only snapshot',
-  pipeline: 'waiting for the pipeline to take it in',
+  pipeline: 'waiting for the pipeline to read the slice',
   compare: 'comparing every key',
   'stop-pipeline': 'stopping the pipeline',
   'clean-up': 'removing the topics of the proof',
@@ -171,7 +175,9 @@ function startPipeline(
   environment: PipelineEnvironment,
 ): Pipeline | undefined {
   if (command === undefined) {
-    say('  start your pipeline now, with nothing but this changed, and stop it when it is said:');
+    say(
+      '  start your pipeline with these environment variables; you will be asked to stop it later:',
+    );
     for (const [name, value] of Object.entries(environment))
       say(`    export ${name}=${quoteShell(value)}`);
     return undefined;
@@ -202,7 +208,7 @@ function startPipeline(
   return pipeline;
 }
 
-/** The command's whole process group; asked first, then killed. */
+/** Stops the command's whole process group: first with a request, then with a kill. */
 async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefined): Promise<void> {
   if (!pipeline || pipeline.stopping) return;
   pipeline.stopping = true;
@@ -211,7 +217,7 @@ async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefin
     try {
       process.kill(-child.pid!, signal);
     } catch {
-      // it is gone already
+      // the process has already ended
     }
   };
   kill('SIGTERM');
@@ -219,7 +225,7 @@ async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefin
   if (child.exitCode === null && child.signalCode === null) await gone;
   clearTimeout(killer);
   rmSync(stateDir, { recursive: true, force: true });
-  await handle.signal('pipelineStopped', {}).catch(() => undefined); // the proof may have ended
+  await handle.signal('pipelineStopped', {}).catch(() => undefined); // the proof may already have ended
 }
 
 function render(result: ProofResult, output: ProveOptions['output']): string {

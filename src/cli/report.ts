@@ -1,4 +1,5 @@
-// sluice report ID -o md|html|json: the proof, from the ledger alone. sluice report verify FILE: every hash and verdict of one, derived again.
+// sluice report ID -o md|html|json: writes the report, from the ledger alone.
+// sluice report verify FILE: derives every hash and verdict of a report again.
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';
@@ -39,7 +40,10 @@ export async function report(
   return EXIT.ok;
 }
 
-/** Throws exit 1 when the ledger does not know it. `iteration`: default the newest; `upTo`: last window whose differences count. */
+/**
+ * Throws exit 1 if the ledger does not know the migration. `iteration` is the newest by default.
+ * `upTo` is the last window whose differences count.
+ */
 async function readSource(
   ledger: Ledger,
   name: string,

@@ -1,4 +1,4 @@
-// sluice schema spec: the JSON Schema of the spec, for editors.
+// sluice schema spec: prints the JSON Schema of the spec, for editors.
 import { z } from 'zod';
 import { migrationSchema } from '../manifest/spec-schema.js';
 import { CliError, EXIT, write } from './output.js';
@@ -10,7 +10,10 @@ export function schema(what: string): number {
   return EXIT.ok;
 }
 
-/** Draft 7, which every editor's YAML support understands. `{file}` is allowed where the CLI inlines it. */
+/**
+ * Returns Draft 7, which the YAML support of every editor understands. `{file}` is allowed in
+ * places that the CLI inlines.
+ */
 export function specSchema(): unknown {
   return z.toJSONSchema(migrationSchema, {
     io: 'input',

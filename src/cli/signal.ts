@@ -1,4 +1,4 @@
-// sluice pause|resume|retry|rollback|cancel ID: one message each to the running workflow.
+// sluice pause|resume|retry|rollback|cancel ID: sends one message to the running workflow.
 import { userInfo } from 'node:os';
 import { nameOf, readStatus, withRunning } from './migration-source.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
@@ -22,7 +22,7 @@ export async function extend(
     throw new CliError(
       EXIT.usage,
       'usage',
-      `--for ${options.for} is no duration: expected one like 30m, 2h or 7d`,
+      `--for ${options.for} is not a duration: expected one like 30m, 2h or 7d`,
     );
   await withRunning(id, (handle) =>
     handle.signal('extendSoak', { by: options.by ?? userInfo().username, for: options.for }),
@@ -37,7 +37,8 @@ export async function rollback(
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle) => {
-    // The emergency must also work where no worker answers queries: the worker judges the signal later.
+    // An emergency rollback must also work when no worker answers queries. The worker judges the
+    // signal later.
     const evidence = await handle.query<EvidenceShown>('evidence').catch((error: unknown) => {
       if (options.key) throw error;
       return null;
@@ -86,11 +87,11 @@ export async function cancel(
   return told(id, 'cancel', options.output);
 }
 
-/** A signal waits at Temporal for a worker: where none answers, that is said. */
+/** A signal waits at Temporal for a worker. This prints a note if no worker answers. */
 async function told(id: string, what: string, output: Format): Promise<number> {
   const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));
   if (standing?.problem) {
-    say(`${what} will take effect only when the run goes on: ${standing.problem}`);
+    say(`${what} will take effect only when the run continues: ${standing.problem}`);
     for (const remedy of standing.remedy) say(`  → ${remedy}`);
   }
   const next = [`sluice get ${nameOf(id)} -w`];

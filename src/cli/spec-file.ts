@@ -1,4 +1,4 @@
-// Reading a spec file for a verb: every problem on stderr, exit 2.
+// Reads a spec file for a verb. It prints every problem to stderr and exits 2.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { MigrationSpec } from '../domain/migration/spec.js';

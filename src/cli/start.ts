@@ -1,4 +1,5 @@
-// sluice start -f FILE: starts the workflow. A second start of a running name exits 1 and changes nothing.
+// sluice start -f FILE: starts the workflow. A second start of a running name exits 1 and changes
+// nothing.
 import { userInfo } from 'node:os';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadConfig } from '../config.js';
@@ -66,7 +67,10 @@ export async function start(options: {
   return options.watch ? watch(name) : EXIT.ok;
 }
 
-/** What the workflow would refuse, said at once. Without a ledger the workflow says it. */
+/**
+ * Refuses at once what the workflow would refuse. Without a ledger, only the workflow can refuse
+ * it.
+ */
 async function refuseUnfit(name: string): Promise<void> {
   const ledger = openLedger();
   const latest = ledger ? (await ledger.migrations(name).catch(() => []))[0] : undefined;

@@ -1,4 +1,5 @@
-// How verbs reach Temporal. An error names the address and the namespace that were really used, and what to do.
+// Connects the verbs to Temporal. An error names the address and the namespace that were used, and
+// a remedy.
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { loadConfig } from '../config.js';
 import {
@@ -14,7 +15,7 @@ export const nameOf = (id: string): string => id.replace(/^migration-/, '');
 const REMEDY =
   'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 
-/** Throws exit 4 when Temporal does not answer, refuses us, or has no such namespace. */
+/** Throws exit 4 if Temporal does not answer, refuses the client, or has no such namespace. */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const { address, namespace, connectionOptions } = loadConfig().temporal;
   const { Client, Connection } = await import('@temporalio/client');
@@ -38,7 +39,10 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
   }
 }
 
-/** Like `withClient`, but without Temporal the use goes on with null and the reason: the ledger can still answer. */
+/**
+ * Works like `withClient`. Without Temporal, it calls `use` with null and the reason, because the
+ * ledger can still answer.
+ */
 export async function withClientOrNull<T>(
   use: (client: Client | null, problem: string) => Promise<T>,
 ): Promise<T> {
@@ -54,7 +58,7 @@ export async function withClientOrNull<T>(
   }
 }
 
-/** The running workflow of a migration; exit 1 when there is none. */
+/** Calls `use` with the running workflow of a migration. Throws exit 1 if there is none. */
 export async function withRunning<T>(
   id: string,
   use: (handle: WorkflowHandle, client: Client) => Promise<T>,
@@ -87,7 +91,7 @@ interface GrpcError {
   readonly details: string;
 }
 
-/** The gRPC error below the SDK's words; null = it is none. */
+/** Finds the gRPC error behind an SDK error. Returns null if there is none. */
 export function grpcErrorOf(error: unknown): GrpcError | null {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code, details } = at as Error & Partial<GrpcError>;
@@ -99,7 +103,7 @@ export function grpcErrorOf(error: unknown): GrpcError | null {
 const DENIED = [7, 16]; // PERMISSION_DENIED, UNAUTHENTICATED
 const AWAY = [4, 14]; // DEADLINE_EXCEEDED, UNAVAILABLE
 
-/** An SDK error says "Failed to start Workflow": what lies below it says why. */
+/** Explains an SDK error by its cause. The error itself only says "Failed to start Workflow". */
 function explained(error: unknown): unknown {
   const grpc = error instanceof CliError ? null : grpcErrorOf(error);
   if (!grpc) return error;

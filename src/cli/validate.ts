@@ -1,4 +1,4 @@
-// sluice validate -f FILE: offline; shape and semantics, nothing contacted.
+// sluice validate -f FILE: checks shape and semantics of a spec offline, and contacts no system.
 import { planHash } from '../manifest/build-plan.js';
 import { print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';

@@ -1,4 +1,4 @@
-// sluice wait ID --for phase=P|outcome=O|blocked|approval --timeout 10m: a gate for scripts.
+// sluice wait ID --for phase=P|outcome=O|blocked|approval --timeout 10m: waits, for use in scripts.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import { PHASES, isOutcome, isPhase, type Phase } from '../domain/migration/phase.js';
@@ -46,7 +46,7 @@ export async function wait(
   });
 }
 
-/** True also when the condition has been passed already. */
+/** Returns true also if the run is already past the condition. */
 export function condition(text: string): (status: Status) => boolean {
   const [kind, value = ''] = text.split('=');
   if (kind === 'phase' && isPhase(value)) return (status) => hasReached(status, value);

@@ -1,4 +1,4 @@
-// sluice windows ID: every validation window, one row per subject.
+// sluice windows ID: prints every validation window, one row per subject.
 import { formatMs } from '../domain/values/duration.js';
 import { readStatus, requireLedger } from './migration-source.js';
 import { EXIT, print, table, type Format } from './output.js';

@@ -1,4 +1,5 @@
-// An assessment as one self-contained page: ranking, value against feasibility, and every process with all its reasons. No script, nothing loaded. PURE.
+// Renders an assessment as one self-contained page: ranking, value against feasibility, and every
+// process with all its reasons. The page has no script and loads nothing. PURE.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf } from '../assess/score.js';
 import { because, connector, freshness, stages } from './assessment-text.js';
@@ -28,7 +29,7 @@ export function renderAssessmentHtml(assessment: Assessment): string {
     section('Ranking', rankingTable(processes)),
     section(
       'Value against feasibility',
-      `${scatter(processes)}<p class="soft">Upper right: worth it and possible. The size of a mark is how much is known.</p>`,
+      `${scatter(processes)}<p class="soft">Processes in the upper right are worth it and possible. A larger mark means that more is known.</p>`,
     ),
     section(
       'Waves',
@@ -73,7 +74,7 @@ function rankingTable(processes: readonly AssessedProcess[]): string {
   return `<div class="wide"><table><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
-/** Marks carry their rank; their verdict also shows in their form. */
+/** Each mark shows its rank. Its shape shows the verdict, too. */
 function scatter(processes: readonly AssessedProcess[]): string {
   const [width, height, left, bottom] = [960, 380, 60, 40];
   const x = (share: number): number => left + share * (width - left - 20);

@@ -1,4 +1,4 @@
-// An assessment for a terminal and as Markdown. PURE.
+// Renders an assessment for a terminal and as Markdown. PURE.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf, type Share } from '../assess/score.js';
 import { formatMs } from '../domain/values/duration.js';
@@ -43,18 +43,18 @@ export function ranking(assessment: Assessment): string {
         `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
     ),
     ...(assessment.waves.length > 0 ? [''] : []),
-    'One process in full: sluice assess -f FILE --process NAME. For others to read: -o html',
+    'Show one process in full: sluice assess -f FILE --process NAME. Write a page to share: -o html',
   ].join('\n');
 }
 
-/** The one sentence that a consultant would say. */
+/** Summarizes the verdict of one process in one sentence. */
 export function because(p: AssessedProcess): string {
   const line = (id: string): string => evidenceOf(p.trace.find((t) => t.id === id)!.answer);
   if (p.verdict === 'do-not-migrate') return line(p.decidedBy[0]!);
   if (p.work.length > 0)
     return `first: ${p.work[0]!.what}${p.work.length > 1 ? ` (and ${p.work.length - 1} more)` : ''}`;
   return (
-    [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ?? 'nothing speaks against it'
+    [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ?? 'no rule speaks against it'
   );
 }
 
@@ -113,12 +113,12 @@ export function connector({ advice }: AssessedProcess): string[] {
 export function freshness({ freshness: f }: AssessedProcess): string[] {
   return [
     f.batchMeanMs === null
-      ? "how old the batch's numbers are is not known"
+      ? "the age of the batch's numbers is unknown"
       : `the batch's numbers are ${formatMs(f.batchMeanMs)} old on average, ${formatMs(f.batchWorstMs!)} at worst`,
-    "a stream's: seconds; sluice prove measures them on a slice",
+    "a stream's numbers are seconds old; sluice prove measures this on a slice",
     f.recordsPerDay === null
-      ? 'what the parallel run would carry a day is not known'
-      : `the parallel run carries about ${Math.round(f.recordsPerDay).toLocaleString('en')} records and ${(f.bytesPerDay! / 2 ** 20).toFixed(1)} MiB a day in Kafka, before replication`,
+      ? 'the daily volume of the parallel run is unknown'
+      : `the parallel run writes about ${Math.round(f.recordsPerDay).toLocaleString('en')} records and ${(f.bytesPerDay! / 2 ** 20).toFixed(1)} MiB a day in Kafka, before replication`,
   ];
 }
 

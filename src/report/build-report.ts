@@ -1,4 +1,4 @@
-// Ledger → report model. PURE.
+// Builds the model of a report from the ledger. PURE.
 import type {
   AuditEvent,
   ColumnTally,
@@ -13,11 +13,11 @@ import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
 
-/** What the plan leaves out of the comparison, by name. */
+/** Everything that the plan leaves out of the comparison, by name. */
 export interface LeftOut {
   readonly ignored: readonly string[];
   readonly tolerances: readonly string[];
-  /** Guarantees of the cut-over that the spec weakens. */
+  /** The guarantees of the cut-over that the spec weakens. */
   readonly weakened: readonly string[];
   readonly waivers: readonly {
     readonly what: string;
@@ -26,7 +26,7 @@ export interface LeftOut {
   }[];
 }
 
-/** From the fence to the commit; null where the migration never got so far. */
+/** The time from the fence to the commit. Null if the migration never got that far. */
 export interface Hold {
   readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
   readonly totalMs: number;
@@ -52,11 +52,12 @@ export interface Report {
   readonly windows: readonly WindowRow[];
   /** Digest and chain link per window; the documents stay in the ledger. */
   readonly evidence: readonly Pick<EvidenceLink, 'number' | 'digest' | 'chain'>[];
-  /** Kept differences by subject, class and column; and of the newest window that found some, a few. Values are masked unless asked for. */
+  /** Kept differences by subject, class and column. */
   readonly differing: readonly ColumnTally[];
+  /** A few differences of the newest window that found any. Values are masked unless requested. */
   readonly samples: readonly Difference[];
   readonly leftOut: LeftOut;
-  /** The plan's steps, each with when it began in the last attempt; null = not yet. */
+  /** The plan's steps, each with its start in the last attempt (null = not yet). */
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
   readonly hold: Hold | null;
   readonly routeBy: RouteSpec['type'];
@@ -66,7 +67,7 @@ export interface Report {
   readonly events: readonly AuditEvent[];
 }
 
-/** All that the ledger holds of one migration. */
+/** Everything that the ledger contains about one migration. */
 export interface ReportSource {
   readonly status: Status;
   readonly spec: MigrationSpec;
@@ -82,7 +83,7 @@ export interface ReportSource {
 
 export interface ReportOptions {
   readonly version: string;
-  /** Values of differing rows as they are, not masked. */
+  /** Shows values of differing rows instead of masking them. */
   readonly showValues: boolean;
 }
 
@@ -165,14 +166,14 @@ function leftOutOf(migration: MigrationSpec, events: readonly AuditEvent[]): Lef
 function cutoverOf(spec: MigrationSpec, events: readonly AuditEvent[]): Report['cutover'] {
   const begun = (name: string) =>
     events.findLastIndex((e) => e.kind === 'step' && e.detail.startsWith(`${name}:`));
-  const attempt = begun('recheck'); // what came before it belongs to earlier ones
+  const attempt = begun('recheck'); // earlier steps belong to earlier attempts
   return cutoverSteps(spec).map((step) => {
     const at = begun(step.name);
     return { ...step, at: attempt >= 0 && at >= attempt ? events[at]!.at : null };
   });
 }
 
-/** The last fence that led to the commit, and what happened in between. */
+/** Finds the fence that led to the commit, and the steps between them. */
 function holdOf(events: readonly AuditEvent[]): Hold | null {
   const committed = events.findIndex((e) => e.kind === 'committed');
   const fenced = events.slice(0, committed).findLastIndex((e) => e.kind === 'fenced');

@@ -1,4 +1,5 @@
-// The page's two charts as static SVG: no script, no library in the page. Each stands above a table that says the same. PURE.
+// Draws the charts of the page as static SVG, without a script or library. Each chart is above a
+// table with the same data. PURE.
 import { formatMs } from '../domain/values/duration.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
@@ -13,7 +14,7 @@ const MARK = {
 } as const;
 const MOST_COLUMNS = 160;
 
-/** A row per subject, a mark per window. Of more windows than fit, the newest are drawn. */
+/** Draws a row per subject and a mark per window. If not all windows fit, it draws the newest. */
 export function windowChart(windows: readonly WindowRow[]): string {
   const numbers = [...new Set(windows.map((w) => w.number))];
   const shown = numbers.slice(-MOST_COLUMNS);
@@ -44,7 +45,7 @@ export function windowChart(windows: readonly WindowRow[]): string {
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Verdict of each window by subject">${names.join('')}${marks.join('')}${ticks.join('')}</svg>`;
 }
 
-/** How long each phase took, to scale. */
+/** Draws the duration of each phase to scale. */
 export function phaseChart(phases: Report['phases']): string {
   const total = phases.reduce((sum, p) => sum + (p.ms ?? 0), 0);
   if (total === 0) return '';
@@ -59,7 +60,10 @@ export function phaseChart(phases: Report['phases']): string {
   return `<svg viewBox="0 0 ${WIDTH} ${phases.length * 18 + 4}" role="img" aria-label="Duration of each phase">${rows.join('')}</svg>`;
 }
 
-/** How long a marker took through the whole path, per window, on a logarithmic scale with the spec's threshold. */
+/**
+ * Draws the time that a marker took through the whole path in each window, on a logarithmic scale
+ * with the spec's threshold.
+ */
 export function lagChart(lags: Report['lags'], thresholdMs: number): string {
   const shown = lags
     .flatMap(({ number, lag }) => (lag.ms === null ? [] : [{ number, ms: Math.max(1, lag.ms) }]))

@@ -1,11 +1,12 @@
-// Every migration on one page: where each stands, what it waits for, and what a person would type. PURE.
+// Renders all migrations on one page: the state of each one, what it waits for, and the command
+// that helps. PURE.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
 import { stateOf } from './state-words.js';
 
-/** `standing` = how it stands at Temporal, where that was asked. */
+/** `standing` is the run's state at Temporal, if Temporal was asked. */
 export type Shown = Status & { readonly standing?: Standing };
 
 const isTroubled = (s: Shown): boolean => !s.outcome && (s.standing?.problem ?? null) !== null;
@@ -26,7 +27,7 @@ const reason = (s: Shown): string =>
 const remedy = (s: Shown): string =>
   isTroubled(s) ? s.standing!.remedy.join('; ') : (s.blocked?.remedy ?? s.next[0] ?? '');
 
-/** `at` = ISO time of the look. */
+/** `at` is the time of the readings (ISO). */
 export function renderDashboard(migrations: readonly Shown[], at: string): string {
   const waiting = migrations.filter(
     (s) => !s.outcome && (s.blocked !== null || s.needsApproval || isTroubled(s)),
@@ -59,8 +60,8 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
   return page(
     'Migrations',
     [
-      `<h1>Migrations</h1><p class="soft">As the ledger knew them, and as Temporal answered, at ${e(at)}</p>`,
-      `<p class="verdict${waiting.length > 0 ? ' open' : ''}"><b>${waiting.length === 0 ? 'Nobody is waited for.' : `${waiting.length} wait for a person.`}</b></p>`,
+      `<h1>Migrations</h1><p class="soft">From the ledger and from Temporal, at ${e(at)}</p>`,
+      `<p class="verdict${waiting.length > 0 ? ' open' : ''}"><b>${waiting.length === 0 ? 'No migration waits for a person.' : `${waiting.length} wait for a person.`}</b></p>`,
       ...(waiting.length > 0
         ? [
             section(

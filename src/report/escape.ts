@@ -1,4 +1,5 @@
-// Text from outside (table, column and person names, reasons) must never become markup. PURE.
+// Escapes text from outside (names of tables, columns and people, reasons), which must never become
+// markup. PURE.
 import { printable, printableLines } from '../domain/values/foreign-text.js';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -12,14 +13,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export const escapeHtml = (text: string): string =>
   printableLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 
-/** For text between tags, where quotes need no escape: JSON is full of them. */
+/** Escapes text between tags. Quotes stay, because JSON has many of them. */
 export const escapeText = (text: string): string =>
   printableLines(text).replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
 
 export const escapeMarkdown = (text: string): string =>
   printable(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[|\\`*_<>[\]]/g, '\\$&');
 
-/** Borderless columns, as kubectl prints them. */
+/** Prints columns without borders, like kubectl. */
 export function columns(header: readonly string[], raw: readonly (readonly string[])[]): string {
   const rows = raw.map((row) => row.map(printable));
   const widths = header.map((title, at) =>

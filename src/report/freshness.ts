@@ -1,4 +1,5 @@
-// What a migration is worth and what it costs to watch, in numbers: from what its windows saw. PURE.
+// Computes the freshness that a migration brings and the cost of its windows, from the measurements
+// of the windows. PURE.
 import { durationMs } from '../domain/values/duration.js';
 import type { WindowSample } from '../domain/evidence/sample.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
@@ -6,7 +7,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 const DAY_MS = 86_400_000;
 
 export interface Freshness {
-  /** A marker's way through the whole path, over the windows that measured it; null when none did. */
+  /** The time of a marker through the whole path. Null if no window measured it. */
   readonly stream: {
     readonly medianMs: number;
     readonly worstMs: number;
@@ -19,7 +20,7 @@ export interface Freshness {
   } | null;
   /** The spec's `catchUp.within`. */
   readonly thresholdMs: number;
-  /** Of windows at the spec's pace; null when no window was measured. */
+  /** The cost of windows at the spec's pace. Null if no window was measured. */
   readonly cost: {
     readonly windowsPerDay: number;
     readonly sourceMsPerDay: number;

@@ -1,4 +1,5 @@
-// Report model → one self-contained page for a stakeholder: no script, nothing loaded, every text from outside escaped. PURE.
+// Renders a report as one self-contained page for stakeholders. It has no script, loads nothing,
+// and escapes every text from outside. PURE.
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
@@ -14,18 +15,18 @@ export function renderHtml(report: Report): string {
     section('Who decided', decisions(report)),
     section(
       'What was compared',
-      `${windowChart(report.windows)}<p class="soft">Per subject, the counts of its newest measured window:</p>${subjectTable(report.windows)}`,
+      `${windowChart(report.windows)}<p class="soft">The counts of the newest measured window of each subject:</p>${subjectTable(report.windows)}`,
     ),
-    section('What was not', notCompared(report)),
+    section('What was not compared', notCompared(report)),
     ...(report.differing.length > 0 ? [section('What differed', differing(report))] : []),
     section('Freshness and cost', freshness(report)),
     section(
       'Phases',
       `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}`,
     ),
-    section('The way back', wayBack(report)),
+    section('Rollback', wayBack(report)),
     section('Windows', windowTable(report)),
-    section('What is left and whose it is', objects(report)),
+    section('Remaining objects', objects(report)),
     section(
       'Audit',
       table(
@@ -72,14 +73,14 @@ function headline({ status, verdicts, windows }: Report): string {
 }
 
 function decisions({ status }: Report): string {
-  if (status.approvals.length === 0) return '<p>No approval and no rejection is on record.</p>';
+  if (status.approvals.length === 0) return '<p>No approval or rejection is recorded.</p>';
   const rows = status.approvals.map((a) => [
     a.at,
     a.approver,
     a.decision,
     a.accepted ? 'accepted' : 'refused',
     a.evidenceId ?? '-',
-    a.authenticated ? 'yes' : 'no: anybody who may signal the workflow can do this',
+    a.authenticated ? 'yes' : 'no: everyone who may signal the workflow can do this',
     a.comment ?? '-',
     a.reason,
   ]);
@@ -98,7 +99,7 @@ function decisions({ status }: Report): string {
   );
 }
 
-/** The newest measured window of each subject, and its tally over all windows. */
+/** Shows the newest measured window of each subject, and its totals over all windows. */
 function subjectTable(windows: readonly WindowRow[]): string {
   const subjects = [...new Set(windows.map((w) => w.subject))];
   const rows = subjects.map((subject) => {
@@ -139,23 +140,23 @@ function notCompared({ windows, status, leftOut }: Report): string {
   const items = [
     ...(unmeasured.length > 0
       ? [
-          `${unmeasured.length} times a subject could not be measured (inconclusive or errored windows below say why).`,
+          `${unmeasured.length} measurements of a subject were inconclusive or errored. The windows below give the reasons.`,
         ]
       : []),
     leftOut.ignored.length === 0
-      ? 'The plan leaves no column out.'
+      ? 'The plan compares every column.'
       : `Columns that the plan leaves out: ${leftOut.ignored.map((c) => `<code>${e(c)}</code>`).join(', ')}.`,
     ...(leftOut.tolerances.length === 0
       ? []
       : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
-    ...leftOut.weakened.map((note) => `Of the cut-over: ${e(note)}.`),
+    ...leftOut.weakened.map((note) => `The cut-over is weakened: ${e(note)}.`),
     ...leftOut.waivers.map(
       (w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`,
     ),
-    'A window that read fewer rows than it matched counts the others as proven by an earlier window: neither side changed them since.',
-    'Keys that changed in every round of a window count as unstable, values that cannot be decoded as unknown: neither is ever counted as equal.',
+    'If a window read fewer rows than it matched, an earlier window proved the others, and neither side changed them since.',
+    'Keys that changed in every round of a window count as unstable. Values that cannot be decoded count as unknown. Neither counts as equal.',
     ...(status.outcome === 'migrated'
-      ? ['What happens after the hand-over is no longer watched by this migration.']
+      ? ['This migration does not watch anything that happens after the hand-over.']
       : []),
   ];
   return `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
@@ -185,7 +186,7 @@ function differing({ differing: columns, samples }: Report): string {
     d.batch ?? 'NULL',
     d.stream ?? 'NULL',
   ]);
-  return `${byColumn}<h3>Samples of the newest window that found some</h3>${table(['class', 'key', 'column', 'batch', 'stream'], rows)}`;
+  return `${byColumn}<h3>Samples of the newest window that found differences</h3>${table(['class', 'key', 'column', 'batch', 'stream'], rows)}`;
 }
 
 function freshness({ freshness: f, lags }: Report): string {
@@ -194,7 +195,7 @@ function freshness({ freshness: f, lags }: Report): string {
       ? [
           `A change reaches the end of the path in <b>${formatMs(f.stream.medianMs)}</b> (median of ${f.stream.windows} windows; worst ${formatMs(f.stream.worstMs)}).`,
         ]
-      : ['How long a change takes through the path was not measured yet.']),
+      : ['The time of a change through the path was not measured yet.']),
     ...(f.batch
       ? [
           `The batch's numbers are <b>${formatMs(f.batch.averageMs)}</b> old on average and up to ${formatMs(f.batch.worstMs)}, over its newest ${f.batch.runs} runs${f.stream ? `: ${Math.round(f.batch.averageMs / Math.max(1, f.stream.medianMs)).toLocaleString('en')} times as old` : ''}.`,
@@ -202,7 +203,7 @@ function freshness({ freshness: f, lags }: Report): string {
       : []),
     ...(f.cost
       ? [
-          `Comparing at the plan's pace: ${f.cost.windowsPerDay.toLocaleString('en')} windows a day keep at most two backends of the source busy for ${formatMs(f.cost.sourceMsPerDay)} a day and read ${f.cost.rowsPerDay.toLocaleString('en')} rows${f.cost.retainedBytes === null ? '' : `; at most ${formatBytes(f.cost.retainedBytes)} of WAL was held back`}.`,
+          `Cost of comparing at the plan's pace: ${f.cost.windowsPerDay.toLocaleString('en')} windows a day keep at most two backends of the source busy for ${formatMs(f.cost.sourceMsPerDay)} a day and read ${f.cost.rowsPerDay.toLocaleString('en')} rows${f.cost.retainedBytes === null ? '' : `; at most ${formatBytes(f.cost.retainedBytes)} of WAL was retained`}.`,
         ]
       : []),
   ];
@@ -234,30 +235,30 @@ function hold({ hold: held }: Report): string {
   const proofs =
     held.proofs.length === 0
       ? ''
-      : `<p>Proven under the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
+      : `<p>Proven during the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
   return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}${proofs}`;
 }
 
 function wayBack({ status, batchAge, windows, routeBy }: Report): string {
   const isShared = routeBy === 'postgres-table';
   if (status.outcome === 'migrated')
-    return `<p>The batch is retired: the migration no longer offers a way back.${isShared ? " The table is the stream's." : ' Its table is as its last run left it.'}</p>`;
-  if (status.outcome) return '<p>Consumers read the batch; the migration is over.</p>';
+    return `<p>The batch is retired: the migration no longer offers a way back.${isShared ? " The table is the stream's." : ' Its table is unchanged since its last run.'}</p>`;
+  if (status.outcome) return '<p>Consumers read the batch, and the migration has ended.</p>';
   const run = batchAge
     ? ` Its last run ended at ${e(batchAge.lastFinishedAt)}.`
-    : ' Whether the batch still runs is unknown: the plan names no run log, or it could not be read.';
+    : ' It is unknown whether the batch still runs, because the plan names no run log or the log could not be read.';
   if (status.route?.side !== 'stream')
-    return `<p>Consumers read the batch: going back removes what was made, and touches nothing that they read.${run}</p>`;
+    return `<p>Consumers read the batch. A rollback removes the objects that were created, and changes nothing that consumers read.${run}</p>`;
   const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
   if (isShared)
-    return `<p>Warm: <code>sluice rollback</code> gives the table back, with what the batch's query gives at that moment and every row that only the table had. The last ${streak} comparisons of a subject in a row passed.</p>`;
-  return `<p>Warm: the batch runs on in shadow, and <code>sluice rollback</code> swaps the view back in one transaction.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
+    return `<p>A rollback is ready: <code>sluice rollback</code> returns the table to the batch, with the current result of the batch's query and every row that only the table had. The last ${streak} comparisons of a subject in a row passed.</p>`;
+  return `<p>A rollback is ready: the batch still runs as a shadow, and <code>sluice rollback</code> switches the view back in one transaction.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
 }
 
 const phaseTable = ({ phases }: Report): string =>
   table(
     ['phase', 'entered', 'took'],
-    phases.map((p) => [p.phase, p.at, p.ms === null ? 'going on' : formatMs(p.ms)]),
+    phases.map((p) => [p.phase, p.at, p.ms === null ? 'still running' : formatMs(p.ms)]),
   );
 
 function windowTable({ windows, evidence }: Report): string {
@@ -286,9 +287,9 @@ function objects({ status }: Report): string {
     ...status.leftovers.map((o) => [o.kind, o.name, 'LEFT OVER: remove it']),
   ];
   if (rows.length === 0)
-    return `<p>${status.outcome ? 'Nothing of ours is left.' : 'Known at the end.'}</p>`;
+    return `<p>${status.outcome ? 'No object of this migration is left.' : 'Listed when the migration ends.'}</p>`;
   const advice = status.handedOver.some((o) => o.kind === 'slot')
-    ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot before you stop the connector for good.</p>'
+    ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot before you stop the connector permanently.</p>'
     : '';
   return `${table(['kind', 'name', ''], rows)}${advice}`;
 }

@@ -1,4 +1,5 @@
-// Report model → Markdown. PURE. Every text from outside is escaped: table names are somebody's input.
+// Renders a report as Markdown. Every text from outside is escaped, because names of tables are
+// user input. PURE.
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Report } from './build-report.js';
 import { escapeMarkdown as escape } from './escape.js';
@@ -27,7 +28,7 @@ export function renderMarkdown(report: Report): string {
     '| phase | entered | took |',
     '|---|---|---|',
     ...report.phases.map(
-      (p) => `| ${p.phase} | ${p.at} | ${p.ms === null ? 'going on' : formatMs(p.ms)} |`,
+      (p) => `| ${p.phase} | ${p.at} | ${p.ms === null ? 'still running' : formatMs(p.ms)} |`,
     ),
     '',
     '## The cut-over, step by step',
@@ -64,7 +65,7 @@ export function renderMarkdown(report: Report): string {
           '',
           ...status.handedOver.map((o) => `- ${o.kind} \`${escape(o.name)}\``),
           '',
-          'The replication slot is yours now: watch `pg_replication_slots.wal_status` and its retained WAL, and drop the slot before you stop the connector for good.',
+          'The replication slot is yours now: watch `pg_replication_slots.wal_status` and its retained WAL, and drop the slot before you stop the connector permanently.',
         ]
       : []),
     ...(status.leftovers.length > 0
@@ -118,7 +119,7 @@ function freshness({ freshness: { stream, batch, cost }, hold }: Report): string
       : []),
     ...(cost
       ? [
-          `- comparing: ${cost.windowsPerDay} windows a day, at most two backends of the source for ${formatMs(cost.sourceMsPerDay)} a day, ${cost.rowsPerDay} rows read${cost.retainedBytes === null ? '' : `, at most ${formatBytes(cost.retainedBytes)} of WAL held back`}`,
+          `- comparing: ${cost.windowsPerDay} windows a day, at most two backends of the source for ${formatMs(cost.sourceMsPerDay)} a day, ${cost.rowsPerDay} rows read${cost.retainedBytes === null ? '' : `, at most ${formatBytes(cost.retainedBytes)} of WAL retained`}`,
         ]
       : []),
     ...(hold

@@ -1,4 +1,5 @@
-// Values of differing rows are somebody's data: a report shows what kind of value stood there, not which. PURE.
+// Masks values of differing rows, which are private data. A report shows the kind of a value and
+// not the value. PURE.
 import type { Difference } from '../domain/evidence/window.js';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
@@ -11,7 +12,7 @@ function maskedValue(value: string | null): string | null {
   return `‹${kind}, ${value.length} character${value.length === 1 ? '' : 's'}›`;
 }
 
-/** Class, column and the kinds of value stay; values and key values go. */
+/** Keeps class, column and the kinds of values, and removes values and key values. */
 export function masked(difference: Difference): Difference {
   const { key, batch, stream, column } = difference;
   return {

@@ -1,10 +1,11 @@
-// The frame of every HTML page: one file, strict content policy, no script, its data embedded as text. PURE.
+// Renders the frame of every HTML page: one file, strict content policy, no script, data embedded
+// as text. PURE.
 import { escapeHtml as e, escapeText } from './escape.js';
 import { STYLE } from './style.js';
 
 const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** `body` = HTML that is escaped already; `data` is embedded as JSON to read. */
+/** `body` is HTML that is already escaped. `data` is embedded as JSON. */
 export function page(title: string, body: string, data: unknown): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -15,11 +16,11 @@ export function page(title: string, body: string, data: unknown): string {
 `;
 }
 
-/** `title` is plain text of ours, `body` escaped HTML. */
+/** `title` is our own plain text, and `body` is escaped HTML. */
 export const section = (title: string, body: string): string =>
   `<section><h2>${title}</h2>${body}</section>`;
 
-/** Columns `[from, to)` hold numbers. Cells are escaped here. */
+/** Columns `[from, to)` contain numbers. This function escapes the cells. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],

@@ -1,4 +1,5 @@
-// The one page of a proof: what was proven, on how much data, how fast, what differs, and what it says about the whole. PURE.
+// Renders the page of a proof: what was proven, on how much data, how fast, what differs, and what
+// it predicts for all data. PURE.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProofResult } from '../domain/evidence/proof.js';
 import { comparedOf, type Difference } from '../domain/evidence/window.js';
@@ -49,7 +50,7 @@ function facts(r: ProofResult): [string, string][] {
     ...(predicted
       ? ([
           [
-            'the whole, by these rates',
+            'prediction for all data',
             `${n(predicted.records)} rows: about ${formatMs(predicted.loadMs)} of initial load, caught up after about ${formatMs(predicted.catchUpMs)}`,
           ],
         ] as [string, string][])
@@ -181,14 +182,14 @@ export function renderProofHtml(r: ProofResult): string {
         ]
       : []),
     section(
-      'What it does not say',
-      '<ul><li>Changes after the snapshot: a migration compares while both sides move.</li><li>Rows outside of the slice.</li><li>The load on the pipeline when everything arrives at once.</li></ul>',
+      'What this proof does not show',
+      '<ul><li>Changes after the snapshot. A migration compares while both sides change.</li><li>Rows outside the slice.</li><li>The load on the pipeline when all data arrives at once.</li></ul>',
     ),
   ];
   return page(`Proof of ${r.name}`, body.join('\n'), r);
 }
 
-/** Share of each table that was in the slice. */
+/** Draws the share of each table that was in the slice. */
 function shares(r: ProofResult): string {
   const list = r.replayed?.tables ?? [];
   if (list.length === 0) return '';

@@ -1,8 +1,12 @@
-// The state of a migration in a word or two, the same in `get`, `list` and on the dashboard. PURE.
+// Names the state of a migration in a word or two, the same in `get`, `list` and the dashboard.
+// PURE.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 
-/** `needs approval`, `blocked (slot-lost)`, `terminated`, or with a trouble beside it: `running (no worker)`. */
+/**
+ * Returns for example `needs approval`, `blocked (slot-lost)`, `terminated` or `running (no
+ * worker)`.
+ */
 export function stateOf(
   status: Pick<Status, 'outcome' | 'blocked' | 'paused' | 'needsApproval'> & {
     readonly standing?: Standing;

@@ -1,5 +1,6 @@
-// A report checked against the ledger: every digest computed from its document, every link of the chain, every verdict derived from its counts and proofs again,
-// and the page's text against its data.
+// Checks a report against the ledger. It computes every digest from its document, follows the
+// chain, derives every verdict from its counts and proofs, and compares the page's text with its
+// data.
 import { createHash } from 'node:crypto';
 import type { AuditEvent, EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
@@ -15,12 +16,12 @@ import { renderHtml } from './html.js';
 
 export interface Finding {
   readonly what: string;
-  /** Null = could not be looked at. */
+  /** Null means that it could not be checked. */
   readonly holds: boolean | null;
   readonly detail: string;
 }
 
-/** Head of the chain after a window, as the run's own history holds it. */
+/** The head of the chain after a window, from the run's own history. */
 export interface Anchor {
   readonly number: number;
   readonly chain: string;
@@ -28,7 +29,7 @@ export interface Anchor {
 
 export interface ReadReport {
   readonly report: Report;
-  /** The page it was embedded in; null for plain JSON. */
+  /** The page that contained the report. Null for plain JSON. */
   readonly html: string | null;
 }
 
@@ -42,11 +43,11 @@ interface EvidenceSubject {
 const EMBEDDED = /<details><summary>The same as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 const SHOWN = 3;
 
-/** A string = why the file is no report. */
+/** Returns a string, the reason, if the file is not a report. */
 export function readReport(text: string): ReadReport | string {
   const isPage = text.trimStart().startsWith('<');
   const embedded = isPage ? EMBEDDED.exec(text)?.[1] : text;
-  if (embedded === undefined) return 'is no report: it has no embedded JSON';
+  if (embedded === undefined) return 'is not a report: it has no embedded JSON';
   try {
     const report = JSON.parse(
       isPage
@@ -58,14 +59,14 @@ export function readReport(text: string): ReadReport | string {
       typeof report.name !== 'string' ||
       !Array.isArray(report.windows)
     )
-      return 'holds JSON that is no report of a migration';
+      return 'contains JSON that is not a report of a migration';
     return { report, html: isPage ? text : null };
   } catch (error) {
-    return `holds no readable JSON: ${(error as Error).message}`;
+    return `contains no readable JSON: ${(error as Error).message}`;
   }
 }
 
-/** What a report says, held against the ledger up to the report's last window: a report is as old as that, but whole. */
+/** Finds the last window of a report. A report may be old, but it must be complete up to there. */
 export function lastWindowOf({
   windows,
   evidence,
@@ -74,7 +75,7 @@ export function lastWindowOf({
   events,
   status,
 }: Report): number {
-  if (status.outcome !== null) return Infinity; // an ended run makes no more windows: all of them belong to its report
+  if (status.outcome !== null) return Infinity; // an ended run has no more windows: all are in its report
   const audited = events
     .filter((e) => e.kind === 'window')
     .map((e) => Number.parseInt(e.detail, 10) || 0);
@@ -86,7 +87,10 @@ export function lastWindowOf({
   );
 }
 
-/** `version` of this sluice: a page written by another one may be worded differently. `source` MUST hold differences up to the report's last window only. */
+/**
+ * `version` is this version of sluice: another version may word the page differently. `source` MUST
+ * contain differences up to the report's last window only.
+ */
 export function verifyReport(
   { report, html }: ReadReport,
   whole: ReportSource,
@@ -140,7 +144,10 @@ export function verifyReport(
   ];
 }
 
-/** The ledger against Temporal's history, which whoever may write to the ledger cannot change. A string = why the history could not be read. */
+/**
+ * Compares the ledger with Temporal's history, which a writer of the ledger cannot change.
+ * `anchors` is a string, the reason, if the history could not be read.
+ */
 export function anchored(
   evidence: readonly EvidenceLink[],
   anchors: readonly Anchor[] | string,
@@ -153,7 +160,7 @@ export function anchored(
     if (own === undefined) return [`window ${number} is in the history and not in the ledger`];
     return own === chain
       ? []
-      : [`window ${number}: the ledger's chain is not the one that the run was answered`];
+      : [`window ${number}: the ledger's chain is not the one in the run's history`];
   });
   return finding(
     'history',
@@ -191,7 +198,10 @@ function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
   });
 }
 
-/** A verdict may be weaker than its counts (something changed during the window), never stronger; and it MUST be the one that the rows show. */
+/**
+ * Checks that each verdict is the one that the rows show. It may be weaker than its counts, because
+ * something changed during the window, but MUST NOT be stronger.
+ */
 function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));
   return evidence.flatMap(({ number, document }) =>
@@ -205,7 +215,7 @@ function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
           return [`${where}: the row's counts are not the evidence's`];
         if (!counts || !proofs)
           return verdict === 'passed'
-            ? [`${where}: passed, but the evidence holds nothing that it follows from`]
+            ? [`${where}: passed, but nothing in the evidence supports it`]
             : [];
         const follows = assessComparison(counts, proofs).verdict;
         return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
@@ -247,7 +257,10 @@ function unlike(events: Report['events'], known: ReportSource['events']): string
   );
 }
 
-/** Decisions are never taken back, and an outcome is final; the rest of a status moves on. Events that the status needs MUST be in the report. */
+/**
+ * Checks the status. Decisions are never withdrawn and an outcome is final, but the rest changes.
+ * Events that the status needs MUST be in the report.
+ */
 function statusLike(
   { status, events }: Report,
   { status: now, events: all }: ReportSource,
@@ -282,7 +295,10 @@ function statusLike(
   );
 }
 
-/** What the report says beside windows and events (tallies, freshness, differing rows, samples, phases, the hold) MUST be what the ledger gives. */
+/**
+ * Checks the parts of the report that the ledger determines: tallies, freshness, differing rows,
+ * samples, phases and the hold.
+ */
 function derived(report: Report, source: ReportSource): Finding {
   const again = (showValues: boolean): Report =>
     buildReport(
@@ -308,12 +324,12 @@ function pageSays(report: Report, html: string, version: string): Finding {
   const other =
     report.writtenBy === version
       ? ''
-      : ` (written by sluice ${report.writtenBy}, this is ${version}: it may word the same differently)`;
+      : ` (written by sluice ${report.writtenBy}, this is ${version}: which may word it differently)`;
   return {
     what: 'page',
     holds: isSame,
     detail: isSame
-      ? 'the page says what its data says'
-      : `the page's text is not what its data gives${other}`,
+      ? 'the text of the page matches its data'
+      : `the text of the page does not match its data${other}`,
   };
 }

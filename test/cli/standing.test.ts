@@ -61,7 +61,7 @@ describe('a run that does not go on', () => {
     expect(render(dead)).toMatch(/State: +terminated\n/);
     expect(render(dead)).toContain('Remedy:     sluice doctor --leftovers --remove');
     expect(explainStatus(dead)).toMatchObject({
-      because: 'It can never go on: its workflow was terminated.',
+      because: 'It cannot continue: its workflow was terminated.',
       remedy: 'sluice doctor --leftovers --remove',
     });
     const page = renderDashboard([dead], NOW);
@@ -87,7 +87,7 @@ describe('a run that waits', () => {
     const waits = [`catchUp: ${wait}`];
     const waiting = status({ standing: { ...LIVE, waits } });
     expect(explainStatus(waiting)).toMatchObject({
-      because: 'It is at work.',
+      because: 'It is working.',
       waits: [`Doing: catchUp: ${wait}.`],
     });
     expect(render(waiting)).toContain('no committed offset');

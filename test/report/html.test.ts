@@ -27,7 +27,7 @@ describe('the HTML report', () => {
     const html = renderHtml(aReport(3));
     for (const text of [
       'Blocked (unreachable)',
-      'anybody who may signal the workflow',
+      'everyone who may signal the workflow',
       'LEFT OVER',
     ])
       expect(html).toContain(text);

@@ -221,7 +221,7 @@ describe('report verify', () => {
     ]);
   });
   it('says why a file is no report', () => {
-    expect(readReport('{"kind": "Plan"}')).toContain('no report');
+    expect(readReport('{"kind": "Plan"}')).toContain('not a report');
     expect(readReport('<html></html>')).toContain('no embedded JSON');
     expect(readReport('nothing')).toContain('no readable JSON');
   });

@@ -142,7 +142,7 @@ function dead(
   const when = closedAt === null ? '' : ` at ${closedAt}`;
   if (status === 'FAILED' && (recorded === null || recorded.isOlderRun || recorded.hasEnded))
     return {
-      problem: `its newest run was refused${when}: ${failure ?? 'no reason is known'}`,
+      problem: `its newest run was refused${when}: ${failure ?? 'unknown reason'}`,
       state: 'refused',
       remedy: ['correct the spec', 'sluice start -f FILE'],
       isDead: true,

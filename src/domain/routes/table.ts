@@ -22,7 +22,7 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
       `route by table: from the commit on the batch's writes of ${route.table} are refused with an error, until a way back gives it the table again; its shadow is its query, run anew in every window. ` +
         `Rows that the query does not give leave the table at the commit; a way back returns them, \`complete\` does not. At complete role ${batchRole} loses its right to write`,
     ],
-    consumers: ['-- Consumers keep what they may do with the shared table.'],
+    consumers: ['-- Consumers keep their rights on the shared table.'],
     needs: {
       owned: { relation: table, uses: 'only its owner may publish it' },
       creates: null,

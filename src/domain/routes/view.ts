@@ -20,8 +20,8 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
         confirm: "what consumers read is observed through the consumers' own view",
       },
       consumers: [
-        `-- Consumers keep what they may do with ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants that on the table that it makes.`,
-        '-- A table of yours under that name needs it from you: GRANT SELECT ON it TO the owner of the view.',
+        `-- Consumers keep their rights on ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants this on a table that it creates.`,
+        '-- If you create a table of that name yourself, GRANT SELECT ON it TO the owner of the view.',
       ],
       needs: {
         owned: { relation: view, uses: 'only its owner may switch the view' },
