@@ -1,7 +1,8 @@
 // sluice diff ID [--window N]: prints the differences with both sides. Without --window, it uses
 // the newest failed window.
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
-import type { Difference } from '../domain/evidence/window.js';
+import type { Ledger } from '../clients/ledger/ledger.js';
+import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { nameOf, withLedger } from './migration-source.js';
 import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
 
@@ -12,71 +13,7 @@ export async function diff(
   const name = nameOf(id);
   if (!/^\d+$/.test(options.limit))
     throw new CliError(EXIT.usage, 'usage', `--limit ${options.limit} is not a number`);
-  const found = await withLedger(async (ledger) => {
-    const latest = (await ledger.migrations(name))[0];
-    if (!latest)
-      throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
-        'sluice list',
-      ]);
-    const all = await ledger.windows(name, latest.iteration);
-    // If no window failed, use the newest one that is not proven, because it may have unknown keys.
-    const newest =
-      all.findLast((w) => w.verdict === 'failed') ??
-      all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0);
-    const number = options.window ? Number(options.window) : newest?.number;
-    if (
-      options.subject !== undefined &&
-      !all.some(
-        (w) => (number === undefined || w.number === number) && w.subject === options.subject,
-      )
-    ) {
-      const subjects = [
-        ...new Set(
-          all.filter((w) => number === undefined || w.number === number).map((w) => w.subject),
-        ),
-      ];
-      throw new CliError(
-        EXIT.usage,
-        'usage',
-        `no window compared "${options.subject}"; subjects are ${subjects.join(', ') || 'none yet'}`,
-        [`sluice windows ${name}`],
-      );
-    }
-    if (number === undefined) return null;
-    if (!all.some((w) => w.number === number))
-      throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${options.window}`, [
-        `sluice windows ${name}`,
-      ]);
-    const stored = await ledger.differences(name, latest.iteration, number);
-    const rows = all.filter((w) => w.number === number);
-    // Rows are in the pipeline's order: tables, stages, result, sink. The first failed one is the
-    // place to look.
-    const subject =
-      options.subject ??
-      (
-        rows.find((w) => w.verdict === 'failed') ??
-        rows.find((w) => w.verdict !== 'passed') ??
-        rows[0]!
-      ).subject;
-    const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
-    const failed = rows.filter((w) => w.verdict === 'failed').map((w) => w.subject);
-    const before = rows
-      .slice(
-        0,
-        rows.findIndex((w) => w.subject === subject),
-      )
-      .filter((w) => w.mode === 'settled' && w.verdict === 'passed');
-    return {
-      window: number,
-      subject,
-      failed,
-      equalBefore: before.map((w) => w.subject),
-      differences,
-      counts: countClasses(differences),
-      columns: byColumn(differences),
-      row: rows.find((w) => w.subject === subject),
-    };
-  });
+  const found = await withLedger((ledger) => differencesOf(ledger, name, options));
   if (!found) {
     await print(
       {
@@ -99,6 +36,75 @@ export async function diff(
   );
   const isClean = result.differences.length === 0 && row?.verdict === 'passed';
   return options.exitCode && !isClean ? EXIT.findings : EXIT.ok;
+}
+
+/** What one subject of one window differs in; null when no window failed. Throws CliError for a window or subject that is not there. */
+async function differencesOf(
+  ledger: Ledger,
+  name: string,
+  wanted: { readonly window?: string; readonly subject?: string },
+) {
+  const latest = (await ledger.migrations(name))[0];
+  if (!latest)
+    throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
+      'sluice list',
+    ]);
+  const all = await ledger.windows(name, latest.iteration);
+  const number = wanted.window ? Number(wanted.window) : newestUnproven(all)?.number;
+  refuseUnknownSubject(all, number, name, wanted.subject);
+  if (number === undefined) return null;
+  const rows = all.filter((w) => w.number === number);
+  if (rows.length === 0)
+    throw new CliError(EXIT.failed, 'not-found', `${name} has no window ${wanted.window}`, [
+      `sluice windows ${name}`,
+    ]);
+  const stored = await ledger.differences(name, latest.iteration, number);
+  const subject = wanted.subject ?? firstUnproven(rows).subject;
+  const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
+  const at = rows.findIndex((w) => w.subject === subject);
+  const before = rows.slice(0, at).filter((w) => w.mode === 'settled' && w.verdict === 'passed');
+  return {
+    window: number,
+    subject,
+    failed: rows.filter((w) => w.verdict === 'failed').map((w) => w.subject),
+    equalBefore: before.map((w) => w.subject),
+    differences,
+    counts: countClasses(differences),
+    columns: byColumn(differences),
+    row: rows[at],
+  };
+}
+
+/** The newest failed row; without one, the newest that holds unknown or unstable keys. */
+function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
+  return (
+    all.findLast((w) => w.verdict === 'failed') ??
+    all.findLast((w) => w.verdict === 'inconclusive' && (w.unknown ?? 0) + (w.unstable ?? 0) > 0)
+  );
+}
+
+/** Rows are in the pipeline's order: tables, stages, result, sink. The first that failed is the place to look. */
+function firstUnproven(rows: readonly WindowRow[]): WindowRow {
+  return (
+    rows.find((w) => w.verdict === 'failed') ?? rows.find((w) => w.verdict !== 'passed') ?? rows[0]!
+  );
+}
+
+function refuseUnknownSubject(
+  all: readonly WindowRow[],
+  number: number | undefined,
+  name: string,
+  subject: string | undefined,
+): void {
+  const compared = all.filter((w) => number === undefined || w.number === number);
+  if (subject === undefined || compared.some((w) => w.subject === subject)) return;
+  const subjects = [...new Set(compared.map((w) => w.subject))];
+  throw new CliError(
+    EXIT.usage,
+    'usage',
+    `no window compared "${subject}"; subjects are ${subjects.join(', ') || 'none yet'}`,
+    [`sluice windows ${name}`],
+  );
 }
 
 function countClasses(differences: readonly Difference[]): Record<string, number> {

@@ -1,0 +1,95 @@
+// Verbs that begin with a spec or a portfolio. Each verb's file is loaded only when it runs.
+import { Option, type Command } from 'commander';
+import { file, output, verb, yes } from './verb.js';
+
+/** Verbs around a migration's spec: write it, check it, plan it, start it. */
+export function addSpecVerbs(program: Command): void {
+  verb(
+    program,
+    'init [name]',
+    'write a spec to start from; or, with --sql, print the roles and grants of one',
+    async (name: never, o: never) => (await import('./init.js')).init(name, o),
+  )
+    .option('-f, --file <file>', 'where to; with --sql, the spec', 'migration.yaml')
+    .option('--sql', 'print the roles and grants that the spec needs, as SQL to paste')
+    .addOption(output());
+  verb(program, 'validate', 'check a spec offline', async (o: never) =>
+    (await import('./validate.js')).validate(o),
+  )
+    .addOption(file())
+    .addOption(output());
+  verb(
+    program,
+    'doctor',
+    'check every precondition against the real systems, read-only',
+    async (o: never) => (await import('./doctor.js')).doctor(o),
+  )
+    .option('-f, --file <file>', 'migration spec (YAML)')
+    .option('--leftovers', 'instead: list what ended or lost migrations left behind')
+    .option('--remove', 'with --leftovers: remove it')
+    .option(
+      '--route-back',
+      'with --remove: if the cut-over happened, route consumers back to the batch first',
+    )
+    .addOption(yes())
+    .addOption(output());
+  verb(program, 'plan', 'show what a start would create, do and leave behind', async (o: never) =>
+    (await import('./plan.js')).plan(o),
+  )
+    .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
+    .option(
+      '--rehearse <id>',
+      'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release',
+    )
+    .option('--by <name>', 'who rehearses')
+    .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
+    .addOption(yes())
+    .addOption(output())
+    .option('--exit-code', 'exit 3 when there is something to do');
+  verb(program, 'start', 'start a migration', async (o: never) =>
+    (await import('./start.js')).start(o),
+  )
+    .addOption(file())
+    .addOption(output())
+    .option('-w, --watch', 'watch until the end');
+}
+
+/** Verbs before a migration is planned: which process to migrate, and a proof on a small part of the data. */
+export function addDecisionAids(program: Command): void {
+  verb(
+    program,
+    'assess',
+    'judge and rank batch processes: migrate, migrate after, or do not',
+    async (o: never) => (await import('./assess.js')).assess(o),
+  )
+    .requiredOption('-f, --file <file>', 'portfolio (YAML)')
+    .option('--process <name>', 'only this one, in full')
+    .option(
+      '--out <folder>',
+      'with --process: write starting points for its pipeline there (Flink SQL, ksqlDB, Kafka Streams, stages)',
+    )
+    .option('--offline', 'measure nothing: use only the declared facts and the SQL')
+    .option('--exit-code', 'exit 3 if a process should not be migrated as it is')
+    .addOption(output(['text', 'json', 'md', 'html']));
+  verb(
+    program,
+    'prove',
+    'prove the pipeline on a small part of the data, and leave nothing behind',
+    async (o: never) => (await import('./prove.js')).prove(o),
+  )
+    .addOption(file())
+    .requiredOption('--slice <sql>', "condition over columns of the tables or of the result's key")
+    .option('--stage <name>', 'only this stage of batch.stages')
+    .option(
+      '--run <command>',
+      'start the pipeline; it gets KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR',
+    )
+    .option(
+      '--runs <n>',
+      'also compare what the last n runs stored for the keys that they closed (needs validation.closedKeys)',
+      '0',
+    )
+    .option('--timeout <duration>', 'how long the pipeline may take', '10m')
+    .option('--by <name>', 'who')
+    .addOption(output(['text', 'json', 'md', 'html']));
+}
