@@ -7,6 +7,7 @@ import {
   type FenceInput,
   type Refusable,
 } from '../src/activities/cutover/fence.js';
+import { createObjectActivities } from '../src/activities/objects/object-activities.js';
 import { Systems } from '../src/activities/runtime/deps.js';
 import { createLeaseTableSql } from '../src/clients/postgres/lease-row.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
@@ -24,7 +25,8 @@ export interface Drill {
   /** Without a name: the one whose commit swaps the view. With one: a lease row of its own and no view, so that many can be tried at once. */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &
-    ReturnType<typeof createFenceActivities>;
+    ReturnType<typeof createFenceActivities> &
+    ReturnType<typeof createObjectActivities>;
   readonly client: pg.Client;
   readonly close: () => Promise<void>;
 }
@@ -51,12 +53,14 @@ export async function openDrill(database: string): Promise<Drill> {
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();
   const systems = new Systems(resolveSecret);
+  const deps = { secret: resolveSecret, ledger, systems, approvers: new Map() };
   return {
     database,
     client,
     cutover: {
-      ...createFenceActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() }),
-      ...createCutoverActivities({ secret: resolveSecret, ledger, systems, approvers: new Map() }),
+      ...createFenceActivities(deps),
+      ...createCutoverActivities(deps),
+      ...createObjectActivities(deps),
     },
     ref: (migration) => ({
       name: migration ?? NAME,

@@ -10,14 +10,13 @@ import { createDrainActivities } from './cutover/drain-proof.js';
 import { createFenceActivities } from './cutover/fence.js';
 import { createGuardActivities } from './capture/connector-guard.js';
 import { createHandOverActivities } from './objects/hand-over.js';
-import { createKafkaActivities } from './objects/topics.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';
-import { createPipelineActivities } from './objects/pipeline-job.js';
+import { createObjectActivities } from './objects/object-activities.js';
+import { createPipelineActivities } from './barrier/pipeline-moved.js';
 import { createPreflightActivities } from './checks/preflight.js';
 import { createProofActivities } from './proofs/index.js';
-import { createSinkActivities } from './objects/sink-table.js';
-import { createSourceActivities } from './objects/source-objects.js';
+import { createBaselineActivities } from './capture/baseline.js';
 import { createWindowActivities } from './windows/index.js';
 
 export function createActivities(deps: Deps) {
@@ -25,9 +24,8 @@ export function createActivities(deps: Deps) {
     ...createLedgerActivities(deps),
     ...createApprovalActivities(deps),
     ...createPreflightActivities(deps),
-    ...createSourceActivities(deps),
-    ...createSinkActivities(deps),
-    ...createKafkaActivities(deps),
+    ...createObjectActivities(deps),
+    ...createBaselineActivities(deps),
     ...createConnectActivities(deps),
     ...createCopyActivities(deps),
     ...createBarrierActivities(deps),

@@ -5,7 +5,7 @@ import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { CutoverStep } from '../domain/plan/cutover-steps.js';
 import { resolve } from '../domain/plan/resolve.js';
-import type { PlannedObject } from '../domain/plan/resolved-plan.js';
+import { plannedObjects, type PlannedObject } from '../domain/objects/kinds.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { Mode } from '../domain/migration/subjects.js';
 
@@ -45,7 +45,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     name: plan.metadata.name,
     hash: planHash(spec),
     generation,
-    creates: plan.objects,
+    creates: plannedObjects(plan),
     connectors: [
       ...(isOnLog ? [{ name: plan.names.connector, config: debeziumPostgresConfig(plan) }] : []),
       ...(plan.sink ? [{ name: plan.sink.connector, config: jdbcSinkConfig(plan) }] : []),

@@ -1,12 +1,15 @@
 // Whose an object is after a create that failed: what was surely not made is never ours afterwards.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKafkaActivities } from '../../src/activities/objects/topics.js';
-import { claimGroup, ensureOwned, endOf, removeOwned } from '../../src/activities/objects/owned.js';
+import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects/kinds.js';
+import { ensureOwned, endOf, removeOwned } from '../../src/activities/objects/owned.js';
+import type { Site } from '../../src/activities/objects/owned-kind.js';
+import { planned } from '../../src/activities/runtime/with-plan.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { refusalOf } from '../../src/clients/kafka/kafka-topics.js';
 import type { Ledger, ObjectState } from '../../src/clients/ledger/ledger.js';
 import { Problem } from '../../src/domain/failure.js';
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
+import { KINDS } from '../../src/domain/objects/kinds.js';
 import { aRef } from '../support/builders.js';
 
 const ref = aRef();
@@ -122,31 +125,49 @@ describe('what Kafka says of a topic that it did not make', () => {
 });
 
 describe('a consumer group', () => {
-  const port = (offsets: number): KafkaPort =>
+  const port = (offsets: number, state = 'absent'): KafkaPort =>
     ({
       groupOffsets: () =>
         Promise.resolve(new Map(offsets > 0 ? [['t', new Map([[0, offsets]])]] : [])),
-      describeGroup: () =>
-        Promise.resolve({ type: 'absent', state: 'Absent', members: [], topics: [] }),
+      describeGroup: () => Promise.resolve({ type: state, state, members: [], topics: [] }),
       deleteGroup: () => Promise.reject(new Error('deleted')),
     }) as unknown as KafkaPort;
+  const group: OwnedObject = { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' };
+  const siteOf = (kafka: KafkaPort) =>
+    ({ ...planned(ref), ledger, systems: { kafka: () => kafka } }) as unknown as Site;
   it('that reads already is not claimed, and not deleted', async () => {
-    await expect(claimGroup(ledger, port(5), ref, 'connect-bank-sink')).rejects.toMatchObject({
+    await expect(claimObject(siteOf(port(5)), group)).rejects.toMatchObject({
       code: 'object-not-ours',
     });
-    const activities = createKafkaActivities({
-      ledger,
-      systems: { kafka: () => port(5) },
-    } as never);
-    await activities.removeGroup(ref, {
-      kind: 'group',
-      name: 'connect-bank-sink',
-      where: '127.0.0.1:9092',
-    });
+    await removeObject(siteOf(port(5)), group);
   });
   it('that nobody knows is ours before our reader makes it', async () => {
-    await claimGroup(ledger, port(0), ref, 'connect-bank-sink');
-    await claimGroup(ledger, port(5), ref, 'connect-bank-sink');
+    await claimObject(siteOf(port(0)), group);
+    await claimObject(siteOf(port(5)), group);
     expect(states.get('group connect-bank-sink')).toBe('registered');
+  });
+  it('exists by its members too, for a leftover as for a removal: offsets may have expired', async () => {
+    const site = siteOf(port(0, 'consumer'));
+    expect(await EFFECTS.group.exists(site, group)).toBe(true);
+    await claimObject(siteOf(port(0)), group);
+    await expect(
+      removeOwned(
+        ledger,
+        ref,
+        group,
+        () => EFFECTS.group.exists(site, group),
+        () => Promise.reject(new Error('deleted')),
+      ),
+    ).rejects.toThrow('deleted');
+  });
+});
+
+describe('each kind of object', () => {
+  it('has effects and a plan of its own', () =>
+    expect(Object.keys(EFFECTS).sort()).toEqual(Object.keys(KINDS).sort()));
+  it('is asked for its own health: a lease that is gone is not taken for a slot', async () => {
+    const site = { ...planned(ref), ledger: { query: () => Promise.resolve([]) } };
+    const lease: OwnedObject = { kind: 'lease', name: 'sluice_bank', where: 'ledger' };
+    expect(await EFFECTS.lease.healthy(site as unknown as Site, lease)).toBe('is gone');
   });
 });

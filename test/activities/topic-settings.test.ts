@@ -1,6 +1,6 @@
 // Which topics are read and how long they keep their records: asked when they are made, looked at when they are found, part of what evidence rests on.
 import { describe, expect, it } from 'vitest';
-import { createKafkaActivities } from '../../src/activities/objects/topics.js';
+import { createObjectActivities } from '../../src/activities/objects/object-activities.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
 import { topicFacts } from '../../src/activities/windows/topic-facts.js';
 import type { KafkaPort, TopicDescription } from '../../src/clients/kafka/kafka.js';
@@ -61,7 +61,7 @@ describe('a change of a topic begins a new epoch, and is named', () => {
 describe('a topic that is found', () => {
   const ensure = (cluster: KafkaPort): Promise<void> => {
     const ledger = { objectState: () => Promise.resolve('created') };
-    return createKafkaActivities({
+    return createObjectActivities({
       ledger,
       systems: { kafka: () => cluster },
     } as unknown as Deps).ensureTopics(ref);

@@ -1,12 +1,13 @@
 // The resolved plan: what follows from a spec and a generation.
 import { describe, expect, it } from 'vitest';
+import { plannedObjects } from '../../src/domain/objects/kinds.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { BATCH_PARTS, SHARED_PARTS, aSpec, type SpecInput } from '../support/builders.js';
 
 const planOf = (input: SpecInput = {}, generation = 1) =>
   resolve({ spec: aSpec(input), generation });
 const objectsOf = (input: SpecInput, generation = 1): string[] =>
-  planOf(input, generation).objects.map(({ kind, name }) => `${kind} ${name}`);
+  plannedObjects(planOf(input, generation)).map(({ kind, name }) => `${kind} ${name}`);
 const polling = {
   type: 'jdbc-source',
   url: 'http://127.0.0.1:8083',
@@ -54,7 +55,7 @@ describe('resolve', () => {
       polling: { mode: 'bulk' },
     });
     expect(plan.sourceConnectors).toEqual(['bank-public-a', 'bank-public-b']);
-    expect(plan.objects.map(({ kind }) => kind)).toEqual([
+    expect(plannedObjects(plan).map(({ kind }) => kind)).toEqual([
       'lease',
       'topic',
       'topic',
@@ -127,17 +128,18 @@ describe('resolve', () => {
     });
   });
 
-  it('lists what a generation makes in the order in which it makes it', () => {
+  it('lists what a generation makes, kind by kind', () => {
     expect(objectsOf({ spec: BATCH_PARTS }, 2)).toEqual([
       'lease sluice_bank',
       'publication sluice_bank_g2',
+      'slot sluice_bank_g2',
       'topic bank.g2.public.accounts',
       'topic bank.g2.heartbeat.bank.g2',
       'topic bank.g2.message',
       'topic bank.g2.notifications',
       'topic totals',
       'sink public.totals_stream',
-      'slot sluice_bank_g2',
+      'group connect-bank-sink-g2',
       'connector bank-g2',
       'connector bank-sink-g2',
     ]);

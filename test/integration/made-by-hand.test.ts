@@ -2,8 +2,7 @@
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSinkActivities } from '../../src/activities/objects/sink-table.js';
-import { createSourceActivities } from '../../src/activities/objects/source-objects.js';
+import { createObjectActivities } from '../../src/activities/objects/object-activities.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import type { MigrationRef, OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
@@ -15,8 +14,7 @@ const ROLE = `poor_${process.pid}`;
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let ledger: Ledger;
 let ref: MigrationRef;
-let source: ReturnType<typeof createSourceActivities>;
-let sink: ReturnType<typeof createSinkActivities>;
+let objects: ReturnType<typeof createObjectActivities>;
 
 beforeAll(async () => {
   database =
@@ -35,8 +33,7 @@ beforeAll(async () => {
   await ledger.migrate();
   const secret = (): string => 'poor';
   const deps = { secret, ledger, systems: new Systems(secret) } as never;
-  source = createSourceActivities(deps);
-  sink = createSinkActivities(deps);
+  objects = createObjectActivities(deps);
 });
 
 afterAll(async () => {
@@ -67,30 +64,30 @@ describe('after our own create was refused', () => {
       name: 'public.totals_stream',
       where: database.name,
     };
-    expect(await code(() => sink.ensureSinkTable(ref))).toBe('42501');
+    expect(await code(() => objects.ensureSinkTable(ref))).toBe('42501');
     await database.client.query(
       `CREATE TABLE totals_stream (day int PRIMARY KEY, total int, extra text); GRANT SELECT, INSERT ON totals_stream TO ${ROLE}`,
     );
-    expect(await sink.ensureSinkTable(ref)).toBeNull();
-    await sink.removeSinkTable(ref, object);
+    expect(await objects.ensureSinkTable(ref)).toBeNull();
+    await objects.removeSinkTable(ref, object);
     expect(await relation('totals_stream')).toBe(true);
   });
 
   it('a publication and a schema that a DBA makes are refused, and stay', async () => {
     const { publication, leaseSchema } = namesOf(ref.spec, 1);
-    expect(await code(() => source.ensurePublication(ref))).toBe('42501');
-    expect(await code(() => source.ensureLease(ref))).toBe('42501');
+    expect(await code(() => objects.ensurePublication(ref))).toBe('42501');
+    expect(await code(() => objects.ensureLease(ref))).toBe('42501');
     await database.client.query(
       `CREATE PUBLICATION ${publication} FOR TABLE t; CREATE SCHEMA ${leaseSchema} AUTHORIZATION ${ROLE}`,
     );
-    expect(await code(() => source.ensurePublication(ref))).toBe('object-not-ours');
-    expect(await code(() => source.ensureLease(ref))).toBe('object-not-ours');
-    await source.removePublication(ref, {
+    expect(await code(() => objects.ensurePublication(ref))).toBe('object-not-ours');
+    expect(await code(() => objects.ensureLease(ref))).toBe('object-not-ours');
+    await objects.removePublication(ref, {
       kind: 'publication',
       name: publication,
       where: database.name,
     });
-    await source.removeLease(ref, { kind: 'lease', name: leaseSchema, where: database.name });
+    await objects.removeLease(ref, { kind: 'lease', name: leaseSchema, where: database.name });
     const left = await database.client.query(
       `SELECT pubname AS n FROM pg_publication UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = '${leaseSchema}'`,
     );

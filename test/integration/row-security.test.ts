@@ -1,7 +1,7 @@
 // Rows that row security hides from our role are an error in every session that reads, never rows that do not exist.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
-import { serverIdentity } from '../../src/activities/objects/source-objects.js';
+import { serverIdentity } from '../../src/clients/postgres/server-identity.js';
 import { openSource, withSource } from '../../src/clients/postgres/connection.js';
 import { applyWaivers } from '../../src/domain/evidence/check.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';

@@ -56,8 +56,8 @@ describe('a plan for a table that batch and stream share', () => {
       .filter((o) => o.kind === 'sink' || o.kind === 'trigger')
       .map(({ name, after }) => [name, after]);
     expect(ours).toEqual([
-      ['sluice_bank_owner on public.totals', 'removed at complete'],
       ['sluice_bank.stream', 'removed at complete'],
+      ['sluice_bank_owner on public.totals', 'removed at complete'],
     ]);
     expect(plan.connectors.at(-1)!.config).toMatchObject({
       'collection.name.format': 'sluice_bank.stream',

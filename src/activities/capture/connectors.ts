@@ -1,4 +1,4 @@
-// Connectors: created STOPPED, configuration read back, then resumed; the initial load watched through Debezium's notifications.
+// The initial load of a connector, watched through Debezium's notifications or through its topics, and the connector's reconfiguration at the hand-over.
 import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { handedOverConfig } from '../../connectors/debezium-postgres.js';
@@ -7,50 +7,19 @@ import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
 import { Problem } from '../../domain/failure.js';
-import type {
-  MigrationRef,
-  OwnedObject,
-  TableProgress,
-} from '../../domain/evidence/ledger-rows.js';
-import {
-  capturesOf,
-  namesOf,
-  quoteLiteral,
-  sinkGroup,
-  sourceConnectors,
-} from '../../domain/migration/names.js';
-import { pollingOf } from '../../domain/migration/polling.js';
+import type { MigrationRef, TableProgress } from '../../domain/evidence/ledger-rows.js';
+import { capturesOf, namesOf, sourceConnectors } from '../../domain/migration/names.js';
 import {
   foldNotifications,
   type SnapshotNotification,
 } from '../../domain/capture/snapshot-progress.js';
-import {
-  STATE_TIMEOUT_MS,
-  deleteOffsets,
-  driftOf,
-  reconfigure,
-  stopSurely,
-  taskFailure,
-  untilRunning,
-} from '../objects/connector-state.js';
+import { reconfigure, taskFailure } from '../objects/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
-import {
-  claim,
-  claimGroup,
-  ensureOwned,
-  giveBack,
-  groupOf,
-  removeOwned,
-} from '../objects/owned.js';
 import { pause, pollUntil } from '../runtime/poll-until.js';
-import { sinkConfig } from '../objects/sink-table.js';
 import { SlotWait } from '../objects/slot-wait.js';
 import { SnapshotSignal } from './snapshot-signal.js';
 import { resolve } from '../../domain/plan/resolve.js';
-import { sourceConnectorConfigs, type WantedConnector } from './source-connectors.js';
 import { markSource } from './source-mark.js';
-
-export type ConnectorRole = 'source' | 'sink';
 
 const FAILED_LIMIT_MS = 90_000;
 const CAUSE_WITHIN_MS = 10_000;
@@ -58,20 +27,7 @@ const PROGRESS_EVERY_MS = 1000;
 const CHUNK_PAUSE_MS = 150;
 
 export function createConnectActivities(deps: Deps) {
-  const { ledger, systems } = deps;
-
-  const wanted = async (
-    ref: MigrationRef,
-    role: ConnectorRole,
-  ): Promise<Pick<WantedConnector, 'name' | 'config'>[]> =>
-    role === 'source'
-      ? sourceConnectorConfigs(deps, ref.spec, ref.generation)
-      : [
-          {
-            name: namesOf(ref.spec, ref.generation).sinkConnector,
-            config: await sinkConfig(deps, ref),
-          },
-        ];
+  const { systems } = deps;
 
   /** Appends what is new from offset `from` on; returns where to read on. */
   async function readNotifications(
@@ -128,72 +84,7 @@ export function createConnectActivities(deps: Deps) {
     }
   }
 
-  /** What only the connector can make, once it runs: claimed while it is not there, and given back with the connector's own claim. */
-  async function claimWhatItMakes(ref: MigrationRef, role: ConnectorRole): Promise<OwnedObject[]> {
-    const { signalGroup, slot } = namesOf(ref.spec, ref.generation);
-    const { connector, source } = ref.spec.spec;
-    const kafka = systems.kafka(ref.spec);
-    if (role === 'source' && connector.snapshot === 'initial' && !pollingOf(ref.spec)) {
-      const object: OwnedObject = { kind: 'slot', name: slot, where: source.postgres.database };
-      const sql = `SELECT 1 FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`;
-      await claim(ledger, ref, object, () =>
-        withSource(
-          ref.spec,
-          deps.secret,
-          async (client) => (await client.query(sql)).rows.length > 0,
-        ),
-      );
-      return [object];
-    }
-    if (role === 'source' && connector.snapshot !== 'incremental') return [];
-    const group = role === 'sink' ? sinkGroup(ref.spec, ref.generation) : signalGroup;
-    await claimGroup(ledger, kafka, ref, group);
-    return [groupOf(ref, group)];
-  }
-
   return {
-    /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, never overwritten. */
-    async ensureConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
-      const rest = systems.connect(ref.spec);
-      for (const { name, config } of await wanted(ref, role)) {
-        const exists = async (): Promise<boolean> => (await rest.config(name)) !== null;
-        const made = (await exists()) ? [] : await claimWhatItMakes(ref, role);
-        await ensureOwned(
-          ledger,
-          ref,
-          { kind: 'connector', name, where: ref.spec.spec.connector.url },
-          {
-            exists,
-            create: async () => {
-              await rest
-                .createStopped(name, config)
-                .catch((error: unknown) => giveBack(ledger, ref, made, error));
-              await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
-                (await exists()) ? true : null,
-              ); // the herder reads its own config topic
-            },
-          },
-        );
-        const drift = driftOf(config, await rest.config(name));
-        if (drift.length > 0)
-          throw new Problem(
-            'connector-drift',
-            `connector ${name} differs from the plan in ${drift.join(', ')}`,
-          );
-      }
-    },
-
-    /** Resumes and waits until connector and task run. */
-    async resumeConnector(ref: MigrationRef, role: ConnectorRole): Promise<void> {
-      const rest = systems.connect(ref.spec);
-      const names =
-        role === 'source'
-          ? sourceConnectors(ref.spec, ref.generation)
-          : [namesOf(ref.spec, ref.generation).sinkConnector];
-      for (const name of names) await rest.resume(name);
-      for (const name of names) await untilRunning(rest, name);
-    },
-
     /** Folds the notification topic until every table's scan is reported SUCCEEDED. Heartbeats progress; safe to repeat. */
     async watchSnapshot(
       ref: MigrationRef,
@@ -248,25 +139,6 @@ export function createConnectActivities(deps: Deps) {
         systems.connect(ref.spec),
         namesOf(ref.spec, ref.generation).connector,
         handedOverConfig(resolve(ref)),
-      );
-    },
-
-    /** Stop, forget offsets, delete: offsets would outlive the connector and a later one of that name would resume from them. */
-    async removeConnector(ref: MigrationRef, object: OwnedObject): Promise<void> {
-      const rest = systems.connect(ref.spec);
-      await removeOwned(
-        ledger,
-        ref,
-        object,
-        async () => (await rest.config(object.name)) !== null,
-        async () => {
-          await stopSurely(rest, object.name);
-          await deleteOffsets(rest, object.name);
-          await rest.delete(object.name);
-          await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
-            (await rest.config(object.name)) === null ? true : null,
-          );
-        },
       );
     },
   };

@@ -37,11 +37,12 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
   }
 }
 
-/** Throws Problem `preflight-failed` when no JDBC source is installed or a table is gone. */
+/** All of them, or the one of that name. Throws Problem `preflight-failed` when no JDBC source is installed or a table is gone. */
 export async function sourceConnectorConfigs(
   deps: Pick<Deps, 'secret' | 'systems'>,
   spec: MigrationSpec,
   generation: number,
+  only?: string,
 ): Promise<WantedConnector[]> {
   const polling = pollingOf(spec);
   allowPlaceholders(deps, spec);
@@ -57,6 +58,7 @@ export async function sourceConnectorConfigs(
   return readSource(spec, deps.secret, async (client) => {
     const wanted: WantedConnector[] = [];
     for (const capture of capturesOf(spec, generation)) {
+      if (only !== undefined && capture.connector !== only) continue;
       const shape = await polledShape(client, polling, capture);
       wanted.push({
         name: capture.connector,

@@ -22,7 +22,13 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
 import { classify } from '../runtime/application-failure.js';
 import type { FenceInput, Refusable } from './fence.js';
-import { BRIEFLY, Refused, holdLimits, leaseAccess, wayBackLimits } from '../objects/lease.js';
+import {
+  BRIEFLY,
+  Refused,
+  holdLimits,
+  leaseAccess,
+  wayBackLimits,
+} from '../objects/lease-store.js';
 import { alive } from '../runtime/poll-until.js';
 import { routeReader } from './route.js';
 import { switchView, switchViewBack } from './view-switch.js';

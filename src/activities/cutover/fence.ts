@@ -6,17 +6,15 @@ import { isOverdue } from '../../clients/postgres/held-transaction.js';
 import { leaseTable } from '../../clients/postgres/lease-row.js';
 import { createOwnerTriggers } from '../../clients/postgres/shared-table-sql.js';
 import { withSource } from '../../clients/postgres/connection.js';
-import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
-import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { emitMarker, insertLsn } from '../barrier/marker.js';
 import type { Deps } from '../runtime/deps.js';
-import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../objects/lease.js';
-import { makeClaimed, removeOwned } from '../objects/owned.js';
+import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../objects/lease-store.js';
+import { makeClaimed } from '../objects/owned.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 export interface FenceInput {
@@ -136,17 +134,6 @@ export function createFenceActivities({ secret, ledger }: Deps) {
         );
         return { committed: false };
       });
-    },
-
-    async removeTrigger({ ref, plan }: Planned, object: OwnedObject): Promise<void> {
-      const { role, table } = readTrigger(plan.names, object.name);
-      await removeOwned(
-        ledger,
-        ref,
-        object,
-        () => withSource(plan, secret, (client) => triggerExists(client, plan, role, table)),
-        () => withSource(plan, secret, (client) => dropTrigger(client, plan, role, table)),
-      );
     },
   });
 }

@@ -8,7 +8,7 @@ import type { Route } from '../../domain/evidence/ledger-rows.js';
 import { parseTableName, qualified } from '../../domain/migration/names.js';
 import type { Deps } from '../runtime/deps.js';
 import { classify } from '../runtime/application-failure.js';
-import { BRIEFLY, leaseAccess } from '../objects/lease.js';
+import { BRIEFLY, leaseAccess } from '../objects/lease-store.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 /** Asks through the consumers' own view, the route's own answer, a write of no row, or (where nothing is ours to switch) the lease row. Throws `route-unexpected` when it is neither side. */

@@ -1,16 +1,12 @@
 // What earlier runs made and nobody owns any more: their workflow was terminated, or lost with its server. Read-only.
-import { readTable } from '../../clients/postgres/catalog.js';
-import { readSource } from '../../clients/postgres/connection.js';
-import { triggerExists } from '../../clients/postgres/trigger-sql.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
-import { quoteLiteral } from '../../domain/migration/names.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
-import { resolve } from '../../domain/plan/resolve.js';
-import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { classify } from '../runtime/application-failure.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
-import { hostOf } from '../pipelines/index.js';
+import { planned } from '../runtime/with-plan.js';
+import { EFFECTS } from './kinds.js';
+import type { Site } from './owned-kind.js';
 
 export interface Leftover extends OwnedObject {
   readonly migration: string;
@@ -77,62 +73,21 @@ export async function findLeftovers(
         'set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to where it runs',
       );
     if (!run || (await isLive(run.workflowId))) continue;
+    const site: Site = { ...deps, ...planned(run) };
     for (const object of open)
-      found.push({ migration: name, ...object, ...(await presenceOf(deps, run, object)) });
+      found.push({ migration: name, ...object, ...(await presenceOf(site, object)) });
   }
   return found;
 }
 
 async function presenceOf(
-  deps: Reading,
-  run: MigrationRef,
+  site: Site,
   object: OwnedObject,
 ): Promise<Pick<Leftover, 'presence' | 'detail'>> {
   try {
-    return { presence: (await isPresent(deps, run, object)) ? 'present' : 'gone', detail: '' };
+    const exists = await EFFECTS[object.kind].exists(site, object);
+    return { presence: exists ? 'present' : 'gone', detail: '' };
   } catch (error) {
     return { presence: 'unknown', detail: classify(error).message };
-  }
-}
-
-async function isPresent(
-  { ledger, secret, systems }: Reading,
-  run: MigrationRef,
-  object: OwnedObject,
-): Promise<boolean> {
-  const { spec, name, generation } = run;
-  const asked = (sql: string): Promise<boolean> =>
-    readSource(spec, secret, async (client) => (await client.query(sql)).rows.length > 0);
-  const literal = quoteLiteral(object.name);
-  switch (object.kind) {
-    case 'lease':
-      if (object.where === 'ledger')
-        return (
-          (await ledger.query(`SELECT 1 FROM sluice.lease WHERE migration = $1`, [name])).length > 0
-        );
-      return asked(`SELECT 1 FROM pg_namespace WHERE nspname = ${literal}`);
-    case 'publication':
-      return asked(`SELECT 1 FROM pg_publication WHERE pubname = ${literal}`);
-    case 'slot':
-      return asked(`SELECT 1 FROM pg_replication_slots WHERE slot_name = ${literal}`);
-    case 'sink':
-      return readSource(
-        spec,
-        secret,
-        async (client) => (await readTable(client, object.name)) !== null,
-      );
-    case 'topic':
-      return (await systems.kafka(spec).listTopics()).includes(object.name);
-    case 'connector':
-      return (await systems.connect(spec).config(object.name)) !== null;
-    case 'trigger': {
-      const plan = resolve(run);
-      const { role, table } = readTrigger(plan.names, object.name);
-      return readSource(plan, secret, (client) => triggerExists(client, plan, role, table));
-    }
-    case 'job':
-      return (await hostOf(spec, generation)?.isThere(object.name)) ?? false;
-    case 'group':
-      return (await systems.kafka(spec).groupOffsets(object.name)).size > 0;
   }
 }

@@ -2,10 +2,8 @@
 // removed only when the ledger says it is ours.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
-import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
-import { knownGroup } from '../barrier/group-readers.js';
-import { Refused } from './lease.js';
+import { Refused } from './lease-store.js';
 
 export interface Making {
   readonly exists: () => Promise<boolean>;
@@ -146,26 +144,4 @@ export async function claim(
   if (await isOurs(ledger, ref, object)) return;
   if (await exists()) throw notOurs(object);
   await ledger.setObjectState(ref, object, 'registered');
-}
-
-export async function claimGroup(
-  ledger: Ledger,
-  kafka: KafkaPort,
-  ref: MigrationRef,
-  name: string,
-): Promise<void> {
-  await claim(ledger, ref, groupOf(ref, name), () => groupExists(kafka, name));
-}
-
-export const groupOf = (ref: MigrationRef, name: string): OwnedObject => ({
-  kind: 'group',
-  name,
-  where: ref.spec.spec.kafka.brokers.join(','),
-});
-
-/** Whether a broker knows the group: by its offsets, or by its members. */
-export async function groupExists(kafka: KafkaPort, name: string): Promise<boolean> {
-  return (
-    (await kafka.groupOffsets(name)).size > 0 || (await knownGroup(kafka, name)).type !== 'absent'
-  );
 }

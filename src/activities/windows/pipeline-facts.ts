@@ -28,8 +28,8 @@ import { MISSING, driftOf } from '../objects/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import { knownGroup } from '../barrier/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
-import { sinkConfig } from '../objects/sink-table.js';
-import { serverIdentity } from '../objects/source-objects.js';
+import { sinkConfig } from '../objects/sink-connector.js';
+import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { topicFacts } from './topic-facts.js';
 

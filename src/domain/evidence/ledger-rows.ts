@@ -5,18 +5,9 @@ import type { MigrationSpec } from '../migration/spec.js';
 import type { Standing } from '../migration/run-standing.js';
 import type { DifferenceClass, WindowRow } from './window.js';
 
-export const OBJECT_KINDS = [
-  'lease',
-  'publication',
-  'topic',
-  'slot',
-  'connector',
-  'sink',
-  'group',
-  'job',
-  'trigger',
-] as const;
-export type ObjectKind = (typeof OBJECT_KINDS)[number];
+/** Each has a module in domain/objects and one in activities/objects. */
+export type ObjectKind =
+  'lease' | 'publication' | 'slot' | 'topic' | 'sink' | 'group' | 'connector' | 'job' | 'trigger';
 
 /** Something that we made: registered in the ledger before it is made, removed or handed over at the end. */
 export interface OwnedObject {

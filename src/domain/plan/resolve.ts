@@ -9,7 +9,6 @@ import {
   relation,
   sinkGroup,
 } from '../migration/names.js';
-import { plannedObjects } from './planned-objects.js';
 import { pollingOf } from '../migration/polling.js';
 import type {
   BatchPlan,
@@ -17,7 +16,6 @@ import type {
   FencePlan,
   Guard,
   HostPlan,
-  PlanParts,
   ResolvedPlan,
   SinkPlan,
 } from './resolved-plan.js';
@@ -38,7 +36,7 @@ export function resolve({
 }): ResolvedPlan {
   const captures = capturesOf(spec, generation);
   const route = routeOf(spec);
-  const parts: PlanParts = {
+  return {
     ...spec,
     generation,
     names: namesOf(spec, generation),
@@ -59,7 +57,6 @@ export function resolve({
     steps: cutoverSteps(spec),
     notes: cutoverNotes(spec),
   };
-  return { ...parts, objects: plannedObjects(parts) };
 }
 
 function captureOf(spec: MigrationSpec): CapturePlan {

@@ -1,6 +1,5 @@
 // What follows from a spec and a generation, with every name parsed and every mode decided. `resolve` computes it.
 import type { CutoverStep } from './cutover-steps.js';
-import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { Capture, Names, Relation } from '../migration/names.js';
 import type { Polling } from '../migration/polling.js';
 import type { BatchSpec, ConnectorSpec, MigrationSpec } from '../migration/spec.js';
@@ -43,11 +42,6 @@ export interface SinkPlan {
   readonly writes: { readonly batch: Relation; readonly stream: Relation };
 }
 
-/** Something that this generation makes, and what becomes of it at the end. */
-export interface PlannedObject extends OwnedObject {
-  readonly after: 'handed over' | 'removed at complete';
-}
-
 /** The spec as the operator wrote it (`spec.…` holds limits, durations, addresses), and everything that follows from it. */
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
@@ -68,12 +62,8 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly host: HostPlan;
   readonly route: RoutePlan;
   readonly fence: FencePlan;
-  readonly objects: readonly PlannedObject[];
   readonly subjects: readonly Subject[];
   readonly steps: readonly CutoverStep[];
   /** Guarantees that this spec weakens, in words for the people who approve. */
   readonly notes: readonly string[];
 }
-
-/** A resolved plan before its list of objects, from which that list is made. */
-export type PlanParts = Omit<ResolvedPlan, 'objects'>;

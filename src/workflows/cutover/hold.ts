@@ -3,6 +3,7 @@ import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
+import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
@@ -49,7 +50,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
       ),
     false,
   );
-  run.willMake(...run.plan.fence.guards.map(({ trigger }) => trigger));
+  run.willMake(...KINDS.trigger.planned(run.plan));
   const fence = await run.step(
     () =>
       call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence),

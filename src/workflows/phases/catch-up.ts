@@ -1,13 +1,13 @@
 // catch-up: the pipeline deployed, where that is ours to do; then barriers in a row through source, connector, pipeline, output and sink, each within its time.
-import { jobNames } from '../../domain/migration/names.js';
-import { hostUrl } from '../../domain/migration/spec.js';
+import { pipelineGroups } from '../../domain/objects/group.js';
+import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 
 export async function catchUp(run: Run): Promise<void> {
-  const { pipeline } = run.spec;
-  if (pipeline && pipeline.type !== 'external') await deployPipeline(run);
-  else if (pipeline && run.ref.generation > 1) {
+  const { host } = run.plan;
+  if (host.url !== null) await deployPipeline(run);
+  else if (host.kind === 'external' && run.ref.generation > 1) {
     await run.step(() =>
       call(
         'patient',
@@ -26,25 +26,11 @@ export async function catchUp(run: Run): Promise<void> {
 }
 
 async function deployPipeline(run: Run): Promise<void> {
-  const { ref } = run;
-  const { pipeline, kafka } = run.spec;
+  const { ref, plan } = run;
   // Groups before jobs: on the way back the jobs are stopped first.
-  run.willMake(
-    ...pipeline!.groups.map((name) => ({
-      kind: 'group' as const,
-      name,
-      where: kafka.brokers.join(','),
-    })),
-  );
-  run.willMake(
-    ...jobNames(ref.spec, ref.generation).map((name) => ({
-      kind: 'job' as const,
-      name,
-      where: hostUrl(pipeline!),
-    })),
-  );
+  run.willMake(...pipelineGroups(plan), ...KINDS.job.planned(plan));
   await run.step(() =>
-    call('long', 'ensurePipeline', `Deploy the pipeline (${pipeline!.type})`, ref),
+    call('long', 'ensurePipeline', `Deploy the pipeline (${run.spec.pipeline!.type})`, ref),
   );
-  run.audit('pipeline', `running: ${jobNames(ref.spec, ref.generation).join(', ')}`);
+  run.audit('pipeline', `running: ${plan.host.jobs.join(', ')}`);
 }

@@ -1,8 +1,6 @@
 // complete: the batch is retired, the pipeline handed over running, the scaffolding removed and verified gone.
 import { CancellationScope } from '@temporalio/workflow';
-import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
-import { namesOf } from '../../domain/migration/names.js';
-import { pollingOf } from '../../domain/migration/polling.js';
+import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from './roll-back.js';
@@ -13,16 +11,14 @@ export async function complete(run: Run): Promise<void> {
 }
 
 async function retireAndHandOver(run: Run): Promise<void> {
-  const { ref, state } = run;
-  const names = namesOf(ref.spec, ref.generation);
+  const { ref, plan, state } = run;
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
-  const { refusesBatch, sharesTable } = run.plan.route;
-  if (refusesBatch)
+  if (plan.route.refusesBatch)
     await run.step(() =>
       call('quick', 'retireRole', "Take the batch's right to write the table", ref),
     );
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
-  if (!pollingOf(ref.spec))
+  if (plan.capture.kind === 'log')
     await run.step(() =>
       call(
         'patient',
@@ -31,19 +27,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
         ref,
       ),
     );
-  const watched = [
-    names.messageTopic,
-    names.notificationTopic,
-    names.signalTopic,
-    names.signalGroup,
-    names.windowTopic,
-  ];
-  const isScaffolding = ({ kind, name }: OwnedObject): boolean =>
-    kind === 'lease' ||
-    kind === 'trigger' ||
-    (kind === 'sink' && sharesTable) ||
-    ((kind === 'topic' || kind === 'group') && watched.includes(name));
-  const scaffolding = state.undo.filter(isScaffolding);
+  const scaffolding = state.undo.filter((object) => atComplete(plan, object) === 'remove');
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
     state.undo = state.undo.filter((o) => o !== object);

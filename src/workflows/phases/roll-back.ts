@@ -1,5 +1,6 @@
 // roll-back: legacy serving, observed; then everything of ours removed in reverse order, each verified gone. Nothing interrupts it.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 
@@ -72,25 +73,8 @@ async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<voi
   }
 }
 
-const REMOVALS = {
-  lease: 'removeLease',
-  publication: 'removePublication',
-  topic: 'removeTopic',
-  slot: 'removeSlot',
-  connector: 'removeConnector',
-  sink: 'removeSinkTable',
-  group: 'removeGroup',
-  job: 'removeJob',
-  trigger: 'removeTrigger',
-} as const;
-
 /** Undo of whatever made the object: idempotent, only for what the ledger calls ours. */
 export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
-  return call(
-    'patient',
-    REMOVALS[object.kind],
-    `Remove ${object.kind} ${object.name}`,
-    ref,
-    object,
-  );
+  const { undo, label } = KINDS[object.kind];
+  return call('patient', undo, `Remove ${label} ${object.name}`, ref, object);
 }

@@ -1,36 +1,26 @@
 // snapshot: lease, publication, topics, then the baseline of the legacy database. Each is announced to the undo list before it is made.
-import { namesOf, plannedTopics } from '../../domain/migration/names.js';
-import { pollingOf } from '../../domain/migration/polling.js';
+import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 
 export async function snapshot(run: Run): Promise<void> {
-  const { ref } = run;
-  const names = namesOf(ref.spec, ref.generation);
-  const { batch, source, kafka } = run.spec;
-  const { database } = source.postgres;
-  run.willMake({ kind: 'lease', name: names.leaseSchema, where: batch ? database : 'ledger' });
+  const { ref, plan } = run;
+  run.willMake(...KINDS.lease.planned(plan));
   await run.step(() => call('quick', 'ensureLease', 'Create the lease row', ref));
   run.startGuard();
-  if (!pollingOf(ref.spec)) {
-    run.willMake({ kind: 'publication', name: names.publication, where: database });
+  for (const publication of KINDS.publication.planned(plan)) {
+    run.willMake(publication);
     await run.step(() =>
-      call('quick', 'ensurePublication', `Create publication ${names.publication}`, ref),
+      call('quick', 'ensurePublication', `Create publication ${publication.name}`, ref),
     );
-    if (run.spec.connector.snapshot === 'incremental') {
-      run.willMake({ kind: 'slot', name: names.slot, where: database });
-      await run.step(() =>
-        call('patient', 'ensureSlot', `Create replication slot ${names.slot}`, ref),
-      );
-    }
   }
-  run.willMake(
-    ...plannedTopics(ref.spec, ref.generation).map((name) => ({
-      kind: 'topic' as const,
-      name,
-      where: kafka.brokers.join(','),
-    })),
-  );
+  if (plan.capture.load === 'incremental') {
+    run.willMake(...KINDS.slot.planned(plan));
+    await run.step(() =>
+      call('patient', 'ensureSlot', `Create replication slot ${plan.names.slot}`, ref),
+    );
+  }
+  run.willMake(...KINDS.topic.planned(plan));
   await run.step(() => call('patient', 'ensureTopics', 'Create topics', ref));
   const baseline = await run.step(() =>
     call('patient', 'takeBaseline', 'Baseline: schema, rows and size per table, WAL position', ref),

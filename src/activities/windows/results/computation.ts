@@ -6,7 +6,7 @@ import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
 import { polledFrom } from '../../../connectors/jdbc-source.js';
 import type { Lsn } from '../../../domain/values/position.js';
-import { currentSinkTable } from '../../objects/sink-table.js';
+import { currentSinkTable } from '../../objects/sink-connector.js';
 import { polledShape } from '../../capture/source-connectors.js';
 import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';

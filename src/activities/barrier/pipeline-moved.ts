@@ -1,0 +1,83 @@
+// Whether a pipeline that somebody else deploys has moved to the topics of a new generation.
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { Problem } from '../../domain/failure.js';
+import { capturesOf } from '../../domain/migration/names.js';
+import type { Deps } from '../runtime/deps.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+import { knownGroup } from './group-readers.js';
+
+const MOVES_MS = 20_000; // before it is called a block: it may just be starting
+
+export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
+  return withPlan({
+    /**
+     * A new generation has new topics, and a pipeline that is not ours to deploy must be moved to
+     * them. Problem `pipeline-must-move` names the topics that no group has read yet, or that a
+     * group has not read which read the same table's topic of an earlier generation.
+     */
+    async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
+      const groups = plan.spec.pipeline?.groups ?? [];
+      const kafka = systems.kafka(plan);
+      const topics: NewTopic[] = [];
+      for (const [at, { topic }] of plan.captures.entries()) {
+        const earlier = Array.from(
+          { length: ref.generation - 1 },
+          (_, g) => capturesOf(ref.spec, g + 1)[at]!.topic,
+        );
+        if ((await kafka.offsets(topic)).some((p) => p.high > p.low))
+          topics.push({ topic, earlier }); // nobody commits an empty one
+      }
+      let unread: string[] = [];
+      const moved = await pollUntil(
+        Date.now() + MOVES_MS,
+        500,
+        async () => {
+          unread = await unreadBy(kafka, groups, topics);
+          return unread.length === 0 ? true : null;
+        },
+        () => ({ unread }),
+      );
+      if (!moved) throw new Problem('pipeline-must-move', `not read yet: ${unread.join('; ')}`);
+    },
+  });
+}
+
+interface NewTopic {
+  readonly topic: string;
+  /** The topics of the same table in earlier generations. */
+  readonly earlier: readonly string[];
+}
+
+/** Which topics by which groups, as `topic by group GROUP`. Exported for its test. */
+export async function unreadBy(
+  kafka: KafkaPort,
+  groups: readonly string[],
+  topics: readonly NewTopic[],
+): Promise<string[]> {
+  const readers: {
+    group: string;
+    committed: ReadonlySet<string>;
+    subscribed: readonly string[];
+  }[] = [];
+  for (const group of groups) {
+    const described = await knownGroup(kafka, group);
+    readers.push({
+      group,
+      committed: new Set((await kafka.groupOffsets(group)).keys()),
+      subscribed: described.topics,
+    });
+  }
+  const unread: string[] = [];
+  for (const { topic, earlier } of topics) {
+    const stays = readers.filter(
+      ({ committed, subscribed }) =>
+        !committed.has(topic) && [...committed, ...subscribed].some((t) => earlier.includes(t)),
+    );
+    const isRead = readers.some(({ committed }) => committed.has(topic));
+    if (stays.length > 0)
+      unread.push(`${topic} by group ${stays.map((reader) => reader.group).join(', ')}`);
+    else if (!isRead) unread.push(`${topic} by group ${groups.join(', ')}`);
+  }
+  return unread;
+}

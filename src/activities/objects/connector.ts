@@ -1,0 +1,57 @@
+// Connectors. Each is made STOPPED, so that its configuration is read back before it does anything.
+import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import { STATE_TIMEOUT_MS, deleteOffsets, stopSurely } from './connector-state.js';
+import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
+import { sinkConfig } from './sink-connector.js';
+
+const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
+
+const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
+  (await rest(asking).config(name)) !== null;
+
+/** Connect reads its own config topic: what it accepted shows a moment later. */
+const untilExists = (asking: Asking, object: OwnedObject, wanted: boolean): Promise<unknown> =>
+  pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
+    (await exists(asking, object)) === wanted ? true : null,
+  );
+
+/** The configuration that the connector must have now. */
+export async function configOf(
+  site: Site,
+  { name }: OwnedObject,
+): Promise<Readonly<Record<string, string>>> {
+  const { plan, ref } = site;
+  if (name === plan.sink?.connector) return sinkConfig(site, ref);
+  const [wanted] = await sourceConnectorConfigs(site, plan, plan.generation, name);
+  if (!wanted) throw new Error(`connector ${name} is not part of the plan`);
+  return wanted.config;
+}
+
+export const connector: OwnedKind = {
+  exists,
+  create: async (site, object) => {
+    await rest(site).createStopped(object.name, await configOf(site, object));
+    await untilExists(site, object, true);
+  },
+  /** Offsets would outlive the connector, and a later one of that name would resume from them. */
+  remove: async (site, object) => {
+    const { name } = object;
+    await stopSurely(rest(site), name);
+    await deleteOffsets(rest(site), name);
+    await rest(site).delete(name);
+    await untilExists(site, object, false);
+  },
+  healthy: async (site, { name }) => {
+    const status = await rest(site).status(name);
+    const states = status
+      ? [status.connector.state, ...status.tasks.map((task) => task.state)]
+      : ['missing'];
+    return states.length > 1 && states.every((state) => state === 'RUNNING')
+      ? null
+      : `is ${states.join(', ')}`;
+  },
+  nameCheck: { check: 'connect.name-free', taken: askEach(exists) },
+};

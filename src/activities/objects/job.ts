@@ -1,0 +1,45 @@
+// The parts of a pipeline that Sluice deploys itself. Each is found again by its name after any restart.
+import { Problem } from '../../domain/failure.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import type { PipelineHost } from '../pipelines/host.js';
+import { hostOf } from '../pipelines/index.js';
+import { askEach, type Asking, type OwnedKind } from './owned-kind.js';
+
+const RUNNING_MS = 60_000;
+const STEADY_POLLS = 3; // an accepted job may still loop between RUNNING and RESTARTING
+
+const host = ({ plan }: Asking): PipelineHost => {
+  const found = hostOf(plan, plan.generation);
+  if (!found) throw new Error('this plan deploys no pipeline');
+  return found;
+};
+
+const exists = async ({ plan }: Asking, { name }: OwnedObject): Promise<boolean> =>
+  (await hostOf(plan, plan.generation)?.isThere(name)) ?? false;
+
+export const job: OwnedKind = {
+  exists,
+  create: (site, { name }) => host(site).create(name),
+  remove: (site, { name }) => host(site).remove(name),
+  healthy: async (site, { name }) => {
+    const state = await host(site).state(name);
+    return 'running' in state ? null : `is not running: ${state.not}`;
+  },
+  nameCheck: { check: 'pipeline.names-free', taken: askEach(exists) },
+};
+
+/** Ends when the part has run for several polls in a row. Throws Problem `pipeline-failed` when it does not come to that. */
+export async function untilSteady(asking: Asking, { name }: OwnedObject): Promise<void> {
+  let seen = 0;
+  let last = 'not there';
+  const steady = await pollUntil(Date.now() + RUNNING_MS, 300, async () => {
+    const state = await host(asking).state(name);
+    last = 'not' in state ? state.not : 'running';
+    if (last === 'FAILED')
+      throw new Problem('pipeline-failed', `job ${name} was accepted and FAILED`);
+    seen = 'running' in state ? seen + 1 : 0;
+    return seen >= STEADY_POLLS ? true : null;
+  });
+  if (!steady) throw new Problem('pipeline-failed', `${name} does not run steadily: ${last}`);
+}

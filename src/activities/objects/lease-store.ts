@@ -1,0 +1,151 @@
+// The lease row and the database that holds it: the source, beside the result, with a batch; the ledger without. Only this file asks which.
+import type pg from 'pg';
+import {
+  heldTransaction,
+  type Held,
+  type HoldLimits,
+} from '../../clients/postgres/held-transaction.js';
+import { transaction, withSource } from '../../clients/postgres/connection.js';
+import { dropFenceFunctionSql } from '../../clients/postgres/fence-triggers.js';
+import { dropKeptViewSql } from '../../clients/postgres/kept-view.js';
+import {
+  createLeaseTableSql,
+  leaseTable,
+  readLease,
+  type LeaseRow,
+} from '../../clients/postgres/lease-row.js';
+import { dropSharedTableSql } from '../../clients/postgres/shared-table-sql.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { Problem } from '../../domain/failure.js';
+import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { Deps } from '../runtime/deps.js';
+import type { Planned } from '../runtime/with-plan.js';
+
+const IDLE_MS = 5000;
+const OVERALL_MS = 20_000;
+
+/**
+ * Of the fence and the commit: inside `maxHold`, so that nobody waits longer than it says, whatever
+ * happens to the worker in between.
+ */
+export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
+  const hold = durationMs(spec.cutover.maxHold);
+  return { idleMs: Math.min(IDLE_MS, hold / 2), overallMs: Math.min(OVERALL_MS, (hold * 2) / 3) };
+}
+
+/** Of what only reads the row, or ends a hold. */
+export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
+
+/** Of the way back, which may run the batch's query: its statements have the spec's own limit. */
+export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
+  idleMs: IDLE_MS,
+  overallMs: 2 * durationMs(spec.source.limits.statementTimeout) + OVERALL_MS,
+});
+
+type LeaseDeps = Pick<Deps, 'secret' | 'ledger'>;
+
+const placeOf = ({ batch, database }: ResolvedPlan): string => (batch ? database : 'ledger');
+
+/** Runs `use` on a connection to the database that holds the row. */
+export const leaseSession = <T>(
+  { secret, ledger }: LeaseDeps,
+  plan: ResolvedPlan,
+  use: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withSource(plan, secret, use));
+
+/** What is made to hold the row. */
+export interface LeaseStore {
+  readonly exists: () => Promise<boolean>;
+  /** Makes the row, OPEN, and whatever holds it. */
+  readonly create: () => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/** The store of a run's lease; with `where`, of a lease that the ledger knows at that place. */
+export function leaseStore(deps: LeaseDeps, run: Planned, where = placeOf(run.plan)): LeaseStore {
+  return where === 'ledger' ? inLedger(deps, run) : besideResult(deps, run);
+}
+
+const OPEN_ROW = `(migration, state, epoch) VALUES`;
+
+function inLedger({ ledger }: LeaseDeps, { ref: { name } }: Planned): LeaseStore {
+  return {
+    exists: async () =>
+      (await ledger.query(`SELECT 1 FROM sluice.lease WHERE migration = $1`, [name])).length > 0,
+    create: async () => {
+      await ledger.query(
+        `INSERT INTO sluice.lease ${OPEN_ROW} ($1, 'OPEN', 0) ON CONFLICT DO NOTHING`,
+        [name],
+      );
+    },
+    remove: async () => {
+      await ledger.query(`DELETE FROM sluice.lease WHERE migration = $1`, [name]);
+    },
+  };
+}
+
+/** A schema of its own holds the row, and the functions that read it. */
+function besideResult({ secret }: LeaseDeps, { ref, plan }: Planned): LeaseStore {
+  const schema = plan.names.leaseSchema;
+  const session = <T>(use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
+    withSource(plan, secret, use);
+  return {
+    exists: () => session(async (client) => schemaExists(client, schema)),
+    create: () =>
+      session((client) =>
+        transaction(client, 'BEGIN', async () => {
+          await client.query(createLeaseTableSql(schema));
+          await client.query(
+            `INSERT INTO ${quoteIdent(schema)}.lease ${OPEN_ROW} (${quoteLiteral(ref.name)}, 'OPEN', 0)`,
+          );
+        }),
+      ),
+    remove: () =>
+      session(async (client) => {
+        await client.query(
+          `${dropFenceFunctionSql(schema)}; ${dropSharedTableSql(schema)}; ${dropKeptViewSql(schema)}; DROP TABLE IF EXISTS ${quoteIdent(schema)}.lease; DROP SCHEMA ${quoteIdent(schema)}`,
+        );
+      }),
+  };
+}
+
+export const schemaExists = async (client: pg.ClientBase, schema: string): Promise<boolean> =>
+  (await client.query(`SELECT 1 FROM pg_namespace WHERE nspname = ${quoteLiteral(schema)}`)).rows
+    .length > 0;
+
+export function leaseAccess(deps: LeaseDeps) {
+  const lease = async (client: pg.ClientBase, { ref, plan }: Planned): Promise<LeaseRow> => {
+    const row = await readLease(client, leaseTable(plan), ref.name);
+    if (!row)
+      throw new Problem(
+        'unexpected',
+        `the lease row of ${ref.name} is gone from ${leaseTable(plan)}`,
+      );
+    return row;
+  };
+  return {
+    /** Runs `use` in one transaction on the database that holds the row; the database ends it at its limits. */
+    onLease: <T>(
+      plan: ResolvedPlan,
+      limits: HoldLimits,
+      use: (client: pg.ClientBase, held: Held) => Promise<T>,
+    ): Promise<T> =>
+      leaseSession(deps, plan, (client) =>
+        heldTransaction(client, limits, (held) => use(held.client, held)),
+      ),
+
+    lease,
+
+    /** The row, read after its lock was granted: nobody else changes it until the transaction ends. */
+    lockedLease: async (client: pg.ClientBase, run: Planned): Promise<LeaseRow> => {
+      await client.query(
+        `SELECT 1 FROM ${leaseTable(run.plan)} WHERE migration = ${quoteLiteral(run.ref.name)} FOR UPDATE`,
+      );
+      return lease(client, run);
+    },
+  };
+}
+
+/** A condition on the lease row that did not hold: thrown inside its transaction, so that nothing moves. */
+export class Refused extends Error {}

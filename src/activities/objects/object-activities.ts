@@ -1,0 +1,130 @@
+// The activities that make and remove objects. Each kind's file holds what they do.
+import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
+import { pipelineGroups, signalGroups, sinkGroups } from '../../domain/objects/group.js';
+import { KINDS, type Removal } from '../../domain/objects/kinds.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import type { Lsn } from '../../domain/values/position.js';
+import type { Deps } from '../runtime/deps.js';
+import { alive } from '../runtime/poll-until.js';
+import { planned, withPlan, type Planned } from '../runtime/with-plan.js';
+import { configOf } from './connector.js';
+import { driftOf, untilRunning } from './connector-state.js';
+import { untilSteady } from './job.js';
+import { claimObject, ensureObject, removeObject } from './kinds.js';
+import { giveBack } from './owned.js';
+import type { Site } from './owned-kind.js';
+import { moveSink, pauseSink } from './sink-connector.js';
+import { isUsers } from './sink-table.js';
+import { identifySlot } from './slot.js';
+import { demandAsPlanned } from './topic.js';
+
+export type ConnectorRole = 'source' | 'sink';
+
+export function createObjectActivities(deps: Deps) {
+  const { secret, systems, ledger } = deps;
+  const siteOf = (run: Planned): Site => ({ secret, systems, ledger, ...run });
+  const ensure = (kind: ObjectKind) => (run: Planned) => ensureAll(siteOf(run), kind);
+
+  return {
+    ...removals(siteOf),
+    ...withPlan({
+      ensureLease: ensure('lease'),
+      ensurePublication: ensure('publication'),
+      /** For a snapshot in chunks the slot is ours, and made before anything is read: the log holds what is written from then on. */
+      ensureSlot: ensure('slot'),
+      /** For `initial` the connector makes the slot, because only then are its snapshot and its WAL position one. */
+      async claimSlot(run: Planned): Promise<void> {
+        for (const slot of KINDS.slot.planned(run.plan)) await claimObject(siteOf(run), slot);
+      },
+      async identifySlot(run: Planned): Promise<{ restartLsn: Lsn; confirmedLsn: Lsn }> {
+        return identifySlot(siteOf(run), KINDS.slot.planned(run.plan)[0]!);
+      },
+      /** Afterwards every topic of the plan is there, is ours, and has the settings that it was asked to have. */
+      async ensureTopics(run: Planned): Promise<void> {
+        for (const topic of KINDS.topic.planned(run.plan)) {
+          await ensureObject(siteOf(run), topic);
+          await demandAsPlanned(siteOf(run), topic);
+        }
+      },
+      /** Null = the table is the user's, or there is none. */
+      async ensureSinkTable(run: Planned): Promise<OwnedObject | null> {
+        const [table] = KINDS.sink.planned(run.plan);
+        if (!table || !run.plan.batch || (await isUsers(siteOf(run), table))) return null;
+        await ensureObject(siteOf(run), table);
+        return table;
+      },
+      /** Registers the sink connector's consumer group as ours before Connect makes it. */
+      async claimGroup(run: Planned): Promise<void> {
+        for (const group of sinkGroups(run.plan)) await claimObject(siteOf(run), group);
+      },
+      /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, and never overwritten. */
+      async ensureConnector(run: Planned, role: ConnectorRole): Promise<void> {
+        for (const connector of connectorsOf(run, role))
+          await ensureConnector(siteOf(run), connector, role);
+      },
+      /** Resumes and waits until connector and task run. */
+      async resumeConnector(run: Planned, role: ConnectorRole): Promise<void> {
+        const rest = systems.connect(run.plan);
+        for (const { name } of connectorsOf(run, role)) await rest.resume(name);
+        for (const { name } of connectorsOf(run, role)) await untilRunning(rest, name);
+      },
+      pauseSink: (run: Planned) => pauseSink(siteOf(run)),
+      moveSink: (run: Planned) => moveSink(siteOf(run)),
+      ensurePipeline: (run: Planned) => ensurePipeline(siteOf(run)),
+    }),
+  };
+}
+
+type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<void>;
+
+/** One activity for each kind, under the name that the pure half gives it. */
+function removals(siteOf: (run: Planned) => Site): Readonly<Record<Removal, Remove>> {
+  const remove: Remove = (ref, object) => removeObject(siteOf(planned(ref)), object);
+  const named = Object.values(KINDS).map(({ undo }) => [undo, remove] as const);
+  return Object.fromEntries(named) as Record<Removal, Remove>;
+}
+
+async function ensureAll(site: Site, kind: ObjectKind): Promise<void> {
+  for (const object of KINDS[kind].planned(site.plan)) await ensureObject(site, object);
+}
+
+const connectorsOf = ({ plan }: Planned, role: ConnectorRole): readonly OwnedObject[] =>
+  role === 'source' ? sourceConnectors(plan) : sinkConnectors(plan);
+
+/** What only the connector makes, once it runs. It is claimed while the connector is not there, and given back when that was surely not made. */
+function madeBy({ plan }: Site, role: ConnectorRole): readonly OwnedObject[] {
+  if (role === 'sink') return sinkGroups(plan);
+  return plan.capture.load === 'initial' ? KINDS.slot.planned(plan) : signalGroups(plan);
+}
+
+async function ensureConnector(
+  site: Site,
+  connector: OwnedObject,
+  role: ConnectorRole,
+): Promise<void> {
+  const { name } = connector;
+  const stored = () => site.systems.connect(site.plan).config(name);
+  const claims = (await stored()) === null ? madeBy(site, role) : [];
+  for (const claimed of claims) await claimObject(site, claimed);
+  await ensureObject(site, connector).catch((error: unknown) =>
+    giveBack(site.ledger, site.ref, claims, error),
+  );
+  const drift = driftOf(await configOf(site, connector), await stored());
+  if (drift.length > 0)
+    throw new Problem(
+      'connector-drift',
+      `connector ${name} differs from the plan in ${drift.join(', ')}`,
+    );
+}
+
+/** Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that name is found, never made twice. */
+async function ensurePipeline(site: Site): Promise<void> {
+  for (const group of pipelineGroups(site.plan)) await claimObject(site, group);
+  const jobs = KINDS.job.planned(site.plan);
+  // A killed worker is noticed in seconds, however long the host takes over one statement.
+  await alive(async () => {
+    for (const job of jobs) await ensureObject(site, job);
+    for (const job of jobs) await untilSteady(site, job);
+  });
+}

@@ -1,0 +1,24 @@
+// The publication: exactly the plan's tables. It is made before the slot, which would otherwise be poisoned for good.
+import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import { askEach, changing, finds, isThere, type Asking, type OwnedKind } from './owned-kind.js';
+
+const exists = (asking: Asking, { name }: { readonly name: string }): Promise<boolean> =>
+  finds(asking, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(name)}`);
+
+export const publication: OwnedKind = {
+  exists,
+  /** A partitioned table is one topic, whatever leaves it has and gets. */
+  create: async (site, { name }) => {
+    const tables = site.plan.tables.map(({ sql }) => sql).join(', ');
+    await changing(site, (client) =>
+      client.query(
+        `CREATE PUBLICATION ${quoteIdent(name)} FOR TABLE ${tables} WITH (publish_via_partition_root = true)`,
+      ),
+    );
+  },
+  remove: async (site, { name }) => {
+    await changing(site, (client) => client.query(`DROP PUBLICATION ${quoteIdent(name)}`));
+  },
+  healthy: isThere(exists),
+  nameCheck: { check: 'source.names-free', taken: askEach(exists) },
+};

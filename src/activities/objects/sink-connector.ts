@@ -1,0 +1,70 @@
+// The sink's connector: its configuration now, its pause before a shared table changes hands, and its move to that table. Undo beside do.
+import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
+import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { resolve } from '../../domain/plan/resolve.js';
+import {
+  sharedTableOf,
+  sinkTable,
+  tableOwner,
+  type TableOwner,
+} from '../../domain/routes/shared-table.js';
+import type { Deps } from '../runtime/deps.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import { reconfigure, taskFailure } from './connector-state.js';
+import type { Site } from './owned-kind.js';
+
+const PAUSE_MS = 20_000; // of the hold
+
+/** Who owns the table that the sink shares with the batch, by the lease row; null = the batch, or the table is not shared. */
+async function streamOwner(client: SourceClient, ref: MigrationRef): Promise<TableOwner | null> {
+  const { name, iteration, spec } = ref;
+  const shared = sharedTableOf(spec);
+  const row = shared && (await readLease(client, leaseTable(resolve(ref)), name));
+  return shared && row?.state === 'SWITCHED' ? tableOwner(shared, iteration, row.epoch) : null;
+}
+
+/** The sink's configuration as it must be now. */
+export async function sinkConfig(
+  { secret }: Pick<Deps, 'secret'>,
+  ref: MigrationRef,
+): Promise<Record<string, string>> {
+  const owner = sharedTableOf(ref.spec)
+    ? await withSource(ref.spec, secret, (client) => streamOwner(client, ref))
+    : null;
+  return jdbcSinkConfig(resolve(ref), owner);
+}
+
+/** The table that the sink writes now. */
+export async function currentSinkTable(client: SourceClient, ref: MigrationRef): Promise<string> {
+  return sinkTable(ref.spec, (await streamOwner(client, ref)) ? 'stream' : 'batch');
+}
+
+/** Before a shared table changes hands: the sink writes nothing until it is resumed or moved, so that its staging table holds still. Undo: `resumeConnector`. */
+export async function pauseSink({ systems, plan }: Site): Promise<void> {
+  const rest = systems.connect(plan);
+  const { connector } = plan.sink!;
+  await rest.pause(connector);
+  // A task that failed has left records behind: it never shows PAUSED.
+  const paused = await pollUntil(Date.now() + PAUSE_MS, 100, async () => {
+    const status = await rest.status(connector);
+    return status &&
+      status.tasks.length > 0 &&
+      [status.connector, ...status.tasks].every((part) => part.state === 'PAUSED')
+      ? true
+      : null;
+  });
+  if (!paused)
+    throw new Problem(
+      'connector-failed',
+      `${connector} does not pause: ${(await taskFailure(rest, connector)) ?? 'no answer'}`,
+    );
+}
+
+/** After the commit: the sink reads on from where it paused, and writes the shared table as its owner. Idempotent; by the lease row. */
+export async function moveSink(site: Site): Promise<void> {
+  const { systems, plan, ref } = site;
+  await reconfigure(systems.connect(plan), plan.sink!.connector, await sinkConfig(site, ref));
+}

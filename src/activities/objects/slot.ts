@@ -1,0 +1,65 @@
+// The replication slot. Its name is claimed first where the connector or the copy makes it.
+import { createPlainSlot, dropSlot, readSlot } from '../../clients/postgres/slots.js';
+import { Problem } from '../../domain/failure.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import type { Lsn } from '../../domain/values/position.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import {
+  changing,
+  askEach,
+  reading,
+  type Asking,
+  type OwnedKind,
+  type Site,
+} from './owned-kind.js';
+import { creatingSlot } from './slot-wait.js';
+
+const RELEASE_MS = 65_000; // wal_sender_timeout's default: how long a dead connection may hold a slot
+
+const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
+  (await reading(asking, (client) => readSlot(client, name))) !== null;
+
+export const slot: OwnedKind = {
+  exists,
+  create: (site, { name }) =>
+    creatingSlot(
+      name,
+      (use) => reading(site, use),
+      () => changing(site, (client) => createPlainSlot(client, name)),
+    ),
+  /** The connector MUST be gone, because a slot in use cannot be dropped. Waits for a dying walsender, and ends nobody else's connection. */
+  remove: (site, { name }) =>
+    changing(site, async (client) => {
+      const idle = await pollUntil(Date.now() + RELEASE_MS, 200, async () =>
+        (await readSlot(client, name))?.activePid == null ? true : null,
+      );
+      if (!idle)
+        throw new Problem('clean-up', `slot ${name} is still in use after ${RELEASE_MS / 1000} s`);
+      await dropSlot(client, name);
+    }),
+  healthy: async (site, { name }) => {
+    const found = await reading(site, (client) => readSlot(client, name));
+    if (!found) return 'is gone';
+    return found.activePid === null ? 'is not in use' : null;
+  },
+  nameCheck: { check: 'source.names-free', taken: askEach(exists) },
+};
+
+/** Reads back the slot that the connector made. From then on its absence is a loss. */
+export async function identifySlot(
+  site: Site,
+  object: OwnedObject,
+): Promise<{ restartLsn: Lsn; confirmedLsn: Lsn }> {
+  const { name } = object;
+  const { database } = site.plan;
+  const found = await reading(site, (client) => readSlot(client, name));
+  if (!found || found.plugin !== 'pgoutput' || found.database !== database)
+    throw new Problem(
+      'slot-lost',
+      found
+        ? `slot ${name} is ${found.plugin} on ${found.database}, not pgoutput on ${database}`
+        : `the connector did not create slot ${name}`,
+    );
+  await site.ledger.setObjectState(site.ref, object, 'created');
+  return { restartLsn: found.restartLsn ?? '0/0', confirmedLsn: found.confirmedLsn ?? '0/0' };
+}

@@ -1,0 +1,21 @@
+// Triggers that refuse writes while the lease is FENCED. The fence makes them in its transaction (cutover/fence.ts).
+import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
+import { readTrigger } from '../../domain/plan/trigger-names.js';
+import { changing, isThere, reading, type OwnedKind, type Site } from './owned-kind.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
+
+const exists = (site: Site, { name }: OwnedObject): Promise<boolean> => {
+  const { role, table } = readTrigger(site.plan.names, name);
+  return reading(site, (client) => triggerExists(client, site.plan, role, table));
+};
+
+export const trigger: OwnedKind = {
+  exists,
+  create: null,
+  remove: (site, { name }) => {
+    const { role, table } = readTrigger(site.plan.names, name);
+    return changing(site, (client) => dropTrigger(client, site.plan, role, table));
+  },
+  healthy: isThere(exists),
+  nameCheck: null,
+};

@@ -1,0 +1,15 @@
+// Which server it is, and which history of it.
+import type pg from 'pg';
+
+/**
+ * System identifier and timeline: another server, or the same one after a failover, is another history. Empty where the role may not ask. A primary's timeline
+ * is that of the WAL file it writes, for the control file names a new one only after the checkpoint that follows a promotion.
+ */
+export async function serverIdentity(client: pg.ClientBase): Promise<string> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE') THEN (SELECT system_identifier::text FROM pg_control_system()) ELSE '' END AS id,
+            CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int::text
+                 WHEN has_function_privilege('pg_control_checkpoint()', 'EXECUTE') THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) ELSE '' END AS timeline`,
+  );
+  return `${rows[0]!['id']}/${rows[0]!['timeline']}`;
+}

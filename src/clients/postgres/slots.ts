@@ -1,0 +1,68 @@
+// Replication slots: what the server says of one, when one is lost, and how one is dropped. No other file asks pg_replication_slots about a single slot.
+import type pg from 'pg';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { Lsn } from '../../domain/values/position.js';
+
+export interface Slot {
+  readonly plugin: string | null;
+  readonly database: string | null;
+  /** The process that reads the slot; null = none does. */
+  readonly activePid: string | null;
+  /** Null for a slot that is being created, and for one that was invalidated. */
+  readonly restartLsn: Lsn | null;
+  readonly confirmedLsn: Lsn | null;
+  readonly walStatus: string | null;
+}
+
+/** Null when there is no slot of that name. */
+export async function readSlot(client: pg.ClientBase, name: string): Promise<Slot | null> {
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT plugin, database, active_pid::text, restart_lsn::text, confirmed_flush_lsn::text, wal_status
+       FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`,
+  );
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    plugin: row['plugin'] ?? null,
+    database: row['database'] ?? null,
+    activePid: row['active_pid'] ?? null,
+    restartLsn: row['restart_lsn'] ?? null,
+    confirmedLsn: row['confirmed_flush_lsn'] ?? null,
+    walStatus: row['wal_status'] ?? null,
+  };
+}
+
+/** Why a connector cannot read on from this slot; null = it can. `isBeginning` = the slot may not be there yet, or not be complete. */
+export function lossOf(
+  name: string,
+  slot: Slot | null,
+  { isBeginning = false } = {},
+): string | null {
+  if (!slot) return isBeginning ? null : `replication slot ${name} does not exist any more`;
+  const isLost = slot.walStatus === 'lost' || (slot.restartLsn === null && !isBeginning);
+  return isLost
+    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}): WAL the connector had not read is gone`
+    : null;
+}
+
+/** Creates the slot outside of any snapshot. Waits for the transactions that are open. */
+export async function createPlainSlot(client: pg.ClientBase, name: string): Promise<void> {
+  await client.query(
+    `SELECT pg_create_logical_replication_slot(${quoteLiteral(name)}, 'pgoutput')`,
+  );
+}
+
+/** Does nothing when there is no such slot. The server refuses while a process reads it. */
+export async function dropSlot(client: pg.ClientBase, name: string): Promise<void> {
+  await client.query(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`,
+  );
+}
+
+/** How many slots the server holds, and how many it can hold. */
+export async function slotUse(client: pg.ClientBase): Promise<{ used: number; most: number }> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT current_setting('max_replication_slots') AS most, (SELECT count(*) FROM pg_replication_slots)::text AS used`,
+  );
+  return { used: Number(rows[0]!['used']), most: Number(rows[0]!['most']) };
+}

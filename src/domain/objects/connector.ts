@@ -1,0 +1,23 @@
+// Connectors: one for the log or one for each polled table, and the sink's.
+import type { OwnedObject } from '../evidence/ledger-rows.js';
+import type { ResolvedPlan } from '../plan/resolved-plan.js';
+import type { KindPlan } from './owned-kind.js';
+
+export const connectorKind = {
+  label: 'connector',
+  undo: 'removeConnector',
+  planned: (plan) => [...sourceConnectors(plan), ...sinkConnectors(plan)],
+  atComplete: () => 'keep',
+} as const satisfies KindPlan;
+
+export const sourceConnectors = (plan: ResolvedPlan): OwnedObject[] =>
+  plan.sourceConnectors.map((name) => connectorOf(plan, name));
+
+export const sinkConnectors = (plan: ResolvedPlan): OwnedObject[] =>
+  plan.sink ? [connectorOf(plan, plan.sink.connector)] : [];
+
+const connectorOf = ({ spec }: ResolvedPlan, name: string): OwnedObject => ({
+  kind: 'connector',
+  name,
+  where: spec.connector.url,
+});

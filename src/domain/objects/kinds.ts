@@ -1,0 +1,47 @@
+// Every kind of object that Sluice makes. A kind that is missing here does not compile.
+import type { ObjectKind, OwnedObject } from '../evidence/ledger-rows.js';
+import type { ResolvedPlan } from '../plan/resolved-plan.js';
+import { connectorKind } from './connector.js';
+import { groupKind } from './group.js';
+import { jobKind } from './job.js';
+import { leaseKind } from './lease.js';
+import type { AtComplete, KindPlan } from './owned-kind.js';
+import { publicationKind } from './publication.js';
+import { sinkTableKind } from './sink-table.js';
+import { slotKind } from './slot.js';
+import { topicKind } from './topic.js';
+import { triggerKind } from './trigger.js';
+
+/** In the order in which `plan` lists them. */
+export const KINDS = {
+  lease: leaseKind,
+  publication: publicationKind,
+  slot: slotKind,
+  topic: topicKind,
+  sink: sinkTableKind,
+  group: groupKind,
+  connector: connectorKind,
+  job: jobKind,
+  trigger: triggerKind,
+} as const satisfies Record<ObjectKind, KindPlan>;
+
+/** The names of the activities that remove objects. */
+export type Removal = (typeof KINDS)[ObjectKind]['undo'];
+
+/** Something that a generation makes, and what becomes of it at the end. */
+export interface PlannedObject extends OwnedObject {
+  readonly after: 'handed over' | 'removed at complete';
+}
+
+/** Everything that a generation makes. A rollback removes all of it. */
+export function plannedObjects(plan: ResolvedPlan): PlannedObject[] {
+  return Object.values(KINDS)
+    .flatMap(({ planned }): readonly OwnedObject[] => planned(plan))
+    .map((object) => ({
+      ...object,
+      after: atComplete(plan, object) === 'remove' ? 'removed at complete' : 'handed over',
+    }));
+}
+
+export const atComplete = (plan: ResolvedPlan, object: OwnedObject): AtComplete =>
+  KINDS[object.kind].atComplete(plan, object);

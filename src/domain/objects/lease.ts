@@ -1,0 +1,11 @@
+// The lease row decides who owns the result. It outlives generations: only the end of the run removes it.
+import type { KindPlan } from './owned-kind.js';
+
+export const leaseKind = {
+  label: 'lease',
+  undo: 'removeLease',
+  planned: ({ names, batch, database }) => [
+    { kind: 'lease', name: names.leaseSchema, where: batch ? database : 'ledger' },
+  ],
+  atComplete: () => 'remove',
+} as const satisfies KindPlan;

@@ -1,0 +1,12 @@
+// The publication names the tables that a connector on the log reads. A connector that polls needs none.
+import type { KindPlan } from './owned-kind.js';
+
+export const publicationKind = {
+  label: 'publication',
+  undo: 'removePublication',
+  planned: ({ capture, names, database }) =>
+    capture.kind === 'log'
+      ? [{ kind: 'publication', name: names.publication, where: database }]
+      : [],
+  atComplete: () => 'keep',
+} as const satisfies KindPlan;

@@ -1,0 +1,10 @@
+// The table that the sink writes before the commit. Where batch and stream share a table, it is the staging table, which the commit replaces.
+import type { KindPlan } from './owned-kind.js';
+
+export const sinkTableKind = {
+  label: 'sink table',
+  undo: 'removeSinkTable',
+  planned: ({ sink, database }) =>
+    sink ? [{ kind: 'sink', name: sink.writes.batch.text, where: database }] : [],
+  atComplete: ({ route }) => (route.sharesTable ? 'remove' : 'keep'),
+} as const satisfies KindPlan;

@@ -1,0 +1,10 @@
+// The replication slot holds the WAL that the connector has not read. A connector that polls needs none.
+import type { KindPlan } from './owned-kind.js';
+
+export const slotKind = {
+  label: 'slot',
+  undo: 'removeSlot',
+  planned: ({ capture, names, database }) =>
+    capture.kind === 'log' ? [{ kind: 'slot', name: names.slot, where: database }] : [],
+  atComplete: () => 'keep',
+} as const satisfies KindPlan;

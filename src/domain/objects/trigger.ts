@@ -1,0 +1,9 @@
+// Triggers that refuse writes while the lease is FENCED. The fence makes them in its own transaction.
+import type { KindPlan } from './owned-kind.js';
+
+export const triggerKind = {
+  label: 'trigger',
+  undo: 'removeTrigger',
+  planned: ({ fence }) => fence.guards.map(({ trigger }) => trigger),
+  atComplete: () => 'remove',
+} as const satisfies KindPlan;
