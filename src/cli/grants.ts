@@ -9,17 +9,17 @@ import {
   type Part,
   type Privilege,
 } from '../domain/access/privileges.js';
-import { routeOf } from '../domain/routes/index.js';
-import type { MigrationSpec } from '../domain/migration/spec.js';
+import { resolve } from '../domain/plan/resolve.js';
+import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { EXIT, print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
 export async function grants(options: { file: string; output: Format }): Promise<number> {
-  const spec = readSpec(options.file);
-  const { facts, why } = await askPrivilegeFacts(spec, resolveSecret);
+  const plan = resolve({ spec: readSpec(options.file), generation: 1 });
+  const { facts, why } = await askPrivilegeFacts(plan, resolveSecret);
   const list = privilegesFor(
-    spec,
-    facts ?? { owners: new Map(), replicationRole: null, ...(await relationsOf(spec)) },
+    plan,
+    facts ?? { owners: new Map(), replicationRole: null, ...(await relationsOf(plan)) },
   );
   await print(
     {
@@ -33,7 +33,7 @@ export async function grants(options: { file: string; output: Format }): Promise
       })),
     },
     options.output,
-    () => render(spec, list, why),
+    () => render(plan, list, why),
   );
   return EXIT.ok;
 }
@@ -45,26 +45,25 @@ const PARTS: Readonly<Record<Part, string>> = {
   sink: 'Sink: the table that consumers will read',
 };
 
-function render(spec: MigrationSpec, list: readonly Privilege[], why: string | null): string {
-  const { database } = spec.spec.source.postgres;
+function render(plan: ResolvedPlan, list: readonly Privilege[], why: string | null): string {
   return [
-    `-- Roles and grants of migration ${spec.metadata.name}, for PostgreSQL 14 to 18. Reasons: docs/reference/permissions.md`,
-    `-- Run it in database ${database} as a superuser, or as a role that owns the named objects and may create roles.`,
+    `-- Roles and grants of migration ${plan.metadata.name}, for PostgreSQL 14 to 18. Reasons: docs/reference/permissions.md`,
+    `-- Run it in database ${plan.database} as a superuser, or as a role that owns the named objects and may create roles.`,
     ...(why === null
       ? []
       : [
           `-- THE DATABASE COULD NOT BE ASKED (${why.replaceAll(/\s+/g, ' ')}).`,
           '-- Replace each <owner of ...> by the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and print this again.',
         ]),
-    ...roles(spec),
+    ...roles(plan),
     ...(Object.keys(PARTS) as Part[]).flatMap((part) =>
       section(
         PARTS[part],
         list.filter((privilege) => privilege.part === part),
       ),
     ),
-    ...managed(spec),
-    ...consumers(spec),
+    ...managed(plan),
+    ...consumers(plan),
     ...ledger(),
   ].join('\n');
 }
@@ -80,9 +79,9 @@ function section(title: string, list: readonly Privilege[]): string[] {
   ];
 }
 
-function roles(spec: MigrationSpec): string[] {
-  const { user, passwordFrom } = spec.spec.source.postgres;
-  const capture = captureUser(spec);
+function roles(plan: ResolvedPlan): string[] {
+  const { user, passwordFrom } = plan.spec.source.postgres;
+  const capture = captureUser(plan);
   const secret = passwordFrom
     ? 'env' in passwordFrom
       ? `variable ${passwordFrom.env}`
@@ -103,15 +102,15 @@ function roles(spec: MigrationSpec): string[] {
       ? []
       : role(
           capture,
-          `Kafka Connect reads from ${spec.spec.connector.config['database.password'] ?? secret}`,
+          `Kafka Connect reads from ${plan.spec.connector.config['database.password'] ?? secret}`,
         )),
   ];
 }
 
 /** Notes for managed services, only for specs that need replication. */
-function managed(spec: MigrationSpec): string[] {
-  if (spec.spec.connector.type === 'jdbc-source') return [];
-  const capture = plainIdent(captureUser(spec));
+function managed(plan: ResolvedPlan): string[] {
+  if (plan.capture.kind === 'polling') return [];
+  const capture = plainIdent(captureUser(plan));
   return [
     '',
     '-- Managed services, instead of ALTER ROLE ... REPLICATION:',
@@ -123,9 +122,8 @@ function managed(spec: MigrationSpec): string[] {
 }
 
 /** Explains the grants that Sluice makes by itself. */
-function consumers(spec: MigrationSpec): string[] {
-  const lines = routeOf(spec).consumers;
-  return lines.length > 0 ? ['', ...lines] : [];
+function consumers({ route }: ResolvedPlan): string[] {
+  return route.consumers.length > 0 ? ['', ...route.consumers] : [];
 }
 
 function ledger(): string[] {

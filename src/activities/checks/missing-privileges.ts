@@ -10,14 +10,14 @@ import {
   type Privilege,
   type PrivilegeFacts,
 } from '../../domain/access/privileges.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/findings.js';
 
 /** Relations that the SQL of the batch names. */
 export async function relationsOf({
   spec,
-}: MigrationSpec): Promise<{ reads: string[]; writes: string[] }> {
+}: Pick<ResolvedPlan, 'spec'>): Promise<{ reads: string[]; writes: string[] }> {
   await loadParser();
   const { batch, connector } = spec;
   const queries = [
@@ -46,13 +46,13 @@ function isName(text: string): boolean {
 /** Throws what the database throws. */
 export async function readPrivilegeFacts(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
 ): Promise<PrivilegeFacts> {
-  const { reads, writes } = await relationsOf(spec);
+  const { reads, writes } = await relationsOf(plan);
   const wanted = [
     ...new Set([
-      ...ownedRelations(spec),
-      ...(spec.spec.sink ? [spec.spec.sink.table] : []),
+      ...ownedRelations(plan),
+      ...(plan.sink ? [plan.sink.writes.stream.text] : []),
       ...reads,
       ...writes,
     ]),
@@ -84,10 +84,10 @@ export async function readPrivilegeFacts(
  * go there. Null with the causes where neither gets in.
  */
 export async function askPrivilegeFacts(
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   secret: ResolveSecret,
 ): Promise<{ facts: PrivilegeFacts | null; why: string | null }> {
-  const { postgres } = spec.spec.source;
+  const { postgres } = plan.spec.source;
   const { passwordFrom: _, ...address } = postgres;
   const causes: string[] = [];
   for (const login of [postgres, { ...address, user: '', passwordFrom: { env: 'PGPASSWORD' } }]) {
@@ -96,7 +96,7 @@ export async function askPrivilegeFacts(
         login,
         secret,
         'sluice/init',
-        (client) => readPrivilegeFacts(client, spec),
+        (client) => readPrivilegeFacts(client, plan),
         { readOnly: true },
       );
       return { facts, why: null };
@@ -123,14 +123,14 @@ export async function heldPrivileges(
 /** What `others` name with the same statement is left to them. One finding for each missing right; one for all that are there. */
 export async function checkPrivileges(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   others: readonly Check[],
 ): Promise<Check[]> {
   let list: readonly (Privilege & { readonly held: boolean })[];
   try {
     list = await heldPrivileges(
       client,
-      privilegesFor(spec, await readPrivilegeFacts(client, spec)),
+      privilegesFor(plan, await readPrivilegeFacts(client, plan)),
     );
   } catch (error) {
     return [await attempt('privilege', () => Promise.reject(error))];

@@ -2,9 +2,8 @@
 // `sluice init --sql`, which prints all of them, and for `sluice doctor`, which names those that are missing.
 import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate, member } from './privilege-conditions.js';
-import { pollingOf } from '../migration/polling.js';
-import { routeOf } from '../routes/index.js';
-import { runLogOf, type MigrationSpec } from '../migration/spec.js';
+import type { MigrationSpec } from '../migration/spec.js';
+import type { ResolvedPlan } from '../plan/resolved-plan.js';
 
 export type Part = 'capture' | 'administration' | 'reading' | 'sink';
 
@@ -38,13 +37,10 @@ export const captureUser = ({ spec }: MigrationSpec): string =>
   spec.connector.config['database.user'] ?? spec.source.postgres.user;
 
 /** The relations whose owners matter. */
-export function ownedRelations(migration: MigrationSpec): string[] {
-  const { spec } = migration;
-  const { fence } = spec.cutover;
-  const { owned } = routeOf(migration).needs;
-  const published = pollingOf(migration) === null || fence === 'source' ? spec.source.tables : [];
-  const routed = owned ? [owned.relation.text] : [];
-  return [...new Set([...published, ...routed])];
+export function ownedRelations({ tables, capture, fence, route }: ResolvedPlan): string[] {
+  const published = capture.kind === 'log' || fence.kind === 'source' ? tables : [];
+  const routed = route.needs.owned ? [route.needs.owned.relation] : [];
+  return [...new Set([...published, ...routed].map(({ text }) => text))];
 }
 
 const select = (
@@ -76,12 +72,12 @@ function usage(part: Part, role: string, relations: readonly string[]): Privileg
 const schemaOf = (relation: string): string => parseTableName(relation).schema;
 
 /** Without facts, owners are placeholders that no server accepts: `<owner of public.orders>`. Each statement once. */
-export function privilegesFor(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
+export function privilegesFor(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const all = [
-    ...capturing(spec, facts),
-    ...administering(spec, facts),
-    ...reading(spec, facts),
-    ...sinking(spec, facts),
+    ...capturing(plan, facts),
+    ...administering(plan, facts),
+    ...reading(plan, facts),
+    ...sinking(plan, facts),
   ];
   return all.filter((privilege, at) => all.findIndex(({ sql }) => sql === privilege.sql) === at);
 }
@@ -107,20 +103,22 @@ function replication(
 }
 
 /** The connector's own login. */
-function capturing(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
-  const role = captureUser(spec);
-  const { tables, postgres } = spec.spec.source;
-  const reads = pollingOf(spec)?.query
+function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+  const role = captureUser(plan);
+  const { capture, database } = plan;
+  const { tables } = plan.spec.source;
+  const readsQuery = capture.kind === 'polling' && capture.polling.query !== null;
+  const reads = readsQuery
     ? [...tables, ...(facts?.reads ?? []).filter((name) => !tables.includes(name))]
     : tables;
   return [
-    ...(pollingOf(spec)
-      ? []
-      : [replication('capture', role, facts, 'the connector reads the log through its slot')]),
+    ...(capture.kind === 'log'
+      ? [replication('capture', role, facts, 'the connector reads the log through its slot')]
+      : []),
     {
       part: 'capture',
-      sql: `GRANT CONNECT ON DATABASE ${plainIdent(postgres.database)} TO ${plainIdent(role)}`,
-      subject: `database ${postgres.database}`,
+      sql: `GRANT CONNECT ON DATABASE ${plainIdent(database)} TO ${plainIdent(role)}`,
+      subject: `database ${database}`,
       why: 'the connector logs in',
       without: 'connect: permission denied for database',
       has: `has_database_privilege(${quoteLiteral(role)}, current_database(), 'CONNECT')`,
@@ -139,13 +137,13 @@ function capturing(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege
 }
 
 /** The worker's login, where it makes and switches things. */
-function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
-  const { source, batch, cutover } = spec.spec;
-  const { user, database } = source.postgres;
+function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+  const { batch, database, fence, route } = plan;
+  const { user } = plan.spec.source.postgres;
   const role = plainIdent(user);
-  const isPolled = pollingOf(spec) !== null;
-  const { guarded, needs } = routeOf(spec);
-  const { actsAs, creates, owned } = needs;
+  const isPolled = plan.capture.kind === 'polling';
+  const guarded = fence.guards.map(({ table }) => table.text);
+  const { actsAs, creates, owned } = route.needs;
   const owner = (relation: string): Privilege => {
     const name = facts?.owners.get(relation);
     const uses = relation === owned?.relation.text ? owned.uses : 'only its owner may publish it';
@@ -153,11 +151,7 @@ function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privi
       part: 'administration',
       sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${role}`,
       subject: relation,
-      why:
-        relation === guarded?.text ||
-        (cutover.fence === 'source' && source.tables.includes(relation))
-          ? `${uses}, or put a trigger on it`
-          : uses,
+      why: guarded.includes(relation) ? `${uses}, or put a trigger on it` : uses,
       without: 'doctor: table.owner, route.view or route.table; in snapshot: must be owner',
       has: name === undefined ? 'false' : member(user, name),
     };
@@ -195,7 +189,7 @@ function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privi
           },
         ]
       : []),
-    ...ownedRelations(spec).map(owner),
+    ...ownedRelations(plan).map(owner),
     ...(creates ? [schemaRight(creates.schema, creates.why, creates.without)] : []),
     ...(actsAs
       ? [
@@ -221,22 +215,22 @@ function administering(spec: MigrationSpec, facts: PrivilegeFacts | null): Privi
 }
 
 /** The worker's login, where it compares and watches. */
-function reading(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
-  const { source, batch, sink } = spec.spec;
-  const { user } = source.postgres;
-  const log = runLogOf(batch);
+function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+  const { batch, route, sink } = plan;
+  const { postgres, tables } = plan.spec.source;
+  const { user } = postgres;
   const read = [
     ...new Set([
-      ...source.tables,
-      ...(batch ? [batch.result.table] : []),
-      ...(log === null ? [] : [log]),
+      ...tables,
+      ...(batch ? [batch.resultTable.text] : []),
+      ...(batch?.runLog ? [batch.runLog.text] : []),
       ...(facts?.reads ?? []),
     ]),
   ];
   const named = [
     ...read,
-    ...routeOf(spec).needs.reads.map(({ text }) => text),
-    ...(sink ? [sink.table] : []),
+    ...route.needs.reads.map(({ text }) => text),
+    ...(sink ? [sink.writes.stream.text] : []),
     ...(facts?.writes ?? []),
   ];
   const predefined = (
@@ -280,21 +274,20 @@ function reading(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[]
 }
 
 /** The sink connector logs in as the worker does: it writes the table that Sluice makes, or that is there. */
-function sinking(spec: MigrationSpec, facts: PrivilegeFacts | null): Privilege[] {
-  const { sink, source } = spec.spec;
-  if (!sink || routeOf(spec).sharesTable) return [];
-  const { user } = source.postgres;
-  const schema = schemaOf(sink.table);
-  if (facts?.owners.has(sink.table))
+function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+  if (!plan.sink || plan.route.sharesTable) return [];
+  const { user } = plan.spec.source.postgres;
+  const { text: table, schema } = plan.sink.writes.stream;
+  if (facts?.owners.has(table))
     return [
       {
         part: 'sink',
-        sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(sink.table)} TO ${plainIdent(user)}`,
-        subject: sink.table,
+        sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(table)} TO ${plainIdent(user)}`,
+        subject: table,
         why: 'the table is there: the sink upserts and deletes, windows read',
         without: 'doctor: privilege; in catch-up: the sink fails',
         has: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
-          .map((right) => hasOnTable(user, sink.table, right))
+          .map((right) => hasOnTable(user, table, right))
           .join(' AND '),
       },
     ];
