@@ -1,28 +1,9 @@
 // The routes: what each answers, and that one more route needs nothing but its own adapter.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { ROUTES } from '../../src/domain/routes/index.js';
-import { PLAIN_FACTS, type Route, type RoutePlan } from '../../src/domain/routes/route.js';
-import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js';
-
-const PAGER: Route = {
-  plan: () =>
-    ({
-      ...PLAIN_FACTS,
-      kind: 'pager',
-      words: {
-        recheck: '; the pager answers',
-        fence: '',
-        commit: '',
-        route: 'the pager is told',
-        confirm: 'the pager is asked',
-      },
-      notes: ['a pager forgets'],
-      isOrdered: true,
-    }) as unknown as RoutePlan,
-  contradictions: () => [],
-};
+import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
   it('answers by facts: only the shared table moves the sink, and only the view is tried', () => {
@@ -33,13 +14,9 @@ describe('a route', () => {
   });
 
   it('of one more type needs one registration: plan, steps and notes follow', () => {
-    ROUTES.register('pager', PAGER);
+    onTestFinished(ROUTES.register('pager', PAGER));
     const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
-    const paged = {
-      ...spec,
-      spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'pager' } } },
-    } as unknown as MigrationSpec;
-    const { route, steps, notes } = resolve({ spec: paged, generation: 1 });
+    const { route, steps, notes } = resolve({ spec: withPager(spec), generation: 1 });
     expect(route).toMatchObject({ kind: 'pager', isOrdered: true, movesSink: false });
     expect(steps.find(({ name }) => name === 'route')?.does).toBe('the pager is told');
     expect(steps[0]!.does).toContain('the pager answers');

@@ -6,10 +6,11 @@ import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import { withSource } from '../../src/clients/postgres/connection.js';
 import { resolveSecret } from '../../src/config.js';
-import { checkSharedTable } from '../../src/activities/checks/shared-table-checks.js';
+import { checkSharedTable } from '../../src/activities/cutover/routes/shared-table-checks.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { relation } from '../../src/domain/migration/names.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
-import { sharedTableOf } from '../../src/domain/routes/shared-table.js';
+import type { SharedTablePlan } from '../../src/domain/routes/route.js';
 
 let drill: Drill;
 let ref: MigrationRef;
@@ -198,13 +199,15 @@ describe('a table that changes hands', () => {
   });
 
   it('is refused by doctor where its commit could not be made: roles, key, columns, each by name', async () => {
-    const route = sharedTableOf(ref.spec)!;
+    const route = resolve(ref).route as SharedTablePlan;
     const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
       withSource(ref.spec, resolveSecret, (client) =>
         checkSharedTable(client, resolve(ref), resolveSecret, { ...route, ...of }),
       );
     expect(await said()).toBe('rows_stream may take the table over');
-    expect(await said({ table: 'public.nowhere' })).toMatchObject({ detail: 'no such table' });
+    expect(await said({ table: relation('public.nowhere') })).toMatchObject({
+      detail: 'no such table',
+    });
     expect(await said({ batchRole: 'nobody_here' })).toMatchObject({
       detail: 'no such role: nobody_here',
     });

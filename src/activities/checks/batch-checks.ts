@@ -10,11 +10,11 @@ import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js
 import type { BatchSpec } from '../../domain/migration/spec.js';
 import { closedAt } from '../../domain/migration/subjects.js';
 import type { Deps } from '../runtime/deps.js';
-import { guardProblem } from './guarded.js';
+import { guardProblem } from '../cutover/guard-checks.js';
 import { checkReads } from './query-reads.js';
 import { checkRun } from './query-run.js';
 import { attempt, failed, type Answer } from '../runtime/findings.js';
-import { checkRoute } from './view-checks.js';
+import { checkRoute } from '../cutover/routes/index.js';
 import { checkRuns, missingColumns } from './batch-run-checks.js';
 import { checkSinkTable } from './sink-checks.js';
 
@@ -39,7 +39,7 @@ export async function checkBatch(
             ),
           ]
         : []),
-      ...(sink && plan.route.kind !== 'table'
+      ...(sink && !plan.route.sharesTable
         ? [
             await attempt(
               'sink.table',

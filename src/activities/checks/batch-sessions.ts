@@ -42,7 +42,7 @@ export async function sessionsOfBatch(
      FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole, unnest(d.setconfig) AS s
      WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
        AND (r.rolname = $1 OR r.oid = (SELECT relowner FROM pg_class WHERE oid = to_regclass($2))) GROUP BY r.rolname`,
-    [route.kind === 'table' ? route.batchRole : null, batch?.result.table ?? null],
+    [route.batchRole, batch?.result.table ?? null],
   );
   const all = [
     { of: 'the database', values: preset },

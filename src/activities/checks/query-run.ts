@@ -128,7 +128,7 @@ async function storedTypes(
   { sink, batch, route }: ResolvedPlan,
 ): Promise<Map<string, string>> {
   if (!sink || !batch) return new Map();
-  const own = route.kind === 'table' ? null : await readTable(client, sink.writes.stream.text);
+  const own = route.sharesTable ? null : await readTable(client, sink.writes.stream.text);
   const types = await columnTypes(client, own ? own.name : batch.resultTable);
   return new Map(types.map(({ name, type }) => [name, type]));
 }

@@ -1,24 +1,16 @@
-// The cut-over's effects on the lease row, the view and the batch. Each reads the row first: the row decides, not what we remember.
+// The cut-over's effects on the lease row, the route and the batch. Each reads the row first: the row decides, not what we remember.
 import type pg from 'pg';
 import { heldTransaction, isOverdue } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, readLease, type LeaseRow } from '../../clients/postgres/lease-row.js';
-import { postAction, putRoute } from '../../clients/http/route-http.js';
+import { postAction } from '../../clients/http/route-http.js';
 import { activeRun } from '../../clients/postgres/batch-runs.js';
-import {
-  giveBack,
-  passTrigger,
-  revokeWrites,
-  takeOver,
-  type RowsChanged,
-} from '../../clients/postgres/shared-table-sql.js';
+import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { unguardedParts } from '../../clients/postgres/trigger-sql.js';
 import { Problem, type FailureCode } from '../../domain/failure.js';
-import type { MigrationRef, Route } from '../../domain/evidence/ledger-rows.js';
+import type { Route } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { sharedTableOf } from '../../domain/routes/shared-table.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
 import { classify } from '../runtime/application-failure.js';
 import type { FenceInput, Refusable } from './fence.js';
@@ -29,21 +21,16 @@ import {
   leaseAccess,
   wayBackLimits,
 } from '../objects/lease-store.js';
-import { alive } from '../runtime/poll-until.js';
-import { routeReader } from './route.js';
-import { switchView, switchViewBack } from './view-switch.js';
+import { observedRoute } from './route.js';
+import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
-
-/** Grows over the iterations of a name too. */
-const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 
 const COMMIT_MARGIN_MS = 1000;
 const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // of the view: nothing has moved then
-const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers
 
-export function createCutoverActivities({ secret, ledger }: Deps) {
-  const { onLease, lease } = leaseAccess({ secret, ledger });
-  const observe = routeReader({ secret, ledger });
+export function createCutoverActivities(deps: Deps) {
+  const { secret } = deps;
+  const { onLease, lease } = leaseAccess(deps);
 
   return withPlan({
     /** Null = no run of the batch is active; else which one. */
@@ -70,7 +57,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
         const rows = await onLease(plan, limits, async (client, held) => {
           const before = await lease(client, { ref, plan });
           if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
-          const { route } = plan.spec.cutover;
+          const route = routeEffects(plan, deps);
           const run = await activeRun(client, plan, before);
           if (run) throw new Refused(run);
           if (before.state !== 'FENCED' || before.token !== token)
@@ -79,9 +66,7 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
           if (before.restMs <= COMMIT_MARGIN_MS)
             throw new Refused(describeLease(before, token, epoch, evidenceId));
           await held.atMost(before.restMs); // nobody waits for a commit that would come too late
-          if (route.type === 'postgres-view') await switchView(client, plan, route);
-          const changed =
-            route.type === 'postgres-table' ? await changeHands(client, plan, token) : null;
+          const changed = await route.inCommit(client, plan, token);
           await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
           const { rowCount } = await client.query(
             `UPDATE ${leaseTable(plan)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
@@ -111,13 +96,11 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
      * The view is locked for the moment that this takes.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
-      const { route } = plan.spec.cutover;
-      if (route.type !== 'postgres-view') return;
+      if (!plan.route.isTried) return;
       const tried = new Refused('tried');
       const attempt = withSource(plan, secret, (client) =>
         heldTransaction(client, holdLimits(plan), async (held) => {
-          await switchView(held.client, plan, route);
-          await switchViewBack(held.client, plan, route);
+          await routeEffects(plan, deps).tryOut(held.client, plan);
           throw tried; // rolls it back
         }),
       );
@@ -137,38 +120,23 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       });
     },
 
-    /** What consumers read: see `routeReader`. */
+    /** Which side consumers read: see `observedRoute`. */
     async observeRoute(run: Planned): Promise<Route> {
-      return observe(run);
+      return observedRoute(run, deps);
     },
 
-    /** After the commit, where the switch is somebody else's: tells it. Idempotent; whether it obeyed is for `observeRoute` to say. */
-    async orderRoute({ ref, plan }: Planned): Promise<void> {
-      const { route } = plan.spec.cutover;
-      if (route.type !== 'http') return;
-      const { epoch } = await onLease(plan, BRIEFLY, (client) => lease(client, { ref, plan }));
-      await putRoute(route.url, {
-        migration: ref.name,
-        side: 'stream',
-        epoch: orderEpoch(ref, epoch),
-      });
+    /** Tells another system of the switch after the commit, where the route has one. Idempotent; `observeRoute` says whether it obeyed. */
+    async orderRoute(run: Planned): Promise<void> {
+      await routeEffects(run.plan, deps).afterCommit(run);
     },
 
-    /** The planned way back: view to the batch's table (or the shared table to what the batch would write) and lease to ROLLED_BACK in one transaction. Idempotent. */
-    async routeBack({ ref, plan }: Planned): Promise<void> {
-      const { route } = plan.spec.cutover;
-      if (route.type === 'http') {
-        const { epoch } = await onLease(plan, BRIEFLY, (client) => lease(client, { ref, plan }));
-        await putRoute(route.url, {
-          migration: ref.name,
-          side: 'batch',
-          epoch: orderEpoch(ref, epoch + 1),
-        });
-      }
+    /** The planned rollback: the route back to the batch and the lease to ROLLED_BACK in one transaction. Idempotent. */
+    async routeBack(run: Planned): Promise<void> {
+      const { ref, plan } = run;
+      const route = routeEffects(plan, deps);
+      await route.beforeBack(run);
       await onLease(plan, wayBackLimits(plan), async (client) => {
-        if (route.type === 'postgres-table')
-          await handBack(client, plan, await lease(client, { ref, plan }));
-        if (route.type === 'postgres-view') await switchViewBack(client, plan, route);
+        await route.inBack(client, plan, () => lease(client, run));
         await client.query(
           `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
         );
@@ -178,18 +146,9 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
       });
     },
 
-    /** At complete, where the table was shared: no trigger will guard it, so the batch's role loses its right to write. Problem `batch-action` when it keeps one. */
+    /** At complete, takes from the batch's role the right to write what is the stream's now. Problem `batch-action` when it keeps one. */
     async retireRole({ plan }: Planned): Promise<void> {
-      if (plan.route.kind !== 'table') return;
-      const { batchRole, table } = plan.route;
-      const mayWrite = await withSource(plan, secret, (client) =>
-        revokeWrites(client, table, batchRole),
-      );
-      if (mayWrite)
-        throw new Problem(
-          'batch-action',
-          `role ${batchRole} may still write ${table.text}: by PUBLIC, or as a member of another role`,
-        );
+      await routeEffects(plan, deps).atComplete(plan);
     },
 
     /** Runs the spec's pause, resume or retire; `until` is the pause's own end ($1). Nothing to do without one. */
@@ -218,33 +177,6 @@ export function createCutoverActivities({ secret, ledger }: Deps) {
 async function refuseUnguarded(client: pg.ClientBase, plan: ResolvedPlan): Promise<void> {
   const open = await unguardedParts(client, plan);
   if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);
-}
-
-/** The shared table to the stream's rows. What does not fit, into the table or into its time, is refused: nothing has moved then. */
-async function changeHands(
-  client: pg.ClientBase,
-  spec: MigrationSpec,
-  token: string,
-): Promise<RowsChanged> {
-  await passTrigger(client, token);
-  try {
-    return await takeOver(client, spec);
-  } catch (error) {
-    const { table } = sharedTableOf(spec)!;
-    const { code, message } = error as { code?: unknown; message: string };
-    if (isOverdue(error))
-      throw new Refused(`${table} did not change hands within the commit's time`);
-    if (typeof code === 'string' && ROWS_DO_NOT_FIT.test(code))
-      throw new Refused(`${table} does not take the stream's rows: ${message}`);
-    throw error;
-  }
-}
-
-/** Nothing to do unless it changed hands. */
-async function handBack(client: pg.ClientBase, plan: ResolvedPlan, row: LeaseRow): Promise<void> {
-  if (row.state !== 'SWITCHED' || row.token === null) return;
-  await passTrigger(client, row.token);
-  await alive(() => giveBack(client, plan)); // the batch's query may take its time
 }
 
 function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: string): string {

@@ -33,7 +33,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
-      if (!batch || route.kind === 'table') return []; // a shared table has readers, as it should
+      if (!batch || route.sharesTable) return []; // a shared table has readers, as it should
       return withSource(plan, secret, async (client) => [
         ...(await views(client, batch, route)),
         ...(mark ? await sessions(client, batch, mark.at) : []),
@@ -52,13 +52,13 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
 async function views(
   client: pg.ClientBase,
   { resultTable }: BatchPlan,
-  route: RoutePlan,
+  { consumersView }: RoutePlan,
 ): Promise<string[]> {
   const table = quoteLiteral(resultTable.sql);
   const switched =
-    route.kind === 'view'
-      ? ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(route.view.sql)})`
-      : '';
+    consumersView === null
+      ? ''
+      : ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(consumersView.sql)})`;
   const { rows } = await client.query<Record<string, string>>(
     `SELECT DISTINCT CASE c.relkind WHEN 'm' THEN 'materialised view ' WHEN 'v' THEN 'view ' ELSE 'rule of ' END || c.oid::regclass AS reader
        FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class

@@ -4,7 +4,6 @@ import type pg from 'pg';
 import { createFenceTriggers } from '../../clients/postgres/fence-triggers.js';
 import { isOverdue } from '../../clients/postgres/held-transaction.js';
 import { leaseTable } from '../../clients/postgres/lease-row.js';
-import { createOwnerTriggers } from '../../clients/postgres/shared-table-sql.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
@@ -15,6 +14,7 @@ import { emitMarker, insertLsn } from '../barrier/marker.js';
 import type { Deps } from '../runtime/deps.js';
 import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../objects/lease-store.js';
 import { makeClaimed } from '../objects/owned.js';
+import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 export interface FenceInput {
@@ -46,8 +46,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     const hold = durationMs(plan.spec.cutover.maxHold);
     const mine = `migration = ${quoteLiteral(ref.name)}`;
     if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
-    if (plan.route.kind === 'table')
-      await createOwnerTriggers(client, plan, plan.route, ref.iteration);
+    await routeEffects(plan, { secret, ledger }).inFence(client, input);
     const row = await lockedLease(client, input);
     if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
     const isMine = row.state === 'FENCED' && row.token === token;

@@ -9,7 +9,7 @@ import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, beat } from '../runtime/poll-until.js';
-import { routeProblem, routeReader, type RouteProblem } from '../cutover/route.js';
+import { routeProblem, type RouteProblem } from '../cutover/route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { measure, type Measured } from './measure.js';
 import type { WindowSession } from './session.js';
@@ -66,7 +66,6 @@ export interface WindowResult {
 }
 
 export function createWindowActivities(deps: Deps) {
-  const readRoute = routeReader(deps);
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
   return withPlan({
     /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
@@ -92,7 +91,7 @@ export function createWindowActivities(deps: Deps) {
       };
       const measured = await alive(() => folds.exclusive(ref, () => measure(session, input.since)));
       const problem = input.watchesRoute
-        ? await alive(() => routeProblem(readRoute, { ref, plan }))
+        ? await alive(() => routeProblem({ ref, plan }, deps))
         : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },

@@ -7,9 +7,7 @@ import {
   quoteLiteral,
   type TableName,
 } from '../../domain/migration/names.js';
-import type { RouteSpec } from '../../domain/migration/spec.js';
-
-export type ViewRoute = Extract<RouteSpec, { type: 'postgres-view' }>;
+import type { ViewPlan } from '../../domain/routes/route.js';
 
 export interface ColumnType {
   readonly name: string;
@@ -205,11 +203,11 @@ export async function columnTypes(
 /** Which side the view reads now; null when it reads neither, or both. */
 export async function observedSide(
   client: pg.ClientBase,
-  route: ViewRoute,
+  route: ViewPlan,
 ): Promise<'batch' | 'stream' | null> {
-  const reads = await viewReads(client, parseTableName(route.view));
-  const [batch, stream] = [route.batch, route.stream].map((table) =>
-    reads.includes(plainName(table)),
+  const reads = await viewReads(client, route.view);
+  const [batch, stream] = [route.batch, route.stream].map(({ text }) =>
+    reads.includes(plainName(text)),
   );
   return batch === stream ? null : batch ? 'batch' : 'stream';
 }

@@ -4,24 +4,17 @@ import { readTable } from './catalog.js';
 import { lone } from './lone-sql.js';
 import { leaseTable } from './lease-row.js';
 import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import {
-  namesOf,
   parseTableName,
   qualified,
   quoteIdent,
   quoteLiteral,
   type Relation,
 } from '../../domain/migration/names.js';
-import {
-  keptTable,
-  sharedTableOf,
-  stagingTable,
-  tableOwner,
-} from '../../domain/routes/shared-table.js';
+import { tableOwner } from '../../domain/routes/shared-table.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../domain/routes/route.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { BatchSpec } from '../../domain/migration/spec.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
 
 const REFUSED = '25006';
@@ -88,52 +81,54 @@ export interface RowsChanged {
  * In the commit's transaction, after `passTrigger`: the shared table gets the stream's rows; those that only it has are kept beside it. The staging table is
  * dropped: a sink that still writes it fails, and reads the same records again when it writes the shared one.
  */
-export async function takeOver(client: pg.ClientBase, spec: MigrationSpec): Promise<RowsChanged> {
-  const { table } = sharedTableOf(spec)!;
+export async function takeOver(
+  client: pg.ClientBase,
+  batch: BatchSpec,
+  { table, staging, kept }: SharedTablePlan,
+): Promise<RowsChanged> {
   await client.query(
-    `LOCK TABLE ${quoted(stagingTable(spec))} IN ACCESS EXCLUSIVE MODE; LOCK TABLE ${quoted(table)} IN SHARE ROW EXCLUSIVE MODE`,
+    `LOCK TABLE ${staging.sql} IN ACCESS EXCLUSIVE MODE; LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`,
   );
-  await client.query(`CREATE TABLE ${quoted(keptTable(spec))} (LIKE ${quoted(table)})`);
-  const changed = await makeEqual(client, spec, stagingTable(spec), quoted(keptTable(spec)));
-  await client.query(`DROP TABLE ${quoted(stagingTable(spec))}`);
+  await client.query(`CREATE TABLE ${kept.sql} (LIKE ${table.sql})`);
+  const changed = await makeEqual(client, batch.result.key, table, staging.text, kept);
+  await client.query(`DROP TABLE ${staging.sql}`);
   return changed;
 }
 
 /** In the way back's transaction, after `passTrigger`: what the batch's query gives now, and the kept rows of keys that it does not give. */
-export async function giveBack(client: pg.ClientBase, spec: MigrationSpec): Promise<RowsChanged> {
-  const { table } = sharedTableOf(spec)!;
-  const [target, back, batch] = [
-    quoted(table),
-    `${namesOf(spec, 1).leaseSchema}.back`,
-    spec.spec.batch!,
-  ];
+export async function giveBack(
+  client: pg.ClientBase,
+  { names, spec }: ResolvedPlan,
+  { table, kept }: SharedTablePlan,
+): Promise<RowsChanged> {
+  const [target, back, batch] = [table.sql, `${names.leaseSchema}.back`, spec.batch!];
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
   await client.query(
     lone(
       `CREATE TABLE ${quoted(back)} AS SELECT * FROM (${stripSemicolon(batch.query.sql)}\n) AS q`,
     ),
   );
-  const changed = await makeEqual(client, spec, back, null);
-  const columns = ((await readTable(client, table))?.columns ?? [])
+  const changed = await makeEqual(client, batch.result.key, table, back, null);
+  const columns = ((await readTable(client, table.text))?.columns ?? [])
     .filter((c) => !c.generated)
     .map((c) => quoteIdent(c.name));
   const key = batch.result.key.map(quoteIdent).join(', ');
-  const kept = await client.query(
-    `INSERT INTO ${target} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${columns.join(', ')} FROM ${quoted(keptTable(spec))} ON CONFLICT (${key}) DO NOTHING`,
+  const returned = await client.query(
+    `INSERT INTO ${target} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${columns.join(', ')} FROM ${kept.sql} ON CONFLICT (${key}) DO NOTHING`,
   );
   await client.query(`DROP TABLE ${quoted(back)}`);
-  return { written: changed.written + (kept.rowCount ?? 0), removed: changed.removed };
+  return { written: changed.written + (returned.rowCount ?? 0), removed: changed.removed };
 }
 
 /** Rows of the shared table that differ from `source`'s, and no others, are written; those that `source` does not have go, to `kept` where it is given. */
 async function makeEqual(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  key: readonly string[],
+  table: Relation,
   source: string,
-  kept: string | null,
+  kept: Relation | null,
 ): Promise<RowsChanged> {
-  const target = quoted(sharedTableOf(spec)!.table);
-  const { key } = spec.spec.batch!.result;
+  const target = table.sql;
   const columns = ((await readTable(client, source))?.columns ?? []).map((c) => c.name);
   const list = columns.map(quoteIdent).join(', ');
   const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
@@ -148,7 +143,7 @@ async function makeEqual(
     .join(' OR ');
   const gone = `DELETE FROM ${target} t WHERE NOT EXISTS (SELECT FROM ${quoted(source)} s WHERE ${sameKey})`;
   const removed = await client.query(
-    kept ? `WITH gone AS (${gone} RETURNING t.*) INSERT INTO ${kept} SELECT * FROM gone` : gone,
+    kept ? `WITH gone AS (${gone} RETURNING t.*) INSERT INTO ${kept.sql} SELECT * FROM gone` : gone,
   );
   const update =
     values.length === 0
@@ -164,11 +159,11 @@ async function makeEqual(
 /** Whose the table is, by trying: a write of no row as the sink would do it, and one as anybody else. Null = both may, or neither. */
 export async function observedOwner(
   client: pg.Client,
-  ref: MigrationRef,
+  route: SharedTablePlan,
+  iteration: number,
   epoch: number,
 ): Promise<'batch' | 'stream' | null> {
-  const route = sharedTableOf(ref.spec)!;
-  const { role, since } = tableOwner(route, ref.iteration, epoch);
+  const { role, since } = tableOwner(route, iteration, epoch);
   const stream = await mayWrite(client, route.table, [
     `SELECT set_config('sluice.owner', ${quoteLiteral(since)}, true)`,
     `SET LOCAL ROLE ${quoteIdent(role)}`,
@@ -177,11 +172,15 @@ export async function observedOwner(
   return stream === batch ? null : stream ? 'stream' : 'batch';
 }
 
-async function mayWrite(client: pg.Client, table: string, as: readonly string[]): Promise<boolean> {
+async function mayWrite(
+  client: pg.Client,
+  table: Relation,
+  as: readonly string[],
+): Promise<boolean> {
   await client.query('BEGIN');
   try {
     for (const statement of as) await client.query(statement);
-    await client.query(`DELETE FROM ${quoted(table)} WHERE false`);
+    await client.query(`DELETE FROM ${table.sql} WHERE false`);
     return true;
   } catch (error) {
     if ((error as { code?: unknown }).code === REFUSED) return false;

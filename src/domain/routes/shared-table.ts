@@ -32,7 +32,7 @@ export const sessionOptions = ({ role, since }: TableOwner): string =>
   `-c role=${role} -c sluice.owner=${since}`;
 
 export const tableOwner = (
-  { streamRole }: SharedTableRoute,
+  { streamRole }: Pick<SharedTableRoute, 'streamRole'>,
   iteration: number,
   epoch: number,
 ): TableOwner => ({

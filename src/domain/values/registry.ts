@@ -17,9 +17,10 @@ export class Registry<Mode extends string, Adapter> {
     return adapter;
   }
 
-  /** Adds the adapter of one more mode. */
-  register(mode: string, adapter: Adapter): void {
+  /** Adds the adapter of one more mode. Returns a function that removes it again. */
+  register(mode: string, adapter: Adapter): () => void {
     if (this.#adapters.has(mode)) throw new Error(`a ${this.#what} is named ${mode} already`);
     this.#adapters.set(mode, adapter);
+    return () => void this.#adapters.delete(mode);
   }
 }

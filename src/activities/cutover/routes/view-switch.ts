@@ -1,14 +1,19 @@
 // The switch of the view that consumers read, and the way back: the relation changes, nothing else does, and both are proven in one transaction.
 import type pg from 'pg';
-import { loadParser } from '../../assess/sql/analyse.js';
-import { differOnlyBy, swapRelation, type Relation, type Swapped } from '../../assess/sql/swap.js';
+import { loadParser } from '../../../assess/sql/analyse.js';
+import {
+  differOnlyBy,
+  swapRelation,
+  type Relation,
+  type Swapped,
+} from '../../../assess/sql/swap.js';
 import {
   readsAsInvoker,
   rowSecurityOf,
   whoWouldLack,
-} from '../../clients/postgres/consumer-access.js';
-import { readTable } from '../../clients/postgres/catalog.js';
-import { forgetView, keepView, keptView } from '../../clients/postgres/kept-view.js';
+} from '../../../clients/postgres/consumer-access.js';
+import { readTable } from '../../../clients/postgres/catalog.js';
+import { forgetView, keepView, keptView } from '../../../clients/postgres/kept-view.js';
 import {
   columnTypes,
   columnsRead,
@@ -19,12 +24,12 @@ import {
   replaceView,
   viewWrites,
   plainName,
-  type ViewRoute,
   type ViewState,
-} from '../../clients/postgres/consumer-view.js';
-import { Problem } from '../../domain/failure.js';
-import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
-import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+} from '../../../clients/postgres/consumer-view.js';
+import { Problem } from '../../../domain/failure.js';
+import type { ViewPlan } from '../../../domain/routes/route.js';
+import { qualified } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
 type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
@@ -40,15 +45,15 @@ export async function relationOf(client: pg.ClientBase, table: string): Promise<
 /** The view's text over the other side's table, or why it cannot be had. Reads only. */
 export async function planSwap(
   client: pg.ClientBase,
-  route: ViewRoute,
+  route: ViewPlan,
   from: Relation,
   to: Relation,
   state: ViewState,
 ): Promise<Swapped> {
   await loadParser();
-  const view = parseTableName(route.view);
+  const { view } = route;
   const written = (await viewWrites(client, view)).filter(
-    (table) => table === plainName(route.batch),
+    (table) => table === plainName(route.batch.text),
   );
   if (written.length > 0)
     return { problem: `a rule of it writes ${written.join(', ')}, which consumers will not read` };
@@ -72,12 +77,12 @@ export async function planSwap(
 export async function switchView(
   client: pg.ClientBase,
   plan: ResolvedPlan,
-  route: ViewRoute,
+  route: ViewPlan,
 ): Promise<void> {
-  const view = parseTableName(route.view);
+  const { view } = route;
   const before = await lockedView(client, route);
   if ((await observedSide(client, route)) !== 'batch')
-    throw cannotSwitch(route, `it does not read ${route.batch} alone`);
+    throw cannotSwitch(route, `it does not read ${route.batch.text} alone`);
   const swapped = await planned(client, route, 'stream', before);
   if ('problem' in swapped) throw cannotSwitch(route, swapped.problem);
   await replaceView(client, view, before);
@@ -87,7 +92,7 @@ export async function switchView(
       route,
       `its text does not come back as it is: ${firstDifference(before.definition, again.definition)}`,
     );
-  const columns = await columnsRead(client, view, parseTableName(route.batch));
+  const columns = await columnsRead(client, view, route.batch);
   await replaceView(client, view, { ...before, definition: swapped.definition });
   const after = (await readView(client, view))!;
   const lost = await whatChanged(client, route, before, after, 'stream');
@@ -97,7 +102,7 @@ export async function switchView(
     route,
     before,
     columns,
-    await columnsRead(client, view, parseTableName(route.stream)),
+    await columnsRead(client, view, route.stream),
   );
   if (denied)
     throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
@@ -105,26 +110,22 @@ export async function switchView(
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 
-const cannotSwitch = (route: ViewRoute, why: string): Problem =>
+const cannotSwitch = (route: ViewPlan, why: string): Problem =>
   new Problem(
     'route-unexpected',
-    `view ${route.view} cannot be switched: ${why}`,
+    `view ${route.view.text} cannot be switched: ${why}`,
     'change the view so that one relation can be replaced in it, then: sluice retry',
   );
 
 /** What consumers of the view would be denied, or shown, once it reads the stream's table, which MUST exist; null when nothing changes. Reads only. */
 export async function accessProblem(
   client: pg.ClientBase,
-  route: ViewRoute,
+  route: ViewPlan,
   { owner, options }: ViewState,
   batchColumns: readonly string[],
   streamColumns: readonly string[],
 ): Promise<{ detail: string; remedy: string } | null> {
-  const [view, batch, stream] = [route.view, route.batch, route.stream].map(parseTableName) as [
-    TableName,
-    TableName,
-    TableName,
-  ];
+  const { view, batch, stream } = route;
   const readers = { view, owner, asInvoker: readsAsInvoker(options) };
   const lack = await whoWouldLack(
     client,
@@ -134,15 +135,15 @@ export async function accessProblem(
   );
   if (lack)
     return {
-      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view}: no right to select from ${route.stream}`,
+      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view.text}: no right to select from ${route.stream.text}`,
       remedy: lack.grant,
     };
   const role = readers.asInvoker ? null : owner;
   if ((await rowSecurityOf(client, batch, role)) === (await rowSecurityOf(client, stream, role)))
     return null;
   return {
-    detail: `row security of ${route.batch} and ${route.stream} differs: consumers of ${route.view} would be shown other rows`,
-    remedy: `make ${route.stream} yourself, with the row security and the policies of ${route.batch}`,
+    detail: `row security of ${route.batch.text} and ${route.stream.text} differs: consumers of ${route.view.text} would be shown other rows`,
+    remedy: `make ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
   };
 }
 
@@ -150,9 +151,9 @@ export async function accessProblem(
 export async function switchViewBack(
   client: pg.ClientBase,
   plan: ResolvedPlan,
-  route: ViewRoute,
+  route: ViewPlan,
 ): Promise<void> {
-  const view = parseTableName(route.view);
+  const { view } = route;
   const now = await lockedView(client, route);
   if ((await observedSide(client, route)) !== 'batch') {
     const kept = await keptView(client, plan);
@@ -163,7 +164,7 @@ export async function switchViewBack(
     if ('problem' in swapped)
       throw new Problem(
         'route-unexpected',
-        `view ${route.view} was changed and cannot go back by itself: ${swapped.problem}`,
+        `view ${route.view.text} was changed and cannot go back by itself: ${swapped.problem}`,
       );
     await replaceView(client, view, { ...now, definition: swapped.definition });
     const after = await lockedView(client, route);
@@ -174,53 +175,53 @@ export async function switchViewBack(
     if (lost)
       throw new Problem(
         'route-unexpected',
-        `view ${route.view} does not come back as it was: ${lost}`,
+        `view ${route.view.text} does not come back as it was: ${lost}`,
       );
   }
   await forgetView(client, plan);
 }
 
-async function lockedView(client: pg.ClientBase, route: ViewRoute): Promise<ViewState> {
-  const view = parseTableName(route.view);
+async function lockedView(client: pg.ClientBase, route: ViewPlan): Promise<ViewState> {
+  const { view } = route;
   const seen = await readView(client, view);
   if (seen?.kind !== 'v')
-    throw new Problem('route-unexpected', `${route.view} is not a view any more`);
+    throw new Problem('route-unexpected', `${route.view.text} is not a view any more`);
   await lockView(client, view, seen);
   return (await readView(client, view))!;
 }
 
 async function planned(
   client: pg.ClientBase,
-  route: ViewRoute,
+  route: ViewPlan,
   to: Side,
   state: ViewState,
 ): Promise<Swapped> {
   const [from, target] = [
-    await relationOf(client, route[other(to)]),
-    await relationOf(client, route[to]),
+    await relationOf(client, route[other(to)].text),
+    await relationOf(client, route[to].text),
   ];
   if (!from || !target)
-    return { problem: `there is no table ${from ? route[to] : route[other(to)]}` };
+    return { problem: `there is no table ${from ? route[to].text : route[other(to)].text}` };
   return planSwap(client, route, from, target, state);
 }
 
 /** What differs beside the relation; null when nothing does. */
 async function whatChanged(
   client: pg.ClientBase,
-  route: ViewRoute,
+  route: ViewPlan,
   before: ViewState,
   after: ViewState,
   now: Side,
 ): Promise<string | null> {
   await loadParser();
-  const [from, to] = [parseTableName(route[other(now)]), parseTableName(route[now])];
+  const [from, to] = [route[other(now)], route[now]];
   if (!differOnlyBy(before.definition, from, after.definition, to))
     return firstDifference(before.definition, after.definition);
   if (before.options.join() !== after.options.join())
     return `its options (${before.options.join(', ')}) would be (${after.options.join(', ')})`;
   if (before.rest !== after.rest) return firstDifference(before.rest, after.rest);
   const side = await observedSide(client, route);
-  return side === now ? null : `it would still depend on ${route[other(now)]}`;
+  return side === now ? null : `it would still depend on ${route[other(now)].text}`;
 }
 
 function firstDifference(before: string, after: string): string {

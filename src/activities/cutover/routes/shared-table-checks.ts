@@ -1,25 +1,22 @@
 // Read-only check of a table that batch and stream share: what its triggers, the commit and the sink's sessions will need.
 import type pg from 'pg';
-import { describeQuery, readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
-import { readSource, type ResolveSecret } from '../../clients/postgres/connection.js';
-import { plainIdent, qualified, quoteIdent } from '../../domain/migration/names.js';
-import {
-  sessionOptions,
-  tableOwner,
-  type SharedTableRoute,
-} from '../../domain/routes/shared-table.js';
-import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
-import { guardProblem } from './guarded.js';
-import type { Answer } from '../runtime/findings.js';
+import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
+import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';
+import { plainIdent, qualified, quoteIdent } from '../../../domain/migration/names.js';
+import { sessionOptions, tableOwner } from '../../../domain/routes/shared-table.js';
+import type { SharedTablePlan } from '../../../domain/routes/route.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { MigrationSpec } from '../../../domain/migration/spec.js';
+import { guardProblem } from '../guard-checks.js';
+import type { Answer } from '../../runtime/findings.js';
 
 export async function checkSharedTable(
   client: pg.ClientBase,
   spec: ResolvedPlan,
   secret: ResolveSecret,
-  route: SharedTableRoute,
+  route: SharedTablePlan,
 ): Promise<Answer> {
-  const table = await readTable(client, route.table);
+  const table = await readTable(client, route.table.text);
   if (!table || (table.kind !== 'r' && table.kind !== 'p'))
     return { detail: 'no such table', remedy: 'correct cutover.route.table' };
   return (
@@ -78,7 +75,7 @@ async function shapeProblem(
 async function roleProblem(
   client: pg.ClientBase,
   spec: MigrationSpec,
-  { batchRole, streamRole }: SharedTableRoute,
+  { batchRole, streamRole }: SharedTablePlan,
 ): Promise<Answer | null> {
   const { user } = spec.spec.source.postgres;
   const { rows } = await client.query<Record<string, string>>(
@@ -109,7 +106,7 @@ async function roleProblem(
 async function sessionProblem(
   spec: MigrationSpec,
   secret: ResolveSecret,
-  route: SharedTableRoute,
+  route: SharedTablePlan,
   table: TableCatalog,
 ): Promise<Answer | null> {
   const { streamRole } = route;

@@ -1,0 +1,60 @@
+// Route `http`: another system serves consumers. It is told the side by PUT, and asked for it by GET.
+import { getRoute, putRoute } from '../../../clients/http/route-http.js';
+import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import type { HttpPlan } from '../../../domain/routes/route.js';
+import { attempt, type Answer } from '../../runtime/findings.js';
+import { leaseNow } from './none.js';
+import {
+  NO_EFFECTS,
+  type RouteAdapter,
+  type RouteDeps,
+  type RouteEffects,
+} from './route-effects.js';
+
+/** Grows over the iterations of a name too. */
+const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
+
+export const httpRoute: RouteAdapter<HttpPlan> = {
+  checks: async (_client, _plan, { url }) => [
+    await attempt('route.http', () => servesBatch(url), '', 'let GET answer {"side": "batch"}'),
+  ],
+  effects,
+};
+
+function effects({ url }: HttpPlan, deps: RouteDeps): RouteEffects {
+  return {
+    ...NO_EFFECTS,
+
+    async afterCommit(run) {
+      const { ref } = run;
+      const { epoch } = await leaseNow(deps, run);
+      await putRoute(url, {
+        migration: ref.name,
+        side: 'stream',
+        epoch: orderEpoch(ref, epoch),
+      });
+    },
+
+    observe: () => getRoute(url),
+
+    async beforeBack(run) {
+      const { ref } = run;
+      const { epoch } = await leaseNow(deps, run);
+      await putRoute(url, {
+        migration: ref.name,
+        side: 'batch',
+        epoch: orderEpoch(ref, epoch + 1),
+      });
+    },
+  };
+}
+
+async function servesBatch(url: string): Promise<Answer> {
+  const side = await getRoute(url);
+  return side === 'batch'
+    ? 'the route serves the batch side'
+    : {
+        detail: 'the route serves the stream side before any cut-over',
+        remedy: 'point it to the batch first',
+      };
+}

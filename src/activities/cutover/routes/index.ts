@@ -1,0 +1,30 @@
+// The effects of the routes, by the kind of the resolved route.
+import type pg from 'pg';
+import type { ResolveSecret } from '../../../clients/postgres/connection.js';
+import type { Check } from '../../../domain/evidence/check.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { RoutePlan } from '../../../domain/routes/route.js';
+import { Registry } from '../../../domain/values/registry.js';
+import { httpRoute } from './http.js';
+import { noRoute } from './none.js';
+import type { RouteAdapter, RouteDeps, RouteEffects } from './route-effects.js';
+import { tableRoute } from './table.js';
+import { viewRoute } from './view.js';
+
+export const ROUTE_ADAPTERS = new Registry<RoutePlan['kind'], RouteAdapter>('route', {
+  none: noRoute,
+  view: viewRoute,
+  table: tableRoute,
+  http: httpRoute,
+});
+
+/** Binds the effects of the plan's route to the systems that they need. */
+export const routeEffects = ({ route }: ResolvedPlan, deps: RouteDeps): RouteEffects =>
+  ROUTE_ADAPTERS.of(route.kind).effects(route, deps);
+
+/** Finds in preflight what the switch of the plan's route would meet. Reads only. */
+export const checkRoute = (
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  secret: ResolveSecret,
+): Promise<Check[]> => ROUTE_ADAPTERS.of(plan.route.kind).checks(client, plan, plan.route, secret);

@@ -1,0 +1,24 @@
+// Route `none`: nothing is switched, so the lease row says which side consumers read.
+import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
+import type { Route } from '../../../domain/evidence/ledger-rows.js';
+import type { NoRoutePlan } from '../../../domain/routes/route.js';
+import { BRIEFLY, leaseAccess } from '../../objects/lease-store.js';
+import type { Planned } from '../../runtime/with-plan.js';
+import { NO_EFFECTS, type RouteAdapter, type RouteDeps } from './route-effects.js';
+
+/** Reads the lease row in a transaction of its own. */
+export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {
+  const { onLease, lease } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, (client) => lease(client, run));
+}
+
+export const sideOf = ({ state }: LeaseRow): Route['side'] =>
+  state === 'SWITCHED' ? 'stream' : 'batch';
+
+export const noRoute: RouteAdapter<NoRoutePlan> = {
+  checks: () => Promise.resolve([]),
+  effects: (_route, deps) => ({
+    ...NO_EFFECTS,
+    observe: async (run) => sideOf(await leaseNow(deps, run)),
+  }),
+};

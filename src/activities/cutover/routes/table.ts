@@ -1,0 +1,106 @@
+// Route `postgres-table`: batch and stream write one table, which changes hands in the commit and in the rollback.
+import type pg from 'pg';
+import { isOverdue } from '../../../clients/postgres/held-transaction.js';
+import { withSource } from '../../../clients/postgres/connection.js';
+import {
+  createOwnerTriggers,
+  giveBack,
+  observedOwner,
+  passTrigger,
+  revokeWrites,
+  takeOver,
+  type RowsChanged,
+} from '../../../clients/postgres/shared-table-sql.js';
+import { Problem } from '../../../domain/failure.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { SharedTablePlan } from '../../../domain/routes/route.js';
+import { Refused } from '../../objects/lease-store.js';
+import { attempt } from '../../runtime/findings.js';
+import { alive } from '../../runtime/poll-until.js';
+import { leaseNow, sideOf } from './none.js';
+import {
+  NO_EFFECTS,
+  type RouteAdapter,
+  type RouteDeps,
+  type RouteEffects,
+} from './route-effects.js';
+import { checkSharedTable } from './shared-table-checks.js';
+
+const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers
+
+export const tableRoute: RouteAdapter<SharedTablePlan> = {
+  checks: async (client, plan, route, secret) => [
+    await attempt(
+      'route.table',
+      () => checkSharedTable(client, plan, secret, route),
+      route.table.text,
+    ),
+  ],
+  effects,
+};
+
+function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
+  return {
+    ...NO_EFFECTS,
+
+    inFence: (client, { ref, plan }) => createOwnerTriggers(client, plan, route, ref.iteration),
+
+    inCommit: (client, plan, token) => changeHands(client, plan, route, token),
+
+    async observe(run) {
+      const { ref, plan } = run;
+      const row = await leaseNow(deps, run);
+      const side = sideOf(row);
+      if (side === 'batch') return side;
+      const owner = await withSource(plan, deps.secret, (client) =>
+        observedOwner(client, route, ref.iteration, row.epoch),
+      );
+      if (owner === 'stream') return side;
+      throw new Problem(
+        'route-unexpected',
+        `the lease row gives ${route.table.text} to the stream, and its trigger does not`,
+      );
+    },
+
+    async inBack(client, plan, lease) {
+      const { state, token } = await lease();
+      if (state !== 'SWITCHED' || token === null) return; // it did not change hands
+      await passTrigger(client, token);
+      await alive(() => giveBack(client, plan, route)); // the batch's query may take its time
+    },
+
+    /** No trigger guards the table after `complete`, so the batch's role loses its right to write. */
+    async atComplete(plan) {
+      const { batchRole, table } = route;
+      const mayWrite = await withSource(plan, deps.secret, (client) =>
+        revokeWrites(client, table, batchRole),
+      );
+      if (mayWrite)
+        throw new Problem(
+          'batch-action',
+          `role ${batchRole} may still write ${table.text}: by PUBLIC, or as a member of another role`,
+        );
+    },
+  };
+}
+
+/** Gives the table the stream's rows. Refuses rows that do not fit into the table or into its time; then nothing has moved. */
+async function changeHands(
+  client: pg.ClientBase,
+  { spec }: ResolvedPlan,
+  route: SharedTablePlan,
+  token: string,
+): Promise<RowsChanged> {
+  await passTrigger(client, token);
+  try {
+    return await takeOver(client, spec.batch!, route);
+  } catch (error) {
+    const { text } = route.table;
+    const { code, message } = error as { code?: unknown; message: string };
+    if (isOverdue(error))
+      throw new Refused(`${text} did not change hands within the commit's time`);
+    if (typeof code === 'string' && ROWS_DO_NOT_FIT.test(code))
+      throw new Refused(`${text} does not take the stream's rows: ${message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+// Read-only check of the view that consumers read: whether the commit can replace its relation, and its readers keep their rights.
+import type pg from 'pg';
+import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
+import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
+import {
+  columnsRead,
+  plainName,
+  readView,
+  viewReads,
+  type ViewState,
+} from '../../../clients/postgres/consumer-view.js';
+import { quoteIdent, type TableName } from '../../../domain/migration/names.js';
+import type { ViewPlan } from '../../../domain/routes/route.js';
+import type { MigrationSpec } from '../../../domain/migration/spec.js';
+import type { Relation } from '../../../assess/sql/swap.js';
+import { accessProblem, planSwap, relationOf } from './view-switch.js';
+import type { Answer } from '../../runtime/findings.js';
+
+const KINDS: Readonly<Record<string, string>> = {
+  m: 'a materialized view: its text cannot be replaced',
+  r: 'a table',
+  p: 'a table',
+  f: 'a foreign table',
+};
+
+/** Whether the commit can replace the one relation that the view reads, and nothing else of it. */
+export async function checkView(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  route: ViewPlan,
+): Promise<Answer> {
+  const name = route.view;
+  const view = await readView(client, name);
+  if (!view)
+    return {
+      detail: 'no such view',
+      remedy: `CREATE VIEW ${route.view.text} AS SELECT * FROM ${route.batch.text}`,
+    };
+  if (view.kind !== 'v')
+    return {
+      detail: `it is ${KINDS[view.kind] ?? 'not a view'}`,
+      remedy: `let consumers read a view over ${route.batch.text}, and name that one in cutover.route.view`,
+    };
+  const right = await missingRight(client, spec, name, view.owner);
+  if (right) return right;
+  const reads = await viewReads(client, name);
+  if (!reads.includes(plainName(route.batch.text)))
+    return {
+      detail: `the view reads ${reads.join(', ') || 'no table'}, not ${route.batch.text}`,
+      remedy: 'correct route.view or route.batch',
+    };
+  const batch = await relationOf(client, route.batch.text);
+  const existing = await relationOf(client, route.stream.text);
+  const stream = existing ?? (await plannedRelation(client, spec, route, batch!));
+  const swapped = await planSwap(client, route, batch!, stream, view);
+  if ('definition' in swapped)
+    return (
+      (await readersProblem(client, route, view, existing !== null)) ??
+      `the view reads ${route.batch.text}: nothing else of it changes at the cut-over`
+    );
+  return {
+    detail: `it cannot be switched without changing it: ${swapped.problem}`,
+    remedy: 'let consumers read a view without that, or let batch.query compute what it needs',
+  };
+}
+
+/** Whether everybody who reads the view today still can: a table that we make has the rights of the result table, and no row security. */
+async function readersProblem(
+  client: pg.ClientBase,
+  route: ViewPlan,
+  view: ViewState,
+  isThere: boolean,
+): Promise<Answer | null> {
+  const columns = await columnsRead(client, route.view, route.batch);
+  if (isThere) return accessProblem(client, route, view, columns, columns);
+  const role = readsAsInvoker(view.options) ? null : view.owner;
+  if ((await rowSecurityOf(client, route.batch, role)) === '') return null;
+  return {
+    detail: `row security of ${route.batch.text} decides what consumers of ${route.view.text} are shown, and ${route.stream.text} will have none`,
+    remedy: `make ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
+  };
+}
+
+/** The sink's table as it will be made: like the result table, with the columns of the query. */
+async function plannedRelation(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  route: ViewPlan,
+  batch: Relation,
+): Promise<Relation> {
+  const { query, result } = spec.spec.batch!;
+  const computed = (await describeQuery(client, query.sql)).map((column) => column.name);
+  const columns = batch.columns.filter((column) => computed.includes(column.name));
+  return { name: route.stream, columns, key: result.key };
+}
+
+/** What `CREATE OR REPLACE VIEW` will ask of our role. */
+async function missingRight(
+  client: pg.ClientBase,
+  spec: MigrationSpec,
+  view: TableName,
+  owner: string,
+): Promise<Answer | null> {
+  const user = quoteIdent(spec.spec.source.postgres.user);
+  const { isOwner } = (await readTable(
+    client,
+    `${quoteIdent(view.schema)}.${quoteIdent(view.table)}`,
+  ))!;
+  if (!isOwner)
+    return {
+      detail: `only its owner, ${owner}, may replace the view`,
+      remedy: `GRANT ${quoteIdent(owner)} TO ${user}`,
+    };
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT has_schema_privilege($1, 'CREATE')::text AS may`,
+    [view.schema],
+  );
+  if (rows[0]!['may'] === 'true') return null;
+  return {
+    detail: `replacing it needs the right to create in schema ${view.schema}`,
+    remedy: `GRANT CREATE ON SCHEMA ${quoteIdent(view.schema)} TO ${user}`,
+  };
+}

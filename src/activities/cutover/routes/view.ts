@@ -1,0 +1,51 @@
+// Route `postgres-view`: the commit replaces the relation that the consumers' view reads.
+import { observedSide } from '../../../clients/postgres/consumer-view.js';
+import { withSource } from '../../../clients/postgres/connection.js';
+import { Problem } from '../../../domain/failure.js';
+import type { ViewPlan } from '../../../domain/routes/route.js';
+import { attempt } from '../../runtime/findings.js';
+import {
+  NO_EFFECTS,
+  type RouteAdapter,
+  type RouteDeps,
+  type RouteEffects,
+} from './route-effects.js';
+import { checkView } from './view-checks.js';
+import { switchView, switchViewBack } from './view-switch.js';
+
+export const viewRoute: RouteAdapter<ViewPlan> = {
+  checks: async (client, plan, route) => [
+    await attempt('route.view', () => checkView(client, plan, route), route.view.text),
+  ],
+  effects,
+};
+
+function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
+  return {
+    ...NO_EFFECTS,
+
+    async tryOut(client, plan) {
+      await switchView(client, plan, route);
+      await switchViewBack(client, plan, route);
+    },
+
+    async inCommit(client, plan) {
+      await switchView(client, plan, route);
+      return null;
+    },
+
+    observe: ({ plan }) =>
+      withSource(plan, secret, async (client) => {
+        const side = await observedSide(client, route);
+        if (!side)
+          throw new Problem(
+            'route-unexpected',
+            `view ${route.view.text} reads neither only ${route.batch.text} nor only ${route.stream.text}`,
+          );
+        await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // as a consumer would
+        return side;
+      }),
+
+    inBack: (client, plan) => switchViewBack(client, plan, route),
+  };
+}

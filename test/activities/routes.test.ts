@@ -1,0 +1,23 @@
+// The effects of the routes: one more route needs one registration, and the activities find it.
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
+import { ROUTE_ADAPTERS } from '../../src/activities/cutover/routes/index.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
+import { ROUTES } from '../../src/domain/routes/index.js';
+import { aRef } from '../support/builders.js';
+import { PAGER, pagerAdapter, withPager } from '../support/fake-route.js';
+
+describe('the activities of the cut-over', () => {
+  it('tell and ask a route of one more type that was registered', async () => {
+    const told: string[] = [];
+    onTestFinished(ROUTES.register('pager', PAGER));
+    onTestFinished(ROUTE_ADAPTERS.register('pager', pagerAdapter(told)));
+    const ref = aRef();
+    const paged = { ...ref, spec: withPager(ref.spec) };
+    const activities = createCutoverActivities({} as Deps);
+    expect(await activities.observeRoute(paged)).toMatchObject({ side: 'batch' });
+    await activities.orderRoute(paged);
+    expect(told).toEqual(['bank is on the stream']);
+    expect(await activities.observeRoute(paged)).toMatchObject({ side: 'stream' });
+  });
+});

@@ -1,0 +1,41 @@
+// A route that no spec can name: what one more route would need, and nothing else.
+import {
+  NO_EFFECTS,
+  type RouteAdapter,
+} from '../../src/activities/cutover/routes/route-effects.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+import { PLAIN_FACTS, type Route, type RoutePlan } from '../../src/domain/routes/route.js';
+
+export const PAGER: Route = {
+  plan: () =>
+    ({
+      ...PLAIN_FACTS,
+      kind: 'pager',
+      words: {
+        recheck: '; the pager answers',
+        fence: '',
+        commit: '',
+        route: 'the pager is told',
+        confirm: 'the pager is asked',
+      },
+      notes: ['a pager forgets'],
+      isOrdered: true,
+    }) as unknown as RoutePlan,
+  contradictions: () => [],
+};
+
+/** The half with effects. `told` collects what the pager was told. */
+export const pagerAdapter = (told: string[]): RouteAdapter => ({
+  checks: () => Promise.resolve([]),
+  effects: () => ({
+    ...NO_EFFECTS,
+    afterCommit: ({ ref }) => Promise.resolve(void told.push(`${ref.name} is on the stream`)),
+    observe: () => Promise.resolve(told.length > 0 ? 'stream' : 'batch'),
+  }),
+});
+
+export const withPager = (spec: MigrationSpec): MigrationSpec =>
+  ({
+    ...spec,
+    spec: { ...spec.spec, cutover: { ...spec.spec.cutover, route: { type: 'pager' } } },
+  }) as unknown as MigrationSpec;
