@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
-import { jobNames } from '../domain/migration/names.js';
+import { resolve } from '../domain/plan/resolve.js';
 import type { ProofPlan } from '../activities/proofs/slice-plan.js';
 import {
   pipelineEnvironment,
@@ -77,7 +77,7 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
   let findings = errored('nothing was compared');
   let leftovers: string[] = [];
-  const isDeployedByUs = plan.ref.spec.spec.pipeline!.type === 'flink-sql';
+  const isDeployedByUs = resolve(plan.ref).host.kind === 'flink';
   try {
     state = 'replay';
     replayed = await call(
@@ -149,12 +149,12 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
 }
 
 async function removeJobs(ref: MigrationRef): Promise<void> {
-  const { gateway } = ref.spec.spec.pipeline!;
-  for (const name of jobNames(ref.spec, ref.generation))
+  const { url, jobs } = resolve(ref).host;
+  for (const name of jobs)
     await call('patient', 'removeJob', `Stop job ${name}`, ref, {
       kind: 'job',
       name,
-      where: gateway!,
+      where: url!,
     });
 }
 

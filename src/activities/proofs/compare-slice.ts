@@ -12,6 +12,7 @@ import { expectedTopic, type Replayed, type RehearsedRun } from '../../domain/ev
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import { assessComparison, type Counts, type Difference } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
+import type { Planned } from '../runtime/with-plan.js';
 import { foldOutput } from '../windows/folds/folds.js';
 import { columnsToCompare } from '../windows/shape.js';
 import { rehearseRuns } from './history.js';
@@ -28,15 +29,15 @@ const KEYS_ASKED_AT_ONCE = 10_000;
 
 export async function compareSlice(
   { systems, secret }: Deps,
-  { ref, subject, runs }: ProofPlan,
+  { ref, plan, subject, runs }: ProofPlan & Planned,
   replayed: Replayed,
 ): Promise<Compared> {
-  const kafka = systems.kafka(ref.spec);
-  return readSource(ref.spec, secret, async (client) => {
+  const kafka = systems.kafka(plan);
+  return readSource(plan, secret, async (client) => {
     const shape: Shape = {
       key: subject.key,
       columns: columnsToCompare(
-        ref.spec,
+        plan,
         await describeQuery(client, subject.query),
         subject.key,
         subject.name === 'result' ? null : subject.name,
@@ -55,7 +56,7 @@ export async function compareSlice(
     const { counts, differences, canary, verdict } = judge(shape, fold, expected, replayed);
     if (runs === 0) return { verdict, counts, differences, rehearsed: [] };
     const history = await rehearseRuns(client, {
-      spec: ref.spec,
+      plan,
       count: runs,
       within: subject.within,
       shape,

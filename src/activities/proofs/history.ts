@@ -5,9 +5,8 @@ import { transaction, type SourceClient } from '../../clients/postgres/connectio
 import { compareAligned } from '../../compare/aligned.js';
 import type { Shape } from '../../compare/comparison.js';
 import type { OutputFold } from '../../compare/output-fold.js';
-import { parseTableName, qualified } from '../../domain/migration/names.js';
 import type { RehearsedRun } from '../../domain/evidence/proof.js';
-import { runLogOf, type MigrationSpec } from '../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { closedAt } from '../../domain/migration/subjects.js';
 import { assessComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../runtime/row-cursor.js';
@@ -26,7 +25,8 @@ export interface Rehearsed {
 }
 
 export interface RehearsalInput {
-  readonly spec: MigrationSpec;
+  /** The plan MUST have a batch with a run log. */
+  readonly plan: ResolvedPlan;
   /** How many runs that closed something; the newest are taken. */
   readonly count: number;
   /** SQL over the key: the slice; empty = all. */
@@ -43,11 +43,10 @@ export async function rehearseRuns(
   client: SourceClient,
   input: RehearsalInput,
 ): Promise<Rehearsed | string> {
-  const batch = input.spec.spec.batch!;
+  const log = input.plan.batch!.runLog!;
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
-    const log = qualified(parseTableName(runLogOf(batch)!));
     const rows = await client.query<Record<string, string | null>>(
-      `SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
+      `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
     if (rows.rows[0]?.['finished_at'] === null)
       return `run ${rows.rows[0]['run_id']} of the batch has not finished: its result is being written`;
@@ -56,7 +55,7 @@ export async function rehearseRuns(
       .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
     const closings = await runsThatClosed(client, input, finished.reverse());
     if (closings.length === 0)
-      return `0 of the ${finished.length} newest runs in ${runLogOf(batch)} closed a key of the slice < 1 required`;
+      return `0 of the ${finished.length} newest runs in ${log.text} closed a key of the slice < 1 required`;
     const rehearsed: RehearsedRun[] = [];
     const differences: Difference[] = [];
     for (const closing of closings) {
@@ -77,12 +76,12 @@ interface Closing {
 /** Closed sets only grow with the cut: the run that closed the newest keys is found by halving, then the one before it. `runs` oldest first. */
 async function runsThatClosed(
   client: pg.ClientBase,
-  { spec, count, within }: RehearsalInput,
+  { plan, count, within }: RehearsalInput,
   runs: readonly LoggedRun[],
 ): Promise<Closing[]> {
-  const { batch, validation } = spec.spec;
-  const table = qualified(parseTableName(batch!.result.table));
-  const closed = (at: number): string => `(${closedAt(validation.closedKeys, runs[at]!.cut)}\n)`;
+  const { closedKeys } = plan.spec.validation;
+  const table = plan.batch!.resultTable.sql;
+  const closed = (at: number): string => `(${closedAt(closedKeys, runs[at]!.cut)}\n)`;
   const between = (from: number, to: number): string =>
     [
       closed(to),
@@ -117,10 +116,10 @@ async function runsThatClosed(
 
 async function rehearse(
   client: SourceClient,
-  { spec, shape, stream, queried, canary }: RehearsalInput,
+  { plan, shape, stream, queried, canary }: RehearsalInput,
   { run, keys }: Closing,
 ) {
-  const table = qualified(parseTableName(spec.spec.batch!.result.table));
+  const table = plan.batch!.resultTable.sql;
   const stored = new Map<string, string | null>();
   const from = `(SELECT * FROM ${table} WHERE ${keys}) AS sluice_closed`;
   const read = await readRows(
@@ -144,7 +143,7 @@ async function rehearse(
     readRows: read,
     canaryPlanted: canary.planted,
     canaryFound: canary.found,
-    waived: waiverOf(spec, batchWasWrong),
+    waived: waiverOf(plan, batchWasWrong),
   });
   const said: RehearsedRun = {
     run: run.id,

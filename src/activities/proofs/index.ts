@@ -4,6 +4,7 @@ import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/pr
 import { pipelineDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, pollUntil } from '../runtime/poll-until.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { compareSlice, type Compared } from './compare-slice.js';
 import { planProof, type ProofPlan } from './slice-plan.js';
 import { isOfProof, replay } from './replay.js';
@@ -18,24 +19,26 @@ export function createProofActivities(deps: Deps) {
       return planProof(deps, input, id, runKey);
     },
 
-    /** Replays the slice into the proof's topics, in one snapshot with the rows that the batch's query gives on it. Idempotent: begins anew. */
-    async replaySlice(plan: ProofPlan): Promise<Replayed> {
-      return replay(deps, plan);
-    },
+    ...withPlan({
+      /** Replays the slice into the proof's topics, in one snapshot with the rows that the batch's query gives on it. Idempotent: begins anew. */
+      async replaySlice(proof: ProofPlan & Planned): Promise<Replayed> {
+        return replay(deps, proof);
+      },
+
+      /** Every key of the slice, the pipeline's last value against the batch's query, with a canary of its own. */
+      async compareSlice(proof: ProofPlan & Planned, replayed: Replayed): Promise<Compared> {
+        const compared = await alive(() => compareSlice(deps, proof, replayed));
+        await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [
+          proof.ref.name,
+          JSON.stringify(compared.differences),
+        ]);
+        return { ...compared, differences: [] }; // values of rows stay in the ledger, out of the workflow's history
+      },
+    }),
 
     /** Waits until the pipeline took in everything that was replayed. Null = proven; else why not. */
     async awaitPipeline({ ref }: ProofPlan, patienceMs: number): Promise<string | null> {
       return pipelineDrained(systems.kafka(ref.spec), ref, Date.now() + patienceMs);
-    },
-
-    /** Every key of the slice, the pipeline's last value against the batch's query, with a canary of its own. */
-    async compareSlice(plan: ProofPlan, replayed: Replayed): Promise<Compared> {
-      const compared = await alive(() => compareSlice(deps, plan, replayed));
-      await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [
-        plan.ref.name,
-        JSON.stringify(compared.differences),
-      ]);
-      return { ...compared, differences: [] }; // values of rows stay in the ledger, out of the workflow's history
     },
 
     /** Removes the proof's topics and group once no pipeline uses them. Returns what is left. Idempotent. */

@@ -9,29 +9,34 @@ import { readSource, type SourceClient } from '../../clients/postgres/connection
 import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
 import { Undecodable } from '../../compare/undecodable.js';
 import { Problem } from '../../domain/failure.js';
-import { parseTableName, qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';
+import { qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';
 import { expectedTopic, type Replayed, type SlicedTable } from '../../domain/evidence/proof.js';
 import { insertLsn } from '../barrier/marker.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive } from '../runtime/poll-until.js';
 import { readCursor, readRows } from '../runtime/row-cursor.js';
+import type { Planned } from '../runtime/with-plan.js';
 import { columnsToCompare } from '../windows/shape.js';
 import type { ProofPlan } from './slice-plan.js';
 
 /** Idempotent: what an earlier attempt wrote is deleted first, for its snapshot was another one. No pipeline may be running. */
-export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promise<Replayed> {
-  const { ref } = plan;
-  const kafka = systems.kafka(ref.spec);
-  await makeTopics(kafka, plan);
+export async function replay(
+  { secret, systems }: Deps,
+  proof: ProofPlan & Planned,
+): Promise<Replayed> {
+  const { plan } = proof;
+  const kafka = systems.kafka(plan);
+  await makeTopics(kafka, proof);
   const writer = kafka.openWriter();
   const started = Date.now();
   return alive(() =>
-    readSource(ref.spec, secret, async (client) => {
+    readSource(plan, secret, async (client) => {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const lsn = await insertLsn(client);
       const tables: SlicedTable[] = [];
-      for (const { table, from } of plan.tables)
-        tables.push(await replayTable(client, writer, plan, table, from));
+      for (const { table, from } of proof.tables)
+        tables.push(await replayTable(client, writer, proof, table, from));
       if (tables.every((t) => t.rows === 0))
         throw new Problem(
           'spec-invalid',
@@ -40,7 +45,7 @@ export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promis
       await writer.flush();
       const { records, bytes } = writer;
       const ms = Date.now() - started;
-      const expected = await writeExpected(client, writer, plan);
+      const expected = await writeExpected(client, writer, proof);
       await writer.flush();
       await client.query('COMMIT');
       return { lsn, tables, records, bytes, ms, expected };
@@ -50,15 +55,15 @@ export async function replay({ secret, systems }: Deps, plan: ProofPlan): Promis
 
 async function makeTopics(
   kafka: ReturnType<Deps['systems']['kafka']>,
-  { ref, subject }: ProofPlan,
+  { ref, plan, subject }: ProofPlan & Planned,
 ): Promise<void> {
-  const { kafka: cluster, pipeline, source } = ref.spec.spec;
+  const { kafka: cluster, pipeline } = plan.spec;
   const existing = await kafka.listTopics();
   for (const topic of existing.filter((t) => isOfProof(t, ref.name)))
     await kafka.deleteTopic(topic);
   const compacted = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(86_400_000) };
   const topics = new Set([
-    ...source.tables.map((t) => tableTopic(ref.name, parseTableName(t))),
+    ...plan.captures.map((capture) => capture.topic),
     pipeline!.output.topic,
     subject.topic,
   ]);
@@ -77,13 +82,13 @@ export const isOfProof = (topic: string, id: string): boolean =>
 async function replayTable(
   client: SourceClient,
   writer: BulkWriter,
-  { ref }: ProofPlan,
+  { ref, plan }: ProofPlan & Planned,
   table: string,
   from: string,
 ): Promise<SlicedTable> {
   const catalog = await readKeyedTable(client, table);
   const topic = tableTopic(ref.name, catalog.name);
-  const records = writerOf(ref, catalog);
+  const records = writerOf(plan, catalog);
   const columns = capturedColumns(catalog.columns)
     .map((c) => quoteIdent(c.name))
     .join(', ');
@@ -101,17 +106,17 @@ async function replayTable(
   return { table, rows, of: Number(counted.rows[0]!['n']) };
 }
 
-function writerOf({ spec, name }: ProofPlan['ref'], catalog: TableCatalog): SnapshotWriter {
+function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): SnapshotWriter {
   try {
     const { schema, table } = catalog.name;
     return new SnapshotWriter(
       {
-        database: spec.spec.source.postgres.database,
+        database,
         schema,
         table,
         columns: capturedColumns(catalog.columns),
         key: catalog.key,
-        server: name,
+        server: names.topicPrefix,
       },
       Date.now(),
     );
@@ -130,12 +135,12 @@ function writerOf({ spec, name }: ProofPlan['ref'], catalog: TableCatalog): Snap
 async function writeExpected(
   client: SourceClient,
   writer: BulkWriter,
-  { ref, subject }: ProofPlan,
+  { ref, plan, subject }: ProofPlan & Planned,
 ): Promise<number> {
   const topic = expectedTopic(ref.name);
   const keys = new Set<string>();
   const columns = columnsToCompare(
-    ref.spec,
+    plan,
     await describeQuery(client, subject.query),
     subject.key,
     subject.name === 'result' ? null : subject.name,

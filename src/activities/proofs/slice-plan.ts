@@ -7,7 +7,7 @@ import { readSource } from '../../clients/postgres/connection.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { runLogOf, type MigrationSpec } from '../../domain/migration/spec.js';
-import { parseTableName, qualified, quoteLiteral } from '../../domain/migration/names.js';
+import { qualified, quoteLiteral, relation } from '../../domain/migration/names.js';
 import { proofSpec, type ProofInput } from '../../domain/evidence/proof.js';
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
@@ -48,11 +48,11 @@ export async function planProof(
   const { parsed, batch, stage } = acceptedSpec(input);
   await loadParser();
   const spec = proofSpec(parsed, id, input.stage);
+  const relations = parsed.spec.source.tables.map(relation);
   const key = stage?.key ?? batch.result.key;
-  const names = parsed.spec.source.tables;
   const tables = await readSource(parsed, secret, async (client) => {
     const all: SliceTable[] = [];
-    for (const table of names) all.push(await sliceTable(client, table));
+    for (const { text } of relations) all.push(await sliceTable(client, text));
     return all;
   });
   const own = stage
@@ -73,16 +73,13 @@ export async function planProof(
       planHash: planHash(parsed),
       spec,
     };
-    const conditions = names.map((table, at) => ({
-      table,
-      condition: slice.conditions.get(tables[at]!.table),
-    }));
+    const sliced = relations.map(({ text, sql }, at) => {
+      const condition = slice.conditions.get(tables[at]!.table);
+      return { table: text, from: condition ? `${sql} WHERE ${condition}` : sql };
+    });
     return {
       ref,
-      tables: conditions.map(({ table, condition }) => ({
-        table,
-        from: `${qualified(parseTableName(table))}${condition ? ` WHERE ${condition}` : ''}`,
-      })),
+      tables: sliced,
       subject: {
         name: stage?.name ?? 'result',
         query: sliceQuery(own.query.sql, slice),

@@ -1,6 +1,6 @@
 // How old the batch's numbers are: from its run log, one query.
 import type pg from 'pg';
-import { parseTableName, qualified } from '../../domain/migration/names.js';
+import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 
 // What a run stored is read from its end until the next run's end; all that time it is as old as its cut says.
@@ -13,11 +13,9 @@ WITH runs AS (
 )
 SELECT count(*) AS runs, max(at_last) * 1000 AS worst, sum(read_for * (at_first + at_last) / 2) / nullif(sum(read_for), 0) * 1000 AS average, max(finished_at) AS last FROM ages`;
 
-/** Null when no run has finished yet. `log` = the spec's run log. */
-export async function batchAge(client: pg.ClientBase, log: string): Promise<BatchAge | null> {
-  const row = (
-    await client.query<Record<string, string | null>>(AGES(qualified(parseTableName(log))))
-  ).rows[0]!;
+/** Null when no run has finished yet. */
+export async function batchAge(client: pg.ClientBase, log: Relation): Promise<BatchAge | null> {
+  const row = (await client.query<Record<string, string | null>>(AGES(log.sql))).rows[0]!;
   if (row['average'] === null) return null;
   return {
     averageMs: Math.round(Number(row['average'])),

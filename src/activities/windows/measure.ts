@@ -9,7 +9,6 @@ import { confirmedPosition, insertLsn } from '../barrier/marker.js';
 import { TopicLost } from '../../clients/kafka/kafka.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { pipelineGroups } from '../pipelines/index.js';
-import { runLogOf } from '../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { type Verdict } from '../../domain/evidence/verdict.js';
@@ -75,7 +74,7 @@ function endsGeneration(problem: Problem): Problem {
 
 /** Null also when it cannot be read: no proof rests on it. */
 async function ageOfBatch({ deps, plan }: WindowSession): Promise<BatchAge | null> {
-  const log = runLogOf(plan.spec.batch);
+  const log = plan.batch?.runLog;
   if (!log) return null;
   return withSource(plan, deps.secret, (client) => batchAge(client, log)).catch(() => null);
 }

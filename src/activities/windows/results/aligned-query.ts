@@ -3,13 +3,12 @@ import type pg from 'pg';
 import { compareAligned } from '../../../compare/aligned.js';
 import { runCanary } from '../../../compare/canary.js';
 import { splitRow, type Shape } from '../../../compare/comparison.js';
-import { runLogOf, type BatchSpec, type MigrationSpec } from '../../../domain/migration/spec.js';
-import { parseTableName, qualified } from '../../../domain/migration/names.js';
+import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { ALIGNED_SUBJECT, closedAt } from '../../../domain/migration/subjects.js';
 import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
 import { readLone } from '../../../clients/postgres/lone-sql.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
-import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { BatchPlan, ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedSession } from '../session.js';
 import type { Computation } from './computation.js';
 import { readRows } from '../../runtime/row-cursor.js';
@@ -23,14 +22,17 @@ interface Run {
 }
 
 /** The newest run, when it has finished; else why there is none to compare with. Ask before the rounds and again with the rows: both MUST agree. */
-export async function finishedRun(client: pg.ClientBase, batch: BatchSpec): Promise<Run | string> {
-  const log = qualified(parseTableName(runLogOf(batch)!));
+export async function finishedRun(
+  client: pg.ClientBase,
+  { runLog }: BatchPlan,
+): Promise<Run | string> {
+  const log = runLog!;
   const newest = (
     await client.query<Record<string, string | null>>(
-      `SELECT run_id, cut_at, finished_at FROM ${log} ORDER BY started_at DESC LIMIT 1`,
+      `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
     )
   ).rows[0];
-  if (!newest) return `0 finished runs in ${runLogOf(batch)} < 1 required`;
+  if (!newest) return `0 finished runs in ${log.text} < 1 required`;
   if (newest['finished_at'] === null)
     return `run ${newest['run_id']} of the batch has not finished: its result is being written`;
   return { id: newest['run_id']!, cut: newest['cut_at']! };
