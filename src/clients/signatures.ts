@@ -1,4 +1,5 @@
-// Ed25519 signatures of decisions. Whoever may signal a workflow may claim any name; only the holder of the private key can sign for it.
+// Ed25519 signatures of decisions. A signal can claim any name, but only the holder of the private
+// key can sign for it.
 import {
   createPrivateKey,
   createPublicKey,
@@ -23,7 +24,7 @@ export interface ApproverKey {
   readonly roles: readonly KeyRole[];
 }
 
-/** By name, as the worker's operator configured them. */
+/** The public keys by name, as the worker's operator configured them. */
 export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
 
 /** `pem` = a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` when it is none. */

@@ -1,4 +1,4 @@
-// Which Temporal namespace this is: two clusters may have namespaces of one name.
+// Identifies the Temporal namespace, because two clusters may have namespaces of the same name.
 
 interface Describes {
   describeNamespace(request: {

@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'retriable.restart.connector.wait.ms': 'pause before a retriable restart',
 };
 
-/** What a jdbc-source may set instead. */
+/** Keys that a jdbc-source may set. */
 const ALLOWED_JDBC: Readonly<Record<string, string>> = {
   'connector.class': 'which of several installed JDBC sources',
   'poll.interval.ms': 'pause between polls',
@@ -29,7 +29,10 @@ const ALLOWED_JDBC: Readonly<Record<string, string>> = {
   'connection.password': 'only a ${provider:...} placeholder',
 };
 
-/** Whether a key says how fast a source connector works, not what it captures: somebody may tune it while windows go on. */
+/**
+ * True when a key only tunes speed, not what is captured: its owner may change it while windows
+ * run.
+ */
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
   key !== 'connector.class' && Object.hasOwn(type === 'jdbc-source' ? ALLOWED_JDBC : ALLOWED, key);
 

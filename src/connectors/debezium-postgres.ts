@@ -7,7 +7,10 @@ import { sslOf } from './jdbc-url.js';
 
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
-/** While Sluice watches: with barrier messages and snapshot notifications. */
+/**
+ * Builds the configuration for the time of the migration, with barrier messages and snapshot
+ * notifications.
+ */
 export function debeziumPostgresConfig(plan: ResolvedPlan): Record<string, string> {
   return {
     ...handedOverConfig(plan),
@@ -63,9 +66,11 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'tombstones.on.delete': 'true',
     'extended.headers.enabled': 'false', // four headers a record, carried on by every consumer: they cost a Streams application a tenth of its time
     'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
-    'heartbeat.interval.ms': '5000', // without it a quiet database never confirms WAL, and the slot retains it
-    'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.load === 'incremental'}, 'sluice.heartbeat', '')`, // between chunks Debezium compares transactions, and dies of a message that has none
-    'message.prefix.include.list': 'sluice-none', // no barrier messages after the hand-over
+    // a quiet database never confirms WAL without heartbeats, and the slot would retain it
+    'heartbeat.interval.ms': '5000',
+    // Between chunks Debezium compares transaction ids, and fails on a message that has none.
+    'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.load === 'incremental'}, 'sluice.heartbeat', '')`,
+    'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
     'retriable.restart.connector.wait.ms': '1000',

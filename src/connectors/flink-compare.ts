@@ -1,6 +1,8 @@
-// A table's comparison as Flink SQL: two bounded topics, the stream's last visible record per key, a full outer join. What this text says is equal is equal;
-// what it says differs is looked at value by value afterwards. PURE.
-// Shape of the tables: the plain kafka connector with raw values. `json` drops tombstones silently, and upsert-kafka is refused by batch mode.
+// Compares a table in Flink SQL: two bounded topics, the stream's last visible record per key, and
+// a full outer join. Rows that this SQL calls equal are equal; the others are compared value by
+// value afterwards. PURE.
+// The tables use the plain kafka connector with raw values, because `json` drops tombstones
+// silently and batch mode refuses upsert-kafka.
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 
 /** Offsets `[from, to)` of every partition. */
@@ -76,8 +78,9 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 }
 
 /**
- * Records with what decides about them, and the canary's. A tombstone behind a delete event or another tombstone says
- * nothing new; any other one deletes (`t`), for every reader of the topic loses the key by it.
+ * Selects records with the columns that decide about them, and the canary's records. A tombstone
+ * after a delete event or another tombstone adds nothing. Any other tombstone deletes the key (`t`)
+ * for every reader of the topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>

@@ -1,4 +1,5 @@
-// Which tables a Flink SQL pipeline reads as changelogs (`debezium-json`), and what must hold before that tells the truth. PURE.
+// Finds the tables that a Flink SQL pipeline reads as changelogs (`debezium-json`), and the
+// conditions under which that is correct. PURE.
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { splitStatements } from '../domain/migration/statements.js';
 
@@ -11,7 +12,10 @@ export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[]
   );
 }
 
-/** Why a table cannot be read as a changelog as the text has it; null = nothing is wrong that the text alone can show. */
+/**
+ * Returns why a table cannot be read as the changelog that the text declares; null when the text
+ * alone shows no problem.
+ */
 export function changelogProblem({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   const text = spec.pipeline?.statements?.sql ?? '';
   const found = changelogs(text);

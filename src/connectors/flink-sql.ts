@@ -4,7 +4,7 @@ import { splitStatements, startsJob } from '../domain/migration/statements.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 
 export interface FlinkPlan {
-  /** In order: definitions and settings; the text's `SET`s included. */
+  /** Definitions and settings in order, including the `SET`s of the text. */
   readonly setup: readonly string[];
   /** Each starts one job. */
   readonly jobs: readonly { readonly name: string; readonly sql: string }[];

@@ -6,7 +6,11 @@ import { jdbcUrl } from './jdbc-url.js';
 
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
-/** The spec MUST have a sink and a pipeline. With an owner the sink writes the table that it shares with the batch, as that owner; without, the table that it has until the commit. */
+/**
+ * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner the sink
+ * writes the shared table as that owner; without one it writes the table that it has until the
+ * commit.
+ */
 export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,
   owner: TableOwner | null = null,
@@ -25,7 +29,7 @@ export function jdbcSinkConfig(
     'insert.mode': 'upsert',
     'primary.key.mode': 'record_key',
     'delete.enabled': 'true',
-    'quote.identifiers': 'true', // without it "customerId" and "order" are written as customerid and as a key word
+    'quote.identifiers': 'true', // unquoted names would be folded, and key words would fail
     'schema.evolution': 'none', // the sink alters no table
     'collection.name.format': `${schema}.${table}`,
     'use.reduction.buffer': 'true',

@@ -1,5 +1,6 @@
-// Spec → configuration of a JDBC source. One connector for each table or the query; its rows get Debezium's shape (key, `after`, `op`) on the way, so that
-// pipelines and comparisons read both alike, and a topic can go over from one to the other.
+// Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
+// connector. Its rows get Debezium's shape (key, `after`, `op`), so that pipelines and comparisons
+// read both alike and a topic can move from one connector to the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/migration/polling.js';
@@ -11,10 +12,13 @@ import { jdbcUrl } from './jdbc-url.js';
 
 export interface JdbcPlugin {
   readonly connectorClass: string;
-  /** Whether times, numbers and the like must leave the database as text, because the plugin would round them. */
+  /**
+   * True when the plugin would round times and numbers, so that they must leave the database as
+   * text.
+   */
   readonly asText: boolean;
   readonly carriesArrays: boolean;
-  /** Whether it tells where a poll of everything ended. */
+  /** True when the plugin reports the end of a complete poll. */
   readonly countsPolls: boolean;
   /** Keys that only this plugin has, or whose default differs. */
   readonly config: Readonly<Record<string, string>>;
@@ -27,7 +31,7 @@ const POSTGRES = {
   'validate.non.null': 'false',
 } as const;
 
-/** In order of preference. The keys of `jdbcSourceConfig` are common to all. */
+/** The plugins in order of preference. They share the keys of `jdbcSourceConfig`. */
 export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
   {
     connectorClass: 'dev.sluice.jdbc.JdbcSourceConnector',
@@ -61,7 +65,7 @@ export interface PolledColumn {
   readonly type: string;
 }
 
-/** What is polled: its columns as the catalogue gives them, and which identify a row. */
+/** A polled table or query: its columns as the catalog returns them, and its key. */
 export interface PolledShape {
   readonly columns: readonly PolledColumn[];
   readonly key: readonly string[];
@@ -141,7 +145,7 @@ export const polledFrom = (polling: Polling, { subject }: Pick<Capture, 'subject
     ? qualified(parseTableName(subject))
     : `(${stripSemicolon(polling.query)}\n) AS sluice_query`;
 
-/** When a row last changed, as SQL. */
+/** Returns SQL for the time of a row's last change. */
 export function cursorOf({ timestampColumns }: Polling): string {
   const columns = timestampColumns.map(quoteIdent);
   return columns.length === 1 ? columns[0]! : `COALESCE(${columns.join(', ')})`;
@@ -150,7 +154,10 @@ export function cursorOf({ timestampColumns }: Polling): string {
 const instant = (column: string): string =>
   `CASE WHEN isfinite(${column}) AND ${column} >= '0001-01-01' THEN to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${column}::text END`;
 
-/** What Debezium's text modes would write, as SQL; null = the plugin carries the value as it is. */
+/**
+ * Returns SQL for the text that Debezium would write; null when the plugin carries the value
+ * unchanged.
+ */
 function textOf(type: string, column: string): string | null {
   switch (type) {
     case 'bool':
@@ -177,7 +184,8 @@ function textOf(type: string, column: string): string | null {
     case 'interval':
       return `'P' || ${['year Y', 'month M', 'day D'].map((p) => part(column, p)).join(' || ')} || 'T' || ${['hour H', 'minute M', 'second S'].map((p) => part(column, p)).join(' || ')}`;
     default:
-      return `CASE WHEN ${column} IS NOT NULL THEN format('%s', ${column}) END`; // as the server prints it: a cast of an inet adds its mask
+      // The server's own text is used, because a cast of an inet adds its mask.
+      return `CASE WHEN ${column} IS NOT NULL THEN format('%s', ${column}) END`;
   }
 }
 

@@ -97,7 +97,10 @@ export class ConnectRest {
     );
   }
 
-  /** What the connector stored, per partition of its source; none also when there is no such connector. */
+  /**
+   * Returns the offsets that the connector stored, one per partition of its source. A connector
+   * that does not exist has none.
+   */
   async offsets(name: string): Promise<Readonly<Record<string, unknown>>[]> {
     const answer = await this.#jsonOrNull<{ offsets?: { offset: Record<string, unknown> }[] }>(
       'GET',
@@ -185,6 +188,7 @@ function errorMessage(text: string): string {
     const { message } = JSON.parse(text) as { message?: unknown };
     return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
   } catch {
-    return 'the answer is not one of Kafka Connect'; // and whose it is, nobody needs to read
+    // the answer itself may be secret, so the message leaves it out
+    return 'the answer is not one of Kafka Connect';
   }
 }

@@ -27,7 +27,7 @@ export class FlinkGateway {
     return `${answer.productName} ${answer.version}`;
   }
 
-  /** Opens a session, runs `use`, always closes it. Jobs that were started go on. */
+  /** Opens a session for `use` and always closes it. Jobs that were started keep running. */
   async session<T>(use: (session: FlinkSession) => Promise<T>): Promise<T> {
     const { sessionHandle } = await this.#call<{ sessionHandle: string }>('POST', '/v1/sessions', {
       properties: {},
@@ -66,7 +66,7 @@ export class FlinkGateway {
   }
 }
 
-/** What the gateway said is wrong with a statement. */
+/** The gateway's reason for refusing a statement. */
 export class FlinkError extends Error {}
 
 export class FlinkSession {
@@ -117,7 +117,7 @@ export class FlinkSession {
   }
 }
 
-/** Of a Java stack trace, the last cause that says something. */
+/** Returns the last cause of a Java stack trace that carries a message. */
 function rootCause(errors: readonly string[]): string {
   const text = errors.join('\n');
   const causes = [...text.matchAll(/Caused by: (?:[\w.$]+\.)?(\w+(?:Exception|Error)): ([^\n]+)/g)];

@@ -41,7 +41,7 @@ const POLL_MS = 200;
 const MEDIA_TYPE = 'application/vnd.ksql.v1+json';
 const UNDER_WAY: readonly string[] = ['QUEUED', 'PARSING', 'EXECUTING'];
 
-/** What the server said is wrong with a statement. */
+/** The server's reason for refusing a statement. */
 export class KsqlError extends Error {}
 
 export class KsqlDb {

@@ -1,4 +1,5 @@
-// A route behind somebody else's switch: PUT says which side consumers shall read, GET says which they do. Weaker than a view: not one transaction with the lease.
+// A route behind an external switch: PUT asks for the side that consumers read, GET returns it.
+// This is weaker than a view, because the switch is not in the lease's transaction.
 import { Problem } from '../../domain/failure.js';
 
 const TIMEOUT_MS = 10_000;
@@ -62,7 +63,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
   );
 }
 
-/** Without what may be secret in it. */
+/** Returns the URL without the parts that may be secret. */
 function place(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;

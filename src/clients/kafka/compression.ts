@@ -1,4 +1,5 @@
-// The compressed body of a record batch, in every codec that Kafka knows. gzip is Node's own, snappy and zstd are libraries; LZ4's frame is read here.
+// Decompresses the body of a record batch, in every codec that Kafka knows. Node reads gzip,
+// libraries read snappy and zstd, and our own code reads LZ4 frames.
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';

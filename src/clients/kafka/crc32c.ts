@@ -11,7 +11,7 @@ for (let n = 0; n < 256; n += 1)
   for (let t = 1; t < STEP; t += 1)
     T[t * 256 + n] = (T[(t - 1) * 256 + n]! >>> 8) ^ T[T[(t - 1) * 256 + n]! & 0xff]!;
 
-/** Of `bytes[from, to)`, as an unsigned 32-bit number. */
+/** Returns the CRC-32C of `bytes[from, to)` as an unsigned 32-bit number. */
 export function crc32c(bytes: Uint8Array, from: number, to: number): number {
   let crc = -1;
   let at = from;

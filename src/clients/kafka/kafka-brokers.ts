@@ -21,7 +21,10 @@ import {
   type Cluster,
 } from './kafkajs-internals.js';
 
-/** A topic, or offsets of it that were needed, are gone. Whose topic it is decides what that means. */
+/**
+ * A topic, or offsets that we need from it, no longer exist. The caller decides what that means for
+ * its topic.
+ */
 export class TopicLost extends Problem {
   readonly topic: string;
 
@@ -54,7 +57,7 @@ export class Brokers {
     return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
   }
 
-  /** Of a new idempotent producer. */
+  /** Registers a new idempotent producer and returns its identity. */
   identify(topic: string): Promise<ProducerIdentity> {
     return this.#withLeader(topic, 0, async (broker) => {
       const { producerId, producerEpoch } = await broker.initProducerId({
@@ -109,7 +112,10 @@ export class Brokers {
     return (await this.#ask(topic, partition, asked, 'OffsetForLeaderEpoch')).offset;
   }
 
-  /** Another one after the topic was made anew. Null where the brokers give topics none (before Kafka 2.8). */
+  /**
+   * Returns the topic's id, which changes when the topic is created again. Brokers before Kafka 2.8
+   * give none: null.
+   */
   async topicId(topic: string): Promise<string | null> {
     return this.#withLeader(topic, 0, async (broker) => {
       if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < TOPIC_ID_VERSION) return null;
@@ -225,7 +231,10 @@ export class Brokers {
     }
   }
 
-  /** A deleted topic makes kafkajs fail every later refresh of this cluster's metadata, whosever it was: it is forgotten, and said to be gone at once. */
+  /**
+   * Throws TopicLost when the topic is gone. One deleted topic makes kafkajs fail every later
+   * metadata refresh of this cluster, so deleted topics are also forgotten.
+   */
   async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#listTopics().catch(() => null);
     if (existing === null) return; // cannot tell: not gone

@@ -1,6 +1,6 @@
-// What a consumer group is: its protocol, its state, its members and the topics that they read.
-// Classic groups answer DescribeGroups. The newer ones (KIP-848 consumers, KIP-1071 streams) show
-// there as dead, without members, and have requests of their own.
+// Describes consumer groups: protocol, state, members and the topics that they read. Classic groups
+// answer DescribeGroups. Newer ones (KIP-848 consumers, KIP-1071 streams) look dead there and have
+// requests of their own.
 import { createRequire } from 'node:module';
 import * as flexible from './flexible-protocol.js';
 import { fields, int16, int32, int64, list, maybe, text, uuid } from './flexible-protocol.js';
@@ -134,8 +134,8 @@ const listedGroups = fields({
 });
 
 /**
- * Asks the group's coordinator. `hasOffsets`: whether the group committed offsets, asked only where
- * nobody knows the group. Throws what may pass by itself: the caller asks again.
+ * Asks the group's coordinator. `hasOffsets` tells whether the group committed offsets; it is
+ * called only for a group that no request knows. Throws transient errors, so the caller can retry.
  */
 export async function describeBy(
   broker: Coordinator,

@@ -1,5 +1,5 @@
-// Topics: described with their settings, and created by one request. A retry of that request would find
-// its own work and take it for somebody else's.
+// Describes topics with their settings, and creates a topic by one request. A retry of that request
+// would find its own topic and report a conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 
@@ -65,9 +65,9 @@ export async function served(isServed: () => Promise<boolean>): Promise<void> {
 }
 
 /**
- * Throws Problem `object-not-ours` when the topic is there already, `permission-denied` when our
- * principal may not make it, `unsupported` when the cluster refuses it for another reason. Any other
- * error leaves open whether it was made.
+ * Creates a topic. Throws Problem `object-not-ours` when it exists, `permission-denied` when our
+ * principal may not create it, and `unsupported` when the cluster refuses it. After any other error
+ * the topic may or may not exist.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });

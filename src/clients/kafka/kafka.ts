@@ -17,7 +17,7 @@ export interface PartitionEnds {
   readonly high: number;
   /** The last stable offset: nothing before it belongs to an open transaction. */
   readonly committed: number;
-  /** Of the leader that told `committed`; -1 = none. */
+  /** The epoch of the leader that reported `committed`; -1 means unknown. */
   readonly epoch: number;
 }
 
@@ -114,12 +114,18 @@ export class KafkaPort {
     return new Map([...found].map(([partition, { offset }]) => [partition, offset]));
   }
 
-  /** Where today's log ends for this leader and earlier ones; -1 where it does not know that leader. */
+  /**
+   * Returns where the records of this leader and earlier ones end in the present log; -1 for a
+   * leader that the log does not know.
+   */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
     return this.#brokers.epochEnd(topic, partition, leaderEpoch);
   }
 
-  /** Another one after the topic was made anew; null where the brokers give none. */
+  /**
+   * Returns the topic's id, which changes when the topic is created again; null when the brokers
+   * have no ids.
+   */
   async topicId(topic: string): Promise<string | null> {
     return this.#brokers.topicId(topic);
   }
@@ -180,7 +186,10 @@ export class KafkaPort {
     return visited;
   }
 
-  /** As `readRange`, but hands over each answer of the broker with its committed batches, unread. */
+  /**
+   * Reads like `readRange`, but passes on each broker response with its committed batches
+   * undecoded.
+   */
   async readBatches(
     topic: string,
     partition: number,
@@ -191,7 +200,10 @@ export class KafkaPort {
     return readBatches(this.#brokers, { topic, partition, from, to }, take);
   }
 
-  /** Whether only control records (transaction markers) lie in `[from, to)`: then nothing is left to consume there. */
+  /**
+   * Tells whether `[from, to)` holds only control records (transaction markers), so that nothing is
+   * left to consume.
+   */
   async onlyControlRecords(
     topic: string,
     partition: number,

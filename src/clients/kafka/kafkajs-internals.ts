@@ -16,7 +16,7 @@ export const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur
 
 export interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
-  /** By API: what the broker understands. */
+  /** The versions that the broker understands, by API key. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
   deleteRecords(of: {
     topics: { topic: string; partitions: { partition: number; offset: string }[] }[];

@@ -1,5 +1,6 @@
-// Requests about a topic's log that kafkajs does not offer: which topic it is (its id), where it begins and ends and under which leader, and where an earlier
-// leader's part of it ends now. One topic and at most one partition each.
+// Requests that kafkajs does not offer: a topic's id, the offsets of its log with their leader
+// epochs, and where an earlier leader's records end now. Each asks for one topic and at most one
+// partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -27,7 +28,7 @@ interface DecoderOf {
   readTaggedFields(): unknown;
 }
 
-/** What `connectionPool.send` of kafkajs takes. */
+/** The argument of kafkajs' `connectionPool.send`. */
 export interface Exchange<T> {
   readonly request: {
     readonly apiKey: number;
@@ -90,7 +91,10 @@ export function listOffset(
   });
 }
 
-/** OffsetForLeaderEpoch, version 3: where the records of this leader or of earlier ones end in today's log; offset -1 where the log does not know the leader. */
+/**
+ * OffsetForLeaderEpoch, version 3. The answer says where the records of this leader and earlier
+ * ones end in the present log. The offset is -1 for a leader that the log does not know.
+ */
 export function epochEnd(
   topic: string,
   partition: number,
@@ -110,10 +114,13 @@ export function epochEnd(
   });
 }
 
-/** From this version on Metadata gives topics their ids: Kafka 2.8. */
+/** The first version of Metadata that returns topic ids (Kafka 2.8). */
 export const TOPIC_ID_VERSION = 10;
 
-/** Metadata, version 10: the topic's id, as 32 hex digits. Made anew under the same name, a topic has another one. */
+/**
+ * Metadata, version 10. It returns the topic's id as 32 hex digits. A topic that is created again
+ * under its name gets another id.
+ */
 export function topicIdOf(
   topic: string,
 ): Exchange<{ readonly errorCode: number; readonly id: string }> {

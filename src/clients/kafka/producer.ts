@@ -6,7 +6,7 @@ export interface OutRecord {
   readonly value: string | null;
 }
 
-/** What the writer needs of the cluster. */
+/** The part of the cluster that the writer uses. */
 export interface ProduceTarget {
   partitions(topic: string): Promise<number>;
   /** A fresh identity, from any broker: here from a leader of the topic. */
@@ -17,7 +17,7 @@ export interface ProduceTarget {
   produce(topic: string, partition: number, batch: Buffer): Promise<void>;
 }
 
-const BATCH_BYTES = 900 * 1024; // below the broker's default limit for one batch
+const BATCH_BYTES = 900 * 1024; // stays below the broker's default limit for one batch
 
 interface Lane {
   readonly topic: string;
@@ -64,7 +64,7 @@ export class BulkWriter {
     const partitions = await this.#target.partitions(topic);
     const identity = await this.#target.identify(topic);
     this.#identity ??= identity;
-    if (this.#topics.has(topic)) return; // somebody else opened it meanwhile, and has written
+    if (this.#topics.has(topic)) return; // a concurrent call has opened the topic and written
     this.#topics.set(
       topic,
       Array.from({ length: partitions }, (_, partition) => ({

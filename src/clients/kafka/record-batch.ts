@@ -52,7 +52,7 @@ export class TransactionFilter {
   }
 }
 
-/** Where a batch lies whose records are to be read: the range of its body and what its header says about it. */
+/** A batch whose records must be read: the range of its body, and the facts from its header. */
 export interface VisibleBatch {
   readonly bodyStart: number;
   readonly bodyEnd: number;

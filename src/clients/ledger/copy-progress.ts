@@ -1,4 +1,5 @@
-// How far a copy of the tables has come, in the ledger: what survives the worker that copies.
+// The progress of a copy of the tables, kept in the ledger so that it survives the worker that
+// copies.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
@@ -13,7 +14,7 @@ export interface CopiedChunk {
 
 type Run = Pick<MigrationRef, 'runKey' | 'generation'>;
 
-/** What a copy of this generation has written so far. */
+/** Returns the chunks that this generation's copy has written so far. */
 export async function copiedChunks(ledger: Ledger, ref: Run): Promise<CopiedChunk[]> {
   const rows = await ledger.query<{
     table_name: string;

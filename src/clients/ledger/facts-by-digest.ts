@@ -1,4 +1,5 @@
-// Facts in the ledger, by digest: a window is told the digest of the facts that the evidence rests on, and names what changed since.
+// Facts in the ledger, found by their digest. A window gets the digest of the facts that the
+// evidence rests on, and reports what changed since.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';

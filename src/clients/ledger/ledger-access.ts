@@ -1,4 +1,4 @@
-// What our role may do with the ledger, and the statements that let it do more.
+// Checks what our role may do with the ledger, and prints the statements that grant more.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 
@@ -9,7 +9,9 @@ export interface Readiness {
   readonly grant: string;
 }
 
-/** Whether the ledger's tables are there; if not, whether our role may create them. */
+/**
+ * Tells whether the ledger's tables exist and, if they do not, whether our role may create them.
+ */
 export async function readiness(pool: pg.Pool): Promise<Readiness> {
   const { rows } = await pool.query<{ there: boolean; may: boolean; grant: string }>(
     `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sluice' AND c.relname = 'migration') AS there,
@@ -19,7 +21,7 @@ export async function readiness(pool: pg.Pool): Promise<Readiness> {
   return { isThere: there, mayCreate: may, grant };
 }
 
-/** With the statements that an owner of the ledger runs for a role that may not read it. */
+/** Returns the problem with the statements that the ledger's owner must run for our role. */
 export async function denied(pool: pg.Pool, address: string, { message }: Error): Promise<Problem> {
   const { rows } = await pool.query<{ role: string }>('SELECT quote_ident(current_user) AS role');
   const { role } = rows[0]!;

@@ -24,7 +24,7 @@ export interface MigrationRecord {
   readonly updated_at: Date;
   readonly plan_hash: string;
   readonly spec: MigrationSpec;
-  /** Where its workflow runs; null for runs of before it was written down. */
+  /** The namespace of its workflow; null when it is not recorded. */
   readonly namespace: string | null;
   readonly namespace_id: string | null;
 }
@@ -107,7 +107,10 @@ export class Ledger extends LedgerConnection {
     return rows.map((r) => r.sample);
   }
 
-  /** How often each column of each subject differed, over the kept differences of every window up to `upTo` (Infinity = all). */
+  /**
+   * Counts how often each column of each subject differed, over the kept differences of the windows
+   * up to `upTo` (Infinity = all).
+   */
   async differencesByColumn(
     name: string,
     iteration: number,

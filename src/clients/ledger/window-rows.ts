@@ -1,4 +1,5 @@
-// Windows in the ledger: the first record of a window stands. Its evidence is a link of a chain, so a later record of the same window would break every link after it.
+// Windows in the ledger. The first record of a window is final: its evidence is a link of a chain,
+// so a later record would break every link after it.
 import type pg from 'pg';
 import type { AuditEvent, MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/sample.js';
@@ -14,7 +15,7 @@ export interface WindowRecord<Result> {
   readonly result: Result;
 }
 
-/** A window as it stands in the ledger. */
+/** A window as the ledger has recorded it. */
 export interface RecordedWindow<Result> {
   /** Run and activity that recorded it: attempts of one activity share it, a run that was reset has another. */
   readonly by: string;
@@ -106,7 +107,7 @@ async function recordRow(
   );
 }
 
-/** What the audit says of a window that was measured twice. */
+/** Builds the audit entry for a window that was measured twice. */
 export function repeatedEvent(
   number: number,
   attempt: number,

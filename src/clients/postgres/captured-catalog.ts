@@ -1,4 +1,5 @@
-// What the database says about the captured set, in one reading of the catalog: a publication and what it carries, a table and everything that it is.
+// Reads the captured set from the catalog in one query: the publication with its contents, and each
+// table with its properties.
 import type pg from 'pg';
 import {
   OPERATIONS,

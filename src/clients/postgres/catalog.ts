@@ -1,4 +1,5 @@
-// What the legacy database says about a table: columns, key, replica identity. Names resolved once, through the catalog.
+// Reads a table from the source's catalog: columns, key and replica identity. Names are resolved
+// once, by the catalog.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
@@ -15,7 +16,7 @@ export interface Column {
   readonly declared: string;
 }
 
-/** Where a partitioned table's rows lie. */
+/** A partition that holds rows of a partitioned table. */
 export interface Leaf {
   /** Qualified and quoted. */
   readonly name: string;
@@ -30,7 +31,7 @@ export interface TableCatalog {
   readonly name: TableName;
   readonly kind: string;
   readonly persistence: string;
-  /** Of a partitioned table, at every depth; else empty. */
+  /** The partitions at every depth; empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
   /** Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their own names. */
   readonly heirs: readonly string[];
@@ -40,7 +41,7 @@ export interface TableCatalog {
   /** The primary key is checked at the end of a transaction: such a key is no replica identity. */
   readonly isKeyDeferrable: boolean;
   readonly replicaIdentity: ReplicaIdentity;
-  /** Whether any value lies out of line (TOAST). */
+  /** True when any value is stored out of line (TOAST). */
   readonly holdsFarValues: boolean;
   readonly rowSecurity: boolean;
   readonly rowsEstimate: number;
@@ -63,7 +64,10 @@ WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
-/** Of a type `t`, joined: what lies under its domains as `b`, `typmod` of the last of these, and `e`, the elements of an array. */
+/**
+ * Joined to a type `t`. It gives the base type under its domains as `b`, the `typmod` of the last
+ * domain, and an array's elements as `e`.
+ */
 const RESOLVED = `
 JOIN LATERAL (WITH RECURSIVE chain AS (
     SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS typmod
@@ -72,7 +76,9 @@ JOIN LATERAL (WITH RECURSIVE chain AS (
 JOIN pg_type b ON b.oid = base.oid
 LEFT JOIN pg_type e ON e.typarray = b.oid`;
 
-/** Kinds without a name of their own here: how they are told apart is all that matters. */
+/**
+ * Maps a type to its kind. Only the differences between kinds matter, so some kinds have no name.
+ */
 const kindOf = (type: string): string =>
   `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
 const TYPE_NAME = `CASE WHEN e.oid IS NULL THEN ${kindOf('b')} ELSE ${kindOf('e')} || '[]' END`;
@@ -155,7 +161,10 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
   return catalog;
 }
 
-/** Blocks of a table, quoted. Of a partitioned one: of its largest partition, for a block's number means one in each of them. */
+/**
+ * Returns the number of blocks of a quoted table. For a partitioned table it is that of the largest
+ * partition, because a block number exists in each of them.
+ */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::regclass))) / current_setting('block_size')::int AS n`,

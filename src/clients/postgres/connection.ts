@@ -24,9 +24,12 @@ export interface SourceOptions {
   readonly speaksReplication?: boolean;
   /** Nothing in this session may write: for sessions that run SQL of a spec which has no business to change anything. */
   readonly readOnly?: boolean;
-  /** For a statement of the spec that changes something: row security applies to it as to anybody. Else rows that it would hide are an error, never absent. */
+  /**
+   * Set for a statement of the spec that changes something: row security then applies as usual.
+   * Otherwise a row that it would hide is an error.
+   */
   readonly appliesRowSecurity?: boolean;
-  /** Of the session from its start on, as a connection's `options`. */
+  /** Settings of the session from its start, as the `options` of the connection. */
   readonly startup?: string;
 }
 
@@ -205,8 +208,8 @@ function clientConfig(
 const WRITE_IDLE_MS = 15_000;
 
 /**
- * Runs `use` in one transaction; rolls back when it throws. One that may write does not stay open
- * behind a worker that stands still; where others wait for its locks, use `heldTransaction`.
+ * Runs `use` in one transaction and rolls back when it throws. A writing transaction is ended by
+ * the server when its worker stops; use `heldTransaction` when others wait for its locks.
  */
 export async function transaction<T>(
   client: pg.ClientBase,

@@ -1,11 +1,12 @@
-// Who may read what after the view was switched: a view reads its tables as its owner, or (security_invoker) as whoever asks.
+// Compares who may read the view before and after the switch. A view reads its tables as its owner
+// or, with security_invoker, as its reader.
 import type pg from 'pg';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 
 export interface Readers {
   readonly view: TableName;
   readonly owner: string;
-  /** Whether the view reads as whoever asks. */
+  /** True when the view reads its tables as its reader. */
   readonly asInvoker: boolean;
 }
 
@@ -16,7 +17,7 @@ export interface Lack {
   readonly grant: string;
 }
 
-/** Whether the options of a view make it read its tables as whoever asks. */
+/** True when the options of a view make it read its tables as its reader. */
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
@@ -27,8 +28,9 @@ const mayRead = (role: string, table: string, columns: string): string =>
       ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
 
 /**
- * Who reads the view through `from` today and could not through `to`; null when nobody. A view's query was resolved when
- * the view was made: reading it asks no right on the schemas of its tables.
+ * Names the roles that can read the view through `from` and could not through `to`; null when there
+ * is none. The view's query is already resolved, so readers need no right on the schemas of its
+ * tables.
  */
 export async function whoWouldLack(
   client: pg.ClientBase,
@@ -59,8 +61,8 @@ export async function whoWouldLack(
 }
 
 /**
- * Gives to `to`, which is ours, the rights to read that `from` has: those of roles and of PUBLIC, on the table and on
- * columns, and its owner's.
+ * Grants on `to`, which is ours, the read rights of `from`: those of roles, of PUBLIC and of its
+ * owner, on the table and on columns.
  */
 export async function copyReadRights(
   client: pg.ClientBase,

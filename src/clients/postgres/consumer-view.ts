@@ -71,7 +71,10 @@ export async function readView(
   };
 }
 
-/** With an empty search_path names mean the same to whoever prints and whoever reads them. */
+/**
+ * Runs `use` with an empty search_path, so that printed names are qualified and mean the same to
+ * every reader.
+ */
 async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): Promise<T> {
   const { rows } = await client.query<{ path: string }>(
     `SELECT current_setting('search_path') AS path`,
@@ -102,7 +105,10 @@ export async function replaceView(
   );
 }
 
-/** Until the transaction ends nobody else changes the view, or reads it. Changes nothing; the view's tables are not locked. */
+/**
+ * Locks the view until the transaction ends: no other session can change or read it. It changes
+ * nothing and does not lock the view's tables.
+ */
 export async function lockView(
   client: pg.ClientBase,
   view: TableName,
@@ -200,7 +206,7 @@ export async function columnTypes(
   }));
 }
 
-/** Which side the view reads now; null when it reads neither, or both. */
+/** Returns the side that the view reads now; null when it reads neither or both. */
 export async function observedSide(
   client: pg.ClientBase,
   route: ViewPlan,

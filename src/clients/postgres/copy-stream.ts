@@ -15,7 +15,10 @@ interface Wire {
   readonly stream: Socket;
 }
 
-/** Visits each row: `visit` gets the bytes and where the first field's length stands, and returns where the row ends. */
+/**
+ * Gets the bytes of a COPY stream and the position of a row's first field, and returns the end of
+ * that row.
+ */
 export type VisitRow = (bytes: Uint8Array, at: number) => number;
 
 export interface CopyOptions {

@@ -1,11 +1,15 @@
-// Transactions in which others wait for us: the fence, the commit, the release, the way back. The database itself ends them, also when our worker stands
-// still, its host is gone or the network between is cut. Where it cannot limit a whole transaction (before PostgreSQL 17), every statement gets what is left.
+// Transactions that make other sessions wait: the fence, the commit, the release and the rollback.
+// The server itself ends them, even when our worker hangs, its host is lost or the network is cut.
+// Before PostgreSQL 17 there is no limit for a whole transaction, so each statement gets the
+// remaining time.
 import type pg from 'pg';
 
 export interface HoldLimits {
-  /** Between two statements: how long a worker that stands still may hold its locks. */
+  /**
+   * The longest pause between two statements, in ms. A worker that hangs holds its locks no longer.
+   */
   readonly idleMs: number;
-  /** From the beginning to the end of the last statement. */
+  /** The limit from the beginning to the end of the last statement, in ms. */
   readonly overallMs: number;
 }
 
@@ -20,7 +24,7 @@ export interface Held {
 const ENDED: readonly unknown[] = ['57014', '25P03', '25P04'];
 const GRACE_MS = 250; // the statement's own limit comes first: it leaves the session alive
 
-/** Whether the transaction was ended by one of its limits, and so rolled back. */
+/** True when one of its limits ended the transaction and so rolled it back. */
 export const isOverdue = (error: unknown): boolean =>
   ENDED.includes((error as { code?: unknown } | null)?.code);
 

@@ -1,4 +1,5 @@
-// What the view was before the commit, kept in the lease's schema by the commit's own transaction: it is there if and only if the view was switched.
+// Keeps the view's text from before the commit in the lease's schema. The commit's own transaction
+// writes it, so it exists exactly when the view was switched.
 import type pg from 'pg';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -17,7 +17,7 @@ export interface LeaseRow {
   readonly switched_at: string | null;
   /** By the database's clock, the only one that decides. */
   readonly expired: boolean;
-  /** Until it expires; 0 where it has, or never will. */
+  /** Milliseconds until it expires; 0 when it has expired or never will. */
   readonly restMs: number;
 }
 

@@ -43,8 +43,8 @@ export const describeStatement = (
   });
 
 /**
- * The fields of a query that stands in parentheses in another statement. The text is parsed on its own first:
- * otherwise it could close the parenthesis and go on.
+ * Returns the fields of a query that is used in parentheses. The text is parsed alone first, so
+ * that it cannot close the parenthesis and add a statement.
  */
 export async function describeSubquery(
   client: pg.ClientBase,
@@ -72,7 +72,7 @@ interface Wire {
   sync(): void;
 }
 
-/** What `pg` asks of a query: Parse and Describe, without Bind and Execute. */
+/** The query interface of `pg` with Parse and Describe, without Bind and Execute. */
 class Description {
   #fields: readonly DescribedField[] = [];
   readonly #text: string;

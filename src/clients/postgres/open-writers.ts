@@ -1,5 +1,6 @@
-// Transactions that have written and are still open, prepared ones included, as far as our role may see them. Without pg_read_all_stats the age of another
-// role's transaction is hidden, but its transaction id is not: one that is gone a moment later is no concern, and one that stays is unknown, never absent.
+// Transactions that have written and are still open, prepared ones included, as far as our role can
+// see them. Without pg_read_all_stats the age of another role's transaction is hidden, but its id
+// is visible. One that is gone a moment later is harmless; one that stays is unknown, never absent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -7,9 +8,9 @@ import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
 export interface OpenWriter {
   /** Tells it from every other one. */
   readonly id: string;
-  /** In words: a session with its role and application, or a prepared transaction. */
+  /** A description: a session with its role and application, or a prepared transaction. */
   readonly said: string;
-  /** Since it began; since it was prepared, where it is. Null: our role may not see it. */
+  /** Milliseconds since it began or was prepared; null when our role cannot see that. */
   readonly ageMs: number | null;
   /** The statement that ends it, where it is prepared: then no session will. */
   readonly endedBy: string | null;
@@ -17,7 +18,7 @@ export interface OpenWriter {
 
 export interface OldWriters {
   readonly old: readonly OpenWriter[];
-  /** Still open after a moment, and nobody can say since when. */
+  /** Transactions of unknown age that were still open after a moment. */
   readonly unseen: readonly OpenWriter[];
 }
 
@@ -49,8 +50,8 @@ export async function openWriters(
 }
 
 /**
- * Those that are older than `limitMs`. A prepared one counts however young it is, unless it ends within three seconds: that long it takes as well to learn
- * whether one whose age our role cannot see is still there.
+ * Returns the writers that are older than `limitMs`. A prepared transaction counts at any age,
+ * unless it ends within three seconds, the time that a second look takes anyway.
  */
 export async function oldWriters(
   client: pg.ClientBase,
@@ -72,7 +73,10 @@ export async function oldWriters(
   };
 }
 
-/** What of `first` is still there after a moment; returns at once when nothing of it is left. */
+/**
+ * Returns the entries of `first` that are still there after a moment, and returns at once when none
+ * is left.
+ */
 export async function thoseThatStay<T extends { readonly id: string }>(
   first: readonly T[],
   now: () => Promise<readonly string[]>,
@@ -87,7 +91,10 @@ export async function thoseThatStay<T extends { readonly id: string }>(
   return { left, waitedMs: Date.now() - started };
 }
 
-/** What a slot that is being created waits for, in words; null = it waits for no transaction. Needs no special right. */
+/**
+ * Describes the transaction that the creation of a slot waits for; null when it waits for none. It
+ * needs no special right.
+ */
 export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise<string | null> {
   const { rows } = await client.query<{ said: string }>(
     `SELECT coalesce((SELECT ${PREPARED} || format(' (ROLLBACK PREPARED %L or COMMIT PREPARED %L ends it)', gid, gid) FROM pg_prepared_xacts p WHERE p.transaction = w.transactionid),

@@ -1,4 +1,5 @@
-// How `sslmode` is meant, as libpq has it: which connections are tried, in which order, and what each verifies.
+// Implements `sslmode` as libpq does: which connections are tried, in which order, and what each
+// verifies.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -8,13 +9,16 @@ import type { PostgresAddress, SecretRef } from '../../domain/migration/spec.js'
 
 type ResolveSecret = (secret: SecretRef, hosts: readonly string[]) => string;
 
-/** Of one connection: plain, or what its TLS verifies. */
+/** The TLS options of one connection; false means plain text. */
 export type Tls = false | ConnectionOptions;
 
 const MAX_BYTES = 1024 * 1024;
 const usualRoot = (): string => join(homedir(), '.postgresql/root.crt');
 
-/** In the order in which they are tried. Throws Problem `permission-denied` for a file that is missing or not allowed. */
+/**
+ * Returns the connections in the order in which they are tried. Throws Problem `permission-denied`
+ * for a file that is missing or not allowed.
+ */
 export function connectionsToTry(address: PostgresAddress, secret: ResolveSecret): Tls[] {
   switch (address.sslmode) {
     case 'disable':
@@ -31,7 +35,10 @@ export function connectionsToTry(address: PostgresAddress, secret: ResolveSecret
   }
 }
 
-/** Whether the next connection may be tried: the server refused this kind of connection, and did not judge a password. */
+/**
+ * True when the next connection may be tried: the server refused this kind of connection before it
+ * checked a password.
+ */
 export function refusedThisKind(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   return (
@@ -83,7 +90,10 @@ function ownCertificate(
     : { cert: certificate(sslcert), key: secret({ file: sslkey }, [host]) };
 }
 
-/** PEM. What is no certificate is not read into anything: the path is a spec's. */
+/**
+ * Reads a PEM certificate. The spec chooses the path, so any other content is refused and never
+ * shown.
+ */
 function certificate(path: string): string {
   let text = '';
   let why = 'it holds no PEM certificate';

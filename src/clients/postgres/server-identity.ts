@@ -1,9 +1,10 @@
-// Which server it is, and which history of it.
+// Identifies the server and its history.
 import type pg from 'pg';
 
 /**
- * System identifier and timeline: another server, or the same one after a failover, is another history. Empty where the role may not ask. A primary's timeline
- * is that of the WAL file it writes, for the control file names a new one only after the checkpoint that follows a promotion.
+ * Returns system identifier and timeline: another server, or the same one after a failover, has
+ * another history. Empty when the role may not ask. A primary's timeline comes from its current WAL
+ * file, because the control file lags behind a promotion until the next checkpoint.
  */
 export async function serverIdentity(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<Record<string, string>>(

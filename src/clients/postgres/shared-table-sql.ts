@@ -1,4 +1,5 @@
-// A table that batch and stream both write: a trigger that knows its owner by the lease row, and what the commit and the way back do to its rows.
+// SQL for a table that batch and stream both write: the trigger that checks its owner by the lease
+// row, and the row changes of the commit and the rollback.
 import type pg from 'pg';
 import { readTable } from './catalog.js';
 import { lone } from './lone-sql.js';
@@ -32,15 +33,19 @@ export async function createOwnerTriggers(
   await createTriggers(client, plan, 'owner', `${quoteIdent(plan.names.leaseSchema)}.keep_owner`);
 }
 
-/** Of whoever makes the change of hands itself, in its transaction: only the holder of the fence knows the token. */
+/**
+ * Lets the current transaction pass the owner trigger. Only the holder of the fence knows the
+ * token.
+ */
 export async function passTrigger(client: pg.ClientBase, token: string): Promise<void> {
   await client.query(`SELECT set_config('sluice.token', $1, true)`, [token]);
 }
 
 /**
- * While FENCED nobody writes; SWITCHED, only the stream's role, and a session that names an epoch (our sinks do) only in that of the switch; else anybody but
- * the stream.
- * SECURITY DEFINER hides current_user: the writer is the role that was set, or else who logged in.
+ * Builds the trigger function. While FENCED it refuses every write. While SWITCHED only the
+ * stream's role may write, and a session that names an epoch, as our sinks do, must name that of
+ * the switch. Otherwise every role but the stream's may write. SECURITY DEFINER hides current_user,
+ * so the writer is the role that was set, or else the login role.
  */
 function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
   const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
@@ -70,7 +75,7 @@ BEGIN
 END $sluice$`;
 }
 
-/** How many rows changed hands. */
+/** The number of rows that the switch changed. */
 export interface RowsChanged {
   /** Inserted, or updated in any column. */
   readonly written: number;
@@ -120,7 +125,10 @@ export async function giveBack(
   return { written: changed.written + (returned.rowCount ?? 0), removed: changed.removed };
 }
 
-/** Rows of the shared table that differ from `source`'s, and no others, are written; those that `source` does not have go, to `kept` where it is given. */
+/**
+ * Writes exactly those rows of the shared table that differ from `source`. Rows that `source` lacks
+ * are deleted, and kept in `kept` when it is given.
+ */
 async function makeEqual(
   client: pg.ClientBase,
   key: readonly string[],
@@ -133,7 +141,7 @@ async function makeEqual(
   const list = columns.map(quoteIdent).join(', ');
   const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
   const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');
-  // As text: not every type has an equality, and 1.0 is not what 1.00 prints.
+  // Compares as text, because some types have no equality, and 1.0 and 1.00 print differently.
   const same = [
     sameKey,
     ...values.map((name) => `t.${name}::text IS NOT DISTINCT FROM s.${name}::text`),
@@ -156,7 +164,10 @@ async function makeEqual(
   return { written: written.rowCount ?? 0, removed: removed.rowCount ?? 0 };
 }
 
-/** Whose the table is, by trying: a write of no row as the sink would do it, and one as anybody else. Null = both may, or neither. */
+/**
+ * Finds the table's owner by trying: an empty write as the sink, and one as another role. Null
+ * means that both or neither may write.
+ */
 export async function observedOwner(
   client: pg.Client,
   route: SharedTablePlan,
@@ -190,7 +201,10 @@ async function mayWrite(
   }
 }
 
-/** At `complete`, when no trigger guards it any more: the batch's role loses its right to write. Returns whether it may write in spite of that. */
+/**
+ * Revokes the batch role's right to write at `complete`, when no trigger guards the table any more.
+ * Returns true when the role can still write.
+ */
 export async function revokeWrites(
   client: pg.ClientBase,
   table: Relation,

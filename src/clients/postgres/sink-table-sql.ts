@@ -8,8 +8,8 @@ import { parseTableName, qualified, quoteIdent } from '../../domain/migration/na
 import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
- * Runs in the caller's transaction. Whoever may read the result table may read this one. Throws Problem
- * `preflight-failed` where the result table lacks a column of the query.
+ * Creates the sink's table in the caller's transaction. Every role that may read the result table
+ * may read it. Throws Problem `preflight-failed` when the result table lacks a column of the query.
  */
 export async function createSinkTable(
   client: pg.ClientBase,

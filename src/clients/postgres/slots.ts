@@ -32,7 +32,10 @@ export async function readSlot(client: pg.ClientBase, name: string): Promise<Slo
   };
 }
 
-/** Why a connector cannot read on from this slot; null = it can. `isBeginning` = the slot may not be there yet, or not be complete. */
+/**
+ * Returns the reason why a connector cannot continue from this slot; null when it can.
+ * `isBeginning` = the slot may still be missing or incomplete.
+ */
 export function lossOf(
   name: string,
   slot: Slot | null,
@@ -59,7 +62,7 @@ export async function dropSlot(client: pg.ClientBase, name: string): Promise<voi
   );
 }
 
-/** How many slots the server holds, and how many it can hold. */
+/** Counts the server's slots and its limit. */
 export async function slotUse(client: pg.ClientBase): Promise<{ used: number; most: number }> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT current_setting('max_replication_slots') AS most, (SELECT count(*) FROM pg_replication_slots)::text AS used`,

@@ -10,11 +10,13 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 const TRIGGER_LOCK_MS = 700;
 
 /**
- * Creates them on every table of the role, to call `fn` (quoted). The caller MUST be in the transaction that sets the lease to FENCED, and MUST NOT hold
- * the lease row yet: a writer holds its table and then asks for the row, so tables come first. CREATE TRIGGER waits for every open writer: its commit is
- * the proof that none is left. Statement triggers stand on every part, because a write that names a partition fires those of that partition only. Row
- * triggers stand beside them: the apply worker of a subscription fires no others, and a partition that is attached later inherits them.
- * Throws Problem `object-not-ours` where a trigger of that name calls a function that is not ours.
+ * Creates the triggers of a role on all of its tables; they call `fn` (quoted). The caller MUST be
+ * in the transaction that sets the lease to FENCED and MUST NOT hold the lease row yet: a writer
+ * locks its table before it asks for the row. CREATE TRIGGER waits for every open writer, so its
+ * commit proves that none is left. Statement triggers are on every partition, because a write that
+ * names a partition fires only that partition's. Row triggers are needed beside them: a
+ * subscription's apply worker fires no others, and a partition that is attached later inherits
+ * them. Throws Problem `object-not-ours` when a trigger of that name calls another function.
  */
 export async function createTriggers(
   client: pg.ClientBase,
@@ -36,7 +38,7 @@ export async function createTriggers(
          ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`, // replicated and session_replication_role writers too
       );
     }
-    // Of a partitioned table, the partitions get it from their parent.
+    // Partitions get it from their parent.
     await client.query(
       `CREATE OR REPLACE TRIGGER ${row} BEFORE INSERT OR UPDATE OR DELETE ON ${parts[0]!} FOR EACH ROW EXECUTE FUNCTION ${fn}()`,
     );
@@ -46,8 +48,8 @@ export async function createTriggers(
 }
 
 /**
- * Parts of the functions that the triggers call (PL/pgSQL). A row that comes after one which passed in the same transaction passes without asking again: the
- * first one locked the lease row, so that no fence can come in between.
+ * Parts of the PL/pgSQL functions that the triggers call. After a row has passed, later rows of its
+ * transaction pass without a check: the first one locked the lease row, so no fence can intervene.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;
@@ -98,7 +100,10 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
   return parts;
 }
 
-/** Tables and partitions without a trigger that they should have: made after the fence, or somebody took it away. They take writes that nobody has seen. */
+/**
+ * Returns tables and partitions that lack a trigger, because they were created after the fence or
+ * the trigger was dropped. They accept writes that nothing records.
+ */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];
   for (const { role, table } of plan.fence.guards) {
@@ -138,8 +143,9 @@ export async function dropTrigger(
 }
 
 /**
- * What carries this table's triggers: the table, its partitions, and what has meanwhile been detached from any table of the role. Without those that a
- * partition has from its parent: they go with the parent's. Only what calls our own functions is ours.
+ * Returns the relations that carry this table's triggers: the table, its partitions, and partitions
+ * that were detached since. Triggers that a partition inherits are left out, because they go with
+ * the parent's. Only triggers that call our functions are ours.
  */
 async function carriers(
   client: pg.ClientBase,
@@ -164,8 +170,9 @@ async function carriers(
 }
 
 /**
- * How many transactions, prepared ones too, began before `moment` (SQL) and hold a writer's lock on one of the tables or partitions. Those whose beginning
- * our role may not see count as `unseen`, unless they are gone within three seconds: what the fence refuses gives its lock back at once.
+ * Counts transactions, prepared ones included, that began before `moment` (SQL) and hold a writer's
+ * lock on one of the tables. Those of unknown age count as `unseen` unless they end within three
+ * seconds: a write that the fence refuses releases its lock at once.
  */
 export async function writersSince(
   client: pg.ClientBase,
