@@ -1,4 +1,5 @@
-// What a migration of this process would be made of: connector, snapshot, pipeline, with reasons and the checks behind them; effort and freshness in numbers. PURE.
+// Advises on connector, snapshot and pipeline for a migration of this process, with reasons and
+// checks. Estimates effort and freshness in numbers. PURE.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProcessFacts, TableFacts } from './facts.js';
 import type { Judgement } from './score.js';
@@ -8,7 +9,7 @@ export interface Advice {
   readonly snapshot: 'initial' | 'incremental' | null;
   readonly pipeline: 'external' | 'flink-sql' | 'ksqldb' | null;
   readonly reasons: readonly string[];
-  /** What a JDBC source would not see here. */
+  /** Changes of this process that a JDBC source would not see. */
   readonly jdbcWouldMiss: readonly string[];
   readonly preconditions: readonly { readonly what: string; readonly holds: boolean | null }[];
 }
@@ -18,13 +19,15 @@ export interface Effort {
   readonly counted: readonly string[];
 }
 
-/** How old the numbers are that a reader sees. Null = not known. */
+/** The age of the numbers that a reader sees. Null means unknown. */
 export interface Freshness {
   readonly batchMeanMs: number | null;
   readonly batchWorstMs: number | null;
-  /** Records a day that the stream would carry beside the batch. */
+  /** Records per day that the stream would carry beside the batch. */
   readonly recordsPerDay: number | null;
-  /** Bytes a day in Kafka, one replica, by the tables' mean row size and Debezium's envelope. */
+  /**
+   * Bytes per day in Kafka for one replica, from the tables' mean row size and Debezium's envelope.
+   */
   readonly bytesPerDay: number | null;
 }
 
@@ -67,7 +70,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
       pipeline: pipelineFor(sql),
       reasons: [
         process.cdc === 'forbidden' ? 'change capture is forbidden' : 'views cannot be captured',
-        ...(missed.length > 0 ? ['but it would miss what is listed'] : []),
+        ...(missed.length > 0 ? ['but it would miss the listed changes'] : []),
       ],
       jdbcWouldMiss: missed,
       preconditions,
@@ -81,9 +84,9 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
     pipeline: pipelineFor(sql),
     reasons: [
       missed.length > 0
-        ? `change capture sees what polling would miss: ${missed[0]}`
+        ? `change capture sees changes that polling would miss: ${missed[0]}`
         : 'change capture sees every change, in order, with its transaction',
-      `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' in one transaction is too long: load in chunks' : ''}`,
+      `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' is too long for one transaction: load in chunks' : ''}`,
     ],
     jdbcWouldMiss: missed,
     preconditions,
@@ -102,10 +105,10 @@ function missedByPolling({ table, columns, total, perDay, key }: TableFacts): st
         ]
       : []),
     ...(!stamped && (total === null || total.updated > 0)
-      ? [`${table}: updates, for it has no column that says when a row changed`]
+      ? [`${table}: updates, because it has no column with the time of a change`]
       : []),
     ...(!stamped && !counted
-      ? [`${table}: even inserts, for it has neither a timestamp nor a growing number`]
+      ? [`${table}: even inserts, because it has neither a timestamp nor a growing number`]
       : []),
   ];
 }
@@ -139,7 +142,7 @@ export function effortOf(
     [1, 2, 'set-up, windows and a cut-over'],
     [count, 0.5, 'tables'],
     [operators.length, 0.75, 'operators with state'],
-    [heavy, 1.5, 'of them without bound'],
+    [heavy, 1.5, 'of them with unbounded state'],
     [work.length, 1.5, 'things to do first'],
     [consumers, 0.5, 'consumers to move'],
   ];

@@ -1,4 +1,5 @@
-// A portfolio assessed: every process judged, ranked, and grouped into waves that read the same tables. PURE.
+// Assesses a portfolio: it judges and ranks every process, and groups processes that read the same
+// tables into waves. PURE.
 import {
   adviceFor,
   effortOf,
@@ -34,7 +35,7 @@ export interface Assessment {
   readonly kind: 'Assessment';
   readonly name: string;
   readonly at: string;
-  /** What was measured, or why nothing was. */
+  /** Says what was measured, or why nothing was. */
   readonly measured: string;
   readonly processes: readonly AssessedProcess[];
   readonly waves: readonly Wave[];
@@ -42,7 +43,7 @@ export interface Assessment {
 
 const ORDER: readonly AssessVerdict[] = ['migrate', 'migrate-after', 'do-not-migrate'];
 
-/** Types of columns by bare name; a name with two types in the tables read says nothing. */
+/** Types of columns by bare name. A name with two types in these tables is left out. */
 export function columnTypes(measured: Measured, tables: readonly string[]): Map<string, string> {
   const types = new Map<string, string>();
   const torn = new Set<string>();
@@ -109,7 +110,7 @@ export function assess(portfolio: Portfolio, measured: Measured, at: string): As
   };
 }
 
-/** Processes that share a table can share its capture: one wave each, best first. */
+/** Groups processes that share tables into waves, the best first. */
 function wavesOf(ranked: readonly AssessedProcess[]): Wave[] {
   const waves: { processes: AssessedProcess[]; tables: Set<string> }[] = [];
   for (const process of ranked.filter((p) => p.verdict !== 'do-not-migrate')) {

@@ -1,10 +1,11 @@
-// What is known about a batch process: declared by its owner, read from its SQL, measured in its database. What is not known says why. PURE.
+// Collects the facts about a batch process: declared by its owner, read from its SQL, or measured
+// in its database. An unknown fact has a reason. PURE.
 import { durationMs } from '../domain/values/duration.js';
 import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
 
-/** How often consumers look, at the least. */
+/** The longest interval between two readings of a consumer. */
 export const READ_EVERY_MS = {
   continuous: 1000,
   minutely: 60_000,
@@ -35,12 +36,16 @@ export interface TableFacts {
   readonly key: readonly string[];
   readonly replicaIdentity: string;
   readonly mayRead: boolean;
-  /** Columns whose type the comparison cannot prove. */
+  /** The columns whose type the comparison cannot prove. */
   readonly unprovable: readonly string[];
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Rows inserted, updated and deleted since the statistics began, whenever that was; null when there are none. */
+  /**
+   * Rows inserted, updated and deleted since the statistics began. Null if there are no statistics.
+   */
   readonly total: Changes | null;
-  /** Rows inserted, updated and deleted a day since the statistics began; null when they cannot say. */
+  /**
+   * Rows inserted, updated and deleted per day since the statistics began. Null if they cannot say.
+   */
   readonly perDay: Changes | null;
 }
 
@@ -57,10 +62,10 @@ export interface RunFacts {
   readonly unfinished: number;
 }
 
-/** Everything that was measured; each part may be unknown on its own. */
+/** Everything that was measured. Each part may be unknown by itself. */
 export interface Measured {
   readonly source: Fact<SourceFacts>;
-  /** By `schema.name`; null = there is no such relation. */
+  /** Tables by `schema.name`. Null means that there is no such relation. */
   readonly tables: ReadonlyMap<string, Fact<TableFacts | null>>;
   readonly runs: ReadonlyMap<string, Fact<RunFacts>>;
 }
@@ -75,7 +80,7 @@ export interface ProcessFacts {
   readonly process: Process;
   readonly sql: Fact<SqlAnalysis>;
   readonly source: Fact<SourceFacts>;
-  /** The tables that the batch reads, but its own output. */
+  /** Returns the tables that the batch reads, without its own output. */
   readonly tables: Fact<readonly TableFacts[]>;
   readonly runs: Fact<RunFacts>;
   readonly interval: Fact<number>;
@@ -89,7 +94,7 @@ export function factsOf(
 ): ProcessFacts {
   const runs = process.runs
     ? (measured.runs.get(process.runs.table) ?? unknown('the run log was not read'))
-    : unknown('no run log is named');
+    : unknown('the portfolio names no run log');
   const every = process.schedule ? intervalMs(process.schedule) : null;
   return {
     process,
@@ -115,12 +120,12 @@ function tablesOf(
   if (sql.value.error) return unknown(`the query cannot be parsed: ${sql.value.error.message}`);
   const own = new Set([...sql.value.writes, ...(output ? [output] : [])]);
   const names = sql.value.tables.filter((t) => !own.has(t));
-  if (names.length === 0) return unknown('the query names no table');
+  if (names.length === 0) return unknown('the query reads no table');
   const found: TableFacts[] = [];
   for (const name of names) {
     const fact =
       measured.tables.get(name) ??
-      unknown(measured.source.known ? `${name} was not looked at` : measured.source.why);
+      unknown(measured.source.known ? `${name} was not measured` : measured.source.why);
     if (!fact.known) return fact;
     if (fact.value === null) return unknown(`there is no table ${name}`);
     found.push(fact.value);

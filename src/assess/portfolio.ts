@@ -1,4 +1,5 @@
-// The portfolio file: batch processes with what their owners declare about them. Strict; every unknown key is an error with its place.
+// Parses the portfolio file: batch processes and what their owners declare about them. It is
+// strict: every unknown key is an error with its place.
 import { z } from 'zod';
 import { issuesOf, parseText, type Checked, type Parsed } from '../manifest/document.js';
 import { duration, identifier, postgres, sql, tableName } from '../manifest/spec-parts.js';
@@ -10,13 +11,13 @@ const schedule = z.string().superRefine((text, context) => {
   if (intervalMs(text) === null)
     context.addIssue({
       code: 'custom',
-      message: `"${text}" is no schedule: expected five cron fields, @hourly, @daily, @weekly, @monthly or "every 15m"`,
+      message: `"${text}" is not a schedule: expected five cron fields, @hourly, @daily, @weekly, @monthly or "every 15m"`,
     });
 });
 
 const consumer = z.strictObject({
   name: z.string().min(1),
-  /** How often somebody or something looks at the result. */
+  /** The frequency with which a consumer reads the result. */
   reads: z.enum(['continuous', 'minutely', 'hourly', 'daily', 'weekly', 'monthly']),
   through: z.enum(['table', 'view', 'file', 'api', 'email']).default('table'),
 });
@@ -39,7 +40,9 @@ const process = z.strictObject({
   consumers: z.array(consumer).optional(),
   freshness: z.strictObject({ wanted: duration, value: grade }).optional(),
   criticality: grade.optional(),
-  /** What a run does besides filling its result: sends mail, writes files, calls services. */
+  /**
+   * Other actions of a run besides filling its result: sends mail, writes files, calls services.
+   */
   sideEffects: z.array(z.string().min(1)).optional(),
   onCall: z.enum(['around-the-clock', 'office-hours', 'nobody']).optional(),
   cdc: z.enum(['allowed', 'forbidden']).optional(),
@@ -54,7 +57,7 @@ export const portfolioSchema = z.strictObject({
     source: z.strictObject({ postgres }).optional(),
     processes: z
       .array(process)
-      .min(1, 'name at least one process')
+      .min(1, 'list at least one process')
       .refine(
         (list) => new Set(list.map((p) => p.name)).size === list.length,
         'a process is named twice',
@@ -65,7 +68,7 @@ export const portfolioSchema = z.strictObject({
 export type Portfolio = z.output<typeof portfolioSchema>;
 export type Process = Portfolio['spec']['processes'][number];
 
-/** `inline` reads `file:` texts, relative to the portfolio. */
+/** `inline` reads `file:` texts relative to the portfolio. */
 export function parsePortfolio(
   text: string,
   file: string,

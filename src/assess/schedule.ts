@@ -1,4 +1,5 @@
-// How often a batch runs, from its schedule: cron's five fields, the usual names, or "every 15m". PURE.
+// Computes how often a batch runs from its schedule: five cron fields, the usual names, or "every
+// 15m". PURE.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -13,7 +14,7 @@ const DAYS = 'sun mon tue wed thu fri sat'.split(' ');
 const LOOK_AHEAD_DAYS = 400;
 const DAY_MS = 86_400_000;
 
-/** Mean time between two runs in ms, or null when the text is no schedule. */
+/** Returns the mean time between two runs in ms, or null if the text is not a schedule. */
 export function intervalMs(schedule: string): number | null {
   const text = schedule.trim().toLowerCase();
   const every = /^every\s+(\S+)$/.exec(text)?.[1];
@@ -29,7 +30,7 @@ export function intervalMs(schedule: string): number | null {
   ];
   if (!minutes || !hours || !days || !months || !weekdays) return null;
   const runsADay = minutes.size * hours.size;
-  // Cron's own rule: where day and weekday are both restricted, either is enough.
+  // This is a rule of cron: if day and weekday are both restricted, either one is enough.
   const either = fields[2] !== '*' && fields[4] !== '*';
   let runDays = 0;
   for (let day = 0; day < LOOK_AHEAD_DAYS; day += 1) {

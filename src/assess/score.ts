@@ -1,4 +1,5 @@
-// Facts → verdict, score and reasons. Score = value × feasibility × confidence, each with its named parts, never a bare number. PURE.
+// Computes verdict, score and reasons from the facts. The score is value × feasibility ×
+// confidence, and each factor has its named parts. PURE.
 import type { ProcessFacts } from './facts.js';
 import { RULES } from './rules/index.js';
 import type { Answer, Part } from './rules/rule.js';
@@ -20,21 +21,21 @@ export interface Share {
 
 export interface Judgement {
   readonly verdict: AssessVerdict;
-  /** 0 to 100. */
+  /** A number from 0 to 100. */
   readonly score: number;
   readonly value: Share;
   readonly feasibility: Share;
   readonly confidence: Share;
-  /** Rules that alone forbid it. */
+  /** The rules that forbid a migration by themselves. */
   readonly decidedBy: readonly string[];
-  /** What must be done before; empty for `migrate`. */
+  /** The work that must be done before. Empty for `migrate`. */
   readonly work: readonly { readonly rule: string; readonly what: string }[];
   readonly trace: readonly TraceLine[];
-  /** What would change the verdict. */
+  /** The answers that would change the verdict. */
   readonly sensitivity: readonly string[];
 }
 
-/** With less known than this, a verdict of `migrate` would be a guess. */
+/** Below this confidence, a verdict of `migrate` would be a guess. */
 const ENOUGH_KNOWN = 0.6;
 
 export function judge(facts: ProcessFacts): Judgement {
@@ -66,7 +67,7 @@ export function judge(facts: ProcessFacts): Judgement {
 
 function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decidedBy' | 'work'> {
   const deciding = trace.filter((t) => t.answer.state === 'fired' && t.answer.decides);
-  const decidedBy = [...deciding].sort((a, b) => b.weight - a.weight).map((t) => t.id); // the weightiest reason is the one to tell
+  const decidedBy = [...deciding].sort((a, b) => b.weight - a.weight).map((t) => t.id); // the heaviest reason comes first
   const work = trace.flatMap((t) =>
     t.answer.state === 'fired' && t.answer.work ? [{ rule: t.id, what: t.answer.work }] : [],
   );
@@ -83,7 +84,7 @@ function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decid
   return { verdict: all.length > 0 ? 'migrate-after' : 'migrate', decidedBy, work: all };
 }
 
-/** Weighted mean of what is known; what could not be told is left out here and lowers the confidence. */
+/** Returns the weighted mean of the known answers. Unknown answers lower the confidence instead. */
 function valueOf(trace: readonly TraceLine[]): Share {
   const known = trace.filter((t) => t.part === 'value' && t.answer.state !== 'could-not-tell');
   const weight = known.reduce((sum, t) => sum + t.weight, 0);
@@ -96,7 +97,7 @@ function valueOf(trace: readonly TraceLine[]): Share {
   return { score: weight === 0 ? 0 : sum / weight, parts };
 }
 
-/** What each rule takes away, multiplied. */
+/** Multiplies what each rule leaves. */
 function feasibilityOf(trace: readonly TraceLine[]): Share {
   const parts = trace.flatMap((t) =>
     t.part === 'feasibility' && t.answer.state === 'fired'
@@ -106,7 +107,7 @@ function feasibilityOf(trace: readonly TraceLine[]): Share {
   return { score: parts.reduce((product, p) => product * p.grade, 1), parts };
 }
 
-/** Known share of all weights. */
+/** Returns the known share of all weights. */
 function confidenceOf(trace: readonly TraceLine[]): Share {
   const all = trace.reduce((sum, t) => sum + t.weight, 0);
   const open = trace.filter((t) => t.answer.state === 'could-not-tell');

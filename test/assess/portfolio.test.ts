@@ -112,7 +112,7 @@ describe('the verdict on a batch process', () => {
       {},
       'output-is-a-file',
     ],
-    ['nobody is on call', { onCall: 'nobody' }, {}, 'nobody-around-the-clock'],
+    ['no person is on call', { onCall: 'nobody' }, {}, 'nobody-around-the-clock'],
     [
       'the batch is fresh enough',
       { freshness: { wanted: '2d', value: 'high' } },
@@ -229,7 +229,7 @@ describe('a portfolio', () => {
     );
     expect(parsed.ok ? [] : parsed.problems.map((p) => `${p.at} ${p.message}`)).toEqual([
       expect.stringMatching(/^p.yaml:6:18 unknown key "schedul"; did you mean "schedule"\?/),
-      expect.stringMatching(/^p.yaml:7:18 "sometimes" is no schedule/),
+      expect.stringMatching(/^p.yaml:7:18 "sometimes" is not a schedule/),
       'p.yaml:5:3 a process is named twice',
     ]);
   });

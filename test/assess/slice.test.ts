@@ -49,12 +49,12 @@ describe('a slice', () => {
   });
 
   it.each([
-    ['store = 1', /no table and not the result's key has a column store/],
+    ['store = 1', /neither a table nor the result's key has a column store/],
     ['name = price', /no single table has name and price/],
     ['1 = 1', /names no column/],
-    ['store_id =', /is no SQL condition/],
+    ['store_id =', /is not an SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
-    ['store_id IN (SELECT 1)', /has no sub-queries/],
+    ['store_id IN (SELECT 1)', /must not have sub-queries/],
   ])('%s is refused, naming the part', (condition, message) =>
     expect(() => plan(condition)).toThrow(message),
   );

@@ -56,9 +56,9 @@ describe('starting points', () => {
     const [flink] = pointsFor(
       'SELECT store, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS middle FROM pay GROUP BY store',
     );
-    expect(flink!.open).toContain('result: function percentile_cont has to be written by hand');
+    expect(flink!.open).toContain('result: function percentile_cont must be written by hand');
     expect(flink!.text).toContain(
-      '-- OPEN result: function percentile_cont has no equal here. As it was:\n-- SELECT store, percentile_cont',
+      '-- OPEN result: function percentile_cont has no equivalent here. The original:\n-- SELECT store, percentile_cont',
     );
   });
 

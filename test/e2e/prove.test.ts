@@ -156,7 +156,7 @@ describe('a proof on a slice of the example', () => {
     expect(prove('shop = 1', '--run', 'true')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /no table and not the result's key has a column shop/,
+        /neither a table nor the result's key has a column shop/,
       ) as string,
     });
     expect(prove('store_id = 1', '--stage', 'nope', '--run', 'true')).toMatchObject({

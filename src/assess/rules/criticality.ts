@@ -5,7 +5,7 @@ export const criticality: Rule = {
   id: 'criticality',
   part: 'value',
   weight: 1,
-  rationale: 'Important results repay the work of proving them sooner.',
+  rationale: 'For important results, the work of a proof pays off sooner.',
   ask: ({ process }) => {
     if (!process.criticality) return couldNotTell('no criticality is declared');
     return process.criticality === 'low'

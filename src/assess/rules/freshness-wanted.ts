@@ -7,9 +7,9 @@ export const freshnessWanted: Rule = {
   part: 'value',
   weight: 3,
   rationale:
-    'A stream pays when its readers want numbers younger than the batch can give them. Where nobody does, it is cost without gain.',
+    'A stream pays off if its readers want fresher numbers than the batch can give. Otherwise, it is cost without benefit.',
   ask: ({ process, interval, runTime }) => {
-    if (!process.freshness) return couldNotTell('nobody declared how fresh the result should be');
+    if (!process.freshness) return couldNotTell('the wanted freshness is not declared');
     if (!interval.known) return couldNotTell(interval.why);
     const wanted = durationMs(process.freshness.wanted);
     const worst = interval.value + (runTime.known ? runTime.value : 0);

@@ -5,9 +5,9 @@ export const freshnessWorth: Rule = {
   id: 'freshness-worth',
   part: 'value',
   weight: 2,
-  rationale: 'What fresh numbers are worth is for their readers to say.',
+  rationale: 'Only the readers know what fresh numbers are worth.',
   ask: ({ process }) => {
-    if (!process.freshness) return couldNotTell('nobody declared what fresher numbers are worth');
+    if (!process.freshness) return couldNotTell('the worth of fresher numbers is not declared');
     const { value } = process.freshness;
     return value === 'low'
       ? notFired('declared low')

@@ -1,4 +1,4 @@
-// How much of its interval does a run eat?
+// How much of its interval does a run take?
 import { formatMs } from '../../domain/values/duration.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
@@ -7,7 +7,7 @@ export const longRun: Rule = {
   part: 'value',
   weight: 1,
   rationale:
-    'A run that eats much of its interval is about to miss it; a stream spreads the same work over the day.',
+    'A run that takes much of its interval will soon exceed it. A stream spreads the same work over the day.',
   ask: ({ interval, runTime }) => {
     if (!interval.known) return couldNotTell(interval.why);
     if (!runTime.known) return couldNotTell(runTime.why);

@@ -5,7 +5,7 @@ export const misbehaves: Rule = {
   id: 'misbehaves-in-a-stream',
   part: 'feasibility',
   weight: 2,
-  rationale: 'Clocks, chance and missing orders are harmless once a night and wrong all day.',
+  rationale: 'Clocks, chance and missing orders are harmless once a night, but wrong in a stream.',
   ask: ({ sql }) => {
     if (!sql.known || sql.value.class === 'unknown')
       return couldNotTell(sql.known ? 'the query could not be read' : sql.why);

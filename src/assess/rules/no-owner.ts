@@ -6,7 +6,7 @@ export const noOwner: Rule = {
   part: 'feasibility',
   weight: 2,
   rationale:
-    'Somebody must say what is right when batch and stream differ, and approve the cut-over.',
+    'A person must decide which side is right when batch and stream differ, and must approve the cut-over.',
   ask: ({ process }) =>
     process.owner
       ? notFired(`owned by ${process.owner}`)

@@ -5,11 +5,10 @@ export const noRunLog: Rule = {
   id: 'no-run-log',
   part: 'feasibility',
   weight: 1,
-  rationale:
-    'A run that starts while consumers are switched must be seen. Without a run log it is not.',
+  rationale: 'A batch run that starts during the cut-over must be seen. This needs a run log.',
   ask: ({ process, runs }) => {
     if (!process.runs)
-      return fired(0.1, 'no run log is named', {
+      return fired(0.1, 'the portfolio names no run log', {
         work: 'log run_id, cut_at, started_at and finished_at of each run',
       });
     if (!runs.known) return couldNotTell(runs.why);

@@ -1,4 +1,4 @@
-// Who answers for it at three in the morning?
+// Is a person on call for it at three in the morning?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const nobodyAroundTheClock: Rule = {
@@ -6,14 +6,14 @@ export const nobodyAroundTheClock: Rule = {
   part: 'feasibility',
   weight: 3,
   rationale:
-    'A stream runs at three in the morning. Without anybody to answer for it then, its failures last until somebody wonders.',
+    'A stream runs at three in the morning. If no person is on call then, its failures last until a user notices.',
   ask: ({ process }) => {
-    if (process.onCall === undefined) return couldNotTell('nobody declared who is on call');
+    if (process.onCall === undefined) return couldNotTell('it is not declared who is on call');
     if (process.onCall === 'around-the-clock')
-      return notFired('somebody is on call around the clock');
-    if (process.onCall === 'nobody') return fired(1, 'nobody is on call', { decides: true });
+      return notFired('a person is on call around the clock');
+    if (process.onCall === 'nobody') return fired(1, 'no person is on call', { decides: true });
     return fired(0.25, 'on call in office hours only', {
-      work: 'agree who answers for the pipeline at night, or that it may stand still until morning',
+      work: 'agree who is on call for the pipeline at night, or that it may stop until morning',
     });
   },
 };

@@ -6,7 +6,7 @@ export const notStreamable: Rule = {
   part: 'feasibility',
   weight: 4,
   rationale:
-    'Some results need all of their input each time. A stream of them is the batch, run without end.',
+    'Some results need all of their input each time. Their stream would be the batch, run all the time.',
   ask: ({ sql }) => {
     if (!sql.known) return couldNotTell(sql.why);
     if (sql.value.class === 'unknown') return couldNotTell('the query could not be read');

@@ -6,11 +6,11 @@ export const outputIsAFile: Rule = {
   part: 'feasibility',
   weight: 2,
   rationale:
-    'A file that is handed over at a fixed hour is a batch by contract. The stream would be cut back into one.',
+    'A file that is delivered at a fixed hour is a batch by contract. A stream would have to produce the same file.',
   ask: ({ process }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     const files = process.consumers.filter((c) => c.through === 'file' || c.through === 'email');
-    if (files.length === 0) return notFired('nobody takes a file or a mail');
+    if (files.length === 0) return notFired('no consumer takes a file or a mail');
     const names = files.map((c) => `${c.name} (${c.through})`).join(', ');
     if (files.length === process.consumers.length)
       return fired(1, `every consumer takes a file or a mail: ${names}`, { decides: true });

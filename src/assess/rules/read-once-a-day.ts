@@ -1,4 +1,4 @@
-// Does anybody read more than once a day?
+// Does a consumer read more than once a day?
 import { READ_EVERY_MS } from '../facts.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
@@ -6,16 +6,15 @@ export const readOnceADay: Rule = {
   id: 'read-once-a-day',
   part: 'feasibility',
   weight: 3,
-  rationale:
-    'When everybody reads once a day or less, a stream around the clock changes nothing that anybody sees.',
+  rationale: 'If every consumer reads once a day or less, they cannot see the benefit of a stream.',
   ask: ({ process }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     const slow = process.consumers.every((c) => READ_EVERY_MS[c.reads] >= READ_EVERY_MS.daily);
-    if (!slow) return notFired('somebody reads more than once a day');
+    if (!slow) return notFired('a consumer reads more than once a day');
     return fired(
       1,
       process.consumers.map((c) => `${c.name} (${c.reads})`).join(', ') +
-        ': nobody reads more than once a day',
+        ': no consumer reads more than once a day',
       { decides: true },
     );
   },

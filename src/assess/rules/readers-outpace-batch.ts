@@ -1,4 +1,4 @@
-// Do readers look more often than the batch runs?
+// Do consumers read more often than the batch runs?
 import { READ_EVERY_MS } from '../facts.js';
 import { formatMs } from '../../domain/values/duration.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
@@ -7,8 +7,7 @@ export const readersOutpaceBatch: Rule = {
   id: 'readers-outpace-batch',
   part: 'value',
   weight: 2,
-  rationale:
-    'Readers who look more often than the batch runs see the same old number again and again.',
+  rationale: 'Readers who read more often than the batch runs see the same old numbers again.',
   ask: ({ process, interval }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     if (!interval.known) return couldNotTell(interval.why);

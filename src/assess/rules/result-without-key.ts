@@ -1,4 +1,4 @@
-// Can rows of the result be told apart?
+// Does the result have a key?
 import { fired, notFired, type Rule } from './rule.js';
 
 export const resultWithoutKey: Rule = {
@@ -19,7 +19,7 @@ export const resultWithoutKey: Rule = {
           : [];
       return absent.length > 0
         ? fired(0.3, `the query has no column ${absent.join(', ')}`, {
-            work: 'let the query return the key of the result',
+            work: 'make the query return the key of the result',
           })
         : notFired(`keyed by ${process.result.key.join(', ')}`);
     }

@@ -5,8 +5,7 @@ export const sideEffects: Rule = {
   id: 'side-effects',
   part: 'feasibility',
   weight: 2,
-  rationale:
-    'A comparison proves rows. A mail sent or a service called twice is not undone by a roll-back.',
+  rationale: 'A comparison proves only rows. A rollback cannot undo a mail or a service call.',
   ask: ({ process, sql }) => {
     const inSql = sql.known
       ? sql.value.flags.filter((f) => f.id === 'side-effect').map((f) => f.found)
@@ -14,9 +13,11 @@ export const sideEffects: Rule = {
     const declared = process.sideEffects ?? [];
     const all = [...declared, ...inSql];
     if (all.length > 0)
-      return fired(0.4, all.join(', '), { work: `move out of the batch first: ${all.join(', ')}` });
+      return fired(0.4, all.join(', '), {
+        work: `move this out of the batch first: ${all.join(', ')}`,
+      });
     if (process.sideEffects === undefined)
-      return couldNotTell('nobody declared whether a run does more than fill its result');
+      return couldNotTell('side effects of a run are not declared');
     return notFired('declared: none');
   },
 };

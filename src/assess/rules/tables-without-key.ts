@@ -5,7 +5,7 @@ export const tablesWithoutKey: Rule = {
   id: 'tables-without-key',
   part: 'feasibility',
   weight: 3,
-  rationale: 'A change without a key cannot be matched with the row that it changed.',
+  rationale: 'A change without a key cannot be matched with its row.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const lacking = tables.value

@@ -6,7 +6,7 @@ export const typesNotProvable: Rule = {
   part: 'feasibility',
   weight: 1,
   rationale:
-    'A column that cannot be compared exactly must be left out by name, and nobody likes to sign that.',
+    'A column that cannot be compared exactly must be left out by name, and an approver has to accept that.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const columns = tables.value.flatMap((t) => t.unprovable.map((c) => `${t.table}.${c}`));

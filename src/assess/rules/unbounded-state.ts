@@ -1,12 +1,11 @@
-// Does state grow with everything ever seen?
+// Does the state grow with all input?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const unboundedState: Rule = {
   id: 'unbounded-state',
   part: 'feasibility',
   weight: 2,
-  rationale:
-    'State that grows with everything ever seen costs memory for ever and makes every restart slow.',
+  rationale: 'State that grows with all input needs ever more memory and makes every restart slow.',
   ask: ({ sql }) => {
     if (!sql.known || sql.value.class === 'unknown')
       return couldNotTell(sql.known ? 'the query could not be read' : sql.why);

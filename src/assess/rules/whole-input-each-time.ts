@@ -3,7 +3,7 @@ import type { TableFacts } from '../facts.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
-const TIMES_OVER = 3; // where since when is unknown: so many whole replacements are no accident
+const TIMES_OVER = 3; // used if the start of the statistics is unknown: this many replacements are no accident
 const TOO_SMALL_TO_SAY = 100;
 
 export const wholeInputEachTime: Rule = {
@@ -11,12 +11,11 @@ export const wholeInputEachTime: Rule = {
   part: 'feasibility',
   weight: 4,
   rationale:
-    'A table that is emptied and filled again has no changes to stream: each load is one giant one.',
+    'A table that is emptied and filled again has no small changes: each load is one huge change.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const counted = tables.value.filter((t) => t.total !== null);
-    if (counted.length === 0)
-      return couldNotTell('there are no statistics of how the tables change');
+    if (counted.length === 0) return couldNotTell('the tables have no statistics of their changes');
     const replaced = counted.filter(isReplaced);
     if (replaced.length === 0) return notFired('no table is replaced as a whole');
     const names = replaced
@@ -27,7 +26,7 @@ export const wholeInputEachTime: Rule = {
       .join(', ');
     if (replaced.length === tables.value.length) return fired(1, names, { decides: true });
     return fired(0.4, names, {
-      work: `let the loads of ${replaced.map((t) => t.table).join(', ')} change only what changed`,
+      work: `let the loads of ${replaced.map((t) => t.table).join(', ')} change only changed rows`,
     });
   },
 };

@@ -1,4 +1,5 @@
-// Reading a batch's SQL with PostgreSQL's own parser: what it reads and writes, its stages, and what would misbehave in a stream.
+// Reads a batch's SQL with PostgreSQL's own parser: what it reads and writes, its stages, and what
+// would misbehave in a stream.
 import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, textOf, walk, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';
@@ -7,20 +8,20 @@ import type { StateClass } from './operators.js';
 import { SqlText } from './text.js';
 
 export interface SqlAnalysis {
-  /** Null when PostgreSQL's parser accepts the text. */
+  /** Null if PostgreSQL's parser accepts the text. */
   readonly error: {
     readonly message: string;
     readonly line: number;
     readonly column: number;
   } | null;
-  /** Tables read, `schema.name`, each once. */
+  /** The tables that it reads, as `schema.name`, each once. */
   readonly tables: readonly string[];
   readonly writes: readonly string[];
   readonly blocks: readonly Block[];
   readonly flags: readonly Flag[];
-  /** Parts that could not be read, and why: what they do is unknown, not nothing. */
+  /** Parts that could not be read, with the reason. Their effect is unknown. */
   readonly unread: readonly string[];
-  /** The hardest of the stages. */
+  /** The class of the hardest stage. */
   readonly class: StateClass | 'unknown';
 }
 
@@ -37,7 +38,7 @@ const HARDNESS: readonly StateClass[] = [
   'not streamable',
 ];
 
-/** MUST have ended before `analyseSql` is called: the parser is WebAssembly. */
+/** Loads the parser, which is WebAssembly. It MUST have ended before `analyseSql` is called. */
 export const loadParser = (): Promise<void> => loadModule();
 
 interface Collected {
@@ -48,7 +49,10 @@ interface Collected {
   readonly unread: string[];
 }
 
-/** Never throws for what the text holds. Statements of a script, SQL functions and PL/pgSQL bodies are read one by one. */
+/**
+ * Reads the statements of a script, of SQL functions and of PL/pgSQL bodies one by one. Never
+ * throws for any text.
+ */
 export function analyseSql(
   sql: string,
   { output = null, types = new Map() }: AnalyseOptions = {},
@@ -148,10 +152,14 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
     case 'CreateFunctionStmt':
       return readFunction(node, statement, all);
     case 'DoStmt':
-      all.unread.push('a DO block: give it as CREATE FUNCTION … LANGUAGE plpgsql to have it read');
+      all.unread.push(
+        'a DO block: provide it as CREATE FUNCTION … LANGUAGE plpgsql, which can be read',
+      );
       return;
     case 'CallStmt':
-      all.unread.push(`CALL ${functionName(node['funccall'] as Fields)}(): its text was not given`);
+      all.unread.push(
+        `CALL ${functionName(node['funccall'] as Fields)}(): its text was not provided`,
+      );
       return;
     case 'CopyStmt':
       all.flags.push(sideEffect('COPY'));
@@ -166,13 +174,13 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
     case 'CreateStmt':
     case 'DropStmt':
     case 'LockStmt':
-      return; // housekeeping of a script
+      return; // such statements only prepare the session
     default:
-      all.unread.push(`${kind.replace(/Stmt$/, '')}: not a statement that a batch is compared by`);
+      all.unread.push(`${kind.replace(/Stmt$/, '')}: not a statement that computes a result`);
   }
 }
 
-/** A WITH in front of INSERT belongs to its SELECT. */
+/** Moves a WITH in front of INSERT to its SELECT. */
 const withOuter = (select: Fields, around: Fields): Fields =>
   around['withClause'] && !select['withClause']
     ? { ...select, withClause: around['withClause'] }
@@ -189,7 +197,7 @@ function readSelect(select: Fields, statement: Statement, all: Collected): void 
   if (all.writes.size > before) all.flags.push(sideEffect('a WITH that writes'));
 }
 
-/** Of `INSERT INTO … SELECT`, the query alone. */
+/** Returns only the query of `INSERT INTO … SELECT`. */
 const selectText = (whole: string): string =>
   whole.replace(
     /^\s*(insert\s+into|create\s+(temp\s+|temporary\s+|unlogged\s+)?table)\s+[\s\S]*?(?=\b(select|with)\b)/i,
@@ -245,7 +253,7 @@ function readPlPgSql(definition: string, name: string, statement: Statement, all
   walk(tree, ({ kind, node }) => {
     if (kind === 'PLpgSQL_stmt_dynexecute') {
       all.unread.push(
-        `${name}, line ${textOf(node['lineno'], '?')}: EXECUTE of a text that is built while it runs`,
+        `${name}, line ${textOf(node['lineno'], '?')}: EXECUTE of a text that is built at run time`,
       );
       return false;
     }
@@ -263,7 +271,10 @@ function readPlPgSql(definition: string, name: string, statement: Statement, all
   });
 }
 
-/** The blocks of a single SELECT (or INSERT … SELECT) with the trees behind them; null for anything else. */
+/**
+ * Returns the blocks of a single SELECT (or INSERT … SELECT) with their trees, or null for any
+ * other text.
+ */
 export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
   const statements = list(parseSync(sql), 'stmts');
   const stmt = field(statements[0], 'stmt');

@@ -1,15 +1,19 @@
-// The parse tree of PostgreSQL's own grammar, as plain objects: `{ Kind: { …fields } }`. Walking it, and the few shapes that every reader needs. PURE.
+// Walks the parse tree of PostgreSQL's own grammar, which consists of plain objects
+// (`{ Kind: { …fields } }`), and reads the few shapes that every reader needs. PURE.
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Visit {
   readonly kind: string;
   readonly node: Fields;
-  /** Kinds of the nodes around it, outermost first. */
+  /** The kinds of the nodes around it, outermost first. */
   readonly inside: readonly string[];
 }
 
-/** Calls `visit` for every node below `tree`, parents first; `false` = do not look inside. Kinds are the keys that begin with a capital. */
+/**
+ * Calls `visit` for every node below `tree`, parents first. If it returns `false`, the inside is
+ * skipped. Kinds are the keys that begin with a capital.
+ */
 export function walk(
   tree: unknown,
   visit: (found: Visit) => boolean | void,
@@ -25,7 +29,7 @@ export function walk(
   }
 }
 
-/** Like `walk`, but stays inside one query: sub-selects are seen, not entered. */
+/** Works like `walk`, but stays inside one query: it visits sub-selects without entering them. */
 export function walkQuery(tree: unknown, visit: (found: Visit) => boolean | void): void {
   walk(tree, (found) =>
     visit(found) === false ||
@@ -44,21 +48,23 @@ export const list = (node: unknown, name: string): readonly unknown[] => {
   return Array.isArray(value) ? value : [];
 };
 
-/** A field that the grammar says is text or a number; `preset` where the parser left it out. */
+/** Reads a field of text or a number. Returns `preset` if the parser left it out. */
 export const textOf = (value: unknown, preset = ''): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : preset;
 
-/** Texts of a list of `String` nodes: the parts of a name. */
+/** Reads the texts of a list of `String` nodes, which are the parts of a name. */
 export const names = (nodes: readonly unknown[]): string[] =>
   nodes
     .map((n) => field(field(n, 'String'), 'sval'))
     .filter((s): s is string => typeof s === 'string');
 
-/** `schema.table`, lower-cased as PostgreSQL stores it; `public` where none is written. */
+/**
+ * Returns `schema.table`, in lower case as PostgreSQL stores it. The default schema is `public`.
+ */
 export const relationName = (rangeVar: Fields): string =>
   `${(rangeVar['schemaname'] as string | undefined) ?? 'public'}.${String(rangeVar['relname'])}`;
 
-/** Last part of a column reference; null for `*`. */
+/** Returns the last part of a column reference, or null for `*`. */
 export const columnName = (columnRef: unknown): string | null =>
   names(list(columnRef, 'fields')).at(-1) ?? null;
 

@@ -1,4 +1,5 @@
-// A query cut into its blocks: each CTE, each sub-query in FROM, then the query itself, in the order in which they are computed.
+// Cuts a query into its blocks: each CTE, each sub-query in FROM, then the query itself, in the
+// order of computation.
 import {
   columnName,
   field,
@@ -14,38 +15,44 @@ import { groupKey, operatorsOf, type Operator } from './operators.js';
 import type { SqlText } from './text.js';
 
 export interface Block {
-  /** [a-z0-9-]{1,40}: a stage's name in a spec. */
+  /** The name of a stage in a spec: [a-z0-9-]{1,40}. */
   readonly name: string;
-  /** The block as one SELECT that runs on its own; null where the text cannot be cut out (it names a row of the query around it). */
+  /**
+   * The block as one SELECT that runs by itself. Null if the text cannot be cut out, because it
+   * names a row of the outer query.
+   */
   readonly sql: string | null;
   readonly columns: readonly string[];
-  /** Columns that identify a row, where the block groups; else empty. */
+  /** The columns that identify a row, if the block groups. Otherwise empty. */
   readonly key: readonly string[];
-  /** Tables (`schema.name`) and earlier blocks that it reads. */
+  /** The tables (`schema.name`) and earlier blocks that it reads. */
   readonly reads: readonly string[];
   readonly operators: readonly Operator[];
 }
 
 interface Scope {
   readonly text: SqlText;
-  /** Text of `WITH …,` up to the CTEs known so far, for blocks that read them. */
+  /** The text of `WITH …,` with the CTEs found so far, for blocks that read them. */
   readonly withText: string;
   readonly known: ReadonlyMap<string, string>;
-  /** Names of the blocks that sub-queries in FROM became, by their nodes. */
+  /** The names of blocks for sub-queries in FROM, by their nodes. */
   readonly inner: Map<unknown, string>;
   readonly trees: BlockTrees | undefined;
 }
 
-/** The trees behind the blocks, for whoever writes the query anew in another dialect. */
+/** The trees of the blocks, for translations into another dialect. */
 export interface BlockTrees {
   readonly selects: Map<string, Fields>;
-  /** Sub-queries in FROM → their block's name. */
+  /** The names of blocks by their sub-query in FROM. */
   readonly inner: Map<unknown, string>;
-  /** Names of CTEs → their block's name. */
+  /** The names of blocks by their CTE. */
   readonly ctes: Map<string, string>;
 }
 
-/** `select` = a SelectStmt's fields; `name` = of the whole; `whole` = its text. Fills `trees`, where they are asked for. */
+/**
+ * `select` has the fields of a SelectStmt, `name` is its name, and `whole` is its text. Fills
+ * `trees` if given.
+ */
 export function blocksOf(
   select: Fields,
   name: string,
@@ -58,7 +65,7 @@ export function blocksOf(
   const known = new Map<string, string>();
   const inner = trees?.inner ?? new Map<unknown, string>();
   const withClause = select['withClause'] as Fields | undefined;
-  const start = (withClause?.['location'] as number | undefined) ?? 0; // the parser leaves out a place that is 0
+  const start = (withClause?.['location'] as number | undefined) ?? 0; // the parser omits a position of 0
   let withText = '';
   for (const item of list(withClause, 'ctes')) {
     const cte = field(item, 'CommonTableExpr') as Fields;
@@ -94,7 +101,7 @@ export function blocksOf(
   return blocks;
 }
 
-/** Sub-queries in FROM, innermost first. A lateral one cannot run on its own. */
+/** Adds the sub-queries in FROM, innermost first. A lateral one cannot run by itself. */
 function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
   const found: Block[] = [];
   const branches = [select['larg'], select['rarg']].filter((b): b is Fields => b !== undefined);
@@ -136,7 +143,7 @@ function block(
   };
 }
 
-/** The leftmost SELECT of a set operation: it names the columns. */
+/** Finds the leftmost SELECT of a set operation, which names the columns. */
 const leaf = (select: Fields): Fields =>
   select['larg'] !== undefined ? leaf(select['larg'] as Fields) : select;
 
@@ -190,7 +197,7 @@ function readsOf(
   return [...found];
 }
 
-/** Byte offset of anything in the query: its first node that has one. */
+/** Returns the byte offset of the first node that has one. */
 function firstPlace(select: Fields): number {
   let place = -1;
   walk({ SelectStmt: select }, ({ node }) => {

@@ -1,4 +1,5 @@
-// What a batch may do and a stream must not, or not without care. One entry per rule: id, how grave, why, what to do. PURE.
+// Lists what a batch may do and a stream must not, or only with care. Each entry has an id, a
+// severity, a reason and advice. PURE.
 import {
   columnName,
   field,
@@ -16,13 +17,13 @@ import {
 import { isBuiltIn, VOLATILE } from './functions.js';
 import { equalities } from './operators.js';
 
-/** blocks: cannot be a stream. work: change it first. care: know it. */
+/** `blocks` cannot be a stream, `work` must be changed first, `care` must be known. */
 export type Gravity = 'blocks' | 'work' | 'care';
 
 const FLAGS = {
   now: [
     'work',
-    'the result changes though no row did',
+    'the result changes although no row changed',
     'derive the time from the data, or make the date a column that a job writes',
   ],
   volatile: [
@@ -33,34 +34,34 @@ const FLAGS = {
   'local-time': [
     'work',
     "the result depends on the session's time zone",
-    'write AT TIME ZONE with the zone that is meant',
+    'write AT TIME ZONE with the intended zone',
   ],
   'limit-over-all': [
     'work',
     'the first n of all rows: any change can push any row in or out',
-    'keep the top n per key, or leave the ranking to the reader',
+    'keep the top n per key, or let the reader rank',
   ],
-  'limit-without-order': [
-    'work',
-    'which rows are kept is chance',
-    'add ORDER BY over a unique key',
-  ],
+  'limit-without-order': ['work', 'the kept rows are arbitrary', 'add ORDER BY over a unique key'],
   'distinct-unbounded': [
     'care',
-    'every row ever seen is counted, for when its last copy goes',
-    'group by the key that is meant, or bound it in time',
+    'every row must be counted, because its last copy may be deleted',
+    'group by the intended key, or bound it in time',
   ],
   'full-outer-join': [
     'care',
-    'rows without a partner on either side wait for ever, and NULL keys never meet',
+    'rows without a partner wait forever on either side, and NULL keys never match',
     'union the keys first, then left join twice',
   ],
   'outer-no-key': [
     'work',
-    'an outer join without an equality keeps and re-reads everything',
+    'an outer join without an equality keeps and re-reads all rows',
     'join on a key',
   ],
-  'cross-join': ['work', 'every row meets every row', 'join on a key, or broadcast the small side'],
+  'cross-join': [
+    'work',
+    'every row is joined with every row',
+    'join on a key, or broadcast the small side',
+  ],
   'float-sum': [
     'care',
     'a floating sum depends on the order of its rows',
@@ -68,7 +69,7 @@ const FLAGS = {
   ],
   'unordered-aggregate': [
     'work',
-    'the order inside the list is chance',
+    'the order inside the list is arbitrary',
     'add ORDER BY inside the aggregate',
   ],
   'ordered-set': [
@@ -83,15 +84,15 @@ const FLAGS = {
   ],
   recursive: [
     'blocks',
-    'recursion has no bounded state',
-    'materialise the closure where it is written',
+    'the state of a recursion is unbounded',
+    'materialize the closure where it is written',
   ],
   'reads-own-output': [
     'work',
-    'it reads what its last run wrote: a loop',
+    'it reads the output of its last run, which is a loop',
     'keep the running value as state of the pipeline',
   ],
-  'not-in': ['care', 'NOT IN is empty as soon as the inner side holds a NULL', 'use NOT EXISTS'],
+  'not-in': ['care', 'NOT IN is empty as soon as the inner side has a NULL', 'use NOT EXISTS'],
   tablesample: [
     'blocks',
     'a random sample cannot be compared',
@@ -109,20 +110,20 @@ const FLAGS = {
   ],
   'grouping-sets': [
     'care',
-    'several results in one: a topic per grouping',
+    'several results in one, which need a topic per grouping',
     'make one pipeline stage per grouping',
   ],
   'select-star': ['care', 'a new column of a table changes the result', 'name the columns'],
-  'row-lock': ['care', 'it locks rows, a stream does not', 'drop FOR UPDATE'],
+  'row-lock': ['care', 'it locks rows, which a stream does not do', 'drop FOR UPDATE'],
   'side-effect': [
     'work',
-    'it changes something besides its result',
-    'move the effect to where it belongs before the batch goes',
+    'it changes more than its result',
+    'move the effect elsewhere before the batch is retired',
   ],
   'unknown-function': [
     'care',
     'a function whose text was not read: it may read tables or the clock',
-    'look into it; give its text to assess',
+    'look into it, or provide its text to assess',
   ],
 } as const satisfies Record<string, readonly [Gravity, string, string]>;
 
@@ -133,18 +134,18 @@ export interface Flag {
   readonly gravity: Gravity;
   readonly why: string;
   readonly advice: string;
-  /** What was found, as far as a name says it. */
+  /** The name of the finding. */
   readonly found: string;
-  /** Byte offset in the query, where the parser gives one. */
+  /** The byte offset in the query, if the parser gives one. */
   readonly offset: number | null;
 }
 
 export interface FlagContext {
-  /** The table that the batch writes, `schema.name`; null when unknown. */
+  /** The table that the batch writes, as `schema.name`. Null if unknown. */
   readonly output: string | null;
-  /** Types of columns by bare name, where the catalogue was read and every table agrees. */
+  /** Types of columns by bare name, if the catalog was read and all tables agree. */
   readonly types: ReadonlyMap<string, string>;
-  /** Names that are CTEs, not tables. */
+  /** The names that are CTEs and not tables. */
   readonly ctes: ReadonlySet<string>;
 }
 
@@ -167,7 +168,7 @@ function byExpression({ kind, node }: Visit, { types }: FlagContext): Found[] {
   if (kind === 'SQLValueFunction') {
     const name = String(node['op']).replace('SVFOP_', '').replace(/_N$/, '').toLowerCase();
     if (/^(current_(date|time|timestamp)|localtime(stamp)?)$/.test(name)) return [['now', name]];
-    return [['unknown-function', name]]; // who asks, and where: session facts
+    return [['unknown-function', name]]; // these functions return facts of the session
   }
   if (kind === 'TypeCast') {
     const text = stringConstant(node['arg']);

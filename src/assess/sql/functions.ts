@@ -1,4 +1,5 @@
-// Functions of PostgreSQL that this analysis knows to be safe, and those that never give the same answer twice. PURE.
+// Lists functions of PostgreSQL that are safe in a stream, and those that give a different answer
+// each time. PURE.
 
 export const VOLATILE: ReadonlySet<string> = new Set(
   (
@@ -26,7 +27,7 @@ const BUILT_IN: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** `name` = the parts as written. A schema other than pg_catalog is never built in. */
+/** `name` has the parts as written. A schema other than pg_catalog is never built in. */
 export function isBuiltIn(name: readonly string[]): boolean {
   const schema = name.length > 1 ? name[0] : 'pg_catalog';
   return schema === 'pg_catalog' && (BUILT_IN.has(name.at(-1)!) || VOLATILE.has(name.at(-1)!));

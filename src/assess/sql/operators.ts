@@ -1,4 +1,5 @@
-// What one query block does, operator by operator, and how much a stream must remember for it. PURE.
+// Describes what one query block does, operator by operator, and how much a stream must remember.
+// PURE.
 import {
   columnName,
   field,
@@ -10,7 +11,7 @@ import {
   type Fields,
 } from './ast.js';
 
-/** How a stream computes it: nothing remembered, per key, per time window, everything ever seen, or not at all. */
+/** The state that a stream needs: none, per key, per time window, all input, or not computable. */
 export type StateClass =
   'stateless' | 'keyed state' | 'windowed state' | 'unbounded state' | 'not streamable';
 
@@ -26,7 +27,7 @@ export interface Operator {
     | 'subquery'
     | 'recursion';
   readonly class: StateClass;
-  /** Columns that records must be partitioned by; empty = one partition for all. */
+  /** The columns by which records must be partitioned. Empty means one partition for all. */
   readonly key: readonly string[];
   readonly detail: string;
 }
@@ -43,7 +44,10 @@ const ORDERED = new Set([
   'jsonb_object_agg',
 ]);
 
-/** In the order in which they are computed. `outputs` = names of the block's columns, for `GROUP BY 1`. */
+/**
+ * Returns the operators in the order of computation. `outputs` has the names of the block's
+ * columns, for `GROUP BY 1`.
+ */
 export function operatorsOf(
   select: Fields,
   outputs: readonly string[],
@@ -102,7 +106,7 @@ function joinOperator(join: Fields): Operator {
       kind: 'join',
       class: 'stateless',
       key: [],
-      detail: 'one row per element of a value of the row',
+      detail: 'one output row per element of a value',
     };
   if (join['isNatural'] === true)
     return {
@@ -123,7 +127,7 @@ function joinOperator(join: Fields): Operator {
     kind: 'join',
     class: 'unbounded state',
     key: [],
-    detail: `${type} join with ${alternatives}: every row meets every row`,
+    detail: `${type} join with ${alternatives}: every row is joined with every row`,
   };
 }
 
@@ -140,11 +144,11 @@ function commaJoin(select: Fields, tables: number): Operator {
         kind: 'join',
         class: 'unbounded state',
         key: [],
-        detail: `${tables} inputs joined with no equality: every row meets every row`,
+        detail: `${tables} inputs joined with no equality: every row is joined with every row`,
       };
 }
 
-/** Columns set equal to another input's column, joined by AND. */
+/** Returns the columns that are equal to a column of another input, joined by AND. */
 export function equalities(condition: unknown): string[] {
   const found: string[] = [];
   const visit = (node: unknown): void => {
@@ -164,7 +168,10 @@ export function equalities(condition: unknown): string[] {
   return [...new Set(found)];
 }
 
-/** The column inside casts and functions of one column; null for constants and more than one. */
+/**
+ * Finds the column inside casts and functions of one column. Returns null for constants and several
+ * columns.
+ */
 function columnOf(expression: unknown): string | null {
   const columns: string[] = [];
   walk(expression, ({ kind, node }) => {
@@ -181,7 +188,7 @@ function filters(select: Fields): Operator[] {
       kind: 'filter',
       class: 'stateless',
       key: [],
-      detail: 'WHERE is asked of each row',
+      detail: 'WHERE is evaluated for each row',
     });
   walkQuery(conditions, ({ kind, node }) => {
     if (kind !== 'SubLink') return;
@@ -229,7 +236,7 @@ function aggregates(select: Fields, outputs: readonly string[]): Operator[] {
   return [{ kind: 'aggregate', class: 'keyed state', key, detail }];
 }
 
-/** Output names of GROUP BY: positions, columns, or expressions that the target list names. */
+/** Returns the output names of GROUP BY, from positions, columns, or named expressions. */
 export function groupKey(select: Fields, outputs: readonly string[]): string[] {
   const targets = list(select, 'targetList').map((t) =>
     JSON.stringify(withoutPlaces(field(field(t, 'ResTarget'), 'val'))),
@@ -285,7 +292,7 @@ function windows(select: Fields): Operator[] {
         kind: 'window',
         class: 'unbounded state',
         key,
-        detail: `${name} per ${key.join(', ')}: all rows of a partition are kept, a late one changes those after it`,
+        detail: `${name} per ${key.join(', ')}: all rows of a partition are kept, and a late row changes the rows after it`,
       });
   });
   return found;
@@ -302,7 +309,7 @@ function distinct(select: Fields, outputs: readonly string[]): Operator[] {
           kind: 'distinct',
           class: 'keyed state',
           key: on,
-          detail: `DISTINCT ON: all rows of a key are kept, for when the first one goes`,
+          detail: `DISTINCT ON: all rows of a key are kept, because the first one may be deleted`,
         },
       ]
     : [
@@ -322,7 +329,8 @@ function topN(select: Fields): Operator[] {
       kind: 'top-n',
       class: 'unbounded state',
       key: [],
-      detail: 'LIMIT over all rows: everything is kept in one partition, for when a first one goes',
+      detail:
+        'LIMIT over all rows: all rows are kept in one partition, because one of the first may be deleted',
     },
   ];
 }

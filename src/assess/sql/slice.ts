@@ -1,5 +1,6 @@
-// A slice of a batch: a condition, split into what is asked of tables and what of the result, and the batch's query over sliced tables. PURE.
-// Both sides of a proof see the same sliced input, so any slice is fair: what differs differs because of the pipeline, not of the slice.
+// Splits a slice condition into conditions on tables and on the result, and rewrites the batch's
+// query to read sliced tables. Both sides of a proof see the same sliced input. Every difference
+// therefore comes from the pipeline and not from the slice. PURE.
 import { parseSync, scanSync } from 'libpg-query';
 import { stripSemicolon } from '../../domain/migration/statements.js';
 import { columnName, field, list, relationName, walk } from './ast.js';
@@ -10,7 +11,7 @@ export interface SliceTable {
   readonly table: string;
   readonly columns: readonly string[];
   readonly key: readonly string[];
-  /** Foreign keys to other tables: rows whose parent is not in the slice are not in it either. */
+  /** Foreign keys to other tables. A row is not in the slice if its parent is not in it. */
   readonly parents: readonly {
     readonly table: string;
     readonly columns: readonly string[];
@@ -19,15 +20,21 @@ export interface SliceTable {
 }
 
 export interface Slice {
-  /** SQL condition per table; tables that the condition does not touch are whole. */
+  /** The SQL condition for each table. Tables that the slice does not touch are complete. */
   readonly conditions: ReadonlyMap<string, string>;
-  /** SQL condition over the result's key; empty = every key of the sliced input. */
+  /** The SQL condition over the result's key. Empty means every key of the sliced input. */
   readonly result: string;
-  /** Every part of the condition is over the result's key: each of its rows has all of its input in the slice. */
+  /**
+   * True if every part of the condition is over the result's key. Each result row then has all of
+   * its input.
+   */
   readonly isOfKey: boolean;
 }
 
-/** Throws an Error that names the part of the condition and the remedy. `resultKey` = columns that identify a row of the result. */
+/**
+ * Throws an Error that names the part of the condition and the remedy. `resultKey` has the key
+ * columns of the result.
+ */
 export function planSlice(
   condition: string,
   tables: readonly SliceTable[],
@@ -45,7 +52,7 @@ export function planSlice(
       const absent = columns.filter((c) => !known.includes(c));
       throw new Error(
         absent.length > 0
-          ? `"${sql}": no table and not the result's key has a column ${absent.join(', ')}; the key is (${resultKey.join(', ')})`
+          ? `"${sql}": neither a table nor the result's key has a column ${absent.join(', ')}; the key is (${resultKey.join(', ')})`
           : `"${sql}": no single table has ${columns.join(' and ')}: split it with AND`,
       );
     }
@@ -60,7 +67,7 @@ export function planSlice(
   };
 }
 
-/** Children of sliced tables are sliced with them, through any number of foreign keys. */
+/** Slices the children of sliced tables too, through any number of foreign keys. */
 function withParents(
   own: ReadonlyMap<string, readonly string[]>,
   tables: readonly SliceTable[],
@@ -77,7 +84,9 @@ function withParents(
         (column, at) =>
           `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`,
       );
-      // Asked the other way round, because "no parent, or one in the slice" is no join to Postgres: it would look for every row anew. A row without a
+      // The condition is inverted, because Postgres cannot join on "no parent, or one in the slice"
+      // and would
+      // search again for every row. A row without a
       // parent is in the slice: an outer join may need it.
       parts.push(
         `NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`,
@@ -92,7 +101,7 @@ function withParents(
   return done;
 }
 
-/** Top-level AND parts, as written, with the columns that each names. */
+/** Returns the top-level AND parts as written, with the columns that each part names. */
 function conjuncts(condition: string): { sql: string; columns: string[] }[] {
   const prefix = 'SELECT WHERE ';
   const sql = `${prefix}${condition}`;
@@ -104,9 +113,12 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
     where = field(field(field(statements[0], 'stmt'), 'SelectStmt'), 'whereClause');
     text = new SqlText(sql, scanSync(sql).tokens);
   } catch (error) {
-    throw new Error(`the slice "${condition}" is no SQL condition: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Error(
+      `the slice "${condition}" is not an SQL condition: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
   const and = field(where, 'BoolExpr');
   const starts = text.splitAtAnd(Buffer.byteLength(prefix));
@@ -116,14 +128,17 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
     const columns = new Set<string>();
     walk(part, ({ kind, node }) => {
       if (kind === 'SelectStmt')
-        throw new Error('a slice has no sub-queries: name columns and values');
+        throw new Error('a slice must not have sub-queries: use columns and values');
       if (kind === 'ColumnRef') columns.add(columnName(node) ?? '*');
     });
-    return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] }; // text and tree disagree where an AND is in parentheses: then it is one part
+    return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] }; // an AND in parentheses belongs to one part
   });
 }
 
-/** The query with every table replaced by its sliced rows. `tables` that the slice does not touch stay as they are. */
+/**
+ * Replaces every table of the query by its sliced rows. Tables that the slice does not touch stay
+ * unchanged.
+ */
 export function sliceQuery(
   query: string,
   { conditions, result }: Pick<Slice, 'conditions' | 'result'>,

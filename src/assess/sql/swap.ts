@@ -1,5 +1,5 @@
-// A view's text with one relation replaced by another, and the proof that nothing else changed. PURE.
-// The text is what `pg_get_viewdef` prints with an empty search_path: every relation carries its schema.
+// Replaces one relation in a view's text by another, and proves that nothing else changed. The text
+// comes from `pg_get_viewdef` with an empty search_path, so every relation has its schema. PURE.
 import { parseSync } from 'libpg-query';
 import {
   parseTableName,
@@ -11,28 +11,28 @@ import { columnName, field, list, names, textOf, walk, type Fields } from './ast
 
 export interface RelationColumn {
   readonly name: string;
-  /** As `format_type` prints it, with its modifier. */
+  /** The type as `format_type` prints it, with its modifier. */
   readonly type: string;
-  /** Qualified and quoted; empty where the type has none. */
+  /** The collation, qualified and quoted. Empty if the type has none. */
   readonly collation: string;
 }
 
 export interface Relation {
   readonly name: TableName;
-  /** In the table's order. */
+  /** The columns in the table's order. */
   readonly columns: readonly RelationColumn[];
-  /** Columns of the primary key. */
+  /** The columns of the primary key. */
   readonly key: readonly string[];
 }
 
 export interface ViewText {
-  /** One SELECT, as `pg_get_viewdef` prints it with an empty search_path. */
+  /** The SELECT, as `pg_get_viewdef` prints it with an empty search_path. */
   readonly definition: string;
-  /** Columns of the replaced relation that the view reads by name. */
+  /** The columns of the replaced relation that the view reads by name. */
   readonly uses: readonly string[];
-  /** Keys by which the view groups: columns that are not grouped by depend on them. */
+  /** The keys by which the view groups, if ungrouped columns depend on them. */
   readonly groupsBy: readonly (readonly string[])[];
-  /** Whether the view checks what is written through it: its relation cannot be a sub-query then. */
+  /** True if the view has a check option. Its relation cannot become a sub-query then. */
   readonly isChecked: boolean;
 }
 
@@ -47,13 +47,13 @@ interface Place {
 }
 
 const IDENT = String.raw`(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`;
-/** Fields that say where in the text a node stands. */
+/** The fields that contain the position of a node in the text. */
 const PLACE = /^(location|stmt_len|stmt_location|(rexpr_)?list_(start|end))$/;
 const NAME = new RegExp(String.raw`^${IDENT}\.${IDENT}`, 'u');
 
 /**
- * The same view over another relation. Where a column has another type there, the relation becomes a
- * sub-query that casts it, so that the view's own columns keep their types.
+ * Rewrites the view to read another relation. If a column has another type there, the relation
+ * becomes a sub-query that casts it, so that the view's own columns keep their types.
  */
 export function swapRelation(view: ViewText, from: Relation, to: Relation): Swapped {
   const tree = parseSync(view.definition);
@@ -76,7 +76,7 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
   for (const { start, hasAlias } of [...places].sort((a, b) => b.start - a.start)) {
     const written = NAME.exec(bytes.subarray(start).toString('utf8'))?.[0];
     if (!written)
-      return { problem: `its text names ${qualified(from.name)} in a way that we cannot read` };
+      return { problem: `its text names ${qualified(from.name)} in a way that Sluice cannot read` };
     const relation = asItIs ? qualified(to.name) : castsOf(columns, to);
     const alias = hasAlias ? '' : ` ${quoteIdent(from.name.table)}`;
     const rest = bytes.subarray(start + Buffer.byteLength(written));
@@ -85,7 +85,10 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
   return { definition: bytes.toString('utf8') };
 }
 
-/** Whether two definitions differ in nothing but that relation: the one in the first, the other in the second. */
+/**
+ * Returns whether two definitions differ only by that relation: `from` in the first, `to` in the
+ * second.
+ */
 export function differOnlyBy(
   before: string,
   from: TableName,
@@ -113,7 +116,7 @@ function placesOf(tree: unknown, name: TableName): Place[] {
   return places;
 }
 
-/** Why the relation cannot be replaced in this text; null when it can. */
+/** Returns why the relation cannot be replaced in this text, or null if it can. */
 function whatForbids(
   tree: unknown,
   places: readonly Place[],
@@ -157,7 +160,7 @@ function whatForbidsCasts(
         ),
     )
     .map((c) => `${c.name} is ${to.columns.find((t) => t.name === c.name)!.type}, not ${c.type}`);
-  const why = differs.length > 0 ? differs.join('; ') : 'its columns stand in another order';
+  const why = differs.length > 0 ? differs.join('; ') : 'its columns are in another order';
   const table = qualified(to.name);
   if (places.some((p) => p.isOnly))
     return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;
@@ -176,11 +179,11 @@ function whatForbidsCasts(
 const sameColumn = (a: RelationColumn, b: RelationColumn): boolean =>
   a.type === b.type && a.collation === b.collation;
 
-/** Names that are given by position mean the same columns in both. */
+/** Returns whether names given by position mean the same columns in both tables. */
 const startsAlike = (from: Relation, to: Relation): boolean =>
   from.columns.every((c, at) => to.columns[at]?.name === c.name);
 
-/** These columns, in their order, with their types. */
+/** Lists the columns in their order, with their types. */
 function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
   const columns = wanted.flatMap((column) => {
     const other = to.columns.find((c) => c.name === column.name);
@@ -193,7 +196,7 @@ function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
   return `(SELECT ${columns.join(', ')} FROM ${qualified(to.name)})`;
 }
 
-/** References to the relation's rows as such: `b.*` and what looks like it. */
+/** Finds references to whole rows of the relation, such as `b.*`. */
 function wholeRows(tree: unknown, name: TableName): string[] {
   const aliases = new Set<string>();
   walk(tree, ({ kind, node }) => {
@@ -212,7 +215,7 @@ function wholeRows(tree: unknown, name: TableName): string[] {
   return [...found];
 }
 
-/** A constant such as 'public.totals'::regclass stays the old table, whatever the FROM clause says. */
+/** Finds constants such as 'public.totals'::regclass, which would still mean the old table. */
 function namesInConstants(tree: unknown, name: TableName): string | null {
   let found: string | null = null;
   walk(tree, ({ kind, node }) => {
@@ -232,7 +235,10 @@ function isNameOf(text: string, name: TableName): boolean {
   }
 }
 
-/** The tree without places, with the relation (or the sub-query that stands for it) as one and the same node. */
+/**
+ * Returns the tree without positions. The relation and the sub-query that replaces it become the
+ * same node.
+ */
 function bare(tree: unknown, name: TableName): string {
   const strip = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(strip);
@@ -266,7 +272,7 @@ function relationOf(node: Fields, name: TableName): object | null {
   };
 }
 
-/** A sub-query that does nothing but cast columns of the relation, each under its own name. */
+/** Returns whether a sub-query only casts columns of the relation, each under its own name. */
 function isOfCasts(select: Fields, name: TableName): boolean {
   const from = list(select, 'fromClause');
   const range = field(from[0], 'RangeVar') as Fields | undefined;

@@ -1,4 +1,5 @@
-// Pieces of the query's own text, by the parser's tokens: stages are quoted as they were written, never re-printed. Offsets are bytes.
+// Cuts pieces out of the query's own text by the parser's tokens. Stages are quoted as written and
+// never printed again. Offsets are bytes.
 import type { ScanToken } from 'libpg-query';
 
 export class SqlText {
@@ -14,13 +15,16 @@ export class SqlText {
     return this.#bytes.subarray(start, end).toString('utf8').trim();
   }
 
-  /** Line and column, from 1, of a byte offset. */
+  /** Returns line and column, from 1, of a byte offset. */
   place(offset: number): { line: number; column: number } {
     const before = this.#bytes.subarray(0, offset).toString('utf8').split('\n');
     return { line: before.length, column: before.at(-1)!.length + 1 };
   }
 
-  /** Inside of the parentheses that hold `offset` and begin with SELECT, WITH or VALUES; null when the text has none. */
+  /**
+   * Finds the parentheses around `offset` that begin with SELECT, WITH or VALUES. Returns null if
+   * there are none.
+   */
   queryAround(offset: number): { start: number; end: number } | null {
     const open: number[] = [];
     let best: { start: number; end: number } | null = null;
@@ -37,7 +41,7 @@ export class SqlText {
     return best;
   }
 
-  /** Parentheses that begin after `offset`, first ones that hold a query: a CTE's body. */
+  /** Finds the first parentheses after `offset` that contain a query, such as the body of a CTE. */
   queryAfter(offset: number): { start: number; end: number } | null {
     const first = this.#tokens.findIndex(
       (token, at) =>
@@ -48,7 +52,10 @@ export class SqlText {
     return first < 0 ? null : this.queryAround(this.#tokens[first + 1]!.start);
   }
 
-  /** The text from `offset` on, cut at every AND that is not inside parentheses nor part of BETWEEN. */
+  /**
+   * Cuts the text from `offset` on at every AND that is neither inside parentheses nor part of
+   * BETWEEN.
+   */
   splitAtAnd(offset: number): string[] {
     const parts: string[] = [];
     let depth = 0;

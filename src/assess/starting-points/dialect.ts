@@ -1,4 +1,5 @@
-// PostgreSQL's tree → the text of one SELECT block in Flink SQL. What has no equal there is refused by name, never guessed. PURE.
+// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. A construct without an
+// equal is refused by name, and never guessed. PURE.
 import {
   columnName,
   field,
@@ -34,7 +35,9 @@ const TYPES: Readonly<Record<string, string>> = {
   time: 'TIME(3)',
 };
 
-/** Flink's type of a PostgreSQL base type. `typmods` = precision and scale of a numeric. */
+/**
+ * Returns Flink's type for a PostgreSQL base type. `typmods` has precision and scale of a numeric.
+ */
 export function flinkType(type: string, typmods: readonly number[] = []): string {
   if (type === 'numeric')
     return `DECIMAL(${typmods[0] ?? 38}, ${typmods[1] ?? (typmods.length > 0 ? 0 : 10)})`;
@@ -47,7 +50,7 @@ export const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}
 
 export class FlinkDialect {
   readonly #trees: BlockTrees;
-  /** Name of the view that holds a table or a block. */
+  /** Returns the name of the view for a table or a block. */
   readonly #viewOf: (name: string) => string;
 
   constructor(trees: BlockTrees, viewOf: (name: string) => string) {
@@ -87,7 +90,7 @@ export class FlinkDialect {
     return typeof target['name'] === 'string' ? `${value} AS ${quoted(target['name'])}` : value;
   }
 
-  /** Flink has no GROUP BY by position: the expression itself. */
+  /** Returns the expression for a position, because Flink has no GROUP BY by position. */
   #group(group: unknown, select: Fields): string {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position !== 'number') return this.expression(group);
@@ -210,7 +213,7 @@ export class FlinkDialect {
     return `${known}(${text})${filter}`;
   }
 
-  /** An instant (text in UTC in the source's view) as the clock of a zone shows it. */
+  /** Converts an instant (UTC text in the source's view) to the local time of a zone. */
   #atTimeZone([zone, instant]: readonly unknown[]): string {
     return `CAST(CONVERT_TZ(DATE_FORMAT(${this.expression(instant)}, 'yyyy-MM-dd HH:mm:ss'), 'UTC', ${this.expression(zone)}) AS TIMESTAMP(3))`;
   }
@@ -229,10 +232,10 @@ function constant(fields: Fields): string {
   if (fields['fval'] !== undefined) return String(field(fields['fval'], 'fval'));
   if (fields['boolval'] !== undefined)
     return field(fields['boolval'], 'boolval') === true ? 'TRUE' : 'FALSE';
-  return textOf(field(fields['ival'], 'ival'), '0'); // the parser leaves out a zero
+  return textOf(field(fields['ival'], 'ival'), '0'); // the parser omits a zero
 }
 
-/** Flink's type of a cast. */
+/** Returns Flink's type for a cast. */
 export function castType(cast: Fields): string {
   const typmods = list(cast['typeName'], 'typmods').map((m) =>
     Number(field(field(field(m, 'A_Const'), 'ival'), 'ival') ?? 0),

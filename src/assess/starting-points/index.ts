@@ -1,5 +1,6 @@
-// Starting points for a pipeline: the batch's query as several queries, one per stage, in Flink SQL, ksqlDB and a Kafka Streams skeleton; and the stages for the spec.
-// A start, not an end: what cannot be translated stands there as a comment with the query as it was. PURE.
+// Writes starting points for a pipeline: the batch's query as one query per stage in Flink SQL,
+// ksqlDB and a Kafka Streams skeleton, and the stages for the spec. A part that cannot be
+// translated becomes a comment with the original query. PURE.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
@@ -10,16 +11,19 @@ import { FlinkDialect, Untranslatable, castType, flinkType, quoted } from './dia
 export interface StartingPoint {
   readonly file: string;
   readonly text: string;
-  /** What must be written by hand. */
+  /** The parts that must be written by hand. */
   readonly open: readonly string[];
 }
 
-/** `tables` = the batch's inputs, measured. Throws an Error when the query is not one SELECT. `loadParser` MUST have ended. */
+/**
+ * `tables` has the measured inputs of the batch. Throws an Error if the query is not one SELECT.
+ * `loadParser` MUST have ended.
+ */
 export function startingPoints(process: Process, tables: readonly TableFacts[]): StartingPoint[] {
   const parsed = process.query ? blockTrees(process.query.sql) : null;
   if (!parsed)
     throw new Error(
-      'the batch is not one SELECT: write what it computes as one, as batch.query of a migration must be',
+      'the batch is not one SELECT: write its computation as one SELECT, as batch.query requires',
     );
   const key = process.result?.key.length ? process.result.key : (parsed.blocks.at(-1)?.key ?? []);
   const context: Context = { process, tables, blocks: parsed.blocks, trees: parsed.trees, key };
@@ -66,22 +70,25 @@ function flink({ process, tables, blocks, trees, key }: Context): StartingPoint 
       open,
     ),
   );
-  const head = `-- ${process.name} in Flink SQL, for pipeline.type: flink-sql. \${…} are filled in by Sluice.\n-- Read it before you run it, then: sluice prove -f migration.yaml --slice "…"`;
+  const head = `-- ${process.name} in Flink SQL, for pipeline.type: flink-sql. \${…} are replaced by Sluice.\n-- Read it before you run it, then: sluice prove -f migration.yaml --slice "…"`;
   return { file: 'pipeline.sql', text: `${[head, ...parts].join('\n\n')}\n`, open };
 }
 
-/** Runs the translation, or leaves the block as it was, as a comment. */
+/** Translates the block, or leaves the original block as a comment. */
 function translated(block: Block, write: () => string, open: string[]): string {
   try {
     return write();
   } catch (error) {
     if (!(error instanceof Untranslatable)) throw error;
-    open.push(`${block.name}: ${error.message} has to be written by hand`);
-    return `-- OPEN ${block.name}: ${error.message} has no equal here. As it was:\n${commented(block.sql ?? '(part of the query around it)')}`;
+    open.push(`${block.name}: ${error.message} must be written by hand`);
+    return `-- OPEN ${block.name}: ${error.message} has no equivalent here. The original:\n${commented(block.sql ?? '(part of the query around it)')}`;
   }
 }
 
-/** The topic as upserts of Debezium's after image, then a view with the types that the query expects. */
+/**
+ * Reads the topic as upserts of Debezium's after image, through a view with the types that the
+ * query expects.
+ */
 function flinkTable({ table, columns, key }: TableFacts, open: string[]): string {
   const name = bare(table);
   const typed = columns.flatMap((c) => {
@@ -115,11 +122,16 @@ CREATE TEMPORARY VIEW ${quoted(name)} AS
 SELECT ${typed.map((c) => `${value(c)} AS ${quoted(c.name)}`).join(', ')} FROM ${quoted(`${name}_topic`)} WHERE \`after\` IS NOT NULL;`;
 }
 
-/** As Debezium writes it, with our connector's settings: decimals and times are text. */
+/**
+ * Returns the type that Debezium writes with our connector's settings. Decimals and times are text.
+ */
 const rawType = (type: string): string =>
   /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 
-/** The type of an output column, where the query says it: by a cast, a count, or a column of one table. */
+/**
+ * Returns the type of an output column, if the query shows it by a cast, a count, or a column of
+ * one table.
+ */
 function outputType(
   trees: BlockTrees,
   block: Block,
@@ -167,7 +179,7 @@ function ksqldb({ process, tables, blocks }: Context): StartingPoint {
   return {
     file: 'pipeline.ksql',
     text: `${[head, ...sources, ...queries].join('\n\n')}\n`,
-    open: blocks.map((b) => `${b.name}: its columns and conditions have to be written by hand`),
+    open: blocks.map((b) => `${b.name}: its columns and conditions must be written by hand`),
   };
 }
 
@@ -212,7 +224,7 @@ function streams({ process, tables, blocks }: Context): StartingPoint {
     ].join('\n');
   });
   const last = variable(viewName(blocks.at(-1)!.name));
-  const text = `// ${process.name} as a Kafka Streams topology: named processors, one step per stage of the query. Each throws until it is written.
+  const text = `// ${process.name} as a Kafka Streams topology: named processors, one step per stage of the query. Each step throws until you write it.
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
@@ -235,7 +247,7 @@ ${steps.join('\n')}
   return {
     file: `${className}.java`,
     text,
-    open: blocks.map((b) => `${b.name}: its step throws until it is written`),
+    open: blocks.map((b) => `${b.name}: its step throws until you write it`),
   };
 }
 
@@ -243,7 +255,7 @@ const viewOrTable = (name: string): string => (name.includes('.') ? bare(name) :
 const variable = (name: string): string =>
   name.replaceAll(/[-_ ]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
 
-/** Stages that can be validated on their own: they have a key and run by themselves. */
+/** Returns the stages that can be validated separately: they have a key and run by themselves. */
 function stages({ process, blocks }: Context): StartingPoint {
   const usable = blocks.slice(0, -1).filter((b) => b.key.length > 0 && b.sql !== null);
   const text = usable
@@ -254,7 +266,7 @@ function stages({ process, blocks }: Context): StartingPoint {
     .join('\n');
   return {
     file: 'stages.yaml',
-    text: `# For spec.batch of the migration: each stage is compared on its own, so that a difference names the first stage that has it.\nstages:${text === '' ? ' []' : `\n${text}`}\n`,
+    text: `# For spec.batch of the migration: each stage is compared separately, so that a difference names the first wrong stage.\nstages:${text === '' ? ' []' : `\n${text}`}\n`,
     open: [],
   };
 }
