@@ -1,4 +1,5 @@
-// `npm run bench -- assess [--processes 200]`: a portfolio of that many processes against a real database, and what reading one query costs. Needs the local stack.
+// `npm run bench -- assess [--processes 200]` assesses a portfolio of that many processes against a
+// real database, and measures the cost of reading one query. It needs the local stack.
 import pg from 'pg';
 import { measure } from '../src/activities/checks/measure.js';
 import { assess, readQuery } from '../src/assess/assessment.js';
@@ -32,7 +33,7 @@ export async function assessBench(processes: number): Promise<void> {
     const assessment = assess(portfolio, measured, new Date().toISOString());
     const total = performance.now() - started;
     console.log(
-      `${processes} processes, ${tables.size} tables, ${runs.size} run logs: ${(total / 1000).toFixed(2)} s, of it ${(measuredMs / 1000).toFixed(2)} s asking the database`,
+      `${processes} processes, ${tables.size} tables, ${runs.size} run logs: ${(total / 1000).toFixed(2)} s, ${(measuredMs / 1000).toFixed(2)} s of it in database queries`,
     );
     console.log(
       `  unknown facts: ${[...measured.tables.values()].filter((t) => !t.known).length} tables; verdicts: ${tally(assessment.processes.map((p) => p.verdict))}`,
@@ -61,7 +62,7 @@ function tablesOf(process: Processes[number]): readonly string[] {
 const tally = (values: readonly string[]): string =>
   [...new Set(values)].map((v) => `${values.filter((w) => w === v).length} ${v}`).join(', ');
 
-/** Three tables and a run log a process, with rows and statistics. */
+/** Creates three tables and a run log for each process, with rows and statistics. */
 async function createTables(processes: number): Promise<void> {
   const client = new pg.Client({ database: DATABASE });
   await client.connect();

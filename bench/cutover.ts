@@ -1,4 +1,5 @@
-// `npm run bench -- cutover [--rounds 1000] [--trials 10000]`: fence and commit under load, and the lease's edge. Needs the local stack.
+// `npm run bench -- cutover [--rounds 1000] [--trials 10000]` measures fence and commit under load,
+// and commits at the expiry of the lease. It needs the local stack.
 import { sourceFenceRounds } from './fence-drill.js';
 import { fenceRounds, leaseEdge, openDrill, percentile } from './drill.js';
 

@@ -1,5 +1,6 @@
-// The cut-over's edges, drilled on a real database: rounds of fence and commit under busy readers and writers, and commits that meet the fence's expiry.
-// The activities are the real ones; two variants that are known to be wrong stand beside them, to show that the drill would see it.
+// Drills the cut-over on a real database: rounds of fence and commit under busy readers and
+// writers, and commits at the fence's expiry. The activities are the real ones. Two variants that
+// are known to be wrong show that the drill would detect a mistake.
 import pg from 'pg';
 import { createCutoverActivities } from '../src/activities/cutover/commit.js';
 import {
@@ -17,12 +18,15 @@ import type { MigrationSpec } from '../src/domain/migration/spec.js';
 import { parseSpecObject } from '../src/manifest/parse.js';
 
 const NAME = 'sluice-drill';
-/** Where every drill's lease rows are. */
+/** The schema of the lease rows of every drill. */
 export const LEASE = '"sluice_sluice_drill".lease';
 
 export interface Drill {
   readonly database: string;
-  /** Without a name: the one whose commit swaps the view. With one: a lease row of its own and no view, so that many can be tried at once. */
+  /**
+   * Without a name, the commit switches the view. A named drill has its own lease row and no view,
+   * so that many can run at once.
+   */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &
     ReturnType<typeof createFenceActivities> &
@@ -31,7 +35,9 @@ export interface Drill {
   readonly close: () => Promise<void>;
 }
 
-/** A database of its own, with a batch's table, a stream's table, the view over them and a lease table. */
+/**
+ * Creates a database with a batch's table, a stream's table, the view over them and a lease table.
+ */
 export async function openDrill(database: string): Promise<Drill> {
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();
@@ -121,14 +127,20 @@ function aSpec(database: string): MigrationSpec {
 export interface Rounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
-  /** Reads that gave the other side than the one that had been confirmed before they began and still was when they ended. */
+  /**
+   * Reads of the wrong side, although the right side was confirmed before they began and until they
+   * ended.
+   */
   readonly slipped: number;
   readonly reads: number;
   readonly writes: number;
   readonly refused: readonly string[];
 }
 
-/** Fence, commit, observe, and back again, while `busy` connections write the source and as many read the view. */
+/**
+ * Runs fence, commit, observation and rollback, while `busy` connections write the source and as
+ * many read the view.
+ */
 export async function fenceRounds(drill: Drill, rounds: number, busy: number): Promise<Rounds> {
   let side: 'batch' | 'stream' | null = 'batch';
   let stop = false;
@@ -169,7 +181,7 @@ export async function fenceRounds(drill: Drill, rounds: number, busy: number): P
     const started = performance.now();
     const fence = await drill.cutover.fence(input);
     fenceMs.push(performance.now() - started);
-    side = null; // between the sides: a reader may see either
+    side = null; // during the switch, a reader may see either side
     const commit = await drill.cutover.commitCutover(input);
     holdMs.push(performance.now() - started);
     for (const { refused: why } of [fence, commit]) if (why) refused.push(why);
@@ -194,13 +206,16 @@ export interface Edge {
   readonly trials: number;
   readonly committed: number;
   readonly takenOver: number;
-  /** Commits at or after the fence's own expiry, by the database's clock. */
+  /** Commits at or after the fence's expiry, by the database's clock. */
   readonly late: number;
-  /** A commit and a second attempt's fence, both accepted. */
+  /** Trials in which a commit and a second attempt's fence were both accepted. */
   readonly both: number;
 }
 
-/** Each trial: a fence about to expire, its holder's commit held up by a lock on the row, and another attempt that fences as soon as it may. */
+/**
+ * Each trial has a fence that is about to expire, a commit of its holder that waits for a lock on
+ * the row, and another attempt that fences as soon as it may.
+ */
 export async function leaseEdge(
   drill: Drill,
   trials: number,
@@ -255,7 +270,8 @@ async function trial(
     variant === 'real'
       ? drill.cutover.commitCutover(mine)
       : wrongCommit(mutant, migration, variant);
-  // The clock when the commit was done, not what its statement wrote: that was computed before the statement waited.
+  // This reads the clock after the commit. The value that the statement wrote was computed before
+  // it waited.
   const done = commit.then(async ({ refused }) => {
     if (refused !== null) return { committed: false, late: false };
     const clock = await mutant.query<{ late: boolean }>(
@@ -272,7 +288,7 @@ async function trial(
   return { committed, takenOver, late };
 }
 
-/** Another attempt, trying until it holds the fence, or sees that there is nothing to fence any more. */
+/** Tries with another attempt until it holds the fence, or sees that nothing is left to fence. */
 async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
   for (;;) {
     const { refused } = await drill.cutover
@@ -284,7 +300,11 @@ async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
   }
 }
 
-/** Known to be wrong. one-statement: an UPDATE that waited for the lock does not look at the clock again. no-lock: what was read may be over when it is written. */
+/**
+ * Commits in ways that are known to be wrong. With `one-statement`, an UPDATE that waited for the
+ * lock does not read the clock again. With `no-lock`, the state may have changed between read and
+ * write.
+ */
 async function wrongCommit(
   client: pg.Client,
   migration: string,
@@ -307,7 +327,7 @@ async function wrongCommit(
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, rows[0]!.left - 10)));
       continue;
     }
-    await new Promise((resolve) => setTimeout(resolve, 30)); // what lies between reading and writing
+    await new Promise((resolve) => setTimeout(resolve, 30)); // the time between reading and writing
     await client.query(
       `UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1`,
       [migration],

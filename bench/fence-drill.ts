@@ -1,4 +1,5 @@
-// The fence on the source, drilled: busy writers, and every row that is there at the commit must have been there before the marker.
+// Drills the fence on the source with busy writers. Every row that exists at the commit must have
+// existed before the marker.
 import pg from 'pg';
 import type { FenceInput } from '../src/activities/cutover/fence.js';
 import { resolve } from '../src/domain/plan/resolve.js';
@@ -11,13 +12,19 @@ export interface SourceRounds {
   /** Writes that changed a source table between the fence's marker and the commit. */
   readonly slipped: number;
   readonly writes: number;
-  /** Writes that were turned away with 25006, and those that failed in any other way: the latter MUST be none. */
+  /**
+   * Writes that were refused with 25006, and those that failed in any other way. There MUST be none
+   * of the latter.
+   */
   readonly held: number;
   readonly broken: readonly string[];
   readonly refused: readonly string[];
 }
 
-/** Fence, look twice, commit, unfence; `busy` connections write all the while, some in longer transactions. */
+/**
+ * Fences, reads twice, commits and unfences, while `busy` connections write, some in longer
+ * transactions.
+ */
 export async function sourceFenceRounds(
   drill: Drill,
   rounds: number,
@@ -43,7 +50,7 @@ export async function sourceFenceRounds(
       const id = 1 + Math.floor(Math.random() * 1000);
       try {
         await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-        if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15)); // open when the fence comes
+        if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15)); // so that a transaction is open when the fence begins
         await client.query(
           'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
         );
@@ -100,7 +107,7 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
   },
 });
 
-/** As the workflow would: a lock that was not granted is asked for again. */
+/** Requests a lock again if it was not granted, as the workflow does. */
 export async function untilGranted(act: () => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {

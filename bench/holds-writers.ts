@@ -1,5 +1,7 @@
-// The writers of `holds`, in a process of their own (the benchmark stands still while it waits for a command): applications that change orders without changing
-// any revenue, so that every change goes through the whole path and the results hold still. usage: holds-writers.ts DATABASE WRITERS; prints counts at SIGTERM.
+// Runs the writers of `holds` in a separate process, because the benchmark blocks while it waits
+// for a command. The writers change orders without changing any revenue. Every change goes through
+// the whole path, and the results stay the same. Usage: holds-writers.ts DATABASE WRITERS. It
+// prints counts at SIGTERM.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 

@@ -1,6 +1,7 @@
-// `npm run bench -- holds [--rounds 100]`: whole cut-overs of the example, one after the other, beside 16 writers: fence of the source tables, drain through the
-// pipeline and its sink, final window, commit, the route observed; then back again. The activities are the workflow's, in its order; it is paused meanwhile.
-// Needs the local stack.
+// `npm run bench -- holds [--rounds 100]` runs whole cut-overs of the example beside 16 writers:
+// fence of the source tables, drain through the pipeline and its sink, final window, commit,
+// observed route, and back. It calls the workflow's activities in their order, while the workflow
+// is paused. It needs the local stack.
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ import { percentile } from './drill.js';
 import { untilGranted } from './fence-drill.js';
 
 const WRITERS = 16;
-const FIRST_NUMBER = 1_000_000; // of windows and attempts: the workflow's own are small
+const FIRST_NUMBER = 1_000_000; // for windows and attempts, above the workflow's own numbers
 
 export async function holdsBench(rounds: number): Promise<void> {
   const shop = await openFencedShop(`holds-${Date.now().toString(36)}`, 60, 0.2);
@@ -84,12 +85,12 @@ interface CutOver {
   readonly fenceMs: number;
   readonly holdMs: number;
   readonly refused: string | null;
-  /** Any row of the busiest table was written between fence and commit. */
+  /** True if a row of the busiest table was written between fence and commit. */
   readonly slipped: boolean;
   readonly side: string | null;
 }
 
-/** A run that is going on is waited for, as the recheck does. */
+/** Waits for an active run, as the recheck does. */
 async function untilNoRun(
   activities: ReturnType<typeof createActivities>,
   ref: MigrationRef,
@@ -155,7 +156,7 @@ async function wholeCutOver(
   }
 }
 
-/** Returns how to stop them; what they say then goes to the terminal. */
+/** Returns a function that stops them. Their output then goes to the terminal. */
 function startWriters(database: string): () => Promise<void> {
   const child = spawn(
     process.execPath,

@@ -1,5 +1,7 @@
-// `npm run bench -- jdbc-source [--rows 1000000]`: a three-way join through our JDBC source into a topic. Beside it, in the same run: the same query as COPY
-// whose rows nobody keeps (the limit), Debezium's initial snapshot of a table that holds the join's result (the peer), and our copy of it. Needs the local stack.
+// `npm run bench -- jdbc-source [--rows 1000000]` reads a three-way join through our JDBC source
+// into a topic. In the same run, it measures the same query as COPY with discarded rows (the
+// limit), Debezium's initial snapshot of a table with the join's result (the peer), and our copy of
+// that table. It needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { createCopyActivities } from '../src/activities/capture/copy-tables.js';
@@ -40,7 +42,7 @@ CREATE TABLE joined AS ${QUERY}; ALTER TABLE joined ADD PRIMARY KEY (id); ANALYZ
 CREATE PUBLICATION sluice_bench_debezium_${run} FOR TABLE joined;`;
 
 export async function jdbcSourceBench(rows: number): Promise<void> {
-  const run = Date.now().toString(36); // a run that was cut off must not lend its positions to the next
+  const run = Date.now().toString(36); // an interrupted run must not pass its positions to the next run
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();
   await admin.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
@@ -52,7 +54,7 @@ export async function jdbcSourceBench(rows: number): Promise<void> {
     const copied = await timed(() =>
       copyRows(client, `${QUERY} ORDER BY o.id`, { rowsPerSecond: 0 }, skipRow),
     );
-    say('COPY of the query, rows kept by nobody', rows, copied);
+    say('COPY of the query, rows discarded', rows, copied);
     say(
       'our JDBC source, three-way join, one task',
       rows,
@@ -86,7 +88,10 @@ export async function jdbcSourceBench(rows: number): Promise<void> {
   }
 }
 
-/** Milliseconds from the connector's start until the last row is in the topic, committed. The connector and the topic are removed. */
+/**
+ * Returns the milliseconds from the connector's start until the last row is committed in the topic.
+ * Removes the connector and the topic.
+ */
 async function load(spec: MigrationSpec, rows: number): Promise<number> {
   const rest = new ConnectRest(spec.spec.connector.url);
   const kafka = new KafkaPort(spec.spec.kafka, () => '');
@@ -107,7 +112,7 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   while (count < rows) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const { committed } = (await kafka.offsets(capture!.topic))[0]!;
-    // Counting must not compete with what it counts: only when it may be the end.
+    // Counting competes with the load, so it starts only near the end.
     if (committed < rows) continue;
     await kafka.readRange(capture!.topic, 0, next, committed, () => void (count += 1));
     next = committed;
@@ -116,14 +121,17 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   await rest.stop(capture!.connector);
   while ((await rest.status(capture!.connector))?.tasks.length)
     await new Promise((resolve) => setTimeout(resolve, 200));
-  await rest.deleteOffsets(capture!.connector); // a later one of that name would go on from them
+  await rest.deleteOffsets(capture!.connector); // a later connector of that name would continue from them
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
   await new Promise((resolve) => setTimeout(resolve, 3000)); // the slot's sender ends
   return took;
 }
 
-/** The same for `snapshot: copy`: from the creation of its slot until Kafka has acknowledged the last row. */
+/**
+ * Does the same for `snapshot: copy`, from the creation of its slot until Kafka has acknowledged
+ * the last row.
+ */
 async function copyLoad(spec: MigrationSpec, rows: number): Promise<number> {
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
   await ledger.migrate();

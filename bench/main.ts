@@ -1,4 +1,11 @@
-// `npm run bench -- SCENARIO`: validation [--rows N] [--rounds N], cutover [--rounds N] [--trials N], assess [--processes N], prove [--rows N], jdbc-source [--rows N], holds [--rounds N]. Results are written down in RESULTS.md by hand, with the machine.
+// `npm run bench -- SCENARIO` runs one of these scenarios. The results go into RESULTS.md by hand,
+// with the machine.
+// - validation [--rows N] [--rounds N]
+// - cutover [--rounds N] [--trials N]
+// - assess [--processes N]
+// - prove [--rows N]
+// - jdbc-source [--rows N]
+// - holds [--rounds N]
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
 import { environment } from '../stack/stack.js';

@@ -1,4 +1,4 @@
-// `npm run check`: types, lint and format, in seconds.
+// `npm run check` checks types, lint and format, in seconds.
 import { join } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 

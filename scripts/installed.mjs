@@ -1,4 +1,5 @@
-// Makes a fresh clone usable: installs the dependencies when they are missing or older than the lock file, builds when sources changed.
+// Makes a fresh clone usable: it installs dependencies that are missing or older than the lock
+// file, and builds if sources changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 // `npm run prose [-- PATH ...]` lists sentences of comments and documents that are hard to read.
-// With `--check` it fails when src has too many fragments or when a banned word is used anywhere.
-// The rules are simple: they miss some fragments and flag a few good sentences, so the rate is a limit and not zero.
+// With `--check`, it fails when src has too many fragments or when a banned word is used anywhere.
+// The rules are simple: they miss some fragments and flag a few good sentences, so the rate is a
+// limit and not zero.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './installed.mjs';
@@ -19,7 +20,8 @@ const MAX_FRAGMENTS = 0.05;
 const BANNED =
   /\b(anew|mend(?:s|ed|ing)?|shall|told|whoever|whom|whomever|anybody|nobody|somebody|so long|(?:go|goes|going|went) on|in spite of|as ever|of our own|(?:is|are|be|been|not) had)\b|\bstands\b(?! for| by)/gi;
 
-// A sentence never begins with one of the first list, except a question. After one of the second it needs a comma and a main clause.
+// A sentence never begins with one of the first list, except a question. After one of the second it
+// needs a comma and a main clause.
 const RELATIVE = /^(?:of|who|whom|whose|whoever|what|whatever|which|whichever|how|why|whether)\b/i;
 const INTRODUCTION =
   /^(?:about|above|across|after|against|among|around|as|at|because|before|behind|below|beside|besides|between|beyond|by|during|for|from|in|into|on|onto|over|per|since|through|to|toward|towards|under|unless|until|when|where|while|with|within|without)\b/i;
@@ -46,7 +48,10 @@ function comments(lines) {
   return groups;
 }
 
-/** Groups the lines of each paragraph and list item. Rows of tables are marked: their cells may be phrases. */
+/**
+ * Groups the lines of each paragraph and list item. Rows of tables are marked: their cells may be
+ * phrases.
+ */
 function paragraphs(lines) {
   const groups = [];
   let fenced = false;

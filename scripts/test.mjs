@@ -1,5 +1,5 @@
-// `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but faults and flink.
-// The last line counts what passed and what failed.
+// `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but
+// faults and flink. The last line counts what passed and what failed.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

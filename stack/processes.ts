@@ -1,4 +1,5 @@
-// Long-running children of the stack: started detached, remembered by pid *and* start time, so that a recycled pid is never signalled.
+// Starts long-running children of the stack detached. It remembers them by pid *and* start time, so
+// that a recycled pid is never signaled.
 import { execFileSync, spawn } from 'node:child_process';
 import {
   existsSync,
@@ -23,7 +24,7 @@ export interface Launch {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** Signal that means "stop cleanly" to this program. */
+  /** The signal that means "stop cleanly" to this program. */
   readonly stopSignal?: NodeJS.Signals;
 }
 
@@ -63,7 +64,7 @@ export function launch(home: StackHome, what: Launch): number {
   return child.pid;
 }
 
-/** The pid if our process of that name is alive, else undefined. */
+/** Returns the pid if our process of that name is alive, or else undefined. */
 export function alive(home: StackHome, name: string): number | undefined {
   const record = readRecord(home, name);
   if (!record) return undefined;
@@ -100,7 +101,10 @@ export function lastLogLines(home: StackHome, name: string, lines = 40): string 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Polls the service's own answer until it is ready; fails at once, with its last log lines, when the process has died. */
+/**
+ * Polls the service's own answer until it is ready. If the process has died, it fails at once with
+ * the last log lines.
+ */
 export async function untilReady(
   home: StackHome,
   name: string,
@@ -130,7 +134,7 @@ function readRecord(home: StackHome, name: string): PidRecord | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as PidRecord;
   } catch {
-    return undefined; // a half-written record of a killed launcher names no process we may touch
+    return undefined; // a partial record of a killed launcher names no process that we may signal
   }
 }
 
@@ -138,11 +142,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // already gone
+    // the process has already ended
   }
 }
 
-/** When the kernel says the process started; undefined when there is none (or only its unreaped remains). */
+/** Returns the start time of the process from the kernel, or undefined if it has ended. */
 function startTime(pid: number): string | undefined {
   const proc = `/proc/${pid}/stat`;
   if (existsSync('/proc/self/stat')) {

@@ -1,10 +1,11 @@
-// Passwords that Kafka Connect and the workers of a local stack share: those of the example's logins, and every SLUICE_SECRET_* of the shell that starts it.
+// Provides the passwords that Kafka Connect and the workers of a local stack share: those of the
+// example's logins, and every SLUICE_SECRET_* of the shell that starts it.
 const EXAMPLE = {
   SLUICE_SECRET_SHOP: 'shop-local',
   SLUICE_SECRET_CAPTURE: 'capture-local',
 } as const;
 
-/** A variable that is exported before `up` reaches Connect; one that is exported later needs `down` and `up`. */
+/** A variable that is exported before `up` reaches Connect. A later one needs `down` and `up`. */
 export function stackSecrets(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const own = Object.entries(env).filter(
     (entry): entry is [string, string] =>

@@ -1,4 +1,4 @@
-// The local stack as a library: up, down, reset, status, environment, and services that a demo adds.
+// Provides the local stack as a library: up, down, reset, status, environment, and added services.
 import {
   existsSync,
   lstatSync,
@@ -30,10 +30,13 @@ import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services
 import { startTemporal, temporalBinDir } from './services/temporal.js';
 import { startToxiproxy } from './services/toxiproxy.js';
 
-/** Base services in start order; stopped in reverse, after the added ones. */
+/** The base services in start order. They are stopped in reverse order, after the added ones. */
 export const BASE_SERVICES = ['postgres', 'temporal', 'kafka', 'connect'] as const;
 
-/** What `--with` can add. A stack remembers what it was given: every later `up` starts it too, until `reset`. */
+/**
+ * The services that `--with` can add. The stack remembers them: every later `up` starts them too,
+ * until `reset`.
+ */
 export const OPTIONAL_SERVICES = ['flink', 'toxiproxy'] as const;
 export type OptionalService = (typeof OPTIONAL_SERVICES)[number];
 
@@ -46,14 +49,14 @@ export async function up(
   await refuseForeignPorts(home, optional);
   mkdirSync(home.dir, { recursive: true });
   writeFileSync(optionalFile(home), JSON.stringify(optional));
-  await temporalBinary(say); // the one slow build first, alone: compiling beside JVMs starves both
+  await temporalBinary(say); // the slow build runs first and alone, because compiling beside JVMs starves both
   await Promise.all([
     startPostgres(home, say),
     startTemporal(home, say),
     startKafka(home, say).then(() => startConnect(home, say)),
   ]);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
-  if (optional.includes('flink')) await startFlink(home, say); // after the others: three more JVMs at once would starve them all
+  if (optional.includes('flink')) await startFlink(home, say); // starts after the others, because three more JVMs at once would starve them all
   for (const service of addedServices(home))
     if (alive(home, service.name) === undefined) launch(home, service);
 }
@@ -78,14 +81,17 @@ export async function down(home: StackHome, say: Say): Promise<void> {
   }
 }
 
-/** Down, and everything the stack ever stored is deleted. The download cache stays. */
+/** Stops the stack and deletes all of its data. The download cache stays. */
 export async function reset(home: StackHome, say: Say): Promise<void> {
   await down(home, say);
   removeData(home);
   rmSync(home.dir, { recursive: true, force: true });
 }
 
-/** A data directory outside of the checkout goes only where `reachableDir` makes it: another link in its place is somebody else's. */
+/**
+ * Removes a data directory outside the checkout only if `reachableDir` created it. Any other link
+ * is left alone.
+ */
 function removeData(home: StackHome): void {
   const data = join(home.dir, 'pg');
   if (!lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink()) return;
@@ -96,7 +102,7 @@ function removeData(home: StackHome): void {
       `${data} points to ${readlinkSync(data)}, not to ${target}: remove the link yourself`,
     );
   if (about && !about.isDirectory())
-    throw new Error(`${target} is no directory of this stack: remove it yourself`);
+    throw new Error(`${target} is not a directory of this stack: remove it yourself`);
   rmSync(target, { recursive: true, force: true });
 }
 
@@ -143,7 +149,7 @@ function optionalProcesses(home: StackHome): string[] {
   );
 }
 
-/** What a program needs to find the stack: the variables of `npm run -s stack -- env`. */
+/** Returns the variables of `npm run -s stack -- env`, with which a program finds the stack. */
 export async function environment(home: StackHome, say: Say): Promise<Record<string, string>> {
   const { ports } = home;
   return {
@@ -156,7 +162,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
-    SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`, // as Connect's config providers
+    SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`, // the same as Connect's config providers
     SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}`,
     ...(alive(home, 'flink-gateway') === undefined
       ? {}
@@ -168,7 +174,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
   };
 }
 
-/** Adds (or replaces) a service that belongs to this stack: started now, and again by every later `up`. */
+/** Adds or replaces a service of this stack. It is started now, and again by every later `up`. */
 export async function addService(home: StackHome, service: Launch): Promise<void> {
   await stop(home, service.name);
   const dir = join(home.dir, 'services');
@@ -190,7 +196,7 @@ function addedServices(home: StackHome): Launch[] {
   );
 }
 
-/** A port that a process which is not ours holds is said before anything starts. */
+/** Throws before anything starts if a foreign process uses one of the ports. */
 async function refuseForeignPorts(
   home: StackHome,
   optional: readonly OptionalService[],

@@ -1,4 +1,5 @@
-// Who compares: this repository's engine, what a team would write in an afternoon, a plain SQL join; and what nobody can be faster than.
+// Lists the contestants: this repository's engine, code that a team would write in an afternoon, a
+// plain SQL join, and the limits that no contestant can beat.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,10 @@ import { parseSnapshot } from '../../src/domain/values/position.js';
 import type { KafkaSpec } from '../../src/domain/migration/spec.js';
 import { COLUMNS, SHAPE, TOPIC, sqlType } from './data.js';
 
-/** How many keys it found to differ; it may have seen enough before the end. Null = it does not compare. */
+/**
+ * The number of differing keys that it found; it may stop before the end. Null if it does not
+ * compare.
+ */
 export type Answer = number | { readonly atLeast: number } | null;
 export type Contestant = (client: pg.Client, kafka: KafkaPort) => Promise<Answer>;
 
@@ -41,11 +45,11 @@ export const CONTESTANTS: Readonly<Record<string, Contestant>> = {
   'sluice, a full window in 8 parts on disk': oursOnDisk,
   'sluice, engine: flink': oursByFlink,
   'naive: JSON.parse into a Map, SELECT': naive,
-  'the topic into a table beside': loadTopic,
+  'the topic loaded into a table': loadTopic,
   'SQL FULL OUTER JOIN of the two tables': sqlJoin,
 };
 
-/** Where a COPY BINARY row of 12 fields ends. */
+/** Returns the end of a COPY BINARY row of 12 fields. */
 function skipRow(b: Uint8Array, at: number): number {
   for (let field = 0; field < COLUMNS.length; field += 1) {
     const size = (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!;
@@ -111,12 +115,12 @@ async function oneWindow(
   const { counts, canary, rowsRead, isStopped } = await pass(input, counted);
   await client.query('COMMIT');
   if (canary.found !== canary.planted || (rowsRead !== counted && !isStopped))
-    throw new Error('the canary, or the count, says that this run proves nothing');
+    throw new Error('this run proves nothing, by its canary or its count');
   const differing = counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
   return isStopped ? { atLeast: differing } : differing;
 }
 
-/** The same window, joined by Flink. */
+/** Runs the same window, joined by Flink. */
 async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const windowTopic = `${TOPIC}.window`;
   if (!(await kafka.listTopics()).includes(windowTopic))
@@ -158,8 +162,7 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
     heartbeat: () => undefined,
   });
   await client.query('COMMIT');
-  if (canary.found !== canary.planted)
-    throw new Error('the canary says that this run proves nothing');
+  if (canary.found !== canary.planted) throw new Error('this run proves nothing, by its canary');
   return counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
 }
 
@@ -202,7 +205,7 @@ async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
   return different + rows.size;
 }
 
-/** What a sink would do, as fast as one can: the last value of each key, in batches of 20,000 rows. */
+/** Loads the last value of each key in batches of 20,000 rows, as a fast sink would do. */
 async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
   await client.query(
     'DROP TABLE IF EXISTS wide_topic; CREATE UNLOGGED TABLE wide_topic (LIKE wide INCLUDING INDEXES)',

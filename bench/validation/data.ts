@@ -1,4 +1,5 @@
-// The table of the validation benchmark and its topic: 12 columns, seeded, with rows that other comparators trip over planted on both sides alike.
+// Creates the table of the validation benchmark and its topic: 12 columns, seeded. Both sides have
+// the same rows with values on which other comparators fail.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
@@ -7,7 +8,10 @@ import type { Shape } from '../../src/compare/comparison.js';
 export const DATABASE = 'sluice_bench';
 export const TOPIC = 'sluice_bench.public.wide';
 
-/** Name, type, SQL over `g` that makes the value, and SQL of its JSON form as Debezium writes it where `to_json` differs. */
+/**
+ * Name, type, SQL over `g` for the value, and SQL for its JSON form if Debezium differs from
+ * `to_json`.
+ */
 export const COLUMNS: readonly (readonly [
   name: string,
   type: string,
@@ -86,7 +90,7 @@ export async function makeTable(rows: number): Promise<pg.Client> {
 const SOURCE = `"source":{"version":"3.7.0.Final","connector":"postgresql","name":"bench","ts_ms":1795361647983,"snapshot":"true","db":"bench","sequence":"[null,\\"143494080\\"]","ts_us":1795361647983806,"ts_ns":1795361647983806000,"schema":"public","table":"wide","txId":3,"lsn":143494080,"xmin":null,"origin":null,"origin_lsn":null},"transaction":null`;
 const TIMES = `"ts_ms":1795361648223,"ts_us":1795361648223149,"ts_ns":1795361648223149511`;
 
-/** SQL of a record's value as Debezium writes it, over a row of the table. */
+/** Returns SQL over a row of the table that gives a record's value as Debezium writes it. */
 export function envelope(op: 'r' | 'u'): string {
   const fields = COLUMNS.map(
     ([name, , , json]) => `'"${name}":' || coalesce(${json ?? `to_json(${name})::text`}, 'null')`,
@@ -94,7 +98,7 @@ export function envelope(op: 'r' | 'u'): string {
   return `'{"before":null,"after":{' || ${fields} || '},${SOURCE.replaceAll("'", "''")},"op":"${op}",${TIMES}}'`;
 }
 
-/** Records of every row, as Debezium's initial load writes them. */
+/** Writes a record for every row, as Debezium's initial load does. */
 export async function fillTopic(client: pg.Client): Promise<void> {
   const kafka = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],

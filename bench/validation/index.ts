@@ -1,6 +1,8 @@
-// `npm run bench -- validation`: a table of 12 columns against its topic, by this repository's engine, beside what else one might use, and beside the limits;
-// over variants that say who misses a difference and who sees one where there is none. Needs the local stack. Everything it makes is named sluice_bench… and removed.
-// BENCH_PYTHON names a Python with reladiff, psycopg2 and duckdb, BENCH_DVT the command of Google's DVT; without them those peers are left out, and said to be.
+// `npm run bench -- validation` compares a table of 12 columns with its topic, by this repository's
+// engine, by other tools, and against the limits. Variants show which tool misses a difference, and
+// which one reports a difference that does not exist. It needs the local stack. Its objects are
+// named sluice_bench… and removed. BENCH_PYTHON names a Python with reladiff, psycopg2 and duckdb,
+// and BENCH_DVT the command of Google's DVT. Without them, it skips those tools and says so.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,28 +16,31 @@ interface Run {
   readonly seconds: number;
   readonly cpu: number;
   readonly rssMb: number;
-  /** Set when it ended with an error: its last line. */
+  /** The last line of its error, if it ended with one. */
   readonly error?: string;
 }
 
-const LOAD = 'the topic into a table beside';
+const LOAD = 'the topic loaded into a table';
 const PEERS: Readonly<Record<string, string>> = {
   'reladiff, hashdiff, 2 threads': 'reladiff',
   'reladiff, joindiff': 'reladiff-join',
   'naive DuckDB over two CSV files': 'duckdb',
   'DVT, row hashes': 'dvt',
 };
-/** These compare tables: the topic must be loaded first, and its time is theirs too. */
+/** These tools compare tables, so the topic must be loaded first. Their time includes the load. */
 const needsTable = (name: string): boolean => name in PEERS || name.startsWith('SQL');
 const here = import.meta.dirname;
 
-/** `rounds` = how often the first two variants are measured, in shuffled order; the others run once, for what they find. */
+/**
+ * `rounds` is how often the first two variants are measured, in shuffled order. The others run
+ * once, for their findings.
+ */
 export async function validationBench(rows: number, rounds: number): Promise<void> {
   const client = await makeTable(rows);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const python = process.env['BENCH_PYTHON'];
-  if (!python) console.log('BENCH_PYTHON is not set: reladiff, DuckDB and DVT are left out');
-  else if (!process.env['BENCH_DVT']) console.log('BENCH_DVT is not set: DVT is left out');
+  if (!python) console.log('BENCH_PYTHON is not set: reladiff, DuckDB and DVT are skipped');
+  else if (!process.env['BENCH_DVT']) console.log('BENCH_DVT is not set: DVT is skipped');
   const only = process.env['BENCH_ONLY'];
   const variants = VARIANTS.slice(0, Number(process.env['BENCH_VARIANTS'] ?? VARIANTS.length));
   const isThere = (name: string): boolean =>

@@ -1,4 +1,5 @@
-// One contestant in a process of its own, so that its time, processor seconds and memory are its own: prints them as one line of JSON.
+// Runs one contestant in a separate process, to measure its time, processor seconds and memory. It
+// prints them as one line of JSON.
 import { CONTESTANTS, openKafka } from './contestants.js';
 import { connect } from './data.js';
 

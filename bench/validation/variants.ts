@@ -1,12 +1,13 @@
-// What is done to the table (or to the topic) behind the other side's back, and how many rows then truly differ.
+// Defines the changes that are made to one side only (table or topic), and the number of rows that
+// then truly differ.
 import type pg from 'pg';
 import { append, envelope } from './data.js';
 
 export interface Variant {
   readonly name: string;
-  /** Returns how many keys differ afterwards. */
+  /** Makes the change, and returns how many keys differ afterwards. */
   readonly apply: (client: pg.Client, rows: number) => Promise<number>;
-  /** Brings the table back; absent = it stays (the last one). */
+  /** Restores the table. Absent if the change stays (the last one). */
   readonly undo?: (client: pg.Client) => Promise<void>;
 }
 
@@ -14,7 +15,7 @@ async function updated(client: pg.Client, set: string, where: string): Promise<n
   return (await client.query(`UPDATE wide SET ${set} WHERE ${where}`)).rowCount!;
 }
 
-/** The rows of `where` (over id) as they were. */
+/** Restores the rows of `where` (over id). */
 const restore =
   (where: string) =>
   async (client: pg.Client): Promise<void> => {
@@ -24,7 +25,7 @@ const restore =
     await client.query('VACUUM ANALYZE wide');
   };
 
-/** One kind of change on every thousandth row. */
+/** Makes one kind of change on every thousandth row. */
 const scattered = (name: string, remainder: number, set: string, differs = true): Variant => ({
   name,
   apply: async (client) => {

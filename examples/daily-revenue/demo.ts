@@ -1,4 +1,5 @@
-// `npm run demo`: the whole road on real parts. Everything a person would type is printed before it runs.
+// `npm run demo` runs a whole migration with real servers. It prints every command that a person
+// would type.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +15,9 @@ import { orderReachesView, viewEqualsQuery } from './proof.js';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
 const NAME = 'daily-revenue';
-const STAGE_TOPIC = 'daily-revenue-quarters'; // as migration.yaml names it
-const POLL_MS = 2500; // every look is a process of its own, on a machine that has enough to do
-const STILL_MS = 10_000; // the same wait is said again after that
+const STAGE_TOPIC = 'daily-revenue-quarters'; // the name in migration.yaml
+const POLL_MS = 2500; // every poll starts a process, and the machine is busy
+const STILL_MS = 10_000; // the same wait is printed again after that
 const PATIENCE_MS = 600_000;
 const started = Date.now();
 
@@ -36,7 +37,10 @@ const say = (line: string): void =>
     `\x1b[2m[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s]\x1b[0m ${line}`,
   );
 
-/** Runs a sluice verb, shown as a person would type it. Returns stdout; ends the demo when the exit code is not one of `allowed`. */
+/**
+ * Prints and runs a sluice verb. Returns stdout, and ends the demo if the exit code is not one of
+ * `allowed`.
+ */
 function sluice(args: string[], { quiet = false, allowed = [0] } = {}): string {
   if (!quiet) say(`$ sluice ${args.join(' ')}`);
   const { status, stdout } = spawnSync(process.execPath, [CLI, ...args], {
@@ -136,7 +140,10 @@ interface Shown {
 const shown = (): Shown =>
   JSON.parse(sluice(['get', NAME, '-o', 'json'], { quiet: true })) as Shown;
 
-/** Approves whenever that is asked for: a cut-over that a slow machine lets run out of time is released, and asks again with new evidence. */
+/**
+ * Approves whenever the run asks. On a slow machine, a cut-over may run out of time. It is then
+ * released, and the run asks again with new evidence.
+ */
 async function untilMigrated(): Promise<void> {
   const approved = new Set<string>();
   await untilStatus('windows to pass, then the cut-over', async (status) => {
@@ -147,7 +154,7 @@ async function untilMigrated(): Promise<void> {
       if (evidence) approved.add(evidence);
       sluice(['approve', NAME, '--approver', 'demo', '--reason', 'windows are green', '--yes'], {
         allowed: [0, 1],
-      }); // 1: the evidence has changed meanwhile
+      }); // exit code 1: the evidence has changed meanwhile
     }
     if (status.outcome && status.outcome !== 'migrated')
       throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);
@@ -156,7 +163,10 @@ async function untilMigrated(): Promise<void> {
   say('$ sluice get daily-revenue: migrated');
 }
 
-/** However long it takes: a slow machine is no failure. Says every few seconds what it waits for. */
+/**
+ * Waits without a limit, because a slow machine is not a failure. Prints every few seconds what it
+ * waits for.
+ */
 async function untilStatus(
   what: string,
   isReached: (status: Shown) => Promise<boolean> | boolean,
@@ -205,10 +215,10 @@ function refuseSecondRun(): void {
     name: string;
     outcome: string | null;
   }[];
-  const earlier = known.find((m) => m.name.startsWith(NAME)); // the Flink example lives on the same legacy database
+  const earlier = known.find((m) => m.name.startsWith(NAME)); // the Flink example uses the same legacy database
   if (earlier)
     throw new Error(
-      `the stack already holds the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,
+      `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,
     );
 }
 
@@ -217,7 +227,7 @@ function startWorker(home: StackHome): ChildProcess {
   return spawn(process.execPath, [CLI, 'worker'], { stdio: ['ignore', 'ignore', 'ignore'] });
 }
 
-/** The example's spec with this stack's ports (they differ when SLUICE_STACK_PORT_BASE does). */
+/** Writes the example's spec with this stack's ports, which depend on SLUICE_STACK_PORT_BASE. */
 function localSpec(home: StackHome): string {
   const dir = join(home.dir, 'demo');
   mkdirSync(dir, { recursive: true });

@@ -1,4 +1,5 @@
-// The example's Kafka Streams application as a service of the local stack: built once with Maven, deployed in version 1 (wrong) or 2 (right).
+// Runs the example's Kafka Streams application as a service of the local stack. It is built once
+// with Maven and deployed in version 1 (wrong) or 2 (right).
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,9 +26,12 @@ export interface PipelineOptions {
   readonly topicPrefix: string;
   readonly output: string;
   readonly application: string;
-  /** Where the totals per quarter of an hour go too, so that this stage can be validated on its own. */
+  /**
+   * A second topic for the totals per quarter of an hour, so that this stage can be validated
+   * separately.
+   */
   readonly stageTopic?: string;
-  /** Forget what an earlier version computed. */
+  /** Discards what an earlier version computed. */
   readonly reset: boolean;
 }
 

@@ -1,4 +1,5 @@
-// Two questions from outside, with plain SQL: does the view equal the batch's query, and how fast does an order reach it?
+// Checks from outside with plain SQL whether the view equals the batch's query, and how fast an
+// order reaches the view.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -23,7 +24,7 @@ async function withDatabase<T>(
   use: (client: pg.Client) => Promise<T>,
   user?: string,
 ): Promise<T> {
-  const client = new pg.Client({ database, ...(user ? { user } : {}) }); // else PGUSER
+  const client = new pg.Client({ database, ...(user ? { user } : {}) }); // the default is PGUSER
   await client.connect();
   try {
     return await use(client);
@@ -32,7 +33,9 @@ async function withDatabase<T>(
   }
 }
 
-/** True once both are equal, row for row; false when they are not within the limit. Nothing may be writing. */
+/**
+ * Returns true once both are equal row by row, or false after the limit. There must be no writers.
+ */
 export async function viewEqualsQuery(database: string, limitMs: number): Promise<boolean> {
   const difference = `SELECT count(*)::int AS n FROM ((TABLE daily_revenue EXCEPT ALL (${QUERY})) UNION ALL ((${QUERY}) EXCEPT ALL TABLE daily_revenue)) d`;
   return withDatabase(database, async (client) => {
@@ -43,7 +46,10 @@ export async function viewEqualsQuery(database: string, limitMs: number): Promis
   });
 }
 
-/** Milliseconds from the commit of a new order until the view counts it, as its consumer reads it. Throws after the limit. */
+/**
+ * Returns the milliseconds from the commit of a new order until its consumer sees it in the view.
+ * Throws after the limit.
+ */
 export async function orderReachesView(database: string, limitMs: number): Promise<number> {
   const asConsumer = (use: (client: pg.Client) => Promise<number>): Promise<number> =>
     withDatabase(database, use, CONSUMER);

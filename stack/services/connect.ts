@@ -1,4 +1,5 @@
-// One Kafka Connect worker (distributed) with Debezium's Postgres source and JDBC sink, our JDBC source, and the `env` and `file` config providers.
+// Starts one Kafka Connect worker (distributed) with Debezium's Postgres source and JDBC sink, our
+// JDBC source, and the `env` and `file` config providers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectPlugins, jdbcSourcePlugin, kafkaLibs, type Say } from '../fetch.js';
@@ -48,7 +49,8 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
   });
 }
 
-// offset.flush.interval.ms: how stale the acknowledged position may be; Connect's default of a minute would make every barrier wait a minute.
+// offset.flush.interval.ms limits the age of the acknowledged position. With Connect's default,
+// every barrier would wait a minute.
 function properties(home: StackHome, plugins: string, secrets: string): string {
   return `bootstrap.servers=127.0.0.1:${home.ports.kafka}
 group.id=connect-${home.name}

@@ -1,4 +1,5 @@
-// Flink (`--with flink`): a session cluster (job manager, one task manager) and the SQL Gateway in front of it, three processes from one folder of jars.
+// Starts Flink (`--with flink`): a session cluster (job manager, one task manager) and its SQL
+// Gateway, as three processes from one folder of jars.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Say } from '../fetch.js';
@@ -6,7 +7,7 @@ import { flinkLibs } from '../fetch-optional.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 
-/** In start order. */
+/** The processes, in start order. */
 export const FLINK_SERVICES = ['flink-jobmanager', 'flink-taskmanager', 'flink-gateway'] as const;
 
 const MAIN = {
@@ -24,7 +25,8 @@ const MAIN = {
   'flink-gateway': ['-Xms128m', '-Xmx512m', 'org.apache.flink.table.gateway.SqlGateway'],
 } as const;
 
-// Flink and its serialisers reach into the JDK; without these a job fails on Java 17 and later.
+// Flink and its serializers access the JDK. Without these options, a job fails on Java 17 and
+// later.
 const EXPORTS = ['java.rmi/sun.rmi.registry', 'java.security.jgss/sun.security.krb5'].map(
   (name) => `--add-exports=${name}=ALL-UNNAMED`,
 );
@@ -87,7 +89,8 @@ async function answer(url: string): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>;
 }
 
-// Every part of the memory is given: outside Flink's own start scripts nothing is derived, and a missing one is a bare IllegalArgumentException.
+// Every part of the memory is given. Only Flink's own start scripts derive missing parts; here, a
+// missing part is a bare IllegalArgumentException.
 function configuration(home: StackHome): string {
   const { flinkRest, flinkRpc, flinkGateway } = home.ports;
   return `jobmanager.rpc.address: 127.0.0.1

@@ -1,4 +1,4 @@
-// One Kafka broker (KRaft, broker and controller in one process), started from Maven's jars.
+// Starts one Kafka broker from Maven's jars (KRaft, broker and controller in one process).
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,7 +63,8 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
   });
 }
 
-// Internal topics are small here (one replica, few partitions) and old broker sessions end soon: a kill -9 then costs seconds, not a quarter of a minute.
+// Internal topics are small here (one replica, few partitions), and old broker sessions end soon. A
+// restart after kill -9 then takes a few seconds.
 function properties(home: StackHome, data: string): string {
   const { kafka, kafkaController } = home.ports;
   return `process.roles=broker,controller

@@ -1,4 +1,5 @@
-// Legacy Postgres of the local stack: logical WAL, one superuser, password authentication over loopback.
+// Starts the legacy Postgres of the local stack: logical WAL, one superuser, password
+// authentication over loopback.
 import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,14 +12,16 @@ export const PG_USER = 'sluice';
 export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
-/** What tests ask for: a server that is not fit, or that has more than the stack's own (binaries of an installed one, with its extensions). */
+/**
+ * Options for tests: an unsuitable server, or the binaries of an installed one with its extensions.
+ */
 export interface OtherPostgres {
   readonly walLevel?: 'logical' | 'replica';
   readonly bin?: string;
   readonly settings?: readonly string[];
 }
 
-/** Ready when it answers with the asked-for `walLevel` and holds the ledger's database. */
+/** Returns when the server answers with the wanted `walLevel` and has the ledger's database. */
 export async function startPostgres(
   home: StackHome,
   say: Say,
@@ -61,7 +64,8 @@ export async function startPostgres(
   if (exists.length === 0) await ask(home, 'postgres', `CREATE DATABASE ${LEDGER_DATABASE}`);
 }
 
-// fsync off: the stack is for trying and testing, its data is worth nothing after a power cut (kill -9 loses nothing).
+// fsync is off, because the data of this stack need not survive a power failure. A kill -9 loses
+// nothing.
 const SETTINGS = [
   'max_replication_slots=30',
   'max_wal_senders=30',
@@ -75,7 +79,7 @@ const SETTINGS = [
   'max_prepared_transactions=10',
 ];
 
-/** One query on the stack's server as its superuser. Rows as plain objects. */
+/** Runs one query on the stack's server as its superuser. Returns rows as plain objects. */
 export async function ask(
   home: StackHome,
   database: string,
@@ -100,7 +104,7 @@ export async function ask(
 
 function initialise(bin: string, data: string, owner: { uid?: number; gid?: number }): void {
   if (existsSync(join(data, 'PG_VERSION')) && existsSync(join(data, 'sluice-initialised'))) return;
-  rmSync(data, { recursive: true, force: true }); // a half-made cluster of a killed first start
+  rmSync(data, { recursive: true, force: true }); // removes the partial cluster of a killed first start
   mkdirSync(data, { recursive: true, mode: 0o700 });
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(data, owner.uid, owner.gid);
   const secret = `${data}.pw`;
@@ -131,7 +135,10 @@ function initialise(bin: string, data: string, owner: { uid?: number; gid?: numb
   writeFileSync(join(data, 'sluice-initialised'), '');
 }
 
-/** Postgres refuses to run as root: take the `postgres` user where there is one, else `nobody`. */
+/**
+ * Returns the user to run as. Postgres refuses root, so it takes `postgres` if it exists, or else
+ * `nobody`.
+ */
 function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   for (const user of ['postgres', 'nobody']) {

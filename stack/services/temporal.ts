@@ -1,4 +1,5 @@
-// Temporal's development server with its Web UI; state in a SQLite file, Sluice's search attributes registered.
+// Starts Temporal's development server with its Web UI. Its state is in a SQLite file, and Sluice's
+// search attributes are registered.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,7 +46,7 @@ export async function startTemporal(home: StackHome, say: Say): Promise<void> {
   });
 }
 
-/** The folder that holds an executable named `temporal`, for PATH. */
+/** Returns the folder that contains an executable named `temporal`, for PATH. */
 export async function temporalBinDir(home: StackHome, say: Say): Promise<string> {
   const binary = await temporalBinary(say);
   if (binary.endsWith('/temporal')) return dirname(binary);

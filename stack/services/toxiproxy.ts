@@ -1,4 +1,5 @@
-// Toxiproxy (`--with toxiproxy`): network faults on demand. Only its API is started; proxies are the caller's to make.
+// Starts Toxiproxy (`--with toxiproxy`) for network faults. Only its API is started; the caller
+// creates proxies.
 import type { Say } from '../fetch.js';
 import { toxiproxyBinary } from '../fetch-optional.js';
 import type { StackHome } from '../paths.js';

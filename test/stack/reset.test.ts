@@ -41,8 +41,9 @@ describe('reset', () => {
     symlinkSync(victim, outsideDir(home, 'pg'));
     symlinkSync(outsideDir(home, 'pg'), join(home.dir, 'pg'));
     try {
-      await expect(reset(home, silent)).rejects.toThrow('no directory of this stack');
-      if (process.getuid?.() === 0) expect(() => reachableDir(home, 'pg')).toThrow('is not ours');
+      await expect(reset(home, silent)).rejects.toThrow('not a directory of this stack');
+      if (process.getuid?.() === 0)
+        expect(() => reachableDir(home, 'pg')).toThrow('was not created by the stack');
       expect(existsSync(victim)).toBe(true);
     } finally {
       rmSync(outsideDir(home, 'pg'));

@@ -1,5 +1,6 @@
-// What goes on around a migration: customers order, change, cancel and get refunds (the writer), and the batch runs on its schedule.
-// usage: life.ts DATABASE [transactions a second] [seconds between batch runs]
+// Simulates the shop during a migration: customers order, change, cancel and get refunds (the
+// writer), and the batch runs on its schedule. Usage: life.ts DATABASE [transactions a second]
+// [seconds between batch runs]
 import pg from 'pg';
 
 const [database = 'shop', rate = '3', every = '15'] = process.argv.slice(2);
@@ -11,7 +12,7 @@ process.on('SIGINT', () => (stopping = true));
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const pick = (below: number): number => Math.floor(Math.random() * below);
 
-/** A client that comes back after the server was away: life goes on. */
+/** Returns a client that reconnects after the server was away. */
 async function living(what: string, live: (client: pg.Client) => Promise<void>): Promise<void> {
   while (!stopping) {
     const client = new pg.Client({ database, application_name: `shop-${what}` });

@@ -1,4 +1,4 @@
-// The legacy side of the example: database, seed data, the batch procedure.
+// Creates the legacy side of the example: database, seed data and the batch procedure.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,20 +12,23 @@ export interface ShopSize {
 }
 
 const connect = async (database: string): Promise<pg.Client> => {
-  const client = new pg.Client({ database }); // PGHOST, PGPORT, PGUSER, PGPASSWORD
+  const client = new pg.Client({ database }); // reads PGHOST, PGPORT, PGUSER and PGPASSWORD
   await client.connect();
   return client;
 };
 
-/** Owns tables, batch and view; and who reads the view. Both log in with the password of PGPASSWORD. */
+/** The owner of tables, batch and view, and the reader of the view. Both log in with PGPASSWORD. */
 export const OWNER = 'shop_owner';
 export const CONSUMER = 'dash';
 
-/** Creates a login where it is missing. Two at once do not hurt each other. */
+/** Creates a login if it is missing. Two calls at once are safe. */
 const createRole = (role: string, password: string): string => `
 DO $$ BEGIN CREATE ROLE ${role} LOGIN PASSWORD '${password}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
 
-/** Runs what `sluice init --sql` printed, and gives the logins that it made the passwords that worker and Connect know. */
+/**
+ * Runs the output of `sluice init --sql`, and gives the new logins the passwords that worker and
+ * Connect use.
+ */
 export async function grantRoles(database: string, sql: string): Promise<void> {
   const admin = await connect(database);
   await admin.query(sql);
@@ -35,7 +38,7 @@ export async function grantRoles(database: string, sql: string): Promise<void> {
   await admin.end();
 }
 
-/** The spec for whoever wants nothing of roles: one superuser does everything. */
+/** Returns the spec without roles: one superuser does everything. */
 export const asOneRole = (yaml: string): string =>
   yaml
     .replace(
@@ -44,7 +47,10 @@ export const asOneRole = (yaml: string): string =>
     )
     .replace(/\n    # A login of its own.*\n    config: .*/, '');
 
-/** Drops and re-creates the database, with the given number of orders. The same seed gives the same data, but for the clock it ends at. */
+/**
+ * Drops and re-creates the database with that number of orders. The same seed gives the same data,
+ * except for its last time.
+ */
 export async function createShop(database: string, { orders, seed }: ShopSize): Promise<void> {
   const admin = await connect('postgres');
   await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(database)} WITH (FORCE)`);
@@ -63,7 +69,10 @@ export async function createShop(database: string, { orders, seed }: ShopSize): 
   await shop.end();
 }
 
-/** Rebuilds the result in one transaction; the run log is committed before and after, so that a run in progress can be seen. */
+/**
+ * Rebuilds the result in one transaction. The run log is committed before and after, so that an
+ * active run is visible.
+ */
 const batchProcedure = (query: string): string => `
 CREATE PROCEDURE run_daily_revenue() LANGUAGE plpgsql AS $procedure$
 DECLARE run bigint;
@@ -93,7 +102,7 @@ const ZONES = [
 ];
 const DAYS = 45;
 
-/** Deterministic noise per row and purpose: 0 ≤ r < 1. */
+/** Returns deterministic noise per row and purpose, with 0 ≤ r < 1. */
 const noise = (seed: number, purpose: string, id: string): string =>
   `((hashtextextended('${seed}-${purpose}-' || ${id}, 0) & 1048575) / 1048576.0)`;
 
