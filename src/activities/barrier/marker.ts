@@ -1,5 +1,6 @@
 // The barrier's first half: proof that the connector has read everything before a WAL position. The second half is in drained.ts.
 import type pg from 'pg';
+import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { messagePrefix } from '../../connectors/debezium-postgres.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
@@ -65,15 +66,8 @@ export async function connectorAcknowledged(
 
 export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef): Promise<Lsn> {
   const { slot } = namesOf(ref.spec, ref.generation);
-  const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT confirmed_flush_lsn, restart_lsn, wal_status FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
-  );
-  const row = rows[0];
-  if (!row) throw new Problem('slot-lost', `replication slot ${slot} does not exist any more`);
-  if (row['wal_status'] === 'lost' || !row['restart_lsn'])
-    throw new Problem(
-      'slot-lost',
-      `replication slot ${slot} was invalidated (wal_status ${row['wal_status']}): WAL the connector had not read is gone`,
-    );
-  return row['confirmed_flush_lsn'] ?? '0/0';
+  const found = await readSlot(client, slot);
+  const loss = lossOf(slot, found);
+  if (loss) throw new Problem('slot-lost', loss);
+  return found?.confirmedLsn ?? '0/0';
 }

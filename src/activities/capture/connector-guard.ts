@@ -2,14 +2,16 @@
 import { Context } from '@temporalio/activity';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
+import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { namesOf, quoteLiteral, sourceConnectors } from '../../domain/migration/names.js';
+import { namesOf, sourceConnectors } from '../../domain/migration/names.js';
 import { pollingOf } from '../../domain/migration/polling.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { taskFailure } from '../objects/connector-state.js';
+import { leaseSession } from '../objects/lease-store.js';
 import type { Deps } from '../runtime/deps.js';
 import { pause } from '../runtime/poll-until.js';
 import { insertLsn } from '../barrier/marker.js';
@@ -90,21 +92,11 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
   ): Promise<GuardReport | null> {
     const { slot } = namesOf(ref.spec, ref.generation);
     return withSource(ref.spec, secret, async (client) => {
-      const { rows } = await client.query<Record<string, string | null>>(
-        `SELECT restart_lsn, wal_status FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
-      );
-      const row = rows[0];
-      if (!row)
-        return slotExpected
-          ? { kind: 'slot-lost', detail: `replication slot ${slot} does not exist any more` }
-          : null;
-      if (row['wal_status'] === 'lost' || (slotExpected && !row['restart_lsn']))
-        return {
-          kind: 'slot-lost',
-          detail: `replication slot ${slot} was invalidated (wal_status ${row['wal_status']})`,
-        };
-      if (!row['restart_lsn']) return null;
-      const retained = lsnDistance(row['restart_lsn'], await insertLsn(client));
+      const found = await readSlot(client, slot);
+      const detailOfLoss = lossOf(slot, found, { isBeginning: !slotExpected });
+      if (detailOfLoss) return { kind: 'slot-lost', detail: detailOfLoss };
+      if (!found?.restartLsn) return null;
+      const retained = lsnDistance(found.restartLsn, await insertLsn(client));
       Context.current().heartbeat({ retainedBytes: retained });
       const { bytes, onExhaustion } = ref.spec.spec.source.walBudget;
       if (retained <= sizeBytes(bytes)) return null;
@@ -112,7 +104,7 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
       const committed = await isCommitted(ref);
       if (onExhaustion === 'block' || committed)
         return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
-      await dropSlot(ref, slot);
+      await dropOurSlot(ref, slot);
       return {
         kind: 'wal-budget',
         detail: `${detail}: slot dropped, the source's health outranks the migration`,
@@ -122,12 +114,14 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
   }
 
   async function isCommitted(ref: MigrationRef): Promise<boolean> {
-    const read = async (client: Parameters<typeof readLease>[0]): Promise<boolean> =>
-      (await readLease(client, leaseTable(resolve(ref)), ref.name))?.state === 'SWITCHED';
-    return ref.spec.spec.batch ? withSource(ref.spec, secret, read) : ledger.transaction(read);
+    const plan = resolve(ref);
+    return leaseSession({ secret, ledger }, plan, async (client) => {
+      const lease = await readLease(client, leaseTable(plan), ref.name);
+      return lease?.state === 'SWITCHED';
+    });
   }
 
-  async function dropSlot(ref: MigrationRef, slot: string): Promise<void> {
+  async function dropOurSlot(ref: MigrationRef, slot: string): Promise<void> {
     const owned = await ledger.objectState(ref.name, {
       kind: 'slot',
       name: slot,
@@ -140,14 +134,8 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
       .catch(() => undefined);
     await withSource(ref.spec, secret, async (client) => {
       for (let attempt = 0; attempt < 100; attempt += 1) {
-        const { rows } = await client.query<Record<string, string>>(
-          `SELECT active FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
-        );
-        if (!rows[0]) return;
-        if (rows[0]['active'] === 'f')
-          return void (await client.query(
-            `SELECT pg_drop_replication_slot(${quoteLiteral(slot)})`,
-          ));
+        const found = await readSlot(client, slot);
+        if (!found?.activePid) return dropSlot(client, slot);
         await pause(500);
       }
     });

@@ -18,6 +18,7 @@ import {
   type SharedSnapshot,
   type SourceClient,
 } from '../../clients/postgres/connection.js';
+import { readSlot } from '../../clients/postgres/slots.js';
 import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
 import { Problem } from '../../domain/failure.js';
 import type {
@@ -73,12 +74,11 @@ export function createCopyActivities(deps: Deps) {
       where: ref.spec.spec.source.postgres.database,
     };
     const position = (): Promise<Lsn | undefined> =>
-      withSource(ref.spec, secret, async (client) => {
-        const { rows } = await client.query<{ lsn: Lsn }>(
-          `SELECT confirmed_flush_lsn AS lsn FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)} AND confirmed_flush_lsn IS NOT NULL`,
-        );
-        return rows[0]?.lsn;
-      });
+      withSource(
+        ref.spec,
+        secret,
+        async (client) => (await readSlot(client, slot))?.confirmedLsn ?? undefined,
+      );
     const existing = await position();
     if (existing && !(await isOurs(ledger, ref, object)))
       throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);

@@ -1,5 +1,6 @@
 // Facts of a portfolio, measured: one connection, read-only, every statement limited. What could not be read says why; nothing is ever guessed.
 import type pg from 'pg';
+import { slotUse } from '../../clients/postgres/slots.js';
 import {
   known,
   type Fact,
@@ -76,13 +77,13 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
   const row = await one(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS standby,
-       current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots) AS slots_free,
        ${mayReplicateAs('current_user')} AS replicate`,
   );
+  const { used, most } = await slotUse(client);
   return {
     version: row['version']!,
     walLevel: row['wal_level']!,
-    slotsFree: Number(row['slots_free']),
+    slotsFree: most - used,
     mayReplicate: row['replicate'] === 't',
     isPrimary: row['standby'] !== 't',
   };

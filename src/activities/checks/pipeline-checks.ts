@@ -8,9 +8,11 @@ import type { Deps } from '../runtime/deps.js';
 import { UNDESCRIBED_REMEDY, knownGroup } from '../barrier/group-readers.js';
 import { hostOf } from '../pipelines/index.js';
 import { attempt, failed, passed } from '../runtime/findings.js';
-import type { IsOurs } from './streaming-checks.js';
+import type { Asking } from '../objects/owned-kind.js';
+import { takenNames, type IsOurs } from './names-free.js';
 
-export async function checkPipeline(plan: ResolvedPlan, isOurs: IsOurs): Promise<Check[]> {
+export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+  const { plan } = asking;
   const host = hostOf(plan, plan.generation);
   if (!host) return [];
   let product: string;
@@ -30,12 +32,12 @@ export async function checkPipeline(plan: ResolvedPlan, isOurs: IsOurs): Promise
     passed('pipeline.reachable', host.url, product),
     await attempt('pipeline.statements', () => host.judge()),
     await attempt('pipeline.names-free', async () => {
-      for (const name of host.names)
-        if ((await host.isThere(name)) && !(await isOurs('job', name, host.url)))
-          return {
-            detail: `${name} is there already and is not ours`,
-            remedy: 'stop or drop it, or choose another name',
-          };
+      const [taken] = await takenNames(asking, isOurs, 'pipeline.names-free');
+      if (taken)
+        return {
+          detail: `${taken.name} is there already and is not ours`,
+          remedy: 'stop or drop it, or choose another name',
+        };
       return `${host.names.length} name(s) are free`;
     }),
   ];

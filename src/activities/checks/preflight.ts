@@ -7,7 +7,8 @@ import { checkCompareNames } from './compare-names.js';
 import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
 import { checkPolling } from './polling-checks.js';
 import { checkSource } from './source-checks.js';
-import { checkConnect, checkKafka, checkNamesFree, ledgerKnows } from './streaming-checks.js';
+import { checkNamesFree, ledgerKnows } from './names-free.js';
+import { checkConnect, checkKafka } from './streaming-checks.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
@@ -19,19 +20,20 @@ export async function runPreflight(
   plan: ResolvedPlan,
   now: string,
 ): Promise<Check[]> {
+  const asking = { ...deps, plan };
   const isOurs = ledgerKnows(ledger, plan.metadata.name);
   const source = await checkSource(deps, plan);
   const reachable = source.some((c) => c.name === 'source.reachable' && c.status === 'passed');
-  const kafka = await checkKafka(deps, plan, isOurs);
+  const kafka = await checkKafka(asking, isOurs);
   const checks = [
     ...source,
-    ...(reachable ? await checkNamesFree(deps, plan, isOurs) : []),
+    ...(reachable ? await checkNamesFree(asking, isOurs) : []),
     ...(reachable ? await checkPolling(deps, plan) : []),
     ...(reachable ? await checkBatch(deps, plan) : []),
     ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,
-    ...(await checkConnect(deps, plan, isOurs)),
-    ...(await checkPipeline(plan, isOurs)),
+    ...(await checkConnect(asking, isOurs)),
+    ...(await checkPipeline(asking, isOurs)),
     ...(kafka.some((c) => c.name === 'kafka.reachable' && c.status === 'passed')
       ? await checkGroups(deps, plan)
       : []),

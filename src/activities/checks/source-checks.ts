@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource } from '../../clients/postgres/connection.js';
+import { slotUse } from '../../clients/postgres/slots.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/plan/rates.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -136,13 +137,7 @@ function logQuestions(
       }),
     () =>
       attempt('source.slots', async () =>
-        headroom(
-          await one(
-            `SELECT current_setting('max_replication_slots')::int AS most, (SELECT count(*) FROM pg_replication_slots) AS used`,
-          ),
-          'replication slots',
-          'max_replication_slots',
-        ),
+        headroom(await slotUse(client), 'replication slots', 'max_replication_slots'),
       ),
     () =>
       attempt('source.senders', async () =>
@@ -204,15 +199,16 @@ function mayCreate(one: Ask, { user, database }: SourceSpec['postgres']): () => 
 }
 
 function headroom(
-  row: Record<string, string | null>,
+  use: Readonly<Record<string, unknown>>,
   what: string,
   setting: string,
 ): string | { detail: string; remedy: string } {
-  const free = Number(row['most']) - Number(row['used']);
+  const [used, most] = [Number(use['used']), Number(use['most'])];
+  const free = most - used;
   return free >= 2
     ? `${free} ${what} free`
     : {
-        detail: `${free} ${what} free < 2 needed (${row['used']} of ${row['most']} used)`,
+        detail: `${free} ${what} free < 2 needed (${used} of ${most} used)`,
         remedy: `raise ${setting} (needs a restart) or drop unused ones`,
       };
 }

@@ -1,21 +1,16 @@
-// Read-only checks of Kafka, Kafka Connect and the names that we are going to use.
-import type { Ledger } from '../../clients/ledger/ledger.js';
-import { readSource } from '../../clients/postgres/connection.js';
+// Read-only checks of Kafka and Kafka Connect.
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Check } from '../../domain/evidence/check.js';
-import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
-import type { Deps } from '../runtime/deps.js';
+import type { Asking } from '../objects/owned-kind.js';
 import { sourceConnectorConfigs, type WantedConnector } from '../capture/source-connectors.js';
+import { takenNames, type IsOurs } from './names-free.js';
 import { checkTopicNames } from './topic-name-checks.js';
 import { attempt, failed, passed } from '../runtime/findings.js';
 
-export async function checkKafka(
-  { systems }: Pick<Deps, 'systems'>,
-  plan: ResolvedPlan,
-  isOurs: IsOurs,
-): Promise<Check[]> {
+export async function checkKafka(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+  const { plan, systems } = asking;
   const { brokers, replication } = plan.spec.kafka;
   const kafka = systems.kafka(plan);
   let topics: string[];
@@ -32,9 +27,7 @@ export async function checkKafka(
     ];
   }
   const wanted = plan.topics;
-  const taken: string[] = [];
-  for (const topic of wanted)
-    if (topics.includes(topic) && !(await isOurs('topic', topic, plan.cluster))) taken.push(topic);
+  const taken = await takenNames(asking, isOurs, 'kafka.topics-free');
   return [
     passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
     ...saslInClear(plan),
@@ -52,7 +45,7 @@ export async function checkKafka(
       : failed(
           'kafka.topics-free',
           '',
-          `topics exist that are not ours: ${taken.join(', ')}`,
+          `topics exist that are not ours: ${taken.map(({ name }) => name).join(', ')}`,
           'delete them, or choose another connector.topicPrefix or output.topic',
         ),
     checkTopicNames(wanted, topics),
@@ -70,13 +63,10 @@ function saslInClear({ spec }: ResolvedPlan): Check[] {
   ];
 }
 
-export async function checkConnect(
-  deps: Pick<Deps, 'secret' | 'systems'>,
-  plan: ResolvedPlan,
-  isOurs: IsOurs,
-): Promise<Check[]> {
+export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+  const { plan } = asking;
   const { url } = plan.spec.connector;
-  const rest = deps.systems.connect(plan);
+  const rest = asking.systems.connect(plan);
   let version: string;
   try {
     version = await rest.version();
@@ -93,7 +83,7 @@ export async function checkConnect(
   const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
   let sources: WantedConnector[] = [];
   try {
-    sources = await sourceConnectorConfigs(deps, plan, plan.generation);
+    sources = await sourceConnectorConfigs(asking, plan, plan.generation);
   } catch (error) {
     const problem = classify(error);
     checks.push(failed('connect.source', '', problem.message, problem.remedy));
@@ -135,8 +125,8 @@ export async function checkConnect(
       await attempt(
         'connect.name-free',
         async () => {
-          const exists = (await rest.config(name)) !== null;
-          return !exists || (await isOurs('connector', name, url))
+          const taken = await takenNames(asking, isOurs, 'connect.name-free', name);
+          return taken.length === 0
             ? 'the name is free'
             : {
                 detail: `a connector ${name} exists that is not ours`,
@@ -160,44 +150,4 @@ function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, st
     `correct what the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
     `and allow it in their config.providers (local stack: export ${variable}, then npm run stack -- down, and up)`
   );
-}
-
-/** Slot, publication and schema names that we are going to use in the source database. */
-export async function checkNamesFree(
-  { secret }: Pick<Deps, 'secret'>,
-  plan: ResolvedPlan,
-  isOurs: IsOurs,
-): Promise<Check[]> {
-  const { names, database } = plan;
-  return [
-    await attempt('source.names-free', () =>
-      readSource(plan, secret, async (client) => {
-        const { rows } = await client.query<Record<string, string>>(
-          `SELECT 'slot' AS kind, slot_name AS name FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(names.slot)}
-           UNION ALL SELECT 'publication', pubname FROM pg_publication WHERE pubname = ${quoteLiteral(names.publication)}
-           UNION ALL SELECT 'lease', nspname FROM pg_namespace WHERE nspname = ${quoteLiteral(names.leaseSchema)}`,
-        );
-        const taken: string[] = [];
-        for (const row of rows)
-          if (!(await isOurs(row['kind']!, row['name']!, database)))
-            taken.push(`${row['kind'] === 'lease' ? 'schema' : row['kind']} ${row['name']}`);
-        return taken.length === 0
-          ? 'slot, publication and schema names are free'
-          : {
-              detail: `exist and are not ours: ${taken.join(', ')}`,
-              remedy: 'drop them, or choose another metadata.name',
-            };
-      }),
-    ),
-  ];
-}
-
-export type IsOurs = (kind: string, name: string, where: string) => Promise<boolean>;
-
-/** Without a ledger (an offline doctor) nothing that exists counts as ours. */
-export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
-  return async (kind, name, where) => {
-    const state = await ledger?.objectState(migration, { kind: kind as 'topic', name, where });
-    return state === 'registered' || state === 'created';
-  };
 }

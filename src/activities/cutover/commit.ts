@@ -141,7 +141,7 @@ export function createCutoverActivities(deps: Deps) {
           `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
         );
         await client.query(
-          `UPDATE ${leaseTable(plan)} SET state = 'ROLLED_BACK', token = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
+          `UPDATE ${leaseTable(plan)} SET state = 'ROLLED_BACK', token = NULL, fenced_at = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
         );
       });
     },

@@ -7,7 +7,6 @@ import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { unguardedParts, writersSince } from '../../clients/postgres/trigger-sql.js';
-import { durationMs } from '../../domain/values/duration.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -79,12 +78,11 @@ async function nobodyWrites(
   const open = await unguardedParts(client, plan);
   if (open.length > 0) return `P1: not fenced: ${open.join(', ')}`;
   const lease = await readLease(client, leaseTable(plan), ref.name);
-  if (!lease?.expires_at) return 'P1: the lease row is not fenced any more';
-  const fencedAt = `${quoteLiteral(lease.expires_at)}::timestamptz - interval '${durationMs(plan.spec.cutover.maxHold)} milliseconds'`;
+  if (!lease?.fenced_at) return 'P1: the lease row is not fenced any more';
   const { old, unseen } = await writersSince(
     client,
     tables.map(({ sql }) => sql),
-    fencedAt,
+    `${quoteLiteral(lease.fenced_at)}::timestamptz`,
   );
   if (old > 0) return `P1: ${old} transactions from before the fence still write ${named}`;
   if (unseen > 0)

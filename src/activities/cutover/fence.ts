@@ -61,7 +61,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
     if (!isMine) {
       await client.query(
         `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
-           expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
+           fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
       );
     }
     if (plan.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
@@ -126,7 +126,7 @@ export function createFenceActivities({ secret, ledger }: Deps) {
         if (row.state === 'SWITCHED') return { committed: true }; // whatever the token: a run that was reset no longer knows it
         const opened =
           row.state === 'FENCED' && row.token === token
-            ? `, state = 'OPEN', token = NULL, expires_at = NULL, evidence_digest = NULL`
+            ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL`
             : '';
         await client.query(
           `UPDATE ${leaseTable(plan)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`,

@@ -6,6 +6,7 @@ import {
   readPublication,
 } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { readSlot } from '../../clients/postgres/slots.js';
 import {
   captureProblem,
   publicationFacts,
@@ -85,10 +86,7 @@ async function sourceFacts(client: SourceClient, ref: MigrationRef): Promise<Fac
 /** The walsender that serves the slot: another one means that the connector's task restarted. */
 async function slotFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
   const { slot } = namesOf(ref.spec, ref.generation);
-  const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT active_pid FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(slot)}`,
-  );
-  return { 'connector task': `walsender ${rows[0]?.['active_pid'] ?? 'none'}` };
+  return { 'connector task': `walsender ${(await readSlot(client, slot))?.activePid ?? 'none'}` };
 }
 
 /** Configurations against ours. A source connector that captures by other rules than planned is a problem; one that is tuned is a fact. */

@@ -1,30 +1,28 @@
 // Runs of the batch, as they can be seen: in the run log that it writes, or as sessions by their application_name.
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
-import { durationMs } from '../../domain/values/duration.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /** A run that is active, or that is known to have started after the fence, in words: its result may not be what was compared. Null = none. */
 export async function activeRun(
   client: pg.ClientBase,
-  { batch, spec }: ResolvedPlan,
+  { batch }: ResolvedPlan,
   fence: LeaseRow | null,
 ): Promise<string | null> {
   if (!batch?.runs) return null;
   return 'application' in batch.runs
     ? session(client, batch.runs.application)
-    : loggedRun(client, batch.runLog!.sql, durationMs(spec.cutover.maxHold), fence);
+    : loggedRun(client, batch.runLog!.sql, fence);
 }
 
 async function loggedRun(
   client: pg.ClientBase,
   log: string,
-  holdMs: number,
   fence: LeaseRow | null,
 ): Promise<string | null> {
-  const since = fence?.expires_at
-    ? ` OR started_at > ${quoteLiteral(fence.expires_at)}::timestamptz - interval '${holdMs} milliseconds'`
+  const since = fence?.fenced_at
+    ? ` OR started_at > ${quoteLiteral(fence.fenced_at)}::timestamptz`
     : '';
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${log} WHERE finished_at IS NULL${since} LIMIT 1`,

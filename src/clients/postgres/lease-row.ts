@@ -11,6 +11,8 @@ export interface LeaseRow {
   readonly token: string | null;
   /** The highest attempt that fenced or was released: a zombie of an earlier one can fence no more. */
   readonly attempt: number;
+  /** When the fence began; null unless the lease is FENCED or SWITCHED. */
+  readonly fenced_at: string | null;
   readonly expires_at: string | null;
   readonly veto: boolean;
   readonly evidence_digest: string | null;
@@ -33,6 +35,7 @@ export const LEASE_COLUMNS = `
   epoch int NOT NULL,
   token text,
   attempt int NOT NULL DEFAULT 0,
+  fenced_at timestamptz,
   expires_at timestamptz,
   veto boolean NOT NULL DEFAULT false,
   evidence_digest text,
@@ -51,7 +54,7 @@ export async function readLease(
   migration: string,
 ): Promise<LeaseRow | null> {
   const { rows } = await client.query<Record<string, unknown>>(
-    `SELECT state, epoch::text, token, attempt::text, expires_at::text, veto::text, evidence_digest, switched_at::text,
+    `SELECT state, epoch::text, token, attempt::text, fenced_at::text, expires_at::text, veto::text, evidence_digest, switched_at::text,
             (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired,
             ceil(greatest(0, coalesce(extract(epoch FROM expires_at - clock_timestamp()), 0)) * 1000)::bigint::text AS rest FROM ${table} WHERE migration = $1`,
     [migration],
@@ -63,6 +66,7 @@ export async function readLease(
     epoch: Number(row['epoch']),
     token: row['token'] ?? null,
     attempt: Number(row['attempt']),
+    fenced_at: row['fenced_at'] ?? null,
     expires_at: row['expires_at'] ?? null,
     veto: row['veto'] === 'true',
     evidence_digest: row['evidence_digest'] ?? null,

@@ -1,0 +1,53 @@
+// Whether the names that a plan gives to its objects are free. Each kind says how it is asked (objects/owned-kind.ts).
+import type { Ledger } from '../../clients/ledger/ledger.js';
+import type { Check } from '../../domain/evidence/check.js';
+import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { KINDS } from '../../domain/objects/kinds.js';
+import { EFFECTS } from '../objects/kinds.js';
+import type { Asking, NameCheck } from '../objects/owned-kind.js';
+import { attempt } from '../runtime/findings.js';
+
+export type IsOurs = (object: OwnedObject) => Promise<boolean>;
+
+/** Without a ledger (an offline doctor) nothing that exists counts as ours. */
+export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
+  return async (object) => {
+    const state = await ledger?.objectState(migration, object);
+    return state === 'registered' || state === 'created';
+  };
+}
+
+/** The planned objects whose names others use, of the kinds that one check reports; with `only`, of that name. */
+export async function takenNames(
+  asking: Asking,
+  isOurs: IsOurs,
+  check: NameCheck['check'],
+  only?: string,
+): Promise<OwnedObject[]> {
+  const taken: OwnedObject[] = [];
+  for (const kind of Object.keys(KINDS) as ObjectKind[]) {
+    const { nameCheck } = EFFECTS[kind];
+    if (nameCheck?.check !== check) continue;
+    const planned = KINDS[kind]
+      .planned(asking.plan)
+      .filter(({ name }) => only === undefined || name === only);
+    for (const object of await nameCheck.taken(asking, planned))
+      if (!(await isOurs(object))) taken.push(object);
+  }
+  return taken;
+}
+
+/** The names in the source database: slot, publication, and the schema of the lease. */
+export async function checkNamesFree(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+  return [
+    await attempt('source.names-free', async () => {
+      const taken = await takenNames(asking, isOurs, 'source.names-free');
+      return taken.length === 0
+        ? 'the names in the source database are free'
+        : {
+            detail: `exist and are not ours: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
+            remedy: 'drop them, or choose another metadata.name',
+          };
+    }),
+  ];
+}

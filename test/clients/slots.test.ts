@@ -1,0 +1,26 @@
+// When a replication slot is lost: one answer for barriers, guard and copy.
+import { expect, it } from 'vitest';
+import { lossOf, type Slot } from '../../src/clients/postgres/slots.js';
+
+const aSlot = (change: Partial<Slot>): Slot => ({
+  plugin: 'pgoutput',
+  database: 'bank',
+  activePid: null,
+  restartLsn: '0/1',
+  confirmedLsn: '0/2',
+  walStatus: 'reserved',
+  ...change,
+});
+
+it('a slot that is gone, or whose WAL is gone, is lost', () => {
+  expect(lossOf('s', null)).toBe('replication slot s does not exist any more');
+  for (const change of [{ walStatus: 'lost' }, { restartLsn: null }])
+    expect(lossOf('s', aSlot(change))).toMatch(/^replication slot s was invalidated/);
+  expect(lossOf('s', aSlot({}))).toBeNull();
+});
+
+it('a slot that is only being made is not lost, unless the server says so', () => {
+  expect(lossOf('s', null, { isBeginning: true })).toBeNull();
+  expect(lossOf('s', aSlot({ restartLsn: null }), { isBeginning: true })).toBeNull();
+  expect(lossOf('s', aSlot({ walStatus: 'lost' }), { isBeginning: true })).toMatch(/invalidated/);
+});
