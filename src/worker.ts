@@ -17,9 +17,8 @@ import { Ledger } from './clients/ledger/ledger.js';
 import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
 import { ensureSearchAttributes } from './search-attributes.js';
+import { TASK_QUEUE, dataQueue } from './domain/migration/workflow-ids.js';
 
-export const TASK_QUEUE = 'migrations';
-const DATA_QUEUE = 'migrations-data';
 const TEMPORAL_REMEDY =
   'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 const SHUTDOWN_GRACE = '10s';
@@ -82,7 +81,11 @@ export async function runWorker(
   };
   const workers = await Promise.all([
     Worker.create({ ...common, ...workflowCode(), maxConcurrentActivityTaskExecutions: 40 }),
-    Worker.create({ ...common, taskQueue: DATA_QUEUE, maxConcurrentActivityTaskExecutions: 2 }),
+    Worker.create({
+      ...common,
+      taskQueue: dataQueue(TASK_QUEUE),
+      maxConcurrentActivityTaskExecutions: 2,
+    }),
   ]);
   onReady?.();
   try {

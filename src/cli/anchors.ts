@@ -2,7 +2,8 @@
 // cannot change this history.
 import type { Client } from '@temporalio/client';
 import type { Anchor } from '../report/verify.js';
-import { withClientOrNull, workflowIdOf } from './migration-source.js';
+import { withClientOrNull } from './migration-source.js';
+import { workflowIdOf } from '../domain/migration/workflow-ids.js';
 
 const MOST_RUNS = 200; // one for each continue-as-new of a migration
 

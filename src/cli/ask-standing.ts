@@ -7,7 +7,7 @@ import { loadConfig } from '../config.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import { judgeStanding, type Seen, type SeenWorkflow } from '../domain/migration/run-standing.js';
 import { CliError, EXIT } from './output.js';
-import { nameOf, workflowIdOf } from './temporal.js';
+import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 
 /** Longer than a busy worker needs to answer, shorter than a person is willing to wait. */
 const ASK_MS = 3000;

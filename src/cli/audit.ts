@@ -1,5 +1,6 @@
 // sluice audit ID: prints who did what and with which result, oldest first, from the ledger.
-import { nameOf, withLedger } from './migration-source.js';
+import { withLedger } from './migration-source.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 
 export async function audit(id: string, options: { output: Format }): Promise<number> {

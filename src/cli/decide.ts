@@ -11,7 +11,8 @@ import type { Decision } from '../domain/decisions/gate.js';
 import type { CoSigned, SignedFor } from '../domain/decisions/signed-decision.js';
 import { loadConfig } from '../config.js';
 import { signDecision } from '../clients/signatures.js';
-import { nameOf, withRunning, workflowIdOf } from './migration-source.js';
+import { withRunning } from './migration-source.js';
+import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 import { answering } from './ask-standing.js';
 

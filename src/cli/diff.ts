@@ -3,7 +3,8 @@
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
-import { nameOf, withLedger } from './migration-source.js';
+import { withLedger } from './migration-source.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
 
 export async function diff(

@@ -3,6 +3,7 @@
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
+import { TASK_QUEUE } from '../domain/migration/workflow-ids.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
 import { resolveSecret } from '../config.js';
@@ -63,7 +64,7 @@ async function sweep(client: Client, name: string, routeBack: boolean): Promise<
   say(`removing what ${name} left (workflow sweep-${name}) …`);
   const input = { name, by: userInfo().username, routeBack };
   const handle = await client.workflow.start('sweepLeftovers', {
-    taskQueue: 'migrations',
+    taskQueue: TASK_QUEUE,
     workflowId: `sweep-${name}`,
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [input],

@@ -7,9 +7,10 @@ import type { Status, StatusWithWindows } from '../domain/evidence/ledger-rows.j
 import { judgeStanding, type Recorded, type Standing } from '../domain/migration/run-standing.js';
 import { CliError, EXIT } from './output.js';
 import { lookAt, within, type Look } from './ask-standing.js';
-import { nameOf, withClientOrNull, workflowIdOf } from './temporal.js';
+import { withClientOrNull } from './temporal.js';
+import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 
-export { nameOf, withClient, withClientOrNull, withRunning, workflowIdOf } from './temporal.js';
+export { withClient, withClientOrNull, withRunning } from './temporal.js';
 
 /**
  * Opens the ledger read-only. Returns undefined without SLUICE_LEDGER_URL. The caller closes it.

@@ -5,7 +5,8 @@
 import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
-import { nameOf, openLedger, withRunning } from './migration-source.js';
+import { openLedger, withRunning } from './migration-source.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
 import { answering } from './ask-standing.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';

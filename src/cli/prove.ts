@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { environmentWith } from '../config.js';
+import { TASK_QUEUE } from '../domain/migration/workflow-ids.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import {
   proofId,
@@ -98,7 +99,7 @@ async function claimNumber(name: string): Promise<string> {
 async function start(client: Client, id: string, input: ProofInput): Promise<WorkflowHandle> {
   const handle = await client.workflow.start('proveOnSlice', {
     workflowId: id,
-    taskQueue: 'migrations',
+    taskQueue: TASK_QUEUE,
     args: [input],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     memo: { starter: input.by },

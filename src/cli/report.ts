@@ -11,7 +11,8 @@ import {
   verifyReport,
   type Finding,
 } from '../report/verify.js';
-import { nameOf, withLedger } from './migration-source.js';
+import { withLedger } from './migration-source.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, print, table, write, type Format } from './output.js';
 
 const SAMPLES = 20;

@@ -1,6 +1,7 @@
 // sluice pause|resume|retry|rollback|cancel ID: sends one message to the running workflow.
 import { userInfo } from 'node:os';
-import { nameOf, readStatus, withRunning } from './migration-source.js';
+import { readStatus, withRunning } from './migration-source.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
 import { DURATION_PATTERN } from '../domain/values/duration.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';

@@ -1,8 +1,9 @@
 // sluice start -f FILE: starts the workflow. A second start of a running name exits 1 and changes
 // nothing.
 import { userInfo } from 'node:os';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadConfig } from '../config.js';
+import { TASK_QUEUE, migrationId } from '../domain/migration/workflow-ids.js';
+import { KEYS } from '../workflows/run/search-attribute-keys.js';
 import { openLedger, withClient } from './migration-source.js';
 import { CliError, EXIT, print, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
@@ -16,13 +17,13 @@ export async function start(options: {
 }): Promise<number> {
   const spec = readSpec(options.file);
   const { name, labels } = spec.metadata;
-  const workflowId = `migration-${name}`;
+  const workflowId = migrationId(name);
   await refuseUnfit(name);
   const runId = await withClient(async (client) => {
     try {
       const handle = await client.workflow.start('migrateToStreaming', {
         workflowId,
-        taskQueue: 'migrations',
+        taskQueue: TASK_QUEUE,
         args: [spec],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
@@ -34,11 +35,11 @@ export async function start(options: {
           ),
         typedSearchAttributes: [
           {
-            key: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'),
+            key: KEYS.team,
             value: labels['team'] ?? 'none',
           },
           {
-            key: defineSearchAttributeKey('SluiceSource', 'KEYWORD'),
+            key: KEYS.source,
             value: spec.spec.source.postgres.database,
           },
         ],

@@ -6,11 +6,8 @@ import {
   registerCommands,
   SEARCH_ATTRIBUTE_NAMES,
 } from '../domain/migration/search-attribute-names.js';
+import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT } from './output.js';
-
-export const workflowIdOf = (id: string): string =>
-  id.startsWith('migration-') ? id : `migration-${id}`;
-export const nameOf = (id: string): string => id.replace(/^migration-/, '');
 
 const REMEDY =
   'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';

@@ -1,5 +1,6 @@
 // Calls of activities, grouped by patience; every call carries a summary for the Web UI's timeline.
 import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
+import { dataQueue } from '../domain/migration/workflow-ids.js';
 import type { Activities } from '../activities/index.js';
 
 // A killed worker is noticed when one of these limits passes: they are the price of a kill -9, so they are short.
@@ -56,4 +57,4 @@ export function call<K extends keyof Activities>(
 }
 
 const queueOf = (patience: Patience): { taskQueue?: string } =>
-  patience === 'heavy' ? { taskQueue: `${workflowInfo().taskQueue}-data` } : {};
+  patience === 'heavy' ? { taskQueue: dataQueue(workflowInfo().taskQueue) } : {};

@@ -9,6 +9,7 @@ import type {
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { migrationId } from '../../domain/migration/workflow-ids.js';
 import { otherNamespace, type Deps } from './deps.js';
 
 export interface OpenInput {
@@ -36,10 +37,10 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
         );
       const { spec } = parsed;
       const name = spec.metadata.name;
-      if (workflowId !== `migration-${name}`)
+      if (workflowId !== migrationId(name))
         throw new Problem(
           'name-refused',
-          `workflow id ${workflowId} ≠ migration-${name}: the id must carry metadata.name`,
+          `workflow id ${workflowId} ≠ ${migrationId(name)}: the id must carry metadata.name`,
         );
       const earlier = await ledger.migrations(name);
       const own = earlier.find((m) => m.run_key === runKey);

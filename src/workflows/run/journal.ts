@@ -8,25 +8,15 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
 import { signersUnder, type BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef, Status } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { call } from '../activities.js';
+import { KEYS } from './search-attribute-keys.js';
 import type { State } from './state.js';
 import { currentDetails, evidenceId, statusOf } from './status-view.js';
-
-const KEYS = {
-  phase: defineSearchAttributeKey('SluicePhase', 'KEYWORD'),
-  verdict: defineSearchAttributeKey('SluiceVerdict', 'KEYWORD'),
-  blocked: defineSearchAttributeKey('SluiceBlocked', 'KEYWORD'),
-  team: defineSearchAttributeKey('SluiceTeam', 'KEYWORD'),
-  source: defineSearchAttributeKey('SluiceSource', 'KEYWORD'),
-  needsApproval: defineSearchAttributeKey('SluiceNeedsApproval', 'BOOL'),
-  lagMs: defineSearchAttributeKey('SluiceLagMs', 'INT'),
-  matchRatio: defineSearchAttributeKey('SluiceMatchRatio', 'DOUBLE'),
-};
 
 const MAX_AUDIT = 200;
 const EVENTS_AT_ONCE = 500;

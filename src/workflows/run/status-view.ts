@@ -12,6 +12,7 @@ import {
 } from '../../domain/decisions/gate.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { PHASES } from '../../domain/migration/phase.js';
+import { nameOf } from '../../domain/migration/workflow-ids.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { soakEnds, streakOf, type State } from './state.js';
 
@@ -40,7 +41,7 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     id: workflowId,
-    name: workflowId.replace(/^migration-/, ''),
+    name: nameOf(workflowId),
     iteration: state.iteration,
     generation: state.generation,
     phase: state.phase,
@@ -56,7 +57,7 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
     route: state.route,
     handedOver: state.handedOver,
     leftovers: state.leftovers,
-    next: nextCommands(state, workflowId.replace(/^migration-/, '')),
+    next: nextCommands(state, nameOf(workflowId)),
     waiting: waitingOf(state, now),
   };
 }
