@@ -1,4 +1,5 @@
-// Which secrets a spec may name, and which hosts may receive each: the worker's operator says so (SLUICE_SECRETS), because a spec is untrusted.
+// Decides which secrets a spec may name and which hosts may receive each. The worker's operator
+// sets this (SLUICE_SECRETS), because a spec is untrusted.
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, sep } from 'node:path';
@@ -9,7 +10,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SecretRule {
   readonly kind: 'env' | 'file';
-  /** Of a variable: its name, or a prefix that ends in `*`. Of a file: the folder that it lies in, at any depth. */
+  /**
+   * The name of a variable, or a prefix that ends in `*`; for a file, the folder that holds it at
+   * any depth.
+   */
   readonly what: string;
   /** Exact names, `*.domain`, or `*`. */
   readonly hosts: readonly string[];
@@ -81,7 +85,10 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
   return pick(readSecretFile(path, hosts, secretRules(env)), path, key);
 }
 
-/** As `readSecret`, for a secret that somebody else resolves (Connect): only whether a spec may name it. */
+/**
+ * Checks like `readSecret` whether a spec may name the secret, but does not read it: another system
+ * (Connect) resolves it.
+ */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);
   if ('env' in secret)

@@ -6,7 +6,7 @@ import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison
 export interface AlignedSides {
   /** Closed rows of the batch's result table: key → row (null = could not be decoded). */
   readonly stored: ReadonlyMap<string, string | null>;
-  /** What the stream holds, closed or not. */
+  /** The stream's rows, whether their keys are closed or not. */
   readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;
   /** Closed keys that only the stream has. */
   readonly streamOnly: readonly string[];
@@ -16,7 +16,7 @@ export interface AlignedSides {
 
 export interface Aligned {
   readonly counts: Counts;
-  /** Of the differences counted, those in which the stream equals the query. */
+  /** The number of differences in which the stream equals the query. */
   readonly batchWasWrong: number;
   readonly differences: readonly Difference[];
 }

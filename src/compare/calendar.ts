@@ -1,5 +1,7 @@
-// Dates and times of day that exist, and their one spelling. PURE. Years are astronomical: 1 BC is 0, 44 BC is -43.
-// What Postgres prints and what Debezium writes of one day differ: `0044-03-15 BC` and `-0043-03-15Z`, `10000-01-01` and `+10000-01-01Z`.
+// Validates dates and times of day and gives each one spelling. PURE. Years are astronomical: 1 BC
+// is 0, 44 BC is -43.
+// Postgres and Debezium print some days differently: `0044-03-15 BC` and `-0043-03-15Z`,
+// `10000-01-01` and `+10000-01-01Z`.
 
 /** Postgres ends there: dates, and timestamps. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
@@ -66,7 +68,7 @@ export function readClock(value: string, isTimestamp: boolean): Read | null {
   };
 }
 
-/** Without the zeros at its end; linear, which a lazy pattern would not be. */
+/** Removes trailing zeros in linear time, which a lazy pattern would not do. */
 export function withoutZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;

@@ -1,5 +1,6 @@
-// Which column types can be proven equal, and how each side's form becomes one canonical text.
-// PURE. `fromText` reads what Postgres prints (UTC, ISO dates, ISO intervals, hex bytea); `fromJson` what Debezium writes with our settings.
+// Defines the column types that can be proven equal, and turns each side's form into one canonical
+// text. PURE. `fromText` reads what Postgres prints (UTC, ISO dates, ISO intervals, hex bytea);
+// `fromJson` reads what Debezium writes with our settings.
 import { withoutSpaces } from './text-ends.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
@@ -176,7 +177,7 @@ function fail(message: string): never {
 /** Types whose arrays Debezium leaves out of the record without a word; one of enum labels becomes NULL as soon as one of them is. */
 const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 
-/** Whether values of this type can be proven equal. */
+/** True when values of this type can be proven equal. */
 export function isProvable(type: string): boolean {
   if (!type.endsWith('[]')) return Object.hasOwn(CODECS, type);
   const item = type.slice(0, -2);

@@ -15,7 +15,10 @@ export interface Shape {
   readonly columns: readonly ComparedColumn[];
 }
 
-/** Why a row has no canonical form: the first column that has none (null = the whole record), and what stands there. */
+/**
+ * The reason why a row has no canonical form: its first column without one (null = the whole
+ * record), and the value there.
+ */
 export interface WhyNot {
   readonly class: 'type' | 'undecodable';
   readonly column: string | null;
@@ -26,7 +29,7 @@ export interface WhyNot {
 export interface StreamRow {
   readonly row: string | null;
   readonly why?: WhyNot | undefined;
-  /** Of the record that holds it, where that is looked at. */
+  /** The partition of the record that holds it, when places are checked. */
   readonly partition?: number;
   /** A window proved it equal to the source as that was then. */
   proven?: boolean;

@@ -1,6 +1,6 @@
-// Rows as Debezium's initial load would write them, with the configuration in connectors/debezium-postgres.ts: a proof replays them without a connector, a copy
-// writes them instead of it.
-// Contract-tested against real Debezium, byte by byte. PURE.
+// Writes rows as Debezium's initial load does with the configuration in
+// connectors/debezium-postgres.ts. A proof replays them without a connector, and a copy replaces
+// that load. Contract-tested against real Debezium, byte by byte. PURE.
 import { Undecodable } from './undecodable.js';
 
 export interface ReplayColumn {
@@ -145,16 +145,22 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'xml[]',
 ]);
 
-/** Whether the connector leaves a column of this base type out of its records, without a word: a row written instead of it must as well. */
+/**
+ * True when the connector silently leaves out a column of this base type. A row that we write must
+ * leave it out as well.
+ */
 export const isLeftOut = (type: string): boolean =>
   LEFT_OUT.has(type) || type.endsWith('multirange');
 
-/** What of a table's columns the connector writes: neither what it drops nor what the source computes, which is not in the log. */
+/**
+ * Returns the columns that the connector writes. It drops some types, and generated columns are not
+ * in the log.
+ */
 export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
   columns: readonly C[],
 ): C[] => columns.filter((column) => !column.generated && !isLeftOut(column.type));
 
-/** Whether a column of this base type can be written as the connector would. */
+/** True when we can write a column of this base type as the connector does. */
 export function canReplay(type: string): boolean {
   const item = type.replace(/(\[\])+$/, '');
   return Object.hasOwn(ENCODERS, item) || PLAIN.has(item);
@@ -189,7 +195,10 @@ function javaFloat(value: string, number: number): string {
 
 const trimmed = (clock: string): string => clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 
-/** What the log's reader writes of infinity, as days and as milliseconds of Java; with a time zone it writes the word. */
+/**
+ * The connector's numbers for infinity: days, and milliseconds of Java. With a time zone it writes
+ * the word instead.
+ */
 const INFINITE_DATES: Readonly<Record<string, string>> = {
   infinity: '+5877611-06-21Z',
   '-infinity': '-5877611-06-22Z',

@@ -1,17 +1,18 @@
-// What the folds of a topic share: how far each partition was read, and what could not be understood; most also keep one row per key. PURE.
+// The common part of all folds of a topic: how far each partition was read, and which records were
+// unreadable. Most folds also keep one row per key. PURE.
 import { type Canon } from './column-types.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { MOST_REFUSED, type Refused } from './refused.js';
 import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
 
-/** What a fold has read of a partition: of this log it holds everything, of no other one anything. */
+/** The part of a partition's log that a fold has read completely. */
 export interface ReadPart {
   readonly partition: number;
   /** The next offset to read. */
   readonly next: number;
-  /** Where the log began when it was read. */
+  /** The log's first offset when it was read. */
   readonly low: number;
-  /** Of the leader under which it was read last; -1 = unknown. */
+  /** The epoch of the leader that served the last read; -1 = unknown. */
   readonly epoch: number;
 }
 
@@ -20,9 +21,11 @@ export class FoldProgress {
   unreadable = 0;
   /** The first of them. */
   readonly refused: Refused[] = [];
-  /** Where the records that come next lie; with no partitions nothing is said of their places. */
+  /** The partition of the next records. With `partitions` = 0 their places are not checked. */
   readonly place = { partition: 0, partitions: 0 };
-  /** Of the topic that was read; null = nothing was read yet, or the brokers give topics no ids. */
+  /**
+   * The id of the topic that was read; null before the first read, or when the brokers have no ids.
+   */
   topicId: string | null = null;
   readonly #parts = new Map<number, ReadPart>();
 
@@ -45,7 +48,10 @@ export class FoldProgress {
     if (this.refused.length < MOST_REFUSED) this.refused.push(record);
   }
 
-  /** Where the log began is remembered from the first reading: what lay there then is in the fold. */
+  /**
+   * Records the part that was read. The log's beginning is that of the first read, because the fold
+   * holds what was there.
+   */
   readUpTo(part: ReadPart): void {
     const low = this.#parts.get(part.partition)?.low ?? part.low;
     this.#parts.set(part.partition, { ...part, low });

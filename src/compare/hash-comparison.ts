@@ -1,4 +1,5 @@
-// One pass over the expected rows, as COPY BINARY sends them, against the stream's row hashes. What is not proven equal becomes a candidate, by position. PURE.
+// Compares the expected rows, as COPY BINARY sends them, with the stream's row hashes in one pass.
+// A row that is not proven equal becomes a candidate, known by its position. PURE.
 import type { Shape } from './comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
@@ -6,7 +7,7 @@ import { int32At, uint16At } from '../domain/values/bytes.js';
 
 /** A row of the table that the stream does not prove equal: drilled down to both raw rows. */
 export interface Candidate {
-  /** Where the row lies in the table, as Postgres prints it: `(12,3)`. Valid within the snapshot. */
+  /** The row's position in the table as Postgres prints it, `(12,3)`; valid within the snapshot. */
   readonly ctid: string;
   readonly key: string;
 }
@@ -108,7 +109,10 @@ export const tidAt = (b: Uint8Array, at: number): string =>
 
 const tidText = (block: number, item: number): string => `(${block >>> 0},${item})`;
 
-/** The canary of a hash pass: rows of this run, some nulled or dropped on the stream side and one added there, must be reported exactly. */
+/**
+ * Runs the canary of a hash pass: it nulls or drops some rows of this run on the stream side and
+ * adds one. The pass must report exactly these.
+ */
 export function runHashCanary(
   shape: Shape,
   rows: readonly Uint8Array[],

@@ -33,16 +33,19 @@ export interface FoldState {
   readonly overlay: readonly (Omit<Change, 'key'> & { readonly key: readonly number[] })[];
 }
 
-const MOST_CHANGED = 200_000; // with more than these a full pass is the better one
+const MOST_CHANGED = 200_000; // a full pass is cheaper above this
 
-/** Where a fold's rows go: a table in memory, or somewhere to be compared from later. */
+/** The destination of a fold's rows: a table in memory, or storage for a later comparison. */
 export type KeyedRows = Pick<KeyTable, 'set'> & { delete(key: Int32Array): unknown };
 
 export class HashFold extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
-  /** From where on a window may read only what changed: a snapshot at which every key was proven equal. Null = all has to be read. */
+  /**
+   * The snapshot at which every key was proven equal; later windows may read only what changed
+   * since. Null = everything must be read.
+   */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
   /** Keys that the topic changed since a window last proved all of them, whatever later windows found; null = none ever did, or too many changed. */
@@ -57,7 +60,10 @@ export class HashFold extends FoldProgress {
 
   readonly #rows: KeyedRows;
 
-  /** `expected` keys are held without growing. With `rows` the changes go there, and the table stays empty. */
+  /**
+   * `expected` is the number of keys that fit without growing. With `rows`, changes go there and
+   * the table stays empty.
+   */
   constructor(shape: Shape, expected: number, rows?: KeyedRows) {
     super();
     this.shape = shape;
@@ -72,7 +78,10 @@ export class HashFold extends FoldProgress {
     return this.#changed;
   }
 
-  /** Whether the row that the stream holds now is the one that an earlier window proved equal to the source as that was then. */
+  /**
+   * True when the stream's present row is the one that an earlier window proved equal to the
+   * source.
+   */
   wasProven(key: string): boolean {
     return this.#sinceProof !== null && !this.#sinceProof.has(key);
   }
@@ -83,7 +92,9 @@ export class HashFold extends FoldProgress {
     if (snapshot !== null) this.#sinceProof = new Set();
   }
 
-  /** From here on the keys that change are remembered, and those that are called suspect. Proves nothing by itself. */
+  /**
+   * Starts to remember changed and suspect keys from this snapshot on. It proves nothing by itself.
+   */
   rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();
@@ -137,8 +148,9 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * A tombstone has no transaction of its own. Behind a delete event, applied or still waiting, it says
-   * nothing new; without one, every reader of the topic loses the key, so the fold does too.
+   * Applies a tombstone, which has no transaction of its own. After a delete event, applied or
+   * waiting, it adds nothing. Without one, every reader of the topic loses the key, and so does the
+   * fold.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));
@@ -218,7 +230,7 @@ export class KeyFilter {
     for (const key of wanted) this.#wanted.set(keyOf(key), 1, 1);
   }
 
-  /** Of the record that was last asked about, as `keyText` gives it. */
+  /** The key of the last record that was examined, in the form of `keyText`. */
   get lastKey(): string {
     return this.#key.encoder.keyText;
   }

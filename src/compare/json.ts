@@ -24,7 +24,10 @@ export function parseJsonLossless(text: string): unknown {
   return JSON.parse(SUSPICIOUS.test(text) ? quoteNumbers(text, quotedInteger) : text);
 }
 
-/** As `parseJsonLossless`; and numbers with a point or an exponent that have too many digits become `LongNumber`. Throws SyntaxError. */
+/**
+ * Parses like `parseJsonLossless`, and also keeps decimals and exponents with too many digits as
+ * `LongNumber`. Throws SyntaxError.
+ */
 export function parseJsonDigits(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
   const long: LongNumber[] = [];
@@ -47,7 +50,7 @@ export function parseJsonDigits(text: string): unknown {
 
 const MARK = 'sluice-long-number';
 
-/** Without zeros that say nothing: in front, and behind the point. */
+/** Counts digits without leading zeros and without trailing zeros of the fraction. */
 export function significantDigits(number: string): number {
   const mantissa = number.replace(/[eE].*$/, '').replace('-', '');
   const hasPoint = mantissa.includes('.');

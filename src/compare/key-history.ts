@@ -1,4 +1,5 @@
-// What the records of one key say about how it came to differ: its last record is older than one before it, or repeats one. PURE.
+// Explains a difference by the records of its key: the last record is older than an earlier one, or
+// repeats it. PURE.
 import type { Difference } from '../domain/evidence/window.js';
 import { joinRow, type Shape } from './comparison.js';
 import type { Change } from './table-fold.js';
@@ -12,7 +13,7 @@ export class KeyHistory {
   wasProven = false;
   #newest: bigint | null = null;
 
-  /** In the topic's order. A row of the initial load has no position of its own. */
+  /** Adds a record, in the topic's order. A row of the initial load has no position of its own. */
   add({ lsn, txId }: Pick<Change, 'lsn' | 'txId'>, wasProven: boolean): void {
     this.wasProven = wasProven;
     if (lsn === null || txId === null) return;

@@ -1,4 +1,4 @@
-// What polling by query cannot see, told from what it should have seen. PURE.
+// Separates differences that polling cannot see from those that it should have seen. PURE.
 import { looksAtTimes, type Polling } from '../domain/migration/polling.js';
 import { splitRow, type Shape } from './comparison.js';
 

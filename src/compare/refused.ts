@@ -3,7 +3,7 @@ import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './comparison.js';
 
-/** In the order of the numbers by which threads name them. */
+/** The reasons in the order of the numbers that fold threads use. */
 export const WHY_REFUSED = [
   'no change event with a readable key',
   'a record without a key',
@@ -32,7 +32,7 @@ export interface Refused {
 export const MOST_REFUSED = 20;
 const MOST_SHOWN = 200;
 
-/** What a difference shows of a record's text. */
+/** Returns the part of a record's text that a difference shows. */
 export const shown = (text: string | null): string =>
   text === null ? 'null' : text.slice(0, MOST_SHOWN);
 

@@ -1,7 +1,9 @@
-// The settled mode: a derived result, re-computed in each round's snapshot, against what the stream holds after that round's barrier. PURE.
-// A round's snapshot is taken after the previous round's stream side was read. So for a key whose expected row is the same in two rounds in a row, the
-// earlier stream side had taken in all of its inputs: equal there = matched. Different, and not written since = a difference. Everything else is asked
-// again; keys that never settle are unstable, never clean.
+// Settled mode: a derived result, re-computed in each round's snapshot, is compared with the stream
+// after that round's barrier. PURE.
+// Each round's snapshot is taken after the previous round's stream side was read. When a key's
+// expected row is the same in two rounds in a row, the earlier stream side had read all of its
+// inputs. Equal there means matched; different and not written since means a difference. Every
+// other key is asked again. Keys that never settle are unstable, never clean.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 import type { Unequal } from './not-capturable.js';
@@ -9,13 +11,16 @@ import type { Unequal } from './not-capturable.js';
 export interface Round {
   /** Result of the batch's query in this round's snapshot: key → row (null = could not be decoded). */
   readonly expected: ReadonlyMap<string, string | null>;
-  /** What the stream side held after this round's barrier. */
+  /** The stream side after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
   /** Keys that the output topic wrote since the previous round (and until this round's stream side was read). */
   readonly touched: ReadonlySet<string>;
 }
 
-/** For tables that a connector copies as they are. The window is over the keys of its first round. */
+/**
+ * Options for tables that a connector copies unchanged. The window compares the keys of its first
+ * round.
+ */
 export interface Captured {
   /** Differences that the connector had no way to notice: unknown, not proven wrong. */
   readonly notCapturable: (difference: Unequal) => boolean;
@@ -43,7 +48,7 @@ export class SettledComparison {
     return this.#rounds;
   }
 
-  /** Whether a further round can tell more. */
+  /** True when another round can decide more keys. */
   get isOpen(): boolean {
     return this.#rounds < (this.#captured ? 1 : 2) || this.#open.size > 0;
   }
@@ -117,7 +122,7 @@ export class SettledComparison {
       if (isExpected) {
         this.#counts.matched += 1;
         const entry = round.touched.has(key) ? undefined : round.actual.get(key);
-        if (entry) entry.proven = true; // of this very record: a newer one is another entry
+        if (entry) entry.proven = true; // a newer record is another entry
       }
       this.#settled.add(key);
       return true;

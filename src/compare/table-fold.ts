@@ -141,7 +141,9 @@ export class TableFold extends Fold {
     else this.rows.set(change.key, change.row);
   }
 
-  /** As `HashFold` does it: a tombstone without a delete event before it deletes. */
+  /**
+   * Applies a tombstone as `HashFold` does: without a delete event before it, it deletes the key.
+   */
   #bury({ key }: Change): void {
     const last = this.#waiting.get(key);
     if (last && last.row === null) return;

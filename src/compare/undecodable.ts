@@ -1,6 +1,10 @@
-// Why a value cannot be compared, and the placeholder that Debezium writes for an unchanged TOAST value.
+// Errors for values that cannot be compared, and Debezium's placeholder for an unchanged TOAST
+// value.
 
-/** What Debezium writes for a value that an update left alone and the log therefore does not hold. */
+/**
+ * Debezium writes this for a TOAST value that an update did not change, because the log does not
+ * hold it.
+ */
 export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
 
 export const PLACEHOLDER_BASE64 = Buffer.from(TOAST_PLACEHOLDER).toString('base64');

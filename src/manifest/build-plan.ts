@@ -22,7 +22,7 @@ export interface Plan {
   }[];
   readonly comparisons: readonly { readonly subject: string; readonly mode: Mode }[];
   readonly cutover: readonly CutoverStep[];
-  /** What whoever approves must know: guarantees that this spec weakens. */
+  /** Guarantees that this spec weakens, for the people who approve. */
   readonly notes: readonly string[];
 }
 

@@ -18,7 +18,10 @@ function isSecretName(text: string): boolean {
   return SECRET_NAME.test(name) && !ABOUT_A_SECRET.test(name);
 }
 
-/** Why a URL may not stand in a spec; null = it may. The answer never repeats the credential. */
+/**
+ * Returns why a URL is not allowed in a spec; null = it is allowed. The answer never repeats the
+ * credential.
+ */
 export function urlProblem(text: string): string | null {
   let url: URL;
   try {
@@ -39,7 +42,10 @@ export function urlProblem(text: string): string | null {
 const LITERALS = /'(?:[^']|'')*'/g;
 const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 
-/** Why the statements of a pipeline may not stand in a spec: an option with a secret as a literal. Null = they may. */
+/**
+ * Returns why a pipeline's statements are not allowed in a spec: an option holds a secret as a
+ * literal. Null = they are allowed.
+ */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
     if (value !== '' && !/^(true|false)$/i.test(value!) && isSecretName(name!))
@@ -48,7 +54,10 @@ export function statementsProblem(sql: string): string | null {
   return sqlProblem(sql);
 }
 
-/** Why a SQL text may not stand in a spec: a connection string with a password in a literal. Null = it may. */
+/**
+ * Returns why a SQL text is not allowed in a spec: a literal holds a connection string with a
+ * password. Null = it is allowed.
+ */
 export function sqlProblem(sql: string): string | null {
   for (const [literal] of sql.matchAll(LITERALS)) {
     if (!IN_URL.test(literal) && !CONNINFO.test(literal)) continue;

@@ -89,7 +89,7 @@ export function parseText<T>(
   });
   const result = check(inlined.value);
   if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
-  // What stands in for a text that could not be read is not judged.
+  // Placeholders for texts that could not be read are not judged.
   const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
   const others = result.ok
     ? []
@@ -99,7 +99,7 @@ export function parseText<T>(
   return located([...inlined.issues, ...others]);
 }
 
-/** What a schema found, each with its path. */
+/** Returns the schema's issues, each with its path. */
 export const issuesOf = (error: z.ZodError, schema: z.ZodType): SpecIssue[] =>
   error.issues.flatMap((issue) => toIssues(issue, schema));
 
@@ -160,7 +160,10 @@ function inlineFiles(
   return { value: walk(value, []), issues };
 }
 
-/** Where the path stands in the text: the key of its last part if there is one, else the nearest parent. */
+/**
+ * Returns the position of a path in the text: the key of its last part if there is one, else the
+ * nearest parent.
+ */
 function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = length === 1 ? doc.contents : doc.getIn(path.slice(0, length - 1), true);

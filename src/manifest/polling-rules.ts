@@ -1,4 +1,5 @@
-// What a spec must say before a connector may poll: which rows are new, and what its owner declares about the rest.
+// Checks what a spec must say before a connector may poll: which rows are new, and what its owner
+// declares about the rest.
 import { durationMs } from '../domain/values/duration.js';
 import { DEFAULT_DELAY, looksAtIds, looksAtTimes } from '../domain/migration/polling.js';
 import type { SpecIssue } from './document.js';

@@ -1,4 +1,4 @@
-// What the shape alone cannot say: parts of a spec that contradict each other.
+// Finds parts of a spec that contradict each other, which its shape alone cannot show.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
@@ -33,7 +33,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   ];
 }
 
-/** Why the statements of a pipeline that we deploy cannot be used. */
+/** Returns why the statements of a pipeline that we deploy cannot be used; null = they can. */
 function statementProblem(parsed: ParsedSpec): string | null {
   const { pipeline } = parsed.spec;
   if (!pipeline?.statements)
@@ -49,7 +49,9 @@ function statementProblem(parsed: ParsedSpec): string | null {
 }
 
 type Place = 'gateway' | 'url' | 'statements';
-/** Where each type of pipeline is deployed, and what belongs to the others. */
+/**
+ * The place to which each type of pipeline is deployed, and the fields that belong to other types.
+ */
 const PLACES: Readonly<
   Record<PipelineSpec['type'], { mine: 'gateway' | 'url' | null; foreign: readonly Place[] }>
 > = {
@@ -125,7 +127,8 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     const path = ['validation', 'waivers', at] as const;
     if ((waiver.check === undefined) === (waiver.class === undefined))
       add('name either a check or a class', ...path);
-    // Every other class says that the stream is wrong or unknown: a pass in spite of it would be a lie.
+    // Every other class says that the stream is wrong or unknown, so a waiver would make a false
+    // pass.
     else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong')
       add('only the class batch-was-wrong can be waived', ...path, 'class');
     else if (waiver.class && !validation.closedKeys)

@@ -93,16 +93,17 @@ async function groupsDrained(
       if (reason) return reason;
     }
   } catch (error) {
-    // The pipeline may make its own topics anew at any time; those of the tables are ours, and their loss is for the caller to judge.
+    // The pipeline may create its own topics again at any time. The tables' topics are ours, and
+    // the caller judges their loss.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
     return `drain: ${error.message}: the pipeline of group ${groups.join(', ')} is being deployed anew`;
   }
 }
 
 /**
- * Topics that a group committed offsets for or subscribes to, and those between the stages of a
- * Kafka Streams application of that id, by their names: one that was written and never committed is
- * not drained.
+ * Returns the topics that a group committed offsets for or subscribes to. Topics between the stages
+ * of a Kafka Streams application are found by their names: one that was written and never committed
+ * is not drained.
  */
 async function groupTopics(
   kafka: KafkaPort,
@@ -129,8 +130,8 @@ interface Consumers {
 }
 
 /**
- * The ends of all topics are captured first; then it is waited until they are stable, then until
- * every group that reads a topic is past its end: the slowest group decides.
+ * Captures the ends of all topics, waits until they are stable, and then until every group that
+ * reads a topic is past its end. The slowest group decides.
  */
 async function topicsConsumed(
   consumers: Consumers,

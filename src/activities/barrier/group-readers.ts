@@ -13,7 +13,10 @@ export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGro
   throw new Problem('unsupported', undescribed(id, group.unknown), UNDESCRIBED_REMEDY);
 }
 
-/** How the groups read, once per hop of a drain. A string says which group is unknown, and why. */
+/**
+ * Returns the topics that each group subscribes to, once per hop of a drain. A string names the
+ * group that is unknown, and why.
+ */
 export async function subscriptionsOf(
   kafka: KafkaPort,
   groups: readonly string[],
@@ -27,7 +30,7 @@ export async function subscriptionsOf(
   return topics;
 }
 
-/** Where a topic's reader is in one partition; `at` is missing where it never committed there. */
+/** A group's committed offset in one partition; `at` is missing when it never committed there. */
 export interface Reader {
   readonly group: string;
   readonly at: number | undefined;

@@ -33,8 +33,10 @@ export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
 }
 
 /**
- * Waits until the connector acknowledged `lsn`. Null = proven; else why not. Throws Problem `slot-lost` when waiting cannot help.
- * Debezium acknowledges a commit when it reads what comes after it: on a quiet database that would be its next heartbeat, so we give it more to read.
+ * Waits until the connector acknowledged `lsn`. Null = proven; otherwise the reason. Throws Problem
+ * `slot-lost` when waiting cannot help.
+ * Debezium acknowledges a commit when it reads what follows it. A quiet database has nothing more
+ * to read until its next heartbeat, so we write more.
  */
 export async function connectorAcknowledged(
   client: pg.ClientBase,

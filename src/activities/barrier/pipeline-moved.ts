@@ -1,4 +1,4 @@
-// Whether a pipeline that somebody else deploys has moved to the topics of a new generation.
+// Checks that an externally deployed pipeline has moved to the topics of a new generation.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { Problem } from '../../domain/failure.js';
 import { capturesOf } from '../../domain/migration/names.js';
@@ -7,14 +7,14 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { knownGroup } from './group-readers.js';
 
-const MOVES_MS = 20_000; // before it is called a block: it may just be starting
+const MOVES_MS = 20_000; // a pipeline that is just starting gets this long
 
 export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({
     /**
-     * A new generation has new topics, and a pipeline that is not ours to deploy must be moved to
-     * them. Problem `pipeline-must-move` names the topics that no group has read yet, or that a
-     * group has not read which read the same table's topic of an earlier generation.
+     * Throws Problem `pipeline-must-move` while an external pipeline is not reading a new
+     * generation's topics. It names the topics that no group has read yet, or that a group has not
+     * read although it read the same table's earlier topic.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];
@@ -26,7 +26,7 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
           (_, g) => capturesOf(ref.spec, g + 1)[at]!.topic,
         );
         if ((await kafka.offsets(topic)).some((p) => p.high > p.low))
-          topics.push({ topic, earlier }); // nobody commits an empty one
+          topics.push({ topic, earlier }); // groups commit nothing for an empty topic
       }
       let unread: string[] = [];
       const moved = await pollUntil(
@@ -49,7 +49,7 @@ interface NewTopic {
   readonly earlier: readonly string[];
 }
 
-/** Which topics by which groups, as `topic by group GROUP`. Exported for its test. */
+/** Lists topics that groups have not read, as `topic by group GROUP`. Exported for its test. */
 export async function unreadBy(
   kafka: KafkaPort,
   groups: readonly string[],

@@ -1,4 +1,4 @@
-// What runs a pipeline that Sluice deploys. Parts of it are found again by their names after any restart.
+// A host runs pipelines that Sluice deploys. Their parts are found by name after any restart.
 
 export interface PipelineHost {
   readonly url: string;
@@ -8,7 +8,7 @@ export interface PipelineHost {
   product(): Promise<string>;
   /** Asks the host to judge the statements; nothing is run. */
   judge(): Promise<string | { detail: string; remedy: string }>;
-  /** Whether there is such a part, whatever its health. */
+  /** True when such a part exists, whatever its health. */
   isThere(name: string): Promise<boolean>;
   /** `running` carries an identity: another one is another deployment. */
   state(name: string): Promise<{ readonly running: string } | { readonly not: string }>;

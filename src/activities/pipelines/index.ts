@@ -1,11 +1,14 @@
-// Which host runs a spec's pipeline, and the groups that read for it.
+// Finds the host that runs a spec's pipeline, and the groups that read for it.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { FlinkHost } from './flink.js';
 import type { PipelineHost } from './host.js';
 import { KsqlHost } from './ksqldb.js';
 
-/** Null where there is no pipeline, or somebody else deploys it. Throws when the statements cannot be used. */
+/**
+ * Returns the host; null when there is no pipeline or it is deployed externally. Throws when the
+ * statements cannot be used.
+ */
 export function hostOf(spec: MigrationSpec, generation: number): PipelineHost | null {
   const { pipeline } = spec.spec;
   if (!pipeline || pipeline.type === 'external') return null;

@@ -1,4 +1,5 @@
-// ksqlDB through its REST API: one stream or table for each statement; those made AS SELECT are kept filled by a query of the server's own naming.
+// Deploys to ksqlDB through its REST API. Each statement makes one stream or table. A query that
+// the server names itself fills those made AS SELECT.
 import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
@@ -29,7 +30,11 @@ export class KsqlHost implements PipelineHost {
     return `ksqlDB ${version}, service ${serviceId}`;
   }
 
-  /** ksqlDB plans a statement only when the streams before it exist: their text is checked by us, their names by the server, the rest when they are made. */
+  /**
+   * Checks the statements before they run. ksqlDB plans a statement only when the streams before it
+   * exist. So we check their text here, the server checks their names, and the rest shows when they
+   * are created.
+   */
   async judge(): Promise<string | { detail: string; remedy: string }> {
     await this.#server.sources();
     return `${this.names.length} statements, of them ${this.#plan.statements.filter((s) => s.isQuery).length} with a query; ksqlDB judges each when it is made`;

@@ -27,13 +27,13 @@ export interface Rehearsed {
 export interface RehearsalInput {
   /** The plan MUST have a batch with a run log. */
   readonly plan: ResolvedPlan;
-  /** How many runs that closed something; the newest are taken. */
+  /** The number of runs to rehearse: the newest ones that closed a key. */
   readonly count: number;
   /** SQL over the key: the slice; empty = all. */
   readonly within: string;
   readonly shape: Shape;
   readonly stream: OutputFold['rows'];
-  /** What the batch's query gives on the slice today. */
+  /** The result of the batch's query on the slice today. */
   readonly queried: ReadonlyMap<string, string | null>;
   readonly canary: { readonly planted: number; readonly found: number };
 }

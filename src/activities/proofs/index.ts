@@ -20,7 +20,10 @@ export function createProofActivities(deps: Deps) {
     },
 
     ...withPlan({
-      /** Replays the slice into the proof's topics, in one snapshot with the rows that the batch's query gives on it. Idempotent: begins anew. */
+      /**
+       * Replays the slice into the proof's topics, in one snapshot with the rows of the batch's
+       * query. Idempotent: a retry starts again.
+       */
       async replaySlice(proof: ProofPlan & Planned): Promise<Replayed> {
         return replay(deps, proof);
       },
@@ -49,7 +52,8 @@ export function createProofActivities(deps: Deps) {
         return !('unknown' in group) && group.members.length === 0 ? true : null;
       });
       if (idle && (await kafka.groupOffsets(name)).size > 0)
-        await kafka.deleteGroup(name).catch(() => undefined); // what stays is listed below
+        // a group that remains is listed below
+        await kafka.deleteGroup(name).catch(() => undefined);
       const own = async (): Promise<string[]> =>
         (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
       for (const topic of await own()) await kafka.deleteTopic(topic);

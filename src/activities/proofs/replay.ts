@@ -1,4 +1,5 @@
-// The replay: one read-only snapshot of the legacy database, its rows written as a connector would write them, and the batch's query over the same rows.
+// Replays one read-only snapshot of the source: its rows as a connector would write them, and the
+// batch's query over the same rows.
 import {
   describeQuery,
   readKeyedTable,

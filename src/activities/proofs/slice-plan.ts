@@ -27,7 +27,7 @@ export interface ProofPlan {
     /** SQL over the key: which of the pipeline's rows belong to the slice; empty = all. */
     readonly within: string;
   };
-  /** How many runs are rehearsed; 0 = none. */
+  /** The number of rehearsed runs; 0 = none. */
   readonly runs: number;
 }
 

@@ -1,9 +1,10 @@
-// How old the batch's numbers are: from its run log, one query.
+// Reads the age of the batch's numbers from its run log, in one query.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 
-// What a run stored is read from its end until the next run's end; all that time it is as old as its cut says.
+// Readers see a run's result from its end until the next run's end. During that time its age counts
+// from its cut.
 const AGES = (log: string): string => `
 WITH runs AS (
   SELECT cut_at, finished_at, lead(finished_at, 1, greatest(now(), finished_at)) OVER (ORDER BY finished_at) AS replaced_at

@@ -1,4 +1,5 @@
-// What a window proved, as one document with a digest: the same plan at the same positions gives the same digest, on any worker. The ledger chains them.
+// Makes one document with a digest from what a window proved. The same plan at the same positions
+// gives the same digest on any worker. The ledger chains the documents.
 import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';

@@ -21,13 +21,13 @@ import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
 import { toRow, type SubjectResult } from './subject.js';
 
-/** Bytes that the windows of a worker may hold in key tables, unless it is told otherwise. */
+/** The bytes that a worker's windows may hold in key tables by default. */
 const WINDOW_MEMORY = 2 ** 30;
 
 export interface WindowInput {
   readonly ref: MigrationRef;
   readonly number: number;
-  /** How long settled rounds may go on, in ms. */
+  /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
   /** Every row is read, whatever earlier windows proved: the first window of a streak and the one before the commit. */
   readonly isFull: boolean;
@@ -35,27 +35,33 @@ export interface WindowInput {
   readonly since: string | null;
   /** Since it was broken, everything that is proven says so. */
   readonly brokenGlass?: BrokenGlass;
-  /** After the commit: also whether consumers still read what was committed. */
+  /** Set after the commit: the window also checks that consumers read the committed side. */
   readonly watchesRoute?: boolean;
 }
 
-/** Without the link of the chain: that is known once it is recorded. */
+/** A result without its link of the chain, which is known once the window is recorded. */
 type Measurement = Omit<WindowResult, 'chain'>;
 
 export interface WindowResult {
   /** The asked-for one, or a later one where a run that was reset had used it. */
   readonly number: number;
-  /** Head of the evidence's chain after this window. In the run's history it stands outside of the ledger: `sluice report verify` compares the two. */
+  /**
+   * The head of the evidence's chain after this window. The run's history keeps it outside the
+   * ledger, and `sluice report verify` compares the two.
+   */
   readonly chain: string;
   readonly verdict: Verdict;
   readonly rows: readonly Pick<WindowRow, 'subject' | 'verdict' | 'reason'>[];
   readonly matched: number;
   readonly compared: number;
-  /** Of them: keys for which a row was read. What an earlier window proved is no comparison of this one. */
+  /**
+   * The part of the compared keys whose rows were read in this window. Rows that an earlier window
+   * proved are not in it.
+   */
   readonly comparedNow: number;
   readonly at: string;
   readonly lag: Lag;
-  /** Of its duration: reading the tables' topics for the first time, or what is new in them. */
+  /** The part of the duration that reading the tables' topics took. */
   readonly foldMs: number;
   /** Null when the facts could not be read: unknown is not unchanged. */
   readonly facts: FactsSeen | null;
@@ -96,7 +102,7 @@ export function createWindowActivities(deps: Deps) {
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 
-    /** What evidence rests on, read now (for the recheck before the cut-over). */
+    /** Reads the facts that evidence rests on, for the recheck before the cut-over. */
     async readFacts({ ref }: Planned, since: string | null): Promise<FactsSeen> {
       return seeFacts(deps.ledger, ref, (await readFacts(deps, ref)).facts, since);
     },

@@ -21,7 +21,7 @@ import { compareResult } from './results/compare-results.js';
 import { compareTables } from './tables/compare-tables.js';
 import { unmeasured, type SubjectResult } from './subject.js';
 
-/** What a window found, before it is recorded. */
+/** The findings of a window before it is recorded. */
 export interface Measured {
   readonly subjects: SubjectResult[];
   readonly lag: Lag;
@@ -30,7 +30,10 @@ export interface Measured {
   readonly batchAge: BatchAge | null;
 }
 
-/** Never throws for what it finds, only for what ends the generation or for cancellation. `since` = digest of the facts that the evidence rests on. */
+/**
+ * Measures one window. It throws only for cancellation and for a problem that ends the generation.
+ * `since` = digest of the facts that the evidence rests on.
+ */
 export async function measure(session: WindowSession, since: string | null): Promise<Measured> {
   const { deps, ref, plan } = session;
   const started = Date.now();
@@ -90,7 +93,10 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
   };
 }
 
-/** What passed while the facts changed did not pass: rows may have been read before, and records after the change. */
+/**
+ * Voids a pass when the facts changed during the window: rows may be from before the change, and
+ * records from after it.
+ */
 function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
   const change = factsChange(before, after);
   if (!change || subject.verdict.verdict !== 'passed') return subject;

@@ -1,4 +1,5 @@
-// What evidence rests on, as comparable text: when one of these changes, what was proven before proves nothing now (a new epoch).
+// Reads the facts that evidence rests on, as comparable text. When one changes, a new epoch begins
+// and earlier proof does not count.
 import { createHash } from 'node:crypto';
 import {
   qualifyNames,
@@ -38,7 +39,10 @@ const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
 
 export interface FactsRead {
   readonly facts: Facts;
-  /** Why nothing that is compared now proves anything about what will be captured; null = all that is compared is captured. */
+  /**
+   * The reason why comparing now proves nothing about what will be captured; null = everything
+   * compared is captured.
+   */
   readonly problem: CaptureProblem | null;
 }
 
@@ -62,7 +66,7 @@ export async function readFacts(deps: Deps, ref: MigrationRef): Promise<FactsRea
   return { facts, problem: source.problem ?? connectors.problem };
 }
 
-/** What the database says: which server it is, what is captured, what reads it. */
+/** Reads the database's facts: the server's identity, what is captured, and what reads it. */
 async function sourceFacts(client: SourceClient, ref: MigrationRef): Promise<FactsRead> {
   const { tables: planned } = ref.spec.spec.source;
   const { publication: name } = namesOf(ref.spec, ref.generation);

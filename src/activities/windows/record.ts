@@ -11,7 +11,7 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 
-/** Who measures: the run and the activity, and which of its attempts. */
+/** The run, the activity and the attempt that measure a window. */
 export interface Attempt {
   readonly by: string;
   readonly attempt: number;
@@ -25,7 +25,10 @@ export interface Answer {
 
 type WithChain<R> = R & { readonly chain: string };
 
-/** Before anything is measured: the answer of an earlier attempt that recorded and then died, or the number under which to record. */
+/**
+ * Returns the answer of an earlier attempt that recorded and then died, or else the number under
+ * which to record.
+ */
 export async function beginWindow<R extends Answer>(
   ledger: Ledger,
   ref: MigrationRef,
@@ -40,8 +43,9 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. Where another attempt of this activity was first, its record stands, the audit says so, and the answer is the worse of the two
- * verdicts. Throws Problem `unexpected` where another run took the number meanwhile: the next attempt takes another one.
+ * Adds the window to the chain. When another attempt of this activity was first, its record is
+ * kept, the audit says so, and the answer is the worse of the two verdicts. Throws Problem
+ * `unexpected` when another run took the number meanwhile; the next attempt takes a new one.
  */
 export async function endWindow<R extends Answer>(
   ledger: Ledger,

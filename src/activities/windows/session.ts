@@ -1,4 +1,5 @@
-// What one window works with, from its first reading to its verdict. It is made once and passed on whole.
+// The session of one window: everything that it works with, from its first read to its verdict. It
+// is made once and passed on whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Deps } from '../runtime/deps.js';
@@ -16,7 +17,7 @@ export interface WindowSession extends Planned {
   readonly number: number;
   /** Every row is read, even where earlier windows proved it. */
   readonly isFull: boolean;
-  /** How long settled rounds may take, in ms. */
+  /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
   readonly heartbeat: () => void;
 }

@@ -1,4 +1,5 @@
-// Which columns a comparison covers: all but those the plan leaves out by name. Key columns always.
+// Selects the columns of a comparison: all but those that the plan ignores by name, and always the
+// key.
 import type { Column } from '../../clients/postgres/catalog.js';
 import type { ComparedColumn } from '../../compare/comparison.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';

@@ -1,4 +1,4 @@
-// What a window found about one subject, on its way to a row of the ledger.
+// The result of one subject in a window, before it becomes a row of the ledger.
 import type { Verdict } from '../../domain/evidence/verdict.js';
 import {
   assessComparison,
@@ -16,14 +16,17 @@ export interface SubjectResult {
   readonly mode: WindowRow['mode'];
   readonly verdict: Verdict;
   readonly counts: Counts | null;
-  /** What the verdict rests on beside the counts: whoever has both derives it again. Null where nothing was compared. */
+  /**
+   * The conditions of the verdict beside the counts; both together reproduce it. Null when nothing
+   * was compared.
+   */
   readonly proofs: Proofs | null;
   readonly differences: readonly Difference[];
   readonly position: string | null;
   readonly durationMs: number;
-  /** Of it: reading the topic. */
+  /** The part of the duration that reading the topic took. */
   readonly foldMs?: number;
-  /** What else the evidence names: snapshot, offsets read, digest of the rows. */
+  /** Further fields of the evidence: snapshot, offsets read, digest of the rows. */
   readonly proof?: object;
 }
 

@@ -1,4 +1,5 @@
-// What evidence knows about the topics that are read: which ones they are, and the settings that decide which records a reader still finds in them.
+// Facts about the topics that are read: their identity, and the settings that decide which records
+// a reader still finds in them.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';

@@ -1,4 +1,5 @@
-// A table's change events as numbers: what a fold needs of each, in rows of a typed array that can be handed from one thread to another. PURE.
+// Encodes a table's change events as rows of numbers in a typed array, which one thread can hand to
+// another. PURE.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { REFUSED } from '../refused.js';
@@ -59,7 +60,9 @@ export class ChangeEncoder {
     this.#key = new KeyReader(shape);
   }
 
-  /** Adds what a record says; key and value as ranges of `bytes`. With `partitions` its place is checked too. */
+  /**
+   * Adds a record; key and value are ranges of `bytes`. With `partitions` its place is checked too.
+   */
   encode(
     { partition, partitions }: Place,
     offset: number,
@@ -108,7 +111,7 @@ export class ChangeEncoder {
   }
 }
 
-/** Where a record lies; `partitions` = 0 where that says nothing. */
+/** The partition of a record; `partitions` = 0 means that places are not checked. */
 export interface Place {
   readonly partition: number;
   readonly partitions: number;

@@ -115,7 +115,10 @@ export class EnvelopeScanner implements Fields {
     this.#row(b, from, to);
   }
 
-  /** Whether `[from, to)` says the key of the row that was scanned last in the same bytes, as a connector writes it. */
+  /**
+   * True when `[from, to)` is the key of the row that was scanned last in the same bytes, as a
+   * connector writes it.
+   */
   isKeyOfRow(b: Uint8Array, from: number, to: number): boolean {
     let at = from;
     let before = OPEN;

@@ -29,7 +29,7 @@ export function integerFromText(b: Uint8Array, start: number, end: number, out: 
   out.i64(Number(value >> 32n), Number(BigInt.asIntN(32, value)));
 }
 
-/** `5.0`, `1e3`: a whole number all the same, unless it stands in quotes. */
+/** Reads a whole number in another spelling, such as `5.0` or `1e3`, unless it is quoted. */
 function unusualInteger(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const text = latin1At(b, start, end);
   const value = b[start - 1] !== QUOTE && /[.eE]/.test(text) ? Number(text) : Number.NaN;

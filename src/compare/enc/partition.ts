@@ -1,4 +1,5 @@
-// Where Kafka's own producers put a key: murmur2 of its bytes, as in org.apache.kafka.common.utils.Utils. PURE.
+// Computes the partition that Kafka's own producers choose for a key: murmur2 of its bytes, as in
+// org.apache.kafka.common.utils.Utils. PURE.
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 

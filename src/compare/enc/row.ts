@@ -12,7 +12,7 @@ const KEY_SEED = 0x6b6579;
 const ROW_SEED = 0x726f77;
 const NULL_JSON = 0x6e; // the n of null
 
-/** Where each column's JSON value lies in a buffer; -1 = absent. */
+/** The position of each column's JSON value in a buffer; -1 = absent. */
 export interface Fields {
   readonly start: Int32Array;
   readonly end: Int32Array;

@@ -1,4 +1,5 @@
-// Text that somebody else wrote (values of rows, names, comments, errors of other systems), made fit to be shown and to be kept. PURE.
+// Makes foreign text (row values, names, comments, errors of other systems) safe to show and to
+// keep. PURE.
 
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 // C0, DEL, C1, line and paragraph separators, marks of direction, lone surrogates, the byte order mark.
@@ -14,7 +15,7 @@ export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, 
 export const printableLines = (text: string): string =>
   text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));
 
-/** What another system answered, short and on one line. */
+/** Shortens another system's answer to one line. */
 export function quoteForeign(text: string, limit = 300): string {
   const line = printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim());
   return line.length > limit ? `${line.slice(0, limit)}…` : line;
@@ -41,6 +42,6 @@ export function withoutValues(text: string): string {
     );
 }
 
-/** Of a Postgres error of class 22 (data): what is wrong, without the value that it quotes. */
+/** Returns the message of a Postgres data error (class 22) without the value that it quotes. */
 export const withoutQuotes = (message: string): string =>
   message.replaceAll(/"(?:[^"]|"")*"/g, '"…"');

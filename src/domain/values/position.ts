@@ -23,7 +23,10 @@ export function lsnDistance(from: Lsn, to: Lsn): number {
   return distance > 0n ? Number(distance) : 0;
 }
 
-/** What `pg_current_snapshot()` prints: `xmin:xmax:xip,xip,…` (64-bit transaction ids, exact in a double below 2^53). */
+/**
+ * The content of `pg_current_snapshot()`: `xmin:xmax:xip,xip,…` (64-bit transaction ids, exact in a
+ * double below 2^53).
+ */
 export interface SnapshotVisibility {
   readonly xmin: number;
   readonly xmax: number;
@@ -44,13 +47,13 @@ export function parseSnapshot(text: string): SnapshotVisibility {
 
 const EPOCH = 2 ** 32;
 
-/** Where the ids end that a record may have: a transaction lives for less than half an epoch. */
+/** The end of the ids that a record may have: a transaction lives for less than half an epoch. */
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 
 /**
- * Debezium's 32-bit transaction id as a 64-bit one: the latest that the snapshot's records can have.
- * An older transaction with the same 32 bits ended long before any snapshot of today, so wherever
- * the widened id is visible, the older one is too. Ids of 64 bits stay as they are.
+ * Widens Debezium's 32-bit transaction id to 64 bits: the latest id that the snapshot's records can
+ * have. An older transaction with the same 32 bits ended long ago, so it is visible wherever the
+ * widened id is. Ids of 64 bits stay unchanged.
  */
 export function widened(txId: number, snapshot: SnapshotVisibility): number {
   if (txId >= EPOCH) return txId;
@@ -59,7 +62,7 @@ export function widened(txId: number, snapshot: SnapshotVisibility): number {
   return wide > last ? wide - EPOCH : wide;
 }
 
-/** Whether a snapshot sees the transaction; its id may be Debezium's of 32 bits. */
+/** True when a snapshot sees the transaction; its id may be Debezium's 32-bit form. */
 export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
   const wide = widened(txId, snapshot);
   if (wide < snapshot.xmin) return true;

@@ -10,7 +10,7 @@ export class Registry<Mode extends string, Adapter> {
     this.#adapters = new Map(Object.entries<Adapter>(adapters));
   }
 
-  /** Returns the adapter of a mode. Throws for a mode that nobody registered. */
+  /** Returns the adapter of a mode. Throws for an unregistered mode. */
   of(mode: string): Adapter {
     const adapter = this.#adapters.get(mode);
     if (adapter === undefined) throw new Error(`no ${this.#what} is named ${mode}`);

@@ -7,7 +7,7 @@ import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../../../compa
 export interface Work {
   readonly bytes: Uint8Array;
   readonly batches: readonly VisibleBatch[];
-  /** Where the batches lie. */
+  /** The partition of the batches. */
   readonly place: Place;
   /** Offsets of the partition that are wanted. */
   readonly from: number;

@@ -25,7 +25,10 @@ export class FoldThreads {
     );
   }
 
-  /** Applies the records of `[from, to)` of a partition to the fold, which was told where they lie. Throws what reading or decoding threw. */
+  /**
+   * Applies the records of `[from, to)` of a partition to the fold, which already knows their
+   * partition. Throws what reading or decoding threw.
+   */
   async fold(
     kafka: KafkaPort,
     topic: string,

@@ -13,7 +13,7 @@ import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
 import { readPart, sameLog, startOf } from './same-log.js';
 import { bytesNeeded, partsFor } from './spill.js';
 
-/** What a table gets at least of the budget, however many there are: an eighth. */
+/** Every table gets at least 1/8 of the memory budget. */
 const LEAST_SHARE = 8;
 
 export class FoldCache {
@@ -29,7 +29,10 @@ export class FoldCache {
     this.#budget = budget;
   }
 
-  /** In how many parts a table of so many keys has to be compared; 1 = in memory. A fold that has outgrown the budget is let go. */
+  /**
+   * Returns the number of parts in which a table of so many keys must be compared; 1 = in memory. A
+   * fold that has outgrown the budget is dropped.
+   */
   partsNeeded(ref: MigrationRef, topic: string, shape: Shape, keys: number): number {
     const identity = identityOf(ref, topic, shape);
     let others = 0;

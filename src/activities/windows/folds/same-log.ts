@@ -1,9 +1,10 @@
-// A fold belongs to one log. What it remembers proves nothing about another topic of the same name, about a log whose beginning was given up, or about one that
-// lost its end with a leader. A new consumer would not find there what the fold holds. An ordinary move of a leader, and compaction, change nothing.
+// A fold belongs to one log. It proves nothing about another topic of the same name, about a log
+// whose beginning was deleted, or about one that lost its end with a leader: a new consumer would
+// not find there what the fold holds. An ordinary leader move and compaction change nothing.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 
-/** What a fold remembers once it has read a partition up to these ends. */
+/** Returns what a fold remembers after it has read a partition up to these ends. */
 export const readPart = ({ partition, committed, low, epoch }: PartitionEnds): ReadPart => ({
   partition,
   next: committed,

@@ -1,5 +1,6 @@
-// What does not fit in memory, by parts of the keys: the changes of the stream and the rows of the table, as records of a few words in files of this attempt.
-// A part is read back alone. Nothing of it outlives the pass: an attempt that died leaves a folder that the next one of that table removes.
+// Stores changes of the stream and rows of the table on disk, split by key, as short records in
+// files of this attempt. One part at a time is read back. Nothing outlives the pass: the next
+// attempt on that table removes the folder of one that died.
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -20,7 +21,7 @@ export interface Spilled {
 /** Needed to hold so many keys in memory, with a table's doubling while it grows. */
 export const bytesNeeded = (keys: number): number => keys * 64;
 
-/** How many parts keep `bytes` within `budget`; 1 = it fits. */
+/** Returns the number of parts that keeps `bytes` within `budget`; 1 = it fits. */
 export function partsFor(bytes: number, budget: number): number {
   let parts = 1;
   while (parts < MOST_PARTS && bytes / parts > budget) parts *= 2;
@@ -89,7 +90,8 @@ export class SpillSide {
 
   #write(part: number): void {
     const bytes = new Uint8Array(this.#buffers[part]!.buffer, 0, this.#filled[part]! * 4);
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#files[part]!, bytes, at); // at its end: nothing is read before all is written
+    // appends; reading begins after the last write
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#files[part]!, bytes, at);
     this.bytes += bytes.length;
     this.#filled[part] = 0;
   }

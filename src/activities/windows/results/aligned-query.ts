@@ -133,7 +133,10 @@ function readStored(
   });
 }
 
-/** What the spec's waiver allows of `mismatched` rows in which the batch was wrong; undefined when it allows none. */
+/**
+ * Returns what the spec's waiver allows of `mismatched` rows in which the batch was wrong;
+ * undefined when it allows none.
+ */
 export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
   const waiver = spec.validation.waivers.find(
     (w) => w.class === 'batch-was-wrong' && Date.parse(w.until) > Date.now(),

@@ -1,5 +1,6 @@
-// Settled mode: the batch's query (and those of its stages), re-run in each round's snapshot, against the pipeline's topics and the sink's table; so are
-// tables that are polled.
+// Settled mode: the queries of the batch and its stages run again in each round's snapshot. They
+// are compared with the pipeline's topics and the sink's table, and polled tables are compared in
+// the same way.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
@@ -16,7 +17,7 @@ const ROUNDS_WHEN_FAILED = 3;
 
 export interface ResultCompared {
   readonly subjects: SubjectResult[];
-  /** Of the last round; null when there was none. */
+  /** The path time of the last round; null when there was none. */
   readonly pathMs: number | null;
 }
 

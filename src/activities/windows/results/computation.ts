@@ -1,4 +1,5 @@
-// What a settled window compares: each query of the batch (its result, and its stages in the pipeline's order) with the topic that should hold the same.
+// Pairs that a settled window compares: each query of the batch, its stages first, with the topic
+// that should hold the same rows.
 import { describeQuery, type Column } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { notCapturable } from '../../../compare/not-capturable.js';
@@ -20,7 +21,7 @@ const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
 export interface Computation {
   /** A table that is polled, `query`, a stage's name, or `result`. */
   readonly subject: string;
-  /** Whether we made its topic. */
+  /** True when its topic is ours. */
   readonly isOurs: boolean;
   /** Tables may be empty; a result must not be. */
   readonly isTable: boolean;
@@ -33,9 +34,10 @@ export interface Computation {
   readonly sink: {
     readonly table: string;
     readonly side: SettledComparison;
-    /** Of the last round. */ counted: SideCounted;
+    /** The counts of the last round. */
+    counted: SideCounted;
   } | null;
-  /** Of the last round that it took part in; null before the first. */
+  /** The last round that it took part in; null before the first. */
   taken: {
     readonly expected: ReadonlyMap<string, string | null>;
     readonly counted: number | null;

@@ -46,9 +46,10 @@ export async function takeRound(
     computation.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
-    // After the sink was read: a record that reached the sink meanwhile must count as touched.
+    // Records are read after the sink: one that reached the sink meanwhile must count as touched.
     const touched = await foldOutput({ kafka, topic, heartbeat }, fold).catch((error: unknown) => {
-      // A stage's topic that the pipeline made anew is read anew by the next window; the loss of one that we made is for the caller to judge.
+      // The next window reads a stage's topic again when the pipeline created it again. The caller
+      // judges the loss of a topic that we made.
       throw !isOurs && error instanceof TopicLost
         ? new Problem('unreachable', error.message)
         : error;
@@ -72,7 +73,10 @@ async function passBarrier(
   return unproven ?? Date.now() - started;
 }
 
-/** Rows of a query by key, and their number by a second run of it in the same snapshot; null = it takes too long to be run twice. */
+/**
+ * The rows of a query by key, and their number from a second run in the same snapshot; null = the
+ * query takes too long to run twice.
+ */
 export interface QueryRead {
   readonly expected: ReadonlyMap<string, string | null>;
   readonly counted: number | null;

@@ -1,5 +1,6 @@
-// A table against its topic by a bounded Flink job, for tables that one machine's memory does not hold: the rows of the snapshot go to a topic, Flink joins it
-// with the table's. Keys that Flink does not prove equal come back, and are compared value by value by the same code as everywhere else.
+// Compares a table with its topic in a bounded Flink job, for tables that one machine's memory
+// cannot hold. The snapshot's rows go to a topic, and Flink joins it with the table's topic. Keys
+// that Flink does not prove equal come back and are compared value by value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
 import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/comparison.js';
@@ -29,7 +30,7 @@ export interface FlinkPassInput extends PassInput {
   readonly table: ReplayTable;
 }
 
-/** As `passByHash`; `input.ends` MUST have been taken after the barrier. */
+/** Compares like `passByHash`. `input.ends` MUST have been taken after the barrier. */
 export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
   const { topic, ends, cluster, shape, snapshot } = input;
   const stream: TopicRange = {

@@ -1,4 +1,5 @@
-// A table against its topic by row hashes: fast, in little memory. Whatever the hashes do not prove equal is drilled down to both raw rows.
+// Compares a table with its topic by row hashes, fast and in little memory. Rows that the hashes do
+// not prove equal are drilled down to both raw rows.
 import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
@@ -31,7 +32,7 @@ export interface TablePass {
   readonly canary: { planted: number; found: number };
   /** Digest of the stream side at the offsets read. */
   readonly digest?: string;
-  /** What was not read anew, and why that is enough; absent when everything was. */
+  /** Says what was not read again and why that is enough; absent when everything was read. */
   readonly note?: string;
 }
 
@@ -80,7 +81,7 @@ export async function passByHash(input: PassInput, fold: HashFold): Promise<Tabl
   return isStopped ? { ...pass, isStopped } : pass;
 }
 
-/** What a pass over the hashes found. */
+/** The findings of a pass over the hashes. */
 export interface Found {
   readonly rowsRead: number;
   readonly matched: number;
@@ -94,7 +95,10 @@ export interface Found {
   readonly keys: readonly string[];
 }
 
-/** From what the hashes say to counts and classes: whatever they did not prove equal is drilled down to both raw rows. */
+/**
+ * Turns hash findings into counts and classes. Rows that the hashes do not prove equal are drilled
+ * down to both raw rows.
+ */
 export async function judged(
   input: PassInput,
   fold: HashFold,

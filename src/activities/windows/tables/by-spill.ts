@@ -1,5 +1,6 @@
-// A table whose key table would not fit in the worker's memory: both sides are read once, written to disk by parts of the keys, and compared part by part.
-// Such a window is always full, and keeps nothing for the next one.
+// Compares a table whose keys do not fit in the worker's memory. Both sides are read once, written
+// to disk in parts by key, and compared part by part. Such a window is always full and keeps
+// nothing for the next one.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import {
   HashComparison,

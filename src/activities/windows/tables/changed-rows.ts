@@ -1,8 +1,11 @@
-// A later window over a table whose every key was proven equal before: only what changed on either side since, and a rotating tenth of the rest.
-// Why it is as good as a full pass: a row that the source changed has a younger xmin; a key that the topic changed is remembered by the fold; both are read
-// and compared. What neither changed is as equal as it was. A row that the source deleted leaves no xmin: the independent count must then differ, for no
-// lost or invented delete can be made up for by a change that was not looked at. Changes without a younger xmin and without a record (a partition that was
-// swapped, an enum label that was renamed) change the table's facts, and then a window is full. Anything but "all equal" is for a full pass to judge.
+// A later window over a table whose keys were all proven equal reads only what changed on either
+// side since, and a rotating tenth of the rest.
+// This is as good as a full pass. A row that the source changed has a younger xmin, and the fold
+// remembers keys that the topic changed; both are read and compared. Rows that neither side changed
+// are still equal. A deleted row leaves no xmin, so the independent count must then differ: no
+// change that was not examined can compensate for it. Some changes have neither a younger xmin nor
+// a record, such as a swapped partition or a renamed enum label. They change the table's facts, and
+// then a window is full. A full pass judges every answer but "all equal".
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -27,7 +30,7 @@ export async function passIncrementally(
 ): Promise<TablePass | null> {
   const { shape, from, reader, rowsPerSecond } = input;
   if (!fold.provenAt || fold.encoder.keyWords !== 2 || fold.unreadable > 0) return null;
-  // age() is signed and has 31 bits: a row's xmin cannot be told from one of half an epoch ago.
+  // age() has 31 bits and a sign, so it cannot tell a row's xmin from one half an epoch ago.
   if (input.snapshot.xmax - fold.provenAt.xmin >= MOST_AGE) return null;
   const comparison = new HashComparison(fold.table, fold.encoder);
   const unseen = new Set(fold.changed);
@@ -52,7 +55,8 @@ export async function passIncrementally(
   const bound = (at: number): string => `'(${Math.floor((blocks * at) / SCRUB_PARTS)},0)'::tid`;
   const upTo = part === SCRUB_PARTS - 1 ? '' : ` AND ctid < ${bound(part + 1)}`;
   const changed = comparison.rowsRead;
-  // Each row is read once: what was read above is left out here, so that rows read and rows proven earlier add up to the rows counted.
+  // Rows that were read above are excluded, so that each row is read once and the sum of rows read
+  // and rows proven earlier equals the count.
   await read(
     `ctid >= ${bound(part)}${upTo} AND NOT (${isYounger})${changedOnTopic ? ` AND NOT (${changedOnTopic})` : ''}`,
   );

@@ -1,6 +1,6 @@
-// Chooses how a table is read: by Flink where the spec names an engine, by rows where a tolerance asks
-// for values, in parts on disk where memory is short, else by hashes, and then only what changed when
-// that is proof enough.
+// Chooses the pass for a table: Flink when the spec names that engine, rows when a tolerance needs
+// values, parts on disk when memory is short. Otherwise it compares hashes, and only of changed
+// rows when that is enough.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
@@ -14,7 +14,7 @@ import { passBySpill } from './by-spill.js';
 import { WORTH_IT_ROWS, passIncrementally } from './changed-rows.js';
 import type { Walk } from './range-scan.js';
 
-/** What is known of a table before it is compared. */
+/** Facts about a table that are known before it is compared. */
 export interface KnownTable {
   readonly catalog: TableCatalog;
   /** Rows in the window's snapshot. */

@@ -82,7 +82,10 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
   );
 }
 
-/** Condition that holds for the candidates' rows and no others. In a partitioned table every partition has a row of that ctid: the key tells which is meant. */
+/**
+ * Builds a condition that selects exactly the candidates' rows. In a partitioned table every
+ * partition has a row of that ctid, so the key decides.
+ */
 async function placesOf({
   reader,
   from,

@@ -1,7 +1,10 @@
-// A long table, range by range, each in a short snapshot of its own: no transaction of ours is older than one range. What differs there, and whatever changes on
-// either side from the first snapshot on, is remembered by the fold; the window's own snapshot then seals the walk by reading just that (see incremental.ts).
-// Why nothing is missed: a row that no transaction touched since the first snapshot lies where it lay, so its range was read and it was equal; any other row has
-// a younger xmin and is read by the seal, wherever it lies. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows and keeps their xmin: it voids the walk.
+// Reads a long table range by range, each in a short snapshot, so that no transaction of ours is
+// older than one range. The fold remembers rows that differ, and all changes on either side since
+// the first snapshot. The window's own snapshot then reads only those (see changed-rows.ts).
+// Nothing is missed. A row that no transaction touched since the first snapshot is still in its
+// place, so its range was read and it was equal. Every other row has a younger xmin, and the final
+// read finds it anywhere. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows and keeps their
+// xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,
@@ -21,7 +24,7 @@ import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import { selectOf } from './select.js';
 import { boundedNow } from './visibility.js';
 
-/** Bytes of a table that a window reads in one snapshot, unless the worker is told otherwise. */
+/** The bytes of a table that a window reads in one snapshot by default. */
 export const SNAPSHOT_BYTES = 512 * 2 ** 20;
 const BLOCK_BYTES = 8192;
 

@@ -1,4 +1,4 @@
-// What is asked of a table: the columns of a comparison, in the form that the encoders read.
+// Builds the select list of a comparison, in the form that the encoders read.
 import type { Shape } from '../../../compare/comparison.js';
 import { encoderOf } from '../../../compare/enc/column.js';
 import { quoteIdent } from '../../../domain/migration/names.js';

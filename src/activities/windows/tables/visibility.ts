@@ -1,4 +1,4 @@
-// How far back a record's 32-bit transaction id may lie: bounded by the source's own counter.
+// Bounds how far back a record's 32-bit transaction id may lie, by the source's own counter.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 
