@@ -88,56 +88,71 @@ export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Chec
     const problem = classify(error);
     checks.push(failed('connect.source', '', problem.message, problem.remedy));
   }
-  const wanted = [
-    ...sources.map(({ name, connectorClass, config }) => [name, connectorClass, config] as const),
-    ...(plan.sink ? [[plan.sink.connector, JDBC_SINK_CLASS, jdbcSinkConfig(plan)] as const] : []),
+  const wanted: WantedConnector[] = [
+    ...sources,
+    ...(plan.sink
+      ? [
+          {
+            name: plan.sink.connector,
+            connectorClass: JDBC_SINK_CLASS,
+            config: jdbcSinkConfig(plan),
+          },
+        ]
+      : []),
   ];
-  for (const [name, connectorClass, config] of wanted) {
-    const plugin = await attempt(
-      'connect.plugin',
-      async () =>
-        (await rest.pluginClasses()).includes(connectorClass)
-          ? `${connectorClass} is installed`
-          : {
-              detail: `${connectorClass} is not installed`,
-              remedy: 'put the plugin on the plugin.path of every Connect worker and restart it',
-            },
-      name,
-    );
-    checks.push(plugin);
-    if (plugin.status !== 'passed') continue;
-    checks.push(
-      await attempt(
-        'connect.config',
-        async () => {
-          const errors = await rest.validate(connectorClass, config);
-          return errors.length === 0
-            ? 'accepted by the connector itself'
-            : {
-                detail: errors.join('; ').slice(0, 800),
-                remedy: configRemedy(plan, config),
-              };
-        },
-        name,
-      ),
-    );
-    checks.push(
-      await attempt(
-        'connect.name-free',
-        async () => {
-          const taken = await takenNames(asking, isOurs, 'connect.name-free', name);
-          return taken.length === 0
-            ? 'the name is free'
-            : {
-                detail: `a connector ${name} exists that is not ours`,
-                remedy: 'remove it or choose another metadata.name',
-              };
-        },
-        name,
-      ),
-    );
-  }
+  for (const connector of wanted) checks.push(...(await checkConnector(asking, isOurs, connector)));
   return checks;
+}
+
+/** Its plugin, its configuration as the plugin itself judges it, and its name. */
+async function checkConnector(
+  asking: Asking,
+  isOurs: IsOurs,
+  { name, connectorClass, config }: WantedConnector,
+): Promise<Check[]> {
+  const { plan } = asking;
+  const rest = asking.systems.connect(plan);
+  const plugin = await attempt(
+    'connect.plugin',
+    async () =>
+      (await rest.pluginClasses()).includes(connectorClass)
+        ? `${connectorClass} is installed`
+        : {
+            detail: `${connectorClass} is not installed`,
+            remedy: 'put the plugin on the plugin.path of every Connect worker and restart it',
+          },
+    name,
+  );
+  if (plugin.status !== 'passed') return [plugin];
+  return [
+    plugin,
+    await attempt(
+      'connect.config',
+      async () => {
+        const errors = await rest.validate(connectorClass, config);
+        return errors.length === 0
+          ? 'accepted by the connector itself'
+          : {
+              detail: errors.join('; ').slice(0, 800),
+              remedy: configRemedy(plan, config),
+            };
+      },
+      name,
+    ),
+    await attempt(
+      'connect.name-free',
+      async () => {
+        const taken = await takenNames(asking, isOurs, 'connect.name-free', name);
+        return taken.length === 0
+          ? 'the name is free'
+          : {
+              detail: `a connector ${name} exists that is not ours`,
+              remedy: 'remove it or choose another metadata.name',
+            };
+      },
+      name,
+    ),
+  ];
 }
 
 /** The connector logs in by a secret that only the Connect worker reads: that it has none is what goes wrong most often. */

@@ -35,70 +35,16 @@ export interface Refusable {
 const LOCK_ATTEMPTS = 6;
 const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application went first
 
-export function createFenceActivities({ secret, ledger }: Deps) {
-  const { onLease, lockedLease } = leaseAccess({ secret, ledger });
-
-  async function takeFence(
-    client: pg.ClientBase,
-    input: FenceInput & Planned,
-  ): Promise<string | null> {
-    const { ref, plan, token, attempt, epoch, evidenceId } = input;
-    const hold = durationMs(plan.spec.cutover.maxHold);
-    const mine = `migration = ${quoteLiteral(ref.name)}`;
-    if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
-    await routeEffects(plan, { secret, ledger }).inFence(client, input);
-    const row = await lockedLease(client, input);
-    if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
-    const isMine = row.state === 'FENCED' && row.token === token;
-    if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
-    if (row.attempt > attempt || (row.attempt === attempt && !isMine))
-      return `attempt ${attempt} was released already`;
-    if (row.state === 'FENCED' && !isMine && !row.expired)
-      return `another attempt holds the fence until ${row.expires_at}`;
-    if (row.veto) return 'the lease row carries a veto';
-    // A repeated attempt of this activity finds its own fence, and does not make it longer. Counted from the transaction's beginning: whoever has waited for
-    // the tables that were fenced first has waited inside the hold.
-    if (!isMine) {
-      await client.query(
-        `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
-           fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
-      );
-    }
-    if (plan.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
-    return null;
-  }
-
-  /** Throws Refused, with nothing changed, for a condition that does not hold or a lock that the application does not leave to us. */
-  async function fenced(input: FenceInput & Planned): Promise<void> {
-    const limits = holdLimits(input.plan);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await onLease(input.plan, limits, async (client) => {
-          const why = await takeFence(client, input);
-          if (why) throw new Refused(why); // rolls the triggers back
-        });
-      } catch (error) {
-        if (error instanceof Problem && error.code === 'object-not-ours')
-          throw new Refused(error.message);
-        if (isOverdue(error))
-          throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
-        if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
-        if (attempt === LOCK_ATTEMPTS)
-          throw new Refused(
-            `a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`,
-          );
-        await sleep(100 * attempt + Math.random() * 200);
-      }
-    }
-  }
-
+export function createFenceActivities(deps: FenceDeps) {
+  const { secret, ledger } = deps;
+  const { onLease, lockedLease } = leaseAccess(deps);
   return withPlan({
     /** FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker in the WAL whose position the drain must reach. */
     async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
       const { ref, plan, token } = input;
       const triggers = plan.fence.guards.map(({ trigger }) => trigger);
       try {
-        await makeClaimed(ledger, ref, triggers, () => fenced(input));
+        await makeClaimed(ledger, ref, triggers, () => fenced(deps, input));
       } catch (error) {
         if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
         throw error;
@@ -135,4 +81,62 @@ export function createFenceActivities({ secret, ledger }: Deps) {
       });
     },
   });
+}
+
+type FenceDeps = Pick<Deps, 'secret' | 'ledger'>;
+
+/** Null = FENCED by this attempt; otherwise the condition that did not hold. */
+async function takeFence(
+  deps: FenceDeps,
+  client: pg.ClientBase,
+  input: FenceInput & Planned,
+): Promise<string | null> {
+  const { ref, plan, token, attempt, epoch, evidenceId } = input;
+  const hold = durationMs(plan.spec.cutover.maxHold);
+  const mine = `migration = ${quoteLiteral(ref.name)}`;
+  if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
+  await routeEffects(plan, deps).inFence(client, input);
+  const row = await leaseAccess(deps).lockedLease(client, input);
+  if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
+  const isMine = row.state === 'FENCED' && row.token === token;
+  if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
+  if (row.attempt > attempt || (row.attempt === attempt && !isMine))
+    return `attempt ${attempt} was released already`;
+  if (row.state === 'FENCED' && !isMine && !row.expired)
+    return `another attempt holds the fence until ${row.expires_at}`;
+  if (row.veto) return 'the lease row carries a veto';
+  // A repeated attempt of this activity finds its own fence, and does not make it longer. Counted from the transaction's beginning: whoever has waited for
+  // the tables that were fenced first has waited inside the hold.
+  if (!isMine) {
+    await client.query(
+      `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
+         fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
+    );
+  }
+  if (plan.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
+  return null;
+}
+
+/** Throws Refused, with nothing changed, for a condition that does not hold or a lock that the application does not leave to us. */
+async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<void> {
+  const limits = holdLimits(input.plan);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await leaseAccess(deps).onLease(input.plan, limits, async (client) => {
+        const why = await takeFence(deps, client, input);
+        if (why) throw new Refused(why); // rolls the triggers back
+      });
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'object-not-ours')
+        throw new Refused(error.message);
+      if (isOverdue(error))
+        throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
+      if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
+      if (attempt === LOCK_ATTEMPTS)
+        throw new Refused(
+          `a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`,
+        );
+      await sleep(100 * attempt + Math.random() * 200);
+    }
+  }
 }
