@@ -3,7 +3,7 @@
 
 export interface FailureKind {
   readonly meaning: string;
-  /** Whether a retry without a person makes sense, because the cause may have disappeared. */
+  /** True when a retry without a person makes sense, because the cause may have disappeared. */
   readonly retryable: boolean;
   readonly remedy: string;
 }

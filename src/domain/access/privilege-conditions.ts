@@ -3,7 +3,10 @@ import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>
   `pg_has_role(${quoteLiteral(role)}, ${quoteLiteral(of)}, 'USAGE')`;
-/** Through the catalog: `regclass` asks for USAGE on the schema of the one who asks. False where there is no such relation. */
+/**
+ * Builds a condition on the catalog, because `regclass` needs USAGE on the schema. It is false when
+ * the relation does not exist.
+ */
 export function hasOnTable(role: string, relation: string, right: string): string {
   const { schema, table } = parseTableName(relation);
   return `coalesce((SELECT has_table_privilege(${quoteLiteral(role)}, c.oid, ${quoteLiteral(right)}) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,5 +1,5 @@
-// Which rights a migration needs, by the part that it plays for it: each with its statement, its reason, and what happens without it. One list for
-// `sluice init --sql`, which prints all of them, and for `sluice doctor`, which names those that are missing.
+// The rights that a migration needs, each with its statement, its reason, and the effect of not
+// having it. `sluice init --sql` prints all of them, and `sluice doctor` names the missing ones.
 import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate, member } from './privilege-conditions.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -11,10 +11,10 @@ export interface Privilege {
   readonly part: Part;
   /** One statement, without a semicolon. */
   readonly sql: string;
-  /** What it is about: a schema, a table, the role. */
+  /** The object of the right: a schema, a table or a role. */
   readonly subject: string;
   readonly why: string;
-  /** What happens where it is missing. */
+  /** The effect of not having it. */
   readonly without: string;
   /** An SQL condition: whether the role has it. */
   readonly has: string;
@@ -22,11 +22,14 @@ export interface Privilege {
   readonly optional?: boolean;
 }
 
-/** What only the database knows. */
+/** Facts that only the database knows. */
 export interface PrivilegeFacts {
   /** Owner of each relation that the spec names; a relation that is not there has none. */
   readonly owners: ReadonlyMap<string, string>;
-  /** How this server lets a role replicate: the attribute, or membership in a managed service's role. */
+  /**
+   * The way this server grants replication: the attribute, or membership in a managed service's
+   * role.
+   */
   readonly replicationRole: string | null;
   /** Relations that the batch's SQL reads or changes, as `schema.name`. */
   readonly reads: readonly string[];

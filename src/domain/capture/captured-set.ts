@@ -6,9 +6,9 @@ import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
 export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** What a publication carries of one table. */
+/** The part of one table that a publication carries. */
 export interface PublishedTable {
-  /** As the spec writes it; else qualified. */
+  /** The spec's name for the table, or its qualified name. */
   readonly name: string;
   /** Null = every row. */
   readonly rowFilter: string | null;
@@ -21,7 +21,7 @@ export interface Publication {
   /** Differs after each change of the publication, also after one that was undone. */
   readonly version: string;
   readonly operations: readonly Operation[];
-  /** Whether rows of partitions come under the name of the partitioned table. */
+  /** True when rows of partitions are published under the name of the partitioned table. */
   readonly viaRoot: boolean;
   readonly tables: readonly PublishedTable[];
 }
@@ -38,7 +38,7 @@ export interface Relation {
   readonly file: string;
 }
 
-/** What a table is, entry by entry, in words that name what changed. */
+/** The properties of a table, each in words that can name a change. */
 export interface CapturedTable extends Relation {
   /** At every depth, intermediate ones too. */
   readonly partitions: readonly Relation[];
@@ -51,7 +51,10 @@ export interface CapturedTable extends Relation {
   readonly rowSecurity: readonly string[];
 }
 
-/** Why windows prove nothing about what will be captured, and what to do; null = everything that is compared is captured. */
+/**
+ * The reason why windows prove nothing about what will be captured, with its remedy; null =
+ * everything compared is captured.
+ */
 export interface CaptureProblem {
   readonly code: 'capture-changed' | 'connector-drift' | 'connector-gone';
   readonly detail: string;
@@ -179,7 +182,7 @@ function publicationProblems(
   return [...problems, ...planned.flatMap((table) => narrowed(table, planned, publication))];
 }
 
-/** What the publication leaves out of one table. */
+/** Returns what the publication leaves out of one table. */
 function narrowed(
   table: string,
   planned: readonly string[],
@@ -213,7 +216,7 @@ function narrowed(
   return [{ detail: `publication ${name} carries of ${table} ${parts.join(' and ')}`, remedy }];
 }
 
-/** What of a table, or of a partition, the log does not carry as it should. */
+/** Returns the changes of a table or partition that the log does not carry completely. */
 function weaknessesOf(table: CapturedTable): Weakness[] {
   const problems: Weakness[] = [];
   for (const part of [table, ...table.partitions]) {

@@ -1,4 +1,4 @@
-// What to do about what made a connector's task fail, where the cause itself says it. PURE.
+// Suggests a remedy for a failed connector task when its cause names one. PURE.
 
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [

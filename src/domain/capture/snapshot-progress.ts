@@ -1,4 +1,5 @@
-// Debezium's snapshot notifications folded into progress per table. A restarted snapshot starts the fold anew.
+// Folds Debezium's snapshot notifications into progress per table. A restarted snapshot resets the
+// fold.
 import { parseTableName } from '../migration/names.js';
 import type { TableProgress } from '../evidence/ledger-rows.js';
 
@@ -18,7 +19,7 @@ export interface SnapshotProgress {
 export type ConnectorSnapshot = 'initial' | 'incremental';
 const KINDS = { initial: 'Initial Snapshot', incremental: 'Incremental Snapshot' } as const;
 
-/** Whether the connector has begun what it was asked for. */
+/** True when the connector has begun the snapshot that was requested. */
 export const hasStarted = (
   notifications: readonly SnapshotNotification[],
   snapshot: ConnectorSnapshot,

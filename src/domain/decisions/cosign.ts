@@ -1,4 +1,5 @@
-// What two people must ask for: ending the soak early, and breaking the glass. Pure decisions with the reason.
+// Decisions that need two people: ending the soak early, and breaking the glass. Pure, with the
+// reason in each answer.
 import { durationMs } from '../values/duration.js';
 import type { Decision, Identity } from './gate.js';
 import type { Phase } from '../migration/phase.js';
@@ -34,11 +35,11 @@ export interface CoSignState {
   readonly signatures: readonly CoSignature[];
 }
 
-const SECOND = '1h'; // how long the first person's word stands
+const SECOND = '1h'; // how long the first signature is valid
 const BROKEN = '1h';
 
 export interface CoSignDecision extends Decision {
-  /** What is to be remembered; null = refused. */
+  /** The signature to keep; null = refused. */
   readonly signature: CoSignature | null;
   /** Both, once the second one is in. */
   readonly pair: readonly CoSignature[] | null;
@@ -110,7 +111,10 @@ export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGla
   };
 }
 
-/** Whom and what the gate asks for now. Two people stand for it already, so one of them approves; what was proven is asked for as ever. */
+/**
+ * Returns the approval rules in force. While the glass is broken, one of its two signers is enough;
+ * the evidence requirements do not change.
+ */
 export function approvalUnder(
   glass: BrokenGlass | null,
   approval: ApprovalSpec,
@@ -138,6 +142,6 @@ export function signersUnder(
   return [...new Set([...approval.approvers, ...approvalUnder(glass, approval, now).approvers])];
 }
 
-/** For whoever reads the evidence later. */
+/** Builds the note that the evidence carries for its readers. */
 export const glassNote = ({ by, reason, until }: BrokenGlass): string =>
   `the glass was broken by ${by.join(' and ')}, until ${until} (${reason})`;

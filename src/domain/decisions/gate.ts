@@ -1,4 +1,4 @@
-// Who may say yes, to what, and when. Pure decisions with the inequality in the reason.
+// Decides who may approve what, and when. Pure, with the inequality in each reason.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';
@@ -11,20 +11,20 @@ export interface DecisionRequest {
   readonly approver: string;
   readonly evidenceId: string | null;
   readonly comment: string | null;
-  /** Signed by the approver (clients/signatures.ts); null = nobody can tell who this is. */
+  /** The approver's signature (clients/signatures.ts); null = the person is not authenticated. */
   readonly token: string | null;
 }
 
-/** What a token proved of a request. */
+/** The facts that a token proved about a request. */
 export interface Identity {
   readonly authenticated: boolean;
-  /** Why a token that was given proves nothing; null without one. */
+  /** The reason why a given token proves nothing; null without a token. */
   readonly refused: string | null;
 }
 
 export const UNSIGNED: Identity = { authenticated: false, refused: null };
 
-/** What whoever sent the request says of it. */
+/** The sender's own claims about the request. */
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
 /** Holds the claims of a valid token against the request that carried it and the nonces used before. */
@@ -50,11 +50,14 @@ export interface GateState {
   readonly needsApproval: boolean;
   readonly evidenceId: string | null;
   readonly evidenceAt: string | null;
-  /** When earlier evidence was voided by a new epoch; null when none was. */
+  /** The time when a new epoch voided earlier evidence; null when none did. */
   readonly voidedAt: string | null;
   readonly approvals: readonly Approval[];
   readonly starter: string | null;
-  /** The newest window; null before the first. One that neither passed nor failed leaves the evidence as it stands. */
+  /**
+   * The newest window; null before the first. A window that neither passed nor failed leaves the
+   * evidence valid.
+   */
   readonly newest: { readonly number: number; readonly verdict: VerdictName } | null;
 }
 
@@ -153,14 +156,17 @@ export function currentApprovals(
 
 const REFUSED_AT_MOST = 50;
 
-/** What a run remembers of decisions: whatever was accepted, and the newest of those refused. The audit has them all; a flood of them must not become the run. */
+/**
+ * Keeps every accepted decision and the newest refusals, so that a flood of signals cannot bloat
+ * workflow state. The audit has all of them.
+ */
 export function remembered(approvals: readonly Approval[]): Approval[] {
   const refused = approvals.filter((a) => !a.accepted);
   const forgotten = new Set(refused.slice(0, Math.max(0, refused.length - REFUSED_AT_MOST)));
   return approvals.filter((a) => !forgotten.has(a));
 }
 
-/** Why the cut-over may not begin yet, or null when it may. */
+/** Returns why the cut-over may not begin yet, or null when it may. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state).length;
   if (have < spec.quorum) return `approvals ${have} < ${spec.quorum} needed`;
@@ -190,7 +196,7 @@ export function coverageOf(at: string): CoverageDay[] {
   return days;
 }
 
-/** What the windows since the last one that did not pass have shown. */
+/** The windows since the last one that did not pass. */
 export interface Streak {
   readonly passesInARow: number;
   readonly covered: readonly CoverageDay[];

@@ -1,4 +1,5 @@
-// Message payloads as they arrive from anybody who can signal: checked by hand, because workflows carry no schema library.
+// Checks message payloads by hand, because any client can signal and workflows carry no schema
+// library.
 import type { CoSignRequest } from './cosign.js';
 import { DURATION_PATTERN, durationMs } from '../values/duration.js';
 import type { DecisionRequest } from './gate.js';

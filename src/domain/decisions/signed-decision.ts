@@ -1,19 +1,22 @@
 // A decision that its maker signed: who says what about which evidence of which migration, for how long. Only the shape; signatures are clients/signatures.ts.
 
-/** What takes two people: ending the soak early, and breaking the glass. */
+/** Decisions that need two people: ending the soak early, and breaking the glass. */
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
 export type CoSigned = (typeof CO_SIGNED)[number];
 
 export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | CoSigned;
 
-/** What a key may sign for, as the worker's operator says. */
+/** Decisions that a key may sign, as the worker's operator configures it. */
 export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-/** Of a key that names none. */
+/** The default roles of a key that lists none. */
 export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
 
-/** Any of these is enough: whoever may break the glass may approve, for the gate asks for one of them while it is broken. */
+/**
+ * The roles that may sign each decision; one is enough. A key that may break the glass may also
+ * approve, because the gate asks one of its signers.
+ */
 export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   approve: ['approve', 'break-glass'],
   reject: ['approve', 'break-glass'],
@@ -23,7 +26,7 @@ export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   'break-glass': ['break-glass'],
 };
 
-/** What a token is for: no other namespace, no other run of the same name. */
+/** The scope of a token: one namespace and one run. */
 export interface SignedFor {
   readonly namespace: string;
   readonly workflowId: string;
@@ -41,7 +44,7 @@ export interface TokenClaims extends SignedFor {
   readonly nonce: string;
 }
 
-/** What the worker says of a token. */
+/** The worker's verdict on a token. */
 export type Verified =
   | { readonly valid: true; readonly claims: TokenClaims }
   | { readonly valid: false; readonly reason: string };

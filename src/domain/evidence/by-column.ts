@@ -4,7 +4,7 @@ import type { Difference } from './window.js';
 export interface ColumnSummary {
   readonly column: string;
   readonly rows: number;
-  /** What all of them have in common, like `stream = batch + 7 h`; null when nothing is. */
+  /** A rule that all differences follow, like `stream = batch + 7 h`; null when there is none. */
   readonly always: string | null;
 }
 
@@ -88,7 +88,7 @@ const UNITS: readonly (readonly [name: string, micros: number])[] = [
   ['s', 1_000_000],
 ];
 
-/** In the largest unit that divides it. */
+/** Prints a duration in the largest unit that divides it. */
 function spoken(micros: number): string {
   const unit = UNITS.find(([, size]) => micros >= size && micros % size === 0);
   return unit ? `${micros / unit[1]} ${unit[0]}` : `${micros / 1_000_000} s`;

@@ -6,18 +6,24 @@ export type FactValue = string | readonly string[];
 /** Name of a fact → its value, readable: a person reads what changed. */
 export type Facts = Readonly<Record<string, FactValue>>;
 
-/** What differs between two readings of the facts, in words. At least one of the two is set. */
+/** The change between two readings of the facts, in words. At least one field is set. */
 export interface FactsChange {
-  /** Why a new epoch must begin; null when none must. */
+  /** The reason for a new epoch; null when none is needed. */
   readonly epoch: string | null;
-  /** Why the next window must read every row, although the evidence stands; null when it need not. */
+  /**
+   * The reason why the next window must read every row although the evidence is still valid; null
+   * when it need not.
+   */
   readonly fullWindow: string | null;
 }
 
-/** What a window or a recheck found. The facts themselves are in the ledger: a run remembers their digest alone. */
+/**
+ * The facts that a window or a recheck found. The ledger keeps the facts, and the run keeps only
+ * their digest.
+ */
 export interface FactsSeen {
   readonly digest: string;
-  /** Against the facts that the caller named; null = nothing changed, or the caller named none. */
+  /** The change since the facts that the caller named; null = no change, or none were named. */
   readonly change: FactsChange | null;
 }
 

@@ -1,4 +1,4 @@
-// What crosses the border between workflow, activities, ledger and CLI: plain JSON shapes.
+// Plain JSON shapes that workflow, activities, ledger and command line exchange.
 import type { Blocked } from '../failure.js';
 import type { Outcome, Phase } from '../migration/phase.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -17,7 +17,10 @@ export interface OwnedObject {
   readonly where: string;
 }
 
-/** One run of one migration: what every activity is told. `runKey` is the first run id: the same across continue-as-new. */
+/**
+ * Identifies one run of one migration; every activity gets it. `runKey` is the first run id and
+ * stays the same across continue-as-new.
+ */
 export interface MigrationRef {
   readonly name: string;
   readonly iteration: number;
@@ -78,17 +81,20 @@ export interface Status {
   readonly handedOver: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
   readonly next: readonly string[];
-  /** What the run waits for now, as one sentence; null = its activities say it, or it has ended. */
+  /**
+   * The event that the run waits for, as one sentence; null = its activities report it, or it has
+   * ended.
+   */
   readonly waiting: string | null;
 }
 
-/** `standing` = whether anything goes on at Temporal at all; absent in what the workflow says of itself. */
+/** `standing` says whether Temporal still runs it. The workflow's own status lacks this field. */
 export type StatusWithWindows = Status & {
   readonly windows: readonly WindowRow[];
   readonly standing?: Standing;
 };
 
-/** What came of a rehearsal of the cut-over. */
+/** The outcome of a rehearsed cut-over. */
 export interface Rehearsed {
   /** Null = everything up to the commit went well, and was released. */
   readonly refused: string | null;
@@ -103,7 +109,10 @@ export interface AuditEvent {
   readonly detail: string;
 }
 
-/** What one window proved: its document, the document's digest, and the link to the windows before it. */
+/**
+ * The evidence of one window: its document, the document's digest, and the link to the windows
+ * before it.
+ */
 export interface EvidenceLink {
   readonly number: number;
   readonly digest: string;
@@ -111,7 +120,7 @@ export interface EvidenceLink {
   readonly document: object;
 }
 
-/** How often a column of a subject differed, over every window's kept differences. */
+/** The number of kept differences of a subject's column, over all windows. */
 export interface ColumnTally {
   readonly subject: string;
   readonly class: DifferenceClass;

@@ -1,11 +1,11 @@
-// A proof on a small part: what is asked, where it stands, what came of it. Plain JSON shapes.
+// Plain JSON shapes of a proof on a small part of the data: its input, its progress and its result.
 import type { MigrationRef } from './ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import type { Verdict } from './verdict.js';
 import type { Counts, Difference } from './window.js';
 
 export interface ProofInput {
-  /** As for a migration, unchecked. */
+  /** The spec of a migration, unchecked. */
   readonly spec: unknown;
   /** SQL over columns of the tables and of the result's key. */
   readonly slice: string;
@@ -14,7 +14,7 @@ export interface ProofInput {
   /** Also compare what the last so many runs stored for the keys that they closed; 0 = not. */
   readonly runs: number;
   readonly by: string;
-  /** How long the pipeline may take, in ms. */
+  /** The time limit of the pipeline, in ms. */
   readonly patienceMs: number;
 }
 
@@ -29,7 +29,7 @@ export const PROOF_STATES = [
 ] as const;
 export type ProofState = (typeof PROOF_STATES)[number];
 
-/** What a pipeline is told so that it works on the slice and on nothing else. */
+/** Environment variables that limit a pipeline to the slice. */
 export type PipelineEnvironment = Readonly<Record<string, string>>;
 
 export interface SlicedTable {
@@ -54,7 +54,7 @@ export interface RehearsedRun extends Verdict {
   readonly run: string;
   readonly cut: string;
   readonly counts: Counts;
-  /** Of the mismatches, those where the batch contradicts its own query. */
+  /** The number of mismatches in which the batch contradicts its own query. */
   readonly batchWasWrong: number;
 }
 
@@ -75,9 +75,15 @@ export interface ProofResult {
   readonly differences: readonly Difference[];
   /** Oldest first; empty when none was asked for. */
   readonly rehearsed: readonly RehearsedRun[];
-  /** From the end of the replay until everything was through the pipeline; null where it never was. */
+  /**
+   * The time from the end of the replay until the pipeline had read everything, in ms; null when it
+   * never did.
+   */
   readonly pipelineMs: number | null;
-  /** What a migration of the whole would take, by the rates of this proof; null where nothing was measured. */
+  /**
+   * The predicted cost of migrating everything, by the rates of this proof; null when nothing was
+   * measured.
+   */
   readonly predicted: {
     readonly records: number;
     readonly loadMs: number;

@@ -1,7 +1,8 @@
-// What a window saw beside its comparison: how fresh both sides are and what looking cost. It proves nothing; the report makes numbers of it.
+// Measurements that a window takes beside its comparison: freshness of both sides, and the cost of
+// the window. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
-/** How old the batch's numbers were in the eyes of their readers, over the run log's newest runs. */
+/** The age of the batch's numbers as its readers saw them, over the newest runs of the run log. */
 export interface BatchAge {
   readonly averageMs: number;
   readonly worstMs: number;
@@ -14,7 +15,7 @@ export interface WindowSample {
   readonly at: string;
   /** `ms` = a marker's way from the source through everything that the migration has: connector, pipeline, sink. */
   readonly lag: Lag;
-  /** For so long the window kept at most two backends of the source busy. */
+  /** The time during which the window kept at most two backends of the source busy, in ms. */
   readonly sourceMs: number;
   readonly rowsRead: number;
   /** Null without a run log, or where it could not be read. */

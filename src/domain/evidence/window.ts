@@ -75,7 +75,7 @@ export const provenEarlierOf = ({ provenEarlier = 0, walkedRows }: Proofs): numb
 export const comparedOf = (c: Counts): number =>
   c.matched + c.missing + c.extraneous + c.mismatched + c.unstable + c.unknown;
 
-/** What must hold, beside the counts, before a comparison may be believed. */
+/** Conditions that must hold beside the counts before a comparison is believed. */
 export interface Proofs {
   /** Null = proven; else why the barrier was not. */
   readonly barrier: string | null;

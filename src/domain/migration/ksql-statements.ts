@@ -5,13 +5,13 @@ export interface KsqlStatement {
   /** As ksqlDB names what it makes: upper case, unless it is quoted. */
   readonly name: string;
   readonly kind: 'STREAM' | 'TABLE';
-  /** Whether a query keeps filling it. */
+  /** True when a query keeps filling it. */
   readonly isQuery: boolean;
   readonly sql: string;
 }
 
 export interface KsqlPlan {
-  /** From `SET 'key' = 'value'`. */
+  /** Properties from `SET 'key' = 'value'`. */
   readonly properties: Readonly<Record<string, string>>;
   readonly statements: readonly KsqlStatement[];
 }

@@ -16,7 +16,7 @@ export interface Names {
   readonly heartbeatTopic: string;
   /** We ask the connector for an incremental snapshot here. */
   readonly signalTopic: string;
-  /** By which the connector listens there. */
+  /** The consumer group with which the connector reads signals. */
   readonly signalGroup: string;
   /** Rows of a window's snapshot, on their way to Flink; only where it is the engine. */
   readonly windowTopic: string;
@@ -110,7 +110,7 @@ export function plainName(text: string): string {
   return `${plainIdent(schema)}.${plainIdent(table)}`;
 }
 
-/** What a source connector brings into a topic. */
+/** One table or query that a source connector writes to a topic. */
 export interface Capture {
   /** A table as the spec writes it, or `query`. */
   readonly subject: string;

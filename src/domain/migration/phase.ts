@@ -20,8 +20,10 @@ export type Outcome = (typeof OUTCOMES)[number];
 const GENERATION_START: Phase = 'snapshot';
 const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
 
-/** Whether `to` may be entered from `from`: one step forward, back to validate, a new generation, or the way back.
- * The way back may be asked for before the first step. */
+/**
+ * True when `to` may follow `from`: one step forward, back to validate, a new generation, or a
+ * rollback. A rollback may be requested before the first step.
+ */
 export function mayFollow(from: Phase | null, to: Phase): boolean {
   if (from === null) return to === 'prepare' || to === 'roll-back';
   if (from === 'roll-back') return false;

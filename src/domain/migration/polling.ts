@@ -1,4 +1,4 @@
-// What a connector that polls by query (jdbc-source) looks at, and what that lets it see.
+// Describes what a polling connector (jdbc-source) reads, and which changes it can detect.
 import type { MigrationSpec, PollingMode } from './spec.js';
 
 export interface Polling {
@@ -8,9 +8,9 @@ export interface Polling {
   readonly incrementingColumn: string | null;
   /** The first of them that is not NULL says when a row last changed. */
   readonly timestampColumns: readonly string[];
-  /** How old a row must be before it is read: transactions that commit later than that are skipped. */
+  /** The age at which a row is read. Transactions that commit later than that are skipped. */
   readonly delay: string;
-  /** What the owner of the tables declares; null = nothing. */
+  /** The owner's declaration about deletes; null = none. */
   readonly deletes: 'none' | 'soft' | null;
 }
 
@@ -35,7 +35,7 @@ export function pollingOf({ spec }: Pick<MigrationSpec, 'spec'>): Polling | null
 export const looksAtTimes = (mode: PollingMode): boolean => mode.startsWith('timestamp');
 export const looksAtIds = (mode: PollingMode): boolean => mode.endsWith('incrementing');
 
-/** What changes on the source and does not show in what a query finds new. */
+/** Returns the changes that this polling mode cannot detect. */
 export function unseenBy(mode: PollingMode): string {
   if (mode === 'bulk') return 'deletes';
   return mode === 'incrementing'
@@ -43,13 +43,16 @@ export function unseenBy(mode: PollingMode): string {
     : 'deletes and updates that leave the time alone';
 }
 
-/** How far a subject was read, or has rows: microseconds since 1970, and an id. Null = nothing there, or not looked at by this mode. */
+/**
+ * A position in a subject: microseconds since 1970 and an id. Null = no row, or not used by this
+ * mode.
+ */
 export interface Cursor {
   readonly micros: bigint | null;
   readonly id: bigint | null;
 }
 
-/** Whether everything up to `wanted` was read. By time, ids only break ties. */
+/** True when everything up to `wanted` was read. In modes by time, ids only break ties. */
 export function hasReached(mode: PollingMode, at: Cursor, wanted: Cursor): boolean {
   if (looksAtTimes(mode)) {
     if (wanted.micros === null) return true;

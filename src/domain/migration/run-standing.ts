@@ -1,11 +1,12 @@
-// How a run stands with Temporal: whether anything goes on at all, and why not. Pure: the command line asks, this judges.
+// Judges whether a run is still active at Temporal, and why not. Pure: the command line asks
+// Temporal.
 
-/** What Temporal says of the newest run of a workflow id. Times are ISO. */
+/** Temporal's description of the newest run of a workflow id. Times are ISO. */
 export interface SeenWorkflow {
   /** As the SDK names it: RUNNING, TERMINATED, … */
   readonly status: string;
   readonly closedAt: string | null;
-  /** Why it failed; null unless its status is FAILED. */
+  /** The failure; null unless the status is FAILED. */
   readonly failure: string | null;
   /** Attempt of the workflow task that is pending; 0 = none is. */
   readonly taskAttempt: number;
@@ -23,7 +24,7 @@ export type Seen =
   | { readonly kind: 'unknown-workflow'; readonly where: string }
   | { readonly kind: 'workflow'; readonly workflow: SeenWorkflow };
 
-/** What the ledger has of the run that is shown; null = nothing. */
+/** The ledger's record of the run that is shown; null = none. */
 export interface Recorded {
   readonly at: string;
   readonly hasEnded: boolean;
@@ -33,19 +34,19 @@ export interface Recorded {
 }
 
 export interface Standing {
-  /** Who says what is shown. */
+  /** The source of what is shown. */
   readonly from: 'workflow' | 'ledger';
   /** ISO: when it was true. */
   readonly at: string;
-  /** Why nothing goes on, or why that is not known; null = nothing is wrong. */
+  /** The reason why the run makes no progress, or why that is unknown; null = no problem. */
   readonly problem: string | null;
   /** Commands, or one thing to do each. */
   readonly remedy: readonly string[];
   /** The problem in a word or two, for a table: `terminated`, `no worker`; null = nothing is wrong. */
   readonly state: string | null;
-  /** The run can never go on: somebody must clean up after it. */
+  /** The run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
-  /** What its activities wait for, as they last said. */
+  /** The last reported wait of each activity. */
   readonly waits: readonly string[];
 }
 

@@ -8,7 +8,7 @@ export interface PostgresAddress {
   readonly database: string;
   readonly user: string;
   readonly passwordFrom?: SecretRef | undefined;
-  /** As in libpq. */
+  /** The TLS mode, with libpq's meaning. */
   readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /** PEM files: the CA of the server, our certificate and its key; the same paths on the worker and on Connect's workers. */
   readonly sslrootcert?: string | undefined;
@@ -43,7 +43,7 @@ export interface BatchSpec {
   readonly query: { readonly sql: string };
   /** Intermediate results of the pipeline, in its order: each is validated on its own, so that a difference names the first stage that has it. */
   readonly stages: readonly StageSpec[];
-  /** How runs are seen: in a run log, or as sessions by their application_name. */
+  /** The place where runs are seen: a run log, or sessions by their application_name. */
   readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
   readonly pause?: BatchAction | undefined;
   readonly resume?: BatchAction | undefined;
@@ -83,7 +83,10 @@ export interface KafkaSpec {
 }
 
 export interface PipelineSpec {
-  /** external: deployed by somebody else. The others by Sluice: through Flink's SQL Gateway, or ksqlDB's REST API. */
+  /**
+   * `external` is deployed by its owner. Sluice deploys the others through Flink's SQL Gateway or
+   * ksqlDB's REST API.
+   */
   readonly type: 'external' | 'flink-sql' | 'ksqldb';
   readonly gateway?: string | undefined;
   /** Of ksqlDB. */
@@ -110,7 +113,10 @@ export interface Waiver {
 }
 
 export interface ValidationSpec {
-  /** What joins the tables with their topics; results are always compared by the embedded one. */
+  /**
+   * The engine that compares tables with their topics. Results are always compared by the embedded
+   * one.
+   */
   readonly engine: 'embedded' | 'flink';
   /** SQL Gateway of the engine; the pipeline's where absent. */
   readonly gateway?: string | undefined;
@@ -158,7 +164,10 @@ export type RouteSpec =
 export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
-  /** What takes no writes between fence and commit: the result (runs of the batch), or also the source tables. */
+  /**
+   * The side that refuses writes between fence and commit: the result (runs of the batch), or also
+   * the source tables.
+   */
   readonly fence: 'result' | 'source';
   readonly route: RouteSpec;
 }
@@ -190,7 +199,7 @@ export interface MigrationSpec {
 export const runLogOf = (batch: Pick<BatchSpec, 'runs'> | undefined): string | null =>
   batch?.runs && 'table' in batch.runs ? batch.runs.table : null;
 
-/** Where the pipeline's parts are, as the ledger writes it. */
+/** Returns the place of the pipeline's parts as the ledger writes it. */
 export const hostUrl = ({ gateway, url }: Pick<PipelineSpec, 'gateway' | 'url'>): string =>
   gateway ?? url!;
 
@@ -199,6 +208,6 @@ interface WithEngine {
   readonly pipeline?: { readonly gateway?: string | undefined } | undefined;
 }
 
-/** Where tables are joined by Flink; undefined where they are not. */
+/** Returns the gateway that compares tables in Flink; undefined when Flink does not. */
 export const engineGateway = ({ validation, pipeline }: WithEngine): string | undefined =>
   validation.engine === 'flink' ? (validation.gateway ?? pipeline?.gateway) : undefined;

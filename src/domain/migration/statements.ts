@@ -1,6 +1,6 @@
 // A text of SQL statements, cut into them: for Flink's dialect, whose statement sets hold semicolons of their own.
 
-/** Whether the statement starts a job of its own. */
+/** True when the statement starts a job of its own. */
 export const startsJob = (sql: string): boolean =>
   /^(insert|execute\s+statement\s+set|begin\s+statement\s+set)\b/i.test(sql);
 

@@ -1,4 +1,5 @@
-// What a window compares, in the pipeline's order: the first subject that differs is where to look.
+// Lists the subjects of a window in the pipeline's order. The first one that differs is the place
+// to look.
 import { quoteLiteral } from './names.js';
 import { QUERY_SUBJECT, pollingOf } from './polling.js';
 import type { MigrationSpec } from './spec.js';
@@ -14,7 +15,10 @@ export interface Subject {
 
 export const ALIGNED_SUBJECT = 'result@batch';
 
-/** Subjects that a query of the batch stands for: stages, result, sink, and the stored result where the spec says which of its keys are closed. */
+/**
+ * Returns the subjects that a batch query defines: stages, result, sink, and the stored result when
+ * the spec declares closed keys.
+ */
 export function resultSubjects({ spec }: MigrationSpec): Subject[] {
   const { batch, pipeline, sink, validation } = spec;
   if (!batch || !pipeline) return [];
@@ -35,7 +39,10 @@ export function resultSubjects({ spec }: MigrationSpec): Subject[] {
 export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);
 
-/** What was captured by polling has no transaction to align by: settled, too. */
+/**
+ * Returns the tables as subjects. Polled tables have no transaction to align by, so they are
+ * settled too.
+ */
 export function tableSubjects(spec: MigrationSpec): Subject[] {
   const polling = pollingOf(spec);
   if (polling?.query) return [{ subject: QUERY_SUBJECT, mode: 'settled' }];

@@ -6,7 +6,7 @@ const LEGAL = /^[a-zA-Z0-9._-]+$/;
 /** Kafka's metrics write a dot as an underscore: two names that differ in nothing else cannot both be topics. */
 const inMetrics = (topic: string): string => topic.replaceAll('.', '_');
 
-/** What is wrong with each of these names by itself, and between them. */
+/** Returns the problems of these names, alone and between them. */
 export function nameProblems(topics: readonly string[]): string[] {
   const problems = topics.flatMap((topic) => {
     if (topic.length > LONGEST)

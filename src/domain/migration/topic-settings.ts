@@ -1,5 +1,6 @@
-// What is asked of a topic when it is made, and what its settings say today. PURE.
-// A fold, and every consumer that starts late, finds a table only where compaction alone removes records, and tombstones stay for a while.
+// Settings that a topic gets at creation, and checks of its present settings. PURE.
+// A fold, and every consumer that starts late, finds the whole table only if compaction alone
+// removes records and tombstones stay for a while.
 import { logTopics, namesOf, plannedTopics } from './names.js';
 import type { MigrationSpec } from './spec.js';
 

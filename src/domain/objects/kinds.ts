@@ -12,7 +12,7 @@ import { slotKind } from './slot.js';
 import { topicKind } from './topic.js';
 import { triggerKind } from './trigger.js';
 
-/** In the order in which `plan` lists them. */
+/** All kinds, in the order in which `plan` lists them. */
 export const KINDS = {
   lease: leaseKind,
   publication: publicationKind,

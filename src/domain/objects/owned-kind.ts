@@ -6,7 +6,7 @@ import type { ResolvedPlan } from '../plan/resolved-plan.js';
 export type AtComplete = 'keep' | 'remove';
 
 export interface KindPlan {
-  /** What messages call an object of this kind. */
+  /** The name of this kind in messages. */
   readonly label: string;
   /** The activity that removes one. */
   readonly undo: `remove${string}`;

@@ -6,7 +6,10 @@ export const topicKind = {
   undo: 'removeTopic',
   planned: ({ topics, cluster }) =>
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
-  /** After the hand-over the connector writes no barriers and notifications, but still its heartbeats. */
+  /**
+   * The connector writes no barriers and notifications after the hand-over, but still its
+   * heartbeats.
+   */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)
       ? 'remove'

@@ -8,7 +8,10 @@ export interface CutoverStep {
     'recheck' | 'fence' | 'drain' | 'final-window' | 'pause-sink' | 'commit' | 'route' | 'confirm';
   readonly does: string;
   readonly undo: string | null;
-  /** Before the commit every step can be undone; after it the migration only goes forward, or back by the planned roll-back. */
+  /**
+   * Steps before the commit can be undone. After it the migration only goes forward, or back by the
+   * planned rollback.
+   */
   readonly before: 'commit' | 'end';
 }
 
@@ -18,7 +21,7 @@ const FENCES = {
     'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction: the tables take no writes until the commit',
 } as const;
 
-/** The steps of this spec, in order. Without a batch nothing is fenced and nothing routed. */
+/** Returns the steps of this spec in order. A spec without a batch fences and routes nothing. */
 export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
   const { spec } = migration;
   const { fence } = spec.cutover;
@@ -82,7 +85,10 @@ export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
   ];
 }
 
-/** Guarantees that this spec weakens, in words for whoever approves; empty when it weakens none. Shown in plan, approval text and report. */
+/**
+ * Returns the guarantees that this spec weakens, in words for the approvers. Plan, approval text
+ * and report show them.
+ */
 export function cutoverNotes(migration: MigrationSpec): string[] {
   const { spec } = migration;
   const { batch, cutover } = spec;

@@ -1,4 +1,5 @@
-// What follows from a spec and a generation, with every name parsed and every mode decided. `resolve` computes it.
+// The resolved plan of a spec and a generation: every name is parsed and every mode is decided.
+// `resolve` computes it.
 import type { CutoverStep } from './cutover-steps.js';
 import type { Capture, Names, Relation } from '../migration/names.js';
 import type { Polling } from '../migration/polling.js';
@@ -7,12 +8,12 @@ import type { Subject } from '../migration/subjects.js';
 import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
 
-/** How changes leave the source. A connector that reads the log also has an initial load. */
+/** The way changes leave the source. A connector that reads the log also has an initial load. */
 export type CapturePlan =
   | { readonly kind: 'log'; readonly load: ConnectorSpec['snapshot'] }
   | { readonly kind: 'polling'; readonly load: 'none'; readonly polling: Polling };
 
-/** Where the pipeline runs. `jobs` are the names of the parts that Sluice deploys there. */
+/** The host of the pipeline. `jobs` are the names of the parts that Sluice deploys there. */
 export type HostPlan =
   | { readonly kind: 'none' | 'external'; readonly url: null; readonly jobs: readonly [] }
   | { readonly kind: 'flink' | 'ksqldb'; readonly url: string; readonly jobs: readonly string[] };

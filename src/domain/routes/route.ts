@@ -2,13 +2,13 @@
 import type { Relation } from '../migration/names.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 
-/** What a route adds to the steps of the cut-over, in words for plan, audit and report. */
+/** The words that a route adds to the cut-over's steps, for plan, audit and report. */
 export interface RouteWords {
   /** An addition to the recheck, or empty. */
   readonly recheck: string;
   /** The beginning of the fence's text, or empty. */
   readonly fence: string;
-  /** What the commit's transaction does before the lease row, or empty. */
+  /** The commit's work before the lease row, or empty. */
   readonly commit: string;
   readonly route: string;
   readonly confirm: string;
@@ -17,7 +17,7 @@ export interface RouteWords {
 /** A right that our role needs for the route. */
 export interface RouteRight {
   readonly why: string;
-  /** What fails without it. */
+  /** The check or phase that fails without it. */
   readonly without: string;
 }
 
@@ -53,7 +53,7 @@ export interface RouteFacts {
   readonly isTried: boolean;
   /** The sink is paused before the commit, and writes another table after it. */
   readonly movesSink: boolean;
-  /** Another system is told of the switch after the commit. */
+  /** True when another system is asked to switch after the commit. */
   readonly isOrdered: boolean;
   /** Runs of the batch would fail after the commit, so the batch stays paused, and loses its rights at `complete`. */
   readonly refusesBatch: boolean;
@@ -87,7 +87,7 @@ export interface HttpPlan extends RouteFacts {
   readonly url: string;
 }
 
-/** How consumers are moved from the batch's result to the stream's. */
+/** The way consumers are moved from the batch's result to the stream's. */
 export type RoutePlan = NoRoutePlan | ViewPlan | SharedTablePlan | HttpPlan;
 
 /** Parts of a spec that contradict each other: where, and why. */

@@ -8,7 +8,9 @@ export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-tab
 export const sharedTableOf = ({ spec }: Pick<MigrationSpec, 'spec'>): SharedTableRoute | null =>
   spec.cutover.route.type === 'postgres-table' ? spec.cutover.route : null;
 
-/** Where the stream writes until the commit: the shared table is the batch's so long. */
+/**
+ * Returns the stream's staging table. Until the commit only the batch may write the shared table.
+ */
 export const stagingTable = (spec: MigrationSpec): string =>
   `${namesOf(spec, 1).leaseSchema}.stream`;
 
@@ -20,14 +22,17 @@ export function sinkTable(spec: MigrationSpec, side: 'batch' | 'stream'): string
   return sharedTableOf(spec) && side === 'batch' ? stagingTable(spec) : spec.spec.sink!.table;
 }
 
-/** Who the sink is from the commit on: its session's role, and the epoch in which it came to own the table. */
+/**
+ * The sink's identity from the commit on: its session's role, and the epoch in which it became the
+ * owner.
+ */
 export interface TableOwner {
   readonly role: string;
   /** `<iteration>.<epoch>`: a sink of an earlier iteration that comes back to life has another. */
   readonly since: string;
 }
 
-/** By these the table's trigger knows a session of its owner. */
+/** Returns session settings by which the table's trigger recognizes the sink. */
 export const sessionOptions = ({ role, since }: TableOwner): string =>
   `-c role=${role} -c sluice.owner=${since}`;
 
