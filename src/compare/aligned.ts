@@ -1,22 +1,23 @@
-// Batch-aligned mode: rows that a finished run of the batch stored, against what the stream holds, for keys that no later input can change. PURE.
-// A difference where the stream agrees with the batch's own query is the batch's mistake, not the stream's: its stored result contradicts the source.
+// Compares in batch-aligned mode: the rows that a finished batch run stored against the stream,
+// over keys that no later input can change. If the stream agrees with the batch's own query, the
+// stored result contradicts the source, and the difference is the batch's mistake. PURE.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 
 export interface AlignedSides {
-  /** Closed rows of the batch's result table: key → row (null = could not be decoded). */
+  /** The closed rows of the batch's result table by key. Null if a row could not be decoded. */
   readonly stored: ReadonlyMap<string, string | null>;
-  /** The stream's rows, whether their keys are closed or not. */
+  /** The rows of the stream, closed or not. */
   readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;
-  /** Closed keys that only the stream has. */
+  /** The closed keys that only the stream has. */
   readonly streamOnly: readonly string[];
-  /** The batch's query, run on the source in this window. */
+  /** The result of the batch's query, run on the source in this window. */
   readonly queried: ReadonlyMap<string, string | null>;
 }
 
 export interface Aligned {
   readonly counts: Counts;
-  /** The number of differences in which the stream equals the query. */
+  /** The number of counted differences in which the stream equals the query. */
   readonly batchWasWrong: number;
   readonly differences: readonly Difference[];
 }

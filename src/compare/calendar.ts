@@ -1,9 +1,8 @@
-// Validates dates and times of day and gives each one spelling. PURE. Years are astronomical: 1 BC
-// is 0, 44 BC is -43.
-// Postgres and Debezium print some days differently: `0044-03-15 BC` and `-0043-03-15Z`,
-// `10000-01-01` and `+10000-01-01Z`.
+// Validates dates and times of day, and gives each one spelling. Years are astronomical: 1 BC is 0,
+// 44 BC is -43. Postgres and Debezium spell the same day differently: `0044-03-15 BC` and
+// `-0043-03-15Z`, `10000-01-01` and `+10000-01-01Z`. PURE.
 
-/** Postgres ends there: dates, and timestamps. */
+/** The last years of Postgres' dates and timestamps. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
 const FIRST_YEAR = -4712;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -15,7 +14,7 @@ export function isDay(year: number, month: number, day: number, lastYear: number
   return day <= DAYS[month - 1]! || (month === 2 && day === 29 && isLeap(year));
 }
 
-/** `24:00:00` is a time of Postgres; a timestamp never has it. */
+/** Returns whether the time exists. Postgres has the time `24:00:00`, but never in a timestamp. */
 export function isClock(
   hours: number,
   minutes: number,
@@ -31,12 +30,15 @@ const DATE = /^([+-]?)(\d{4,7})-(\d\d)-(\d\d)/;
 const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?/;
 
 export interface Read {
-  /** The one spelling. */
+  /** Prints a date in its one spelling. */
   readonly text: string;
   readonly length: number;
 }
 
-/** The date at the beginning of `value`; `isBC` = Postgres printed its era behind it. Null when there is none, or no such day. */
+/**
+ * Reads the date at the beginning of `value`. `isBC` says that Postgres printed BC after it.
+ * Returns null if there is no valid date.
+ */
 export function readDate(value: string, isBC: boolean, lastYear: number): Read | null {
   const match = DATE.exec(value);
   if (!match || (isBC && match[1] !== '')) return null;
@@ -50,7 +52,10 @@ export function readDate(value: string, isBC: boolean, lastYear: number): Read |
   };
 }
 
-/** The time of day at the beginning of `value`. Null when there is none, when it does not exist, or when it is finer than microseconds. */
+/**
+ * Reads the time of day at the beginning of `value`. Returns null if it is missing, invalid, or
+ * finer than microseconds.
+ */
 export function readClock(value: string, isTimestamp: boolean): Read | null {
   const match = CLOCK.exec(value);
   if (!match) return null;
@@ -68,7 +73,7 @@ export function readClock(value: string, isTimestamp: boolean): Read | null {
   };
 }
 
-/** Removes trailing zeros in linear time, which a lazy pattern would not do. */
+/** Removes zeros at the end, in linear time. A lazy pattern would not be linear. */
 export function withoutZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;

@@ -1,4 +1,5 @@
-// The canary: k deliberate in-memory corruptions of this run's own rows, fed to this run's own comparator. It must report exactly k.
+// Runs the canary: it makes k deliberate corruptions of this run's own rows in memory, and feeds
+// them to this run's own comparator, which must report exactly k.
 import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './comparison.js';
 
 export interface CanaryResult {
@@ -6,7 +7,10 @@ export interface CanaryResult {
   readonly found: number;
 }
 
-/** `sample` = decoded rows of this window (key, row). With none, rows are made up from the shape. */
+/**
+ * `sample` has decoded rows of this window (key, row). If it is empty, rows are made up from the
+ * shape.
+ */
 export function runCanary(
   shape: Shape,
   sample: readonly (readonly [string, string])[],
@@ -32,7 +36,7 @@ export function runCanary(
   return { planted, found: counts.missing + counts.extraneous + counts.mismatched };
 }
 
-/** A damaged copy of the row; null = the row is dropped. */
+/** Returns a damaged copy of the row, or null to drop the row. */
 type Corruption = (shape: Shape, row: string) => string | null;
 
 const CORRUPTIONS: readonly Corruption[] = [
@@ -50,7 +54,10 @@ const CORRUPTIONS: readonly Corruption[] = [
   },
 ];
 
-/** Changes the last column that is compared exactly: one within a tolerance might rightly not be reported. */
+/**
+ * Changes the last column that is compared exactly, because a change within a tolerance is not a
+ * difference.
+ */
 function changeLast(
   shape: Shape,
   row: string,

@@ -1,8 +1,8 @@
-// One spelling for each decimal.
+// Gives each decimal one spelling.
 import { withoutZeros } from './calendar.js';
 import { Undecodable } from './undecodable.js';
 
-/** Debezium's names for what a decimal of Java cannot hold. */
+/** Debezium's names for values that a Java decimal cannot represent. */
 const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
   nan: 'NaN',
   infinity: 'Infinity',
@@ -11,7 +11,7 @@ const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
   negative_infinity: '-Infinity',
 };
 
-/** `1.10` and `1.1` are the same number; so are `-0` and `0`. */
+/** Gives equal numbers the same text, such as `1.10` and `1.1`, or `-0` and `0`. */
 export function canonicalDecimal(value: string): string {
   const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value.trim());
   if (!match) {

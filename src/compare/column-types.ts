@@ -1,6 +1,6 @@
-// Defines the column types that can be proven equal, and turns each side's form into one canonical
-// text. PURE. `fromText` reads what Postgres prints (UTC, ISO dates, ISO intervals, hex bytea);
-// `fromJson` reads what Debezium writes with our settings.
+// Lists the column types that can be proven equal, and converts each side's form to one canonical
+// text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea). `fromJson`
+// reads Debezium's output with our settings. PURE.
 import { withoutSpaces } from './text-ends.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
@@ -9,7 +9,10 @@ import { canonicalDecimal } from './canonical-decimal.js';
 export type Canon = string | null;
 
 export interface ColumnType {
-  /** Postgres' name of the base type (domains resolved); arrays as `type[]`; enums as `enum`. */
+  /**
+   * Postgres' name of the base type, with domains resolved. Arrays are `type[]`, and enums are
+   * `enum`.
+   */
   readonly type: string;
 }
 
@@ -20,7 +23,7 @@ interface Codec {
 
 const same = (text: string): string => text;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-/** A number that JSON.parse would have rounded comes as a string of its digits. */
+/** Reads the value of a record. A number that JSON.parse would round is a string of its digits. */
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 function text(value: unknown): string {
@@ -29,7 +32,7 @@ function text(value: unknown): string {
   return value;
 }
 
-/** Up to 64 bits, in its one spelling. */
+/** Reads an integer of up to 64 bits in its one spelling. */
 function integer(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
@@ -64,7 +67,10 @@ const INFINITE = /^-?infinity$/;
 const UTC = /^(?:Z|[+-]00(?::?00)?)?$/;
 const ERA = ' BC';
 
-/** `2026-11-22T10:00:00.120000Z`, `2026-11-22 10:00:00.12+00` → `2026-11-22 10:00:00.12`. Only Postgres writes an era. */
+/**
+ * Converts `2026-11-22T10:00:00.120000Z` and `2026-11-22 10:00:00.12+00` to `2026-11-22
+ * 10:00:00.12`. Only Postgres writes an era.
+ */
 const instant = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
   const isBC = eras && value.endsWith(ERA);
@@ -101,7 +107,7 @@ function uuid(value: string): string {
   return value.toLowerCase();
 }
 
-/** Months, days and microseconds of an ISO interval: `P1Y2M3DT4H5M6.5S` and `P14M3DT4H5M6.5S` are equal. */
+/** Reads months, days and microseconds of an ISO interval, so that `P1Y2M3D` equals `P14M3D`. */
 function interval(value: string): string {
   if (value.length > 200) throw new Undecodable('expected an ISO interval');
   const match =
@@ -145,7 +151,9 @@ const CODECS: Readonly<Record<string, Codec>> = {
   cidr: plain,
   macaddr: plain,
   macaddr8: plain,
-  // Postgres' own rendering on both sides: equal text is equal; a different rendering of the same value would be reported, never hidden.
+  // Both sides have Postgres' own rendering, so equal text is equal. A different rendering of the
+  // same value
+  // would be reported and never hidden.
   json: plain,
   jsonb: plain,
   bpchar: both(withoutSpaces),
@@ -174,17 +182,20 @@ function fail(message: string): never {
   throw new Undecodable(message);
 }
 
-/** Types whose arrays Debezium leaves out of the record without a word; one of enum labels becomes NULL as soon as one of them is. */
+/**
+ * Types whose arrays Debezium silently omits from records. An array of enum labels becomes NULL if
+ * one label is NULL.
+ */
 const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 
-/** True when values of this type can be proven equal. */
+/** Returns whether values of this type can be proven equal. */
 export function isProvable(type: string): boolean {
   if (!type.endsWith('[]')) return Object.hasOwn(CODECS, type);
   const item = type.slice(0, -2);
   return Object.hasOwn(CODECS, item) && !NO_ARRAYS.has(item);
 }
 
-/** Canonical text of what Postgres printed. Throws Undecodable. */
+/** Returns the canonical text of Postgres' output. Throws Undecodable. */
 export function canonFromText(type: string, value: string | null): Canon {
   if (value === null) return null;
   if (type.endsWith('[]'))
@@ -192,7 +203,10 @@ export function canonFromText(type: string, value: string | null): Canon {
   return codec(type).fromText(value);
 }
 
-/** Canonical text of what Debezium wrote. `undefined` (field absent) is undecodable, never NULL. */
+/**
+ * Returns the canonical text of Debezium's value. `undefined` (an absent field) is undecodable,
+ * never NULL.
+ */
 export function canonFromJson(type: string, value: unknown): Canon {
   if (value === null) return null;
   if (value === undefined) throw new Undecodable('the field is absent');
@@ -213,7 +227,7 @@ function codec(type: string): Codec {
 
 const canonicalArray = (items: readonly Canon[]): string => JSON.stringify(items);
 
-/** One-dimensional Postgres array text → elements. */
+/** Splits the text of a one-dimensional Postgres array into its elements. */
 function parseArray(value: string): (string | null)[] {
   if (!value.startsWith('{') || value.startsWith('{{'))
     throw new Undecodable('only one-dimensional arrays can be proven');

@@ -1,23 +1,26 @@
-// The comparison core: expected rows against what the stream holds, every key, canonical text against canonical text. PURE.
+// Compares expected rows with the rows of the stream, for every key, by their canonical texts.
+// PURE.
 import type { Difference, Counts } from '../domain/evidence/window.js';
 import { withinTolerance } from './tolerance.js';
 
 export interface ComparedColumn {
   readonly name: string;
   readonly type: string;
-  /** Largest absolute difference that still counts as equal (decimal text); absent = exact. */
+  /**
+   * The largest absolute difference that still counts as equal (decimal text). Absent means exact.
+   */
   readonly toleranceAbs?: string | undefined;
 }
 
 export interface Shape {
   readonly key: readonly string[];
-  /** Every compared column, the key columns included, in a fixed order. */
+  /** All compared columns, including the key columns, in a fixed order. */
   readonly columns: readonly ComparedColumn[];
 }
 
 /**
- * The reason why a row has no canonical form: its first column without one (null = the whole
- * record), and the value there.
+ * The reason why a row has no canonical form: the first such column (null for the whole record),
+ * and its value.
  */
 export interface WhyNot {
   readonly class: 'type' | 'undecodable';
@@ -25,15 +28,17 @@ export interface WhyNot {
   readonly found: string;
 }
 
-/** A stream-side row: canonical values joined by `joinRow`, or null where it could not be decoded. */
+/**
+ * A row of the stream: canonical values joined by `joinRow`, or null if it could not be decoded.
+ */
 export interface StreamRow {
   readonly row: string | null;
   readonly why?: WhyNot | undefined;
-  /** The partition of the record that holds it, when places are checked. */
+  /** The position of its record, in comparisons that use it. */
   readonly partition?: number;
-  /** A window proved it equal to the source as that was then. */
+  /** True if a window proved it equal to the source of that time. */
   proven?: boolean;
-  /** Number of the window that last found its key on the expected side. */
+  /** The number of the window that last found its key on the expected side. */
   mark: number;
 }
 
@@ -42,7 +47,10 @@ export const splitRow = (row: string): (string | null)[] => JSON.parse(row) as (
 
 const MAX_KEPT = 1000;
 
-/** One pass over the expected rows against a map of the stream's rows; `finish` finds what the stream has in excess. */
+/**
+ * Compares the expected rows in one pass with a map of the stream's rows. `finish` finds
+ * stream-only rows.
+ */
 export class Comparison {
   readonly counts = {
     matched: 0,
@@ -65,7 +73,7 @@ export class Comparison {
     this.#mark = mark;
   }
 
-  /** One expected row. `row` null = could not be decoded on this side. */
+  /** Takes one expected row. `row` is null if it could not be decoded on this side. */
   add(key: string, row: string | null): void {
     this.rowsRead += 1;
     const other = this.#stream.get(key);
@@ -112,7 +120,10 @@ export class Comparison {
   }
 }
 
-/** Compares two rows of one key and reports what differs. Undecodable on either side is unknown, never equal; a value of another type is a difference. */
+/**
+ * Compares two rows of one key and reports the differences. A value that is undecodable on one side
+ * is unknown, never equal. A value of another type is a difference.
+ */
 export function compareRows(
   shape: Shape,
   key: string,

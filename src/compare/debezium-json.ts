@@ -1,11 +1,12 @@
-// Writes rows as Debezium's initial load does with the configuration in
-// connectors/debezium-postgres.ts. A proof replays them without a connector, and a copy replaces
-// that load. Contract-tested against real Debezium, byte by byte. PURE.
+// Writes rows as Debezium's initial load does, with the configuration in
+// connectors/debezium-postgres.ts. A proof replays such rows without a connector, and a copy writes
+// them instead of the connector. The output is contract-tested against real Debezium, byte by byte.
+// PURE.
 import { Undecodable } from './undecodable.js';
 
 export interface ReplayColumn {
   readonly name: string;
-  /** Base type, as the catalogue gives it. */
+  /** The base type in the catalog. */
   readonly type: string;
 }
 
@@ -15,13 +16,18 @@ export interface ReplayTable {
   readonly table: string;
   readonly columns: readonly ReplayColumn[];
   readonly key: readonly string[];
-  /** Prefix of the topics: Debezium's logical server name. */
+  /** The prefix of the topics, which is Debezium's logical server name. */
   readonly server: string;
-  /** Position in the log at which the rows were read, as Debezium writes it: a number of bytes. */
+  /**
+   * The log position at which the rows were read, as a number of bytes like in Debezium's records.
+   */
   readonly lsn?: bigint;
 }
 
-/** Turns rows of Postgres' text form into records. Throws Undecodable for a type that the connector could not carry. */
+/**
+ * Converts rows in Postgres' text form to records. Throws Undecodable for a type that the connector
+ * cannot carry.
+ */
 export class SnapshotWriter {
   readonly #columns: readonly { name: string; encode: (value: string) => string }[];
   readonly #keyOrder: readonly number[];
@@ -57,7 +63,7 @@ export class SnapshotWriter {
       .replace('"lsn":0', `"lsn":${table.lsn ?? 0n}`)},"transaction":null,"op":"r",${times}}`;
   }
 
-  /** `values` in the order of the columns. */
+  /** `values` are in the order of the columns. */
   record(values: readonly (string | null)[]): { key: string; value: string } {
     const parts = this.#columns.map(({ name, encode }, at) => {
       const value = values[at];
@@ -70,7 +76,10 @@ export class SnapshotWriter {
   }
 }
 
-/** As Jackson escapes: ASCII control characters in capital hex, characters beyond the basic plane as two escapes. */
+/**
+ * Escapes like Jackson: ASCII control characters in capital hex, and characters beyond the basic
+ * plane as two escapes.
+ */
 const text = (value: string): string =>
   JSON.stringify(value).replaceAll(/\\u[0-9a-f]{4}|[\ud800-\udfff]/g, (found) =>
     found.length > 1
@@ -104,7 +113,7 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
             /(?:\.(\d+))?Z$/,
             (_all, fraction: string | undefined) => `.${(fraction ?? '').padEnd(6, '0')}Z`,
           ),
-    ), // six digits, unlike the one without zone
+    ), // six digits, unlike a timestamp without zone
   time: (value) => text(`${trimmed(value)}Z`),
   interval: (value) => text(javaInterval(value)),
   bytea: (value) => text(Buffer.from(value.slice(2), 'hex').toString('base64')),
@@ -126,7 +135,10 @@ const PLAIN = new Set([
   'jsonb',
 ]);
 
-/** Base types of which Debezium writes nothing: the column is not in its records. Every other one is there, if only as null. */
+/**
+ * Base types that Debezium omits from its records. Columns of every other type are present,
+ * possibly as null.
+ */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'composite',
   'composite[]',
@@ -146,21 +158,21 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * True when the connector silently leaves out a column of this base type. A row that we write must
- * leave it out as well.
+ * Returns whether the connector silently omits a column of this base type. Our records must omit
+ * it, too.
  */
 export const isLeftOut = (type: string): boolean =>
   LEFT_OUT.has(type) || type.endsWith('multirange');
 
 /**
- * Returns the columns that the connector writes. It drops some types, and generated columns are not
- * in the log.
+ * Returns the columns that the connector writes. It omits generated columns, which are not in the
+ * log, and columns of dropped types.
  */
 export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
   columns: readonly C[],
 ): C[] => columns.filter((column) => !column.generated && !isLeftOut(column.type));
 
-/** True when we can write a column of this base type as the connector does. */
+/** Returns whether a column of this base type can be written like the connector does. */
 export function canReplay(type: string): boolean {
   const item = type.replace(/(\[\])+$/, '');
   return Object.hasOwn(ENCODERS, item) || PLAIN.has(item);
@@ -179,11 +191,14 @@ function encoderOf(type: string): (value: string) => string {
   return encode;
 }
 
-/** As Java prints a float: always with a point, scientific from 10^7 on and below 10^-3. `number` = the value at its own precision. */
+/**
+ * Prints a float like Java: always with a point, scientific from 10^7 on and below 10^-3. `number`
+ * is the value at its own precision.
+ */
 function javaFloat(value: string, number: number): string {
   if (/^(NaN|-?Infinity)$/.test(value)) return text(value);
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
-  const shortest = Number(value); // Postgres prints the fewest digits that give the same number back; so does Java, but never fewer than two
+  const shortest = Number(value); // like Postgres, Java prints the fewest digits that give the same number, but at least two
   const size = Math.abs(shortest);
   if (size >= 1e-3 && size < 1e7)
     return Number.isInteger(shortest) ? `${shortest}.0` : String(shortest);
@@ -196,8 +211,8 @@ function javaFloat(value: string, number: number): string {
 const trimmed = (clock: string): string => clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 
 /**
- * The connector's numbers for infinity: days, and milliseconds of Java. With a time zone it writes
- * the word instead.
+ * Debezium's values for infinity, as days and as milliseconds of Java. With a time zone, it writes
+ * the word.
  */
 const INFINITE_DATES: Readonly<Record<string, string>> = {
   infinity: '+5877611-06-21Z',
@@ -208,7 +223,7 @@ const INFINITE_TIMES: Readonly<Record<string, string>> = {
   '-infinity': '-292275055-05-16T23:00:00Z',
 };
 
-/** Years as Java prints them: `+10000`, and 44 BC as `-0043`. */
+/** Prints years like Java: `+10000`, and 44 BC as `-0043`. */
 function isoYear(value: string): string {
   const match = /^(\d{4,7})(-\d\d-\d\d.*?)( BC)?$/.exec(value);
   if (!match) throw new Undecodable(`date ${value}`);
@@ -224,7 +239,7 @@ const isoInstant = (value: string): string =>
       .replace(/[+-]00(?::?00)?$/, ''),
   )}Z`;
 
-/** Debezium writes all six parts: `P1Y2M3DT4H5M6.789S`. */
+/** Prints an interval with all six parts like Debezium: `P1Y2M3DT4H5M6.789S`. */
 function javaInterval(value: string): string {
   const match =
     /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(

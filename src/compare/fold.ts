@@ -1,35 +1,36 @@
-// The common part of all folds of a topic: how far each partition was read, and which records were
-// unreadable. Most folds also keep one row per key. PURE.
+// Implements what all folds of a topic share: the progress in each partition, and the refused
+// records. Most folds also keep one row per key. PURE.
 import { type Canon } from './column-types.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { MOST_REFUSED, type Refused } from './refused.js';
 import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
 
-/** The part of a partition's log that a fold has read completely. */
+/**
+ * The progress of a fold in a partition. The fold has everything of this log, and nothing of
+ * another one.
+ */
 export interface ReadPart {
   readonly partition: number;
   /** The next offset to read. */
   readonly next: number;
-  /** The log's first offset when it was read. */
+  /** The beginning of the log when it was read. */
   readonly low: number;
-  /** The epoch of the leader that served the last read; -1 = unknown. */
+  /** The leader epoch of the last reading. -1 means unknown. */
   readonly epoch: number;
 }
 
 export class FoldProgress {
-  /** Records that could not be believed at all: each makes the window inconclusive. */
+  /** The number of refused records. Each makes the window inconclusive. */
   unreadable = 0;
-  /** The first of them. */
+  /** The first refused records. */
   readonly refused: Refused[] = [];
-  /** The partition of the next records. With `partitions` = 0 their places are not checked. */
+  /** The partition of the next records. With 0 partitions, their places are not checked. */
   readonly place = { partition: 0, partitions: 0 };
-  /**
-   * The id of the topic that was read; null before the first read, or when the brokers have no ids.
-   */
+  /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */
   topicId: string | null = null;
   readonly #parts = new Map<number, ReadPart>();
 
-  /** Next offset to read of a partition, or undefined when it was never read. */
+  /** Returns the next offset to read of a partition, or undefined if it was never read. */
   nextOffset(partition: number): number | undefined {
     return this.#parts.get(partition)?.next;
   }
@@ -38,7 +39,7 @@ export class FoldProgress {
     return [...this.#parts.values()];
   }
 
-  /** The records that come next are of this partition of so many. */
+  /** Says that the next records come from this partition. */
   readFrom(partition: number, partitions: number): void {
     Object.assign(this.place, { partition, partitions });
   }
@@ -49,8 +50,7 @@ export class FoldProgress {
   }
 
   /**
-   * Records the part that was read. The log's beginning is that of the first read, because the fold
-   * holds what was there.
+   * Remembers the beginning of the log from the first reading, because the fold has its records.
    */
   readUpTo(part: ReadPart): void {
     const low = this.#parts.get(part.partition)?.low ?? part.low;
@@ -64,7 +64,10 @@ export class Fold extends FoldProgress {
 
 const MOST_SHOWN = 200;
 
-/** A stream-side row from its values; one that has no canonical form says which column is to blame, and what it holds. */
+/**
+ * Builds a stream-side row from its values. A row without a canonical form names the column and its
+ * value.
+ */
 export function streamRow(
   shape: Shape,
   canon: (column: ComparedColumn) => Canon,

@@ -1,27 +1,29 @@
 // Compares the expected rows, as COPY BINARY sends them, with the stream's row hashes in one pass.
-// A row that is not proven equal becomes a candidate, known by its position. PURE.
+// A row that is not proven equal becomes a candidate. PURE.
 import type { Shape } from './comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
 import { int32At, uint16At } from '../domain/values/bytes.js';
 
-/** A row of the table that the stream does not prove equal: drilled down to both raw rows. */
+/** A row that is not proven equal. The drill-down reads its raw rows on both sides. */
 export interface Candidate {
-  /** The row's position in the table as Postgres prints it, `(12,3)`; valid within the snapshot. */
+  /**
+   * The row's place in the table, as Postgres prints it: `(12,3)`. It is valid within the snapshot.
+   */
   readonly ctid: string;
   readonly key: string;
 }
 
-/** More candidates than this are systematic: only the first ones are looked at row by row. */
+/** More candidates than this are systematic, so only the first ones are compared row by row. */
 export const MAX_CANDIDATES = 5000;
 export const TID_FIELD_BYTES = 4 + 6;
 
 export class HashComparison {
   rowsRead = 0;
   matched = 0;
-  /** Keys that the stream side does not have, has with another row, has in a form that cannot be decoded. */
+  /** Keys that the stream does not have, has with another row, or has in an undecodable form. */
   readonly suspects = { missing: 0, mismatched: 0, unknown: 0 };
-  /** Rows whose key came before in this pass: the key is not one. */
+  /** Rows whose key came before in this pass, so it is not unique. */
   duplicates = 0;
   readonly candidates: Candidate[] = [];
   readonly #table: KeyTable;
@@ -33,7 +35,7 @@ export class HashComparison {
     table.beginPass();
   }
 
-  /** The last row's key. */
+  /** The key of the last row. */
   get lastKey(): string {
     return this.#encoder.keyText;
   }
@@ -42,12 +44,15 @@ export class HashComparison {
     return this.suspects.missing + this.suspects.mismatched + this.suspects.unknown;
   }
 
-  /** Most rows differ, and more than are looked at one by one: whatever comes yet, it is the same again. */
+  /**
+   * True if most rows differ, and more than the drill-down compares. Further reading would only
+   * repeat the same difference.
+   */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
   }
 
-  /** One row: its ctid, then the shape's columns, from `at` on. Returns where it ends. */
+  /** Takes one row from `at` on: its ctid, then the shape's columns. Returns its end. */
   add(b: Uint8Array, at: number): number {
     const encoder = this.#encoder;
     const end = encoder.fromBinary(b, at + TID_FIELD_BYTES);
@@ -61,7 +66,7 @@ export class HashComparison {
     return end;
   }
 
-  /** One row by its hash, and where it lies: block and item. */
+  /** Takes one row by its hash and its place: block and item. */
   judge(key: Int32Array, high: number, low: number, block: number, item: number): void {
     this.rowsRead += 1;
     const slot = this.#table.find(key);
@@ -78,7 +83,7 @@ export class HashComparison {
     this.#keep(key, block, item);
   }
 
-  /** Keys that only the stream has: how many, and the first of them. */
+  /** Returns the number of keys that only the stream has, and the first of them. */
   finish(): { extraneous: number; keys: string[] } {
     const extraneous = this.#table.size - (this.rowsRead - this.suspects.missing - this.duplicates);
     return { extraneous, keys: extraneous > 0 ? this.#table.unmarked(MAX_CANDIDATES) : [] };
@@ -93,7 +98,7 @@ export class HashComparison {
   }
 }
 
-/** Block and item of the ctid in the field at `at`, and where the next field begins. */
+/** Reads block and item of the ctid in the field at `at`, and the beginning of the next field. */
 export const tidWords = (
   b: Uint8Array,
   at: number,
@@ -103,15 +108,15 @@ export const tidWords = (
   at + TID_FIELD_BYTES,
 ];
 
-/** The ctid in the field at `at`, as Postgres prints it. */
+/** Reads the ctid in the field at `at`, as Postgres prints it. */
 export const tidAt = (b: Uint8Array, at: number): string =>
   tidText(int32At(b, at + 4), uint16At(b, at + 8));
 
 const tidText = (block: number, item: number): string => `(${block >>> 0},${item})`;
 
 /**
- * Runs the canary of a hash pass: it nulls or drops some rows of this run on the stream side and
- * adds one. The pass must report exactly these.
+ * Runs the canary of a hash pass with rows of this run. Some are nulled or dropped on the stream
+ * side, and one is added there. The pass must report exactly these.
  */
 export function runHashCanary(
   shape: Shape,
@@ -136,7 +141,7 @@ export function runHashCanary(
   return { planted, found: missing + mismatched + unknown + extraneous };
 }
 
-/** A copy of the row with one value (no key's) made NULL; null where the row has none to spare. */
+/** Copies the row with one non-key value set to NULL. Returns null if the row has no such value. */
 function withNull(shape: Shape, row: Uint8Array): Uint8Array | null {
   let at = TID_FIELD_BYTES;
   for (const column of shape.columns) {

@@ -1,4 +1,5 @@
-// A table's topic folded to one row hash per key, as seen by a snapshot of the source: what TableFold does, without keeping the rows. PURE; forward only.
+// Folds a table's topic to one row hash per key, as a snapshot of the source sees it. It works like
+// TableFold without keeping the rows, and only moves forward. PURE.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './comparison.js';
 import {
@@ -22,7 +23,7 @@ interface Change {
   readonly low: number;
 }
 
-/** A fold less its table, as plain JSON. */
+/** A fold without its table, as plain JSON. */
 export interface FoldState {
   readonly topicId: string | null;
   readonly read: readonly ReadPart[];
@@ -33,9 +34,9 @@ export interface FoldState {
   readonly overlay: readonly (Omit<Change, 'key'> & { readonly key: readonly number[] })[];
 }
 
-const MOST_CHANGED = 200_000; // a full pass is cheaper above this
+const MOST_CHANGED = 200_000; // with more changes than this, a full pass is faster
 
-/** The destination of a fold's rows: a table in memory, or storage for a later comparison. */
+/** The receiver of a fold's rows: a table in memory, or a store for a later comparison. */
 export type KeyedRows = Pick<KeyTable, 'set'> & { delete(key: Int32Array): unknown };
 
 export class HashFold extends FoldProgress {
@@ -43,26 +44,29 @@ export class HashFold extends FoldProgress {
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
   /**
-   * The snapshot at which every key was proven equal; later windows may read only what changed
-   * since. Null = everything must be read.
+   * The snapshot at which every key was proven equal. A later window reads only changes since then.
+   * Null means that it must read everything.
    */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
-  /** Keys that the topic changed since a window last proved all of them, whatever later windows found; null = none ever did, or too many changed. */
+  /**
+   * Keys that the topic changed since a window last proved all keys. Null if no window did, or if
+   * too many keys changed.
+   */
   #sinceProof: Set<string> | null = null;
   readonly #changes: ChangeEncoder;
   readonly #one = new Changes();
   readonly #key = new Int32Array(4);
-  /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
+  /** Changes of transactions that the last snapshot did not see. A later window applies them. */
   #overlay: Change[] = [];
-  /** The last waiting change of each key that has one. */
+  /** The last waiting change of each key. */
   readonly #waiting = new Map<string, Change>();
 
   readonly #rows: KeyedRows;
 
   /**
-   * `expected` is the number of keys that fit without growing. With `rows`, changes go there and
-   * the table stays empty.
+   * The table holds `expected` keys without growing. With `rows`, the changes go there, and the
+   * table stays empty.
    */
   constructor(shape: Shape, expected: number, rows?: KeyedRows) {
     super();
@@ -73,40 +77,44 @@ export class HashFold extends FoldProgress {
     this.#rows = rows ?? this.table;
   }
 
-  /** Keys that the topic changed since `proven` was called. */
+  /** Returns the keys that the topic changed since `proven` was called. */
   get changed(): ReadonlySet<string> {
     return this.#changed;
   }
 
   /**
-   * True when the stream's present row is the one that an earlier window proved equal to the
-   * source.
+   * Returns whether the stream still has the row that an earlier window proved equal to the source
+   * of that time.
    */
   wasProven(key: string): boolean {
     return this.#sinceProof !== null && !this.#sinceProof.has(key);
   }
 
-  /** A window proved every key equal at this snapshot; null = it did not, and the next one reads all. */
+  /**
+   * Records that a window proved every key equal at this snapshot. Null means that it did not, and
+   * the next window reads everything.
+   */
   proven(snapshot: SnapshotVisibility | null): void {
     this.rememberFrom(snapshot);
     if (snapshot !== null) this.#sinceProof = new Set();
   }
 
-  /**
-   * Starts to remember changed and suspect keys from this snapshot on. It proves nothing by itself.
-   */
+  /** Starts to remember changed and suspect keys. This proves nothing by itself. */
   rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();
   }
 
-  /** A key that is not equal, or not yet: to be looked at as if it had changed. */
+  /** Marks a key that is not yet proven equal. It is then compared like a changed key. */
   suspect(key: string): void {
     this.#changed.add(key);
     if (this.#changed.size > MOST_CHANGED) this.rememberFrom(null);
   }
 
-  /** All that it would take to read again, less the table's entries; `takeBack` of a fresh fold of the same shape restores it. */
+  /**
+   * Returns the whole state without the table's entries. `takeBack` of a fresh fold of the same
+   * shape restores it.
+   */
   state(): FoldState {
     const { provenAt } = this;
     return {
@@ -131,7 +139,10 @@ export class HashFold extends FoldProgress {
     for (const key of state.changed) this.#remember(key);
   }
 
-  /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */
+  /**
+   * MUST be called before the new records of a window, because an older change of a key precedes a
+   * newer one.
+   */
   applyOverlay(snapshot: SnapshotVisibility): void {
     const waiting = this.#overlay;
     this.#overlay = [];
@@ -148,9 +159,8 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Applies a tombstone, which has no transaction of its own. After a delete event, applied or
-   * waiting, it adds nothing. Without one, every reader of the topic loses the key, and so does the
-   * fold.
+   * A tombstone has no transaction of its own. Behind a delete event, applied or still waiting, it
+   * says nothing new; without one, every reader of the topic loses the key, so the fold does too.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));
@@ -174,7 +184,9 @@ export class HashFold extends FoldProgress {
     if (this.#sinceProof && this.#sinceProof.add(key).size > MOST_CHANGED) this.#sinceProof = null;
   }
 
-  /** One record, its key and value as ranges of `bytes`, in offset order of its partition. */
+  /**
+   * Takes one record, in offset order of its partition. Its key and value are ranges of `bytes`.
+   */
   add(
     offset: number,
     bytes: Buffer,
@@ -189,7 +201,7 @@ export class HashFold extends FoldProgress {
     this.addChanges(this.#one.words, this.#one.count, snapshot);
   }
 
-  /** `count` changes as `ChangeEncoder` wrote them, in offset order of their partition. */
+  /** Takes `count` changes of `ChangeEncoder`, in offset order of their partition. */
   addChanges(words: Int32Array, count: number, snapshot: SnapshotVisibility): void {
     for (let at = 0; at < count * CHANGE_WORDS; at += CHANGE_WORDS) {
       const kind = words[at]!;
@@ -218,24 +230,27 @@ export class HashFold extends FoldProgress {
   }
 }
 
-/** Picks the records of a few keys out of a topic by the records' keys, which are short: for the drill-down. */
+/**
+ * Picks the records of a few keys out of a topic for the drill-down. It compares only the short
+ * record keys.
+ */
 export class KeyFilter {
   readonly #key: KeyReader;
   readonly #wanted: KeyTable;
 
-  /** `wanted` = keys as `keyText` gives them. */
+  /** `wanted` has keys in the form of `keyText`. */
   constructor(shape: Shape, wanted: readonly string[]) {
     this.#key = new KeyReader(shape);
     this.#wanted = new KeyTable(this.#key.encoder.keyWords, wanted.length);
     for (const key of wanted) this.#wanted.set(keyOf(key), 1, 1);
   }
 
-  /** The key of the last record that was examined, in the form of `keyText`. */
+  /** The key of the last record, in the form of `keyText`. */
   get lastKey(): string {
     return this.#key.encoder.keyText;
   }
 
-  /** `[start, end)` = the record's key. One that cannot be read belongs to no key: the fold refused it. */
+  /** `[start, end)` is the record's key. The fold refused a record whose key cannot be read. */
   wants(bytes: Buffer, start: number, end: number): boolean {
     if (start < 0) return false;
     try {

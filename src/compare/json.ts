@@ -1,12 +1,13 @@
-// JSON.parse rounds numbers silently; a comparison must not. Numbers with more digits than a double holds are kept as they are written.
+// Parses JSON without rounding. JSON.parse rounds numbers silently, so numbers with more digits
+// than a double are kept as written.
 
 const SUSPICIOUS = /\d{16}/;
-/** Digits that any double keeps. */
+/** The number of digits that every double keeps. */
 export const EXACT_DIGITS = 15;
-/** So many digits and points in a row may be more than a double keeps. */
+/** This many digits and points in a row may exceed a double. */
 const LONG = /[\d.]{16}/;
 
-/** A number with a point or an exponent and more digits than a double keeps, as it is written. */
+/** A number as written, with a point or an exponent and more digits than a double keeps. */
 export class LongNumber {
   readonly text: string;
 
@@ -19,14 +20,14 @@ export class LongNumber {
   }
 }
 
-/** Integers beyond 2^53 become strings. Throws SyntaxError. */
+/** Parses JSON; integers beyond 2^53 become strings. Throws SyntaxError. */
 export function parseJsonLossless(text: string): unknown {
   return JSON.parse(SUSPICIOUS.test(text) ? quoteNumbers(text, quotedInteger) : text);
 }
 
 /**
- * Parses like `parseJsonLossless`, and also keeps decimals and exponents with too many digits as
- * `LongNumber`. Throws SyntaxError.
+ * Works like `parseJsonLossless`. Long numbers with a point or an exponent become `LongNumber`.
+ * Throws SyntaxError.
  */
 export function parseJsonDigits(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
@@ -50,7 +51,7 @@ export function parseJsonDigits(text: string): unknown {
 
 const MARK = 'sluice-long-number';
 
-/** Counts digits without leading zeros and without trailing zeros of the fraction. */
+/** Removes leading zeros, and trailing zeros after the point. */
 export function significantDigits(number: string): number {
   const mantissa = number.replace(/[eE].*$/, '').replace('-', '');
   const hasPoint = mantissa.includes('.');
@@ -64,7 +65,7 @@ export function significantDigits(number: string): number {
 const quotedInteger = (number: string): string | null =>
   /^-?\d{16,}$/.test(number) ? `"${number}"` : null;
 
-/** `quoted` = what to write instead of a number; null = the number itself. */
+/** `quoted` returns the replacement for a number, or null to keep the number. */
 function quoteNumbers(text: string, quoted: (number: string) => string | null): string {
   let out = '';
   let copied = 0;

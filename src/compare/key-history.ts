@@ -1,19 +1,22 @@
-// Explains a difference by the records of its key: the last record is older than an earlier one, or
-// repeats it. PURE.
+// Explains by its records how a key came to differ: its last record is older than an earlier one,
+// or repeats one. PURE.
 import type { Difference } from '../domain/evidence/window.js';
 import { joinRow, type Shape } from './comparison.js';
 import type { Change } from './table-fold.js';
 
 export class KeyHistory {
-  /** Records at a position of the WAL that another record of the key had already. */
+  /** Records that repeat a WAL position of another record of the key. */
   repeated = 0;
-  /** The last record lies before an earlier one: the stream went back to an older version. */
+  /** True if the last record has an older position, so the stream returned to an older version. */
   wentBack = false;
-  /** An earlier window proved the row equal that the stream still holds: the source has moved on since. */
+  /**
+   * True if the stream still has a row that an earlier window proved equal. The source has changed
+   * since.
+   */
   wasProven = false;
   #newest: bigint | null = null;
 
-  /** Adds a record, in the topic's order. A row of the initial load has no position of its own. */
+  /** The records in the topic's order. A row of the initial load has no position. */
   add({ lsn, txId }: Pick<Change, 'lsn' | 'txId'>, wasProven: boolean): void {
     this.wasProven = wasProven;
     if (lsn === null || txId === null) return;
@@ -24,7 +27,10 @@ export class KeyHistory {
   }
 }
 
-/** Differences of keys whose stream side is an older version of the source become `stale`; repeated records are listed, and counted nowhere else. */
+/**
+ * Turns differences into `stale` if the stream has an older version. Lists repeated records, which
+ * are not counted elsewhere.
+ */
 export function explainByHistory(
   shape: Shape,
   differences: readonly Difference[],

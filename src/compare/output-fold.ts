@@ -1,4 +1,5 @@
-// The pipeline's output topic folded to its last value per key. Reads plain JSON and Connect's JSON with schema. PURE.
+// Folds the pipeline's output topic to the last value per key. Reads plain JSON and Connect's JSON
+// with schema. PURE.
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';
@@ -19,14 +20,20 @@ export class OutputFold extends Fold {
   readonly #shape: Shape;
   readonly #image: string | null;
 
-  /** `image` = the member of the value that holds the row (Debezium's `after`); null = the value is the row. */
+  /**
+   * `image` is the member of the value that contains the row (Debezium's `after`). Null means that
+   * the value is the row.
+   */
   constructor(shape: Shape, image: string | null = null) {
     super();
     this.#shape = shape;
     this.#image = image;
   }
 
-  /** One record; returns its key, or null when it is refused. A key has one partition, or its records have no order. */
+  /**
+   * Takes one record. Returns its key, or null if it is refused. A key must have one partition, or
+   * its records have no order.
+   */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
     const { partition } = this.place;
     const refuse = (why: number): null => {
@@ -80,7 +87,7 @@ interface Fields {
   schema(name: string): FieldSchema | undefined;
 }
 
-/** `{schema, payload}` or a plain object. */
+/** Reads `{schema, payload}` or a plain object. */
 function unwrap(parsed: unknown): Fields {
   if (parsed === null || typeof parsed !== 'object') throw new Undecodable('expected an object');
   const record = parsed as Record<string, unknown>;
@@ -95,7 +102,7 @@ function unwrap(parsed: unknown): Fields {
   };
 }
 
-/** Connect's logical types become the text that the plain form would have had. */
+/** Converts Connect's logical types to the text of the plain form. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
   if (value === null || value === undefined || !schema?.name)
     return canonFromJson(type, coerce(type, value));
@@ -111,10 +118,12 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   }
 }
 
-/** A pipeline may write numbers where the query has numeric: the same number in another notation, as long as a double holds it exactly. */
+/**
+ * Accepts JSON numbers for `numeric` columns, as long as a double represents the number exactly.
+ */
 function coerce(type: string, value: unknown): unknown {
   if (value instanceof LongNumber) {
-    // Its writer may have had a double: then its last digits are not the number's.
+    // Its writer may have used a double, so its last digits may be wrong.
     if (type === 'numeric') throw new Undecodable(ROUNDED);
     return Number(value.text);
   }
@@ -124,7 +133,7 @@ function coerce(type: string, value: unknown): unknown {
 }
 
 const ROUNDED = 'a double of more than 15 digits may have been rounded';
-const MOST_DECIMAL = 20_000; // bytes of digits, and places behind the point
+const MOST_DECIMAL = 20_000; // the bytes of digits, and the places after the point
 
 function unscaled(base64: unknown, scale: number): string {
   if (typeof base64 !== 'string') throw new Undecodable('expected base64');

@@ -1,9 +1,10 @@
-// Records of a topic that say nothing that can be believed: where they lie and why. Each makes its window inconclusive. PURE.
+// Describes the refused records of a topic: their places and the reasons. Each makes its window
+// inconclusive. PURE.
 import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './comparison.js';
 
-/** The reasons in the order of the numbers that fold threads use. */
+/** The reasons, in the order of the numbers that threads use. */
 export const WHY_REFUSED = [
   'no change event with a readable key',
   'a record without a key',
@@ -23,16 +24,16 @@ export interface Refused {
   readonly partition: number;
   readonly offset: number;
   readonly why: number;
-  /** The record as text, cut; null where it has none, undefined where it has to be read again. */
+  /** The record as text, shortened. Null if it has none, undefined if it must be read again. */
   readonly key?: string | null;
   readonly value?: string | null;
 }
 
-/** More are counted and not shown. */
+/** Further records are counted but not shown. */
 export const MOST_REFUSED = 20;
 const MOST_SHOWN = 200;
 
-/** Returns the part of a record's text that a difference shows. */
+/** The part of a record's text that a difference shows. */
 export const shown = (text: string | null): string =>
   text === null ? 'null' : text.slice(0, MOST_SHOWN);
 
@@ -55,13 +56,13 @@ export const describeRefused = ({
 }: Refused): string =>
   `partition ${partition}, offset ${offset}: ${WHY_REFUSED[why]}: key ${shown(key)}, value ${shown(value)}`;
 
-/** The key's columns as far as the record's key names them. */
+/** Returns the key's columns that the record's key names. */
 function keyFields(shape: Shape, key: string | null): Record<string, string | null> {
   let parsed: unknown = null;
   try {
     parsed = key === null ? null : parseJsonLossless(key);
   } catch {
-    // A key that is no JSON names no column; its text is shown beside.
+    // A key that is not JSON names no column. Its text is shown beside it.
   }
   const fields =
     parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};

@@ -1,28 +1,33 @@
-// Settled mode: a derived result, re-computed in each round's snapshot, is compared with the stream
-// after that round's barrier. PURE.
-// Each round's snapshot is taken after the previous round's stream side was read. When a key's
-// expected row is the same in two rounds in a row, the earlier stream side had read all of its
-// inputs. Equal there means matched; different and not written since means a difference. Every
-// other key is asked again. Keys that never settle are unstable, never clean.
+// Compares in settled mode: a derived result, re-computed in each round's snapshot, with the stream
+// after that round's barrier. A round's snapshot is taken after the previous round's stream side
+// was read. If the expected row of a key is the same in two rounds in a row, the earlier stream
+// side already had all of its inputs. Equal rows then match, and rows that differ without a new
+// write are a difference. All other keys are compared again in the next round. Keys that never
+// settle are unstable, never clean. PURE.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 import type { Unequal } from './not-capturable.js';
 
 export interface Round {
-  /** Result of the batch's query in this round's snapshot: key → row (null = could not be decoded). */
+  /**
+   * The result of the batch's query in this round's snapshot, by key. Null if a row could not be
+   * decoded.
+   */
   readonly expected: ReadonlyMap<string, string | null>;
-  /** The stream side after this round's barrier. */
+  /** The rows of the stream after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
-  /** Keys that the output topic wrote since the previous round (and until this round's stream side was read). */
+  /**
+   * The keys that the output topic wrote between the readings of the previous and this round's
+   * stream side.
+   */
   readonly touched: ReadonlySet<string>;
 }
 
-/**
- * Options for tables that a connector copies unchanged. The window compares the keys of its first
- * round.
- */
+/** Compares tables that a connector copies unchanged. The window covers the keys of its first round. */
 export interface Captured {
-  /** Differences that the connector had no way to notice: unknown, not proven wrong. */
+  /**
+   * Recognizes differences that the connector could not notice. They are unknown, not proven wrong.
+   */
   readonly notCapturable: (difference: Unequal) => boolean;
 }
 
@@ -35,7 +40,7 @@ export class SettledComparison {
   readonly #counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 };
   readonly #settled = new Set<string>();
   #open = new Set<string>();
-  /** The last round: what was expected, and what the stream side held for the keys still open. */
+  /** The last round: the expected rows, and the stream's rows of the open keys. */
   #previous: Earlier | undefined;
   #rounds = 0;
 
@@ -48,12 +53,14 @@ export class SettledComparison {
     return this.#rounds;
   }
 
-  /** True when another round can decide more keys. */
+  /** Returns whether a further round can settle more keys. */
   get isOpen(): boolean {
     return this.#rounds < (this.#captured ? 1 : 2) || this.#open.size > 0;
   }
 
-  /** Differences are proven already: more rounds cannot make this window pass. */
+  /**
+   * Returns whether differences are already proven. More rounds cannot make this window pass then.
+   */
   get hasDifferences(): boolean {
     return this.#counts.missing + this.#counts.extraneous + this.#counts.mismatched > 0;
   }
@@ -64,7 +71,7 @@ export class SettledComparison {
     const actual = new Map<string, string | null>();
     for (const key of allKeys(round)) {
       if (this.#settled.has(key)) continue;
-      if (this.#captured && previous && !this.#open.has(key)) continue; // came after the window began
+      if (this.#captured && previous && !this.#open.has(key)) continue; // the key is younger than the window
       if (this.#captured && this.#isEqualNow(key, round)) continue;
       if (previous && this.#settle(key, previous, round)) continue;
       open.add(key);
@@ -80,7 +87,7 @@ export class SettledComparison {
     return { ...this.#counts, unstable: this.#open.size };
   }
 
-  /** Differences found, and one line per key that never held still. */
+  /** Returns the differences, and one line for each unstable key. */
   report(): Difference[] {
     const unstable = [...this.#open].slice(0, 100).map((key) => ({
       class: 'unstable' as const,
@@ -92,7 +99,7 @@ export class SettledComparison {
     return [...this.differences, ...unstable];
   }
 
-  /** A row that was copied, not computed: behind the barrier, equal is equal. */
+  /** Settles a copied row: behind the barrier, equal is equal, because nothing was computed. */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
     if (
       !expected.has(key) ||
@@ -105,7 +112,7 @@ export class SettledComparison {
     return true;
   }
 
-  /** True when the key is settled, one way or the other. */
+  /** Returns true if the key is settled, as a match or as a difference. */
   #settle(key: string, previous: Earlier, round: Round): boolean {
     const isExpected = round.expected.has(key);
     if (
@@ -122,7 +129,7 @@ export class SettledComparison {
       if (isExpected) {
         this.#counts.matched += 1;
         const entry = round.touched.has(key) ? undefined : round.actual.get(key);
-        if (entry) entry.proven = true; // a newer record is another entry
+        if (entry) entry.proven = true; // this applies to this record only, because a newer one is another entry
       }
       this.#settled.add(key);
       return true;

@@ -1,4 +1,5 @@
-// A table's topic folded to one row per key, as seen by a snapshot of the source. PURE; moves forward only.
+// Folds a table's topic to one row per key, as a snapshot of the source sees it. It only moves
+// forward. PURE.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
@@ -9,12 +10,15 @@ import { parseJsonLossless } from './json.js';
 import { REFUSED, describeRefused, type Refused } from './refused.js';
 
 export interface Change {
-  /** Null = a row of the initial load, which is older than every window: visible without asking; and a tombstone, which has none. */
+  /**
+   * The transaction. Null for a tombstone, and for a row of the initial load, which is always
+   * visible.
+   */
   readonly txId: number | null;
-  /** Position in the WAL; null where the record has none. */
+  /** The position in the WAL. Null if the record has none. */
   readonly lsn: number | string | null;
   readonly key: string;
-  /** Null = deleted. */
+  /** The row. Null means deleted. */
   readonly row: StreamRow | null;
 }
 
@@ -25,7 +29,7 @@ interface Envelope {
   readonly source?: { readonly txId?: number | null; readonly lsn?: number | string | null };
 }
 
-// Refuses bytes that are no UTF-8: a replacement character could equal one that is really there.
+// Refuses bytes that are not UTF-8, because a replacement character could equal a real one.
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 function transactionOf(txId: unknown): number {
@@ -39,7 +43,7 @@ const whyNot = (refused: Refused): WhyNot => ({
   found: describeRefused(refused),
 });
 
-/** The record was understood, and is not to be believed. */
+/** Thrown for a record that is readable but refused. */
 class Refusal extends Error {
   readonly why: number;
 
@@ -51,21 +55,27 @@ class Refusal extends Error {
 
 export class TableFold extends Fold {
   readonly #shape: Shape;
-  /** Changes of transactions that the last snapshot did not see: applied by a later window that does. */
+  /** Changes of transactions that the last snapshot did not see. A later window applies them. */
   #overlay: Change[] = [];
-  /** The last waiting change of each key that has one. */
+  /** The last waiting change of each key. */
   readonly #waiting = new Map<string, Change>();
 
   readonly #losesRefused: boolean;
 
-  /** With `losesRefused` a key whose last record is refused has no readable row any more, instead of the one before. */
+  /**
+   * With `losesRefused`, a key whose last record is refused has no readable row, instead of the
+   * earlier row.
+   */
   constructor(shape: Shape, { losesRefused = false }: { losesRefused?: boolean } = {}) {
     super();
     this.#shape = shape;
     this.#losesRefused = losesRefused;
   }
 
-  /** MUST be called before the new records of a window: an older change of a key precedes a newer one. */
+  /**
+   * MUST be called before the new records of a window, because an older change of a key precedes a
+   * newer one.
+   */
   applyOverlay(snapshot: SnapshotVisibility): void {
     const waiting = this.#overlay;
     this.#overlay = [];
@@ -74,8 +84,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * One record, its key and value as ranges of `bytes`, in offset order of its partition. Returns its change;
-   * null where it is refused.
+   * One record, its key and value as ranges of `bytes`, in offset order of its partition. Returns
+   * its change; null where it is refused.
    */
   add(
     offset: number,
@@ -118,7 +128,7 @@ export class TableFold extends Fold {
     }
   }
 
-  /** A row by its image alone, as JSON text. */
+  /** Reads a row from its image alone, as JSON text. */
   addImage(image: string): void {
     try {
       const fields = parseJsonLossless(image) as Record<string, unknown>;
@@ -141,9 +151,7 @@ export class TableFold extends Fold {
     else this.rows.set(change.key, change.row);
   }
 
-  /**
-   * Applies a tombstone as `HashFold` does: without a delete event before it, it deletes the key.
-   */
+  /** Works like `HashFold`: a tombstone deletes if no delete event came before it. */
   #bury({ key }: Change): void {
     const last = this.#waiting.get(key);
     if (last && last.row === null) return;

@@ -1,4 +1,4 @@
-// Trims the end of a text in one pass, so that no input makes it slow. PURE.
+// Removes trailing characters from a text in one pass. PURE.
 
 export function withoutSpaces(value: string): string {
   let end = value.length;

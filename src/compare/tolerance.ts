@@ -1,4 +1,5 @@
-// Declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL is only equal to NULL, NaN to nothing but itself.
+// Applies declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL only equals NULL,
+// and NaN only equals NaN.
 
 export function withinTolerance(
   a: string | null,
@@ -20,9 +21,12 @@ interface Decimal {
 }
 
 const MOST_TEXT = 200_000; // Postgres' longest numeric is shorter
-const MOST_EXPONENT = 400; // a double's ends before
+const MOST_EXPONENT = 400; // the exponent of a double is smaller
 
-/** `12.5`, and what JavaScript prints for small and large floats: `5e-8`, `1.5e+22`. Null for everything that is no number. */
+/**
+ * Reads `12.5`, and small and large floats as JavaScript prints them: `5e-8`, `1.5e+22`. Returns
+ * null if the text is not a number.
+ */
 function parse(text: string): Decimal | null {
   if (text.length > MOST_TEXT) return null;
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/.exec(text);

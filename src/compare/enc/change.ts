@@ -1,5 +1,5 @@
-// Encodes a table's change events as rows of numbers in a typed array, which one thread can hand to
-// another. PURE.
+// Encodes a table's change events as numbers. A fold gets what it needs in rows of a typed array,
+// which one thread can pass to another. PURE.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { REFUSED } from '../refused.js';
@@ -8,8 +8,9 @@ import { partitionOf } from './partition.js';
 import { RowEncoder } from './row.js';
 
 /**
- * Words of one change: kind, four of the key, two of the row's hash, two of the transaction. One that is
- * refused has its offset in the last two, and why in the word behind its kind.
+ * The words of one change: its kind, four for the key, two for the row's hash, two for the
+ * transaction. A refused change has its offset in the last two words, and the reason in the word
+ * after its kind.
  */
 export const CHANGE_WORDS = 9;
 export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3, tombstone: 4 } as const;
@@ -44,7 +45,9 @@ export class Changes {
   }
 }
 
-/** The transaction of the change whose words begin at `at`, or the offset of one that is refused. */
+/**
+ * Reads the transaction of the change whose words begin at `at`, or the offset of a refused one.
+ */
 export const txIdAt = (words: Int32Array, at: number): number =>
   words[at + 7]! * TWO_32 + (words[at + 8]! >>> 0);
 
@@ -61,7 +64,8 @@ export class ChangeEncoder {
   }
 
   /**
-   * Adds a record; key and value are ranges of `bytes`. With `partitions` its place is checked too.
+   * Adds the change of a record, whose key and value are ranges of `bytes`. With `partitions`, it
+   * also checks the partition.
    */
   encode(
     { partition, partitions }: Place,
@@ -99,7 +103,9 @@ export class ChangeEncoder {
     );
   }
 
-  /** The same key in other words: other spaces or another order of its columns. */
+  /**
+   * Returns whether both are the same key, although its spaces or the order of its columns differ.
+   */
   #isSameKey(bytes: Buffer, keyStart: number, keyEnd: number): boolean {
     const key = this.#key.read(bytes, keyStart, keyEnd);
     return key.every((word, at) => at >= this.encoder.keyWords || word === this.encoder.key[at]);
@@ -111,13 +117,13 @@ export class ChangeEncoder {
   }
 }
 
-/** The partition of a record; `partitions` = 0 means that places are not checked. */
+/** The place of a record. `partitions` is 0 if the place has no meaning. */
 export interface Place {
   readonly partition: number;
   readonly partitions: number;
 }
 
-/** A record's own key, as an object of the table's key columns. */
+/** Reads a record's own key, which is an object of the table's key columns. */
 export class KeyReader {
   readonly encoder: RowEncoder;
   readonly #scanner: EnvelopeScanner;
@@ -129,7 +135,7 @@ export class KeyReader {
     this.encoder = new RowEncoder(keyOnly);
   }
 
-  /** Its identity; valid until the next call. Throws Undecodable. */
+  /** Returns the identity of the key, which is valid until the next call. Throws Undecodable. */
   read(bytes: Buffer, start: number, end: number): Int32Array {
     this.#scanner.scanObject(bytes, start, end);
     this.encoder.keyFromJson(bytes, this.#scanner);

@@ -1,4 +1,5 @@
-// A column's two encoders: from Postgres' COPY BINARY field and from Debezium's JSON value to the same `enc-v1` bytes. PURE.
+// Encodes a column: a field of Postgres' COPY BINARY and a JSON value of Debezium become the same
+// `enc-v1` bytes. PURE.
 import { canonFromJson, canonFromText } from '../column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable } from '../undecodable.js';
 import { parseJsonLossless } from '../json.js';
@@ -16,15 +17,17 @@ import {
 } from './time.js';
 import { content, hexDigit } from './json-string.js';
 
-/** Field of a COPY BINARY row: never NULL, `size` bytes at `at`. */
+/** Encodes a field of a COPY BINARY row, which is never NULL and has `size` bytes at `at`. */
 export type FromBinary = (b: Uint8Array, at: number, size: number, out: Scratch) => void;
-/** JSON value in `[start, end)`, quotes included; never null. Throws Undecodable. */
+/**
+ * Encodes the JSON value in `[start, end)`, with its quotes. It is never null. Throws Undecodable.
+ */
 export type FromJson = (b: Uint8Array, start: number, end: number, out: Scratch) => void;
 
 export interface ColumnEncoder {
   readonly fromBinary: FromBinary;
   readonly fromJson: FromJson;
-  /** The column is read as `::text`: its own binary form is not decoded here. */
+  /** True if the column is read as `::text`, because its binary form is not decoded here. */
   readonly asText: boolean;
 }
 
@@ -61,7 +64,7 @@ const TEXT: ColumnEncoder = {
   fromJson: quoted(plainText),
 };
 
-/** Integers arrive as JSON numbers, oids as strings of digits. */
+/** Reads integers, which are JSON numbers, and oids, which are strings of digits. */
 const integerFromJson: FromJson = (b, start, end, out) =>
   b[start] === QUOTE
     ? integerFromText(b, start + 1, end - 1, out)
@@ -196,7 +199,7 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   },
 };
 
-/** Types without a form of their own here go through their canonical text on both sides. */
+/** Encodes other types by their canonical text on both sides. */
 function throughText(type: string): ColumnEncoder {
   const write = (text: string, out: Scratch): void => {
     const bytes = UTF8.encode(text);

@@ -1,5 +1,6 @@
-// Finds a row's values in a Debezium record without parsing it: where each column's JSON value begins and ends. PURE; bytes in, positions out.
-// A record as Connect writes it (before, after, source …, op, compact) takes the short way; any other order of its members takes the long one.
+// Finds the beginning and end of each column's JSON value in a Debezium record, without parsing it.
+// A record as Connect writes it (before, after, source …, op, compact) takes the fast path. Any
+// other order of its members takes the slow path. PURE.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import {
@@ -32,9 +33,12 @@ export class EnvelopeScanner implements Fields {
   readonly start: Int32Array;
   readonly end: Int32Array;
   op: Operation = 'r';
-  /** Transaction of the change; 0 for a row of the initial load, which is older than every window. */
+  /**
+   * The transaction of the change. It is 0 for a row of the initial load, which is older than every
+   * window.
+   */
   txId = 0;
-  /** `"name":` of each column, as bytes: fields mostly come in the table's order. */
+  /** The bytes `"name":` of each column. Fields usually come in the table's order. */
   readonly #names: readonly Uint8Array[];
   readonly #columnOf: ReadonlyMap<string, number>;
   readonly #keyAt: readonly number[];
@@ -47,7 +51,10 @@ export class EnvelopeScanner implements Fields {
     this.#keyAt = shape.key.map((name) => this.#columnOf.get(name)!);
   }
 
-  /** Reads the record's value in `[from, to)`; afterwards `op`, `txId` and the positions of the row that it is about. Throws Undecodable. */
+  /**
+   * Reads the record's value in `[from, to)`. Then `op`, `txId` and the positions of its row are
+   * set. Throws Undecodable.
+   */
   scan(b: Buffer, from: number, to: number): void {
     if (!startsWith(b, from, BEFORE) || b[to - 1] !== CLOSE) return this.#scanAnyOrder(b, from, to);
     const before = from + BEFORE.length;
@@ -61,7 +68,9 @@ export class EnvelopeScanner implements Fields {
       rowEnd = skipValue(b, after, to);
       if (b[before] === OPEN) this.#row(b, before, beforeEnd);
     }
-    // A quote inside a JSON string is escaped: these bytes with their colon can only be a member's name. The last "op" is the envelope's own.
+    // A quote inside a JSON string is escaped, so these bytes with their colon can only be a
+    // member's name. The
+    // last "op" belongs to the envelope.
     const op = b.lastIndexOf(OP, to - OP.length);
     if (op < rowEnd) return this.#scanAnyOrder(b, from, to);
     this.#setOperation(b[op + OP.length]!, b[after] === OPEN, b[before] === OPEN);
@@ -109,14 +118,17 @@ export class EnvelopeScanner implements Fields {
     this.#setTransaction(b, txId, to);
   }
 
-  /** Reads a bare object of columns, as a record's key is one; afterwards `start` and `end` hold its values. Throws Undecodable. */
+  /**
+   * Reads a bare object of columns, such as a record's key. Then `start` and `end` have its values.
+   * Throws Undecodable.
+   */
   scanObject(b: Buffer, from: number, to: number): void {
     if (b[from] !== OPEN) throw broken();
     this.#row(b, from, to);
   }
 
   /**
-   * True when `[from, to)` is the key of the row that was scanned last in the same bytes, as a
+   * Returns whether `[from, to)` has the key of the last scanned row in the same bytes, as a
    * connector writes it.
    */
   isKeyOfRow(b: Uint8Array, from: number, to: number): boolean {
@@ -133,7 +145,7 @@ export class EnvelopeScanner implements Fields {
     return at + 1 === to && b[at] === CLOSE;
   }
 
-  /** Returns where the object ends. */
+  /** Returns the end of the object. */
   #row(b: Buffer, from: number, to: number): number {
     const { start, end } = this;
     start.fill(-1);

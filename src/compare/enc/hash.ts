@@ -1,4 +1,5 @@
-// MurmurHash3 x86_128 (public domain, Austin Appleby) over the scratch buffer: 128 bits for keys, its first 64 for rows. PURE.
+// Implements MurmurHash3 x86_128 (public domain, Austin Appleby) over the scratch buffer. Keys use
+// 128 bits, rows the first 64. PURE.
 import type { Scratch } from './scratch.js';
 
 const rotl = (x: number, r: number): number => (x << r) | (x >>> (32 - r));
@@ -17,7 +18,7 @@ export function hash128(scratch: Scratch, seed: number, out: Int32Array): void {
   let h3 = seed;
   let h4 = seed;
   const padded = (length + 15) & ~15;
-  for (let at = length; at < padded; at += 1) bytes[at] = 0; // the reference algorithm's tail equals a zero-padded block but for its skipped mixes
+  for (let at = length; at < padded; at += 1) bytes[at] = 0; // the reference algorithm's tail equals a zero-padded block, except for its skipped mixes
   const blocks = length >> 4;
   let w = 0;
   for (let block = 0; block < blocks; block += 1, w += 4) {

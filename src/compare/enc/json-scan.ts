@@ -1,4 +1,5 @@
-// Walking compact JSON (no spaces between tokens, as Connect writes it) in bytes. PURE; no objects but the errors.
+// Walks over the bytes of compact JSON, which has no spaces between tokens, as Connect writes it.
+// It creates no objects except errors. PURE.
 import { Undecodable } from '../undecodable.js';
 
 export const QUOTE = 0x22;
@@ -21,7 +22,10 @@ export function startsWith(b: Uint8Array, at: number, bytes: Uint8Array): boolea
   return true;
 }
 
-/** End of the JSON value that begins at `at`. Throws Undecodable when it has none before `to`. */
+/**
+ * Returns the end of the JSON value that begins at `at`. Throws Undecodable if it has no end before
+ * `to`.
+ */
 export function skipValue(b: Uint8Array, at: number, to: number): number {
   const first = b[at];
   if (first === QUOTE) return skipString(b, at, to);
@@ -61,7 +65,10 @@ function skipString(b: Uint8Array, at: number, to: number): number {
   throw broken();
 }
 
-/** Calls `member` with name and value range of each member of the object that begins at `from`. */
+/**
+ * Calls `member` with the range of name and value, for each member of the object that begins at
+ * `from`.
+ */
 export function walkObject(
   b: Uint8Array,
   from: number,

@@ -1,4 +1,4 @@
-// The content of a JSON string as UTF-8 bytes, without making a JavaScript string.
+// Reads the content of a JSON string as UTF-8 bytes, without creating a JavaScript string.
 import { Undecodable } from '../undecodable.js';
 import { BACKSLASH, QUOTE } from './json-scan.js';
 import type { Scratch } from './scratch.js';
@@ -8,7 +8,7 @@ const isEscaped = (b: Uint8Array, start: number, end: number): boolean => {
   return false;
 };
 
-/** Runs `use` on the content of a JSON string; unescaped first where it holds escapes. */
+/** Calls `use` with the content of a JSON string, after resolving its escapes. */
 export function content(
   b: Uint8Array,
   start: number,
@@ -24,7 +24,7 @@ export function content(
 
 let unescaped = new Uint8Array(1024);
 
-/** Writes the string between the quotes into `unescaped`, as UTF-8. Returns its length. */
+/** Writes the string between the quotes into `unescaped` as UTF-8. Returns its length. */
 function unescape(b: Uint8Array, start: number, end: number): number {
   if (unescaped.length < end - start) unescaped = new Uint8Array((end - start) * 2);
   let to = 0;

@@ -1,5 +1,6 @@
-// The stream side of a table as key → row hash, in typed arrays: 17 bytes a slot for integer keys, no object per row. PURE.
-// Open addressing with linear probing; a deletion shifts back what follows, so that no tombstones pile up.
+// Maps the keys of a table's stream side to row hashes, in typed arrays. A slot takes 17 bytes for
+// integer keys, and there is no object per row. It uses open addressing with linear probing. A
+// deletion shifts back the following slots, so that no tombstones accumulate. PURE.
 
 const MOST_LOAD = 0.75;
 const EMPTY = 0;
@@ -12,11 +13,14 @@ export class KeyTable {
   #mask: number;
   #keys: Int32Array;
   #rows: Int32Array;
-  /** 0 = empty, 1 = present, else the mark of the window that last found the key on the expected side. */
+  /**
+   * The state of each slot: 0 is empty, 1 is present. Other values mark the window that last found
+   * the key on the expected side.
+   */
   #marks: Uint8Array;
   #mark = PRESENT;
 
-  /** `expected` keys are held without growing. */
+  /** The table holds `expected` keys without growing. */
   constructor(words: 2 | 4, expected = 1024) {
     let capacity = 1024;
     while (capacity * MOST_LOAD < expected) capacity *= 2;
@@ -51,7 +55,7 @@ export class KeyTable {
     this.size -= 1;
     for (let at = (hole + 1) & this.#mask; this.#marks[at] !== EMPTY; at = (at + 1) & this.#mask) {
       const home = this.#home(this.#keys[at * this.#words]!, this.#keys[at * this.#words + 1]!);
-      if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue; // it may not move before its home
+      if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue; // an entry must not move before its home
       this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
       this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
       this.#marks[hole] = this.#marks[at]!;
@@ -61,7 +65,7 @@ export class KeyTable {
     return true;
   }
 
-  /** Slot of the key, or -1. Valid until the next change. */
+  /** Returns the slot of the key, or -1. It is valid until the next change. */
   find(key: Int32Array): number {
     const keys = this.#keys;
     const words = this.#words;
@@ -91,7 +95,10 @@ export class KeyTable {
     return this.rowEquals(slot, 0, 0);
   }
 
-  /** Every key with its row's hash, in no order: `words` of the key, then two. `fill` takes them back. */
+  /**
+   * Returns every key with its row's hash, unordered: `words` of the key, then two. `fill` restores
+   * them.
+   */
   entries(): Int32Array {
     const words = this.#words;
     const all = new Int32Array(this.size * (words + 2));
@@ -115,7 +122,7 @@ export class KeyTable {
       );
   }
 
-  /** Begins a pass: `mark` then says which keys it found. */
+  /** Begins a pass, in which `mark` records the found keys. */
   beginPass(): void {
     if (this.#mark === LAST_MARK) {
       for (let slot = 0; slot <= this.#mask; slot += 1)
@@ -125,14 +132,16 @@ export class KeyTable {
     this.#mark += 1;
   }
 
-  /** False when this pass found the key before: it is not unique on the expected side. */
+  /**
+   * Returns false if this pass found the key before, which is then not unique on the expected side.
+   */
   mark(slot: number): boolean {
     if (this.#marks[slot] === this.#mark) return false;
     this.#marks[slot] = this.#mark;
     return true;
   }
 
-  /** Keys that this pass did not find, at most `limit`, as `keyText` gives them. */
+  /** Returns at most `limit` keys that this pass did not find, in the form of `keyText`. */
   unmarked(limit: number): string[] {
     const found: string[] = [];
     for (let slot = 0; slot <= this.#mask && found.length < limit; slot += 1) {
@@ -142,7 +151,10 @@ export class KeyTable {
     return found;
   }
 
-  /** One number for all keys and rows, whatever the order they came in: two sums of mixed words, as 16 hex digits. */
+  /**
+   * Returns one digest of all keys and rows, independent of their order: two sums of mixed words,
+   * as 16 hex digits.
+   */
   digest(): string {
     let [a, b] = [0, 0];
     const words = this.#words;
@@ -192,7 +204,7 @@ export class KeyTable {
   }
 }
 
-/** The digest of two tables that share no key. */
+/** Combines the digests of two tables that share no key. */
 export function addDigests(one: string, other: string): string {
   const half = (at: number): string =>
     ((parseInt(one.slice(at, at + 8), 16) + parseInt(other.slice(at, at + 8), 16)) >>> 0)
@@ -201,6 +213,6 @@ export function addDigests(one: string, other: string): string {
   return half(0) + half(8);
 }
 
-/** A key's identity as a string, for small sets of candidates; and back. */
+/** Converts a key's identity to a string and back, for small sets of candidates. */
 export const keyText = (key: Int32Array): string => key.join(',');
 export const keyOf = (text: string): Int32Array => Int32Array.from(text.split(','), Number);

@@ -1,4 +1,5 @@
-// Integers and decimals in `enc-v1`: from JSON's digits and from Postgres' binary form to the same bytes. PURE.
+// Encodes integers and decimals in `enc-v1`, from JSON's digits and from Postgres' binary form.
+// PURE.
 import { canonicalDecimal } from '../canonical-decimal.js';
 import { Undecodable } from '../undecodable.js';
 import { int16At, int32At, uint16At } from '../../domain/values/bytes.js';
@@ -10,7 +11,7 @@ const DOT = 0x2e;
 const QUOTE = 0x22;
 const TWO_32 = 4294967296;
 
-/** Decimal digits of any length up to 64 bits, without rounding. */
+/** Reads decimal digits of up to 64 bits, without rounding. */
 export function integerFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -29,7 +30,7 @@ export function integerFromText(b: Uint8Array, start: number, end: number, out: 
   out.i64(Number(value >> 32n), Number(BigInt.asIntN(32, value)));
 }
 
-/** Reads a whole number in another spelling, such as `5.0` or `1e3`, unless it is quoted. */
+/** Reads a whole number such as `5.0` or `1e3`, unless it is in quotes. */
 function unusualInteger(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const text = latin1At(b, start, end);
   const value = b[start - 1] !== QUOTE && /[.eE]/.test(text) ? Number(text) : Number.NaN;
@@ -42,13 +43,19 @@ function areDigits(b: Uint8Array, from: number, end: number): boolean {
   return true;
 }
 
-/** Text of single-byte characters, without a view in between: making one costs as much as the rest. */
+/**
+ * Reads text of single-byte characters without creating a view, which would cost as much as the
+ * rest.
+ */
 const latin1At = (b: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(b, start, end);
 
 const EXACT_DIGITS = 15;
 
-/** A JSON number as the double it names. Up to 15 digits before and behind the point: a whole number by a power of ten, both exact, so rounded once. */
+/**
+ * Reads a JSON number as a double. A number of up to 15 digits is a whole number divided by a power
+ * of ten. Both are exact, so the result is rounded once.
+ */
 export function floatFromText(b: Uint8Array, start: number, end: number): number {
   const negative = b[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -73,7 +80,10 @@ const SIGN_PLUS_INFINITY = 0xd000;
 const SIGN_MINUS_INFINITY = 0xf000;
 const groups: number[] = [];
 
-/** Sign, weight and digits to the base 10000 with zero groups stripped at both ends: `1.10` and `1.1` are one number. */
+/**
+ * Encodes sign, weight and digits to the base 10000. It strips zero groups at both ends, so that
+ * `1.10` equals `1.1`.
+ */
 function writeNumeric(out: Scratch, sign: number, weight: number, from: number, to: number): void {
   while (from < to && groups[from] === 0) {
     from += 1;
@@ -95,7 +105,10 @@ export function numericFromBinary(b: Uint8Array, start: number, out: Scratch): v
   writeNumeric(out, sign, int16At(b, start + 2), 0, count);
 }
 
-/** `-123.450`; also exponents, NaN and infinities, as Debezium writes them. */
+/**
+ * Reads a decimal such as `-123.450`, also with an exponent, NaN and infinities as Debezium writes
+ * them.
+ */
 export function numericFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -108,7 +121,8 @@ export function numericFromText(b: Uint8Array, start: number, end: number, out: 
   if (first === end || point === first) throw new Undecodable('expected a decimal');
   groups.length = 0;
   const wholeDigits = point - first;
-  // Groups of four are aligned at the point: the first one may be short, the last one is filled up.
+  // Groups of four are aligned at the point. The first group may be short, and the last one is
+  // padded.
   let at = first;
   let size = wholeDigits % 4 || 4;
   while (at < point) {
@@ -137,7 +151,9 @@ function unusualNumeric(b: Uint8Array, start: number, end: number, out: Scratch)
   numericFromText(bytes, 0, bytes.length, out);
 }
 
-/** `int64` of Postgres' binary form as a double where that is exact, else null. */
+/**
+ * Reads an `int64` of Postgres' binary form as a double if that is exact. Otherwise returns null.
+ */
 export function smallInt64(b: Uint8Array, at: number): number | null {
   const high = int32At(b, at);
   return high >= -0x100000 && high < 0x100000 ? high * TWO_32 + (int32At(b, at + 4) >>> 0) : null;

@@ -3,7 +3,7 @@
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
-/** The partition of the key in `[start, end)` of `b`. */
+/** Returns the partition of the key in `[start, end)` of `b`. */
 export function partitionOf(b: Uint8Array, start: number, end: number, partitions: number): number {
   const length = end - start;
   let h = SEED ^ length;

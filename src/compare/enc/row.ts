@@ -1,4 +1,5 @@
-// A whole row in `enc-v1`: its key's identity and its hash, from a COPY BINARY row or from the values of a JSON object. PURE.
+// Encodes a whole row in `enc-v1`: the identity of its key and its hash, from a COPY BINARY row or
+// from the values of a JSON object. PURE.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
@@ -10,19 +11,25 @@ import { Scratch, TAG_NULL, TAG_VALUE } from './scratch.js';
 const INTEGERS = new Set(['int2', 'int4', 'int8']);
 const KEY_SEED = 0x6b6579;
 const ROW_SEED = 0x726f77;
-const NULL_JSON = 0x6e; // the n of null
+const NULL_JSON = 0x6e; // the letter n of null
 
-/** The position of each column's JSON value in a buffer; -1 = absent. */
+/** The place of each column's JSON value in a buffer. -1 means absent. */
 export interface Fields {
   readonly start: Int32Array;
   readonly end: Int32Array;
 }
 
 export class RowEncoder {
-  /** Words of a key's identity: two hold a single integer key exactly, four are the 128-bit hash of any other. */
+  /**
+   * The words of a key's identity. Two words are a single integer key; four words are the 128-bit
+   * hash of any other key.
+   */
   readonly keyWords: 2 | 4;
   readonly key = new Int32Array(4);
-  /** Hash of the last row in its first two words. Both 0 = the row could not be decoded (a real hash never is). */
+  /**
+   * The hash of the last row in its first two words. Both are 0 if the row could not be decoded; a
+   * real hash never is 0.
+   */
   readonly row = new Int32Array(4);
   readonly encoders: readonly ColumnEncoder[];
   readonly #keyAt: readonly number[];
@@ -37,7 +44,7 @@ export class RowEncoder {
     this.keyWords = only && INTEGERS.has(only.type) ? 2 : 4;
   }
 
-  /** `key` as text: one for each identity. */
+  /** Returns `key` as text, which is unique for each identity. */
   get keyText(): string {
     return keyText(this.key.subarray(0, this.keyWords));
   }
@@ -53,7 +60,7 @@ export class RowEncoder {
     this.#setKey();
   }
 
-  /** Sets `row`; a value that cannot be decoded makes the whole row undecodable. */
+  /** Sets `row`. A value that cannot be decoded makes the whole row undecodable. */
   rowFromJson(b: Uint8Array, fields: Fields): void {
     this.#scratch.reset();
     try {
@@ -66,7 +73,10 @@ export class RowEncoder {
     this.#setRow();
   }
 
-  /** Sets `key` and `row` from the fields of a COPY BINARY row that start at `at` (each with its length in front). Returns where they end. */
+  /**
+   * Sets `key` and `row` from the fields of a COPY BINARY row that starts at `at`. Returns the end
+   * of the row.
+   */
   fromBinary(b: Uint8Array, at: number): number {
     const scratch = this.#scratch;
     const count = this.encoders.length;

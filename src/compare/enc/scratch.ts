@@ -1,6 +1,9 @@
-// The bytes of one encoded row, written once and hashed at once: a single growing buffer, no object per row. PURE.
+// Holds the bytes of one encoded row in a single growing buffer, without an object per row. PURE.
 
-/** Encoding `enc-v1`: per column one tag byte, then a body of fixed width or with its length in front. Injective: no separators, nothing to escape. */
+/**
+ * Writes the encoding `enc-v1`. Each column has one tag byte, then a body of fixed width or with
+ * its length in front. The encoding is injective, without separators or escapes.
+ */
 export const TAG_NULL = 0;
 export const TAG_VALUE = 1;
 
@@ -22,7 +25,7 @@ export class Scratch {
     this.length = 0;
   }
 
-  /** Room for `extra` more bytes (and for the hash's padding). */
+  /** Makes room for `extra` more bytes and for the hash's padding. */
   reserve(extra: number): void {
     const needed = this.length + extra + 16;
     if (needed <= this.bytes.length) return;
@@ -48,7 +51,7 @@ export class Scratch {
     this.length += 2;
   }
 
-  /** A 64-bit integer as its high (signed) and low 32 bits. */
+  /** Writes a 64-bit integer as its high (signed) and low 32 bits. */
   i64(high: number, low: number): void {
     this.reserve(8);
     this.view.setInt32(this.length, high);
@@ -56,7 +59,7 @@ export class Scratch {
     this.length += 8;
   }
 
-  /** An integer that a double holds exactly. */
+  /** Writes an integer that a double represents exactly. */
   safeInteger(value: number): void {
     const high = Math.floor(value / 4294967296);
     this.i64(high, (value - high * 4294967296) | 0);
@@ -71,7 +74,7 @@ export class Scratch {
     this.length += 8;
   }
 
-  /** Length, then the bytes. */
+  /** Writes the length, then the bytes. */
   sized(from: Uint8Array, start: number, end: number): void {
     const size = end - start;
     this.reserve(size + 4);

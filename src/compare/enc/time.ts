@@ -1,4 +1,5 @@
-// Dates and times in `enc-v1`: days since 1970 and microseconds of the day, from ISO text and from Postgres' binary form. PURE.
+// Encodes dates and times in `enc-v1`, as days since 1970 and microseconds of the day, from ISO
+// text and from Postgres' binary form. PURE.
 import { LAST_YEAR, isClock, isDay } from '../calendar.js';
 import { Undecodable } from '../undecodable.js';
 import { smallInt64 } from './number.js';
@@ -9,7 +10,10 @@ const DAYS_1970_TO_2000 = 10957;
 const MICROS_PER_DAY = 86_400_000_000;
 const INFINITY_DAYS = 0x7fffffff;
 
-/** Proleptic Gregorian, as Postgres and ISO count: years before 1 are 0, -1 … */
+/**
+ * Counts days in the proleptic Gregorian calendar, like Postgres and ISO. Years before 1 are 0, -1
+ * …
+ */
 function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -27,10 +31,10 @@ function daysOf(year: number, month: number, day: number): number {
 
 const UNUSUAL_DATE = /^([+-]?\d{4,7})-(\d\d)-(\d\d)/;
 const INFINITY_WORD = /^(-?)infinity$/;
-/** No value of Postgres has it: stands for infinity in days, where both sides write it. */
+/** The number of days that represents infinity. No value of Postgres has it. */
 const INFINITE = 2 * INFINITY_DAYS;
 
-/** Reads the date at `start`; `cursor.at` is then behind it. */
+/** Reads the date at `start`. Then `cursor.at` is after the date. */
 function dateAt(b: Uint8Array, start: number, end: number, lastYear: number): number {
   if (end - start >= 10 && b[start + 4] === 0x2d && b[start + 7] === 0x2d) {
     cursor.at = start + 10;
@@ -59,7 +63,10 @@ function digits(b: Uint8Array, at: number, count: number): number {
   return value;
 }
 
-/** `10:00`, `10:00:00`, `10:00:00.123456` → microseconds of the day; `cursor.at` is then behind it. */
+/**
+ * Reads `10:00`, `10:00:00` or `10:00:00.123456` as microseconds of the day. Then `cursor.at` is
+ * after the time.
+ */
 function clockAt(b: Uint8Array, start: number, end: number, isTimestamp: boolean): number {
   if (end - start < 5 || b[start + 2] !== 0x3a) throw new Undecodable('expected a time of day');
   const [hours, minutes] = [digits(b, start, 2), digits(b, start + 3, 2)];
@@ -96,7 +103,7 @@ function ended(b: Uint8Array, end: number): void {
 const restAt = (b: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(b, start, end);
 
-/** As `ended`, also for the zone as an offset of nothing: `+00`, `-00:00`. */
+/** Works like `ended`, and also accepts a zero offset: `+00`, `-00:00`. */
 function endedInUtc(b: Uint8Array, end: number): void {
   if (
     cursor.at < end &&
@@ -107,7 +114,7 @@ function endedInUtc(b: Uint8Array, end: number): void {
   ended(b, end);
 }
 
-/** -1 and 1 for the infinities, 0 for everything else. */
+/** Returns -1 or 1 for the infinities, and 0 for any other value. */
 function infinityAt(b: Uint8Array, start: number, end: number): number {
   if (end - start > 9 || (b[start] !== 0x69 && b[start] !== 0x2d)) return 0;
   const match = INFINITY_WORD.exec(restAt(b, start, end));
@@ -156,7 +163,7 @@ function infinite(sign: number, out: Scratch): void {
   out.safeInteger(0);
 }
 
-/** Microseconds since 2000, beyond what a double holds for years outside 1965 to 2034. */
+/** Reads microseconds since 2000. Their number exceeds a double outside the years 1965 to 2034. */
 export function instantFromBinary(b: Uint8Array, at: number, out: Scratch): void {
   const small = smallInt64(b, at);
   if (small !== null) {
