@@ -1,4 +1,5 @@
-// Environment → Config: the only place that reads process.env, and it reports all problems at once.
+// Reads the Config from the environment. It is the only place that reads process.env, and reports
+// all problems at once.
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,23 +15,35 @@ import { allowSecret, readSecret, secretRules } from './secrets.js';
 export interface TemporalTarget {
   readonly address: string;
   readonly namespace: string;
-  /** TLS, API key and headers, with the address above. */
+  /** TLS, API key and headers for the address above. */
   readonly connectionOptions: ClientConnectConfig['connectionOptions'];
 }
 
 export interface Config {
-  /** Temporal's own environment and profile (TEMPORAL_*, temporal.toml): the worker and every verb use this one. */
+  /**
+   * Temporal's own environment and profile (TEMPORAL_*, temporal.toml). The worker and every verb
+   * use it.
+   */
   readonly temporal: TemporalTarget;
-  /** Postgres URL of the ledger's database; undefined for verbs that can do without. */
+  /** The Postgres URL of the ledger's database. Undefined for verbs that do not need it. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
-  /** From SLUICE_APPROVERS_FILE: YAML, a list of { name, publicKey, roles? }. */
+  /** The approvers in SLUICE_APPROVERS_FILE, a YAML list of { name, publicKey, roles? }. */
   readonly approvers: ApproverKeys;
-  /** Where a worker keeps what it would otherwise have to read again after a restart; deleted files cost time, nothing else. */
+  /**
+   * The folder in which a worker keeps folds, to save reading after a restart. Deleting files only
+   * costs time.
+   */
   readonly stateDir: string;
-  /** From SLUICE_WINDOW_MEMORY, like `512MiB`: bytes that windows may hold in key tables; a table that needs more is compared in parts, on disk. */
+  /**
+   * SLUICE_WINDOW_MEMORY (like `512MiB`): the bytes for the key tables of windows. A larger table
+   * is compared in parts, on disk.
+   */
   readonly windowMemory: number;
-  /** From SLUICE_SNAPSHOT_BYTES: how much of a table a window reads in one snapshot; a longer one is read range by range, then sealed. */
+  /**
+   * SLUICE_SNAPSHOT_BYTES: the part of a table that a window reads in one snapshot. A longer table
+   * is read range by range, then sealed.
+   */
   readonly snapshotBytes: number;
 }
 
@@ -65,7 +78,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
-/** The environment outranks the profile, as it does for the `temporal` command. */
+/**
+ * Reads the address. The environment has priority over the profile, as with the `temporal` command.
+ */
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {
   let profile: ClientConnectConfig = { connectionOptions: {} };
   try {
@@ -118,7 +133,9 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
       const key = approverKey(name, pem, roles);
       const twin = [...keys].find(([, other]) => other.key.equals(key.key))?.[0];
       if (twin !== undefined)
-        throw new Error(`${twin} and ${name} have one public key: one person would count as two`);
+        throw new Error(
+          `${twin} and ${name} have the same public key: one person would count as two`,
+        );
       keys.set(name, key);
     }
   } catch (error) {
@@ -130,14 +147,17 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
 const isRoles = (roles: unknown): roles is KeyRole[] =>
   Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
-/** See `readSecret`: the secret of a spec, for the hosts that will receive it, as this process's operator allows. */
+/**
+ * Reads a secret of a spec for the hosts that will receive it, if this process's operator allows
+ * it. See `readSecret`.
+ */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);
   allowSecret(secret, hosts, process.env);
   return '';
 };
 
-/** This process's environment with additions: for a command that a person asked us to run. */
+/** Returns this process's environment with additions, for a command that a person wants to run. */
 export const environmentWith = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   ...process.env,
   ...more,

@@ -1,4 +1,5 @@
-// Registers Sluice's search attributes in the worker's namespace. A worker that may not do so says what is missing and starts.
+// Registers Sluice's search attributes in the worker's namespace. A worker that may not do so says
+// what is missing, and starts anyway.
 import type { NativeConnection } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 import {
@@ -22,7 +23,10 @@ const TYPES = {
   Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
 };
 
-/** Never throws: Temporal Cloud and strict clusters deny these calls also where every attribute exists. `say` gets each line for the operator. */
+/**
+ * Never throws, because Temporal Cloud and strict clusters deny these calls even if every attribute
+ * exists. `say` gets lines for the operator.
+ */
 export async function ensureSearchAttributes(
   operator: OperatorService,
   namespace: string,

@@ -1,4 +1,4 @@
-// Decides which secrets a spec may name and which hosts may receive each. The worker's operator
+// Decides which secrets a spec may name, and which hosts may receive each. The worker's operator
 // sets this (SLUICE_SECRETS), because a spec is untrusted.
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,22 +11,22 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface SecretRule {
   readonly kind: 'env' | 'file';
   /**
-   * The name of a variable, or a prefix that ends in `*`; for a file, the folder that holds it at
+   * The name of a variable, or a prefix that ends in `*`. For files, a folder that contains them at
    * any depth.
    */
   readonly what: string;
-  /** Exact names, `*.domain`, or `*`. */
+  /** Exact host names, `*.domain`, or `*`. */
   readonly hosts: readonly string[];
 }
 
 const MAX_FILE_BYTES = 64 * 1024;
 const LOOPBACK = ['localhost', '127.*', '::1', '[::1]'];
-/** The identity of a pod: no spec may send it anywhere. */
+/** The folder with a pod's identity, which no spec may send anywhere. */
 const POD_IDENTITY = 'kubernetes.io';
 
 /**
- * Without SLUICE_SECRETS: SLUICE_SECRET_* for any host, PGPASSWORD for this machine and PGHOST, and files in
- * `~/.config/sluice/secrets` and `/run/secrets`.
+ * The rules without SLUICE_SECRETS: SLUICE_SECRET_* for any host, PGPASSWORD for this machine and
+ * PGHOST, and files in `~/.config/sluice/secrets` and `/run/secrets`.
  */
 function usualRules(env: Environment): SecretRule[] {
   const config = env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
@@ -39,7 +39,7 @@ function usualRules(env: Environment): SecretRule[] {
   ];
 }
 
-/** Reads `env:NAME[@host,…];file:/folder[@host,…]`. Throws an Error that names the entry that is wrong. */
+/** Parses `env:NAME[@host,…];file:/folder[@host,…]`. Throws an Error that names the wrong entry. */
 export function secretRules(env: Environment): SecretRule[] {
   const text = env['SLUICE_SECRETS'];
   if (text === undefined) return usualRules(env);
@@ -50,12 +50,12 @@ export function secretRules(env: Environment): SecretRule[] {
 function readRule(entry: string): SecretRule {
   const [, kind, what = '', hosts] = /^(env|file):(.*?)(?:@([^@/]*))?$/.exec(entry) ?? [];
   const expected =
-    'expected env:NAME, env:PREFIX_* or file:/folder, each with @host,host where only those may receive it';
+    'expected env:NAME, env:PREFIX_* or file:/folder, each with @host,host to limit the receivers';
   if (kind === undefined) throw new Error(`"${entry}": ${expected}`);
   if (kind === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(what))
     throw new Error(`"${entry}": ${expected}`);
   if (kind === 'file' && (!isAbsolute(what) || what === '/'))
-    throw new Error(`"${entry}": name a folder by its whole path, and not the root`);
+    throw new Error(`"${entry}": give the absolute path of a folder, and not the root`);
   const list = hosts === undefined ? ['*'] : hosts.split(',').map((host) => host.trim());
   if (list.some((host) => !/^(\*|(\*\.)?[A-Za-z0-9._:[\]-]+|127\.\*)$/.test(host)))
     throw new Error(`"${entry}": a host is a name, an address, *.domain or *`);
@@ -73,8 +73,8 @@ function hostMatches(pattern: string, host: string): boolean {
 }
 
 /**
- * The text of a secret that goes to `hosts`, read now and never stored. Throws Problem `permission-denied` when the
- * operator does not allow it, or it is not there.
+ * Reads the text of a secret that goes to `hosts`, and never stores it. Throws Problem
+ * `permission-denied` if the operator does not allow it, or if it does not exist.
  */
 export function readSecret(secret: SecretRef, hosts: readonly string[], env: Environment): string {
   if ('env' in secret) {
@@ -85,10 +85,7 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
   return pick(readSecretFile(path, hosts, secretRules(env)), path, key);
 }
 
-/**
- * Checks like `readSecret` whether a spec may name the secret, but does not read it: another system
- * (Connect) resolves it.
- */
+/** Checks whether a spec may name a secret that another system (Connect) resolves. */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);
   if ('env' in secret)
@@ -124,7 +121,7 @@ function allow(
     rules.length === 0
       ? `${what} may not be used as a secret: SLUICE_SECRETS does not name it`
       : `${what} may not be sent to ${refused}: SLUICE_SECRETS does not allow that host`,
-    `if this spec is to be trusted with it, let the worker's operator add "${entry}" to SLUICE_SECRETS, then: sluice retry`,
+    `if you trust this spec with it, the worker's operator can add "${entry}" to SLUICE_SECRETS, then: sluice retry`,
   );
 }
 
@@ -138,7 +135,9 @@ function variable(name: string, env: Environment): string {
   );
 }
 
-/** `/path:key` → [path, key], as Connect's FileConfigProvider reads it; a path without key is the whole file. */
+/**
+ * Splits `/path:key` like Connect's FileConfigProvider. A path without a key means the whole file.
+ */
 function splitFileRef(ref: string): [string, string | undefined] {
   const at = ref.lastIndexOf(':');
   return at > 0 ? [ref.slice(0, at), ref.slice(at + 1)] : [ref, undefined];
@@ -147,7 +146,7 @@ function splitFileRef(ref: string): [string, string | undefined] {
 const lies = (path: string, folder: string): boolean =>
   path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 
-/** A link out of an allowed folder is not in it: what counts is where the file really lies. */
+/** Resolves links, because only the real place of a file counts. */
 function readSecretFile(
   path: string,
   hosts: readonly string[],
@@ -167,7 +166,7 @@ function readSecretFile(
     const about = fstatSync(descriptor);
     if (!about.isFile() || about.size > MAX_FILE_BYTES)
       throw Object.assign(new Error(), {
-        code: `no plain file of at most ${MAX_FILE_BYTES} bytes`,
+        code: `not a plain file of at most ${MAX_FILE_BYTES} bytes`,
       });
     return readFileSync(descriptor, 'utf8');
   } catch (error) {

@@ -1,4 +1,4 @@
-// Composition root: config → clients → activities → workers. One process serves both task queues.
+// Wires everything: config → clients → activities → workers. One process serves both task queues.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -24,12 +24,15 @@ const TEMPORAL_REMEDY =
 const SHUTDOWN_GRACE = '10s';
 
 export interface WorkerHooks {
-  /** Called once both queues are polled. */
+  /** Called when both queues are polled. */
   readonly onReady?: () => void;
   readonly say?: (line: string) => void;
 }
 
-/** Runs until SIGTERM or SIGINT. Throws Problem when Temporal or the ledger cannot be reached, before polling anything. */
+/**
+ * Runs until SIGTERM or SIGINT. Throws a Problem before polling if Temporal or the ledger cannot be
+ * reached.
+ */
 export async function runWorker(
   config: Config,
   { onReady, say = () => undefined }: WorkerHooks = {},
@@ -108,7 +111,7 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
   }
 }
 
-/** Every error of an activity passes here once: classified, without row values. */
+/** Classifies every error of an activity, and removes row values. */
 function classifying(systems: Systems): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
@@ -123,7 +126,7 @@ function classifying(systems: Systems): ActivityInboundCallsInterceptor {
   };
 }
 
-/** The prebuilt bundle of an installed package; in a checkout without one, the sources. */
+/** Uses the prebuilt bundle of an installed package, or the sources in a checkout without one. */
 function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
   if (existsSync(bundle) && import.meta.url.includes('/dist/'))

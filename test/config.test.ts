@@ -92,7 +92,7 @@ describe('the environment', () => {
         { name: 'ann', publicKey },
         { name: 'bob', publicKey },
       ],
-      'ann and bob have one public key',
+      'ann and bob have the same public key',
     ],
     ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
     ['no list', { ann: publicKey }, 'it must be a list'],

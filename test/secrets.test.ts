@@ -65,7 +65,7 @@ describe('without SLUICE_SECRETS', () => {
       file(join(folder, 'kubernetes.io/token')),
       'SLUICE_SECRETS does not name it',
     ],
-    ['a folder', file(join(folder, 'deep')), 'no plain file'],
+    ['a folder', file(join(folder, 'deep')), 'not a plain file'],
     ['a relative path', file('secrets/shop'), 'SLUICE_SECRETS does not name it'],
   ])('a spec may not have %s', (_what, secret, why) =>
     expect(() => readSecret(secret, ['127.0.0.1'], env)).toThrow(why),

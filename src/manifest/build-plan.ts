@@ -1,4 +1,5 @@
-// The plan: what a migration will make, do and leave behind, as data. Its hash binds evidence and approvals to exactly this plan.
+// Builds the plan: what a migration will create, do and leave behind, as data. Its hash binds
+// evidence and approvals to exactly this plan.
 import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
@@ -22,11 +23,11 @@ export interface Plan {
   }[];
   readonly comparisons: readonly { readonly subject: string; readonly mode: Mode }[];
   readonly cutover: readonly CutoverStep[];
-  /** Guarantees that this spec weakens, for the people who approve. */
+  /** The guarantees that this spec weakens, which an approver must know. */
   readonly notes: readonly string[];
 }
 
-/** Hash of what evidence depends on: the whole spec but its labels, in canonical JSON. */
+/** Hashes what evidence depends on: the whole spec without its labels, in canonical JSON. */
 export function planHash(spec: MigrationSpec): string {
   const { metadata, ...rest } = spec;
   return createHash('sha256')
@@ -37,7 +38,8 @@ export function planHash(spec: MigrationSpec): string {
 
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
-  // A connector that polls names the columns of its tables: only the database knows them, and `doctor` asks it.
+  // The configuration of a polling connector names columns that only the database knows. `doctor`
+  // reads them.
   const isOnLog = plan.capture.kind === 'log';
   return {
     apiVersion: 'sluice.dev/v1alpha1',

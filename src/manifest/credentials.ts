@@ -1,15 +1,16 @@
-// Credentials that stand in a spec's text. A spec enters history, ledger, plan and report, so only references may stand in it.
+// Finds credentials in a spec's text. A spec enters history, ledger, plan and report, so it may
+// contain only references.
 
 const REMEDY =
-  'name a reference such as passwordFrom: { env: NAME }, or let a proxy or the host itself add the credential';
-/** Names of query parameters, options and properties whose value is a secret. */
+  'use a reference such as passwordFrom: { env: NAME }, or let a proxy or the host itself add the credential';
+/** Matches names of query parameters, options and properties whose value is a secret. */
 const SECRET_NAME =
   /(^|[^a-z])(pass(word|wd|phrase)?|pwd|secret|token|credentials?|signature|sig|jwt|auth|authorization)([^a-z]|$)|api[-_.]?key|(access|private|secret)[-_.]?key|jaas/;
 const IN_URL = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/?#@'"]+@/i;
 const CONNINFO =
   /\b(host|hostaddr|dbname|user)\s*=[\s\S]*\bpassword\s*=|\bpassword\s*=[\s\S]*\b(host|hostaddr|dbname|user)\s*=/i;
 
-/** They say how a credential is given, and hold none. */
+/** Names that say how a credential is given, and do not contain one. */
 const ABOUT_A_SECRET = /(source|mechanism|type|class|provider|method|enabled?)$/;
 
 /** Splits camel case, so that `accessToken` and `access_token` are one name. */
@@ -19,7 +20,7 @@ function isSecretName(text: string): boolean {
 }
 
 /**
- * Returns why a URL is not allowed in a spec; null = it is allowed. The answer never repeats the
+ * Returns why a spec must not contain this URL, or null if it may. The answer never repeats the
  * credential.
  */
 export function urlProblem(text: string): string | null {
@@ -27,7 +28,7 @@ export function urlProblem(text: string): string | null {
   try {
     url = new URL(text);
   } catch {
-    return null; // its shape is judged elsewhere
+    return null; // other code checks its shape
   }
   if (url.username !== '' || url.password !== '')
     return `a URL with credentials (user:password@) is not allowed: ${REMEDY}`;
@@ -43,8 +44,8 @@ const LITERALS = /'(?:[^']|'')*'/g;
 const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 
 /**
- * Returns why a pipeline's statements are not allowed in a spec: an option holds a secret as a
- * literal. Null = they are allowed.
+ * Returns why a spec must not contain these statements (an option with a literal secret), or null
+ * if it may.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
@@ -55,13 +56,13 @@ export function statementsProblem(sql: string): string | null {
 }
 
 /**
- * Returns why a SQL text is not allowed in a spec: a literal holds a connection string with a
- * password. Null = it is allowed.
+ * Returns why a spec must not contain this SQL (a literal connection string with a password), or
+ * null if it may.
  */
 export function sqlProblem(sql: string): string | null {
   for (const [literal] of sql.matchAll(LITERALS)) {
     if (!IN_URL.test(literal) && !CONNINFO.test(literal)) continue;
-    return 'the SQL holds a connection string with credentials: it would be stored and shown. Use a foreign server with a user mapping, or a password file of the server';
+    return 'the SQL contains a connection string with credentials: it would be stored and shown. Use a foreign server with a user mapping, or a password file of the server';
   }
   return null;
 }

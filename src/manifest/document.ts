@@ -1,4 +1,5 @@
-// Untrusted YAML → a checked value, or every problem with its place (file:line:col). Shared by every kind of file that people write for us.
+// Parses untrusted YAML to a checked value, or lists every problem with its place (file:line:col).
+// All kinds of files that people write use it.
 import {
   LineCounter,
   isAlias,
@@ -13,7 +14,7 @@ import type { z } from 'zod';
 import { suggestion } from './suggest.js';
 
 export interface SpecProblem {
-  /** `file:line:col`, or empty for input that has no file. */
+  /** The place as `file:line:col`, or empty for input without a file. */
   readonly at: string;
   readonly path: string;
   readonly message: string;
@@ -33,7 +34,10 @@ export type Checked<T> =
 
 const MAX_BYTES = 256 * 1024;
 
-/** `inline` reads the text of a `file:` reference (relative to the file) and throws when it cannot; `check` judges the plain value. */
+/**
+ * `inline` reads the text of a `file:` reference (relative to the file), and throws if it cannot.
+ * `check` judges the plain value.
+ */
 export function parseText<T>(
   text: string,
   file: string,
@@ -89,7 +93,7 @@ export function parseText<T>(
   });
   const result = check(inlined.value);
   if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
-  // Placeholders for texts that could not be read are not judged.
+  // The placeholder for an unreadable text is not judged.
   const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
   const others = result.ok
     ? []
@@ -99,7 +103,7 @@ export function parseText<T>(
   return located([...inlined.issues, ...others]);
 }
 
-/** Returns the schema's issues, each with its path. */
+/** Lists the problems that a schema found, each with its path. */
 export const issuesOf = (error: z.ZodError, schema: z.ZodType): SpecIssue[] =>
   error.issues.flatMap((issue) => toIssues(issue, schema));
 
@@ -128,12 +132,15 @@ function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType): SpecIssue[] {
 
 function unknownKey(key: string, path: readonly (string | number)[], schema: z.ZodType): string {
   if (/^password$/i.test(key) && path.at(-1) === 'postgres')
-    return 'a literal password is not allowed: name a reference, passwordFrom: { env: NAME } or { file: path }';
+    return 'a literal password is not allowed: use a reference, passwordFrom: { env: NAME } or { file: path }';
   const close = suggestion(key, schema);
   return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
 }
 
-/** Replaces `{ file: x }` under query and statements by `{ sql: text of x }`. `passwordFrom: { file }` stays: it is a reference. */
+/**
+ * Replaces `{ file: x }` under query and statements by `{ sql: text of x }`. `passwordFrom: { file
+ * }` stays: it is a reference.
+ */
 function inlineFiles(
   value: unknown,
   inline: (path: string) => string,
@@ -161,8 +168,7 @@ function inlineFiles(
 }
 
 /**
- * Returns the position of a path in the text: the key of its last part if there is one, else the
- * nearest parent.
+ * Finds the place of the path in the text: the key of its last part, or else the nearest parent.
  */
 function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {

@@ -1,8 +1,11 @@
-// Logins of the connectors: how Kafka Connect gets their passwords.
+// Checks the logins of the connectors: how Kafka Connect gets their passwords.
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/** Kafka's FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. It passes a reference without a key on as the password itself. */
+/**
+ * Kafka's FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key,
+ * it uses the reference itself as the password.
+ */
 export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   const { source, connector, sink } = spec;
   const { passwordFrom } = source.postgres;
@@ -25,7 +28,7 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   )
     issues.push({
       path: ['spec', 'connector', 'config', 'database.user'],
-      message: 'a login of its own needs its own secret: add "database.password": "${env:NAME}"',
+      message: 'a separate login needs its own secret: add "database.password": "${env:NAME}"',
     });
   return issues;
 }

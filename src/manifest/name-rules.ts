@@ -1,4 +1,5 @@
-// Names that Kafka, Postgres or the sink could not carry: found in the spec alone, before anything is asked or made.
+// Finds names that Kafka, Postgres or the sink cannot use, from the spec alone, before anything is
+// contacted or created.
 import { namesOf, parseTableName, plannedTopics } from '../domain/migration/names.js';
 import { pollingOf } from '../domain/migration/polling.js';
 import { nameProblems } from '../domain/migration/topic-names.js';
@@ -6,7 +7,9 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/** A later generation has longer names, and a run must not find that out when it has to begin again. */
+/**
+ * A later generation has longer names. They are checked now, so that a new generation cannot fail.
+ */
 const LATE_GENERATION = 99;
 const LONGEST_IDENTIFIER = 63;
 
@@ -25,7 +28,7 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
   return [...topics, ...long, ...tableIssues(spec), ...sinkIssues(parsed)];
 }
 
-/** Postgres cuts a longer name off without an error, and then it is another one. */
+/** Postgres truncates a longer name without an error, and it is then a different name. */
 function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
   return spec.source.tables.flatMap((text, at) => {
     const { schema, table } = parseTableName(text);
@@ -37,7 +40,7 @@ function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
   });
 }
 
-/** The sink finds its table by `schema.table`, split at the dots. */
+/** The sink splits the name of its table at the dots. */
 function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.sink) return [];
   const { schema, table } = parseTableName(spec.sink.table);
@@ -51,7 +54,7 @@ function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   ];
 }
 
-/** A connector that polls has names of its own: they are made of the tables', and two of these may come out the same. */
+/** The names of polling connectors come from the tables, and two tables may get the same name. */
 export function connectorIssues(parsed: ParsedSpec, connectors: readonly string[]): SpecIssue[] {
   if (!pollingOf(parsed as MigrationSpec)) return [];
   return connectors.flatMap((name, at) =>

@@ -1,4 +1,4 @@
-// Untrusted YAML or JSON → MigrationSpec, or every problem with its place.
+// Parses untrusted YAML or JSON to a MigrationSpec, or lists every problem with its place.
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
 import { migrationSchema } from './spec-schema.js';
@@ -10,7 +10,10 @@ export type ParseResult =
   | { readonly ok: true; readonly spec: MigrationSpec }
   | { readonly ok: false; readonly problems: readonly SpecProblem[] };
 
-/** Parses a YAML text. `inline` reads the text of a `file:` reference (relative to the spec) and throws when it cannot. */
+/**
+ * Parses a YAML text. `inline` reads the text of a `file:` reference (relative to the spec), and
+ * throws if it cannot.
+ */
 export function parseSpecText(
   text: string,
   file: string,
@@ -20,7 +23,9 @@ export function parseSpecText(
   return parsed.ok ? { ok: true, spec: parsed.value } : parsed;
 }
 
-/** Parses a spec that arrives as an object (workflow input). Problems carry paths, no lines. */
+/**
+ * Parses a spec that arrives as an object (workflow input). Its problems have paths and no lines.
+ */
 export function parseSpecObject(input: unknown): ParseResult {
   const result = check(input);
   if (result.ok) return { ok: true, spec: result.value };

@@ -1,5 +1,5 @@
-// Checks what a spec must say before a connector may poll: which rows are new, and what its owner
-// declares about the rest.
+// Checks the declarations that polling needs: which rows are new, and how the tables change
+// otherwise.
 import { durationMs } from '../domain/values/duration.js';
 import { DEFAULT_DELAY, looksAtIds, looksAtTimes } from '../domain/migration/polling.js';
 import type { SpecIssue } from './document.js';
@@ -27,11 +27,7 @@ export function pollingIssues({ spec }: ParsedSpec): SpecIssue[] {
   }
   const { mode } = connector;
   if (connector.snapshot !== 'initial')
-    add(
-      'a jdbc-source reads everything at its first poll: leave snapshot out',
-      'connector',
-      'snapshot',
-    );
+    add('a jdbc-source reads everything at its first poll: omit snapshot', 'connector', 'snapshot');
   if (mode === undefined) {
     add(
       'a jdbc-source needs its mode: bulk, incrementing, timestamp or timestamp+incrementing',
@@ -42,11 +38,11 @@ export function pollingIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (looksAtIds(mode) && connector.incrementingColumn === undefined)
     add(`mode ${mode} needs incrementingColumn`, 'connector', 'mode');
   if (!looksAtIds(mode) && connector.incrementingColumn !== undefined && !connector.query)
-    add(`mode ${mode} does not look at it`, 'connector', 'incrementingColumn');
+    add(`mode ${mode} does not use it`, 'connector', 'incrementingColumn');
   if (looksAtTimes(mode) && connector.timestampColumns === undefined)
     add(`mode ${mode} needs timestampColumns`, 'connector', 'mode');
   if (!looksAtTimes(mode) && connector.timestampColumns !== undefined)
-    add(`mode ${mode} does not look at them`, 'connector', 'timestampColumns');
+    add(`mode ${mode} does not use them`, 'connector', 'timestampColumns');
   if (connector.query && connector.incrementingColumn === undefined)
     add(
       'a query has no primary key: name the integer column that identifies its rows as incrementingColumn',
@@ -54,7 +50,7 @@ export function pollingIssues({ spec }: ParsedSpec): SpecIssue[] {
       'query',
     );
   if (mode === 'bulk' && connector.delay !== undefined)
-    add('mode bulk reads everything at every poll: leave delay out', 'connector', 'delay');
+    add('mode bulk reads everything at every poll: omit delay', 'connector', 'delay');
   const [delay, within] = [connector.delay ?? DEFAULT_DELAY, spec.catchUp.within];
   if (mode !== 'bulk' && durationMs(delay) >= durationMs(within)) {
     add(
@@ -64,10 +60,6 @@ export function pollingIssues({ spec }: ParsedSpec): SpecIssue[] {
     );
   }
   if (spec.validation.engine === 'flink')
-    add(
-      'rows that were polled carry no transaction to join by: use engine embedded',
-      'validation',
-      'engine',
-    );
+    add('polled rows have no transaction to join by: use engine embedded', 'validation', 'engine');
   return issues;
 }

@@ -1,4 +1,4 @@
-// Finds parts of a spec that contradict each other, which its shape alone cannot show.
+// Finds parts of a spec that contradict each other, which the schema alone cannot express.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
@@ -33,7 +33,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   ];
 }
 
-/** Returns why the statements of a pipeline that we deploy cannot be used; null = they can. */
+/** Returns why the statements of a pipeline that Sluice deploys cannot be used. */
 function statementProblem(parsed: ParsedSpec): string | null {
   const { pipeline } = parsed.spec;
   if (!pipeline?.statements)
@@ -49,9 +49,7 @@ function statementProblem(parsed: ParsedSpec): string | null {
 }
 
 type Place = 'gateway' | 'url' | 'statements';
-/**
- * The place to which each type of pipeline is deployed, and the fields that belong to other types.
- */
+/** The key with the place of deployment for each type of pipeline, and the keys of other types. */
 const PLACES: Readonly<
   Record<PipelineSpec['type'], { mine: 'gateway' | 'url' | null; foreign: readonly Place[] }>
 > = {
@@ -92,7 +90,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     add('sslcert and sslkey belong together', 'source', 'postgres', sslcert ? 'sslcert' : 'sslkey');
   if (sslmode === 'disable' && (sslrootcert ?? sslcert))
     add(
-      'sslmode disable uses no certificate: leave it out',
+      'sslmode disable uses no certificate: omit it',
       'source',
       'postgres',
       sslrootcert ? 'sslrootcert' : 'sslcert',
@@ -104,7 +102,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   if (sink && !pipeline)
     add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');
   if (cutover.fence === 'source' && !batch)
-    add('without a batch nothing is fenced: leave fence out', 'cutover', 'fence');
+    add('without a batch nothing is fenced: omit fence', 'cutover', 'fence');
   if (
     batch &&
     pipeline &&
@@ -127,8 +125,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     const path = ['validation', 'waivers', at] as const;
     if ((waiver.check === undefined) === (waiver.class === undefined))
       add('name either a check or a class', ...path);
-    // Every other class says that the stream is wrong or unknown, so a waiver would make a false
-    // pass.
+    // Every other class says that the stream is wrong or unknown, so a waiver would be a lie.
     else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong')
       add('only the class batch-was-wrong can be waived', ...path, 'class');
     else if (waiver.class && !validation.closedKeys)
@@ -147,14 +144,14 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
       );
     if (spec.kafka.sasl)
       add(
-        'the engine flink cannot be given a password for Kafka: its statements would show it; use engine embedded',
+        'the engine flink cannot use a password for Kafka, because its statements would show it: use engine embedded',
         'validation',
         'engine',
       );
   } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
   if (spec.connector.snapshot === 'incremental' && spec.kafka.sasl)
     add(
-      'the connector listens for our signal in Kafka, and cannot be given a password for that: use snapshot initial',
+      "the connector reads Sluice's signal from Kafka, and cannot use a password for that: use snapshot initial",
       'connector',
       'snapshot',
     );
@@ -163,7 +160,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     const other = topics.slice(0, at).find((capture) => capture.topic === topic);
     if (other)
       add(
-        `${subject} and ${other.subject} would share topic ${topic}: Kafka's names know fewer characters`,
+        `${subject} and ${other.subject} would share topic ${topic}: Kafka's names allow fewer characters`,
         'source',
         'tables',
         at,
@@ -172,7 +169,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   const stages = batch?.stages.map((stage) => stage.name) ?? [];
   stages.forEach((name, at) => {
     if (name === 'result' || stages.indexOf(name) < at)
-      add(`"${name}" names another subject already`, 'batch', 'stages', at, 'name');
+      add(`"${name}" is already the name of another subject`, 'batch', 'stages', at, 'name');
   });
   if (
     cutover.approval.approvers.length > 0 &&

@@ -1,10 +1,10 @@
-// Small shapes that several parts of the spec share: names, durations, secrets, SQL, URLs.
+// Defines small shapes that several parts of the spec share: names, durations, secrets, SQL, URLs.
 import { z } from 'zod';
 import { DURATION_PATTERN, SIZE_PATTERN } from '../domain/values/duration.js';
 import { parseTableName } from '../domain/migration/names.js';
 import { sqlProblem, urlProblem } from './credentials.js';
 
-/** A text of this form; a number or another kind of value gets the same answer. */
+/** Accepts a text of this form. A number or another kind of value gets the same answer. */
 const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 
 export const duration = textLike(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
@@ -42,9 +42,9 @@ export const identifier = z.string().min(1).max(63);
 
 export const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
-const path = z.string().regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the whole path of a file');
+const path = z.string().regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the absolute path of a file');
 
-/** It becomes part of URLs: what would end the host's part there is refused. */
+/** Accepts a host. It becomes part of URLs, so characters that end the host there are refused. */
 export const host = z
   .string()
   .regex(
@@ -66,8 +66,9 @@ export const postgres = z.strictObject({
   sslkey: path.optional(),
 });
 
-// The CLI inlines `file:` texts before parsing; a workflow input that still holds one is refused here.
-/** Refuses a text that holds a credential; `problem` says why, or null. */
+// The CLI inlines `file:` texts before parsing. A workflow input that still has one is refused
+// here.
+/** Refuses a text that contains a credential. `problem` returns the reason, or null. */
 export const withoutCredentials = (text: z.ZodString, problem: (text: string) => string | null) =>
   text.superRefine((value, context) => {
     const message = problem(value);
@@ -94,7 +95,7 @@ export const action = z.union([sql, z.strictObject({ url: httpUrl })], {
 
 export const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 
-/** As Postgres has it, unquoted; what a connection's options could not carry is refused. */
+/** Accepts an unquoted name. Characters that a connection's options cannot carry are refused. */
 export const roleName = z
   .string()
   .regex(/^[^\s\\'"]{1,63}$/, 'expected the name of a role, without spaces, quotes or backslashes');

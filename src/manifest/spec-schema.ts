@@ -1,4 +1,5 @@
-// The spec's shape (contract), strict everywhere. Values that the contract knows and this version cannot do yet are refused in `semantics.ts`.
+// Defines the spec's shape (contract), strict everywhere. `semantics.ts` refuses values of the
+// contract that this version does not support yet.
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { statementsProblem } from './credentials.js';
@@ -129,7 +130,7 @@ const validation = z.strictObject({
   maxMismatchRate: decimal
     .refine(
       (text) => Number(text) > 0 && Number(text) < 1,
-      'must lie between 0 and 1, like "0.0001"',
+      'must be between 0 and 1, like "0.0001"',
     )
     .optional(),
   compare: z

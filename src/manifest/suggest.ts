@@ -1,9 +1,9 @@
-// "Did you mean": the nearest known key by edit distance.
+// Suggests the nearest known key by edit distance, for "did you mean".
 import { z } from 'zod';
 
 const known = new WeakMap<z.ZodType, readonly string[]>();
 
-/** `schema` = what the file must look like. */
+/** `schema` is the shape of the file. */
 export function suggestion(key: string, schema: z.ZodType): string | undefined {
   const keys = known.get(schema) ?? [
     ...collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
