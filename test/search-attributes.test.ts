@@ -1,4 +1,5 @@
-// A worker that may not list or register search attributes says what is missing, with the commands, and starts.
+// A worker that may not list or register search attributes says what is missing, with the commands,
+// and starts.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/search-attributes.js';

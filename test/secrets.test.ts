@@ -1,4 +1,5 @@
-// A spec is untrusted: it names secrets, and the worker's operator says which of them it may have, and who may receive them.
+// A spec is untrusted: it names secrets, and the worker's operator says which of them it may have,
+// and who may receive them.
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

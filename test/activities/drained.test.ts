@@ -1,4 +1,5 @@
-// The drain through a pipeline that is being deployed anew: its own topics come and go, and that must never cost the generation.
+// Drains through a pipeline that is deployed again. Its own topics come and go, and this must never
+// end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';

@@ -1,4 +1,5 @@
-// Folding by threads gives what folding in one gives, whatever the order in which the threads are done.
+// Folding by threads gives what folding in one gives, whatever the order in which the threads are
+// done.
 import { describe, expect, it } from 'vitest';
 import { FoldThreads } from '../../src/activities/windows/folds/fold-threads.js';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -31,7 +32,10 @@ const SHAPES: readonly Shape[] = [
 ];
 const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
-/** One broker answer per batch; sizes differ, so that threads overtake each other. Returned as a port that serves exactly them. */
+/**
+ * One broker answer per batch; sizes differ, so that threads overtake each other. Returned as a
+ * port that serves exactly them.
+ */
 function topicOf(
   shape: Shape,
   batches: number,

@@ -1,4 +1,4 @@
-// What doctor says of primary keys, as a rule over the catalog.
+// Tests the rules over the catalog by which doctor judges primary keys.
 import { describe, expect, it } from 'vitest';
 import type { Column, TableCatalog } from '../../src/clients/postgres/catalog.js';
 import { checkKey } from '../../src/activities/checks/keys.js';

@@ -1,4 +1,5 @@
-// Whose an object is after a create that failed: what was surely not made is never ours afterwards.
+// Tests who owns an object after a create that failed. An object that was certainly not created is
+// never ours.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects/kinds.js';
 import { ensureOwned, endOf, removeOwned } from '../../src/activities/objects/owned.js';

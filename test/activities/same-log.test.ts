@@ -49,7 +49,9 @@ const FOLDS = {
   'an output': () => new OutputFold(SHAPE),
 };
 
-/** A fold that has read such a log to its end; then the log becomes another one, and is read again. */
+/**
+ * A fold that has read such a log to its end; then the log becomes another one, and is read again.
+ */
 async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): Promise<void> {
   const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
   const kafka = brokers(log);

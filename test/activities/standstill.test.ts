@@ -1,4 +1,4 @@
-// A barrier that is not reached names the connector that somebody paused, stopped or deleted.
+// A barrier that is not reached names the connector that a person paused, stopped or deleted.
 import { describe, expect, it } from 'vitest';
 import { standstill } from '../../src/activities/capture/source-mark.js';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';

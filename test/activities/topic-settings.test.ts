@@ -1,4 +1,5 @@
-// Which topics are read and how long they keep their records: asked when they are made, looked at when they are found, part of what evidence rests on.
+// Tests the settings of the topics that are read: they are set at creation, checked when topics are
+// found, and evidence depends on them.
 import { describe, expect, it } from 'vitest';
 import { createObjectActivities } from '../../src/activities/objects/object-activities.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';

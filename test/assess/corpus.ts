@@ -1,4 +1,5 @@
-// Batch queries as people write them, with the flags that a careful reader would raise and the hardest kind of state.
+// Batch queries as people write them, with the flags that a careful reader would raise and the
+// hardest kind of state.
 import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 

@@ -1,4 +1,5 @@
-// What a person reads of a run that does not go on: never "running", never "nothing holds it up".
+// Tests the messages about a run that does not continue: never "running", never "nothing blocks
+// it".
 import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';

@@ -1,4 +1,5 @@
-// What ksqlDB must do for us, as a contract: against a fake that speaks its protocol, and against a real server where KSQLDB_URL names one.
+// Tests the contract with ksqlDB, against a fake that speaks its protocol, and against a real
+// server if KSQLDB_URL names one.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hostOf } from '../../src/activities/pipelines/index.js';
 import type { PipelineHost } from '../../src/activities/pipelines/host.js';
@@ -95,7 +96,7 @@ describe.runIf(!real)('a ksqlDB pipeline, where the fake can misbehave', () => {
     await expect(pipeline.create('SLUICE_ACCOUNTS')).rejects.toMatchObject({ code: 'unreachable' });
     await pipeline.create('SLUICE_ACCOUNTS'); // exists: the earlier attempt's
     expect([...fake.sources.keys()]).toEqual(['SLUICE_ACCOUNTS']);
-    expect(fake.properties).toEqual({}); // of the question whether it is there
+    expect(fake.properties).toEqual({}); // these are the properties of the existence query
   });
 
   it('whose query fell ill does not run, and says so', async () => {

@@ -1,4 +1,4 @@
-// A route behind somebody else's switch, against a server of the test's own.
+// Tests a route behind an external switch, against the test's own server.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-// Tables that are polled: what settles at once, what is asked again, what polling could not have seen.
+// Tables that are polled: what settles at once, what is asked again, what polling could not have
+// seen.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
 import { notCapturable } from '../../src/compare/not-capturable.js';

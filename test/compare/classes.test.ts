@@ -1,4 +1,5 @@
-// Why a row differs: of another type, an older version, a repeated record. Each class is a difference or unknown, never a match.
+// Tests the classes of differences: another type, an older version, a repeated record. Each class
+// is a difference or unknown, never a match.
 import { describe, expect, it } from 'vitest';
 import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

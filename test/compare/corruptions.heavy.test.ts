@@ -1,4 +1,5 @@
-// Seeded corruptions of a stream, of every kind that comes to mind: all flagged. As many clean windows, with writers in flight and re-deliveries: none flagged.
+// Seeded corruptions of a stream, of every kind that comes to mind: all flagged. As many clean
+// windows, with writers in flight and re-deliveries: none flagged.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
@@ -91,14 +92,14 @@ const keyOf = (id: Value): string => `{"id":${String(id)}}`;
 const valueOf = ({ op, row, tx }: Event): Buffer => envelope(op, jsonImage(NAMES, TYPES, row), tx);
 const record = (event: Event): Rec => ({ key: keyOf(event.row[0]!), value: valueOf(event) });
 const tombstone = (id: Value): Rec => ({ key: keyOf(id), value: null });
-/** As a connector writes it: each delete with its tombstone. */
+/** Writes records like a connector: each delete has its tombstone. */
 const written = (events: readonly Event[]): Rec[] =>
   events.flatMap((e) => (e.op === 'd' ? [record(e), tombstone(e.row[0]!)] : [record(e)]));
 
-/** Where a source's counter of transactions may stand: on either side of the middle of its 32-bit epoch. */
+/** Values of a source's transaction counter, on both sides of the middle of its 32-bit epoch. */
 const COUNTERS = [1000, 2 ** 31 + 1000, 3_000_000_000, 2 ** 32 + 1000, 2 ** 32 + 3_000_000_000];
 
-/** What Postgres prints of a value. */
+/** Prints a value like Postgres. */
 const printed = (type: string, value: Value): string | null =>
   value === null
     ? null
@@ -113,8 +114,9 @@ const textRow = (row: Row): string =>
   joinRow(row.map((value, at) => canonFromText(TYPES[at]!, printed(TYPES[at]!, value))));
 
 /**
- * Whether a window over these records says anything but "all equal": by hashes, and row by row, as the drill-down
- * and tables with tolerances are compared. Both have to say the same, wherever the counter of transactions stands.
+ * Returns whether a window over these records says anything but "all equal", by hashes and row by
+ * row (as in the drill-down, and for tables with tolerances). Both must agree for every transaction
+ * counter.
  */
 function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1000): boolean {
   const base = counter - 1000;
@@ -172,7 +174,7 @@ const set =
   };
 
 interface Damaged {
-  /** Of the table; absent = as it lived. */
+  /** The rows of the table. Absent means that they stay unchanged. */
   readonly table?: Map<string, Row>;
   readonly records: readonly Rec[];
 }
@@ -385,7 +387,9 @@ describe('the comparison core', () => {
     for (let seed = 1; seed <= 1000; seed += 1) {
       const next = random(seed);
       const { table, events } = aLife(next);
-      // In flight: what the snapshot does not see must not count. Re-delivered: a consecutive run of records, as after a connector's restart.
+      // Records in flight, which the snapshot does not see, must not count. A consecutive run of
+      // records is delivered
+      // again, as after a connector's restart.
       const inFlight = Array.from({ length: 3 }, (): Event => ({
         op: 'u',
         row: aRow(next, pick(next, [...table.keys(), '5'])),

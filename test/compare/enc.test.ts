@@ -1,4 +1,5 @@
-// The encoding enc-v1: Postgres' binary form and Debezium's JSON of one value give the same bytes, unequal values never do.
+// The encoding enc-v1: Postgres' binary form and Debezium's JSON of one value give the same bytes,
+// unequal values never do.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';

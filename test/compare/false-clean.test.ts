@@ -1,4 +1,5 @@
-// The ways in which comparison tools were seen to call unequal data clean. One test per hole: ours must flag each.
+// The ways in which comparison tools were seen to call unequal data clean. One test per hole: ours
+// must flag each.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
@@ -114,7 +115,8 @@ describe('a false clean of other tools is flagged here', () => {
     const row = (v: string): string => JSON.stringify(['1', v]);
     const side = new SettledComparison(shape);
     const key = JSON.stringify(['1']);
-    // Touched in every round, so that no round may settle it: it must stay open, whatever was read meanwhile.
+    // Touched in every round, so that no round may settle it: it must stay open, whatever was read
+    // meanwhile.
     for (let round = 0; round < 5; round += 1) {
       side.add({
         expected: new Map([[key, row(`${round}`)]]),

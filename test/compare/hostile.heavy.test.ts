@@ -1,4 +1,4 @@
-// Records and texts that somebody made to hurt, or that a disk damaged: each is refused, in time, and nothing hangs.
+// Tests malicious or damaged records and texts. Each is refused in time, and nothing hangs.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -51,7 +51,8 @@ describe('a damaged batch', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(Problem);
           }
-          // Offset and leader epoch lie outside of the checksum; a longer length only makes the batch incomplete.
+          // Offset and leader epoch lie outside of the checksum; a longer length only makes the
+          // batch incomplete.
           if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
         },
       ),

@@ -1,4 +1,5 @@
-// What a consumer of the topic would see is what is compared: tombstones delete, a record's key is its row's, a key has one partition.
+// The comparison uses what a consumer of the topic would see: tombstones delete, a record's key is
+// its row's, and a key has one partition.
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -29,7 +30,7 @@ const LATE = parseSnapshot('100:100:');
 
 type Step = readonly [op: 'r' | 'c' | 'u' | 'd', txId: number] | 'tombstone';
 
-/** Whether the key is there for the early snapshot, and for the late one; the same in both folds. */
+/** Returns whether the early and the late snapshot see the key. Both folds must agree. */
 function isThere(...steps: readonly Step[]): [early: boolean, late: boolean] {
   const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
   for (const step of steps)

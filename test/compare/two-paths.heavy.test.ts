@@ -1,4 +1,5 @@
-// Rows are compared by hash, or, with a tolerance, value by value as canonical text. Both ways must say the same of every value, also of hostile ones.
+// Rows are compared by hash, or, with a tolerance, value by value as canonical text. Both ways must
+// say the same of every value, also of hostile ones.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';
@@ -16,7 +17,7 @@ const shapeOf = (type: string) => ({
   ],
 });
 
-/** What the hash path makes of a JSON value; null = it cannot be decoded. */
+/** Returns the hash path's encoding of a JSON value, or null if it cannot be decoded. */
 function byHash(type: string, json: string): string | null {
   const shape = shapeOf(type);
   const [encoder, scanner] = [new RowEncoder(shape), new EnvelopeScanner(shape)];
@@ -227,7 +228,9 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   'text[]': ['["a","b"]', '["a,b"]', '["__debezium_unavailable_value"]', '[null]', '["null"]'],
 };
 
-/** A form, or one with a few characters changed, added or taken away inside its string or number. */
+/**
+ * A form, or one with a few characters changed, added or taken away inside its string or number.
+ */
 const hostile = (type: string): fc.Arbitrary<string> =>
   fc
     .tuple(

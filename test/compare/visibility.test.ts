@@ -1,4 +1,5 @@
-// Which of a topic's records a snapshot of the source sees, wherever its counter of transactions stands, and the same in every kind of fold.
+// Tests which of a topic's records a snapshot of the source sees, for every value of its
+// transaction counter, and that all folds agree.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinRow, type Shape } from '../../src/compare/comparison.js';
@@ -65,7 +66,7 @@ describe('a snapshot sees', () => {
     expect(held([envelope('c', '{"id":1,"v":"a"}', old)], bounded)).toEqual([1, 1]);
     expect(held([envelope('c', '{"id":1,"v":"a"}', (counter + 20) % EPOCH)], bounded)).toEqual([
       0, 0,
-    ]); // after the snapshot
+    ]); // written after the snapshot
   });
 
   it('a transaction exactly when Postgres would, whatever its age below one epoch (property)', () => {

@@ -1,4 +1,5 @@
-// What takes two people: never one, never the same one twice, never without the signature that it needs, and never what would have been proven.
+// Tests decisions that take two people: never one, never the same one twice, never without the
+// required signature. They never replace a proof.
 import { describe, expect, it } from 'vitest';
 import { generateKeyPairSync } from 'node:crypto';
 import { approverKey, signDecision, verifyToken } from '../../src/clients/signatures.js';

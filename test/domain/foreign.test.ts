@@ -1,4 +1,5 @@
-// Text of others is shown and kept without what a terminal obeys, and errors without the values of rows.
+// Text of others is shown and kept without what a terminal obeys, and errors without the values of
+// rows.
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import {

@@ -1,4 +1,5 @@
-// Who may say yes where the spec names approvers: only whoever holds the private key, for this migration, this evidence, once, within the hour.
+// Tests who may approve if the spec names approvers: only the holder of the private key, for this
+// migration and this evidence, once, within the hour.
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { approverKey, signDecision, verifyToken } from '../../src/clients/signatures.js';

@@ -1,4 +1,4 @@
-// What a plan makes, kind by kind, and what becomes of it.
+// Tests the objects that a plan creates, kind by kind, and what happens to them.
 import { describe, expect, it } from 'vitest';
 import { KINDS, atComplete, plannedObjects } from '../../src/domain/objects/kinds.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

@@ -1,4 +1,5 @@
-// How a run stands with Temporal is judged from what Temporal says, never from what the run last said of itself.
+// The state of a run at Temporal comes from Temporal's answers, never from the run's own last
+// status.
 import { describe, expect, it } from 'vitest';
 import {
   judgeStanding,

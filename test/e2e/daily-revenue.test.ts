@@ -1,5 +1,6 @@
-// The example at a small size, through the public command line, its worker killed with -9 at awkward moments: it must end as if nothing had happened.
-// SLUICE_E2E_ORDERS and SLUICE_E2E_SEED change size and data.
+// The example at a small size, through the public command line, its worker killed with -9 at
+// awkward moments: it must end as if nothing had happened. SLUICE_E2E_ORDERS and SLUICE_E2E_SEED
+// change size and data.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +73,10 @@ function localSpec(): string {
   return join(dir, 'migration.yaml');
 }
 
-/** Reads the view as its consumer, again and again; `stop` returns every error that it met, and how often it read. */
+/**
+ * Reads the view as its consumer, again and again; `stop` returns every error that it met, and how
+ * often it read.
+ */
 function aConsumer(): () => Promise<{ errors: string[]; reads: number }> {
   const told = { errors: [] as string[], reads: 0 };
   let stopping = false;

@@ -1,4 +1,5 @@
-// A proof on a small part of the example: the deliberate mistake of version 1 is shown, version 2 is green, and nothing is left anywhere.
+// A proof on a small part of the example: the deliberate mistake of version 1 is shown, version 2
+// is green, and nothing is left anywhere.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';

@@ -1,4 +1,5 @@
-// kill -9 of the worker at random moments through every phase, under a writer: nothing lost, nothing done twice. SLUICE_E2E_SEED changes the moments.
+// kill -9 of the worker at random moments through every phase, under a writer: nothing lost,
+// nothing done twice. SLUICE_E2E_SEED changes the moments.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle, live } from '../support/live.js';

@@ -1,5 +1,6 @@
-// Temporal, Kafka and the worker killed by -9 while the source tables are fenced: the application writes again by the database's clock alone, and the migration,
-// once everything is back, goes on as if it had been refused.
+// Kills Temporal, Kafka and the worker by -9 while the source tables are fenced. The application
+// can write again by the database's clock alone. Once everything is back, the migration continues
+// as after a refused attempt.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { stackHome } from '../../stack/paths.js';
@@ -38,7 +39,7 @@ describe('while the source tables are fenced', () => {
         process.kill(alive(stackHome(), service)!, 'SIGKILL');
       await worker.kill();
       expect((await shop.lease(client))?.state).toBe('FENCED');
-      // As an application would: it tries until it is let in.
+      // Like an application, it tries until the write is accepted.
       await sleepUntil(
         'an order is accepted',
         () =>

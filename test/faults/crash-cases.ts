@@ -1,4 +1,5 @@
-// Every activity that changes something outside: what must be there before it, and how its work is taken back. In the order of a migration.
+// Lists every activity that changes something outside, in the order of a migration: what must exist
+// before it, and how its work is undone.
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { namesOf, plannedTopics, sinkGroup } from '../../src/domain/migration/names.js';
 import { stagingTable } from '../../src/domain/routes/shared-table.js';
@@ -153,7 +154,7 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   ];
 }
 
-/** What differs where batch and stream share one table: the change of hands, both ways, and the sink's move. */
+/** The cases for a shared table: the switch in both directions, and the sink's move. */
 export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
   const names = namesOf(ref.spec, 1);
   const { database } = ref.spec.spec.source.postgres;

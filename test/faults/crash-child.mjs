@@ -1,5 +1,6 @@
-// One activity in a process of its own, which ends itself with SIGKILL just before or just after its n-th effect on the outside world.
-// argv: {activity, args, at, when}; at = 0: none, and the number of effects is printed.
+// One activity in a process of its own, which ends itself with SIGKILL just before or just after
+// its n-th effect on the outside world. argv: {activity, args, at, when}; at = 0: none, and the
+// number of effects is printed.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';

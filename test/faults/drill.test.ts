@@ -1,5 +1,5 @@
-// The whole drill of the cut-over's edges (reduced in test/integration/cutover-drill and source-fence): about half an hour. SLUICE_DRILL_ROUNDS and
-// SLUICE_DRILL_TRIALS make it shorter.
+// The whole drill of the cut-over's edges (reduced in test/integration/cutover-drill and
+// source-fence): about half an hour. SLUICE_DRILL_ROUNDS and SLUICE_DRILL_TRIALS make it shorter.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, leaseEdge, openDrill, percentile, type Drill } from '../../bench/drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';

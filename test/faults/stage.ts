@@ -1,4 +1,5 @@
-// The stage of the crash points: a database with a batch and its view, a migration's spec over it, and everything outside that an activity may have changed.
+// The stage of the crash points: a database with a batch and its view, a migration's spec over it,
+// and everything outside that an activity may have changed.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -14,7 +15,7 @@ import { freshDatabase, specOf } from '../support/sluice.js';
 
 const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
 
-/** Of the batch and of the stream; roles belong to the server, so each stage has its own. */
+/** The roles of batch and stream. Roles belong to the server, so each stage has its own. */
 const rolesOf = (name: string) => ({
   nightly: `${name.replaceAll('-', '_')}_nightly`,
   stream: `${name.replaceAll('-', '_')}_stream`,
@@ -26,16 +27,19 @@ export interface Stage {
   readonly ref: MigrationRef;
   /** Runs an activity to its end, here. */
   readonly act: (name: ActivityName, ...args: unknown[]) => Promise<unknown>;
-  /** Runs it in a process that dies at the effect. Null = it died; a number = it did not, and had so many effects. */
+  /**
+   * Runs it in a process that dies at the effect. Null = it died; a number = it did not, and had so
+   * many effects.
+   */
   readonly crash: (
     name: ActivityName,
     args: unknown[],
     at: number,
     when: 'before' | 'after',
   ) => number | null;
-  /** What is there, as text that two runs can be compared by. */
+  /** The existing objects, as text with which two runs can be compared. */
   readonly world: () => Promise<object>;
-  /** What a copy remembers of its ranges. */
+  /** The ranges that a copy has recorded. */
   readonly forgetCopy: () => Promise<unknown>;
   /** The batch's rows and rights as they were. */
   readonly restore: () => Promise<unknown>;
@@ -129,7 +133,10 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
   };
 }
 
-/** With their states, and the tables that sinks write: a connector that is there may be another than it was. */
+/**
+ * Lists connectors with their states, and the tables that sinks write, because a connector may have
+ * been replaced.
+ */
 async function connectors(url: string, name: string): Promise<string[]> {
   const all = (await (await fetch(`${url}/connectors`)).json()) as string[];
   const described = all

@@ -1,4 +1,5 @@
-// 50 seeded corruptions through the whole stack, each behind the stream's back, and a clean window after each: real Postgres, Debezium, Kafka, worker.
+// 50 seeded corruptions through the whole stack, each behind the stream's back, and a clean window
+// after each: real Postgres, Debezium, Kafka, worker.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
@@ -15,7 +16,9 @@ CREATE FUNCTION a_row(g int) RETURNS ledger LANGUAGE sql AS $$ SELECT g, 'Acc ' 
   date '2026-02-20' + g % 20, CASE g % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE 'né ' || g END, jsonb_build_object('n', g, 'z', NULL), decode(md5(g::text), 'hex'), ARRAY['x', g::text], md5(g::text)::uuid $$;
 INSERT INTO ledger SELECT (a_row(g)).* FROM generate_series(1, ${ROWS}) g;`;
 
-/** Each changes the rows of `id = $` in a way of its own; the number is how many keys then differ. */
+/**
+ * Each changes the rows of `id = $` in a way of its own; the number is how many keys then differ.
+ */
 const CORRUPTIONS: readonly (readonly [what: string, sql: string, keys?: number])[] = [
   ['a cent', 'UPDATE ledger SET amount = amount + 0.01 WHERE id = $'],
   ['the sign', 'UPDATE ledger SET amount = -amount WHERE id = $'],
@@ -101,7 +104,8 @@ describe('corruptions behind the back of a real stream', () => {
         );
         const restored = latest()!.number;
         const good = await aWindowAfter(restored, 'passed', `${what}, restored`);
-        // The window that was running while the rows were restored may still have seen the old ones; any later one may not.
+        // The window that was running while the rows were restored may still have seen the old
+        // ones; any later one may not.
         const wrong = get('corrupted').windows.filter(
           (w) => w.number > restored + 1 && w.number <= good.number && w.verdict !== 'passed',
         );

@@ -1,5 +1,6 @@
-// A worker stopped (SIGSTOP) in the middle of the cut-over, past its heartbeats and its fence, while another one goes on; woken (SIGCONT) when that one holds
-// the fence itself. What the zombie still does with what it remembers must change nothing.
+// Stops a worker (SIGSTOP) in the middle of the cut-over, past its heartbeats and its fence, while
+// another one continues. It wakes (SIGCONT) when the other one holds the fence. The zombie's late
+// actions must change nothing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { sleepUntil } from '../support/builders.js';

@@ -1,4 +1,5 @@
-// Windows whose tables are joined by Flink (validation.engine: flink), against real Debezium records of every provable type.
+// Windows whose tables are joined by Flink (validation.engine: flink), against real Debezium
+// records of every provable type.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';

@@ -1,4 +1,5 @@
-// The example in Flink SQL at a small size, through the public command line: deployed, found again, handed over; and stopped on the way back.
+// The example in Flink SQL at a small size, through the public command line: deployed, found again,
+// handed over; and stopped on the way back.
 import { mkdtempSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,7 +16,7 @@ const worker = new TestWorker();
 let life: ChildProcess;
 
 beforeAll(async () => {
-  await buildPipeline((line) => console.error(line)); // for its libraries
+  await buildPipeline((line) => console.error(line)); // builds its libraries
   await createShop('flink_shop', { orders: 3000, seed: 11 });
   life = spawn(
     process.execPath,
@@ -70,7 +71,8 @@ describe('a pipeline in Flink SQL', () => {
     expect(
       sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code,
     ).toBe(0);
-    // Without a route of ours the view still reads the batch's table: that is said once, before the batch is retired.
+    // Without a route of ours the view still reads the batch's table: that is said once, before the
+    // batch is retired.
     waitFor('flink-a', 'blocked', '5m');
     expect(get('flink-a').blocked).toMatchObject({ code: 'consumers-remain' });
     expect(sluice('retry', 'flink-a').code).toBe(0);

@@ -1,4 +1,5 @@
-// The legacy side of the examples where its log may not be read: tables polled by the JDBC source, with both kinds of pipeline, to the end.
+// The legacy side of the examples where its log may not be read: tables polled by the JDBC source,
+// with both kinds of pipeline, to the end.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,9 @@ let life: ChildProcess;
 beforeAll(async () => {
   await buildPipeline((line) => console.error(line));
   await createShop(SHOP, { orders: 2000, seed: 5 });
-  // What a database must have to be polled: a time of the last change on every row, kept by a trigger, and no deletes.
+  // Prepares a database for polling: a trigger keeps the time of the last change on every row, and
+  // there are no
+  // deletes.
   await withDatabase(SHOP, async (client) => {
     await client.query(
       `CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changed := clock_timestamp(); RETURN NEW; END'`,
@@ -67,7 +70,10 @@ function specFile(example: string, name: string): string {
   return join(dir, 'migration.yaml');
 }
 
-/** Without a route of ours the view still reads the batch's table: that is said once, before the batch is retired. */
+/**
+ * Without a route of ours the view still reads the batch's table: that is said once, before the
+ * batch is retired.
+ */
 function retryInSpiteOfReaders(name: string): void {
   waitFor(name, 'blocked', '6m');
   expect(get(name).blocked).toMatchObject({ code: 'consumers-remain' });

@@ -1,4 +1,5 @@
-// What doctor learns of the batch's query before the first window does, on a real database: what it reads, what it gives, and what its session changes.
+// Tests on a real database what doctor learns about the batch's query before the first window: what
+// it reads, what it returns, and what its session changes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { resolveSecret } from '../../src/config.js';

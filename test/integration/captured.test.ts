@@ -1,4 +1,5 @@
-// What the facts of a window say of a table and a publication: each change is named, and each that narrows the captured set is a problem with a remedy.
+// Tests the facts of a window about a table and a publication. Each change is named, and each
+// change that narrows the captured set is a problem with a remedy.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -32,7 +33,7 @@ beforeAll(async () => {
   database = await freshDatabase(SETUP);
   const asText = {
     getTypeParser: () => (value: string) => value,
-  } as unknown as pg.CustomTypesConfig; // as the product's own sessions
+  } as unknown as pg.CustomTypesConfig; // the same as in the product's own sessions
   client = new pg.Client({ database: database.name, types: asText });
   await client.connect();
 });

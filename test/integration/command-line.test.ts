@@ -1,4 +1,5 @@
-// What the command line says of a ledger: nothing that it quotes reaches the terminal raw, and nothing that it cannot know is "all is well".
+// Tests what the command line prints about a ledger. Quoted text never reaches the terminal raw,
+// and an unknown state is never "all is well".
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// `connector.snapshot: copy`: the initial load by our own sessions, from the slot's own position; the worker killed in the middle; then real Debezium.
+// `connector.snapshot: copy`: the initial load by our own sessions, from the slot's own position;
+// the worker killed in the middle; then real Debezium.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -1,5 +1,6 @@
-// A worker that dies at any effect of any activity that changes something: done again, the world is as if it had not died. Twenty points a run, other ones
-// every hour; all of them with SLUICE_CRASH_POINTS=all (npm run test:faults).
+// A worker that dies at any effect of any activity that changes something: done again, the world is
+// as if it had not died. Twenty points a run, other ones every hour; all of them with
+// SLUICE_CRASH_POINTS=all (npm run test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';
@@ -59,7 +60,7 @@ describe('an activity whose worker is killed at an effect', () => {
         input: on.ref.spec,
         workflowId: on.ref.workflowId,
         runKey: on.ref.runKey,
-      }); // every case stands on it
+      }); // every case depends on it
     const cases = [
       ...crashCases(stage!).map((one) => ({ on: stage!, one })),
       ...sharedTableCases(shared!).map((one) => ({ on: shared!, one })),

@@ -1,4 +1,5 @@
-// A reduced drill of the cut-over's edges (the whole one: npm run bench -- cutover), and proof that the drill sees the two known mistakes.
+// A reduced drill of the cut-over's edges (the whole one: npm run bench -- cutover), and proof that
+// the drill sees the two known mistakes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, leaseEdge, openDrill, type Drill } from '../../bench/drill.js';
 

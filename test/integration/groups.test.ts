@@ -1,4 +1,5 @@
-// Consumer groups of every protocol on a real broker: how they are described, and that a drain waits for the slowest.
+// Consumer groups of every protocol on a real broker: how they are described, and that a drain
+// waits for the slowest.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

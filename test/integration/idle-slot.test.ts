@@ -1,4 +1,5 @@
-// After the hand-over nobody of ours is there any more: the slot must move on by itself while the captured tables are idle and everything else writes.
+// After the hand-over, Sluice does not run any more. The slot must advance by itself while the
+// captured tables are idle and other tables are written.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, dismantle, live } from '../support/live.js';
@@ -6,7 +7,7 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const MEGABYTE = 1024 * 1024;
-/** In each of the two databases; some hundred with the faults (`npm run test:faults`). */
+/** The megabytes that are written in each of the two databases; more with `npm run test:faults`. */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 /** One segment, and what lies between two of the server's own records of running transactions. */
 const RETAINED_AT_MOST = 48 * MEGABYTE;

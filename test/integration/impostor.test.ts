@@ -1,4 +1,5 @@
-// A spec may come from anybody: a host that it names is not to be trusted with what the worker can read.
+// Anyone may write a spec, so a host that it names must not get the secrets that the worker can
+// read.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// `connector.snapshot: incremental`: the initial load in chunks, beside a writer, resumed after the connector's death; from real Debezium.
+// `connector.snapshot: incremental`: the initial load in chunks, beside a writer, resumed after the
+// connector's death; from real Debezium.
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';

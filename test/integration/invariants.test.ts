@@ -1,4 +1,5 @@
-// A whole run on real parts, asked for what must hold of every run; and each check on the same run, spoiled in one way, to show that it would see it.
+// A whole run on real parts, asked for what must hold of every run; and each check on the same run,
+// spoiled in one way, to show that it would see it.
 import { spawnSync } from 'node:child_process';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-// Tables and queries that are polled by our JDBC source, on real parts: what it captures, what it cannot, and that the difference is never called equal.
+// Tables and queries that are polled by our JDBC source, on real parts: what it captures, what it
+// cannot, and that the difference is never called equal.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -112,7 +113,7 @@ describe('tables that are polled', () => {
     );
     await database.client.query(
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
-    ); // as a transaction would that commits long after the delay
+    ); // like a transaction that commits long after the delay
     await sleepUntil('a failed window', () => get('unseen').windows.at(-1)!.verdict === 'failed');
     expect(get('unseen').windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);

@@ -1,4 +1,5 @@
-// docs/how-to/from-jdbc-to-cdc.md, step by step, on real parts, with a writer that never stops: no row is lost, none is wrong, and deletes arrive afterwards.
+// docs/how-to/from-jdbc-to-cdc.md, step by step, on real parts, with a writer that never stops: no
+// row is lost, none is wrong, and deletes arrive afterwards.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -82,7 +83,7 @@ describe('a topic that was filled by polling', () => {
       }
     })();
     await sleepUntil('polled rows of the writer', async () => (await fold(topic)).size > 5050);
-    await database.client.query('UPDATE orders SET total = 7 WHERE id = 4000'); // what polling cannot see
+    await database.client.query('UPDATE orders SET total = 7 WHERE id = 4000'); // polling cannot see this update
     await rest.stop(connector);
     await sleepUntil('it stopped', async () => {
       const status = await rest.status(connector);

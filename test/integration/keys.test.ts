@@ -1,4 +1,5 @@
-// Primary keys that the source, Kafka and the comparison could understand differently: refused by name, or compared exactly.
+// Primary keys that the source, Kafka and the comparison could understand differently: refused by
+// name, or compared exactly.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live, objects } from '../support/live.js';

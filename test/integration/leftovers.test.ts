@@ -1,4 +1,5 @@
-// What a terminated workflow leaves: found, refused to a second start, and removed, on real parts.
+// Tests with real servers that the leftovers of a terminated workflow are found, block a second
+// start, and can be removed.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { accounts, live, objects } from '../support/live.js';

@@ -40,7 +40,7 @@ describe('a long output', () => {
   it('arrives whole, also at a reader that takes its time', async () => {
     expect(JSON.parse(sluice('windows', NAME, '-o', 'json').stdout)).toHaveLength(WINDOWS);
     const child = spawn(process.execPath, CLI, { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // by now it has nothing left to do but to be read
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // after this time, only its output is left to read
     let text = '';
     for await (const chunk of child.stdout) text += String(chunk);
     expect(JSON.parse(text)).toHaveLength(WINDOWS);

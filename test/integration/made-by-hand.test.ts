@@ -1,4 +1,5 @@
-// What somebody makes by hand after our own create was refused is theirs: used or refused, never adopted, never dropped.
+// A person may create an object by hand after our own create was refused. It is then theirs: used
+// or refused, but never adopted or dropped.
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

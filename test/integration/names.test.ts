@@ -1,4 +1,5 @@
-// Names that the connector, Kafka or the sink could take for others, and values that no message can hold.
+// Names that the connector, Kafka or the sink could take for others, and values that no message can
+// hold.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

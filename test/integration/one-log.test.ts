@@ -1,4 +1,5 @@
-// What real brokers answer about a topic's log, and that a fold notices when it is not the log that it read.
+// Tests the answers of real brokers about a topic's log. A fold notices if this is not the log that
+// it read.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -1,4 +1,5 @@
-// A partitioned table is one table, one topic: whatever leaves it has, under a writer, on real Debezium.
+// A partitioned table is one table, one topic: whatever leaves it has, under a writer, on real
+// Debezium.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { busy, dismantle, live } from '../support/live.js';
@@ -6,7 +7,10 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
-/** Leaves at two depths; a row that is inserted anew may land in another leaf than the writer's others. */
+/**
+ * Creates leaves at two depths. A row that is inserted again may be in another leaf than the
+ * writer's other rows.
+ */
 const partitioned = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text) PARTITION BY RANGE (id);
 CREATE TABLE accounts_low PARTITION OF accounts FOR VALUES FROM (0) TO (3000);
 CREATE TABLE accounts_mid PARTITION OF accounts FOR VALUES FROM (3000) TO (20000) PARTITION BY HASH (id);

@@ -1,4 +1,5 @@
-// Nothing but the `temporal` command: start with the spec as JSON, watch by query, approve, roll back, cancel by signal. Our command line is not used.
+// Nothing but the `temporal` command: start with the spec as JSON, watch by query, approve, roll
+// back, cancel by signal. Our command line is not used.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

@@ -1,4 +1,5 @@
-// What doctor says of servers and roles that are not ready: named, with the remedy, exit 1, nothing created.
+// Tests doctor with servers and roles that are not ready: each problem is named with its remedy,
+// the exit code is 1, and nothing is created.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';

@@ -1,4 +1,5 @@
-// Least privilege on real parts: what doctor asks for is SQL that can be pasted, what `init --sql` prints is enough, and reading the ledger needs reading.
+// Least privilege on real parts: what doctor asks for is SQL that can be pasted, what `init --sql`
+// prints is enough, and reading the ledger needs reading.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';

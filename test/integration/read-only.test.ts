@@ -1,4 +1,5 @@
-// SQL of a spec may read. Whatever its text says, it changes nothing where its place in the spec does not say that it changes something.
+// SQL of a spec may read. It can change data only in the keys of the spec that are meant for
+// changes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';

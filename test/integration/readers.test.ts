@@ -89,8 +89,8 @@ describe('readers of the old output', () => {
       await ours.query('SELECT * FROM "Odd.Totals"');
       expect(await activities.readersOfBatch(ref, mark)).toEqual([
         `session of ${process.env['PGUSER']}`,
-      ]); // without an application's name
-      await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"'); // what writes elsewhere reads here
+      ]); // a session without an application's name
+      await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"'); // this statement writes elsewhere, but reads the output
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);
     } finally {

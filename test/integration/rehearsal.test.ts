@@ -1,4 +1,5 @@
-// A rehearsal on real parts: everything up to the commit, then released; the migration goes on as if nothing had been.
+// Rehearses with real servers: everything up to the commit, then a release. The migration continues
+// as before.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live } from '../support/live.js';

@@ -1,4 +1,5 @@
-// The records that a proof replays, against those that real Debezium writes for the same rows in its initial load: byte by byte, but for position and time.
+// The records that a proof replays, against those that real Debezium writes for the same rows in
+// its initial load: byte by byte, but for position and time.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/debezium-json.js';
@@ -18,7 +19,7 @@ ${MORE_TYPES}
 CREATE TABLE everything (second int, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}, first text, PRIMARY KEY (first, second));
 ${Array.from({ length: rows }, (_, at) => `INSERT INTO everything VALUES (${at}, ${columns.map((c) => VALUES[c]![at] ?? 'NULL').join(', ')}, 'k');`).join('\n')}`;
 
-/** What depends on when and where the row was read, not on the row. */
+/** Removes the members that depend on the time and place of the reading, and not on the row. */
 const timeless = (value: string): string =>
   value
     .replaceAll(/"(ts_ms|ts_us|ts_ns|txId|lsn)":\d+/g, '"$1":0')

@@ -1,4 +1,5 @@
-// Rows that row security hides from our role are an error in every session that reads, never rows that do not exist.
+// Rows that row security hides from our role are an error in every session that reads, never rows
+// that do not exist.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { serverIdentity } from '../../src/clients/postgres/server-identity.js';

@@ -1,4 +1,5 @@
-// A table that changes hands, on a real database without a pipeline: who may write it when, which rows it gets, and what refuses the commit.
+// A table that changes hands, on a real database without a pipeline: who may write it when, which
+// rows it gets, and what refuses the commit.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -146,7 +147,7 @@ describe('a table that changes hands', () => {
       { staging: null },
     ]); // a sink that lags behind writes nowhere
     await routeBack();
-    // What the query gives now, and what only the table had.
+    // The table has the current result of the query, and the rows that only the table had.
     expect(await rows()).toEqual([
       [1, '1.5', '{"b": 2}'],
       [2, '2', null],

@@ -1,4 +1,5 @@
-// Batch and stream on one table, on real parts: the table changes hands at the commit, and comes back by a way back.
+// Batch and stream on one table, on real parts: the table changes hands at the commit, and comes
+// back by a way back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
@@ -46,7 +47,7 @@ const owned = (client: pg.Client) =>
 describe('a table that batch and stream share', () => {
   it("is the stream's from the commit on, and the batch's again, with every row that it had, after a way back", async () => {
     await withDatabase(shop.database, async (client) => {
-      await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`); // from before what the source still has: no query gives it
+      await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`); // the source no longer has the input of this row, so no query gives it
       await shop.start();
       waitFor(shop.name, 'approval', '6m');
       expect(await write(client, asNightly(INSERT))).toBeNull();

@@ -1,4 +1,5 @@
-// A role without pg_read_all_stats: what it cannot see is unknown, with the statement that shows it; and what a new slot waits for is named.
+// A role without pg_read_all_stats: what it cannot see is unknown, with the statement that shows
+// it; and what a new slot waits for is named.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/findings.js';
@@ -132,7 +133,7 @@ describe('a role that may not see what other roles do', () => {
         },
       },
     });
-    await grant(); // for the mark alone: what it may read of the settings is another right
+    await grant(); // this right is only for the mark; the settings need another one
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>

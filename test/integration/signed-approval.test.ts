@@ -1,4 +1,5 @@
-// A spec that names approvers: only a signature counts, from the command line through Temporal to the worker's keys.
+// A spec that names approvers: only a signature counts, from the command line through Temporal to
+// the worker's keys.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

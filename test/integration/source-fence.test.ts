@@ -1,4 +1,5 @@
-// The fence on the source tables, on a real database: what it stops, what it lets pass, and that it opens without anybody.
+// Tests the fence on the source tables on a real database: what it stops, what it lets pass, and
+// that it opens without a worker.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -167,7 +168,7 @@ describe('P1 of the drain proof', () => {
   };
   it('is not had where a trigger was taken away, or the fence is over: the drain ends there', async () => {
     expect((await drill.cutover.fence(input('p1'))).refused).toBeNull();
-    expect(await drainTo()).not.toMatch(/^P1/); // it stands: the proof goes on to the connector, which this database has not
+    expect(await drainTo()).not.toMatch(/^P1/); // P1 holds, and the proof continues with the connector, which this database does not have
     await drill.client.query('ALTER TABLE child DISABLE TRIGGER ALL');
     expect(await drainTo()).toBe('P1: not fenced: "public"."child"');
     await drill.client.query(
@@ -188,7 +189,7 @@ describe('P1 of the drain proof', () => {
       expect(await writers('clock_timestamp()')).toBe(1);
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(0);
       await client.query("PREPARE TRANSACTION 'old'");
-      expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1); // when it began is not known: it counts
+      expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1); // its beginning is unknown, so it counts
       await client.query("ROLLBACK PREPARED 'old'");
       expect(await writers('clock_timestamp()')).toBe(0);
     });

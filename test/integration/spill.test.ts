@@ -1,4 +1,5 @@
-// A table that the worker may not hold in memory: its windows go over disk, in parts, under a writer, and see what the others see.
+// A table that the worker may not hold in memory: its windows go over disk, in parts, under a
+// writer, and see what the others see.
 import { readdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// A worker that stops inside the fence's or the commit's transaction, or whose network is cut there: the database lets everybody go on by itself.
+// A worker stops inside the fence's or the commit's transaction, or loses its network there. The
+// database itself lets all others continue.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
@@ -25,7 +26,7 @@ afterEach(() => {
   children.clear();
 });
 
-/** With both tables fenced, and the given route. */
+/** Creates a drill with both tables fenced and the given route. */
 function aRef(route: object, sink: string): MigrationRef {
   const ref = drill.ref();
   const { source, cutover, batch, ...parts } = ref.spec.spec;
@@ -67,7 +68,7 @@ async function inputOf(ref: MigrationRef): Promise<FenceInput> {
 }
 
 interface Worker {
-  /** Resolves when it stands. */
+  /** Resolves when the worker is suspended. */
   readonly there: Promise<void>;
 }
 function worker(action: string, input: FenceInput, pattern: string, how: 'stop' | 'go'): Worker {
@@ -93,7 +94,7 @@ function worker(action: string, input: FenceInput, pattern: string, how: 'stop' 
   return { there };
 }
 
-/** How long a statement of somebody else's waits; it is asked at once. */
+/** Measures how long a statement of another session waits. */
 async function waits(sql: string): Promise<number> {
   const client = new pg.Client({ database: drill.database });
   await client.connect();
@@ -107,7 +108,7 @@ async function waits(sql: string): Promise<number> {
   return waited;
 }
 
-/** A network between worker and database that can be cut: nothing passes any more, and nobody is told. */
+/** Creates a network between worker and database that can be cut silently. */
 async function aNetwork(): Promise<{ port: number; cut: () => void; server: Server }> {
   const sockets: Socket[] = [];
   const server = createServer((inner) => {

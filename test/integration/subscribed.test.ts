@@ -1,4 +1,5 @@
-// Tables that are written by a subscription: its apply worker fires no statement triggers, and the fence stops it all the same.
+// Tables that are written by a subscription: its apply worker fires no statement triggers, and the
+// fence stops it all the same.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
@@ -113,7 +114,7 @@ describe('a table that a subscription writes', () => {
     expect(await count(drill.client)).toBe(before);
     await drill.cutover.releaseFence(input('first', 1));
     await landed();
-    expect((await drill.cutover.fence(input('second', 2))).refused).toBeNull(); // over the triggers that are still there
+    expect((await drill.cutover.fence(input('second', 2))).refused).toBeNull(); // the fence reuses the triggers that still exist
     await drill.cutover.releaseFence(input('second', 2));
     for (const { trigger } of resolve(ref).fence.guards)
       await drill.cutover.removeTrigger(ref, trigger);

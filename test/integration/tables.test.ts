@@ -1,4 +1,5 @@
-// Migrations without a batch, on real parts, under load: through the public command line and the plain `temporal` command.
+// Migrations without a batch, on real parts, under load: through the public command line and the
+// plain `temporal` command.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import kafkajs from 'kafkajs';
@@ -202,7 +203,7 @@ describe('a migration of tables', () => {
       () => get('buried').windows.some((w) => w.verdict === 'passed'),
       120_000,
     );
-    await database.client.query('DELETE FROM accounts WHERE id = 5'); // with its own tombstone: nothing to be seen
+    await database.client.query('DELETE FROM accounts WHERE id = 5'); // its tombstone changes nothing
     const count = get('buried').windows.at(-1)!.number;
     await sleepUntil(
       'two more windows',

@@ -68,7 +68,7 @@ function makeCertificate(name: string, subject: string, extension: string): void
   );
 }
 
-/** By user: who may come how. */
+/** The allowed connections for each user. */
 const ACCESS = `hostssl all tlsonly all scram-sha-256
 hostnossl all plainonly all scram-sha-256
 hostssl all certonly all cert
@@ -132,7 +132,7 @@ const secret = (ref: object): string =>
   'file' in ref
     ? execFileSync('cat', [(ref as { file: string }).file], { encoding: 'utf8' })
     : PG_PASSWORD;
-/** Whether the connection that came about speaks TLS. */
+/** Returns whether the resulting connection uses TLS. */
 const speaksTls = (more: Partial<PostgresAddress>): Promise<boolean> =>
   withAddress(address(more), secret, 'sluice/tls', async (client) => {
     const { rows } = await client.query<{ ssl: string }>(

@@ -1,4 +1,5 @@
-// Every column type that doctor calls provable, against what real Debezium writes for it: by the initial load, and by inserts and updates after it.
+// Every column type that doctor calls provable, against what real Debezium writes for it: by the
+// initial load, and by inserts and updates after it.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';

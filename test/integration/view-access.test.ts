@@ -1,4 +1,5 @@
-// Who may read the consumers' view after the switch, on a real database with ordinary roles: proven before the commit, named with the statement that gives it.
+// Tests on a real database with ordinary roles who may read the consumers' view after the switch.
+// This is proven before the commit, and a missing right is named with its statement.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';

@@ -1,4 +1,5 @@
-// The switch of the consumers' view on a real database: nothing but its relation changes, and the way back restores the exact text.
+// The switch of the consumers' view on a real database: nothing but its relation changes, and the
+// way back restores the exact text.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';

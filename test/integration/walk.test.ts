@@ -1,4 +1,5 @@
-// A table longer than what a window reads in one snapshot: read range by range, sealed at the end; under a writer, and with rows that the stream has wrong.
+// A table longer than what a window reads in one snapshot: read range by range, sealed at the end;
+// under a writer, and with rows that the stream has wrong.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';
@@ -33,7 +34,7 @@ describe('a table longer than one snapshot', () => {
     );
     for (const w of failed())
       expect(w).toMatchObject({ missing: 1, extraneous: 1, mismatched: 2, unknown: 0 });
-    // Mended by the application itself: the rows are written again, and the stream sees them.
+    // The application itself fixes this: it writes the rows again, and the stream sees them.
     await database.client.query(
       `UPDATE accounts SET note = 'mended' WHERE id IN (40077, 50077, 900000); INSERT INTO accounts VALUES (40078, 1, 'back'); DELETE FROM accounts WHERE id = 900000`,
     );

@@ -1,4 +1,5 @@
-// A spec enters history, ledger, plan and report: a credential in its text is refused with its place, and is not repeated in the error.
+// A spec enters history, ledger, plan and report: a credential in its text is refused with its
+// place, and is not repeated in the error.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';

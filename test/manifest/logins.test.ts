@@ -1,4 +1,5 @@
-// How Kafka Connect gets the password of a login: a reference that it could not resolve is refused.
+// Tests how Kafka Connect gets the password of a login. A reference that it could not resolve is
+// refused.
 import { describe, expect, it } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';

@@ -358,7 +358,9 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
         ),
       );
     expect(stages('totals', 'per-day')).toEqual([]);
-    expect(stages('totals', 'totals').join()).toContain('"totals" is already the name of another subject');
+    expect(stages('totals', 'totals').join()).toContain(
+      '"totals" is already the name of another subject',
+    );
     expect(stages('result').join()).toContain('"result" is already the name of another subject');
   });
   it('a workflow input that still holds a file', () => {

@@ -1,6 +1,8 @@
-// I19 and I20, whose an object is, as a small world: a create that succeeds, is refused, or whose answer is lost and that may land later; a person who makes
-// the object by hand instead of granting the right that is named; retries, and a roll-back at any time. Outside of it lies a person who makes the object after
-// an answer was lost, when nothing told them to: it then passes for ours, because it may be.
+// Models the ownership of objects (I19 and I20) as a small world: a create that succeeds, is
+// refused, or loses its answer and may land later; a person who creates the object by hand instead
+// of granting the named right; retries, and a rollback at any time. It does not model a person who
+// creates the object after an answer was lost, without a message that asks for it. Such an object
+// passes for ours, because it may be ours.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
@@ -8,9 +10,12 @@ export const CLAIM_RULES = {
   givesBack: true,
   /** One whose answer was lost keeps it. */
   keepsUnknown: true,
-  /** An earlier attempt whose answer was lost keeps it also when a later one collides with the object. */
+  /**
+   * An earlier attempt whose answer was lost keeps it also when a later one collides with the
+   * object.
+   */
   keepsAfterCollision: true,
-  /** What is there is adopted only under a claim. */
+  /** An existing object is adopted only under a claim. */
   asksLedger: true,
   /** A roll-back removes only what is claimed. */
   removesOnlyOurs: true,
@@ -23,7 +28,7 @@ const THEIRS = 2;
 const ATTEMPTS = 3;
 
 interface World {
-  /** Whose object is there. */
+  /** The owner of the existing object. */
   there: number;
   claimed: number;
   /** A create that was sent, whose answer is lost, and that has not landed. */
@@ -31,7 +36,7 @@ interface World {
   /** An earlier attempt's answer was lost. */
   lost: number;
   allowed: number;
-  /** A person was told that we lack the right. */
+  /** True once a person knows that we lack the right. */
   told: number;
   attempts: number;
   over: number;
@@ -80,7 +85,7 @@ function attempt(
     );
     return;
   }
-  // Between the look and the create our own lost create lands, or a person is faster.
+  // Between check and create, our own lost create lands, or a person is faster.
   const keeps = w.lost === 1 ? rules.keepsAfterCollision : !rules.givesBack;
   if (w.underWay === 1)
     can('collides with the lost create', {

@@ -1,7 +1,8 @@
-// What must hold in every world that can be reached, and at the one move that matters. Numbers as in docs/explanation/cutover.md.
+// Defines the invariants of every reachable world, and of the commit. The numbers are those in
+// docs/explanation/cutover.md.
 import { FENCED, PC, ROLLED_BACK, SWITCHED, WRITER, type Worker, type World } from './state.js';
 
-/** At the commit: `n` is the world just before it, `x` whoever commits. */
+/** Checks the commit. `n` is the world just before it, and `x` is the committing attempt. */
 export function atCommit(n: World, x: Worker): string | null {
   const committed = n.writers.filter((w) => w.pc === WRITER.committed);
   if (committed.some((w) => w.late === 1))
@@ -17,7 +18,7 @@ export function atCommit(n: World, x: Worker): string | null {
   return x.sawRun === 1 ? 'I2: a run of the batch began under the fence' : null;
 }
 
-/** In every state. */
+/** Checks every state. */
 export function inState(w: World): string | null {
   const { worker } = w;
   if ((w.route === 1) !== (w.state === SWITCHED))

@@ -1,4 +1,5 @@
-// Every move that somebody can make in a world: each is one lock, one evaluation or one write, and any of them may come next.
+// Lists every possible move in a world. Each move is one lock, one evaluation or one write, and any
+// of them may come next.
 import {
   FENCED,
   GONE,
@@ -29,7 +30,10 @@ export interface Move {
 
 type Act = (w: World) => string | null | void;
 
-/** `isCalm`: no veto, new epoch, wrong stream, crash or termination: a smaller world for what needs many moves. */
+/**
+ * `isCalm`: no veto, new epoch, wrong stream, crash or termination: a smaller world for what needs
+ * many moves.
+ */
 export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
   const found: Move[] = [];
   const can = (label: string, act: Act): void => {
@@ -73,7 +77,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
     to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
   if (pc === WRITER.begun && !tablesLocked(w))
     to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
-  // With row triggers an apply worker asks the row like every other writer: no world of its own.
+  // With row triggers, an apply worker reads the row like every other writer, so it needs no
+  // separate model.
   if (pc === WRITER.begun && !tablesLocked(w) && !rules.rowTriggers)
     to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
   if (pc === WRITER.tables && !(rules.triggerLocks && leaseLocked(w))) {
@@ -97,7 +102,10 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
     to('is in the stream', (x) => void (x.inStream = 1));
 }
 
-/** The activities of the cut-over, transaction by transaction. A zombie ends with the activity that it was in. */
+/**
+ * The activities of the cut-over, transaction by transaction. A zombie ends with the activity that
+ * it was in.
+ */
 function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void {
   const x = w[who]!;
   const to = (label: string, act: (x: Worker, n: World) => string | null | void): void =>

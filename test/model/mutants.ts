@@ -1,4 +1,5 @@
-// Protocols that differ from ours in one rule, each known to be wrong. A rule whose mutant no invariant catches would be a rule without a reason.
+// Protocols that differ from ours in one rule, each known to be wrong. A rule whose mutant no
+// invariant catches would be a rule without a reason.
 
 export interface Rules {
   /** commit: `SELECT … FOR UPDATE` before the condition is evaluated. */
@@ -18,7 +19,9 @@ export interface Rules {
   triggerFailsClosed: boolean;
   /** The trigger lets pass after the expiry. */
   triggerExpires: boolean;
-  /** Row triggers beside the statement triggers: the apply worker of a subscription fires no others. */
+  /**
+   * Row triggers beside the statement triggers: the apply worker of a subscription fires no others.
+   */
   rowTriggers: boolean;
   /** fence: waits for writers that are open. */
   fenceWaits: boolean;
@@ -82,7 +85,10 @@ export const OURS: Rules = {
   releaseDropsTriggers: true,
 };
 
-/** Name, how it differs from ours, which invariant must catch it, and the smallest world that shows it where one writer is too few or too many. */
+/**
+ * Name, how it differs from ours, which invariant must catch it, and the smallest world that shows
+ * it where one writer is too few or too many.
+ */
 export const MUTANTS: readonly (readonly [
   name: string,
   change: Partial<Rules>,

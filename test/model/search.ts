@@ -1,6 +1,10 @@
-// Breadth first through every reachable world: the first broken invariant comes with a shortest story.
+// Breadth first through every reachable world: the first broken invariant comes with a shortest
+// story.
 
-/** A world that moves. Every move is one lock, one evaluation or one write; `broken` = the invariant that this very move broke. */
+/**
+ * A world that moves. Every move is one lock, one evaluation or one write; `broken` = the invariant
+ * that this very move broke.
+ */
 export interface Game<W> {
   readonly first: W;
   readonly keyOf: (world: W) => string;

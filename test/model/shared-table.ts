@@ -1,5 +1,6 @@
-// A table that changes hands (route by table), as a small world: the table, the staging table, a topic of two records, the sink's task and one that Connect
-// believes paused and is not, a sink of an earlier iteration, the batch, and whoever commits or goes back. Invariants S1 to S4.
+// Models a shared table (route by table) as a small world: the table, the staging table, a topic of
+// two records, the sink's task, a task that Connect believes paused but that still runs, a sink of
+// an earlier iteration, the batch, and the commit and rollback. It checks the invariants S1 to S4.
 import type { Game } from './search.js';
 import { FENCED, OPEN, ROLLED_BACK, SWITCHED } from './state.js';
 
@@ -24,7 +25,7 @@ export const SHARED_RULES = {
   knowsEpoch: true,
   /** The stream's role may not write unless it is switched. */
   refusesStreamBefore: true,
-  /** The moved sink goes on where the staged one had committed its offsets. */
+  /** The moved sink continues from the offsets that the staged one committed. */
   keepsOffset: true,
   /** A task commits its offset after its records are written. */
   writesFirst: true,
@@ -62,7 +63,7 @@ interface World {
   staging: number; // 1 = it is there
   inStaging: number; // masks of records
   inTable: number;
-  /** What the transaction that holds the locks has put into the table: −1 = none is open. */
+  /** The rows that the transaction with the locks has written. −1 means that none is open. */
   pending: number;
   offset: number;
   pc: number;

@@ -1,5 +1,6 @@
-// The cut-over protocol as a small world: one lease row, its lock, fenced tables, writers, a stream, a worker and its zombie, people, a clock.
-// Everything is a small integer, so that a state is a short string.
+// The cut-over protocol as a small world: one lease row, its lock, fenced tables, writers, a
+// stream, a worker and its zombie, people, a clock. Everything is a small integer, so that a state
+// is a short string.
 
 export const OPEN = 0;
 export const FENCED = 1;
@@ -7,7 +8,7 @@ export const SWITCHED = 2;
 export const ROLLED_BACK = 3;
 export const GONE = 4;
 
-/** Where a worker stands; a crash sends it back to the beginning of the activity that it was in. */
+/** The position of a worker. A crash sends it back to the beginning of its activity. */
 export const PC = {
   idle: 0,
   // activity `fence`: one transaction
@@ -22,7 +23,7 @@ export const PC = {
   commitLock: 7,
   commitWrite: 8,
   commitEnd: 18,
-  // after the commit
+  // these fields matter after the commit
   confirm: 9,
   done: 10,
   // undo
@@ -84,7 +85,7 @@ export interface World {
   triggers: number;
   marker: number;
   route: number; // 0 = batch, 1 = stream
-  // what happened in the world and what the workflow knows of it
+  // events in the world, and the workflow's knowledge of them
   worldEpoch: number;
   seenEpoch: number;
   approvedEpoch: number; // 0 = none, else epoch + 1
@@ -97,7 +98,10 @@ export interface World {
   crashes: number;
   worker: Worker;
   zombie: Worker | null;
-  /** old: its snapshot was taken before the first fence. share: holds the lease row FOR SHARE. late: it committed after the newest marker. */
+  /**
+   * old: its snapshot was taken before the first fence. share: holds the lease row FOR SHARE. late:
+   * it committed after the newest marker.
+   */
   writers: Writer[];
 }
 

@@ -1,5 +1,6 @@
-// I4 inside our own transaction, as a small world: a fence locks table after table, each perhaps after a wait; the worker may stand still for good at any
-// moment; a writer of the first table waits for the lock, then is refused until the fence is over. It never waits longer than the hold.
+// I4 inside our own transaction, as a small world: a fence locks table after table, each perhaps
+// after a wait; the worker may stand still for good at any moment; a writer of the first table
+// waits for the lock, then is refused until the fence is over. It never waits longer than the hold.
 import type { Game } from './search.js';
 
 const TABLES = 3;
@@ -15,7 +16,7 @@ export const WAIT_RULES = {
   overallLimit: true,
   /** The hold counts from the beginning of the transaction that fences. */
   fromBeginning: true,
-  /** Writers pass after the expiry with nobody alive. */
+  /** Writers pass after the expiry, even if no worker is alive. */
   expiresAlone: true,
 };
 export type WaitRules = typeof WAIT_RULES;
@@ -54,7 +55,7 @@ function moves(w: World, rules: WaitRules): Found {
       (rules.overallLimit && w.clock - w.begun >= OVERALL));
   if (mustEnd) {
     can('the database ends the transaction', { locked: 0, stands: 0, begun: 0, idleSince: 0 });
-    return found; // before the clock goes on
+    return found; // the clock does not advance yet
   }
   if (w.waitsSince >= 0 && !isHeld(w, rules)) {
     can('the writer writes', { waitsSince: -1 });
@@ -67,7 +68,8 @@ function moves(w: World, rules: WaitRules): Found {
     can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
   if (isOpen && w.locked < TABLES) {
     can('locks the next table', { locked: w.locked + 1, idleSince: w.clock });
-    // The lock is granted after a wait that is shorter than its own limit: for the database this is no idleness.
+    // The lock is granted after a wait that is shorter than its own limit: for the database this is
+    // no idleness.
     if (w.clock < CLOCK_MAX)
       can('waits for the next table', {
         locked: w.locked + 1,

@@ -1,5 +1,7 @@
-// I12, the WAL that our slot holds back, as a small world: writers, a connector that may stand still, the guard that looks now and then, a run that is blocked,
-// paused or committed meanwhile. Before the commit the source's health outranks the migration; after it nobody drops what consumers live on.
+// Models the WAL that our slot retains (I12) as a small world: writers, a connector that may make
+// no progress, a guard that looks now and then, and a run that is blocked, paused or committed
+// meanwhile. Before the commit, the source's health is more important than the migration. After the
+// commit, the objects that consumers need are never dropped.
 import type { Game } from './search.js';
 
 const BUDGET = 3;

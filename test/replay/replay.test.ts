@@ -1,5 +1,6 @@
-// Recorded histories replay on today's workflow code. A failure means: runs that are under way in production would get stuck after this upgrade.
-// After the first release: fix the change with `patched`, do not record again.
+// Recorded histories replay on today's workflow code. A failure means: runs that are under way in
+// production would get stuck after this upgrade. After the first release: fix the change with
+// `patched`, do not record again.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {

@@ -1,4 +1,5 @@
-// The page for stakeholders: nothing from outside becomes markup, nothing is loaded or run, and it stays small.
+// The page for stakeholders: nothing from outside becomes markup, nothing is loaded or run, and it
+// stays small.
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';

@@ -1,4 +1,5 @@
-// `reset` removes what the stack made, and nothing else: the place outside of the checkout has a name that others can foretell.
+// `reset` removes what the stack made, and nothing else: the place outside of the checkout has a
+// name that others can foretell.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

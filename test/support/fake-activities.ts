@@ -1,4 +1,5 @@
-// Activities that succeed at once and remember their calls: workflow tests replace the one they are about.
+// Activities that succeed at once and remember their calls: workflow tests replace the one they are
+// about.
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/index.js';
@@ -15,7 +16,7 @@ export interface Fakes {
   /** Verdicts of the next windows; `passed` when empty. */
   readonly verdicts: VerdictName[];
   facts: Facts;
-  /** What the next windows find; null = all that is compared is captured. */
+  /** The problem that the next windows find. Null means that all compared rows are captured. */
   captureProblem: CaptureProblem | null;
   switched: boolean;
 }

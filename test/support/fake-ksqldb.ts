@@ -1,5 +1,6 @@
-// A fake of ksqlDB's REST API, because no ksqlDB can be had from the package registries that the tests use. It speaks the documented protocol: statements are
-// queued and executed a moment later, names are upper-cased, what exists is refused, what is being written cannot be dropped.
+// Fakes ksqlDB's REST API, because the package registries of the tests have no ksqlDB. It speaks
+// the documented protocol: statements are queued and executed a moment later, names are
+// upper-cased, an existing name is refused, and a stream that is being written cannot be dropped.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -190,7 +191,9 @@ export class FakeKsqlDb {
     return this.#command(`${kind.toLowerCase()}/\`${name}\`/create`, `${kind} created`);
   }
 
-  /** Queued first, done a moment later: whoever does not ask again does not know. */
+  /**
+   * Queues the statement and executes it a moment later. A client must ask again for the result.
+   */
   #command(commandId: string, message: string): object {
     const status = { status: 'QUEUED', message: 'Statement written to command topic' };
     this.#statuses.set(commandId, status);

@@ -24,7 +24,7 @@ export const PAGER: Route = {
   contradictions: () => [],
 };
 
-/** The half with effects. `told` collects what the pager was told. */
+/** The half with effects. `told` collects the pager's messages. */
 export const pagerAdapter = (told: string[]): RouteAdapter => ({
   checks: () => Promise.resolve([]),
   effects: () => ({

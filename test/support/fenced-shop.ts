@@ -1,4 +1,5 @@
-// The example's shop under its life, migrated with the stronger fence: the source tables take no writes between fence and commit.
+// The example's shop under its life, migrated with the stronger fence: the source tables take no
+// writes between fence and commit.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import { sluice, waitFor, withDatabase } from './sluice.js';
 export interface FencedShop {
   readonly name: string;
   readonly database: string;
-  /** With its pipeline. `generation` counts the iterations too. */
+  /** Starts the shop with its pipeline. `generation` counts the iterations too. */
   readonly start: (generation?: number) => Promise<void>;
   /** Waits until it is asked for, then approves. */
   readonly approve: () => void;
@@ -94,7 +95,10 @@ export interface SharedShop {
   readonly dropRoles: () => Promise<void>;
 }
 
-/** The same where batch and stream write one table, by roles `<name>_nightly` and `<name>_stream`; the batch runs only when it is called. */
+/**
+ * The same where batch and stream write one table, by roles `<name>_nightly` and `<name>_stream`;
+ * the batch runs only when it is called.
+ */
 export async function openSharedShop(name: string, soakFor: string): Promise<SharedShop> {
   const table = 'daily_revenue_batch';
   const [nightly, stream] = ['nightly', 'stream'].map(

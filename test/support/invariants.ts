@@ -1,5 +1,6 @@
-// Invariants that are not of the cut-over's protocol, asked of a whole run: its history in Temporal, and what the ledger holds of it.
-// Each check returns what breaks it, or null; the tests spoil a good run in one way for each.
+// Invariants that are not of the cut-over's protocol, asked of a whole run: its history in
+// Temporal, and what the ledger holds of it. Each check returns what breaks it, or null; the tests
+// spoil a good run in one way for each.
 
 interface HistoryEvent {
   readonly eventType: string;
@@ -9,11 +10,11 @@ interface HistoryEvent {
 }
 
 export interface RunRecord {
-  /** As JSON from `temporal workflow show`. */
+  /** The JSON of `temporal workflow show`. */
   readonly history: { readonly events: readonly HistoryEvent[] };
   /** Everything that people can see of it: reports, status, audit, the worker's log. */
   readonly shown: readonly string[];
-  /** Values that nobody may see: passwords, and what stands in rows. */
+  /** Values that must never be visible: passwords and values of rows. */
   readonly secrets: readonly string[];
   readonly windows: readonly {
     readonly number: number;
@@ -36,7 +37,10 @@ const PLAIN_EVENTS = 500;
 const EVENTS_PER_WINDOW = 12;
 const PAYLOAD_BYTES = 32 * 1024;
 
-/** I13: no secret and no value of a row is in a history, a report or a log. A payload of Temporal is base64. */
+/**
+ * I13: no secret and no value of a row is in a history, a report or a log. A payload of Temporal is
+ * base64.
+ */
 export function secretsKept({ history, shown, secrets }: RunRecord): string | null {
   const texts = [...shown, JSON.stringify(history), ...payloadsOf(history)];
   const leaked = secrets.filter((secret) => texts.some((text) => text.includes(secret)));

@@ -1,4 +1,5 @@
-// What a file of tests on real parts needs: a worker of its own, databases of its tests' own, a writer. All gone at its end.
+// Provides what a test file with real servers needs: its own worker, its own databases, and a
+// writer. All of it is removed at the end.
 import { spawn } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type pg from 'pg';
@@ -39,7 +40,10 @@ export const accounts = (
 ): string => `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, ${rows}) g;`;
 
-/** Keeps writing to `accounts` at about `rate` transactions a second until stopped. `stop` returns how many it made. */
+/**
+ * Keeps writing to `accounts` at about `rate` transactions a second until stopped. `stop` returns
+ * how many it made.
+ */
 export function busy({ name }: Database, rate = 500): () => Promise<number> {
   const writer = spawn(process.execPath, ['test/support/writer.mjs', name, String(rate)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -76,7 +80,7 @@ export async function produceText(topic: string, texts: readonly string[]): Prom
   await producer.disconnect();
 }
 
-/** With its positions: they would outlive it. */
+/** Removes a connector with its positions, which would outlive it. */
 export async function dropConnector(rest: ConnectRest, connector: string): Promise<void> {
   await rest.stop(connector);
   await sleepUntil(

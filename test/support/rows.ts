@@ -1,4 +1,6 @@
-// Rows as both sides send them: a COPY BINARY row with its ctid, and Debezium's JSON. Written here anew, from the formats' descriptions: what is tested must not test itself.
+// Builds rows as both sides send them: a COPY BINARY row with its ctid, and Debezium's JSON. This
+// code follows the descriptions of the formats and does not use the tested code, which must not
+// test itself.
 
 export type Value = string | number | boolean | null;
 

@@ -89,7 +89,8 @@ export async function freshDatabase(
     drop: async () => {
       await client.end();
       await withDatabase('postgres', async (admin) => {
-        // A test that failed half-way leaves a slot with a connector on it: the database could not go, and that would hide the failure.
+        // A test that failed half-way leaves a slot with a connector on it: the database could not
+        // go, and that would hide the failure.
         await admin.query(
           'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
           [name],

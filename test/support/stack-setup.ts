@@ -1,5 +1,6 @@
-// A stack of its own for tests that need real services: other name, other ports than a person's; state deleted at the end.
-// SLUICE_TEST_STACK=running uses the stack that the environment names instead (`npm run -s stack -- env`), and leaves it as it is.
+// A stack of its own for tests that need real services: other name, other ports than a person's;
+// state deleted at the end. SLUICE_TEST_STACK=running uses the stack that the environment names
+// instead (`npm run -s stack -- env`), and leaves it as it is.
 import { stackHome } from '../../stack/paths.js';
 import { environment, reset, up, type OptionalService } from '../../stack/stack.js';
 

@@ -1,5 +1,6 @@
-// A worker that stands still inside a transaction: does one activity of the cut-over, and stops itself (SIGSTOP) after the first statement that matches.
-//   node --import tsx standing-worker.ts fence|commitCutover INPUT PATTERN stop|go     (go: says so, waits a moment, and goes on)
+// Runs one activity of the cut-over, and stops itself (SIGSTOP) inside the transaction, after the
+// first statement that matches. Usage: node --import tsx standing-worker.ts fence|commitCutover
+// INPUT PATTERN stop|go With `go`, it prints a line, waits a moment, and continues.
 import pg from 'pg';
 import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
 import { Systems } from '../../src/activities/runtime/deps.js';

@@ -1,4 +1,5 @@
-// Temporal's time-skipping test server, started from its jars, with the workflow bundle built once per test file.
+// Temporal's time-skipping test server, started from its jars, with the workflow bundle built once
+// per test file.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -31,7 +32,10 @@ export interface Bench {
   readonly bundle: WorkflowBundleWithSourceMap;
 }
 
-/** A server of its own: the test server skips time for all of its workflows at once, so tests must not share one. */
+/**
+ * A server of its own: the test server skips time for all of its workflows at once, so tests must
+ * not share one.
+ */
 export async function openBench(): Promise<Bench> {
   if (!installed)
     Runtime.install({
@@ -62,8 +66,9 @@ export async function openBench(): Promise<Bench> {
 }
 
 /**
- * The SDK gives a server that it starts five seconds, which a JVM on a busy machine exceeds. So the server is started here and waited for; what the SDK starts
- * in its place only sleeps, and the SDK finds the server at the port.
+ * The SDK gives a server that it starts five seconds, which a JVM on a busy machine exceeds. So the
+ * server is started here and waited for; what the SDK starts in its place only sleeps, and the SDK
+ * finds the server at the port.
  */
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
@@ -106,7 +111,7 @@ const isListening = (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy());
   });
 
-/** What the SDK starts and kills in the server's place. */
+/** The process that the SDK starts and kills instead of the server. */
 function standIn(): string {
   const dir = join(cacheDir(), 'bin');
   mkdirSync(dir, { recursive: true });
@@ -124,7 +129,10 @@ export interface Play {
   readonly status: () => Promise<Status>;
 }
 
-/** Starts a migration with these activities and plays `scene` while a worker serves it; `beforehand` runs before any worker does. */
+/**
+ * Starts a migration with these activities and plays `scene` while a worker serves it; `beforehand`
+ * runs before any worker does.
+ */
 export async function play<T>(
   { env, bundle }: Bench,
   activities: Activities,
@@ -161,8 +169,9 @@ export async function play<T>(
 }
 
 /**
- * Lets workflow time pass until the status is as wanted, and no activity is at work. The Java server loses an
- * activity that is canceled at the very moment in which it completes, and the run then waits for it forever.
+ * Lets workflow time pass until the status is as wanted, and no activity is at work. The Java
+ * server loses an activity that is canceled at the very moment in which it completes, and the run
+ * then waits for it forever.
  */
 export async function skipUntil(
   scene: Play,
@@ -176,7 +185,10 @@ export async function skipUntil(
   throw new Error(`not reached: ${JSON.stringify(await status())}`);
 }
 
-/** Waits until the run has nothing under way. A scene whose activities never end gets what was looked at last. */
+/**
+ * Waits until the run has nothing under way. A scene whose activities never end gets what was
+ * looked at last.
+ */
 async function atRest({ handle }: Play): Promise<void> {
   for (let look = 0; look < 40; look += 1) {
     const { raw } = await handle.describe();
@@ -185,7 +197,10 @@ async function atRest({ handle }: Play): Promise<void> {
   }
 }
 
-/** `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation. From released code only, never from a branch under test. */
+/**
+ * `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation.
+ * From released code only, never from a branch under test.
+ */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
   const situation = (expect.getState().currentTestName ?? 'unnamed')
     .replace(/^a migration > /, '')

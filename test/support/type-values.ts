@@ -104,7 +104,9 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   'inet[]': ["'{10.0.0.1,::1}'"],
 };
 
-/** What Debezium carries exactly: all of the above, and values at the edges of their types. */
+/**
+ * Values that Debezium carries exactly: all of the above, and values at the limits of their types.
+ */
 export const EDGE_VALUES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   [...new Set([...Object.keys(VALUES), ...Object.keys(MORE)])].map((type) => [
     type,

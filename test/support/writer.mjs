@@ -1,5 +1,7 @@
-// A writer in a process of its own (the tests' own process stands still while it waits for a command): updates, deletes and inserts of hot and cold rows,
-// each in one transaction, some rolled back, some held open for a while. `node writer.mjs DATABASE TRANSACTIONS_PER_SECOND`; prints its count at SIGTERM.
+// Writes in a separate process, because the tests' process blocks while it waits for a command. It
+// updates, deletes and inserts hot and cold rows, each in one transaction. Some are rolled back,
+// and some stay open for a while. Usage: node writer.mjs DATABASE TRANSACTIONS_PER_SECOND. It
+// prints its count at SIGTERM.
 import pg from 'pg';
 
 const [database, rate] = [process.argv[2], Number(process.argv[3])];

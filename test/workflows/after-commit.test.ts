@@ -1,4 +1,5 @@
-// Around the commit: one that happened after all, and a route that somebody else switches.
+// Tests the time around the commit: a commit that happened after all, and a route that another
+// system switches.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes, failure } from '../support/fake-activities.js';
@@ -22,7 +23,7 @@ describe('a commit that happened after all', () => {
     const activities = {
       ...fake.activities,
       commitCutover: () => {
-        fake.switched = true; // by a zombie of this very attempt; the retry was refused
+        fake.switched = true; // a zombie of this attempt committed, and the retry was refused
         return Promise.resolve({ refused: 'batch run 7 started after the fence' });
       },
       releaseFence: () => Promise.resolve({ committed: fake.switched }),

@@ -1,4 +1,5 @@
-// A flood of messages from whoever may signal: recorded, none lost from the audit, and the run stays small and goes its way.
+// Sends a flood of messages. All are recorded, the audit loses none, and the run stays small and
+// continues.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/domain/evidence/ledger-rows.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';

@@ -37,7 +37,7 @@ describe('the hold', () => {
         expect(fake.calls).not.toContain('fence');
         expect(fake.calls).not.toContain('batchAction');
         slow = false;
-        await handle.signal('retry'); // the approval still stands: its evidence did not change
+        await handle.signal('retry'); // the approval is still valid, because its evidence did not change
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
       },
     );

@@ -1,4 +1,5 @@
-// A run that was reset to before its commit does not know of it: the lease row does, and it decides.
+// A run that was reset to before its commit does not know of it: the lease row does, and it
+// decides.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

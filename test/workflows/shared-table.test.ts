@@ -1,4 +1,5 @@
-// A table that batch and stream share: the order of what is done to it and to its sink, and of what is undone.
+// A table that batch and stream share: the order of what is done to it and to its sink, and of what
+// is undone.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
@@ -91,7 +92,7 @@ describe('a shared table', () => {
         'batchAction',
       ]);
       expect(fake.calls).not.toContain('moveSink');
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' }); // at the next attempt
+      expect(await handle.result()).toMatchObject({ outcome: 'migrated' }); // the next attempt commits
     });
   });
 });

@@ -1,4 +1,5 @@
-// One list of the cut-over's steps: what the plan shows is what the run does, in that order, and what the runbook has a section for.
+// One list of the cut-over's steps: what the plan shows is what the run does, in that order, and
+// what the runbook has a section for.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cutoverSteps } from '../../src/domain/plan/cutover-steps.js';

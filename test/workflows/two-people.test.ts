@@ -1,4 +1,5 @@
-// What two people may do: end a soak early, and break the glass; each leaves its mark.
+// Tests the decisions of two people: to end a soak early, and to break the glass. Each leaves its
+// mark.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/index.js';
 import type { Decision } from '../../src/domain/decisions/gate.js';

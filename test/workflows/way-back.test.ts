@@ -1,4 +1,5 @@
-// The way back is never held up: not by a pause, not by coming before the first step, not by coming beside the end.
+// The way back is never held up: not by a pause, not by coming before the first step, not by coming
+// beside the end.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';
@@ -21,10 +22,10 @@ const anInput = (more: object = {}) =>
   aSpecInput({ name: 'back', spec: { ...SPEC, ...more } }) as { metadata: { name: string } };
 const approve = (handle: WorkflowHandle) => handle.signal('approveCutover', { approver: 'ann' });
 
-/** What an activity of the fakes signals while it runs. */
+/** Returns the run, which a fake activity signals while it runs. */
 const theRun = () => bench.env.client.workflow.getHandle('migration-back');
 
-/** What a scene needs to stop the run, by a pause, in one of its places. */
+/** The fakes and signals with which a scene pauses the run in one of its places. */
 type Pausing = (scene: Play, fake: Fakes) => Promise<void>;
 
 const inApprove: Pausing = async (scene) => {
