@@ -157,6 +157,58 @@ describe('a table that changes hands', () => {
     expect(await rows()).toHaveLength(3);
   });
 
+  it.each([
+    [
+      'deletes and returns',
+      'WITH gone AS (DELETE FROM shared RETURNING id, n) SELECT id, n, NULL::json AS doc FROM gone',
+    ],
+    ['calls a function that writes', 'SELECT empties() AS id, 1 AS n, NULL::json AS doc'],
+    [
+      'closes the parenthesis',
+      'SELECT 1 AS id) q, (SELECT empties()::numeric AS n, NULL::json AS doc',
+    ],
+    [
+      'leaves read-only first',
+      "SELECT set_config('transaction_read_only', 'off', true)::int AS id, empties() AS n, NULL::json AS doc",
+    ],
+  ])(
+    'is not given back by a query that %s: nothing has moved, and nothing was written',
+    async (_what, sql) => {
+      await drill.client
+        .query(`DROP TABLE IF EXISTS precious; CREATE TABLE precious (id int); INSERT INTO precious VALUES (1);
+      CREATE OR REPLACE FUNCTION empties() RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.precious; RETURN 1; END'`);
+      await drill.cutover.fence(input('hostile'));
+      await drill.cutover.commitCutover(input('hostile'));
+      const before = await rows();
+      const { batch, ...spec } = ref.spec.spec;
+      ref = {
+        ...ref,
+        spec: { ...ref.spec, spec: { ...spec, batch: { ...batch!, query: { sql } } } },
+      };
+      await expect(routeBack()).rejects.toThrow(/.+/);
+      expect(await rows()).toEqual(before);
+      expect(await drill.cutover.isSwitched(ref)).toBe(true);
+      expect((await drill.client.query('SELECT * FROM precious')).rows).toHaveLength(1);
+    },
+  );
+
+  it('is given back though the query changes settings, which do not outlive it', async () => {
+    await drill.cutover.fence(input('settings'));
+    await drill.cutover.commitCutover(input('settings'));
+    const { batch, ...spec } = ref.spec.spec;
+    const sql = `SELECT 1 AS id, length(set_config('search_path', 'nowhere', true) || set_config('role', 'rows_nightly', true))::numeric AS n, NULL::json AS doc`;
+    ref = {
+      ...ref,
+      spec: { ...ref.spec, spec: { ...spec, batch: { ...batch!, query: { sql } } } },
+    };
+    await drill.client.query('REVOKE INSERT, UPDATE, DELETE ON shared FROM rows_nightly');
+    await routeBack();
+    expect(await rows()).toEqual([
+      [1, '19', null],
+      [9, '9', '{"only": "here"}'],
+    ]);
+  });
+
   it('is left as it was by a commit that is refused: too late, another attempt, a partition that nobody guards', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));

@@ -30,6 +30,37 @@ export async function readLone(
   }
 }
 
+/** The settings of a session, apart from those that our own statements change while SQL of a spec runs. */
+const SETTINGS_SQL = `SELECT name, setting FROM pg_catalog.pg_settings WHERE name NOT IN ('statement_timeout', 'transaction_timeout', 'transaction_read_only')
+UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
+
+/**
+ * Fills a new temporary table with the rows of a query of a spec, inside a transaction that writes. The query itself
+ * cannot write: it runs in a subtransaction that is read-only, where only temporary tables take rows. Settings that it
+ * made are undone before the caller's own statements go on. `table` MUST be an identifier that needs no quotes. The
+ * table is gone when the transaction ends.
+ */
+export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
+  await describeStatement(client, query); // on its own: it could otherwise close the parenthesis
+  const rows = `SELECT * FROM (${query}\n) AS sluice_query`;
+  // Without data a query is not even planned.
+  await client.query(lone(`CREATE TEMP TABLE ${table} ON COMMIT DROP AS ${rows} WITH NO DATA`));
+  const before = await settingsOf(client);
+  await client.query('SAVEPOINT sluice_reads; SET TRANSACTION READ ONLY');
+  await client.query(lone(`INSERT INTO pg_temp.${table} ${rows}`));
+  await client.query('RELEASE SAVEPOINT sluice_reads');
+  for (const [name, setting] of await settingsOf(client)) {
+    const was = before.get(name) ?? '';
+    if (setting !== was)
+      await client.query('SELECT pg_catalog.set_config($1, $2, true)', [name, was]);
+  }
+}
+
+async function settingsOf(client: pg.ClientBase): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ name: string; setting: string }>(SETTINGS_SQL);
+  return new Map(rows.map(({ name, setting }) => [name, setting]));
+}
+
 /**
  * The fields of one statement, which is parsed and not run. Rejects with the server's error for a text that is
  * no statement or more than one.

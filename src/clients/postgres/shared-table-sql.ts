@@ -2,7 +2,7 @@
 // row, and the row changes of the commit and the rollback.
 import type pg from 'pg';
 import { readTable } from './catalog.js';
-import { lone } from './lone-sql.js';
+import { readInto } from './lone-sql.js';
 import { leaseTable } from './lease-row.js';
 import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
 import {
@@ -103,17 +103,13 @@ export async function takeOver(
 /** In the way back's transaction, after `passTrigger`: what the batch's query gives now, and the kept rows of keys that it does not give. */
 export async function giveBack(
   client: pg.ClientBase,
-  { names, spec }: ResolvedPlan,
+  { spec }: ResolvedPlan,
   { table, kept }: SharedTablePlan,
 ): Promise<RowsChanged> {
-  const [target, back, batch] = [table.sql, `${names.leaseSchema}.back`, spec.batch!];
+  const [target, batch] = [table.sql, spec.batch!];
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-  await client.query(
-    lone(
-      `CREATE TABLE ${quoted(back)} AS SELECT * FROM (${stripSemicolon(batch.query.sql)}\n) AS q`,
-    ),
-  );
-  const changed = await makeEqual(client, batch.result.key, table, back, null);
+  await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
+  const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
   const columns = ((await readTable(client, table.text))?.columns ?? [])
     .filter((c) => !c.generated)
     .map((c) => quoteIdent(c.name));
@@ -121,7 +117,6 @@ export async function giveBack(
   const returned = await client.query(
     `INSERT INTO ${target} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${columns.join(', ')} FROM ${kept.sql} ON CONFLICT (${key}) DO NOTHING`,
   );
-  await client.query(`DROP TABLE ${quoted(back)}`);
   return { written: changed.written + (returned.rowCount ?? 0), removed: changed.removed };
 }
 
@@ -137,7 +132,8 @@ async function makeEqual(
   kept: Relation | null,
 ): Promise<RowsChanged> {
   const target = table.sql;
-  const columns = ((await readTable(client, source))?.columns ?? []).map((c) => c.name);
+  const { fields } = await client.query(`SELECT * FROM ${quoted(source)} LIMIT 0`);
+  const columns = fields.map((field) => field.name);
   const list = columns.map(quoteIdent).join(', ');
   const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
   const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');

@@ -194,18 +194,7 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
       : []),
     ...ownedRelations(plan).map(owner),
     ...(creates ? [schemaRight(creates.schema, creates.why, creates.without)] : []),
-    ...(actsAs
-      ? [
-          {
-            part: 'administration' as const,
-            sql: `GRANT ${plainIdent(actsAs.role)} TO ${role}`,
-            subject: `role ${actsAs.role}`,
-            why: actsAs.why,
-            without: actsAs.without,
-            has: member(user, actsAs.role),
-          },
-        ]
-      : []),
+    ...(actsAs ? actingAs(actsAs, user, database) : []),
     ...(facts?.writes ?? []).map((relation) => ({
       part: 'administration' as const,
       sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(relation)} TO ${role}`,
@@ -216,6 +205,30 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
     })),
   ];
 }
+
+/** A table that changes hands: the sink writes it as another role, and a rollback writes it for the batch. */
+const actingAs = (
+  { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },
+  user: string,
+  database: string,
+): Privilege[] => [
+  {
+    part: 'administration',
+    sql: `GRANT ${plainIdent(role)} TO ${plainIdent(user)}`,
+    subject: `role ${role}`,
+    why,
+    without,
+    has: member(user, role),
+  },
+  {
+    part: 'administration',
+    sql: `GRANT TEMPORARY ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
+    subject: `database ${database}`,
+    why: 'a rollback runs the query of the batch into a temporary table',
+    without: 'doctor: privilege; in roll-back: permission denied to create temporary tables',
+    has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'TEMPORARY')`,
+  },
+];
 
 /** The worker's login, where it compares and watches. */
 function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
