@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
-import type { CutoverStep } from '../domain/plan/cutover-steps.js';
+import type { CutoverStep } from '../domain/plan/resolved-plan.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { plannedObjects, type PlannedObject } from '../domain/objects/kinds.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';

@@ -6,7 +6,8 @@ import type {
   Status,
 } from '../domain/evidence/ledger-rows.js';
 import type { BatchAge, WindowSample } from '../domain/evidence/sample.js';
-import { cutoverNotes, cutoverSteps, type CutoverStep } from '../domain/plan/cutover-steps.js';
+import { resolve } from '../domain/plan/resolve.js';
+import type { CutoverStep, ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import type { MigrationSpec, RouteSpec } from '../domain/migration/spec.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
@@ -100,6 +101,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     differences,
     events,
   } = source;
+  const plan = resolve({ spec, generation: status.generation });
   const verdicts: Record<VerdictName, number> = {
     passed: 0,
     failed: 0,
@@ -121,8 +123,8 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     evidence: evidence.map(({ number, digest, chain }) => ({ number, digest, chain })),
     differing,
     samples: showValues ? differences : differences.map(masked),
-    leftOut: leftOutOf(spec, events),
-    cutover: cutoverOf(spec, events),
+    leftOut: leftOutOf(plan, events),
+    cutover: cutoverOf(plan, events),
     hold: holdOf(events),
     routeBy: spec.spec.cutover.route.type,
     freshness: freshnessOf(spec, samples),
@@ -145,15 +147,11 @@ function phasesOf(events: readonly AuditEvent[], hasEnded: boolean): Report['pha
   });
 }
 
-function leftOutOf(migration: MigrationSpec, events: readonly AuditEvent[]): LeftOut {
-  const { spec } = migration;
+function leftOutOf({ spec, notes }: ResolvedPlan, events: readonly AuditEvent[]): LeftOut {
   const { compare, waivers } = spec.validation;
   return {
     ignored: compare.ignore,
-    weakened: [
-      ...cutoverNotes(migration),
-      ...events.filter((e) => e.kind === 'glass-broken').map((e) => e.detail),
-    ],
+    weakened: [...notes, ...events.filter((e) => e.kind === 'glass-broken').map((e) => e.detail)],
     tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
     waivers: waivers.map((w) => ({
       what: w.check ?? w.class ?? '',
@@ -163,11 +161,11 @@ function leftOutOf(migration: MigrationSpec, events: readonly AuditEvent[]): Lef
   };
 }
 
-function cutoverOf(spec: MigrationSpec, events: readonly AuditEvent[]): Report['cutover'] {
+function cutoverOf({ steps }: ResolvedPlan, events: readonly AuditEvent[]): Report['cutover'] {
   const begun = (name: string) =>
     events.findLastIndex((e) => e.kind === 'step' && e.detail.startsWith(`${name}:`));
   const attempt = begun('recheck'); // earlier steps belong to earlier attempts
-  return cutoverSteps(spec).map((step) => {
+  return steps.map((step) => {
     const at = begun(step.name);
     return { ...step, at: attempt >= 0 && at >= attempt ? events[at]!.at : null };
   });

@@ -2,11 +2,10 @@
 // what the runbook has a section for.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cutoverSteps } from '../../src/domain/plan/cutover-steps.js';
 import {
   BATCH_PARTS,
   SHARED_PARTS,
-  aSpec,
+  aPlan,
   anHourlyInput,
   sleepUntil,
 } from '../support/builders.js';
@@ -45,9 +44,7 @@ describe('the steps of a cut-over', () => {
         const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
         const begun = audit.filter((e) => e.kind === 'step').map((e) => e.detail);
         expect(begun).toEqual(
-          cutoverSteps(aSpec({ spec: { ...more, soak } })).map(
-            (step) => `${step.name}: ${step.does}`,
-          ),
+          aPlan({ spec: { ...more, soak } }).steps.map((step) => `${step.name}: ${step.does}`),
         );
       },
     );
@@ -56,7 +53,7 @@ describe('the steps of a cut-over', () => {
   it('have a section each in the runbook', () => {
     const runbook = readFileSync('docs/runbook.md', 'utf8');
     const names = new Set(
-      SPECS.flatMap(([, more]) => cutoverSteps(aSpec({ spec: more })).map((step) => step.name)),
+      SPECS.flatMap(([, more]) => aPlan({ spec: more }).steps.map((step) => step.name)),
     );
     for (const name of names) expect(runbook).toContain(`\n### ${name.replaceAll('-', ' ')}\n`);
   });

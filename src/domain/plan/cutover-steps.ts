@@ -1,19 +1,9 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
-import { pollingOf, unseenBy } from '../migration/polling.js';
-import { routeOf } from '../routes/index.js';
-import type { MigrationSpec } from '../migration/spec.js';
+import { unseenBy } from '../migration/polling.js';
+import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
 
-export interface CutoverStep {
-  readonly name:
-    'recheck' | 'fence' | 'drain' | 'final-window' | 'pause-sink' | 'commit' | 'route' | 'confirm';
-  readonly does: string;
-  readonly undo: string | null;
-  /**
-   * Steps before the commit can be undone. After it the migration only goes forward, or back by the
-   * planned rollback.
-   */
-  readonly before: 'commit' | 'end';
-}
+/** The parts of a plan that decide how the cut-over goes. */
+type Decided = Pick<ResolvedPlan, 'spec' | 'batch' | 'capture' | 'fence' | 'route'>;
 
 const FENCES = {
   result: 'lease row FENCED until now + maxHold, with a transactional marker in the WAL',
@@ -22,16 +12,13 @@ const FENCES = {
 } as const;
 
 /** Returns the steps of this spec in order. A spec without a batch fences and routes nothing. */
-export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
-  const { spec } = migration;
-  const { fence } = spec.cutover;
-  const { guarded, movesSink, words } = routeOf(migration);
-  const triggers = fence === 'source' || guarded !== null;
+export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
+  const { movesSink, words } = route;
   const withBatch: CutoverStep[] = [
     {
       name: 'fence',
-      does: `${words.fence}${FENCES[fence]}`,
-      undo: `lease row OPEN${triggers ? ', triggers dropped' : ''}; it also ends by itself`,
+      does: `${words.fence}${FENCES[fence.kind]}`,
+      undo: `lease row OPEN${fence.guards.length > 0 ? ', triggers dropped' : ''}; it also ends by itself`,
       before: 'commit',
     },
   ];
@@ -42,7 +29,7 @@ export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
       undo: null,
       before: 'commit',
     },
-    ...(spec.batch ? withBatch : []),
+    ...(batch ? withBatch : []),
     {
       name: 'drain',
       does: "marker's position through connector, pipeline, output and sink",
@@ -51,7 +38,7 @@ export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
     },
     {
       name: 'final-window',
-      does: `full comparison at or after the marker; must pass${fence === 'source' ? ', every key of it' : ''}`,
+      does: `full comparison at or after the marker; must pass${fence.kind === 'source' ? ', every key of it' : ''}`,
       undo: null,
       before: 'commit',
     },
@@ -71,7 +58,7 @@ export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
       undo: 'roll-back: route to batch',
       before: 'end',
     },
-    ...(spec.batch
+    ...(batch
       ? [
           {
             name: 'route',
@@ -89,16 +76,15 @@ export function cutoverSteps(migration: MigrationSpec): CutoverStep[] {
  * Returns the guarantees that this spec weakens, in words for the approvers. Plan, approval text
  * and report show them.
  */
-export function cutoverNotes(migration: MigrationSpec): string[] {
-  const { spec } = migration;
-  const { batch, cutover } = spec;
+export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): string[] {
   const notes: string[] = [];
-  const polling = pollingOf({ spec });
-  if (polling)
+  if (capture.kind === 'polling') {
+    const { polling } = capture;
     notes.push(
       `rows are polled (mode ${polling.mode}), not captured: ${unseenBy(polling.mode)} never reach the stream. Declared: deletes ${polling.deletes ?? 'nothing'}`,
     );
-  notes.push(...routeOf(migration).notes);
+  }
+  notes.push(...route.notes);
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push(
       'batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; resume the batch by hand then',
@@ -113,9 +99,9 @@ export function cutoverNotes(migration: MigrationSpec): string[] {
     );
   if (batch && !batch.runs)
     notes.push('no batch.runs: a run of the batch that is active at the cut-over is not seen');
-  if (cutover.fence === 'source')
+  if (fence.kind === 'source')
     notes.push(
-      `fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${cutover.maxHold}`,
+      `fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${spec.cutover.maxHold}`,
     );
   return notes;
 }

@@ -36,26 +36,30 @@ export function resolve({
 }): ResolvedPlan {
   const captures = capturesOf(spec, generation);
   const route = routeOf(spec);
+  const decided = {
+    spec: spec.spec,
+    capture: captureOf(spec),
+    batch: batchOf(spec),
+    route,
+    fence: fenceOf(spec, route),
+  };
   return {
     ...spec,
+    ...decided,
     generation,
     names: namesOf(spec, generation),
     database: spec.spec.source.postgres.database,
     cluster: spec.spec.kafka.brokers.join(','),
     tables: spec.spec.source.tables.map(relation),
-    capture: captureOf(spec),
     captures,
     sourceConnectors: [...new Set(captures.map(({ connector }) => connector))],
     logTopics: logTopics(spec, generation),
     topics: plannedTopics(spec, generation),
-    batch: batchOf(spec),
     sink: sinkOf(spec, generation),
     host: hostOf(spec, generation),
-    route,
-    fence: fenceOf(spec, route),
     subjects: subjectsOf(spec),
-    steps: cutoverSteps(spec),
-    notes: cutoverNotes(spec),
+    steps: cutoverSteps(decided),
+    notes: cutoverNotes(decided),
   };
 }
 

@@ -1,6 +1,5 @@
 // The resolved plan of a spec and a generation: every name is parsed and every mode is decided.
 // `resolve` computes it.
-import type { CutoverStep } from './cutover-steps.js';
 import type { Capture, Names, Relation } from '../migration/names.js';
 import type { Polling } from '../migration/polling.js';
 import type { BatchSpec, ConnectorSpec, MigrationSpec } from '../migration/spec.js';
@@ -41,6 +40,18 @@ export interface SinkPlan {
   readonly group: string;
   /** The table that the sink writes while consumers read that side. The two differ only on a shared table. */
   readonly writes: { readonly batch: Relation; readonly stream: Relation };
+}
+
+export interface CutoverStep {
+  readonly name:
+    'recheck' | 'fence' | 'drain' | 'final-window' | 'pause-sink' | 'commit' | 'route' | 'confirm';
+  readonly does: string;
+  readonly undo: string | null;
+  /**
+   * Steps before the commit can be undone. After it the migration only goes forward, or back by the
+   * planned rollback.
+   */
+  readonly before: 'commit' | 'end';
 }
 
 /** The spec as the operator wrote it (`spec.…` holds limits, durations, addresses), and everything that follows from it. */

@@ -1,5 +1,5 @@
 // The cut-over's steps as the plan lists them: the audit names each one when it begins, so that plan, run and report say the same.
-import type { CutoverStep } from '../../domain/plan/cutover-steps.js';
+import type { CutoverStep } from '../../domain/plan/resolved-plan.js';
 import type { Run } from '../run/run.js';
 
 /** A step that this spec's plan does not list (nothing is fenced without a batch) is not named. */

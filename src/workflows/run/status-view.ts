@@ -1,6 +1,6 @@
 // What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
 import { workflowInfo } from '@temporalio/workflow';
-import { cutoverNotes } from '../../domain/plan/cutover-steps.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import { approvalUnder, glassNote } from '../../domain/decisions/cosign.js';
 import { evidenceIdOf } from '../../domain/evidence/epoch.js';
 import { formatMs } from '../../domain/values/duration.js';
@@ -152,7 +152,9 @@ function headline(state: State, workflowId: string, now: string): string {
       approvals: state.approvals,
       evidenceId: evidenceId(state),
     }).length;
-    const notes = cutoverNotes(state.spec).map((note) => ` ⚠ ${note}.`);
+    const notes = resolve({ spec: state.spec, generation: state.generation }).notes.map(
+      (note) => ` ⚠ ${note}.`,
+    );
     if (have < approval.quorum)
       return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
     return `**Approved**; ${waiting ?? 'cutting over'}`;
