@@ -96,7 +96,11 @@ describe('the environment', () => {
     ],
     ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
     ['no list', { ann: publicKey }, 'it must be a list'],
-    ['a key that is none', [{ name: 'ann', publicKey: 'x' }], 'publicKey of ann is no public key'],
+    [
+      'a key that is none',
+      [{ name: 'ann', publicKey: 'x' }],
+      'publicKey of ann is not a public key',
+    ],
   ])('refuses approvers with %s', (_what, list, why) =>
     expect(() => loadConfig(withApprovers(list))).toThrow(why),
   );

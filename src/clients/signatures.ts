@@ -33,7 +33,7 @@ export function signDecision(
   claims: Omit<TokenClaims, 'notAfter' | 'nonce'>,
   now: number,
 ): string {
-  const key = keyOf(() => createPrivateKey(pem), 'the key is no private key in PEM');
+  const key = keyOf(() => createPrivateKey(pem), 'the key is not a private key in PEM');
   const whole: TokenClaims = {
     ...claims,
     notAfter: new Date(now + TOKEN_LIFE_MS).toISOString(),
@@ -55,12 +55,12 @@ export function verifyToken(
   if (!payload || !signature || more.length > 0)
     return refuse('the token is not payload.signature');
   const claims = claimsOf(payload);
-  if (!claims) return refuse('the token holds no decision');
+  if (!claims) return refuse('the token contains no decision');
   const known = keys.get(claims.approver);
   if (!known)
     return refuse(
       keys.size === 0
-        ? 'this worker knows no approver keys (SLUICE_APPROVERS_FILE)'
+        ? 'this worker has no approver keys (SLUICE_APPROVERS_FILE)'
         : `this worker has no key of ${claims.approver}`,
     );
   if (!verify(null, Buffer.from(payload), known.key, Buffer.from(signature, 'base64url')))
@@ -85,7 +85,7 @@ export const approverKey = (
   pem: string,
   roles: readonly KeyRole[] = USUAL_ROLES,
 ): ApproverKey => ({
-  key: keyOf(() => createPublicKey(pem), `publicKey of ${name} is no public key in PEM`),
+  key: keyOf(() => createPublicKey(pem), `publicKey of ${name} is not a public key in PEM`),
   roles,
 });
 
@@ -94,13 +94,17 @@ function keyOf(read: () => KeyObject, problem: string): KeyObject {
   try {
     key = read();
   } catch {
-    throw new Problem('spec-invalid', problem, 'make one with: openssl genpkey -algorithm ed25519');
+    throw new Problem(
+      'spec-invalid',
+      problem,
+      'create one with: openssl genpkey -algorithm ed25519',
+    );
   }
   if (key.asymmetricKeyType === 'ed25519') return key;
   throw new Problem(
     'spec-invalid',
     `${problem}: it is ${key.asymmetricKeyType}, not ed25519`,
-    'make one with: openssl genpkey -algorithm ed25519',
+    'create one with: openssl genpkey -algorithm ed25519',
   );
 }
 

@@ -46,15 +46,15 @@ export function registerMessages(run: Run): void {
     description: 'Reject and roll back: {"approver": "you", "reason": "why"}',
   });
   setHandler(pauseSignal, () => run.setPaused(true), {
-    description: 'Stop our next steps (never the connector nor the guard)',
+    description: 'Begin no further step (connector and guard continue)',
   });
-  setHandler(resumeSignal, () => run.setPaused(false), { description: 'Go on after a pause' });
-  setHandler(retrySignal, () => run.requestRetry(), { description: 'Try again what is blocked' });
+  setHandler(resumeSignal, () => run.setPaused(false), { description: 'Continue after a pause' });
+  setHandler(retrySignal, () => run.requestRetry(), { description: 'Try the blocked step again' });
   setHandler(rollBackSignal, (payload) => onRollBack(run, payload), {
-    description: 'Go back to the batch, from any phase: {"by": "you", "reason": "why"}',
+    description: 'Roll back to the batch, from any phase: {"by": "you", "reason": "why"}',
   });
   setHandler(extendSoakSignal, (payload) => onExtension(run, payload), {
-    description: 'Soak at least so long from now on: {"by": "you", "for": "2h"}',
+    description: 'Soak at least this long from now on: {"by": "you", "for": "2h"}',
   });
   onUpdate(decideCutoverUpdate, checkUpdate, (request) => takeDecision(run, request), {
     description:
@@ -77,15 +77,17 @@ export function registerMessages(run: Run): void {
       description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
     },
   );
-  setHandler(statusQuery, () => run.status(), { description: 'What `sluice get` shows' });
+  setHandler(statusQuery, () => run.status(), {
+    description: 'The status that `sluice get` shows',
+  });
   setHandler(explainQuery, () => run.details(), {
-    description: 'Where it stands and what a person must do next',
+    description: 'The state, and what a person must do next',
   });
   setHandler(evidenceQuery, () => run.evidence(), {
     description: 'The evidence that an approval would name',
   });
   setHandler(auditQuery, () => run.state.audit, {
-    description: 'Who did what, and what came of it',
+    description: 'Who did what, and the result',
   });
 }
 

@@ -67,11 +67,11 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
       environment: plan && wasStarted ? pipelineEnvironment(plan.ref) : null,
     }),
     {
-      description: 'Where the proof stands, and what its pipeline must be told',
+      description: 'The state of the proof, and the environment of its pipeline',
     },
   );
   setHandler(pipelineStoppedSignal, (why) => void (stopped ??= why ?? {}), {
-    description: 'The pipeline was stopped: the proof cleans up',
+    description: 'The pipeline was stopped, so the proof cleans up',
   });
 
   plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
@@ -95,12 +95,12 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
       call(
         'long',
         'awaitPipeline',
-        'Wait until the pipeline took everything in',
+        'Wait until the pipeline has read everything',
         plan,
         input.patienceMs,
       ),
       condition(() => stopped !== null).then(
-        () => `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it was through'}`,
+        () => `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it was done'}`,
       ),
     ]);
     const pipelineMs = Date.now() - since;

@@ -43,7 +43,7 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
   const leftovers = await call(
     'quick',
     'listLeftovers',
-    'Verify that nothing of ours is left',
+    'Verify that no object of this migration is left',
     ref,
   );
   await call('quick', 'recordSweep', 'Close the run in the ledger', ref, by, leftovers);

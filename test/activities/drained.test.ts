@@ -85,7 +85,7 @@ describe('the drain proof', () => {
         if (topic === INTERNAL) throw new TopicLost(topic, detail);
       }),
     );
-    expect(reason).toContain('is being deployed anew');
+    expect(reason).toContain('is being deployed again');
     expect(reason).toContain(INTERNAL);
   });
 
@@ -211,7 +211,7 @@ describe('a drain speaks for every group', () => {
   });
   it('is unknown while a group cannot be described, however far it committed', async () => {
     const dead: GroupDescription = {
-      unknown: 'it has committed offsets, and the broker describes it as Dead',
+      unknown: 'it has committed offsets, but the broker describes it as Dead',
     };
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]] }, (group) =>
       group === 'totals' ? dead : described(),

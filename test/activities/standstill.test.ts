@@ -11,7 +11,7 @@ describe('a barrier that is not reached', () => {
   it.each([
     ['PAUSED', /connector c is PAUSED: resume it at Connect/],
     ['STOPPED', /connector c is STOPPED: resume it at Connect/],
-    [null, /connector c does not exist any more: somebody deleted it/],
+    [null, /connector c does not exist any more: it was deleted/],
   ])('names a connector that is %s', async (state, said) =>
     expect(await standstill(connect(state), ['c'])).toMatch(said),
   );

@@ -98,7 +98,7 @@ describe('a run that waits', () => {
       explainStatus(
         status({
           phase: 'soak',
-          waiting: "the soak's end at 2026-01-01 and 2 more passed windows of 3",
+          waiting: 'the end of the soak at 2026-01-01 and 2 more passed windows of 3',
           standing: LIVE,
         }),
       ).because,

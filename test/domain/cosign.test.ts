@@ -128,7 +128,7 @@ describe('a request that takes two people', () => {
       soak(),
       ANYBODY,
       SIGNED,
-      /there is no gate left/,
+      /there is no gate any more/,
     ],
   ])('%s is refused', (_what, request, state, approval, identity, why) => {
     const answer = coSign(request, state, approval, NOW, identity);

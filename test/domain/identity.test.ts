@@ -145,7 +145,7 @@ describe('a signed approval', () => {
     ],
     ['used before', used, {}, [nonce], NOW, /used before/],
     ['that is rubbish', 'rubbish', {}, [], NOW, /not payload.signature/],
-    ['whose payload is rubbish', 'e30.e30', {}, [], NOW, /holds no decision/],
+    ['whose payload is rubbish', 'e30.e30', {}, [], NOW, /contains no decision/],
   ])('%s is refused', (_what, token, more, nonces, now, why) => {
     const identity = identify(request(token, more), verifyToken(token, keys, HERE, now), nonces);
     expect(identity.authenticated).toBe(false);

@@ -60,7 +60,7 @@ describe('how a run stands', () => {
       waits: [],
       remedy: ['sluice doctor --leftovers --remove', 'sluice start -f FILE'],
     });
-    expect(standing.problem).toContain('holds WAL');
+    expect(standing.problem).toContain('retains WAL');
   });
   it('of a dead run after the commit names the way back of consumers', () =>
     expect(

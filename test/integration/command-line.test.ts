@@ -132,7 +132,7 @@ describe('what is not known is not "all is well"', () => {
     };
     expect(checks.find((c) => c.name === 'validation.compare')).toMatchObject({
       status: 'failed',
-      detail: 'no column is called nonsense; there is public.accounts (id, balance, note)',
+      detail: 'there is no column nonsense; there is public.accounts (id, balance, note)',
     });
   });
 });

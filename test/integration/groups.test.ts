@@ -100,7 +100,7 @@ describe('a consumer group', () => {
     const isKnown = async () => !('type' in (await port.describeGroup(group)));
     await sleepUntil('the share group', isKnown, 120_000);
     expect(await port.describeGroup(group)).toEqual({
-      unknown: 'the broker lists it as a share group and describes none',
+      unknown: 'the broker lists it as a share group but does not describe it',
     });
     await kill(child);
   });

@@ -95,7 +95,7 @@ describe('a fold of a real topic', () => {
     await write(topic, 400, (n) => n % 6);
     await expect(read()).rejects.toMatchObject({
       code: 'topic-lost',
-      message: expect.stringContaining('made anew') as string,
+      message: expect.stringContaining('created again') as string,
     });
   });
 

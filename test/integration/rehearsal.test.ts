@@ -36,7 +36,7 @@ describe('plan --rehearse', () => {
     waitFor('rehearsed', 'phase=connect');
     expect(rehearse('--yes')).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('phase approve is needed') as string,
+      stdout: expect.stringContaining('needs evidence for approval (phase approve)') as string,
     });
     waitFor('rehearsed', 'approval');
     expect(rehearse().code).toBe(2); // it holds: asked for, without a terminal to ask on

@@ -216,7 +216,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     [
       'closed keys',
       { validation: { closedKeys: 'day < $cut::date' } },
-      'from the commit on the stream stores there',
+      'from the commit on the stream writes there',
     ],
     [
       'a table that the pipeline reads',
@@ -226,7 +226,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
           tables: ['public.totals'],
         },
       },
-      'what the pipeline reads is not what it writes',
+      'the pipeline must not write a table that it reads',
     ],
   ])('a route by table with %s', (_case, more, message) => {
     expect(

@@ -107,7 +107,7 @@ describe('the soak', () => {
         expect(audit).toContainEqual(
           expect.objectContaining({
             kind: 'readers',
-            detail: 'completed by retry in spite of view v',
+            detail: 'completed by retry, although these still read it: view v',
           }),
         );
       },

@@ -37,7 +37,7 @@ export async function pipelineDrained(
   const existing = await kafka.listTopics();
   for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {
     if (!existing.includes(topic))
-      return `drain: topic ${topic} of stage ${name} does not exist: the pipeline has not made it`;
+      return `drain: topic ${topic} of stage ${name} does not exist: the pipeline has not created it`;
     const unstable = await outputStable(kafka, topic, deadline, note);
     if (unstable) return unstable;
   }
@@ -96,7 +96,7 @@ async function groupsDrained(
     // The pipeline may create its own topics again at any time. The tables' topics are ours, and
     // the caller judges their loss.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
-    return `drain: ${error.message}: the pipeline of group ${groups.join(', ')} is being deployed anew`;
+    return `drain: ${error.message}: the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
 }
 

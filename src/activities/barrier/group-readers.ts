@@ -4,7 +4,7 @@ import type { KnownGroup } from '../../clients/kafka/kafka-groups.js';
 import { Problem } from '../../domain/failure.js';
 
 export const UNDESCRIBED_REMEDY =
-  'allow our principal to DESCRIBE the group, or let the pipeline read with a protocol that can be described: classic, consumer or streams';
+  'allow the principal of Sluice to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams';
 
 /** Throws Problem `unsupported` when the group cannot be described: unknown is not unchanged. */
 export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {

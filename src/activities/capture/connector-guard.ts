@@ -107,7 +107,7 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
       await dropOurSlot(ref, slot);
       return {
         kind: 'wal-budget',
-        detail: `${detail}: slot dropped, the source's health outranks the migration`,
+        detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
         dropped: true,
       };
     });

@@ -81,7 +81,7 @@ export function createCopyActivities(deps: Deps) {
       );
     const existing = await position();
     if (existing && !(await isOurs(ledger, ref, object)))
-      throw new Problem('object-not-ours', `slot ${slot} exists and is not in our ledger`);
+      throw new Problem('object-not-ours', `slot ${slot} exists and is not in the ledger`);
     const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
       withSource(ref.spec, secret, use);
     const create = (): Promise<SharedSnapshot> =>

@@ -26,5 +26,5 @@ export async function rowsAhead(
     `SELECT count(*) AS n, max(${time})::text AS furthest FROM ${from} WHERE isfinite(${time}) AND NOT (${isNotAhead(time)})`,
   );
   if (!row || row['n'] === '0') return null;
-  return `${row['n']} rows of ${capture.subject} have ${time} ahead of the database's clock (up to ${row['furthest']}): the connector reads a row when its time has come`;
+  return `${row['n']} rows of ${capture.subject} have ${time} ahead of the database's clock (up to ${row['furthest']}): the connector reads a row only when its time has come`;
 }

@@ -73,7 +73,7 @@ export async function markSource(
         const why = await wait(deadline);
         if (why !== null) return why;
       }
-      note?.(`P2 ${waits.length} connector(s) stored where the tables stood at the mark`);
+      note?.(`P2 ${waits.length} connector(s) stored the positions of the tables at the mark`);
       return null;
     },
   };
@@ -89,7 +89,7 @@ export async function standstill(
     const status = await rest.status(name).catch(() => undefined);
     if (status === null)
       said.push(
-        `connector ${name} does not exist any more: somebody deleted it (sluice rollback ends clean)`,
+        `connector ${name} does not exist any more: it was deleted (sluice rollback cleans up)`,
       );
     else if (status && ['PAUSED', 'STOPPED'].includes(status.connector.state))
       said.push(

@@ -101,7 +101,7 @@ async function checkQuery(
   if (absent.length > 0)
     return {
       detail: `the query has no column ${absent.join(', ')} of the key; it has ${names.join(', ')}`,
-      remedy: 'let the query return the key columns',
+      remedy: 'make the query return the key columns',
     };
   const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = columns.filter((c) => !isProvable(c.type) && !ignored.has(c.name));
@@ -121,7 +121,7 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
     ? 'the result table has the columns of the query'
     : {
         detail: `the result table lacks ${missing.join(', ')} of the query`,
-        remedy: 'let batch.query compute what the batch stores',
+        remedy: 'make batch.query compute what the batch stores',
       };
 }
 
@@ -135,7 +135,7 @@ async function checkClosedKeys(
   const closed = closedAt(closedKeys, new Date(0).toISOString());
   try {
     await parseCondition(client, closed, keys, batch.resultTable.sql);
-    return `${closedKeys} can be asked of a key`;
+    return `${closedKeys} can be evaluated for a key`;
   } catch (error) {
     if (!isSqlMistake(error)) throw error;
     return {
@@ -162,11 +162,11 @@ async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<An
   if (rows.length === 0)
     return (
       (await guardProblem(client, plan, 'fence')) ??
-      `triggers may be made on ${tables.map(({ text }) => text).join(', ')}`
+      `triggers may be created on ${tables.map(({ text }) => text).join(', ')}`
     );
   const missing = rows.map((row) => row['t']!).join(', ');
   return {
-    detail: `no right to make triggers: ${missing}`,
+    detail: `no right to create triggers: ${missing}`,
     remedy: `GRANT TRIGGER ON ${missing} TO ${plan.spec.source.postgres.user}`,
   };
 }

@@ -20,9 +20,9 @@ async function checkSessions(client: pg.ClientBase, application: string): Promis
   const { rows } = await client.query<Record<string, string>>(
     `SELECT pg_has_role('pg_read_all_stats', 'USAGE')::text AS may, current_user AS us`,
   );
-  if (rows[0]!['may'] === 'true') return `sessions of application ${application} can be seen`;
+  if (rows[0]!['may'] === 'true') return `sessions of application ${application} are visible`;
   return {
-    detail: 'what sessions of other roles do cannot be seen',
+    detail: 'the activity of other roles is not visible',
     remedy: `GRANT pg_read_all_stats TO ${plainIdent(rows[0]!['us']!)}`,
   };
 }

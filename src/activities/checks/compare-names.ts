@@ -32,7 +32,7 @@ async function unknownNames(
   const unknown = named.filter((name) => !known.has(name));
   if (unknown.length === 0) return `${named.join(', ')}: known`;
   return {
-    detail: `no column is called ${unknown.join(', ')}; there is ${[...subjects].map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
+    detail: `there is no column ${unknown.join(', ')}; there is ${[...subjects].map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
     remedy: 'correct validation.compare: a column, or subject.column',
   };
 }

@@ -33,7 +33,7 @@ function checkTypes(text: string, columns: readonly Column[], isPolled: boolean)
     'table.key-types',
     text,
     detail,
-    'give the table a primary key of other columns; a key column cannot be left out of the comparison',
+    'give the table a primary key of other columns; a key column cannot be omitted from the comparison',
   );
 }
 
@@ -44,12 +44,16 @@ function checkTypes(text: string, columns: readonly Column[], isPolled: boolean)
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);
   if (loose.length === 0 || partitions === 1)
-    return passed('table.key-form', text, 'equal keys are one key of Kafka, or keep their order');
+    return passed(
+      'table.key-form',
+      text,
+      'equal keys are the same key in Kafka, or keep their order',
+    );
   const named = loose.map((c) => `${c.name} (${c.declared})`).join(', ');
   return failed(
     'table.key-form',
     text,
-    `equal values of ${named} can have several texts (1.5 and 1.50), which Kafka takes for several keys in several of ${partitions} partitions`,
+    `equal values of ${named} can have several texts (1.5 and 1.50), which are several keys for Kafka, in several of ${partitions} partitions`,
     `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, or set kafka.partitions: 1`,
   );
 }

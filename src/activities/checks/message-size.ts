@@ -25,7 +25,7 @@ export async function checkMessageSize(
     return passed(
       'table.message-size',
       text,
-      'no value lies out of line: every row fits into a message',
+      'no value is TOASTed, so every row fits into a message',
     );
   return attempt('table.message-size', () => measure(client, table), text);
 }

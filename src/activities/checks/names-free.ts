@@ -45,7 +45,7 @@ export async function checkNamesFree(asking: Asking, isOurs: IsOurs): Promise<Ch
       return taken.length === 0
         ? 'the names in the source database are free'
         : {
-            detail: `exist and are not ours: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
+            detail: `exist, but not in the ledger: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
             remedy: 'drop them, or choose another metadata.name',
           };
     }),

@@ -35,7 +35,7 @@ export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Che
       const [taken] = await takenNames(asking, isOurs, 'pipeline.names-free');
       if (taken)
         return {
-          detail: `${taken.name} is there already and is not ours`,
+          detail: `${taken.name} already exists and is not in the ledger`,
           remedy: 'stop or drop it, or choose another name',
         };
       return `${host.names.length} name(s) are free`;

@@ -66,13 +66,13 @@ function declared({ deletes, mode }: Polling): Check {
     ? failed(
         'polling.deletes',
         '',
-        `polling cannot see ${unseenBy(mode)}, and connector.deletes declares nothing`,
+        `polling cannot see ${unseenBy(mode)}, and connector.deletes is not set`,
         'declare connector.deletes: none (rows are never deleted) or soft (they are marked), or capture changes by type debezium-postgres',
       )
     : passed(
         'polling.deletes',
         '',
-        `declared: ${deletes === 'none' ? 'rows are never deleted' : 'rows are marked, never deleted'}; windows look for rows that are gone`,
+        `declared: ${deletes === 'none' ? 'rows are never deleted' : 'rows are marked, never deleted'}; windows look for deleted rows`,
       );
 }
 
@@ -85,7 +85,7 @@ async function columnsFit(
   const comma = key.find((name) => name.includes(','));
   if (comma !== undefined)
     return {
-      detail: `key column "${comma}" has a comma in its name: Connect's lists of fields cannot name it`,
+      detail: `key column "${comma}" has a comma in its name: Connect's lists of fields cannot contain it`,
       remedy: 'give it another name in a connector.query',
     };
   const typeOf = (name: string): string | undefined => columns.find((c) => c.name === name)?.type;
@@ -117,8 +117,8 @@ async function columnsFit(
       remedy: 'name columns of one type',
     };
   return wanted.length === 0
-    ? 'everything is read at every poll'
-    : `what is new is said by ${wanted.map(([name]) => name).join(', ')}`;
+    ? 'every row is read at every poll'
+    : `new rows are found by ${wanted.map(([name]) => name).join(', ')}`;
 }
 
 async function nothingWithoutTime(
@@ -126,7 +126,7 @@ async function nothingWithoutTime(
   polling: Polling,
   capture: Capture,
 ): Promise<Answer> {
-  if (!looksAtTimes(polling.mode)) return 'no time is looked at';
+  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
   const time = cursorOf(polling);
   const from = polledFrom(polling, capture);
   const row = (
@@ -159,7 +159,7 @@ async function timesAreUtc(
   polling: Polling,
   capture: Capture,
 ): Promise<Answer> {
-  if (!looksAtTimes(polling.mode)) return 'no time is looked at';
+  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
   const { columns } = await polledShape(client, polling, capture);
   if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp')
     return 'times carry their zone';
@@ -174,14 +174,14 @@ async function timesAreUtc(
   if (ahead !== null && ahead > 60)
     return {
       detail: `the newest time is ${Math.round(ahead)} s ahead of UTC: local time, or a wrong clock`,
-      remedy: 'use a timestamptz column, or let the query of connector.query turn it into UTC',
+      remedy: 'use a timestamptz column, or convert it to UTC in connector.query',
     };
   if (ahead !== null && ahead > -15 * 60)
     return `the newest time is ${Math.round(-ahead)} s behind UTC`;
   const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(row['zone'] ?? '');
   if (isUtc) return "the server's time zone is UTC";
   throw new Error(
-    `column without zone, the server's time zone is ${row['zone']}, and no row is young enough to tell: whose clock it shows cannot be known`,
+    `column without zone, the server's time zone is ${row['zone']}, and no row is young enough to tell: its time zone is unknown`,
   );
 }
 
@@ -232,7 +232,7 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
       return {
         detail: 'the query gave two different results in one snapshot',
         remedy:
-          'take out what is volatile: random(), clock_timestamp(), LIMIT without a full ORDER BY',
+          'remove volatile expressions: random(), clock_timestamp(), LIMIT without a full ORDER BY',
       };
     return `${first['rows']} rows, ${key} is their key, the same twice`;
   } finally {
@@ -254,10 +254,10 @@ async function pluginCarries(
   const remedy =
     'use the JDBC source that comes with Sluice (java/jdbc-source), or leave the columns out by a connector.query';
   if (arrays.length > 0 && !plugin.carriesArrays)
-    return { detail: `${plugin.connectorClass} carries no arrays: ${arrays.join(', ')}`, remedy };
+    return { detail: `${plugin.connectorClass} cannot carry arrays: ${arrays.join(', ')}`, remedy };
   if (polling.mode === 'bulk' && !plugin.countsPolls)
     return {
-      detail: `${plugin.connectorClass} does not tell when a poll of everything ended: no barrier can be proven`,
+      detail: `${plugin.connectorClass} does not report when a complete poll ended, so no barrier can be proven`,
       remedy,
     };
   return `${plugin.connectorClass} carries every column`;
@@ -275,7 +275,7 @@ async function commitsInTime(
   if (old.length > 0)
     return {
       detail:
-        `${old.length} writing transaction(s) prepared, or open for longer than connector.delay ${polling.delay}: rows that they commit may be passed over: ` +
+        `${old.length} writing transaction(s) prepared, or open for longer than connector.delay ${polling.delay}: rows that they commit may be skipped: ` +
         describeWriters(old),
       remedy: remedyFor(
         old,

@@ -66,13 +66,13 @@ export async function checkReads(
   const found: { detail: string; remedy: string }[] = [];
   if (foreign.length > 0)
     found.push({
-      detail: `it reads ${foreign.join(', ')}, which source.tables does not name: a change there changes the result, and no topic says so`,
+      detail: `it reads ${foreign.join(', ')}, which source.tables does not name: a change there changes the result without a record in any topic`,
       remedy:
-        'name them in source.tables (of a view or a materialized view, its tables), or waive this check with the reason why they never change',
+        'add them to source.tables (for a view or a materialized view, its tables), or waive this check with the reason why they never change',
     });
   if (clock.length > 0)
     found.push({
-      detail: `its result depends on ${clock.join(', ')}: it changes though no row did`,
+      detail: `its result depends on ${clock.join(', ')}: it changes although no row changed`,
       remedy:
         'derive the value from the rows, or make the date a column of the result and compute every date',
     });
@@ -85,7 +85,7 @@ export async function checkReads(
     return {
       unknown: true,
       detail: `it calls functions that may read tables or the clock: ${unread.join('; ')}`,
-      remedy: 'write what they do into the query, or look into them and waive this check',
+      remedy: 'write their SQL into the query, or read them and waive this check',
     };
   return `it reads ${tables.join(', ') || 'no table'}, all of it captured`;
 }

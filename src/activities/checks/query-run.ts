@@ -46,7 +46,7 @@ export async function checkRun(
       );
       if (guilty.length > 0) return sessionProblem(session, guilty);
     }
-    return `it was run: ${run.rows} rows, (${key.join(', ')}) is a key of them`;
+    return `it returned ${run.rows} rows, (${key.join(', ')}) is a key of them`;
   });
 }
 
@@ -54,13 +54,13 @@ function keyProblem({ rows, repeated, nulls }: Run, key: readonly string[]): Ans
   const columns = `(${key.join(', ')})`;
   if (repeated !== '0')
     return {
-      detail: `${columns} is not a key of the query: ${repeated} keys stand in more than one of its ${rows} rows`,
+      detail: `${columns} is not a key of the query: ${repeated} keys are in more than one of its ${rows} rows`,
       remedy: 'name the columns that identify a row, or group the query by these',
     };
   if (nulls === '0') return null;
   return {
     detail: `${nulls} of ${rows} rows of the query have NULL in their key ${columns}`,
-    remedy: 'let the query leave those rows out, or give them a value by coalesce()',
+    remedy: 'exclude those rows in the query, or give them a value with coalesce()',
   };
 }
 
@@ -72,15 +72,15 @@ function storedProblem({ rows, changed }: Run, stored: ReadonlyMap<string, strin
   );
   return {
     detail: said.join('; '),
-    remedy: `let the query compute what is stored: ${columns.map(([name]) => `${quoteIdent(name)}::${stored.get(name)}`).join(', ')}`,
+    remedy: `make the query compute the stored values: ${columns.map(([name]) => `${quoteIdent(name)}::${stored.get(name)}`).join(', ')}`,
   };
 }
 
 function sessionProblem({ of }: Session, guilty: readonly (readonly [string, string])[]): Answer {
   const settings = guilty.map(([name, value]) => `${name} = ${quoteLiteral(value)}`).join(', ');
   return {
-    detail: `it gives another result with the settings of ${of} (${settings}) than with ours, in which every window runs it`,
-    remedy: `write into the query what the setting decides (such as AT TIME ZONE with the zone that is meant), until it gives the same under both`,
+    detail: `it gives another result with the settings of ${of} (${settings}) than with the settings of the windows`,
+    remedy: `make the query independent of the setting (for example, AT TIME ZONE with the intended zone), so that both give the same result`,
   };
 }
 

@@ -21,13 +21,13 @@ export async function checkSinkTable(
   if (missing.length > 0)
     return {
       detail: `the sink table lacks ${missing.join(', ')}`,
-      remedy: 'give it the columns of the batch query, or drop it and let us create it',
+      remedy: 'give it the columns of the batch query, or drop it so that Sluice creates it',
     };
   const key = [...table.key].sort().join();
   if (key !== [...batch.result.key].sort().join())
     return {
       detail: `the sink table's primary key is (${table.key.join(', ')}) ≠ (${batch.result.key.join(', ')})`,
-      remedy: 'give it that primary key, or drop it and let us create it',
+      remedy: 'give it that primary key, or drop it so that Sluice creates it',
     };
   const rows = (await client.query(`SELECT 1 FROM ${target.sql} LIMIT 1`)).rows.length;
   return rows === 0
@@ -54,7 +54,7 @@ async function createRight(
   if (rows[0]['may'] === 'true')
     return 'will be created like the result table: its types, its NOT NULLs, and the rights to read it';
   return {
-    detail: `it is to be created, and schema ${schema} does not let us`,
+    detail: `it must be created, and the role may not create in schema ${schema}`,
     remedy: `GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}`,
   };
 }

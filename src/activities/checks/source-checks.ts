@@ -111,7 +111,7 @@ function serverQuestions(one: Ask): (() => Promise<Check>)[] {
           ? 'the server is a primary'
           : {
               detail: 'the server is a standby',
-              remedy: 'name the primary: evidence from a replica can be stale',
+              remedy: 'use the primary, because evidence from a replica can be stale',
             },
       ),
   ];
@@ -156,12 +156,12 @@ function logQuestions(
             'setting'
           ] ?? Number.NaN,
         );
-        if (Number.isNaN(keep)) throw new Error('max_slot_wal_keep_size is not shown to our role');
+        if (Number.isNaN(keep)) throw new Error('the role may not see max_slot_wal_keep_size');
         const budget = sizeBytes(walBudget.bytes);
         return keep < 0 || keep * 1024 * 1024 >= budget
           ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
           : {
-              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${walBudget.bytes}: the server would drop our slot first`,
+              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${walBudget.bytes}: the server would drop the slot first`,
               remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
             };
       }),
@@ -235,7 +235,7 @@ function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): C
     : failed(
         'source.snapshot-time',
         '',
-        `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction holds back vacuum`,
+        `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction delays vacuum`,
         'read it in chunks (connector.snapshot: incremental), or waive it by name if the source can bear it',
       );
 }

@@ -116,7 +116,7 @@ export async function checkTable(
   if (!isPolled) checkPublishing(rule, plan, table);
   if (changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
-    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} leaves out what a row was before: the job would fail at the first update, and start over for ever`;
+    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row: the job would fail at the first update, and start over for ever`;
     rule(
       'table.before-image',
       [table, ...table.leaves].every((part) => part.replicaIdentity === 'full'),
@@ -149,7 +149,7 @@ export async function checkTable(
     weak.length === 0,
     `${table.columns.length} columns can be proven`,
     `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
-    'list them in validation.compare.ignore, and say so to whoever approves',
+    'list them in validation.compare.ignore, and tell the approvers',
   );
   if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
   if (plan.capture.load === 'copy') checkCopy(rule, table);

@@ -88,7 +88,7 @@ async function nobodyWrites(
   if (unseen > 0)
     return `P1: ${unseen} transactions write ${named}, and since when our role may not see: ${grantSight(plan.spec.source.postgres.user)}`;
   note(
-    `P1 triggers stand on ${named} and their partitions; 0 transactions from before the fence write them`,
+    `P1 triggers are on ${named} and their partitions; 0 transactions from before the fence write them`,
   );
   return null;
 }

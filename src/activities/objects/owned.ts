@@ -85,7 +85,7 @@ export async function giveBack(
 }
 
 const notOurs = ({ kind, name, where }: OwnedObject): Problem =>
-  new Problem('object-not-ours', `${kind} ${name} (${where}) exists and is not in our ledger`);
+  new Problem('object-not-ours', `${kind} ${name} (${where}) exists and is not in the ledger`);
 
 const NOTHING_MADE: readonly string[] = [
   'object-not-ours',

@@ -36,7 +36,7 @@ export class SlotWait {
       throw new Problem(
         'lock-timeout',
         `creating slot ${this.#slot} has been waiting for ${waitsFor} for ${Math.round((now - this.#since) / 1000)} s`,
-        'end that transaction, or wait for it; the migration goes on by itself, or at once with: sluice retry',
+        'end that transaction, or wait for it; the migration continues by itself, or at once with: sluice retry',
       );
   }
 }

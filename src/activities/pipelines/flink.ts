@@ -51,7 +51,7 @@ export class FlinkHost implements PipelineHost {
           if (!(error instanceof FlinkError)) throw error;
           return {
             detail: `"${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
-            remedy: 'mend the statement: Flink itself refuses it',
+            remedy: 'fix the statement, which Flink itself refuses',
           };
         }
       }

@@ -49,7 +49,7 @@ export async function rehearseRuns(
       `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
     if (rows.rows[0]?.['finished_at'] === null)
-      return `run ${rows.rows[0]['run_id']} of the batch has not finished: its result is being written`;
+      return `run ${rows.rows[0]['run_id']} of the batch has not finished and is writing its result`;
     const finished = rows.rows
       .filter((r) => r['finished_at'] !== null)
       .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));

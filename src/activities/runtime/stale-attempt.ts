@@ -23,7 +23,7 @@ export class Pulse {
     this.#beat();
     if (this.#stood)
       throw new Error(
-        `this attempt stood still for more than ${STANDSTILL_MS / 1000} s: another one goes on`,
+        `this attempt was suspended for more than ${STANDSTILL_MS / 1000} s: another one continues`,
       );
   }
 

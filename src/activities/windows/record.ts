@@ -60,9 +60,9 @@ export async function endWindow<R extends Answer>(
   if (first?.by !== by)
     throw new Problem(
       'unexpected',
-      `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`,
+      `window ${result.number} of ${ref.name}, or a later one, was meanwhile recorded by another run`,
     );
-  const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record stands: ${first.result.verdict.verdict}`;
+  const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record counts: ${first.result.verdict.verdict}`;
   await ledger.recordEvents(ref, [repeatedEvent(result.number, attempt, result.at, detail)]);
   return {
     ...first.result,

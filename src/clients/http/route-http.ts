@@ -30,7 +30,7 @@ export async function getRoute(url: string): Promise<'batch' | 'stream'> {
   throw new Problem(
     'route-unexpected',
     `GET ${place(url)} named no side: expected {"side": "batch"} or {"side": "stream"}`,
-    'mend the route, then: sluice retry',
+    'fix the route, then: sluice retry',
   );
 }
 
@@ -59,7 +59,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
   throw new Problem(
     response.status >= 500 ? 'unreachable' : 'route-unexpected',
     `${where} answered ${response.status}`,
-    'mend what answers there, then: sluice retry',
+    'fix the service that answers there, then: sluice retry',
   );
 }
 

@@ -31,7 +31,7 @@ function varint(from: Cursor): number {
     value += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) return value;
   }
-  throw new Error('the answer holds a length that is no length');
+  throw new Error('the answer contains an invalid length');
 }
 
 export const int8: Read<number> = (from) => from.bytes.readInt8(advance(from, 1));

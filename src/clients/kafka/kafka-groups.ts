@@ -150,9 +150,9 @@ export async function describeBy(
   }
   const listed = await listedType(broker, groupId);
   if (listed !== null)
-    return { unknown: `the broker lists it as a ${listed} group and describes none` };
+    return { unknown: `the broker lists it as a ${listed} group but does not describe it` };
   if (await hasOffsets()) {
-    return { unknown: 'it has committed offsets, and the broker describes it as Dead' };
+    return { unknown: 'it has committed offsets, but the broker describes it as Dead' };
   }
   return { type: 'absent', state: 'Absent', members: [], topics: [] };
 }
@@ -246,4 +246,4 @@ async function listedType(broker: Coordinator, id: string): Promise<string | nul
   return groups.find((group) => group.groupId === id)?.type || null;
 }
 
-const refused = (what: string): string => `our principal may not DESCRIBE the ${what}`;
+const refused = (what: string): string => `the principal of Sluice may not DESCRIBE the ${what}`;

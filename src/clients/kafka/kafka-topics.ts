@@ -75,7 +75,7 @@ export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void
   try {
     const isMade = await admin.createTopics({ waitForLeaders: false, topics: [topic] });
     if (!isMade)
-      throw new Problem('object-not-ours', `topic ${topic.topic} exists and is not in our ledger`);
+      throw new Problem('object-not-ours', `topic ${topic.topic} exists and is not in the ledger`);
   } catch (error) {
     throw refusalOf(topic, error) ?? error;
   } finally {

@@ -39,7 +39,7 @@ export async function seeFacts(
     return {
       digest,
       change: {
-        epoch: `the facts that the evidence rests on (${since}) are not in the ledger`,
+        epoch: `the facts of the evidence (${since}) are not in the ledger`,
         fullWindow: null,
       },
     };

@@ -37,7 +37,7 @@ async function loggedRun(
 /** Idle sessions are a pool's. The state of one that we may not look into (no pg_read_all_stats) is unknown: that counts as active. */
 async function session(client: pg.ClientBase, application: string): Promise<string | null> {
   const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT pid::text AS pid, coalesce(state, 'in a state that our role may not see') AS state, coalesce(xact_start, query_start, backend_start)::text AS since
+    `SELECT pid::text AS pid, coalesce(state, 'in a state that the role may not see') AS state, coalesce(xact_start, query_start, backend_start)::text AS since
        FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle' LIMIT 1`,
     [application],
   );

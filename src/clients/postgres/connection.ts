@@ -162,8 +162,8 @@ async function open(
 function noPassword(): string {
   throw new Problem(
     'permission-denied',
-    'the server asks for a password, and the spec names none',
-    'name it: passwordFrom: { env: NAME } or { file: path }',
+    'the server asks for a password, but the spec names none',
+    'add passwordFrom: { env: NAME } or { file: path }',
   );
 }
 
@@ -185,7 +185,7 @@ async function connected(
       if (at === kinds.length - 1 || !refusedThisKind(error)) throw error;
     }
   }
-  throw new Error('sslmode names no kind of connection');
+  throw new Error('sslmode allows no kind of connection');
 }
 
 function clientConfig(

@@ -112,7 +112,7 @@ class CopyOut {
     if (at !== bytes.length)
       throw new Problem(
         'unsupported',
-        `a row of COPY BINARY ends at ${at} of ${bytes.length} bytes: the columns changed under the read`,
+        `a row of COPY BINARY ends at ${at} of ${bytes.length} bytes: the columns changed during the read`,
       );
   }
 

@@ -68,7 +68,7 @@ function withLimit(client: pg.ClientBase, restMs: () => number): pg.ClientBase {
   const limited = async (...statement: Parameters<pg.ClientBase['query']>): Promise<unknown> => {
     const rest = restMs();
     if (rest <= 0)
-      throw Object.assign(new Error('the transaction took longer than it may'), { code: '57014' });
+      throw Object.assign(new Error('the transaction took longer than allowed'), { code: '57014' });
     await client.query(`SET LOCAL statement_timeout = ${whole(rest)}`);
     return (client.query as (...of: unknown[]) => Promise<unknown>).apply(client, statement);
   };

@@ -44,7 +44,7 @@ export function lossOf(
   if (!slot) return isBeginning ? null : `replication slot ${name} does not exist any more`;
   const isLost = slot.walStatus === 'lost' || (slot.restartLsn === null && !isBeginning);
   return isLost
-    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}): WAL the connector had not read is gone`
+    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}): WAL that the connector had not read is lost`
     : null;
 }
 

@@ -175,7 +175,7 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
             'administration',
             user,
             facts,
-            'Sluice drops the slot at a roll-back, and creates it where it loads the tables itself',
+            'Sluice drops the slot at a rollback, and creates it if it loads the tables itself',
           ),
         ]),
     ...(!isPolled || batch
@@ -185,7 +185,7 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
             sql: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${role}`,
             subject: `database ${database}`,
             why: isPolled
-              ? 'a schema of its own holds the lease row'
+              ? 'a separate schema contains the lease row'
               : 'a publication of exactly these tables, and a schema for the lease row',
             without: 'doctor: source.create; in snapshot: permission denied for database',
             has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CREATE')`,
@@ -276,13 +276,13 @@ function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] 
     ),
     predefined(
       'pg_read_all_stats',
-      'since when other transactions write, and who still reads the old output',
+      'shows since when other transactions write, and who still reads the old output',
       'checks that meet such a session say unknown; complete stays blocked over them',
       !batch,
     ),
     predefined(
       'pg_read_all_settings',
-      'whether this server counts statements, and so readers of the old output',
+      'shows whether this server counts statements, and so readers of the old output',
       'statements are not looked at as readers of the old output',
       true,
     ),
@@ -300,7 +300,7 @@ function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] 
         part: 'sink',
         sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(table)} TO ${plainIdent(user)}`,
         subject: table,
-        why: 'the table is there: the sink upserts and deletes, windows read',
+        why: 'the table exists: the sink upserts and deletes, windows read',
         without: 'doctor: privilege; in catch-up: the sink fails',
         has: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
           .map((right) => hasOnTable(user, table, right))

@@ -134,7 +134,7 @@ export function captureProblem(
   return {
     code: 'capture-changed',
     detail: problems.map((p) => p.detail).join('; '),
-    remedy: `${[...new Set(problems.map((p) => p.remedy))].join('; ')}. The migration then goes on by itself, or at once with: sluice retry`,
+    remedy: `${[...new Set(problems.map((p) => p.remedy))].join('; ')}. The migration then continues by itself, or at once with: sluice retry`,
   };
 }
 
@@ -157,7 +157,7 @@ function publicationProblems(
   if (publication === null) {
     return [
       {
-        detail: `publication ${name} is gone: no change of any table reaches its topic`,
+        detail: `publication ${name} does not exist any more: no change of any table reaches its topic`,
         remedy: `CREATE PUBLICATION ${quoted} FOR TABLE ${sqlNames(planned)} WITH (publish_via_partition_root = true)`,
       },
     ];
@@ -200,7 +200,7 @@ function narrowed(
         : '';
     return [
       {
-        detail: `publication ${name} does not carry ${table}: it is another table than the captured one, or it was taken out${hint}`,
+        detail: `publication ${name} does not carry ${table}: it is not the captured table, or it was removed from the publication${hint}`,
         remedy:
           `put the captured table back under its name, or ALTER PUBLICATION ${quoted} ADD TABLE ${sqlNames([table])} ` +
           '(rows that the topic lacks then make windows fail; to load them, sluice rollback and start again)',
@@ -241,7 +241,7 @@ function weaknessesOf(table: CapturedTable): Weakness[] {
       remedy: `ALTER TABLE ${table.name} ADD PRIMARY KEY (…)`,
     });
   if (table.heirs.length > 0) {
-    const detail = `${table.heirs.join(', ')} inherit from ${table.name}: a query of it reads their rows, and the log does not call them its own`;
+    const detail = `${table.heirs.join(', ')} inherit from ${table.name}: a query of it reads their rows, but the log names them under other tables`;
     problems.push({ detail, remedy: `ALTER TABLE ${table.heirs[0]} NO INHERIT ${table.name}` });
   }
   return problems;

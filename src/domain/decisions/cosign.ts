@@ -60,7 +60,7 @@ export function coSign(
   if (misplaced) return refuse(misplaced);
   if (decision === 'break-glass' && !identity.authenticated)
     return refuse(
-      `unauthenticated: whoever breaks the glass must sign (sluice break-glass --key FILE, by a key that has the role break-glass)`,
+      `unauthenticated: a person who breaks the glass must sign (sluice break-glass --key FILE, with a key that has the role break-glass)`,
     );
   if (decision === 'complete-early' && approval.approvers.length > 0) {
     if (!approval.approvers.includes(approver))
@@ -99,7 +99,7 @@ export function coSign(
 }
 
 const beforeTheCommit = ({ committed }: CoSignState): string | null =>
-  committed ? 'the cut-over is committed: there is no gate left' : null;
+  committed ? 'the cut-over is committed, so there is no gate any more' : null;
 const inTheSoak = ({ phase }: CoSignState): string | null =>
   phase === 'soak' ? null : `only a soak can end early: this is ${phase ?? 'the start'}`;
 

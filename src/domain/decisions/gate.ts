@@ -80,7 +80,8 @@ export function decide(
   if (identity.refused) return refuse(identity.refused);
   if (spec.approvers.length > 0 && !spec.approvers.includes(request.approver))
     return refuse(notAnApprover(request.approver, spec.approvers));
-  if (state.committed) return refuse('the cut-over is committed: use rollback to go back');
+  if (state.committed)
+    return refuse('the cut-over is committed: use rollback to return to the batch');
   const unsigned = unsignedBy(request.approver, spec, identity);
   if (unsigned) return refuse(unsigned);
   if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
@@ -92,7 +93,7 @@ export function decide(
     const since = Date.parse(now) - Date.parse(state.voidedAt);
     if (since < SETTLE_MS)
       return refuse(
-        `evidence was voided ${Math.round(since / 1000)} s ago < 60 s: name the evidence (${state.evidenceId}) or look again`,
+        `evidence was voided ${Math.round(since / 1000)} s ago < 60 s: give the evidence (${state.evidenceId}) or look again`,
       );
   }
   if (spec.notStarter && (state.starter === null || state.starter === request.approver)) {

@@ -97,7 +97,7 @@ export interface Proofs {
 }
 
 function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
-  const where = `stopped after ${readRows} of ${countedRows} rows, most of which differ; rows that only the stream has were not looked for`;
+  const where = `stopped after ${readRows} of ${countedRows} rows, most of which differ; stream-only rows were not looked for`;
   if (counts.mismatched + counts.missing === 0)
     return {
       verdict: 'inconclusive',

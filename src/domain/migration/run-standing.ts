@@ -102,14 +102,14 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
     return recorded?.hasEnded && !recorded.isOlderRun ? FINE : dead(workflow, ended, recorded);
   if (workflow.status === 'PAUSED')
     return {
-      problem: 'its workflow is paused at Temporal: no step and no guard goes on',
+      problem: 'its workflow is paused at Temporal: its steps and its guard have stopped',
       state: 'paused at Temporal',
       remedy: ['temporal workflow unpause --workflow-id ID'],
     };
   if (workflow.status !== 'RUNNING' || (workflow.answered && workflow.taskAttempt < 2)) return FINE;
   if (workflow.taskAttempt > 1 && workflow.taskFailure !== null)
     return {
-      problem: `its workflow task fails again and again (attempt ${workflow.taskAttempt}): ${workflow.taskFailure}. No step goes on until it succeeds`,
+      problem: `its workflow task fails again and again (attempt ${workflow.taskAttempt}): ${workflow.taskFailure}. No step runs until it succeeds`,
       state: 'workflow task fails',
       remedy: [
         "read the worker's log",
@@ -123,7 +123,7 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
     const last =
       polledMsAgo === null ? '' : ` (the last poll was ${Math.round(polledMsAgo / 1000)} s ago)`;
     return {
-      problem: `no worker polls task queue ${taskQueue}${last}: nothing goes on`,
+      problem: `no worker polls task queue ${taskQueue}${last}: nothing runs`,
       state: 'no worker',
       remedy: ['sluice worker'],
     };
@@ -149,7 +149,7 @@ function dead(
       isDead: true,
     };
   return {
-    problem: `its workflow ${ended}${when}${failure ? ` (${failure})` : ''}: no step and no guard goes on, and its replication slot holds WAL on the source`,
+    problem: `its workflow ${ended}${when}${failure ? ` (${failure})` : ''}: its steps and its guard have stopped, and its replication slot retains WAL on the source`,
     state: status.toLowerCase().replace('_', ' '),
     remedy: [
       `sluice doctor --leftovers --remove${recorded?.isCommitted ? ' --route-back' : ''}`,

@@ -38,7 +38,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
     },
     {
       name: 'final-window',
-      does: `full comparison at or after the marker; must pass${fence.kind === 'source' ? ', every key of it' : ''}`,
+      does: `full comparison at or after the marker; must pass${fence.kind === 'source' ? ', all of its keys' : ''}`,
       undo: null,
       before: 'commit',
     },
@@ -55,7 +55,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
     {
       name: 'commit',
       does: `one transaction: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold`,
-      undo: 'roll-back: route to batch',
+      undo: 'rollback: route to batch',
       before: 'end',
     },
     ...(batch
@@ -63,7 +63,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
           {
             name: 'route',
             does: words.route,
-            undo: 'roll-back: route to batch',
+            undo: 'rollback: route to batch',
             before: 'end',
           } as const,
         ]
@@ -87,7 +87,7 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   notes.push(...route.notes);
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push(
-      'batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; resume the batch by hand then',
+      'batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; then resume the batch by hand',
     );
   if (batch?.pause && 'url' in batch.pause)
     notes.push(

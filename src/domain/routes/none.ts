@@ -10,7 +10,7 @@ export const noRoute: Route<Extract<RouteSpec, { readonly type: 'none' }>> = {
       recheck: '',
       fence: '',
       commit: '',
-      route: 'nothing: what consumers read is not ours to switch',
+      route: 'nothing: Sluice does not switch what consumers read',
       confirm: 'the lease row is read back',
     },
   }),

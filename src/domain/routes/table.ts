@@ -13,14 +13,14 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
     streamRole,
     words: {
       recheck: '',
-      fence: 'trigger on the table that changes hands; ',
+      fence: 'trigger on the shared table; ',
       commit: "the table gets the stream's rows, then ",
       route: 'the sink writes the table, as its owner: the batch is refused from the commit on',
-      confirm: 'who may write the table is observed by trying, as the sink and as the batch',
+      confirm: 'the allowed writer is observed by trying as the sink and as the batch',
     },
     notes: [
-      `route by table: from the commit on the batch's writes of ${route.table} are refused with an error, until a way back gives it the table again; its shadow is its query, run anew in every window. ` +
-        `Rows that the query does not give leave the table at the commit; a way back returns them, \`complete\` does not. At complete role ${batchRole} loses its right to write`,
+      `route by table: from the commit on the batch's writes of ${route.table} are refused with an error, until a rollback returns the table to it; its shadow is its query, which every window re-runs. ` +
+        `Rows that the query does not give leave the table at the commit; a rollback returns them, \`complete\` does not. At complete role ${batchRole} loses its right to write`,
     ],
     consumers: ['-- Consumers keep their rights on the shared table.'],
     needs: {
@@ -62,34 +62,34 @@ export const tableRoute: Route<SharedTableRoute> = {
       add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'table');
     if (sink.table !== route.table)
       add(
-        `must be the route's table, ${route.table}: until the commit the stream writes a table of ours beside it`,
+        `must be the route's table, ${route.table}: until the commit the stream writes a staging table beside it`,
         'sink',
         'table',
       );
     if (route.batchRole === route.streamRole)
       add(
-        'must be another role than batchRole: the table tells the two apart by their roles',
+        'must be another role than batchRole, because the table distinguishes the two by their roles',
         'cutover',
         'route',
         'streamRole',
       );
     if (route.streamRole === source.postgres.user)
       add(
-        `must be another role than the one that Sluice connects as, ${source.postgres.user}: only the sink's sessions may pass for the stream`,
+        `must be another role than the one that Sluice connects as, ${source.postgres.user}: only the sink's sessions may act as the stream`,
         'cutover',
         'route',
         'streamRole',
       );
     if (source.tables.includes(route.table))
       add(
-        'is one of source.tables: what the pipeline reads is not what it writes',
+        'is one of source.tables, but the pipeline must not write a table that it reads',
         'cutover',
         'route',
         'table',
       );
     if (validation.closedKeys)
       add(
-        'closed keys compare what the batch stores, and from the commit on the stream stores there: leave them out, or use a route by view',
+        'closed keys compare what the batch stores, and from the commit on the stream writes there: omit closedKeys, or use a route by view',
         'validation',
         'closedKeys',
       );

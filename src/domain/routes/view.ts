@@ -13,11 +13,11 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
       batch: relation(route.batch),
       stream: relation(route.stream),
       words: {
-        recheck: '; the view can be switched, and back, for all of its readers',
+        recheck: '; the view can be switched and restored for all of its readers',
         fence: '',
-        commit: 'view swap, then ',
+        commit: 'switch of the view, then ',
         route: 'consumers read the stream side (done by the commit)',
-        confirm: "what consumers read is observed through the consumers' own view",
+        confirm: "the side is observed through the consumers' own view",
       },
       consumers: [
         `-- Consumers keep their rights on ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants this on a table that it creates.`,
@@ -27,7 +27,7 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
         owned: { relation: view, uses: 'only its owner may switch the view' },
         creates: {
           schema: view.schema,
-          why: 'replacing a view asks for it',
+          why: 'replacing a view requires it',
           without: 'doctor: route.view; in cut-over: permission denied for schema',
         },
         actsAs: null,

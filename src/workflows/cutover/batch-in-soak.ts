@@ -12,7 +12,7 @@ export async function keepPaused(run: Run): Promise<void> {
     call(
       'quick',
       'batchAction',
-      'Keep the batch paused: the table is not its own any more',
+      'Keep the batch paused, because the stream now writes the table',
       run.ref,
       'pause',
       until,
@@ -23,11 +23,6 @@ export async function keepPaused(run: Run): Promise<void> {
 /** Who reads the old output from here on, `complete` will name. */
 export async function markReaders(run: Run): Promise<void> {
   run.state.readersSince = await run.step(() =>
-    call(
-      'quick',
-      'markReaders',
-      "Count the readers of the batch's old output from here on",
-      run.ref,
-    ),
+    call('quick', 'markReaders', "Start to count readers of the batch's old output", run.ref),
   );
 }

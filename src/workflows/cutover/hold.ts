@@ -43,7 +43,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
       call(
         'quick',
         'batchAction',
-        'Pause the batch, with an end of its own',
+        'Pause the batch; the pause ends by itself',
         ref,
         'pause',
         new Date(started + holdMs).toISOString(),
@@ -89,7 +89,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   begins(run, 'pause-sink');
   if (run.plan.route.movesSink)
     await run.step(
-      () => call('patient', 'pauseSink', 'Pause the sink: the table is about to change hands', ref),
+      () => call('patient', 'pauseSink', 'Pause the sink before the table is switched', ref),
       false,
     );
 }
@@ -98,7 +98,13 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');
   const { digest, change } = await run.step(() =>
-    call('patient', 'readFacts', 'Recheck what the evidence rests on', run.ref, run.state.facts),
+    call(
+      'patient',
+      'readFacts',
+      'Recheck the facts that the evidence depends on',
+      run.ref,
+      run.state.facts,
+    ),
   );
   run.state.facts = digest; // what costs a full window alone is proven by the final one, which is full
   if (change?.epoch) {
@@ -110,7 +116,7 @@ export async function recheck(run: Run): Promise<void> {
       call(
         'quick',
         'proveRoute',
-        'Prove that the view can be switched, and back, for all of its readers',
+        'Prove that the view can be switched and restored for all of its readers',
         run.ref,
       ),
     );
@@ -141,7 +147,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
     false,
   );
   run.state.rehearsedHoldMs = null; // like the window's time: what was too long was mended, or is seen again
-  throw new BackToValidate('the hold was predicted longer than maxHold: measured again');
+  throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
 
 /** The lease row says that this migration's commit has happened, though this run does not know it: it was reset to before. */
@@ -155,7 +161,7 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
   )
     return false;
   run.state.committedAt = run.now();
-  run.audit('committed', 'seen in the lease row: an earlier history of this run committed');
+  run.audit('committed', 'the lease row says that an earlier history of this run committed');
   run.show();
   return true;
 }
@@ -171,7 +177,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
     );
     if (released.committed) {
       run.state.committedAt = run.now();
-      run.audit('committed', `seen in the lease row, after: ${(cause as Error).message}`);
+      run.audit('committed', `found in the lease row after: ${(cause as Error).message}`);
       return true;
     }
     if (run.plan.route.movesSink)

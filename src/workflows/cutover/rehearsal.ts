@@ -9,11 +9,11 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
   const refuse = (refused: string): Rehearsed => ({ refused, holdMs: null });
   if (run.state.phase !== 'approve' || run.state.blocked || run.state.paused)
     return refuse(
-      `a rehearsal stands on evidence: phase approve is needed, this is ${run.state.paused ? 'paused' : (run.state.blocked?.code ?? run.state.phase ?? 'start')}`,
+      `a rehearsal needs evidence for approval (phase approve), but the run is in ${run.state.paused ? 'paused' : (run.state.blocked?.code ?? run.state.phase ?? 'start')}`,
     );
-  if (run.rehearsal) return refuse('a rehearsal is going on already');
+  if (run.rehearsal) return refuse('a rehearsal is already running');
   if (workflowInfo().continueAsNewSuggested)
-    return refuse('the workflow is about to continue as new: ask again in a moment'); // it would wait for us, and we for it
+    return refuse('the workflow is about to continue as new: try again in a moment'); // it would wait for us, and we for it
   const asked: NonNullable<Run['rehearsal']> = { by, result: null };
   run.rehearsal = asked;
   await condition(() => asked.result !== null || run.state.phase !== 'approve');

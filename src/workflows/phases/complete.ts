@@ -15,7 +15,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   if (plan.route.refusesBatch)
     await run.step(() =>
-      call('quick', 'retireRole', "Take the batch's right to write the table", ref),
+      call('quick', 'retireRole', "Revoke the batch's right to write the table", ref),
     );
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   if (plan.capture.kind === 'log')
@@ -23,7 +23,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
       call(
         'patient',
         'handOverConnector',
-        'Reconfigure the connector: no more barrier and notification topics',
+        'Reconfigure the connector without barrier and notification topics',
         ref,
       ),
     );

@@ -38,7 +38,7 @@ async function untilCommit(run: Run): Promise<void> {
 
 /** Whatever interrupts us, the commit is either not begun or finished: its outcome is read from the lease row, never guessed. */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
-  if (run.state.wayBack) throw new BackToValidate('a way back was asked for before the commit');
+  if (run.state.wayBack) throw new BackToValidate('a rollback was requested before the commit');
   begins(run, 'commit');
   await CancellationScope.nonCancellable(async () => {
     const { refused, rows } = await run.step(
@@ -69,10 +69,10 @@ async function confirm(run: Run): Promise<void> {
   await dropTriggers(run, true);
   if (route.movesSink)
     await run.step(() =>
-      call('patient', 'moveSink', "Move the sink to the table that is the stream's now", ref),
+      call('patient', 'moveSink', 'Move the sink to the table that the stream now owns', ref),
     );
   if (route.isOrdered)
-    await run.step(() => call('quick', 'orderRoute', 'Order the route to the stream side', ref));
+    await run.step(() => call('quick', 'orderRoute', 'Switch the route to the stream side', ref));
   begins(run, 'confirm');
   const observed = await run.step(() =>
     call('quick', 'observeRoute', 'Confirm what consumers read', ref),
@@ -91,7 +91,7 @@ async function confirm(run: Run): Promise<void> {
         code: 'route-unexpected',
         since: run.now(),
         detail: `consumers read the ${observed.side} side after the commit`,
-        remedy: 'see what replaced the view, then: sluice retry or sluice rollback',
+        remedy: 'find out what replaced the view, then: sluice retry or sluice rollback',
       },
       true,
     );

@@ -28,7 +28,7 @@ export async function rollBack(run: Run): Promise<void> {
     );
     await removeAll(run, state.undo);
     state.leftovers = await run.step(() =>
-      call('quick', 'listLeftovers', 'Verify that nothing of ours is left', ref),
+      call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
@@ -49,7 +49,7 @@ export async function clearGeneration(run: Run): Promise<void> {
     )
   ) {
     const detail =
-      'the cut-over has happened (the lease is SWITCHED) and the capture is lost: a new generation would take what consumers read away';
+      'the cut-over has happened (the lease is SWITCHED) and the capture is lost: a new generation would remove what consumers read';
     await run.park(
       {
         code: 'route-unexpected',

@@ -34,8 +34,8 @@ async function nameReaders(run: Run): Promise<void> {
   run.audit(
     'readers',
     left.length === 0
-      ? 'none reads the old output any more'
-      : `completed by retry in spite of ${left.join(', ')}`,
+      ? 'no reader of the old output is left'
+      : `completed by retry, although these still read it: ${left.join(', ')}`,
   );
 }
 

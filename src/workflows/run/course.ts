@@ -36,7 +36,7 @@ export function problemOf(error: unknown, now: string): Blocked | null {
       code: 'unreachable',
       since: now,
       detail: `${error.activityType} did not answer in time (${cause.message})`,
-      remedy: 'is a worker running? It is tried again by itself; at once with: sluice retry',
+      remedy: 'is a worker running? The run tries again by itself, or at once with: sluice retry',
     };
   return {
     code: 'unexpected',

@@ -211,7 +211,7 @@ export class Run extends Journal {
     if (state.outcome || state.wayBack || state.phase === 'roll-back')
       return this.audit(
         'ignored',
-        `roll back by ${wayBack.by}: already on the way back or at the end`,
+        `roll back by ${wayBack.by}: already rolling back or at the end`,
       );
     if (
       state.done.includes('complete') ||
@@ -219,7 +219,7 @@ export class Run extends Journal {
     )
       return this.audit(
         'ignored',
-        `roll back by ${wayBack.by}: the batch is being retired, nothing to go back to`,
+        `roll back by ${wayBack.by}: the batch is being retired, so a rollback is not possible any more`,
       );
     state.wayBack = wayBack;
     this.audit('way-back', `${wayBack.outcome} by ${wayBack.by}: ${wayBack.reason}`);
@@ -237,7 +237,7 @@ export class Run extends Journal {
   /** A pause never holds up the way back: asking for it ends the pause, and none begins on it. */
   setPaused(paused: boolean): void {
     if (paused && this.state.wayBack)
-      return this.audit('ignored', 'pause: the way back is never held up');
+      return this.audit('ignored', 'pause: a rollback is never paused');
     if (this.state.paused === paused) return;
     this.state.paused = paused;
     this.audit(paused ? 'paused' : 'resumed', '');

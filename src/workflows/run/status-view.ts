@@ -66,7 +66,7 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
 export function waitingOf(state: State, now: string): string | null {
   const { spec, phase } = state;
   if (state.outcome !== null || !spec || phase === null) return null;
-  if (state.blocked) return 'somebody to remove what blocks it, or its next attempt by itself';
+  if (state.blocked) return 'a person to remove the obstacle, or its next automatic attempt';
   if (state.paused) return 'resume';
   if (phase === 'validate') return stopRule(streakOf(state), spec.spec.validation);
   if (phase === 'approve') return waitingInApprove(state, spec, now);
@@ -86,14 +86,14 @@ function waitingInApprove(state: State, spec: MigrationSpec, now: string): strin
 function waitingInSoak(state: State, spec: MigrationSpec, now: string): string {
   const { passes } = spec.spec.soak;
   const until = soakEnds(state, spec);
-  const time = until > now ? `the soak's end at ${until}` : null;
+  const time = until > now ? `the end of the soak at ${until}` : null;
   const windows =
     state.shadowPasses < passes
       ? `${passes - state.shadowPasses} more passed windows of ${passes}`
       : null;
   const what =
-    [time, windows].filter((part) => part !== null).join(' and ') || 'the window that is running';
-  return `${what}. Two people may end it early (sluice complete), anybody may make it longer (sluice extend)`;
+    [time, windows].filter((part) => part !== null).join(' and ') || 'the current window';
+  return `${what}. Two people may end it early (sluice complete), and anyone may make it longer (sluice extend)`;
 }
 
 export function nextCommands(state: State, name: string): string[] {
@@ -144,7 +144,7 @@ function headline(state: State, workflowId: string, now: string): string {
   if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
   if (state.blocked)
     return `**Blocked (${state.blocked.code}): ${state.blocked.detail}** ${state.blocked.remedy}. Then ${signal('retry')}`;
-  if (state.paused) return `**Paused.** Go on with ${signal('resume')}`;
+  if (state.paused) return `**Paused.** Continue with ${signal('resume')}`;
   if (state.needsApproval && state.spec) {
     const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, now);
     const waiting = waitingFor(gateState(state, null), approval, now);

@@ -69,7 +69,7 @@ export class FoldFiles {
       if (this.#dir === undefined || dir === undefined)
         throw new Error('this worker keeps no files');
       await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-      if (!(await isOurs(this.#dir))) throw new Error(`${this.#dir} belongs to somebody else`);
+      if (!(await isOurs(this.#dir))) throw new Error(`${this.#dir} belongs to another user`);
       await rm(dir, { recursive: true, force: true });
       await mkdir(dir, { recursive: true, mode: 0o700 });
       return dir;

@@ -47,7 +47,7 @@ export async function sameLog(
       if (id !== null && fold.topicId !== null && id !== fold.topicId)
         throw new TopicLost(
           topic,
-          `${topic} was made anew: its id is ${id} ≠ ${fold.topicId} of the topic that was read`,
+          `${topic} was created again: its id is ${id} ≠ ${fold.topicId} of the topic that was read`,
         );
       await refuseGivenUp(kafka, topic, fold.read);
       for (const part of earlier) await refuseTruncated(kafka, topic, part);

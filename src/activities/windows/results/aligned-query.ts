@@ -34,7 +34,7 @@ export async function finishedRun(
   ).rows[0];
   if (!newest) return `0 finished runs in ${log.text} < 1 required`;
   if (newest['finished_at'] === null)
-    return `run ${newest['run_id']} of the batch has not finished: its result is being written`;
+    return `run ${newest['run_id']} of the batch has not finished and is writing its result`;
   return { id: newest['run_id']!, cut: newest['cut_at']! };
 }
 

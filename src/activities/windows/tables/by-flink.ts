@@ -112,7 +112,7 @@ function writerOf(table: ReplayTable): SnapshotWriter {
     throw new Problem(
       'unsupported',
       `${table.schema}.${table.table}: ${error.message}`,
-      'leave the column out by validation.compare.ignore, or use engine: embedded',
+      'add the column to validation.compare.ignore, or use engine: embedded',
     );
   }
 }
@@ -150,7 +150,7 @@ async function judge(
   if (rows.length !== Math.min(suspected, MAX_CANDIDATES))
     throw new Problem(
       'unexpected',
-      `Flink counted ${suspected} keys that are not proven equal and gave ${rows.length} of them`,
+      `Flink counted ${suspected} keys that are not proven equal, but returned ${rows.length} of them`,
     );
   const { counts, differences } = compareImages(shape, rows);
   // More than are looked at are systematic: then the counts stay Flink's, and those looked at are the sample.
@@ -187,7 +187,7 @@ function compareImages(
   if (comparedOf(judged) < rows.length)
     throw new Problem(
       'unexpected',
-      `of ${rows.length} keys that Flink gave only ${comparedOf(judged)} were compared`,
+      `of ${rows.length} keys that Flink returned, only ${comparedOf(judged)} were compared`,
     );
   return { counts: judged, differences };
 }

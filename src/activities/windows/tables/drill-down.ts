@@ -77,7 +77,7 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
   if (explained === candidates + extraneous) return;
   throw new Problem(
     'unexpected',
-    `the drill-down explained ${explained} keys ≠ ${candidates} suspect rows + ${extraneous} keys that only the stream has`,
+    `the drill-down explained ${explained} keys ≠ ${candidates} suspect rows + ${extraneous} stream-only keys`,
     'the next window reads the topic again from its beginning; if it repeats, report it with the output of sluice windows',
   );
 }
