@@ -13,6 +13,7 @@ import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
+import { soakOf, standstillsOf, type Soak, type Standstill } from './standstills.js';
 
 /** Everything that the plan leaves out of the comparison, by name. */
 export interface LeftOut {
@@ -61,6 +62,10 @@ export interface Report {
   /** The plan's steps, each with its start in the last attempt (null = not yet). */
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
   readonly hold: Hold | null;
+  /** Times in which the run was blocked. */
+  readonly standstills: readonly Standstill[];
+  /** Null before consumers were confirmed on the stream side. */
+  readonly soak: Soak | null;
   readonly routeBy: RouteSpec['type'];
   readonly freshness: Freshness;
   readonly lags: readonly Pick<WindowSample, 'number' | 'at' | 'lag'>[];
@@ -126,6 +131,8 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     leftOut: leftOutOf(plan, events),
     cutover: cutoverOf(plan, events),
     hold: holdOf(events),
+    standstills: standstillsOf(events),
+    soak: soakOf(spec, events),
     routeBy: spec.spec.cutover.route.type,
     freshness: freshnessOf(spec, samples),
     lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),

@@ -20,6 +20,10 @@ export const escapeText = (text: string): string =>
 export const escapeMarkdown = (text: string): string =>
   printable(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[|\\`*_<>[\]]/g, '\\$&');
 
+/** Shows a name as code in Markdown, where a backslash escapes nothing. Other text than a plain name is escaped instead. */
+export const codeSpan = (name: string): string =>
+  /^[\w.$:@/ -]+$/.test(name) ? `\`${name}\`` : escapeMarkdown(name);
+
 /** Prints columns without borders, like kubectl. */
 export function columns(header: readonly string[], raw: readonly (readonly string[])[]): string {
   const rows = raw.map((row) => row.map(printable));

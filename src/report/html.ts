@@ -6,6 +6,12 @@ import type { Report } from './build-report.js';
 import { lagChart, phaseChart, windowChart } from './charts.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
+import {
+  STANDSTILL_COLUMNS,
+  blockedAfterCommit,
+  soakSentence,
+  standstillRow,
+} from './standstills.js';
 
 const MOST_LAGS = 60;
 
@@ -22,7 +28,7 @@ export function renderHtml(report: Report): string {
     section('Freshness and cost', freshness(report)),
     section(
       'Phases',
-      `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}`,
+      `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}${standing(report)}`,
     ),
     section('Rollback', wayBack(report)),
     section('Windows', windowTable(report)),
@@ -45,7 +51,7 @@ ${sections.join('\n')}`,
   );
 }
 
-function headline({ status, verdicts, windows }: Report): string {
+function headline({ status, verdicts, windows, standstills }: Report): string {
   const said = status.outcome
     ? {
         migrated: 'Migrated',
@@ -65,11 +71,12 @@ function headline({ status, verdicts, windows }: Report): string {
   const why = status.blocked
     ? ` ${e(status.blocked.detail)}. <b>Remedy:</b> ${e(status.blocked.remedy)}.`
     : '';
+  const held = blockedAfterCommit(standstills);
   const count = Object.entries(verdicts)
     .filter(([, n]) => n > 0)
     .map(([verdict, n]) => `${n} ${verdict}`)
     .join(', ');
-  return `<p class="verdict${kind}"><b>${e(said)}.</b>${why}${route} ${numbers} validation windows (${count || 'none yet'}, counted per subject).</p>`;
+  return `<p class="verdict${kind}"><b>${e(said)}.</b>${why}${route}${held ? ` ${e(held)}` : ''} ${numbers} validation windows (${count || 'none yet'}, counted per subject).</p>`;
 }
 
 function decisions({ status }: Report): string {
@@ -237,6 +244,15 @@ function hold({ hold: held }: Report): string {
       ? ''
       : `<p>Proven during the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
   return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}${proofs}`;
+}
+
+function standing({ soak, standstills }: Report): string {
+  const rows = standstills.map(standstillRow);
+  return `${soak ? `<h3>Soak</h3><p>${e(soakSentence(soak))}</p>` : ''}${
+    rows.length > 0
+      ? `<h3>Times in which it was blocked</h3>${table(STANDSTILL_COLUMNS, rows)}`
+      : ''
+  }`;
 }
 
 function wayBack({ status, batchAge, windows, routeBy }: Report): string {

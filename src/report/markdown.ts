@@ -2,14 +2,21 @@
 // user input. PURE.
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Report } from './build-report.js';
-import { escapeMarkdown as escape } from './escape.js';
+import { codeSpan, escapeMarkdown as escape } from './escape.js';
+import {
+  STANDSTILL_COLUMNS,
+  blockedAfterCommit,
+  soakSentence,
+  standstillRow,
+} from './standstills.js';
 
 export function renderMarkdown(report: Report): string {
   const { status } = report;
+  const held = blockedAfterCommit(report.standstills);
   const lines = [
     `# ${escape(report.name)}: ${status.outcome ?? `in phase ${status.phase}`}`,
     '',
-    `Iteration ${status.iteration}, generation ${status.generation}, plan \`${report.planHash}\`, started ${report.startedAt}.`,
+    `Iteration ${status.iteration}, generation ${status.generation}, plan ${codeSpan(report.planHash)}, started ${report.startedAt}.`,
     ...(status.blocked
       ? [
           '',
@@ -22,6 +29,7 @@ export function renderMarkdown(report: Report): string {
           `Consumers read the **${status.route.side}** side (observed ${status.route.observedAt}).`,
         ]
       : []),
+    ...(held ? ['', `**${held}**`] : []),
     '',
     '## Phases',
     '',
@@ -38,6 +46,7 @@ export function renderMarkdown(report: Report): string {
     ...report.cutover.map(
       (s) => `| ${s.name} | ${escape(s.does)} | ${escape(s.undo ?? '-')} | ${s.at ?? 'not yet'} |`,
     ),
+    ...standing(report),
     '',
     '## Decisions',
     '',
@@ -63,18 +72,13 @@ export function renderMarkdown(report: Report): string {
           '',
           '## Handed over, running',
           '',
-          ...status.handedOver.map((o) => `- ${o.kind} \`${escape(o.name)}\``),
+          ...status.handedOver.map((o) => `- ${o.kind} ${codeSpan(o.name)}`),
           '',
           'The replication slot is yours now: watch `pg_replication_slots.wal_status` and its retained WAL, and drop the slot before you stop the connector permanently.',
         ]
       : []),
     ...(status.leftovers.length > 0
-      ? [
-          '',
-          '## Left over',
-          '',
-          ...status.leftovers.map((o) => `- ${o.kind} \`${escape(o.name)}\``),
-        ]
+      ? ['', '## Left over', '', ...status.leftovers.map((o) => `- ${o.kind} ${codeSpan(o.name)}`)]
       : []),
     ...differing(report),
     ...freshness(report),
@@ -86,6 +90,22 @@ export function renderMarkdown(report: Report): string {
     ...report.events.map((e) => `| ${e.at} | ${e.kind} | ${escape(e.detail)} |`),
   ];
   return lines.join('\n');
+}
+
+function standing({ soak, standstills }: Report): string[] {
+  return [
+    ...(soak ? ['', '## Soak', '', escape(soakSentence(soak))] : []),
+    ...(standstills.length > 0
+      ? [
+          '',
+          '## Times in which it was blocked',
+          '',
+          `| ${STANDSTILL_COLUMNS.join(' | ')} |`,
+          `|${STANDSTILL_COLUMNS.map(() => '---').join('|')}|`,
+          ...standstills.map((s) => `| ${standstillRow(s).map(escape).join(' | ')} |`),
+        ]
+      : []),
+  ];
 }
 
 function differing({ differing: columns }: Report): string[] {

@@ -39,6 +39,54 @@ describe('the HTML report', () => {
       'a secret',
     );
   });
+  it('shows what the approver said, blocks after the commit in the headline, and the soak as asked and as served', () => {
+    const source = aSource(1);
+    const at = (minute: number): string =>
+      `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;
+    const event = (minute: number, kind: string, detail = '') => ({
+      id: `${minute}`,
+      at: at(minute),
+      kind,
+      detail,
+    });
+    const events = [
+      event(1, 'blocked', 'unreachable: Kafka is away'),
+      event(2, 'unblocked', 'unreachable'),
+      event(10, 'committed', 'ev-1'),
+      event(11, 'blocked', 'permission-denied: permission denied for table totals'),
+      event(12, 'blocked', 'permission-denied: permission denied for table totals'),
+      event(14, 'unblocked', 'permission-denied'),
+      event(15, 'route', 'consumers observed on the stream side'),
+      event(
+        20,
+        'complete-early',
+        'ann (unauthenticated): accepted, 2 of 2: bob and ann (year end)',
+      ),
+      event(21, 'phase', 'complete'),
+    ];
+    const comment = 'green for a week, rehearsed in 2 s';
+    const approvals = source.status.approvals.map((a) => ({ ...a, comment }));
+    const status = { ...source.status, outcome: 'migrated' as const, blocked: null, approvals };
+    const options = { version: '1', showValues: false };
+    const report = buildReport({ ...source, status, events }, options);
+    for (const text of [renderHtml(report), renderMarkdown(report)]) {
+      expect(text).toContain(comment);
+      expect(text).toContain('It was blocked for 3 min 0 s after the commit');
+      expect(text).toContain('permission denied for table totals');
+      expect(text).toContain('Kafka is away');
+      expect(text).toMatch(
+        /The soak was to last 24h and 3 passed windows; it lasted 6 min 0 s from .*, less than asked \\?\(ann/,
+      );
+    }
+  });
+  it('shows names as code without backslashes', () => {
+    const source = aSource(1);
+    const leftovers = [{ kind: 'slot', name: 'sluice_daily_revenue' }];
+    const report = { ...source, status: { ...source.status, leftovers } };
+    expect(renderMarkdown(buildReport(report, { version: '1', showValues: false }))).toContain(
+      '- slot `sluice_daily_revenue`',
+    );
+  });
   it('of a thousand windows stays under a megabyte', () =>
     expect(renderHtml(aReport(1000)).length).toBeLessThan(1_000_000));
 });

@@ -1,0 +1,108 @@
+// What a report says of the time in which a migration stood still, and of the soak: asked for and served. PURE.
+import type { AuditEvent } from '../domain/evidence/ledger-rows.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { durationMs, formatMs } from '../domain/values/duration.js';
+
+/** A time in which the run waited for a person, or for a system to come back. */
+export interface Standstill {
+  readonly from: string;
+  /** Null = it still lasts. */
+  readonly to: string | null;
+  readonly code: string;
+  readonly detail: string;
+  /** Consumers read the stream side then, or were about to. */
+  readonly isAfterCommit: boolean;
+}
+
+export interface Soak {
+  /** As the spec says it, such as `24h`. */
+  readonly asked: string;
+  readonly passes: number;
+  /** When consumers were confirmed on the stream side. */
+  readonly from: string;
+  /** Null = it still lasts. */
+  readonly to: string | null;
+  /** Why it lasted longer or shorter than asked, in words of the audit. */
+  readonly changes: readonly string[];
+}
+
+const ENDS = ['unblocked', 'way-back', 'outcome'];
+
+export function standstillsOf(events: readonly AuditEvent[]): Standstill[] {
+  const found: Standstill[] = [];
+  let isCommitted = false;
+  for (const { kind, at, detail } of events) {
+    const code = kind === 'blocked' ? detail.split(':', 1)[0]! : null;
+    const last = found.at(-1);
+    const open = last?.to === null ? last : null;
+    if (open && code === open.code) continue; // tried again in vain
+    if (open && (code !== null || ENDS.includes(kind))) found.splice(-1, 1, { ...open, to: at });
+    if (kind === 'committed') isCommitted = true;
+    if (code === null) continue;
+    const why = detail.slice(code.length + 2);
+    found.push({ from: at, to: null, code, detail: why, isAfterCommit: isCommitted });
+  }
+  return found;
+}
+
+/** Null before consumers were confirmed on the stream side. */
+export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): Soak | null {
+  const confirmed = events.findLastIndex(
+    (e) => e.kind === 'route' && e.detail.includes('stream side'),
+  );
+  if (confirmed < 0) return null;
+  const after = events.slice(confirmed);
+  // Consumers were taken away meanwhile: the time counts anew.
+  const anew = standstillsOf(after).findLast((s) => s.code === 'route-unexpected' && s.to !== null);
+  const end = after.find(
+    (e) => (e.kind === 'phase' && e.detail === 'complete') || e.kind === 'way-back',
+  );
+  return {
+    asked: spec.soak.for,
+    passes: spec.soak.passes,
+    from: anew?.to ?? events[confirmed]!.at,
+    to: end?.at ?? null,
+    changes: events
+      .filter((e) => e.kind === 'extended' || (e.kind === 'complete-early' && isTaken(e)))
+      .map((e) => e.detail),
+  };
+}
+
+const isTaken = ({ detail }: AuditEvent): boolean => detail.includes(': accepted, ');
+
+const tookMs = ({ from, to }: { from: string; to: string | null }): number | null =>
+  to === null ? null : Math.max(0, Date.parse(to) - Date.parse(from));
+
+/** Returns one sentence that holds asked and served time against each other. */
+export function soakSentence(soak: Soak): string {
+  const { asked, passes, from, changes } = soak;
+  const served = tookMs(soak);
+  const wanted = `The soak was to last ${asked} and ${passes} passed windows`;
+  const why = changes.length > 0 ? ` (${changes.join('; ')})` : '';
+  if (served === null) return `${wanted}; it began at ${from} and still lasts${why}.`;
+  const short = served < durationMs(asked) ? ', less than asked' : '';
+  return `${wanted}; it lasted ${formatMs(served)} from ${from}${short}${why}.`;
+}
+
+/** For the headline: standing still after the point of no return, when consumers may feel it. Null if that never happened. */
+export function blockedAfterCommit(standstills: readonly Standstill[]): string | null {
+  const after = standstills.filter((s) => s.isAfterCommit);
+  if (after.length === 0) return null;
+  const codes = [...new Set(after.map((s) => s.code))].join(', ');
+  const lasting = after.some((s) => s.to === null) ? ', and still is' : '';
+  const ms = after.reduce((sum, s) => sum + (tookMs(s) ?? 0), 0);
+  return `It was blocked for ${formatMs(ms)} after the commit (${codes})${lasting}.`;
+}
+
+export const STANDSTILL_COLUMNS = ['from', 'for', 'after the commit', 'why', 'detail'] as const;
+
+export const standstillRow = (standstill: Standstill): string[] => {
+  const ms = tookMs(standstill);
+  return [
+    standstill.from,
+    ms === null ? 'still' : formatMs(ms),
+    standstill.isAfterCommit ? 'yes' : 'no',
+    standstill.code,
+    standstill.detail,
+  ];
+};
