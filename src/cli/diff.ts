@@ -39,7 +39,10 @@ export async function diff(
   return options.exitCode && !isClean ? EXIT.findings : EXIT.ok;
 }
 
-/** What one subject of one window differs in; null when no window failed. Throws CliError for a window or subject that is not there. */
+/**
+ * Returns the differences of one subject in one window, or null if no window failed. Throws
+ * CliError for an unknown window or subject.
+ */
 async function differencesOf(
   ledger: Ledger,
   name: string,
@@ -84,7 +87,10 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
   );
 }
 
-/** Rows are in the pipeline's order: tables, stages, result, sink. The first that failed is the place to look. */
+/**
+ * Rows are in the pipeline's order: tables, stages, result, sink. The first that failed is the
+ * place to look.
+ */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (
     rows.find((w) => w.verdict === 'failed') ?? rows.find((w) => w.verdict !== 'passed') ?? rows[0]!

@@ -63,7 +63,10 @@ export async function rollback(
   return told(id, 'rollback', options.output);
 }
 
-/** Refuses what the worker would ignore: a rollback by somebody else than an approver, or without a signature. */
+/**
+ * Refuses what the worker would ignore: a rollback without a signature, or by a person who is not
+ * an approver.
+ */
 function requireSigner(
   id: string,
   by: string,

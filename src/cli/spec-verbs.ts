@@ -54,7 +54,10 @@ export function addSpecVerbs(program: Command): void {
     .option('-w, --watch', 'watch until the end');
 }
 
-/** Verbs before a migration is planned: which process to migrate, and a proof on a small part of the data. */
+/**
+ * Verbs before a migration is planned: which process to migrate, and a proof on a small part of the
+ * data.
+ */
 export function addDecisionAids(program: Command): void {
   verb(
     program,

@@ -1,8 +1,8 @@
-// How a verb is declared, and the options that several verbs share.
+// Declares verbs, and the options that several verbs share.
 import { Option, type Command } from 'commander';
 import { EXIT, FORMATS, type Format } from './output.js';
 
-/** What the last verb that ran asked for, and how it ended. */
+/** The output format and exit code of the last verb. */
 export const ran: { format: Format; exitCode: number } = { format: 'text', exitCode: EXIT.ok };
 
 export const output = (choices: readonly string[] = FORMATS, preset = 'text'): Option =>

@@ -43,7 +43,10 @@ export function signDecision(
   return `${payload}.${sign(null, Buffer.from(payload), key).toString('base64url')}`;
 }
 
-/** Never throws for what the token holds. `here` and `now` (epoch ms) are the verifier's own, not the token's. */
+/**
+ * Never throws for what the token holds. `here` and `now` (epoch ms) are the verifier's own, not
+ * the token's.
+ */
 export function verifyToken(
   token: string,
   keys: ApproverKeys,

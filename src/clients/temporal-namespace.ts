@@ -6,7 +6,10 @@ interface Describes {
   }): Promise<{ namespaceInfo?: { id?: string | null } | null }>;
 }
 
-/** The id that the cluster gave the namespace; null where Temporal does not tell it (a role without that right). */
+/**
+ * The id that the cluster gave the namespace; null where Temporal does not tell it (a role without
+ * that right).
+ */
 export async function namespaceId(service: Describes, namespace: string): Promise<string | null> {
   const described = await service.describeNamespace({ namespace }).catch(() => null);
   return described?.namespaceInfo?.id || null;

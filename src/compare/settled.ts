@@ -23,7 +23,9 @@ export interface Round {
   readonly touched: ReadonlySet<string>;
 }
 
-/** Compares tables that a connector copies unchanged. The window covers the keys of its first round. */
+/**
+ * Compares tables that a connector copies unchanged. The window covers the keys of its first round.
+ */
 export interface Captured {
   /**
    * Recognizes differences that the connector could not notice. They are unknown, not proven wrong.

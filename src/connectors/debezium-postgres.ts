@@ -1,4 +1,5 @@
-// Spec → configuration of Debezium's Postgres source. Every deviation from Debezium's default says why.
+// Spec → configuration of Debezium's Postgres source. Every deviation from Debezium's default says
+// why.
 import { durationMs } from '../domain/values/duration.js';
 import type { TableName } from '../domain/migration/names.js';
 import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
@@ -35,7 +36,10 @@ function signalled({ spec, names, cluster }: ResolvedPlan): Record<string, strin
   };
 }
 
-/** After the hand-over: the same connector, no longer using the topics that are removed with the scaffolding. */
+/**
+ * After the hand-over: the same connector, no longer using the topics that are removed with the
+ * scaffolding.
+ */
 export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
   const { names, tables, capture } = plan;
   const { postgres } = plan.spec.source;
@@ -68,7 +72,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
     // a quiet database never confirms WAL without heartbeats, and the slot would retain it
     'heartbeat.interval.ms': '5000',
-    // Between chunks Debezium compares transaction ids, and fails on a message that has none.
+    // Between chunks, Debezium compares transaction ids, and it fails on a message without one.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.load === 'incremental'}, 'sluice.heartbeat', '')`,
     'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
     'poll.interval.ms': '50',
@@ -87,12 +91,18 @@ export const messagePrefix = (spec: MigrationSpec): string => `sluice-${spec.met
 
 export const SNAPSHOT_LIMIT_MS = durationMs('30m');
 
-/** The same reference as a placeholder of Connect's config providers (a file's with its key): the secret itself never passes through us. */
+/**
+ * The same reference as a placeholder of Connect's config providers (a file's with its key): the
+ * secret itself never passes through us.
+ */
 export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
 }
 
-/** A pattern of Java. The connector takes patterns without regard to case, and "Orders" is another table than orders: this one says that case matters. */
+/**
+ * A pattern of Java. The connector takes patterns without regard to case, and "Orders" is another
+ * table than orders: this one says that case matters.
+ */
 export function includePattern({ schema, table }: TableName): string {
   return `(?-i)${escape(schema)}\\.${escape(table)}`;
 }

@@ -105,7 +105,10 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
   FROM (${legacy}) AS l FULL OUTER JOIN (${latest}) AS s ON l.k = s.k`;
 }
 
-/** Placeholders of values that a record does not hold: never equal, whatever the other side says. As text and, in a bytea, as base64. */
+/**
+ * Placeholders of values that a record does not hold: never equal, whatever the other side says. As
+ * text and, in a bytea, as base64.
+ */
 const UNPROVABLE = [
   '__debezium_unavailable_value',
   Buffer.from('__debezium_unavailable_value').toString('base64'),
@@ -114,7 +117,10 @@ const UNPROVABLE = [
 /** The row's JSON text, in one notation for both sides: Flink parses and prints it. */
 const IMAGE = `JSON_QUERY(v, '$.after')`;
 
-/** The image less the members that are not compared. A quote inside a JSON string is escaped, so `"name":` can only be a member's name. */
+/**
+ * The image less the members that are not compared. A quote inside a JSON string is escaped, so
+ * `"name":` can only be a member's name.
+ */
 function comparable(image: string, ignored: readonly string[]): string {
   const string = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
   const value = String.raw`(?:${string}|\[(?:${string}|[^\]"])*+\]|[^,}]*+)`;

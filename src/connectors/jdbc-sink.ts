@@ -1,4 +1,5 @@
-// Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that consumers will read.
+// Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that
+// consumers will read.
 import { sessionOptions, type TableOwner } from '../domain/routes/shared-table.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { placeholder } from './debezium-postgres.js';
@@ -7,9 +8,9 @@ import { jdbcUrl } from './jdbc-url.js';
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /**
- * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner the sink
- * writes the shared table as that owner; without one it writes the table that it has until the
- * commit.
+ * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner,
+ * the sink writes the shared table as that owner. Otherwise, it writes the table that it has until
+ * the commit.
  */
 export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,

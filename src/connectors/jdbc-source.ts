@@ -48,7 +48,10 @@ export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
   },
 ];
 
-/** The plugin to use, of those that a Connect worker lists; undefined when it has none. `connector.config` may name one. */
+/**
+ * The plugin to use, of those that a Connect worker lists; undefined when it has none.
+ * `connector.config` may name one.
+ */
 export function jdbcPlugin(
   spec: MigrationSpec,
   installed: readonly string[],

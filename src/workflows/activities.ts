@@ -3,7 +3,8 @@ import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio
 import { dataQueue } from '../domain/migration/workflow-ids.js';
 import type { Activities } from '../activities/index.js';
 
-// A killed worker is noticed when one of these limits passes: they are the price of a kill -9, so they are short.
+// A killed worker is noticed when one of these limits passes: they are the price of a kill -9, so
+// they are short.
 const PATIENCE = {
   /** A few statements or requests. */
   quick: {
@@ -16,7 +17,10 @@ const PATIENCE = {
     heartbeatTimeout: '60s',
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 },
   },
-  /** Hours, heartbeating every second or so; retried often, because the worker may be restarted often. */
+  /**
+   * Hours, heartbeating every second or so; retried often, because the worker may be restarted
+   * often.
+   */
   long: {
     startToCloseTimeout: '30d',
     heartbeatTimeout: '12s',
@@ -43,7 +47,10 @@ const proxies = Object.fromEntries(
   Object.entries(PATIENCE).map(([name, options]) => [name, proxyActivities<Activities>(options)]),
 ) as unknown as Record<Patience, Record<string, Callable>>;
 
-/** Runs one activity. The summary MUST say what it does in the operator's words, at most 120 characters. */
+/**
+ * Runs one activity. The summary MUST say what it does in the operator's words, at most 120
+ * characters.
+ */
 export function call<K extends keyof Activities>(
   patience: Patience,
   name: K,

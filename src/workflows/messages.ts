@@ -1,4 +1,5 @@
-// The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is recorded, shown and ignored; it never throws.
+// The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is
+// recorded, shown and ignored; it never throws.
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ApplicationFailure,
@@ -91,7 +92,9 @@ export function registerMessages(run: Run): void {
   });
 }
 
-/** An update that answers. Only a malformed payload is refused by the validator, without a trace. */
+/**
+ * An update that answers. Only a malformed payload is refused by the validator, without a trace.
+ */
 function onUpdate<T, R>(
   update: UpdateDefinition<R, [unknown]>,
   check: (payload: unknown) => Checked<T>,
@@ -121,7 +124,10 @@ function onDecision(
   if (taken instanceof Promise) return surely(run, `${decision}Cutover`, taken);
 }
 
-/** Answers at once where nobody has to sign: the way back never waits for a worker's keys then. */
+/**
+ * Answers at once if no signature is required, so that the rollback need not wait for a worker's
+ * keys.
+ */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
   if (!checked.ok) return run.audit('ignored', `rollBack: ${checked.problem}`);
@@ -135,7 +141,10 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   return surely(run, 'rollBack', asked);
 }
 
-/** A signal whose signature cannot be checked is ignored and audited: a handler that rejects would fail the whole run. */
+/**
+ * A signal whose signature cannot be checked is ignored and audited: a handler that rejects would
+ * fail the whole run.
+ */
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(
     () => undefined,

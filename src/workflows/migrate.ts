@@ -1,4 +1,5 @@
-// THE main path: one batch process from its database to a real-time pipeline. Reads like the phase list; details live in the phases.
+// THE main path: one batch process from its database to a real-time pipeline. Reads like the phase
+// list; details live in the phases.
 import { guarding } from './guard.js';
 import { registerMessages } from './messages.js';
 import { approve } from './phases/approve.js';
@@ -15,7 +16,10 @@ import { Run } from './run/run.js';
 import type { State } from './run/state.js';
 import { finish, type MigrationResult, withWayBack } from './run/way-back.js';
 
-/** `input` = the spec as an object; `carried` = the state of an earlier run of the same migration, after continue-as-new. */
+/**
+ * `input` = the spec as an object; `carried` = the state of an earlier run of the same migration,
+ * after continue-as-new.
+ */
 export async function migrateToStreaming(
   input: unknown,
   carried?: State,

@@ -1,5 +1,6 @@
-// A proof on a small part: a slice of the legacy database replayed into topics of its own, through the pipeline, against the batch's query on the same slice.
-// The legacy database is only read. Whatever happens, the proof's topics and group are removed at the end.
+// Proves the pipeline on a small part: it replays a slice of the legacy database into separate
+// topics, runs the pipeline, and compares the output with the batch's query on the same slice. The
+// legacy database is only read. The proof always removes its topics and group at the end.
 import {
   CancellationScope,
   condition,
@@ -26,7 +27,7 @@ import { problemOf } from './run/course.js';
 
 export interface ProofView {
   readonly state: ProofState;
-  /** From `pipeline` on: what the pipeline must be started with. */
+  /** The environment of the pipeline, from the stage `pipeline` on. */
   readonly environment: PipelineEnvironment | null;
   readonly replayed: Replayed | null;
 }
@@ -57,7 +58,7 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   let plan: ProofPlan | null = null;
   let replayed: Replayed | null = null;
   let stopped: { failed?: string } | null = null;
-  /** Somebody else runs the pipeline, and was told how. */
+  /** True if another process runs the pipeline with this environment. */
   let wasStarted = false;
   setHandler(
     proofQuery,
@@ -182,7 +183,10 @@ function resultOf(
   };
 }
 
-/** The whole by the rates of the part: the connector's initial load at its measured rate, the pipeline at the rate seen here. */
+/**
+ * The whole by the rates of the part: the connector's initial load at its measured rate, the
+ * pipeline at the rate seen here.
+ */
 function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;
   const records = replayed.tables.reduce((sum, t) => sum + t.of, 0);

@@ -1,11 +1,15 @@
-// The sweep: removes what a run left whose workflow is gone (terminated, or lost with its server). The same undo steps as roll-back, read from the ledger.
+// The sweep: removes what a run left whose workflow is gone (terminated, or lost with its server).
+// The same undo steps as roll-back, read from the ledger.
 import { call } from './activities.js';
 import { removeObject } from './phases/roll-back.js';
 
 export interface SweepInput {
   readonly name: string;
   readonly by: string;
-  /** Consumers that read the stream are routed back to the batch first; without it such a run is refused. */
+  /**
+   * Consumers that read the stream are routed back to the batch first; without it such a run is
+   * refused.
+   */
   readonly routeBack: boolean;
 }
 

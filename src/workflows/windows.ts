@@ -1,4 +1,5 @@
-// Running one window and taking in what it found: streak, coverage, epoch. Shared by validate, approve, cut-over and soak.
+// Running one window and taking in what it found: streak, coverage, epoch. Shared by validate,
+// approve, cut-over and soak.
 import type { WindowResult } from '../activities/windows/index.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';
@@ -31,7 +32,8 @@ export async function runWindow(
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);
-  // Under the fence nothing may wait for a person: a final window that did not pass releases it.
+  // Under the fence, nothing may wait for a person, so a final window that did not pass releases
+  // the fence.
   if (result.captureProblem && purpose !== 'final window')
     await standStill(run, result.captureProblem);
   if (isFull && result.verdict.verdict === 'passed')
@@ -40,8 +42,9 @@ export async function runWindow(
 }
 
 /**
- * Blocks until what is captured is again what the plan says. A connector that was deleted is created
- * again after `retry`: it would be wrong to undo by ourselves what a person may have done on purpose.
+ * Blocks until what is captured is again what the plan says. A connector that was deleted is
+ * created again after `retry`: it would be wrong to undo by ourselves what a person may have done
+ * on purpose.
  */
 async function standStill(run: Run, problem: CaptureProblem): Promise<void> {
   const isGone = problem.code === 'connector-gone';

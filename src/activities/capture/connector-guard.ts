@@ -1,4 +1,5 @@
-// The guard: runs beside every phase from snapshot to hand-over, also while blocked or paused. Restarts failed tasks within bounds; watches slot and WAL.
+// The guard: runs beside every phase from snapshot to hand-over, also while blocked or paused.
+// Restarts failed tasks within bounds; watches slot and WAL.
 import { Context } from '@temporalio/activity';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -44,7 +45,10 @@ const MAX_RESTARTS = 30;
 
 export function createGuardActivities({ secret, ledger, systems }: Deps) {
   return {
-    /** Watches until something must be told, then returns it. Trouble in reaching a system is not news here: barriers show it. */
+    /**
+     * Polls until there is something to report, and returns it. It ignores connectivity errors,
+     * because barriers report those.
+     */
     async guard({ ref, restarts, slotExpected, alarmed }: GuardInput): Promise<GuardReport> {
       const names = namesOf(ref.spec, ref.generation);
       const rest = systems.connect(ref.spec);

@@ -1,4 +1,5 @@
-// The initial load of a connector, watched through Debezium's notifications or through its topics, and the connector's reconfiguration at the hand-over.
+// The initial load of a connector, watched through Debezium's notifications or through its topics,
+// and the connector's reconfiguration at the hand-over.
 import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { handedOverConfig } from '../../connectors/debezium-postgres.js';
@@ -49,7 +50,7 @@ export function createConnectActivities(deps: Deps) {
         if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
       },
     );
-    return end.committed; // what is in an open transaction is read when it ends
+    return end.committed; // an open transaction is read when it ends
   }
 
   async function watch(
@@ -85,7 +86,10 @@ export function createConnectActivities(deps: Deps) {
   }
 
   return {
-    /** Folds the notification topic until every table's scan is reported SUCCEEDED. Heartbeats progress; safe to repeat. */
+    /**
+     * Folds the notification topic until every table's scan is reported SUCCEEDED. Heartbeats
+     * progress; safe to repeat.
+     */
     async watchSnapshot(
       ref: MigrationRef,
       totals: Readonly<Record<string, number>>,
@@ -96,7 +100,10 @@ export function createConnectActivities(deps: Deps) {
       );
     },
 
-    /** As `watchSnapshot`, for tables that are polled: until all rows that were there when it began have been read. */
+    /**
+     * As `watchSnapshot`, for tables that are polled: until all rows that were there when it began
+     * have been read.
+     */
     async watchPolled(
       ref: MigrationRef,
       totals: Readonly<Record<string, number>>,
@@ -133,7 +140,10 @@ export function createConnectActivities(deps: Deps) {
       });
     },
 
-    /** At complete: the connector goes on without the scaffolding topics (an old task's next commit would make the signal group anew). Idempotent. */
+    /**
+     * Reconfigures the connector at `complete` without the scaffolding topics. An old task's next
+     * commit would create the signal group again. Idempotent.
+     */
     async handOverConnector(ref: MigrationRef): Promise<void> {
       await reconfigure(
         systems.connect(ref.spec),
@@ -144,7 +154,10 @@ export function createConnectActivities(deps: Deps) {
   };
 }
 
-/** Since when each connector has been failed: the guard restarts it, and a database that was away for a moment is no reason to give up. */
+/**
+ * The time since which each connector has failed. The guard restarts it, so a short failure is not
+ * a reason to give up.
+ */
 class Failures {
   readonly #since = new Map<string, number>();
   #last: string | null = null;
@@ -160,7 +173,10 @@ class Failures {
       throw new Problem('connector-failed', `${name}: ${failure}`, remedyOf(failure));
   }
 
-  /** The failed load, with what made the task fail: that comes a moment later, and may be gone again when the guard has restarted it. */
+  /**
+   * The failed load, with what made the task fail: that comes a moment later, and may be gone again
+   * when the guard has restarted it.
+   */
   async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
     const cause =
       this.#last ??

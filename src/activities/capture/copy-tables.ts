@@ -1,5 +1,7 @@
-// `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at which it begins, and several sessions that read the tables
-// in that snapshot, range by range of their blocks, and write each row as the connector's own initial load would. The connector then reads the log from there.
+// `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at
+// which it begins, and several sessions that read the tables in that snapshot, range by range of
+// their blocks, and write each row as the connector's own initial load would. The connector then
+// reads the log from there.
 import { Context } from '@temporalio/activity';
 import {
   blockRanges,
@@ -55,7 +57,7 @@ interface CopyTarget {
 interface CopyTask {
   readonly target: CopyTarget;
   readonly chunk: number;
-  /** Which rows, as a condition. */
+  /** The condition that selects its rows. */
   readonly range: string;
 }
 
@@ -63,8 +65,9 @@ export function createCopyActivities(deps: Deps) {
   const { secret, ledger, systems } = deps;
 
   /**
-   * Where the slot is new, its own snapshot. Else (an earlier attempt died) one of now: the rows may then be newer than the position from which the log is
-   * read, and what the log repeats of them ends where they are, for every reader that keeps the newest row of a key.
+   * Where the slot is new, its own snapshot. Else (an earlier attempt died) one of now: the rows
+   * may then be newer than the position from which the log is read, and what the log repeats of
+   * them ends where they are, for every reader that keeps the newest row of a key.
    */
   async function beginCopy(ref: MigrationRef): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
     const { slot } = namesOf(ref.spec, ref.generation);
@@ -100,7 +103,10 @@ export function createCopyActivities(deps: Deps) {
     }
   }
 
-  /** `reader` holds every table from here on: nothing can rewrite one, or attach a partition, before its transaction ends. */
+  /**
+   * `reader` holds every table from here on: nothing can rewrite one, or attach a partition, before
+   * its transaction ends.
+   */
   async function targets(ref: MigrationRef, reader: SourceClient): Promise<CopyTarget[]> {
     const { topicPrefix } = namesOf(ref.spec, ref.generation);
     const found: CopyTarget[] = [];
@@ -140,7 +146,10 @@ export function createCopyActivities(deps: Deps) {
   }
 
   return {
-    /** Creates the slot and copies every table to its topic from where it begins. Goes on where a killed attempt was; heartbeats progress. */
+    /**
+     * Creates the slot, and copies every table to its topic from the slot's position. Continues
+     * after a killed attempt, and heartbeats its progress.
+     */
     async copyTables(
       ref: MigrationRef,
       totals: Readonly<Record<string, number>>,
@@ -189,7 +198,10 @@ export function createCopyActivities(deps: Deps) {
   };
 }
 
-/** Ranges of tables that were rewritten since (VACUUM FULL, CLUSTER), or got or lost a partition, are copied again: their rows lie elsewhere now. */
+/**
+ * Ranges of tables that were rewritten since (VACUUM FULL, CLUSTER), or got or lost a partition,
+ * are copied again: their rows lie elsewhere now.
+ */
 export function stillValid(
   recorded: readonly CopiedChunk[],
   targets: readonly Pick<CopyTarget, 'table' | 'storage'>[],
@@ -199,7 +211,10 @@ export function stillValid(
   );
 }
 
-/** Every range of every table that no earlier attempt has copied. A row that an update moved out of one in between is in the log, whole. */
+/**
+ * Every range of every table that no earlier attempt has copied. A row that an update moved out of
+ * one in between is in the log, whole.
+ */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>
     blockRanges(target.blocks, CHUNK_BLOCKS).map((range, chunk) => ({ target, chunk, range })),
@@ -215,7 +230,7 @@ interface CopyContext {
   readonly writer: BulkWriter;
   readonly pulse: Pulse;
   readonly begins: Lsn;
-  /** How many sessions share the limit of rows a second. */
+  /** The number of sessions that share the limit of rows per second. */
   readonly share: number;
 }
 

@@ -1,18 +1,28 @@
-// Rows whose time lies ahead of the database's clock: a connector that polls by time reads them only when that time has come.
+// Rows whose time lies ahead of the database's clock: a connector that polls by time reads them
+// only when that time has come.
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/lone-sql.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { Capture } from '../../domain/migration/names.js';
 import { looksAtTimes, type Polling } from '../../domain/migration/polling.js';
 
-/** A barrier waits for rows that are no further ahead: the writers' clocks differ by less. One row of the year 2099 must not hold up every barrier. */
+/**
+ * A barrier waits for rows that are no further ahead: the writers' clocks differ by less. One row
+ * of the year 2099 must not hold up every barrier.
+ */
 const CLOCK_SKEW_S = 15;
 
-/** Condition for rows that a barrier may wait for. Times without a zone are compared in UTC, the zone of our sessions. */
+/**
+ * Condition for rows that a barrier may wait for. Times without a zone are compared in UTC, the
+ * zone of our sessions.
+ */
 export const isNotAhead = (time: string): string =>
   `${time} <= clock_timestamp() + interval '${CLOCK_SKEW_S} seconds'`;
 
-/** What to say of rows that are further ahead; null = there are none, or this mode looks at no time. */
+/**
+ * Describes rows that are further ahead. Returns null if there are none, or if this mode uses no
+ * time.
+ */
 export async function rowsAhead(
   client: pg.ClientBase,
   polling: Polling,

@@ -1,5 +1,5 @@
-// An incremental snapshot: asked for by a signal in Kafka, told by notifications. Between two chunks the connector waits for a change in the log; on a quiet
-// database we give it one.
+// Requests an incremental snapshot by a signal in Kafka, and follows its notifications. Between two
+// chunks, the connector waits for a change in the log. On a quiet database, this code emits one.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { resolve } from '../../domain/plan/resolve.js';
@@ -25,12 +25,18 @@ export class SnapshotSignal {
     this.#client = client;
   }
 
-  /** A connector that is restarted in the middle may call a table's scan failed, because its old task lost its connection, and pass over the rest. */
+  /**
+   * A connector that is restarted in the middle may call a table's scan failed, because its old
+   * task lost its connection, and pass over the rest.
+   */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;
   }
 
-  /** Call it again and again with all notifications so far. Asks until the connector says that it has begun, and once more where it then failed. */
+  /**
+   * Call it again and again with all notifications so far. Asks until the connector says that it
+   * has begun, and once more where it then failed.
+   */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     if (
       (hasFailed || !hasStarted(notifications, 'incremental')) &&

@@ -1,4 +1,5 @@
-// Where the source stands at a moment, and how it is seen that the source connector took in everything up to there.
+// Marks a position of the source, and waits until the source connector has read everything up to
+// it.
 import type pg from 'pg';
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
@@ -37,7 +38,10 @@ export interface SourceMark {
   reached(deadline: number, note?: Note): Promise<string | null>;
 }
 
-/** `snapshot` reads what is marked (a transaction's snapshot, if it holds one); `side` is for what must not be in it. `from` = an earlier position to reach. */
+/**
+ * `snapshot` reads what is marked (a transaction's snapshot, if it holds one); `side` is for what
+ * must not be in it. `from` = an earlier position to reach.
+ */
 export async function markSource(
   { systems }: Pick<Deps, 'systems'>,
   ref: MigrationRef,
@@ -50,7 +54,7 @@ export async function markSource(
 ): Promise<SourceMark> {
   const polling = pollingOf(ref.spec);
   if (!polling) {
-    const lsn = from ?? (await insertLsn(side)); // after the snapshot: everything it sees is committed below
+    const lsn = from ?? (await insertLsn(side)); // read after the snapshot, so everything that it sees is committed below
     await emitMarker(side, ref, token);
     const rest = systems.connect(ref.spec);
     const connectors = sourceConnectors(ref.spec, ref.generation);
@@ -79,7 +83,10 @@ export async function markSource(
   };
 }
 
-/** What Connect says of connectors that do not run, as the end of a reason: somebody paused, stopped or deleted one. Empty where all run, or nobody answers. */
+/**
+ * Describes connectors that were paused, stopped or deleted, as the end of a reason. Empty if all
+ * run, or if Connect does not answer.
+ */
 export async function standstill(
   rest: Pick<ConnectRest, 'status'>,
   connectors: readonly string[],
@@ -99,7 +106,9 @@ export async function standstill(
   return said.length === 0 ? '' : `; ${said.join('; ')}`;
 }
 
-/** From the source's mark through connector, pipeline, output and sink. Null = proven; else why not. */
+/**
+ * From the source's mark through connector, pipeline, output and sink. Null = proven; else why not.
+ */
 export async function passedWholePath(
   kafka: KafkaPort,
   ref: MigrationRef,
@@ -166,7 +175,10 @@ async function untilPolled(
     : `barrier: connector of ${subject} ended poll ${at.number - (at.isWhole ? 0 : 1)} < ${first + WHOLE_POLLS} needed at the time limit`;
 }
 
-/** The furthest row there is, in the order in which the connector reads. Rows without a time, or ahead of the clock, are not in that order: preflight and windows find them. */
+/**
+ * The furthest row there is, in the order in which the connector reads. Rows without a time, or
+ * ahead of the clock, are not in that order: preflight and windows find them.
+ */
 async function cursorIn(
   client: pg.ClientBase,
   polling: Polling,
@@ -190,12 +202,15 @@ async function cursorIn(
 const asBigInt = (value: unknown): bigint | null =>
   value === null || value === undefined ? null : BigInt(value as string | number);
 
-/** Where Connect says that the connector will go on. The well-known JDBC sources and ours store it alike. */
+/**
+ * Reads the position at which the connector will continue. The well-known JDBC sources and ours
+ * store it in the same form.
+ */
 async function storedCursor(rest: ConnectRest, connector: string): Promise<Cursor> {
   const offset = (await rest.offsets(connector))[0] ?? {};
   const millis = asBigInt(offset['timestamp']);
   const nanos = asBigInt(offset['timestamp_nanos']);
-  const below = nanos === null ? 0n : (nanos / 1000n) % 1000n; // of the millisecond
+  const below = nanos === null ? 0n : (nanos / 1000n) % 1000n; // the microseconds within the millisecond
   return {
     micros: millis === null ? null : millis * 1000n + below,
     id: asBigInt(offset['incrementing']),

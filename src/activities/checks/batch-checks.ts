@@ -65,7 +65,10 @@ export async function checkBatch(
   }
 }
 
-/** Of the result and of each stage: its columns; then, where these fit, what it depends on, and what it gives when it runs. */
+/**
+ * Checks the columns of the result and of each stage. If they fit, it also checks what the query
+ * depends on and what it returns.
+ */
 async function checkQueries(
   client: SourceClient,
   plan: ResolvedPlan,
@@ -125,7 +128,10 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
       };
 }
 
-/** The condition may read the key's columns and nothing else: only then does it say the same of a key that the stream alone has. */
+/**
+ * The condition may read the key's columns and nothing else: only then does it say the same of a
+ * key that the stream alone has.
+ */
 async function checkClosedKeys(
   client: pg.ClientBase,
   batch: BatchPlan,
@@ -150,7 +156,10 @@ const isSqlMistake = (error: unknown): boolean =>
   typeof (error as { code?: unknown }).code === 'string' &&
   (error as { code: string }).code.startsWith('42');
 
-/** What the fence's triggers will need, asked of the database: the fence itself must not be the first to find out. */
+/**
+ * Checks the rights that the fence's triggers need, so that a missing right is found before the
+ * fence.
+ */
 async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { tables } = plan;
   const { rows } = await client.query<Record<string, string>>(

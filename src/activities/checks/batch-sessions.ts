@@ -1,9 +1,10 @@
-// Settings that the batch's own sessions run with, as far as the catalog says them: the database's, and those of roles that the batch is known to run as.
+// Settings that the batch's own sessions run with, as far as the catalog says them: the database's,
+// and those of roles that the batch is known to run as.
 import type pg from 'pg';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export interface Session {
-  /** As people call it. */
+  /** The name for people. */
   readonly of: string;
   /** Those that are not what our sessions have, as they are to be set. */
   readonly settings: readonly (readonly [name: string, value: string])[];
@@ -20,12 +21,17 @@ const OF_INTEREST = [
   'lc_monetary',
   'lc_time',
 ];
-/** These change how values become text, and text becomes values: nothing to a query that does neither. */
+/**
+ * These change how values become text, and text becomes values: nothing to a query that does
+ * neither.
+ */
 const OF_TEXT = ['DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
 const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
-/** Only sessions that could give another result. Our own role's settings count as the database's. */
+/**
+ * Only sessions that could give another result. Our own role's settings count as the database's.
+ */
 export async function sessionsOfBatch(
   client: pg.ClientBase,
   { batch, route }: ResolvedPlan,

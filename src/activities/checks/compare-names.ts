@@ -1,4 +1,5 @@
-// Whether every column that the comparison is told to leave out, or to be tolerant about, exists: a mistyped name would change nothing, silently.
+// Checks that every column in `validation.compare` exists, because a mistyped name would silently
+// change nothing.
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Check } from '../../domain/evidence/check.js';

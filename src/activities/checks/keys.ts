@@ -1,4 +1,4 @@
-// Whether a table's primary key means the same to the source, to Kafka and to a window. PURE.
+// Checks that a table's primary key has the same meaning for the source, Kafka and a window. PURE.
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -19,7 +19,9 @@ export function checkKey(
   ];
 }
 
-/** `validation.compare.ignore` cannot help here: without its key no row is found on the other side. */
+/**
+ * `validation.compare.ignore` cannot help here: without its key no row is found on the other side.
+ */
 function checkTypes(text: string, columns: readonly Column[], isPolled: boolean): Check {
   const weak = columns.filter(
     (column) => (column.generated && !isPolled) || !isProvable(column.type),
@@ -38,8 +40,9 @@ function checkTypes(text: string, columns: readonly Column[], isPolled: boolean)
 }
 
 /**
- * Kafka takes each text of a value for a key of its own. Where equal values have several texts (1.5 and 1.50), an update from one to the other
- * is a delete and an insert under two keys, and with several partitions nothing says which of the two came first.
+ * Kafka takes each text of a value for a key of its own. Where equal values have several texts (1.5
+ * and 1.50), an update from one to the other is a delete and an insert under two keys, and with
+ * several partitions nothing says which of the two came first.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);

@@ -1,4 +1,5 @@
-// Facts of a portfolio, measured: one connection, read-only, every statement limited. What could not be read says why; nothing is ever guessed.
+// Measures the facts of a portfolio over one read-only connection with limited statements. An
+// unreadable fact has a reason, and nothing is guessed.
 import type pg from 'pg';
 import { slotUse } from '../../clients/postgres/slots.js';
 import {
@@ -21,7 +22,10 @@ const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
 const EMPTY_TABLE_BYTES = 64 * 1024; // its indexes and TOAST table have a page or two each
 
-/** `tables` and `runLogs` as `schema.name`. Throws nothing: an unreachable database makes every fact unknown. */
+/**
+ * `tables` and `runLogs` as `schema.name`. Throws nothing: an unreachable database makes every fact
+ * unknown.
+ */
 export async function measure(
   address: PostgresAddress,
   secret: ResolveSecret,

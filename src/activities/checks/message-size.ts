@@ -1,4 +1,5 @@
-// Rows that would not fit into a Kafka message: measured by their sizes on disk and in memory, without reading the values themselves.
+// Rows that would not fit into a Kafka message: measured by their sizes on disk and in memory,
+// without reading the values themselves.
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { capturedColumns } from '../../compare/debezium-json.js';
@@ -8,14 +9,17 @@ import { attempt, passed, type Answer } from '../runtime/findings.js';
 
 /** The default of producers and brokers, max.request.size and message.max.bytes. */
 const MESSAGE_BYTES = 1024 * 1024;
-/** What a record has around the row: names, position, times. */
+/** The bytes of a record around the row: names, position, times. */
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
 const SAMPLE_PERCENT = 0.1;
 const CANCELED = '57014';
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
-/** Reads the table once, but none of its values that lie out of line: only such ones are long. `text` = the table as the spec names it. */
+/**
+ * Reads the table once, but none of its values that lie out of line: only such ones are long.
+ * `text` = the table as the spec names it.
+ */
 export async function checkMessageSize(
   client: pg.ClientBase,
   text: string,
@@ -75,7 +79,7 @@ async function largeRows(
   }
 }
 
-/** Of one image of the row; with replica identity FULL an update carries two. */
+/** The bytes of one image of the row. With replica identity FULL, an update has two. */
 function sizeOf(table: TableCatalog): string {
   const sizes = capturedColumns(table.columns).map(
     (column) => `coalesce(${columnSize(column)}, 0)`,

@@ -1,4 +1,5 @@
-// Read-only check of the rights that no other check asks for one by one, from the list that `sluice init --sql` prints; and the facts that the list needs.
+// Read-only check of the rights that no other check asks for one by one, from the list that `sluice
+// init --sql` prints; and the facts that the list needs.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
@@ -80,8 +81,8 @@ export async function readPrivilegeFacts(
 }
 
 /**
- * Asks the database, by the spec's own login, or by that of PGUSER and PGPASSWORD where the operator lets that password
- * go there. Null with the causes where neither gets in.
+ * Asks the database, by the spec's own login, or by that of PGUSER and PGPASSWORD where the
+ * operator lets that password go there. Null with the causes where neither gets in.
  */
 export async function askPrivilegeFacts(
   plan: ResolvedPlan,
@@ -120,7 +121,10 @@ export async function heldPrivileges(
   return held;
 }
 
-/** What `others` name with the same statement is left to them. One finding for each missing right; one for all that are there. */
+/**
+ * Returns one finding for each missing right, and one for all granted rights. It omits statements
+ * that `others` already name.
+ */
 export async function checkPrivileges(
   client: pg.ClientBase,
   plan: ResolvedPlan,

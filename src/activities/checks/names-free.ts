@@ -1,4 +1,5 @@
-// Whether the names that a plan gives to its objects are free. Each kind says how it is asked (objects/owned-kind.ts).
+// Checks that the names of a plan's objects are free. Each kind defines its check
+// (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -9,7 +10,7 @@ import { attempt } from '../runtime/findings.js';
 
 export type IsOurs = (object: OwnedObject) => Promise<boolean>;
 
-/** Without a ledger (an offline doctor) nothing that exists counts as ours. */
+/** Without a ledger (an offline doctor), no existing object counts as ours. */
 export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
   return async (object) => {
     const state = await ledger?.objectState(migration, object);
@@ -17,7 +18,10 @@ export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOu
   };
 }
 
-/** The planned objects whose names others use, of the kinds that one check reports; with `only`, of that name. */
+/**
+ * The planned objects whose names others use, of the kinds that one check reports; with `only`, of
+ * that name.
+ */
 export async function takenNames(
   asking: Asking,
   isOurs: IsOurs,

@@ -1,4 +1,5 @@
-// Read-only checks of a pipeline that Sluice deploys: its host answers and accepts the statements, its names are free.
+// Read-only checks of a pipeline that Sluice deploys: its host answers and accepts the statements,
+// its names are free.
 import { FlinkGateway } from '../../clients/http/flink-gateway.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

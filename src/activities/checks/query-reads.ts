@@ -1,4 +1,5 @@
-// Read-only check of what a query of the batch depends on beside the captured tables: other tables, and the clock.
+// Read-only check of what a query of the batch depends on beside the captured tables: other tables,
+// and the clock.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../assess/sql/analyse.js';
 import type { FlagId } from '../../assess/sql/flags.js';
@@ -20,7 +21,7 @@ interface Dependence {
 
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
-/** Reads the query, and what stands behind its views and functions. The query is planned, not run. */
+/** Reads the query, and the texts of its views and functions. The query is planned, not run. */
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
   await loadParser();
   const sql = stripSemicolon(query);
@@ -51,7 +52,10 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
   return { tables: [...tables].sort(), clock: [...clock].sort(), unread: [...unread].sort() };
 }
 
-/** A query of the batch reads captured tables, and nothing that changes by itself: only then do its topics say what it will give. */
+/**
+ * A query of the batch reads captured tables, and nothing that changes by itself: only then do its
+ * topics say what it will give.
+ */
 export async function checkReads(
   client: pg.ClientBase,
   { tables: planned, capture }: ResolvedPlan,
@@ -110,7 +114,9 @@ async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<stri
   );
 }
 
-/** Of these names the relations that hold rows: partitions by their root, views left out. */
+/**
+ * Returns those relations that contain rows. Partitions count as their root, and views are omitted.
+ */
 async function holdingRows(
   client: pg.ClientBase,
   names: readonly string[],
@@ -126,13 +132,19 @@ async function holdingRows(
   return rows.map((row) => plainName(row.name));
 }
 
-/** The parser's `schema.name` without quotes; a name that holds a dot stays unknown to the catalog, and the plan knows it. */
+/**
+ * The parser's `schema.name` without quotes; a name that holds a dot stays unknown to the catalog,
+ * and the plan knows it.
+ */
 const asQuoted = (name: string): string => {
   const at = name.indexOf('.');
   return qualified({ schema: name.slice(0, at), table: name.slice(at + 1) });
 };
 
-/** Texts of the views and functions that this text names, each once; functions of the server itself and of extensions are known. */
+/**
+ * Texts of the views and functions that this text names, each once; functions of the server itself
+ * and of extensions are known.
+ */
 async function behind(
   client: pg.ClientBase,
   read: SqlAnalysis,

@@ -1,4 +1,5 @@
-// Read-only check of a query of the batch by running it: whether the key is one, what is lost when its rows are stored, which settings of a session change them.
+// Read-only check of a query of the batch by running it: whether the key is one, what is lost when
+// its rows are stored, which settings of a session change them.
 import type pg from 'pg';
 import { readTable } from '../../clients/postgres/catalog.js';
 import { describeSubquery, lone } from '../../clients/postgres/lone-sql.js';
@@ -25,7 +26,10 @@ interface Run {
   readonly changed: Readonly<Record<string, string>>;
 }
 
-/** Runs the query once, and once more for each session of the batch that could give another result. All in one snapshot. */
+/**
+ * Runs the query once, and once more for each session of the batch that could give another result.
+ * All in one snapshot.
+ */
 export async function checkRun(
   client: pg.Client,
   plan: ResolvedPlan,
@@ -122,7 +126,10 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
   return fields.map(({ name }, at) => ({ name, type: rows[at]!.type }));
 }
 
-/** Types of the table that will hold the rows for consumers: the sink's, where it is there, else the result's, like which it is made. */
+/**
+ * Types of the table that will hold the rows for consumers: the sink's, where it is there, else the
+ * result's, like which it is made.
+ */
 async function storedTypes(
   client: pg.ClientBase,
   { sink, batch, route }: ResolvedPlan,
@@ -167,7 +174,10 @@ async function runQuery(
   };
 }
 
-/** A value so that settings of the session do not change how it is printed; of a floating sum, what its order does not change. */
+/**
+ * A value so that settings of the session do not change how it is printed; of a floating sum, what
+ * its order does not change.
+ */
 function printed({ name, type }: Field): string {
   const column = quoteIdent(name);
   if (type.startsWith('timestamp')) return `extract(epoch FROM ${column})`;

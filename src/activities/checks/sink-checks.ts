@@ -1,4 +1,5 @@
-// Read-only checks of the table that the sink writes: it has the result's columns, or can be created.
+// Read-only checks of the table that the sink writes: it has the result's columns, or can be
+// created.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -6,7 +7,10 @@ import type { BatchPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/findings.js';
 import { missingColumns } from './batch-run-checks.js';
 
-/** A table that exists must fit and be empty (rows nobody wrote through the sink would read as differences); one that does not is created. */
+/**
+ * An existing table must fit and be empty, because foreign rows would be differences. A missing
+ * table is created.
+ */
 export async function checkSinkTable(
   client: pg.ClientBase,
   target: Relation,

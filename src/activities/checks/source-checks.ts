@@ -1,4 +1,5 @@
-// Read-only checks of the legacy database; its tables: tables.ts. Each is done, not deduced: what could not be asked is unknown.
+// Read-only checks of the legacy database; its tables: tables.ts. Each is done, not deduced: what
+// could not be asked is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource } from '../../clients/postgres/connection.js';
@@ -92,7 +93,7 @@ async function checkServer(client: pg.ClientBase, plan: ResolvedPlan): Promise<C
   ]);
 }
 
-/** What the server must be and have to spare. */
+/** Checks the server's version, role and free resources. */
 function serverQuestions(one: Ask): (() => Promise<Check>)[] {
   return [
     () =>
@@ -117,7 +118,7 @@ function serverQuestions(one: Ask): (() => Promise<Check>)[] {
   ];
 }
 
-/** What reading the log needs; who polls needs none of it. */
+/** Checks what reading the log needs. A polling connector needs none of it. */
 function logQuestions(
   client: pg.ClientBase,
   one: Ask,

@@ -1,4 +1,5 @@
-// Read-only checks of one table: whether all of it can be captured and compared. Each is done, not deduced: what could not be asked is unknown.
+// Read-only checks of one table: whether all of it can be captured and compared. Each is done, not
+// deduced: what could not be asked is unknown.
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
@@ -49,7 +50,10 @@ function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): v
   );
 }
 
-/** Told apart from a schema that may not be used: a role that lacks USAGE needs no right to bypass row security. */
+/**
+ * Distinguishes row security from a schema without USAGE, which needs no right to bypass row
+ * security.
+ */
 async function everyRowIsVisible(
   client: pg.ClientBase,
   { name }: TableCatalog,
@@ -76,7 +80,7 @@ async function everyRowIsVisible(
   }
 }
 
-/** What of it never reaches the log; null = all of it does. */
+/** Describes the rows that never reach the log. Returns null if all rows do. */
 function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
   if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
   const foreign = leaves.find((leaf) => leaf.kind !== 'r' || leaf.persistence !== 'p');
@@ -156,7 +160,7 @@ export async function checkTable(
   return checks;
 }
 
-/** Whether we can write every column as the connector would. */
+/** Checks that the copy can write every column like the connector. */
 function checkCopy(rule: Rule, { columns }: TableCatalog): void {
   const foreign = capturedColumns(columns).filter((column) => !canReplay(column.type));
   rule(

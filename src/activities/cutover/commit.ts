@@ -1,4 +1,5 @@
-// The cut-over's effects on the lease row, the route and the batch. Each reads the row first: the row decides, not what we remember.
+// The cut-over's effects on the lease row, the route and the batch. Each reads the row first: the
+// row decides, not what we remember.
 import type pg from 'pg';
 import { heldTransaction, isOverdue } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, readLease, type LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -26,7 +27,7 @@ import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // of the view: nothing has moved then
+const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors of the view, after which nothing has moved
 
 export function createCutoverActivities(deps: Deps) {
   const { secret } = deps;
@@ -41,8 +42,10 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * The point of no return: one short transaction. The view swap first (it may wait for readers, at most lock_timeout), then the lock on the lease row,
-     * then, as the last statement, the conditional update: separate statements, because an UPDATE that waited for the row lock does not re-read the clock.
+     * The point of no return: one short transaction. The view swap first (it may wait for readers,
+     * at most lock_timeout), then the lock on the lease row, then, as the last statement, the
+     * conditional update: separate statements, because an UPDATE that waited for the row lock does
+     * not re-read the clock.
      */
     async commitCutover({
       ref,
@@ -65,7 +68,7 @@ export function createCutoverActivities(deps: Deps) {
           await refuseUnguarded(client, plan);
           if (before.restMs <= COMMIT_MARGIN_MS)
             throw new Refused(describeLease(before, token, epoch, evidenceId));
-          await held.atMost(before.restMs); // nobody waits for a commit that would come too late
+          await held.atMost(before.restMs); // no session waits for a commit that would come too late
           const changed = await route.inCommit(client, plan, token);
           await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
           const { rowCount } = await client.query(
@@ -92,8 +95,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Tries the switch and the way back in a transaction that is rolled back: throws the Problem that the commit would meet.
-     * The view is locked for the moment that this takes.
+     * Tries the switch and the way back in a transaction that is rolled back: throws the Problem
+     * that the commit would meet. The view is locked for the moment that this takes.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
       if (!plan.route.isTried) return;
@@ -109,7 +112,10 @@ export function createCutoverActivities(deps: Deps) {
       });
     },
 
-    /** Whether the lease row says that the cut-over happened. False also when there is no row (yet, or any more). */
+    /**
+     * Returns whether the lease row says that the cut-over happened. It is false also if there is
+     * no row (yet, or any more).
+     */
     async isSwitched({ ref, plan }: Planned): Promise<boolean> {
       return onLease(plan, BRIEFLY, async (client) => {
         const { rows } = await client.query<Record<string, string | null>>(
@@ -120,17 +126,23 @@ export function createCutoverActivities(deps: Deps) {
       });
     },
 
-    /** Which side consumers read: see `observedRoute`. */
+    /** Returns the side that consumers read: see `observedRoute`. */
     async observeRoute(run: Planned): Promise<Route> {
       return observedRoute(run, deps);
     },
 
-    /** Tells another system of the switch after the commit, where the route has one. Idempotent; `observeRoute` says whether it obeyed. */
+    /**
+     * Tells another system of the switch after the commit, where the route has one. Idempotent;
+     * `observeRoute` says whether it obeyed.
+     */
     async orderRoute(run: Planned): Promise<void> {
       await routeEffects(run.plan, deps).afterCommit(run);
     },
 
-    /** The planned rollback: the route back to the batch and the lease to ROLLED_BACK in one transaction. Idempotent. */
+    /**
+     * The planned rollback: the route back to the batch and the lease to ROLLED_BACK in one
+     * transaction. Idempotent.
+     */
     async routeBack(run: Planned): Promise<void> {
       const { ref, plan } = run;
       const route = routeEffects(plan, deps);
@@ -146,12 +158,18 @@ export function createCutoverActivities(deps: Deps) {
       });
     },
 
-    /** At complete, takes from the batch's role the right to write what is the stream's now. Problem `batch-action` when it keeps one. */
+    /**
+     * At complete, takes from the batch's role the right to write what is the stream's now. Problem
+     * `batch-action` when it keeps one.
+     */
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);
     },
 
-    /** Runs the spec's pause, resume or retire; `until` is the pause's own end ($1). Nothing to do without one. */
+    /**
+     * Runs the spec's pause, resume or retire; `until` is the pause's own end ($1). Nothing to do
+     * without one.
+     */
     async batchAction(
       { ref, plan }: Planned,
       action: 'pause' | 'resume' | 'retire',

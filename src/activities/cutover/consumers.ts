@@ -1,4 +1,5 @@
-// Who still reads the batch's old output, as far as the database itself knows: views over it, sessions, and statements where they are counted.
+// Finds readers of the batch's old output, as far as the database knows them: views, sessions, and
+// counted statements.
 import type pg from 'pg';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -8,7 +9,10 @@ import type { RoutePlan } from '../../domain/routes/route.js';
 import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
-/** A moment by the database's clock, and how often each statement that reads the output had been called then. */
+/**
+ * A moment by the database's clock, and how often each statement that reads the output had been
+ * called then.
+ */
 export interface ReaderMark {
   readonly at: string;
   readonly calls: Readonly<Record<string, number>>;
@@ -16,7 +20,7 @@ export interface ReaderMark {
 
 export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
-    /** From here on readers count: see `readersOfBatch`. */
+    /** Marks the moment from which readers count: see `readersOfBatch`. */
     async markReaders({ plan }: Planned): Promise<ReaderMark> {
       return withSource(plan, secret, async (client) => {
         const { rows } = await client.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
@@ -28,8 +32,9 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * `view public.report`, sessions and statements of other roles since the mark; empty without a batch. What reads by a statement that nobody counts
-     * (no pg_stat_statements) and over a session that is gone, leaves no trace to be found here.
+     * Returns views (`view public.report`), and sessions and statements of other roles since the
+     * mark. Empty without a batch. A reader leaves no trace if its session has ended and its
+     * statement is not counted (no pg_stat_statements).
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
@@ -70,7 +75,10 @@ async function views(
 const asPattern = (text: string): string =>
   text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
 
-/** Patterns (Postgres' own, case-blind) of statements that name the table, and of those that write it: the batch in shadow does. */
+/**
+ * Patterns (Postgres' own, case-blind) of statements that name the table, and of those that write
+ * it: the batch in shadow does.
+ */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;
   readonly writes: string;
@@ -82,7 +90,10 @@ export function mentions({ schema, table }: TableName): {
   };
 }
 
-/** Sessions whose newest statement since then names the table; ours, the batch's own and writers do not count. */
+/**
+ * Sessions whose newest statement since then names the table; ours, the batch's own and writers do
+ * not count.
+ */
 async function sessions(
   client: pg.ClientBase,
   { resultTable, runs }: BatchPlan,
@@ -98,7 +109,9 @@ async function sessions(
   return rows.map((row) => row.reader);
 }
 
-/** Sessions of other roles that our role may not look into: what they read is unknown, not nothing. */
+/**
+ * Sessions of other roles that our role may not look into: what they read is unknown, not nothing.
+ */
 async function hiddenSessions(
   client: pg.ClientBase,
   { runs }: BatchPlan,
@@ -123,7 +136,10 @@ interface Counted {
   readonly said: string;
 }
 
-/** Statements of other roles than ours that name the table and do not write it. An optional look: one that is not possible is `unknown`, and blocks nothing. */
+/**
+ * Statements of other roles than ours that name the table and do not write it. An optional look:
+ * one that is not possible is `unknown`, and blocks nothing.
+ */
 async function statements(
   client: pg.ClientBase,
   { batch, spec }: ResolvedPlan,
@@ -152,7 +168,7 @@ async function statements(
   }
 }
 
-const NOT_LOADED = '55000'; // the library is not in shared_preload_libraries: nobody counts
+const NOT_LOADED = '55000'; // the library is not in shared_preload_libraries, so statements are not counted
 const NOT_PERMITTED = '42501';
 
 async function countedIn(

@@ -1,5 +1,6 @@
-// The cut-over's drain: everything that was committed before the fence is through connector, pipeline, output and sink. Each part of the proof with its numbers;
-// what cannot be had is unknown, and unknown is not drained. P6 is the final window. See docs/explanation/cutover.md.
+// Proves the cut-over's drain: everything that was committed before the fence has passed connector,
+// pipeline, output and sink. Each part of the proof has its numbers. A part that cannot be proven
+// is unknown, and unknown is not drained. P6 is the final window. See docs/explanation/cutover.md.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
@@ -20,11 +21,11 @@ import { markSource } from '../capture/source-mark.js';
 export interface Drained {
   /** Null = drained; else why not. */
   readonly reason: string | null;
-  /** What was proven on the way, a line each: P1 to P5 with their numbers. */
+  /** The proven parts P1 to P5, one line each, with their numbers. */
   readonly proofs: readonly string[];
 }
 
-const NEWEST_MARKERS = 2000; // beside ours: those of windows and nudges
+const NEWEST_MARKERS = 2000; // windows and nudges write markers, too
 
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
   return withPlan({
@@ -59,7 +60,10 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
   });
 }
 
-/** P1: every fenced table has its trigger, and nobody who began before the fence holds one of them still. */
+/**
+ * Proves P1: every fenced table has its trigger, and no transaction from before the fence still
+ * holds a writer's lock on it.
+ */
 async function nobodyWrites(
   client: pg.ClientBase,
   { ref, plan }: Planned,
@@ -93,7 +97,10 @@ async function nobodyWrites(
   return null;
 }
 
-/** P3: the very marker of this fence stands in the connector's topic. A connector that polls reads no markers. */
+/**
+ * Proves P3: the marker of this very fence is in the connector's topic. A polling connector reads
+ * no markers.
+ */
 export async function markerRead(
   kafka: KafkaPort,
   { capture, names }: ResolvedPlan,

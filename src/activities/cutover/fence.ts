@@ -1,4 +1,5 @@
-// The fence: the lease row says FENCED, and where the spec asks for it the source tables take no writes. Undo beside do.
+// The fence: the lease row says FENCED, and where the spec asks for it the source tables take no
+// writes. Undo beside do.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createFenceTriggers } from '../../clients/postgres/fence-triggers.js';
@@ -21,7 +22,10 @@ export interface FenceInput {
   readonly ref: MigrationRef;
   /** Unguessable per attempt; only its holder may commit. */
   readonly token: string;
-  /** Counts the attempts of a migration: one that was released cannot fence again, however late it comes. */
+  /**
+   * Counts the attempts of a migration: one that was released cannot fence again, however late it
+   * comes.
+   */
   readonly attempt: number;
   readonly epoch: number;
   readonly evidenceId: string;
@@ -39,7 +43,10 @@ export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
   const { onLease, lockedLease } = leaseAccess(deps);
   return withPlan({
-    /** FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker in the WAL whose position the drain must reach. */
+    /**
+     * FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker
+     * in the WAL whose position the drain must reach.
+     */
     async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
       const { ref, plan, token } = input;
       const triggers = plan.fence.guards.map(({ trigger }) => trigger);
@@ -57,8 +64,9 @@ export function createFenceActivities(deps: FenceDeps) {
     },
 
     /**
-     * Undo of `fence`. Idempotent; touches only a fence of this token, and burns the attempt. Triggers let every write pass from here on; `removeTrigger`
-     * takes them away. Whether the commit happened after all is seen under the row's lock: a commit that was thought dead may have ended meanwhile.
+     * Undoes `fence`. Idempotent; it touches only a fence of this token, and ends the attempt.
+     * Triggers then block nothing, and `removeTrigger` removes them. Under the row's lock, it sees
+     * whether a commit that we had given up on has succeeded.
      */
     async releaseFence({
       ref,
@@ -69,7 +77,7 @@ export function createFenceActivities(deps: FenceDeps) {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
         const row = await lockedLease(client, { ref, plan });
-        if (row.state === 'SWITCHED') return { committed: true }; // whatever the token: a run that was reset no longer knows it
+        if (row.state === 'SWITCHED') return { committed: true }; // any token counts, because a run that was reset no longer knows it
         const opened =
           row.state === 'FENCED' && row.token === token
             ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL`
@@ -105,8 +113,9 @@ async function takeFence(
   if (row.state === 'FENCED' && !isMine && !row.expired)
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the lease row carries a veto';
-  // A repeated attempt of this activity finds its own fence, and does not make it longer. Counted from the transaction's beginning: whoever has waited for
-  // the tables that were fenced first has waited inside the hold.
+  // A repeated attempt of this activity finds its own fence and does not extend it. The hold counts
+  // from the transaction's beginning, so that the wait of writers for the first fenced tables is
+  // inside it.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
@@ -117,7 +126,10 @@ async function takeFence(
   return null;
 }
 
-/** Throws Refused, with nothing changed, for a condition that does not hold or a lock that the application does not leave to us. */
+/**
+ * Throws Refused, with nothing changed, for a condition that does not hold or a lock that the
+ * application does not leave to us.
+ */
 async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<void> {
   const limits = holdLimits(input.plan);
   for (let attempt = 1; ; attempt += 1) {

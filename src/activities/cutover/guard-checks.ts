@@ -1,4 +1,5 @@
-// Read-only check of tables that the fence is to guard: what its triggers need on every partition, and who would not take their refusal well.
+// Read-only check of tables that the fence is to guard: what its triggers need on every partition,
+// and who would not take their refusal well.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -66,12 +67,16 @@ async function foreignTrigger(
   };
 }
 
-/** A fence refuses the apply worker's writes for seconds, and the worker tries again: unless its subscription ends at the first error. */
+/**
+ * A fence refuses the apply worker's writes for seconds, and the worker tries again: unless its
+ * subscription ends at the first error.
+ */
 async function fragileSubscription(
   client: pg.ClientBase,
   tables: readonly string[],
 ): Promise<Answer | null> {
-  // One column at a time: an ordinary role may not read the whole row. PostgreSQL 14 has no such option.
+  // One column at a time: an ordinary role may not read the whole row. PostgreSQL 14 has no such
+  // option.
   const known = await client.query(
     `SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`,
   );

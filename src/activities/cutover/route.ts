@@ -1,4 +1,4 @@
-// Which side consumers read, asked where they read it.
+// Observes which side consumers read, in the place where they read it.
 import { Problem, type Blocked } from '../../domain/failure.js';
 import type { Route } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';
@@ -6,7 +6,10 @@ import type { Planned } from '../runtime/with-plan.js';
 import { routeEffects } from './routes/index.js';
 import type { RouteDeps } from './routes/route-effects.js';
 
-/** Asks the route which side consumers read. Throws Problem `route-unexpected` when it is neither side. */
+/**
+ * Asks the route which side consumers read. Throws Problem `route-unexpected` when it is neither
+ * side.
+ */
 export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Route> {
   const observedAt = new Date().toISOString();
   return { side: await routeEffects(run.plan, deps).observe(run), observedAt };
@@ -14,7 +17,10 @@ export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Rout
 
 export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
 
-/** Null = consumers read the stream, as was committed; else what is there instead, or why it cannot be known. Never throws. */
+/**
+ * Null = consumers read the stream, as was committed; else what is there instead, or why it cannot
+ * be known. Never throws.
+ */
 export async function routeProblem(run: Planned, deps: RouteDeps): Promise<RouteProblem | null> {
   const told = ({ code, message, remedy }: Problem): RouteProblem => ({
     code,

@@ -5,7 +5,10 @@ import type { Deps } from '../runtime/deps.js';
 
 export function createApprovalActivities({ approvers }: Deps) {
   return {
-    /** Says what the token proves; whether it was used before and what follows from it is for the workflow. */
+    /**
+     * Says what the token proves; whether it was used before and what follows from it is for the
+     * workflow.
+     */
     async verifyToken(token: string, here: SignedFor): Promise<Verified> {
       return Promise.resolve(verifyToken(token, approvers, here, Date.now()));
     },

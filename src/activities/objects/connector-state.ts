@@ -1,13 +1,13 @@
-// What is asked of any connector: whether it is as planned, running, stopped; and what made it fail.
+// Checks the state of any connector: as planned, running, or stopped, and the cause of a failure.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
-/** How long Connect may take to do what it accepted. */
+/** The time that Connect may take to do what it accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
-/** What `driftOf` says of a connector that is not there. */
+/** The answer of `driftOf` for a missing connector. */
 export const MISSING = '(missing)';
 
 /** Keys in which the stored configuration differs from ours (`name` is Connect's own addition). */
@@ -21,7 +21,10 @@ export function driftOf(
   return [...keys].filter((key) => ours[key] !== stored[key]).sort();
 }
 
-/** Gives a connector another configuration, stopped in between: its old task would go on for a moment beside it. Idempotent; waits until it runs again. */
+/**
+ * Gives a connector another configuration. It is stopped in between, because its old task would run
+ * on for a moment. Idempotent; waits until it runs again.
+ */
 export async function reconfigure(
   rest: ConnectRest,
   name: string,
@@ -72,7 +75,10 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
     );
 }
 
-/** First line of the trace of a failed connector or task; null when nothing is FAILED (which proves nothing: see barriers). */
+/**
+ * First line of the trace of a failed connector or task; null when nothing is FAILED (which proves
+ * nothing: see barriers).
+ */
 export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
   const status = await rest.status(name);
   if (!status) return null;
@@ -88,7 +94,10 @@ function rootCause(trace: string): string {
   );
 }
 
-/** A connector that never ran has none, and Connect fails with an internal error when it is asked to delete them. */
+/**
+ * A connector that never ran has none, and Connect fails with an internal error when it is asked to
+ * delete them.
+ */
 export async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
   if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);
 }

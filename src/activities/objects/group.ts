@@ -7,7 +7,7 @@ import type { Asking, OwnedKind } from './owned-kind.js';
 const SESSION_ATTEMPTS = 40;
 const SESSION_POLL_MS = 250;
 
-/** Whether a broker knows the group: by its offsets, or by its members. */
+/** Returns whether a broker knows the group, by its offsets or its members. */
 export async function groupExists(kafka: KafkaPort, name: string): Promise<boolean> {
   return (
     (await kafka.groupOffsets(name)).size > 0 || (await knownGroup(kafka, name)).type !== 'absent'

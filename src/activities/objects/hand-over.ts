@@ -1,4 +1,5 @@
-// The hand-over: every part of the running pipeline observed once more, then marked as the owner's. Nothing of it is ours to remove any more.
+// The hand-over: every part of the running pipeline observed once more, then marked as the owner's.
+// Nothing of it is ours to remove any more.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Deps } from '../runtime/deps.js';

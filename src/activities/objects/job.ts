@@ -1,4 +1,5 @@
-// The parts of a pipeline that Sluice deploys itself. Each is found again by its name after any restart.
+// The parts of a pipeline that Sluice deploys itself. Each is found again by its name after any
+// restart.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -29,7 +30,10 @@ export const job: OwnedKind = {
   nameCheck: { check: 'pipeline.names-free', taken: askEach(exists) },
 };
 
-/** Ends when the part has run for several polls in a row. Throws Problem `pipeline-failed` when it does not come to that. */
+/**
+ * Ends when the part has run for several polls in a row. Throws Problem `pipeline-failed` when it
+ * does not come to that.
+ */
 export async function untilSteady(asking: Asking, { name }: OwnedObject): Promise<void> {
   let seen = 0;
   let last = 'not there';

@@ -24,7 +24,10 @@ export const EFFECTS: Readonly<Record<ObjectKind, OwnedKind>> = {
   trigger,
 };
 
-/** Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and nothing changed. */
+/**
+ * Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and
+ * nothing changed.
+ */
 export async function ensureObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, create } = EFFECTS[object.kind];
   if (!create) throw new Error(`a ${object.kind} is claimed here, and made by something else`);
@@ -34,12 +37,17 @@ export async function ensureObject(site: Site, object: OwnedObject): Promise<voi
   });
 }
 
-/** Registers something as ours that its maker makes later. Idempotent. Throws Problem `object-not-ours` when it exists already. */
+/**
+ * Registers something as ours that its maker makes later. Idempotent. Throws Problem
+ * `object-not-ours` when it exists already.
+ */
 export async function claimObject(site: Site, object: OwnedObject): Promise<void> {
   await claim(site.ledger, site.ref, object, () => EFFECTS[object.kind].exists(site, object));
 }
 
-/** Idempotent: afterwards the object is gone and the ledger says so. What is not ours is left alone. */
+/**
+ * Idempotent: afterwards the object is gone and the ledger says so. Foreign objects are left alone.
+ */
 export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, remove } = EFFECTS[object.kind];
   await removeOwned(

@@ -1,4 +1,5 @@
-// The lease row and the database that holds it: the source, beside the result, with a batch; the ledger without. Only this file asks which.
+// The lease row and the database that holds it: the source, beside the result, with a batch; the
+// ledger without. Only this file asks which.
 import type pg from 'pg';
 import {
   heldTransaction,
@@ -26,18 +27,18 @@ const IDLE_MS = 5000;
 const OVERALL_MS = 20_000;
 
 /**
- * Of the fence and the commit: inside `maxHold`, so that nobody waits longer than it says, whatever
- * happens to the worker in between.
+ * Returns the limits of fence and commit. They are inside `maxHold`, so that no session waits
+ * longer, whatever happens to the worker.
  */
 export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
   const hold = durationMs(spec.cutover.maxHold);
   return { idleMs: Math.min(IDLE_MS, hold / 2), overallMs: Math.min(OVERALL_MS, (hold * 2) / 3) };
 }
 
-/** Of what only reads the row, or ends a hold. */
+/** The limits for transactions that only read the row, or end a hold. */
 export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
 
-/** Of the way back, which may run the batch's query: its statements have the spec's own limit. */
+/** Returns the limits of a rollback, which may run the batch's query under the spec's own limit. */
 export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
   idleMs: IDLE_MS,
   overallMs: 2 * durationMs(spec.source.limits.statementTimeout) + OVERALL_MS,
@@ -54,7 +55,7 @@ export const leaseSession = <T>(
   use: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withSource(plan, secret, use));
 
-/** What is made to hold the row. */
+/** The objects that are created for the row. */
 export interface LeaseStore {
   readonly exists: () => Promise<boolean>;
   /** Makes the row, OPEN, and whatever holds it. */
@@ -125,7 +126,10 @@ export function leaseAccess(deps: LeaseDeps) {
     return row;
   };
   return {
-    /** Runs `use` in one transaction on the database that holds the row; the database ends it at its limits. */
+    /**
+     * Runs `use` in one transaction on the database that holds the row; the database ends it at its
+     * limits.
+     */
     onLease: <T>(
       plan: ResolvedPlan,
       limits: HoldLimits,
@@ -137,7 +141,10 @@ export function leaseAccess(deps: LeaseDeps) {
 
     lease,
 
-    /** The row, read after its lock was granted: nobody else changes it until the transaction ends. */
+    /**
+     * Reads the row after its lock was granted. No other session changes it until the transaction
+     * ends.
+     */
     lockedLease: async (client: pg.ClientBase, run: Planned): Promise<LeaseRow> => {
       await client.query(
         `SELECT 1 FROM ${leaseTable(run.plan)} WHERE migration = ${quoteLiteral(run.ref.name)} FOR UPDATE`,
@@ -147,5 +154,8 @@ export function leaseAccess(deps: LeaseDeps) {
   };
 }
 
-/** A condition on the lease row that did not hold: thrown inside its transaction, so that nothing moves. */
+/**
+ * A condition on the lease row that did not hold: thrown inside its transaction, so that nothing
+ * moves.
+ */
 export class Refused extends Error {}

@@ -1,4 +1,5 @@
-// The one row that decides who owns the result. It is made long before the fence, so that every later snapshot sees it.
+// The one row that decides who owns the result. It is made long before the fence, so that every
+// later snapshot sees it.
 import { leaseStore, schemaExists } from './lease-store.js';
 import { askEach, isThere, reading, type OwnedKind } from './owned-kind.js';
 

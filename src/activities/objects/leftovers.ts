@@ -1,4 +1,5 @@
-// What earlier runs made and nobody owns any more: their workflow was terminated, or lost with its server. Read-only.
+// Lists objects of earlier runs that no run owns any more, because their workflow was terminated or
+// lost with its server. Read-only.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
@@ -10,12 +11,14 @@ import type { Site } from './owned-kind.js';
 
 export interface Leftover extends OwnedObject {
   readonly migration: string;
-  /** Whether the system has it; `unknown` when the system could not be asked. */
+  /** Says whether the system has the object. It is `unknown` if the system does not answer. */
   readonly presence: 'present' | 'gone' | 'unknown';
   readonly detail: string;
 }
 
-/** The run that made them, as its activities knew it; null when the ledger does not know the name. */
+/**
+ * The run that made them, as its activities knew it; null when the ledger does not know the name.
+ */
 export async function latestRun(
   { ledger }: Pick<Deps, 'ledger'>,
   name: string,
@@ -48,8 +51,9 @@ export async function latestRun(
 type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 
 /**
- * Objects of runs that `isLive` does not know, in the order in which they were made. Asks each system whether it
- * still has them. Throws Problem `preflight-failed` for a run of another namespace: whether it lives cannot be seen.
+ * Objects of runs that `isLive` does not know, in the order in which they were made. Asks each
+ * system whether it still has them. Throws Problem `preflight-failed` for a run of another
+ * namespace: whether it lives cannot be seen.
  */
 export async function findLeftovers(
   deps: Reading,

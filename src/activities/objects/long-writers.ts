@@ -1,4 +1,5 @@
-// Read-only check of transactions that have been writing for long, and what is said of those that our role cannot see.
+// Read-only check of transactions that have been writing for long, and what is said of those that
+// our role cannot see.
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../clients/postgres/open-writers.js';
 import { formatMs } from '../../domain/values/duration.js';
@@ -32,7 +33,7 @@ export function remedyFor(writers: readonly OpenWriter[], otherwise: string): st
   ].join('; ');
 }
 
-/** What of them stays open, and how old it is, only a role with pg_read_all_stats may see. */
+/** The age of transactions that stay open is visible only to a role with pg_read_all_stats. */
 export const cannotSee = (user: string, unseen: readonly OpenWriter[]): Answer => ({
   detail: `how long writing transactions of other roles are open cannot be seen: ${describeWriters(unseen)}`,
   remedy: grantSight(user),

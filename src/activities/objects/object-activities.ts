@@ -31,16 +31,25 @@ export function createObjectActivities(deps: Deps) {
     ...withPlan({
       ensureLease: ensure('lease'),
       ensurePublication: ensure('publication'),
-      /** For a snapshot in chunks the slot is ours, and made before anything is read: the log holds what is written from then on. */
+      /**
+       * Creates the slot for a snapshot in chunks before anything is read, so that the log has all
+       * later writes.
+       */
       ensureSlot: ensure('slot'),
-      /** For `initial` the connector makes the slot, because only then are its snapshot and its WAL position one. */
+      /**
+       * Claims the slot for `initial`. The connector creates it, because only then do its snapshot
+       * and its WAL position match.
+       */
       async claimSlot(run: Planned): Promise<void> {
         for (const slot of KINDS.slot.planned(run.plan)) await claimObject(siteOf(run), slot);
       },
       async identifySlot(run: Planned): Promise<{ restartLsn: Lsn; confirmedLsn: Lsn }> {
         return identifySlot(siteOf(run), KINDS.slot.planned(run.plan)[0]!);
       },
-      /** Afterwards every topic of the plan is there, is ours, and has the settings that it was asked to have. */
+      /**
+       * Afterwards every topic of the plan is there, is ours, and has the settings that it was
+       * asked to have.
+       */
       async ensureTopics(run: Planned): Promise<void> {
         for (const topic of KINDS.topic.planned(run.plan)) {
           await ensureObject(siteOf(run), topic);
@@ -58,7 +67,10 @@ export function createObjectActivities(deps: Deps) {
       async claimGroup(run: Planned): Promise<void> {
         for (const group of sinkGroups(run.plan)) await claimObject(siteOf(run), group);
       },
-      /** Idempotent. A connector of that name with another configuration is Problem `connector-drift`, and never overwritten. */
+      /**
+       * Idempotent. A connector of that name with another configuration is Problem
+       * `connector-drift`, and never overwritten.
+       */
       async ensureConnector(run: Planned, role: ConnectorRole): Promise<void> {
         for (const connector of connectorsOf(run, role))
           await ensureConnector(siteOf(run), connector, role);
@@ -92,7 +104,10 @@ async function ensureAll(site: Site, kind: ObjectKind): Promise<void> {
 const connectorsOf = ({ plan }: Planned, role: ConnectorRole): readonly OwnedObject[] =>
   role === 'source' ? sourceConnectors(plan) : sinkConnectors(plan);
 
-/** What only the connector makes, once it runs. It is claimed while the connector is not there, and given back when that was surely not made. */
+/**
+ * The objects that only the running connector creates. They are claimed before the connector
+ * exists, and released if it was certainly not created.
+ */
 function madeBy({ plan }: Site, role: ConnectorRole): readonly OwnedObject[] {
   if (role === 'sink') return sinkGroups(plan);
   return plan.capture.load === 'initial' ? KINDS.slot.planned(plan) : signalGroups(plan);
@@ -118,7 +133,10 @@ async function ensureConnector(
     );
 }
 
-/** Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that name is found, never made twice. */
+/**
+ * Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that
+ * name is found, never made twice.
+ */
 async function ensurePipeline(site: Site): Promise<void> {
   for (const group of pipelineGroups(site.plan)) await claimObject(site, group);
   const jobs = KINDS.job.planned(site.plan);

@@ -1,10 +1,11 @@
-// The effects of a kind of object: is it there, make it, take it away, is it in use. The pure half is in src/domain/objects, under the same file name.
+// The effects of a kind of object: is it there, make it, take it away, is it in use. The pure half
+// is in src/domain/objects, under the same file name.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 
-/** What it takes to ask the systems of a plan. An offline check has no more than this. */
+/** The access that checks of a plan need. An offline check has only this. */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;
 }
@@ -16,13 +17,22 @@ export interface Site extends Asking, Pick<Deps, 'ledger'> {
 
 export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
-  /** Null = something else makes it, after it was claimed: a group's first member, or the fence's transaction. */
+  /**
+   * Null = something else makes it, after it was claimed: a group's first member, or the fence's
+   * transaction.
+   */
   readonly create: ((site: Site, object: OwnedObject) => Promise<void>) | null;
   /** Ends when it is gone, or throws. The caller has seen that it exists and is ours. */
   readonly remove: (site: Site, object: OwnedObject) => Promise<void>;
-  /** Null = present and in use, as its next owner expects it; otherwise what is wrong, as the end of a sentence. */
+  /**
+   * Null = present and in use, as its next owner expects it; otherwise what is wrong, as the end of
+   * a sentence.
+   */
   readonly healthy: (site: Site, object: OwnedObject) => Promise<string | null>;
-  /** How preflight asks whether the name can be used. Null = a name of this kind cannot be taken, or only its maker can see it. */
+  /**
+   * The preflight check for the name. Null if a name of this kind cannot be taken, or if only its
+   * creator can see it.
+   */
   readonly nameCheck: NameCheck | null;
 }
 
@@ -62,6 +72,6 @@ export const changing = <T>(
   use: (client: SourceClient) => Promise<T>,
 ): Promise<T> => withSource(plan, secret, use);
 
-/** Whether a query on the source finds a row. */
+/** Returns whether a query on the source finds a row. */
 export const finds = (asking: Asking, sql: string): Promise<boolean> =>
   reading(asking, async (client) => (await client.query(sql)).rows.length > 0);

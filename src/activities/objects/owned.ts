@@ -1,5 +1,5 @@
-// Do and undo of every object that Sluice makes: registered before it is made, read back after, given back when it was surely not made,
-// removed only when the ledger says it is ours.
+// Do and undo of every object that Sluice makes: registered before it is made, read back after,
+// given back when it was surely not made, removed only when the ledger says it is ours.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
@@ -13,7 +13,7 @@ export interface Making {
 const isClaimed = (state: ObjectState | null): boolean =>
   state === 'registered' || state === 'created';
 
-/** Whether the ledger says that the object is ours, or may be. */
+/** Returns whether the object is ours, or may be, by the ledger. */
 export async function isOurs(
   ledger: Ledger,
   ref: MigrationRef,
@@ -22,7 +22,10 @@ export async function isOurs(
   return isClaimed(await ledger.objectState(ref.name, object));
 }
 
-/** Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and nothing changed. */
+/**
+ * Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and
+ * nothing changed.
+ */
 export async function ensureOwned(
   ledger: Ledger,
   ref: MigrationRef,
@@ -45,10 +48,11 @@ export async function ensureOwned(
 }
 
 /**
- * Claims objects that are not there, then runs our own `create`. A create that surely made nothing
- * gives the claims back: what has the name afterwards is somebody else's. An earlier attempt whose
- * end nobody knows may still have made them, so its claims stay, unless a right is missing: then
- * nothing of ours can come, and the person who reads that may make the object by hand.
+ * Claims objects that do not exist, then runs our own `create`. If the create certainly made
+ * nothing, it releases the claims, because a later object of that name is foreign. An earlier
+ * attempt with an unknown end may still have made them, so its claims stay. If a right is missing,
+ * nothing of ours can appear, and a person who reads that may create the object by hand. The claims
+ * are then released.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,
@@ -71,7 +75,10 @@ export async function makeClaimed<T>(
   }
 }
 
-/** Rethrows the error of a create; what only its object could have made is given back unless it may have been made. */
+/**
+ * Rethrows the error of a create; what only its object could have made is given back unless it may
+ * have been made.
+ */
 export async function giveBack(
   ledger: Ledger,
   ref: MigrationRef,
@@ -98,7 +105,7 @@ const NOTHING_MADE: readonly string[] = [
 /** The connection, the server, or the statement's end was lost: the create may have succeeded. */
 const END_UNKNOWN = /^(08|57P|40003|XX)/;
 
-/** What the error of a create says about the object. */
+/** Returns what the error of a create says about the object. */
 export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
   if (severity !== undefined && typeof code === 'string' && !END_UNKNOWN.test(code))
@@ -110,7 +117,9 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   return NOTHING_MADE.includes(error.code) ? 'nothing made' : 'unknown';
 }
 
-/** Idempotent: afterwards the object is gone and the ledger says so. What is not ours is left alone. */
+/**
+ * Idempotent: afterwards the object is gone and the ledger says so. Foreign objects are left alone.
+ */
 export async function removeOwned(
   ledger: Ledger,
   ref: MigrationRef,
@@ -132,8 +141,8 @@ export async function removeOwned(
 }
 
 /**
- * Registers something as ours that a reader of ours makes later: a group, a slot. Idempotent; throws
- * Problem `object-not-ours` when it exists already.
+ * Registers something as ours that a reader of ours makes later: a group, a slot. Idempotent;
+ * throws Problem `object-not-ours` when it exists already.
  */
 export async function claim(
   ledger: Ledger,

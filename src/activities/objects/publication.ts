@@ -1,4 +1,5 @@
-// The publication: exactly the plan's tables. It is made before the slot, which would otherwise be poisoned for good.
+// The publication: exactly the plan's tables. It is made before the slot, which would otherwise be
+// poisoned for good.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import { askEach, changing, finds, isThere, type Asking, type OwnedKind } from './owned-kind.js';
 

@@ -1,4 +1,5 @@
-// The sink's connector: its configuration now, its pause before a shared table changes hands, and its move to that table. Undo beside do.
+// The sink's connector: its configuration now, its pause before a shared table changes hands, and
+// its move to that table. Undo beside do.
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
@@ -16,9 +17,12 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { reconfigure, taskFailure } from './connector-state.js';
 import type { Site } from './owned-kind.js';
 
-const PAUSE_MS = 20_000; // of the hold
+const PAUSE_MS = 20_000; // this time is part of the hold
 
-/** Who owns the table that the sink shares with the batch, by the lease row; null = the batch, or the table is not shared. */
+/**
+ * Returns the owner of the shared table by the lease row. Null means the batch, or that the table
+ * is not shared.
+ */
 async function streamOwner(client: SourceClient, ref: MigrationRef): Promise<TableOwner | null> {
   const { name, iteration, spec } = ref;
   const shared = sharedTableOf(spec);
@@ -42,7 +46,10 @@ export async function currentSinkTable(client: SourceClient, ref: MigrationRef):
   return sinkTable(ref.spec, (await streamOwner(client, ref)) ? 'stream' : 'batch');
 }
 
-/** Before a shared table changes hands: the sink writes nothing until it is resumed or moved, so that its staging table holds still. Undo: `resumeConnector`. */
+/**
+ * Pauses the sink before a shared table is switched, so that its staging table does not change.
+ * Undo: `resumeConnector`.
+ */
 export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const rest = systems.connect(plan);
   const { connector } = plan.sink!;
@@ -63,7 +70,10 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
     );
 }
 
-/** After the commit: the sink reads on from where it paused, and writes the shared table as its owner. Idempotent; by the lease row. */
+/**
+ * Moves the sink after the commit. It continues from where it paused, and writes the shared table
+ * as its owner. Idempotent; by the lease row.
+ */
 export async function moveSink(site: Site): Promise<void> {
   const { systems, plan, ref } = site;
   await reconfigure(systems.connect(plan), plan.sink!.connector, await sinkConfig(site, ref));

@@ -1,4 +1,5 @@
-// The table that the sink writes. It is made like the result table when it is not there. A table of the user's is used, and never dropped.
+// The table that the sink writes. It is made like the result table when it is not there. A table of
+// the user's is used, and never dropped.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';

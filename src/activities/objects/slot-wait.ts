@@ -1,4 +1,5 @@
-// What the creation of a slot waits for, named: a transaction that nobody ends would let it wait for ever, silently.
+// Names the transaction that the creation of a slot waits for. Otherwise, it would wait silently
+// and forever.
 import type pg from 'pg';
 import { openWriters, slotWaitsFor } from '../../clients/postgres/open-writers.js';
 import { Problem } from '../../domain/failure.js';
@@ -10,7 +11,7 @@ type Ask = <T>(use: (client: pg.ClientBase) => Promise<T>) => Promise<T>;
 const ASK_EVERY_MS = 5000;
 const PATIENCE_MS = 30_000;
 
-/** For a slot that the connector creates: `check` from time to time. */
+/** Watches a slot that the connector creates. Call `check` from time to time. */
 export class SlotWait {
   readonly #slot: string;
   readonly #ask: Ask;
@@ -29,7 +30,7 @@ export class SlotWait {
     this.#asked = now;
     const waitsFor = await this.#ask((client) => slotWaitsFor(client, this.#slot)).catch(
       () => null,
-    ); // a database that is away is told elsewhere
+    ); // other code reports a database that does not answer
     if (waitsFor !== this.#waitsFor) this.#since = now;
     this.#waitsFor = waitsFor;
     if (waitsFor !== null && now - this.#since >= PATIENCE_MS)
@@ -41,7 +42,10 @@ export class SlotWait {
   }
 }
 
-/** Runs `create`, which makes a slot in a session with a lock_timeout. Throws Problem `lock-timeout` with the transactions that were open. */
+/**
+ * Runs `create`, which makes a slot in a session with a lock_timeout. Throws Problem `lock-timeout`
+ * with the transactions that were open.
+ */
 export async function creatingSlot<T>(
   slot: string,
   ask: Ask,

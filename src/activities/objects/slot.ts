@@ -27,7 +27,10 @@ export const slot: OwnedKind = {
       (use) => reading(site, use),
       () => changing(site, (client) => createPlainSlot(client, name)),
     ),
-  /** The connector MUST be gone, because a slot in use cannot be dropped. Waits for a dying walsender, and ends nobody else's connection. */
+  /**
+   * The connector MUST be gone, because a slot in use cannot be dropped. Waits for a closing
+   * walsender, and never ends foreign connections.
+   */
   remove: (site, { name }) =>
     changing(site, async (client) => {
       const idle = await pollUntil(Date.now() + RELEASE_MS, 200, async () =>
@@ -45,7 +48,7 @@ export const slot: OwnedKind = {
   nameCheck: { check: 'source.names-free', taken: askEach(exists) },
 };
 
-/** Reads back the slot that the connector made. From then on its absence is a loss. */
+/** Reads back the slot that the connector created. After that, a missing slot is lost. */
 export async function identifySlot(
   site: Site,
   object: OwnedObject,

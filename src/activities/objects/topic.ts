@@ -42,7 +42,10 @@ export const topic: OwnedKind = {
   },
 };
 
-/** Throws a Problem when a topic has other partitions or settings than it was asked to have. The settings decide which records late readers still find. */
+/**
+ * Throws a Problem when a topic has other partitions or settings than it was asked to have. The
+ * settings decide which records late readers still find.
+ */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {
   const { plan, systems } = site;
   const { name } = object;

@@ -1,4 +1,5 @@
-// Triggers that refuse writes while the lease is FENCED. The fence makes them in its transaction (cutover/fence.ts).
+// Triggers that refuse writes while the lease is FENCED. The fence makes them in its transaction
+// (cutover/fence.ts).
 import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { changing, isThere, reading, type OwnedKind, type Site } from './owned-kind.js';

@@ -69,7 +69,9 @@ export class KsqlHost implements PipelineHost {
     }
   }
 
-  /** The query first: ksqlDB drops nothing that is being written. Topics are not ksqlDB's to delete. */
+  /**
+   * The query first: ksqlDB drops nothing that is being written. Topics are not ksqlDB's to delete.
+   */
   async remove(name: string): Promise<void> {
     for (const { id } of await this.#queriesInto(name)) await this.#server.run(`TERMINATE ${id}`);
     await this.#server.run(`DROP ${this.#statement(name).kind} IF EXISTS \`${name}\``);

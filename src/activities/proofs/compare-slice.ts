@@ -1,4 +1,5 @@
-// The pipeline's output on the slice against what the batch's query gave on it: every key, with a canary of its own.
+// The pipeline's output on the slice against what the batch's query gave on it: every key, with a
+// canary of its own.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { readLone } from '../../clients/postgres/lone-sql.js';
@@ -137,7 +138,10 @@ async function readExpected(
   return expected;
 }
 
-/** Keys that the pipeline computed but the slice did not ask for. Postgres judges: it is the slice's SQL. */
+/**
+ * Keys that the pipeline computed but the slice did not ask for. Postgres judges: it is the slice's
+ * SQL.
+ */
 async function outside(
   client: SourceClient,
   shape: Shape,

@@ -1,4 +1,5 @@
-// A rehearsal over history: what each of the last runs stored for the keys that it closed, against what the pipeline computes for them today.
+// A rehearsal over history: what each of the last runs stored for the keys that it closed, against
+// what the pipeline computes for them today.
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/lone-sql.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
@@ -38,7 +39,10 @@ export interface RehearsalInput {
   readonly canary: { readonly planted: number; readonly found: number };
 }
 
-/** Oldest first. A string = why there is nothing to rehearse. The spec MUST have a run log and closed keys. */
+/**
+ * Oldest first. A string = why there is nothing to rehearse. The spec MUST have a run log and
+ * closed keys.
+ */
 export async function rehearseRuns(
   client: SourceClient,
   input: RehearsalInput,
@@ -73,7 +77,10 @@ interface Closing {
   readonly keys: string;
 }
 
-/** Closed sets only grow with the cut: the run that closed the newest keys is found by halving, then the one before it. `runs` oldest first. */
+/**
+ * Closed sets only grow with the cut: the run that closed the newest keys is found by halving, then
+ * the one before it. `runs` oldest first.
+ */
 async function runsThatClosed(
   client: pg.ClientBase,
   { plan, count, within }: RehearsalInput,

@@ -1,4 +1,5 @@
-// Activities of a proof on a small part. The legacy database is only read: no slot, no publication, no connector, no table.
+// Activities of a proof on a small part. The legacy database is only read: no slot, no publication,
+// no connector, no table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/proof.js';
 import { pipelineDrained } from '../barrier/drained.js';
@@ -14,7 +15,9 @@ const GROUP_ENDS_MS = 120_000;
 export function createProofActivities(deps: Deps) {
   const { systems, ledger } = deps;
   return {
-    /** Accepts spec and slice. Problem `spec-invalid` names what is wrong; nothing was created then. */
+    /**
+     * Accepts spec and slice. Problem `spec-invalid` names what is wrong; nothing was created then.
+     */
     async openProof(input: ProofInput, id: string, runKey: string): Promise<ProofPlan> {
       return planProof(deps, input, id, runKey);
     },
@@ -28,7 +31,10 @@ export function createProofActivities(deps: Deps) {
         return replay(deps, proof);
       },
 
-      /** Every key of the slice, the pipeline's last value against the batch's query, with a canary of its own. */
+      /**
+       * Every key of the slice, the pipeline's last value against the batch's query, with a canary
+       * of its own.
+       */
       async compareSlice(proof: ProofPlan & Planned, replayed: Replayed): Promise<Compared> {
         const compared = await alive(() => compareSlice(deps, proof, replayed));
         await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [
@@ -39,12 +45,17 @@ export function createProofActivities(deps: Deps) {
       },
     }),
 
-    /** Waits until the pipeline took in everything that was replayed. Null = proven; else why not. */
+    /**
+     * Waits until the pipeline took in everything that was replayed. Null = proven; else why not.
+     */
     async awaitPipeline({ ref }: ProofPlan, patienceMs: number): Promise<string | null> {
       return pipelineDrained(systems.kafka(ref.spec), ref, Date.now() + patienceMs);
     },
 
-    /** Removes the proof's topics and group once no pipeline uses them. Returns what is left. Idempotent. */
+    /**
+     * Removes the proof's topics and group once no pipeline uses them. Returns what is left.
+     * Idempotent.
+     */
     async removeProof({ spec, name }: Pick<MigrationRef, 'spec' | 'name'>): Promise<string[]> {
       const kafka = systems.kafka(spec);
       const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => {

@@ -21,7 +21,10 @@ import type { Planned } from '../runtime/with-plan.js';
 import { columnsToCompare } from '../windows/shape.js';
 import type { ProofPlan } from './slice-plan.js';
 
-/** Idempotent: what an earlier attempt wrote is deleted first, for its snapshot was another one. No pipeline may be running. */
+/**
+ * Idempotent: what an earlier attempt wrote is deleted first, for its snapshot was another one. No
+ * pipeline may be running.
+ */
 export async function replay(
   { secret, systems }: Deps,
   proof: ProofPlan & Planned,
@@ -75,7 +78,10 @@ async function makeTopics(
   });
 }
 
-/** Topics of the proof: ours, and those that a Streams application of its id makes. Proof 1 of `x` is not proof 2 of `x-1`, whose id is `proof-x-1-2`. */
+/**
+ * Topics of the proof: ours, and those that a Streams application of its id makes. Proof 1 of `x`
+ * is not proof 2 of `x-1`, whose id is `proof-x-1-2`.
+ */
 export const isOfProof = (topic: string, id: string): boolean =>
   topic.startsWith(`${id}.`) ||
   (topic.startsWith(`${id}-`) && !/^\d+[.-]/.test(topic.slice(id.length + 1)));
@@ -132,7 +138,10 @@ function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): Sna
   }
 }
 
-/** The expected rows go to a topic of their own: they outlive this worker, and the legacy database holds nothing of ours. */
+/**
+ * The expected rows go to a topic of their own: they outlive this worker, and the legacy database
+ * holds nothing of ours.
+ */
 async function writeExpected(
   client: SourceClient,
   writer: BulkWriter,

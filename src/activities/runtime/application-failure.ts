@@ -1,4 +1,5 @@
-// The one classifier: whatever an activity throws becomes a Temporal failure with a code of the closed list, and no row values in its text.
+// The one classifier: whatever an activity throws becomes a Temporal failure with a code of the
+// closed list, and no row values in its text.
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
 import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
@@ -34,7 +35,10 @@ export function toFailure(error: unknown): Error {
 const HIDDEN_ROWS =
   'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
 
-/** Any error → Problem. Postgres errors lose their DETAIL, and errors of class 22 what they quote: both hold row values. */
+/**
+ * Any error → Problem. Postgres errors lose their DETAIL, and errors of class 22 what they quote:
+ * both hold row values.
+ */
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, name = '', severity } = (error ?? {}) as Coded;
@@ -89,7 +93,7 @@ interface PostgresError {
   readonly column?: string;
 }
 
-/** With the table and column that the server names; a value is never repeated. */
+/** Adds the table and column that the server names. It never repeats a value. */
 function postgresMessage({ code, message, table, column }: PostgresError): string {
   if (!code.startsWith('22')) return quoteForeign(message, 1000);
   const place = [table, column].filter((name) => name !== undefined).join('.');

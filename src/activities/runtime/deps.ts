@@ -1,4 +1,5 @@
-// What activities are given: clients and secrets, built once by the composition root. Nothing here reads the environment.
+// Defines the clients and secrets that activities get. They are built once by the composition root,
+// and nothing here reads the environment.
 import { ConnectRest } from '../../clients/http/connect-rest.js';
 import { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
@@ -6,7 +7,10 @@ import type { ApproverKeys } from '../../clients/signatures.js';
 import type { ResolveSecret } from '../../clients/postgres/connection.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
-/** A Temporal namespace. The id tells clusters apart that have namespaces of one name; null where Temporal does not tell it. */
+/**
+ * A Temporal namespace. The id tells clusters apart that have namespaces of one name; null where
+ * Temporal does not tell it.
+ */
 export interface Namespace {
   readonly name: string;
   readonly id: string | null;
@@ -16,9 +20,9 @@ export interface Deps {
   readonly secret: ResolveSecret;
   readonly ledger: Ledger;
   readonly systems: Systems;
-  /** Where the worker serves; undefined in tests that have no Temporal. */
+  /** The namespace of the worker. Undefined in tests without Temporal. */
   readonly namespace?: Namespace;
-  /** Whose signatures this worker can check; empty = nobody's. */
+  /** The approvers whose signatures this worker can check. */
   readonly approvers: ApproverKeys;
   /** Folder for state files; undefined = none are kept. */
   readonly stateDir?: string | undefined;
@@ -28,7 +32,10 @@ export interface Deps {
   readonly snapshotBytes?: number;
 }
 
-/** Two namespaces that share a ledger would each take the other's running migration for dead. Null = it is ours. */
+/**
+ * Two namespaces that share a ledger would each take the other's running migration for dead. Null =
+ * it is ours.
+ */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },
   here: Namespace | undefined,
@@ -43,7 +50,10 @@ export function otherNamespace(
     : null;
 }
 
-/** One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt connects afresh. */
+/**
+ * One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt
+ * connects afresh.
+ */
 export class Systems {
   readonly #secret: ResolveSecret;
   readonly #ports = new Map<string, KafkaPort>();
@@ -64,7 +74,10 @@ export class Systems {
     return new ConnectRest(spec.spec.connector.url);
   }
 
-  /** After a failure: the next call to `kafka` connects afresh. Other activities may still be using the old connections: those close a while later. */
+  /**
+   * Makes the next call to `kafka` connect again, after a failure. The old connections close later,
+   * because other activities may still use them.
+   */
   renew(): void {
     for (const port of this.#ports.values()) {
       this.#retired.add(port);

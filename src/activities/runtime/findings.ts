@@ -24,7 +24,10 @@ export const unknown = (name: string, subject: string, detail: string, remedy: s
   remedy,
 });
 
-/** What a check found: a string is a pass; `unknown`: something that it may not see could make it fail. */
+/**
+ * The result of a check. A string is a pass. `unknown` means that something invisible could make it
+ * fail.
+ */
 export type Answer =
   string | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };
 

@@ -27,7 +27,10 @@ export interface Opened {
 
 export function createLedgerActivities({ ledger, namespace }: Deps) {
   return {
-    /** Checks the spec and the name, and opens the run. Idempotent by run. Refusals end the workflow as Failed: nothing was created. */
+    /**
+     * Checks the spec and the name, and opens the run. Idempotent by run. Refusals end the workflow
+     * as Failed: nothing was created.
+     */
     async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
       const parsed = parseSpecObject(input);
       if (!parsed.ok)
@@ -97,7 +100,7 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
       await ledger.recordStatus(ref, status);
     },
 
-    /** What the ledger holds as ours and neither removed nor handed over. */
+    /** Lists the objects of the ledger that are ours, and neither removed nor handed over. */
     async listLeftovers(ref: MigrationRef): Promise<OwnedObject[]> {
       return ledger.openObjects(ref.name);
     },

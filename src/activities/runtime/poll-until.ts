@@ -3,7 +3,10 @@ import { Context } from '@temporalio/activity';
 
 const said = new WeakMap<Context, unknown>();
 
-/** Heartbeats; without details it repeats the last ones, so that whoever looks always sees what is waited for. */
+/**
+ * Heartbeats. Without details, it repeats the last ones, so that a reader always sees what the
+ * activity waits for.
+ */
 export function beat(details?: unknown): void {
   const context = Context.current();
   if (details !== undefined) said.set(context, details);
@@ -16,7 +19,10 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
   await Context.current().sleep(ms);
 }
 
-/** Heartbeats while `work` runs: a missed heartbeat means a dead worker, not a slow server (every call to one has a time limit of its own). */
+/**
+ * Heartbeats while `work` runs: a missed heartbeat means a dead worker, not a slow server (every
+ * call to one has a time limit of its own).
+ */
 export async function alive<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
   const ticker = setInterval(() => beat(details?.()), 2000);
   try {
@@ -27,8 +33,9 @@ export async function alive<T>(work: () => Promise<T>, details?: () => unknown):
 }
 
 /**
- * Polls `ask` until it answers something, or returns null at the deadline (epoch ms). The pauses grow with the time already waited, from `everyMs` to a
- * second: an answer is seen at most a tenth late, and a long wait does not take the processor from what it waits for.
+ * Polls `ask` until it answers something, or returns null at the deadline (epoch ms). The pauses
+ * grow with the time already waited, from `everyMs` to a second: an answer is seen at most a tenth
+ * late, and a long wait does not take the processor from what it waits for.
  */
 export async function pollUntil<T>(
   deadline: number,
@@ -46,7 +53,7 @@ export async function pollUntil<T>(
   }
 }
 
-/** What was waited for is not waited for any more. */
+/** Clears the description of what the activity waits for. */
 function over<T>(answer: T): T {
   said.delete(Context.current());
   return answer;

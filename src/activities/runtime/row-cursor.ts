@@ -1,4 +1,5 @@
-// Reading rows from Postgres in one snapshot, as canonical text: streamed, at most a few thousand in memory.
+// Reading rows from Postgres in one snapshot, as canonical text: streamed, at most a few thousand
+// in memory.
 import Cursor from 'pg-cursor';
 import type pg from 'pg';
 import { canonFromText } from '../../compare/column-types.js';
@@ -15,7 +16,10 @@ export interface ReadOptions {
   readonly heartbeat: () => void;
 }
 
-/** Calls `visit` with key and canonical row (null = could not be decoded) of every row of `from` (a table or a sub-query). Returns the count. */
+/**
+ * Calls `visit` with key and canonical row (null = could not be decoded) of every row of `from` (a
+ * table or a sub-query). Returns the count.
+ */
 export async function readRows(
   client: pg.Client,
   from: string,
@@ -37,7 +41,7 @@ export async function readRows(
   return count;
 }
 
-/** As `readCursor`, but no faster than asked for, and with a sign of life after each batch. */
+/** Works like `readCursor`, but with a limited rate, and with a heartbeat after each batch. */
 export async function* readPaced(
   client: pg.Client,
   sql: string,

@@ -1,8 +1,9 @@
-// Whether this attempt of an activity may still act. One that stood still for longer than its heartbeat allows (a stopped process, a suspended machine) has a
-// successor, and what it wrote now would come after what that one wrote.
+// Stops an attempt of an activity that was suspended past its heartbeat timeout (a stopped process,
+// a suspended machine). Temporal has already started another attempt, and late writes would
+// overwrite newer ones.
 
 const BEAT_MS = 1000;
-/** Below the heartbeat timeout of `long` activities. */
+/** The limit, below the heartbeat timeout of `long` activities. */
 const STANDSTILL_MS = 10_000;
 
 export class Pulse {

@@ -1,4 +1,5 @@
-// The boundary between Temporal and the activities. A payload carries the ref; an implementation also gets the plan that follows from it.
+// The boundary between Temporal and the activities. A payload carries the ref; an implementation
+// also gets the plan that follows from it.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -9,7 +10,7 @@ export interface Planned {
   readonly plan: ResolvedPlan;
 }
 
-/** What an activity is called with: the ref alone, or an input that holds it. */
+/** The argument of an activity: the ref alone, or an input that contains it. */
 type Payload<Input> = Planned extends Input ? MigrationRef : Omit<Input, 'plan'>;
 
 type Activity = (input: never, ...rest: never[]) => Promise<unknown>;
@@ -25,7 +26,10 @@ export function planned(payload: MigrationRef | { readonly ref: MigrationRef }):
     : { ref: payload, plan: resolve(payload) };
 }
 
-/** Wraps activities so that each gets the plan in its first argument. Names, further arguments and results stay. */
+/**
+ * Wraps activities so that each gets the plan in its first argument. Names, further arguments and
+ * results stay.
+ */
 export function withPlan<T extends Readonly<Record<string, Activity>>>(
   activities: T,
 ): { [K in keyof T]: AtBoundary<T[K]> } {

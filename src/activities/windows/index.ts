@@ -1,4 +1,5 @@
-// One validation window: tables exact, result settled, facts before and after, rows and differences into the ledger. One activity per window.
+// One validation window: tables exact, result settled, facts before and after, rows and differences
+// into the ledger. One activity per window.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -29,9 +30,15 @@ export interface WindowInput {
   readonly number: number;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
-  /** Every row is read, whatever earlier windows proved: the first window of a streak and the one before the commit. */
+  /**
+   * Every row is read, whatever earlier windows proved: the first window of a streak and the one
+   * before the commit.
+   */
   readonly isFull: boolean;
-  /** Digest of the facts that the evidence rests on; null = none yet. When they changed, the window is full in any case. */
+  /**
+   * Digest of the facts that the evidence rests on; null = none yet. When they changed, the window
+   * is full in any case.
+   */
   readonly since: string | null;
   /** Since it was broken, everything that is proven says so. */
   readonly brokenGlass?: BrokenGlass;
@@ -74,7 +81,10 @@ export interface WindowResult {
 export function createWindowActivities(deps: Deps) {
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
   return withPlan({
-    /** Never throws for what it finds, only for what ends the generation (a lost slot or topic) or cancellation. Idempotent by number. */
+    /**
+     * Never throws for what it finds, only for what ends the generation (a lost slot or topic) or
+     * cancellation. Idempotent by number.
+     */
     async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;
       const { workflowExecution, activityId, attempt } = Context.current().info;
@@ -107,7 +117,10 @@ export function createWindowActivities(deps: Deps) {
       return seeFacts(deps.ledger, ref, (await readFacts(deps, ref)).facts, since);
     },
 
-    /** Frees the memory, and removes the state files, that a migration's windows held on this worker. */
+    /**
+     * Frees the memory, and removes the state files, that a migration's windows held on this
+     * worker.
+     */
     async dropFolds({ ref }: Planned): Promise<void> {
       await folds.forget(ref);
     },

@@ -1,4 +1,5 @@
-// Measures one window: facts before and after, tables exactly, results by rounds, and how far behind the stream is.
+// Measures one window: facts before and after, tables exactly, results by rounds, and how far
+// behind the stream is.
 import { Context } from '@temporalio/activity';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';

@@ -6,7 +6,10 @@ import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import type { FoldCache } from './folds/folds.js';
 
-/** No barrier of a window waits longer. A longer wait would hold back vacuum for a window that is stale anyway. */
+/**
+ * No barrier of a window waits longer. A longer wait would hold back vacuum for a window that is
+ * stale anyway.
+ */
 export const BARRIER_LIMIT_MS = 60_000;
 
 export interface WindowSession extends Planned {

@@ -64,7 +64,9 @@ export function unmeasured(
   };
 }
 
-/** One empty table among others is a fact; nothing but empty tables on both sides proves nothing. */
+/**
+ * One empty table among others is a fact; nothing but empty tables on both sides proves nothing.
+ */
 export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
   const isEmpty = subjects.every(
     (s) => s.verdict.verdict === 'passed' && s.counts !== null && comparedOf(s.counts) === 0,

@@ -1,4 +1,5 @@
-// Kafka Connect's REST API: the calls we need, each with its own time limit, because a worker without Kafka hangs for minutes.
+// Kafka Connect's REST API: the calls we need, each with its own time limit, because a worker
+// without Kafka hangs for minutes.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 
@@ -34,7 +35,10 @@ export class ConnectRest {
     );
   }
 
-  /** Errors per key that Connect (and the connector itself, which may open its database) finds in a configuration. */
+  /**
+   * Errors per key that Connect (and the connector itself, which may open its database) finds in a
+   * configuration.
+   */
   async validate(
     connectorClass: string,
     config: Readonly<Record<string, string>>,
@@ -61,7 +65,10 @@ export class ConnectRest {
     );
   }
 
-  /** Null when Connect knows no such connector (or not yet: the status arrives a moment after a create). */
+  /**
+   * Null when Connect knows no such connector (or not yet: the status arrives a moment after a
+   * create).
+   */
   async status(name: string): Promise<ConnectorStatus | null> {
     return this.#jsonOrNull<ConnectorStatus>(
       'GET',
@@ -109,7 +116,9 @@ export class ConnectRest {
     return (answer?.offsets ?? []).map(({ offset }) => offset);
   }
 
-  /** Only a STOPPED connector's offsets can be deleted. They would outlive the connector otherwise. */
+  /**
+   * Only a STOPPED connector's offsets can be deleted. They would outlive the connector otherwise.
+   */
   async deleteOffsets(name: string): Promise<void> {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
   }
@@ -139,7 +148,8 @@ export class ConnectRest {
       if (response.ok) return (text ? JSON.parse(text) : null) as T;
       if (response.status === 404 && nullOn404) return null;
       const message = errorMessage(text);
-      // 409 means "rebalancing, ask again" or "exists already": only the first is worth waiting for.
+      // 409 means "rebalancing, ask again" or "exists already": only the first is worth waiting
+      // for.
       if (
         response.status === 409 &&
         !message.includes('already exists') &&

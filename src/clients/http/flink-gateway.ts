@@ -1,4 +1,5 @@
-// Flink's SQL Gateway by REST: sessions, statements, results. A session forgets everything when it or the gateway ends, so each use opens its own.
+// Flink's SQL Gateway by REST: sessions, statements, results. A session forgets everything when it
+// or the gateway ends, so each use opens its own.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
@@ -76,7 +77,10 @@ export class FlinkSession {
     this.#call = call;
   }
 
-  /** Runs one statement to its end and returns its rows; of an INSERT, the job's id. Throws FlinkError with the statement's root cause. */
+  /**
+   * Runs one statement to its end and returns its rows; of an INSERT, the job's id. Throws
+   * FlinkError with the statement's root cause.
+   */
   async run(statement: string): Promise<Row[]> {
     const { operationHandle } = await this.#call<{ operationHandle: string }>(
       'POST',
@@ -94,7 +98,8 @@ export class FlinkSession {
       const data = page.results?.data ?? [];
       rows.push(...data.map((d) => d.fields));
       if (page.resultType === 'EOS') return rows;
-      // A job that has nothing yet answers at once, with an empty page: not asking again at once leaves it the processor.
+      // A job that has nothing yet answers at once, with an empty page: not asking again at once
+      // leaves it the processor.
       if (page.resultType === 'NOT_READY' || data.length === 0)
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (page.resultType !== 'NOT_READY')

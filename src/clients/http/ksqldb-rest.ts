@@ -1,4 +1,5 @@
-// ksqlDB's REST API, as far as we need it: statements, queries and their states. Every call has its own time limit.
+// ksqlDB's REST API, as far as we need it: statements, queries and their states. Every call has its
+// own time limit.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
@@ -80,7 +81,10 @@ export class KsqlDb {
     }));
   }
 
-  /** Runs one statement and waits until the cluster has executed it. Throws KsqlError with the server's own words. */
+  /**
+   * Runs one statement and waits until the cluster has executed it. Throws KsqlError with the
+   * server's own words.
+   */
   async run(statement: string, properties: Readonly<Record<string, string>> = {}): Promise<void> {
     const deadline = Date.now() + COMMAND_MS;
     for (const { commandId, commandStatus } of await this.#statements(

@@ -12,7 +12,10 @@ export interface RouteOrder {
   readonly epoch: number;
 }
 
-/** Idempotent. Throws Problem `unreachable` (it may have been taken in: observe) or `route-unexpected` (refused). */
+/**
+ * Idempotent. Throws Problem `unreachable` (it may have been taken in: observe) or
+ * `route-unexpected` (refused).
+ */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
   await send('PUT', url, order);
 }

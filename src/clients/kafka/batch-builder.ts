@@ -1,4 +1,5 @@
-// One Kafka record batch (magic 2) being filled: records are encoded where they will lie, no object is kept of any.
+// One Kafka record batch (magic 2) being filled: records are encoded where they will lie, no object
+// is kept of any.
 import { crc32c } from './crc32c.js';
 
 const HEADER_BYTES = 61;

@@ -17,7 +17,10 @@ const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) =>
   { name: 'zstd', open: unzstd },
 ];
 
-/** Opens a batch's body; `offset` is named in errors. Throws Problem `unsupported` for an unknown codec and for bytes that are not what they claim. */
+/**
+ * Opens a batch's body; `offset` is named in errors. Throws Problem `unsupported` for an unknown
+ * codec and for bytes that are not what they claim.
+ */
 export function decompress(body: Buffer, codec: number, offset: number): Buffer {
   if (codec === 0) return body;
   const known = CODECS[codec];
@@ -53,7 +56,8 @@ function unzstd(body: Buffer): Uint8Array {
   return Buffer.concat(blocks, total);
 }
 
-// Java's producers put snappy blocks into a stream with this head: magic, then two versions; librdkafka's write one bare block.
+// Java's producers put snappy blocks into a stream with this head: magic, then two versions;
+// librdkafka's write one bare block.
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
 function unsnappy(body: Buffer): Uint8Array {

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), which guards every Kafka record batch. Sixteen tables in one array: about half as fast again as four.
+// CRC-32C (Castagnoli), which guards every Kafka record batch. Sixteen tables in one array: about
+// half as fast again as four.
 const POLYNOMIAL = 0x82f63b78;
 const STEP = 16;
 const T = new Int32Array(256 * STEP);

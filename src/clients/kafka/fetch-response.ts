@@ -1,7 +1,11 @@
-// Kafka's Fetch response, version 11, as far as we need it: one topic, one partition, the record batches kept as bytes.
+// Kafka's Fetch response, version 11, as far as we need it: one topic, one partition, the record
+// batches kept as bytes.
 import type { AbortedTransaction } from './record-batch.js';
 
-/** One partition's part of a Fetch answer. `records` are whole batches and perhaps a cut one, as the broker sent them. */
+/**
+ * One partition's part of a Fetch answer. `records` are whole batches and perhaps a cut one, as the
+ * broker sent them.
+ */
 export interface FetchedPartition {
   readonly errorCode: number;
   readonly lowOffset: number;

@@ -1,5 +1,5 @@
-// Kafka's "flexible" requests and answers (compact lengths, tagged fields), which kafkajs does not speak.
-// Each shape lists a structure's fields in the order in which they are sent.
+// Kafka's "flexible" requests and answers (compact lengths, tagged fields), which kafkajs does not
+// speak. Each shape lists a structure's fields in the order in which they are sent.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -81,7 +81,10 @@ export const fields =
     return read as T;
   };
 
-/** One request of kafkajs' own form: its header lacks the tagged fields, so the body begins with them. */
+/**
+ * One request of kafkajs' own form: its header lacks the tagged fields, so the body begins with
+ * them.
+ */
 export function flexibleCall<T>(
   { apiKey, apiVersion, apiName }: { apiKey: number; apiVersion: number; apiName: string },
   body: Buffer,

@@ -51,7 +51,9 @@ export async function describeTopics(
   return described;
 }
 
-/** Waits until a broker serves a new topic. Throws the last error of `isServed` at the time limit. */
+/**
+ * Waits until a broker serves a new topic. Throws the last error of `isServed` at the time limit.
+ */
 export async function served(isServed: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + SERVED_MS;
   for (;;) {
@@ -66,8 +68,8 @@ export async function served(isServed: () => Promise<boolean>): Promise<void> {
 
 /**
  * Creates a topic. Throws Problem `object-not-ours` when it exists, `permission-denied` when our
- * principal may not create it, and `unsupported` when the cluster refuses it. After any other error
- * the topic may or may not exist.
+ * principal may not create it, and `unsupported` when the cluster refuses it. Any other error
+ * leaves open whether the topic exists.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });

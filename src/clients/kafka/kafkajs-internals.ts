@@ -1,4 +1,5 @@
-// The parts of kafkajs that are not its public interface: request encoders, brokers and the cluster. The exact pin of kafkajs protects them.
+// The parts of kafkajs that are not its public interface: request encoders, brokers and the
+// cluster. The exact pin of kafkajs protects them.
 import { createRequire } from 'node:module';
 import type { Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
@@ -40,7 +41,10 @@ export interface Cluster {
   findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 }
 
-/** A cluster whose calls may go to any broker. Throws Problem `unsupported` when this kafkajs has none. */
+/**
+ * A cluster whose calls may go to any broker. Throws Problem `unsupported` when this kafkajs has
+ * none.
+ */
 export function createCluster(kafka: KafkaJs, isolationLevel: number): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     (s) => s.description === 'private:Kafka:createCluster',

@@ -133,7 +133,7 @@ export function topicIdOf(
     .writeUVarInt(0); // one topic: by name, not by id
   body.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(0); // neither created nor asked for rights
   return exchange(METADATA, TOPIC_ID_VERSION, 'Metadata', body, (raw) => {
-    raw.readTaggedFields(); // of the header
+    raw.readTaggedFields(); // the tagged fields of the header
     raw.readInt32(); // throttle time
     for (let brokers = raw.readUVarInt() - 1; brokers > 0; brokers -= 1) {
       raw.readInt32();

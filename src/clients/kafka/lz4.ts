@@ -1,10 +1,14 @@
-// LZ4 frames (https://github.com/lz4/lz4, doc/lz4_Frame_format.md and lz4_Block_format.md), reading only: what Kafka's producers write. No library that is
-// kept up reads them without native code. Checksums are skipped, as Kafka's own consumers do for blocks: the batch has a CRC of its own.
+// LZ4 frames (https://github.com/lz4/lz4, doc/lz4_Frame_format.md and lz4_Block_format.md), reading
+// only: what Kafka's producers write. No library that is kept up reads them without native code.
+// Checksums are skipped, as Kafka's own consumers do for blocks: the batch has a CRC of its own.
 
 const MAGIC = 0x184d2204;
 const LEAST_MATCH = 4;
 
-/** Opens one or several frames. Throws RangeError or Error for bytes that are none, or hold more than `most` bytes. */
+/**
+ * Opens one or several frames. Throws RangeError or Error for bytes that are none, or hold more
+ * than `most` bytes.
+ */
 export function unlz4(frame: Buffer, most: number): Uint8Array {
   const out = new Output(Math.min(most, frame.length * 4), most);
   let at = 0;

@@ -1,4 +1,5 @@
-// Kafka's Produce request and response, version 7: one topic, one partition, one batch that is encoded already.
+// Kafka's Produce request and response, version 7: one topic, one partition, one batch that is
+// encoded already.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

@@ -1,4 +1,5 @@
-// Writing many records to topics: our own record batches, idempotent, over kafkajs' connections. Used by proofs, which replay rows without a connector.
+// Writing many records to topics: our own record batches, idempotent, over kafkajs' connections.
+// Used by proofs, which replay rows without a connector.
 import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
 
 export interface OutRecord {
@@ -13,7 +14,10 @@ export interface ProduceTarget {
   identify(topic: string): Promise<ProducerIdentity>;
   /** The partition that Kafka's own producers choose for a key. */
   partitionOf(key: string, partitions: number): number;
-  /** Resolves when all in-sync replicas have the batch; one that the broker knows by its sequence is not written twice. */
+  /**
+   * Resolves when all in-sync replicas have the batch; one that the broker knows by its sequence is
+   * not written twice.
+   */
   produce(topic: string, partition: number, batch: Buffer): Promise<void>;
 }
 
@@ -24,11 +28,17 @@ interface Lane {
   readonly partition: number;
   filling: BatchBuilder;
   sequence: number;
-  /** The one batch that is on its way: kafkajs spreads requests over connections, so a second could overtake it and be refused. */
+  /**
+   * The one batch that is on its way: kafkajs spreads requests over connections, so a second could
+   * overtake it and be refused.
+   */
   flying: Promise<void> | undefined;
 }
 
-/** Fills one batch per partition; a full one is sent while the next is filled. Several may write at once. */
+/**
+ * Fills one batch per partition; a full one is sent while the next is filled. Several may write at
+ * once.
+ */
 export class BulkWriter {
   readonly #target: ProduceTarget;
   #identity: ProducerIdentity | undefined;

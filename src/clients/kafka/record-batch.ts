@@ -1,10 +1,14 @@
-// Walks Kafka record batches (magic 2) in a Fetch response. Synchronous and without per-record objects: this is the hot path of every window.
+// Walks Kafka record batches (magic 2) in a Fetch response. Synchronous and without per-record
+// objects: this is the hot path of every window.
 import { Problem } from '../../domain/failure.js';
 import { decompress } from './compression.js';
 import { crc32c } from './crc32c.js';
 
 export interface RecordVisitor {
-  /** Key and value are ranges of `bytes`, -1 where they are null: no object is made per record. Copy what must outlive the call. */
+  /**
+   * Key and value are ranges of `bytes`, -1 where they are null: no object is made per record. Copy
+   * what must outlive the call.
+   */
   (
     offset: number,
     bytes: Buffer,
@@ -25,7 +29,10 @@ const LENGTH_AT = 8;
 const BEFORE_LENGTH = 12; // base offset and the length itself
 const CRC_AT = 17;
 
-/** State of a read_committed walk over one partition: which producers' open transactions are known to be aborted. */
+/**
+ * State of a read_committed walk over one partition: which producers' open transactions are known
+ * to be aborted.
+ */
 export class TransactionFilter {
   readonly #pending: AbortedTransaction[] = [];
   readonly #aborted = new Set<bigint>();
@@ -62,8 +69,9 @@ export interface VisibleBatch {
 }
 
 /**
- * Batches of `records` that hold committed records of `[from, to)`, and the next offset to fetch (control records and batches included).
- * An incomplete last batch, which brokers send when a response is cut, is left for the next fetch.
+ * Batches of `records` that hold committed records of `[from, to)`, and the next offset to fetch
+ * (control records and batches included). An incomplete last batch, which brokers send when a
+ * response is cut, is left for the next fetch.
  */
 export function visibleBatches(
   records: Buffer,
@@ -105,7 +113,10 @@ export function visibleBatches(
   return { batches, next: Math.min(next, to) };
 }
 
-/** Throws Problem `unsupported` for a batch that cannot be as long as it says: nothing behind it can be found. */
+/**
+ * Throws Problem `unsupported` for a batch that cannot be as long as it says: nothing behind it can
+ * be found.
+ */
 function batchEnd(records: Buffer, at: number): number {
   const length = records.readInt32BE(at + LENGTH_AT);
   if (length < HEADER_BYTES - BEFORE_LENGTH)
@@ -120,7 +131,10 @@ const damaged = (offset: number, why: string): Problem =>
     'look at the topic: no consumer can read this batch',
   );
 
-/** Visits the records of `[from, to)` in a batch of `records`. Throws Problem `unsupported` for a damaged one. */
+/**
+ * Visits the records of `[from, to)` in a batch of `records`. Throws Problem `unsupported` for a
+ * damaged one.
+ */
 export function walkBatch(
   records: Buffer,
   batch: VisibleBatch,
@@ -143,7 +157,10 @@ export function walkBatch(
   );
 }
 
-/** The offset behind the last whole batch, without looking into any: where the next fetch begins. `from` where there is none. */
+/**
+ * The offset behind the last whole batch, without looking into any: where the next fetch begins.
+ * `from` where there is none.
+ */
 export function offsetBehind(records: Buffer, from: number): number {
   let next = from;
   for (let at = 0; at + HEADER_BYTES <= records.length;) {

@@ -8,7 +8,10 @@ export interface CopiedChunk {
   readonly table: string;
   readonly chunk: number;
   readonly rows: number;
-  /** Files in which the table's rows lay. A rewrite moves rows between ranges, so a range of other files says nothing. */
+  /**
+   * Files in which the table's rows lay. A rewrite moves rows between ranges, so a range of other
+   * files says nothing.
+   */
   readonly storage: string | null;
 }
 

@@ -17,7 +17,10 @@ export function factsDigest(facts: Facts): string {
   return createHash('sha256').update(canonicalJson(sorted)).digest('hex').slice(0, 32);
 }
 
-/** Keeps the facts and compares them with those of digest `since` (null = none). Earlier facts that are not in the ledger count as changed. */
+/**
+ * Keeps the facts and compares them with those of digest `since` (null = none). Earlier facts that
+ * are not in the ledger count as changed.
+ */
 export async function seeFacts(
   ledger: Ledger,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,

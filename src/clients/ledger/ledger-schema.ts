@@ -1,5 +1,5 @@
-// The ledger's tables. After the first release they only gain columns and tables, because a newer
-// worker may run beside an older one.
+// The ledger's tables. They only gain columns and tables after the first release, because a
+// newer worker may run beside an older one.
 import { LEASE_COLUMNS } from '../postgres/lease-row.js';
 
 export const LEDGER_SCHEMA = `

@@ -1,10 +1,14 @@
-// Runs of the batch, as they can be seen: in the run log that it writes, or as sessions by their application_name.
+// Runs of the batch, as they can be seen: in the run log that it writes, or as sessions by their
+// application_name.
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
-/** A run that is active, or that is known to have started after the fence, in words: its result may not be what was compared. Null = none. */
+/**
+ * A run that is active, or that is known to have started after the fence, in words: its result may
+ * not be what was compared. Null = none.
+ */
 export async function activeRun(
   client: pg.ClientBase,
   { batch }: ResolvedPlan,
@@ -34,7 +38,10 @@ async function loggedRun(
     : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
 }
 
-/** Idle sessions are a pool's. The state of one that we may not look into (no pg_read_all_stats) is unknown: that counts as active. */
+/**
+ * Idle sessions are a pool's. The state of one that we may not look into (no pg_read_all_stats) is
+ * unknown: that counts as active.
+ */
 async function session(client: pg.ClientBase, application: string): Promise<string | null> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT pid::text AS pid, coalesce(state, 'in a state that the role may not see') AS state, coalesce(xact_start, query_start, backend_start)::text AS since

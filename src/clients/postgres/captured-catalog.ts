@@ -72,7 +72,10 @@ SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
         coalesce(pg_get_expr(p.polqual, p.polrelid), ''), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')) FROM pg_policy p WHERE p.polrelid = c.oid) AS parts) AS security
 FROM c`;
 
-/** Names and definitions come out qualified, whatever the role's own search_path says. MUST run before the two readings below, on the same session. */
+/**
+ * Names and definitions come out qualified, whatever the role's own search_path says. MUST run
+ * before the two readings below, on the same session.
+ */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);
 }

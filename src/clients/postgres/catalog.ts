@@ -8,7 +8,10 @@ import { describeSubquery } from './lone-sql.js';
 
 export interface Column {
   readonly name: string;
-  /** Base type: domains resolved, enums as `enum`, composites as `composite`, arrays as `type[]`, arrays of a domain as `domain[]`. */
+  /**
+   * Base type: domains resolved, enums as `enum`, composites as `composite`, arrays as `type[]`,
+   * arrays of a domain as `domain[]`.
+   */
   readonly type: string;
   readonly notNull: boolean;
   readonly generated: boolean;
@@ -33,10 +36,15 @@ export interface TableCatalog {
   readonly persistence: string;
   /** The partitions at every depth; empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
-  /** Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their own names. */
+  /**
+   * Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their
+   * own names.
+   */
   readonly heirs: readonly string[];
   readonly columns: readonly Column[];
-  /** Primary key columns in key order, without what the index merely INCLUDEs; empty without one. */
+  /**
+   * Primary key columns in key order, without what the index merely INCLUDEs; empty without one.
+   */
   readonly key: readonly string[];
   /** The primary key is checked at the end of a transaction: such a key is no replica identity. */
   readonly isKeyDeferrable: boolean;
@@ -153,7 +161,10 @@ function leafOf(row: Record<string, string>): Leaf {
   };
 }
 
-/** A table that has a primary key. Throws Problem `preflight-failed` where it, or its key, is gone since preflight saw it. */
+/**
+ * A table that has a primary key. Throws Problem `preflight-failed` where it, or its key, is gone
+ * since preflight saw it.
+ */
 export async function readKeyedTable(client: pg.ClientBase, text: string): Promise<TableCatalog> {
   const catalog = await readTable(client, text);
   if (!catalog || catalog.key.length === 0)
@@ -162,8 +173,8 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
 }
 
 /**
- * Returns the number of blocks of a quoted table. For a partitioned table it is that of the largest
- * partition, because a block number exists in each of them.
+ * Returns the number of blocks of a quoted table. The largest partition decides for a
+ * partitioned table, because a block number exists in each partition.
  */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(
@@ -173,7 +184,10 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
   return Number(rows[0]!['n']);
 }
 
-/** The files in which a table's rows, and its partitions', lie: others after it was rewritten or truncated. */
+/**
+ * The files in which a table's rows, and its partitions', lie: others after it was rewritten or
+ * truncated.
+ */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(
     `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM pg_partition_tree($1::regclass))) AS files`,
@@ -182,7 +196,10 @@ export async function storageOf(client: pg.ClientBase, table: string): Promise<s
   return rows[0]!.files;
 }
 
-/** Conditions that cut a table of so many blocks into ranges of `size`; the last one has no end, for it may have grown. */
+/**
+ * Conditions that cut a table of so many blocks into ranges of `size`; the last one has no end, for
+ * it may have grown.
+ */
 export function blockRanges(blocks: number, size: number): string[] {
   const count = Math.max(1, Math.ceil(blocks / size));
   return Array.from(

@@ -1,4 +1,5 @@
-// Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's statement_timeout, UTC, ISO output.
+// Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's
+// statement_timeout, UTC, ISO output.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
@@ -7,8 +8,8 @@ import type { MigrationSpec, PostgresAddress, SecretRef } from '../../domain/mig
 import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
- * The text of a secret that goes to `hosts`, or, with purpose `allow`, only whether a spec may name it for them.
- * Throws Problem `permission-denied`.
+ * The text of a secret that goes to `hosts`, or, with purpose `allow`, only whether a spec may name
+ * it for them. Throws Problem `permission-denied`.
  */
 export type ResolveSecret = (
   secret: SecretRef,
@@ -22,7 +23,10 @@ export interface SourceOptions {
   readonly lockTimeoutMs?: number;
   /** Replication commands are understood, and nothing with parameters. */
   readonly speaksReplication?: boolean;
-  /** Nothing in this session may write: for sessions that run SQL of a spec which has no business to change anything. */
+  /**
+   * Nothing in this session may write: for sessions that run SQL of a spec which has no business to
+   * change anything.
+   */
   readonly readOnly?: boolean;
   /**
    * Set for a statement of the spec that changes something: row security then applies as usual.
@@ -101,7 +105,10 @@ export interface SharedSnapshot {
   readonly close: () => Promise<void>;
 }
 
-/** Creates a logical slot, and shares the snapshot of the very position at which it begins. Waits for the transactions that are open. */
+/**
+ * Creates a logical slot, and shares the snapshot of the very position at which it begins. Waits
+ * for the transactions that are open.
+ */
 export async function createSlot(
   spec: MigrationSpec,
   secret: ResolveSecret,
@@ -158,7 +165,10 @@ async function open(
   return client;
 }
 
-/** A spec without a password gets none: the driver would otherwise send the worker's own PGPASSWORD, or one of its .pgpass. */
+/**
+ * A spec without a password gets none: the driver would otherwise send the worker's own PGPASSWORD,
+ * or one of its .pgpass.
+ */
 function noPassword(): string {
   throw new Problem(
     'permission-denied',
@@ -167,7 +177,9 @@ function noPassword(): string {
   );
 }
 
-/** Tries what `sslmode` allows, in its order. Rejects with the error of the last one that was tried. */
+/**
+ * Tries what `sslmode` allows, in its order. Rejects with the error of the last one that was tried.
+ */
 async function connected(
   address: PostgresAddress,
   secret: ResolveSecret,

@@ -11,7 +11,10 @@ export interface Readers {
 }
 
 export interface Lack {
-  /** Roles that can read the view today and could not read the other table, quoted; PUBLIC for everybody. */
+  /**
+   * Roles that can read the view today and could not read the other table, quoted; PUBLIC for
+   * everybody.
+   */
   readonly roles: readonly string[];
   /** The statement that gives them what they lack. */
   readonly grant: string;
@@ -21,7 +24,8 @@ export interface Lack {
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
-// A right on the whole table, or on each column that is read; a query that names no column needs one on any.
+// A right on the whole table, or on each column that is read; a query that names no column needs
+// one on any.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
@@ -88,8 +92,8 @@ export async function copyReadRights(
 }
 
 /**
- * Row security of a relation as one text: equal texts show the same rows to the same roles. Empty where there is none,
- * or none that `role` is subject to.
+ * Row security of a relation as one text: equal texts show the same rows to the same roles. Empty
+ * where there is none, or none that `role` is subject to.
  */
 export async function rowSecurityOf(
   client: pg.ClientBase,

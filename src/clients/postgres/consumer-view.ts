@@ -1,4 +1,5 @@
-// The view that consumers read: what the catalog says of it, which table it selects from, and how its text is replaced.
+// The view that consumers read: what the catalog says of it, which table it selects from, and how
+// its text is replaced.
 import type pg from 'pg';
 import {
   parseTableName,
@@ -23,13 +24,16 @@ export interface ViewState {
   /** `pg_class.relkind`. */
   readonly kind: string;
   readonly owner: string;
-  /** `pg_get_viewdef` with an empty search_path: every name in it carries its schema. Empty for what is no view. */
+  /**
+   * `pg_get_viewdef` with an empty search_path: every name in it carries its schema. Empty for what
+   * is no view.
+   */
   readonly definition: string;
   /** `pg_class.reloptions`, each `name=value`, in their order. */
   readonly options: readonly string[];
   /**
-   * One text of all the rest: owner, privileges of view and columns, comments, columns with their types
-   * and defaults, triggers, rules. Equal texts = nothing of it changed.
+   * One text of all the rest: owner, privileges of view and columns, comments, columns with their
+   * types and defaults, triggers, rules. Equal texts = nothing of it changed.
    */
   readonly rest: string;
 }
@@ -89,7 +93,9 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
   return result;
 }
 
-/** Replaces the text of the view's query; options are written again, or Postgres would clear them. */
+/**
+ * Replaces the text of the view's query; options are written again, or Postgres would clear them.
+ */
 export async function replaceView(
   client: pg.ClientBase,
   view: TableName,
@@ -183,7 +189,10 @@ export async function keysGroupedBy(
   return rows.map((row) => JSON.parse(row.key) as string[]);
 }
 
-/** Columns of a relation in its order, with their types as written; empty when there is no such relation. */
+/**
+ * Columns of a relation in its order, with their types as written; empty when there is no such
+ * relation.
+ */
 export async function columnTypes(
   client: pg.ClientBase,
   { schema, table }: TableName,

@@ -1,4 +1,5 @@
-// COPY … TO STDOUT (FORMAT binary) on a pg connection: rows as the bytes that Postgres sends, visited as they come, none kept.
+// COPY … TO STDOUT (FORMAT binary) on a pg connection: rows as the bytes that Postgres sends,
+// visited as they come, none kept.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { int16At, int32At } from '../../domain/values/bytes.js';
@@ -26,7 +27,10 @@ export interface CopyOptions {
   readonly rowsPerSecond: number;
 }
 
-/** Runs `COPY (select) TO STDOUT` and returns how many rows were visited. Throws what Postgres or `visit` threw. */
+/**
+ * Runs `COPY (select) TO STDOUT` and returns how many rows were visited. Throws what Postgres or
+ * `visit` threw.
+ */
 export function copyRows(
   client: pg.Client,
   select: string,

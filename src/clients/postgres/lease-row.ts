@@ -1,4 +1,5 @@
-// The lease row: who owns the result. The workflow believes this row, not its own memory. See docs/explanation/cutover.md.
+// The lease row: who owns the result. The workflow believes this row, not its own memory. See
+// docs/explanation/cutover.md.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -9,9 +10,11 @@ export interface LeaseRow {
   readonly state: LeaseState;
   readonly epoch: number;
   readonly token: string | null;
-  /** The highest attempt that fenced or was released: a zombie of an earlier one can fence no more. */
+  /**
+   * The highest attempt that fenced or was released: a zombie of an earlier one can fence no more.
+   */
   readonly attempt: number;
-  /** When the fence began; null unless the lease is FENCED or SWITCHED. */
+  /** The beginning of the fence. Null unless the lease is FENCED or SWITCHED. */
   readonly fenced_at: string | null;
   readonly expires_at: string | null;
   readonly veto: boolean;
@@ -28,7 +31,9 @@ export function leaseTable({ batch, names }: ResolvedPlan): string {
   return batch ? `${quoteIdent(names.leaseSchema)}.lease` : 'sluice.lease';
 }
 
-/** The same row in both places: beside the result, and in the ledger for migrations without a batch. */
+/**
+ * The same row in both places: beside the result, and in the ledger for migrations without a batch.
+ */
 export const LEASE_COLUMNS = `
   migration text PRIMARY KEY,
   state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),

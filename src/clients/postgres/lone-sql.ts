@@ -1,4 +1,5 @@
-// SQL that a spec names. It goes to the server as one statement of its own, by the extended protocol, and the server describes it without running any of it.
+// SQL that a spec names. It goes to the server as one statement of its own, by the extended
+// protocol, and the server describes it without running any of it.
 import type pg from 'pg';
 
 export interface DescribedField {
@@ -6,13 +7,16 @@ export interface DescribedField {
   readonly dataTypeID: number;
 }
 
-/** A query for `client.query`: the extended protocol refuses a text that holds more than one statement. */
+/**
+ * A query for `client.query`: the extended protocol refuses a text that holds more than one
+ * statement.
+ */
 export const lone = (text: string, values: unknown[] = []): pg.QueryConfig =>
   ({ text, values, queryMode: 'extended' }) as pg.QueryConfig;
 
 /**
- * Rows of one SELECT that holds SQL of a spec, in a transaction that cannot write. An open transaction of the
- * caller MUST be READ ONLY.
+ * Rows of one SELECT that holds SQL of a spec, in a transaction that cannot write. An open
+ * transaction of the caller MUST be READ ONLY.
  */
 export async function readLone(
   client: pg.ClientBase,
@@ -30,20 +34,23 @@ export async function readLone(
   }
 }
 
-/** The settings of a session, apart from those that our own statements change while SQL of a spec runs. */
+/**
+ * The settings of a session, apart from those that our own statements change while SQL of a spec
+ * runs.
+ */
 const SETTINGS_SQL = `SELECT name, setting FROM pg_catalog.pg_settings WHERE name NOT IN ('statement_timeout', 'transaction_timeout', 'transaction_read_only')
 UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
 
 /**
- * Fills a new temporary table with the rows of a query of a spec, inside a transaction that writes. The query itself
- * cannot write: it runs in a subtransaction that is read-only, where only temporary tables take rows. Settings that it
- * made are undone before the caller's own statements go on. `table` MUST be an identifier that needs no quotes. The
- * table is gone when the transaction ends.
+ * Fills a new temporary table with the rows of a query of a spec, inside a transaction that writes.
+ * The query itself cannot write: it runs in a subtransaction that is read-only, where only
+ * temporary tables take rows. Settings that it made are undone before the caller's next statement.
+ * `table` MUST be an identifier that needs no quotes. The table is gone when the transaction ends.
  */
 export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
-  await describeStatement(client, query); // on its own: it could otherwise close the parenthesis
+  await describeStatement(client, query); // parsed separately, because it could otherwise close the parenthesis
   const rows = `SELECT * FROM (${query}\n) AS sluice_query`;
-  // Without data a query is not even planned.
+  // A query without data is not even planned.
   await client.query(lone(`CREATE TEMP TABLE ${table} ON COMMIT DROP AS ${rows} WITH NO DATA`));
   const before = await settingsOf(client);
   await client.query('SAVEPOINT sluice_reads; SET TRANSACTION READ ONLY');
@@ -62,8 +69,8 @@ async function settingsOf(client: pg.ClientBase): Promise<Map<string, string>> {
 }
 
 /**
- * The fields of one statement, which is parsed and not run. Rejects with the server's error for a text that is
- * no statement or more than one.
+ * The fields of one statement, which is parsed and not run. Rejects with the server's error for a
+ * text that is no statement or more than one.
  */
 export const describeStatement = (
   client: pg.ClientBase,
@@ -85,7 +92,10 @@ export async function describeSubquery(
   return describeStatement(client, `SELECT * FROM (${query}\n) AS sluice_query`);
 }
 
-/** Rejects unless `condition` is one SQL condition over `columns` (quoted) of `table` (qualified). Nothing is run. */
+/**
+ * Rejects unless `condition` is one SQL condition over `columns` (quoted) of `table` (qualified).
+ * Nothing is run.
+ */
 export async function parseCondition(
   client: pg.ClientBase,
   condition: string,

@@ -1,5 +1,5 @@
 // Transactions that have written and are still open, prepared ones included, as far as our role can
-// see them. Without pg_read_all_stats the age of another role's transaction is hidden, but its id
+// see them. Without pg_read_all_stats, the age of another role's transaction is hidden, but its id
 // is visible. One that is gone a moment later is harmless; one that stays is unknown, never absent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -28,7 +28,10 @@ const POLL_MS = 100;
 
 const PREPARED = `format('prepared transaction %L of %s in database %s', gid, owner, database)`;
 
-/** Oldest first. A new slot waits for those of every database; rows of one database are written by its own alone. */
+/**
+ * Oldest first. A new slot waits for those of every database; rows of one database are written by
+ * its own alone.
+ */
 export async function openWriters(
   client: pg.ClientBase,
   { thisDatabase = false } = {},

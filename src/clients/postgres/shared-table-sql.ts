@@ -42,7 +42,7 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 }
 
 /**
- * Builds the trigger function. While FENCED it refuses every write. While SWITCHED only the
+ * Builds the trigger function. While FENCED, it refuses every write. While SWITCHED, only the
  * stream's role may write, and a session that names an epoch, as our sinks do, must name that of
  * the switch. Otherwise every role but the stream's may write. SECURITY DEFINER hides current_user,
  * so the writer is the role that was set, or else the login role.
@@ -83,8 +83,9 @@ export interface RowsChanged {
 }
 
 /**
- * In the commit's transaction, after `passTrigger`: the shared table gets the stream's rows; those that only it has are kept beside it. The staging table is
- * dropped: a sink that still writes it fails, and reads the same records again when it writes the shared one.
+ * In the commit's transaction, after `passTrigger`: the shared table gets the stream's rows; those
+ * that only it has are kept beside it. The staging table is dropped: a sink that still writes it
+ * fails, and reads the same records again when it writes the shared one.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -100,7 +101,10 @@ export async function takeOver(
   return changed;
 }
 
-/** In the way back's transaction, after `passTrigger`: what the batch's query gives now, and the kept rows of keys that it does not give. */
+/**
+ * In the way back's transaction, after `passTrigger`: what the batch's query gives now, and the
+ * kept rows of keys that it does not give.
+ */
 export async function giveBack(
   client: pg.ClientBase,
   { spec }: ResolvedPlan,

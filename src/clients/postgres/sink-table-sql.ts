@@ -1,4 +1,5 @@
-// The sink's table, made like the result table: its types, collations and NOT NULLs, for the columns that the query computes.
+// The sink's table, made like the result table: its types, collations and NOT NULLs, for the
+// columns that the query computes.
 import type pg from 'pg';
 import { describeQuery } from './catalog.js';
 import { copyReadRights } from './consumer-access.js';

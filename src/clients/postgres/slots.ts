@@ -1,4 +1,5 @@
-// Replication slots: what the server says of one, when one is lost, and how one is dropped. No other file asks pg_replication_slots about a single slot.
+// Replication slots: what the server says of one, when one is lost, and how one is dropped. No
+// other file asks pg_replication_slots about a single slot.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';

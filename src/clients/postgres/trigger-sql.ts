@@ -6,7 +6,10 @@ import { thoseThatStay } from './open-writers.js';
 import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan/trigger-names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
-/** Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up, never the application that is ended. */
+/**
+ * Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up,
+ * never the application that is ended.
+ */
 const TRIGGER_LOCK_MS = 700;
 
 /**

@@ -1,4 +1,5 @@
-// SQL conditions over what a role may do, true for superusers and through membership: for the checks of `privileges.ts`. The role need not be the one that asks.
+// SQL conditions over what a role may do, true for superusers and through membership: for the
+// checks of `privileges.ts`. The role need not be the one that asks.
 import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>

@@ -25,7 +25,10 @@ export const hasStarted = (
   snapshot: ConnectorSnapshot,
 ): boolean => notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
 
-/** `tables` as in the spec; `totals` are rows per table from the baseline (they inform, they prove nothing). */
+/**
+ * `tables` as in the spec; `totals` are rows per table from the baseline (they inform, they prove
+ * nothing).
+ */
 export function foldNotifications(
   notifications: readonly SnapshotNotification[],
   tables: readonly string[],

@@ -22,7 +22,10 @@ export interface CoSignature {
   readonly at: string;
 }
 
-/** Broken by two people: for an hour the cut-over may begin outside its change window, on older evidence, approved by one of them. It stays marked for good. */
+/**
+ * Broken by two people: for an hour the cut-over may begin outside its change window, on older
+ * evidence, approved by one of them. It stays marked for good.
+ */
 export interface BrokenGlass {
   readonly by: readonly string[];
   readonly reason: string;
@@ -35,7 +38,7 @@ export interface CoSignState {
   readonly signatures: readonly CoSignature[];
 }
 
-const SECOND = '1h'; // how long the first signature is valid
+const SECOND = '1h'; // the first signature is valid for this time
 const BROKEN = '1h';
 
 export interface CoSignDecision extends Decision {
@@ -132,7 +135,10 @@ export function approvalUnder(
   };
 }
 
-/** Returns the names whose signatures roll back, reject or rehearse: the spec's approvers, and for its hour those who broke the glass. Empty where no signature is needed. */
+/**
+ * Returns the names whose signatures roll back, reject or rehearse: the spec's approvers, and for
+ * its hour those who broke the glass. Empty where no signature is needed.
+ */
 export function signersUnder(
   glass: BrokenGlass | null,
   approval: ApprovalSpec,

@@ -27,7 +27,9 @@ export const UNSIGNED: Identity = { authenticated: false, refused: null };
 /** The sender's own claims about the request. */
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
-/** Holds the claims of a valid token against the request that carried it and the nonces used before. */
+/**
+ * Holds the claims of a valid token against the request that carried it and the nonces used before.
+ */
 export function identify(
   request: Claimed,
   verified: Verified,
@@ -68,7 +70,10 @@ export interface Decision {
 
 const SETTLE_MS = 60_000;
 
-/** Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration; accepting an approval counts towards the quorum. */
+/**
+ * Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration;
+ * accepting an approval counts towards the quorum.
+ */
 export function decide(
   request: DecisionRequest,
   state: GateState,
@@ -119,7 +124,10 @@ export function decide(
   };
 }
 
-/** Returns why this person may not roll back or rehearse, or null. Where the spec names approvers, only they may act, and only with their signature. */
+/**
+ * Returns why this person may not roll back or rehearse, or null. Where the spec names approvers,
+ * only they may act, and only with their signature.
+ */
 export function refusedToAct(
   who: string,
   approvers: readonly string[],
@@ -185,7 +193,8 @@ export function coverageOf(at: string): CoverageDay[] {
   const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
   const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
   if (isLastDay) days.push('month-end');
-  // Daylight saving changes in the EU (last Sunday of March and October) and the US (second Sunday of March, first of November).
+  // Daylight saving changes in the EU (last Sunday of March and October) and the US (second Sunday
+  // of March, first of November).
   const date = time.getUTCDate();
   const month = time.getUTCMonth();
   const isDst =
@@ -205,7 +214,10 @@ export interface Streak {
   readonly compared: number;
 }
 
-/** With 95 % confidence no larger share of keys is wrong than this, after so many comparisons without a difference (the rule of three). */
+/**
+ * With 95 % confidence no larger share of keys is wrong than this, after so many comparisons
+ * without a difference (the rule of three).
+ */
 export const mismatchBound = (compared: number): number =>
   compared === 0 ? 1 : Math.min(1, 3 / compared);
 

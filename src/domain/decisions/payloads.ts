@@ -30,7 +30,10 @@ function asRecord(payload: unknown): Record<string, unknown> | null {
     : null;
 }
 
-/** `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason, token?}` of rejectCutover. */
+/**
+ * `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason, token?}` of
+ * rejectCutover.
+ */
 export function checkDecision(
   payload: unknown,
   decision: 'approve' | 'reject',
@@ -118,7 +121,9 @@ export function checkBy(payload: unknown): Checked<{ by: string; token: string |
   return token.ok ? { ok: true, value: { by: by.value!, token: token.value } } : token;
 }
 
-/** `{decision, approver, reason, token?}` of the coSign update: one of the two people that it needs. */
+/**
+ * `{decision, approver, reason, token?}` of the coSign update: one of the two people that it needs.
+ */
 export function checkCoSign(payload: unknown): Checked<CoSignRequest> {
   const record = asRecord(payload);
   const decision = record?.['decision'];

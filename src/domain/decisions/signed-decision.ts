@@ -1,4 +1,5 @@
-// A decision that its maker signed: who says what about which evidence of which migration, for how long. Only the shape; signatures are clients/signatures.ts.
+// A decision that its maker signed: who says what about which evidence of which migration, for how
+// long. Only the shape; signatures are clients/signatures.ts.
 
 /** Decisions that need two people: ending the soak early, and breaking the glass. */
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
@@ -30,7 +31,10 @@ export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
 export interface SignedFor {
   readonly namespace: string;
   readonly workflowId: string;
-  /** First run id: Temporal makes it, so no other cluster or ledger has it. The same across continue-as-new. */
+  /**
+   * First run id: Temporal makes it, so no other cluster or ledger has it. The same across
+   * continue-as-new.
+   */
   readonly run: string;
 }
 

@@ -1,4 +1,5 @@
-// Differences summed up by column: how many rows, and whether one rule explains them all (always the same distance, always NULL). PURE.
+// Differences summed up by column: how many rows, and whether one rule explains them all (always
+// the same distance, always NULL). PURE.
 import type { Difference } from './window.js';
 
 export interface ColumnSummary {

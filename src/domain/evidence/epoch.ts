@@ -1,4 +1,5 @@
-// Evidence has an epoch. A change of what it rests on begins a new one, which voids approvals and the streak.
+// Evidence has an epoch. A change of what it rests on begins a new one, which voids approvals and
+// the streak.
 
 /** One text, or the set of entries that the fact consists of. */
 export type FactValue = string | readonly string[];
@@ -6,7 +7,7 @@ export type FactValue = string | readonly string[];
 /** Name of a fact → its value, readable: a person reads what changed. */
 export type Facts = Readonly<Record<string, FactValue>>;
 
-/** The change between two readings of the facts, in words. At least one field is set. */
+/** The change between two readings of the facts, in words. One or both fields are set. */
 export interface FactsChange {
   /** The reason for a new epoch; null when none is needed. */
   readonly epoch: string | null;
@@ -27,7 +28,10 @@ export interface FactsSeen {
   readonly change: FactsChange | null;
 }
 
-/** Facts of this kind say where rows lie, not what they are: a rewrite (VACUUM FULL, CLUSTER, TRUNCATE) costs one full window. */
+/**
+ * Facts of this kind say where rows lie, not what they are: a rewrite (VACUUM FULL, CLUSTER,
+ * TRUNCATE) costs one full window.
+ */
 export const storageFact = (table: string): string => `storage of ${table}`;
 /** A partition that is added changes no row that was proven; one that is gone or replaced does. */
 export const partitionsFact = (table: string): string => `partitions of ${table}`;

@@ -49,7 +49,10 @@ export interface Replayed {
   readonly expected: number;
 }
 
-/** One run of the batch, rehearsed: what it stored for the keys that it closed, against the pipeline. */
+/**
+ * One run of the batch, rehearsed: what it stored for the keys that it closed, against the
+ * pipeline.
+ */
 export interface RehearsedRun extends Verdict {
   readonly run: string;
   readonly cut: string;
@@ -71,7 +74,10 @@ export interface ProofResult {
   readonly reason: string;
   readonly replayed: Replayed | null;
   readonly counts: Counts | null;
-  /** Empty in the workflow: they hold values of rows and stand in the ledger, from where the command line reads them. */
+  /**
+   * Empty in the workflow: they hold values of rows and stand in the ledger, from where the command
+   * line reads them.
+   */
   readonly differences: readonly Difference[];
   /** Oldest first; empty when none was asked for. */
   readonly rehearsed: readonly RehearsedRun[];
@@ -97,7 +103,10 @@ export const proofId = (name: string, number: number): string => `proof-${name}-
 /** Topic that holds what the batch's query gave on the slice. */
 export const expectedTopic = (id: string): string => `${id}.expected`;
 
-/** The spec with every name moved into the proof's own: topics, group, output. No sink, and one stage at most. */
+/**
+ * The spec with every name moved into the proof's own: topics, group, output. No sink, and one
+ * stage at most.
+ */
 export function proofSpec(spec: MigrationSpec, id: string, stage: string | null): MigrationSpec {
   const { batch, pipeline, sink: _sink, ...rest } = spec.spec;
   return {

@@ -13,7 +13,10 @@ export interface BatchAge {
 export interface WindowSample {
   readonly number: number;
   readonly at: string;
-  /** `ms` = a marker's way from the source through everything that the migration has: connector, pipeline, sink. */
+  /**
+   * `ms` = a marker's way from the source through everything that the migration has: connector,
+   * pipeline, sink.
+   */
   readonly lag: Lag;
   /** The time during which the window kept at most two backends of the source busy, in ms. */
   readonly sourceMs: number;

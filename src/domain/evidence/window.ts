@@ -83,11 +83,20 @@ export interface Proofs {
   readonly countedRows: number | null;
   /** Rows that the comparison read in this snapshot. */
   readonly readRows: number;
-  /** Keys that it did not read: an earlier window, or a walk of this one, proved them equal, and neither side changed them since. Absent = none. */
+  /**
+   * Keys that it did not read: an earlier window, or a walk of this one, proved them equal, and
+   * neither side changed them since. Absent = none.
+   */
   readonly provenEarlier?: number | undefined;
-  /** Rows that this window read ahead of its snapshot, in shorter ones (a walk over a long table). Absent = no walk. */
+  /**
+   * Rows that this window read ahead of its snapshot, in shorter ones (a walk over a long table).
+   * Absent = no walk.
+   */
   readonly walkedRows?: number | undefined;
-  /** The comparison ended before it had read every row, because most of those it read differ: it can only fail. */
+  /**
+   * The comparison ended before it had read every row, because most of those it read differ: it can
+   * only fail.
+   */
   readonly isStopped?: boolean | undefined;
   /** Corruptions planted in memory, and how many the comparator reported. */
   readonly canaryPlanted: number;
@@ -106,7 +115,10 @@ function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
   return { verdict: 'failed', reason: `${describeDifferences(counts)}: ${where}` };
 }
 
-/** Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the window inconclusive or errored. */
+/**
+ * Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the
+ * window inconclusive or errored.
+ */
 export function assessComparison(counts: Counts, proofs: Proofs): Verdict {
   if (proofs.canaryFound !== proofs.canaryPlanted) {
     return {

@@ -1,4 +1,5 @@
-// The statements of a ksqlDB pipeline: each makes one stream or table, by whose name it is found again.
+// The statements of a ksqlDB pipeline: each makes one stream or table, by whose name it is found
+// again.
 import { splitStatements } from './statements.js';
 
 export interface KsqlStatement {

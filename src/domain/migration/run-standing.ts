@@ -42,7 +42,9 @@ export interface Standing {
   readonly problem: string | null;
   /** Commands, or one thing to do each. */
   readonly remedy: readonly string[];
-  /** The problem in a word or two, for a table: `terminated`, `no worker`; null = nothing is wrong. */
+  /**
+   * The problem in a word or two, for a table: `terminated`, `no worker`; null = nothing is wrong.
+   */
   readonly state: string | null;
   /** The run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;

@@ -1,4 +1,5 @@
-// The search attributes of the contract, with the type each is registered as (design: "Contract with the outside").
+// The search attributes of the contract, with the type each is registered as (design: "Contract
+// with the outside").
 export const SEARCH_ATTRIBUTES = {
   SluicePhase: 'Keyword',
   SluiceVerdict: 'Keyword',

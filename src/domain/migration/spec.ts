@@ -1,4 +1,5 @@
-// The operator's declared wish, defaults filled in; immutable after start. Mirrors `src/manifest/spec-schema.ts`, which parses it.
+// The operator's declared wish, defaults filled in; immutable after start. Mirrors
+// `src/manifest/spec-schema.ts`, which parses it.
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
@@ -10,7 +11,10 @@ export interface PostgresAddress {
   readonly passwordFrom?: SecretRef | undefined;
   /** The TLS mode, with libpq's meaning. */
   readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-  /** PEM files: the CA of the server, our certificate and its key; the same paths on the worker and on Connect's workers. */
+  /**
+   * PEM files: the CA of the server, our certificate and its key; the same paths on the worker and
+   * on Connect's workers.
+   */
   readonly sslrootcert?: string | undefined;
   readonly sslcert?: string | undefined;
   readonly sslkey?: string | undefined;
@@ -41,7 +45,10 @@ export interface StageSpec {
 export interface BatchSpec {
   readonly result: { readonly table: string; readonly key: readonly string[] };
   readonly query: { readonly sql: string };
-  /** Intermediate results of the pipeline, in its order: each is validated on its own, so that a difference names the first stage that has it. */
+  /**
+   * Intermediate results of the pipeline, in its order: each is validated on its own, so that a
+   * difference names the first stage that has it.
+   */
   readonly stages: readonly StageSpec[];
   /** The place where runs are seen: a run log, or sessions by their application_name. */
   readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
@@ -55,7 +62,10 @@ export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+inc
 export interface ConnectorSpec {
   readonly type: 'debezium-postgres' | 'jdbc-source';
   readonly url: string;
-  /** initial: by the connector, in one transaction. incremental: by the connector, in chunks, beside the changes. copy: by us, before the connector. */
+  /**
+   * initial: by the connector, in one transaction. incremental: by the connector, in chunks, beside
+   * the changes. copy: by us, before the connector.
+   */
   readonly snapshot: 'initial' | 'incremental' | 'copy';
   readonly topicPrefix?: string | undefined;
   readonly config: Readonly<Record<string, string>>;
@@ -123,13 +133,18 @@ export interface ValidationSpec {
   readonly every: string;
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];
-  /** The streak must have shown, with 95 % confidence, that no larger share of keys is wrong (decimal text). */
+  /**
+   * The streak must have shown, with 95 % confidence, that no larger share of keys is wrong
+   * (decimal text).
+   */
   readonly maxMismatchRate?: string | undefined;
   readonly compare: {
     readonly ignore: readonly string[];
     readonly tolerances: Readonly<Record<string, { readonly abs: string }>>;
   };
-  /** SQL over the result's key, `$cut` = the run's cut; empty = the stored result is not compared. */
+  /**
+   * SQL over the result's key, `$cut` = the run's cut; empty = the stored result is not compared.
+   */
   readonly closedKeys: string;
   readonly waivers: readonly Waiver[];
 }
@@ -152,7 +167,9 @@ export type RouteSpec =
       readonly batch: string;
       readonly stream: string;
     }
-  /** Both write this table: the batch until the commit, the stream, as `streamRole`, from then on. */
+  /**
+   * Both write this table: the batch until the commit, the stream, as `streamRole`, from then on.
+   */
   | {
       readonly type: 'postgres-table';
       readonly table: string;

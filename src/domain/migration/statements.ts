@@ -1,4 +1,5 @@
-// A text of SQL statements, cut into them: for Flink's dialect, whose statement sets hold semicolons of their own.
+// A text of SQL statements, cut into them: for Flink's dialect, whose statement sets hold
+// semicolons of their own.
 
 /** True when the statement starts a job of its own. */
 export const startsJob = (sql: string): boolean =>
@@ -26,8 +27,8 @@ const isOpenSet = (sql: string): boolean =>
   /^\s*(execute|begin)\s+statement\s+set\b/i.test(sql) && !/\bend\s*$/i.test(sql);
 
 /**
- * A query that may stand in another one: without the semicolons, comments and blanks that it ends in. A semicolon
- * between two statements stays, and the server refuses it.
+ * A query that may stand in another one: without the semicolons, comments and blanks that it ends
+ * in. A semicolon between two statements stays, and the server refuses it.
  */
 export function stripSemicolon(sql: string): string {
   const token =

@@ -1,9 +1,13 @@
-// Names of topics that Kafka refuses. PURE. It says so only when a topic is made, and then little: so we say it before anything is.
+// Names of topics that Kafka refuses. PURE. It says so only when a topic is made, and then little:
+// so we say it before anything is.
 
 const LONGEST = 249;
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
 
-/** Kafka's metrics write a dot as an underscore: two names that differ in nothing else cannot both be topics. */
+/**
+ * Kafka's metrics write a dot as an underscore: two names that differ in nothing else cannot both
+ * be topics.
+ */
 const inMetrics = (topic: string): string => topic.replaceAll('.', '_');
 
 /** Returns the problems of these names, alone and between them. */

@@ -1,4 +1,5 @@
-// Names under which Temporal knows migrations and their workers (design: "Contract with the outside").
+// Names under which Temporal knows migrations and their workers (design: "Contract with the
+// outside").
 
 /** The queue that every worker serves. Heavy data work goes to the queue beside it. */
 export const TASK_QUEUE = 'migrations';

@@ -1,5 +1,6 @@
-// Consumer groups whose members Sluice starts: the connector's for signals, the sink's, and those of a pipeline that Sluice deploys.
-// Their first member makes them, so a group is claimed before that member starts.
+// Consumer groups whose members Sluice starts: the connector's for signals, the sink's, and those
+// of a pipeline that Sluice deploys. Their first member makes them, so a group is claimed before
+// that member starts.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import type { KindPlan } from './owned-kind.js';

@@ -1,4 +1,5 @@
-// The pure half of a kind of object that Sluice makes. The effects of each kind are in src/activities/objects, under the same file name.
+// The pure half of a kind of object that Sluice makes. The effects of each kind are in
+// src/activities/objects, under the same file name.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 

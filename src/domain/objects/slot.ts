@@ -1,4 +1,5 @@
-// The replication slot holds the WAL that the connector has not read. A connector that polls needs none.
+// The replication slot holds the WAL that the connector has not read. A connector that polls needs
+// none.
 import type { KindPlan } from './owned-kind.js';
 
 export const slotKind = {

@@ -1,4 +1,5 @@
-// Triggers that refuse writes while the lease is FENCED. The fence makes them in its own transaction.
+// Triggers that refuse writes while the lease is FENCED. The fence makes them in its own
+// transaction.
 import type { KindPlan } from './owned-kind.js';
 
 export const triggerKind = {

@@ -38,7 +38,10 @@ export interface BatchPlan extends BatchSpec {
 export interface SinkPlan {
   readonly connector: string;
   readonly group: string;
-  /** The table that the sink writes while consumers read that side. The two differ only on a shared table. */
+  /**
+   * The table that the sink writes while consumers read that side. The two differ only on a shared
+   * table.
+   */
   readonly writes: { readonly batch: Relation; readonly stream: Relation };
 }
 
@@ -48,13 +51,16 @@ export interface CutoverStep {
   readonly does: string;
   readonly undo: string | null;
   /**
-   * Steps before the commit can be undone. After it the migration only goes forward, or back by the
-   * planned rollback.
+   * Steps before the commit can be undone. After it, the migration only goes forward, or back by
+   * the planned rollback.
    */
   readonly before: 'commit' | 'end';
 }
 
-/** The spec as the operator wrote it (`spec.…` holds limits, durations, addresses), and everything that follows from it. */
+/**
+ * The spec as the operator wrote it (`spec.…` holds limits, durations, addresses), and everything
+ * that follows from it.
+ */
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
   readonly names: Names;

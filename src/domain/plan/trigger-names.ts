@@ -1,7 +1,11 @@
-// Triggers of ours on tables of others, by the names under which the ledger knows them: `<trigger> on <table>`.
+// Triggers of ours on tables of others, by the names under which the ledger knows them: `<trigger>
+// on <table>`.
 import type { Names } from '../migration/names.js';
 
-/** fence: holds every write while FENCED. owner: refuses writes of every session that does not own the shared table. */
+/**
+ * fence: holds every write while FENCED. owner: refuses writes of every session that does not own
+ * the shared table.
+ */
 export type TriggerRole = 'fence' | 'owner';
 
 export interface OwnedTrigger {

@@ -1,4 +1,5 @@
-// Route `http`: another system serves consumers. We tell it the side after the commit, and ask it which side it serves.
+// Route `http`: another system serves consumers. We tell it the side after the commit, and ask it
+// which side it serves.
 import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';
 

@@ -1,4 +1,5 @@
-// A route moves consumers from the batch's result to the stream's. This is what every route says about itself.
+// A route moves consumers from the batch's result to the stream's. This is what every route says
+// about itself.
 import type { Relation } from '../migration/names.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 
@@ -33,7 +34,10 @@ export interface RouteNeeds {
   readonly reads: readonly Relation[];
 }
 
-/** The answers of a route to the questions that plan, checks, workflow and activities ask. Plain data. */
+/**
+ * The answers of a route to the questions that plan, checks, workflow and activities ask. Plain
+ * data.
+ */
 export interface RouteFacts {
   readonly words: RouteWords;
   /** Guarantees that the route weakens, in words for the people who approve. */
@@ -55,7 +59,10 @@ export interface RouteFacts {
   readonly movesSink: boolean;
   /** True when another system is asked to switch after the commit. */
   readonly isOrdered: boolean;
-  /** Runs of the batch would fail after the commit, so the batch stays paused, and loses its rights at `complete`. */
+  /**
+   * Runs of the batch would fail after the commit, so the batch stays paused, and loses its rights
+   * at `complete`.
+   */
   readonly refusesBatch: boolean;
 }
 
@@ -96,7 +103,9 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** The parts of a spec that a route can contradict. The spec has its shape, but is not checked yet. */
+/**
+ * The parts of a spec that a route can contradict. The spec has its shape, but is not checked yet.
+ */
 export interface RouteContext {
   readonly batch?: { readonly result: { readonly table: string } } | undefined;
   readonly sink?: { readonly table: string } | undefined;

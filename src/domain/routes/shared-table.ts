@@ -1,4 +1,5 @@
-// Batch and stream on one table (`route: postgres-table`): what is ours beside it until the table changes hands.
+// Batch and stream on one table (`route: postgres-table`): what is ours beside it until the table
+// changes hands.
 import { namesOf } from '../migration/names.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 
@@ -9,12 +10,15 @@ export const sharedTableOf = ({ spec }: Pick<MigrationSpec, 'spec'>): SharedTabl
   spec.cutover.route.type === 'postgres-table' ? spec.cutover.route : null;
 
 /**
- * Returns the stream's staging table. Until the commit only the batch may write the shared table.
+ * Returns the stream's staging table. Until the commit, only the batch may write the shared table.
  */
 export const stagingTable = (spec: MigrationSpec): string =>
   `${namesOf(spec, 1).leaseSchema}.stream`;
 
-/** Rows of the shared table that the stream does not have: kept from the commit until `complete`, given back by a way back. */
+/**
+ * Rows of the shared table that the stream does not have: kept from the commit until `complete`,
+ * given back by a way back.
+ */
 export const keptTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.kept`;
 
 /** The table that the sink writes while consumers read `side`. The spec MUST have a sink. */

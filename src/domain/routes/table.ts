@@ -1,4 +1,5 @@
-// Route `postgres-table`: batch and stream write one table, and the commit makes the stream its owner.
+// Route `postgres-table`: batch and stream write one table, and the commit makes the stream its
+// owner.
 import { PLAIN_FACTS, contradictionList, type Route, type SharedTablePlan } from './route.js';
 import { relation } from '../migration/names.js';
 import { keptTable, stagingTable, type SharedTableRoute } from './shared-table.js';

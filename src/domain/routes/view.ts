@@ -1,4 +1,5 @@
-// Route `postgres-view`: consumers read a view, and the commit replaces the one relation that the view reads.
+// Route `postgres-view`: consumers read a view, and the commit replaces the one relation that the
+// view reads.
 import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
 import { relation } from '../migration/names.js';
 import type { RouteSpec } from '../migration/spec.js';

@@ -2,13 +2,17 @@
 // keep. PURE.
 
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-// C0, DEL, C1, line and paragraph separators, marks of direction, lone surrogates, the byte order mark.
+// C0, DEL, C1, line and paragraph separators, marks of direction, lone surrogates, the byte order
+// mark.
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;
 
 const escaped = (character: string): string =>
   NAMED[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** One line without anything that a terminal obeys or a reader cannot see. The escapes are JSON's, so JSON stays the same JSON. */
+/**
+ * One line without anything that a terminal obeys or a reader cannot see. The escapes are JSON's,
+ * so JSON stays the same JSON.
+ */
 export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, escaped);
 
 /** The same for a text that we laid out: its line ends and tabs stay. */
@@ -21,7 +25,10 @@ export function quoteForeign(text: string, limit = 300): string {
   return line.length > limit ? `${line.slice(0, limit)}…` : line;
 }
 
-/** Keeps what an error says and drops the values of rows in it: errors enter the workflow's history, and logs. */
+/**
+ * Keeps what an error says and drops the values of rows in it: errors enter the workflow's history,
+ * and logs.
+ */
 export function withoutValues(text: string): string {
   return text
     .replaceAll(

@@ -1,4 +1,5 @@
-// WAL positions as Postgres prints them (`16/B374D848`). Strings in payloads; BigInt only inside these functions.
+// WAL positions as Postgres prints them (`16/B374D848`). Strings in payloads; BigInt only inside
+// these functions.
 
 export type Lsn = string;
 

@@ -1,6 +1,9 @@
 // Adapters by the name of their mode: the one place where a mode is looked up.
 
-/** Holds one adapter for each mode. `Mode` lists the modes of the spec, so the compiler names one that is missing. */
+/**
+ * Holds one adapter for each mode. `Mode` lists the modes of the spec, so the compiler names one
+ * that is missing.
+ */
 export class Registry<Mode extends string, Adapter> {
   readonly #adapters: Map<string, Adapter>;
   readonly #what: string;

@@ -1,4 +1,5 @@
-// The batch in the soak: where its table is the stream's now, it is kept from runs that would only be refused; where it has its own, whoever reads that is counted.
+// Handles the batch during the soak. On a shared table, it is kept paused, because its writes would
+// be refused. Otherwise, readers of its old table are counted.
 import { call } from '../activities.js';
 import { everyMs, type Run } from '../run/run.js';
 
@@ -20,7 +21,7 @@ export async function keepPaused(run: Run): Promise<void> {
   );
 }
 
-/** Who reads the old output from here on, `complete` will name. */
+/** Marks the moment from which readers of the old output are reported before `complete`. */
 export async function markReaders(run: Run): Promise<void> {
   run.state.readersSince = await run.step(() =>
     call('quick', 'markReaders', "Start to count readers of the batch's old output", run.ref),

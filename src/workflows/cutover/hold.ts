@@ -1,4 +1,5 @@
-// The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end; a rehearsal releases, and knows how long it took.
+// The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end;
+// a rehearsal releases, and knows how long it took.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
@@ -12,12 +13,12 @@ import { evidenceId } from '../run/status-view.js';
 import { runWindow } from '../windows.js';
 import { removeObject } from '../phases/roll-back.js';
 
-const COMMIT_RESERVE_MS = 5000; // of the hold: for the commit itself
+const COMMIT_RESERVE_MS = 5000; // the part of the hold that is reserved for the commit
 const BATCH_POLL_MS = 5000;
 
 export type Evidence = Parameters<typeof call<'fence'>>[3];
 
-/** Names what this attempt stands on; from here on `undoHold` has something to undo. */
+/** Records the attempt and its evidence. After this, `undoHold` has something to undo. */
 export function beginAttempt(run: Run): Evidence {
   run.state.attempts += 1;
   const evidence = {
@@ -31,7 +32,10 @@ export function beginAttempt(run: Run): Evidence {
   return evidence;
 }
 
-/** Ends with everything compared under the fence; throws BackToValidate with the reason when it cannot. The caller undoes it. */
+/**
+ * Ends with everything compared under the fence; throws BackToValidate with the reason when it
+ * cannot. The caller undoes it.
+ */
 export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const { ref } = run;
   const holdMs = durationMs(run.spec.cutover.maxHold);
@@ -106,7 +110,7 @@ export async function recheck(run: Run): Promise<void> {
       run.state.facts,
     ),
   );
-  run.state.facts = digest; // what costs a full window alone is proven by the final one, which is full
+  run.state.facts = digest; // a change that only costs a full window is proven by the final one, which is full
   if (change?.epoch) {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
@@ -146,11 +150,14 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  run.state.rehearsedHoldMs = null; // like the window's time: what was too long was mended, or is seen again
+  run.state.rehearsedHoldMs = null; // forgotten like the window's time, so that the hold is measured again
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
 
-/** The lease row says that this migration's commit has happened, though this run does not know it: it was reset to before. */
+/**
+ * The lease row says that this migration's commit has happened, though this run does not know it:
+ * it was reset to before.
+ */
 export async function findsItselfCommitted(run: Run): Promise<boolean> {
   if (run.state.committedAt) return true;
   if (
@@ -166,7 +173,10 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
   return true;
 }
 
-/** Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the commit happened after all. */
+/**
+ * Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the
+ * commit happened after all.
+ */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;
   if (!token) return false;
@@ -197,7 +207,10 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   });
 }
 
-/** They let every write pass by now; the tables shall not pay for asking. After the commit the owner's stays: a shared table is guarded until `complete`. */
+/**
+ * Drops the fence triggers, which block nothing any more, so that writers do not pay for the check.
+ * After the commit, the owner trigger stays: a shared table is guarded until `complete`.
+ */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
   const over = (name: string): boolean =>
     !isCommitted || readTrigger(run.plan.names, name).role === 'fence';

@@ -1,4 +1,5 @@
-// A rehearsal of the cut-over: everything up to the commit, then released. What it proves is how long the hold will be.
+// Rehearses the cut-over: everything up to the commit, then a release. It measures how long the
+// hold will be.
 import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, recheck, undoHold } from './hold.js';
@@ -21,7 +22,10 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
   return asked.result ?? refuse('approved meanwhile: the cut-over itself has begun');
 }
 
-/** The approve phase's part. What makes a cut-over go back to validate does the same here. */
+/**
+ * Runs the rehearsal in phase approve. Problems that send a cut-over back to validate do the same
+ * here.
+ */
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;
   const started = Date.parse(run.now());

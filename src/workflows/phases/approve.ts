@@ -1,4 +1,5 @@
-// approve: waits for a quorum on the current evidence, inside the change window. Windows go on meanwhile; worse evidence goes back to validate.
+// approve: waits for a quorum on the current evidence, inside the change window. Windows continue
+// meanwhile, and worse evidence goes back to validate.
 import { durationMs } from '../../domain/values/duration.js';
 import { approvalUnder } from '../../domain/decisions/cosign.js';
 import { waitingFor } from '../../domain/decisions/gate.js';

@@ -1,11 +1,15 @@
-// complete: the batch is retired, the pipeline handed over running, the scaffolding removed and verified gone.
+// complete: the batch is retired, the pipeline handed over running, the scaffolding removed and
+// verified gone.
 import { CancellationScope } from '@temporalio/workflow';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from './roll-back.js';
 
-/** Nothing interrupts it: half a hand-over would leave a pipeline that nobody owns. */
+/**
+ * Nothing interrupts this phase, because a partial hand-over would leave a pipeline without an
+ * owner.
+ */
 export async function complete(run: Run): Promise<void> {
   await CancellationScope.nonCancellable(() => retireAndHandOver(run));
 }

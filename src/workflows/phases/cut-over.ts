@@ -1,4 +1,5 @@
-// cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The steps are listed in domain/plan/cutover-steps.ts.
+// cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The
+// steps are listed in domain/plan/cutover-steps.ts.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../activities.js';
 import { BackToValidate } from '../run/course.js';
@@ -36,7 +37,10 @@ async function untilCommit(run: Run): Promise<void> {
   }
 }
 
-/** Whatever interrupts us, the commit is either not begun or finished: its outcome is read from the lease row, never guessed. */
+/**
+ * An interruption finds the commit either not begun or finished. Its outcome is read from the lease
+ * row, never guessed.
+ */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a rollback was requested before the commit');
   begins(run, 'commit');

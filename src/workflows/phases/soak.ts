@@ -1,4 +1,5 @@
-// soak: the batch goes on in shadow and windows go on with the roles swapped, for the asked-for time and number of passes.
+// soak: the batch continues as a shadow, and windows continue, for the spec's time and number of
+// passes.
 import type { WindowResult } from '../../activities/windows/index.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call } from '../activities.js';
@@ -12,7 +13,10 @@ export async function soak(run: Run): Promise<void> {
   await nameReaders(run);
 }
 
-/** Until `complete` there is a way back: readers of the output that nobody will write any more are named before it, once. */
+/**
+ * Reports readers of the old output once before `complete`, after which it is not written any more
+ * and a rollback is impossible.
+ */
 async function nameReaders(run: Run): Promise<void> {
   const readers = () =>
     run.step(() =>
@@ -39,7 +43,10 @@ async function nameReaders(run: Run): Promise<void> {
   );
 }
 
-/** What was switched stays switched: a view that somebody replaced, or a trigger that somebody dropped, holds the soak up until a window finds it as it should be. */
+/**
+ * Runs a window that also observes the route. A replaced view or a dropped trigger blocks the soak
+ * until a window finds it restored.
+ */
 async function shadowWindow(run: Run): Promise<WindowResult> {
   for (;;) {
     const result = await runWindow(run, 'shadow window');

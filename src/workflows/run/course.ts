@@ -5,7 +5,7 @@ import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
 /** Before the commit: release what is held, validate again. */
 export class BackToValidate extends Error {}
 
-/** What was captured is not one unbroken history any more. */
+/** Thrown if the captured history has a gap, which ends the generation. */
 export class GenerationLost extends Error {
   readonly problem: Blocked;
   constructor(problem: Blocked) {
@@ -14,10 +14,15 @@ export class GenerationLost extends Error {
   }
 }
 
-/** A wrong spec or a refused name: the only way a run ends as Failed, before anything is created. */
+/**
+ * A wrong spec or a refused name: the only way a run ends as Failed, before anything is created.
+ */
 export class RunRefused extends Error {}
 
-/** What an activity's failure means to a person; null for anything that is not an activity's failure (a defect: let the task fail and be seen). */
+/**
+ * Returns what an activity's failure means to a person. Returns null for any other error, which is
+ * a defect and must fail the task visibly.
+ */
 export function problemOf(error: unknown, now: string): Blocked | null {
   if (!(error instanceof ActivityFailure)) return null;
   const { cause } = error;

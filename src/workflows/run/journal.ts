@@ -1,4 +1,5 @@
-// What a run tells the outside: its status, its audit (mirrored into the ledger), search attributes, memo and current details.
+// Publishes a run's status, audit (mirrored into the ledger), search attributes, memo and current
+// details.
 import {
   CancellationScope,
   log,
@@ -44,7 +45,7 @@ export class Journal {
     };
   }
 
-  /** What follows from the spec in this generation. Computed here, so that no history holds it. */
+  /** The plan of this generation. It is computed here, so that no history contains it. */
   get plan(): ResolvedPlan {
     const { spec, generation } = this.ref;
     if (this.#plan?.generation !== generation) this.#plan = resolve({ spec, generation });
@@ -59,7 +60,10 @@ export class Journal {
     return new Date().toISOString(); // the workflow's clock: deterministic
   }
 
-  /** Its id carries the run: one that was reset counts from an earlier number, and its events are new ones. */
+  /**
+   * Its id carries the run: one that was reset counts from an earlier number, and its events are
+   * new ones.
+   */
   audit(kind: string, detail: string): void {
     this.state.events += 1;
     const event = {
@@ -72,7 +76,10 @@ export class Journal {
     this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
   }
 
-  /** Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger that is away holds nothing up: the next call catches up. */
+  /**
+   * Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger
+   * that is away holds nothing up: the next call catches up.
+   */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
     let events = this.state.outbox;
@@ -100,7 +107,7 @@ export class Journal {
     }
   }
 
-  /** At the end of a run: not before the ledger has it all. */
+  /** Waits at the end of a run until the ledger has everything. */
   async flushSurely(): Promise<void> {
     while (!(await this.flush()))
       await CancellationScope.nonCancellable(() =>
@@ -152,7 +159,8 @@ export class Journal {
     const shown = JSON.stringify(attributes.map((a) => a.value));
     if (shown === this.#shown) return;
     this.#shown = shown;
-    // The lag changes with every window: it travels along with other changes instead of costing an event of its own.
+    // The lag changes with every window: it travels along with other changes instead of costing an
+    // event of its own.
     upsertSearchAttributes([
       ...attributes,
       ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }]),
@@ -161,7 +169,10 @@ export class Journal {
   }
 }
 
-/** What a person must know of the plan before deciding, with the names whose signatures count. Empty before the run is open. */
+/**
+ * Returns the parts of the plan that a person must know before deciding, and the names of signers.
+ * Empty before the run is open.
+ */
 function shownOf(
   plan: ResolvedPlan | null,
   glass: BrokenGlass | null,

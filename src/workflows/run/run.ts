@@ -1,4 +1,5 @@
-// One run of a migration: its state and the four things phases may do with it: enter, step (with blocking), wait, and change course.
+// One run of a migration: its state and the four things phases may do with it: enter, step (with
+// blocking), wait, and change course.
 import {
   CancellationScope,
   condition,
@@ -17,7 +18,7 @@ import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
 import { initialState, type State, type WayBack } from './state.js';
 
-const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // while blocked on something that may heal by itself
+const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // used while the cause of a block may disappear by itself
 
 /** A phase: works on the run, may be entered again after continue-as-new. */
 export type PhaseBody = (run: Run) => Promise<void>;
@@ -57,7 +58,10 @@ export class Run extends Journal {
     this.state.done.push(phase);
   }
 
-  /** Generations: each is one unbroken capture. A lost one parks; `retry` begins the next with fresh names. */
+  /**
+   * Generations: each is one unbroken capture. A lost one parks; `retry` begins the next with fresh
+   * names.
+   */
   async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
     while (!this.isBehind('cut-over')) {
       try {
@@ -89,7 +93,10 @@ export class Run extends Journal {
     }
   }
 
-  /** Validate, approve, cut over, until the commit. Whatever goes wrong before it goes back to validate. */
+  /**
+   * Repeats validate, approve and cut over until the commit. Any problem before the commit goes
+   * back to validate.
+   */
   async untilCommitted(body: () => Promise<void>): Promise<void> {
     while (!this.isBehind('cut-over')) {
       try {
@@ -103,7 +110,10 @@ export class Run extends Journal {
     }
   }
 
-  /** One step. A failure that a person can mend parks the run until `retry` (or heals by itself) and the step is done again. Under the fence nothing pauses. */
+  /**
+   * Runs one step. A failure that a person can fix parks the run until `retry` (or until it
+   * disappears by itself), and the step runs again. A pause has no effect under the fence.
+   */
   async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.whilePaused();
@@ -124,7 +134,10 @@ export class Run extends Journal {
     }
   }
 
-  /** Stands still, visibly, until `retry`; with `heals` it also tries again by itself, ever more rarely. */
+  /**
+   * Blocks the run visibly until `retry`. With `heals`, it also tries again by itself, with growing
+   * pauses.
+   */
   async park(problem: Blocked, heals: boolean): Promise<void> {
     this.state.blocked = problem;
     this.audit('blocked', `${problem.code}: ${problem.detail}`);
@@ -244,7 +257,7 @@ export class Run extends Journal {
     this.show();
   }
 
-  /** Before or during the soak; it is never made shorter. */
+  /** Extends the soak, before or during it. It never becomes shorter. */
   extendSoak(by: string, ms: number): void {
     const { state } = this;
     if (state.outcome || state.wayBack || this.isBehind('soak'))

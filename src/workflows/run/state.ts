@@ -1,4 +1,5 @@
-// Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run and the phases.
+// Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run
+// and the phases.
 import type { ReaderMark } from '../../activities/cutover/consumers.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -16,7 +17,7 @@ import type { Outcome, Phase } from '../../domain/migration/phase.js';
 import type { CoverageDay, MigrationSpec } from '../../domain/migration/spec.js';
 import type { VerdictName } from '../../domain/evidence/verdict.js';
 
-/** Why and how the migration goes back. */
+/** The reason and the outcome of a rollback. */
 export interface WayBack {
   readonly outcome: Exclude<Outcome, 'migrated'>;
   readonly by: string;
@@ -49,10 +50,16 @@ export interface State {
   fenceToken: string | null;
   /** Attempts at the cut-over so far. */
   attempts: number;
-  /** A refused attempt is not repeated before this time (ISO), unless a person approves again; null while none was refused. */
+  /**
+   * A refused attempt is not repeated before this time (ISO), unless a person approves again; null
+   * while none was refused.
+   */
   nextAttemptAt: string | null;
   epoch: number;
-  /** Digest of the facts that the evidence rests on; the ledger holds them. Null = none were read yet. */
+  /**
+   * Digest of the facts that the evidence rests on; the ledger holds them. Null = none were read
+   * yet.
+   */
   facts: string | null;
   voidedAt: string | null;
   windows: number;
@@ -72,23 +79,32 @@ export interface State {
   brokenGlass: BrokenGlass | null;
   /** Two people asked for it: the soak ends after a passed window. */
   completesEarly: boolean;
-  /** Readers of the old output are counted from here: the commit, or the last time they were named. Null before the commit, and without a batch. */
+  /**
+   * Readers of the old output are counted from here: the commit, or the last time they were named.
+   * Null before the commit, and without a batch.
+   */
   readersSince: ReaderMark | null;
   lag: Lag;
   tables: TableProgress[];
   route: Route | null;
-  /** What we made, in order: unwound from the end. Pushed before it is made. */
+  /** The created objects in order, undone from the end. An object is added before it is created. */
   undo: OwnedObject[];
   handedOver: { kind: string; name: string }[];
   leftovers: { kind: string; name: string }[];
   restarts: Record<string, number>;
   slotIdentified: boolean;
   walAlarm: string | null;
-  /** What the last full window took, less what a cut-over does not repeat (the first read of the topics); null = none passed yet. */
+  /**
+   * The duration of the last full window, without the first read of the topics. Null if none passed
+   * yet.
+   */
   fullWindowMs: number | null;
-  /** What the last rehearsal held; null before one. */
+  /** The measured hold of the last rehearsal. Null before one. */
   rehearsedHoldMs: number | null;
-  /** When consumers were confirmed on the stream side: the soak counts from here. Null before. */
+  /**
+   * The moment when consumers were confirmed on the stream side. The soak counts from here. Null
+   * before.
+   */
   soakFrom: string | null;
   /** Asked for by `extendSoak`: the soak lasts at least until then. */
   soakUntil: string | null;
@@ -164,7 +180,7 @@ export const streakOf = ({
   compared: passesInARow === 0 ? 0 : comparedInARow,
 });
 
-/** ISO: when the soak's time is over, as it stands now. */
+/** Returns the current end of the soak's time (ISO). */
 export function soakEnds(
   { soakFrom, committedAt, soakUntil }: Pick<State, 'soakFrom' | 'committedAt' | 'soakUntil'>,
   { spec }: MigrationSpec,

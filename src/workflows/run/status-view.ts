@@ -1,4 +1,5 @@
-// What a person sees of a run: the status of the contract, the next commands, and the Web UI's current details. PURE.
+// Renders a run for people: the status of the contract, the next commands, and the Web UI's current
+// details. PURE.
 import { workflowInfo } from '@temporalio/workflow';
 import { resolve } from '../../domain/plan/resolve.js';
 import { approvalUnder, glassNote } from '../../domain/decisions/cosign.js';
@@ -62,7 +63,10 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
   };
 }
 
-/** What the run waits for, in one sentence without a full stop; null while its activities are at work, and when it has ended. */
+/**
+ * Returns what the run waits for, without a full stop. Returns null while its activities work, and
+ * when it has ended.
+ */
 export function waitingOf(state: State, now: string): string | null {
   const { spec, phase } = state;
   if (state.outcome !== null || !spec || phase === null) return null;

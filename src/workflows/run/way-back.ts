@@ -1,4 +1,5 @@
-// The way back: rollBack, rejectCutover, cancel and automatic roll-back interrupt the main path and run the roll-back phase, which nothing interrupts.
+// The way back: rollBack, rejectCutover, cancel and automatic roll-back interrupt the main path and
+// run the roll-back phase, which nothing interrupts.
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../../domain/migration/phase.js';
 import { GenerationLost, RunRefused } from './course.js';
@@ -43,7 +44,10 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
   }
 }
 
-/** The outcome is set by the last phase, after its clean-up was verified; here it only becomes the workflow's result. */
+/**
+ * The outcome is set by the last phase, after its clean-up was verified; here it only becomes the
+ * workflow's result.
+ */
 export function finish(run: Run): Promise<MigrationResult> {
   const { outcome, iteration, leftovers } = run.state;
   if (!outcome) throw new Error('a run ended without an outcome');

@@ -1,4 +1,5 @@
-// Route `http`: another system serves consumers. It is told the side by PUT, and asked for it by GET.
+// Implements the route `http`: another system serves consumers. PUT sets the side, and GET reads
+// it.
 import { getRoute, putRoute } from '../../../clients/http/route-http.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { HttpPlan } from '../../../domain/routes/route.js';

@@ -1,4 +1,4 @@
-// What a route does to the systems around it. The pure half is in domain/routes.
+// Defines the effects of a route on other systems. The pure half is in domain/routes.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { RowsChanged } from '../../../clients/postgres/shared-table-sql.js';
@@ -16,9 +16,15 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 export interface RouteEffects {
   /** Adds to the fence, in its transaction and before the lease row is locked. */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
-  /** Does the switch and the rollback. The caller ends the transaction by ROLLBACK. Throws the Problem that the commit would meet. */
+  /**
+   * Does the switch and the rollback. The caller ends the transaction by ROLLBACK. Throws the
+   * Problem that the commit would meet.
+   */
   tryOut(client: pg.ClientBase, plan: ResolvedPlan): Promise<void>;
-  /** Switches in the commit's transaction, before the lease row is locked. Null when no rows changed hands. */
+  /**
+   * Switches in the commit's transaction, before the lease row is locked. Null when no rows changed
+   * hands.
+   */
   inCommit(client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<RowsChanged | null>;
   /** Tells another system of the switch. Idempotent; `observe` says whether it obeyed. */
   afterCommit(run: Planned): Promise<void>;
@@ -44,7 +50,10 @@ export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
   effects(route: R, deps: RouteDeps): RouteEffects;
 }
 
-/** The effects of a route that switches nothing, except `observe`. Each route overrides those that it has. */
+/**
+ * The effects of a route that switches nothing, except `observe`. Each route overrides those that
+ * it has.
+ */
 export const NO_EFFECTS: Omit<RouteEffects, 'observe'> = {
   inFence: () => Promise.resolve(),
   tryOut: () => Promise.resolve(),

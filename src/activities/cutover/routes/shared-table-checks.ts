@@ -1,4 +1,5 @@
-// Read-only check of a table that batch and stream share: what its triggers, the commit and the sink's sessions will need.
+// Read-only check of a table that batch and stream share: what its triggers, the commit and the
+// sink's sessions will need.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';
@@ -28,7 +29,7 @@ export async function checkSharedTable(
   );
 }
 
-/** Whether the stream's rows fit into it, and can be told apart by the key. */
+/** Checks that the stream's rows fit into the table, and that the key identifies them. */
 async function shapeProblem(
   client: pg.ClientBase,
   spec: MigrationSpec,
@@ -102,7 +103,10 @@ async function roleProblem(
   return null;
 }
 
-/** A session as the sink will open it: a pooler in between may not pass its options on, and the role may lack a right. */
+/**
+ * A session as the sink will open it: a pooler in between may not pass its options on, and the role
+ * may lack a right.
+ */
 async function sessionProblem(
   spec: MigrationSpec,
   secret: ResolveSecret,

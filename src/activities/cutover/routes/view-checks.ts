@@ -1,4 +1,5 @@
-// Read-only check of the view that consumers read: whether the commit can replace its relation, and its readers keep their rights.
+// Read-only check of the view that consumers read: whether the commit can replace its relation, and
+// its readers keep their rights.
 import type pg from 'pg';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
@@ -23,7 +24,7 @@ const KINDS: Readonly<Record<string, string>> = {
   f: 'a foreign table',
 };
 
-/** Whether the commit can replace the one relation that the view reads, and nothing else of it. */
+/** Checks that the commit can replace the one relation that the view reads, and nothing else. */
 export async function checkView(
   client: pg.ClientBase,
   spec: MigrationSpec,
@@ -64,7 +65,10 @@ export async function checkView(
   };
 }
 
-/** Whether everybody who reads the view today still can: a table that we make has the rights of the result table, and no row security. */
+/**
+ * Checks that all readers of the view can still read it. A table that Sluice creates has the rights
+ * of the result table, and no row security.
+ */
 async function readersProblem(
   client: pg.ClientBase,
   route: ViewPlan,
@@ -94,7 +98,7 @@ async function plannedRelation(
   return { name: route.stream, columns, key: result.key };
 }
 
-/** What `CREATE OR REPLACE VIEW` will ask of our role. */
+/** Checks the rights that `CREATE OR REPLACE VIEW` needs. */
 async function missingRight(
   client: pg.ClientBase,
   spec: MigrationSpec,

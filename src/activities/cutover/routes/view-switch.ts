@@ -1,4 +1,5 @@
-// The switch of the view that consumers read, and the way back: the relation changes, nothing else does, and both are proven in one transaction.
+// The switch of the view that consumers read, and the way back: the relation changes, nothing else
+// does, and both are proven in one transaction.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
 import {
@@ -42,7 +43,7 @@ export async function relationOf(client: pg.ClientBase, table: string): Promise<
   );
 }
 
-/** The view's text over the other side's table, or why it cannot be had. Reads only. */
+/** Returns the view's text over the other side's table, or why there is none. Only reads. */
 export async function planSwap(
   client: pg.ClientBase,
   route: ViewPlan,
@@ -70,9 +71,10 @@ export async function planSwap(
 }
 
 /**
- * In the commit's transaction: the view reads the stream's table from here on, and its former text is kept beside the lease row.
- * Throws Problem, and the caller's transaction MUST end with it, where the view would lose anything, could not be given back as
- * it is, or could not be read by somebody who reads it today.
+ * Switches the view to the stream's table in the commit's transaction, and keeps its former text
+ * beside the lease row. Throws a Problem if the view would lose anything, could not be restored
+ * exactly, or could not be read by a role that reads it today. The caller's transaction MUST end
+ * then.
  */
 export async function switchView(
   client: pg.ClientBase,
@@ -117,7 +119,10 @@ const cannotSwitch = (route: ViewPlan, why: string): Problem =>
     'change the view so that one relation can be replaced in it, then: sluice retry',
   );
 
-/** What consumers of the view would be denied, or shown, once it reads the stream's table, which MUST exist; null when nothing changes. Reads only. */
+/**
+ * Returns what changes for readers of the view once it reads the stream's table, which MUST exist.
+ * Returns null if nothing changes. Only reads.
+ */
 export async function accessProblem(
   client: pg.ClientBase,
   route: ViewPlan,
@@ -147,7 +152,10 @@ export async function accessProblem(
   };
 }
 
-/** In the way back's transaction. The view's former text, byte for byte; where somebody edited the view since, their text over the batch's table. Idempotent. */
+/**
+ * Restores the view in the rollback's transaction, byte for byte. If it was edited since, it keeps
+ * the edit over the batch's table. Idempotent.
+ */
 export async function switchViewBack(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -205,7 +213,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** What differs beside the relation; null when nothing does. */
+/** Returns what differs beside the relation, or null if nothing does. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,

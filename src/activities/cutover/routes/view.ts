@@ -42,7 +42,7 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
             'route-unexpected',
             `view ${route.view.text} reads neither only ${route.batch.text} nor only ${route.stream.text}`,
           );
-        await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // as a consumer would
+        await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // reads like a consumer
         return side;
       }),
 

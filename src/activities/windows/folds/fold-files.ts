@@ -1,5 +1,7 @@
-// Folds on disk, so that a restarted worker reads on where a proven one stood, not from the topic's beginning. A file that is not exactly what was written is
-// never used: then the topic is read again. One file per fold: SHA-256 of the rest, length of the header, header (JSON), the table's entries.
+// Folds on disk, so that a restarted worker reads on where a proven one stood, not from the topic's
+// beginning. A file that is not exactly what was written is never used: then the topic is read
+// again. One file per fold: SHA-256 of the rest, length of the header, header (JSON), the table's
+// entries.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -25,7 +27,10 @@ export class FoldFiles {
     this.#dir = dir;
   }
 
-  /** Replaces what was saved of this fold, in one step. A full or unwritable disk costs the file, not the window. */
+  /**
+   * Replaces what was saved of this fold, in one step. A full or unwritable disk costs the file,
+   * not the window.
+   */
   async save(run: string, identity: string, fold: HashFold): Promise<void> {
     if (this.#dir === undefined) return;
     const header = Buffer.from(
@@ -51,7 +56,10 @@ export class FoldFiles {
     }
   }
 
-  /** Brings a fresh fold to where it was saved. False = there is nothing that can be trusted, and the fold is as it was. */
+  /**
+   * Brings a fresh fold to where it was saved. False = there is nothing that can be trusted, and
+   * the fold is as it was.
+   */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
     if (this.#dir === undefined || !(await isOurs(this.#dir))) return false;
     const file = await readFile(this.#path(run, identity)).catch(() => null);
@@ -62,7 +70,10 @@ export class FoldFiles {
     return true;
   }
 
-  /** An empty folder for one pass over a topic. Throws Problem `unsupported` where this worker may not write. */
+  /**
+   * An empty folder for one pass over a topic. Throws Problem `unsupported` where this worker may
+   * not write.
+   */
   async spillDir(run: string, topic: string): Promise<string> {
     const dir = this.#dir && join(this.#spills(run), topic);
     try {
@@ -102,7 +113,10 @@ export class FoldFiles {
   }
 }
 
-/** A digest says that a file is whole, not who wrote it: a folder that others can write to could hold a made-up proof. */
+/**
+ * A digest says that a file is whole, not who wrote it: a folder that others can write to could
+ * hold a made-up proof.
+ */
 async function isOurs(dir: string): Promise<boolean> {
   const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));
   return uid === userInfo().uid && (mode & 0o022) === 0;

@@ -1,4 +1,5 @@
-// The thread behind fold-threads.ts: gets batches of a topic as bytes, gives back their changes as numbers, in the order in which the batches came.
+// The thread behind fold-threads.ts: gets batches of a topic as bytes, gives back their changes as
+// numbers, in the order in which the batches came.
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
 import type { Shape } from '../../../compare/comparison.js';

@@ -1,5 +1,6 @@
-// Folding a long topic on every core: this thread fetches and keeps the key table, the others find, encode and hash the rows. The order of a partition's
-// changes stays the topic's: answers are taken in the order in which they were asked for.
+// Folding a long topic on every core: this thread fetches and keeps the key table, the others find,
+// encode and hash the rows. The order of a partition's changes stays the topic's: answers are taken
+// in the order in which they were asked for.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
@@ -46,7 +47,8 @@ export class FoldThreads {
       into.heartbeat();
     };
     await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
-      // A copy of its own: only whole buffers can be handed over, and the broker's answer may share one.
+      // A copy of its own: only whole buffers can be handed over, and the broker's answer may share
+      // one.
       const bytes = new Uint8Array(records);
       const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({
         bytes,
@@ -67,7 +69,10 @@ export class FoldThreads {
   }
 }
 
-/** Compiled, the thread is JavaScript; in this repository's own tests and benchmarks it is TypeScript, and registers the loader first. */
+/**
+ * Compiled, the thread is JavaScript; in this repository's own tests and benchmarks it is
+ * TypeScript, and registers the loader first.
+ */
 function entryPoint(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./fold-thread.js', import.meta.url);
   const loader = import.meta.resolve('tsx/esm/api');

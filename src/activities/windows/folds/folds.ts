@@ -1,4 +1,5 @@
-// Folded topics kept between windows, so that a window reads only what is new; proven ones of tables also on disk, for a restarted worker.
+// Folded topics kept between windows, so that a window reads only what is new; proven ones of
+// tables also on disk, for a restarted worker.
 import { HashFold } from '../../../compare/hash-fold.js';
 import { OutputFold } from '../../../compare/output-fold.js';
 import type { Shape } from '../../../compare/comparison.js';
@@ -50,13 +51,19 @@ export class FoldCache {
     return this.#files.spillDir(ref.runKey, topic);
   }
 
-  /** A number no comparison has used: rows found by an interrupted attempt must not look found in the next one. */
+  /**
+   * A number no comparison has used: rows found by an interrupted attempt must not look found in
+   * the next one.
+   */
   nextMark(): number {
     this.#marks += 1;
     return this.#marks;
   }
 
-  /** One window of a migration at a time: an attempt that timed out may still be running beside its retry. */
+  /**
+   * One window of a migration at a time: an attempt that timed out may still be running beside its
+   * retry.
+   */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
     const mine = before.catch(() => undefined).then(use);
@@ -68,7 +75,10 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new TableFold(shape)) as TableFold;
   }
 
-  /** `expected` = about how many keys it will hold. A fold that this worker does not have is taken from its state file, if there is one. */
+  /**
+   * `expected` = about how many keys it will hold. A fold that this worker does not have is taken
+   * from its state file, if there is one.
+   */
   async hashes(
     ref: MigrationRef,
     topic: string,
@@ -99,7 +109,10 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new OutputFold(shape, image)) as OutputFold;
   }
 
-  /** Frees what a migration holds. A failed window MUST drop its folds: a half-read one is worth nothing. */
+  /**
+   * Frees what a migration holds. A failed window MUST drop its folds: a half-read one is worth
+   * nothing.
+   */
   drop(ref: MigrationRef): void {
     for (const key of this.#folds.keys())
       if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
@@ -123,7 +136,10 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
-/** A topic of ours with another number of partitions than planned cannot be folded: throws Problem `unsupported`. */
+/**
+ * A topic of ours with another number of partitions than planned cannot be folded: throws Problem
+ * `unsupported`.
+ */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;
@@ -140,7 +156,10 @@ export interface TopicReading {
   readonly heartbeat: () => void;
 }
 
-/** Reads the table's topic to the given stable ends and applies what the snapshot sees. Returns the fold. */
+/**
+ * Reads the table's topic to the given stable ends and applies what the snapshot sees. Returns the
+ * fold.
+ */
 export async function foldTable<F extends TableFold | HashFold>(
   { kafka, topic, heartbeat }: TopicReading,
   fold: F,

@@ -31,8 +31,9 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
 }
 
 /**
- * Call it before a fold reads on, and `verify` after the reading: what happened to the log in between shows then too.
- * `verify` throws Problem `topic-lost` where the log is not the one that was read before; the fold is then worth nothing.
+ * Call it before a fold reads on, and `verify` after the reading: what happened to the log in
+ * between shows then too. `verify` throws Problem `topic-lost` where the log is not the one that
+ * was read before; the fold is then worth nothing.
  */
 export async function sameLog(
   kafka: KafkaPort,

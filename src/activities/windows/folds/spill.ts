@@ -4,7 +4,10 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** key (4 words), row hash (2), then what the side needs: whether it is a delete, or where the row lies. */
+/**
+ * key (4 words), row hash (2), then what the side needs: whether it is a delete, or where the row
+ * lies.
+ */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 2;
 const BUFFER_RECORDS = 2048;
@@ -111,7 +114,10 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
   return filled;
 }
 
-/** Other bits than those by which a key table finds its slots, or every table of a part would be half empty and crowded. */
+/**
+ * Other bits than those by which a key table finds its slots, or every table of a part would be
+ * half empty and crowded.
+ */
 function partOf(key: Int32Array, parts: number): number {
   let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);
   h = Math.imul(h ^ (h >>> 13), 0x9e3779b1);

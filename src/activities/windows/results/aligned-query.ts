@@ -1,4 +1,5 @@
-// Batch-aligned mode: the last finished run's stored result against the pipeline's topic, over the keys that the spec declares closed at that run's cut.
+// Batch-aligned mode: the last finished run's stored result against the pipeline's topic, over the
+// keys that the spec declares closed at that run's cut.
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/aligned.js';
 import { runCanary } from '../../../compare/canary.js';
@@ -21,7 +22,10 @@ interface Run {
   readonly cut: string;
 }
 
-/** The newest run, when it has finished; else why there is none to compare with. Ask before the rounds and again with the rows: both MUST agree. */
+/**
+ * The newest run, when it has finished; else why there is none to compare with. Ask before the
+ * rounds and again with the rows: both MUST agree.
+ */
 export async function finishedRun(
   client: pg.ClientBase,
   { runLog }: BatchPlan,
@@ -38,7 +42,10 @@ export async function finishedRun(
   return { id: newest['run_id']!, cut: newest['cut_at']! };
 }
 
-/** Compares the stored result. `before` = `finishedRun` before the first round. The fold MUST stand at the last round's barrier. */
+/**
+ * Compares the stored result. `before` = `finishedRun` before the first round. The fold MUST stand
+ * at the last round's barrier.
+ */
 export async function compareStored(
   { plan, reader }: ConnectedSession,
   computation: Computation,
@@ -102,7 +109,10 @@ interface StoredResult {
   readonly streamOnly: readonly string[];
 }
 
-/** Reads the closed keys of the stored result in one snapshot. A string = another run wrote it meanwhile. */
+/**
+ * Reads the closed keys of the stored result in one snapshot. A string = another run wrote it
+ * meanwhile.
+ */
 function readStored(
   reader: SourceClient,
   { batch, spec }: ResolvedPlan,
@@ -146,7 +156,10 @@ export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['w
     : undefined;
 }
 
-/** The stream's keys that the batch has not stored and the spec calls closed. Postgres judges: it is the spec's SQL. */
+/**
+ * The stream's keys that the batch has not stored and the spec calls closed. Postgres judges: it is
+ * the spec's SQL.
+ */
 export async function closedKeysOf(
   client: pg.ClientBase,
   table: string,

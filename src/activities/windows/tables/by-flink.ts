@@ -72,7 +72,10 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
   }
 }
 
-/** Writes the table's rows, as the snapshot sees them, behind what earlier windows left. Returns where they lie. */
+/**
+ * Writes the table's rows, as the snapshot sees them, behind what earlier windows left. Returns
+ * where they lie.
+ */
 async function exportRows({
   kafka,
   windowTopic,
@@ -153,7 +156,8 @@ async function judge(
       `Flink counted ${suspected} keys that are not proven equal, but returned ${rows.length} of them`,
     );
   const { counts, differences } = compareImages(shape, rows);
-  // More than are looked at are systematic: then the counts stay Flink's, and those looked at are the sample.
+  // More than are looked at are systematic: then the counts stay Flink's, and those looked at are
+  // the sample.
   if (suspected > MAX_CANDIDATES) return { ...pass, counts: byFlink, differences };
   return {
     ...pass,

@@ -22,7 +22,10 @@ export interface TablePass {
   readonly differences: readonly Difference[];
   /** Rows of the table that this pass really read. */
   readonly rowsRead: number;
-  /** Keys that it did not read: proven equal by an earlier pass, and changed on neither side since. Absent when it read every row. */
+  /**
+   * Keys that it did not read: proven equal by an earlier pass, and changed on neither side since.
+   * Absent when it read every row.
+   */
   readonly provenEarlier?: number;
   /** Rows that were read ahead of this pass, in shorter snapshots. */
   readonly walkedRows?: number;
@@ -47,7 +50,10 @@ export interface PassInput extends TopicReading {
   readonly rowsPerSecond: number;
 }
 
-/** Throws what the systems throw. The fold MUST have read the topic to its stable end for this snapshot. */
+/**
+ * Throws what the systems throw. The fold MUST have read the topic to its stable end for this
+ * snapshot.
+ */
 export async function passByHash(input: PassInput, fold: HashFold): Promise<TablePass> {
   const { shape } = input;
   const comparison = new HashComparison(fold.table, fold.encoder);
@@ -70,7 +76,8 @@ export async function passByHash(input: PassInput, fold: HashFold): Promise<Tabl
   }
   const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
   const isStopped = read < ranges.length;
-  // Keys that only the stream has show at the end: where the pass stopped before, they were not looked for.
+  // Keys that only the stream has show at the end: where the pass stopped before, they were not
+  // looked for.
   const onlyStream = isStopped ? { extraneous: 0, keys: [] } : comparison.finish();
   const pass = await judged(
     input,
@@ -90,7 +97,10 @@ export interface Found {
   readonly mismatched: number;
   readonly unknown: number;
   readonly extraneous: number;
-  /** Rows of the table that are not proven equal, and keys that only the stream has: the first ones of each. */
+  /**
+   * Rows of the table that are not proven equal, and keys that only the stream has: the first ones
+   * of each.
+   */
   readonly candidates: readonly Candidate[];
   readonly keys: readonly string[];
 }
@@ -136,7 +146,8 @@ export async function judged(
   const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
   const { counts } = drilled;
   const differences = [...drilled.differences, ...refused];
-  // With more candidates than are looked at, the counts stay those of the hashes, and the looked-at ones are the sample.
+  // With more candidates than are looked at, the counts stay those of the hashes, and the looked-at
+  // ones are the sample.
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };
   return {

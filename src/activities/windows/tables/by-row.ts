@@ -1,4 +1,5 @@
-// A table against its topic row by row, as canonical text: slower, for tables with tolerances, which no hash can honour.
+// A table against its topic row by row, as canonical text: slower, for tables with tolerances,
+// which no hash can honour.
 import { runCanary } from '../../../compare/canary.js';
 import { Comparison } from '../../../compare/comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';

@@ -18,7 +18,10 @@ import { selectOf } from './select.js';
 
 const DELETED = 1;
 
-/** `dir` = an empty folder of this table's own, removed again; `parts` = a power of two. Throws what the systems throw, and the disk. */
+/**
+ * `dir` = an empty folder of this table's own, removed again; `parts` = a power of two. Throws what
+ * the systems throw, and the disk.
+ */
 export async function passBySpill(
   input: PassInput,
   parts: number,

@@ -21,7 +21,10 @@ const MOST_AGE = 2 ** 31 - 2 ** 24; // the counter moves on while the window rea
 /** A full pass over fewer rows is as fast. */
 export const WORTH_IT_ROWS = 20_000;
 
-/** `counted` = rows of the table in this snapshot; `number` chooses the scrubbed tenth. Null = only a full pass can tell. */
+/**
+ * `counted` = rows of the table in this snapshot; `number` chooses the scrubbed tenth. Null = only
+ * a full pass can tell.
+ */
 export async function passIncrementally(
   input: PassInput,
   fold: HashFold,

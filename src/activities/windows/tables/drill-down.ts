@@ -1,4 +1,5 @@
-// From "not proven equal" to classes: every candidate re-read raw on both sides, at the same snapshot and offsets, and compared value by value.
+// From "not proven equal" to classes: every candidate re-read raw on both sides, at the same
+// snapshot and offsets, and compared value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/folds.js';
@@ -70,8 +71,8 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 }
 
 /**
- * A suspect leaves the list only as matched, different or unknown. Throws where one is gone: the two
- * readings of the topic then disagree, and neither proves anything.
+ * A suspect leaves the list only as matched, different or unknown. Throws where one is gone: the
+ * two readings of the topic then disagree, and neither proves anything.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;

@@ -1,4 +1,5 @@
-// Records that a fold refused, as differences a person can look up: which key, which value, where and why.
+// Records that a fold refused, as differences a person can look up: which key, which value, where
+// and why.
 import { rangeOf } from '../../../clients/kafka/record-batch.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape } from '../../../compare/comparison.js';

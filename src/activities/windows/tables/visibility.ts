@@ -3,8 +3,9 @@ import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 
 /**
- * The snapshot with the end of the ids that records may have which are in the topic by now. `side` must hold
- * no snapshot: it is asked for the transaction behind the last one that ended, and only such are in a topic.
+ * The snapshot with the end of the ids that records may have which are in the topic by now. `side`
+ * must hold no snapshot: it is asked for the transaction behind the last one that ended, and only
+ * such are in a topic.
  */
 export async function boundedNow(
   side: SourceClient,
