@@ -1,5 +1,5 @@
 // Style rules that a linter cannot say. Each failure names the file and what to do.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -98,6 +98,13 @@ describe('architecture', () => {
     expect((JSON.parse(readFileSync(found[0]!, 'utf8')) as { version: string }).version).toMatch(
       /^8\./,
     );
+  });
+});
+
+describe('prose', () => {
+  it('has few fragments and no banned words (see `npm run prose`)', () => {
+    const { status, stdout } = spawnSync(process.execPath, ['scripts/prose.mjs', '--check']);
+    expect(status, stdout.toString()).toBe(0);
   });
 });
 

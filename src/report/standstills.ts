@@ -1,4 +1,4 @@
-// What a report says of the time in which a migration stood still, and of the soak: asked for and served. PURE.
+// Describes the time in which a migration was blocked, and the soak: planned and actual. PURE.
 import type { AuditEvent } from '../domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { durationMs, formatMs } from '../domain/values/duration.js';
@@ -18,11 +18,11 @@ export interface Soak {
   /** As the spec says it, such as `24h`. */
   readonly asked: string;
   readonly passes: number;
-  /** When consumers were confirmed on the stream side. */
+  /** The moment when consumers were confirmed on the stream side. */
   readonly from: string;
   /** Null = it still lasts. */
   readonly to: string | null;
-  /** Why it lasted longer or shorter than asked, in words of the audit. */
+  /** The reasons from the audit why it lasted longer or shorter than planned. */
   readonly changes: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): 
   );
   if (confirmed < 0) return null;
   const after = events.slice(confirmed);
-  // Consumers were taken away meanwhile: the time counts anew.
+  // Consumers left the stream side meanwhile, so the time counts again from zero.
   const anew = standstillsOf(after).findLast((s) => s.code === 'route-unexpected' && s.to !== null);
   const end = after.find(
     (e) => (e.kind === 'phase' && e.detail === 'complete') || e.kind === 'way-back',
