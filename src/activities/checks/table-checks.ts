@@ -14,7 +14,7 @@ import { attempt, failed, passed, type Answer } from '../runtime/findings.js';
 
 /** No reason to refuse: where such rows are never updated, every window passes. */
 const FAR_VALUES =
-  '; it holds values out of line: an update that leaves such a value alone is sent without it, and the row stays unknown, unless the replica identity is FULL';
+  '; it has TOASTed values: an update that does not change such a value is sent without it, unless the replica identity is FULL. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
 
 type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
 
