@@ -22,7 +22,7 @@ const { version } = JSON.parse(
 function build(): Command {
   const program = new Command('sluice')
     .description(
-      'Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and lets nobody cut over without proof.',
+      'Moves one batch process at a time from a legacy Postgres to a real-time Kafka pipeline, and never cuts over without proof.',
     )
     .version(version, '-V, --version')
     .showHelpAfterError('(see sluice --help)')

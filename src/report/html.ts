@@ -258,7 +258,7 @@ function standing({ soak, standstills }: Report): string {
 function wayBack({ status, batchAge, windows, routeBy }: Report): string {
   const isShared = routeBy === 'postgres-table';
   if (status.outcome === 'migrated')
-    return `<p>The batch is retired: and the migration cannot be rolled back any more.${isShared ? " The table is the stream's." : ' Its table is unchanged since its last run.'}</p>`;
+    return `<p>The batch is retired, and the migration cannot be rolled back any more.${isShared ? " The table is the stream's." : ' Its table is unchanged since its last run.'}</p>`;
   if (status.outcome) return '<p>Consumers read the batch, and the migration has ended.</p>';
   const run = batchAge
     ? ` Its last run ended at ${e(batchAge.lastFinishedAt)}.`

@@ -120,7 +120,7 @@ export async function checkTable(
   if (!isPolled) checkPublishing(rule, plan, table);
   if (changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
-    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row: the job would fail at the first update, and start over for ever`;
+    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row: the job would fail at the first update, and start again forever`;
     rule(
       'table.before-image',
       [table, ...table.leaves].every((part) => part.replicaIdentity === 'full'),
