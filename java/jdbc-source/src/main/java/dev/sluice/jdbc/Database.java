@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
 
-/** Connections as the reading of rows needs them: read-only, cursors on the server, values as the server prints them in UTC. */
+/** Opens connections for reading rows: read-only, with cursors on the server, and with values as the server prints them in UTC. */
 final class Database {
   private Database() {}
 
@@ -17,7 +17,7 @@ final class Database {
     Properties properties = new Properties();
     if (settings.getString(Settings.USER) != null) properties.setProperty("user", settings.getString(Settings.USER));
     if (settings.getPassword(Settings.PASSWORD) != null) properties.setProperty("password", settings.getPassword(Settings.PASSWORD).value());
-    properties.setProperty("binaryTransfer", "false"); // text keeps every digit, whatever the type
+    properties.setProperty("binaryTransfer", "false"); // text keeps every digit of every type
     properties.setProperty("tcpKeepAlive", "true");
     properties.setProperty("loginTimeout", "10");
     Connection connection = DriverManager.getConnection(settings.getString(Settings.URL), properties);
@@ -26,7 +26,7 @@ final class Database {
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'hex'");
       }
-      connection.setAutoCommit(false); // without it the driver reads the whole result into memory
+      connection.setAutoCommit(false); // otherwise the driver reads the whole result into memory
     } catch (SQLException error) {
       connection.close();
       throw error;
@@ -34,7 +34,7 @@ final class Database {
     return connection;
   }
 
-  /** Column → type, as Postgres names it. */
+  /** Returns Postgres' type name for each column. */
   static Map<String, String> describe(Connection connection, String select) throws SQLException {
     try (var statement = connection.prepareStatement("SELECT * FROM (" + select + ") AS source LIMIT 0")) {
       ResultSetMetaData meta = statement.getMetaData();
@@ -46,7 +46,7 @@ final class Database {
     }
   }
 
-  /** A time as the server prints it in UTC, with or without its zone. */
+  /** Reads a time that the server printed in UTC, with or without its zone. */
   static String withoutZone(String time) {
     return time.endsWith("+00") ? time.substring(0, time.length() - 3) : time;
   }
@@ -55,7 +55,7 @@ final class Database {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 
-  /** Whether trying again can help: the connection, the server, or its resources gave way, not the statement. */
+  /** Returns whether a retry can help: the connection, the server, or its resources failed, and not the statement. */
   static boolean isTransient(SQLException error) {
     String state = error.getSQLState();
     return state != null && (state.startsWith("08") || state.startsWith("57") || state.startsWith("53") || state.startsWith("40") || state.startsWith("55"));

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.connect.source.SourceRecord;
 
-/** One table or query on its way to its topic: polls, remembers how far it is, and hands over rows in pieces. Not thread-safe. */
+/** Polls one table or query, remembers its position, and returns rows in batches. Not thread-safe. */
 final class Feed {
-  /** What is read. `partition` is how the well-known JDBC sources name it among Connect's offsets. */
+  /** The subject to read. `partition` is its name among Connect's offsets, as in the well-known JDBC sources. */
   record Subject(String name, String select, String topic, Map<String, String> partition) {
     static List<Subject> of(Settings settings) {
       String prefix = settings.getString(Settings.PREFIX);
@@ -56,7 +56,7 @@ final class Feed {
     return rows != null ? 0 : dueNanos - System.nanoTime();
   }
 
-  /** At most a batch of rows; none when nothing is new. */
+  /** Returns at most a batch of rows, and none if nothing is new. */
   List<SourceRecord> read() throws SQLException {
     if (rows == null && !open()) return List.of();
     List<SourceRecord> records = new ArrayList<>(batch);
@@ -68,11 +68,11 @@ final class Feed {
       records.add(new SourceRecord(subject.partition(), reached.toOffset(), subject.topic(), row.value().schema(), row.value()));
     }
     if (ahead == null) endPoll();
-    position = reached; // last: whatever failed above, these records were not handed over
+    position = reached; // last, because after a failure above these records were not returned
     return records;
   }
 
-  /** Starts a poll, unless it is too early to know what may be read. */
+  /** Starts a poll, unless it is too early to know which rows may be read. */
   private boolean open() throws SQLException {
     if (connection == null) {
       connection = Database.open(settings);
@@ -98,7 +98,7 @@ final class Feed {
     return true;
   }
 
-  /** The highest id as it stood `delay` ago: whoever took a lower one has had that long to commit. */
+  /** Returns the highest id of `delay` ago. Transactions with lower ids had that time to commit. */
   private Ceiling ceiling(long delay) throws SQLException {
     ceilings.add(new Ceiling(System.nanoTime(), query.highestId(connection)));
     Ceiling old = null;
@@ -107,7 +107,7 @@ final class Feed {
     return old;
   }
 
-  /** By the clock that the rows' times are taken from. */
+  /** Returns the time of the clock that sets the rows' times. */
   private Instant databaseTime() throws SQLException {
     try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT clock_timestamp()")) {
       row.next();
@@ -130,7 +130,7 @@ final class Feed {
     dueNanos = System.nanoTime() + millis * 1_000_000;
   }
 
-  /** After trouble, and at the end: the next read connects anew and goes on behind the last record that was handed over. */
+  /** Disconnects after an error, and at the end. The next read connects again and continues after the last returned record. */
   void close() {
     rows = null;
     ahead = null;
@@ -138,7 +138,7 @@ final class Feed {
     try (Connection closing = connection) {
       connection = null;
     } catch (SQLException error) {
-      // it is gone either way
+      // the connection is gone either way
     }
   }
 }

@@ -14,7 +14,7 @@ import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.source.ExactlyOnceSupport;
 import org.apache.kafka.connect.source.SourceConnector;
 
-/** Polls tables of Postgres, or one query over them, into topics. Sees what a query can see: no deletes, and no update that leaves the cursor's columns alone. */
+/** Polls tables of Postgres, or one query over them, into topics. It sees only what a query can see: no deletes, and no update that does not change the cursor's columns. */
 public final class JdbcSourceConnector extends SourceConnector {
   private Map<String, String> values = Map.of();
 
@@ -28,7 +28,7 @@ public final class JdbcSourceConnector extends SourceConnector {
     return JdbcSourceTask.class;
   }
 
-  /** Tables are dealt out to the tasks; a query is one task. */
+  /** Distributes tables over the tasks. A query is one task. */
   @Override
   public List<Map<String, String>> taskConfigs(int maxTasks) {
     List<String> tables = new Settings(values).getList(Settings.TABLES);
@@ -52,7 +52,7 @@ public final class JdbcSourceConnector extends SourceConnector {
     return Settings.DEFINITION;
   }
 
-  /** A record and the position behind it go into one transaction: Connect's part, given that positions are ours to say. */
+  /** Says that this connector supports exactly-once: Connect writes a record and its position in one transaction. */
   @Override
   public ExactlyOnceSupport exactlyOnceSupport(Map<String, String> config) {
     return ExactlyOnceSupport.SUPPORTED;
@@ -72,7 +72,7 @@ public final class JdbcSourceConnector extends SourceConnector {
     return result;
   }
 
-  /** Connects and describes what is to be read: what cannot work is said before anything is created. */
+  /** Connects and describes the subject, so that errors appear before anything is created. */
   private static Map<String, String> tryOut(Settings settings) {
     Connection connection;
     try {

@@ -11,7 +11,7 @@ import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.source.SourceTask;
 
-/** Reads the feed that is due the longest; sleeps in small pieces when none is, so that a pause or stop is not held up. */
+/** Reads the feed that has been due the longest. If none is due, it sleeps in small pieces, so that it reacts to a pause or stop. */
 public final class JdbcSourceTask extends SourceTask {
   private static final long LONGEST_SLEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
   private final List<Feed> feeds = new ArrayList<>();

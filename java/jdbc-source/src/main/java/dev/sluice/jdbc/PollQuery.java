@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.errors.DataException;
 
-/** What is new since a position, as SQL; in the order in which positions advance. */
+/** Builds SQL for the rows since a position, in the order of positions. */
 final class PollQuery {
   private static final Set<String> INTEGERS = Set.of("int2", "int4", "int8", "serial", "bigserial", "smallserial");
 
@@ -24,11 +24,11 @@ final class PollQuery {
   private final String select;
   private final String id;
   private final List<String> times;
-  /** The moment of a change as an expression, comparable with a parameter as `bound`. */
+  /** The SQL expression for the moment of a change, which can be compared with a parameter (`bound`). */
   private final String time;
   private final String bound;
 
-  /** `columns` as `Database.describe` gives them. Throws ConnectException that names the column that cannot be a cursor. */
+  /** `columns` come from `Database.describe`. Throws a ConnectException that names a column that cannot be a cursor. */
   PollQuery(Settings settings, Feed.Subject subject, Map<String, String> columns) {
     mode = settings.mode();
     select = subject.select();
@@ -51,7 +51,7 @@ final class PollQuery {
     return type;
   }
 
-  /** `latest` and `highest` bound what is read from above; null = no bound. The caller closes the result's statement. */
+  /** `latest` and `highest` are upper bounds; null means no bound. The caller closes the result's statement. */
   ResultSet run(Connection connection, Position position, Instant latest, Long highest, int fetch) throws SQLException {
     List<String> where = new ArrayList<>();
     List<Object> values = new ArrayList<>();
@@ -87,7 +87,7 @@ final class PollQuery {
     values.addAll(List.of(parameters));
   }
 
-  /** The highest id there is now; null when there is none. */
+  /** Returns the highest current id, or null if there is none. */
   Long highestId(Connection connection) throws SQLException {
     try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT max(" + Database.quoted(id) + ") FROM (" + select + ") AS source")) {
       row.next();
@@ -108,7 +108,7 @@ final class PollQuery {
       String text = row.getString(name);
       if (text != null) return parse(name, text);
     }
-    return null; // not reached: NULL is not before any moment
+    return null; // not reached, because NULL is not before any moment
   }
 
   static Instant parse(String name, String text) {

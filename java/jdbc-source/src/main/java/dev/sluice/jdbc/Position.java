@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 
-/** How far a subject was read; what Connect stores. Each part is null where the mode has none, or nothing was read yet. */
+/** The position that was read of a subject, which Connect stores. A part is null if the mode has none, or if nothing was read yet. */
 record Position(Instant time, Long id, Long poll, boolean whole) {
   static final Position START = new Position(null, null, null, false);
 
@@ -20,7 +20,7 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
     return new Position(time, id, poll, Boolean.TRUE.equals(stored.get("whole")));
   }
 
-  /** Null where there is nothing to store yet. The keys are those of the well-known JDBC sources; `poll` and `whole` are of bulk mode, which has none there. */
+  /** Returns null if there is nothing to store yet. The keys are those of the well-known JDBC sources, plus `poll` and `whole` for bulk mode. */
   Map<String, Object> toOffset() {
     Map<String, Object> offset = new HashMap<>();
     if (time != null) {
@@ -36,8 +36,8 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
   }
 
   /**
-   * The position that a record may carry: all rows up to it have been handed over. `next` is the row behind this one, null at the end of a poll.
-   * By time alone, a time is done only when no further row has it: a restart in between reads its rows again rather than skip some.
+   * Returns the position that a record may carry, with all rows up to it returned. `next` is the following row, null at the end of a poll.
+   * In mode `timestamp`, a time counts as read only when no further row has it. A restart in between reads its rows again rather than skip some.
    */
   Position after(Settings.Mode mode, Row row, Row next, long pollNumber) {
     return switch (mode) {
@@ -48,6 +48,6 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
     };
   }
 
-  /** A row with what its cursor columns hold; null where the mode does not look at them. */
+  /** A row with the values of its cursor columns. A value is null if the mode does not use it. */
   record Row(org.apache.kafka.connect.data.Struct value, Instant time, Long id) {}
 }

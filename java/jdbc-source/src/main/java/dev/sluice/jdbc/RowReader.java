@@ -14,8 +14,8 @@ import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.errors.DataException;
 
 /**
- * Rows of a result as Connect's structs, one schema per result. What Connect's types cannot hold without loss (numeric with its digits and NaN, times with
- * their microseconds, intervals) is text, in the notation that Debezium's text modes use: a reader need not know which of the two wrote a record.
+ * Reads rows of a result as Connect's structs, with one schema per result. Values that Connect's types would round (numeric with its digits and NaN, times
+ * with their microseconds, intervals) become text, in the notation of Debezium's text modes. A reader need not know which connector wrote a record.
  */
 final class RowReader {
   private final List<String> types = new ArrayList<>();
@@ -60,7 +60,7 @@ final class RowReader {
     };
   }
 
-  /** `text` as the server prints it: in UTC, ISO dates and intervals, hex. */
+  /** `text` is the server's output: UTC, ISO dates and intervals, hex. */
   static Object valueOf(String type, String text) {
     if (text == null) return null;
     return switch (type) {
@@ -77,12 +77,12 @@ final class RowReader {
     };
   }
 
-  /** Dates without end, or before our era, stay as they are: no ISO text stands for them. */
+  /** Keeps infinite dates and dates before Christ unchanged, because ISO has no text for them. */
   private static boolean endless(String text) {
     return text.endsWith("infinity") || text.endsWith(" BC");
   }
 
-  /** One-dimensional arrays; NULL elements stay. */
+  /** Reads one-dimensional arrays, and keeps NULL elements. */
   static List<Object> itemsOf(String type, String text) {
     List<Object> items = new ArrayList<>();
     int at = 1;

@@ -9,7 +9,7 @@ import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
 
-/** The connector's configuration, with the keys and defaults that users of the well-known JDBC sources know. */
+/** Defines the connector's configuration, with the keys and defaults of the well-known JDBC sources. */
 final class Settings extends AbstractConfig {
   static final String URL = "connection.url";
   static final String USER = "connection.user";
@@ -47,7 +47,7 @@ final class Settings extends AbstractConfig {
     return Mode.of(getString(MODE));
   }
 
-  /** Contradictions between keys; key → what is wrong. */
+  /** Returns contradictions between keys: a message for each wrong key. */
   static Map<String, String> contradictions(Settings settings) {
     boolean hasQuery = !settings.getString(QUERY).isBlank();
     boolean hasTables = !settings.getList(TABLES).isEmpty();

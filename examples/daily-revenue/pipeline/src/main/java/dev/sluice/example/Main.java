@@ -52,7 +52,7 @@ public final class Main {
     p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // counts once per hop: this is the pipeline's freshness
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // the pipeline's freshness, once per hop
     p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS); // a table's topic is its own changelog
     p.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
@@ -66,7 +66,7 @@ public final class Main {
     return p;
   }
 
-  /** Streams gives up when a source topic is missing; the migration makes them, maybe later than we start. */
+  /** Waits for the source topics. Streams fails without them, and the migration may create them after the start. */
   private static void awaitTopics(String brokers, String prefix, String output) throws InterruptedException {
     Properties p = new Properties();
     p.put("bootstrap.servers", brokers);

@@ -8,7 +8,7 @@ import java.util.Base64;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
-/** The output records: Connect's JSON with schema, as Debezium's JDBC sink wants them. */
+/** Writes the output records as Connect's JSON with schema, which Debezium's JDBC sink needs. */
 final class Output {
   static final Serde<byte[]> BYTES = Serdes.ByteArray();
 
@@ -29,7 +29,7 @@ final class Output {
     return record(VALUE_SCHEMA, "{\"orders\":" + daily.orders() + ",\"gross\":" + decimal(daily.gross()) + ",\"refunded\":" + decimal(daily.refunded()) + ",\"revenue\":" + decimal(revenue) + "}");
   }
 
-  /** A stage's records are plain JSON: nobody but the validation reads them. */
+  /** Writes a stage's records as plain JSON, because only the validation reads them. */
   static byte[] stageKey(Bucket key) {
     return ("{\"quarter\":" + key.at() + ",\"store_id\":" + key.storeId() + "}").getBytes(StandardCharsets.UTF_8);
   }

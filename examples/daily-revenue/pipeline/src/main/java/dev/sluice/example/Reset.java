@@ -17,7 +17,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 
-/** Before another version computes everything anew: every key of its outputs gets a tombstone, the group's offsets and internal topics go. */
+/** Prepares for another version: writes a tombstone for every key of the outputs, and deletes the group's offsets and internal topics. */
 final class Reset {
   private Reset() {}
 

@@ -25,7 +25,7 @@ import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.state.KeyValueStore;
 
-/** The batch's query as a topology: order totals, refund totals, revenue per order, per store and quarter of an hour, per store and day. */
+/** Builds the batch's query as a topology: order totals, refund totals, and revenue per order, per store and quarter of an hour, and per store and day. */
 final class Revenue {
   private final StreamsBuilder builder = new StreamsBuilder();
   private final String prefix;
@@ -36,7 +36,7 @@ final class Revenue {
     this.version = version;
   }
 
-  /** {@code stageTopic}: where the totals per quarter go too, so that this stage can be validated on its own; null = nowhere. */
+  /** {@code stageTopic} also gets the totals per quarter, so that this stage can be validated separately. Null means no topic. */
   Topology build(String outputTopic, String stageTopic, Properties properties) {
     KTable<Long, BigDecimal> gross = totalPerOrder("order_items", "stage-1-order-gross", Rows.ITEM);
     KTable<Long, BigDecimal> refunded = totalPerOrder("refunds", "stage-2-order-refunds", Rows.REFUND);
@@ -92,7 +92,7 @@ final class Revenue {
             stored("stage-5-daily", Rows.BUCKET, Rows.TOTALS));
   }
 
-  /** Version 1 holds the example's deliberate mistake: it takes the day in UTC. The batch takes it in the store's time zone. */
+  /** Version 1 has the example's deliberate mistake: it takes the day in UTC. The batch takes it in the store's time zone. */
   private Bucket dayOf(Bucket quarter, Store store) {
     ZoneId zone = version == 1 ? ZoneOffset.UTC : ZoneId.of(store.timeZone());
     return new Bucket(Instant.ofEpochSecond(quarter.at() * Rows.QUARTER_SECONDS).atZone(zone).toLocalDate().toEpochDay(), quarter.storeId());

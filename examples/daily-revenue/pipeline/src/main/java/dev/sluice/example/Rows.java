@@ -13,11 +13,11 @@ import java.util.function.Function;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
-/** The rows that the pipeline works on, and how each is read from Debezium's records and kept in state. */
+/** Defines the rows of the pipeline, and reads them from Debezium's records and from state. */
 final class Rows {
   record Store(String timeZone) {}
 
-  /** {@code quarter}: the number of the quarter of an hour, since 1970 in UTC, in which it was ordered. */
+  /** {@code quarter} is the number of the quarter of an hour of the order, since 1970 in UTC. */
   record Order(int storeId, boolean cancelled, long quarter) {}
 
   /** An amount that belongs to an order: an item or a refund. */
@@ -40,18 +40,18 @@ final class Rows {
     }
   }
 
-  /** Totals with what they are totals of: a quarter of an hour, then the day it belongs to. */
+  /** Totals with their bucket: a quarter of an hour, then its day. */
   record BucketTotals(Bucket bucket, Totals totals) {}
 
-  // Every time zone's offset is a multiple of a quarter of an hour: a quarter belongs to one local day, whatever the store's zone.
+  // The offset of every time zone is a multiple of a quarter of an hour, so a quarter belongs to one local day in every zone.
   static final long QUARTER_SECONDS = 900;
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  // Reading ends after the row: the source block that follows it in the envelope is as long again.
+  // Reading ends after the row, because the source block that follows it in the envelope is equally long.
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
-  /** Debezium's key {@code {"id":1}}. Written back the same way, so that both sides of a join land in the same partition. */
+  /** Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a join are in the same partition. */
   static final Serde<Long> ID = serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10));
 
   static final Serde<Store> STORE = envelope(s -> s.timeZone(), Store::new, row -> new Store(row.get("time_zone").asText()));
@@ -119,7 +119,7 @@ final class Rows {
         row -> new Amount(row.get("order_id").asLong(), value.apply(row)));
   }
 
-  /** Reads Debezium's envelope from source topics and our own compact text from state: JSON starts with a brace, our text never does. */
+  /** Reads Debezium's envelope from source topics, and our own compact text from state. JSON starts with a brace, and our text never does. */
   private static <T> Serde<T> envelope(Function<T, String> write, Function<String, T> readState, Function<JsonNode, T> readRow) {
     return serde(
         write,
