@@ -1,5 +1,5 @@
-// Runs the canary: it makes k deliberate corruptions of this run's own rows in memory, and feeds
-// them to this run's own comparator, which must report exactly k.
+// Runs the canary. It makes k deliberate corruptions of this run's own rows in memory. This run's
+// own comparator must report exactly k.
 import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './comparison.js';
 
 export interface CanaryResult {

@@ -159,8 +159,9 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * A tombstone has no transaction of its own. Behind a delete event, applied or still waiting, it
-   * says nothing new; without one, every reader of the topic loses the key, so the fold does too.
+   * Takes a tombstone, which has no transaction of its own. After a delete event, applied or still
+   * waiting, it says nothing new. Otherwise, every reader of the topic loses the key, and so does
+   * the fold.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));

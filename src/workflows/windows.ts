@@ -42,9 +42,8 @@ export async function runWindow(
 }
 
 /**
- * Blocks until what is captured is again what the plan says. A connector that was deleted is
- * created again after `retry`: it would be wrong to undo by ourselves what a person may have done
- * on purpose.
+ * Blocks until the capture is as planned again. A deleted connector is created again only after
+ * `retry`, because a person may have deleted it on purpose.
  */
 async function standStill(run: Run, problem: CaptureProblem): Promise<void> {
   const isGone = problem.code === 'connector-gone';

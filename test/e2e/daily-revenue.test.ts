@@ -1,5 +1,5 @@
-// The example at a small size, through the public command line, its worker killed with -9 at
-// awkward moments: it must end as if nothing had happened. SLUICE_E2E_ORDERS and SLUICE_E2E_SEED
+// Runs the example at a small size through the public command line, and kills its worker with -9 at
+// awkward moments. It must end as if nothing had happened. SLUICE_E2E_ORDERS and SLUICE_E2E_SEED
 // change size and data.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
-// One activity in a process of its own, which ends itself with SIGKILL just before or just after
-// its n-th effect on the outside world. argv: {activity, args, at, when}; at = 0: none, and the
-// number of effects is printed.
+// Runs one activity in a separate process, which ends itself with SIGKILL just before or just after
+// its n-th effect on the outside world. argv is {activity, args, at, when}. With at = 0, it does
+// not end itself, and prints the number of effects.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';

@@ -1,5 +1,5 @@
-// The worker killed by -9 at every moment of a table's change of hands that can be seen from
-// outside, both ways: fenced, sink paused, committed, sink moving, back.
+// Kills the worker by -9 at every moment of a shared table's switch that is visible from outside,
+// in both directions: fenced, sink paused, committed, sink moving, back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';

@@ -1,5 +1,5 @@
-// The stage of the crash points: a database with a batch and its view, a migration's spec over it,
-// and everything outside that an activity may have changed.
+// Builds the stage of the crash points: a database with a batch and its view, a migration's spec,
+// and everything outside that an activity may change.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MockActivityEnvironment } from '@temporalio/testing';

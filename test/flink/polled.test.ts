@@ -1,5 +1,5 @@
-// The legacy side of the examples where its log may not be read: tables polled by the JDBC source,
-// with both kinds of pipeline, to the end.
+// Migrates the legacy side of the examples without reading its log: the JDBC source polls the
+// tables, with both kinds of pipeline, to the end.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// The guard on real parts: a failed task comes back by itself and voids evidence; a slot that eats
-// the source's disk is dropped before the commit.
+// Tests the guard with real servers. A failed task recovers by itself and voids evidence. A slot
+// that fills the source's disk is dropped before the commit.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';

@@ -1,5 +1,5 @@
-// A whole run on real parts, asked for what must hold of every run; and each check on the same run,
-// spoiled in one way, to show that it would see it.
+// Checks the invariants of every run on a whole run with real servers. Each check also sees the
+// same run with one deliberate error, and must find it.
 import { spawnSync } from 'node:child_process';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Tables and queries that are polled by our JDBC source, on real parts: what it captures, what it
-// cannot, and that the difference is never called equal.
+// Tests tables and queries that our JDBC source polls, with real servers: what it captures, what it
+// cannot see, and that such a difference never counts as equal.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

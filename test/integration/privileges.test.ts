@@ -1,5 +1,5 @@
-// Least privilege on real parts: what doctor asks for is SQL that can be pasted, what `init --sql`
-// prints is enough, and reading the ledger needs reading.
+// Tests least privilege with real servers. The SQL of doctor can be pasted, the output of `init
+// --sql` is enough, and reading the ledger needs only the right to read.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';

@@ -1,5 +1,5 @@
-// The records that a proof replays, against those that real Debezium writes for the same rows in
-// its initial load: byte by byte, but for position and time.
+// Compares the records that a proof replays with those of real Debezium's initial load for the same
+// rows, byte by byte except for position and time.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/debezium-json.js';

@@ -1,5 +1,5 @@
-// A table that changes hands, on a real database without a pipeline: who may write it when, which
-// rows it gets, and what refuses the commit.
+// Tests a shared table on a real database without a pipeline: who may write it when, which rows it
+// gets, and what refuses the commit.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

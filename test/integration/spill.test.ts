@@ -1,5 +1,5 @@
-// A table that the worker may not hold in memory: its windows go over disk, in parts, under a
-// writer, and see what the others see.
+// Tests a table that the worker may not keep in memory. Its windows use disk, in parts, under a
+// writer, and find the same as other windows.
 import { readdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// A table longer than what a window reads in one snapshot: read range by range, sealed at the end;
-// under a writer, and with rows that the stream has wrong.
+// Tests a table that is longer than one snapshot of a window. It is read range by range and sealed
+// at the end, under a writer, and with rows that are wrong in the stream.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';

@@ -1,4 +1,4 @@
-// A window is recorded once: a repeated attempt, a zombie's late one and a run that was reset
+// A window is recorded once. A repeated attempt, a zombie's late one and a run that was reset
 // rewrite nothing, and every link of the chain holds.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,5 @@
-// The cut-over's protocol, every interleaving of it within a bound: ours breaks no invariant, and
-// every mutant breaks the one that is there for its rule.
+// Explores every interleaving of the cut-over's protocol within a bound. Ours breaks no invariant,
+// and every mutant breaks the invariant for its rule.
 import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';

@@ -86,8 +86,8 @@ export const OURS: Rules = {
 };
 
 /**
- * Name, how it differs from ours, which invariant must catch it, and the smallest world that shows
- * it where one writer is too few or too many.
+ * The name of a mutant, its difference from ours, the invariant that must catch it, and the
+ * smallest world that shows it if one writer is too few or too many.
  */
 export const MUTANTS: readonly (readonly [
   name: string,

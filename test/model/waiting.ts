@@ -1,6 +1,7 @@
-// I4 inside our own transaction, as a small world: a fence locks table after table, each perhaps
-// after a wait; the worker may stand still for good at any moment; a writer of the first table
-// waits for the lock, then is refused until the fence is over. It never waits longer than the hold.
+// Models I4 inside our own transaction as a small world. A fence locks table after table, each
+// perhaps after a wait. The worker may be suspended forever at any moment. A writer of the first
+// table waits for the lock, then is refused until the fence ends. It never waits longer than the
+// hold.
 import type { Game } from './search.js';
 
 const TABLES = 3;

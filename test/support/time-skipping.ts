@@ -66,8 +66,8 @@ export async function openBench(): Promise<Bench> {
 }
 
 /**
- * The SDK gives a server that it starts five seconds, which a JVM on a busy machine exceeds. So the
- * server is started here and waited for; what the SDK starts in its place only sleeps, and the SDK
+ * Starts the server and waits for it, because the SDK gives its own server only five seconds, which
+ * a JVM on a busy machine exceeds. The process that the SDK starts instead only sleeps, and the SDK
  * finds the server at the port.
  */
 async function startServer(): Promise<TestWorkflowEnvironment> {

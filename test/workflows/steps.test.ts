@@ -1,5 +1,5 @@
-// One list of the cut-over's steps: what the plan shows is what the run does, in that order, and
-// what the runbook has a section for.
+// Tests that there is one list of the cut-over's steps: the plan shows it, the run follows it in
+// that order, and the runbook has a section for each step.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {

@@ -1,6 +1,6 @@
-// `connector.snapshot: copy`: the initial load is ours. A slot, a snapshot of the very position at
-// which it begins, and several sessions that read the tables in that snapshot, range by range of
-// their blocks, and write each row as the connector's own initial load would. The connector then
+// Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot of
+// the slot's own position. Several sessions read the tables in that snapshot, range by range of
+// their blocks. They write each row as the connector's own initial load would. The connector then
 // reads the log from there.
 import { Context } from '@temporalio/activity';
 import {
@@ -65,9 +65,9 @@ export function createCopyActivities(deps: Deps) {
   const { secret, ledger, systems } = deps;
 
   /**
-   * Where the slot is new, its own snapshot. Else (an earlier attempt died) one of now: the rows
-   * may then be newer than the position from which the log is read, and what the log repeats of
-   * them ends where they are, for every reader that keeps the newest row of a key.
+   * Returns the snapshot to read. A new slot has its own. After a restart it is a fresh one, and
+   * rows may be newer than the slot. The log then repeats some changes, which end in the same row
+   * for every reader that keeps the newest row of a key.
    */
   async function beginCopy(ref: MigrationRef): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
     const { slot } = namesOf(ref.spec, ref.generation);

@@ -26,8 +26,8 @@ export class SnapshotSignal {
   }
 
   /**
-   * A connector that is restarted in the middle may call a table's scan failed, because its old
-   * task lost its connection, and pass over the rest.
+   * A connector that restarts in the middle may report a table's scan as failed, because its old
+   * task lost its connection. It may also skip the rest.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;

@@ -1,4 +1,5 @@
-// The source connectors as they should be: one that reads the log, or one for each table or query that is polled, with the columns that the database has now.
+// Plans the source connectors with the columns that the database has now: one that reads the log,
+// or one for each polled table or query.
 import type pg from 'pg';
 import { describeQuery, readKeyedTable } from '../../clients/postgres/catalog.js';
 import { readSource } from '../../clients/postgres/connection.js';
@@ -28,7 +29,10 @@ export interface WantedConnector {
 
 const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
 
-/** Connect resolves what `connector.config` names and sends it to the source: the same secrets and hosts as for our own sessions. */
+/**
+ * Connect resolves what `connector.config` names and sends it to the source: the same secrets and
+ * hosts as for our own sessions.
+ */
 function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
   for (const value of Object.values(spec.connector.config)) {
     const [, kind, name] = PLACEHOLDER.exec(value) ?? [];
@@ -37,7 +41,10 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
   }
 }
 
-/** All of them, or the one of that name. Throws Problem `preflight-failed` when no JDBC source is installed or a table is gone. */
+/**
+ * All of them, or the one of that name. Throws Problem `preflight-failed` when no JDBC source is
+ * installed or a table is gone.
+ */
 export async function sourceConnectorConfigs(
   deps: Pick<Deps, 'secret' | 'systems'>,
   spec: MigrationSpec,

@@ -1,5 +1,5 @@
-// Settings that the batch's own sessions run with, as far as the catalog says them: the database's,
-// and those of roles that the batch is known to run as.
+// Reads the settings of the batch's own sessions from the catalog: those of the database, and those
+// of roles that the batch is known to use.
 import type pg from 'pg';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 

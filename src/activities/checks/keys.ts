@@ -40,9 +40,9 @@ function checkTypes(text: string, columns: readonly Column[], isPolled: boolean)
 }
 
 /**
- * Kafka takes each text of a value for a key of its own. Where equal values have several texts (1.5
- * and 1.50), an update from one to the other is a delete and an insert under two keys, and with
- * several partitions nothing says which of the two came first.
+ * For Kafka, each text of a value is a different key. If equal values have several texts (1.5 and
+ * 1.50), an update from one to the other is a delete and an insert under two keys. In several
+ * partitions, their order is lost.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);

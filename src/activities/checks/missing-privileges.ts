@@ -1,5 +1,5 @@
-// Read-only check of the rights that no other check asks for one by one, from the list that `sluice
-// init --sql` prints; and the facts that the list needs.
+// Checks the rights that no other check covers, from the list that `sluice init --sql` prints, and
+// reads the facts for that list. Read-only.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';

@@ -1,5 +1,5 @@
-// Read-only check of a query of the batch by running it: whether the key is one, what is lost when
-// its rows are stored, which settings of a session change them.
+// Checks a query of the batch by running it, read-only. It finds a key that is not a key, values
+// that change when they are stored, and settings of a session that change the result.
 import type pg from 'pg';
 import { readTable } from '../../clients/postgres/catalog.js';
 import { describeSubquery, lone } from '../../clients/postgres/lone-sql.js';

@@ -1,4 +1,5 @@
-// Read-only checks of what the connectors' sessions will meet: time limits that end them in the middle of a load, and how many may be open at once.
+// Checks the limits of the connectors' sessions, read-only: time limits that end them in the middle
+// of a load, and the number of sessions.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -19,8 +20,8 @@ const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
- * Limits of the connector's login in this database, wherever they were set: its sessions do not lift them, as ours do. `loadMs`: predicted time of the
- * initial load.
+ * Limits of the connector's login in this database, wherever they were set: its sessions do not
+ * lift them, as ours do. `loadMs`: predicted time of the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,
@@ -68,7 +69,10 @@ export async function timeLimits(
   };
 }
 
-/** Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the local stack's versions; see docs/reference/permissions.md. */
+/**
+ * Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the
+ * local stack's versions; see docs/reference/permissions.md.
+ */
 export function sessionsNeeded({ spec, capture, sourceConnectors, sink }: ResolvedPlan): {
   worker: number;
   capture: number;
@@ -145,6 +149,9 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
   };
 }
 
-/** Tells sessions of others by the name that a session gives itself. Our own doctor, and connectors of every generation, are ours. */
+/**
+ * Tells sessions of others by the name that a session gives itself. Our own doctor, and connectors
+ * of every generation, are ours.
+ */
 const foreignTo = (name: string): string =>
   `application_name <> ALL (ARRAY[${[`sluice/${name}`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

@@ -42,10 +42,10 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * The point of no return: one short transaction. The view swap first (it may wait for readers,
-     * at most lock_timeout), then the lock on the lease row, then, as the last statement, the
-     * conditional update: separate statements, because an UPDATE that waited for the row lock does
-     * not re-read the clock.
+     * Commits in one short transaction: the point of no return. The switch of the view comes first,
+     * because it may wait for readers, at most lock_timeout. Then comes the lock on the lease row,
+     * and last the conditional update. They are separate statements, because an UPDATE that waited
+     * for the row lock does not read the clock again.
      */
     async commitCutover({
       ref,

@@ -1,5 +1,6 @@
-// Do and undo of every object that Sluice makes: registered before it is made, read back after,
-// given back when it was surely not made, removed only when the ledger says it is ours.
+// Creates and removes every object that Sluice owns. An object is registered before it is created,
+// and read back afterwards. The claim is released if the object was certainly not created. Only
+// objects that are ours by the ledger are removed.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';

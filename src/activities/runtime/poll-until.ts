@@ -20,8 +20,8 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
 }
 
 /**
- * Heartbeats while `work` runs: a missed heartbeat means a dead worker, not a slow server (every
- * call to one has a time limit of its own).
+ * Heartbeats while `work` runs. A missed heartbeat means a dead worker and not a slow server,
+ * because every call to a server has its own time limit.
  */
 export async function alive<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
   const ticker = setInterval(() => beat(details?.()), 2000);
@@ -33,9 +33,9 @@ export async function alive<T>(work: () => Promise<T>, details?: () => unknown):
 }
 
 /**
- * Polls `ask` until it answers something, or returns null at the deadline (epoch ms). The pauses
- * grow with the time already waited, from `everyMs` to a second: an answer is seen at most a tenth
- * late, and a long wait does not take the processor from what it waits for.
+ * Polls `ask` until it returns something, or returns null at the deadline (epoch ms). The pauses
+ * grow with the time already waited, from `everyMs` to a second. This bounds the added latency to
+ * 10 %, and keeps long waits from competing for the processor.
  */
 export async function pollUntil<T>(
   deadline: number,

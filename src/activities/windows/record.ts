@@ -1,4 +1,5 @@
-// Recording a window once: whatever attempts measured it, the ledger holds the first record, and the run is answered what the ledger holds.
+// Recording a window once: whatever attempts measured it, the ledger holds the first record, and
+// the run is answered what the ledger holds.
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import {
   freeNumber,
@@ -43,9 +44,9 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. When another attempt of this activity was first, its record is
- * kept, the audit says so, and the answer is the worse of the two verdicts. Throws Problem
- * `unexpected` when another run took the number meanwhile; the next attempt takes a new one.
+ * Adds the window to the chain. If another attempt of this activity was first, its record is kept,
+ * the audit says so, and the answer is the worse of the two verdicts. Throws Problem `unexpected`
+ * if another run took the number meanwhile. The next attempt takes a new one.
  */
 export async function endWindow<R extends Answer>(
   ledger: Ledger,

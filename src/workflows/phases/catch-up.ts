@@ -1,4 +1,5 @@
-// catch-up: the pipeline deployed, where that is ours to do; then barriers in a row through source, connector, pipeline, output and sink, each within its time.
+// catch-up: deploys the pipeline if that is ours to do. Then it proves barriers in a row through
+// source, connector, pipeline, output and sink, each within its time.
 import { pipelineGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';

@@ -72,8 +72,8 @@ export async function planSwap(
 
 /**
  * Switches the view to the stream's table in the commit's transaction, and keeps its former text
- * beside the lease row. Throws a Problem if the view would lose anything, could not be restored
- * exactly, or could not be read by a role that reads it today. The caller's transaction MUST end
+ * beside the lease row. Throws a Problem if the view would lose anything, or could not be restored
+ * exactly. It also throws if a role could not read it any more. The caller's transaction MUST end
  * then.
  */
 export async function switchView(

@@ -1,4 +1,5 @@
-// One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot through the whole path; then every stream side.
+// One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot
+// through the whole path; then every stream side.
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape, StreamRow } from '../../../compare/comparison.js';
@@ -12,7 +13,10 @@ import type { Computation, SideCounted } from './computation.js';
 import { foldOutput, refuseRepartitioned } from '../folds/folds.js';
 import { readRows } from '../../runtime/row-cursor.js';
 
-/** A query that takes longer is run once: its rows are not counted by a second run, and evidence then claims no count. */
+/**
+ * A query that takes longer is run once: its rows are not counted by a second run, and evidence
+ * then claims no count.
+ */
 const COUNTED_QUERY_MS = 5000;
 
 export interface RoundTaken {
@@ -21,7 +25,10 @@ export interface RoundTaken {
   readonly pathMs: number;
 }
 
-/** Feeds the round to the comparisons of the given computations. A string = no proof, and why; then nothing was fed. */
+/**
+ * Feeds the round to the comparisons of the given computations. A string = no proof, and why; then
+ * nothing was fed.
+ */
 export async function takeRound(
   session: ConnectedSession,
   computations: readonly Computation[],
@@ -74,8 +81,8 @@ async function passBarrier(
 }
 
 /**
- * The rows of a query by key, and their number from a second run in the same snapshot; null = the
- * query takes too long to run twice.
+ * Reads the rows of a query by key, and counts them in a second run in the same snapshot. The count
+ * is null if the query takes too long to run twice.
  */
 export interface QueryRead {
   readonly expected: ReadonlyMap<string, string | null>;
