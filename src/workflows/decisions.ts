@@ -50,7 +50,7 @@ export async function refusedUnsigned(
       ? UNSIGNED
       : await identityOf(run, { decision, approver: by, evidenceId: evidence }, token);
   const { spec, brokenGlass } = run.state;
-  const signers = spec ? signersUnder(brokenGlass, spec.spec.cutover.approval, run.now()) : [];
+  const signers = spec ? signersUnder(brokenGlass, run.spec.cutover.approval, run.now()) : [];
   return refusedToAct(by, signers, identity);
 }
 
@@ -76,7 +76,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const current = evidenceId(state);
-  const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, run.now());
+  const approval = approvalUnder(state.brokenGlass, run.spec.cutover.approval, run.now());
   const decision = judge(request, gateState(state, starterOf()), approval, run.now(), identity);
   const { approver, comment } = request;
   const taken = {
@@ -116,7 +116,7 @@ export async function takeCoSignature(run: Run, request: CoSignRequest): Promise
   const { accepted, reason, signature, pair } = coSign(
     request,
     standing,
-    state.spec.spec.cutover.approval,
+    run.spec.cutover.approval,
     run.now(),
     identity,
   );

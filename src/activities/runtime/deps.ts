@@ -63,15 +63,15 @@ export class Systems {
     this.#secret = secret;
   }
 
-  kafka(spec: MigrationSpec): KafkaPort {
-    const key = JSON.stringify(spec.spec.kafka);
-    const port = this.#ports.get(key) ?? new KafkaPort(spec.spec.kafka, this.#secret);
+  kafka({ spec }: MigrationSpec): KafkaPort {
+    const key = JSON.stringify(spec.kafka);
+    const port = this.#ports.get(key) ?? new KafkaPort(spec.kafka, this.#secret);
     this.#ports.set(key, port);
     return port;
   }
 
-  connect(spec: MigrationSpec): ConnectRest {
-    return new ConnectRest(spec.spec.connector.url);
+  connect({ spec }: MigrationSpec): ConnectRest {
+    return new ConnectRest(spec.connector.url);
   }
 
   /**

@@ -6,12 +6,12 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /** `subject` = the table as the spec writes it; null for the result. */
 export function columnsToCompare(
-  spec: MigrationSpec,
+  { spec }: MigrationSpec,
   columns: readonly Column[],
   key: readonly string[],
   subject: string | null,
 ): ComparedColumn[] {
-  const { ignore, tolerances } = spec.spec.validation.compare;
+  const { ignore, tolerances } = spec.validation.compare;
   return columns
     .filter(
       (c) =>

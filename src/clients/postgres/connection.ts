@@ -88,12 +88,12 @@ export async function withAddress<T>(
 
 /** The caller MUST end the client. */
 export async function openSource(
-  spec: MigrationSpec,
+  { spec, metadata }: MigrationSpec,
   secret: ResolveSecret,
   options: SourceOptions = {},
 ): Promise<SourceClient> {
-  const { postgres, limits } = spec.spec.source;
-  return open(postgres, secret, `sluice/${spec.metadata.name}`, {
+  const { postgres, limits } = spec.source;
+  return open(postgres, secret, `sluice/${metadata.name}`, {
     statementTimeoutMs: durationMs(limits.statementTimeout),
     ...options,
   });

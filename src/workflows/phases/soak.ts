@@ -60,7 +60,7 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes } = run.spec.soak;
-  const until = (): number => Date.parse(soakEnds(state, run.ref.spec));
+  const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
   const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes); // two people asked for it
   const isOver = (): boolean =>
     isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());

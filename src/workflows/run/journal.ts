@@ -151,7 +151,7 @@ export class Journal {
       ...(state.spec
         ? [
             { key: KEYS.team, value: state.spec.metadata.labels['team'] ?? 'none' },
-            { key: KEYS.source, value: state.spec.spec.source.postgres.database },
+            { key: KEYS.source, value: this.plan.database },
           ]
         : []),
       ...(state.matchRatio === null ? [] : [{ key: KEYS.matchRatio, value: state.matchRatio }]),

@@ -183,10 +183,8 @@ export const streakOf = ({
 /** Returns the current end of the soak's time (ISO). */
 export function soakEnds(
   { soakFrom, committedAt, soakUntil }: Pick<State, 'soakFrom' | 'committedAt' | 'soakUntil'>,
-  { spec }: MigrationSpec,
+  soak: MigrationSpec['spec']['soak'],
 ): string {
-  const asked = new Date(
-    Date.parse(soakFrom ?? committedAt!) + durationMs(spec.soak.for),
-  ).toISOString();
+  const asked = new Date(Date.parse(soakFrom ?? committedAt!) + durationMs(soak.for)).toISOString();
   return soakUntil !== null && soakUntil > asked ? soakUntil : asked;
 }

@@ -68,17 +68,18 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
  * when it has ended.
  */
 export function waitingOf(state: State, now: string): string | null {
-  const { spec, phase } = state;
-  if (state.outcome !== null || !spec || phase === null) return null;
+  const { phase } = state;
+  if (state.outcome !== null || !state.spec || phase === null) return null;
+  const { spec } = state.spec;
   if (state.blocked) return 'a person to remove the obstacle, or its next automatic attempt';
   if (state.paused) return 'resume';
-  if (phase === 'validate') return stopRule(streakOf(state), spec.spec.validation);
+  if (phase === 'validate') return stopRule(streakOf(state), spec.validation);
   if (phase === 'approve') return waitingInApprove(state, spec, now);
   return phase === 'soak' ? waitingInSoak(state, spec, now) : null;
 }
 
-function waitingInApprove(state: State, spec: MigrationSpec, now: string): string | null {
-  const approval = approvalUnder(state.brokenGlass, spec.spec.cutover.approval, now);
+function waitingInApprove(state: State, spec: MigrationSpec['spec'], now: string): string | null {
+  const approval = approvalUnder(state.brokenGlass, spec.cutover.approval, now);
   const gate = waitingFor(gateState(state, null), approval, now);
   if (gate !== null) return gate;
   const { nextAttemptAt } = state;
@@ -87,9 +88,9 @@ function waitingInApprove(state: State, spec: MigrationSpec, now: string): strin
     : null;
 }
 
-function waitingInSoak(state: State, spec: MigrationSpec, now: string): string {
-  const { passes } = spec.spec.soak;
-  const until = soakEnds(state, spec);
+function waitingInSoak(state: State, spec: MigrationSpec['spec'], now: string): string {
+  const { passes } = spec.soak;
+  const until = soakEnds(state, spec.soak);
   const time = until > now ? `the end of the soak at ${until}` : null;
   const windows =
     state.shadowPasses < passes
@@ -167,7 +168,7 @@ function headline(state: State, workflowId: string, now: string): string {
     return `**Validating**: ${stopRule(streakOf(state), state.spec.spec.validation) ?? 'enough evidence'}. Nothing to do.`;
   }
   if (state.phase === 'soak' && state.spec)
-    return `**Soak**: waits for ${waitingInSoak(state, state.spec, now)}.`;
+    return `**Soak**: waits for ${waitingInSoak(state, state.spec.spec, now)}.`;
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }
 

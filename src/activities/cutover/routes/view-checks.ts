@@ -12,7 +12,7 @@ import {
 } from '../../../clients/postgres/consumer-view.js';
 import { quoteIdent, type TableName } from '../../../domain/migration/names.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
-import type { MigrationSpec } from '../../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Relation } from '../../../assess/sql/swap.js';
 import { accessProblem, planSwap, relationOf } from './view-switch.js';
 import type { Answer } from '../../runtime/findings.js';
@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Checks that the commit can replace the one relation that the view reads, and nothing else. */
 export async function checkView(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   route: ViewPlan,
 ): Promise<Answer> {
   const name = route.view;
@@ -42,7 +42,7 @@ export async function checkView(
       detail: `it is ${KINDS[view.kind] ?? 'not a view'}`,
       remedy: `let consumers read a view over ${route.batch.text}, and name that one in cutover.route.view`,
     };
-  const right = await missingRight(client, spec, name, view.owner);
+  const right = await missingRight(client, plan, name, view.owner);
   if (right) return right;
   const reads = await viewReads(client, name);
   if (!reads.includes(plainName(route.batch.text)))
@@ -52,7 +52,7 @@ export async function checkView(
     };
   const batch = await relationOf(client, route.batch.text);
   const existing = await relationOf(client, route.stream.text);
-  const stream = existing ?? (await plannedRelation(client, spec, route, batch!));
+  const stream = existing ?? (await plannedRelation(client, plan, route, batch!));
   const swapped = await planSwap(client, route, batch!, stream, view);
   if ('definition' in swapped)
     return (
@@ -88,11 +88,11 @@ async function readersProblem(
 /** The sink's table as it will be made: like the result table, with the columns of the query. */
 async function plannedRelation(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   route: ViewPlan,
   batch: Relation,
 ): Promise<Relation> {
-  const { query, result } = spec.spec.batch!;
+  const { query, result } = plan.batch!;
   const computed = (await describeQuery(client, query.sql)).map((column) => column.name);
   const columns = batch.columns.filter((column) => computed.includes(column.name));
   return { name: route.stream, columns, key: result.key };
@@ -101,11 +101,11 @@ async function plannedRelation(
 /** Checks the rights that `CREATE OR REPLACE VIEW` needs. */
 async function missingRight(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
   view: TableName,
   owner: string,
 ): Promise<Answer | null> {
-  const user = quoteIdent(spec.spec.source.postgres.user);
+  const user = quoteIdent(plan.spec.source.postgres.user);
   const { isOwner } = (await readTable(
     client,
     `${quoteIdent(view.schema)}.${quoteIdent(view.table)}`,
