@@ -15,8 +15,9 @@ import { resolveSecret } from '../src/config.js';
 import { resolve } from '../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../src/connectors/jdbc-source.js';
-import { capturesOf, namesOf } from '../src/domain/migration/names.js';
-import { pollingOf } from '../src/domain/migration/polling.js';
+import { capturesOf } from '../src/domain/capture/index.js';
+import { namesOf } from '../src/domain/migration/names.js';
+import { pollingOf } from '../src/domain/capture/polling.js';
 import type { MigrationSpec } from '../src/domain/migration/spec.js';
 import { parseSpecObject } from '../src/manifest/parse.js';
 

@@ -109,7 +109,7 @@ function roles(plan: ResolvedPlan): string[] {
 
 /** Notes for managed services, only for specs that need replication. */
 function managed(plan: ResolvedPlan): string[] {
-  if (plan.capture.kind === 'polling') return [];
+  if (!plan.capture.hasSlot) return [];
   const capture = plainIdent(captureUser(plan));
   return [
     '',

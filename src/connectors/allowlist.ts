@@ -29,12 +29,17 @@ const ALLOWED_JDBC: Readonly<Record<string, string>> = {
   'connection.password': 'only a ${provider:...} placeholder',
 };
 
+const ALLOWED_FOR: Readonly<Record<ConnectorSpec['type'], Readonly<Record<string, string>>>> = {
+  'debezium-postgres': ALLOWED,
+  'jdbc-source': ALLOWED_JDBC,
+};
+
 /**
  * True when a key only tunes speed, not what is captured: its owner may change it while windows
  * run.
  */
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
-  key !== 'connector.class' && Object.hasOwn(type === 'jdbc-source' ? ALLOWED_JDBC : ALLOWED, key);
+  key !== 'connector.class' && Object.hasOwn(ALLOWED_FOR[type], key);
 
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
@@ -43,7 +48,7 @@ export function checkExtraConfig({
   type,
   config,
 }: Pick<ConnectorSpec, 'type' | 'config'>): { path: string[]; message: string }[] {
-  const allowed = type === 'jdbc-source' ? ALLOWED_JDBC : ALLOWED;
+  const allowed = ALLOWED_FOR[type];
   const problems: { path: string[]; message: string }[] = [];
   for (const [key, value] of Object.entries(config)) {
     const path = ['spec', 'connector', 'config', key];

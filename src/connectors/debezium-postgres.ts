@@ -18,7 +18,7 @@ export function debeziumPostgresConfig(plan: ResolvedPlan): Record<string, strin
     'notification.enabled.channels': 'sink',
     'notification.sink.topic.name': plan.names.notificationTopic,
     'message.prefix.include.list': messagePrefix(plan),
-    ...(plan.capture.load === 'incremental' ? signalled(plan) : {}),
+    ...(plan.capture.loading.isSignalled ? signalled(plan) : {}),
   };
 }
 
@@ -61,7 +61,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'publication.name': names.publication,
     'publication.autocreate.mode': 'disabled', // ours lists exactly the tables; autocreate takes the whole database
     'table.include.list': tables.map(includePattern).join(','),
-    'snapshot.mode': capture.load === 'initial' ? 'initial' : 'no_data',
+    'snapshot.mode': capture.loading.startsWithLoad ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
     'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
     'interval.handling.mode': 'string',
@@ -73,7 +73,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // a quiet database never confirms WAL without heartbeats, and the slot would retain it
     'heartbeat.interval.ms': '5000',
     // Between chunks, Debezium compares transaction ids, and it fails on a message without one.
-    'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.load === 'incremental'}, 'sluice.heartbeat', '')`,
+    'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
     'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',

@@ -1,5 +1,6 @@
 // Finds the tables that a Flink SQL pipeline reads as changelogs (`debezium-json`), and the
 // conditions under which that is correct. PURE.
+import { captureOf } from '../domain/capture/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { splitStatements } from '../domain/migration/statements.js';
 
@@ -16,12 +17,13 @@ export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[]
  * Returns why a table cannot be read as the changelog that the text declares; null when the text
  * alone shows no problem.
  */
-export function changelogProblem({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
+export function changelogProblem(migration: MigrationSpec): string | null {
+  const { spec } = migration;
   const text = spec.pipeline?.statements?.sql ?? '';
   const found = changelogs(text);
   if (found.length === 0) return null;
   const start = (sql: string): string => `"${sql.replaceAll(/\s+/g, ' ').slice(0, 60)}"`;
-  if (spec.connector.type === 'jdbc-source')
+  if (!captureOf(migration).carriesBefore)
     return `${start(found[0]!)} wants before and after of every change, and a jdbc-source has no before: read \`after\` by upsert-kafka`;
   const keyless = found.find((sql) => !/\bprimary\s+key\b/i.test(sql));
   if (keyless)

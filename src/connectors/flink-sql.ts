@@ -1,5 +1,6 @@
 // A Flink SQL pipeline's text → the statements to submit: placeholders filled in, cut at semicolons, jobs named so that they are found again. PURE.
-import { capturesOf, jobNames } from '../domain/migration/names.js';
+import { capturesOf } from '../domain/capture/index.js';
+import { jobNames } from '../domain/migration/names.js';
 import { splitStatements, startsJob } from '../domain/migration/statements.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 

@@ -40,7 +40,6 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
   // The configuration of a polling connector names columns that only the database knows. `doctor`
   // reads them.
-  const isOnLog = plan.capture.kind === 'log';
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Plan',
@@ -49,7 +48,9 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     generation,
     creates: plannedObjects(plan),
     connectors: [
-      ...(isOnLog ? [{ name: plan.names.connector, config: debeziumPostgresConfig(plan) }] : []),
+      ...(plan.capture.hasSlot
+        ? [{ name: plan.names.connector, config: debeziumPostgresConfig(plan) }]
+        : []),
       ...(plan.sink ? [{ name: plan.sink.connector, config: jdbcSinkConfig(plan) }] : []),
     ],
     comparisons: plan.subjects,

@@ -1,7 +1,7 @@
 // Finds names that Kafka, Postgres or the sink cannot use, from the spec alone, before anything is
 // contacted or created.
-import { namesOf, parseTableName, plannedTopics } from '../domain/migration/names.js';
-import { pollingOf } from '../domain/migration/polling.js';
+import { plannedTopics } from '../domain/capture/index.js';
+import { namesOf, parseTableName } from '../domain/migration/names.js';
 import { nameProblems } from '../domain/migration/topic-names.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
@@ -52,19 +52,4 @@ function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
       message: `the sink cannot write a table with a dot, quote, brace or $ in its name: "${odd}"`,
     },
   ];
-}
-
-/** The names of polling connectors come from the tables, and two tables may get the same name. */
-export function connectorIssues(parsed: ParsedSpec, connectors: readonly string[]): SpecIssue[] {
-  if (!pollingOf(parsed as MigrationSpec)) return [];
-  return connectors.flatMap((name, at) =>
-    connectors.indexOf(name) < at
-      ? [
-          {
-            path: ['spec', 'source', 'tables', at],
-            message: `two tables would share connector ${name}`,
-          },
-        ]
-      : [],
-  );
 }

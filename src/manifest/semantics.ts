@@ -3,7 +3,7 @@ import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/migration/ksql-statements.js';
-import { capturesOf } from '../domain/migration/names.js';
+import { captureContradictions, capturesOf } from '../domain/capture/index.js';
 import { routeContradictions } from '../domain/routes/index.js';
 import {
   engineGateway,
@@ -13,8 +13,7 @@ import {
 } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import { loginIssues } from './logins.js';
-import { connectorIssues, nameIssues } from './name-rules.js';
-import { pollingIssues } from './polling-rules.js';
+import { nameIssues } from './name-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
@@ -22,12 +21,8 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...contradictions(parsed),
     ...routeContradictions(parsed.spec),
     ...pipelineIssues(parsed),
-    ...pollingIssues(parsed),
+    ...captureContradictions(parsed as MigrationSpec),
     ...nameIssues(parsed),
-    ...connectorIssues(
-      parsed,
-      capturesOf(parsed as MigrationSpec, 1).map((capture) => capture.connector),
-    ),
     ...loginIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];
@@ -149,12 +144,6 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
         'engine',
       );
   } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
-  if (spec.connector.snapshot === 'incremental' && spec.kafka.sasl)
-    add(
-      "the connector reads Sluice's signal from Kafka, and cannot use a password for that: use snapshot initial",
-      'connector',
-      'snapshot',
-    );
   const topics = capturesOf(parsed as MigrationSpec, 1);
   topics.forEach(({ topic, subject }, at) => {
     const other = topics.slice(0, at).find((capture) => capture.topic === topic);

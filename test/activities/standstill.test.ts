@@ -1,6 +1,6 @@
 // A barrier that is not reached names the connector that a person paused, stopped or deleted.
 import { describe, expect, it } from 'vitest';
-import { standstill } from '../../src/activities/capture/source-mark.js';
+import { standstill } from '../../src/activities/capture/standstill.js';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
 const connect = (state: string | null): Pick<ConnectRest, 'status'> => ({

@@ -1,7 +1,8 @@
 // Lists every activity that changes something outside, in the order of a migration: what must exist
 // before it, and how its work is undone.
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
-import { namesOf, plannedTopics, sinkGroup } from '../../src/domain/migration/names.js';
+import { plannedTopics } from '../../src/domain/capture/index.js';
+import { namesOf, sinkGroup } from '../../src/domain/migration/names.js';
 import { stagingTable } from '../../src/domain/routes/shared-table.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ActivityName, Stage } from './stage.js';

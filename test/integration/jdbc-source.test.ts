@@ -6,8 +6,8 @@ import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { canonFromJson } from '../../src/compare/column-types.js';
 import { parseJsonLossless } from '../../src/compare/json.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
-import { capturesOf } from '../../src/domain/migration/names.js';
-import { pollingOf } from '../../src/domain/migration/polling.js';
+import { capturesOf } from '../../src/domain/capture/index.js';
+import { pollingOf } from '../../src/domain/capture/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector, live, objects } from '../support/live.js';
 import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
@@ -322,7 +322,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
         mine.connector,
         jdbcSourceConfig(
           spec,
-          pollingOf(spec)!,
+          pollingOf(spec),
           mine,
           { columns: catalog, key: ['id'] },
           { ...own, asText: asText && wellKnown.asText },
@@ -366,7 +366,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     };
     await aTopic(port, capture!.topic);
     await rest.createStopped(capture!.connector, {
-      ...jdbcSourceConfig(spec, pollingOf(spec)!, capture!, shape, JDBC_PLUGINS[0]!),
+      ...jdbcSourceConfig(spec, pollingOf(spec), capture!, shape, JDBC_PLUGINS[0]!),
       'batch.max.rows': '500',
     });
     await rest.resume(capture!.connector);

@@ -7,8 +7,8 @@ import { OutputFold } from '../../src/compare/output-fold.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
-import { capturesOf } from '../../src/domain/migration/names.js';
-import { pollingOf } from '../../src/domain/migration/polling.js';
+import { capturesOf } from '../../src/domain/capture/index.js';
+import { pollingOf } from '../../src/domain/capture/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector } from '../support/live.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
@@ -63,7 +63,7 @@ describe('a topic that was filled by polling', () => {
       connector,
       jdbcSourceConfig(
         polled,
-        pollingOf(polled)!,
+        pollingOf(polled),
         capture!,
         { columns: COLUMNS, key: ['id'] },
         JDBC_PLUGINS[0]!,

@@ -3,7 +3,8 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/findings.js';
-import { checkPolling } from '../../src/activities/checks/polling-checks.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import { adapterOf } from '../../src/activities/capture/adapters.js';
 import { noLongTransactions } from '../../src/activities/objects/long-writers.js';
 import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -89,9 +90,11 @@ describe('a role that may not see what other roles do', () => {
         deletes: 'none',
         delay: text,
       };
-      const checks = await checkPolling(
+      const plan = resolve({ spec: aSpec({ connector }), generation: 1 });
+      const checks = await adapterOf(plan).checks(
         { secret: resolveSecret, systems: new Systems(resolveSecret) },
-        aSpec({ connector }),
+        plan,
+        plan.capture,
       );
       return checks.find((c) => c.name === 'polling.delay')!;
     };

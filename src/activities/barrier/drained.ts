@@ -2,7 +2,8 @@
 // in their topics. It returns null when that is proven, and otherwise the reason.
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { capturesOf, sinkGroup } from '../../domain/migration/names.js';
+import { capturesOf } from '../../domain/capture/index.js';
+import { sinkGroup } from '../../domain/migration/names.js';
 import { unnoted, type Note } from './marker.js';
 import { readersOf, subscriptionsOf, type Reader } from './group-readers.js';
 import { pollUntil } from '../runtime/poll-until.js';

@@ -1,7 +1,7 @@
 // Checks that an externally deployed pipeline has moved to the topics of a new generation.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { Problem } from '../../domain/failure.js';
-import { capturesOf } from '../../domain/migration/names.js';
+import { capturesOf } from '../../domain/capture/index.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';

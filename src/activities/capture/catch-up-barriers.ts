@@ -6,6 +6,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
 import { pause } from '../runtime/poll-until.js';
+import { planned } from '../runtime/with-plan.js';
 import { markSource, passedWholePath } from './source-mark.js';
 
 export interface BarrierResult {
@@ -22,7 +23,7 @@ export function createBarrierActivities({ secret, systems }: Deps) {
     return withSource(ref.spec, secret, async (client) => {
       const started = Date.now();
       const limit = started + limitMs;
-      const mark = await markSource({ systems }, ref, {
+      const mark = await markSource({ systems }, planned(ref), {
         snapshot: client,
         side: client,
         token: 'barrier',

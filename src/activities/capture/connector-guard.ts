@@ -7,8 +7,8 @@ import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { namesOf, sourceConnectors } from '../../domain/migration/names.js';
-import { pollingOf } from '../../domain/migration/polling.js';
+import { captureOf, sourceConnectors } from '../../domain/capture/index.js';
+import { namesOf } from '../../domain/migration/names.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { taskFailure } from '../objects/connector-state.js';
@@ -75,7 +75,7 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
         if (round % WAL_POLL_EVERY === 0) {
           const open = await ledger.openObjects(ref.name).catch(() => null);
           if (open?.length === 0) return { kind: 'stood-down' };
-          const report = pollingOf(ref.spec)
+          const report = !captureOf(ref.spec).hasSlot
             ? null
             : await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) =>
                 error instanceof Problem && error.code === 'slot-lost'

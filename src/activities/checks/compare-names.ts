@@ -44,7 +44,7 @@ async function columnsBySubject(
 ): Promise<Map<string, string[]>> {
   const { tables, capture, batch } = plan;
   const subjects = new Map<string, string[]>();
-  const query = capture.kind === 'polling' ? capture.polling.query : null;
+  const { query } = capture;
   for (const { text } of tables)
     subjects.set(
       text,

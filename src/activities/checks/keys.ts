@@ -14,7 +14,7 @@ export function checkKey(
   if (table.key.length === 0) return [];
   const columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
   return [
-    checkTypes(text, columns, capture.kind === 'polling'),
+    checkTypes(text, columns, capture.carriesGenerated),
     checkForms(text, columns, spec.kafka.partitions),
   ];
 }
@@ -22,9 +22,9 @@ export function checkKey(
 /**
  * `validation.compare.ignore` cannot help here: without its key no row is found on the other side.
  */
-function checkTypes(text: string, columns: readonly Column[], isPolled: boolean): Check {
+function checkTypes(text: string, columns: readonly Column[], carriesGenerated: boolean): Check {
   const weak = columns.filter(
-    (column) => (column.generated && !isPolled) || !isProvable(column.type),
+    (column) => (column.generated && !carriesGenerated) || !isProvable(column.type),
   );
   if (weak.length === 0) return passed('table.key-types', text, 'every key column can be compared');
   const named = weak

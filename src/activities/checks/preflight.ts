@@ -5,7 +5,7 @@ import type { Ledger } from '../../clients/ledger/ledger.js';
 import { checkBatch } from './batch-checks.js';
 import { checkCompareNames } from './compare-names.js';
 import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
-import { checkPolling } from './polling-checks.js';
+import { adapterOf } from '../capture/adapters.js';
 import { checkSource } from './source-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
 import { checkConnect, checkKafka } from './streaming-checks.js';
@@ -28,7 +28,7 @@ export async function runPreflight(
   const checks = [
     ...source,
     ...(reachable ? await checkNamesFree(asking, isOurs) : []),
-    ...(reachable ? await checkPolling(deps, plan) : []),
+    ...(reachable ? await adapterOf(plan).checks(deps, plan, plan.capture) : []),
     ...(reachable ? await checkBatch(deps, plan) : []),
     ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,

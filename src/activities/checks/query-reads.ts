@@ -63,10 +63,7 @@ export async function checkReads(
 ): Promise<Answer> {
   const { tables, clock, unread } = await dependenceOf(client, query);
   const captured = new Set(planned.map(({ text }) => plainName(text)));
-  const foreign =
-    capture.kind === 'polling' && capture.polling.query
-      ? []
-      : tables.filter((table) => !captured.has(table));
+  const foreign = capture.query ? [] : tables.filter((table) => !captured.has(table));
   const found: { detail: string; remedy: string }[] = [];
   if (foreign.length > 0)
     found.push({

@@ -73,14 +73,14 @@ export async function timeLimits(
  * Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the
  * local stack's versions; see docs/reference/permissions.md.
  */
-export function sessionsNeeded({ spec, capture, sourceConnectors, sink }: ResolvedPlan): {
+export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
   worker: number;
   capture: number;
   sink: number;
 } {
   return {
     worker: 3 + spec.source.limits.maxBackends,
-    capture: capture.kind === 'polling' ? sourceConnectors.length : 3,
+    capture: capture.sessions,
     sink: sink ? 5 : 0,
   };
 }

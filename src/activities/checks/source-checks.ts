@@ -5,7 +5,6 @@ import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js'
 import { readSource } from '../../clients/postgres/connection.js';
 import { slotUse } from '../../clients/postgres/slots.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
-import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../../domain/plan/rates.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { formatMs, sizeBytes } from '../../domain/values/duration.js';
 import { plainIdent } from '../../domain/migration/names.js';
@@ -84,11 +83,11 @@ type Ask = (sql: string) => Promise<Record<string, string | null>>;
 async function checkServer(client: pg.ClientBase, plan: ResolvedPlan): Promise<Check[]> {
   const one: Ask = async (sql) =>
     (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
-  const isOnLog = plan.capture.kind === 'log';
-  const needsToCreate = plan.batch !== null || isOnLog;
+  const { hasSlot } = plan.capture;
+  const needsToCreate = plan.batch !== null || hasSlot;
   return inTurn([
     ...serverQuestions(one),
-    ...(isOnLog ? logQuestions(client, one, plan.spec.source) : []),
+    ...(hasSlot ? logQuestions(client, one, plan.spec.source) : []),
     ...(needsToCreate ? [mayCreate(one, plan.spec.source.postgres)] : []),
   ]);
 }
@@ -218,14 +217,13 @@ const rowsOf = (tables: readonly TableCatalog[]): number =>
   tables.reduce((sum, t) => sum + t.rowsEstimate, 0);
 
 const predictedMs = ({ capture }: ResolvedPlan, tables: readonly TableCatalog[]): number =>
-  (rowsOf(tables) / (capture.load === 'copy' ? COPY_ROWS_PER_SECOND : SNAPSHOT_ROWS_PER_SECOND)) *
-  1000;
+  (rowsOf(tables) / capture.loading.rowsPerSecond) * 1000;
 
 function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): Check {
   const rows = rowsOf(tables);
   const predicted = predictedMs(plan, tables);
   const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
-  if (plan.capture.load === 'incremental')
+  if (!plan.capture.loading.holdsSnapshot)
     return passed(
       'source.snapshot-time',
       '',

@@ -83,7 +83,7 @@ export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Chec
   const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
   let sources: WantedConnector[] = [];
   try {
-    sources = await sourceConnectorConfigs(asking, plan, plan.generation);
+    sources = await sourceConnectorConfigs(asking, plan);
   } catch (error) {
     const problem = classify(error);
     checks.push(failed('connect.source', '', problem.message, problem.remedy));

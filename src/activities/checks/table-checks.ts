@@ -94,14 +94,14 @@ export async function checkTable(
   table: TableCatalog,
 ): Promise<Check[]> {
   const checks: Check[] = [];
-  const isPolled = plan.capture.kind === 'polling';
+  const { carriesGenerated, carriesHeirs, hasSlot, loading } = plan.capture;
   const rule: Rule = (name, ok, good, bad, remedy) =>
     void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
   const q = qualified(table.name);
   const unlogged = unloggedPart(table);
   rule(
     'table.kind',
-    unlogged === null && (isPolled || table.heirs.length === 0),
+    unlogged === null && (carriesHeirs || table.heirs.length === 0),
     table.leaves.length > 0
       ? `a partitioned table, ${table.leaves.length} partitions`
       : 'an ordinary table',
@@ -117,7 +117,7 @@ export async function checkTable(
     `ALTER TABLE ${q} ADD PRIMARY KEY (…)`,
   );
   checks.push(...checkKey(plan, text, table));
-  if (!isPolled) checkPublishing(rule, plan, table);
+  if (hasSlot) checkPublishing(rule, plan, table);
   if (changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row: the job would fail at the first update, and start again forever`;
@@ -144,7 +144,7 @@ export async function checkTable(
   const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = table.columns.filter(
     (c) =>
-      ((c.generated && !isPolled) || !isProvable(c.type)) &&
+      ((c.generated && !carriesGenerated) || !isProvable(c.type)) &&
       !ignored.has(c.name) &&
       !ignored.has(`${text}.${c.name}`),
   );
@@ -156,7 +156,7 @@ export async function checkTable(
     'list them in validation.compare.ignore, and tell the approvers',
   );
   if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
-  if (plan.capture.load === 'copy') checkCopy(rule, table);
+  if (loading.copies) checkCopy(rule, table);
   return checks;
 }
 

@@ -41,12 +41,16 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
       const deadline = Date.now() + limitMs;
       const kafka = systems.kafka(plan);
       const reason = await withSource(plan, secret, async (client) => {
-        const mark = await markSource({ systems }, ref, {
-          snapshot: client,
-          side: client,
-          from: lsn,
-          token: 'barrier',
-        });
+        const mark = await markSource(
+          { systems },
+          { ref, plan },
+          {
+            snapshot: client,
+            side: client,
+            from: lsn,
+            token: 'barrier',
+          },
+        );
         return (
           (await nobodyWrites(client, { ref, plan }, note)) ??
           (await mark.reached(deadline, note)) ??
@@ -108,7 +112,7 @@ export async function markerRead(
   deadline: number,
   note: Note,
 ): Promise<string | null> {
-  if (capture.kind === 'polling') return null;
+  if (!capture.carriesMarkers) return null;
   const { messageTopic } = names;
   const written = [Buffer.from(token).toString('base64'), token];
   const at = await pollUntil(deadline, 100, async () => {

@@ -25,7 +25,7 @@ export async function configOf(
 ): Promise<Readonly<Record<string, string>>> {
   const { plan, ref } = site;
   if (name === plan.sink?.connector) return sinkConfig(site, ref);
-  const [wanted] = await sourceConnectorConfigs(site, plan, plan.generation, name);
+  const [wanted] = await sourceConnectorConfigs(site, plan, name);
   if (!wanted) throw new Error(`connector ${name} is not part of the plan`);
   return wanted.config;
 }

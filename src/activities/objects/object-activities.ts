@@ -110,7 +110,7 @@ const connectorsOf = ({ plan }: Planned, role: ConnectorRole): readonly OwnedObj
  */
 function madeBy({ plan }: Site, role: ConnectorRole): readonly OwnedObject[] {
   if (role === 'sink') return sinkGroups(plan);
-  return plan.capture.load === 'initial' ? KINDS.slot.planned(plan) : signalGroups(plan);
+  return plan.capture.loading.claimsSlot ? KINDS.slot.planned(plan) : signalGroups(plan);
 }
 
 async function ensureConnector(

@@ -6,12 +6,8 @@ import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
-import {
-  sharedTableOf,
-  sinkTable,
-  tableOwner,
-  type TableOwner,
-} from '../../domain/routes/shared-table.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { tableOwner, type TableOwner } from '../../domain/routes/shared-table.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { reconfigure, taskFailure } from './connector-state.js';
@@ -23,11 +19,15 @@ const PAUSE_MS = 20_000; // this time is part of the hold
  * Returns the owner of the shared table by the lease row. Null means the batch, or that the table
  * is not shared.
  */
-async function streamOwner(client: SourceClient, ref: MigrationRef): Promise<TableOwner | null> {
-  const { name, iteration, spec } = ref;
-  const shared = sharedTableOf(spec);
-  const row = shared && (await readLease(client, leaseTable(resolve(ref)), name));
-  return shared && row?.state === 'SWITCHED' ? tableOwner(shared, iteration, row.epoch) : null;
+async function streamOwner(
+  client: SourceClient,
+  { name, iteration }: MigrationRef,
+  plan: ResolvedPlan,
+): Promise<TableOwner | null> {
+  const { streamRole } = plan.route;
+  if (streamRole === null) return null;
+  const row = await readLease(client, leaseTable(plan), name);
+  return row?.state === 'SWITCHED' ? tableOwner(streamRole, iteration, row.epoch) : null;
 }
 
 /** The sink's configuration as it must be now. */
@@ -35,15 +35,18 @@ export async function sinkConfig(
   { secret }: Pick<Deps, 'secret'>,
   ref: MigrationRef,
 ): Promise<Record<string, string>> {
-  const owner = sharedTableOf(ref.spec)
-    ? await withSource(ref.spec, secret, (client) => streamOwner(client, ref))
+  const plan = resolve(ref);
+  const owner = plan.route.movesSink
+    ? await withSource(plan, secret, (client) => streamOwner(client, ref, plan))
     : null;
-  return jdbcSinkConfig(resolve(ref), owner);
+  return jdbcSinkConfig(plan, owner);
 }
 
 /** The table that the sink writes now. */
 export async function currentSinkTable(client: SourceClient, ref: MigrationRef): Promise<string> {
-  return sinkTable(ref.spec, (await streamOwner(client, ref)) ? 'stream' : 'batch');
+  const plan = resolve(ref);
+  const owner = await streamOwner(client, ref, plan);
+  return plan.sink!.writes[owner ? 'stream' : 'batch'].text;
 }
 
 /**

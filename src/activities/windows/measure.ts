@@ -109,12 +109,11 @@ async function measureLag(
   { deps, ref, plan, kafka }: WindowSession,
   pathMs: number | null,
 ): Promise<Lag> {
-  const bytes =
-    plan.capture.kind === 'polling'
-      ? null
-      : await withSource(plan, deps.secret, async (client) =>
-          lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)),
-        );
+  const bytes = plan.capture.hasSlot
+    ? await withSource(plan, deps.secret, async (client) =>
+        lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)),
+      )
+    : null;
   if (!plan.spec.pipeline) return { bytes, records: null, ms: pathMs };
   const existing = await kafka.listTopics();
   let records = 0;

@@ -1,16 +1,9 @@
 // Reads the facts that evidence rests on, as comparable text. When one changes, a new epoch begins
 // and earlier proof does not count.
 import { createHash } from 'node:crypto';
-import {
-  qualifyNames,
-  readCapturedTable,
-  readPublication,
-} from '../../clients/postgres/captured-catalog.js';
+import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
-import { readSlot } from '../../clients/postgres/slots.js';
 import {
-  captureProblem,
-  publicationFacts,
   tableFacts,
   type CaptureProblem,
   type CapturedTable,
@@ -18,13 +11,9 @@ import {
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import {
-  namesOf,
-  quoteLiteral,
-  sinkGroup,
-  sourceConnectors,
-} from '../../domain/migration/names.js';
-import { pollingOf } from '../../domain/migration/polling.js';
+import { namesOf, sinkGroup } from '../../domain/migration/names.js';
+import { resolve } from '../../domain/plan/resolve.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import { MISSING, driftOf } from '../objects/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
@@ -32,10 +21,9 @@ import { knownGroup } from '../barrier/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { sinkConfig } from '../objects/sink-connector.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
+import { adapterOf } from '../capture/adapters.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { topicFacts } from './topic-facts.js';
-
-const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
 
 export interface FactsRead {
   readonly facts: Facts;
@@ -49,7 +37,7 @@ export interface FactsRead {
 /** Throws when a fact cannot be read: unknown is not unchanged. */
 export async function readFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
   const { secret, systems } = deps;
-  const source = await withSource(ref.spec, secret, (client) => sourceFacts(client, ref));
+  const source = await withSource(ref.spec, secret, (client) => sourceFacts(client, resolve(ref)));
   const kafka = systems.kafka(ref.spec);
   const connectors = await connectorFacts(deps, ref);
   const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
@@ -67,30 +55,19 @@ export async function readFacts(deps: Deps, ref: MigrationRef): Promise<FactsRea
 }
 
 /** Reads the database's facts: the server's identity, what is captured, and what reads it. */
-async function sourceFacts(client: SourceClient, ref: MigrationRef): Promise<FactsRead> {
-  const { tables: planned } = ref.spec.spec.source;
-  const { publication: name } = namesOf(ref.spec, ref.generation);
-  const isPolled = pollingOf(ref.spec) !== null;
+async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
   await qualifyNames(client);
-  const publication = isPolled ? null : await readPublication(client, name, planned);
   const tables: (CapturedTable | null)[] = [];
-  for (const table of planned) tables.push(await readCapturedTable(client, table));
+  for (const { text } of plan.tables) tables.push(await readCapturedTable(client, text));
+  const { facts, problem } = await adapterOf(plan).state(client, plan, tables);
   return {
     facts: {
       server: await serverIdentity(client),
-      ...(isPolled
-        ? await pollerFacts(client, ref)
-        : { ...(await slotFacts(client, ref)), ...publicationFacts(name, publication) }),
-      ...Object.assign({}, ...planned.map((table, at) => tableFacts(table, tables[at]!))),
+      ...facts,
+      ...Object.assign({}, ...plan.tables.map(({ text }, at) => tableFacts(text, tables[at]!))),
     } as Facts,
-    problem: isPolled ? null : captureProblem(planned, tables, publication, name),
+    problem,
   };
-}
-
-/** The walsender that serves the slot: another one means that the connector's task restarted. */
-async function slotFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
-  const { slot } = namesOf(ref.spec, ref.generation);
-  return { 'connector task': `walsender ${(await readSlot(client, slot))?.activePid ?? 'none'}` };
 }
 
 /** Configurations against ours. A source connector that captures by other rules than planned is a problem; one that is tuned is a fact. */
@@ -101,7 +78,7 @@ async function connectorFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead>
   const facts: Record<string, string> = {};
   const drifted: string[] = [];
   const gone: string[] = [];
-  for (const { name, config } of await sourceConnectorConfigs(deps, ref.spec, ref.generation)) {
+  for (const { name, config } of await sourceConnectorConfigs(deps, resolve(ref))) {
     const keys = driftOf(config, await rest.config(name));
     facts[name === connector ? 'connector config' : `connector config ${name}`] =
       describeDrift(keys);
@@ -133,19 +110,6 @@ function connectorProblem(
     return problem('connector-gone', `deleted from Kafka Connect: connector ${gone.join(', ')}`);
   }
   return drifted.length > 0 ? problem('connector-drift', drifted.join('; ')) : null;
-}
-
-/** A connector that polls keeps its connection, which carries its name: another backend means that its task restarted. */
-async function pollerFacts(client: SourceClient, ref: MigrationRef): Promise<Facts> {
-  const facts: Record<string, string> = {};
-  for (const name of sourceConnectors(ref.spec, ref.generation)) {
-    const { rows } = await client.query<Record<string, string>>(
-      `SELECT pid FROM pg_stat_activity WHERE application_name = ${quoteLiteral(name.slice(0, APPLICATION_NAME_LENGTH))} AND datname = current_database() ORDER BY pid`,
-    );
-    facts[`connector task ${name}`] =
-      `backend ${rows.map((row) => row['pid']).join(' ') || 'none'}`;
-  }
-  return facts;
 }
 
 /** The parts that we deployed: another identity is another deployment. */

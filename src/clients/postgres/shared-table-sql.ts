@@ -174,7 +174,7 @@ export async function observedOwner(
   iteration: number,
   epoch: number,
 ): Promise<'batch' | 'stream' | null> {
-  const { role, since } = tableOwner(route, iteration, epoch);
+  const { role, since } = tableOwner(route.streamRole, iteration, epoch);
   const stream = await mayWrite(client, route.table, [
     `SELECT set_config('sluice.owner', ${quoteLiteral(since)}, true)`,
     `SET LOCAL ROLE ${quoteIdent(role)}`,

@@ -41,7 +41,7 @@ export const captureUser = ({ spec }: MigrationSpec): string =>
 
 /** The relations whose owners matter. */
 export function ownedRelations({ tables, capture, fence, route }: ResolvedPlan): string[] {
-  const published = capture.kind === 'log' || fence.kind === 'source' ? tables : [];
+  const published = capture.hasSlot || fence.kind === 'source' ? tables : [];
   const routed = route.needs.owned ? [route.needs.owned.relation] : [];
   return [...new Set([...published, ...routed].map(({ text }) => text))];
 }
@@ -110,12 +110,11 @@ function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[
   const role = captureUser(plan);
   const { capture, database } = plan;
   const { tables } = plan.spec.source;
-  const readsQuery = capture.kind === 'polling' && capture.polling.query !== null;
-  const reads = readsQuery
+  const reads = capture.query
     ? [...tables, ...(facts?.reads ?? []).filter((name) => !tables.includes(name))]
     : tables;
   return [
-    ...(capture.kind === 'log'
+    ...(capture.hasSlot
       ? [replication('capture', role, facts, 'the connector reads the log through its slot')]
       : []),
     {
@@ -144,7 +143,7 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
   const { batch, database, fence, route } = plan;
   const { user } = plan.spec.source.postgres;
   const role = plainIdent(user);
-  const isPolled = plan.capture.kind === 'polling';
+  const { hasSlot } = plan.capture;
   const guarded = fence.guards.map(({ table }) => table.text);
   const { actsAs, creates, owned } = route.needs;
   const owner = (relation: string): Privilege => {
@@ -168,25 +167,25 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
     has: hasOnSchema(user, schema, 'CREATE'),
   });
   return [
-    ...(isPolled
-      ? []
-      : [
+    ...(hasSlot
+      ? [
           replication(
             'administration',
             user,
             facts,
             'Sluice drops the slot at a rollback, and creates it if it loads the tables itself',
           ),
-        ]),
-    ...(!isPolled || batch
+        ]
+      : []),
+    ...(hasSlot || batch
       ? [
           {
             part: 'administration' as const,
             sql: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${role}`,
             subject: `database ${database}`,
-            why: isPolled
-              ? 'a separate schema contains the lease row'
-              : 'a publication of exactly these tables, and a schema for the lease row',
+            why: hasSlot
+              ? 'a publication of exactly these tables, and a schema for the lease row'
+              : 'a separate schema contains the lease row',
             without: 'doctor: source.create; in snapshot: permission denied for database',
             has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CREATE')`,
           },

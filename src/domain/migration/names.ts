@@ -1,6 +1,5 @@
 // Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
 import { ksqlPlan } from './ksql-statements.js';
-import { QUERY_SUBJECT, pollingOf } from './polling.js';
 import type { MigrationSpec } from './spec.js';
 import { splitStatements, startsJob } from './statements.js';
 
@@ -116,56 +115,6 @@ export interface Capture {
   readonly subject: string;
   readonly connector: string;
   readonly topic: string;
-}
-
-/** Debezium captures all tables by one connector; one that polls by query has a connector for each. */
-export function capturesOf(spec: MigrationSpec, generation: number): Capture[] {
-  const { connector, topicPrefix } = namesOf(spec, generation);
-  const polling = pollingOf(spec);
-  if (polling?.query)
-    return [
-      {
-        subject: QUERY_SUBJECT,
-        connector: `${connector}-${QUERY_SUBJECT}`,
-        topic: `${topicPrefix}.${QUERY_SUBJECT}`,
-      },
-    ];
-  return spec.spec.source.tables.map((subject) => {
-    const name = parseTableName(subject);
-    const own = `${connector}-${name.schema}-${name.table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
-    return { subject, connector: polling ? own : connector, topic: tableTopic(topicPrefix, name) };
-  });
-}
-
-export const sourceConnectors = (spec: MigrationSpec, generation: number): string[] => [
-  ...new Set(capturesOf(spec, generation).map((c) => c.connector)),
-];
-
-/** Topics that the source connector writes beside the tables': only one that reads the log has them. */
-export function logTopics(spec: MigrationSpec, generation: number): string[] {
-  if (pollingOf(spec)) return [];
-  const { heartbeatTopic, messageTopic, notificationTopic, signalTopic } = namesOf(
-    spec,
-    generation,
-  );
-  return [
-    heartbeatTopic,
-    messageTopic,
-    notificationTopic,
-    ...(spec.spec.connector.snapshot === 'incremental' ? [signalTopic] : []),
-  ];
-}
-
-/** Every topic that a generation uses: the tables', the scaffolding's, the pipeline's output. */
-export function plannedTopics(spec: MigrationSpec, generation: number): string[] {
-  const window =
-    spec.spec.validation.engine === 'flink' ? [namesOf(spec, generation).windowTopic] : [];
-  return [
-    ...capturesOf(spec, generation).map((capture) => capture.topic),
-    ...logTopics(spec, generation),
-    ...window,
-    ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : []),
-  ];
 }
 
 /** The consumer group that Connect gives the sink connector. */

@@ -1,5 +1,5 @@
 // Describes what a polling connector (jdbc-source) reads, and which changes it can detect.
-import type { MigrationSpec, PollingMode } from './spec.js';
+import type { PollingMode } from './spec.js';
 
 export interface Polling {
   readonly mode: PollingMode;
@@ -17,20 +17,6 @@ export interface Polling {
 export const DEFAULT_DELAY = '5s';
 /** Name of what `connector.query` returns, as a subject and in `${topic:query}`. */
 export const QUERY_SUBJECT = 'query';
-
-/** Null where changes are captured from the log. */
-export function pollingOf({ spec }: Pick<MigrationSpec, 'spec'>): Polling | null {
-  const { connector } = spec;
-  if (connector.type !== 'jdbc-source') return null;
-  return {
-    mode: connector.mode!,
-    query: connector.query?.sql ?? null,
-    incrementingColumn: connector.incrementingColumn ?? null,
-    timestampColumns: connector.timestampColumns ?? [],
-    delay: connector.delay ?? DEFAULT_DELAY,
-    deletes: connector.deletes ?? null,
-  };
-}
 
 export const looksAtTimes = (mode: PollingMode): boolean => mode.startsWith('timestamp');
 export const looksAtIds = (mode: PollingMode): boolean => mode.endsWith('incrementing');

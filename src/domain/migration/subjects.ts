@@ -1,7 +1,7 @@
 // Lists the subjects of a window in the pipeline's order. The first one that differs is the place
 // to look.
 import { quoteLiteral } from './names.js';
-import { QUERY_SUBJECT, pollingOf } from './polling.js';
+import { captureOf, capturesOf } from '../capture/index.js';
 import type { MigrationSpec } from './spec.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
@@ -40,16 +40,12 @@ export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);
 
 /**
- * Returns the tables as subjects. Polled tables have no transaction to align by, so they are
- * settled too.
+ * Returns the captured tables, or the query, as subjects. Polled ones have no transaction to align
+ * by, so they are settled too.
  */
 export function tableSubjects(spec: MigrationSpec): Subject[] {
-  const polling = pollingOf(spec);
-  if (polling?.query) return [{ subject: QUERY_SUBJECT, mode: 'settled' }];
-  return spec.spec.source.tables.map((subject) => ({
-    subject,
-    mode: polling ? 'settled' : 'exact',
-  }));
+  const { subjectMode } = captureOf(spec);
+  return capturesOf(spec, 1).map(({ subject }) => ({ subject, mode: subjectMode }));
 }
 
 export const subjectsOf = (spec: MigrationSpec): Subject[] => [

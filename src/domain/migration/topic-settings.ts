@@ -1,7 +1,8 @@
 // Settings that a topic gets at creation, and checks of its present settings. PURE.
 // A fold, and every consumer that starts late, finds the whole table only if compaction alone
 // removes records and tombstones stay for a while.
-import { logTopics, namesOf, plannedTopics } from './names.js';
+import { logTopics, plannedTopics } from '../capture/index.js';
+import { namesOf } from './names.js';
 import type { MigrationSpec } from './spec.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ export const groupKind = {
 
 /** A connector that is asked for its initial load reads the questions with a group of its own. */
 export const signalGroups = (plan: ResolvedPlan): OwnedObject[] =>
-  plan.capture.load === 'incremental' ? [groupOf(plan, plan.names.signalGroup)] : [];
+  plan.capture.loading.isSignalled ? [groupOf(plan, plan.names.signalGroup)] : [];
 
 export const sinkGroups = (plan: ResolvedPlan): OwnedObject[] =>
   plan.sink ? [groupOf(plan, plan.sink.group)] : [];

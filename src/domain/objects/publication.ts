@@ -5,8 +5,6 @@ export const publicationKind = {
   label: 'publication',
   undo: 'removePublication',
   planned: ({ capture, names, database }) =>
-    capture.kind === 'log'
-      ? [{ kind: 'publication', name: names.publication, where: database }]
-      : [],
+    capture.hasSlot ? [{ kind: 'publication', name: names.publication, where: database }] : [],
   atComplete: () => 'keep',
 } as const satisfies KindPlan;

@@ -6,6 +6,6 @@ export const slotKind = {
   label: 'slot',
   undo: 'removeSlot',
   planned: ({ capture, names, database }) =>
-    capture.kind === 'log' ? [{ kind: 'slot', name: names.slot, where: database }] : [],
+    capture.hasSlot ? [{ kind: 'slot', name: names.slot, where: database }] : [],
   atComplete: () => 'keep',
 } as const satisfies KindPlan;

@@ -1,5 +1,4 @@
 // The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
-import { unseenBy } from '../migration/polling.js';
 import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
 
 /** The parts of a plan that decide how the cut-over goes. */
@@ -77,14 +76,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
  * and report show them.
  */
 export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): string[] {
-  const notes: string[] = [];
-  if (capture.kind === 'polling') {
-    const { polling } = capture;
-    notes.push(
-      `rows are polled (mode ${polling.mode}), not captured: ${unseenBy(polling.mode)} never reach the stream. Declared: deletes ${polling.deletes ?? 'nothing'}`,
-    );
-  }
-  notes.push(...route.notes);
+  const notes = [...capture.notes, ...route.notes];
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push(
       'batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; then resume the batch by hand',

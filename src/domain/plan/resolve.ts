@@ -1,18 +1,9 @@
 // Spec and generation → everything that follows from them. Pure: the same input gives an equal plan on every worker.
+import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
-import {
-  capturesOf,
-  jobNames,
-  logTopics,
-  namesOf,
-  plannedTopics,
-  relation,
-  sinkGroup,
-} from '../migration/names.js';
-import { pollingOf } from '../migration/polling.js';
+import { jobNames, namesOf, relation, sinkGroup } from '../migration/names.js';
 import type {
   BatchPlan,
-  CapturePlan,
   FencePlan,
   Guard,
   HostPlan,
@@ -21,7 +12,6 @@ import type {
 } from './resolved-plan.js';
 import { routeOf } from '../routes/index.js';
 import type { RoutePlan } from '../routes/route.js';
-import { sinkTable } from '../routes/shared-table.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
 import { subjectsOf } from '../migration/subjects.js';
 import { ledgerName, type TriggerRole } from './trigger-names.js';
@@ -55,19 +45,12 @@ export function resolve({
     sourceConnectors: [...new Set(captures.map(({ connector }) => connector))],
     logTopics: logTopics(spec, generation),
     topics: plannedTopics(spec, generation),
-    sink: sinkOf(spec, generation),
+    sink: sinkOf(spec, generation, decided.route),
     host: hostOf(spec, generation),
     subjects: subjectsOf(spec),
     steps: cutoverSteps(decided),
     notes: cutoverNotes(decided),
   };
-}
-
-function captureOf(spec: MigrationSpec): CapturePlan {
-  const polling = pollingOf(spec);
-  return polling
-    ? { kind: 'polling', load: 'none', polling }
-    : { kind: 'log', load: spec.spec.connector.snapshot };
 }
 
 function batchOf({ spec: { batch } }: MigrationSpec): BatchPlan | null {
@@ -80,11 +63,12 @@ function batchOf({ spec: { batch } }: MigrationSpec): BatchPlan | null {
   };
 }
 
-function sinkOf(spec: MigrationSpec, generation: number): SinkPlan | null {
+function sinkOf(spec: MigrationSpec, generation: number, route: RoutePlan): SinkPlan | null {
   if (!spec.spec.sink) return null;
+  const stream = relation(spec.spec.sink.table);
   const writes = {
-    batch: relation(sinkTable(spec, 'batch')),
-    stream: relation(sinkTable(spec, 'stream')),
+    batch: route.staging ?? stream,
+    stream,
   };
   return {
     connector: namesOf(spec, generation).sinkConnector,

@@ -1,16 +1,11 @@
 // The resolved plan of a spec and a generation: every name is parsed and every mode is decided.
 // `resolve` computes it.
 import type { Capture, Names, Relation } from '../migration/names.js';
-import type { Polling } from '../migration/polling.js';
-import type { BatchSpec, ConnectorSpec, MigrationSpec } from '../migration/spec.js';
+import type { CapturePlan } from '../capture/capture.js';
+import type { BatchSpec, MigrationSpec } from '../migration/spec.js';
 import type { Subject } from '../migration/subjects.js';
 import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
-
-/** The way changes leave the source. A connector that reads the log also has an initial load. */
-export type CapturePlan =
-  | { readonly kind: 'log'; readonly load: ConnectorSpec['snapshot'] }
-  | { readonly kind: 'polling'; readonly load: 'none'; readonly polling: Polling };
 
 /** The host of the pipeline. `jobs` are the names of the parts that Sluice deploys there. */
 export type HostPlan =

@@ -51,6 +51,10 @@ export interface RouteFacts {
   readonly guarded: Relation | null;
   /** The role as which the batch writes, where the spec says it. */
   readonly batchRole: string | null;
+  /** The role as which the sink writes from the commit on, where it is another one. */
+  readonly streamRole: string | null;
+  /** The table that the sink writes until the commit, where it is another one. */
+  readonly staging: Relation | null;
   /** The view through which consumers read, which is no reader of the old output. */
   readonly consumersView: Relation | null;
   /** The recheck tries the switch and the rollback in a transaction that it ends by ROLLBACK. */
@@ -131,6 +135,8 @@ export const PLAIN_FACTS: Omit<RouteFacts, 'words'> = {
   sharesTable: false,
   guarded: null,
   batchRole: null,
+  streamRole: null,
+  staging: null,
   consumersView: null,
   isTried: false,
   movesSink: false,

@@ -5,10 +5,6 @@ import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 
 export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
 
-/** Null where batch and stream write tables of their own. */
-export const sharedTableOf = ({ spec }: Pick<MigrationSpec, 'spec'>): SharedTableRoute | null =>
-  spec.cutover.route.type === 'postgres-table' ? spec.cutover.route : null;
-
 /**
  * Returns the stream's staging table. Until the commit, only the batch may write the shared table.
  */
@@ -20,11 +16,6 @@ export const stagingTable = (spec: MigrationSpec): string =>
  * given back by a way back.
  */
 export const keptTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.kept`;
-
-/** The table that the sink writes while consumers read `side`. The spec MUST have a sink. */
-export function sinkTable(spec: MigrationSpec, side: 'batch' | 'stream'): string {
-  return sharedTableOf(spec) && side === 'batch' ? stagingTable(spec) : spec.spec.sink!.table;
-}
 
 /**
  * The sink's identity from the commit on: its session's role, and the epoch in which it became the
@@ -40,11 +31,7 @@ export interface TableOwner {
 export const sessionOptions = ({ role, since }: TableOwner): string =>
   `-c role=${role} -c sluice.owner=${since}`;
 
-export const tableOwner = (
-  { streamRole }: Pick<SharedTableRoute, 'streamRole'>,
-  iteration: number,
-  epoch: number,
-): TableOwner => ({
+export const tableOwner = (streamRole: string, iteration: number, epoch: number): TableOwner => ({
   role: streamRole,
   since: `${iteration}.${epoch}`,
 });

@@ -22,7 +22,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
       call('quick', 'retireRole', "Revoke the batch's right to write the table", ref),
     );
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
-  if (plan.capture.kind === 'log')
+  if (plan.capture.hasSlot)
     await run.step(() =>
       call(
         'patient',

@@ -5,72 +5,53 @@ import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../activities.js';
 import type { Run } from '../run/run.js';
 
-export async function connect(run: Run): Promise<void> {
-  await (run.plan.capture.kind === 'polling' ? connectPollers(run) : connectLogReader(run));
-  if (run.plan.sink) await connectSink(run);
-}
+/** A summary in the list of activities holds no more of the names. */
+const NAMED_LENGTH = 100;
 
-/** One connector for each table, or for the query. */
-async function connectPollers(run: Run): Promise<void> {
-  const { ref, plan } = run;
-  const names = plan.sourceConnectors;
-  run.willMake(...sourceConnectors(plan));
-  await run.step(() =>
-    call(
-      'patient',
-      'ensureConnector',
-      `Create ${names.length} connector(s), stopped`,
-      ref,
-      'source',
-    ),
-  );
-  await run.step(() =>
-    call('patient', 'resumeConnector', `Start ${names.length} connector(s)`, ref, 'source'),
-  );
-  run.state.tables = await run.step(() =>
-    call('long', 'watchPolled', 'Initial load', ref, totalsOf(run)),
-  );
+export async function connect(run: Run): Promise<void> {
+  await connectSource(run);
+  if (run.plan.sink) await connectSink(run);
 }
 
 const totalsOf = (run: Run): Record<string, number> =>
   Object.fromEntries(run.state.tables.map((t) => [t.table, t.rowsTotal ?? 0]));
 
-async function connectLogReader(run: Run): Promise<void> {
+async function connectSource(run: Run): Promise<void> {
   const { ref, plan } = run;
-  const { names } = plan;
-  const { load } = plan.capture;
-  run.willMake(...(load === 'incremental' ? signalGroups(plan) : KINDS.slot.planned(plan)));
-  if (load === 'copy') await copy(run);
+  const { hasSlot, loading } = plan.capture;
+  const { slot } = plan.names;
+  run.willMake(...(loading.makesSlotFirst ? [] : KINDS.slot.planned(plan)), ...signalGroups(plan));
+  if (loading.copies) await copy(run);
   run.willMake(...sourceConnectors(plan));
-  if (load === 'initial')
-    await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${names.slot}`, ref));
+  if (loading.claimsSlot)
+    await run.step(() => call('quick', 'claimSlot', `Claim the name of slot ${slot}`, ref));
+  const named = plan.sourceConnectors.join(', ').slice(0, NAMED_LENGTH);
   await run.step(() =>
-    call(
-      'patient',
-      'ensureConnector',
-      `Create connector ${names.connector}, stopped`,
-      ref,
-      'source',
-    ),
+    call('patient', 'ensureConnector', `Create connector ${named}, stopped`, ref, 'source'),
   );
   await run.step(() =>
-    call('patient', 'resumeConnector', `Start connector ${names.connector}`, ref, 'source'),
+    call('patient', 'resumeConnector', `Start connector ${named}`, ref, 'source'),
   );
-  if (load !== 'copy')
+  const { watch } = loading;
+  if (watch !== null)
     run.state.tables = await run.step(() =>
       call(
         'long',
-        'watchSnapshot',
+        watch,
         `Initial load of ${run.state.tables.length} table(s)`,
         ref,
         totalsOf(run),
       ),
     );
-  const slot = await run.step(() =>
-    call('quick', 'identifySlot', `Read back slot ${names.slot}`, ref),
-  );
+  if (hasSlot) await identifySlot(run);
+}
+
+async function identifySlot(run: Run): Promise<void> {
+  const { ref, plan } = run;
+  const { slot: name } = plan.names;
+  const slot = await run.step(() => call('quick', 'identifySlot', `Read back slot ${name}`, ref));
   run.state.slotIdentified = true;
-  run.audit('slot', `${names.slot} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
+  run.audit('slot', `${name} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
 }
 
 /** The initial load is ours; the connector then reads the log from where the copy began. */

@@ -14,7 +14,7 @@ export async function snapshot(run: Run): Promise<void> {
       call('quick', 'ensurePublication', `Create publication ${publication.name}`, ref),
     );
   }
-  if (plan.capture.load === 'incremental') {
+  if (plan.capture.loading.makesSlotFirst) {
     run.willMake(...KINDS.slot.planned(plan));
     await run.step(() =>
       call('patient', 'ensureSlot', `Create replication slot ${plan.names.slot}`, ref),

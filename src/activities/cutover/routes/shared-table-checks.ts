@@ -124,7 +124,9 @@ async function sessionProblem(
   let answer: { role: string; lacks: string | null };
   try {
     answer = (
-      await readSource(spec, secret, ask, { startup: sessionOptions(tableOwner(route, 0, 0)) })
+      await readSource(spec, secret, ask, {
+        startup: sessionOptions(tableOwner(route.streamRole, 0, 0)),
+      })
     ).rows[0]!;
   } catch (error) {
     return {

@@ -5,7 +5,7 @@ import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
 import { pause } from '../../runtime/poll-until.js';
-import { rowsAhead } from '../../capture/polled-clock.js';
+import { adapterOf } from '../../capture/adapters.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
 import { compareStored, finishedRun } from './aligned-query.js';
 import { computationsOf, sidesOf, type Computation } from './computation.js';
@@ -46,7 +46,7 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
     const durationMs = Date.now() - started;
     const judged = (areTables: boolean): SubjectResult[] =>
       computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
-    const tables = await sayingWhatIsAhead(open, refuseAllEmpty(judged(true)));
+    const tables = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
     const settled = [...tables, ...judged(false)];
     if (run === null) return { subjects: settled, pathMs: last.pathMs };
     const stored = await compareStored(open, computations.at(-1)!, run);
@@ -72,19 +72,18 @@ async function settle(
   }
 }
 
-/** A polled row that is missing because its time has not come looks like a lost one: the reason tells the two apart. */
-async function sayingWhatIsAhead(
+/** Rows that are missing because they cannot be there yet look like lost ones: the reason tells the two apart. */
+async function sayingWhyMissing(
   { plan, reader }: ConnectedSession,
   subjects: SubjectResult[],
 ): Promise<SubjectResult[]> {
-  if (plan.capture.kind !== 'polling') return subjects;
-  const { polling } = plan.capture;
+  const adapter = adapterOf(plan);
   const said: SubjectResult[] = [];
   for (const subject of subjects) {
     const capture = plan.captures.find((c) => c.subject === subject.subject);
     const ahead =
       subject.verdict.verdict !== 'passed' && capture
-        ? await rowsAhead(reader, polling, capture)
+        ? await adapter.whyMissing(reader, capture, plan.capture)
         : null;
     said.push(
       ahead

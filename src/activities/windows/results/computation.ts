@@ -1,14 +1,12 @@
 // Pairs that a settled window compares: each query of the batch, its stages first, with the topic
 // that should hold the same rows.
-import { describeQuery, type Column } from '../../../clients/postgres/catalog.js';
+import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/comparison.js';
-import { notCapturable } from '../../../compare/not-capturable.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
-import { polledFrom } from '../../../connectors/jdbc-source.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import { currentSinkTable } from '../../objects/sink-connector.js';
-import { polledShape } from '../../capture/source-connectors.js';
+import { adapterOf } from '../../capture/adapters.js';
 import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';
 import { columnsToCompare } from '../shape.js';
@@ -50,42 +48,35 @@ export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] =
   ...(sink ? [sink.side] : []),
 ];
 
-/** Tables (or the query) that are polled: what they hold now against their topics. */
-async function polledTables({
+/** Captured subjects that are compared when they have settled: what they hold now against their topics. */
+async function settledSubjects({
   ref,
   plan,
   folds,
   reader,
 }: ConnectedSession): Promise<Computation[]> {
-  if (plan.capture.kind !== 'polling') return [];
-  const { polling } = plan.capture;
-  const computations: Computation[] = [];
-  for (const capture of plan.captures) {
-    const { columns, key } = await polledShape(reader, polling, capture);
-    const shape: Shape = {
-      key,
-      columns: columnsToCompare(plan, columns as Column[], key, capture.subject),
-    };
-    computations.push({
-      subject: capture.subject,
+  const subjects = await adapterOf(plan).settled(reader, plan, plan.capture);
+  return subjects.map(({ subject, topic, sql, columns, key, notCapturable }) => {
+    const shape: Shape = { key, columns: columnsToCompare(plan, columns, key, subject) };
+    return {
+      subject,
       isOurs: true,
       isTable: true,
-      sql: `SELECT * FROM ${polledFrom(polling, capture)}`,
+      sql,
       shape,
-      topic: capture.topic,
-      fold: folds.output(ref, capture.topic, shape, 'after'),
-      topicSide: new SettledComparison(shape, { notCapturable: notCapturable(polling, shape) }),
+      topic,
+      fold: folds.output(ref, topic, shape, 'after'),
+      topicSide: new SettledComparison(shape, { notCapturable: notCapturable(shape) }),
       sink: null,
       taken: null,
-    });
-  }
-  return computations;
+    };
+  });
 }
 
 export async function computationsOf(session: ConnectedSession): Promise<Computation[]> {
   const { ref, plan, folds, reader } = session;
   const { batch, pipeline, sink } = plan.spec;
-  const computations = await polledTables(session);
+  const computations = await settledSubjects(session);
   if (!batch || !pipeline) return computations;
   const result = {
     name: 'result',

@@ -37,7 +37,7 @@ export async function takeRound(
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await reader.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
   const started = Date.now();
-  const mark = await markSource(deps, ref, { snapshot: reader, side, token: 'round' });
+  const mark = await markSource(deps, session, { snapshot: reader, side, token: 'round' });
   const { lsn } = mark;
   const [queries, barrier] = await Promise.allSettled([
     runQueries(reader, computations, heartbeat),

@@ -30,8 +30,8 @@ export interface TablesResult {
 
 /** Compares every table exactly. A source that is polled has no transaction to align by: its tables are settled, with the results. */
 export async function compareTables(session: WindowSession): Promise<TablesResult> {
-  const { deps, ref, plan, number } = session;
-  if (plan.capture.kind === 'polling') return { subjects: [], barrierMs: null };
+  const { deps, plan, number } = session;
+  if (plan.capture.subjectMode === 'settled') return { subjects: [], barrierMs: null };
   return connected(session, async (open) => {
     const { reader, side } = open;
     const walks = new Map<string, Walk>();
@@ -44,7 +44,11 @@ export async function compareTables(session: WindowSession): Promise<TablesResul
       await reader.query<Record<string, string>>('SELECT pg_current_snapshot() AS snapshot')
     ).rows[0]!['snapshot']!;
     const started = Date.now();
-    const mark = await markSource(deps, ref, { snapshot: reader, side, token: `window ${number}` });
+    const mark = await markSource(deps, session, {
+      snapshot: reader,
+      side,
+      token: `window ${number}`,
+    });
     const unproven = await mark.reached(started + BARRIER_LIMIT_MS);
     const at: Alignment = { snapshotText: text, lsn: mark.lsn };
     const barrierMs = unproven ? null : Date.now() - started;

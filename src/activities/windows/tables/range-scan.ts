@@ -71,11 +71,11 @@ export async function walkAhead(
 
 /** Compares one range; returns the rows that it read. Null = only the window's own snapshot can tell. */
 async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
-  const { deps, ref, plan, reader, side, heartbeat } = input;
+  const { deps, plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const snapshot = await snapshotNow(reader);
-    const mark = await markSource(deps, ref, { snapshot: reader, side, token: 'walk' });
+    const mark = await markSource(deps, input, { snapshot: reader, side, token: 'walk' });
     if ((await mark.reached(Date.now() + BARRIER_LIMIT_MS)) !== null) return null;
     await readTopic(input, fold, snapshot);
     const comparison = new HashComparison(fold.table, fold.encoder);

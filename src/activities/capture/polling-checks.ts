@@ -7,24 +7,19 @@ import { readSource } from '../../clients/postgres/connection.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { durationMs } from '../../domain/values/duration.js';
-import {
-  capturesOf,
-  qualified,
-  quoteIdent,
-  quoteLiteral,
-  type Capture,
-} from '../../domain/migration/names.js';
+import type { PollingPlan } from '../../domain/capture/capture.js';
+import { qualified, quoteIdent, quoteLiteral, type Capture } from '../../domain/migration/names.js';
 import {
   looksAtIds,
   looksAtTimes,
-  pollingOf,
   unseenBy,
   type Polling,
 } from '../../domain/migration/polling.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
-import { rowsAhead } from '../capture/polled-clock.js';
-import { installedPlugin, polledShape } from '../capture/source-connectors.js';
+import { rowsAhead } from './polled-clock.js';
+import { installedPlugin, polledShape } from './polled-shape.js';
 import { attempt, failed, inTurn, passed, type Answer } from '../runtime/findings.js';
 import { cannotSee, describeWriters, remedyFor } from '../objects/long-writers.js';
 
@@ -34,12 +29,11 @@ const WORTH_AN_INDEX_ROWS = 100_000;
 
 export async function checkPolling(
   deps: Pick<Deps, 'secret' | 'systems'>,
-  spec: MigrationSpec,
+  plan: ResolvedPlan,
+  { polling }: PollingPlan,
 ): Promise<Check[]> {
-  const polling = pollingOf(spec);
-  if (!polling) return [];
-  const captures = capturesOf(spec, 1);
-  return readSource(spec, deps.secret, async (client) => {
+  const { captures } = plan;
+  return readSource(plan, deps.secret, async (client) => {
     const of = (name: string, ask: (capture: Capture) => Promise<Answer>) =>
       captures.map((capture) => () => attempt(name, () => ask(capture), capture.subject));
     return [
@@ -52,10 +46,10 @@ export async function checkPolling(
         ...(polling.query === null
           ? of('polling.index', (capture) => cursorIsIndexed(client, polling, capture))
           : of('polling.query', () => isSteady(client, polling))),
-        ...of('polling.plugin', (capture) => pluginCarries(deps, spec, client, polling, capture)),
+        ...of('polling.plugin', (capture) => pluginCarries(deps, plan, client, polling, capture)),
         ...(polling.mode === 'bulk'
           ? []
-          : [() => attempt('polling.delay', () => commitsInTime(client, spec, polling))]),
+          : [() => attempt('polling.delay', () => commitsInTime(client, plan, polling))]),
       ])),
     ];
   });

@@ -1,0 +1,15 @@
+// The effects of the captures, by the kind of the resolved capture.
+import type { CapturePlan } from '../../domain/capture/capture.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { Registry } from '../../domain/values/registry.js';
+import type { CaptureAdapter } from './capture-adapter.js';
+import { logCapture } from './log.js';
+import { pollingCapture } from './polling.js';
+
+export const CAPTURE_ADAPTERS = new Registry<CapturePlan['kind'], CaptureAdapter>('capture', {
+  log: logCapture,
+  polling: pollingCapture,
+});
+
+export const adapterOf = ({ capture }: ResolvedPlan): CaptureAdapter =>
+  CAPTURE_ADAPTERS.of(capture.kind);

@@ -1,0 +1,60 @@
+// Capture `debezium-postgres`: positions in the log, a publication, and the walsender that serves the slot.
+import type { SourceClient } from '../../clients/postgres/connection.js';
+import { readSlot } from '../../clients/postgres/slots.js';
+import { readPublication } from '../../clients/postgres/captured-catalog.js';
+import {
+  POSTGRES_SOURCE_CLASS,
+  debeziumPostgresConfig,
+} from '../../connectors/debezium-postgres.js';
+import type { LogPlan } from '../../domain/capture/capture.js';
+import { captureProblem, publicationFacts } from '../../domain/capture/captured-set.js';
+import type { Facts } from '../../domain/evidence/epoch.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier/marker.js';
+import type { CaptureAdapter } from './capture-adapter.js';
+import { standstill } from './standstill.js';
+
+export const logCapture: CaptureAdapter<LogPlan> = {
+  checks: () => Promise.resolve([]),
+
+  connectors: (_deps, plan) =>
+    Promise.resolve([
+      {
+        name: plan.names.connector,
+        connectorClass: POSTGRES_SOURCE_CLASS,
+        config: debeziumPostgresConfig(plan),
+      },
+    ]),
+
+  async mark({ systems }, { ref, plan }, { side, from, token }) {
+    const lsn = from ?? (await insertLsn(side)); // read after the snapshot, so everything that it sees is committed below
+    await emitMarker(side, ref, token);
+    const rest = systems.connect(plan);
+    return {
+      lsn,
+      async reached(deadline, note) {
+        const why = await connectorAcknowledged(side, ref, lsn, deadline, note);
+        return why === null ? null : `${why}${await standstill(rest, plan.sourceConnectors)}`;
+      },
+    };
+  },
+
+  async state(client, plan, tables) {
+    const { publication: name } = plan.names;
+    const planned = plan.tables.map(({ text }) => text);
+    const publication = await readPublication(client, name, planned);
+    return {
+      facts: { ...(await slotFacts(client, plan)), ...publicationFacts(name, publication) },
+      problem: captureProblem(planned, tables, publication, name),
+    };
+  },
+
+  settled: () => Promise.resolve([]),
+  whyMissing: () => Promise.resolve(null),
+};
+
+/** The walsender that serves the slot: another one means that the connector's task restarted. */
+async function slotFacts(client: SourceClient, { names }: ResolvedPlan): Promise<Facts> {
+  const found = await readSlot(client, names.slot);
+  return { 'connector task': `walsender ${found?.activePid ?? 'none'}` };
+}

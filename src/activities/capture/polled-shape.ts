@@ -1,0 +1,43 @@
+// What a connector that polls reads: the columns that the database has now, and the plugin that Connect has.
+import type pg from 'pg';
+import { describeQuery, readKeyedTable } from '../../clients/postgres/catalog.js';
+import {
+  JDBC_PLUGINS,
+  jdbcPlugin,
+  type JdbcPlugin,
+  type PolledShape,
+} from '../../connectors/jdbc-source.js';
+import { Problem } from '../../domain/failure.js';
+import type { Capture } from '../../domain/migration/names.js';
+import type { Polling } from '../../domain/migration/polling.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { Deps } from '../runtime/deps.js';
+
+/** Throws Problem `preflight-failed` when Connect has no JDBC source that the spec allows. */
+export async function installedPlugin(
+  { systems }: Pick<Deps, 'systems'>,
+  spec: MigrationSpec,
+): Promise<JdbcPlugin> {
+  const plugin = jdbcPlugin(spec, await systems.connect(spec).pluginClasses());
+  if (plugin) return plugin;
+  const named = spec.spec.connector.config['connector.class'];
+  throw new Problem(
+    'preflight-failed',
+    `no JDBC source is installed (${named ?? JDBC_PLUGINS.map((p) => p.connectorClass).join(', ')})`,
+    'put the plugin on the plugin.path of every Connect worker and restart it',
+  );
+}
+
+/** Throws Problem `preflight-failed` when the table, or its primary key, is gone. */
+export async function polledShape(
+  client: pg.ClientBase,
+  polling: Polling,
+  { subject }: Pick<Capture, 'subject'>,
+): Promise<PolledShape> {
+  if (polling.query !== null)
+    return {
+      columns: await describeQuery(client, polling.query),
+      key: [polling.incrementingColumn!],
+    };
+  return readKeyedTable(client, subject);
+}

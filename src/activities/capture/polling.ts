@@ -1,0 +1,73 @@
+// Capture `jdbc-source`: cursors that the connectors store, and their sessions at the source.
+import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import type { Column } from '../../clients/postgres/catalog.js';
+import { notCapturable } from '../../compare/not-capturable.js';
+import { jdbcSourceConfig, polledFrom } from '../../connectors/jdbc-source.js';
+import type { PollingPlan } from '../../domain/capture/capture.js';
+import type { Facts } from '../../domain/evidence/epoch.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { CaptureAdapter, SettledSubject, WantedConnector } from './capture-adapter.js';
+import { rowsAhead } from './polled-clock.js';
+import { installedPlugin, polledShape } from './polled-shape.js';
+import { checkPolling } from './polling-checks.js';
+import { markPolled } from './polling-mark.js';
+
+const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
+
+export const pollingCapture: CaptureAdapter<PollingPlan> = {
+  checks: checkPolling,
+
+  async connectors(deps, plan, { polling }, only) {
+    const plugin = await installedPlugin(deps, plan);
+    return readSource(plan, deps.secret, async (client) => {
+      const wanted: WantedConnector[] = [];
+      for (const capture of plan.captures) {
+        if (only !== undefined && capture.connector !== only) continue;
+        const shape = await polledShape(client, polling, capture);
+        wanted.push({
+          name: capture.connector,
+          connectorClass: plugin.connectorClass,
+          config: jdbcSourceConfig(plan, polling, capture, shape, plugin),
+        });
+      }
+      return wanted;
+    });
+  },
+
+  mark: markPolled,
+
+  state: async (client, plan) => ({ facts: await taskFacts(client, plan), problem: null }),
+
+  async settled(client, plan, { polling }) {
+    const subjects: SettledSubject[] = [];
+    for (const capture of plan.captures) {
+      const { columns, key } = await polledShape(client, polling, capture);
+      subjects.push({
+        subject: capture.subject,
+        topic: capture.topic,
+        sql: `SELECT * FROM ${polledFrom(polling, capture)}`,
+        columns: columns as Column[],
+        key,
+        notCapturable: (shape) => notCapturable(polling, shape),
+      });
+    }
+    return subjects;
+  },
+
+  /** A polled row that is missing because its time has not come looks like a lost one. */
+  whyMissing: (client, subject, { polling }) => rowsAhead(client, polling, subject),
+};
+
+/** A connector that polls keeps its connection, which carries its name: another backend means that its task restarted. */
+async function taskFacts(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
+  const facts: Record<string, string> = {};
+  for (const name of plan.sourceConnectors) {
+    const { rows } = await client.query<Record<string, string>>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = ${quoteLiteral(name.slice(0, APPLICATION_NAME_LENGTH))} AND datname = current_database() ORDER BY pid`,
+    );
+    facts[`connector task ${name}`] =
+      `backend ${rows.map((row) => row['pid']).join(' ') || 'none'}`;
+  }
+  return facts;
+}

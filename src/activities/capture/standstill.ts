@@ -1,0 +1,25 @@
+// Connectors that do not run, because a person paused, stopped or deleted them.
+import type { ConnectRest } from '../../clients/http/connect-rest.js';
+
+/**
+ * Describes connectors that were paused, stopped or deleted, as the end of a reason. Empty if all
+ * run, or if Connect does not answer.
+ */
+export async function standstill(
+  rest: Pick<ConnectRest, 'status'>,
+  connectors: readonly string[],
+): Promise<string> {
+  const said: string[] = [];
+  for (const name of connectors) {
+    const status = await rest.status(name).catch(() => undefined);
+    if (status === null)
+      said.push(
+        `connector ${name} does not exist any more: it was deleted (sluice rollback cleans up)`,
+      );
+    else if (status && ['PAUSED', 'STOPPED'].includes(status.connector.state))
+      said.push(
+        `connector ${name} is ${status.connector.state}: resume it at Connect (PUT /connectors/${name}/resume)`,
+      );
+  }
+  return said.length === 0 ? '' : `; ${said.join('; ')}`;
+}

@@ -1,0 +1,64 @@
+// Capture `debezium-postgres`: one connector reads the log of all tables through a publication and a slot.
+import { namesOf, parseTableName, tableTopic } from '../migration/names.js';
+import { contradictionList } from '../routes/route.js';
+import type { CaptureMode } from './capture.js';
+import { LOADS } from './load.js';
+
+const SESSIONS = 3;
+
+const POLLING_KEYS = [
+  'mode',
+  'query',
+  'incrementingColumn',
+  'timestampColumns',
+  'delay',
+  'deletes',
+] as const;
+
+export const logCapture: CaptureMode = {
+  plan({ spec }) {
+    const load = spec.connector.snapshot;
+    return {
+      kind: 'log',
+      load,
+      loading: LOADS.of(load).facts,
+      notes: [],
+      hasSlot: true,
+      carriesMarkers: true,
+      carriesBefore: true,
+      carriesGenerated: false,
+      carriesHeirs: false,
+      subjectMode: 'exact',
+      query: null,
+      sessions: SESSIONS,
+    };
+  },
+
+  captures(spec, generation) {
+    const { connector, topicPrefix } = namesOf(spec, generation);
+    return spec.spec.source.tables.map((subject) => ({
+      subject,
+      connector,
+      topic: tableTopic(topicPrefix, parseTableName(subject)),
+    }));
+  },
+
+  ownTopics(spec, generation) {
+    const names = namesOf(spec, generation);
+    const { isSignalled } = LOADS.of(spec.spec.connector.snapshot).facts;
+    return [
+      names.heartbeatTopic,
+      names.messageTopic,
+      names.notificationTopic,
+      ...(isSignalled ? [names.signalTopic] : []),
+    ];
+  },
+
+  contradictions({ spec: { connector } }) {
+    const { found, add } = contradictionList();
+    for (const key of POLLING_KEYS)
+      if (connector[key] !== undefined)
+        add('belongs to connector type jdbc-source', 'connector', key);
+    return found;
+  },
+};

@@ -1,0 +1,139 @@
+// Capture `jdbc-source`: a connector for each table, or for one query, asks the database again and again for rows that are new.
+import { durationMs } from '../values/duration.js';
+import { namesOf, parseTableName, tableTopic } from '../migration/names.js';
+import {
+  DEFAULT_DELAY,
+  QUERY_SUBJECT,
+  looksAtIds,
+  looksAtTimes,
+  unseenBy,
+  type Polling,
+} from '../migration/polling.js';
+import type { MigrationSpec, PollingMode } from '../migration/spec.js';
+import { contradictionList, type Contradiction } from '../routes/route.js';
+import type { CaptureMode } from './capture.js';
+import { NO_LOAD } from './load.js';
+
+/** Reads how a connector polls. The spec MUST be of type jdbc-source. */
+export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>): Polling {
+  return {
+    mode: connector.mode!,
+    query: connector.query?.sql ?? null,
+    incrementingColumn: connector.incrementingColumn ?? null,
+    timestampColumns: connector.timestampColumns ?? [],
+    delay: connector.delay ?? DEFAULT_DELAY,
+    deletes: connector.deletes ?? null,
+  };
+}
+
+export const pollingCapture: CaptureMode = {
+  plan(spec) {
+    const polling = pollingOf(spec);
+    const { mode, deletes, query } = polling;
+    return {
+      kind: 'polling',
+      load: 'none',
+      loading: NO_LOAD,
+      polling,
+      notes: [
+        `rows are polled (mode ${mode}), not captured: ${unseenBy(mode)} never reach the stream. Declared: deletes ${deletes ?? 'nothing'}`,
+      ],
+      hasSlot: false,
+      carriesMarkers: false,
+      carriesBefore: false,
+      carriesGenerated: true,
+      carriesHeirs: true,
+      subjectMode: 'settled',
+      query,
+      sessions: new Set(captures(spec, 1).map(({ connector }) => connector)).size,
+    };
+  },
+  captures,
+  ownTopics: () => [],
+  contradictions: (spec) => [...contradictions(spec), ...sharedConnectors(spec)],
+};
+
+function captures(spec: MigrationSpec, generation: number): ReturnType<CaptureMode['captures']> {
+  const { connector, topicPrefix } = namesOf(spec, generation);
+  if (spec.spec.connector.query)
+    return [
+      {
+        subject: QUERY_SUBJECT,
+        connector: `${connector}-${QUERY_SUBJECT}`,
+        topic: `${topicPrefix}.${QUERY_SUBJECT}`,
+      },
+    ];
+  return spec.spec.source.tables.map((subject) => {
+    const name = parseTableName(subject);
+    const own = `${connector}-${name.schema}-${name.table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
+    return { subject, connector: own, topic: tableTopic(topicPrefix, name) };
+  });
+}
+
+/** The names of the connectors are made of those of the tables, and two of these may come out the same. */
+function sharedConnectors(spec: MigrationSpec): Contradiction[] {
+  const { found, add } = contradictionList();
+  const names = captures(spec, 1).map(({ connector }) => connector);
+  names.forEach((name, at) => {
+    if (names.indexOf(name) < at)
+      add(`two tables would share connector ${name}`, 'source', 'tables', at);
+  });
+  return found;
+}
+
+function contradictions({ spec }: MigrationSpec): Contradiction[] {
+  const { found, add } = contradictionList();
+  const { connector } = spec;
+  const { mode } = connector;
+  if (connector.snapshot !== 'initial')
+    add(
+      'a jdbc-source reads everything at its first poll: omit snapshot',
+      'connector',
+      'snapshot',
+    );
+  if (mode === undefined) {
+    add(
+      'a jdbc-source needs its mode: bulk, incrementing, timestamp or timestamp+incrementing',
+      'connector',
+    );
+    return found;
+  }
+  found.push(...wrongColumns(spec, mode));
+  if (mode === 'bulk' && connector.delay !== undefined)
+    add('mode bulk reads everything at every poll: omit delay', 'connector', 'delay');
+  const [delay, within] = [connector.delay ?? DEFAULT_DELAY, spec.catchUp.within];
+  if (mode !== 'bulk' && durationMs(delay) >= durationMs(within)) {
+    add(
+      `${within} ≤ connector.delay ${delay}: no barrier can be that fast, rows are read only when they are older than the delay`,
+      'catchUp',
+      'within',
+    );
+  }
+  if (spec.validation.engine === 'flink')
+    add(
+      'polled rows have no transaction to join by: use engine embedded',
+      'validation',
+      'engine',
+    );
+  return found;
+}
+
+/** Finds columns that the mode needs and the spec lacks, and those that the mode does not look at. */
+function wrongColumns({ connector }: MigrationSpec['spec'], mode: PollingMode): Contradiction[] {
+  const { found, add } = contradictionList();
+  if (looksAtIds(mode) && connector.incrementingColumn === undefined)
+    add(`mode ${mode} needs incrementingColumn`, 'connector', 'mode');
+  if (!looksAtIds(mode) && connector.incrementingColumn !== undefined && !connector.query)
+    add(`mode ${mode} does not use it`, 'connector', 'incrementingColumn');
+  if (looksAtTimes(mode) && connector.timestampColumns === undefined)
+    add(`mode ${mode} needs timestampColumns`, 'connector', 'mode');
+  if (!looksAtTimes(mode) && connector.timestampColumns !== undefined)
+    add(`mode ${mode} does not use them`, 'connector', 'timestampColumns');
+  if (connector.query && connector.incrementingColumn === undefined)
+    add(
+      'a query has no primary key: name the integer column that identifies its rows as incrementingColumn',
+      'connector',
+      'query',
+    );
+  return found;
+}

@@ -1,0 +1,52 @@
+// A capture that no spec can name: what one more capture would need, and nothing else.
+import type { CaptureAdapter } from '../../src/activities/capture/capture-adapter.js';
+import type { CaptureMode, CapturePlan } from '../../src/domain/capture/capture.js';
+import { NO_LOAD } from '../../src/domain/capture/load.js';
+import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+
+/** Rows arrive by mail, one letter for each table. */
+export const MAIL: CaptureMode = {
+  plan: () =>
+    ({
+      kind: 'mail',
+      load: 'none',
+      loading: NO_LOAD,
+      notes: ['letters may be late'],
+      hasSlot: false,
+      carriesMarkers: false,
+      carriesBefore: false,
+      carriesGenerated: true,
+      carriesHeirs: true,
+      subjectMode: 'settled',
+      query: null,
+      sessions: 1,
+    }) as unknown as CapturePlan,
+  captures: (spec) =>
+    spec.spec.source.tables.map((subject) => ({
+      subject,
+      connector: 'postman',
+      topic: `mail.${subject}`,
+    })),
+  ownTopics: () => ['mail.stamps'],
+  contradictions: () => [],
+};
+
+/** The half with effects. */
+export const MAIL_ADAPTER: CaptureAdapter = {
+  checks: () => Promise.resolve([]),
+  connectors: (_deps, plan) =>
+    Promise.resolve(
+      plan.sourceConnectors.map((name) => ({ name, connectorClass: 'Postman', config: {} })),
+    ),
+  mark: (_deps, _run, { token }) =>
+    Promise.resolve({ lsn: '0/1', reached: () => Promise.resolve(`${token} is on its way`) }),
+  state: () => Promise.resolve({ facts: {}, problem: null }),
+  settled: () => Promise.resolve([]),
+  whyMissing: () => Promise.resolve('the letter is late'),
+};
+
+export const byMail = (spec: MigrationSpec): MigrationSpec =>
+  ({
+    ...spec,
+    spec: { ...spec.spec, connector: { ...spec.spec.connector, type: 'mail' } },
+  }) as unknown as MigrationSpec;
