@@ -1,6 +1,6 @@
 // A Flink SQL pipeline's text → the statements to submit: placeholders filled in, cut at semicolons, jobs named so that they are found again. PURE.
 import { capturesOf } from '../domain/capture/index.js';
-import { jobNames } from '../domain/migration/names.js';
+import { flinkJobs } from '../domain/pipelines/index.js';
 import { splitStatements, startsJob } from '../domain/migration/statements.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 
@@ -25,7 +25,7 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
       );
   }
   if (inserts.length === 0) throw new Error('the text starts no job: it has no INSERT');
-  const names = jobNames(spec, generation);
+  const names = flinkJobs(spec, generation);
   return { setup, jobs: inserts.map((sql, at) => ({ name: names[at]!, sql })) };
 }
 

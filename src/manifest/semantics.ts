@@ -4,6 +4,7 @@ import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/migration/ksql-statements.js';
 import { captureContradictions, capturesOf } from '../domain/capture/index.js';
+import { HOSTS } from '../domain/pipelines/index.js';
 import { routeContradictions } from '../domain/routes/index.js';
 import {
   engineGateway,
@@ -28,30 +29,30 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   ];
 }
 
+/** Checks of the statements by type of pipeline: each returns or throws why they cannot be used. */
+const CHECKS: Readonly<Record<PipelineSpec['type'], (spec: MigrationSpec) => string | null>> = {
+  external: () => null,
+  'flink-sql'(spec) {
+    flinkPlan(spec, 1);
+    return changelogProblem(spec);
+  },
+  ksqldb(spec) {
+    ksqlPlan(fillIn(spec.spec.pipeline!.statements!.sql, spec, 1));
+    return null;
+  },
+};
+
 /** Returns why the statements of a pipeline that Sluice deploys cannot be used. */
 function statementProblem(parsed: ParsedSpec): string | null {
   const { pipeline } = parsed.spec;
   if (!pipeline?.statements)
     return `a pipeline of type ${pipeline?.type} needs its statements: { sql: ... } or { file: ... }`;
   try {
-    if (pipeline.type === 'ksqldb')
-      ksqlPlan(fillIn(pipeline.statements.sql, parsed as MigrationSpec, 1));
-    else flinkPlan(parsed as MigrationSpec, 1);
-    return pipeline.type === 'flink-sql' ? changelogProblem(parsed as MigrationSpec) : null;
+    return CHECKS[pipeline.type](parsed as MigrationSpec);
   } catch (error) {
     return (error as Error).message;
   }
 }
-
-type Place = 'gateway' | 'url' | 'statements';
-/** The key with the place of deployment for each type of pipeline, and the keys of other types. */
-const PLACES: Readonly<
-  Record<PipelineSpec['type'], { mine: 'gateway' | 'url' | null; foreign: readonly Place[] }>
-> = {
-  external: { mine: null, foreign: ['gateway', 'url', 'statements'] },
-  'flink-sql': { mine: 'gateway', foreign: ['url'] },
-  ksqldb: { mine: 'url', foreign: ['gateway'] },
-};
 
 function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
@@ -59,16 +60,13 @@ function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
   const add = (message: string, ...path: string[]): void =>
     void issues.push({ path: ['spec', 'pipeline', ...path], message });
   if (!pipeline) return issues;
-  const { mine, foreign } = PLACES[pipeline.type];
-  if (pipeline.type !== 'ksqldb' && pipeline.groups.length === 0)
+  const { place, foreign, needsGroups } = HOSTS.of(pipeline.type);
+  if (needsGroups && pipeline.groups.length === 0)
     add('name the consumer group(s): the drain proof needs them', 'groups');
   for (const key of foreign)
     if (pipeline[key]) add(`does not belong to pipeline type ${pipeline.type}`, key);
-  if (mine === null) return issues;
-  if (!pipeline[mine])
-    add(
-      `a pipeline of type ${pipeline.type} needs its ${mine === 'gateway' ? 'gateway: the URL of the SQL Gateway' : 'url: the REST API of ksqlDB'}`,
-    );
+  if (place === null) return issues;
+  if (!pipeline[place.key]) add(`a pipeline of type ${pipeline.type} needs its ${place.is}`);
   const problem = statementProblem(parsed);
   if (problem) add(problem, 'statements');
   return issues;

@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
+import { KINDS } from '../domain/objects/kinds.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { ProofPlan } from '../activities/proofs/slice-plan.js';
 import {
@@ -78,7 +79,7 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
   let findings = errored('nothing was compared');
   let leftovers: string[] = [];
-  const isDeployedByUs = resolve(plan.ref).host.kind === 'flink';
+  const isDeployedByUs = resolve(plan.ref).host.url !== null;
   try {
     state = 'replay';
     replayed = await call(
@@ -150,13 +151,8 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
 }
 
 async function removeJobs(ref: MigrationRef): Promise<void> {
-  const { url, jobs } = resolve(ref).host;
-  for (const name of jobs)
-    await call('patient', 'removeJob', `Stop job ${name}`, ref, {
-      kind: 'job',
-      name,
-      where: url!,
-    });
+  for (const job of KINDS.job.planned(resolve(ref)))
+    await call('patient', 'removeJob', `Stop job ${job.name}`, ref, job);
 }
 
 function resultOf(

@@ -119,9 +119,9 @@ describe('resolve', () => {
       url: 'http://127.0.0.1:8088',
       statements,
     };
-    expect(planOf().host).toEqual({ kind: 'none', url: null, jobs: [] });
+    expect(planOf().host).toMatchObject({ kind: 'none', url: null, jobs: [] });
     expect(planOf({ spec: BATCH_PARTS }).host.kind).toBe('external');
-    expect(planOf({ spec: { ...BATCH_PARTS, pipeline: ksqldb } }).host).toEqual({
+    expect(planOf({ spec: { ...BATCH_PARTS, pipeline: ksqldb } }).host).toMatchObject({
       kind: 'ksqldb',
       url: 'http://127.0.0.1:8088',
       jobs: ['TOTALS'],

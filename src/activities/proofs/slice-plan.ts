@@ -11,6 +11,7 @@ import { qualified, quoteLiteral, relation } from '../../domain/migration/names.
 import { proofSpec, type ProofInput } from '../../domain/evidence/proof.js';
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
+import { hostPlan } from '../../domain/pipelines/index.js';
 import type { Deps } from '../runtime/deps.js';
 
 export interface ProofPlan {
@@ -114,6 +115,8 @@ function acceptedSpec(input: ProofInput) {
     return refuse('a proof replays tables: it has no way yet to replay connector.query');
   if (!batch || !pipeline)
     return refuse('a proof compares a pipeline with a batch: the spec needs both');
+  const { refusesProof } = hostPlan(parsed, 1);
+  if (refusesProof !== null) return refuse(refusesProof);
   const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
   if (stage === undefined)
     return refuse(

@@ -86,11 +86,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   const { connector } = spec;
   const { mode } = connector;
   if (connector.snapshot !== 'initial')
-    add(
-      'a jdbc-source reads everything at its first poll: omit snapshot',
-      'connector',
-      'snapshot',
-    );
+    add('a jdbc-source reads everything at its first poll: omit snapshot', 'connector', 'snapshot');
   if (mode === undefined) {
     add(
       'a jdbc-source needs its mode: bulk, incrementing, timestamp or timestamp+incrementing',
@@ -110,11 +106,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
     );
   }
   if (spec.validation.engine === 'flink')
-    add(
-      'polled rows have no transaction to join by: use engine embedded',
-      'validation',
-      'engine',
-    );
+    add('polled rows have no transaction to join by: use engine embedded', 'validation', 'engine');
   return found;
 }
 

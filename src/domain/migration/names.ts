@@ -1,7 +1,5 @@
 // Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
-import { ksqlPlan } from './ksql-statements.js';
 import type { MigrationSpec } from './spec.js';
-import { splitStatements, startsJob } from './statements.js';
 
 export interface Names {
   readonly slot: string;
@@ -120,14 +118,3 @@ export interface Capture {
 /** The consumer group that Connect gives the sink connector. */
 export const sinkGroup = (spec: MigrationSpec, generation: number): string =>
   `connect-${namesOf(spec, generation).sinkConnector}`;
-
-/** Names of the parts of a pipeline that we deploy, by which they are found again: Flink's jobs, ksqlDB's streams and tables. */
-export function jobNames(spec: MigrationSpec, generation: number): string[] {
-  const { pipeline } = spec.spec;
-  if (pipeline?.type === 'ksqldb')
-    return ksqlPlan(pipeline.statements!.sql).statements.map((s) => s.name);
-  if (pipeline?.type !== 'flink-sql' || !pipeline.statements) return [];
-  const count = splitStatements(pipeline.statements.sql).filter(startsJob).length;
-  const base = `sluice-${namesOf(spec, generation).connector}`;
-  return count <= 1 ? [base] : Array.from({ length: count }, (_, at) => `${base}-${at + 1}`);
-}

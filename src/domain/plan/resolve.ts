@@ -1,15 +1,9 @@
 // Spec and generation → everything that follows from them. Pure: the same input gives an equal plan on every worker.
 import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
-import { jobNames, namesOf, relation, sinkGroup } from '../migration/names.js';
-import type {
-  BatchPlan,
-  FencePlan,
-  Guard,
-  HostPlan,
-  ResolvedPlan,
-  SinkPlan,
-} from './resolved-plan.js';
+import { namesOf, relation, sinkGroup } from '../migration/names.js';
+import type { BatchPlan, FencePlan, Guard, ResolvedPlan, SinkPlan } from './resolved-plan.js';
+import { hostPlan } from '../pipelines/index.js';
 import { routeOf } from '../routes/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
@@ -45,8 +39,8 @@ export function resolve({
     sourceConnectors: [...new Set(captures.map(({ connector }) => connector))],
     logTopics: logTopics(spec, generation),
     topics: plannedTopics(spec, generation),
-    sink: sinkOf(spec, generation, decided.route),
-    host: hostOf(spec, generation),
+    sink: sinkOf(spec, generation, route),
+    host: hostPlan(spec, generation),
     subjects: subjectsOf(spec),
     steps: cutoverSteps(decided),
     notes: cutoverNotes(decided),
@@ -75,16 +69,6 @@ function sinkOf(spec: MigrationSpec, generation: number, route: RoutePlan): Sink
     group: sinkGroup(spec, generation),
     writes,
   };
-}
-
-function hostOf(spec: MigrationSpec, generation: number): HostPlan {
-  const { pipeline } = spec.spec;
-  if (!pipeline) return { kind: 'none', url: null, jobs: [] };
-  const jobs = jobNames(spec, generation);
-  if (pipeline.type === 'flink-sql') return { kind: 'flink', url: pipeline.gateway!, jobs };
-  return pipeline.type === 'ksqldb'
-    ? { kind: 'ksqldb', url: pipeline.url!, jobs }
-    : { kind: 'external', url: null, jobs: [] };
 }
 
 function fenceOf(spec: MigrationSpec, { guarded }: RoutePlan): FencePlan {

@@ -4,13 +4,9 @@ import type { Capture, Names, Relation } from '../migration/names.js';
 import type { CapturePlan } from '../capture/capture.js';
 import type { BatchSpec, MigrationSpec } from '../migration/spec.js';
 import type { Subject } from '../migration/subjects.js';
+import type { HostPlan } from '../pipelines/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
-
-/** The host of the pipeline. `jobs` are the names of the parts that Sluice deploys there. */
-export type HostPlan =
-  | { readonly kind: 'none' | 'external'; readonly url: null; readonly jobs: readonly [] }
-  | { readonly kind: 'flink' | 'ksqldb'; readonly url: string; readonly jobs: readonly string[] };
 
 /** A table that takes no writes while the lease is FENCED, with the trigger that refuses them. */
 export interface Guard {

@@ -8,7 +8,7 @@ import type { Run } from '../run/run.js';
 export async function catchUp(run: Run): Promise<void> {
   const { host } = run.plan;
   if (host.url !== null) await deployPipeline(run);
-  else if (host.kind === 'external' && run.ref.generation > 1) {
+  else if (host.isMovedByOwner && run.ref.generation > 1) {
     await run.step(() =>
       call(
         'patient',

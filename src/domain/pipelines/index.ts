@@ -1,0 +1,87 @@
+// Where a pipeline runs: the types that a spec gives, and what each says about itself.
+import { ksqlPlan } from '../migration/ksql-statements.js';
+import { namesOf } from '../migration/names.js';
+import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
+import { splitStatements, startsJob } from '../migration/statements.js';
+import { Registry } from '../values/registry.js';
+
+/** Where the pipeline runs. Plain data. */
+export interface HostPlan {
+  readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
+  /** The place of the jobs, as the ledger writes it. Null = Sluice deploys nothing. */
+  readonly url: string | null;
+  /** The names of the parts that Sluice deploys there, by which they are found again. */
+  readonly jobs: readonly string[];
+  /** A later generation waits until the owner of the pipeline has moved it to the new topics. */
+  readonly isMovedByOwner: boolean;
+  /** Why `sluice prove` cannot run it on a slice; null = it can. */
+  readonly refusesProof: string | null;
+}
+
+/** The pure half of a host. The half with effects is in activities/pipelines. */
+interface Host {
+  plan(spec: MigrationSpec, pipeline: PipelineSpec, generation: number): HostPlan;
+  /** The key of the pipeline that says where it is deployed; null = Sluice deploys nothing. */
+  readonly place: { readonly key: 'gateway' | 'url'; readonly is: string } | null;
+  /** Keys of the pipeline that belong to other hosts. */
+  readonly foreign: readonly ('gateway' | 'url' | 'statements')[];
+  /** The spec names the groups that read for it; otherwise the host itself knows them. */
+  readonly needsGroups: boolean;
+}
+
+const DEPLOYED = { isMovedByOwner: false, refusesProof: null } as const;
+
+export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
+  external: {
+    plan: () => ({
+      kind: 'external',
+      url: null,
+      jobs: [],
+      isMovedByOwner: true,
+      refusesProof: null,
+    }),
+    place: null,
+    foreign: ['gateway', 'url', 'statements'],
+    needsGroups: true,
+  },
+  'flink-sql': {
+    plan: (spec, { gateway }, generation) => ({
+      ...DEPLOYED,
+      kind: 'flink',
+      url: gateway!,
+      jobs: flinkJobs(spec, generation),
+    }),
+    place: { key: 'gateway', is: 'gateway: the URL of the SQL Gateway' },
+    foreign: ['url'],
+    needsGroups: true,
+  },
+  ksqldb: {
+    plan: (_spec, { url, statements }) => ({
+      ...DEPLOYED,
+      kind: 'ksqldb',
+      url: url!,
+      jobs: ksqlPlan(statements!.sql).statements.map(({ name }) => name),
+      refusesProof:
+        'a proof cannot deploy ksqlDB statements: their streams and tables have the same names as those of the migration. Run the slice with a pipeline of type external or flink-sql',
+    }),
+    place: { key: 'url', is: 'url: the REST API of ksqlDB' },
+    foreign: ['gateway'],
+    needsGroups: false,
+  },
+});
+
+/** Resolves the host of a spec's pipeline. Throws for statements that the parser would have refused. */
+export function hostPlan(spec: MigrationSpec, generation: number): HostPlan {
+  const { pipeline } = spec.spec;
+  if (!pipeline) return { ...DEPLOYED, kind: 'none', url: null, jobs: [] };
+  return HOSTS.of(pipeline.type).plan(spec, pipeline, generation);
+}
+
+/** Names the jobs of Flink: one for each statement that starts one. */
+export function flinkJobs(spec: MigrationSpec, generation: number): string[] {
+  const { statements } = spec.spec.pipeline!;
+  if (!statements) return [];
+  const count = splitStatements(statements.sql).filter(startsJob).length;
+  const base = `sluice-${namesOf(spec, generation).connector}`;
+  return count <= 1 ? [base] : Array.from({ length: count }, (_, at) => `${base}-${at + 1}`);
+}

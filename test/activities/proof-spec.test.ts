@@ -1,0 +1,26 @@
+// Specs that a proof on a slice refuses, before it connects to anything.
+import { describe, expect, it } from 'vitest';
+import { planProof } from '../../src/activities/proofs/slice-plan.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
+import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+
+const ksqldb = {
+  type: 'ksqldb',
+  url: 'http://127.0.0.1:1',
+  statements: {
+    sql: "CREATE STREAM a (x INT) WITH (kafka_topic = '${topic:public.accounts}'); CREATE TABLE totals WITH (kafka_topic = '${output}') AS SELECT x FROM a;",
+  },
+  output: { topic: 'totals', key: ['day'] },
+};
+
+describe('a proof', () => {
+  it('refuses a ksqlDB pipeline by name, because its streams would be those of the migration', async () => {
+    const spec = aSpecInput({ spec: { ...BATCH_PARTS, pipeline: ksqldb } });
+    const input = { spec, slice: 'id = 1', stage: null, runs: 0, by: 'ann', patienceMs: 1000 };
+    const nothing = {} as Deps;
+    await expect(planProof(nothing, input, 'proof-bank-1', 'run')).rejects.toMatchObject({
+      code: 'spec-invalid',
+      message: expect.stringContaining('a proof cannot deploy ksqlDB statements') as string,
+    });
+  });
+});
