@@ -1,4 +1,4 @@
-// What a capture does to the systems around it. The pure half is in domain/capture.
+// The effects of a capture on the systems around it. The pure half is in domain/capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';

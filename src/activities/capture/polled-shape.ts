@@ -1,4 +1,4 @@
-// What a connector that polls reads: the columns that the database has now, and the plugin that Connect has.
+// Reads the columns of a polled table or query from the database, and the plugin that Connect has.
 import type pg from 'pg';
 import { describeQuery, readKeyedTable } from '../../clients/postgres/catalog.js';
 import {

@@ -1,4 +1,4 @@
-// Where polled tables stand at a moment, and how it is seen that their connectors read that far.
+// Marks the present position of polled tables, and tells when their connectors have read that far.
 import type pg from 'pg';
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { readLone } from '../../clients/postgres/lone-sql.js';

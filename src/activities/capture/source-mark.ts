@@ -10,7 +10,7 @@ import type { MarkAt, SourceMark } from './capture-adapter.js';
 
 export type { SourceMark } from './capture-adapter.js';
 
-/** Marks where the source stands now, in the way of the plan's capture. */
+/** Marks the source's present position, in the way of the plan's capture. */
 export const markSource = (
   deps: Pick<Deps, 'systems'>,
   run: Planned,

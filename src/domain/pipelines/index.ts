@@ -1,4 +1,4 @@
-// Where a pipeline runs: the types that a spec gives, and what each says about itself.
+// The hosts of pipelines: the types that a spec can name, and the facts about each.
 import { ksqlPlan } from '../migration/ksql-statements.js';
 import { namesOf } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
