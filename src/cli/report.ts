@@ -4,13 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';
 import { renderMarkdown } from '../report/markdown.js';
-import {
-  anchored,
-  lastWindowOf,
-  readReport,
-  verifyReport,
-  type Finding,
-} from '../report/verify.js';
+import { anchored, lastWindowOf, readReport, verifyReport } from '../report/verify.js';
+import { type Finding } from '../report/verify-links.js';
 import { withLedger } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, print, table, write, type Format } from './output.js';

@@ -1,25 +1,19 @@
 // Checks a report against the ledger. It computes every digest from its document, follows the
 // chain, derives every verdict from its counts and proofs, and compares the page's text with its
 // data.
-import { createHash } from 'node:crypto';
 import type { AuditEvent, EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
-import {
-  assessComparison,
-  comparedOf,
-  type Counts,
-  type Proofs,
-  type WindowRow,
-} from '../domain/evidence/window.js';
+import type { WindowRow } from '../domain/evidence/window.js';
 import { buildReport, type Report, type ReportSource } from './build-report.js';
 import { renderHtml } from './html.js';
-
-export interface Finding {
-  readonly what: string;
-  /** Null means that it could not be checked. */
-  readonly holds: boolean | null;
-  readonly detail: string;
-}
+import {
+  wrongDigests,
+  brokenLinks,
+  wrongVerdicts,
+  type Finding,
+  finding,
+  evidenceUnlike,
+} from './verify-links.js';
 
 /** The head of the chain after a window, from the run's own history. */
 export interface Anchor {
@@ -33,15 +27,7 @@ export interface ReadReport {
   readonly html: string | null;
 }
 
-interface EvidenceSubject {
-  readonly subject: string;
-  readonly verdict: WindowRow['verdict'];
-  readonly counts: Counts | null;
-  readonly proofs?: Proofs | null;
-}
-
 const EMBEDDED = /<details><summary>The same as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
-const SHOWN = 3;
 
 /** Returns a string, the reason, if the file is not a report. */
 export function readReport(text: string): ReadReport | string {
@@ -168,74 +154,6 @@ export function anchored(
     wrong,
     "windows of Temporal's history have the ledger's chain",
   );
-}
-
-const finding = (what: string, of: number, wrong: readonly string[], said: string): Finding => ({
-  what,
-  holds: wrong.length === 0,
-  detail:
-    wrong.length === 0
-      ? `${of} ${said}`
-      : `${wrong.length} of ${of}: ${wrong.slice(0, SHOWN).join('; ')}`,
-});
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function wrongDigests(evidence: readonly EvidenceLink[]): string[] {
-  return evidence.flatMap((e) =>
-    sha256(canonicalJson(e.document)) === e.digest
-      ? []
-      : [`window ${e.number}: the document was changed after it was recorded`],
-  );
-}
-
-function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
-  return evidence.flatMap((e, at) => {
-    const expected = sha256(`${evidence[at - 1]?.chain ?? ''}${e.digest}`);
-    return expected === e.chain
-      ? []
-      : [`window ${e.number} does not follow window ${evidence[at - 1]?.number ?? '(none)'}`];
-  });
-}
-
-/**
- * Checks that each verdict is the one that the rows show. It may be weaker than its counts, because
- * something changed during the window, but MUST NOT be stronger.
- */
-function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
-  const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));
-  return evidence.flatMap(({ number, document }) =>
-    (document as { subjects: readonly EvidenceSubject[] }).subjects.flatMap(
-      ({ subject, verdict, counts, proofs }) => {
-        const where = `window ${number}, ${subject}`;
-        const row = rows.get(`${number} ${subject}`);
-        if (row?.verdict !== verdict)
-          return [`${where}: evidence says ${verdict}, its row ${row?.verdict ?? 'is missing'}`];
-        if (counts && (row.compared !== comparedOf(counts) || row.mismatched !== counts.mismatched))
-          return [`${where}: the row's counts are not the evidence's`];
-        if (!counts || !proofs)
-          return verdict === 'passed'
-            ? [`${where}: passed, but nothing in the evidence supports it`]
-            : [];
-        const follows = assessComparison(counts, proofs).verdict;
-        return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
-          ? []
-          : [`${where}: says ${verdict}, its counts and proofs say ${follows}`];
-      },
-    ),
-  );
-}
-
-function evidenceUnlike(report: Report, evidence: readonly EvidenceLink[]): string[] {
-  const known = new Map(evidence.map((e) => [e.number, e]));
-  const said = new Set(report.evidence.map((e) => e.number));
-  return [
-    ...report.evidence.flatMap((e) => {
-      const own = known.get(e.number);
-      return own?.digest === e.digest && own.chain === e.chain ? [] : [`window ${e.number}`];
-    }),
-    ...evidence.filter((e) => !said.has(e.number)).map((e) => `window ${e.number} is left out`),
-  ];
 }
 
 function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] {

@@ -4,7 +4,7 @@ import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, textOf, walk, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';
 import { flagsOf, sideEffect, type Flag } from './flags.js';
-import type { StateClass } from './operators.js';
+import type { StateClass } from './grouping-operators.js';
 import { SqlText } from './text.js';
 
 export interface SqlAnalysis {

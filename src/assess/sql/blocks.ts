@@ -11,7 +11,8 @@ import {
   walkQuery,
   type Fields,
 } from './ast.js';
-import { groupKey, operatorsOf, type Operator } from './operators.js';
+import { operatorsOf } from './operators.js';
+import { groupKey, type Operator } from './grouping-operators.js';
 import type { SqlText } from './text.js';
 
 export interface Block {

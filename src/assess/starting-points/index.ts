@@ -7,13 +7,15 @@ import type { Fields } from '../sql/ast.js';
 import { blockTrees } from '../sql/analyse.js';
 import type { Block, BlockTrees } from '../sql/blocks.js';
 import { FlinkDialect, Untranslatable, castType, flinkType, quoted } from './dialect.js';
-
-export interface StartingPoint {
-  readonly file: string;
-  readonly text: string;
-  /** The parts that must be written by hand. */
-  readonly open: readonly string[];
-}
+import {
+  type StartingPoint,
+  type Context,
+  bare,
+  viewName,
+  commented,
+  viewOrTable,
+} from './context.js';
+import { ksqldb } from './ksqldb-text.js';
 
 /**
  * `tables` has the measured inputs of the batch. Throws an Error if the query is not one SELECT.
@@ -29,19 +31,6 @@ export function startingPoints(process: Process, tables: readonly TableFacts[]):
   const context: Context = { process, tables, blocks: parsed.blocks, trees: parsed.trees, key };
   return [flink(context), ksqldb(context), streams(context), stages(context)];
 }
-
-interface Context {
-  readonly process: Process;
-  readonly tables: readonly TableFacts[];
-  readonly blocks: readonly Block[];
-  readonly trees: BlockTrees;
-  readonly key: readonly string[];
-}
-
-const bare = (table: string): string => table.split('.').at(-1)!;
-const viewName = (name: string): string =>
-  name.includes('.') ? bare(name) : `stage_${name.replaceAll('-', '_')}`;
-const commented = (text: string): string => text.replaceAll(/^/gm, '-- ');
 
 function flink({ process, tables, blocks, trees, key }: Context): StartingPoint {
   const dialect = new FlinkDialect(trees, viewName);
@@ -161,48 +150,6 @@ function outputType(
   return 'DECIMAL(38, 10)';
 }
 
-function ksqldb({ process, tables, blocks }: Context): StartingPoint {
-  const head = `-- ${process.name} in ksqlDB: one persistent query per stage. Column lists and joins follow the SQL above each; ksqlDB has neither sub-queries nor GROUP BY by position.`;
-  const sources = tables.map(
-    (
-      t,
-    ) => `CREATE TABLE ${quoted(bare(t.table))} (${t.key.map((k) => `${quoted(k)} ${ksqlType(t, k)} PRIMARY KEY`).join(', ')}, after STRUCT<${t.columns
-      .filter((c) => !t.key.includes(c.name))
-      .map((c) => `${quoted(c.name)} ${ksqlType(t, c.name)}`)
-      .join(', ')}>)
-  WITH (KAFKA_TOPIC = '\${topic:${t.table}}', KEY_FORMAT = 'JSON', VALUE_FORMAT = 'JSON');`,
-  );
-  const queries = blocks.map(
-    (b) =>
-      `-- ${b.name}: ${b.operators.map((o) => o.detail).join('; ') || 'selection'}\n${commented(b.sql ?? '')}\n-- CREATE TABLE ${quoted(viewName(b.name))} WITH (KAFKA_TOPIC = '${b === blocks.at(-1) ? '${output}' : `\${stage:${b.name}}`}') AS SELECT … FROM ${b.reads.map((name) => quoted(viewOrTable(name))).join(' JOIN ')}${b.key.length > 0 ? ` GROUP BY ${b.key.map(quoted).join(', ')}` : ''} EMIT CHANGES;`,
-  );
-  return {
-    file: 'pipeline.ksql',
-    text: `${[head, ...sources, ...queries].join('\n\n')}\n`,
-    open: blocks.map((b) => `${b.name}: its columns and conditions must be written by hand`),
-  };
-}
-
-function ksqlType(table: TableFacts, column: string): string {
-  const type = table.columns.find((c) => c.name === column)!.type;
-  return type.endsWith('[]') ? `ARRAY<${ksqlScalar(type.slice(0, -2))}>` : ksqlScalar(type);
-}
-
-function ksqlScalar(type: string): string {
-  return (
-    (
-      {
-        int2: 'INTEGER',
-        int4: 'INTEGER',
-        int8: 'BIGINT',
-        bool: 'BOOLEAN',
-        float4: 'DOUBLE',
-        float8: 'DOUBLE',
-      } as Record<string, string>
-    )[type] ?? 'STRING'
-  );
-}
-
 function streams({ process, tables, blocks }: Context): StartingPoint {
   const className = process.name
     .split('-')
@@ -251,7 +198,6 @@ ${steps.join('\n')}
   };
 }
 
-const viewOrTable = (name: string): string => (name.includes('.') ? bare(name) : viewName(name));
 const variable = (name: string): string =>
   name.replaceAll(/[-_ ]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
 

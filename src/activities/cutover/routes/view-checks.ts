@@ -13,7 +13,7 @@ import {
 import { quoteIdent, type TableName } from '../../../domain/migration/names.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import type { Relation } from '../../../assess/sql/swap.js';
+import type { Relation } from '../../../assess/sql/swap-limits.js';
 import { accessProblem, planSwap, relationOf } from './view-switch.js';
 import type { Answer } from '../../runtime/findings.js';
 

@@ -2,12 +2,8 @@
 // does, and both are proven in one transaction.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
-import {
-  differOnlyBy,
-  swapRelation,
-  type Relation,
-  type Swapped,
-} from '../../../assess/sql/swap.js';
+import { differOnlyBy, swapRelation, type Swapped } from '../../../assess/sql/swap.js';
+import { type Relation } from '../../../assess/sql/swap-limits.js';
 import {
   readsAsInvoker,
   rowSecurityOf,

@@ -1,0 +1,113 @@
+// The flags that an analysis can raise, each with its gravity, its meaning and its advice. PURE.
+
+/** `blocks` cannot be a stream, `work` must be changed first, `care` must be known. */
+export type Gravity = 'blocks' | 'work' | 'care';
+
+export const FLAGS = {
+  now: [
+    'work',
+    'the result changes although no row changed',
+    'derive the time from the data, or make the date a column that a job writes',
+  ],
+  volatile: [
+    'work',
+    'the same input gives another result each time',
+    'compute the value when the row is written, not when it is read',
+  ],
+  'local-time': [
+    'work',
+    "the result depends on the session's time zone",
+    'write AT TIME ZONE with the intended zone',
+  ],
+  'limit-over-all': [
+    'work',
+    'the first n of all rows: any change can push any row in or out',
+    'keep the top n per key, or let the reader rank',
+  ],
+  'limit-without-order': ['work', 'the kept rows are arbitrary', 'add ORDER BY over a unique key'],
+  'distinct-unbounded': [
+    'care',
+    'every row must be counted, because its last copy may be deleted',
+    'group by the intended key, or bound it in time',
+  ],
+  'full-outer-join': [
+    'care',
+    'rows without a partner wait forever on either side, and NULL keys never match',
+    'union the keys first, then left join twice',
+  ],
+  'outer-no-key': [
+    'work',
+    'an outer join without an equality keeps and re-reads all rows',
+    'join on a key',
+  ],
+  'cross-join': [
+    'work',
+    'every row is joined with every row',
+    'join on a key, or broadcast the small side',
+  ],
+  'float-sum': [
+    'care',
+    'a floating sum depends on the order of its rows',
+    'sum numeric, or declare a tolerance',
+  ],
+  'unordered-aggregate': [
+    'work',
+    'the order inside the list is arbitrary',
+    'add ORDER BY inside the aggregate',
+  ],
+  'ordered-set': [
+    'care',
+    'every value of a key is kept',
+    'bound the group in time, or accept an approximation by agreement',
+  ],
+  'window-unpartitioned': [
+    'blocks',
+    'numbering or running totals over all rows: one late row changes every row after it',
+    'partition it',
+  ],
+  recursive: [
+    'blocks',
+    'the state of a recursion is unbounded',
+    'materialize the closure where it is written',
+  ],
+  'reads-own-output': [
+    'work',
+    'it reads the output of its last run, which is a loop',
+    'keep the running value as state of the pipeline',
+  ],
+  'not-in': ['care', 'NOT IN is empty as soon as the inner side has a NULL', 'use NOT EXISTS'],
+  tablesample: [
+    'blocks',
+    'a random sample cannot be compared',
+    'take the sample by a hash of the key',
+  ],
+  'system-catalog': [
+    'work',
+    'the catalog is not captured by CDC',
+    'read it where the pipeline is configured',
+  ],
+  lateral: [
+    'care',
+    'a query per row of the left side',
+    'turn it into a join with a ranking per key',
+  ],
+  'grouping-sets': [
+    'care',
+    'several results in one, which need a topic per grouping',
+    'make one pipeline stage per grouping',
+  ],
+  'select-star': ['care', 'a new column of a table changes the result', 'name the columns'],
+  'row-lock': ['care', 'it locks rows, which a stream does not do', 'drop FOR UPDATE'],
+  'side-effect': [
+    'work',
+    'it changes more than its result',
+    'move the effect elsewhere before the batch is retired',
+  ],
+  'unknown-function': [
+    'care',
+    'a function whose text was not read: it may read tables or the clock',
+    'look into it, or provide its text to assess',
+  ],
+} as const satisfies Record<string, readonly [Gravity, string, string]>;
+
+export type FlagId = keyof typeof FLAGS;

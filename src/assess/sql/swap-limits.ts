@@ -1,0 +1,158 @@
+// Reasons why a view's relation cannot be replaced. PURE.
+import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
+import { field, list, names, textOf, walk, type Fields } from './ast.js';
+
+export interface RelationColumn {
+  readonly name: string;
+  /** The type as `format_type` prints it, with its modifier. */
+  readonly type: string;
+  /** The collation, qualified and quoted. Empty if the type has none. */
+  readonly collation: string;
+}
+
+export interface Relation {
+  readonly name: TableName;
+  /** The columns in the table's order. */
+  readonly columns: readonly RelationColumn[];
+  /** The columns of the primary key. */
+  readonly key: readonly string[];
+}
+
+export interface ViewText {
+  /** The SELECT, as `pg_get_viewdef` prints it with an empty search_path. */
+  readonly definition: string;
+  /** The columns of the replaced relation that the view reads by name. */
+  readonly uses: readonly string[];
+  /** The keys by which the view groups, if ungrouped columns depend on them. */
+  readonly groupsBy: readonly (readonly string[])[];
+  /** True if the view has a check option. Its relation cannot become a sub-query then. */
+  readonly isChecked: boolean;
+}
+
+interface Place {
+  readonly start: number;
+  readonly hasAlias: boolean;
+  readonly hasColumnAliases: boolean;
+  readonly isOnly: boolean;
+  readonly isSampled: boolean;
+}
+
+export const isRelation = (node: Fields, { schema, table }: TableName): boolean =>
+  node['schemaname'] === schema && node['relname'] === table;
+
+export function placesOf(tree: unknown, name: TableName): Place[] {
+  const places: Place[] = [];
+  walk(tree, ({ kind, node, inside }) => {
+    if (kind !== 'RangeVar' || !isRelation(node, name)) return;
+    places.push({
+      start: Number(node['location'] ?? 0),
+      hasAlias: node['alias'] !== undefined,
+      hasColumnAliases: list(node['alias'], 'colnames').length > 0,
+      isOnly: node['inh'] !== true,
+      isSampled: inside.at(-1) === 'RangeTableSample',
+    });
+  });
+  return places;
+}
+
+/** Returns why the relation cannot be replaced in this text, or null if it can. */
+export function whatForbids(
+  tree: unknown,
+  places: readonly Place[],
+  view: ViewText,
+  from: Relation,
+  to: Relation,
+): string | null {
+  const [here, there] = [qualified(from.name), qualified(to.name)];
+  if (places.length === 0) return `its text does not name ${here}`;
+  if (placesOf(tree, to.name).length > 0) return `it reads ${there} already, beside ${here}`;
+  const system = view.uses.filter((name) => !from.columns.some((c) => c.name === name));
+  if (system.length > 0)
+    return `it reads ${system.join(', ')} of ${here}, which mean something else in ${there}`;
+  const missing = view.uses.filter((name) => !to.columns.some((c) => c.name === name));
+  if (missing.length > 0)
+    return `it reads ${missing.join(', ')} of ${here}, which ${there} does not have`;
+  const whole = wholeRows(tree, from.name);
+  if (whole.length > 0)
+    return `it reads whole rows (${whole.join(', ')}): their type is the table's own`;
+  const constant = namesInConstants(tree, from.name);
+  if (constant) return `it names ${here} in a constant (${constant})`;
+  const keyed = view.groupsBy.find((key) => [...key].sort().join() !== [...to.key].sort().join());
+  if (keyed)
+    return `it groups by the primary key (${keyed.join(', ')}) of ${here}, and that of ${there} is (${to.key.join(', ')})`;
+  return null;
+}
+
+export function whatForbidsCasts(
+  places: readonly Place[],
+  view: ViewText,
+  from: Relation,
+  to: Relation,
+): string | null {
+  const differs = from.columns
+    .filter(
+      (c) =>
+        view.uses.includes(c.name) &&
+        !sameColumn(
+          c,
+          to.columns.find((t) => t.name === c.name)!,
+        ),
+    )
+    .map((c) => `${c.name} is ${to.columns.find((t) => t.name === c.name)!.type}, not ${c.type}`);
+  const why = differs.length > 0 ? differs.join('; ') : 'its columns are in another order';
+  const table = qualified(to.name);
+  if (places.some((p) => p.isOnly))
+    return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;
+  if (places.some((p) => p.isSampled))
+    return `it reads a sample of ${qualified(from.name)}, and ${table} differs: ${why}`;
+  if (view.isChecked) return `it has a check option, and ${table} differs: ${why}`;
+  if (view.groupsBy.length > 0) return `it groups by the primary key, and ${table} differs: ${why}`;
+  const absent = from.columns
+    .filter((c) => !to.columns.some((t) => t.name === c.name))
+    .map((c) => c.name);
+  if (places.some((p) => p.hasColumnAliases) && absent.length > 0)
+    return `it renames the columns of ${qualified(from.name)} by position, and ${table} has no ${absent.join(', ')}`;
+  return null;
+}
+
+export const sameColumn = (a: RelationColumn, b: RelationColumn): boolean =>
+  a.type === b.type && a.collation === b.collation;
+
+/** Finds references to whole rows of the relation, such as `b.*`. */
+function wholeRows(tree: unknown, name: TableName): string[] {
+  const aliases = new Set<string>();
+  walk(tree, ({ kind, node }) => {
+    if (kind === 'RangeVar' && isRelation(node, name))
+      aliases.add(textOf(field(node['alias'], 'aliasname'), name.table));
+  });
+  const found = new Set<string>();
+  walk(tree, ({ kind, node }) => {
+    if (kind !== 'ColumnRef') return;
+    const fields = list(node, 'fields');
+    const isStar = field(fields.at(-1), 'A_Star') !== undefined;
+    const qualifier = names(fields).at(-1);
+    if (isStar && (qualifier === undefined || aliases.has(qualifier)))
+      found.add(`${qualifier ?? ''}.*`);
+  });
+  return [...found];
+}
+
+/** Finds constants such as 'public.totals'::regclass, which would still mean the old table. */
+function namesInConstants(tree: unknown, name: TableName): string | null {
+  let found: string | null = null;
+  walk(tree, ({ kind, node }) => {
+    if (kind !== 'TypeCast' || names(list(field(node, 'typeName'), 'names')).at(-1) !== 'regclass')
+      return;
+    const text = field(field(field(node['arg'], 'A_Const'), 'sval'), 'sval');
+    if (typeof text === 'string' && isNameOf(text, name)) found = `'${text}'::regclass`;
+  });
+  return found;
+}
+
+function isNameOf(text: string, name: TableName): boolean {
+  try {
+    return qualified(parseTableName(text)) === qualified(name);
+  } catch {
+    return false;
+  }
+}

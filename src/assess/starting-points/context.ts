@@ -1,0 +1,29 @@
+// The material of every starting point, and helpers for its texts. PURE.
+import type { TableFacts } from '../facts.js';
+import type { Process } from '../portfolio.js';
+import type { Block, BlockTrees } from '../sql/blocks.js';
+
+export interface StartingPoint {
+  readonly file: string;
+  readonly text: string;
+  /** The parts that must be written by hand. */
+  readonly open: readonly string[];
+}
+
+export interface Context {
+  readonly process: Process;
+  readonly tables: readonly TableFacts[];
+  readonly blocks: readonly Block[];
+  readonly trees: BlockTrees;
+  readonly key: readonly string[];
+}
+
+export const bare = (table: string): string => table.split('.').at(-1)!;
+
+export const viewName = (name: string): string =>
+  name.includes('.') ? bare(name) : `stage_${name.replaceAll('-', '_')}`;
+
+export const commented = (text: string): string => text.replaceAll(/^/gm, '-- ');
+
+export const viewOrTable = (name: string): string =>
+  name.includes('.') ? bare(name) : viewName(name);

@@ -1,0 +1,101 @@
+// Checks of a report's evidence: digests, links of the chain, and verdicts. PURE.
+import { createHash } from 'node:crypto';
+import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
+import { canonicalJson } from '../domain/values/canonical-json.js';
+import {
+  assessComparison,
+  comparedOf,
+  type Counts,
+  type Proofs,
+  type WindowRow,
+} from '../domain/evidence/window.js';
+import type { Report, ReportSource } from './build-report.js';
+
+export interface Finding {
+  readonly what: string;
+  /** Null means that it could not be checked. */
+  readonly holds: boolean | null;
+  readonly detail: string;
+}
+
+interface EvidenceSubject {
+  readonly subject: string;
+  readonly verdict: WindowRow['verdict'];
+  readonly counts: Counts | null;
+  readonly proofs?: Proofs | null;
+}
+
+const SHOWN = 3;
+
+export const finding = (
+  what: string,
+  of: number,
+  wrong: readonly string[],
+  said: string,
+): Finding => ({
+  what,
+  holds: wrong.length === 0,
+  detail:
+    wrong.length === 0
+      ? `${of} ${said}`
+      : `${wrong.length} of ${of}: ${wrong.slice(0, SHOWN).join('; ')}`,
+});
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export function wrongDigests(evidence: readonly EvidenceLink[]): string[] {
+  return evidence.flatMap((e) =>
+    sha256(canonicalJson(e.document)) === e.digest
+      ? []
+      : [`window ${e.number}: the document was changed after it was recorded`],
+  );
+}
+
+export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
+  return evidence.flatMap((e, at) => {
+    const expected = sha256(`${evidence[at - 1]?.chain ?? ''}${e.digest}`);
+    return expected === e.chain
+      ? []
+      : [`window ${e.number} does not follow window ${evidence[at - 1]?.number ?? '(none)'}`];
+  });
+}
+
+/**
+ * Checks that each verdict is the one that the rows show. It may be weaker than its counts, because
+ * something changed during the window, but MUST NOT be stronger.
+ */
+export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
+  const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));
+  return evidence.flatMap(({ number, document }) =>
+    (document as { subjects: readonly EvidenceSubject[] }).subjects.flatMap(
+      ({ subject, verdict, counts, proofs }) => {
+        const where = `window ${number}, ${subject}`;
+        const row = rows.get(`${number} ${subject}`);
+        if (row?.verdict !== verdict)
+          return [`${where}: evidence says ${verdict}, its row ${row?.verdict ?? 'is missing'}`];
+        if (counts && (row.compared !== comparedOf(counts) || row.mismatched !== counts.mismatched))
+          return [`${where}: the row's counts are not the evidence's`];
+        if (!counts || !proofs)
+          return verdict === 'passed'
+            ? [`${where}: passed, but nothing in the evidence supports it`]
+            : [];
+        const follows = assessComparison(counts, proofs).verdict;
+        return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
+          ? []
+          : [`${where}: says ${verdict}, its counts and proofs say ${follows}`];
+      },
+    ),
+  );
+}
+
+export function evidenceUnlike(report: Report, evidence: readonly EvidenceLink[]): string[] {
+  const known = new Map(evidence.map((e) => [e.number, e]));
+  const said = new Set(report.evidence.map((e) => e.number));
+  return [
+    ...report.evidence.flatMap((e) => {
+      const own = known.get(e.number);
+      return own?.digest === e.digest && own.chain === e.chain ? [] : [`window ${e.number}`];
+    }),
+    ...evidence.filter((e) => !said.has(e.number)).map((e) => `window ${e.number} is left out`),
+  ];
+}
