@@ -12,6 +12,7 @@ import {
   topicIdOf,
   type LogOffset,
 } from './log-requests.js';
+import { KnownTopics, TopicLost } from './known-topics.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
 import {
   createCluster,
@@ -21,31 +22,18 @@ import {
   type Cluster,
 } from './kafkajs-internals.js';
 
-/**
- * A topic, or offsets that we need from it, no longer exist. The caller decides what that means for
- * its topic.
- */
-export class TopicLost extends Problem {
-  readonly topic: string;
-
-  constructor(topic: string, detail: string) {
-    super('topic-lost', detail);
-    this.topic = topic;
-  }
-}
-
 const MAX_FETCH_BYTES = 8 * 1024 * 1024;
 const MAX_WAIT_MS = 100;
 export const READ_COMMITTED = 1;
 
 export class Brokers {
   readonly #kafka: KafkaJs;
-  readonly #listTopics: () => Promise<string[]>;
+  readonly #known: KnownTopics;
   #cluster: Promise<Cluster> | undefined;
 
   constructor(kafka: KafkaJs, listTopics: () => Promise<string[]>) {
     this.#kafka = kafka;
-    this.#listTopics = listTopics;
+    this.#known = new KnownTopics(listTopics);
   }
 
   async partitions(topic: string): Promise<number> {
@@ -198,10 +186,7 @@ export class Brokers {
   async #leaders(topic: string): Promise<Map<number, Broker>> {
     this.#cluster ??= this.#connectCluster();
     const cluster = await this.#cluster;
-    await cluster.addTargetTopic(topic).catch(async () => {
-      await this.#refuseIfGone(cluster, topic);
-      await cluster.addTargetTopic(topic); // kafkajs forgot it with the failure
-    });
+    await this.#known.know(cluster, topic);
     const metadata = cluster.findTopicPartitionMetadata(topic);
     if (metadata.length === 0) throw new TopicLost(topic, `topic ${topic} does not exist`);
     const leaders = new Map<number, Broker>();
@@ -224,23 +209,10 @@ export class Brokers {
       } catch (error) {
         if (error instanceof Problem || attempt >= 4) throw error;
         const cluster = await this.#cluster?.catch(() => undefined);
-        if (cluster) await this.#refuseIfGone(cluster, topic);
+        if (cluster) await this.#known.refuseIfGone(cluster, topic);
         await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
         await cluster?.refreshMetadata().catch(() => undefined);
       }
     }
-  }
-
-  /**
-   * Throws TopicLost when the topic is gone. One deleted topic makes kafkajs fail every later
-   * metadata refresh of this cluster, so deleted topics are also forgotten.
-   */
-  async #refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
-    const existing = await this.#listTopics().catch(() => null);
-    if (existing === null) return; // cannot tell: not gone
-    for (const known of cluster.targetTopics)
-      if (!existing.includes(known)) cluster.targetTopics.delete(known);
-    if (existing.includes(topic)) return;
-    throw new TopicLost(topic, `topic ${topic} does not exist`);
   }
 }

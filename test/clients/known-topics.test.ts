@@ -1,0 +1,65 @@
+// A deleted topic makes kafkajs fail every refresh, and a refresh that fails restores the topics from before it: here by a cluster that does both.
+import { describe, expect, it } from 'vitest';
+import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
+import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';
+
+/** The brokers answer after so many turns of the event loop. */
+async function answers(turns: number): Promise<void> {
+  for (let n = 0; n < turns; n += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function aCluster(existing: readonly string[]): Cluster {
+  let turn: Promise<unknown> = Promise.resolve();
+  const cluster = {
+    targetTopics: new Set(['deleted']),
+    addTargetTopic: (topic: string): Promise<void> => {
+      const mine = turn.then(async () => {
+        const before = new Set(cluster.targetTopics);
+        cluster.targetTopics.add(topic);
+        const isRefused = [...cluster.targetTopics].some((one) => !existing.includes(one));
+        await answers(1);
+        if (!isRefused) return;
+        cluster.targetTopics = before;
+        throw new Error('This server does not host this topic-partition');
+      });
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+  return cluster as unknown as Cluster;
+}
+
+/** A listing of topics that takes as long as none, one or several refreshes. */
+const LISTING = [0, 1, 2, 3, 4];
+const knownTopics = (turns: number): KnownTopics =>
+  new KnownTopics(async () => {
+    await answers(turns);
+    return ['new'];
+  });
+
+describe('a topic that exists', () => {
+  it.each(LISTING)(
+    'is known to each of several callers, although another one was deleted (listing: %i)',
+    async (turns) => {
+      const known = knownTopics(turns);
+      const cluster = aCluster(['new']);
+      await Promise.all([1, 2, 3].map(() => known.know(cluster, 'new')));
+      expect([...cluster.targetTopics]).toEqual(['new']);
+    },
+  );
+});
+
+describe('a topic that was deleted', () => {
+  it.each(LISTING)(
+    'is lost to each caller, and keeps no later one from a topic that exists (listing: %i)',
+    async (turns) => {
+      const known = knownTopics(turns);
+      const cluster = aCluster(['new']);
+      const lost = await Promise.allSettled([1, 2].map(() => known.know(cluster, 'gone')));
+      for (const one of lost)
+        expect(one).toMatchObject({ status: 'rejected', reason: { code: 'topic-lost' } });
+      await known.know(cluster, 'new');
+      expect([...cluster.targetTopics]).toEqual(['new']);
+    },
+  );
+});
