@@ -44,9 +44,14 @@ INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' 
  * Keeps writing to `accounts` at about `rate` transactions a second until stopped. `stop` returns
  * how many it made.
  */
-export function busy({ name }: Database, rate = 500): () => Promise<number> {
+export function busy(
+  { name }: Pick<Database, 'name'>,
+  rate = 500,
+  port = process.env['PGPORT'],
+): () => Promise<number> {
   const writer = spawn(process.execPath, ['test/support/writer.mjs', name, String(rate)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PGPORT: port },
   });
   const said = new Promise<string>((resolve) => {
     let text = '';

@@ -1,0 +1,25 @@
+// The table that is corrupted: all kinds of values, in partitions of several sizes, long enough for windows that read only what changed.
+
+/** Rows up to here are written by the application all the while. Corruptions of single rows lie from here to SMALL. */
+export const KEPT = 2000;
+export const FIRST = 1;
+/** First ids of a partition of 300 rows, and of one with more rows than a window looks at one by one. */
+export const SMALL = 18_001;
+export const BIG = 18_301;
+export const LAST = 24_000;
+/** Keys that no row has yet: the partition behind the others takes them. */
+export const STRANGE = 100_000;
+
+export const SETUP = `CREATE TABLE ledger (id int PRIMARY KEY, account text NOT NULL, amount numeric NOT NULL, rate float8 NOT NULL, open bool NOT NULL,
+  booked timestamptz NOT NULL, day date NOT NULL, note text, doc jsonb NOT NULL, raw bytea NOT NULL, tags text[] NOT NULL, ref uuid NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE ledger_main PARTITION OF ledger FOR VALUES FROM (${FIRST}) TO (${SMALL});
+CREATE TABLE ledger_small PARTITION OF ledger FOR VALUES FROM (${SMALL}) TO (${BIG});
+CREATE TABLE ledger_big PARTITION OF ledger FOR VALUES FROM (${BIG}) TO (${LAST + 1});
+CREATE TABLE ledger_strange PARTITION OF ledger FOR VALUES FROM (${LAST + 1}) TO (1000000);
+CREATE FUNCTION a_row(g int) RETURNS ledger LANGUAGE sql AS $$ SELECT g, 'Acc ' || g % 40, g * 1.10, g / 7.0, g % 2 = 0, timestamptz '2026-03-29 00:00Z' + g * interval '17.000003 min',
+  date '2026-02-20' + g % 20, CASE g % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE 'né ' || g END, jsonb_build_object('n', g, 'z', NULL), decode(md5(g::text), 'hex'), ARRAY['x', g::text], md5(g::text)::uuid $$;
+INSERT INTO ledger SELECT (a_row(g)).* FROM generate_series(${FIRST}, ${LAST}) g; ANALYZE ledger;`;
+
+/** The rows from `from` to `to` as they were. */
+export const rowsAgain = (from: number, to: number): string =>
+  `INSERT INTO ledger SELECT (a_row(g)).* FROM generate_series(${from}, ${to}) g`;

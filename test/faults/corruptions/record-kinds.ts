@@ -1,0 +1,132 @@
+// Somebody writes to the topic: tombstones, foreign keys, records in the wrong partition, old ones, and what cannot be read at all.
+import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
+import { envelope } from '../../support/rows.js';
+import { STRANGE, rowsAgain } from './ledger-table.js';
+import { kindsOf, type Corrupted, type CountsWanted, type Kind } from './kinds.js';
+import { keyOf, type Found, type Lab, type Sent } from './lab.js';
+
+interface Envelope {
+  readonly after: Readonly<Record<string, unknown>>;
+}
+const imageOf = ({ value }: Found): string => JSON.stringify((JSON.parse(value) as Envelope).after);
+const otherPartition = ({ partition }: Found): number => 1 - partition;
+
+/** A change of the row by the application brings it back: its record follows the foreign one. */
+const touched = (
+  { client }: Lab,
+  ids: readonly number[],
+  counts: CountsWanted,
+  shown?: DifferenceClass,
+): Corrupted => ({
+  wanted: { counts, ...(shown ? { shown } : {}) },
+  undo: () => client.query(`UPDATE ledger SET id = id WHERE id IN (${ids.join(', ')})`),
+});
+
+/** Tombstones and deletes of rows whose only record is that of the initial load. */
+export const LOST_ROWS: readonly Kind[] = kindsOf({
+  'a tombstone without a delete': async (lab, id) => {
+    await lab.send({ key: keyOf(id), value: null });
+    return touched(lab, [id], { missing: 1 });
+  },
+  'a delete that never was': async (lab, id) => {
+    const image = imageOf(await lab.lastRecord(id));
+    const value = envelope('d', image, await lab.transaction()).toString();
+    await lab.send({ key: keyOf(id), value });
+    return touched(lab, [id], { missing: 1 });
+  },
+});
+
+const HEALING = kindsOf({
+  'three tombstones': async (lab, id) => {
+    const ids = [id, id + 1, id + 2];
+    await lab.send(...ids.map((one) => ({ key: keyOf(one), value: null })));
+    return touched(lab, ids, { missing: 3 });
+  },
+  'a record with another value': async (lab, id) => {
+    const { key, value } = await lab.lastRecord(id);
+    await lab.send({ key, value: value.replace('"account":"Acc', '"account":"acc') });
+    return touched(lab, [id], { mismatched: 1 }, 'mismatched');
+  },
+  'a row that never was': async (lab, id) => {
+    const image = imageOf(await lab.lastRecord(id)).replace(`"id":${id}`, `"id":${STRANGE + id}`);
+    const value = envelope('c', image, await lab.transaction()).toString();
+    await lab.send({ key: keyOf(STRANGE + id), value });
+    return {
+      wanted: { counts: { extraneous: 1 } },
+      undo: () => lab.send({ key: keyOf(STRANGE + id), value: null }),
+    };
+  },
+  'an older version delivered again': async (lab, id) => {
+    await lab.client.query(`UPDATE ledger SET note = 'older' WHERE id = ${id}`);
+    await lab.nextWindow('the older version');
+    const { key, value } = await lab.lastRecord(id);
+    await lab.client.query(`UPDATE ledger SET note = 'newer' WHERE id = ${id}`);
+    await lab.nextWindow('the newer version');
+    await lab.send({ key, value });
+    return {
+      wanted: { counts: { mismatched: 1 }, shown: 'stale' },
+      undo: () => lab.client.query(`DELETE FROM ledger WHERE id = ${id}; ${rowsAgain(id, id)}`),
+    };
+  },
+});
+
+/** A record that is not believed: no later one takes it back. */
+const refused =
+  (says: RegExp, make: (lab: Lab, record: Found, id: number) => Sent): Kind['corrupt'] =>
+  async (lab, id) => {
+    await lab.send(make(lab, await lab.lastRecord(id), id));
+    return {
+      wanted: { counts: { unknown: 1 }, shown: 'undecodable', says },
+      undo: 'new generation',
+    };
+  };
+
+const FOREIGN_KEY = /the record's key is not the key of its row/;
+const MISPLACED = /in another partition than its key belongs to/;
+const UNREADABLE = /no change event with a readable key/;
+
+const REFUSED = kindsOf({
+  'the key of another row': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
+    key: keyOf(id + 1),
+    value,
+  })),
+  'a key that no row has': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
+    key: keyOf(STRANGE + id),
+    value,
+  })),
+  'a true record in the wrong partition': refused(MISPLACED, (_lab, record) => ({
+    ...record,
+    partition: otherPartition(record),
+  })),
+  'a tombstone in the wrong partition': refused(MISPLACED, (_lab, record) => ({
+    key: record.key,
+    value: null,
+    partition: otherPartition(record),
+  })),
+  'a record without a key': refused(/a record without a key/, (_lab, { value }) => ({
+    key: null,
+    value,
+  })),
+  'a key that is no JSON': refused(UNREADABLE, (_lab, { value }, id) => ({
+    key: String(id),
+    value,
+  })),
+  'a tombstone whose key cannot be read': refused(UNREADABLE, (_lab, _record, id) => ({
+    key: `Struct{id=${id}}`,
+    value: null,
+  })),
+  'a value that is cut': refused(UNREADABLE, (_lab, { key, value }) => ({
+    key,
+    value: value.slice(0, 150),
+  })),
+  'a record without its transaction': refused(UNREADABLE, (_lab, record) => ({
+    key: record.key,
+    value: envelope('u', imageOf(record), 1).toString().replace('"txId":1,', '"txId":null,'),
+  })),
+  'a record of another operation': refused(UNREADABLE, (_lab, { key, value }) => ({
+    key,
+    value: value.replace(/"op":"."/, '"op":"t"'),
+  })),
+});
+
+export const RECORD_KINDS: readonly Kind[] = [...HEALING, ...REFUSED];

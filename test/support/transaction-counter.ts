@@ -1,0 +1,95 @@
+// Moves a stopped server's transaction counter, as `pg_resetwal -x -e` does; the stack's Postgres comes without that program.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { reachableDir, type StackHome } from '../../stack/paths.js';
+import { stop } from '../../stack/processes.js';
+import { ask, startPostgres } from '../../stack/services/postgres.js';
+import { crc32c } from '../../src/clients/kafka/crc32c.js';
+
+/** A status file of pg_xact holds so many transactions; the server makes the file of the first one by itself. */
+const FILE = 2n ** 20n;
+/** No row that is not frozen may lie 2^31 transactions or more behind the counter. */
+const STEP = 1_900n * FILE;
+
+// Fields of ControlFileData, CheckPoint and XLogRecord: the same from Postgres 14 to 18.
+const STATE_AT = 16;
+const SHUT_DOWN = 1;
+const RECORD_LSN_AT = 32;
+const CHECKPOINT_AT = 40;
+const TIMELINE_AT = 8;
+const NEXT_ID_AT = 24;
+const HEADER_BYTES = 24;
+const HEADER_CRC_AT = 20;
+const DATA_HEADER_BYTES = 2;
+const SEGMENT = 2n ** 24n;
+const PAGE = 8192;
+
+/** The server is left running, its next 64-bit transaction id at `next` or up to 2^20 behind it. */
+export async function moveCounter(home: StackHome, next: bigint): Promise<void> {
+  const target = ((next + FILE - 1n) / FILE) * FILE;
+  for (let at = await counter(home); at < target; at = await counter(home)) {
+    const far = ((at + STEP) / FILE) * FILE;
+    await stop(home, 'postgres', 60_000);
+    patch(reachableDir(home, 'pg'), far < target ? far : target);
+    await startPostgres(home, () => undefined);
+    await freezeAll(home);
+  }
+}
+
+/** The next transaction id, with its epoch. */
+export async function counter(home: StackHome): Promise<bigint> {
+  const rows = await ask(home, 'postgres', 'SELECT pg_snapshot_xmax(pg_current_snapshot())::text');
+  return BigInt(String(rows[0]!['pg_snapshot_xmax']));
+}
+
+/** A row that is not frozen would lie in the future of a counter that moves further. */
+async function freezeAll(home: StackHome): Promise<void> {
+  await ask(home, 'postgres', 'ALTER DATABASE template0 ALLOW_CONNECTIONS true');
+  const databases = await ask(home, 'postgres', 'SELECT datname FROM pg_database');
+  for (const { datname } of databases) await ask(home, String(datname), 'VACUUM (FREEZE)');
+}
+
+/** Writes the id into the control file and into the checkpoint's record, where a start reads it. */
+function patch(data: string, next: bigint): void {
+  const path = join(data, 'global/pg_control');
+  const control = readFileSync(path);
+  if (control.readUInt32LE(STATE_AT) !== SHUT_DOWN) throw new Error('the server was killed');
+  const crcAt = crcPlace(control);
+  const timeline = control.readUInt32LE(CHECKPOINT_AT + TIMELINE_AT);
+  const isPatched = patchRecord(data, timeline, control.readBigUInt64LE(RECORD_LSN_AT), next);
+  if (!isPatched) return;
+  control.writeBigUInt64LE(next, CHECKPOINT_AT + NEXT_ID_AT);
+  control.writeUInt32LE(crc32c(control, 0, crcAt), crcAt);
+  writeFileSync(path, control);
+}
+
+/** The checksum is the last field of a structure that grows from version to version. */
+function crcPlace(control: Buffer): number {
+  for (let at = CHECKPOINT_AT; at < 512; at += 4) {
+    if (control.readUInt32LE(at) === crc32c(control, 0, at)) return at;
+  }
+  throw new Error('pg_control holds no checksum of itself');
+}
+
+/** False where a page's end divides the record: the record of the next shutdown lies elsewhere. */
+function patchRecord(data: string, timeline: number, lsn: bigint, next: bigint): boolean {
+  const hex = (n: bigint): string => n.toString(16).toUpperCase().padStart(8, '0');
+  const segment = lsn / SEGMENT;
+  const name = `${hex(BigInt(timeline))}${hex(segment / 256n)}${hex(segment % 256n)}`;
+  const path = join(data, 'pg_wal', name);
+  const at = Number(lsn % SEGMENT);
+  const wal = readFileSync(path);
+  const length = wal.readUInt32LE(at);
+  if ((at % PAGE) + length > PAGE) return false;
+  const record = wal.subarray(at, at + length);
+  if (crcOf(record) !== record.readUInt32LE(HEADER_CRC_AT)) throw new Error('no record there');
+  record.writeBigUInt64LE(next, HEADER_BYTES + DATA_HEADER_BYTES + NEXT_ID_AT);
+  record.writeUInt32LE(crcOf(record), HEADER_CRC_AT);
+  writeFileSync(path, wal);
+  return true;
+}
+
+const crcOf = (record: Buffer): number => {
+  const covered = Buffer.concat([record.subarray(HEADER_BYTES), record.subarray(0, HEADER_CRC_AT)]);
+  return crc32c(covered, 0, covered.length);
+};
