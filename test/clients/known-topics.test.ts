@@ -1,4 +1,5 @@
-// A deleted topic makes kafkajs fail every refresh, and a refresh that fails restores the topics from before it: here by a cluster that does both.
+// A deleted topic makes kafkajs fail every refresh, and a refresh that fails restores the topics
+// from before it: here by a cluster that does both.
 import { describe, expect, it } from 'vitest';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
 import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';

@@ -1,5 +1,5 @@
 // Seeded corruptions through the whole stack, each behind the stream's back, and a clean window
-// after each: real Postgres, Debezium, Kafka and worker. The source's transaction counter stands
+// after each: real Postgres, Debezium, Kafka and worker. The source's transaction counter is
 // where a new server has it, in the upper half of its 32 bits, and there again in the next epoch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

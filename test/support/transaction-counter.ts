@@ -1,4 +1,5 @@
-// Moves a stopped server's transaction counter, as `pg_resetwal -x -e` does; the stack's Postgres comes without that program.
+// Moves a stopped server's transaction counter, as `pg_resetwal -x -e` does; the stack's
+// Postgres comes without that program.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reachableDir, type StackHome } from '../../stack/paths.js';

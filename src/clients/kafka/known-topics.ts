@@ -1,4 +1,5 @@
-// Which topics a connection of kafkajs asks its brokers about. One deleted topic makes it fail every later refresh, whatever topic that is for.
+// Which topics a connection of kafkajs asks its brokers about. One deleted topic makes it fail
+// every later refresh, whatever topic that is for.
 import { Problem } from '../../domain/failure.js';
 import type { Cluster } from './kafkajs-internals.js';
 

@@ -1,4 +1,5 @@
-// Changes that are no corruption: what an application and a DBA do, and what every window must let pass.
+// Changes that are no corruption: what an application and a DBA do, and what every window must
+// let pass.
 import { BIG, SMALL, rowsAgain } from './ledger-table.js';
 import type { Lab } from './lab.js';
 

@@ -13,7 +13,7 @@ export interface CountsWanted {
 export type Wanted =
   /** The next window has exactly these differences. One that it shows is of the class, and says so. */
   | { readonly counts: CountsWanted; readonly shown?: DifferenceClass; readonly says?: RegExp }
-  /** The migration stands still, and no window passes. */
+  /** The migration is blocked, and no window passes. */
   | { readonly blocked: FailureCode; readonly says: RegExp }
   /** The next window could not compare. */
   | { readonly errored: RegExp };

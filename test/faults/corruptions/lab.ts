@@ -1,4 +1,5 @@
-// Where corruptions are tried: a partitioned table on a Postgres of its own, its migration with real windows, and hands on the table, the topic and its records.
+// Where corruptions are tried: a partitioned table on a Postgres of its own, its migration with
+// real windows, and hands on the table, the topic and its records.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -56,7 +57,7 @@ export interface Lab {
 export interface WindowOfBoth {
   readonly number: number;
   readonly ledger: WindowRow;
-  /** The table that nobody corrupts, and that has a busy writer. */
+  /** The table that is never corrupted, and that has a busy writer. */
   readonly accounts: WindowRow;
 }
 

@@ -1,4 +1,5 @@
-// The table that is corrupted: all kinds of values, in partitions of several sizes, long enough for windows that read only what changed.
+// The table that is corrupted: all kinds of values, in partitions of several sizes, long enough
+// for windows that read only what changed.
 
 /** Rows up to here are written by the application all the while. Corruptions of single rows lie from here to SMALL. */
 export const KEPT = 2000;

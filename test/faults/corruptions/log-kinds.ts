@@ -1,4 +1,5 @@
-// The topic itself is changed: emptied, deleted, made again, given more partitions. What a fold read before proves nothing about it.
+// The topic itself is changed: emptied, deleted, made again, given more partitions. What a fold
+// read before proves nothing about it.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/migration/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';

@@ -1,4 +1,5 @@
-// Somebody writes to the topic: tombstones, foreign keys, records in the wrong partition, old ones, and what cannot be read at all.
+// A foreign producer writes to the topic: tombstones, foreign keys, records in the wrong partition, old
+// ones, and what cannot be read at all.
 import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
 import { envelope } from '../../support/rows.js';
 import { STRANGE, rowsAgain } from './ledger-table.js';

@@ -1,4 +1,5 @@
-// The table itself is changed, without a record of any row: partitions, storage, identity, and what the publication carries of it.
+// The table itself is changed, without a record of any row: partitions, storage, identity, and
+// what the publication carries of it.
 import { BIG, LAST, SMALL, rowsAgain } from './ledger-table.js';
 import { kindsOf, type Kind } from './kinds.js';
 
@@ -24,7 +25,7 @@ const alter = (change: string) => (): string => `ALTER TABLE ${change}`;
 const wholeAgain = (publication: string): string =>
   `ALTER PUBLICATION ${publication} SET TABLE ledger, accounts`;
 
-/** Those that every source must see through, wherever its counter stands: rows that no record ever touched again. */
+/** Those that every source must see through, wherever its counter is: rows that no record ever touched again. */
 export const UNTOUCHED_ROWS: readonly Kind[] = kindsOf({
   'a detached partition': async ({ client }) => {
     await client.query('ALTER TABLE ledger DETACH PARTITION ledger_small');
