@@ -15,30 +15,49 @@ const sources = [...files('src'), ...files('stack'), ...files('examples')];
 const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n');
 
 describe('every source file', () => {
-  it('has at most 250 lines, or is listed here with its reason', () => {
+  it('has at most 250 lines, or is listed here with what it still holds', () => {
     const allowed: Record<string, string> = {
-      'src/clients/kafka/kafka.ts': 'one port for one system',
+      'src/activities/capture/copy-tables.ts': 'slot, readers and scheduling of a copy',
+      'src/activities/capture/polling-checks.ts': 'checks of polled tables and of the plugin',
+      'src/assess/sql/analyse.ts': 'scripts, selects and routines call each other',
+      'src/compare/debezium-json.ts': 'one writer for one format',
+      'src/compare/hash-fold.ts': 'one class',
+      'src/domain/access/privileges.ts': 'one list of rights',
+      'src/report/verify.ts': 'one list of findings',
+      'src/workflows/run/run.ts': 'one class: a run',
+      'stack/fetch.ts': 'everything that is downloaded or built',
+      'examples/daily-revenue/demo.ts': 'the demo from beginning to end',
     };
-    expect(sources.filter((f) => lines(f).length > 361 && !allowed[f])).toEqual([]);
+    const long = sources.filter((f) => lines(f).length > 253);
+    expect(long.filter((f) => !allowed[f])).toEqual([]);
+    expect(Object.keys(allowed).filter((f) => !long.includes(f) && lines(f).length <= 251)).toEqual(
+      [],
+    );
   });
   it('says in its head what it is for', () =>
     expect(sources.filter((f) => !/^(#!.*\n)?(\/\/|\/\*\*)/.test(readFileSync(f, 'utf8')))).toEqual(
       [],
     ));
-  it('has no function over 70 lines', () => {
+  it('has no function over 70 lines, or it is listed here', () => {
+    const allowed = [
+      'createGuardActivities',
+      'createCopyActivities',
+      'createCutoverActivities',
+      'createProofActivities',
+      'createLedgerActivities',
+      'proveOnSlice',
+    ];
     const long: string[] = [];
     for (const file of sources) {
       const text = lines(file);
       text.forEach((line, at) => {
-        const indent = /^( *)(export )?(async )?function (?!create\w+Activities|build\b)/.exec(
-          line,
-        )?.[1];
+        const [, indent, name] = /^( *)(?:export )?(?:async )?function (\w+)/.exec(line) ?? [];
         if (indent === undefined) return;
         const end = text.findIndex((l, index) => index > at && l === `${indent}}`);
-        if (end - at > 120) long.push(`${file}:${at + 1} (${end - at} lines)`);
+        if (end - at > 70) long.push(name!);
       });
     }
-    expect(long).toEqual([]);
+    expect(long.toSorted()).toEqual(allowed.toSorted());
   });
   it('leaves nothing for later and silences no tool', () => {
     const banned =

@@ -72,12 +72,22 @@ function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
+/** Adds an issue at a path below `spec`. */
+type Add = (message: string, ...path: (string | number)[]) => void;
+
 function contradictions(parsed: ParsedSpec): SpecIssue[] {
-  const { spec } = parsed;
   const issues: SpecIssue[] = [];
-  const { batch, pipeline, sink, cutover, validation } = spec;
-  const add = (message: string, ...path: (string | number)[]): void =>
-    void issues.push({ path: ['spec', ...path], message });
+  const add: Add = (message, ...path) => void issues.push({ path: ['spec', ...path], message });
+  certificates(parsed, add);
+  missingParts(parsed, add);
+  validationRules(parsed, add);
+  sharedNames(parsed, add);
+  quorum(parsed, add);
+  return issues;
+}
+
+/** Checks that the TLS mode and its files fit together. */
+function certificates({ spec }: ParsedSpec, add: Add): void {
   const { sslmode, sslrootcert, sslcert, sslkey } = spec.source.postgres;
   if ((sslcert === undefined) !== (sslkey === undefined))
     add('sslcert and sslkey belong together', 'source', 'postgres', sslcert ? 'sslcert' : 'sslkey');
@@ -88,6 +98,11 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
       'postgres',
       sslrootcert ? 'sslrootcert' : 'sslcert',
     );
+}
+
+/** Checks that batch, pipeline, sink and fence have what they need. */
+function missingParts({ spec }: ParsedSpec, add: Add): void {
+  const { batch, pipeline, sink, cutover } = spec;
   if (batch && !pipeline)
     add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
   if (pipeline && !batch)
@@ -108,6 +123,11 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
       'key',
     );
   }
+}
+
+/** Checks closed keys, waivers and the engine of the windows. */
+function validationRules({ spec }: ParsedSpec, add: Add): void {
+  const { batch, validation } = spec;
   if (validation.closedKeys && !runLogOf(batch))
     add(
       'closed keys need the run log that says where a run was cut: add batch.runs.table',
@@ -142,6 +162,11 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
         'engine',
       );
   } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
+}
+
+/** Checks that no two topics and no two subjects share a name. */
+function sharedNames(parsed: ParsedSpec, add: Add): void {
+  const { batch } = parsed.spec;
   const topics = capturesOf(parsed as MigrationSpec, 1);
   topics.forEach(({ topic, subject }, at) => {
     const other = topics.slice(0, at).find((capture) => capture.topic === topic);
@@ -158,6 +183,11 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
     if (name === 'result' || stages.indexOf(name) < at)
       add(`"${name}" is already the name of another subject`, 'batch', 'stages', at, 'name');
   });
+}
+
+/** Checks that enough approvers are named for the quorum. */
+function quorum({ spec }: ParsedSpec, add: Add): void {
+  const { cutover } = spec;
   if (
     cutover.approval.approvers.length > 0 &&
     cutover.approval.approvers.length < cutover.approval.quorum
@@ -169,5 +199,4 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
       'quorum',
     );
   }
-  return issues;
 }

@@ -11,9 +11,23 @@ import {
 } from './standstills.js';
 
 export function renderMarkdown(report: Report): string {
+  return [
+    ...headline(report),
+    ...phasesAndSteps(report),
+    ...standing(report),
+    ...decisions(report),
+    ...windows(report),
+    ...objects(report),
+    ...differing(report),
+    ...freshness(report),
+    ...audit(report),
+  ].join('\n');
+}
+
+function headline(report: Report): string[] {
   const { status } = report;
   const held = blockedAfterCommit(report.standstills);
-  const lines = [
+  return [
     `# ${escape(report.name)}: ${status.outcome ?? `in phase ${status.phase}`}`,
     '',
     `Iteration ${status.iteration}, generation ${status.generation}, plan ${codeSpan(report.planHash)}, started ${report.startedAt}.`,
@@ -30,6 +44,11 @@ export function renderMarkdown(report: Report): string {
         ]
       : []),
     ...(held ? ['', `**${held}**`] : []),
+  ];
+}
+
+function phasesAndSteps(report: Report): string[] {
+  return [
     '',
     '## Phases',
     '',
@@ -46,7 +65,11 @@ export function renderMarkdown(report: Report): string {
     ...report.cutover.map(
       (s) => `| ${s.name} | ${escape(s.does)} | ${escape(s.undo ?? '-')} | ${s.at ?? 'not yet'} |`,
     ),
-    ...standing(report),
+  ];
+}
+
+function decisions({ status }: Report): string[] {
+  return [
     '',
     '## Decisions',
     '',
@@ -56,6 +79,11 @@ export function renderMarkdown(report: Report): string {
       (a) =>
         `| ${escape(a.approver)} | ${a.decision} | ${escape(a.evidenceId ?? '-')} | ${a.accepted} | ${a.authenticated ? 'yes' : '**no**'} | ${escape(a.comment ?? '-')} | ${escape(a.reason)} | ${a.at} |`,
     ),
+  ];
+}
+
+function windows(report: Report): string[] {
+  return [
     '',
     '## Windows',
     '',
@@ -67,6 +95,11 @@ export function renderMarkdown(report: Report): string {
       (w) =>
         `| ${w.number} | ${escape(w.subject)} | ${w.verdict} | ${w.mode} | ${[w.compared, w.rowsRead, w.missing, w.extraneous, w.mismatched, w.unstable, w.unknown].map((n) => n ?? '-').join(' | ')} | ${escape(w.reason)} |`,
     ),
+  ];
+}
+
+function objects({ status }: Report): string[] {
+  return [
     ...(status.handedOver.length > 0
       ? [
           '',
@@ -80,8 +113,11 @@ export function renderMarkdown(report: Report): string {
     ...(status.leftovers.length > 0
       ? ['', '## Left over', '', ...status.leftovers.map((o) => `- ${o.kind} ${codeSpan(o.name)}`)]
       : []),
-    ...differing(report),
-    ...freshness(report),
+  ];
+}
+
+function audit(report: Report): string[] {
+  return [
     '',
     '## Audit',
     '',
@@ -89,7 +125,6 @@ export function renderMarkdown(report: Report): string {
     '|---|---|---|',
     ...report.events.map((e) => `| ${e.at} | ${e.kind} | ${escape(e.detail)} |`),
   ];
-  return lines.join('\n');
 }
 
 function standing({ soak, standstills }: Report): string[] {

@@ -94,7 +94,7 @@ export async function checkTable(
   table: TableCatalog,
 ): Promise<Check[]> {
   const checks: Check[] = [];
-  const { carriesGenerated, carriesHeirs, hasSlot, loading } = plan.capture;
+  const { carriesHeirs, hasSlot, loading } = plan.capture;
   const rule: Rule = (name, ok, good, bad, remedy) =>
     void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
   const q = qualified(table.name);
@@ -141,6 +141,15 @@ export async function checkTable(
     checks.push(
       await attempt('table.row-security', () => everyRowIsVisible(client, table, user), text),
     );
+  checkTypes(rule, plan, text, table);
+  if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
+  if (loading.copies) checkCopy(rule, table);
+  return checks;
+}
+
+/** Checks that every compared column has a type that can be proven, and is captured. */
+function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCatalog): void {
+  const { carriesGenerated } = plan.capture;
   const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = table.columns.filter(
     (c) =>
@@ -155,9 +164,6 @@ export async function checkTable(
     `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
     'list them in validation.compare.ignore, and tell the approvers',
   );
-  if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
-  if (loading.copies) checkCopy(rule, table);
-  return checks;
 }
 
 /** Checks that the copy can write every column like the connector. */
