@@ -221,7 +221,7 @@ describe('whatever narrows what is captured is named, with the statement that un
     [
       'everything',
       'ALTER PUBLICATION pub RENAME TO gone',
-      /publication pub is gone/,
+      /publication pub does not exist any more/,
       /CREATE PUBLICATION "pub" FOR TABLE/,
     ],
     [
