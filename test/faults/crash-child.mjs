@@ -5,8 +5,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
 import { createActivities } from '../../dist/activities/index.js';
-import { Systems } from '../../dist/activities/deps.js';
-import { Ledger } from '../../dist/clients/ledger.js';
+import { Systems } from '../../dist/activities/runtime/deps.js';
+import { Ledger } from '../../dist/clients/ledger/ledger.js';
 import { resolveSecret } from '../../dist/config.js';
 
 const { activity, args, at, when } = JSON.parse(process.argv[2]);
