@@ -47,7 +47,11 @@ async function withAdmin(use: (admin: kafkajs.Admin) => Promise<unknown>): Promi
   const brokers = [process.env['KAFKA_BROKERS']!];
   const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
-  await use(admin).finally(() => admin.disconnect());
+  try {
+    await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 export const LOG_KINDS: readonly Kind[] = kindsOf({
