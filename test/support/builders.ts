@@ -1,9 +1,11 @@
 // Small specs and refs for tests; override what the test is about.
+import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
+import type { MigrationResult } from '../../src/workflows/run/way-back.js';
 
 export interface SpecInput {
   name?: string;
@@ -110,3 +112,26 @@ export const sleepUntil = async (
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 };
+
+let counted = 0;
+
+/** A migration of its own name with windows an hour apart, for tests of the whole workflow. */
+export function aWorkflowInput(
+  validation: object = {},
+  more: object = {},
+): { metadata: { name: string } } {
+  counted += 1;
+  return aSpecInput({
+    name: `m${counted}`,
+    spec: {
+      validation: { every: '1h', passesInARow: 2, ...validation },
+      soak: { for: '2h', passes: 2 },
+      ...more,
+    },
+  }) as { metadata: { name: string } };
+}
+
+export const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) =>
+  handle.signal('approveCutover', payload);
+
+export const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;

@@ -1,9 +1,7 @@
 // The captured set is the compared set: what a run does when a window finds that it is not.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WorkflowHandle } from '@temporalio/client';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
-import type { MigrationResult } from '../../src/workflows/run/way-back.js';
-import { aSpecInput } from '../support/builders.js';
+import { aWorkflowInput, approve, result } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
 
@@ -13,23 +11,6 @@ beforeEach(async () => {
 });
 afterEach(async () => bench.env.teardown());
 
-let count = 0;
-const anInput = (validation: object = {}, more: object = {}): { metadata: { name: string } } => {
-  count += 1;
-  return aSpecInput({
-    name: `m${count}`,
-    spec: {
-      validation: { every: '1h', passesInARow: 2, ...validation },
-      soak: { for: '2h', passes: 2 },
-      ...more,
-    },
-  }) as {
-    metadata: { name: string };
-  };
-};
-const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) =>
-  handle.signal('approveCutover', payload);
-const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
 const NARROWED = {
   code: 'capture-changed',
   detail: 'publication p no longer carries updates of public.accounts',
@@ -44,7 +25,7 @@ const GONE = {
 describe('a migration', () => {
   it('is blocked, with the statement, while something that is compared is not captured, and goes on by itself once it is', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       fake.captureProblem = NARROWED;
       fake.facts = { 'publication p carries': ['inserts of public.accounts'] };
@@ -64,7 +45,7 @@ describe('a migration', () => {
 
   it('creates a connector that was deleted again after retry, and not before', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       fake.captureProblem = GONE;
       await skipUntil(scene, (s) => s.blocked?.code === 'connector-gone');
@@ -85,7 +66,7 @@ describe('a migration', () => {
       fake.captureProblem = NARROWED;
       return Promise.resolve({ lsn: '0/3', refused: null });
     };
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       await approve(scene.handle);
       await skipUntil(scene, (s) => s.blocked !== null);
@@ -99,7 +80,7 @@ describe('a migration', () => {
     await play(
       bench,
       fake.activities,
-      anInput({}, { cutover: { approval: { quorum: 2 } } }),
+      aWorkflowInput({}, { cutover: { approval: { quorum: 2 } } }),
       async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await approve(scene.handle);

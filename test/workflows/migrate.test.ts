@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WorkflowHandle } from '@temporalio/client';
-import type { MigrationResult } from '../../src/workflows/run/way-back.js';
-import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
+import {
+  BATCH_PARTS,
+  aSpecInput,
+  aWorkflowInput,
+  approve,
+  result,
+  sleepUntil,
+} from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
 import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
 
@@ -11,28 +16,10 @@ beforeEach(async () => {
 });
 afterEach(async () => bench.env.teardown());
 
-let count = 0;
-const anInput = (validation: object = {}, more: object = {}): { metadata: { name: string } } => {
-  count += 1;
-  return aSpecInput({
-    name: `m${count}`,
-    spec: {
-      validation: { every: '1h', passesInARow: 2, ...validation },
-      soak: { for: '2h', passes: 2 },
-      ...more,
-    },
-  }) as {
-    metadata: { name: string };
-  };
-};
-const approve = (handle: WorkflowHandle, payload: object = { approver: 'ann' }) =>
-  handle.signal('approveCutover', payload);
-const result = (handle: WorkflowHandle) => handle.result() as Promise<MigrationResult>;
-
 describe('a migration', () => {
   it('goes through every phase to migrated, and hands over what it made but the scaffolding', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       expect(await scene.status()).toMatchObject({
         phase: 'approve',
@@ -73,7 +60,7 @@ describe('a migration', () => {
   it('whose window fails begins a new epoch, needs its passes anew and goes on', async () => {
     const fake = fakes();
     fake.verdicts.push('passed', 'failed', 'passed', 'inconclusive');
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       expect((await scene.status()).epoch).toBe(2);
       expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThanOrEqual(6);
@@ -85,7 +72,7 @@ describe('a migration', () => {
     await play(
       bench,
       fake.activities,
-      anInput({}, { cutover: { approval: { quorum: 2 } } }),
+      aWorkflowInput({}, { cutover: { approval: { quorum: 2 } } }),
       async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await approve(scene.handle);
@@ -103,7 +90,7 @@ describe('a migration', () => {
 
   it('voids evidence when the connector task restarted', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       fake.facts = { 'connector task': 'walsender 2' };
       await approve(scene.handle);
@@ -117,7 +104,7 @@ describe('a migration', () => {
     await play(
       bench,
       fake.activities,
-      anInput({ every: '5h' }, { cutover: { approval: { expires: '8h' } } }),
+      aWorkflowInput({ every: '5h' }, { cutover: { approval: { expires: '8h' } } }),
       async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await scene.env.sleep('9h');
@@ -138,7 +125,7 @@ describe('a migration', () => {
     '%s before the commit removes everything in reverse order',
     async (signal, payload, outcome) => {
       const fake = fakes();
-      await play(bench, fake.activities, anInput(), async (scene) => {
+      await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await scene.handle.signal(signal, payload);
         expect(await result(scene.handle)).toMatchObject({ outcome });
@@ -163,7 +150,7 @@ describe('a migration', () => {
         await Context.current().sleep(50);
       }
     };
-    await play(bench, fake.activities, anInput(), async ({ handle }) => {
+    await play(bench, fake.activities, aWorkflowInput(), async ({ handle }) => {
       await sleepUntil('the load has begun', () => loading);
       await handle.cancel();
       expect(await result(handle)).toMatchObject({ outcome: 'aborted' });
@@ -173,7 +160,7 @@ describe('a migration', () => {
 
   it('rolled back in soak routes to the batch first', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput({}, BATCH_PARTS), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput({}, BATCH_PARTS), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       await approve(scene.handle);
       await skipUntil(scene, (s) => s.phase === 'soak');
@@ -192,7 +179,7 @@ describe('a migration', () => {
     await play(
       bench,
       fake.activities,
-      anInput({}, { rollback: { automaticOn: ['failed-window'] } }),
+      aWorkflowInput({}, { rollback: { automaticOn: ['failed-window'] } }),
       async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await approve(scene.handle);
@@ -205,7 +192,7 @@ describe('a migration', () => {
 
   it('releases the fence and validates again when the final window does not pass', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       fake.verdicts.push('failed');
       await approve(scene.handle);
@@ -223,7 +210,7 @@ describe('a migration', () => {
       ensureTopics: () =>
         broken ? Promise.reject(failure('object-not-ours', 'topic x exists')) : Promise.resolve(),
     });
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await sleepUntil('blocked', async () => (await scene.status()).blocked !== null);
       expect((await scene.status()).blocked).toMatchObject({
         code: 'object-not-ours',
@@ -243,7 +230,8 @@ describe('a migration', () => {
     const window = passes.runWindow.bind(passes);
     fake.activities.runWindow = (input) =>
       lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input);
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    const input = aWorkflowInput();
+    await play(bench, fake.activities, input, async (scene) => {
       await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
       lost = false;
       await scene.handle.signal('retry');
@@ -253,14 +241,14 @@ describe('a migration', () => {
       await result(scene.handle);
       expect((await scene.status()).handedOver).toContainEqual({
         kind: 'slot',
-        name: `sluice_m${count}_g2`,
+        name: `sluice_${input.metadata.name}_g2`,
       });
     });
   });
 
   it('records rubbish payloads, ignores them and lives', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       for (const rubbish of [null, 7, 'yes', [], { approver: {} }])
         await scene.handle.signal('approveCutover', rubbish);
@@ -288,7 +276,7 @@ describe('a migration', () => {
 
   it('paused does nothing more until it is resumed', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       await scene.handle.signal('pause');
       await approve(scene.handle);
@@ -310,7 +298,7 @@ describe('a migration', () => {
         return Promise.resolve();
       },
     });
-    await play(bench, fake.activities, anInput(), async (scene) => {
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       away = false;
       await approve(scene.handle);
@@ -328,7 +316,7 @@ describe('a migration', () => {
       await new Promise((resolve) => setTimeout(resolve, 1000));
       return open(input);
     };
-    await play(bench, fake.activities, anInput(), async ({ handle }) => {
+    await play(bench, fake.activities, aWorkflowInput(), async ({ handle }) => {
       await handle.signal('rollBack', { by: 'ann', reason: 'too early' });
       expect(await result(handle)).toMatchObject({ outcome: 'rolled-back' });
     });
@@ -339,7 +327,7 @@ describe('a migration', () => {
     await play(
       bench,
       fake.activities,
-      anInput({}, { soak: { for: '30d', passes: 3 } }),
+      aWorkflowInput({}, { soak: { for: '30d', passes: 3 } }),
       async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await approve(scene.handle);

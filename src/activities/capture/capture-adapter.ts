@@ -28,7 +28,7 @@ export interface SourceMark {
   reached(deadline: number, note?: Note): Promise<string | null>;
 }
 
-/** Where a mark is set. */
+/** The connections and the token of a mark. */
 export interface MarkAt {
   /** Reads what is marked: a transaction's snapshot, if it holds one. */
   readonly snapshot: pg.ClientBase;
@@ -39,7 +39,7 @@ export interface MarkAt {
   readonly token: string;
 }
 
-/** What the source says of the capture: facts that evidence rests on, and why nothing would prove anything. */
+/** The source's state of the capture: facts that evidence rests on, and a problem that voids any proof. */
 export interface CaptureState {
   readonly facts: Facts;
   readonly problem: CaptureProblem | null;

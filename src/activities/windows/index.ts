@@ -113,8 +113,9 @@ export function createWindowActivities(deps: Deps) {
     },
 
     /** Reads the facts that evidence rests on, for the recheck before the cut-over. */
-    async readFacts({ ref }: Planned, since: string | null): Promise<FactsSeen> {
-      return seeFacts(deps.ledger, ref, (await readFacts(deps, ref)).facts, since);
+    async readFacts({ ref, plan }: Planned, since: string | null): Promise<FactsSeen> {
+      const { facts } = await readFacts(deps, { ref, plan });
+      return seeFacts(deps.ledger, ref, facts, since);
     },
 
     /**

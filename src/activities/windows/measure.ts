@@ -39,7 +39,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   const { deps, ref, plan } = session;
   const started = Date.now();
   try {
-    const { facts: before, problem } = await readFacts(deps, ref);
+    const { facts: before, problem } = await readFacts(deps, session);
     const seen = await seeFacts(deps.ledger, ref, before, since);
     if (problem)
       return {
@@ -50,7 +50,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
     const isFull = session.isFull || seen.change !== null;
     const tables = await compareTables({ ...session, isFull });
     const result = await compareResult(session);
-    const { facts: after } = await readFacts(deps, ref);
+    const { facts: after } = await readFacts(deps, session);
     const subjects = [...tables.subjects, ...result.subjects].map((s) =>
       voidedBy(before, after, s),
     );

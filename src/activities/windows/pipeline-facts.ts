@@ -11,8 +11,6 @@ import {
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { namesOf, sinkGroup } from '../../domain/migration/names.js';
-import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import { MISSING, driftOf } from '../objects/connector-state.js';
@@ -23,6 +21,7 @@ import { sinkConfig } from '../objects/sink-connector.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/adapters.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import type { Planned } from '../runtime/with-plan.js';
 import { topicFacts } from './topic-facts.js';
 
 export interface FactsRead {
@@ -35,16 +34,13 @@ export interface FactsRead {
 }
 
 /** Throws when a fact cannot be read: unknown is not unchanged. */
-export async function readFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
+export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
   const { secret, systems } = deps;
-  const source = await withSource(ref.spec, secret, (client) => sourceFacts(client, resolve(ref)));
-  const kafka = systems.kafka(ref.spec);
-  const connectors = await connectorFacts(deps, ref);
+  const source = await withSource(plan, secret, (client) => sourceFacts(client, plan));
+  const kafka = systems.kafka(plan);
+  const connectors = await connectorFacts(deps, { ref, plan });
   const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
-  if (ref.spec.spec.sink)
-    facts['sink group'] = digest(
-      (await knownGroup(kafka, sinkGroup(ref.spec, ref.generation))).members,
-    );
+  if (plan.sink) facts['sink group'] = digest((await knownGroup(kafka, plan.sink.group)).members);
   for (const group of await pipelineGroups(ref)) {
     const { type, state, members } = await knownGroup(kafka, group);
     facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
@@ -71,14 +67,14 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
 }
 
 /** Configurations against ours. A source connector that captures by other rules than planned is a problem; one that is tuned is a fact. */
-async function connectorFacts(deps: Deps, ref: MigrationRef): Promise<FactsRead> {
-  const { connector: spec, sink } = ref.spec.spec;
-  const { connector, sinkConnector } = namesOf(ref.spec, ref.generation);
-  const rest = deps.systems.connect(ref.spec);
+async function connectorFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
+  const { connector: spec, sink } = plan.spec;
+  const { connector, sinkConnector } = plan.names;
+  const rest = deps.systems.connect(plan);
   const facts: Record<string, string> = {};
   const drifted: string[] = [];
   const gone: string[] = [];
-  for (const { name, config } of await sourceConnectorConfigs(deps, resolve(ref))) {
+  for (const { name, config } of await sourceConnectorConfigs(deps, plan)) {
     const keys = driftOf(config, await rest.config(name));
     facts[name === connector ? 'connector config' : `connector config ${name}`] =
       describeDrift(keys);

@@ -216,10 +216,6 @@ export interface MigrationSpec {
 export const runLogOf = (batch: Pick<BatchSpec, 'runs'> | undefined): string | null =>
   batch?.runs && 'table' in batch.runs ? batch.runs.table : null;
 
-/** Returns the place of the pipeline's parts as the ledger writes it. */
-export const hostUrl = ({ gateway, url }: Pick<PipelineSpec, 'gateway' | 'url'>): string =>
-  gateway ?? url!;
-
 interface WithEngine {
   readonly validation: { readonly engine: string; readonly gateway?: string | undefined };
   readonly pipeline?: { readonly gateway?: string | undefined } | undefined;

@@ -5,7 +5,7 @@ import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
 import { splitStatements, startsJob } from '../migration/statements.js';
 import { Registry } from '../values/registry.js';
 
-/** Where the pipeline runs. Plain data. */
+/** The place where the pipeline runs, as plain data. */
 export interface HostPlan {
   readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
   /** The place of the jobs, as the ledger writes it. Null = Sluice deploys nothing. */
