@@ -119,7 +119,7 @@ export class Run extends Journal {
       if (pausable) await this.whilePaused();
       try {
         const result = await act();
-        this.unblock();
+        await this.unblock();
         return result;
       } catch (error) {
         if (isCancellation(error)) throw error;
@@ -153,16 +153,18 @@ export class Run extends Journal {
       this.#selfRetries = byHand ? 0 : this.#selfRetries + 1;
     } else {
       await condition(asked);
-      this.unblock();
+      await this.unblock();
     }
   }
 
-  unblock(): void {
+  /** The ledger learns of it at once: the next phase, which would write it, may be days away. */
+  async unblock(): Promise<void> {
     if (!this.state.blocked) return;
     this.audit('unblocked', this.state.blocked.code);
     this.state.blocked = null;
     this.#selfRetries = 0;
     this.show();
+    await this.flush();
   }
 
   /** Waits until `ready` or for `ms`; true when ready. Paused time counts. */
