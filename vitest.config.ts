@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-const common = { pool: 'forks' as const, testTimeout: 300_000, hookTimeout: 180_000 };
+const common = {
+  pool: 'forks' as const,
+  testTimeout: 300_000,
+  hookTimeout: 180_000,
+  maxWorkers: 2,
+};
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
@@ -21,7 +26,14 @@ export default defineConfig({
       // Without a server too, but slow: properties, models, threads, processes, waits of real time.
       { test: { ...common, name: 'heavy', include: HEAVY } },
       // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories.
-      { test: { ...common, name: 'workflows', include: WORKFLOWS } },
+      {
+        test: {
+          ...common,
+          name: 'workflows',
+          include: WORKFLOWS,
+          globalSetup: ['test/support/workflow-bundle.ts'],
+        },
+      },
       // Real services: one file at a time on two cores, on a stack of its own.
       {
         test: {

@@ -2,30 +2,15 @@
 // production would get stuck after this upgrade. After the first release: fix the change with
 // `patched`, do not record again.
 import { readFileSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import {
-  DefaultLogger,
-  Runtime,
-  Worker,
-  bundleWorkflowCode,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { quietRuntime } from '../support/time-skipping.js';
 
 const FOLDER = 'test/histories';
 const histories = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
-let workflowBundle: WorkflowBundleWithSourceMap;
+const workflowBundle = { codePath: inject('workflowBundle') };
 
-beforeAll(async () => {
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
-  });
-  workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
-});
+beforeAll(() => void quietRuntime());
 
 const load = (file: string): { events: { [key: string]: unknown }[] } =>
   JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as { events: { [key: string]: unknown }[] };

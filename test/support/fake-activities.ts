@@ -1,6 +1,6 @@
 // Activities that succeed at once and remember their calls: workflow tests replace the one they are
 // about.
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/index.js';
 import type { CaptureProblem } from '../../src/domain/capture/captured-set.js';
@@ -35,6 +35,10 @@ const seen = (facts: Facts, since: string | null): FactsSeen => ({
   change: since === null ? null : factsChange(JSON.parse(since) as Facts, facts),
 });
 
+/** A test that reaches one of these gives its own. */
+const notFaked = (): Promise<never> =>
+  Promise.reject(failure('unexpected', 'no fake of this activity'));
+
 export function fakes(overrides: Partial<Activities> = {}): Fakes {
   const fake: Fakes = {
     activities: undefined as unknown as Activities,
@@ -45,8 +49,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     switched: false,
   };
   const nothing = (): Promise<void> => Promise.resolve();
-  const base = {
-    openMigration: ({ input }: { input: unknown }) => {
+  const base: Activities = {
+    openMigration: ({ input }) => {
       const parsed = parseSpecObject(input);
       if (!parsed.ok)
         throw failure('spec-invalid', parsed.problems.map((p) => p.message).join('; '));
@@ -72,7 +76,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     catchUp: () => Promise.resolve({ lsn: '0/2', ms: 5 }),
     drainTo: () =>
       Promise.resolve({ reason: null, proofs: ['P2 the connector acknowledged 0/4 ≥ 0/3'] }),
-    readFacts: (_ref: unknown, since: string | null) => Promise.resolve(seen(fake.facts, since)),
+    readFacts: (_run, since) => Promise.resolve(seen(fake.facts, since)),
     activeBatchRun: () => Promise.resolve(null),
     readersOfBatch: () => Promise.resolve([]),
     markReaders: () => Promise.resolve({ at: '2026-01-01T00:00:00Z', calls: {} }),
@@ -92,19 +96,12 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         side: fake.switched ? 'stream' : 'batch',
         observedAt: '2026-01-01T00:00:00Z',
       }),
-    handOver: (_ref: unknown, kept: { kind: string; name: string }[]) =>
-      Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
+    handOver: (_ref, kept) => Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
     listLeftovers: () => Promise.resolve([]),
     guard: () => Promise.resolve({ kind: 'stood-down' }), // a guard that watches would keep the test server from skipping time
-    runWindow: ({
-      number,
-      since,
-    }: {
-      number: number;
-      since: string | null;
-    }): Promise<WindowResult> => {
+    runWindow: ({ number, since }): Promise<WindowResult> => {
       const verdict = fake.captureProblem ? 'inconclusive' : (fake.verdicts.shift() ?? 'passed');
-      const at = new Date().toISOString();
+      const at = new Date(Context.current().info.scheduledTimestampMs).toISOString();
       return Promise.resolve({
         number,
         chain: `chain of ${number}`,
@@ -120,47 +117,51 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         ...(fake.captureProblem ? { captureProblem: fake.captureProblem } : {}),
       });
     },
+    copyTables: () => Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
+    ensureSinkTable: () => Promise.resolve(null),
+    record: nothing,
+    ensureLease: nothing,
+    removeLease: nothing,
+    ensurePublication: nothing,
+    removePublication: nothing,
+    claimSlot: nothing,
+    ensureSlot: nothing,
+    removeSlot: nothing,
+    removeSinkTable: nothing,
+    ensureTopics: nothing,
+    removeTopic: nothing,
+    removeGroup: nothing,
+    removeTrigger: nothing,
+    orderRoute: nothing,
+    proveRoute: nothing,
+    pipelineHasMoved: nothing,
+    ensurePipeline: nothing,
+    removeJob: nothing,
+    ensureConnector: nothing,
+    resumeConnector: nothing,
+    handOverConnector: nothing,
+    removeConnector: nothing,
+    claimGroup: nothing,
+    batchAction: nothing,
+    dropFolds: nothing,
+    pauseSink: nothing,
+    moveSink: nothing,
+    retireRole: nothing,
+    verifyToken: notFaked,
+    openRun: notFaked,
+    recordSweep: notFaked,
+    openProof: notFaked,
+    replaySlice: notFaked,
+    awaitPipeline: notFaked,
+    compareSlice: notFaked,
+    removeProof: notFaked,
+    recordProof: notFaked,
   };
-  const names = [
-    'record',
-    'ensureLease',
-    'removeLease',
-    'ensurePublication',
-    'removePublication',
-    'claimSlot',
-    'removeSlot',
-    'ensureSinkTable',
-    'removeSinkTable',
-    'ensureTopics',
-    'removeTopic',
-    'removeGroup',
-    'removeTrigger',
-    'orderRoute',
-    'proveRoute',
-    'pipelineHasMoved',
-    'ensurePipeline',
-    'removeJob',
-    'ensureConnector',
-    'resumeConnector',
-    'handOverConnector',
-    'removeConnector',
-    'claimGroup',
-    'batchAction',
-    'dropFolds',
-    'pauseSink',
-    'moveSink',
-    'retireRole',
-  ];
-  const all: Record<string, (...args: never[]) => Promise<unknown>> = {
-    ...Object.fromEntries(names.map((name) => [name, nothing])),
-    ...base,
-    ...(overrides as object),
-  };
-  const recorded = Object.entries(all).map(([name, run]) => [
+  const recorded = Object.entries({ ...base, ...overrides }).map(([name, run]) => [
     name,
     (...args: never[]) => {
       if (name !== 'guard' && name !== 'record') fake.calls.push(name);
-      return run(...args);
+      return (run as (...args: never[]) => Promise<unknown>)(...args);
     },
   ]);
   return Object.assign(fake, { activities: Object.fromEntries(recorded) as Activities });

@@ -1,74 +1,76 @@
-// Temporal's time-skipping test server, started from its jars, with the workflow bundle built once
-// per test file.
+// Temporal's time-skipping test server, started from its jars, and the scenes of tests on it.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  DefaultLogger,
-  Runtime,
-  Worker,
-  bundleWorkflowCode,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
-import type { WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { WorkflowClient, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { expect } from 'vitest';
-import proto from '@temporalio/proto';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
-import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
+import { ensureSearchAttributes } from '../../src/search-attributes.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
-import { cacheDir } from '../../stack/paths.js';
 import { sleepUntil } from './builders.js';
-
-let installed = false;
-let bundle: WorkflowBundleWithSourceMap | undefined;
 
 export interface Bench {
   readonly env: TestWorkflowEnvironment;
-  readonly bundle: WorkflowBundleWithSourceMap;
+  /** A server that counts an activity as running after its run has ended never skips again. */
+  isStuck: boolean;
+  /** Resolves when the server has skipped that much, or is replaced. */
+  readonly skip: (duration: '6h' | '1h') => Promise<void>;
+  /** Replaces the server. */
+  readonly renew: () => Promise<void>;
 }
 
 /**
- * A server of its own: the test server skips time for all of its workflows at once, so tests must
- * not share one.
+ * One server for the tests of a file, which run one after the other. Skipping time is global to a
+ * server, so files do not share one.
  */
-export async function openBench(): Promise<Bench> {
-  if (!installed)
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
-    });
-  installed = true;
-  const env = await startServer();
-  const { IndexedValueType } = proto.temporal.api.enums.v1;
-  const types = {
-    Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
-    Int: IndexedValueType.INDEXED_VALUE_TYPE_INT,
-    Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+export function useBench(): Bench {
+  let env: TestWorkflowEnvironment | undefined;
+  const underWay = new Set<AbortController>();
+  const close = async (): Promise<void> => {
+    for (const call of underWay) call.abort();
+    await env?.teardown();
   };
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type]]),
-  );
-  await env.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes,
+  const bench = {
+    get env() {
+      return env!;
+    },
+    isStuck: false,
+    skip: async (duration: '6h' | '1h') => {
+      const { connection, sleep } = bench.env;
+      const call = new AbortController();
+      underWay.add(call);
+      await connection.withAbortSignal(call.signal, () => sleep(duration).catch(() => undefined));
+      underWay.delete(call);
+    },
+    renew: async () => {
+      await close();
+      env = await startServer();
+      bench.isStuck = false;
+    },
+  };
+  beforeAll(() => {
+    quietRuntime();
+    return bench.renew();
   });
-  bundle ??= await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
-  return { env, bundle };
+  afterAll(close);
+  return bench;
 }
+
+/** Lets the SDK log errors alone. A process can do this once, before its first connection. */
+export const quietRuntime = (): Runtime =>
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+  });
 
 /**
  * Starts the server and waits for it, because the SDK gives its own server only five seconds, which
- * a JVM on a busy machine exceeds. The process that the SDK starts instead only sleeps, and the SDK
- * finds the server at the port.
+ * a JVM on a busy machine exceeds. The process that the SDK starts instead only sleeps, for as many
+ * seconds as the port has, and the SDK finds the server at the port.
  */
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
@@ -86,8 +88,13 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   });
   await sleepUntil('the time-skipping server listens', () => isListening(port), 180_000);
   const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { port, executable: { type: 'existing-path', path: standIn() } },
+    server: { port, executable: { type: 'existing-path', path: '/bin/sleep' } },
   });
+  const operator = env.connection.operatorService;
+  const listsNone = Object.create(operator, {
+    listSearchAttributes: { value: () => Promise.resolve({ customAttributes: {} }) },
+  }) as typeof operator; // the Java server cannot list them
+  await ensureSearchAttributes(listsNone, 'default', () => undefined);
   const teardown = env.teardown.bind(env);
   env.teardown = async () => {
     await teardown();
@@ -111,35 +118,28 @@ const isListening = (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy());
   });
 
-/** The process that the SDK starts and kills instead of the server. */
-function standIn(): string {
-  const dir = join(cacheDir(), 'bin');
-  mkdirSync(dir, { recursive: true });
-  const script = join(dir, `stand-in-${process.pid}.sh`);
-  writeFileSync(script, '#!/bin/sh\nexec sleep 3600\n');
-  chmodSync(script, 0o755);
-  return script;
-}
-
 let runs = 0;
 
 export interface Play {
   readonly handle: WorkflowHandle;
   readonly env: TestWorkflowEnvironment;
   readonly status: () => Promise<Status>;
+  /** Waits, without skipping time, until the status is as wanted and no activity is at work. */
+  readonly reach: (wanted: (status: Status) => boolean) => Promise<void>;
 }
 
 /**
- * Starts a migration with these activities and plays `scene` while a worker serves it; `beforehand`
- * runs before any worker does.
+ * Starts a migration with these activities and plays `scene` while a worker serves it. `beforehand`
+ * runs before any worker does. A run that is still open afterwards is terminated.
  */
 export async function play<T>(
-  { env, bundle }: Bench,
+  bench: Bench,
   activities: Activities,
   input: { metadata: { name: string } },
   scene: (play: Play) => Promise<T>,
   beforehand: (handle: WorkflowHandle) => Promise<void> = () => Promise.resolve(),
 ): Promise<T> {
+  const { env } = bench;
   runs += 1;
   const taskQueue = `migrations-${process.pid}-${runs}`;
   const handle = await env.client.workflow.start('migrateToStreaming', {
@@ -147,11 +147,12 @@ export async function play<T>(
     workflowId: `migration-${input.metadata.name}`,
     args: [input],
   });
+  handle.result = () => resultOf(bench, handle);
   await beforehand(handle);
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
-    workflowBundle: bundle,
+    workflowBundle: { codePath: inject('workflowBundle') },
     activities,
   });
   const data = await Worker.create({
@@ -159,37 +160,66 @@ export async function play<T>(
     taskQueue: `${taskQueue}-data`,
     activities,
   });
-  return worker.runUntil(() =>
-    data.runUntil(async () => {
-      const shown = await scene({ handle, env, status: () => handle.query<Status>('status') });
-      if (process.env['RECORD_HISTORIES']) await recordHistory(handle);
-      return shown;
-    }),
-  );
+  const status = () => handle.query<Status>('status');
+  const reach = async (wanted: (status: Status) => boolean): Promise<void> => {
+    await sleepUntil('a status', async () => wanted(await status()));
+    await atRest(handle);
+  };
+  try {
+    return await worker.runUntil(() =>
+      data.runUntil(async () => {
+        const shown = await scene({ handle, env, status, reach });
+        if (process.env['RECORD_HISTORIES']) await recordHistory(handle);
+        return shown;
+      }),
+    );
+  } finally {
+    if (await isOpen(handle)) await handle.terminate();
+    if (bench.isStuck || !(await isWithin(bench.skip('1h'), 3000))) await bench.renew();
+  }
 }
 
+const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>
+  (await handle.describe()).status.name === 'RUNNING';
+
 /**
- * Lets workflow time pass until the status is as wanted, and no activity is at work. The Java
- * server loses an activity that is canceled at the very moment in which it completes, and the run
- * then waits for it forever.
+ * Skips time until the run has ended. The SDK's own way lets the server skip on after the end, by
+ * years, and the next test would begin there.
+ */
+async function resultOf(bench: Bench, handle: WorkflowHandle): Promise<unknown> {
+  for (let step = 0; await isOpen(handle); step += 1) {
+    if (step === 2000) throw new Error('the run did not end within 500 days');
+    const slept = bench.skip('6h');
+    while (!(await isWithin(slept, 20)) && (await isOpen(handle)));
+    if (!(await isOpen(handle))) bench.isStuck = !(await isWithin(slept, 1000));
+  }
+  return new WorkflowClient({ connection: bench.env.connection }).result(handle.workflowId);
+}
+
+const isWithin = (promise: Promise<void>, ms: number): Promise<boolean> =>
+  Promise.race([
+    promise.then(() => true),
+    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), ms)),
+  ]);
+
+/**
+ * Lets workflow time pass until the status is as wanted, and no activity is at work. The Java server loses an
+ * activity that is canceled at the very moment in which it completes, and the run then waits for it forever.
  */
 export async function skipUntil(
   scene: Play,
   wanted: (s: Awaited<ReturnType<Play['status']>>) => boolean,
 ): Promise<void> {
-  const { env, status } = scene;
+  const { env, status, handle } = scene;
   for (let step = 0; step < 200; step += 1) {
-    if (wanted(await status())) return atRest(scene);
+    if (wanted(await status())) return atRest(handle);
     await env.sleep('10m');
   }
   throw new Error(`not reached: ${JSON.stringify(await status())}`);
 }
 
-/**
- * Waits until the run has nothing under way. A scene whose activities never end gets what was
- * looked at last.
- */
-async function atRest({ handle }: Play): Promise<void> {
+/** Waits until the run has nothing under way. A scene whose activities never end gets what was looked at last. */
+async function atRest(handle: WorkflowHandle): Promise<void> {
   for (let look = 0; look < 40; look += 1) {
     const { raw } = await handle.describe();
     if ((raw.pendingActivities ?? []).length === 0 && !raw.pendingWorkflowTask) return;
@@ -197,10 +227,7 @@ async function atRest({ handle }: Play): Promise<void> {
   }
 }
 
-/**
- * `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation.
- * From released code only, never from a branch under test.
- */
+/** `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation. From released code only, never from a branch under test. */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
   const situation = (expect.getState().currentTestName ?? 'unnamed')
     .replace(/^a migration > /, '')

@@ -1,15 +1,11 @@
 // Tests the time around the commit: a commit that happened after all, and a route that another
 // system switches.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aSpecInput, sleepUntil } from '../support/builders.js';
+import { describe, expect, it } from 'vitest';
+import { aSpecInput } from '../support/builders.js';
 import { fakes, failure } from '../support/fake-activities.js';
-import { openBench, play, type Bench } from '../support/time-skipping.js';
+import { play, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const anInput = (name: string, more: object = {}) =>
   aSpecInput({
@@ -28,8 +24,8 @@ describe('a commit that happened after all', () => {
       },
       releaseFence: () => Promise.resolve({ committed: fake.switched }),
     };
-    await play(bench, activities, anInput('after-all'), async ({ handle, status }) => {
-      await sleepUntil('approval is needed', async () => (await status()).needsApproval);
+    await play(bench, activities, anInput('after-all'), async ({ handle, status, reach }) => {
+      await reach((s) => s.needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
       expect((await status()).route).toMatchObject({ side: 'stream' });
@@ -59,16 +55,13 @@ describe('a route by HTTP', () => {
         soak: { for: '1s', passes: 0 },
       },
     }) as { metadata: { name: string } };
-    await play(bench, activities, input, async ({ handle, status }) => {
-      await sleepUntil('approval is needed', async () => (await status()).needsApproval);
+    await play(bench, activities, input, async ({ handle, reach }) => {
+      await reach((s) => s.needsApproval);
       expect(await handle.query<string>('explain')).toContain(
         'not one transaction with the commit',
       );
       await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil(
-        'a block after the commit',
-        async () => (await status()).blocked?.code === 'route-unexpected',
-      );
+      await reach((s) => s.blocked?.code === 'route-unexpected');
       expect(fake.switched).toBe(true);
       await handle.signal('retry');
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });

@@ -1,16 +1,12 @@
 // The captured set is the compared set: what a run does when a window finds that it is not.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { aWorkflowInput, approve, result } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
-import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
+import { play, skipUntil, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const NARROWED = {
   code: 'capture-changed',

@@ -1,16 +1,12 @@
 // Sends a flood of messages. All are recorded, the audit loses none, and the run stays small and
 // continues.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/domain/evidence/ledger-rows.js';
-import { anHourlyInput, sleepUntil } from '../support/builders.js';
+import { anHourlyInput } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench } from '../support/time-skipping.js';
+import { play, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const SIGNALS = 1500;
 
@@ -29,8 +25,8 @@ describe('a flood of signals', () => {
       bench,
       fake.activities,
       anHourlyInput('flood', { soak: { for: '1s', passes: 0 } }),
-      async ({ handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
         const epoch = (await status()).epoch;
         const messages: [string, unknown][] = [
           ['approveCutover', { approver: 'eve', evidenceId: 'ev-0.0-00000000' }],

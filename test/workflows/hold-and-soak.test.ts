@@ -1,15 +1,11 @@
 // The hold predicted before anything is fenced, and a soak that a person makes longer.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { anHourlyInput, sleepUntil } from '../support/builders.js';
+import { describe, expect, it } from 'vitest';
+import { anHourlyInput } from '../support/builders.js';
 import type { WindowInput } from '../../src/activities/windows/index.js';
 import { fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench } from '../support/time-skipping.js';
+import { play, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 describe('the hold', () => {
   it('that cannot fit into maxHold is refused before anything is touched, and measured again on retry', async () => {
@@ -26,10 +22,10 @@ describe('the hold', () => {
       bench,
       activities,
       anHourlyInput('long-hold', { cutover: { maxHold: '7s' }, soak: { for: '1s', passes: 0 } }),
-      async ({ handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
-        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        await reach((s) => s.blocked !== null);
         expect((await status()).blocked).toMatchObject({
           code: 'hold-too-long',
           detail: expect.stringMatching(/predicted hold 8 s > 7 s maxHold/) as string,
@@ -61,9 +57,9 @@ describe('an attempt that was refused', () => {
         cutover: { approval: { expires: '90d', evidenceMaxAge: '90d' } },
         soak: { for: '1s', passes: 0 },
       }),
-      async ({ env, handle, status }) => {
+      async ({ env, handle, status, reach }) => {
         clock = () => env.currentTimeMs();
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
         expect(attempts).toHaveLength(4);
@@ -89,10 +85,10 @@ describe('the soak', () => {
       bench,
       fake.activities,
       anHourlyInput('readers', batch),
-      async ({ handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
-        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        await reach((s) => s.blocked !== null);
         expect(await status()).toMatchObject({
           phase: 'soak',
           blocked: {
@@ -120,10 +116,10 @@ describe('the soak', () => {
       bench,
       fake.activities,
       anHourlyInput('readers-back', batch),
-      async ({ handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
-        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        await reach((s) => s.blocked !== null);
         await handle.signal('rollBack', { by: 'ann', reason: 'the view cannot be moved' });
         expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
       },
@@ -136,10 +132,10 @@ describe('the soak', () => {
       bench,
       fake.activities,
       anHourlyInput('longer', { soak: { for: '2h', passes: 1 } }),
-      async ({ env, handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ env, handle, reach }) => {
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
-        await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+        await reach((s) => s.phase === 'soak');
         await handle.signal('extendSoak', { by: 'ann', for: 'soon' });
         await handle.signal('extendSoak', { by: 'ann', for: '2d' });
         const committed = await env.currentTimeMs();
@@ -177,10 +173,10 @@ describe('the soak', () => {
       bench,
       { ...fake.activities, runWindow },
       anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }),
-      async ({ handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
-        await sleepUntil('a block', async () => (await status()).blocked !== null);
+        await reach((s) => s.blocked !== null);
         expect((await status()).blocked).toMatchObject(wrong);
         isWrong = false;
         await handle.signal('retry');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   BATCH_PARTS,
   aSpecInput,
@@ -8,13 +8,9 @@ import {
   sleepUntil,
 } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
+import { play, skipUntil, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 describe('a migration', () => {
   it('goes through every phase to migrated, and hands over what it made but the scaffolding', async () => {
@@ -211,7 +207,7 @@ describe('a migration', () => {
         broken ? Promise.reject(failure('object-not-ours', 'topic x exists')) : Promise.resolve(),
     });
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
-      await sleepUntil('blocked', async () => (await scene.status()).blocked !== null);
+      await scene.reach((s) => s.blocked !== null);
       expect((await scene.status()).blocked).toMatchObject({
         code: 'object-not-ours',
         detail: 'topic x exists',
@@ -232,7 +228,7 @@ describe('a migration', () => {
       lost ? Promise.reject(failure('slot-lost', 'slot gone')) : window(input);
     const input = aWorkflowInput();
     await play(bench, fake.activities, input, async (scene) => {
-      await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
+      await scene.reach((s) => s.blocked?.code === 'slot-lost');
       lost = false;
       await scene.handle.signal('retry');
       await skipUntil(scene, (s) => s.needsApproval);

@@ -1,14 +1,10 @@
 // Roads beside the first one: tables that are polled, pipelines that must follow a new generation.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BATCH_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
+import { describe, expect, it } from 'vitest';
+import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
+import { play, skipUntil, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const anInput = (name: string, more: object): { metadata: { name: string } } =>
   aSpecInput({
@@ -59,13 +55,10 @@ describe('a migration', () => {
             failure('pipeline-must-move', 'group totals has not read moves.g2.public.accounts'),
           );
     await play(bench, fake.activities, anInput('moves', BATCH_PARTS), async (scene) => {
-      await sleepUntil('blocked', async () => (await scene.status()).blocked?.code === 'slot-lost');
+      await scene.reach((s) => s.blocked?.code === 'slot-lost');
       lost = false;
       await scene.handle.signal('retry');
-      await sleepUntil(
-        'blocked anew',
-        async () => (await scene.status()).blocked?.code === 'pipeline-must-move',
-      );
+      await scene.reach((s) => s.blocked?.code === 'pipeline-must-move');
       expect(await scene.status()).toMatchObject({
         generation: 2,
         phase: 'catch-up',

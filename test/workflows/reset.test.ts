@@ -1,15 +1,11 @@
 // A run that was reset to before its commit does not know of it: the lease row does, and it
 // decides.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { openBench, play, skipUntil, type Bench } from '../support/time-skipping.js';
+import { play, skipUntil, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const SPEC = {
   ...SHARED_PARTS,

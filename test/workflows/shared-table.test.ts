@@ -1,15 +1,11 @@
 // A table that batch and stream share: the order of what is done to it and to its sink, and of what
 // is undone.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench } from '../support/time-skipping.js';
+import { play, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const anInput = (name: string) =>
   aSpecInput({
@@ -39,8 +35,8 @@ const OF_INTEREST = [
 describe('a shared table', () => {
   it('changes hands with its sink at rest, and is guarded until the batch has lost its right', async () => {
     const fake = fakes();
-    await play(bench, fake.activities, anInput('hands'), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
+    await play(bench, fake.activities, anInput('hands'), async ({ handle, status, reach }) => {
+      await reach((s) => s.needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
       const done = fake.calls
@@ -73,8 +69,8 @@ describe('a shared table', () => {
         return Promise.resolve({ refused: refusals-- > 0 ? 'a veto' : null });
       },
     });
-    await play(bench, fake.activities, anInput('refused'), async ({ handle, status }) => {
-      await sleepUntil('approval', async () => (await status()).needsApproval);
+    await play(bench, fake.activities, anInput('refused'), async ({ handle, reach }) => {
+      await reach((s) => s.needsApproval);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil(
         'the undo',

@@ -1,22 +1,12 @@
 // Tests that there is one list of the cut-over's steps: the plan shows it, the run follows it in
 // that order, and the runbook has a section for each step.
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  BATCH_PARTS,
-  SHARED_PARTS,
-  aPlan,
-  anHourlyInput,
-  sleepUntil,
-} from '../support/builders.js';
+import { describe, expect, it } from 'vitest';
+import { BATCH_PARTS, SHARED_PARTS, aPlan, anHourlyInput } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench } from '../support/time-skipping.js';
+import { play, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const soak = { for: '1s', passes: 0 };
 const SPECS: readonly (readonly [string, Record<string, unknown>])[] = [
@@ -37,8 +27,8 @@ describe('the steps of a cut-over', () => {
       bench,
       fake.activities,
       anHourlyInput(id, { ...more, soak }),
-      async ({ handle, status }) => {
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
         const audit = await handle.query<{ kind: string; detail: string }[]>('audit');

@@ -1,18 +1,14 @@
 // Tests the decisions of two people: to end a soak early, and to break the glass. Each leaves its
 // mark.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/index.js';
 import type { Decision } from '../../src/domain/decisions/gate.js';
 import type { SignedDecision } from '../../src/domain/decisions/signed-decision.js';
-import { anHourlyInput, sleepUntil } from '../support/builders.js';
+import { anHourlyInput } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
-import { openBench, play, type Bench } from '../support/time-skipping.js';
+import { play, useBench } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 let nonce = 0;
 /** A worker that believes every token: `decision approver evidence`. */
@@ -41,15 +37,15 @@ describe('the soak', () => {
       bench,
       fake.activities,
       anHourlyInput('early', { soak: { for: '30d', passes: 500 } }),
-      async ({ env, handle, status }) => {
+      async ({ env, handle, reach }) => {
         const ask = (approver: string): Promise<Decision> =>
           handle.executeUpdate<Decision, [object]>('coSign', {
             args: [{ decision: 'complete-early', approver, reason: 'quarter end' }],
           });
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await reach((s) => s.needsApproval);
         expect((await ask('ann')).reason).toMatch(/only a soak can end early/);
         await handle.signal('approveCutover', { approver: 'ann' });
-        await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+        await reach((s) => s.phase === 'soak');
         const began = await env.currentTimeMs();
         expect(await ask('ann')).toMatchObject({ accepted: true });
         expect((await ask('ann')).accepted).toBe(false);
@@ -79,7 +75,7 @@ describe('a broken glass', () => {
       bench,
       activities,
       anHourlyInput('glass', { cutover: { approval }, soak: { for: '1s', passes: 1 } }),
-      async ({ handle, status }) => {
+      async ({ handle, status, reach }) => {
         const ask = async (approver: string): Promise<Decision> =>
           handle.executeUpdate<Decision, [object]>('coSign', {
             args: [
@@ -102,7 +98,7 @@ describe('a broken glass', () => {
               },
             ],
           });
-        await sleepUntil('approval', async () => (await status()).needsApproval);
+        await reach((s) => s.needsApproval);
         const evidence = (await status()).evidenceId!;
         expect((await approve('ann', evidence)).reason).toMatch(/not one of the approvers/);
         await ask('ann');

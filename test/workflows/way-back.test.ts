@@ -1,17 +1,13 @@
 // The way back is never held up: not by a pause, not by coming before the first step, not by coming
 // beside the end.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes, type Fakes } from '../support/fake-activities.js';
-import { openBench, play, skipUntil, type Bench, type Play } from '../support/time-skipping.js';
+import { play, skipUntil, useBench, type Play } from '../support/time-skipping.js';
 
-let bench: Bench;
-beforeEach(async () => {
-  bench = await openBench();
-});
-afterEach(async () => bench.env.teardown());
+const bench = useBench();
 
 const SPEC = {
   ...BATCH_PARTS,
