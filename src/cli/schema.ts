@@ -10,6 +10,8 @@ export function schema(what: string): number {
   return EXIT.ok;
 }
 
+const FILE = 'The path of a file with the text, relative to the spec; the command line inlines it.';
+
 /**
  * Returns Draft 7, which the YAML support of every editor understands. `{file}` is allowed in
  * places that the CLI inlines.
@@ -22,7 +24,7 @@ export function specSchema(): unknown {
     override: ({ jsonSchema }) => {
       const { properties } = jsonSchema;
       if (properties && Object.keys(properties).join() === 'sql') {
-        properties['file'] = { type: 'string' };
+        properties['file'] = { type: 'string', description: FILE };
         delete jsonSchema.required;
       }
     },

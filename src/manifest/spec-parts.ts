@@ -23,9 +23,17 @@ export const secretRef = z.union(
     z.strictObject({
       env: z
         .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
+        .describe('The environment variable of the worker that holds the secret.'),
     }),
-    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({
+      file: z
+        .string()
+        .min(1)
+        .describe(
+          'The absolute path of a file on the worker that holds the secret; `path:key` reads one line `key=value` of it.',
+        ),
+    }),
   ],
   { error: 'expected a reference to a secret: { env: NAME } or { file: path }' },
 );
@@ -53,17 +61,22 @@ export const host = z
   );
 
 export const postgres = z.strictObject({
-  host,
-  port: z.int().min(1).max(65535).default(5432),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  passwordFrom: secretRef.optional(),
+  host: host.describe('The host name or address of the source database.'),
+  port: z.int().min(1).max(65535).default(5432).describe('The TCP port of the source database.'),
+  database: z.string().min(1).describe('The name of the source database.'),
+  user: z.string().min(1).describe('The role with which the worker logs in.'),
+  passwordFrom: secretRef
+    .optional()
+    .describe("The place of that role's password. Without it, no password is sent."),
   sslmode: z
     .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
-    .default('prefer'),
-  sslrootcert: path.optional(),
-  sslcert: path.optional(),
-  sslkey: path.optional(),
+    .default('prefer')
+    .describe('The TLS mode of connections to the source, with the meaning of libpq.'),
+  sslrootcert: path
+    .optional()
+    .describe("The PEM file with the certificate authority of the server's certificate."),
+  sslcert: path.optional().describe('The PEM file with the client certificate.'),
+  sslkey: path.optional().describe('The PEM file with the key of the client certificate.'),
 });
 
 // The CLI inlines `file:` texts before parsing. A workflow input that still has one is refused
@@ -78,7 +91,7 @@ export const withoutCredentials = (text: z.ZodString, problem: (text: string) =>
 export const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProblem);
 
 export const sql = z.strictObject(
-  { sql: sqlText },
+  { sql: sqlText.describe('The SQL text itself, of at most 65,536 characters.') },
   { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' },
 );
 
@@ -89,9 +102,12 @@ export const httpUrl = z
     if (message) context.addIssue({ code: 'custom', message });
   });
 
-export const action = z.union([sql, z.strictObject({ url: httpUrl })], {
-  error: 'expected { sql: ... } or { url: ... }',
-});
+export const action = z.union(
+  [sql, z.strictObject({ url: httpUrl.describe('The URL that gets a POST request.') })],
+  {
+    error: 'expected { sql: ... } or { url: ... }',
+  },
+);
 
 export const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 

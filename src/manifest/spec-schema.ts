@@ -1,222 +1,208 @@
 // Defines the spec's shape (contract), strict everywhere. `semantics.ts` refuses values of the
-// contract that this version does not support yet.
+// contract that this version does not support yet. Every key has a description, which editors and
+// the reference page show.
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
-import { statementsProblem } from './credentials.js';
-import {
-  duration,
-  size,
-  decimal,
-  instant,
-  secretRef,
-  tableName,
-  identifier,
-  unique,
-  postgres,
-  withoutCredentials,
-  sqlText,
-  sql,
-  httpUrl,
-  action,
-  topic,
-  roleName,
-} from './spec-parts.js';
+import { decimal, duration, httpUrl, instant, roleName, tableName } from './spec-parts.js';
+import { batch, source } from './spec-source.js';
+import { connector, kafka, pipeline, sink } from './spec-streaming.js';
 
-const source = z.strictObject({
-  postgres,
-  tables: z
-    .array(tableName)
-    .min(1, 'name at least one table')
-    .refine(unique, 'a table is named twice'),
-  limits: z
-    .strictObject({
-      maxBackends: z.int().min(1).max(32).default(2),
-      rowsPerSecond: z.int().min(0).default(0),
-      statementTimeout: duration.default('10m'),
-    })
-    .prefault({}),
-  walBudget: z
-    .strictObject({
-      bytes: size.default('10GiB'),
-      onExhaustion: z.enum(['drop-slot', 'block']).default('drop-slot'),
-    })
-    .prefault({}),
-});
-
-const stage = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}'),
-  query: sql,
-  key: z.array(identifier).min(1),
-  topic,
-});
-
-const batch = z.strictObject({
-  result: z.strictObject({ table: tableName, key: z.array(identifier).min(1) }),
-  query: sql,
-  stages: z.array(stage).default([]),
-  runs: z
-    .union([
-      z.strictObject({ table: tableName }),
-      z.strictObject({ application: z.string().min(1).max(63) }),
-    ])
-    .optional(),
-  pause: action.optional(),
-  resume: action.optional(),
-  retire: action.optional(),
-});
-
-const connector = z.strictObject({
-  type: z.enum(['debezium-postgres', 'jdbc-source']),
-  url: httpUrl,
-  snapshot: z.enum(['initial', 'incremental', 'copy']).default('initial'),
-  topicPrefix: topic.optional(),
-  config: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
-    .default({}),
-  mode: z.enum(['bulk', 'incrementing', 'timestamp', 'timestamp+incrementing']).optional(),
-  query: z
-    .union([sql, sqlText.transform((text) => ({ sql: text }))], {
-      error: 'expected { sql: ... } or { file: ... }',
-    })
-    .optional(),
-  incrementingColumn: identifier.optional(),
-  timestampColumns: z.array(identifier).min(1).refine(unique, 'a column is named twice').optional(),
-  delay: duration.optional(),
-  deletes: z.enum(['none', 'soft']).optional(),
-});
-
-const kafka = z.strictObject({
-  brokers: z.array(z.string().regex(/^[^:\s]+:\d+$/, 'expected host:port')).min(1),
-  replication: z.int().min(1).max(10).default(1),
-  partitions: z.int().min(1).max(200).default(1),
-  tls: z.boolean().default(false),
-  sasl: z
-    .strictObject({
-      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
-      username: z.string().min(1),
-      passwordFrom: secretRef,
-    })
-    .optional(),
-});
-
-const statements = z.strictObject(
-  { sql: withoutCredentials(z.string().min(1).max(65_536), statementsProblem) },
-  { error: 'expected { sql: ... } or { file: ... }' },
-);
-
-const pipeline = z.strictObject({
-  type: z.enum(['external', 'flink-sql', 'ksqldb']),
-  groups: z
+const compare = z.strictObject({
+  ignore: z
     .array(z.string().min(1))
-    .min(1, 'name the consumer group(s): the drain proof needs them')
-    .default([]),
-  output: z.strictObject({ topic, key: z.array(identifier).min(1) }),
-  gateway: httpUrl.optional(),
-  url: httpUrl.optional(),
-  statements: statements.optional(),
+    .default([])
+    .describe('Columns that are not compared, each as `column` or `schema.table.column`.'),
+  tolerances: z
+    .record(
+      z.string(),
+      z.strictObject({
+        abs: decimal.describe('The largest absolute difference that counts as equal, as a text.'),
+      }),
+    )
+    .default({})
+    .describe('Columns whose numbers may differ a little, by name.'),
+});
+
+const waiver = z.strictObject({
+  check: z.string().optional().describe('The preflight check that may fail, by its name.'),
+  class: z
+    .string()
+    .optional()
+    .describe('The class of differences that is accepted; only `batch-was-wrong` is possible.'),
+  reason: z.string().min(1).describe('The reason, which the report shows.'),
+  until: instant.describe('The time at which the waiver ends, in ISO form with an offset.'),
 });
 
 const validation = z.strictObject({
-  engine: z.enum(['embedded', 'flink']).default('embedded'),
-  gateway: httpUrl.optional(),
+  engine: z
+    .enum(['embedded', 'flink'])
+    .default('embedded')
+    .describe('The engine that compares tables with topics: the worker, or a Flink cluster.'),
+  gateway: httpUrl
+    .optional()
+    .describe("For engine flink: the URL of its SQL Gateway; the pipeline's gateway if absent."),
   every: duration
     .refine(
       (text) => !DURATION_PATTERN.test(text) || durationMs(text) >= 1000,
       'must be at least 1s',
     )
-    .default('1h'),
-  passesInARow: z.int().min(1).max(1000).default(5),
-  coverage: z.array(z.enum(['weekday', 'weekend', 'month-end', 'dst-day'])).default([]),
+    .default('1h')
+    .describe('The time from one window to the next.'),
+  passesInARow: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('The number of windows that must pass in a row before an approval.'),
+  coverage: z
+    .array(z.enum(['weekday', 'weekend', 'month-end', 'dst-day']))
+    .default([])
+    .describe('The kinds of days on which windows must have passed before an approval.'),
   maxMismatchRate: decimal
     .refine(
       (text) => Number(text) > 0 && Number(text) < 1,
       'must be between 0 and 1, like "0.0001"',
     )
-    .optional(),
-  compare: z
-    .strictObject({
-      ignore: z.array(z.string().min(1)).default([]),
-      tolerances: z.record(z.string(), z.strictObject({ abs: decimal })).default({}),
-    })
-    .prefault({}),
-  closedKeys: z.string().default(''),
+    .optional()
+    .describe(
+      'The share of wrong keys that the passed windows must exclude with 95 % confidence, as a text.',
+    ),
+  compare: compare.prefault({}).describe('Columns that are compared in another way.'),
+  closedKeys: z
+    .string()
+    .default('')
+    .describe(
+      "A condition over the result's key for the rows that a run will not change; `$cut` is the run's cut.",
+    ),
   waivers: z
-    .array(
-      z.strictObject({
-        check: z.string().optional(),
-        class: z.string().optional(),
-        reason: z.string().min(1),
-        until: instant,
-      }),
-    )
-    .default([]),
+    .array(waiver)
+    .default([])
+    .describe('Exceptions for one check or one class of differences, each with a reason.'),
 });
 
 const route = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }),
   z.strictObject({
-    type: z.literal('postgres-view'),
-    view: tableName,
-    batch: tableName,
-    stream: tableName,
+    type: z.literal('none').describe('Sluice switches nothing; you switch the consumers.'),
   }),
   z.strictObject({
-    type: z.literal('postgres-table'),
-    table: tableName,
-    batchRole: roleName,
-    streamRole: roleName,
+    type: z.literal('postgres-view').describe('Consumers read a view, and Sluice replaces it.'),
+    view: tableName.describe('The view that consumers read.'),
+    batch: tableName.describe('The table that the view reads before the cut-over.'),
+    stream: tableName.describe('The table that the view reads after the cut-over.'),
   }),
-  z.strictObject({ type: z.literal('http'), url: httpUrl }),
+  z.strictObject({
+    type: z.literal('postgres-table').describe('Consumers read one table that changes hands.'),
+    table: tableName.describe('The table that the batch writes first and the stream afterwards.'),
+    batchRole: roleName.describe('The role with which the batch writes the table.'),
+    streamRole: roleName.describe('The role with which the stream writes the table.'),
+  }),
+  z.strictObject({
+    type: z.literal('http').describe('A service of yours switches the consumers on request.'),
+    url: httpUrl.describe('The URL that gets the requests to switch and to say the current side.'),
+  }),
 ]);
 
+const approval = z.strictObject({
+  quorum: z.int().min(1).max(10).default(1).describe('The number of people who must approve.'),
+  approvers: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('The people who may approve, each with a signature; empty means anyone, unsigned.'),
+  notStarter: z
+    .boolean()
+    .default(false)
+    .describe('Whether the person who started the migration may not approve it.'),
+  expires: duration.default('24h').describe('The time for which an approval is valid.'),
+  evidenceMaxAge: duration
+    .default('24h')
+    .describe('The age that the evidence of an approval may have.'),
+  notBefore: instant
+    .nullable()
+    .default(null)
+    .describe('The time before which no cut-over begins, in ISO form with an offset.'),
+  notAfter: instant
+    .nullable()
+    .default(null)
+    .describe('The time after which no cut-over begins, in ISO form with an offset.'),
+});
+
 const cutover = z.strictObject({
-  approval: z
-    .strictObject({
-      quorum: z.int().min(1).max(10).default(1),
-      approvers: z.array(z.string().min(1)).default([]),
-      notStarter: z.boolean().default(false),
-      expires: duration.default('24h'),
-      evidenceMaxAge: duration.default('24h'),
-      notBefore: instant.nullable().default(null),
-      notAfter: instant.nullable().default(null),
-    })
-    .prefault({}),
-  maxHold: duration.default('60s'),
-  fence: z.enum(['result', 'source']).default('result'),
-  route: route.default({ type: 'none' }),
+  approval: approval.prefault({}).describe('Who must approve the cut-over, and when it may begin.'),
+  maxHold: duration
+    .default('60s')
+    .describe('The longest time from the fence to the commit; after it, the fence is released.'),
+  fence: z
+    .enum(['result', 'source'])
+    .default('result')
+    .describe('What is held: runs of the batch only, or also writes to the source tables.'),
+  route: route
+    .default({ type: 'none' })
+    .describe('What consumers read, and how Sluice switches it.'),
+});
+
+const metadata = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'expected 1 to 40 of a-z, 0-9 and -')
+    .describe('The name of the migration; its workflow is `migration-<name>`.'),
+  labels: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Labels of your own; `team` becomes a search attribute.'),
+});
+
+const catchUp = z.strictObject({
+  barriers: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(3)
+    .describe('The number of barriers in a row that must arrive in time.'),
+  within: duration.default('30s').describe('The time in which a barrier must arrive.'),
+  timeout: duration.default('6h').describe('The time after which the run blocks.'),
+});
+
+const soak = z.strictObject({
+  for: duration.default('24h').describe('The time for which both sides are compared.'),
+  passes: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(3)
+    .describe('The number of windows that must pass in a row before the soak ends.'),
+});
+
+const rollback = z.strictObject({
+  automaticOn: z
+    .array(z.enum(['failed-window']))
+    .default([])
+    .describe('The events of the soak after which Sluice rolls back without a person.'),
+});
+
+const spec = z.strictObject({
+  source: source.describe('The legacy database and the tables that are captured.'),
+  batch: batch
+    .optional()
+    .describe('The batch process that is replaced. Without it, only tables are migrated.'),
+  connector: connector.describe('The source connector.'),
+  kafka: kafka.describe('The Kafka cluster and the topics that Sluice creates.'),
+  pipeline: pipeline.optional().describe('The streaming computation that replaces the batch.'),
+  sink: sink
+    .optional()
+    .describe('The connector that writes the output into a table of the source database.'),
+  catchUp: catchUp.prefault({}).describe('When the stream counts as caught up.'),
+  validation: validation.prefault({}).describe('How both sides are compared.'),
+  cutover: cutover.prefault({}).describe('How the consumers are switched.'),
+  soak: soak.prefault({}).describe('The time after the cut-over in which a rollback is easy.'),
+  rollback: rollback.prefault({}).describe('When Sluice rolls back by itself.'),
 });
 
 export const migrationSchema = z.strictObject({
-  $schema: z.string().optional(),
-  apiVersion: z.literal('sluice.dev/v1alpha1'),
-  kind: z.literal('Migration'),
-  metadata: z.strictObject({
-    name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected 1 to 40 of a-z, 0-9 and -'),
-    labels: z.record(z.string(), z.string()).default({}),
-  }),
-  spec: z.strictObject({
-    source,
-    batch: batch.optional(),
-    connector,
-    kafka,
-    pipeline: pipeline.optional(),
-    sink: z.strictObject({ type: z.enum(['jdbc-sink']), table: tableName }).optional(),
-    catchUp: z
-      .strictObject({
-        barriers: z.int().min(1).max(100).default(3),
-        within: duration.default('30s'),
-        timeout: duration.default('6h'),
-      })
-      .prefault({}),
-    validation: validation.prefault({}),
-    cutover: cutover.prefault({}),
-    soak: z
-      .strictObject({ for: duration.default('24h'), passes: z.int().min(0).max(1000).default(3) })
-      .prefault({}),
-    rollback: z
-      .strictObject({ automaticOn: z.array(z.enum(['failed-window'])).default([]) })
-      .prefault({}),
-  }),
+  $schema: z.string().optional().describe('The JSON Schema, for editors; Sluice ignores it.'),
+  apiVersion: z.literal('sluice.dev/v1alpha1').describe('The version of the format.'),
+  kind: z.literal('Migration').describe('The kind of document.'),
+  metadata: metadata.describe('The name and the labels of the migration.'),
+  spec: spec.describe('The migration itself.'),
 });
 
 export type ParsedSpec = z.output<typeof migrationSchema>;

@@ -1,0 +1,98 @@
+// Defines the shape of the legacy side: the source database and its batch.
+import { z } from 'zod';
+import {
+  action,
+  duration,
+  identifier,
+  postgres,
+  size,
+  sql,
+  tableName,
+  topic,
+  unique,
+} from './spec-parts.js';
+
+const limits = z.strictObject({
+  maxBackends: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(2)
+    .describe('The largest number of connections that read tables at the same time.'),
+  rowsPerSecond: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('The largest rate at which tables are read, in rows per second; 0 means no limit.'),
+  statementTimeout: duration
+    .default('10m')
+    .describe('The time after which Postgres cancels a statement of Sluice.'),
+});
+
+const walBudget = z.strictObject({
+  bytes: size.default('10GiB').describe('The amount of WAL that the replication slot may retain.'),
+  onExhaustion: z
+    .enum(['drop-slot', 'block'])
+    .default('drop-slot')
+    .describe(
+      'The reaction before the commit when the budget is used up: drop the slot and block, or only block.',
+    ),
+});
+
+export const source = z.strictObject({
+  postgres: postgres.describe('The connection to the legacy Postgres database.'),
+  tables: z
+    .array(tableName)
+    .min(1, 'name at least one table')
+    .refine(unique, 'a table is named twice')
+    .describe('The tables that the batch reads, as `schema.table`; odd names in double quotes.'),
+  limits: limits.prefault({}).describe('Limits of the load that Sluice puts on the source.'),
+  walBudget: walBudget
+    .prefault({})
+    .describe('The disk space that the migration may cost the source.'),
+});
+
+const stage = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}')
+    .describe('The name of the stage, which windows show as their subject.'),
+  query: sql.describe('One SELECT that computes the rows of the stage.'),
+  key: z.array(identifier).min(1).describe('The columns that identify a row of the stage.'),
+  topic: topic.describe('The topic into which the pipeline writes the rows of the stage.'),
+});
+
+const runs = z.union([
+  z.strictObject({
+    table: tableName.describe(
+      'The run log: a table with the columns run_id, cut_at, started_at and finished_at.',
+    ),
+  }),
+  z.strictObject({
+    application: z
+      .string()
+      .min(1)
+      .max(63)
+      .describe("The application_name of the batch's sessions; it is seen while they run."),
+  }),
+]);
+
+export const batch = z.strictObject({
+  result: z
+    .strictObject({
+      table: tableName.describe('The table that the batch fills, as `schema.table`.'),
+      key: z.array(identifier).min(1).describe('The columns that identify a row of the result.'),
+    })
+    .describe('The result of the batch process.'),
+  query: sql.describe('One SELECT that computes the same rows as the batch.'),
+  stages: z
+    .array(stage)
+    .default([])
+    .describe('Intermediate results of the pipeline, in its order, each compared on its own.'),
+  runs: runs.optional().describe('The place where Sluice sees that the batch runs.'),
+  pause: action
+    .optional()
+    .describe('Keeps the batch from running during the hold; `$1` is the time at which that ends.'),
+  resume: action.optional().describe('Lets the batch run again after a pause.'),
+  retire: action.optional().describe('Switches the batch off in the phase complete.'),
+});

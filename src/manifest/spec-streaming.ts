@@ -1,0 +1,129 @@
+// Defines the shape of the streaming side: connector, Kafka, pipeline and sink.
+import { z } from 'zod';
+import { statementsProblem } from './credentials.js';
+import {
+  duration,
+  httpUrl,
+  identifier,
+  secretRef,
+  sql,
+  sqlText,
+  tableName,
+  topic,
+  unique,
+  withoutCredentials,
+} from './spec-parts.js';
+
+export const connector = z.strictObject({
+  type: z
+    .enum(['debezium-postgres', 'jdbc-source'])
+    .describe('How the tables are captured: debezium-postgres reads the log, jdbc-source polls.'),
+  url: httpUrl.describe("The URL of Kafka Connect's REST API."),
+  snapshot: z
+    .enum(['initial', 'incremental', 'copy'])
+    .default('initial')
+    .describe(
+      'The initial load: by the connector in one transaction, by the connector in chunks, or a copy by Sluice.',
+    ),
+  topicPrefix: topic
+    .optional()
+    .describe("The prefix of the tables' topics; by default made of the migration's name."),
+  config: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .default({})
+    .describe('Extra configuration of the connector, from a closed list of keys.'),
+  mode: z
+    .enum(['bulk', 'incrementing', 'timestamp', 'timestamp+incrementing'])
+    .optional()
+    .describe('For jdbc-source: how a poll finds new rows.'),
+  query: z
+    .union([sql, sqlText.transform((text) => ({ sql: text }))], {
+      error: 'expected { sql: ... } or { file: ... }',
+    })
+    .optional()
+    .describe('For jdbc-source: one SELECT that is polled instead of the tables.'),
+  incrementingColumn: identifier
+    .optional()
+    .describe('For jdbc-source: the column whose values only grow.'),
+  timestampColumns: z
+    .array(identifier)
+    .min(1)
+    .refine(unique, 'a column is named twice')
+    .optional()
+    .describe('For jdbc-source: the columns of which the first that is not NULL dates a change.'),
+  delay: duration
+    .optional()
+    .describe('For jdbc-source: the age at which a row is read; 5s if absent.'),
+  deletes: z
+    .enum(['none', 'soft'])
+    .optional()
+    .describe("For jdbc-source: the owner's statement that rows are never or only softly deleted."),
+});
+
+const sasl = z.strictObject({
+  mechanism: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .describe('The SASL mechanism of the brokers.'),
+  username: z.string().min(1).describe('The user with which the worker logs in to Kafka.'),
+  passwordFrom: secretRef.describe("The place of that user's password."),
+});
+
+export const kafka = z.strictObject({
+  brokers: z
+    .array(z.string().regex(/^[^:\s]+:\d+$/, 'expected host:port'))
+    .min(1)
+    .describe('The bootstrap servers, each as `host:port`.'),
+  replication: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(1)
+    .describe('The copies of each topic that Sluice creates; use 3 in production.'),
+  partitions: z
+    .int()
+    .min(1)
+    .max(200)
+    .default(1)
+    .describe('The partitions of each topic that Sluice creates.'),
+  tls: z.boolean().default(false).describe('Whether connections to the brokers use TLS.'),
+  sasl: sasl.optional().describe('The login at the brokers, if they require one.'),
+});
+
+const statements = z.strictObject(
+  {
+    sql: withoutCredentials(z.string().min(1).max(65_536), statementsProblem).describe(
+      'The statements themselves, of at most 65,536 characters.',
+    ),
+  },
+  { error: 'expected { sql: ... } or { file: ... }' },
+);
+
+export const pipeline = z.strictObject({
+  type: z
+    .enum(['external', 'flink-sql', 'ksqldb'])
+    .describe('Who deploys the pipeline: you (external), or Sluice through Flink or ksqlDB.'),
+  groups: z
+    .array(z.string().min(1))
+    .min(1, 'name the consumer group(s): the drain proof needs them')
+    .default([])
+    .describe('The consumer groups of the pipeline, whose offsets prove that it has drained.'),
+  output: z
+    .strictObject({
+      topic: topic.describe('The topic into which the pipeline writes its result.'),
+      key: z
+        .array(identifier)
+        .min(1)
+        .describe('The columns of the record key; the same as batch.result.key.'),
+    })
+    .describe('The result of the pipeline.'),
+  gateway: httpUrl.optional().describe("For flink-sql: the URL of Flink's SQL Gateway."),
+  url: httpUrl.optional().describe("For ksqldb: the URL of ksqlDB's REST API."),
+  statements: statements
+    .optional()
+    .describe('For flink-sql and ksqldb: the statements that Sluice deploys.'),
+});
+
+export const sink = z.strictObject({
+  type: z.enum(['jdbc-sink']).describe("The kind of sink: Debezium's JDBC sink connector."),
+  table: tableName.describe('The table of the source database into which the sink writes.'),
+});

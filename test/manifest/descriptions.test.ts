@@ -1,0 +1,28 @@
+// Editors and the reference page show the descriptions of the JSON Schema.
+import { expect, it } from 'vitest';
+import { specSchema } from '../../src/cli/schema.js';
+
+interface Node {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+}
+
+/** Lists every key of every object, with the path of its place in the schema. */
+function keysOf(node: unknown, path = ''): [string, string | undefined][] {
+  if (typeof node !== 'object' || node === null) return [];
+  const own = Object.entries((node as Node).properties ?? {}).map(
+    ([key, value]): [string, string | undefined] => [`${path}/${key}`, value.description],
+  );
+  const below = Object.entries(node).flatMap(([key, value]) => keysOf(value, `${path}/${key}`));
+  return [...own, ...below];
+}
+
+const keys = keysOf(specSchema());
+
+it('every key of the JSON Schema has a description', () => {
+  expect(keys.length).toBeGreaterThan(100);
+  expect(keys.filter(([, text]) => !text).map(([path]) => path)).toEqual([]);
+});
+
+it('every description is a sentence that ends in a period', () =>
+  expect(keys.filter(([, text]) => text && !/^[A-Z].*\.$/.test(text))).toEqual([]));
