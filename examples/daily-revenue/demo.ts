@@ -92,7 +92,7 @@ async function migrate(home: StackHome): Promise<void> {
   say(`$ sluice init --sql -f ${spec} | psql shop`);
   await grantRoles('shop', sluice(['init', '--sql', '-f', spec], { quiet: true }));
   say(
-    'roles shop_migrator (the worker) and shop_capture (the connector) have what was printed; shop_owner owns tables, batch and view',
+    'roles shop_migrator (the worker) and shop_capture (the connector) now have the grants that `sluice init --sql` printed; shop_owner owns tables, batch and view',
   );
   const { checks } = JSON.parse(sluice(['doctor', '-f', spec, '-o', 'json'], { quiet: true })) as {
     checks: unknown[];
@@ -122,7 +122,7 @@ async function migrate(home: StackHome): Promise<void> {
   await untilMigrated();
   await removeService(home, 'shop-life');
   say(
-    `the view equals the batch's query, re-computed: ${await viewEqualsQuery('shop', PATIENCE_MS)}`,
+    `the view equals a new run of the batch's query: ${await viewEqualsQuery('shop', PATIENCE_MS)}`,
   );
   say(
     `an order written now is in the view after ${await orderReachesView('shop', PATIENCE_MS)} ms`,
@@ -152,7 +152,7 @@ async function untilMigrated(): Promise<void> {
       await askForApproval();
       const evidence = shown().evidenceId;
       if (evidence) approved.add(evidence);
-      sluice(['approve', NAME, '--approver', 'demo', '--reason', 'windows are green', '--yes'], {
+      sluice(['approve', NAME, '--approver', 'demo', '--reason', 'all windows passed', '--yes'], {
         allowed: [0, 1],
       }); // exit code 1: the evidence has changed meanwhile
     }
