@@ -9,8 +9,8 @@ const connect = (state: string | null): Pick<ConnectRest, 'status'> => ({
 
 describe('a barrier that is not reached', () => {
   it.each([
-    ['PAUSED', /connector c is PAUSED: resume it at Connect/],
-    ['STOPPED', /connector c is STOPPED: resume it at Connect/],
+    ['PAUSED', /connector c is PAUSED: resume it through Kafka Connect/],
+    ['STOPPED', /connector c is STOPPED: resume it through Kafka Connect/],
     [null, /connector c does not exist any more: it was deleted/],
   ])('names a connector that is %s', async (state, said) =>
     expect(await standstill(connect(state), ['c'])).toMatch(said),

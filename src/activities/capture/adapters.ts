@@ -1,4 +1,4 @@
-// The effects of the captures, by the kind of the resolved capture.
+// Selects the effects of a capture by the kind of the resolved capture.
 import type { CapturePlan } from '../../domain/capture/capture.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { Registry } from '../../domain/values/registry.js';

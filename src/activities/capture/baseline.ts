@@ -1,4 +1,4 @@
-// The baseline: what the legacy database held before anything was captured.
+// The baseline records what the legacy database held before anything was captured.
 import { createHash } from 'node:crypto';
 import { readTable } from '../../clients/postgres/catalog.js';
 import { readSource, transaction } from '../../clients/postgres/connection.js';
@@ -22,7 +22,10 @@ export interface Baseline {
 
 export function createBaselineActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
-    /** Schema fingerprint, rows and size per table and the WAL position, in one snapshot. */
+    /**
+     * Reads each table's schema fingerprint, row count and size, and the WAL position, in one
+     * snapshot.
+     */
     async takeBaseline({ plan }: Planned): Promise<Baseline> {
       return readSource(plan, secret, (client) =>
         transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {

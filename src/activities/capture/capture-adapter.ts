@@ -1,4 +1,4 @@
-// The effects of a capture on the systems around it. The pure half is in domain/capture.
+// Defines the effects of a capture on the systems around it. The pure half is in domain/capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';
@@ -22,47 +22,61 @@ export interface WantedConnector {
 }
 
 export interface SourceMark {
-  /** Position in the source's log: everything that the marked snapshot sees lies before it. */
+  /**
+   * Position in the source's log. Everything that the marked snapshot sees has a lower position.
+   */
   readonly lsn: Lsn;
-  /** Waits until the connector has everything up to the mark. Null = proven; else why not. */
+  /**
+   * Waits until the connector has everything up to the mark. Returns null if that is proven, or the
+   * reason why not.
+   */
   reached(deadline: number, note?: Note): Promise<string | null>;
 }
 
-/** The connections and the token of a mark. */
+/** The connections and the token with which a mark is set. */
 export interface MarkAt {
-  /** Reads what is marked: a transaction's snapshot, if it holds one. */
+  /**
+   * The session whose view is marked. If it holds a transaction, that is the transaction's
+   * snapshot.
+   */
   readonly snapshot: pg.ClientBase;
-  /** Serves what must not be in the snapshot. */
+  /** Another session, for statements that must run outside the snapshot. */
   readonly side: pg.ClientBase;
-  /** An earlier position to reach. */
+  /** An earlier position to reach. If absent, the current position is used. */
   readonly from?: Lsn | null;
   readonly token: string;
 }
 
-/** The source's state of the capture: facts that evidence rests on, and a problem that voids any proof. */
+/**
+ * The state of the capture at the source: the facts that evidence depends on, and a problem that
+ * makes every proof impossible.
+ */
 export interface CaptureState {
   readonly facts: Facts;
   readonly problem: CaptureProblem | null;
 }
 
-/** A subject that is compared with its topic when both have settled. */
+/** A subject that a settled window compares with its topic. */
 export interface SettledSubject {
   readonly subject: string;
   readonly topic: string;
   readonly sql: string;
   readonly columns: readonly Column[];
   readonly key: readonly string[];
-  /** Tells a difference that the capture had no way to notice. */
+  /** Builds a predicate that is true for a difference that this capture cannot detect. */
   readonly notCapturable: (shape: Shape) => (difference: Unequal) => boolean;
 }
 
 export type CaptureDeps = Pick<Deps, 'secret' | 'systems'>;
 
-/** The half of a capture that meets real systems. */
+/** The half of a capture that talks to real systems. */
 export interface CaptureAdapter<C extends CapturePlan = CapturePlan> {
-  /** Finds in preflight what the capture would meet. Reads only. */
+  /** Runs the capture's own preflight checks. Reads only. */
   checks(deps: CaptureDeps, plan: ResolvedPlan, capture: C): Promise<Check[]>;
-  /** Makes the configurations of the source connectors, of all or of the one named. Throws Problem `preflight-failed` when a plugin or a table is gone. */
+  /**
+   * Builds the configurations of all source connectors, or only of the one named `only`. Throws
+   * Problem `preflight-failed` if a plugin or a table does not exist.
+   */
   connectors(
     deps: CaptureDeps,
     plan: ResolvedPlan,
@@ -70,14 +84,17 @@ export interface CaptureAdapter<C extends CapturePlan = CapturePlan> {
     only?: string,
   ): Promise<WantedConnector[]>;
   mark(deps: Pick<Deps, 'systems'>, run: Planned, at: MarkAt, capture: C): Promise<SourceMark>;
-  /** Reads the state of the capture at the source. `tables` are those of the plan, in its order. */
+  /** Reads the state of the capture at the source. `tables` are the plan's tables, in its order. */
   state(
     client: SourceClient,
     plan: ResolvedPlan,
     tables: readonly (CapturedTable | null)[],
   ): Promise<CaptureState>;
-  /** Lists what a settled window compares beside the results. */
+  /** Lists what a settled window compares in addition to the results. */
   settled(client: pg.ClientBase, plan: ResolvedPlan, capture: C): Promise<SettledSubject[]>;
-  /** Explains why rows of a subject may be missing that are not lost. Null = they are not expected to be. */
+  /**
+   * Explains why rows of a subject may be missing although they are not lost. Returns null if there
+   * is no such reason.
+   */
   whyMissing(client: pg.ClientBase, subject: Capture, capture: C): Promise<string | null>;
 }

@@ -1,4 +1,4 @@
-// Barriers as the catch-up phase asks for them. The cut-over's is in drain.ts.
+// Barriers of the catch-up phase. The cut-over's barrier is in drain.ts.
 import { withSource } from '../../clients/postgres/connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
@@ -15,7 +15,10 @@ export interface BarrierResult {
 }
 
 export function createBarrierActivities({ secret, systems }: Deps) {
-  /** A marker through source, connector, pipeline, output and sink. Null reason = proven. */
+  /**
+   * Sends a marker through source, connector, pipeline, output and sink. A null `reason` means that
+   * the barrier is proven.
+   */
   async function pass(
     ref: MigrationRef,
     limitMs: number,
@@ -34,7 +37,10 @@ export function createBarrierActivities({ secret, systems }: Deps) {
   }
 
   return {
-    /** `barriers` in a row, each within `within`. Repeats until then; Problem `catch-up-timeout` with the last reason at the spec's timeout. */
+    /**
+     * Repeats barriers until the spec's number of them in a row pass, each `within` its limit.
+     * Throws Problem `catch-up-timeout` with the last reason when the spec's `timeout` is over.
+     */
     async catchUp(ref: MigrationRef): Promise<BarrierResult> {
       const { barriers, within, timeout } = ref.spec.spec.catchUp;
       const deadline = Date.now() + durationMs(timeout);

@@ -1,5 +1,5 @@
-// The guard: runs beside every phase from snapshot to hand-over, also while blocked or paused.
-// Restarts failed tasks within bounds; watches slot and WAL.
+// The guard runs beside every phase from snapshot to hand-over, even while the run is blocked or
+// paused. It restarts failed connector tasks up to a limit, and watches the slot and its WAL.
 import { Context } from '@temporalio/activity';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -18,7 +18,7 @@ import { pause } from '../runtime/poll-until.js';
 import { insertLsn } from '../barrier/marker.js';
 
 export type GuardReport =
-  /** Nothing of this migration is ours any more: nothing to watch. */
+  /** This migration owns no objects any more, so there is nothing to watch. */
   | { readonly kind: 'stood-down' }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
   | {
@@ -32,9 +32,9 @@ export type GuardReport =
 
 export interface GuardInput {
   readonly ref: MigrationRef;
-  /** Restarts per connector so far. */
+  /** Restarts of each connector so far. */
   readonly restarts: Readonly<Record<string, number>>;
-  /** Slot identity known: from then on its absence is a loss, not a beginning. */
+  /** True once the slot was seen. After that, a missing slot is lost, not merely uncreated. */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
 }

@@ -1,5 +1,5 @@
-// The initial load of the source connectors, watched until it is complete, and the connector's
-// reconfiguration at the hand-over.
+// Activities for source connectors: they watch the initial load until it is complete, and
+// reconfigure the connector at the hand-over.
 import { handedOverConfig } from '../../connectors/debezium-postgres.js';
 import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
 import { reconfigure } from '../objects/connector-state.js';
@@ -12,17 +12,20 @@ type Totals = Readonly<Record<string, number>>;
 
 export function createConnectActivities(deps: Deps) {
   return withPlan({
-    /** Waits until the scan of every table is reported SUCCEEDED. Heartbeats progress; safe to repeat. */
+    /**
+     * Waits until the connector reports the scan of every table as SUCCEEDED. Heartbeats progress.
+     * Safe to repeat.
+     */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
 
-    /** As `watchSnapshot`, for tables that are polled. */
+    /** Does the same as `watchSnapshot` for tables that are polled. */
     watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchPolling(deps, run, totals),
 
     /**
-     * Reconfigures the connector at `complete` without the scaffolding topics. An old task's next
-     * commit would create the signal group again. Idempotent.
+     * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise
+     * its task would create the signal group again at its next commit. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

@@ -1,7 +1,7 @@
-// Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot of
-// the slot's own position. Several sessions read the tables in that snapshot, range by range of
-// their blocks. They write each row as the connector's own initial load would. The connector then
-// reads the log from there.
+// Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot
+// taken at the slot's position. Several sessions read the tables in that snapshot, block range by
+// block range. They write each row as the connector's own initial load would. After that, the
+// connector reads the log from the slot's position.
 import { Context } from '@temporalio/activity';
 import {
   blockRanges,
@@ -43,14 +43,14 @@ import { Pulse } from '../runtime/stale-attempt.js';
 import { creatingSlot } from '../objects/slot-wait.js';
 import { readPaced } from '../runtime/row-cursor.js';
 
-const CHUNK_BLOCKS = 4096; // 32 MB: what is read again at most, by each session, after a death
+const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after the worker dies
 
 interface CopyTarget {
   readonly table: string;
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly blocks: number;
-  /** Files in which its rows lie. */
+  /** Identifies the files that hold its rows. It changes when the table is rewritten. */
   readonly storage: string;
 }
 
@@ -65,9 +65,10 @@ export function createCopyActivities(deps: Deps) {
   const { secret, ledger, systems } = deps;
 
   /**
-   * Returns the snapshot to read. A new slot has its own. After a restart it is a fresh one, and
-   * rows may be newer than the slot. The log then repeats some changes, which end in the same row
-   * for every reader that keeps the newest row of a key.
+   * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
+   * position. After a restart, that snapshot is gone, so a fresh one is taken; its rows may be
+   * newer than the slot's position. The log then replays changes that the rows already contain,
+   * which is harmless because every reader keeps the newest row of a key.
    */
   async function beginCopy(ref: MigrationRef): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
     const { slot } = namesOf(ref.spec, ref.generation);
@@ -104,8 +105,8 @@ export function createCopyActivities(deps: Deps) {
   }
 
   /**
-   * `reader` holds every table from here on: nothing can rewrite one, or attach a partition, before
-   * its transaction ends.
+   * Returns the tables to copy. `reader` locks every table until its transaction ends, so no table
+   * can be rewritten or get a partition.
    */
   async function targets(ref: MigrationRef, reader: SourceClient): Promise<CopyTarget[]> {
     const { topicPrefix } = namesOf(ref.spec, ref.generation);
@@ -125,7 +126,7 @@ export function createCopyActivities(deps: Deps) {
     return found;
   }
 
-  /** Sessions that all see the one snapshot; the one that shares it is not needed after that. */
+  /** Opens sessions that all read the same snapshot, then closes the session that exported it. */
   async function openReaders(ref: MigrationRef, snapshot: SharedSnapshot): Promise<SourceClient[]> {
     const readers: SourceClient[] = [];
     try {
@@ -148,7 +149,7 @@ export function createCopyActivities(deps: Deps) {
   return {
     /**
      * Creates the slot, and copies every table to its topic from the slot's position. Continues
-     * after a killed attempt, and heartbeats its progress.
+     * where a killed attempt stopped, and heartbeats its progress.
      */
     async copyTables(
       ref: MigrationRef,
@@ -199,8 +200,8 @@ export function createCopyActivities(deps: Deps) {
 }
 
 /**
- * Ranges of tables that were rewritten since (VACUUM FULL, CLUSTER), or got or lost a partition,
- * are copied again: their rows lie elsewhere now.
+ * Returns the recorded ranges that need no second copy. A table's ranges are discarded if its rows
+ * moved to other files (VACUUM FULL, CLUSTER) or its partitions changed.
  */
 export function stillValid(
   recorded: readonly CopiedChunk[],
@@ -212,8 +213,8 @@ export function stillValid(
 }
 
 /**
- * Every range of every table that no earlier attempt has copied. A row that an update moved out of
- * one in between is in the log, whole.
+ * Returns every range of every table that no earlier attempt has copied. If an update moves a row
+ * out of a range before it is copied, the log contains the whole row.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>
@@ -234,7 +235,7 @@ interface CopyContext {
   readonly share: number;
 }
 
-/** Everything of it is acknowledged by Kafka when this ends. */
+/** Copies one range. Returns after Kafka has acknowledged all its rows. */
 async function copyChunk(
   { ref, reader, writer, pulse, begins, share }: CopyContext,
   { target, chunk, range }: CopyTask,

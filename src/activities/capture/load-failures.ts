@@ -1,4 +1,4 @@
-// Connectors that fail while they load the tables: which failure ends the load, and why it failed.
+// Decides which failure of a connector ends the initial load, and finds out why it failed.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
 import { Problem } from '../../domain/failure.js';
@@ -9,14 +9,16 @@ const FAILED_LIMIT_MS = 90_000;
 const CAUSE_WITHIN_MS = 10_000;
 
 /**
- * The time since which each connector has failed. The guard restarts it, so a short failure is not
- * a reason to give up.
+ * Remembers since when each connector has failed. The guard restarts failed connectors, so a short
+ * failure does not end the load.
  */
 export class Failures {
   readonly #since = new Map<string, number>();
   #last: string | null = null;
 
-  /** Throws Problem `connector-failed` for one that has been failed for too long. */
+  /**
+   * Throws Problem `connector-failed` if the connector has been failed for longer than the limit.
+   */
   async check(rest: ConnectRest, name: string): Promise<void> {
     const failure = await taskFailure(rest, name);
     if (failure === null) return void this.#since.delete(name);
@@ -28,8 +30,8 @@ export class Failures {
   }
 
   /**
-   * The failed load, with what made the task fail: that comes a moment later, and may be gone again
-   * when the guard has restarted it.
+   * Returns a Problem for the failed load that includes the cause of the task's failure. That cause
+   * appears a moment later, and a restart by the guard may remove it again.
    */
   async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
     const cause =

@@ -1,4 +1,4 @@
-// The initial load by a connector that reads the log, watched through Debezium's notifications.
+// Watches the initial load of a connector that reads the log, through Debezium's notifications.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -19,7 +19,10 @@ import { SnapshotSignal } from './snapshot-signal.js';
 
 const CHUNK_PAUSE_MS = 150;
 
-/** Folds the notification topic until the scan of every table is reported SUCCEEDED. Asks for the scans where the load is signalled. */
+/**
+ * Reads the notification topic until the scan of every table is reported SUCCEEDED. If the load is
+ * started by a signal, sends that signal too.
+ */
 export function watchLog(
   deps: CaptureDeps,
   { ref, plan }: Planned,
@@ -31,7 +34,10 @@ export function watchLog(
   );
 }
 
-/** Appends what is new from offset `from` on; returns where to read on. */
+/**
+ * Appends the notifications from offset `from` on. Returns the offset where the next call
+ * continues.
+ */
 async function readNotifications(
   kafka: KafkaPort,
   notificationTopic: string,

@@ -1,4 +1,5 @@
-// Capture `debezium-postgres`: positions in the log, a publication, and the walsender that serves the slot.
+// Capture `debezium-postgres`: positions in the log, a publication, and the walsender that serves
+// the slot.
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { readPublication } from '../../clients/postgres/captured-catalog.js';
@@ -27,7 +28,8 @@ export const logCapture: CaptureAdapter<LogPlan> = {
     ]),
 
   async mark({ systems }, { ref, plan }, { side, from, token }) {
-    const lsn = from ?? (await insertLsn(side)); // read after the snapshot, so everything that it sees is committed below
+    // read after the snapshot, so everything visible in it has a lower LSN
+    const lsn = from ?? (await insertLsn(side));
     await emitMarker(side, ref, token);
     const rest = systems.connect(plan);
     return {
@@ -53,7 +55,10 @@ export const logCapture: CaptureAdapter<LogPlan> = {
   whyMissing: () => Promise.resolve(null),
 };
 
-/** The walsender that serves the slot: another one means that the connector's task restarted. */
+/**
+ * Identifies the walsender that serves the slot. A different one means that the connector's task
+ * restarted.
+ */
 async function slotFacts(client: SourceClient, { names }: ResolvedPlan): Promise<Facts> {
   const found = await readSlot(client, names.slot);
   return { 'connector task': `walsender ${found?.activePid ?? 'none'}` };

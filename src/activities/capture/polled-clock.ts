@@ -1,5 +1,5 @@
-// Rows whose time lies ahead of the database's clock: a connector that polls by time reads them
-// only when that time has come.
+// Finds rows whose time is ahead of the database's clock. A connector that polls by time reads such
+// a row only when the clock has reached its time.
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/lone-sql.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
@@ -7,21 +7,21 @@ import type { Capture } from '../../domain/migration/names.js';
 import { looksAtTimes, type Polling } from '../../domain/migration/polling.js';
 
 /**
- * A barrier waits for rows that are no further ahead: the writers' clocks differ by less. One row
- * of the year 2099 must not hold up every barrier.
+ * A barrier waits for rows that are at most this far ahead, because the writers' clocks differ by
+ * less. Without the limit, one row of the year 2099 would hold up every barrier.
  */
 const CLOCK_SKEW_S = 15;
 
 /**
- * Condition for rows that a barrier may wait for. Times without a zone are compared in UTC, the
- * zone of our sessions.
+ * Returns the SQL condition for rows that a barrier may wait for. Times without a zone are compared
+ * with UTC, the time zone of Sluice's sessions.
  */
 export const isNotAhead = (time: string): string =>
   `${time} <= clock_timestamp() + interval '${CLOCK_SKEW_S} seconds'`;
 
 /**
- * Describes rows that are further ahead. Returns null if there are none, or if this mode uses no
- * time.
+ * Describes rows that are further ahead. Returns null if there are none, or if the polling mode
+ * uses no time.
  */
 export async function rowsAhead(
   client: pg.ClientBase,
@@ -36,5 +36,5 @@ export async function rowsAhead(
     `SELECT count(*) AS n, max(${time})::text AS furthest FROM ${from} WHERE isfinite(${time}) AND NOT (${isNotAhead(time)})`,
   );
   if (!row || row['n'] === '0') return null;
-  return `${row['n']} rows of ${capture.subject} have ${time} ahead of the database's clock (up to ${row['furthest']}): the connector reads a row only when its time has come`;
+  return `${row['n']} rows of ${capture.subject} have ${time} ahead of the database's clock (up to ${row['furthest']}). The connector reads a row only when the clock has reached its time`;
 }

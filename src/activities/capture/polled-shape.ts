@@ -1,4 +1,5 @@
-// Reads the columns of a polled table or query from the database, and the plugin that Connect has.
+// Reads the columns of a polled table or query from the database, and finds the JDBC plugin that
+// Kafka Connect has installed.
 import type pg from 'pg';
 import { describeQuery, readKeyedTable } from '../../clients/postgres/catalog.js';
 import {
@@ -13,7 +14,10 @@ import type { Polling } from '../../domain/migration/polling.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
 
-/** Throws Problem `preflight-failed` when Connect has no JDBC source that the spec allows. */
+/**
+ * Returns the installed JDBC source plugin. Throws Problem `preflight-failed` if Kafka Connect has
+ * none that the spec allows.
+ */
 export async function installedPlugin(
   { systems }: Pick<Deps, 'systems'>,
   spec: MigrationSpec,
@@ -28,7 +32,10 @@ export async function installedPlugin(
   );
 }
 
-/** Throws Problem `preflight-failed` when the table, or its primary key, is gone. */
+/**
+ * Reads columns and key of a polled table or query. Throws Problem `preflight-failed` if the table
+ * or its primary key does not exist.
+ */
 export async function polledShape(
   client: pg.ClientBase,
   polling: Polling,

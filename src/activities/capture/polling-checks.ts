@@ -1,4 +1,6 @@
-// Read-only checks of what a connector that polls rests on: which rows are new, whose clock says so, and what it cannot see. Done, not deduced.
+// Read-only checks of what polling depends on: how new rows are found, which clock sets their
+// times, and what polling misses. Each check queries the source; none infers its answer from the
+// spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { readLone } from '../../clients/postgres/lone-sql.js';
@@ -61,12 +63,12 @@ function declared({ deletes, mode }: Polling): Check {
         'polling.deletes',
         '',
         `polling cannot see ${unseenBy(mode)}, and connector.deletes is not set`,
-        'declare connector.deletes: none (rows are never deleted) or soft (they are marked), or capture changes by type debezium-postgres',
+        'set connector.deletes to none (rows are never deleted) or soft (rows are marked as deleted), or use connector.type debezium-postgres',
       )
     : passed(
         'polling.deletes',
         '',
-        `declared: ${deletes === 'none' ? 'rows are never deleted' : 'rows are marked, never deleted'}; windows look for deleted rows`,
+        `declared: ${deletes === 'none' ? 'rows are never deleted' : 'rows are marked as deleted, but never removed'}; windows look for deleted rows`,
       );
 }
 
@@ -79,8 +81,8 @@ async function columnsFit(
   const comma = key.find((name) => name.includes(','));
   if (comma !== undefined)
     return {
-      detail: `key column "${comma}" has a comma in its name: Connect's lists of fields cannot contain it`,
-      remedy: 'give it another name in a connector.query',
+      detail: `key column "${comma}" has a comma in its name, which Kafka Connect's lists of fields cannot contain`,
+      remedy: 'rename the column in a connector.query',
     };
   const typeOf = (name: string): string | undefined => columns.find((c) => c.name === name)?.type;
   const wanted = [
@@ -95,20 +97,20 @@ async function columnsFit(
     const type = typeOf(name);
     if (type === undefined)
       return {
-        detail: `there is no column ${name}; there is ${columns.map((c) => c.name).join(', ')}`,
+        detail: `there is no column ${name}; the columns are ${columns.map((c) => c.name).join(', ')}`,
         remedy: 'correct spec.connector',
       };
     if (!types.includes(type))
       return {
         detail: `column ${name} is ${type}, not ${meant}`,
-        remedy: 'name another column in spec.connector, or another mode',
+        remedy: 'name another column in spec.connector, or use another connector.mode',
       };
   }
   const kinds = new Set(polling.timestampColumns.map(typeOf));
   if (kinds.size > 1)
     return {
-      detail: `${polling.timestampColumns.join(', ')} are of different types`,
-      remedy: 'name columns of one type',
+      detail: `${polling.timestampColumns.join(', ')} have different types`,
+      remedy: 'name columns that have the same type',
     };
   return wanted.length === 0
     ? 'every row is read at every poll'
@@ -132,8 +134,9 @@ async function nothingWithoutTime(
   return row['n'] === '0'
     ? 'every row has a time'
     : {
-        detail: `${row['n']} rows have no (or an infinite) ${time}: they would never be read`,
-        remedy: 'fill it in, or add a column that always has a time to connector.timestampColumns',
+        detail: `${row['n']} rows have no (or an infinite) ${time}, so polling would never read them`,
+        remedy:
+          'set the time in these rows, or add a column that always has a time to connector.timestampColumns',
       };
 }
 
@@ -143,11 +146,14 @@ async function nothingAhead(
   capture: Capture,
 ): Promise<Answer> {
   const ahead = await rowsAhead(client, polling, capture);
-  const remedy = `correct those times, or waive polling.future: windows then call such rows missing until their time has come`;
+  const remedy = `correct these times, or waive polling.future; windows then report these rows as missing until the clock reaches their time`;
   return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
 }
 
-/** A column without zone is compared with UTC. Proven by the newest row, where that is young, or by the server's own setting. */
+/**
+ * Checks that times without zone are in UTC. The newest row proves it if it is recent; otherwise
+ * the server's time zone setting does.
+ */
 async function timesAreUtc(
   client: pg.ClientBase,
   polling: Polling,
@@ -156,7 +162,7 @@ async function timesAreUtc(
   if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
   const { columns } = await polledShape(client, polling, capture);
   if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp')
-    return 'times carry their zone';
+    return 'the times have a time zone';
   const newest = `(SELECT max(${cursorOf(polling)}) FROM ${polledFrom(polling, capture)})`;
   const row = (
     await readLone(
@@ -167,15 +173,15 @@ async function timesAreUtc(
   const ahead = row['ahead'] === null ? null : Number(row['ahead']);
   if (ahead !== null && ahead > 60)
     return {
-      detail: `the newest time is ${Math.round(ahead)} s ahead of UTC: local time, or a wrong clock`,
-      remedy: 'use a timestamptz column, or convert it to UTC in connector.query',
+      detail: `the newest time is ${Math.round(ahead)} s ahead of UTC, so the column holds local time or a wrong clock wrote it`,
+      remedy: 'use a timestamptz column, or convert the column to UTC in connector.query',
     };
   if (ahead !== null && ahead > -15 * 60)
     return `the newest time is ${Math.round(-ahead)} s behind UTC`;
   const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(row['zone'] ?? '');
   if (isUtc) return "the server's time zone is UTC";
   throw new Error(
-    `column without zone, the server's time zone is ${row['zone']}, and no row is young enough to tell: its time zone is unknown`,
+    `the column's time zone is unknown: it has no zone, the server's time zone is ${row['zone']}, and no row is recent enough to show the offset`,
   );
 }
 
@@ -186,7 +192,7 @@ async function cursorIsIndexed(
 ): Promise<Answer> {
   const table = await readTable(client, subject);
   if (polling.mode === 'bulk' || !table || table.rowsEstimate < WORTH_AN_INDEX_ROWS)
-    return 'read as a whole, or small';
+    return 'no index needed: the table is small or read completely at each poll';
   const first = looksAtTimes(polling.mode)
     ? polling.timestampColumns
     : [polling.incrementingColumn!];
@@ -197,12 +203,15 @@ async function cursorIsIndexed(
   return first.length === 1 && rows.length > 0
     ? `an index begins with ${first[0]}`
     : {
-        detail: `no index serves ${cursorOf(polling)}: each poll would read all ${table.rowsEstimate} rows`,
-        remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${first.map(quoteIdent).join(', ')}), or waive it if the source can bear it`,
+        detail: `no index helps to find rows by ${cursorOf(polling)}, so each poll would read all ${table.rowsEstimate} rows`,
+        remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${first.map(quoteIdent).join(', ')}), or waive polling.index if the source can take that load`,
       };
 }
 
-/** Run twice in one snapshot: its key must be one, and nothing in it may depend on when or how it runs. */
+/**
+ * Runs the query twice in one snapshot. The key must be unique, and the result must not depend on
+ * when or how it runs.
+ */
 async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer> {
   await describeQuery(client, polling.query!);
   const key = quoteIdent(polling.incrementingColumn!);
@@ -219,7 +228,7 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
     const [first, second] = [await ask(), await ask()];
     if (first['rows'] !== first['keys'])
       return {
-        detail: `the query returns ${first['rows']} rows for ${first['keys']} values of ${key}: it is not a key`,
+        detail: `the query returns ${first['rows']} rows for ${first['keys']} values of ${key}, so ${key} is not a key`,
         remedy: 'name a column that identifies a row as connector.incrementingColumn',
       };
     if (first['digest'] !== second['digest'] || first['rows'] !== second['rows'])
@@ -228,7 +237,7 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
         remedy:
           'remove volatile expressions: random(), clock_timestamp(), LIMIT without a full ORDER BY',
       };
-    return `${first['rows']} rows, ${key} is their key, the same twice`;
+    return `${first['rows']} rows; ${key} is unique; two runs gave the same result`;
   } finally {
     await client.query('ROLLBACK');
   }
@@ -246,7 +255,7 @@ async function pluginCarries(
     .filter((c) => c.type.endsWith('[]'))
     .map((c) => c.name);
   const remedy =
-    'use the JDBC source that comes with Sluice (java/jdbc-source), or leave the columns out by a connector.query';
+    'use the JDBC source that comes with Sluice (java/jdbc-source), or leave these columns out in a connector.query';
   if (arrays.length > 0 && !plugin.carriesArrays)
     return { detail: `${plugin.connectorClass} cannot carry arrays: ${arrays.join(', ')}`, remedy };
   if (polling.mode === 'bulk' && !plugin.countsPolls)
@@ -257,7 +266,10 @@ async function pluginCarries(
   return `${plugin.connectorClass} carries every column`;
 }
 
-/** A transaction that has been writing for longer than the delay will commit rows that the connector has passed already. */
+/**
+ * Checks for transactions that have been writing for longer than `connector.delay`. They may commit
+ * rows at times that the connector has already passed.
+ */
 async function commitsInTime(
   client: pg.ClientBase,
   spec: MigrationSpec,
@@ -269,11 +281,11 @@ async function commitsInTime(
   if (old.length > 0)
     return {
       detail:
-        `${old.length} writing transaction(s) prepared, or open for longer than connector.delay ${polling.delay}: rows that they commit may be skipped: ` +
+        `${old.length} writing transaction(s) are prepared, or have been open longer than connector.delay ${polling.delay}, so polling may skip their rows: ` +
         describeWriters(old),
       remedy: remedyFor(
         old,
-        'raise connector.delay above the longest writing transaction, or shorten those',
+        'raise connector.delay above the longest writing transaction, or shorten those transactions',
       ),
     };
   return unseen.length > 0

@@ -1,4 +1,5 @@
-// The initial load by connectors that poll: complete when every row that was there at the beginning has been read.
+// Watches the initial load by connectors that poll. It is complete when every row that existed at
+// the beginning has been read.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
@@ -12,7 +13,10 @@ import { markSource } from './source-mark.js';
 
 const PROGRESS_EVERY_MS = 1000;
 
-/** Waits until all rows that were there when it began have been read. Heartbeats progress; safe to repeat. */
+/**
+ * Waits until the connectors have read all rows that existed when it was called. Heartbeats
+ * progress. Safe to repeat.
+ */
 export function watchPolling(
   deps: CaptureDeps,
   run: Planned,
@@ -49,7 +53,10 @@ export function watchPolling(
   });
 }
 
-/** Data records of topics (offsets count markers too); reads on from where it was. */
+/**
+ * Counts the data records of topics, because offsets also count transaction markers. Each call
+ * continues where the last one stopped.
+ */
 class RecordCounter {
   readonly #kafka: KafkaPort;
   readonly #next = new Map<string, number>();

@@ -1,4 +1,4 @@
-// Marks the present position of polled tables, and tells when their connectors have read that far.
+// Marks the current position of polled tables, and waits until their connectors have read up to it.
 import type pg from 'pg';
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { readLone } from '../../clients/postgres/lone-sql.js';
@@ -21,9 +21,12 @@ import type { MarkAt, SourceMark } from './capture-adapter.js';
 import { isNotAhead } from './polled-clock.js';
 
 const POLL_MS = 150;
-const WHOLE_POLLS = 2; // the first may have begun before the mark
+const WHOLE_POLLS = 2; // the first one may have begun before the mark
 
-/** Notes how far each table has rows now. Each connector stores how far it has read. */
+/**
+ * Reads the newest position of each table. Each connector stores how far it has read, so `reached`
+ * compares the two.
+ */
 export async function markPolled(
   { systems }: Pick<Deps, 'systems'>,
   { plan }: Planned,
@@ -57,7 +60,7 @@ async function markCapture(
   if (polling.mode === 'bulk') {
     const first = (await pollOf(rest, connector)).number;
     const rows = await readLone(snapshot, `SELECT 1 FROM ${polledFrom(polling, capture)} LIMIT 1`);
-    if (rows.length === 0) return () => Promise.resolve(null); // nothing to take in
+    if (rows.length === 0) return () => Promise.resolve(null); // an empty table has nothing to read
     return (deadline) => untilPolled(rest, capture, first, deadline);
   }
   const wanted = await cursorIn(snapshot, polling, capture);
@@ -101,8 +104,8 @@ async function untilPolled(
 }
 
 /**
- * The furthest row there is, in the order in which the connector reads. Rows without a time, or
- * ahead of the clock, are not in that order: preflight and windows find them.
+ * Returns the last position of the table, in the order in which the connector reads. Rows without a
+ * time, or ahead of the clock, have no place in that order; preflight and windows find them.
  */
 async function cursorIn(
   client: pg.ClientBase,
@@ -128,7 +131,7 @@ const asBigInt = (value: unknown): bigint | null =>
   value === null || value === undefined ? null : BigInt(value as string | number);
 
 /**
- * Reads the position at which the connector will continue. The well-known JDBC sources and ours
+ * Reads the position at which the connector will continue. The common JDBC sources and Sluice's own
  * store it in the same form.
  */
 async function storedCursor(rest: ConnectRest, connector: string): Promise<Cursor> {

@@ -1,4 +1,5 @@
-// Capture `jdbc-source`: cursors that the connectors store, and their sessions at the source.
+// Capture `jdbc-source`: the positions that the connectors store, and the connectors' sessions at
+// the source.
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Column } from '../../clients/postgres/catalog.js';
 import { notCapturable } from '../../compare/not-capturable.js';
@@ -13,7 +14,7 @@ import { installedPlugin, polledShape } from './polled-shape.js';
 import { checkPolling } from './polling-checks.js';
 import { markPolled } from './polling-mark.js';
 
-const APPLICATION_NAME_LENGTH = 63; // the server cuts longer ones
+const APPLICATION_NAME_LENGTH = 63; // the server truncates longer names
 
 export const pollingCapture: CaptureAdapter<PollingPlan> = {
   checks: checkPolling,
@@ -55,11 +56,14 @@ export const pollingCapture: CaptureAdapter<PollingPlan> = {
     return subjects;
   },
 
-  /** A polled row that is missing because its time has not come looks like a lost one. */
+  /** Describes rows whose time is still to come. They look missing but are not lost. */
   whyMissing: (client, subject, { polling }) => rowsAhead(client, polling, subject),
 };
 
-/** A connector that polls keeps its connection, which carries its name: another backend means that its task restarted. */
+/**
+ * Finds the database session of each polling connector by its application name. A different backend
+ * means that the connector's task restarted.
+ */
 async function taskFacts(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
   const facts: Record<string, string> = {};
   for (const name of plan.sourceConnectors) {

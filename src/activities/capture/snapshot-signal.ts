@@ -10,7 +10,7 @@ import { hasStarted, type SnapshotNotification } from '../../domain/capture/snap
 import { emitMarker } from '../barrier/marker.js';
 
 const MOST_ASKED = 10;
-const ASK_AGAIN_MS = 20_000; // a connector that was just starting may not have been listening yet
+const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the signal
 
 export class SnapshotSignal {
   readonly #kafka: KafkaPort;
@@ -26,16 +26,16 @@ export class SnapshotSignal {
   }
 
   /**
-   * A connector that restarts in the middle may report a table's scan as failed, because its old
-   * task lost its connection. It may also skip the rest.
+   * True while another signal may be sent. If a connector restarts during the scan, its old task
+   * loses its connection: it may report a table's scan as failed, and may skip the rest.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;
   }
 
   /**
-   * Call it again and again with all notifications so far. Asks until the connector says that it
-   * has begun, and once more where it then failed.
+   * Must be called repeatedly with all notifications so far. Asks until the connector reports that
+   * it started, and again whenever the snapshot has failed, at most every 20 s.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     if (

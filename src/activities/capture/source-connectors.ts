@@ -1,4 +1,4 @@
-// Plans the source connectors with the secrets that their configurations name.
+// Builds the configurations of the source connectors, and allows the secrets that they name.
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
@@ -10,8 +10,9 @@ export type { WantedConnector } from './capture-adapter.js';
 const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
 
 /**
- * Connect resolves what `connector.config` names and sends it to the source: the same secrets and
- * hosts as for our own sessions.
+ * Checks the placeholders in `connector.config` against the operator's secret rules. Kafka Connect
+ * resolves them and sends them to the source, so the same secrets and hosts must be allowed as for
+ * Sluice's own sessions.
  */
 function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
   for (const value of Object.values(spec.connector.config)) {
@@ -22,8 +23,8 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
 }
 
 /**
- * Returns the configurations of all source connectors, or of the one of that name. Throws Problem
- * `preflight-failed` when a plugin or a table is gone.
+ * Returns the configurations of all source connectors, or only of the one named `only`. Throws
+ * Problem `preflight-failed` if a plugin or a table does not exist.
  */
 export function sourceConnectorConfigs(
   deps: CaptureDeps,

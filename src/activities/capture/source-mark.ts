@@ -10,7 +10,7 @@ import type { MarkAt, SourceMark } from './capture-adapter.js';
 
 export type { SourceMark } from './capture-adapter.js';
 
-/** Marks the source's present position, in the way of the plan's capture. */
+/** Marks the source's current position in the way that the plan's capture needs. */
 export const markSource = (
   deps: Pick<Deps, 'systems'>,
   run: Planned,
@@ -18,7 +18,8 @@ export const markSource = (
 ): Promise<SourceMark> => adapterOf(run.plan).mark(deps, run, at, run.plan.capture);
 
 /**
- * From the source's mark through connector, pipeline, output and sink. Null = proven; else why not.
+ * Waits until everything up to the mark has passed connector, pipeline, output and sink. Returns
+ * null if that is proven, or the reason why not.
  */
 export async function passedWholePath(
   kafka: KafkaPort,

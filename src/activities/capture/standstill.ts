@@ -1,9 +1,9 @@
-// Connectors that do not run, because a person paused, stopped or deleted them.
+// Describes connectors that do not run because a person paused, stopped or deleted them.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 
 /**
- * Describes connectors that were paused, stopped or deleted, as the end of a reason. Empty if all
- * run, or if Connect does not answer.
+ * Returns a suffix for a reason that names paused, stopped or deleted connectors. It is empty if
+ * all run, or if Kafka Connect does not answer.
  */
 export async function standstill(
   rest: Pick<ConnectRest, 'status'>,
@@ -18,7 +18,7 @@ export async function standstill(
       );
     else if (status && ['PAUSED', 'STOPPED'].includes(status.connector.state))
       said.push(
-        `connector ${name} is ${status.connector.state}: resume it at Connect (PUT /connectors/${name}/resume)`,
+        `connector ${name} is ${status.connector.state}: resume it through Kafka Connect's REST API (PUT /connectors/${name}/resume)`,
       );
   }
   return said.length === 0 ? '' : `; ${said.join('; ')}`;
