@@ -1,23 +1,23 @@
-// Compares in batch-aligned mode: the rows that a finished batch run stored against the stream,
-// over keys that no later input can change. If the stream agrees with the batch's own query, the
-// stored result contradicts the source, and the difference is the batch's mistake. PURE.
+// Compares in batch-aligned mode: compares the stored rows of a finished batch run with the stream,
+// over keys that no later input can change. If a stored row differs from the stream and the stream
+// agrees with the batch's own query, the batch made the mistake.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 
 export interface AlignedSides {
   /** The closed rows of the batch's result table by key. Null if a row could not be decoded. */
   readonly stored: ReadonlyMap<string, string | null>;
-  /** The rows of the stream, closed or not. */
+  /** The rows of the stream, whether their keys are closed or not. */
   readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;
   /** The closed keys that only the stream has. */
   readonly streamOnly: readonly string[];
-  /** The result of the batch's query, run on the source in this window. */
+  /** The result of the batch's query, run on the source in this window, by key. */
   readonly queried: ReadonlyMap<string, string | null>;
 }
 
 export interface Aligned {
   readonly counts: Counts;
-  /** The number of counted differences in which the stream equals the query. */
+  /** The number of counted differences in which the stream equals the query's result. */
   readonly batchWasWrong: number;
   readonly differences: readonly Difference[];
 }

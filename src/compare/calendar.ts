@@ -1,8 +1,8 @@
-// Validates dates and times of day, and gives each one spelling. Years are astronomical: 1 BC is 0,
-// 44 BC is -43. Postgres and Debezium spell the same day differently: `0044-03-15 BC` and
-// `-0043-03-15Z`, `10000-01-01` and `+10000-01-01Z`. PURE.
+// Validates dates and times of day, and converts each one to one spelling. Postgres and Debezium
+// spell the same day differently: `0044-03-15 BC` and `-0043-03-15Z`, `10000-01-01` and
+// `+10000-01-01Z`. Here, years are astronomical: 1 BC is 0, 44 BC is -43.
 
-/** The last years of Postgres' dates and timestamps. */
+/** The last years that Postgres' dates and timestamps can have. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
 const FIRST_YEAR = -4712;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -30,14 +30,14 @@ const DATE = /^([+-]?)(\d{4,7})-(\d\d)-(\d\d)/;
 const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?/;
 
 export interface Read {
-  /** Prints a date in its one spelling. */
+  /** The date or time in its one spelling. */
   readonly text: string;
   readonly length: number;
 }
 
 /**
- * Reads the date at the beginning of `value`. `isBC` says that Postgres printed BC after it.
- * Returns null if there is no valid date.
+ * Reads the date at the beginning of `value`. `isBC` is true if `value` ends with BC. Returns null
+ * if there is no valid date.
  */
 export function readDate(value: string, isBC: boolean, lastYear: number): Read | null {
   const match = DATE.exec(value);
@@ -73,7 +73,7 @@ export function readClock(value: string, isTimestamp: boolean): Read | null {
   };
 }
 
-/** Removes zeros at the end, in linear time. A lazy pattern would not be linear. */
+/** Removes zeros at the end in linear time, which a lazy pattern would not guarantee. */
 export function withoutZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;

@@ -1,5 +1,5 @@
-// Runs the canary. It makes k deliberate corruptions of this run's own rows in memory. This run's
-// own comparator must report exactly k.
+// Runs the canary: it corrupts a few rows of this window in memory, in a known number of places.
+// The window's own comparator must report exactly that number.
 import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './comparison.js';
 
 export interface CanaryResult {
@@ -8,8 +8,8 @@ export interface CanaryResult {
 }
 
 /**
- * `sample` has decoded rows of this window (key, row). If it is empty, rows are made up from the
- * shape.
+ * Runs the canary on `sample`, which has decoded rows of this window (key, row). If it is empty,
+ * one row is made up from the shape.
  */
 export function runCanary(
   shape: Shape,

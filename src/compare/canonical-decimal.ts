@@ -1,4 +1,4 @@
-// Gives each decimal one spelling.
+// Converts each decimal to one spelling.
 import { withoutZeros } from './calendar.js';
 import { Undecodable } from './undecodable.js';
 
@@ -11,7 +11,10 @@ const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
   negative_infinity: '-Infinity',
 };
 
-/** Gives equal numbers the same text, such as `1.10` and `1.1`, or `-0` and `0`. */
+/**
+ * Returns one text for all spellings of a number, such as `1.10` and `1.1`, or `-0` and `0`. Throws
+ * Undecodable.
+ */
 export function canonicalDecimal(value: string): string {
   const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value.trim());
   if (!match) {

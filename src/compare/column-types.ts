@@ -1,6 +1,6 @@
 // Lists the column types that can be proven equal, and converts each side's form to one canonical
 // text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea). `fromJson`
-// reads Debezium's output with our settings. PURE.
+// reads Debezium's output with Sluice's connector settings.
 import { withoutSpaces } from './text-ends.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
@@ -23,16 +23,16 @@ interface Codec {
 
 const same = (text: string): string => text;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-/** Reads the value of a record. A number that JSON.parse would round is a string of its digits. */
+/** Matches a long integer that arrives as a string, because JSON.parse would round it. */
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 function text(value: unknown): string {
   if (typeof value !== 'string') throw new WrongType(`expected a string, got ${typeof value}`);
-  if (LONE_SURROGATE.test(value)) throw new Undecodable('half a surrogate pair');
+  if (LONE_SURROGATE.test(value)) throw new Undecodable('a surrogate without its pair');
   return value;
 }
 
-/** Reads an integer of up to 64 bits in its one spelling. */
+/** Reads an integer of up to 64 bits and returns its canonical form. */
 function integer(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
@@ -68,8 +68,9 @@ const UTC = /^(?:Z|[+-]00(?::?00)?)?$/;
 const ERA = ' BC';
 
 /**
- * Converts `2026-11-22T10:00:00.120000Z` and `2026-11-22 10:00:00.12+00` to `2026-11-22
- * 10:00:00.12`. Only Postgres writes an era.
+ * Converts a timestamp to one form: `2026-11-22T10:00:00.120000Z` and `2026-11-22 10:00:00.12+00`
+ * both become `2026-11-22 10:00:00.12`. Only Postgres writes an era (BC), and only if `eras` is
+ * set.
  */
 const instant = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
@@ -107,7 +108,7 @@ function uuid(value: string): string {
   return value.toLowerCase();
 }
 
-/** Reads months, days and microseconds of an ISO interval, so that `P1Y2M3D` equals `P14M3D`. */
+/** Converts an ISO interval to months, days and microseconds, so that `P1Y2M3D` equals `P14M3D`. */
 function interval(value: string): string {
   if (value.length > 200) throw new Undecodable('expected an ISO interval');
   const match =
@@ -151,9 +152,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
   cidr: plain,
   macaddr: plain,
   macaddr8: plain,
-  // Both sides have Postgres' own rendering, so equal text is equal. A different rendering of the
-  // same value
-  // would be reported and never hidden.
+  // Both sides use Postgres' rendering, so equal values have equal text. A different rendering is
+  // reported as a difference, never hidden.
   json: plain,
   jsonb: plain,
   bpchar: both(withoutSpaces),
@@ -168,7 +168,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
     fromJson: (value) => {
       const base64 = text(value);
       if (base64 === PLACEHOLDER_BASE64)
-        throw new Undecodable('unchanged TOAST value: not in the record');
+        throw new Undecodable('an unchanged TOAST value, which the record does not contain');
       return Buffer.from(base64, 'base64').toString('hex');
     },
   },
@@ -183,8 +183,8 @@ function fail(message: string): never {
 }
 
 /**
- * Types whose arrays Debezium silently omits from records. An array of enum labels becomes NULL if
- * one label is NULL.
+ * Types whose arrays Debezium does not carry faithfully: it omits some silently, and an array of
+ * enum labels becomes NULL if one label is NULL.
  */
 const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 
@@ -195,7 +195,7 @@ export function isProvable(type: string): boolean {
   return Object.hasOwn(CODECS, item) && !NO_ARRAYS.has(item);
 }
 
-/** Returns the canonical text of Postgres' output. Throws Undecodable. */
+/** Returns the canonical text of Postgres' output, or null for NULL. Throws Undecodable. */
 export function canonFromText(type: string, value: string | null): Canon {
   if (value === null) return null;
   if (type.endsWith('[]'))
@@ -204,14 +204,14 @@ export function canonFromText(type: string, value: string | null): Canon {
 }
 
 /**
- * Returns the canonical text of Debezium's value. `undefined` (an absent field) is undecodable,
- * never NULL.
+ * Returns the canonical text of Debezium's value. Throws Undecodable if the value is `undefined`
+ * (an absent field), because an absent field does not mean NULL.
  */
 export function canonFromJson(type: string, value: unknown): Canon {
   if (value === null) return null;
   if (value === undefined) throw new Undecodable('the field is absent');
   if (value === TOAST_PLACEHOLDER)
-    throw new Undecodable('unchanged TOAST value: not in the record');
+    throw new Undecodable('an unchanged TOAST value, which the record does not contain');
   if (type.endsWith('[]')) {
     if (!Array.isArray(value)) throw new WrongType('expected an array');
     return canonicalArray(value.map((item) => canonFromJson(type.slice(0, -2), item)));

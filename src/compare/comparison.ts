@@ -19,8 +19,8 @@ export interface Shape {
 }
 
 /**
- * The reason why a row has no canonical form: the first such column (null for the whole record),
- * and its value.
+ * Explains why a row has no canonical form. `column` is the first column that has none, or null for
+ * the whole record; `found` is its value.
  */
 export interface WhyNot {
   readonly class: 'type' | 'undecodable';
@@ -34,9 +34,9 @@ export interface WhyNot {
 export interface StreamRow {
   readonly row: string | null;
   readonly why?: WhyNot | undefined;
-  /** The position of its record, in comparisons that use it. */
+  /** The partition of its record. Only some comparisons use it. */
   readonly partition?: number;
-  /** True if a window proved it equal to the source of that time. */
+  /** True if a window proved this row equal to the source's row at that time. */
   proven?: boolean;
   /** The number of the window that last found its key on the expected side. */
   mark: number;
@@ -48,8 +48,8 @@ export const splitRow = (row: string): (string | null)[] => JSON.parse(row) as (
 const MAX_KEPT = 1000;
 
 /**
- * Compares the expected rows in one pass with a map of the stream's rows. `finish` finds
- * stream-only rows.
+ * Compares the expected rows with a map of the stream's rows in one pass. `finish` adds the rows
+ * that only the stream has.
  */
 export class Comparison {
   readonly counts = {

@@ -1,7 +1,7 @@
-// Writes rows as Debezium's initial load does, with the configuration in
-// connectors/debezium-postgres.ts. A proof replays such rows without a connector, and a copy writes
-// them instead of the connector. The output is contract-tested against real Debezium, byte by byte.
-// PURE.
+// Writes rows exactly as Debezium's initial load does with the configuration in
+// connectors/debezium-postgres.ts. `sluice prove` replays such rows without a connector, and a copy
+// writes them in place of the connector. Contract tests compare the output with real Debezium, byte
+// by byte.
 import { Undecodable } from './undecodable.js';
 
 export interface ReplayColumn {
@@ -19,7 +19,7 @@ export interface ReplayTable {
   /** The prefix of the topics, which is Debezium's logical server name. */
   readonly server: string;
   /**
-   * The log position at which the rows were read, as a number of bytes like in Debezium's records.
+   * The WAL position at which the rows were read, as the number that Debezium's records contain.
    */
   readonly lsn?: bigint;
 }
@@ -63,7 +63,7 @@ export class SnapshotWriter {
       .replace('"lsn":0', `"lsn":${table.lsn ?? 0n}`)},"transaction":null,"op":"r",${times}}`;
   }
 
-  /** `values` are in the order of the columns. */
+  /** Returns key and value of a row's record. `values` are in the order of the columns. */
   record(values: readonly (string | null)[]): { key: string; value: string } {
     const parts = this.#columns.map(({ name, encode }, at) => {
       const value = values[at];
@@ -77,7 +77,7 @@ export class SnapshotWriter {
 }
 
 /**
- * Escapes like Jackson: ASCII control characters in capital hex, and characters beyond the basic
+ * Escapes like Jackson: ASCII control characters in uppercase hex, and characters beyond the basic
  * plane as two escapes.
  */
 const text = (value: string): string =>
@@ -158,21 +158,21 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns whether the connector silently omits a column of this base type. Our records must omit
- * it, too.
+ * Returns whether the connector silently omits a column of this base type. Sluice's own records
+ * must omit it, too.
  */
 export const isLeftOut = (type: string): boolean =>
   LEFT_OUT.has(type) || type.endsWith('multirange');
 
 /**
  * Returns the columns that the connector writes. It omits generated columns, which are not in the
- * log, and columns of dropped types.
+ * log, and columns of types that Debezium omits.
  */
 export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
   columns: readonly C[],
 ): C[] => columns.filter((column) => !column.generated && !isLeftOut(column.type));
 
-/** Returns whether a column of this base type can be written like the connector does. */
+/** Returns whether Sluice can write a column of this base type as the connector does. */
 export function canReplay(type: string): boolean {
   const item = type.replace(/(\[\])+$/, '');
   return Object.hasOwn(ENCODERS, item) || PLAIN.has(item);
@@ -198,7 +198,8 @@ function encoderOf(type: string): (value: string) => string {
 function javaFloat(value: string, number: number): string {
   if (/^(NaN|-?Infinity)$/.test(value)) return text(value);
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
-  const shortest = Number(value); // like Postgres, Java prints the fewest digits that give the same number, but at least two
+  // Like Postgres, Java prints the fewest digits that give the same number, but at least two.
+  const shortest = Number(value);
   const size = Math.abs(shortest);
   if (size >= 1e-3 && size < 1e7)
     return Number.isInteger(shortest) ? `${shortest}.0` : String(shortest);
@@ -211,8 +212,8 @@ function javaFloat(value: string, number: number): string {
 const trimmed = (clock: string): string => clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 
 /**
- * Debezium's values for infinity, as days and as milliseconds of Java. With a time zone, it writes
- * the word.
+ * Debezium's values for infinity, which are Java's extreme dates and milliseconds. For timestamptz,
+ * Debezium writes `infinity` itself.
  */
 const INFINITE_DATES: Readonly<Record<string, string>> = {
   infinity: '+5877611-06-21Z',

@@ -1,30 +1,33 @@
 // Implements what all folds of a topic share: the progress in each partition, and the refused
-// records. Most folds also keep one row per key. PURE.
+// records. Most folds also keep one row per key.
 import { type Canon } from './column-types.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { MOST_REFUSED, type Refused } from './refused.js';
 import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
 
 /**
- * The progress of a fold in a partition. The fold has everything of this log, and nothing of
- * another one.
+ * The progress of a fold in a partition. The fold has every record of this log up to `next`, and no
+ * record of another log.
  */
 export interface ReadPart {
   readonly partition: number;
   /** The next offset to read. */
   readonly next: number;
-  /** The beginning of the log when it was read. */
+  /** The offset at which the log began when it was first read. */
   readonly low: number;
-  /** The leader epoch of the last reading. -1 means unknown. */
+  /** The leader epoch at the last reading. -1 means unknown. */
   readonly epoch: number;
 }
 
 export class FoldProgress {
-  /** The number of refused records. Each makes the window inconclusive. */
+  /** The number of refused records. One is enough to make the window inconclusive. */
   unreadable = 0;
   /** The first refused records. */
   readonly refused: Refused[] = [];
-  /** The partition of the next records. With 0 partitions, their places are not checked. */
+  /**
+   * The partition of the next records. If `partitions` is 0, the fold does not check whether a
+   * record is in the right partition.
+   */
   readonly place = { partition: 0, partitions: 0 };
   /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */
   topicId: string | null = null;
@@ -39,7 +42,7 @@ export class FoldProgress {
     return [...this.#parts.values()];
   }
 
-  /** Says that the next records come from this partition. */
+  /** Sets the partition of the next records. */
   readFrom(partition: number, partitions: number): void {
     Object.assign(this.place, { partition, partitions });
   }
@@ -50,7 +53,8 @@ export class FoldProgress {
   }
 
   /**
-   * Remembers the beginning of the log from the first reading, because the fold has its records.
+   * Records how far a partition was read. Keeps `low` from the first reading, because the fold
+   * still has the records from there.
    */
   readUpTo(part: ReadPart): void {
     const low = this.#parts.get(part.partition)?.low ?? part.low;
@@ -65,8 +69,8 @@ export class Fold extends FoldProgress {
 const MOST_SHOWN = 200;
 
 /**
- * Builds a stream-side row from its values. A row without a canonical form names the column and its
- * value.
+ * Builds a row of the stream from its values. If a column has no canonical form, the row is null
+ * and `why` names the column and its value.
  */
 export function streamRow(
   shape: Shape,

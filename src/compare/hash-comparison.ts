@@ -1,5 +1,5 @@
 // Compares the expected rows, as COPY BINARY sends them, with the stream's row hashes in one pass.
-// A row that is not proven equal becomes a candidate. PURE.
+// A row that is not proven equal becomes a candidate.
 import type { Shape } from './comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
@@ -14,16 +14,22 @@ export interface Candidate {
   readonly key: string;
 }
 
-/** More candidates than this are systematic, so only the first ones are compared row by row. */
+/**
+ * With more candidates than this, the difference is systematic. Only the first ones are compared
+ * row by row.
+ */
 export const MAX_CANDIDATES = 5000;
 export const TID_FIELD_BYTES = 4 + 6;
 
 export class HashComparison {
   rowsRead = 0;
   matched = 0;
-  /** Keys that the stream does not have, has with another row, or has in an undecodable form. */
+  /**
+   * Keys that the stream does not have, for which it has another row, or whose row it could not
+   * decode.
+   */
   readonly suspects = { missing: 0, mismatched: 0, unknown: 0 };
-  /** Rows whose key came before in this pass, so it is not unique. */
+  /** Rows whose key has already occurred in this pass, so the key is not unique. */
   duplicates = 0;
   readonly candidates: Candidate[] = [];
   readonly #table: KeyTable;
@@ -45,14 +51,17 @@ export class HashComparison {
   }
 
   /**
-   * True if most rows differ, and more than the drill-down compares. Further reading would only
-   * repeat the same difference.
+   * True if more than half of the rows differ and there are more than the drill-down compares.
+   * Reading further would only repeat the same difference.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
   }
 
-  /** Takes one row from `at` on: its ctid, then the shape's columns. Returns its end. */
+  /**
+   * Takes one row that begins at `at`: its ctid, then the shape's columns. Returns the offset at
+   * which it ends.
+   */
   add(b: Uint8Array, at: number): number {
     const encoder = this.#encoder;
     const end = encoder.fromBinary(b, at + TID_FIELD_BYTES);
@@ -66,7 +75,7 @@ export class HashComparison {
     return end;
   }
 
-  /** Takes one row by its hash and its place: block and item. */
+  /** Takes one row by its hash and its place, which is a block and an item. */
   judge(key: Int32Array, high: number, low: number, block: number, item: number): void {
     this.rowsRead += 1;
     const slot = this.#table.find(key);
@@ -98,7 +107,7 @@ export class HashComparison {
   }
 }
 
-/** Reads block and item of the ctid in the field at `at`, and the beginning of the next field. */
+/** Reads block and item from the ctid field at `at`. Also returns the offset of the next field. */
 export const tidWords = (
   b: Uint8Array,
   at: number,
@@ -108,15 +117,15 @@ export const tidWords = (
   at + TID_FIELD_BYTES,
 ];
 
-/** Reads the ctid in the field at `at`, as Postgres prints it. */
+/** Reads the ctid field at `at` and prints it as Postgres does. */
 export const tidAt = (b: Uint8Array, at: number): string =>
   tidText(int32At(b, at + 4), uint16At(b, at + 8));
 
 const tidText = (block: number, item: number): string => `(${block >>> 0},${item})`;
 
 /**
- * Runs the canary of a hash pass with rows of this run. Some are nulled or dropped on the stream
- * side, and one is added there. The pass must report exactly these.
+ * Runs the canary of a hash pass with rows of this window. On the stream side it sets values to
+ * NULL, drops rows, and adds one row. The pass must report exactly these changes.
  */
 export function runHashCanary(
   shape: Shape,
@@ -132,7 +141,8 @@ export function runHashCanary(
     encoder.fromBinary(damaged, TID_FIELD_BYTES);
     table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
   });
-  table.set(Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279), 1, 1); // a key that no row of the sample has
+  // a key that no row of the sample has
+  table.set(Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279), 1, 1);
   planted += 1;
   const comparison = new HashComparison(table, encoder);
   for (const row of rows) comparison.add(row, 0);

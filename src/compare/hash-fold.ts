@@ -1,5 +1,5 @@
 // Folds a table's topic to one row hash per key, as a snapshot of the source sees it. It works like
-// TableFold without keeping the rows, and only moves forward. PURE.
+// TableFold, but keeps hashes instead of rows. It only moves forward.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './comparison.js';
 import {
@@ -44,8 +44,8 @@ export class HashFold extends FoldProgress {
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
   /**
-   * The snapshot at which every key was proven equal. A later window reads only changes since then.
-   * Null means that it must read everything.
+   * The snapshot at which every key was proven equal. A later window reads only the changes since
+   * then. Null means that the next window must read everything.
    */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
@@ -65,8 +65,8 @@ export class HashFold extends FoldProgress {
   readonly #rows: KeyedRows;
 
   /**
-   * The table holds `expected` keys without growing. With `rows`, the changes go there, and the
-   * table stays empty.
+   * Creates an empty fold. Its table can hold `expected` keys without growing. If `rows` is given,
+   * changes go there and the table stays empty.
    */
   constructor(shape: Shape, expected: number, rows?: KeyedRows) {
     super();
@@ -83,16 +83,16 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Returns whether the stream still has the row that an earlier window proved equal to the source
-   * of that time.
+   * Returns whether the stream still has the row that an earlier window proved equal to the
+   * source's row at that time.
    */
   wasProven(key: string): boolean {
     return this.#sinceProof !== null && !this.#sinceProof.has(key);
   }
 
   /**
-   * Records that a window proved every key equal at this snapshot. Null means that it did not, and
-   * the next window reads everything.
+   * Records that a window proved every key equal at this snapshot. Null means that the window did
+   * not, so the next window reads everything.
    */
   proven(snapshot: SnapshotVisibility | null): void {
     this.rememberFrom(snapshot);
@@ -105,15 +105,15 @@ export class HashFold extends FoldProgress {
     this.#changed.clear();
   }
 
-  /** Marks a key that is not yet proven equal. It is then compared like a changed key. */
+  /** Marks a key that is not yet proven equal. The next window compares it like a changed key. */
   suspect(key: string): void {
     this.#changed.add(key);
     if (this.#changed.size > MOST_CHANGED) this.rememberFrom(null);
   }
 
   /**
-   * Returns the whole state without the table's entries. `takeBack` of a fresh fold of the same
-   * shape restores it.
+   * Returns the whole state without the table's entries. `takeBack` restores it into a new fold of
+   * the same shape.
    */
   state(): FoldState {
     const { provenAt } = this;
@@ -140,8 +140,8 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * MUST be called before the new records of a window, because an older change of a key precedes a
-   * newer one.
+   * Applies the waiting changes that `snapshot` sees. MUST be called before the new records of a
+   * window, because a key's older change must be applied before its newer one.
    */
   applyOverlay(snapshot: SnapshotVisibility): void {
     const waiting = this.#overlay;
@@ -159,9 +159,9 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Takes a tombstone, which has no transaction of its own. After a delete event, applied or still
-   * waiting, it says nothing new. Otherwise, every reader of the topic loses the key, and so does
-   * the fold.
+   * Applies a tombstone. A tombstone carries no transaction. If a delete event of the key came
+   * before it, applied or waiting, it says nothing new. Otherwise every reader of the topic loses
+   * the key, and so does the fold.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));
@@ -232,14 +232,14 @@ export class HashFold extends FoldProgress {
 }
 
 /**
- * Picks the records of a few keys out of a topic for the drill-down. It compares only the short
- * record keys.
+ * Picks the records of a few keys out of a topic for the drill-down. It compares only the record
+ * keys, which are short.
  */
 export class KeyFilter {
   readonly #key: KeyReader;
   readonly #wanted: KeyTable;
 
-  /** `wanted` has keys in the form of `keyText`. */
+  /** Creates a filter for the `wanted` keys, which are in the form of `keyText`. */
   constructor(shape: Shape, wanted: readonly string[]) {
     this.#key = new KeyReader(shape);
     this.#wanted = new KeyTable(this.#key.encoder.keyWords, wanted.length);
@@ -251,7 +251,10 @@ export class KeyFilter {
     return this.#key.encoder.keyText;
   }
 
-  /** `[start, end)` is the record's key. The fold refused a record whose key cannot be read. */
+  /**
+   * Returns whether the record is wanted. `[start, end)` is its key. A key that cannot be read is
+   * not wanted, because the fold has already refused its record.
+   */
   wants(bytes: Buffer, start: number, end: number): boolean {
     if (start < 0) return false;
     try {

@@ -1,10 +1,10 @@
-// Parses JSON without rounding. JSON.parse rounds numbers silently, so numbers with more digits
-// than a double are kept as written.
+// Parses JSON without rounding. JSON.parse rounds numbers silently, so a number with more digits
+// than a double can hold is kept as written.
 
 const SUSPICIOUS = /\d{16}/;
-/** The number of digits that every double keeps. */
+/** Every double keeps this many decimal digits. */
 export const EXACT_DIGITS = 15;
-/** This many digits and points in a row may exceed a double. */
+/** Matches runs of digits and points that may be too long for a double. */
 const LONG = /[\d.]{16}/;
 
 /** A number as written, with a point or an exponent and more digits than a double keeps. */
@@ -20,14 +20,14 @@ export class LongNumber {
   }
 }
 
-/** Parses JSON; integers beyond 2^53 become strings. Throws SyntaxError. */
+/** Parses JSON. Integers beyond 2^53 become strings. Throws SyntaxError. */
 export function parseJsonLossless(text: string): unknown {
   return JSON.parse(SUSPICIOUS.test(text) ? quoteNumbers(text, quotedInteger) : text);
 }
 
 /**
- * Works like `parseJsonLossless`. Long numbers with a point or an exponent become `LongNumber`.
- * Throws SyntaxError.
+ * Parses JSON like `parseJsonLossless`. In addition, long numbers with a point or an exponent
+ * become `LongNumber`. Throws SyntaxError.
  */
 export function parseJsonDigits(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
@@ -39,7 +39,7 @@ export function parseJsonDigits(text: string): unknown {
     return `{"${MARK}":${long.length - 1}}`;
   });
   if (long.length === 0) return JSON.parse(quoted);
-  if (text.includes(MARK)) throw new SyntaxError('a name that stands for long numbers');
+  if (text.includes(MARK)) throw new SyntaxError('a name that Sluice reserves for long numbers');
   return JSON.parse(quoted, (_name, value: unknown) => {
     const at =
       value !== null && typeof value === 'object'
@@ -51,7 +51,10 @@ export function parseJsonDigits(text: string): unknown {
 
 const MARK = 'sluice-long-number';
 
-/** Removes leading zeros, and trailing zeros after the point. */
+/**
+ * Counts the significant digits of a number, without leading zeros and without trailing zeros after
+ * the point.
+ */
 export function significantDigits(number: string): number {
   const mantissa = number.replace(/[eE].*$/, '').replace('-', '');
   const hasPoint = mantissa.includes('.');
@@ -65,7 +68,7 @@ export function significantDigits(number: string): number {
 const quotedInteger = (number: string): string | null =>
   /^-?\d{16,}$/.test(number) ? `"${number}"` : null;
 
-/** `quoted` returns the replacement for a number, or null to keep the number. */
+/** Replaces numbers in JSON text. `quoted` returns the replacement, or null to keep the number. */
 function quoteNumbers(text: string, quoted: (number: string) => string | null): string {
   let out = '';
   let copied = 0;

@@ -1,22 +1,28 @@
-// Explains by its records how a key came to differ: its last record is older than an earlier one,
-// or repeats one. PURE.
+// Explains a difference by the records of its key. The last record may be older than an earlier
+// one, or a position may occur twice.
 import type { Difference } from '../domain/evidence/window.js';
 import { joinRow, type Shape } from './comparison.js';
 import type { Change } from './table-fold.js';
 
 export class KeyHistory {
-  /** Records that repeat a WAL position of another record of the key. */
+  /** Records whose WAL position another record of the key has, too. */
   repeated = 0;
-  /** True if the last record has an older position, so the stream returned to an older version. */
+  /**
+   * True if the last record has an older WAL position than an earlier record, so the stream went
+   * back to an older version.
+   */
   wentBack = false;
   /**
-   * True if the stream still has a row that an earlier window proved equal. The source has changed
-   * since.
+   * True if the stream still has a row that an earlier window proved equal, so the source has
+   * changed since then.
    */
   wasProven = false;
   #newest: bigint | null = null;
 
-  /** The records in the topic's order. A row of the initial load has no position. */
+  /**
+   * Takes the key's records in the order of the topic. A row of the initial load has no WAL
+   * position.
+   */
   add({ lsn, txId }: Pick<Change, 'lsn' | 'txId'>, wasProven: boolean): void {
     this.wasProven = wasProven;
     if (lsn === null || txId === null) return;
@@ -28,8 +34,8 @@ export class KeyHistory {
 }
 
 /**
- * Turns differences into `stale` if the stream has an older version. Lists repeated records, which
- * are not counted elsewhere.
+ * Returns the differences, with class `stale` if the stream has an older version. Also lists keys
+ * whose records repeat a position, which are not counted as differences.
  */
 export function explainByHistory(
   shape: Shape,

@@ -1,9 +1,9 @@
-// Distinguishes changes that polling cannot see from changes that it should have seen. PURE.
+// Distinguishes changes that polling cannot see from changes that it should have seen.
 import { looksAtTimes, type Polling } from '../domain/migration/polling.js';
 import { splitRow, type Shape } from './comparison.js';
 
 /**
- * A settled difference, with rows as canonical text. Undefined means absent, and null means
+ * A settled difference. Its rows are canonical text; undefined means absent, and null means
  * undecodable.
  */
 export interface Unequal {
@@ -12,8 +12,8 @@ export interface Unequal {
 }
 
 /**
- * Returns true if the connector could not notice: deleted rows, rows without a time, rows changed
- * without a new time or id.
+ * Returns a predicate for differences that the connector cannot detect: deleted rows, rows without
+ * a time, and rows that changed without a new time or id.
  */
 export function notCapturable(
   { mode, timestampColumns }: Polling,
@@ -28,8 +28,10 @@ export function notCapturable(
   };
   const knowsTimes = looksAtTimes(mode) && !timesAt.includes(-1);
   return ({ expected, actual }) => {
-    if (expected === undefined) return true; // the row was deleted, and a query returns no deleted row
-    if (expected === null || actual === null) return false; // an undecodable row has its own reason
+    // the row was deleted, and a query does not return deleted rows
+    if (expected === undefined) return true;
+    // an undecodable row is reported with its own reason
+    if (expected === null || actual === null) return false;
     if (actual === undefined) return knowsTimes && timeOf(expected) === null;
     if (mode === 'bulk') return false;
     return looksAtTimes(mode) ? knowsTimes && timeOf(expected) === timeOf(actual) : true;

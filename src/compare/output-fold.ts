@@ -1,5 +1,5 @@
-// Folds the pipeline's output topic to the last value per key. Reads plain JSON and Connect's JSON
-// with schema. PURE.
+// Folds the pipeline's output topic to the last value of each key. Reads plain JSON and Kafka
+// Connect's JSON with schema.
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';
@@ -21,8 +21,8 @@ export class OutputFold extends Fold {
   readonly #image: string | null;
 
   /**
-   * `image` is the member of the value that contains the row (Debezium's `after`). Null means that
-   * the value is the row.
+   * Creates an empty fold. `image` is the member of the value that contains the row (Debezium's
+   * `after`). Null means that the value itself is the row.
    */
   constructor(shape: Shape, image: string | null = null) {
     super();
@@ -31,8 +31,8 @@ export class OutputFold extends Fold {
   }
 
   /**
-   * Takes one record. Returns its key, or null if it is refused. A key must have one partition, or
-   * its records have no order.
+   * Takes one record. Returns its key, or null if the record is refused. It refuses a key that
+   * occurs in several partitions, because its records have no order.
    */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
     const { partition } = this.place;
@@ -102,7 +102,7 @@ function unwrap(parsed: unknown): Fields {
   };
 }
 
-/** Converts Connect's logical types to the text of the plain form. */
+/** Converts the logical types of Kafka Connect to the text of the plain form. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
   if (value === null || value === undefined || !schema?.name)
     return canonFromJson(type, coerce(type, value));
@@ -118,12 +118,10 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   }
 }
 
-/**
- * Accepts JSON numbers for `numeric` columns, as long as a double represents the number exactly.
- */
+/** Accepts a JSON number for a `numeric` column if a double represents it exactly. */
 function coerce(type: string, value: unknown): unknown {
   if (value instanceof LongNumber) {
-    // Its writer may have used a double, so its last digits may be wrong.
+    // The writer may have used a double, so the last digits may be wrong.
     if (type === 'numeric') throw new Undecodable(ROUNDED);
     return Number(value.text);
   }
@@ -132,8 +130,8 @@ function coerce(type: string, value: unknown): unknown {
   return String(value);
 }
 
-const ROUNDED = 'a double of more than 15 digits may have been rounded';
-const MOST_DECIMAL = 20_000; // the bytes of digits, and the places after the point
+const ROUNDED = 'a number of more than 15 digits, which a double may have rounded';
+const MOST_DECIMAL = 20_000; // limits the bytes of the digits, and the digits after the point
 
 function unscaled(base64: unknown, scale: number): string {
   if (typeof base64 !== 'string') throw new Undecodable('expected base64');

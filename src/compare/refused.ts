@@ -1,16 +1,16 @@
-// Describes the refused records of a topic: their places and the reasons. Each makes its window
-// inconclusive. PURE.
+// Describes the refused records of a topic: where they are and why they were refused. Each one
+// makes its window inconclusive.
 import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './comparison.js';
 
-/** The reasons, in the order of the numbers that threads use. */
+/** The reasons. Threads pass a reason as its index in this list. */
 export const WHY_REFUSED = [
   'no change event with a readable key',
   'a record without a key',
   "the record's key is not the key of its row",
-  'in another partition than its key belongs to',
-  'a key that lies in several partitions, in no order',
+  'in a different partition than its key belongs to',
+  'its key occurs in several partitions, so its records have no order',
 ] as const;
 export const REFUSED = {
   unreadable: 0,
@@ -24,7 +24,9 @@ export interface Refused {
   readonly partition: number;
   readonly offset: number;
   readonly why: number;
-  /** The record as text, shortened. Null if it has none, undefined if it must be read again. */
+  /**
+   * The record as text, shortened. Null if the record has none, undefined if it must still be read.
+   */
   readonly key?: string | null;
   readonly value?: string | null;
 }
@@ -33,7 +35,7 @@ export interface Refused {
 export const MOST_REFUSED = 20;
 const MOST_SHOWN = 200;
 
-/** The part of a record's text that a difference shows. */
+/** Returns the part of a record's text that a difference shows. */
 export const shown = (text: string | null): string =>
   text === null ? 'null' : text.slice(0, MOST_SHOWN);
 
@@ -56,13 +58,13 @@ export const describeRefused = ({
 }: Refused): string =>
   `partition ${partition}, offset ${offset}: ${WHY_REFUSED[why]}: key ${shown(key)}, value ${shown(value)}`;
 
-/** Returns the key's columns that the record's key names. */
+/** Returns the values of the key's columns that the record's key contains. */
 function keyFields(shape: Shape, key: string | null): Record<string, string | null> {
   let parsed: unknown = null;
   try {
     parsed = key === null ? null : parseJsonLossless(key);
   } catch {
-    // A key that is not JSON names no column. Its text is shown beside it.
+    // A key that is not JSON gives no column a value. Its text is shown next to it.
   }
   const fields =
     parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};

@@ -1,9 +1,9 @@
-// Compares in settled mode: a derived result, re-computed in each round's snapshot, with the stream
-// after that round's barrier. A round's snapshot is taken after the previous round's stream side
-// was read. If the expected row of a key is the same in two rounds in a row, the earlier stream
-// side already had all of its inputs. Equal rows then match, and rows that differ without a new
-// write are a difference. All other keys are compared again in the next round. Keys that never
-// settle are unstable, never clean. PURE.
+// Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
+// stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
+// So if the expected row of a key is the same in two rounds in a row, the stream had all inputs of
+// that row when the earlier round read it. Then an equal row matches, and a row that differs
+// without a new write is a difference. All other keys are compared again in the next round. A key
+// that never settles is unstable, which never counts as equal.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
 import type { Unequal } from './not-capturable.js';
@@ -17,18 +17,20 @@ export interface Round {
   /** The rows of the stream after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
   /**
-   * The keys that the output topic wrote between the readings of the previous and this round's
-   * stream side.
+   * The keys that the output topic wrote after the previous round read the stream and before this
+   * round did.
    */
   readonly touched: ReadonlySet<string>;
 }
 
 /**
- * Compares tables that a connector copies unchanged. The window covers the keys of its first round.
+ * Options for tables that a connector copies unchanged. The window covers the keys of its first
+ * round.
  */
 export interface Captured {
   /**
-   * Recognizes differences that the connector could not notice. They are unknown, not proven wrong.
+   * Returns whether the connector could not detect a difference. Such a difference is unknown, not
+   * proven wrong.
    */
   readonly notCapturable: (difference: Unequal) => boolean;
 }
@@ -42,7 +44,7 @@ export class SettledComparison {
   readonly #counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 };
   readonly #settled = new Set<string>();
   #open = new Set<string>();
-  /** The last round: the expected rows, and the stream's rows of the open keys. */
+  /** The last round: the expected rows, and the stream's rows of the keys that are still open. */
   #previous: Earlier | undefined;
   #rounds = 0;
 
@@ -55,13 +57,13 @@ export class SettledComparison {
     return this.#rounds;
   }
 
-  /** Returns whether a further round can settle more keys. */
+  /** Returns whether another round can settle more keys. */
   get isOpen(): boolean {
     return this.#rounds < (this.#captured ? 1 : 2) || this.#open.size > 0;
   }
 
   /**
-   * Returns whether differences are already proven. More rounds cannot make this window pass then.
+   * Returns whether a difference is already proven. Then more rounds cannot make this window pass.
    */
   get hasDifferences(): boolean {
     return this.#counts.missing + this.#counts.extraneous + this.#counts.mismatched > 0;
@@ -73,7 +75,8 @@ export class SettledComparison {
     const actual = new Map<string, string | null>();
     for (const key of allKeys(round)) {
       if (this.#settled.has(key)) continue;
-      if (this.#captured && previous && !this.#open.has(key)) continue; // the key is younger than the window
+      // the key did not exist when the window began
+      if (this.#captured && previous && !this.#open.has(key)) continue;
       if (this.#captured && this.#isEqualNow(key, round)) continue;
       if (previous && this.#settle(key, previous, round)) continue;
       open.add(key);
@@ -101,7 +104,10 @@ export class SettledComparison {
     return [...this.differences, ...unstable];
   }
 
-  /** Settles a copied row: behind the barrier, equal is equal, because nothing was computed. */
+  /**
+   * Settles a copied row. After the barrier an equal row is a match at once, because nothing was
+   * computed from other rows.
+   */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
     if (
       !expected.has(key) ||
@@ -114,7 +120,7 @@ export class SettledComparison {
     return true;
   }
 
-  /** Returns true if the key is settled, as a match or as a difference. */
+  /** Tries to settle the key as a match or as a difference. Returns whether it did. */
   #settle(key: string, previous: Earlier, round: Round): boolean {
     const isExpected = round.expected.has(key);
     if (
@@ -131,7 +137,8 @@ export class SettledComparison {
       if (isExpected) {
         this.#counts.matched += 1;
         const entry = round.touched.has(key) ? undefined : round.actual.get(key);
-        if (entry) entry.proven = true; // this applies to this record only, because a newer one is another entry
+        // this marks the current record only, because a newer record is another entry
+        if (entry) entry.proven = true;
       }
       this.#settled.add(key);
       return true;

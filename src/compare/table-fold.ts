@@ -1,5 +1,5 @@
 // Folds a table's topic to one row per key, as a snapshot of the source sees it. It only moves
-// forward. PURE.
+// forward.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
@@ -11,8 +11,8 @@ import { REFUSED, describeRefused, type Refused } from './refused.js';
 
 export interface Change {
   /**
-   * The transaction. Null for a tombstone, and for a row of the initial load, which is always
-   * visible.
+   * The transaction id. Null for a tombstone, and for a row of the initial load, which every
+   * snapshot sees.
    */
   readonly txId: number | null;
   /** The position in the WAL. Null if the record has none. */
@@ -43,7 +43,7 @@ const whyNot = (refused: Refused): WhyNot => ({
   found: describeRefused(refused),
 });
 
-/** Thrown for a record that is readable but refused. */
+/** Thrown for a record that can be read but must be refused. */
 class Refusal extends Error {
   readonly why: number;
 
@@ -63,8 +63,8 @@ export class TableFold extends Fold {
   readonly #losesRefused: boolean;
 
   /**
-   * With `losesRefused`, a key whose last record is refused has no readable row, instead of the
-   * earlier row.
+   * Creates an empty fold. With `losesRefused`, a key whose last record is refused has no readable
+   * row. Otherwise it keeps its earlier row.
    */
   constructor(shape: Shape, { losesRefused = false }: { losesRefused?: boolean } = {}) {
     super();
@@ -73,8 +73,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * MUST be called before the new records of a window, because an older change of a key precedes a
-   * newer one.
+   * Applies the waiting changes that `snapshot` sees. MUST be called before the new records of a
+   * window, because a key's older change must be applied before its newer one.
    */
   applyOverlay(snapshot: SnapshotVisibility): void {
     const waiting = this.#overlay;
@@ -84,8 +84,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * One record, its key and value as ranges of `bytes`, in offset order of its partition. Returns
-   * its change; null where it is refused.
+   * Takes one record, in offset order of its partition. Its key and value are ranges of `bytes`.
+   * Returns its change, or null if the record is refused.
    */
   add(
     offset: number,
@@ -128,7 +128,7 @@ export class TableFold extends Fold {
     }
   }
 
-  /** Reads a row from its image alone, as JSON text. */
+  /** Adds a row from its JSON image alone, without an envelope. */
   addImage(image: string): void {
     try {
       const fields = parseJsonLossless(image) as Record<string, unknown>;
@@ -151,7 +151,10 @@ export class TableFold extends Fold {
     else this.rows.set(change.key, change.row);
   }
 
-  /** Works like `HashFold`: a tombstone deletes if no delete event came before it. */
+  /**
+   * Applies a tombstone as `HashFold` does: it deletes the row unless a delete event came before
+   * it.
+   */
   #bury({ key }: Change): void {
     const last = this.#waiting.get(key);
     if (last && last.row === null) return;

@@ -1,4 +1,4 @@
-// Removes trailing characters from a text in one pass. PURE.
+// Removes spaces at the end of a text in one pass.
 
 export function withoutSpaces(value: string): string {
   let end = value.length;

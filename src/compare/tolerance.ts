@@ -1,5 +1,5 @@
-// Applies declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL only equals NULL,
-// and NaN only equals NaN.
+// Applies declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL equals only NULL,
+// and NaN equals only NaN.
 
 export function withinTolerance(
   a: string | null,
@@ -20,11 +20,11 @@ interface Decimal {
   readonly scale: number;
 }
 
-const MOST_TEXT = 200_000; // Postgres' longest numeric is shorter
+const MOST_TEXT = 200_000; // the longest numeric of Postgres is shorter
 const MOST_EXPONENT = 400; // the exponent of a double is smaller
 
 /**
- * Reads `12.5`, and small and large floats as JavaScript prints them: `5e-8`, `1.5e+22`. Returns
+ * Reads a decimal such as `12.5`, or a float as JavaScript prints it: `5e-8`, `1.5e+22`. Returns
  * null if the text is not a number.
  */
 function parse(text: string): Decimal | null {

@@ -2,8 +2,8 @@
 // unchanged TOAST value.
 
 /**
- * Debezium's placeholder for a TOASTed value that an update did not change, and that is not in the
- * log.
+ * Debezium's placeholder for a TOAST value that an update did not change. The log does not contain
+ * such a value.
  */
 export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
 
@@ -12,5 +12,5 @@ export const PLACEHOLDER_BASE64 = Buffer.from(TOAST_PLACEHOLDER).toString('base6
 /** A value that this encoding cannot prove. Its row counts as unknown, never as equal. */
 export class Undecodable extends Error {}
 
-/** A value that is not of the column's type. It is proven wrong, not merely unknown. */
+/** A value that is not of the column's type, so it is proven wrong and not merely unknown. */
 export class WrongType extends Undecodable {}

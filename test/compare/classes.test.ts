@@ -64,7 +64,7 @@ describe('a value of another type', () => {
           class: 'undecodable',
           column: 'total',
           batch: '2.5',
-          stream: expect.stringContaining('may have been rounded') as string,
+          stream: expect.stringContaining('may have rounded') as string,
         },
       ],
     });

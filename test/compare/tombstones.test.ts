@@ -106,11 +106,11 @@ describe('a record is refused, and its window proves nothing', () => {
     expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined)); // the same key in other words
   });
 
-  it('in another partition than its key belongs to', () => {
+  it('in a different partition than its key belongs to', () => {
     const own = partitionOf(Buffer.from(KEY), 0, KEY.length, 7);
     for (let partition = 0; partition < 7; partition += 1)
       expect(why(KEY, IMAGE, [partition, 7])).toEqual(
-        both(partition === own ? undefined : 'in another partition than its key belongs to'),
+        both(partition === own ? undefined : 'in a different partition than its key belongs to'),
       );
   });
 
@@ -127,7 +127,7 @@ describe('a record is refused, and its window proves nothing', () => {
         key: { id: '1' },
         column: null,
         batch: null,
-        stream: `partition 1, offset 4: a key that lies in several partitions, in no order: key ${KEY}, value ${IMAGE}`,
+        stream: `partition 1, offset 4: its key occurs in several partitions, so its records have no order: key ${KEY}, value ${IMAGE}`,
       },
     ]);
   });

@@ -68,7 +68,8 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
               return { kind: 'gave-up', connector, cause, restarts: count };
             continue;
           }
-          await pause(Math.min(30_000, 250 * 2 ** Math.min(count, 7))); // back-off grows with every restart of the run
+          // the back-off grows with every restart of the run
+          await pause(Math.min(30_000, 250 * 2 ** Math.min(count, 7)));
           await rest.restartFailed(connector).catch(() => undefined);
           return { kind: 'restarted', connector, cause };
         }

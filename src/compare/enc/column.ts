@@ -39,7 +39,7 @@ function refusePlaceholder(b: Uint8Array, start: number, end: number): void {
     b[start] === TOAST_PLACEHOLDER.charCodeAt(0) &&
     textAt(b, start, end) === TOAST_PLACEHOLDER
   )
-    throw new Undecodable('unchanged TOAST value: not in the record');
+    throw new Undecodable('an unchanged TOAST value, which the record does not contain');
 }
 
 function plainText(b: Uint8Array, start: number, end: number, out: Scratch): void {
@@ -121,7 +121,7 @@ const BYTEA: ColumnEncoder = {
     if (b[start] !== QUOTE) throw new Undecodable('expected base64');
     const text = JSON.parse(textAt(b, start, end)) as string;
     if (text === TOAST_PLACEHOLDER || text === PLACEHOLDER_BASE64)
-      throw new Undecodable('unchanged TOAST value: not in the record');
+      throw new Undecodable('an unchanged TOAST value, which the record does not contain');
     const bytes = Buffer.from(text, 'base64');
     out.sized(bytes, 0, bytes.length);
   },

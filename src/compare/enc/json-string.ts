@@ -46,7 +46,7 @@ function unescape(b: Uint8Array, start: number, end: number): number {
     if (code >= 0xd800 && code < 0xe000) {
       const low =
         code < 0xdc00 && b[at + 1] === BACKSLASH && b[at + 2] === 0x75 ? hex4(b, at + 3, end) : 0;
-      if (low < 0xdc00 || low >= 0xe000) throw new Undecodable('half a surrogate pair');
+      if (low < 0xdc00 || low >= 0xe000) throw new Undecodable('a surrogate without its pair');
       code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
       at += 6;
     }

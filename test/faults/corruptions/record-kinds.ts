@@ -83,7 +83,7 @@ const refused =
   };
 
 const FOREIGN_KEY = /the record's key is not the key of its row/;
-const MISPLACED = /in another partition than its key belongs to/;
+const MISPLACED = /in a different partition than its key belongs to/;
 const UNREADABLE = /no change event with a readable key/;
 
 const REFUSED = kindsOf({
