@@ -1,0 +1,63 @@
+// Makes the sub-query that replaces a table in an aligned query: the table's rows in the
+// snapshot, except for a few keys, whose rows are given. PURE.
+import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+
+/** A value of a given row: a text that Postgres reads as the column's type, or SQL. */
+export type Given = { readonly text: string | null } | { readonly sql: string };
+
+export interface GivenRow {
+  /** The texts of the key, in the order of the table's key. */
+  readonly key: readonly string[];
+  /** One value for each column, in the table's order. Null if the key has no row. */
+  readonly values: readonly Given[] | null;
+}
+
+export interface StandInTable {
+  /** The table, quoted. */
+  readonly sql: string;
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+}
+
+/** Returns the stand-in, or null if no key differs: the table itself is right then. */
+export function standIn(table: StandInTable, rows: readonly GivenRow[]): string | null {
+  if (rows.length === 0) return null;
+  const columns = table.columns.map(quoteIdent).join(', ');
+  const keys = table.key.map(quoteIdent).join(', ');
+  const listed = rows.map(({ key }) => `(${key.map(quoteLiteral).join(', ')})`).join(', ');
+  const others = `SELECT ${columns} FROM ${table.sql} WHERE (${keys}) NOT IN (${listed})`;
+  const given = givenRows(table, rows);
+  return given === null ? others : `${others}\nUNION ALL ${given}`;
+}
+
+/**
+ * Returns a SELECT of the given rows. They have the table's own row type, so each value gets the
+ * column's type, modifier and collation. Null if no key has a row.
+ */
+export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): string | null {
+  const records = rows.flatMap(({ values }) =>
+    values === null ? [] : [`(ROW(${values.map(valueOf).join(', ')})::${sql})`],
+  );
+  if (records.length === 0) return null;
+  return `SELECT (sluice_row).* FROM (VALUES ${records.join(', ')}) AS sluice_rows (sluice_row)`;
+}
+
+/**
+ * Returns a stand-in that reads no table and that the planner cannot look into. A plan of a query
+ * with it shows every relation that is read in another way.
+ */
+export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
+  `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
+
+/** Reads one column of a key from the snapshot: a record that left it out did not change it. */
+export function fromSnapshot(table: StandInTable, column: string, key: readonly string[]): Given {
+  const where = table.key.map((name, at) => `${quoteIdent(name)} = ${quoteLiteral(key[at]!)}`);
+  return {
+    sql: `(SELECT ${quoteIdent(column)} FROM ${table.sql} WHERE ${where.join(' AND ')})`,
+  };
+}
+
+function valueOf(given: Given): string {
+  if ('sql' in given) return given.sql;
+  return given.text === null ? 'NULL' : quoteLiteral(given.text);
+}

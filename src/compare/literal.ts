@@ -1,0 +1,39 @@
+// Converts a value of a record to a text that Postgres reads back as the same value. PURE.
+import { canonFromJson } from './column-types.js';
+import { Undecodable } from './undecodable.js';
+
+/** Types whose text in the record is Postgres' own, or which Postgres reads unchanged. */
+const AS_WRITTEN: ReadonlySet<string> = new Set(['numeric', 'interval', 'bpchar', 'uuid']);
+
+/**
+ * Returns the text, or null for NULL. Throws Undecodable if the value cannot be proven. The caller
+ * MUST read the literal back and compare it, because this conversion proves nothing by itself.
+ */
+export function literalOf(type: string, value: unknown): string | null {
+  const canon = canonFromJson(type, value);
+  if (canon === null) return null;
+  if (type.endsWith('[]')) return arrayLiteral(type.slice(0, -2), value as readonly unknown[]);
+  if (type === 'bytea') return `\\x${canon}`;
+  if (Object.is(value, -0)) return '-0';
+  if (AS_WRITTEN.has(type) && typeof value === 'string') return value;
+  return canon;
+}
+
+function arrayLiteral(type: string, items: readonly unknown[]): string {
+  const texts = items.map((item) => {
+    const text = literalOf(type, item);
+    if (text === null) return 'NULL';
+    return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  });
+  return `{${texts.join(',')}}`;
+}
+
+/** Like `literalOf`, but null is NULL and undefined means that the value cannot be proven. */
+export function literalOrNothing(type: string, value: unknown): string | null | undefined {
+  try {
+    return literalOf(type, value);
+  } catch (error) {
+    if (error instanceof Undecodable) return undefined;
+    throw error;
+  }
+}

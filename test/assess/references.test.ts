@@ -1,0 +1,71 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadParser } from '../../src/assess/sql/analyse.js';
+import { cteNames, referencesOf, replaceReferences } from '../../src/assess/sql/references.js';
+import { emptyStandIn, fromSnapshot, givenRows, standIn } from '../../src/assess/sql/stand-in.js';
+
+beforeAll(loadParser);
+
+const rewritten = (query: string): string =>
+  replaceReferences(query, referencesOf(query), ({ name }) =>
+    name === 'orders' ? 'SELECT 1' : null,
+  );
+
+describe('the references of a query', () => {
+  it('are replaced under the name by which the rest of the query calls them', () => {
+    expect(rewritten('SELECT o.id FROM public.orders o JOIN stores ON true')).toBe(
+      'SELECT o.id FROM (SELECT 1\n) o JOIN stores ON true',
+    );
+    expect(rewritten('SELECT orders.id FROM "orders", (SELECT * FROM orders) x')).toBe(
+      'SELECT orders.id FROM (SELECT 1\n) AS "orders", (SELECT * FROM (SELECT 1\n) AS "orders") x',
+    );
+  });
+
+  it('are found behind characters of several bytes, in CTEs, sub-queries and set operations', () => {
+    const query = `WITH é AS (SELECT 'ü' FROM orders) SELECT * FROM é UNION SELECT (SELECT 'x' FROM orders)`;
+    expect(referencesOf(query).map(({ name }) => name)).toEqual(['orders', 'orders']);
+    expect(rewritten(query).match(/SELECT 1/g)).toHaveLength(2);
+    expect(cteNames(query)).toEqual(['é']);
+  });
+
+  it.each([
+    ['WITH RECURSIVE r AS (SELECT 1 UNION SELECT * FROM r) SELECT * FROM r', /recursive/],
+    ['SELECT * FROM orders TABLESAMPLE SYSTEM (10)', /TABLESAMPLE/],
+    ['SELECT * FROM ONLY orders', /ONLY orders/],
+    ['SELECT * FROM orders FOR UPDATE', /FOR UPDATE/],
+    ['SELECT 1; SELECT 2', /not one statement/],
+    ['SELECT * FROM U&"\\0061bc"', /cannot be replaced/],
+    ['SELECT * FROM db.public.orders', /cannot be replaced/],
+  ])('are refused with the reason: %s', (query, reason) =>
+    expect(() => referencesOf(query)).toThrow(reason),
+  );
+});
+
+describe('a stand-in', () => {
+  const table = { sql: '"public"."orders"', columns: ['id', 'note'], key: ['id'] };
+
+  it('is not needed if no row differs', () => {
+    expect(standIn(table, [])).toBeNull();
+  });
+
+  it('holds the other rows of the table, and the given ones with the types of the table', () => {
+    const rows = [
+      { key: ['5'], values: [{ text: '5' }, { text: "it's" }] },
+      { key: ['6'], values: null },
+    ];
+    expect(standIn(table, rows)).toBe(
+      `SELECT "id", "note" FROM "public"."orders" WHERE ("id") NOT IN (('5'), ('6'))\n` +
+        `UNION ALL SELECT (sluice_row).* FROM (VALUES (ROW('5', 'it''s')::"public"."orders")) AS sluice_rows (sluice_row)`,
+    );
+    expect(givenRows(table, [{ key: ['6'], values: null }])).toBeNull();
+  });
+
+  it('reads a value that a record left out from the snapshot', () => {
+    expect(fromSnapshot(table, 'note', ['5'])).toEqual({
+      sql: `(SELECT "note" FROM "public"."orders" WHERE "id" = '5')`,
+    });
+  });
+
+  it('that is empty reads no table', () => {
+    expect(emptyStandIn(table)).not.toContain('FROM "public"');
+  });
+});

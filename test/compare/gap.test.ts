@@ -1,0 +1,112 @@
+// The gap between a snapshot and the ends of a topic: which rows differ, and what they are.
+import { describe, expect, it } from 'vitest';
+import { Gap } from '../../src/compare/gap.js';
+import { imageOf, stateAfter } from '../../src/compare/images.js';
+import { literalOf, literalOrNothing } from '../../src/compare/literal.js';
+import { TOAST_PLACEHOLDER } from '../../src/compare/undecodable.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+
+const shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int8' },
+    { name: 'note', type: 'text' },
+  ],
+};
+const END = 10;
+const snapshot = { ...parseSnapshot('100:110:105'), before: 120 };
+const key = (id: number): Buffer => Buffer.from(JSON.stringify({ id }));
+const value = (op: string, after: object | null, txId: number | null): Buffer =>
+  Buffer.from(JSON.stringify({ op, after, before: { id: 1 }, source: { txId } }));
+const row = (id: number, note: string): object => ({ id, note });
+
+function gapOf(...records: [offset: number, id: number, value: Buffer | null][]): Gap {
+  const gap = new Gap(shape, new Map([[0, END]]), snapshot);
+  for (const [offset, id, bytes] of records) gap.add(0, offset, key(id), bytes);
+  return gap;
+}
+
+describe('the gap between a snapshot and the ends of a topic', () => {
+  it('holds no row whose records the snapshot sees and that lie before the ends', () => {
+    expect(gapOf([9, 1, value('u', row(1, 'a'), 99)]).rows()).toEqual([]);
+  });
+
+  it('holds a row that the snapshot sees changed by a record behind the ends', () => {
+    const gap = gapOf(
+      [8, 1, value('u', row(1, 'old'), 99)],
+      [10, 1, value('u', row(1, 'new'), 101)],
+    );
+    expect(gap.rows()).toEqual([{ key: '["1"]', image: row(1, 'old'), inSnapshot: new Set() }]);
+  });
+
+  it('holds a row whose record lies before the ends and which the snapshot does not see', () => {
+    const gap = gapOf([9, 1, value('u', row(1, 'early'), 105)]);
+    expect(gap.rows()).toMatchObject([{ key: '["1"]', image: row(1, 'early') }]);
+  });
+
+  it('holds no row that only a later transaction changed behind the ends', () => {
+    expect(gapOf([10, 1, value('u', row(1, 'later'), 112)]).size).toBe(0);
+  });
+
+  it('knows a deleted row by the delete, and by a tombstone alone', () => {
+    const deleted = gapOf([9, 1, value('d', null, 105)], [10, 1, value('c', row(1, 'b'), 101)]);
+    expect(deleted.rows()).toMatchObject([{ image: null }]);
+    const buried = gapOf([9, 1, null], [10, 1, value('c', row(1, 'b'), 101)]);
+    expect(buried.rows()).toMatchObject([{ image: null }]);
+    expect(buried.wanted.size).toBe(0);
+  });
+
+  it('wants a row from further back only while it does not know it', () => {
+    const gap = gapOf([10, 1, value('u', row(1, 'new'), 101)]);
+    expect([...gap.wanted]).toEqual(['["1"]']);
+    gap.takeOlder(new Map([['["1"]', stateAfter(shape, undefined, { id: 1, note: 'old' })]]));
+    expect(gap.wanted.size).toBe(0);
+    expect(gap.rows()).toMatchObject([{ image: row(1, 'old') }]);
+  });
+
+  it('takes an unchanged TOAST value from the snapshot if no record behind the ends changed it', () => {
+    const gap = gapOf(
+      [9, 1, value('u', row(1, TOAST_PLACEHOLDER), 99)],
+      [10, 1, value('u', row(1, TOAST_PLACEHOLDER), 101)],
+    );
+    expect(gap.wanted.size).toBe(0);
+    expect(gap.rows()[0]!.inSnapshot).toEqual(new Set(['note']));
+  });
+
+  it('looks for an unchanged TOAST value further back if a later record changed it', () => {
+    const gap = gapOf(
+      [9, 1, value('u', row(1, TOAST_PLACEHOLDER), 99)],
+      [10, 1, value('u', row(1, 'new'), 101)],
+    );
+    expect(gap.wanted.size).toBe(1);
+    gap.takeOlder(new Map([['["1"]', stateAfter(shape, undefined, { id: 1, note: 'far' })]]));
+    expect(gap.rows()).toEqual([{ key: '["1"]', image: row(1, 'far'), inSnapshot: new Set() }]);
+  });
+
+  it('refuses a record without a transaction, and one without a key', () => {
+    expect(() => gapOf([9, 1, value('u', row(1, 'a'), null)])).toThrow('no source.txId');
+    expect(() => gapOf().add(0, 1, null, null)).toThrow('no key');
+    expect(imageOf(shape, key(1), value('r', row(1, 'a'), null)).txId).toBeNull();
+  });
+});
+
+describe('a literal', () => {
+  it.each([
+    ['numeric', '1.10', '1.10'],
+    ['bytea', Buffer.from('a\\').toString('base64'), '\\x615c'],
+    ['interval', 'P1Y2M3DT4H5M6.7S', 'P1Y2M3DT4H5M6.7S'],
+    ['timestamptz', '2026-11-22T10:00:00.120000Z', '2026-11-22 10:00:00.12'],
+    ['bool', true, 't'],
+    ['float8', -0, '-0'],
+    ['int8', '9223372036854775807', '9223372036854775807'],
+    ['text[]', ['a"b', null, 'c\\d', ''], '{"a\\"b",NULL,"c\\\\d",""}'],
+    ['text', null, null],
+  ])('of %s is a text that Postgres reads back', (type, value, text) =>
+    expect(literalOf(type, value)).toBe(text),
+  );
+
+  it('of a value that is not in the record does not exist', () => {
+    expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();
+    expect(literalOrNothing('tsvector', "'a'")).toBeUndefined();
+  });
+});
