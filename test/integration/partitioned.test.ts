@@ -137,7 +137,7 @@ describe('a partitioned table', () => {
       [
         'table.kind',
         'public.c',
-        'c_1 inherit from it: a query of it reads their rows too, and the log does not call them its own',
+        'c_1 inherit from it: a query of the table also returns their rows, but the log records them under the names of these tables',
       ],
     ]);
   });

@@ -59,7 +59,7 @@ export async function checkBatch(
         'batch.query',
         '',
         `cannot connect: ${(error as Error).message}`,
-        'see source.reachable',
+        'follow the remedy of source.reachable',
       ),
     ];
   }
@@ -103,14 +103,14 @@ async function checkQuery(
   const absent = keys.filter((key) => !names.includes(key));
   if (absent.length > 0)
     return {
-      detail: `the query has no column ${absent.join(', ')} of the key; it has ${names.join(', ')}`,
+      detail: `the query does not return ${absent.join(', ')} of the key; it returns ${names.join(', ')}`,
       remedy: 'make the query return the key columns',
     };
   const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = columns.filter((c) => !isProvable(c.type) && !ignored.has(c.name));
   if (weak.length > 0)
     return {
-      detail: `cannot be proven: ${weak.map((c) => `${c.name} (${c.type})`).join(', ')}`,
+      detail: `these columns cannot be proven equal: ${weak.map((c) => `${c.name} (${c.type})`).join(', ')}`,
       remedy: 'cast them in the query, or list them in validation.compare.ignore',
     };
   return `the query returns ${names.join(', ')}`;
@@ -118,7 +118,7 @@ async function checkQuery(
 
 async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Answer> {
   const table = await readTable(client, batch.result.table);
-  if (!table) return { detail: 'no such table', remedy: 'correct batch.result.table' };
+  if (!table) return { detail: 'the table does not exist', remedy: 'correct batch.result.table' };
   const missing = missingColumns(await describeQuery(client, batch.query.sql), table.columns);
   return missing.length === 0
     ? 'the result table has the columns of the query'
@@ -129,8 +129,8 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
 }
 
 /**
- * The condition may read the key's columns and nothing else: only then does it say the same of a
- * key that the stream alone has.
+ * Checks that the condition reads only the key's columns. It must also be evaluated for keys that
+ * only the stream has, and there are no other columns for these.
  */
 async function checkClosedKeys(
   client: pg.ClientBase,
@@ -141,7 +141,7 @@ async function checkClosedKeys(
   const closed = closedAt(closedKeys, new Date(0).toISOString());
   try {
     await parseCondition(client, closed, keys, batch.resultTable.sql);
-    return `${closedKeys} can be evaluated for a key`;
+    return `${closedKeys} reads only columns of the key`;
   } catch (error) {
     if (!isSqlMistake(error)) throw error;
     return {
@@ -151,7 +151,7 @@ async function checkClosedKeys(
   }
 }
 
-/** SQLSTATE class 42: syntax, names, types. */
+/** Returns true for SQLSTATE class 42: wrong syntax, names or types. */
 const isSqlMistake = (error: unknown): boolean =>
   typeof (error as { code?: unknown }).code === 'string' &&
   (error as { code: string }).code.startsWith('42');
@@ -171,11 +171,11 @@ async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<An
   if (rows.length === 0)
     return (
       (await guardProblem(client, plan, 'fence')) ??
-      `triggers may be created on ${tables.map(({ text }) => text).join(', ')}`
+      `the role may create triggers on ${tables.map(({ text }) => text).join(', ')}`
     );
   const missing = rows.map((row) => row['t']!).join(', ');
   return {
-    detail: `no right to create triggers: ${missing}`,
+    detail: `the role may not create triggers: it lacks rights on ${missing}`,
     remedy: `GRANT TRIGGER ON ${missing} TO ${plan.spec.source.postgres.user}`,
   };
 }

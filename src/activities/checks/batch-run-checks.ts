@@ -1,4 +1,5 @@
-// Read-only checks of where the batch's runs are seen: its run log, or sessions by their application name.
+// Read-only checks that Sluice can see the batch's runs, in its run log or by the application name of
+// its sessions.
 import type pg from 'pg';
 import { readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -15,21 +16,25 @@ export async function checkRuns(
   return attempt('batch.runs', () => checkSessions(client, runs.application), runs.application);
 }
 
-/** Sessions of other roles show their state to pg_read_all_stats alone: without it an idle one of a pool would hold the cut-over up for good. */
+/**
+ * Checks that the role can see whether the batch's sessions are active. Without that right, an idle
+ * session of a connection pool would look like a run, and delay the cut-over forever.
+ */
 async function checkSessions(client: pg.ClientBase, application: string): Promise<Answer> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT pg_has_role('pg_read_all_stats', 'USAGE')::text AS may, current_user AS us`,
   );
-  if (rows[0]!['may'] === 'true') return `sessions of application ${application} are visible`;
+  if (rows[0]!['may'] === 'true')
+    return `the role can see the sessions of application ${application}`;
   return {
-    detail: 'the activity of other roles is not visible',
+    detail: 'the role cannot see what sessions of other roles do',
     remedy: `GRANT pg_read_all_stats TO ${plainIdent(rows[0]!['us']!)}`,
   };
 }
 
 async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer> {
   const table = await readTable(client, runs);
-  if (!table) return { detail: 'no such table', remedy: 'correct batch.runs.table' };
+  if (!table) return { detail: 'the table does not exist', remedy: 'correct batch.runs.table' };
   const missing = ['run_id', 'cut_at', 'started_at', 'finished_at'].filter(
     (name) => !table.columns.some((c) => c.name === name),
   );
@@ -38,14 +43,18 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
     if (denied) return denied;
   }
   return missing.length === 0
-    ? 'the run log can be read'
+    ? 'the role can read the run log'
     : {
         detail: `the run log lacks ${missing.join(', ')}`,
-        remedy: 'log run_id, cut_at, started_at and finished_at (null while running)',
+        remedy:
+          'add the columns run_id, cut_at, started_at and finished_at (NULL while a run is active)',
       };
 }
 
-/** Read, not deduced: a right on the table without one on its schema is none. */
+/**
+ * Tries to read the run log. A right on the table alone is not enough, because the role also needs one
+ * on its schema. Returns null if the role can read it.
+ */
 async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer | null> {
   try {
     await client.query(`SELECT run_id, cut_at, started_at, finished_at FROM ${table} LIMIT 1`);
@@ -55,7 +64,7 @@ async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer 
     const { rows } = await client.query<{ us: string }>('SELECT current_user AS us');
     const us = quoteIdent(rows[0]!.us);
     return {
-      detail: `not readable: ${(error as Error).message}`,
+      detail: `the role cannot read the run log: ${(error as Error).message}`,
       remedy: `GRANT USAGE ON SCHEMA ${table.slice(0, table.indexOf('.'))} TO ${us}; GRANT SELECT ON ${table} TO ${us}`,
     };
   }

@@ -1,12 +1,12 @@
-// Reads the settings of the batch's own sessions from the catalog: those of the database, and those
-// of roles that the batch is known to use.
+// Reads from the catalog which settings the batch's own sessions have: the settings of the database,
+// and of the roles that the batch may use.
 import type pg from 'pg';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export interface Session {
-  /** The name for people. */
+  /** Whose settings these are, as shown to a person. */
   readonly of: string;
-  /** Those that are not what our sessions have, as they are to be set. */
+  /** The settings that differ from Sluice's own session, in the form that SET takes. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
 
@@ -22,15 +22,16 @@ const OF_INTEREST = [
   'lc_time',
 ];
 /**
- * These change how values become text, and text becomes values: nothing to a query that does
- * neither.
+ * These control how values convert to and from text. They cannot affect a query without such
+ * conversions.
  */
 const OF_TEXT = ['DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
 const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /**
- * Only sessions that could give another result. Our own role's settings count as the database's.
+ * Returns only sessions that could give a different result. Settings of Sluice's own role are treated
+ * as the database's.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,
@@ -78,7 +79,10 @@ function isOther(name: string, value: string, ours: string, sql: string): boolea
   return same(name, value) !== same(name, ours);
 }
 
-/** Two names of one zone, two spellings of one list. */
+/**
+ * Normalizes a setting, so that two names of one time zone, or two spellings of one list, compare as
+ * equal.
+ */
 const same = (name: string, value: string): string =>
   name === 'TimeZone' && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)(0|[+-]0)?$/i.test(value)
     ? 'utc'

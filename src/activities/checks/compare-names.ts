@@ -1,5 +1,5 @@
 // Checks that every column in `validation.compare` exists, because a mistyped name would silently
-// change nothing.
+// have no effect.
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -31,10 +31,10 @@ async function unknownNames(
   for (const [subject, columns] of subjects)
     for (const column of columns) known.add(column).add(`${subject}.${column}`);
   const unknown = named.filter((name) => !known.has(name));
-  if (unknown.length === 0) return `${named.join(', ')}: known`;
+  if (unknown.length === 0) return `these columns exist: ${named.join(', ')}`;
   return {
-    detail: `there is no column ${unknown.join(', ')}; there is ${[...subjects].map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
-    remedy: 'correct validation.compare: a column, or subject.column',
+    detail: `these columns do not exist: ${unknown.join(', ')}; the columns are ${[...subjects].map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
+    remedy: 'correct validation.compare: write the name of a column, or subject.column',
   };
 }
 

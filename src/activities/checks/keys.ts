@@ -1,11 +1,14 @@
-// Checks that a table's primary key has the same meaning for the source, Kafka and a window. PURE.
+// Checks that the source, Kafka and a window agree on which keys of a table are equal.
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { failed, passed } from '../runtime/findings.js';
 
-/** `text` = the table as the spec names it. A table without a key is `table.key`'s finding. */
+/**
+ * Checks the primary key. `text` is the table as the spec names it. The check `table.key` reports a
+ * table without a key.
+ */
 export function checkKey(
   { capture, spec }: ResolvedPlan,
   text: string,
@@ -20,7 +23,8 @@ export function checkKey(
 }
 
 /**
- * `validation.compare.ignore` cannot help here: without its key no row is found on the other side.
+ * Checks the types of the key's columns. `validation.compare.ignore` does not exempt them, because a
+ * window finds the row of the other side by its key.
  */
 function checkTypes(text: string, columns: readonly Column[], carriesGenerated: boolean): Check {
   const weak = columns.filter(
@@ -40,9 +44,8 @@ function checkTypes(text: string, columns: readonly Column[], carriesGenerated: 
 }
 
 /**
- * For Kafka, each text of a value is a different key. If equal values have several texts (1.5 and
- * 1.50), an update from one to the other is a delete and an insert under two keys. In several
- * partitions, their order is lost.
+ * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update from
+ * one to the other is a delete and an insert under two keys, and several partitions lose their order.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);
@@ -50,18 +53,18 @@ function checkForms(text: string, columns: readonly Column[], partitions: number
     return passed(
       'table.key-form',
       text,
-      'equal keys are the same key in Kafka, or keep their order',
+      'equal keys are the same key in Kafka, or stay in order in one partition',
     );
   const named = loose.map((c) => `${c.name} (${c.declared})`).join(', ');
   return failed(
     'table.key-form',
     text,
-    `equal values of ${named} can have several texts (1.5 and 1.50), which are several keys for Kafka, in several of ${partitions} partitions`,
+    `equal values of ${named} can have several texts (1.5 and 1.50), which Kafka treats as several keys in any of ${partitions} partitions`,
     `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, or set kafka.partitions: 1`,
   );
 }
 
-/** Types whose equal values can be printed differently: scale, sign of zero, trailing blanks. */
+/** Returns true if equal values can be printed differently: in scale, sign of zero, or trailing blanks. */
 function hasSeveralTexts({ type, declared }: Column): boolean {
   const item = type.replace(/(\[\])+$/, '');
   if (item === 'float4' || item === 'float8') return true;

@@ -1,5 +1,5 @@
-// Measures the facts of a portfolio over one read-only connection with limited statements. An
-// unreadable fact has a reason, and nothing is guessed.
+// Measures the facts of a portfolio over one read-only connection with a statement timeout. A fact
+// that cannot be read is unknown and has a reason; nothing is guessed.
 import type pg from 'pg';
 import { slotUse } from '../../clients/postgres/slots.js';
 import {
@@ -20,11 +20,11 @@ import { classify } from '../runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
-const EMPTY_TABLE_BYTES = 64 * 1024; // its indexes and TOAST table have a page or two each
+const EMPTY_TABLE_BYTES = 64 * 1024; // the indexes and the TOAST table of an empty table have one or two pages each
 
 /**
- * `tables` and `runLogs` as `schema.name`. Throws nothing: an unreachable database makes every fact
- * unknown.
+ * Measures `tables` and `runLogs`, which are named as `schema.name`. It never throws. If the database
+ * cannot be reached, every fact is unknown.
  */
 export async function measure(
   address: PostgresAddress,
@@ -93,14 +93,19 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
   };
 }
 
-/** Days that the cumulative statistics cover; less than an hour says nothing about a day. */
+/**
+ * Returns how many days the cumulative statistics cover. Throws below one hour, because that says
+ * nothing about a day.
+ */
 async function statisticsDays(client: pg.ClientBase): Promise<number> {
   const row = await one(
     client,
     `SELECT extract(epoch FROM now() - stats_reset) AS seconds FROM pg_stat_database WHERE datname = current_database()`,
   );
   if (row['seconds'] === null)
-    throw new Error('the statistics were never reset: since when they count is unknown');
+    throw new Error(
+      'the statistics were never reset, so it is unknown how long they have been counting',
+    );
   const days = (Number(row['seconds']) * 1000) / DAY_MS;
   if (days < 1 / 24)
     throw new Error(`the statistics cover ${Math.round(days * 24 * 60)} minutes < 60 needed`);
@@ -160,7 +165,7 @@ async function readRuns(client: pg.ClientBase, log: string): Promise<RunFacts> {
        max(finished_at) AS last, count(*) FILTER (WHERE finished_at IS NULL) AS unfinished
      FROM (SELECT started_at, finished_at FROM ${qualified(parseTableName(log))} ORDER BY started_at DESC LIMIT 1000) AS newest`,
   );
-  if (Number(row['n']) === 0) throw new Error(`${log} holds no finished run`);
+  if (Number(row['n']) === 0) throw new Error(`${log} contains no finished run`);
   return {
     count: Number(row['n']),
     medianMs: Number(row['median']),

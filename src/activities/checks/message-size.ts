@@ -1,5 +1,5 @@
-// Rows that would not fit into a Kafka message: measured by their sizes on disk and in memory,
-// without reading the values themselves.
+// Finds rows that would not fit into a Kafka message. It measures the sizes of values and does not
+// read the values themselves.
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { capturedColumns } from '../../compare/debezium-json.js';
@@ -7,9 +7,9 @@ import type { Check } from '../../domain/evidence/check.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import { attempt, passed, type Answer } from '../runtime/findings.js';
 
-/** The default of producers and brokers, max.request.size and message.max.bytes. */
+/** The default of max.request.size (producers) and message.max.bytes (brokers). */
 const MESSAGE_BYTES = 1024 * 1024;
-/** The bytes of a record around the row: names, position, times. */
+/** How many bytes of a record are not part of the row: names, position and times. */
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
 const SAMPLE_PERCENT = 0.1;
@@ -17,8 +17,8 @@ const CANCELED = '57014';
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
- * Reads the table once, but none of its values that lie out of line: only such ones are long.
- * `text` = the table as the spec names it.
+ * Scans the table once, without reading its TOASTed values. A table without such values has no long
+ * row and is not scanned. `text` is the table as the spec names it.
  */
 export async function checkMessageSize(
   client: pg.ClientBase,
@@ -42,7 +42,7 @@ async function measure(client: pg.ClientBase, table: TableCatalog): Promise<Answ
     return judged(
       table,
       await largeRows(client, table, ` TABLESAMPLE SYSTEM (${SAMPLE_PERCENT})`),
-      ` (a sample of ${SAMPLE_PERCENT} %: all would take too long)`,
+      ` (in a sample of ${SAMPLE_PERCENT} %, because a full scan would take too long)`,
     );
   }
 }
@@ -53,12 +53,12 @@ interface Large {
 }
 
 function judged(table: TableCatalog, { rows, largest }: Large, scope: string): Answer {
-  if (rows === 0) return `no row is larger than a message, ${MESSAGE_BYTES} bytes${scope}`;
+  if (rows === 0) return `no row is larger than a Kafka message, ${MESSAGE_BYTES} bytes${scope}`;
   const q = qualified(table.name);
   return {
-    detail: `${rows} rows of ${q} are larger than a message of Kafka, ${MESSAGE_BYTES} bytes by default; the largest has about ${largest} bytes${scope}`,
+    detail: `${rows} rows of ${q} are larger than a Kafka message, ${MESSAGE_BYTES} bytes by default; the largest has about ${largest} bytes${scope}`,
     remedy:
-      'shorten or move these values; or raise producer.max.request.size of the Connect workers and message.max.bytes of the brokers, and waive table.message-size',
+      'shorten or move these values. Or raise producer.max.request.size of the Connect workers and message.max.bytes of the brokers, and waive table.message-size',
   };
 }
 
@@ -79,7 +79,7 @@ async function largeRows(
   }
 }
 
-/** The bytes of one image of the row. With replica identity FULL, an update has two. */
+/** Returns SQL for the bytes of a change. With replica identity FULL, an update contains the row twice. */
 function sizeOf(table: TableCatalog): string {
   const sizes = capturedColumns(table.columns).map(
     (column) => `coalesce(${columnSize(column)}, 0)`,

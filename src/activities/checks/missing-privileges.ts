@@ -1,5 +1,5 @@
-// Checks the rights that no other check covers, from the list that `sluice init --sql` prints, and
-// reads the facts for that list. Read-only.
+// Reads the facts for the list of privileges that `sluice init --sql` prints, and checks the
+// privileges that no other check covers. All reads are read-only.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
@@ -15,7 +15,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/findings.js';
 
-/** Relations that the SQL of the batch names. */
+/** Returns the relations that the batch's queries and actions read, and those that its actions write. */
 export async function relationsOf({
   spec,
 }: Pick<ResolvedPlan, 'spec'>): Promise<{ reads: string[]; writes: string[] }> {
@@ -44,7 +44,7 @@ function isName(text: string): boolean {
   }
 }
 
-/** Throws what the database throws. */
+/** Reads the owners of all relations that the plan uses. Errors of the database are thrown unchanged. */
 export async function readPrivilegeFacts(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -81,8 +81,9 @@ export async function readPrivilegeFacts(
 }
 
 /**
- * Asks the database, by the spec's own login, or by that of PGUSER and PGPASSWORD where the
- * operator lets that password go there. Null with the causes where neither gets in.
+ * Reads the facts with the spec's login. If that fails, it tries PGUSER and PGPASSWORD, if the
+ * operator's secret rules allow that password for this host. If both logins fail, `facts` is null and
+ * `why` contains the causes.
  */
 export async function askPrivilegeFacts(
   plan: ResolvedPlan,
@@ -108,7 +109,7 @@ export async function askPrivilegeFacts(
   return { facts: null, why: [...new Set(causes)].join('; ') };
 }
 
-/** The list with whether the role has each right. */
+/** Returns each privilege with whether the role has it. */
 export async function heldPrivileges(
   client: pg.ClientBase,
   list: readonly Privilege[],
@@ -122,8 +123,8 @@ export async function heldPrivileges(
 }
 
 /**
- * Returns one finding for each missing right, and one for all granted rights. It omits statements
- * that `others` already name.
+ * Returns one finding for each missing privilege, or one passed finding if none is missing. It omits
+ * statements that `others` already name as a remedy.
  */
 export async function checkPrivileges(
   client: pg.ClientBase,
@@ -147,7 +148,7 @@ export async function checkPrivileges(
   const hidden = (sql: string): boolean => sql.includes('pg_read_all_stats');
   return [
     ...(needed.length === 0
-      ? [passed('privilege', '', `${list.length - advice.length} rights are granted`)]
+      ? [passed('privilege', '', `the role has all ${list.length - advice.length} privileges`)]
       : []),
     ...needed.map(({ subject, sql, why, without }) =>
       (hidden(sql) ? unknown : failed)(
@@ -158,7 +159,7 @@ export async function checkPrivileges(
       ),
     ),
     ...advice.map(({ subject, sql, why, without }) => ({
-      ...passed('privilege', subject, `of use: ${sql} (${why}; without it: ${without})`),
+      ...passed('privilege', subject, `optional: ${sql} (${why}; without it: ${without})`),
       remedy: sql,
     })),
   ];

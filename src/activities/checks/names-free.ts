@@ -1,4 +1,4 @@
-// Checks that the names of a plan's objects are free. Each kind defines its check
+// Checks that no other object has a name that the plan uses. Each kind of object defines how to look
 // (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -10,7 +10,10 @@ import { attempt } from '../runtime/findings.js';
 
 export type IsOurs = (object: OwnedObject) => Promise<boolean>;
 
-/** Without a ledger (an offline doctor), no existing object counts as ours. */
+/**
+ * Asks the ledger whether this migration made an object. Without a ledger (`doctor` offline), no
+ * existing object counts as ours.
+ */
 export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
   return async (object) => {
     const state = await ledger?.objectState(migration, object);
@@ -19,8 +22,8 @@ export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOu
 }
 
 /**
- * The planned objects whose names others use, of the kinds that one check reports; with `only`, of
- * that name.
+ * Returns the planned objects whose name belongs to an object that is not ours. `check` selects the
+ * kinds, and `only` restricts the search to one name.
  */
 export async function takenNames(
   asking: Asking,
@@ -41,7 +44,7 @@ export async function takenNames(
   return taken;
 }
 
-/** The names in the source database: slot, publication, and the schema of the lease. */
+/** Checks the names in the source database: the slot, the publication, and the schema of the lease row. */
 export async function checkNamesFree(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
   return [
     await attempt('source.names-free', async () => {
@@ -49,7 +52,7 @@ export async function checkNamesFree(asking: Asking, isOurs: IsOurs): Promise<Ch
       return taken.length === 0
         ? 'the names in the source database are free'
         : {
-            detail: `exist, but not in the ledger: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
+            detail: `these exist, but the ledger does not list them: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
             remedy: 'drop them, or choose another metadata.name',
           };
     }),

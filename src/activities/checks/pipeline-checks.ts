@@ -1,5 +1,5 @@
-// Read-only checks of a pipeline that Sluice deploys: its host answers and accepts the statements,
-// its names are free.
+// Read-only checks of the pipeline. If Sluice deploys it: its host answers and accepts the statements,
+// and its names are free.
 import { FlinkGateway } from '../../clients/http/flink-gateway.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -25,7 +25,7 @@ export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Che
         'pipeline.reachable',
         host.url,
         classify(error).message,
-        'check the URL in spec.pipeline, and the server there',
+        'check the URL in spec.pipeline, and the server at that URL',
       ),
     ];
   }
@@ -36,7 +36,7 @@ export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Che
       const [taken] = await takenNames(asking, isOurs, 'pipeline.names-free');
       if (taken)
         return {
-          detail: `${taken.name} already exists and is not in the ledger`,
+          detail: `${taken.name} already exists, and the ledger does not list it`,
           remedy: 'stop or drop it, or choose another name',
         };
       return `${host.names.length} name(s) are free`;
@@ -44,7 +44,10 @@ export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Che
   ];
 }
 
-/** The groups that the spec names can be described: a drain and a new epoch rest on it. */
+/**
+ * Checks that Kafka can describe the groups that the spec names. Without that, Sluice could neither
+ * prove a drain nor notice that a group changed.
+ */
 export async function checkGroups(
   { systems }: Pick<Deps, 'systems'>,
   plan: ResolvedPlan,
@@ -54,7 +57,7 @@ export async function checkGroups(
     const ask = async (): Promise<string> => {
       const { type, state, members } = await knownGroup(systems.kafka(plan), id);
       return type === 'absent'
-        ? 'is not there yet'
+        ? 'the group does not exist yet'
         : `${type}, ${state}, ${members.length} member(s)`;
     };
     checks.push(await attempt('pipeline.groups', ask, id, UNDESCRIBED_REMEDY));
@@ -62,7 +65,7 @@ export async function checkGroups(
   return checks;
 }
 
-/** The SQL Gateway that is to join the tables with their topics, where the spec asks for it. */
+/** Checks that the Flink SQL Gateway runs a statement, if the spec has `validation.engine: flink`. */
 export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
   const url = engineGateway(spec);
   if (url === undefined) return [];
@@ -75,8 +78,8 @@ export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
       return rows.length === 1
         ? `${await gateway.info()} ran a statement`
         : {
-            detail: `${url} answered ${rows.length} rows ≠ 1`,
-            remedy: 'look at the gateway and its cluster',
+            detail: `${url} answered a test statement with ${rows.length} rows ≠ 1`,
+            remedy: 'check the gateway and its Flink cluster',
           };
     }),
   ];

@@ -1,4 +1,4 @@
-// All preflight checks, as `doctor` and the prepare phase run them.
+// Runs all preflight checks, for `doctor` and for the phase `prepare`.
 import { applyWaivers, type Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
@@ -13,7 +13,10 @@ import type { Deps } from '../runtime/deps.js';
 import { alive } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
-/** Reads only. Waivers applied; nothing thrown for what a check found. */
+/**
+ * Runs every check, read-only, and applies the spec's waivers. A failed check is a finding and is not
+ * thrown. `now` is an ISO time.
+ */
 export async function runPreflight(
   deps: Pick<Deps, 'secret' | 'systems'>,
   ledger: Ledger | undefined,
@@ -44,9 +47,9 @@ export async function runPreflight(
 
 export function createPreflightActivities(deps: Deps) {
   return withPlan({
-    /** Findings only; judging them is the workflow's part. */
+    /** Returns the findings. The workflow decides whether they block. */
     async preflight({ plan }: Planned): Promise<Check[]> {
-      return alive(() => runPreflight(deps, deps.ledger, plan, new Date().toISOString())); // it runs the batch's query
+      return alive(() => runPreflight(deps, deps.ledger, plan, new Date().toISOString())); // heartbeats, because it runs the batch's query
     },
   });
 }

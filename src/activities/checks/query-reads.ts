@@ -1,5 +1,5 @@
-// Read-only check of what a query of the batch depends on beside the captured tables: other tables,
-// and the clock.
+// Checks, read-only, that a query of the batch depends only on captured tables: not on other tables,
+// and not on the clock.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../assess/sql/analyse.js';
 import type { FlagId } from '../../assess/sql/flag-list.js';
@@ -11,9 +11,9 @@ import { stripSemicolon } from '../../domain/migration/statements.js';
 import type { Answer } from '../runtime/findings.js';
 
 interface Dependence {
-  /** Relations that hold rows, as `schema.name`. */
+  /** Relations that store rows, as `schema.name`. */
   readonly tables: readonly string[];
-  /** Clock, chance and session facts, as they are called. */
+  /** Uses of the clock, of chance or of the session's role, as the SQL writes them. */
   readonly clock: readonly string[];
   /** Functions that could not be read, and why. */
   readonly unread: readonly string[];
@@ -21,7 +21,10 @@ interface Dependence {
 
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
-/** Reads the query, and the texts of its views and functions. The query is planned, not run. */
+/**
+ * Finds what the query depends on, also through views and functions. Postgres plans the query but
+ * does not run it.
+ */
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
   await loadParser();
   const sql = stripSemicolon(query);
@@ -53,8 +56,8 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
 }
 
 /**
- * A query of the batch reads captured tables, and nothing that changes by itself: only then do its
- * topics say what it will give.
+ * Checks that the query reads only captured tables and nothing that changes by itself. Otherwise the
+ * pipeline could not compute the same result from the topics.
  */
 export async function checkReads(
   client: pg.ClientBase,
@@ -67,13 +70,13 @@ export async function checkReads(
   const found: { detail: string; remedy: string }[] = [];
   if (foreign.length > 0)
     found.push({
-      detail: `it reads ${foreign.join(', ')}, which source.tables does not name: a change there changes the result without a record in any topic`,
+      detail: `it reads ${foreign.join(', ')}, which source.tables does not name, so a change there changes the result without a record in any topic`,
       remedy:
         'add them to source.tables (for a view or a materialized view, its tables), or waive this check with the reason why they never change',
     });
   if (clock.length > 0)
     found.push({
-      detail: `its result depends on ${clock.join(', ')}: it changes although no row changed`,
+      detail: `its result depends on ${clock.join(', ')}, so it can change although no row changed`,
       remedy:
         'derive the value from the rows, or make the date a column of the result and compute every date',
     });
@@ -86,12 +89,15 @@ export async function checkReads(
     return {
       unknown: true,
       detail: `it calls functions that may read tables or the clock: ${unread.join('; ')}`,
-      remedy: 'write their SQL into the query, or read them and waive this check',
+      remedy:
+        'write their SQL into the query, or check yourself what they read and waive this check',
     };
-  return `it reads ${tables.join(', ') || 'no table'}, all of it captured`;
+  return tables.length === 0
+    ? 'it reads no table'
+    : `it reads ${tables.join(', ')}, and all of it is captured`;
 }
 
-/** Relations that the plan scans: behind views, inlined functions and partitions. */
+/** Returns the relations that Postgres' query plan scans, also through views, inlined functions and partitions. */
 async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);
   const found: { schema: string; table: string }[] = [];
@@ -112,7 +118,7 @@ async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<stri
 }
 
 /**
- * Returns those relations that contain rows. Partitions count as their root, and views are omitted.
+ * Returns the relations that store rows, sorted. It returns the root of a partition, and omits views.
  */
 async function holdingRows(
   client: pg.ClientBase,
@@ -130,8 +136,8 @@ async function holdingRows(
 }
 
 /**
- * The parser's `schema.name` without quotes; a name that holds a dot stays unknown to the catalog,
- * and the plan knows it.
+ * Quotes `schema.name`, which the parser prints without quotes. A name with a dot in it is quoted
+ * wrongly and not found here, but the query plan contains it.
  */
 const asQuoted = (name: string): string => {
   const at = name.indexOf('.');
@@ -139,8 +145,8 @@ const asQuoted = (name: string): string => {
 };
 
 /**
- * Texts of the views and functions that this text names, each once; functions of the server itself
- * and of extensions are known.
+ * Returns the definitions of the views and functions that this text names, each once. It skips
+ * functions of the server itself and of extensions.
  */
 async function behind(
   client: pg.ClientBase,
@@ -162,6 +168,10 @@ async function behind(
   return rows.flatMap(({ name, text }) => {
     if (done.has(name!)) return [];
     done.add(name!);
-    return [text === null ? { unread: `${name} cannot be read here` } : { text: text!, of: name! }];
+    return [
+      text === null
+        ? { unread: `${name} has no SQL or PL/pgSQL text to read` }
+        : { text: text!, of: name! },
+    ];
   });
 }

@@ -1,5 +1,5 @@
-// Checks a query of the batch by running it, read-only. It finds a key that is not a key, values
-// that change when they are stored, and settings of a session that change the result.
+// Checks a query of the batch by running it, read-only. It finds keys that are not unique or NULL,
+// values that change when they are stored, and session settings that change the result.
 import type pg from 'pg';
 import { readTable } from '../../clients/postgres/catalog.js';
 import { describeSubquery, lone } from '../../clients/postgres/lone-sql.js';
@@ -13,7 +13,7 @@ import type { Answer } from '../runtime/findings.js';
 
 interface Field {
   readonly name: string;
-  /** As `format_type` prints it, with its modifier. */
+  /** The type as `format_type` prints it, with its modifier, such as `numeric(14,2)`. */
   readonly type: string;
 }
 
@@ -22,13 +22,13 @@ interface Run {
   readonly repeated: string;
   readonly nulls: string;
   readonly digest: string;
-  /** Rows that differ once they are stored, by column. */
+  /** By column: how many rows have a value that changes when it is stored. */
   readonly changed: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs the query once, and once more for each session of the batch that could give another result.
- * All in one snapshot.
+ * Runs the query once, and once more for each session of the batch that could give another result. All
+ * runs read the same snapshot.
  */
 export async function checkRun(
   client: pg.Client,
@@ -50,7 +50,7 @@ export async function checkRun(
       );
       if (guilty.length > 0) return sessionProblem(session, guilty);
     }
-    return `it returned ${run.rows} rows, (${key.join(', ')}) is a key of them`;
+    return `it returned ${run.rows} rows, and (${key.join(', ')}) is unique`;
   });
 }
 
@@ -58,8 +58,8 @@ function keyProblem({ rows, repeated, nulls }: Run, key: readonly string[]): Ans
   const columns = `(${key.join(', ')})`;
   if (repeated !== '0')
     return {
-      detail: `${columns} is not a key of the query: ${repeated} keys are in more than one of its ${rows} rows`,
-      remedy: 'name the columns that identify a row, or group the query by these',
+      detail: `${columns} is not unique: ${repeated} keys are in more than one of the ${rows} rows of the query`,
+      remedy: 'name the columns that identify a row, or group the query by these columns',
     };
   if (nulls === '0') return null;
   return {
@@ -84,11 +84,14 @@ function sessionProblem({ of }: Session, guilty: readonly (readonly [string, str
   const settings = guilty.map(([name, value]) => `${name} = ${quoteLiteral(value)}`).join(', ');
   return {
     detail: `it gives another result with the settings of ${of} (${settings}) than with the settings of the windows`,
-    remedy: `make the query independent of the setting (for example, AT TIME ZONE with the intended zone), so that both give the same result`,
+    remedy: `make the query independent of the setting, for example with AT TIME ZONE and the intended zone, so that both give the same result`,
   };
 }
 
-/** Settings that change the result, each alone; all of them where only their combination does. */
+/**
+ * Returns the settings that change the result by themselves. Returns all settings if only their
+ * combination changes it, and none if it stays the same.
+ */
 async function guiltySettings(
   client: pg.Client,
   { settings }: Session,
@@ -101,7 +104,7 @@ async function guiltySettings(
       await client.query('SELECT set_config($1, $2, true)', [name, value]);
     const changed = await run().then(
       (other) => other.digest !== digest,
-      () => true, // a query that fails there gives another result, too
+      () => true, // a query that fails with these settings also differs
     );
     await client.query('ROLLBACK TO SAVEPOINT session');
     return changed;
@@ -127,8 +130,8 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
 }
 
 /**
- * Types of the table that will hold the rows for consumers: the sink's, where it is there, else the
- * result's, like which it is made.
+ * Returns the column types of the table that consumers will read. That is the sink's table, or the
+ * result's table if the sink's will be created like it.
  */
 async function storedTypes(
   client: pg.ClientBase,
@@ -153,7 +156,7 @@ async function runQuery(
   const narrower = fields.filter(({ name, type }) => (stored.get(name) ?? type) !== type);
   const changes = narrower.map(({ name, type }, at) => {
     const [column, to] = [quoteIdent(name), stored.get(name)!];
-    const as = NUMBERS.test(type) ? 'numeric' : type === 'json' ? 'jsonb' : 'text'; // values, not how they are written
+    const as = NUMBERS.test(type) ? 'numeric' : type === 'json' ? 'jsonb' : 'text'; // compares values, not their spelling
     return `, count(*) FILTER (WHERE ${column}::${to}::${as} IS DISTINCT FROM ${column}::${as}) AS changed_${at}`;
   });
   const sums = narrower.map((_, at) => `, coalesce(sum(changed_${at}), 0)::text AS changed_${at}`);
@@ -175,8 +178,8 @@ async function runQuery(
 }
 
 /**
- * A value so that settings of the session do not change how it is printed; of a floating sum, what
- * its order does not change.
+ * Returns SQL that prints a value independently of session settings. Floating-point numbers are
+ * rounded, because their sum depends on the order of the rows.
  */
 function printed({ name, type }: Field): string {
   const column = quoteIdent(name);

@@ -1,5 +1,5 @@
-// Checks the limits of the connectors' sessions, read-only: time limits that end them in the middle
-// of a load, and the number of sessions.
+// Checks, read-only, the limits that apply to the connectors' sessions: timeouts that could end them in
+// the middle of a load, and the number of connections.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -7,7 +7,7 @@ import { captureUser } from '../../domain/access/privileges.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/findings.js';
 
-/** Shorter than this, a limit ends what a connector does in good order. */
+/** A shorter timeout would end normal work of a connector. */
 const LEAST_MS: Readonly<Record<string, number>> = {
   statement_timeout: 60_000,
   transaction_timeout: 600_000,
@@ -15,13 +15,14 @@ const LEAST_MS: Readonly<Record<string, number>> = {
   idle_session_timeout: 60_000,
   lock_timeout: 10_000,
 };
-/** A load takes three times as long as predicted on a bad day. */
+/** A load may take three times as long as predicted. */
 const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
- * Limits of the connector's login in this database, wherever they were set: its sessions do not
- * lift them, as ours do. `loadMs`: predicted time of the initial load.
+ * Checks the timeouts that apply to the connector's login in this database, whether set for the role,
+ * the database or the server. A connector does not override them, as Sluice's own sessions do.
+ * `loadMs` is the predicted time of the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,
@@ -52,12 +53,12 @@ export async function timeLimits(
     }))
     .filter(({ ms, least }) => ms > 0 && ms < least);
   if (short.length === 0)
-    return `no time limit of role ${role} ends a session of the connector${role === user ? ', or of the sink' : ''}`;
+    return `no timeout of role ${role} is too short for the connector${role === user ? ' or the sink' : ''}`;
   return {
     detail: short
       .map(
         ({ name, ms, origin, least }) =>
-          `${name} ${formatMs(ms)}, set for ${origin}, < ${formatMs(least)}: it ends the connector's sessions in the middle of their work`,
+          `${name} ${formatMs(ms)}, set for ${origin}, < ${formatMs(least)}: it would end the connector's sessions in the middle of their work`,
       )
       .join('; '),
     remedy: short
@@ -70,8 +71,8 @@ export async function timeLimits(
 }
 
 /**
- * Sessions at the worst moment: ours, the source connectors' and the sink's. Measured with the
- * local stack's versions; see docs/reference/permissions.md.
+ * Returns the largest number of sessions that the worker, the source connectors and the sink have at
+ * one time. It was measured with the local stack's versions; see docs/reference/permissions.md.
  */
 export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
   worker: number;
@@ -85,7 +86,10 @@ export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
   };
 }
 
-/** Limits of the role, of the database and of the server, beside what others hold open now. */
+/**
+ * Checks that enough connections are free, by the limits of the roles, the database and the server and
+ * by what other sessions use now.
+ */
 export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { user, database } = plan.spec.source.postgres;
   const capturer = captureUser(plan);
@@ -111,7 +115,7 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
   ): void => {
     if (limit >= 0 && limit - used < needed)
       short.push({
-        detail: `${what} is ${limit}, ${used} in use by others: ${limit - used} < ${needed} connections needed`,
+        detail: `${what} is ${limit}, and others use ${used}: ${limit - used} < ${needed} connections needed`,
         remedy: raise(used + needed),
       });
   };
@@ -138,20 +142,20 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
   const free = Number(first['free']);
   if (free < total)
     short.push({
-      detail: `${free} connections of max_connections free < ${total} needed`,
+      detail: `${free} free connections of max_connections < ${total} needed`,
       remedy: 'raise max_connections (needs a restart), or close sessions',
     });
   if (short.length === 0)
-    return `${total} connections are needed (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink), and free`;
+    return `the ${total} connections that are needed are free (${worker} for Sluice, ${capture} for the connector, ${sink} for the sink)`;
   return {
-    detail: `a migration needs ${total} connections (${worker} of Sluice, ${capture} of the connector, ${sink} of the sink): ${short.map(({ detail }) => detail).join('; ')}`,
+    detail: `a migration needs ${total} connections (${worker} for Sluice, ${capture} for the connector, ${sink} for the sink): ${short.map(({ detail }) => detail).join('; ')}`,
     remedy: short.map(({ remedy }) => remedy).join('; '),
   };
 }
 
 /**
- * Tells sessions of others by the name that a session gives itself. Our own doctor, and connectors
- * of every generation, are ours.
+ * Returns an SQL condition that is true for sessions of others, by their `application_name`. Sessions
+ * of Sluice and of connectors of every generation are not counted as others.
  */
 const foreignTo = (name: string): string =>
   `application_name <> ALL (ARRAY[${[`sluice/${name}`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

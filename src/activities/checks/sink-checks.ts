@@ -1,5 +1,5 @@
-// Read-only checks of the table that the sink writes: it has the result's columns, or can be
-// created.
+// Checks, read-only, the table that the sink writes. An existing table must fit; otherwise the role
+// must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -8,8 +8,8 @@ import type { Answer } from '../runtime/findings.js';
 import { missingColumns } from './batch-run-checks.js';
 
 /**
- * An existing table must fit and be empty, because foreign rows would be differences. A missing
- * table is created.
+ * Checks that an existing table fits and is empty, because every other row would be a difference.
+ * Sluice creates a table that does not exist.
  */
 export async function checkSinkTable(
   client: pg.ClientBase,
@@ -35,8 +35,11 @@ export async function checkSinkTable(
     };
   const rows = (await client.query(`SELECT 1 FROM ${target.sql} LIMIT 1`)).rows.length;
   return rows === 0
-    ? 'exists, empty, fits'
-    : { detail: 'the sink table is not empty', remedy: 'empty it, or name another table' };
+    ? 'the sink table exists, fits, and is empty'
+    : {
+        detail: 'the sink table is not empty',
+        remedy: 'empty it, or name another table in the spec',
+      };
 }
 
 async function createRight(
@@ -52,18 +55,18 @@ async function createRight(
   );
   if (!rows[0])
     return {
-      detail: `no such schema: ${schema}`,
+      detail: `schema ${schema} does not exist`,
       remedy: `CREATE SCHEMA ${name}; GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}`,
     };
   if (rows[0]['may'] === 'true')
-    return 'will be created like the result table: its types, its NOT NULLs, and the rights to read it';
+    return 'it will be created with the types, the NOT NULLs and the read rights of the result table';
   return {
-    detail: `it must be created, and the role may not create in schema ${schema}`,
+    detail: `Sluice must create it, but the role may not create tables in schema ${schema}`,
     remedy: `GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}`,
   };
 }
 
-/** The sink writes a table of the user's as our role. */
+/** Checks that Sluice's role may write the table, because the sink logs in with it. Null if it may. */
 async function missingWrites(
   client: pg.ClientBase,
   user: string,
@@ -77,7 +80,7 @@ async function missingWrites(
   return rights === ''
     ? null
     : {
-        detail: `the sink may not write it: no ${rights}`,
+        detail: `the sink may not write it: it lacks ${rights}`,
         remedy: `GRANT ${rights} ON ${table} TO ${quoteIdent(user)}`,
       };
 }

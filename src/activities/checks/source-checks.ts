@@ -1,5 +1,5 @@
-// Read-only checks of the legacy database; its tables: tables.ts. Each is done, not deduced: what
-// could not be asked is unknown.
+// Read-only checks of the legacy database (table-checks.ts checks its tables). Each check queries the
+// database. If a query is not possible, the check is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource } from '../../clients/postgres/connection.js';
@@ -39,7 +39,7 @@ export async function checkSource(
                 failed(
                   'table.exists',
                   text,
-                  `no such table in ${database}`,
+                  `the table does not exist in database ${database}`,
                   'create it, or correct spec.source.tables',
                 ),
               ]),
@@ -92,7 +92,7 @@ async function checkServer(client: pg.ClientBase, plan: ResolvedPlan): Promise<C
   ]);
 }
 
-/** Checks the server's version, role and free resources. */
+/** Checks the server's version, and that it is a primary. */
 function serverQuestions(one: Ask): (() => Promise<Check>)[] {
   return [
     () =>
@@ -117,7 +117,7 @@ function serverQuestions(one: Ask): (() => Promise<Check>)[] {
   ];
 }
 
-/** Checks what reading the log needs. A polling connector needs none of it. */
+/** Checks what is needed to read the write-ahead log. A polling connector needs none of it. */
 function logQuestions(
   client: pg.ClientBase,
   one: Ask,
@@ -184,7 +184,10 @@ function logQuestions(
   ];
 }
 
-/** A publication, and a schema for the lease. Abilities, not names of roles. */
+/**
+ * Checks that the role may create a publication, and a schema for the lease row. It asks for the
+ * ability, not for a role's name.
+ */
 function mayCreate(one: Ask, { user, database }: SourceSpec['postgres']): () => Promise<Check> {
   return () =>
     attempt('source.create', async () => {
@@ -227,7 +230,7 @@ function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): C
     return passed(
       'source.snapshot-time',
       '',
-      `about ${rows} rows, read in chunks: no long transaction`,
+      `about ${rows} rows are read in chunks, without a long transaction`,
     );
   return predicted <= SNAPSHOT_LIMIT_MS
     ? passed('source.snapshot-time', '', detail)
@@ -235,6 +238,6 @@ function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): C
         'source.snapshot-time',
         '',
         `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction delays vacuum`,
-        'read it in chunks (connector.snapshot: incremental), or waive it by name if the source can bear it',
+        'read it in chunks (connector.snapshot: incremental), or waive this check if the source tolerates such a transaction',
       );
 }

@@ -45,19 +45,19 @@ export async function checkKafka(asking: Asking, isOurs: IsOurs): Promise<Check[
       : failed(
           'kafka.topics-free',
           '',
-          `topics exist that are not ours: ${taken.map(({ name }) => name).join(', ')}`,
+          `topics with these names exist, and the ledger does not list them: ${taken.map(({ name }) => name).join(', ')}`,
           'delete them, or choose another connector.topicPrefix or output.topic',
         ),
     checkTopicNames(wanted, topics),
   ];
 }
 
-/** With PLAIN every broker, and everybody on the way to it, reads the password. */
+/** Refuses SASL PLAIN without TLS, because anyone on the network could read the password. */
 function saslInClear({ spec }: ResolvedPlan): Check[] {
   const { sasl, tls } = spec.kafka;
   if (sasl?.mechanism !== 'plain' || tls) return [];
   const remedy =
-    'set kafka.tls: true, or use scram-sha-512; waive kafka.sasl where the network itself is encrypted';
+    'set kafka.tls: true, or use scram-sha-512; waive kafka.sasl if the network itself is encrypted';
   return [
     failed('kafka.sasl', '', 'SASL PLAIN without TLS sends the password in clear text', remedy),
   ];
@@ -104,7 +104,10 @@ export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Chec
   return checks;
 }
 
-/** Its plugin, its configuration as the plugin itself judges it, and its name. */
+/**
+ * Checks that the plugin is installed, that the plugin itself accepts the configuration, and that the
+ * name is free.
+ */
 async function checkConnector(
   asking: Asking,
   isOurs: IsOurs,
@@ -131,7 +134,7 @@ async function checkConnector(
       async () => {
         const errors = await rest.validate(connectorClass, config);
         return errors.length === 0
-          ? 'accepted by the connector itself'
+          ? 'the connector itself accepts the configuration'
           : {
               detail: errors.join('; ').slice(0, 800),
               remedy: configRemedy(plan, config),
@@ -146,7 +149,7 @@ async function checkConnector(
         return taken.length === 0
           ? 'the name is free'
           : {
-              detail: `a connector ${name} exists that is not ours`,
+              detail: `a connector ${name} exists, and the ledger does not list it`,
               remedy: 'remove it or choose another metadata.name',
             };
       },
@@ -155,14 +158,17 @@ async function checkConnector(
   ];
 }
 
-/** The connector logs in by a secret that only the Connect worker reads: that it has none is what goes wrong most often. */
+/**
+ * Returns the remedy for a refused configuration. The most frequent cause is that the Connect worker
+ * lacks the secret with which the connector logs in.
+ */
 function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, string>>): string {
   const placeholder = config['database.password'] ?? config['connection.password'];
   const variable = /^\$\{env:(.+)\}$/.exec(placeholder ?? '')?.[1];
   if (!variable)
-    return `correct what the connector names${placeholder ? ` (it logs in with ${placeholder}: the Connect workers must be able to read that)` : ''}`;
+    return `correct the settings that the connector names${placeholder ? ` (it logs in with ${placeholder}, which the Connect workers must be able to read)` : ''}`;
   return (
-    `correct what the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
-    `and allow it in their config.providers (local stack: export ${variable}, then npm run stack -- down, and up)`
+    `correct the settings that the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
+    `and allow it in their config.providers (with the local stack: export ${variable}, then run npm run stack -- down, and up)`
   );
 }

@@ -1,5 +1,5 @@
-// Read-only checks of one table: whether all of it can be captured and compared. Each is done, not
-// deduced: what could not be asked is unknown.
+// Checks, read-only, whether all of a table can be captured and compared. Each check queries the
+// database. If a query is not possible, the check is unknown.
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
@@ -12,9 +12,9 @@ import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
 import { attempt, failed, passed, type Answer } from '../runtime/findings.js';
 
-/** No reason to refuse: where such rows are never updated, every window passes. */
+/** Only a hint: if such rows are never updated, every window passes. */
 const FAR_VALUES =
-  '; it has TOASTed values: an update that does not change such a value is sent without it, unless the replica identity is FULL. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
+  '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
 
 type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
 
@@ -33,7 +33,7 @@ function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): v
     !weak,
     `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
     identity === 'index'
-      ? `replica identity${where} by another index than the primary key`
+      ? `replica identity${where} uses another index than the primary key`
       : identity === 'default' && table.isKeyDeferrable
         ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
         : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
@@ -44,15 +44,15 @@ function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): v
   rule(
     'table.owner',
     table.isOwner,
-    'we may publish it',
-    `only its owner, ${table.owner}, may publish a table`,
+    'the role may publish it',
+    `only the owner, ${table.owner}, may publish the table`,
     `GRANT ${plainIdent(table.owner)} TO ${plainIdent(plan.spec.source.postgres.user)}`,
   );
 }
 
 /**
- * Distinguishes row security from a schema without USAGE, which needs no right to bypass row
- * security.
+ * Checks that row security hides no row. Postgres reports a missing USAGE on the schema with the same
+ * code, but that needs another remedy.
  */
 async function everyRowIsVisible(
   client: pg.ClientBase,
@@ -62,25 +62,25 @@ async function everyRowIsVisible(
   try {
     await client.query('SET row_security = off');
     await client.query(`SELECT 1 FROM ${qualified(name)} LIMIT 1`);
-    return 'every row is visible to us';
+    return 'the role sees every row';
   } catch (error) {
     const { code, message } = error as { code?: unknown; message: string };
     if (code !== '42501') throw error;
     if (message.includes('row-level security'))
       return {
-        detail: 'row-level security hides rows from this role',
+        detail: 'row-level security hides rows from the role',
         remedy: `ALTER ROLE ${user} BYPASSRLS`,
       };
     if (message.includes('for schema'))
       return {
-        detail: `schema ${name.schema} may not be used`,
+        detail: `the role may not use schema ${name.schema}`,
         remedy: `GRANT USAGE ON SCHEMA ${plainIdent(name.schema)} TO ${user}`,
       };
     throw error;
   }
 }
 
-/** Describes the rows that never reach the log. Returns null if all rows do. */
+/** Names the part of the table whose rows are not in the write-ahead log. Null if all rows are. */
 function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
   if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
   const foreign = leaves.find((leaf) => leaf.kind !== 'r' || leaf.persistence !== 'p');
@@ -106,7 +106,7 @@ export async function checkTable(
       ? `a partitioned table, ${table.leaves.length} partitions`
       : 'an ordinary table',
     unlogged ??
-      `${table.heirs.join(', ')} inherit from it: a query of it reads their rows too, and the log does not call them its own`,
+      `${table.heirs.join(', ')} inherit from it: a query of the table also returns their rows, but the log records them under the names of these tables`,
     'name ordinary or partitioned tables',
   );
   rule(
@@ -120,11 +120,11 @@ export async function checkTable(
   if (hasSlot) checkPublishing(rule, plan, table);
   if (changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
-    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row: the job would fail at the first update, and start again forever`;
+    const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row. The job would fail at the first update, and restart forever`;
     rule(
       'table.before-image',
       [table, ...table.leaves].every((part) => part.replicaIdentity === 'full'),
-      'every change carries what the row was before',
+      'every change contains the old version of the row',
       bad,
       remedy,
     );
@@ -133,8 +133,8 @@ export async function checkTable(
   rule(
     'table.select',
     table.canSelect,
-    'readable',
-    'not readable',
+    'the role can read it',
+    'the role cannot read it',
     `GRANT SELECT ON ${plainName(text)} TO ${user}`,
   );
   if (table.canSelect)
@@ -160,20 +160,20 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
   rule(
     'table.types',
     weak.length === 0,
-    `${table.columns.length} columns can be proven`,
-    `cannot be proven: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
+    `each of the ${table.columns.length} columns can be compared, or the spec leaves it out`,
+    `these columns cannot be proven equal: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
     'list them in validation.compare.ignore, and tell the approvers',
   );
 }
 
-/** Checks that the copy can write every column like the connector. */
+/** Checks that Sluice's own copy can write every column exactly as the connector would. */
 function checkCopy(rule: Rule, { columns }: TableCatalog): void {
   const foreign = capturedColumns(columns).filter((column) => !canReplay(column.type));
   rule(
     'table.copy',
     foreign.length === 0,
     'every column can be copied',
-    `cannot be written as the connector would: ${foreign.map((c) => `${c.name} (${c.declared})`).join(', ')}`,
-    'let the connector load it: connector.snapshot: initial or incremental',
+    `the copy cannot write these columns as the connector would: ${foreign.map((c) => `${c.name} (${c.declared})`).join(', ')}`,
+    'use connector.snapshot: initial or incremental, so that the connector loads the table',
   );
 }

@@ -1,4 +1,4 @@
-// Names of topics that the cluster would refuse. PURE.
+// Finds names of planned topics that Kafka would refuse.
 import type { Check } from '../../domain/evidence/check.js';
 import { existingCollisions, nameProblems } from '../../domain/migration/topic-names.js';
 import { failed, passed } from '../runtime/findings.js';

@@ -1,4 +1,4 @@
-// Small constructors of findings.
+// Functions that make the findings of checks.
 import type { Check } from '../../domain/evidence/check.js';
 import { classify } from './application-failure.js';
 
@@ -25,18 +25,18 @@ export const unknown = (name: string, subject: string, detail: string, remedy: s
 });
 
 /**
- * The result of a check. A string is a pass. `unknown` means that something invisible could make it
- * fail.
+ * The result of a check. A string means that it passed. `unknown` means that the check could not see
+ * everything that it needs.
  */
 export type Answer =
   string | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };
 
-/** Runs a check: a string is a pass, an object a failure or *unknown*, an exception *unknown*. */
+/** Runs a check and returns its finding. If the check throws, the finding is `unknown`. */
 export async function attempt(
   name: string,
   ask: () => Promise<Answer>,
   subject = '',
-  remedyWhenUnknown = 'make it answerable: missing privilege, network or version',
+  remedyWhenUnknown = 'make this check possible: it failed for a missing privilege, the network, or the version',
 ): Promise<Check> {
   try {
     const answer = await ask();
@@ -52,7 +52,7 @@ export async function attempt(
   }
 }
 
-/** One connection answers one question at a time. */
+/** Runs checks one after the other, because one connection answers one question at a time. */
 export async function inTurn(questions: readonly (() => Promise<Check>)[]): Promise<Check[]> {
   const checks: Check[] = [];
   for (const question of questions) checks.push(await question());
