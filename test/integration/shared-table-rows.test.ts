@@ -257,19 +257,19 @@ describe('a table that changes hands', () => {
       withSource(ref.spec, resolveSecret, (client) =>
         checkSharedTable(client, resolve(ref), resolveSecret, { ...route, ...of }),
       );
-    expect(await said()).toBe('rows_stream may take the table over');
+    expect(await said()).toBe('rows_stream can become the only writer of the table');
     expect(await said({ table: relation('public.nowhere') })).toMatchObject({
-      detail: 'no such table',
+      detail: 'the table does not exist',
     });
     expect(await said({ batchRole: 'nobody_here' })).toMatchObject({
-      detail: 'no such role: nobody_here',
+      detail: 'these roles do not exist: nobody_here',
     });
     expect(await said({ batchRole: process.env['PGUSER']! })).toMatchObject({
       detail: expect.stringContaining('is a superuser') as string,
     });
     await drill.client.query('REVOKE DELETE ON shared FROM rows_stream');
     expect(await said()).toMatchObject({
-      detail: 'rows_stream lacks DELETE on it',
+      detail: 'rows_stream lacks DELETE on the table',
       remedy: expect.stringContaining(
         'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."shared"',
       ) as string,
@@ -278,14 +278,14 @@ describe('a table that changes hands', () => {
       'ALTER TABLE shared ADD COLUMN must int NOT NULL DEFAULT 1; ALTER TABLE shared ALTER must DROP DEFAULT',
     );
     expect(await said()).toMatchObject({
-      detail: expect.stringContaining('could not write: must') as string,
+      detail: expect.stringContaining('could not write these columns: must') as string,
     });
     await drill.client.query('ALTER TABLE shared DROP CONSTRAINT shared_pkey');
-    expect(await said()).toMatchObject({ detail: 'it has no unique index of exactly (id)' });
+    expect(await said()).toMatchObject({ detail: 'the table has no unique index on exactly (id)' });
     await drill.client.query(
       'CREATE UNIQUE INDEX ON shared (id) INCLUDE (n); ALTER TABLE shared DROP COLUMN must; GRANT DELETE ON shared TO rows_stream',
     );
-    expect(await said()).toBe('rows_stream may take the table over');
+    expect(await said()).toBe('rows_stream can become the only writer of the table');
   });
 
   it('takes the right to write from the role of the batch, and says when it keeps one', async () => {

@@ -102,7 +102,7 @@ describe('a table that batch and stream share', () => {
       ).events;
       const proofs = events.filter((e) => e.kind === 'proof').map((e) => e.detail);
       for (const part of [
-        'P1 triggers are on',
+        'P1 triggers exist on',
         'P2 the connector acknowledged',
         "P3 the fence's own marker was read from",
         'P4 captured, and stable',

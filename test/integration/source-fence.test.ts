@@ -175,7 +175,7 @@ describe('P1 of the drain proof', () => {
       'ALTER TABLE child ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence, ENABLE ALWAYS TRIGGER sluice_sluice_drill_fence_row',
     );
     await drill.cutover.releaseFence(input('p1'));
-    expect(await drainTo()).toBe('P1: the lease row is not fenced any more');
+    expect(await drainTo()).toBe('P1: the lease row is no longer fenced');
   });
   it('counts a writer that began before, also one that is prepared, and none that began after', async () => {
     const writers = (moment: string): Promise<number> =>
@@ -238,7 +238,7 @@ describe('an attempt that was released', () => {
     expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });
     for (const { trigger } of resolve(ref).fence.guards)
       await drill.cutover.removeTrigger(ref, trigger);
-    expect((await drill.cutover.fence(input('zombie'))).refused).toMatch(/was released already/);
+    expect((await drill.cutover.fence(input('zombie'))).refused).toMatch(/was already released/);
     expect(
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
     ).toEqual([]);

@@ -147,7 +147,7 @@ describe('a partition of another owner', () => {
       `CREATE ROLE plain_${process.pid}; ALTER TABLE parted OWNER TO plain_${process.pid}; REVOKE ${process.env['PGUSER']} FROM ${us}; GRANT plain_${process.pid} TO ${us}; SET ROLE ${us}`,
     );
     expect(await guardProblem(drill.client, guarding('public.parted'), 'fence')).toEqual({
-      detail: `only its owner may let a trigger fire for everybody: parted_1 (of ${role})`,
+      detail: `only the owner may create a trigger that fires for every session: parted_1 (owner ${role})`,
       remedy: `GRANT "${role}" TO "${us}"`,
     });
     await drill.client.query(
@@ -158,7 +158,7 @@ describe('a partition of another owner', () => {
       `CREATE TRIGGER ${name} BEFORE UPDATE ON source FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
     );
     expect(await guardProblem(drill.client, guarding('public.source'), 'fence')).toMatchObject({
-      detail: `a trigger of our name is not ours: ${name} on source`,
+      detail: `a trigger exists with a name that Sluice needs, and Sluice did not create it: ${name} on source`,
     });
     expect((await drill.cutover.fence(input('third', 3))).refused).toBe(
       `not ours: trigger ${name} on source`,

@@ -36,7 +36,10 @@ describe('a run that was reset to before its commit', () => {
     const fake = fakes();
     const fence = () => {
       fake.switched = true; // the lease row of the history before the reset
-      return Promise.resolve({ lsn: '0/0', refused: 'lease is SWITCHED since then' });
+      return Promise.resolve({
+        lsn: '0/0',
+        refused: 'the cut-over was already committed (the lease row says SWITCHED at 12:00)',
+      });
     };
     const releaseFence = () => Promise.resolve({ committed: true });
     const activities = { ...fake.activities, fence, releaseFence };

@@ -1,5 +1,5 @@
-// The cut-over's effects on the lease row, the route and the batch. Each reads the row first: the
-// row decides, not what we remember.
+// The cut-over's effects on the lease row, the route and the batch. Each effect reads the lease row
+// first, because that row and not the workflow's memory says what happened.
 import type pg from 'pg';
 import { heldTransaction, isOverdue } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, readLease, type LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -27,14 +27,14 @@ import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors of the view, after which nothing has moved
+const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors from the switch of the view; nothing has moved then
 
 export function createCutoverActivities(deps: Deps) {
   const { secret } = deps;
   const { onLease, lease } = leaseAccess(deps);
 
   return withPlan({
-    /** Null = no run of the batch is active; else which one. */
+    /** Returns a description of the batch run that is active, or null if none is. */
     async activeBatchRun({ plan }: Planned): Promise<string | null> {
       return plan.batch?.runs
         ? withSource(plan, secret, (client) => activeRun(client, plan, null))
@@ -42,10 +42,11 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Commits in one short transaction: the point of no return. The switch of the view comes first,
-     * because it may wait for readers, at most lock_timeout. Then comes the lock on the lease row,
-     * and last the conditional update. They are separate statements, because an UPDATE that waited
-     * for the row lock does not read the clock again.
+     * Commits the cut-over in one short transaction, which is the point of no return. Returns why it
+     * was refused, if it was. The switch of the view comes first, because it may wait for readers, at
+     * most lock_timeout. Then comes the lock on the lease row, and last the conditional update. They
+     * are separate statements, because an UPDATE that waited for the row lock does not read the clock
+     * again.
      */
     async commitCutover({
       ref,
@@ -68,7 +69,7 @@ export function createCutoverActivities(deps: Deps) {
           await refuseUnguarded(client, plan);
           if (before.restMs <= COMMIT_MARGIN_MS)
             throw new Refused(describeLease(before, token, epoch, evidenceId));
-          await held.atMost(before.restMs); // no session waits for a commit that would come too late
+          await held.atMost(before.restMs); // ends the transaction with the fence, so that no session waits for a commit that comes too late
           const changed = await route.inCommit(client, plan, token);
           await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
           const { rowCount } = await client.query(
@@ -88,15 +89,15 @@ export function createCutoverActivities(deps: Deps) {
           return { refused: `${error.message} (${error.remedy})` };
         if (isOverdue(error))
           return {
-            refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or before the fence's end`,
+            refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or not before the fence expired`,
           };
         throw error;
       }
     },
 
     /**
-     * Tries the switch and the way back in a transaction that is rolled back: throws the Problem
-     * that the commit would meet. The view is locked for the moment that this takes.
+     * Tries the switch and the rollback in a transaction that is rolled back. Throws the Problem that
+     * the commit would meet. The view stays locked until the transaction ends.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
       if (!plan.route.isTried) return;
@@ -113,8 +114,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Returns whether the lease row says that the cut-over happened. It is false also if there is
-     * no row (yet, or any more).
+     * Returns true if the lease row says that the cut-over happened. Returns false if there is no row,
+     * because it was not created yet or was already removed.
      */
     async isSwitched({ ref, plan }: Planned): Promise<boolean> {
       return onLease(plan, BRIEFLY, async (client) => {
@@ -126,22 +127,22 @@ export function createCutoverActivities(deps: Deps) {
       });
     },
 
-    /** Returns the side that consumers read: see `observedRoute`. */
+    /** Returns the side that consumers read; see `observedRoute`. */
     async observeRoute(run: Planned): Promise<Route> {
       return observedRoute(run, deps);
     },
 
     /**
-     * Tells another system of the switch after the commit, where the route has one. Idempotent;
-     * `observeRoute` says whether it obeyed.
+     * Asks another system to switch, if the route needs one, after the commit. Idempotent.
+     * `observeRoute` shows whether that system has switched.
      */
     async orderRoute(run: Planned): Promise<void> {
       await routeEffects(run.plan, deps).afterCommit(run);
     },
 
     /**
-     * The planned rollback: the route back to the batch and the lease to ROLLED_BACK in one
-     * transaction. Idempotent.
+     * Does the planned rollback: in one transaction, it routes consumers back to the batch and sets
+     * the lease row to ROLLED_BACK. Idempotent.
      */
     async routeBack(run: Planned): Promise<void> {
       const { ref, plan } = run;
@@ -159,16 +160,16 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * At complete, takes from the batch's role the right to write what is the stream's now. Problem
-     * `batch-action` when it keeps one.
+     * Revokes, at `complete`, the batch role's right to write a table that now belongs to the stream.
+     * Throws Problem `batch-action` if the role can still write it.
      */
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);
     },
 
     /**
-     * Runs the spec's pause, resume or retire; `until` is the pause's own end ($1). Nothing to do
-     * without one.
+     * Runs the spec's pause, resume or retire, if there is one. `until` (ISO time) is when a pause
+     * ends by itself; SQL gets it as $1. Throws Problem `batch-action` if the action fails.
      */
     async batchAction(
       { ref, plan }: Planned,
@@ -191,7 +192,7 @@ export function createCutoverActivities(deps: Deps) {
   });
 }
 
-/** Tables that should be guarded and are not take writes that the final window has not seen. */
+/** Refuses the commit if a table lost its trigger: it may have taken writes after the final window. */
 async function refuseUnguarded(client: pg.ClientBase, plan: ResolvedPlan): Promise<void> {
   const open = await unguardedParts(client, plan);
   if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);
@@ -201,7 +202,7 @@ function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: 
   if (row.state !== 'FENCED') return `lease state ${row.state} ≠ FENCED`;
   if (row.token !== token) return 'the fence belongs to another attempt';
   if (row.epoch !== epoch) return `lease epoch ${row.epoch} ≠ ${epoch}`;
-  if (row.veto) return 'the lease row carries a veto';
+  if (row.veto) return 'the veto in the lease row is set';
   if (row.evidence_digest !== evidenceId)
     return `lease evidence ${row.evidence_digest} ≠ ${evidenceId}`;
   return `the fence expires at ${row.expires_at}, less than ${COMMIT_MARGIN_MS} ms from now`;

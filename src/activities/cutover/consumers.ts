@@ -1,5 +1,5 @@
-// Finds readers of the batch's old output, as far as the database knows them: views, sessions, and
-// counted statements.
+// Finds readers of the batch's old output, as far as the database knows them: views, open sessions,
+// and statements that pg_stat_statements counted.
 import type pg from 'pg';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -10,8 +10,8 @@ import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
- * A moment by the database's clock, and how often each statement that reads the output had been
- * called then.
+ * A time by the database's clock. `calls` says how often each statement that reads the output had
+ * been called until then.
  */
 export interface ReaderMark {
   readonly at: string;
@@ -20,7 +20,7 @@ export interface ReaderMark {
 
 export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
-    /** Marks the moment from which readers count: see `readersOfBatch`. */
+    /** Marks the time from which `readersOfBatch` counts readers. */
     async markReaders({ plan }: Planned): Promise<ReaderMark> {
       return withSource(plan, secret, async (client) => {
         const { rows } = await client.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
@@ -32,13 +32,13 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * Returns views (`view public.report`), and sessions and statements of other roles since the
-     * mark. Empty without a batch. A reader leaves no trace if its session has ended and its
-     * statement is not counted (no pg_stat_statements).
+     * Returns the views that read the output (`view public.report`), and the sessions and statements
+     * that read it since the mark. Returns nothing without a batch. It cannot find a reader whose
+     * session has ended, if pg_stat_statements did not count its statement.
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
-      if (!batch || route.sharesTable) return []; // a shared table has readers, as it should
+      if (!batch || route.sharesTable) return []; // consumers read a shared table after the cut-over, too
       return withSource(plan, secret, async (client) => [
         ...(await views(client, batch, route)),
         ...(mark ? await sessions(client, batch, mark.at) : []),
@@ -53,7 +53,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
   });
 }
 
-/** Views and materialised views over it, beside the one that was switched. */
+/** Returns the views and materialized views that read the table, except the view that was switched. */
 async function views(
   client: pg.ClientBase,
   { resultTable }: BatchPlan,
@@ -76,8 +76,8 @@ const asPattern = (text: string): string =>
   text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
 
 /**
- * Patterns (Postgres' own, case-blind) of statements that name the table, and of those that write
- * it: the batch in shadow does.
+ * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table, and
+ * `writes` those that write it, as the shadow batch does.
  */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;
@@ -91,8 +91,8 @@ export function mentions({ schema, table }: TableName): {
 }
 
 /**
- * Sessions whose newest statement since then names the table; ours, the batch's own and writers do
- * not count.
+ * Returns sessions whose newest statement, begun after `since`, names the table. Sluice's sessions,
+ * the batch's sessions and statements that write do not count.
  */
 async function sessions(
   client: pg.ClientBase,
@@ -110,7 +110,8 @@ async function sessions(
 }
 
 /**
- * Sessions of other roles that our role may not look into: what they read is unknown, not nothing.
+ * Reports sessions of other roles whose statements Sluice's role may not see. They may read the table,
+ * so they are reported as unknown.
  */
 async function hiddenSessions(
   client: pg.ClientBase,
@@ -126,7 +127,7 @@ async function hiddenSessions(
   return n === '0'
     ? []
     : [
-        `unknown: ${n} session(s) of ${roles}, whose statements our role may not see (${grantSight(user)})`,
+        `unknown: ${n} session(s) of ${roles}, because Sluice's role may not see their statements (${grantSight(user)})`,
       ];
 }
 
@@ -137,8 +138,8 @@ interface Counted {
 }
 
 /**
- * Statements of other roles than ours that name the table and do not write it. An optional look:
- * one that is not possible is `unknown`, and blocks nothing.
+ * Returns the counted statements of other roles that read the table. This information is optional. If
+ * Sluice's role may not read it, the answer says `unknown` and blocks nothing.
  */
 async function statements(
   client: pg.ClientBase,
@@ -161,14 +162,14 @@ async function statements(
         {
           id: 'refused',
           calls: 1,
-          said: `unknown: the statements that ${view} counts (${message})`,
+          said: `unknown: the statements in ${view}, which could not be read (${message})`,
         },
       ];
     throw error;
   }
 }
 
-const NOT_LOADED = '55000'; // the library is not in shared_preload_libraries, so statements are not counted
+const NOT_LOADED = '55000'; // shared_preload_libraries lacks the library, so the server counts no statements
 const NOT_PERMITTED = '42501';
 
 async function countedIn(
@@ -189,7 +190,7 @@ async function countedIn(
       WHERE d.datname = current_database() AND s.queryid IS NULL`,
   );
   const { calls, n } = hidden[0]!;
-  const said = `unknown: ${n} statement(s) of other roles, which our role may not see (${grantSight(user)})`;
+  const said = `unknown: ${n} statement(s) of other roles, because Sluice's role may not see them (${grantSight(user)})`;
   return [
     ...rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! })),
     { id: 'hidden', calls: Number(calls), said },

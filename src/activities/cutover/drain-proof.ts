@@ -1,6 +1,6 @@
 // Proves the cut-over's drain: everything that was committed before the fence has passed connector,
-// pipeline, output and sink. Each part of the proof has its numbers. A part that cannot be proven
-// is unknown, and unknown is not drained. P6 is the final window. See docs/explanation/cutover.md.
+// pipeline, output and sink. The parts P1 to P6 are in docs/explanation/cutover.md; P6 is the final
+// window. A part that cannot be proven is unknown, and then nothing counts as drained.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
@@ -19,17 +19,20 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { markSource } from '../capture/source-mark.js';
 
 export interface Drained {
-  /** Null = drained; else why not. */
+  /** Why the drain is not proven, or null if it is. */
   readonly reason: string | null;
-  /** The proven parts P1 to P5, one line each, with their numbers. */
+  /** The proven parts P1 to P5 with their numbers, one line for each. */
   readonly proofs: readonly string[];
 }
 
-const NEWEST_MARKERS = 2000; // windows and nudges write markers, too
+const NEWEST_MARKERS = 2000; // windows and nudges also write markers
 
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
   return withPlan({
-    /** One barrier to the position of the fence's marker, which carries `token`. */
+    /**
+     * Waits up to `limitMs` until everything up to `lsn` has passed the whole path. `lsn` is the
+     * position of the fence's marker, which contains `token`.
+     */
     async drainTo(
       { ref, plan }: Planned,
       lsn: Lsn,
@@ -78,32 +81,32 @@ async function nobodyWrites(
   if (tables.length === 0) {
     note(
       plan.batch
-        ? 'P1 no table is fenced: runs of the batch are watched instead'
-        : 'P1 nothing is fenced: there is no batch',
+        ? 'P1 no table is fenced; Sluice watches for batch runs instead'
+        : 'P1 no table is fenced, because there is no batch',
     );
     return null;
   }
   const open = await unguardedParts(client, plan);
   if (open.length > 0) return `P1: not fenced: ${open.join(', ')}`;
   const lease = await readLease(client, leaseTable(plan), ref.name);
-  if (!lease?.fenced_at) return 'P1: the lease row is not fenced any more';
+  if (!lease?.fenced_at) return 'P1: the lease row is no longer fenced';
   const { old, unseen } = await writersSince(
     client,
     tables.map(({ sql }) => sql),
     `${quoteLiteral(lease.fenced_at)}::timestamptz`,
   );
-  if (old > 0) return `P1: ${old} transactions from before the fence still write ${named}`;
+  if (old > 0) return `P1: ${old} transactions from before the fence can still write ${named}`;
   if (unseen > 0)
-    return `P1: ${unseen} transactions write ${named}, and since when our role may not see: ${grantSight(plan.spec.source.postgres.user)}`;
+    return `P1: ${unseen} transactions can write ${named}, and Sluice's role may not see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
   note(
-    `P1 triggers are on ${named} and their partitions; 0 transactions from before the fence write them`,
+    `P1 triggers exist on ${named} and their partitions; 0 transactions from before the fence can write them`,
   );
   return null;
 }
 
 /**
- * Proves P3: the marker of this very fence is in the connector's topic. A polling connector reads
- * no markers.
+ * Proves P3: the marker of this fence is in the connector's topic. A polling connector reads no
+ * markers, so nothing is checked for it. Returns null if it is proven, else why not.
  */
 export async function markerRead(
   kafka: KafkaPort,
@@ -132,7 +135,8 @@ export async function markerRead(
     }
     return found[0] ?? null;
   });
-  if (at === null) return `P3: the fence's marker is not in ${messageTopic}: unknown, not drained`;
+  if (at === null)
+    return `P3: the fence's marker is not in ${messageTopic}, so the drain is not proven`;
   note(`P3 the fence's own marker was read from ${at}`);
   return null;
 }

@@ -1,5 +1,5 @@
-// The fence: the lease row says FENCED, and where the spec asks for it the source tables take no
-// writes. Undo beside do.
+// The fence sets the lease row to FENCED and, with `cutover.fence: source`, blocks writes to the source
+// tables. `fence` takes the fence and `releaseFence` undoes it; keep them together.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createFenceTriggers } from '../../clients/postgres/fence-triggers.js';
@@ -20,11 +20,10 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 export interface FenceInput {
   readonly ref: MigrationRef;
-  /** Unguessable per attempt; only its holder may commit. */
+  /** A secret of this attempt. Only the attempt that knows it may commit. */
   readonly token: string;
   /**
-   * Counts the attempts of a migration: one that was released cannot fence again, however late it
-   * comes.
+   * The attempt's number. A released attempt can never fence again, even if its call arrives late.
    */
   readonly attempt: number;
   readonly epoch: number;
@@ -32,20 +31,20 @@ export interface FenceInput {
 }
 
 export interface Refusable {
-  /** Null = done; else the inequality that refused it. Nothing was changed then. */
+  /** Null if the step was done. Otherwise the condition that failed; nothing was changed. */
   readonly refused: string | null;
 }
 
 const LOCK_ATTEMPTS = 6;
-const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application went first
+const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application got the lock
 
 export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
   const { onLease, lockedLease } = leaseAccess(deps);
   return withPlan({
     /**
-     * FENCED until the database's clock passes now + maxHold, with no worker alive; with a marker
-     * in the WAL whose position the drain must reach.
+     * Sets the lease row to FENCED until now + maxHold by the database's clock, even if no worker
+     * survives. Also writes a marker, whose position (`lsn`) the drain must reach.
      */
     async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
       const { ref, plan, token } = input;
@@ -64,9 +63,9 @@ export function createFenceActivities(deps: FenceDeps) {
     },
 
     /**
-     * Undoes `fence`. Idempotent; it touches only a fence of this token, and ends the attempt.
-     * Triggers then block nothing, and `removeTrigger` removes them. Under the row's lock, it sees
-     * whether a commit that we had given up on has succeeded.
+     * Undoes `fence` and ends the attempt. Idempotent; it opens only a fence with this token. The
+     * triggers then block nothing, and `removeTrigger` removes them later. It reads the row under its
+     * lock, so it sees a commit that seemed lost but succeeded.
      */
     async releaseFence({
       ref,
@@ -77,7 +76,7 @@ export function createFenceActivities(deps: FenceDeps) {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
         const row = await lockedLease(client, { ref, plan });
-        if (row.state === 'SWITCHED') return { committed: true }; // any token counts, because a run that was reset no longer knows it
+        if (row.state === 'SWITCHED') return { committed: true }; // with any token, because a run that was reset no longer knows its token
         const opened =
           row.state === 'FENCED' && row.token === token
             ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL`
@@ -93,7 +92,7 @@ export function createFenceActivities(deps: FenceDeps) {
 
 type FenceDeps = Pick<Deps, 'secret' | 'ledger'>;
 
-/** Null = FENCED by this attempt; otherwise the condition that did not hold. */
+/** Returns null if this attempt holds the fence, otherwise the condition that failed. */
 async function takeFence(
   deps: FenceDeps,
   client: pg.ClientBase,
@@ -105,30 +104,31 @@ async function takeFence(
   if (plan.fence.kind === 'source') await createFenceTriggers(client, plan);
   await routeEffects(plan, deps).inFence(client, input);
   const row = await leaseAccess(deps).lockedLease(client, input);
-  if (row.state === 'SWITCHED') return `lease is SWITCHED since ${row.switched_at}`;
+  if (row.state === 'SWITCHED')
+    return `the cut-over was already committed (the lease row says SWITCHED at ${row.switched_at})`;
   const isMine = row.state === 'FENCED' && row.token === token;
   if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
   if (row.attempt > attempt || (row.attempt === attempt && !isMine))
-    return `attempt ${attempt} was released already`;
+    return `attempt ${attempt} was already released`;
   if (row.state === 'FENCED' && !isMine && !row.expired)
     return `another attempt holds the fence until ${row.expires_at}`;
-  if (row.veto) return 'the lease row carries a veto';
-  // A repeated attempt of this activity finds its own fence and does not extend it. The hold counts
-  // from the transaction's beginning, so that the wait of writers for the first fenced tables is
-  // inside it.
+  if (row.veto) return 'the veto in the lease row is set';
+  // If Temporal retries this activity, it finds the fence of its first try and does not extend it. The
+  // hold is counted from the beginning of the transaction, so it includes the time that writers wait
+  // for the tables fenced first.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
          fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
     );
   }
-  if (plan.batch) await emitMarker(client, ref, token); // transactional: in the WAL if and only if the fence is
+  if (plan.batch) await emitMarker(client, ref, token); // transactional: the marker commits only together with the fence
   return null;
 }
 
 /**
- * Throws Refused, with nothing changed, for a condition that does not hold or a lock that the
- * application does not leave to us.
+ * Takes the fence in one transaction. Throws Refused, with nothing changed, if a condition failed, or
+ * if the application keeps a lock that the fence needs.
  */
 async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<void> {
   const limits = holdLimits(input.plan);
@@ -142,7 +142,7 @@ async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<voi
       if (error instanceof Problem && error.code === 'object-not-ours')
         throw new Refused(error.message);
       if (isOverdue(error))
-        throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
+        throw new Refused(`the fence could not be taken within ${limits.overallMs / 1000} s`);
       if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
       if (attempt === LOCK_ATTEMPTS)
         throw new Refused(

@@ -1,5 +1,5 @@
-// Read-only check of tables that the fence is to guard: what its triggers need on every partition,
-// and who would not take their refusal well.
+// Checks, read-only, the tables on which Sluice will create triggers: what the triggers need on every
+// partition, and which subscriptions a refused write would disable.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -9,7 +9,7 @@ import type { Answer } from '../runtime/findings.js';
 const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
   LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree`;
 
-/** Null = the triggers of that role can be made on all tables that the plan guards with it. */
+/** Returns what prevents the triggers with this role, or null if nothing does. */
 export async function guardProblem(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -25,7 +25,7 @@ export async function guardProblem(
   );
 }
 
-/** ENABLE ALWAYS and DROP TRIGGER are the owner's alone, on each partition. */
+/** Checks ownership of each partition, because only the owner may ENABLE ALWAYS or DROP a trigger. */
 async function ownerProblem(
   client: pg.ClientBase,
   tables: readonly string[],
@@ -38,7 +38,7 @@ async function ownerProblem(
   if (rows.length === 0) return null;
   const owners = [...new Set(rows.map(({ owner }) => owner))];
   return {
-    detail: `only its owner may let a trigger fire for everybody: ${rows.map(({ part, owner }) => `${part} (of ${owner})`).join(', ')}`,
+    detail: `only the owner may create a trigger that fires for every session: ${rows.map(({ part, owner }) => `${part} (owner ${owner})`).join(', ')}`,
     remedy: `GRANT ${owners.map(quoteIdent).join(', ')} TO ${quoteIdent(rows[0]!.us)}`,
   };
 }
@@ -60,7 +60,7 @@ async function foreignTrigger(
   );
   if (rows.length === 0) return null;
   return {
-    detail: `a trigger of our name is not ours: ${rows.map(({ name, part }) => `${name} on ${part}`).join(', ')}`,
+    detail: `a trigger exists with a name that Sluice needs, and Sluice did not create it: ${rows.map(({ name, part }) => `${name} on ${part}`).join(', ')}`,
     remedy: rows
       .map(({ name, part }) => `ALTER TRIGGER ${quoteIdent(name)} ON ${part} RENAME TO …`)
       .join('; '),
@@ -68,15 +68,15 @@ async function foreignTrigger(
 }
 
 /**
- * A fence refuses the apply worker's writes for seconds, and the worker tries again: unless its
- * subscription ends at the first error.
+ * Finds subscriptions that are disabled at the first error. The fence refuses the writes of an apply
+ * worker for seconds; with other subscriptions, that worker simply tries again.
  */
 async function fragileSubscription(
   client: pg.ClientBase,
   tables: readonly string[],
 ): Promise<Answer | null> {
-  // One column at a time: an ordinary role may not read the whole row. PostgreSQL 14 has no such
-  // option.
+  // The query names single columns, because an ordinary role may not read the whole row of
+  // pg_subscription. PostgreSQL 14 does not have this option.
   const known = await client.query(
     `SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`,
   );
@@ -89,7 +89,7 @@ async function fragileSubscription(
   if (rows.length === 0) return null;
   const subscriptions = [...new Set(rows.map(({ name }) => name))];
   return {
-    detail: `a subscription would be disabled by the first write that the fence refuses: ${rows.map(({ name, part }) => `${name} writes ${part}`).join(', ')}`,
+    detail: `the first write that the fence refuses would disable a subscription: ${rows.map(({ name, part }) => `${name} writes ${part}`).join(', ')}`,
     remedy: subscriptions
       .map((name) => `ALTER SUBSCRIPTION ${quoteIdent(name)} SET (disable_on_error = false)`)
       .join('; '),

@@ -1,4 +1,4 @@
-// Observes which side consumers read, in the place where they read it.
+// Observes which side consumers really read, by asking the route itself.
 import { Problem, type Blocked } from '../../domain/failure.js';
 import type { Route } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';
@@ -7,8 +7,7 @@ import { routeEffects } from './routes/index.js';
 import type { RouteDeps } from './routes/route-effects.js';
 
 /**
- * Asks the route which side consumers read. Throws Problem `route-unexpected` when it is neither
- * side.
+ * Asks the route which side consumers read. Throws Problem `route-unexpected` if it is neither side.
  */
 export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Route> {
   const observedAt = new Date().toISOString();
@@ -18,8 +17,8 @@ export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Rout
 export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
 
 /**
- * Null = consumers read the stream, as was committed; else what is there instead, or why it cannot
- * be known. Never throws.
+ * Returns null if consumers read the stream, as was committed. Otherwise it returns what they read
+ * instead, or why that is not known. It never throws.
  */
 export async function routeProblem(run: Planned, deps: RouteDeps): Promise<RouteProblem | null> {
   const told = ({ code, message, remedy }: Problem): RouteProblem => ({
@@ -34,7 +33,7 @@ export async function routeProblem(run: Planned, deps: RouteDeps): Promise<Route
       : told(
           new Problem(
             'route-unexpected',
-            `consumers read the ${side} side, which is not what was committed`,
+            `consumers read the ${side} side, although the stream side was committed`,
           ),
         );
   } catch (error) {

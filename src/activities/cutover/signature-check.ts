@@ -1,4 +1,4 @@
-// Signatures of decisions, checked where the public keys are: on the worker.
+// Checks signatures of decisions on the worker, because only the worker has the public keys.
 import type { SignedFor, Verified } from '../../domain/decisions/signed-decision.js';
 import { verifyToken } from '../../clients/signatures.js';
 import type { Deps } from '../runtime/deps.js';
@@ -6,8 +6,8 @@ import type { Deps } from '../runtime/deps.js';
 export function createApprovalActivities({ approvers }: Deps) {
   return {
     /**
-     * Says what the token proves; whether it was used before and what follows from it is for the
-     * workflow.
+     * Returns what the token proves. The workflow decides whether it was used before, and what it
+     * allows.
      */
     async verifyToken(token: string, here: SignedFor): Promise<Verified> {
       return Promise.resolve(verifyToken(token, approvers, here, Date.now()));

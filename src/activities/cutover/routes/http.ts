@@ -1,5 +1,4 @@
-// Implements the route `http`: another system serves consumers. PUT sets the side, and GET reads
-// it.
+// Route `http`: another system serves the consumers. PUT sets the side, and GET reads it.
 import { getRoute, putRoute } from '../../../clients/http/route-http.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { HttpPlan } from '../../../domain/routes/route.js';
@@ -12,12 +11,15 @@ import {
   type RouteEffects,
 } from './route-effects.js';
 
-/** Grows over the iterations of a name too. */
+/**
+ * Combines iteration and epoch, so that the number also grows when a migration of the same name starts
+ * again.
+ */
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 
 export const httpRoute: RouteAdapter<HttpPlan> = {
   checks: async (_client, _plan, { url }) => [
-    await attempt('route.http', () => servesBatch(url), '', 'let GET answer {"side": "batch"}'),
+    await attempt('route.http', () => servesBatch(url), '', 'make GET answer {"side": "batch"}'),
   ],
   effects,
 };

@@ -1,4 +1,4 @@
-// The effects of the routes, by the kind of the resolved route.
+// Selects the effects of a route by the kind of the resolved route.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { Check } from '../../../domain/evidence/check.js';
@@ -22,7 +22,7 @@ export const ROUTE_ADAPTERS = new Registry<RoutePlan['kind'], RouteAdapter>('rou
 export const routeEffects = ({ route }: ResolvedPlan, deps: RouteDeps): RouteEffects =>
   ROUTE_ADAPTERS.of(route.kind).effects(route, deps);
 
-/** Finds in preflight what the switch of the plan's route would meet. Reads only. */
+/** Finds, before the cut-over, what would prevent the switch of the plan's route. It only reads. */
 export const checkRoute = (
   client: pg.ClientBase,
   plan: ResolvedPlan,

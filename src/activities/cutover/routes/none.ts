@@ -1,4 +1,5 @@
-// Route `none`: nothing is switched, so the lease row says which side consumers read.
+// Route `none`: Sluice switches nothing, so the side of the lease row counts as the side that consumers
+// read.
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { Route } from '../../../domain/evidence/ledger-rows.js';
 import type { NoRoutePlan } from '../../../domain/routes/route.js';
@@ -6,7 +7,7 @@ import { BRIEFLY, leaseAccess } from '../../objects/lease-store.js';
 import type { Planned } from '../../runtime/with-plan.js';
 import { NO_EFFECTS, type RouteAdapter, type RouteDeps } from './route-effects.js';
 
-/** Reads the lease row in a transaction of its own. */
+/** Reads the lease row in a separate transaction. */
 export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {
   const { onLease, lease } = leaseAccess(deps);
   return onLease(run.plan, BRIEFLY, (client) => lease(client, run));

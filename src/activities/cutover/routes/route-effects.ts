@@ -1,4 +1,4 @@
-// Defines the effects of a route on other systems. The pure half is in domain/routes.
+// Defines what each route does to other systems. What each route decides is in domain/routes.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { RowsChanged } from '../../../clients/postgres/shared-table-sql.js';
@@ -14,33 +14,35 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 
 /** The effects of one route. A method that a route does not need does nothing. */
 export interface RouteEffects {
-  /** Adds to the fence, in its transaction and before the lease row is locked. */
+  /** Does what this route adds to the fence, in the fence's transaction, before it locks the lease row. */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
   /**
-   * Does the switch and the rollback. The caller ends the transaction by ROLLBACK. Throws the
-   * Problem that the commit would meet.
+   * Tries the switch and then the rollback. The caller must end the transaction with ROLLBACK. Throws
+   * the Problem that the commit would meet.
    */
   tryOut(client: pg.ClientBase, plan: ResolvedPlan): Promise<void>;
   /**
-   * Switches in the commit's transaction, before the lease row is locked. Null when no rows changed
-   * hands.
+   * Switches consumers in the commit's transaction, before it locks the lease row. Returns which rows
+   * were written, or null if the route writes none.
    */
   inCommit(client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<RowsChanged | null>;
-  /** Tells another system of the switch. Idempotent; `observe` says whether it obeyed. */
+  /** Asks another system to switch. Idempotent. `observe` shows whether it has switched. */
   afterCommit(run: Planned): Promise<void>;
-  /** Asks which side consumers read. Throws Problem `route-unexpected` when it is neither. */
+  /** Returns the side that consumers read. Throws Problem `route-unexpected` if it is neither. */
   observe(run: Planned): Promise<Route['side']>;
-  /** Tells another system of the rollback, before the lease row changes. Idempotent. */
+  /** Asks another system to switch back, before the lease row changes. Idempotent. */
   beforeBack(run: Planned): Promise<void>;
-  /** Gives consumers the batch's result again, in the rollback's transaction. Idempotent. */
+  /** Returns consumers to the batch's result, in the rollback's transaction. Idempotent. */
   inBack(client: pg.ClientBase, plan: ResolvedPlan, lease: () => Promise<LeaseRow>): Promise<void>;
-  /** Takes from the batch what it must not keep. Problem `batch-action` when it keeps it. */
+  /**
+   * Revokes rights that the batch must not keep. Throws Problem `batch-action` if it still has them.
+   */
   atComplete(plan: ResolvedPlan): Promise<void>;
 }
 
-/** The half of a route that meets real systems. */
+/** The half of a route that works with real systems. */
 export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
-  /** Finds in preflight what the switch would meet. Reads only. */
+  /** Finds, before the cut-over, what would prevent the switch. It only reads. */
   checks(
     client: pg.ClientBase,
     plan: ResolvedPlan,
@@ -50,10 +52,7 @@ export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
   effects(route: R, deps: RouteDeps): RouteEffects;
 }
 
-/**
- * The effects of a route that switches nothing, except `observe`. Each route overrides those that
- * it has.
- */
+/** Effects that do nothing. Each route overrides those that it needs, and adds `observe`. */
 export const NO_EFFECTS: Omit<RouteEffects, 'observe'> = {
   inFence: () => Promise.resolve(),
   tryOut: () => Promise.resolve(),

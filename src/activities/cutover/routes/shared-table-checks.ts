@@ -1,5 +1,5 @@
-// Read-only check of a table that batch and stream share: what its triggers, the commit and the
-// sink's sessions will need.
+// Checks, read-only, a table that batch and stream share: what its triggers, the commit and the sink's
+// sessions will need.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';
@@ -19,13 +19,13 @@ export async function checkSharedTable(
 ): Promise<Answer> {
   const table = await readTable(client, route.table.text);
   if (!table || (table.kind !== 'r' && table.kind !== 'p'))
-    return { detail: 'no such table', remedy: 'correct cutover.route.table' };
+    return { detail: 'the table does not exist', remedy: 'correct cutover.route.table' };
   return (
     (await shapeProblem(client, spec, table)) ??
     (await guardProblem(client, spec, 'owner')) ??
     (await roleProblem(client, spec, route)) ??
     (await sessionProblem(spec, secret, route, table)) ??
-    `${route.streamRole} may take the table over`
+    `${route.streamRole} can become the only writer of the table`
   );
 }
 
@@ -40,13 +40,13 @@ async function shapeProblem(
   const name = qualified(table.name);
   if (!table.isOwner)
     return {
-      detail: `only its owner, ${table.owner}, may guard it by a trigger`,
+      detail: `only the owner, ${table.owner}, may create a trigger on the table`,
       remedy: `GRANT ${plainIdent(table.owner)} TO ${plainIdent(user)}`,
     };
   if (table.rowSecurity)
     return {
-      detail: 'row security decides what each role sees of it',
-      remedy: 'use a route by view',
+      detail: 'the table has row security, which decides which rows each role sees',
+      remedy: 'use route.type: postgres-view',
     };
   const unique = await client.query(
     `SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND
@@ -56,7 +56,7 @@ async function shapeProblem(
   );
   if (unique.rows.length === 0)
     return {
-      detail: `it has no unique index of exactly (${key.join(', ')})`,
+      detail: `the table has no unique index on exactly (${key.join(', ')})`,
       remedy: `ALTER TABLE ${name} ADD PRIMARY KEY (${key.map(quoteIdent).join(', ')})`,
     };
   const written = (await describeQuery(client, spec.spec.batch!.query.sql)).map((c) => c.name);
@@ -67,9 +67,9 @@ async function shapeProblem(
   );
   if (rows.length === 0) return null;
   return {
-    detail: `columns that the stream could not write: ${rows.map((row) => row.name).join(', ')} (generated, or NOT NULL without a default)`,
+    detail: `the stream could not write these columns: ${rows.map((row) => row.name).join(', ')} (generated, or NOT NULL without a default)`,
     remedy:
-      'let batch.query compute every column that needs a value, and none that the table computes itself',
+      'make batch.query compute every column that needs a value, and no column that the table computes itself',
   };
 }
 
@@ -87,25 +87,25 @@ async function roleProblem(
   const missing = [batchRole, streamRole].filter((name) => !role(name));
   if (missing.length > 0)
     return {
-      detail: `no such role: ${missing.join(', ')}`,
+      detail: `these roles do not exist: ${missing.join(', ')}`,
       remedy: 'correct cutover.route, or create the role',
     };
   if (role(batchRole)!['super'] === 'true')
     return {
-      detail: `${batchRole} is a superuser: nothing could take its right to write away`,
-      remedy: 'let the batch run as a role of its own',
+      detail: `${batchRole} is a superuser, so its right to write cannot be revoked`,
+      remedy: 'run the batch with a separate role',
     };
   if (role(streamRole)!['ours'] !== 'true')
     return {
-      detail: `${user} may not act as ${streamRole}, as which its sink writes`,
+      detail: `${user} may not act as ${streamRole}, the role with which the sink writes`,
       remedy: `GRANT ${quoteIdent(streamRole)} TO ${quoteIdent(user)}`,
     };
   return null;
 }
 
 /**
- * A session as the sink will open it: a pooler in between may not pass its options on, and the role
- * may lack a right.
+ * Opens a session as the sink will. A connection pooler may drop the options of the session, or the
+ * role may lack a right. Returns null if the session works.
  */
 async function sessionProblem(
   spec: MigrationSpec,
@@ -130,21 +130,21 @@ async function sessionProblem(
     ).rows[0]!;
   } catch (error) {
     return {
-      detail: `no session can begin as ${streamRole}: ${(error as Error).message}`,
+      detail: `Sluice cannot open a session as ${streamRole}: ${(error as Error).message}`,
       remedy:
         'connect to the database itself, not to a pooler that drops the options of a connection',
     };
   }
   if (answer.role !== streamRole)
     return {
-      detail: `a session that asks to be ${streamRole} is ${answer.role}`,
+      detail: `a session that was opened as ${streamRole} runs as ${answer.role}`,
       remedy: 'connect to the database itself, not to a pooler',
     };
   if (answer.lacks === null) return null;
   const lacks = JSON.parse(answer.lacks) as string[];
   const [schema, role] = [quoteIdent(table.name.schema), quoteIdent(streamRole)];
   return {
-    detail: `${streamRole} lacks ${lacks.join(', ')} on it`,
+    detail: `${streamRole} lacks ${lacks.join(', ')} on the table`,
     remedy: `GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ${qualified(table.name)} TO ${role}`,
   };
 }

@@ -1,4 +1,5 @@
-// Route `postgres-table`: batch and stream write one table, which changes hands in the commit and in the rollback.
+// Route `postgres-table`: batch and stream write one table. The commit and the rollback change which of
+// them may write it.
 import type pg from 'pg';
 import { isOverdue } from '../../../clients/postgres/held-transaction.js';
 import { withSource } from '../../../clients/postgres/connection.js';
@@ -58,18 +59,18 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       if (owner === 'stream') return side;
       throw new Problem(
         'route-unexpected',
-        `the lease row gives ${route.table.text} to the stream, and its trigger does not`,
+        `the lease row says that the stream owns ${route.table.text}, but the table's trigger does not enforce it`,
       );
     },
 
     async inBack(client, plan, lease) {
       const { state, token } = await lease();
-      if (state !== 'SWITCHED' || token === null) return; // it did not change hands
+      if (state !== 'SWITCHED' || token === null) return; // the commit did not happen
       await passTrigger(client, token);
-      await alive(() => giveBack(client, plan, route)); // the batch's query may take its time
+      await alive(() => giveBack(client, plan, route)); // heartbeats, because the batch's query may take long
     },
 
-    /** No trigger guards the table after `complete`, so the batch's role loses its right to write. */
+    /** Revokes the batch role's right to write, because no trigger guards the table after `complete`. */
     async atComplete(plan) {
       const { batchRole, table } = route;
       const mayWrite = await withSource(plan, deps.secret, (client) =>
@@ -78,13 +79,16 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       if (mayWrite)
         throw new Problem(
           'batch-action',
-          `role ${batchRole} may still write ${table.text}: by PUBLIC, or as a member of another role`,
+          `role ${batchRole} may still write ${table.text}, through PUBLIC or through another role`,
         );
     },
   };
 }
 
-/** Gives the table the stream's rows. Refuses rows that do not fit into the table or into its time; then nothing has moved. */
+/**
+ * Writes the stream's rows into the table. Throws Refused, with nothing changed, if they do not fit
+ * into the table, or if writing them takes too long.
+ */
 async function changeHands(
   client: pg.ClientBase,
   { spec }: ResolvedPlan,
@@ -98,9 +102,11 @@ async function changeHands(
     const { text } = route.table;
     const { code, message } = error as { code?: unknown; message: string };
     if (isOverdue(error))
-      throw new Refused(`${text} did not change hands within the commit's time`);
+      throw new Refused(
+        `could not switch ${text} from batch to stream within the commit's time limit`,
+      );
     if (typeof code === 'string' && ROWS_DO_NOT_FIT.test(code))
-      throw new Refused(`${text} does not take the stream's rows: ${message}`);
+      throw new Refused(`${text} does not accept the stream's rows: ${message}`);
     throw error;
   }
 }

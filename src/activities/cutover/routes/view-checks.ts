@@ -1,5 +1,5 @@
-// Read-only check of the view that consumers read: whether the commit can replace its relation, and
-// its readers keep their rights.
+// Checks, read-only, the view that consumers read: whether the commit can replace the batch's table in
+// it, and whether its readers keep their rights.
 import type pg from 'pg';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
@@ -18,13 +18,13 @@ import { accessProblem, planSwap, relationOf } from './view-switch.js';
 import type { Answer } from '../../runtime/findings.js';
 
 const KINDS: Readonly<Record<string, string>> = {
-  m: 'a materialized view: its text cannot be replaced',
+  m: 'a materialized view, whose text cannot be replaced',
   r: 'a table',
   p: 'a table',
   f: 'a foreign table',
 };
 
-/** Checks that the commit can replace the one relation that the view reads, and nothing else. */
+/** Checks that the commit can replace the batch's table in the view, and nothing else changes. */
 export async function checkView(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -34,13 +34,13 @@ export async function checkView(
   const view = await readView(client, name);
   if (!view)
     return {
-      detail: 'no such view',
+      detail: 'the view does not exist',
       remedy: `CREATE VIEW ${route.view.text} AS SELECT * FROM ${route.batch.text}`,
     };
   if (view.kind !== 'v')
     return {
       detail: `it is ${KINDS[view.kind] ?? 'not a view'}`,
-      remedy: `let consumers read a view over ${route.batch.text}, and name that one in cutover.route.view`,
+      remedy: `create a view over ${route.batch.text} for consumers, and name it in cutover.route.view`,
     };
   const right = await missingRight(client, plan, name, view.owner);
   if (right) return right;
@@ -57,11 +57,11 @@ export async function checkView(
   if ('definition' in swapped)
     return (
       (await readersProblem(client, route, view, existing !== null)) ??
-      `the view reads ${route.batch.text}: nothing else of it changes at the cut-over`
+      `the view reads ${route.batch.text}, and the cut-over replaces only that table in it`
     );
   return {
-    detail: `it cannot be switched without changing it: ${swapped.problem}`,
-    remedy: 'let consumers read a view without that, or let batch.query compute what it needs',
+    detail: `the view cannot be switched to the stream as it is: ${swapped.problem}`,
+    remedy: 'use a view without that feature, or compute it in batch.query',
   };
 }
 
@@ -80,12 +80,12 @@ async function readersProblem(
   const role = readsAsInvoker(view.options) ? null : view.owner;
   if ((await rowSecurityOf(client, route.batch, role)) === '') return null;
   return {
-    detail: `row security of ${route.batch.text} decides what consumers of ${route.view.text} are shown, and ${route.stream.text} will have none`,
-    remedy: `make ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
+    detail: `row security of ${route.batch.text} decides which rows consumers of ${route.view.text} see, and ${route.stream.text} will have none`,
+    remedy: `create ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
   };
 }
 
-/** The sink's table as it will be made: like the result table, with the columns of the query. */
+/** Returns the sink's table as Sluice will create it: like the result table, with the query's columns. */
 async function plannedRelation(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -112,7 +112,7 @@ async function missingRight(
   ))!;
   if (!isOwner)
     return {
-      detail: `only its owner, ${owner}, may replace the view`,
+      detail: `only the owner, ${owner}, may replace the view`,
       remedy: `GRANT ${quoteIdent(owner)} TO ${user}`,
     };
   const { rows } = await client.query<Record<string, string>>(
@@ -121,7 +121,7 @@ async function missingRight(
   );
   if (rows[0]!['may'] === 'true') return null;
   return {
-    detail: `replacing it needs the right to create in schema ${view.schema}`,
+    detail: `replacing the view needs the right to create objects in schema ${view.schema}`,
     remedy: `GRANT CREATE ON SCHEMA ${quoteIdent(view.schema)} TO ${user}`,
   };
 }

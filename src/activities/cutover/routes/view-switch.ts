@@ -1,5 +1,5 @@
-// The switch of the view that consumers read, and the way back: the relation changes, nothing else
-// does, and both are proven in one transaction.
+// Switches the view that consumers read, and switches it back. Only the table that it reads changes.
+// Each switch proves that in its own transaction.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
 import { differOnlyBy, swapRelation, type Swapped } from '../../../assess/sql/swap.js';
@@ -31,7 +31,7 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
 
-/** A relation as the catalog knows it; null when there is none. */
+/** Reads a table's columns and key from the catalog. Returns null if it does not exist. */
 export async function relationOf(client: pg.ClientBase, table: string): Promise<Relation | null> {
   const found = await readTable(client, table);
   return (
@@ -39,7 +39,10 @@ export async function relationOf(client: pg.ClientBase, table: string): Promise<
   );
 }
 
-/** Returns the view's text over the other side's table, or why there is none. Only reads. */
+/**
+ * Returns the view's text with the table of the other side, or why that is not possible. It only
+ * reads.
+ */
 export async function planSwap(
   client: pg.ClientBase,
   route: ViewPlan,
@@ -53,7 +56,9 @@ export async function planSwap(
     (table) => table === plainName(route.batch.text),
   );
   if (written.length > 0)
-    return { problem: `a rule of it writes ${written.join(', ')}, which consumers will not read` };
+    return {
+      problem: `a rule of the view writes ${written.join(', ')}, which consumers will no longer read`,
+    };
   return swapRelation(
     {
       definition: state.definition,
@@ -67,10 +72,9 @@ export async function planSwap(
 }
 
 /**
- * Switches the view to the stream's table in the commit's transaction, and keeps its former text
- * beside the lease row. Throws a Problem if the view would lose anything, or could not be restored
- * exactly. It also throws if a role could not read it any more. The caller's transaction MUST end
- * then.
+ * Switches the view to the stream's table in the commit's transaction, and stores its old text in the
+ * schema of the lease row. Throws a Problem if anything else would change, if the view could not be
+ * restored exactly, or if a role could no longer read it. The caller MUST then roll back.
  */
 export async function switchView(
   client: pg.ClientBase,
@@ -80,7 +84,7 @@ export async function switchView(
   const { view } = route;
   const before = await lockedView(client, route);
   if ((await observedSide(client, route)) !== 'batch')
-    throw cannotSwitch(route, `it does not read ${route.batch.text} alone`);
+    throw cannotSwitch(route, `it does not read only ${route.batch.text}`);
   const swapped = await planned(client, route, 'stream', before);
   if ('problem' in swapped) throw cannotSwitch(route, swapped.problem);
   await replaceView(client, view, before);
@@ -88,13 +92,13 @@ export async function switchView(
   if (again.definition !== before.definition)
     throw cannotSwitch(
       route,
-      `its text does not come back as it is: ${firstDifference(before.definition, again.definition)}`,
+      `Postgres does not return its text unchanged: ${firstDifference(before.definition, again.definition)}`,
     );
   const columns = await columnsRead(client, view, route.batch);
   await replaceView(client, view, { ...before, definition: swapped.definition });
   const after = (await readView(client, view))!;
   const lost = await whatChanged(client, route, before, after, 'stream');
-  if (lost) throw cannotSwitch(route, `it would not be the same: ${lost}`);
+  if (lost) throw cannotSwitch(route, `more than the table would change: ${lost}`);
   const denied = await accessProblem(
     client,
     route,
@@ -104,7 +108,7 @@ export async function switchView(
   );
   if (denied)
     throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
-  await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`); // asks the rights of the view's owner as a read would, and reads nothing
+  await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`); // checks the rights of the view's owner, as a read would, without reading rows
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 
@@ -112,12 +116,12 @@ const cannotSwitch = (route: ViewPlan, why: string): Problem =>
   new Problem(
     'route-unexpected',
     `view ${route.view.text} cannot be switched: ${why}`,
-    'change the view so that one relation can be replaced in it, then: sluice retry',
+    'change the view so that the table that it reads can be replaced, then: sluice retry',
   );
 
 /**
- * Returns what changes for readers of the view once it reads the stream's table, which MUST exist.
- * Returns null if nothing changes. Only reads.
+ * Returns what changes for readers of the view when it reads the stream's table, which MUST exist.
+ * Returns null if nothing changes. It only reads.
  */
 export async function accessProblem(
   client: pg.ClientBase,
@@ -136,21 +140,21 @@ export async function accessProblem(
   );
   if (lack)
     return {
-      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view.text}: no right to select from ${route.stream.text}`,
+      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view.text}, because they may not select from ${route.stream.text}`,
       remedy: lack.grant,
     };
   const role = readers.asInvoker ? null : owner;
   if ((await rowSecurityOf(client, batch, role)) === (await rowSecurityOf(client, stream, role)))
     return null;
   return {
-    detail: `row security of ${route.batch.text} and ${route.stream.text} differs: consumers of ${route.view.text} would be shown other rows`,
-    remedy: `make ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
+    detail: `row security of ${route.batch.text} and ${route.stream.text} differs, so consumers of ${route.view.text} would see other rows`,
+    remedy: `create ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
   };
 }
 
 /**
- * Restores the view in the rollback's transaction, byte for byte. If it was edited since, it keeps
- * the edit over the batch's table. Idempotent.
+ * Restores the view in the rollback's transaction, byte for byte. If the view was edited since the
+ * commit, it keeps the edit and only replaces the table. Idempotent.
  */
 export async function switchViewBack(
   client: pg.ClientBase,
@@ -168,7 +172,7 @@ export async function switchViewBack(
     if ('problem' in swapped)
       throw new Problem(
         'route-unexpected',
-        `view ${route.view.text} was changed and cannot go back by itself: ${swapped.problem}`,
+        `view ${route.view.text} was edited and cannot be switched back automatically: ${swapped.problem}`,
       );
     await replaceView(client, view, { ...now, definition: swapped.definition });
     const after = await lockedView(client, route);
@@ -179,7 +183,7 @@ export async function switchViewBack(
     if (lost)
       throw new Problem(
         'route-unexpected',
-        `view ${route.view.text} does not come back as it was: ${lost}`,
+        `view ${route.view.text} would not be restored exactly: ${lost}`,
       );
   }
   await forgetView(client, plan);
@@ -189,7 +193,7 @@ async function lockedView(client: pg.ClientBase, route: ViewPlan): Promise<ViewS
   const { view } = route;
   const seen = await readView(client, view);
   if (seen?.kind !== 'v')
-    throw new Problem('route-unexpected', `${route.view.text} is not a view any more`);
+    throw new Problem('route-unexpected', `${route.view.text} is no longer a view`);
   await lockView(client, view, seen);
   return (await readView(client, view))!;
 }
@@ -205,11 +209,13 @@ async function planned(
     await relationOf(client, route[to].text),
   ];
   if (!from || !target)
-    return { problem: `there is no table ${from ? route[to].text : route[other(to)].text}` };
+    return {
+      problem: `this table does not exist: ${from ? route[to].text : route[other(to)].text}`,
+    };
   return planSwap(client, route, from, target, state);
 }
 
-/** Returns what differs beside the relation, or null if nothing does. */
+/** Returns what else differs besides the table that was replaced, or null if nothing does. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,
