@@ -1,5 +1,5 @@
-// Import rules of the architecture (ARCHITECTURE.md). Each says what to do instead. One more stands in test/tidy.test.ts:
-// workflows may name activities only by `import type`, which this tool cannot see.
+// Import rules of the architecture (ARCHITECTURE.md). Each says what to do instead. One more is in
+// test/tidy.test.ts: workflows name activities only by `import type`, which this tool cannot see.
 const except = (...folders) => `^src/(?!(${folders.join('|')})/)`;
 module.exports = {
   forbidden: [
@@ -16,6 +16,13 @@ module.exports = {
       comment: 'the comparison core reads nothing itself: activities feed it',
       from: { path: '^src/compare' },
       to: { pathNot: '^src/(compare|domain)' },
+    },
+    {
+      name: 'workflows-import-only-domain',
+      severity: 'error',
+      comment: 'workflows decide and wait: effects are activities, named by `import type`',
+      from: { path: '^src/workflows' },
+      to: { path: except('workflows', 'domain', 'activities') },
     },
     {
       name: 'workflows-use-no-node',
@@ -39,7 +46,7 @@ module.exports = {
     {
       name: 'assess-is-pure',
       severity: 'error',
-      comment: 'assess judges facts: activities/checks/measure.ts reads them',
+      comment: 'assess judges facts: activities/checks/measure-portfolio.ts reads them',
       from: { path: '^src/assess' },
       to: { path: except('assess', 'domain', 'manifest') },
     },

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { asOneRole, createShop } from '../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../stack/paths.js';
-import type { ProofResult } from '../src/domain/evidence/proof.js';
+import type { ProofResult } from '../src/domain/evidence/slice-proof.js';
 import { TestWorker, sluice } from '../test/support/sluice.js';
 
 const EXAMPLE = resolve('examples/daily-revenue');

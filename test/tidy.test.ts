@@ -84,7 +84,7 @@ describe('architecture', () => {
     const offending = files('src/workflows').filter((f) =>
       lines(f).some(
         (l) =>
-          /from '\.\.\/(\.\.\/)?(activities|clients|manifest|connectors|compare|cli|report)\//.test(
+          /from '\.\.\/(\.\.\/)?(activities|clients|manifest|connectors|compare|assess|cli|report)\//.test(
             l,
           ) && !l.startsWith('import type'),
       ),

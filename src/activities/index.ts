@@ -1,7 +1,7 @@
 // All activities, grouped by the system they act on. Their type is what workflows see.
 import { createApprovalActivities } from './cutover/signature-check.js';
 import { createBarrierActivities } from './capture/catch-up-barriers.js';
-import { createConnectActivities } from './capture/connectors.js';
+import { createConnectActivities } from './capture/connect-activities.js';
 import { createCopyActivities } from './capture/copy-tables.js';
 import { createConsumerActivities } from './cutover/consumers.js';
 import { createCutoverActivities } from './cutover/commit.js';

@@ -2,7 +2,7 @@
 // Facts that need a database are unknown without one.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { measure } from '../activities/checks/measure.js';
+import { measure } from '../activities/checks/measure-portfolio.js';
 import { assess as assessAll, readQuery, type Assessment } from '../assess/assessment.js';
 import { NOT_MEASURED, type Measured } from '../assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';

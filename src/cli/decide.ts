@@ -14,7 +14,7 @@ import { signDecision } from '../clients/signatures.js';
 import { withRunning } from './migration-source.js';
 import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
-import { answering } from './ask-standing.js';
+import { answering } from './ask-run-state.js';
 
 export interface DecideOptions {
   readonly approver: string;

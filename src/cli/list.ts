@@ -7,7 +7,7 @@ import type { Standing } from '../domain/migration/run-standing.js';
 import { stateOf } from '../report/state-words.js';
 import { emptyStatus, standingIn, withClientOrNull, withLedger } from './migration-source.js';
 import { EXIT, print, say, table, type Format } from './output.js';
-import { lookAt } from './ask-standing.js';
+import { lookAt } from './ask-run-state.js';
 
 const AT_ONCE = 10;
 

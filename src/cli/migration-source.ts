@@ -6,7 +6,7 @@ import { Ledger, type MigrationRecord } from '../clients/ledger/ledger.js';
 import type { Status, StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { judgeStanding, type Recorded, type Standing } from '../domain/migration/run-standing.js';
 import { CliError, EXIT } from './output.js';
-import { lookAt, within, type Look } from './ask-standing.js';
+import { lookAt, within, type Look } from './ask-run-state.js';
 import { withClientOrNull } from './temporal.js';
 import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 

@@ -7,7 +7,7 @@ import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
 import { openLedger, withRunning } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
-import { answering } from './ask-standing.js';
+import { answering } from './ask-run-state.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';

@@ -6,7 +6,7 @@ import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { judgeStanding } from '../domain/migration/run-standing.js';
 import { openLedger, readStatusWith, withClientOrNull } from './migration-source.js';
 import { say } from './output.js';
-import { lookAt } from './ask-standing.js';
+import { lookAt } from './ask-run-state.js';
 
 /**
  * Calls `look` with a fresh status every `everyMs` until it returns an exit code. It prints a

@@ -14,7 +14,7 @@ import {
   type ProofInput,
   type ProofResult,
   type ProofState,
-} from '../domain/evidence/proof.js';
+} from '../domain/evidence/slice-proof.js';
 import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof-page.js';
 import { withClient, withLedger } from './migration-source.js';
 import { CliError, EXIT, say, write } from './output.js';

@@ -89,7 +89,7 @@ async function verify(file: string, output: Format | 'md' | 'html'): Promise<num
       readSource(view, name, status.iteration, lastWindowOf(read.report)),
     ),
   );
-  const anchors = await (await import('./anchors.js')).anchorsOf(name, source.runKey);
+  const anchors = await (await import('./evidence-anchors.js')).anchorsOf(name, source.runKey);
   const findings = [...verifyReport(read, source, version), anchored(source.evidence, anchors)];
   const isWhole = findings.every((f) => f.holds !== false);
   const format = output === 'md' || output === 'html' ? 'text' : output;

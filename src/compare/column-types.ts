@@ -1,7 +1,7 @@
 // Lists the column types that can be proven equal, and converts each side's form to one canonical
 // text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea). `fromJson`
 // reads Debezium's output with Sluice's connector settings.
-import { withoutSpaces } from './text-ends.js';
+import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';

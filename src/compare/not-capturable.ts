@@ -1,5 +1,5 @@
 // Distinguishes changes that polling cannot see from changes that it should have seen.
-import { looksAtTimes, type Polling } from '../domain/migration/polling.js';
+import { looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
 import { splitRow, type Shape } from './comparison.js';
 
 /**

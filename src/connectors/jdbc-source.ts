@@ -3,7 +3,7 @@
 // read both alike and a topic can move from one connector to the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
-import { looksAtIds, looksAtTimes, type Polling } from '../domain/migration/polling.js';
+import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { stripSemicolon } from '../domain/migration/statements.js';

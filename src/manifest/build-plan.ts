@@ -8,7 +8,7 @@ import type { CutoverStep } from '../domain/plan/resolved-plan.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { plannedObjects, type PlannedObject } from '../domain/objects/kinds.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
-import type { Mode } from '../domain/migration/subjects.js';
+import type { Mode } from '../domain/evidence/subjects.js';
 
 export interface Plan {
   readonly apiVersion: 'sluice.dev/v1alpha1';

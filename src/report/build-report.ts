@@ -8,7 +8,9 @@ import type {
 import type { BatchAge, WindowSample } from '../domain/evidence/sample.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { CutoverStep, ResolvedPlan } from '../domain/plan/resolved-plan.js';
-import type { MigrationSpec, RouteSpec } from '../domain/migration/spec.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { routeOf } from '../domain/routes/index.js';
+import type { RouteWords } from '../domain/routes/route.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { freshnessOf, type Freshness } from './freshness.js';
@@ -66,7 +68,7 @@ export interface Report {
   readonly standstills: readonly Standstill[];
   /** Null before consumers were confirmed on the stream side. */
   readonly soak: Soak | null;
-  readonly routeBy: RouteSpec['type'];
+  readonly route: RouteWords;
   readonly freshness: Freshness;
   readonly lags: readonly Pick<WindowSample, 'number' | 'at' | 'lag'>[];
   readonly batchAge: BatchAge | null;
@@ -133,7 +135,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     hold: holdOf(events),
     standstills: standstillsOf(events),
     soak: soakOf(spec, events),
-    routeBy: spec.spec.cutover.route.type,
+    route: routeOf(spec).words,
     freshness: freshnessOf(spec, samples),
     lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),
     batchAge: samples.findLast((s) => s.batchAge !== null)?.batchAge ?? null,

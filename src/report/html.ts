@@ -220,18 +220,15 @@ function standing({ soak, standstills }: Report): string {
   }`;
 }
 
-function wayBack({ status, batchAge, windows, routeBy }: Report): string {
-  const isShared = routeBy === 'postgres-table';
+function wayBack({ status, batchAge, windows, route }: Report): string {
   if (status.outcome === 'migrated')
-    return `<p>The batch is retired, and the migration cannot be rolled back any more.${isShared ? " The table is the stream's." : ' Its table is unchanged since its last run.'}</p>`;
+    return `<p>The batch is retired, and the migration cannot be rolled back any more. ${e(route.completed)}</p>`;
   if (status.outcome) return '<p>Consumers read the batch, and the migration has ended.</p>';
   const run = batchAge
-    ? ` Its last run ended at ${e(batchAge.lastFinishedAt)}.`
+    ? ` The last run of the batch ended at ${e(batchAge.lastFinishedAt)}.`
     : ' It is unknown whether the batch still runs, because the plan names no run log or the log could not be read.';
   if (status.route?.side !== 'stream')
     return `<p>Consumers read the batch. A rollback removes the objects that were created, and changes nothing that consumers read.${run}</p>`;
   const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
-  if (isShared)
-    return `<p>A rollback is ready: <code>sluice rollback</code> returns the table to the batch, with the current result of the batch's query and every row that only the table had. The last ${streak} comparisons of a subject in a row passed.</p>`;
-  return `<p>A rollback is ready: the batch still runs as a shadow, and <code>sluice rollback</code> switches the view back in one transaction.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
+  return `<p>A rollback is ready: <code>sluice rollback</code> ${e(route.back)}.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
 }

@@ -1,7 +1,7 @@
 // Renders the page of a proof: what was proven, on how much data, how fast, what differs, and what
 // it predicts for all data. PURE.
 import { formatMs } from '../domain/values/duration.js';
-import type { ProofResult } from '../domain/evidence/proof.js';
+import type { ProofResult } from '../domain/evidence/slice-proof.js';
 import { comparedOf, type Difference } from '../domain/evidence/window.js';
 import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
 import { page, section, table } from './page.js';

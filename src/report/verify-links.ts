@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import {
-  assessComparison,
+  judgeComparison,
   comparedOf,
   type Counts,
   type Proofs,
@@ -79,7 +79,7 @@ export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
           return verdict === 'passed'
             ? [`${where}: passed, but nothing in the evidence supports it`]
             : [];
-        const follows = assessComparison(counts, proofs).verdict;
+        const follows = judgeComparison(counts, proofs).verdict;
         return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
           ? []
           : [`${where}: says ${verdict}, its counts and proofs say ${follows}`];

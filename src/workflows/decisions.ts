@@ -20,7 +20,7 @@ import {
   type Identity,
 } from '../domain/decisions/gate.js';
 import type { SignedFor } from '../domain/decisions/signed-decision.js';
-import { call } from './activities.js';
+import { call } from './call.js';
 import type { Run } from './run/run.js';
 import { evidenceId, gateState, starterOf } from './run/status-view.js';
 

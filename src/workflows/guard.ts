@@ -2,7 +2,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/capture/connector-guard.js';
-import { call } from './activities.js';
+import { call } from './call.js';
 import type { Run } from './run/run.js';
 
 /** Runs `main` with the guard beside it; the guard ends when `main` does, however it does. */

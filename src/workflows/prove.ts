@@ -21,9 +21,9 @@ import {
   type ProofResult,
   type ProofState,
   type Replayed,
-} from '../domain/evidence/proof.js';
+} from '../domain/evidence/slice-proof.js';
 import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/plan/rates.js';
-import { call } from './activities.js';
+import { call } from './call.js';
 import { problemOf } from './run/course.js';
 
 export interface ProofView {

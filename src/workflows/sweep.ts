@@ -1,6 +1,6 @@
 // The sweep: removes what a run left whose workflow is gone (terminated, or lost with its server).
 // The same undo steps as roll-back, read from the ledger.
-import { call } from './activities.js';
+import { call } from './call.js';
 import { removeObject } from './phases/roll-back.js';
 
 export interface SweepInput {

@@ -3,7 +3,7 @@
 import type { WindowResult } from '../activities/windows/index.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';
-import { call } from './activities.js';
+import { call } from './call.js';
 import type { Run } from './run/run.js';
 
 const ROUNDS_MS = 45_000;

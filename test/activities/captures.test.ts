@@ -1,7 +1,7 @@
 // The captures: what each answers, and that one more needs nothing but its own adapter.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CAPTURE_ADAPTERS } from '../../src/activities/capture/adapters.js';
+import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';
 import type { CaptureDeps } from '../../src/activities/capture/capture-adapter.js';
 import { sourceConnectorConfigs } from '../../src/activities/capture/source-connectors.js';
 import { markSource } from '../../src/activities/capture/source-mark.js';

@@ -6,7 +6,7 @@ import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { markerRead } from '../../src/activities/cutover/drain-proof.js';
 import { unreadBy } from '../../src/activities/barrier/pipeline-moved.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/kafka-groups.js';
+import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';

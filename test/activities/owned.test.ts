@@ -6,7 +6,7 @@ import { ensureOwned, endOf, removeOwned } from '../../src/activities/objects/ow
 import type { Site } from '../../src/activities/objects/owned-kind.js';
 import { planned } from '../../src/activities/runtime/with-plan.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import { refusalOf } from '../../src/clients/kafka/kafka-topics.js';
+import { refusalOf } from '../../src/clients/kafka/topics.js';
 import type { Ledger, ObjectState } from '../../src/clients/ledger/ledger.js';
 import { Problem } from '../../src/domain/failure.js';
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';

@@ -1,6 +1,6 @@
 // Batch queries as people write them, with the flags that a careful reader would raise and the
 // hardest kind of state.
-import type { FlagId } from '../../src/assess/sql/flag-list.js';
+import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 
 type Entry = readonly [sql: string, flags: readonly FlagId[], hardest: SqlAnalysis['class']];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareAligned, type AlignedSides } from '../../src/compare/aligned.js';
+import { compareAligned, type AlignedSides } from '../../src/compare/batch-aligned.js';
 import { joinRow, type Shape } from '../../src/compare/comparison.js';
 
 const shape: Shape = {

@@ -6,7 +6,7 @@ import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
-import { NO_COUNTS, assessComparison } from '../../src/domain/evidence/window.js';
+import { NO_COUNTS, judgeComparison } from '../../src/domain/evidence/window.js';
 import { worst } from '../../src/domain/evidence/verdict.js';
 import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/rows.js';
 
@@ -133,7 +133,7 @@ describe('a false clean of other tools is flagged here', () => {
         text.replace('"a":"x"', '"a":{"x":1}'),
       ),
     ).toBe(1);
-    expect(assessComparison({ ...NO_COUNTS, matched: 1, unknown: 1 }, proofs).verdict).toBe(
+    expect(judgeComparison({ ...NO_COUNTS, matched: 1, unknown: 1 }, proofs).verdict).toBe(
       'inconclusive',
     );
     expect(
@@ -146,7 +146,7 @@ describe('a false clean of other tools is flagged here', () => {
 
   it('7: a stream that was not drained to the snapshot is never compared as if it were', () => {
     expect(
-      assessComparison(
+      judgeComparison(
         { ...NO_COUNTS, matched: 2 },
         { ...proofs, barrier: 'connector acknowledged 0/1 < 0/2' },
       ).verdict,
@@ -180,9 +180,9 @@ describe('a false clean of other tools is flagged here', () => {
   });
 
   it('9: a pass that did not read every row is no pass', () => {
-    expect(
-      assessComparison({ ...NO_COUNTS, matched: 1 }, { ...proofs, readRows: 1 }),
-    ).toMatchObject({ verdict: 'errored' });
+    expect(judgeComparison({ ...NO_COUNTS, matched: 1 }, { ...proofs, readRows: 1 })).toMatchObject(
+      { verdict: 'errored' },
+    );
   });
 
   it('10: an empty side is a difference, on either side', () => {
@@ -192,7 +192,7 @@ describe('a false clean of other tools is flagged here', () => {
 
   it('a comparator that went blind is found by the canary, whatever it counted', () => {
     expect(
-      assessComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict,
+      judgeComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict,
     ).toBe('errored');
   });
 });

@@ -21,7 +21,7 @@ import { foldNotifications } from '../../src/domain/capture/snapshot-progress.js
 import { worst } from '../../src/domain/evidence/verdict.js';
 import {
   NO_COUNTS,
-  assessComparison,
+  judgeComparison,
   provenEarlierOf,
   rowsReadOf,
   type Proofs,
@@ -38,21 +38,21 @@ const PROVEN: Proofs = {
 
 describe('a window may say passed', () => {
   it('only with every proof and no difference', () => {
-    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
+    expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
       verdict: 'passed',
       reason: '0 differences in 3 keys',
     });
   });
   it('with rows that it did not read only where an earlier window proved them, and says which it read', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
-    expect(assessComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
+    expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
     const walked: Proofs = { ...incremental, walkedRows: 3 }; // this very window read them, in earlier snapshots
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });
   it('without a count where none was made: evidence then claims none', () => {
     expect(
-      assessComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
+      judgeComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
     ).toBe('passed');
   });
   it.each([
@@ -128,13 +128,13 @@ describe('a window may say passed', () => {
       'canary found 1 ≠ 2 planted',
     ],
   ] as const)('not with %s', (_case, counts, proofs, verdict, reason) => {
-    const assessed = assessComparison(counts, proofs);
+    const assessed = judgeComparison(counts, proofs);
     expect(assessed.verdict).toBe(verdict);
     expect(assessed.reason).toContain(reason);
   });
   it('a blind comparator outranks the differences it reports', () => {
     expect(
-      assessComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
+      judgeComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
     ).toBe('errored');
   });
 });

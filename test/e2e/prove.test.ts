@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
-import type { ProofResult } from '../../src/domain/evidence/proof.js';
+import type { ProofResult } from '../../src/domain/evidence/slice-proof.js';
 import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
 
 const worker = new TestWorker();

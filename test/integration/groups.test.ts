@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { KnownGroup } from '../../src/clients/kafka/kafka-groups.js';
+import type { KnownGroup } from '../../src/clients/kafka/groups.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';
 import { produceText } from '../support/live.js';
 

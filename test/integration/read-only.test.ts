@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
-import { parseCondition, readLone } from '../../src/clients/postgres/lone-sql.js';
+import { parseCondition, readLone } from '../../src/clients/postgres/single-statement.js';
 import { readSource } from '../../src/clients/postgres/connection.js';
 import { readRows } from '../../src/activities/runtime/row-cursor.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

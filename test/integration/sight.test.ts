@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/findings.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
-import { adapterOf } from '../../src/activities/capture/adapters.js';
+import { adapterOf } from '../../src/activities/capture/index.js';
 import { noLongTransactions } from '../../src/activities/objects/long-writers.js';
 import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
 import { Systems } from '../../src/activities/runtime/deps.js';

@@ -2,7 +2,7 @@
 import {
   NO_EFFECTS,
   type RouteAdapter,
-} from '../../src/activities/cutover/routes/route-effects.js';
+} from '../../src/activities/cutover/routes/route-adapter.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 import { PLAIN_FACTS, type Route, type RoutePlan } from '../../src/domain/routes/route.js';
 

@@ -1,7 +1,7 @@
 // Consumer groups of the pipeline and the sink: what each of them reads, and how far the slowest
 // is.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import type { KnownGroup } from '../../clients/kafka/kafka-groups.js';
+import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { Problem } from '../../domain/failure.js';
 
 export const UNDESCRIBED_REMEDY =

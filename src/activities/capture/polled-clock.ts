@@ -1,10 +1,10 @@
 // Finds rows whose time is ahead of the database's clock. A connector that polls by time reads such
 // a row only when the clock has reached its time.
 import type pg from 'pg';
-import { readLone } from '../../clients/postgres/lone-sql.js';
+import { readLone } from '../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { Capture } from '../../domain/migration/names.js';
-import { looksAtTimes, type Polling } from '../../domain/migration/polling.js';
+import { looksAtTimes, type Polling } from '../../domain/capture/polling-settings.js';
 
 /**
  * A barrier waits for rows that are at most this far ahead, because the writers' clocks differ by

@@ -10,7 +10,7 @@ import {
 } from '../../connectors/jdbc-source.js';
 import { Problem } from '../../domain/failure.js';
 import type { Capture } from '../../domain/migration/names.js';
-import type { Polling } from '../../domain/migration/polling.js';
+import type { Polling } from '../../domain/capture/polling-settings.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
 

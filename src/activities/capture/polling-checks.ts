@@ -3,7 +3,7 @@
 // spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
-import { readLone } from '../../clients/postgres/lone-sql.js';
+import { readLone } from '../../clients/postgres/single-statement.js';
 import { oldWriters } from '../../clients/postgres/open-writers.js';
 import { readSource } from '../../clients/postgres/connection.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
@@ -16,7 +16,7 @@ import {
   looksAtTimes,
   unseenBy,
   type Polling,
-} from '../../domain/migration/polling.js';
+} from '../../domain/capture/polling-settings.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';

@@ -1,7 +1,7 @@
 // Marks the current position of polled tables, and waits until their connectors have read up to it.
 import type pg from 'pg';
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
-import { readLone } from '../../clients/postgres/lone-sql.js';
+import { readLone } from '../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import type { PollingPlan } from '../../domain/capture/capture.js';
 import { quoteIdent, type Capture } from '../../domain/migration/names.js';
@@ -12,7 +12,7 @@ import {
   looksAtTimes,
   type Cursor,
   type Polling,
-} from '../../domain/migration/polling.js';
+} from '../../domain/capture/polling-settings.js';
 import { insertLsn } from '../barrier/marker.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';

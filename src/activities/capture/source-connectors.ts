@@ -2,7 +2,7 @@
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
-import { adapterOf } from './adapters.js';
+import { adapterOf } from './index.js';
 import type { CaptureDeps, WantedConnector } from './capture-adapter.js';
 
 export type { WantedConnector } from './capture-adapter.js';

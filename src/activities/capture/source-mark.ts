@@ -5,7 +5,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
-import { adapterOf } from './adapters.js';
+import { adapterOf } from './index.js';
 import type { MarkAt, SourceMark } from './capture-adapter.js';
 
 export type { SourceMark } from './capture-adapter.js';

@@ -1,14 +1,14 @@
 // Read-only checks of the batch, its query, its run log and the sink's table.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
-import { parseCondition } from '../../clients/postgres/lone-sql.js';
+import { parseCondition } from '../../clients/postgres/single-statement.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
-import { closedAt } from '../../domain/migration/subjects.js';
+import { closedAt } from '../../domain/evidence/subjects.js';
 import type { Deps } from '../runtime/deps.js';
 import { guardProblem } from '../cutover/guard-checks.js';
 import { checkReads } from './query-reads.js';

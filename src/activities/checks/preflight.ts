@@ -5,7 +5,7 @@ import type { Ledger } from '../../clients/ledger/ledger.js';
 import { checkBatch } from './batch-checks.js';
 import { checkCompareNames } from './compare-names.js';
 import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
-import { adapterOf } from '../capture/adapters.js';
+import { adapterOf } from '../capture/index.js';
 import { checkSource } from './source-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
 import { checkConnect, checkKafka } from './streaming-checks.js';

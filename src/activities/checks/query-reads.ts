@@ -2,8 +2,8 @@
 // and not on the clock.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../assess/sql/analyse.js';
-import type { FlagId } from '../../assess/sql/flag-list.js';
-import { readLone } from '../../clients/postgres/lone-sql.js';
+import type { FlagId } from '../../assess/sql/flags.js';
+import { readLone } from '../../clients/postgres/single-statement.js';
 import { plainName } from '../../clients/postgres/consumer-view.js';
 import { qualified } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -2,7 +2,7 @@
 // values that change when they are stored, and session settings that change the result.
 import type pg from 'pg';
 import { readTable } from '../../clients/postgres/catalog.js';
-import { describeSubquery, lone } from '../../clients/postgres/lone-sql.js';
+import { describeSubquery, lone } from '../../clients/postgres/single-statement.js';
 import { columnTypes } from '../../clients/postgres/consumer-view.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';

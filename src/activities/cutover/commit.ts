@@ -22,7 +22,7 @@ import {
   leaseAccess,
   wayBackLimits,
 } from '../objects/lease-store.js';
-import { observedRoute } from './route.js';
+import { observedRoute } from './observed-route.js';
 import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 

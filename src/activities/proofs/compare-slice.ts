@@ -2,16 +2,20 @@
 // canary of its own.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { rangeOf } from '../../clients/kafka/record-batch.js';
-import { readLone } from '../../clients/postgres/lone-sql.js';
+import { readLone } from '../../clients/postgres/single-statement.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { runCanary } from '../../compare/canary.js';
 import { Comparison, splitRow, type Shape } from '../../compare/comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import { refusedDifferences } from '../../compare/refused.js';
 import { quoteIdent } from '../../domain/migration/names.js';
-import { expectedTopic, type Replayed, type RehearsedRun } from '../../domain/evidence/proof.js';
+import {
+  expectedTopic,
+  type Replayed,
+  type RehearsedRun,
+} from '../../domain/evidence/slice-proof.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
-import { assessComparison, type Counts, type Difference } from '../../domain/evidence/window.js';
+import { judgeComparison, type Counts, type Difference } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { foldOutput } from '../windows/folds/folds.js';
@@ -94,7 +98,7 @@ function judge(
     .slice(0, 8);
   const canary = runCanary(shape, sample);
   const isEmpty = expected.size === 0 && fold.rows.size === 0;
-  const verdict = assessComparison(counts, {
+  const verdict = judgeComparison(counts, {
     barrier: isEmpty ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null,
     countedRows: replayed.expected,
     readRows: expected.size,

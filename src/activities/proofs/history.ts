@@ -1,15 +1,15 @@
 // A rehearsal over history: what each of the last runs stored for the keys that it closed, against
 // what the pipeline computes for them today.
 import type pg from 'pg';
-import { readLone } from '../../clients/postgres/lone-sql.js';
+import { readLone } from '../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
-import { compareAligned } from '../../compare/aligned.js';
+import { compareAligned } from '../../compare/batch-aligned.js';
 import type { Shape } from '../../compare/comparison.js';
 import type { OutputFold } from '../../compare/output-fold.js';
-import type { RehearsedRun } from '../../domain/evidence/proof.js';
+import type { RehearsedRun } from '../../domain/evidence/slice-proof.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { closedAt } from '../../domain/migration/subjects.js';
-import { assessComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
+import { closedAt } from '../../domain/evidence/subjects.js';
+import { judgeComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../runtime/row-cursor.js';
 import { closedKeysOf, waiverOf } from '../windows/results/aligned-query.js';
 
@@ -144,7 +144,7 @@ async function rehearse(
     streamOnly,
     queried,
   });
-  const verdict = assessComparison(counts, {
+  const verdict = judgeComparison(counts, {
     barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys < 1 required' : null,
     countedRows: Number(counted[0]!['n']),
     readRows: read,

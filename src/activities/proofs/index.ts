@@ -1,7 +1,7 @@
 // Activities of a proof on a small part. The legacy database is only read: no slot, no publication,
 // no connector, no table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/proof.js';
+import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import { pipelineDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, pollUntil } from '../runtime/poll-until.js';

@@ -11,7 +11,11 @@ import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js'
 import { Undecodable } from '../../compare/undecodable.js';
 import { Problem } from '../../domain/failure.js';
 import { qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';
-import { expectedTopic, type Replayed, type SlicedTable } from '../../domain/evidence/proof.js';
+import {
+  expectedTopic,
+  type Replayed,
+  type SlicedTable,
+} from '../../domain/evidence/slice-proof.js';
 import { insertLsn } from '../barrier/marker.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';

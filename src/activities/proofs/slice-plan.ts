@@ -8,7 +8,7 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { runLogOf, type MigrationSpec } from '../../domain/migration/spec.js';
 import { qualified, quoteLiteral, relation } from '../../domain/migration/names.js';
-import { proofSpec, type ProofInput } from '../../domain/evidence/proof.js';
+import { proofSpec, type ProofInput } from '../../domain/evidence/slice-proof.js';
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
 import { hostPlan } from '../../domain/pipelines/index.js';

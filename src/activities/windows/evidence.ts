@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
-import type { SubjectResult } from './subject.js';
+import type { SubjectResult } from './subject-result.js';
 
 export interface WindowEvidence {
   readonly digest: string;

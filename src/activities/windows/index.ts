@@ -10,9 +10,9 @@ import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, beat } from '../runtime/poll-until.js';
-import { routeProblem, type RouteProblem } from '../cutover/route.js';
+import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
-import { measure, type Measured } from './measure.js';
+import { measure, type Measured } from './measure-window.js';
 import type { WindowSession } from './session.js';
 import type { WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
@@ -20,7 +20,7 @@ import { beginWindow, endWindow, type Attempt } from './record.js';
 import { FoldFiles } from './folds/fold-files.js';
 import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
-import { toRow, type SubjectResult } from './subject.js';
+import { toRow, type SubjectResult } from './subject-result.js';
 
 /** The bytes that a worker's windows may hold in key tables by default. */
 const WINDOW_MEMORY = 2 ** 30;

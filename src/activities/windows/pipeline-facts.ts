@@ -19,7 +19,7 @@ import { knownGroup } from '../barrier/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { sinkConfig } from '../objects/sink-connector.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
-import { adapterOf } from '../capture/adapters.js';
+import { adapterOf } from '../capture/index.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { topicFacts } from './topic-facts.js';

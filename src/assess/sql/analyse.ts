@@ -3,7 +3,7 @@
 import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, textOf, walk, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';
-import { flagsOf, sideEffect, type Flag } from './flags.js';
+import { flagsOf, sideEffect, type Flag } from './find-flags.js';
 import type { StateClass } from './grouping-operators.js';
 import { SqlText } from './text.js';
 

@@ -1,6 +1,6 @@
 // Reads a range of one partition, batch by batch: the next answer is fetched while this one is worked on.
 import { Problem } from '../../domain/failure.js';
-import type { Brokers } from './kafka-brokers.js';
+import type { Brokers } from './brokers.js';
 import { TopicLost } from './known-topics.js';
 import {
   TransactionFilter,

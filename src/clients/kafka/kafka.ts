@@ -2,11 +2,11 @@
 import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
 import type { KafkaSpec } from '../../domain/migration/spec.js';
 import { BulkWriter } from './producer.js';
-import { Brokers, READ_COMMITTED } from './kafka-brokers.js';
+import { Brokers, READ_COMMITTED } from './brokers.js';
 import { TopicLost } from './known-topics.js';
-import { describeBy, type GroupDescription } from './kafka-groups.js';
+import { describeBy, type GroupDescription } from './groups.js';
 import { readBatches, type TakeBatches } from './batch-reader.js';
-import { describeTopics, makeTopic, served, type TopicDescription } from './kafka-topics.js';
+import { describeTopics, makeTopic, served, type TopicDescription } from './topics.js';
 import { walkBatch, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from '../postgres/connection.js';
 

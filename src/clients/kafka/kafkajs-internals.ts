@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import type { Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
-import type { Coordinator } from './kafka-groups.js';
+import type { Coordinator } from './groups.js';
 
 const require = createRequire(import.meta.url);
 

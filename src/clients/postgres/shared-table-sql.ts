@@ -2,7 +2,7 @@
 // row, and the row changes of the commit and the rollback.
 import type pg from 'pg';
 import { readTable } from './catalog.js';
-import { readInto } from './lone-sql.js';
+import { readInto } from './single-statement.js';
 import { leaseTable } from './lease-row.js';
 import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
 import {

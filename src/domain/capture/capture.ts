@@ -1,6 +1,6 @@
 // A capture brings changes from the source into topics. This is what every capture says about itself.
 import type { Capture } from '../migration/names.js';
-import type { Polling } from '../migration/polling.js';
+import type { Polling } from './polling-settings.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
 

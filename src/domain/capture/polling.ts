@@ -8,7 +8,7 @@ import {
   looksAtTimes,
   unseenBy,
   type Polling,
-} from '../migration/polling.js';
+} from './polling-settings.js';
 import type { MigrationSpec, PollingMode } from '../migration/spec.js';
 import { contradictionList, type Contradiction } from '../routes/route.js';
 import type { CaptureMode } from './capture.js';

@@ -1,5 +1,5 @@
 // One validation window: rows per subject, and the rules that turn counts into a verdict.
-import type { Mode } from '../migration/subjects.js';
+import type { Mode } from './subjects.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
 /** Row per window × subject, as `sluice windows` prints it (contract). Null where not measured. */
@@ -119,7 +119,7 @@ function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
  * Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the
  * window inconclusive or errored.
  */
-export function assessComparison(counts: Counts, proofs: Proofs): Verdict {
+export function judgeComparison(counts: Counts, proofs: Proofs): Verdict {
   if (proofs.canaryFound !== proofs.canaryPlanted) {
     return {
       verdict: 'errored',

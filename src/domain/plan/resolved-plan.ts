@@ -3,7 +3,7 @@
 import type { Capture, Names, Relation } from '../migration/names.js';
 import type { CapturePlan } from '../capture/capture.js';
 import type { BatchSpec, MigrationSpec } from '../migration/spec.js';
-import type { Subject } from '../migration/subjects.js';
+import type { Subject } from '../evidence/subjects.js';
 import type { HostPlan } from '../pipelines/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';

@@ -14,6 +14,9 @@ export const httpRoute: Route<Extract<RouteSpec, { readonly type: 'http' }>> = {
       commit: '',
       route: 'PUT {side: stream, epoch} to the route, after the commit',
       confirm: 'which side the route says it serves is observed by GET',
+      unexpected: 'find out why the route serves another side than the one that it was asked for',
+      back: 'asks the route to serve the batch again, after the rollback of the lease row',
+      completed: "The batch's table is unchanged since its last run.",
     },
     notes: [
       'route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch',

@@ -13,6 +13,12 @@ export interface RouteWords {
   readonly commit: string;
   readonly route: string;
   readonly confirm: string;
+  /** What to look for if consumers do not read the stream after the commit. */
+  readonly unexpected: string;
+  /** Says after the commit what `sluice rollback` does for consumers, as the end of a sentence. */
+  readonly back: string;
+  /** Says what became of the batch's output after `complete`, as a whole sentence. */
+  readonly completed: string;
 }
 
 /** A right that our role needs for the route. */

@@ -18,6 +18,9 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
       commit: "the table gets the stream's rows, then ",
       route: 'the sink writes the table, as its owner: the batch is refused from the commit on',
       confirm: 'the allowed writer is observed by trying as the sink and as the batch',
+      unexpected: 'find out who changed the trigger or the rights of the shared table',
+      back: "returns the table to the batch, with the current result of the batch's query and every row that only the table had",
+      completed: "The table is the stream's.",
     },
     notes: [
       `route by table: from the commit on the batch's writes of ${route.table} are refused with an error, until a rollback returns the table to it; its shadow is its query, which every window re-runs. ` +

@@ -19,6 +19,9 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
         commit: 'switch of the view, then ',
         route: 'consumers read the stream side (done by the commit)',
         confirm: "the side is observed through the consumers' own view",
+        unexpected: 'find out what replaced the view',
+        back: 'switches the view back in one transaction',
+        completed: "The batch's table is unchanged since its last run.",
       },
       consumers: [
         `-- Consumers keep their rights on ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants this on a table that it creates.`,

@@ -1,6 +1,6 @@
 // Handles the batch during the soak. On a shared table, it is kept paused, because its writes would
 // be refused. Otherwise, readers of its old table are counted.
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 
 const AFTER_US_MS = 3_600_000; // the pause ends by itself, but not while we are there to ask for it again

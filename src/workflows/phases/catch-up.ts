@@ -2,7 +2,7 @@
 // source, connector, pipeline, output and sink, each within its time.
 import { pipelineGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
 export async function catchUp(run: Run): Promise<void> {

@@ -2,7 +2,7 @@
 // verified gone.
 import { CancellationScope } from '@temporalio/workflow';
 import { atComplete } from '../../domain/objects/kinds.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from './roll-back.js';
 

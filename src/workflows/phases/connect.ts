@@ -2,7 +2,7 @@
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
 /** A summary in the list of activities holds no more of the names. */

@@ -1,7 +1,7 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The
 // steps are listed in domain/plan/cutover-steps.ts.
 import { CancellationScope } from '@temporalio/workflow';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import { BackToValidate } from '../run/course.js';
 import {
   beginAttempt,
@@ -14,7 +14,7 @@ import {
 } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
-import { begins } from '../cutover/step-times.js';
+import { begins } from '../cutover/step-audit.js';
 
 export async function cutOver(run: Run): Promise<void> {
   if (!run.state.committedAt) await untilCommit(run);
@@ -50,7 +50,7 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
         call(
           'quick',
           'commitCutover',
-          'Commit: view swap and lease row in one transaction',
+          `Commit in one transaction: ${run.plan.route.words.commit}lease row`,
           evidence,
         ),
       false,
@@ -95,7 +95,7 @@ async function confirm(run: Run): Promise<void> {
         code: 'route-unexpected',
         since: run.now(),
         detail: `consumers read the ${observed.side} side after the commit`,
-        remedy: 'find out what replaced the view, then: sluice retry or sluice rollback',
+        remedy: `${route.words.unexpected}, then: sluice retry or sluice rollback`,
       },
       true,
     );

@@ -2,7 +2,7 @@
 import { FAILURES } from '../../domain/failure.js';
 import { describeCheck, openChecks } from '../../domain/evidence/check.js';
 import { workflowInfo } from '@temporalio/workflow';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
 export async function prepare(run: Run): Promise<void> {

@@ -1,7 +1,7 @@
 // roll-back: legacy serving, observed; then everything of ours removed in reverse order, each verified gone. Nothing interrupts it.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { KINDS } from '../../domain/objects/kinds.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
 export async function rollBack(run: Run): Promise<void> {

@@ -1,6 +1,6 @@
 // snapshot: lease, publication, topics, then the baseline of the legacy database. Each is announced to the undo list before it is made.
 import { KINDS } from '../../domain/objects/kinds.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
 export async function snapshot(run: Run): Promise<void> {

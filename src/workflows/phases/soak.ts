@@ -2,7 +2,7 @@
 // passes.
 import type { WindowResult } from '../../activities/windows/index.js';
 import { FAILURES } from '../../domain/failure.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
 import { soakEnds } from '../run/state.js';

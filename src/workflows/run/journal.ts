@@ -14,7 +14,7 @@ import { signersUnder, type BrokenGlass } from '../../domain/decisions/cosign.js
 import type { MigrationRef, Status } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { call } from '../activities.js';
+import { call } from '../call.js';
 import { KEYS } from './search-attribute-keys.js';
 import type { State } from './state.js';
 import { currentDetails, evidenceId, statusOf } from './status-view.js';

@@ -9,7 +9,7 @@ import {
   type RouteAdapter,
   type RouteDeps,
   type RouteEffects,
-} from './route-effects.js';
+} from './route-adapter.js';
 
 /**
  * Combines iteration and epoch, so that the number also grows when a migration of the same name starts

@@ -7,7 +7,7 @@ import type { RoutePlan } from '../../../domain/routes/route.js';
 import { Registry } from '../../../domain/values/registry.js';
 import { httpRoute } from './http.js';
 import { noRoute } from './none.js';
-import type { RouteAdapter, RouteDeps, RouteEffects } from './route-effects.js';
+import type { RouteAdapter, RouteDeps, RouteEffects } from './route-adapter.js';
 import { tableRoute } from './table.js';
 import { viewRoute } from './view.js';
 

@@ -5,7 +5,7 @@ import type { Route } from '../../../domain/evidence/ledger-rows.js';
 import type { NoRoutePlan } from '../../../domain/routes/route.js';
 import { BRIEFLY, leaseAccess } from '../../objects/lease-store.js';
 import type { Planned } from '../../runtime/with-plan.js';
-import { NO_EFFECTS, type RouteAdapter, type RouteDeps } from './route-effects.js';
+import { NO_EFFECTS, type RouteAdapter, type RouteDeps } from './route-adapter.js';
 
 /** Reads the lease row in a separate transaction. */
 export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {

@@ -24,7 +24,7 @@ import {
   type RouteAdapter,
   type RouteDeps,
   type RouteEffects,
-} from './route-effects.js';
+} from './route-adapter.js';
 import { checkSharedTable } from './shared-table-checks.js';
 
 const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers

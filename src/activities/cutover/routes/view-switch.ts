@@ -2,7 +2,7 @@
 // Each switch proves that in its own transaction.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
-import { differOnlyBy, swapRelation, type Swapped } from '../../../assess/sql/swap.js';
+import { differOnlyBy, swapRelation, type Swapped } from '../../../assess/sql/swap-relation.js';
 import { type Relation } from '../../../assess/sql/swap-limits.js';
 import {
   readsAsInvoker,

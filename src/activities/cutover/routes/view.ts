@@ -9,7 +9,7 @@ import {
   type RouteAdapter,
   type RouteDeps,
   type RouteEffects,
-} from './route-effects.js';
+} from './route-adapter.js';
 import { checkView } from './view-checks.js';
 import { switchView, switchViewBack } from './view-switch.js';
 

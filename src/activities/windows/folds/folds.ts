@@ -11,7 +11,7 @@ import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { FoldFiles } from './fold-files.js';
 import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
-import { readPart, sameLog, startOf } from './same-log.js';
+import { readPart, sameLog, startOf } from './same-topic-log.js';
 import { bytesNeeded, partsFor } from './spill.js';
 
 /** Every table gets at least 1/8 of the memory budget. */

@@ -1,19 +1,19 @@
 // Batch-aligned mode: the last finished run's stored result against the pipeline's topic, over the
 // keys that the spec declares closed at that run's cut.
 import type pg from 'pg';
-import { compareAligned } from '../../../compare/aligned.js';
+import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';
 import { splitRow, type Shape } from '../../../compare/comparison.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
-import { ALIGNED_SUBJECT, closedAt } from '../../../domain/migration/subjects.js';
+import { ALIGNED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
 import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
-import { readLone } from '../../../clients/postgres/lone-sql.js';
+import { readLone } from '../../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import type { BatchPlan, ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedSession } from '../session.js';
 import type { Computation } from './computation.js';
 import { readRows } from '../../runtime/row-cursor.js';
-import { measured, unmeasured, type SubjectResult } from '../subject.js';
+import { measured, unmeasured, type SubjectResult } from '../subject-result.js';
 
 const KEYS_ASKED_AT_ONCE = 10_000;
 

@@ -5,12 +5,12 @@ import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
 import { pause } from '../../runtime/poll-until.js';
-import { adapterOf } from '../../capture/adapters.js';
+import { adapterOf } from '../../capture/index.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
 import { compareStored, finishedRun } from './aligned-query.js';
 import { computationsOf, sidesOf, type Computation } from './computation.js';
 import { takeRound, type RoundTaken } from './rounds.js';
-import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject.js';
+import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
 
 const MIN_ROUNDS = 2;
 const ROUNDS_WHEN_FAILED = 3;

@@ -6,7 +6,7 @@ import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import { currentSinkTable } from '../../objects/sink-connector.js';
-import { adapterOf } from '../../capture/adapters.js';
+import { adapterOf } from '../../capture/index.js';
 import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';
 import { columnsToCompare } from '../shape.js';

@@ -17,7 +17,7 @@ import {
   type WindowSession,
 } from '../session.js';
 import { columnsToCompare } from '../shape.js';
-import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject.js';
+import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
 import type { PassInput, TablePass } from './by-hash.js';
 import { hasTolerance, passOver } from './choose-pass.js';
 import { walkAhead, type Walk } from './range-scan.js';

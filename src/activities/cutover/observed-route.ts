@@ -4,7 +4,7 @@ import type { Route } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { routeEffects } from './routes/index.js';
-import type { RouteDeps } from './routes/route-effects.js';
+import type { RouteDeps } from './routes/route-adapter.js';
 
 /**
  * Asks the route which side consumers read. Throws Problem `route-unexpected` if it is neither side.

@@ -2,7 +2,7 @@
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
-import type { Coordinator } from './kafka-groups.js';
+import type { Coordinator } from './groups.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
 import {
   METADATA,
@@ -11,7 +11,7 @@ import {
   listOffset,
   topicIdOf,
   type LogOffset,
-} from './log-requests.js';
+} from './topic-log-requests.js';
 import { KnownTopics, TopicLost } from './known-topics.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
 import {

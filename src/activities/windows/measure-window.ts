@@ -20,7 +20,7 @@ import { readFacts } from './pipeline-facts.js';
 import { batchAge } from './batch-age.js';
 import { compareResult } from './results/compare-results.js';
 import { compareTables } from './tables/compare-tables.js';
-import { unmeasured, type SubjectResult } from './subject.js';
+import { unmeasured, type SubjectResult } from './subject-result.js';
 
 /** The findings of a window before it is recorded. */
 export interface Measured {

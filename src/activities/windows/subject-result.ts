@@ -1,7 +1,7 @@
 // The result of one subject in a window, before it becomes a row of the ledger.
 import type { Verdict } from '../../domain/evidence/verdict.js';
 import {
-  assessComparison,
+  judgeComparison,
   comparedOf,
   provenEarlierOf,
   rowsReadOf,
@@ -41,7 +41,7 @@ export type Measured = Pick<
 
 /** Judges what was compared. */
 export function measured(result: Measured): SubjectResult {
-  return { ...result, verdict: assessComparison(result.counts, result.proofs) };
+  return { ...result, verdict: judgeComparison(result.counts, result.proofs) };
 }
 
 /** Nothing was compared: all numbers stay null, never zero. */

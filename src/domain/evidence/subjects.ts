@@ -1,8 +1,8 @@
 // Lists the subjects of a window in the pipeline's order. The first one that differs is the place
 // to look.
-import { quoteLiteral } from './names.js';
+import { quoteLiteral } from '../migration/names.js';
 import { captureOf, capturesOf } from '../capture/index.js';
-import type { MigrationSpec } from './spec.js';
+import type { MigrationSpec } from '../migration/spec.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
 export type Mode = (typeof MODES)[number];

@@ -1,5 +1,5 @@
 // Describes what a polling connector (jdbc-source) reads, and which changes it can detect.
-import type { PollingMode } from './spec.js';
+import type { PollingMode } from '../migration/spec.js';
 
 export interface Polling {
   readonly mode: PollingMode;
