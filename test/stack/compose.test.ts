@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -12,14 +11,6 @@ const compose = parse(readFileSync('docker-compose.yml', 'utf8')) as Compose;
 const pom = readFileSync('examples/daily-revenue/pipeline/pom.xml', 'utf8');
 
 describe('docker-compose.yml', () => {
-  it('is a valid compose file', () => {
-    expect(() =>
-      execFileSync('node_modules/.bin/dclint', ['docker-compose.yml', '-q'], {
-        encoding: 'utf8',
-        stdio: 'pipe',
-      }),
-    ).not.toThrow();
-  });
   it('names the versions that the local stack runs', () => {
     const image = (service: string): string => compose.services[service]!.image.split(':')[1]!;
     expect([image('postgres'), image('kafka'), image('connect'), image('temporal')]).toEqual([
