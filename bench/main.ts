@@ -6,6 +6,7 @@
 // - prove [--rows N]
 // - jdbc-source [--rows N]
 // - holds [--rounds N]
+// - kernel [--rows N] [--rounds N], which needs no server
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
 import { environment } from '../stack/stack.js';
@@ -13,6 +14,7 @@ import { assessBench } from './assess.js';
 import { cutoverBench } from './cutover.js';
 import { holdsBench } from './holds.js';
 import { jdbcSourceBench } from './jdbc-source.js';
+import { kernelBench } from './kernel/index.js';
 import { proveBench } from './prove.js';
 import { validationBench } from './validation/index.js';
 
@@ -25,12 +27,13 @@ const { positionals, values } = parseArgs({
     processes: { type: 'string', default: '200' },
   },
 });
-const scenarios: Record<string, () => Promise<void>> = {
+const scenarios: Record<string, () => Promise<void> | void> = {
   validation: () => validationBench(Number(values.rows), Number(values.rounds ?? 3)),
   assess: () => assessBench(Number(values.processes)),
   prove: () => proveBench(Number(values.rows)),
   'jdbc-source': () => jdbcSourceBench(Number(values.rows)),
   holds: () => holdsBench(Number(values.rounds ?? 100)),
+  kernel: () => kernelBench(Math.min(Number(values.rows), 200_000), Number(values.rounds ?? 9)),
   cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
 };
 const scenario = scenarios[positionals[0] ?? ''];
@@ -40,6 +43,7 @@ if (!scenario) {
   );
   process.exit(2);
 }
-Object.assign(process.env, await environment(stackHome(), () => undefined));
+if (positionals[0] !== 'kernel')
+  Object.assign(process.env, await environment(stackHome(), () => undefined));
 await scenario();
 process.exit(0);

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, must } from './installed.mjs';
+import { buildKernel } from './kernel.mjs';
 
 const newest = (dir) =>
   Math.max(
@@ -17,6 +18,7 @@ const stale = () =>
     Math.max(newest(join(ROOT, 'src')), statSync(join(ROOT, 'package-lock.json')).mtimeMs);
 
 if (!process.argv.includes('--if-stale') || stale()) {
+  await buildKernel();
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   must(process.execPath, [
     join(ROOT, 'node_modules/typescript/bin/tsc'),

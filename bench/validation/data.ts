@@ -90,6 +90,10 @@ export async function makeTable(rows: number): Promise<pg.Client> {
 const SOURCE = `"source":{"version":"3.7.0.Final","connector":"postgresql","name":"bench","ts_ms":1795361647983,"snapshot":"true","db":"bench","sequence":"[null,\\"143494080\\"]","ts_us":1795361647983806,"ts_ns":1795361647983806000,"schema":"public","table":"wide","txId":3,"lsn":143494080,"xmin":null,"origin":null,"origin_lsn":null},"transaction":null`;
 const TIMES = `"ts_ms":1795361648223,"ts_us":1795361648223149,"ts_ns":1795361648223149511`;
 
+/** Returns a record's value as Debezium writes it for a row of the initial load. */
+export const envelopeOf = (image: string): string =>
+  `{"before":null,"after":${image},${SOURCE},"op":"r",${TIMES}}`;
+
 /** Returns SQL over a row of the table that gives a record's value as Debezium writes it. */
 export function envelope(op: 'r' | 'u'): string {
   const fields = COLUMNS.map(

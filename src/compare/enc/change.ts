@@ -15,6 +15,8 @@ import { RowEncoder } from './row.js';
 export const CHANGE_WORDS = 9;
 export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3, tombstone: 4 } as const;
 const TWO_32 = 4294967296;
+/** The row of a change that has none. */
+const NO_ROW = new Int32Array(4);
 
 export class Changes {
   words = new Int32Array(CHANGE_WORDS * 1024);
@@ -26,11 +28,7 @@ export class Changes {
 
   push(kind: number, key: Int32Array, row: Int32Array, txId: number): void {
     const at = this.count * CHANGE_WORDS;
-    if (at + CHANGE_WORDS > this.words.length) {
-      const grown = new Int32Array(this.words.length * 2);
-      grown.set(this.words);
-      this.words = grown;
-    }
+    this.#reserve(at + CHANGE_WORDS);
     const { words } = this;
     words[at] = kind;
     words[at + 1] = key[0]!;
@@ -42,6 +40,21 @@ export class Changes {
     words[at + 7] = Math.floor(txId / TWO_32);
     words[at + 8] = txId | 0;
     this.count += 1;
+  }
+
+  /** Adds whole changes, as their words. */
+  append(changes: Int32Array): void {
+    const at = this.count * CHANGE_WORDS;
+    this.#reserve(at + changes.length);
+    this.words.set(changes, at);
+    this.count += changes.length / CHANGE_WORDS;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.words.length) return;
+    const grown = new Int32Array(Math.max(length, this.words.length * 2));
+    grown.set(this.words);
+    this.words = grown;
   }
 }
 
@@ -84,7 +97,7 @@ export class ChangeEncoder {
     const { encoder } = this;
     try {
       if (start < 0)
-        return out.push(KIND.tombstone, this.#key.read(bytes, keyStart, keyEnd), encoder.row, 0);
+        return out.push(KIND.tombstone, this.#key.read(bytes, keyStart, keyEnd), NO_ROW, 0);
       scanner.scan(bytes, start, end);
       encoder.keyFromJson(bytes, scanner);
       if (!scanner.isKeyOfRow(bytes, keyStart, keyEnd) && !this.#isSameKey(bytes, keyStart, keyEnd))
@@ -93,7 +106,7 @@ export class ChangeEncoder {
       if (!isUnreadable(error)) throw error;
       return this.#refuse(REFUSED.unreadable, offset, out);
     }
-    if (scanner.op === 'd') return out.push(KIND.delete, encoder.key, encoder.row, scanner.txId);
+    if (scanner.op === 'd') return out.push(KIND.delete, encoder.key, NO_ROW, scanner.txId);
     encoder.rowFromJson(bytes, scanner);
     out.push(
       scanner.op === 'r' ? KIND.snapshot : KIND.upsert,
@@ -113,7 +126,7 @@ export class ChangeEncoder {
 
   #refuse(why: number, offset: number, out: Changes): void {
     this.#why[0] = why;
-    out.push(KIND.unreadable, this.#why, this.encoder.row, offset);
+    out.push(KIND.unreadable, this.#why, NO_ROW, offset);
   }
 }
 

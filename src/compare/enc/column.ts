@@ -70,18 +70,23 @@ const integerFromJson: FromJson = (b, start, end, out) =>
     ? integerFromText(b, start + 1, end - 1, out)
     : integerFromText(b, start, end, out);
 
-const integer = (read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
+/** Refuses a field of another width, behind which lie the bytes of another column. */
+const fixed =
+  (width: number, write: (b: Uint8Array, at: number, out: Scratch) => void): FromBinary =>
+  (b, at, size, out) => {
+    if (size !== width) throw new Undecodable(`expected ${width} bytes, got ${size}`);
+    write(b, at, out);
+  };
+
+const integer = (width: number, read: (b: Uint8Array, at: number) => number): ColumnEncoder => ({
   asText: false,
-  fromBinary: (b, at, _size, out) => out.safeInteger(read(b, at)),
+  fromBinary: fixed(width, (b, at, out) => out.safeInteger(read(b, at))),
   fromJson: integerFromJson,
 });
 
-const float = (
-  round: (value: number) => number,
-  read: (b: Uint8Array, at: number) => number,
-): ColumnEncoder => ({
+const float = (width: 4 | 8, round: (value: number) => number): ColumnEncoder => ({
   asText: false,
-  fromBinary: (b, at, _size, out) => out.f64(read(b, at)),
+  fromBinary: fixed(width, (b, at, out) => out.f64(floatAt(b, at, width))),
   fromJson: (b, start, end, out) => {
     if (b[start] === QUOTE && /^(NaN|-?Infinity)$/.test(textAt(b, start + 1, end - 1)))
       return out.f64(Number(textAt(b, start + 1, end - 1)));
@@ -100,13 +105,16 @@ function longFloat(text: string): number {
 
 const JSONB: ColumnEncoder = {
   asText: false,
-  fromBinary: (b, at, size, out) => out.sized(b, at + 1, at + size),
+  fromBinary: (b, at, size, out) => {
+    if (size < 1) throw new Undecodable('expected the version of a jsonb value');
+    out.sized(b, at + 1, at + size);
+  },
   fromJson: quoted(plainText),
 };
 
 const BOOL: ColumnEncoder = {
   asText: false,
-  fromBinary: (b, at, _size, out) => out.u8(b[at]!),
+  fromBinary: fixed(1, (b, at, out) => out.u8(b[at]!)),
   fromJson: (b, start, end, out) => {
     if (end - start === 4 && b[start] === 0x74) out.u8(1);
     else if (end - start === 5 && b[start] === 0x66) out.u8(0);
@@ -147,24 +155,21 @@ const uuid = new Uint8Array(16);
 
 const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   bool: BOOL,
-  int2: integer(int16At),
-  int4: integer(int32At),
-  oid: integer((b, at) => int32At(b, at) >>> 0),
+  int2: integer(2, int16At),
+  int4: integer(4, int32At),
+  oid: integer(4, (b, at) => int32At(b, at) >>> 0),
   int8: {
     asText: false,
-    fromBinary: (b, at, _size, out) => out.i64(int32At(b, at), int32At(b, at + 4)),
+    fromBinary: fixed(8, (b, at, out) => out.i64(int32At(b, at), int32At(b, at + 4))),
     fromJson: integerFromJson,
   },
   numeric: {
     asText: false,
-    fromBinary: (b, at, _size, out) => numericFromBinary(b, at, out),
+    fromBinary: numericFromBinary,
     fromJson: quoted(numericFromText),
   },
-  float4: float(Math.fround, (b, at) => floatAt(b, at, 4)),
-  float8: float(
-    (value) => value,
-    (b, at) => floatAt(b, at, 8),
-  ),
+  float4: float(4, Math.fround),
+  float8: float(8, (value) => value),
   text: TEXT,
   varchar: TEXT,
   enum: TEXT,
@@ -179,22 +184,22 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   uuid: UUID,
   date: {
     asText: false,
-    fromBinary: (b, at, _size, out) => dateFromBinary(b, at, out),
+    fromBinary: fixed(4, dateFromBinary),
     fromJson: quoted(dateFromText),
   },
   time: {
     asText: false,
-    fromBinary: (b, at, _size, out) => timeFromBinary(b, at, out),
+    fromBinary: fixed(8, timeFromBinary),
     fromJson: quoted(timeFromText),
   },
   timestamp: {
     asText: false,
-    fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out),
+    fromBinary: fixed(8, instantFromBinary),
     fromJson: quoted(instantFromText),
   },
   timestamptz: {
     asText: false,
-    fromBinary: (b, at, _size, out) => instantFromBinary(b, at, out),
+    fromBinary: fixed(8, instantFromBinary),
     fromJson: quoted(instantFromText),
   },
 };

@@ -164,6 +164,7 @@ export class EnvelopeScanner implements Fields {
         at = nameEnd + 1;
       }
       const valueEnd = skipValue(b, at, to);
+      if (valueEnd >= to) throw broken();
       if (column >= 0) {
         start[column] = at;
         end[column] = valueEnd;

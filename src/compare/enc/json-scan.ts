@@ -83,6 +83,7 @@ export function walkObject(
     if (b[at] !== QUOTE || b[nameEnd] !== COLON) throw broken();
     const start = nameEnd + 1;
     const end = skipValue(b, start, to);
+    if (end >= to) throw broken();
     member(textAt(b, at + 1, nameEnd - 1), start, end);
     if (b[end] === CLOSE) return;
     if (b[end] !== COMMA) throw broken();

@@ -97,8 +97,10 @@ function writeNumeric(out: Scratch, sign: number, weight: number, from: number, 
   for (let at = from; at < to; at += 1) out.u16(groups[at]!);
 }
 
-export function numericFromBinary(b: Uint8Array, start: number, out: Scratch): void {
-  const count = uint16At(b, start);
+/** Reads a numeric of Postgres, which has `size` bytes. Throws Undecodable. */
+export function numericFromBinary(b: Uint8Array, start: number, size: number, out: Scratch): void {
+  const count = size < 8 ? -1 : uint16At(b, start);
+  if (size !== 8 + count * 2) throw new Undecodable(`${size} bytes are not a numeric`);
   const sign = uint16At(b, start + 4);
   groups.length = 0;
   for (let at = 0; at < count; at += 1) groups.push(uint16At(b, start + 8 + at * 2));

@@ -32,10 +32,12 @@ export class RowEncoder {
    */
   readonly row = new Int32Array(4);
   readonly encoders: readonly ColumnEncoder[];
+  readonly shape: Shape;
   readonly #keyAt: readonly number[];
   readonly #scratch = new Scratch();
 
   constructor(shape: Shape) {
+    this.shape = shape;
     this.encoders = shape.columns.map((column) => encoderOf(column.type));
     this.#keyAt = shape.key.map((name) =>
       shape.columns.findIndex((column) => column.name === name),

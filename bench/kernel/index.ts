@@ -1,0 +1,80 @@
+// `npm run bench -- kernel [--rows 100000]` measures the comparison core alone, in one thread and
+// without a server: processor nanoseconds for a record or a row, by the kernel and by the reference,
+// beside what no encoder can avoid. Each number is the median of its rounds.
+import {
+  TransactionFilter,
+  visibleBatches,
+  walkBatch,
+} from '../../src/clients/kafka/record-batch.js';
+import type { RecordVisitor } from '../../src/clients/kafka/record-batch.js';
+import { ChangeEncoder, Changes } from '../../src/compare/enc/change.js';
+import { RowEncoder } from '../../src/compare/enc/row.js';
+import { RecordBatch } from '../../src/compare/kernel/record-batch.js';
+import { RowBatch, TID_FIELD_BYTES } from '../../src/compare/kernel/row-batch.js';
+import { SHAPE } from '../validation/data.js';
+import { makeRows, type Made } from './rows.js';
+
+const PLACE = { partition: 0, partitions: 1 };
+const ALL = Number.MAX_SAFE_INTEGER;
+
+export function kernelBench(count: number, rounds: number): void {
+  const made = makeRows(count);
+  const size = (parts: readonly Buffer[]): string =>
+    (parts.reduce((sum, part) => sum + part.length, 0) / count).toFixed(0);
+  console.log(`${size(made.batches)} bytes a record, ${size(made.rows)} bytes a row, ns for one:`);
+  const times = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, run] of Object.entries(contestants(made))) {
+      const before = process.cpuUsage();
+      run();
+      const { user, system } = process.cpuUsage(before);
+      const ns = ((user + system) * 1000) / count;
+      times.set(name, [...(times.get(name) ?? []), ns]);
+    }
+  for (const [name, list] of times) {
+    const sorted = list.sort((a, b) => a - b);
+    console.log(
+      `  ${name.padEnd(44)} ${sorted[Math.floor(rounds / 2)]!.toFixed(0).padStart(6)} (min ${sorted[0]!.toFixed(0)})`,
+    );
+  }
+}
+
+function contestants({ batches, rows }: Made): Readonly<Record<string, () => void>> {
+  const records = new RecordBatch(SHAPE);
+  const reference = new ChangeEncoder(SHAPE);
+  const encoder = new RowEncoder(SHAPE);
+  const target = Buffer.alloc(Math.max(...batches.map((batch) => batch.length)));
+  const decoder = new TextDecoder();
+  return {
+    'topic: copied': () => batches.forEach((batch) => batch.copy(target)),
+    'topic: checksums and records walked': () => walk(batches, () => undefined),
+    'topic: the same, and the kernel': () => {
+      records.begin(PLACE);
+      walk(batches, (...record) => records.add(...record));
+      records.finish();
+    },
+    'topic: the same, and the reference': () => {
+      const changes = new Changes();
+      walk(batches, (...record) => reference.encode(PLACE, ...record, changes));
+    },
+    'topic: the same, and JSON.parse': () =>
+      walk(batches, (_offset, bytes, _keyStart, _keyEnd, start, end) =>
+        JSON.parse(decoder.decode(bytes.subarray(start, end))),
+      ),
+    'table: the kernel': () => {
+      let sum = 0;
+      const batch = new RowBatch(encoder, (_key, high) => void (sum ^= high));
+      for (const row of rows) batch.add(row, 0);
+      batch.flush();
+    },
+    'table: the reference': () => {
+      for (const row of rows) encoder.fromBinary(row, TID_FIELD_BYTES);
+    },
+  };
+}
+
+function walk(batches: readonly Buffer[], visit: RecordVisitor): void {
+  for (const bytes of batches)
+    for (const batch of visibleBatches(bytes, 0, ALL, new TransactionFilter()).batches)
+      walkBatch(bytes, batch, 0, ALL, visit);
+}

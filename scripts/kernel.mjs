@@ -1,0 +1,77 @@
+// Compiles the comparison kernel (AssemblyScript) into a TypeScript file that has its bytes. The
+// file is committed: tests, tsx and the package load it like any other module, and a test proves
+// that it is what the compiler makes from the sources. Without a change of these, nothing is done.
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from './installed.mjs';
+
+const FOLDER = 'src/compare/kernel/assembly';
+const TARGET = join(ROOT, 'src/compare/kernel/wasm.ts');
+const OPTIONS = [
+  ...['-O3', '--converge', '--noAssert', '--enable', 'simd'],
+  ...['--runtime', 'stub', '--use', 'abort='],
+];
+const LINE = 92;
+
+/** Returns a digest of the sources and of the compiler's options. */
+export function digestOfSources() {
+  const hash = createHash('sha256').update(JSON.stringify(OPTIONS));
+  const names = readdirSync(join(ROOT, FOLDER)).filter((name) => name.endsWith('.ts'));
+  for (const name of names.sort())
+    hash.update(`\n${name}\n`).update(readFileSync(join(ROOT, FOLDER, name)));
+  return hash.digest('hex');
+}
+
+/** Returns the module's bytes. Exits with the compiler's messages if the sources are wrong. */
+export async function compileKernel() {
+  const { default: asc } = await import('assemblyscript/asc');
+  let binary;
+  const { error, stderr } = await asc.main(
+    [`${FOLDER}/index.ts`, '--outFile', 'kernel.wasm', ...OPTIONS],
+    {
+      readFile: (name, base) => readOrNull(join(base, name)),
+      writeFile: (_name, contents) => void (binary = contents),
+      listFiles: () => null,
+      baseDir: ROOT,
+    },
+  );
+  if (!error) return Buffer.from(binary);
+  console.error(stderr.toString());
+  throw error;
+}
+
+function readOrNull(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the text of the generated file. */
+function kernelFile(binary) {
+  const lines = binary.toString('base64').match(new RegExp(`.{1,${LINE}}`, 'g'));
+  return `// Holds the compiled kernel of \`assembly/\`. \`npm run build\` writes this file: do not edit it.
+
+/** The digest of the sources and of the compiler's options. */
+export const SOURCES = '${digestOfSources()}';
+
+/** The WebAssembly module in base64. */
+export const KERNEL =
+  ${lines.map((line) => `'${line}'`).join(' +\n  ')};
+`;
+}
+
+export async function buildKernel() {
+  if (isCurrent()) return;
+  writeFileSync(TARGET, kernelFile(await compileKernel()));
+}
+
+function isCurrent() {
+  const text = readOrNull(TARGET);
+  return text !== null && text.includes(digestOfSources());
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildKernel();

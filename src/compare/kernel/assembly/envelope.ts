@@ -1,0 +1,182 @@
+// Finds the columns of a Debezium record as Connect writes it. It understands the fast path of
+// enc/envelope.ts, and returns false for every other record.
+import {
+  NO_COLUMN,
+  columnCount,
+  endOf,
+  keyColumn,
+  keyCount,
+  nameLength,
+  nameOf,
+  setValue,
+  startOf,
+} from './layout';
+import {
+  BACKSLASH,
+  CLOSE,
+  COLON,
+  COMMA,
+  OPEN,
+  QUOTE,
+  areEqual,
+  hadEscape,
+  skipString,
+  skipValue,
+} from './scan';
+
+const BEFORE: usize = memory.data<u8>([
+  0x7b, 0x22, 0x62, 0x65, 0x66, 0x6f, 0x72, 0x65, 0x22, 0x3a, 0, 0, 0, 0, 0, 0,
+]); // {"before":
+const BEFORE_LENGTH: i32 = 10;
+const AFTER: usize = memory.data<u8>([
+  0x2c, 0x22, 0x61, 0x66, 0x74, 0x65, 0x72, 0x22, 0x3a, 0, 0, 0, 0, 0, 0, 0,
+]); // ,"after":
+const AFTER_LENGTH: i32 = 9;
+const OP_LENGTH: i32 = 6; // "op":"
+const TX_ID: usize = memory.data<u8>([
+  0x22, 0x74, 0x78, 0x49, 0x64, 0x22, 0x3a, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+]); // "txId":
+const TX_ID_LENGTH: i32 = 7;
+const MOST_DIGITS: usize = 15;
+
+/** The letter of the last record's operation, and its transaction. */
+export let operation: u8 = 0;
+export let transaction: u64 = 0;
+const SNAPSHOT: u8 = 0x72;
+const CREATE: u8 = 0x63;
+const UPDATE: u8 = 0x75;
+export const DELETE: u8 = 0x64;
+
+/** Reads a record's value. Then the columns' values, the operation and the transaction are set. */
+export function scan(from: usize, to: usize): bool {
+  if (to - from < 32 || !areEqual(from, BEFORE, BEFORE_LENGTH)) return false;
+  if (load<u8>(to - 1) != CLOSE) return false;
+  const before = from + BEFORE_LENGTH;
+  const beforeEnd = skipValue(before, to);
+  if (beforeEnd == 0 || !areEqual(beforeEnd, AFTER, AFTER_LENGTH)) return false;
+  const after = beforeEnd + AFTER_LENGTH;
+  const hasBefore = load<u8>(before) == OPEN;
+  const hasAfter = load<u8>(after) == OPEN;
+  const rowEnd = hasAfter ? scanRow(after, to) : skipValue(after, to);
+  if (rowEnd == 0) return false;
+  if (!hasAfter && hasBefore && scanRow(before, beforeEnd) == 0) return false;
+  const op = lastOperation(rowEnd, to);
+  if (op == 0) return false;
+  operation = load<u8>(op + OP_LENGTH);
+  transaction = 0;
+  if (operation == DELETE) {
+    if (!hasBefore || hasAfter) return false;
+  } else if (!hasAfter) return false;
+  if (operation == SNAPSHOT) return true;
+  if (operation != CREATE && operation != UPDATE && operation != DELETE) return false;
+  return readTransaction(rowEnd, op, to);
+}
+
+/** Returns where the last `"op":"` begins, at `from` or later, or 0. */
+function lastOperation(from: usize, to: usize): usize {
+  for (let at = to - OP_LENGTH; at >= from; at -= 1) {
+    if (load<u8>(at) == QUOTE && load<u32>(at + 1) == 0x3a22706f && load<u8>(at + 5) == QUOTE)
+      return at;
+  }
+  return 0;
+}
+
+/** Reads the first `"txId":` behind the row and before the operation. */
+function readTransaction(from: usize, op: usize, to: usize): bool {
+  let at = from;
+  while (at < op) {
+    const quotes = i8x16.eq(v128.load(at), i8x16.splat(QUOTE));
+    const letters = i8x16.eq(v128.load(at + 3), i8x16.splat(0x49)); // the I of txId
+    let hits = i8x16.bitmask(v128.and(quotes, letters));
+    while (hits != 0) {
+      const place = at + <usize>ctz(hits);
+      if (place > op) return false;
+      if (areEqual(place, TX_ID, TX_ID_LENGTH)) return readNumber(place + TX_ID_LENGTH, to);
+      hits &= hits - 1;
+    }
+    at += 16;
+  }
+  return false;
+}
+
+function readNumber(first: usize, to: usize): bool {
+  let at = first;
+  let value: u64 = 0;
+  while (at < to) {
+    const digit = <u32>load<u8>(at) - 0x30;
+    if (digit > 9) break;
+    value = value * 10 + digit;
+    at += 1;
+  }
+  if (at == first || at - first > MOST_DIGITS) return false;
+  const next = load<u8>(at);
+  if (next != COMMA && next != CLOSE) return false;
+  transaction = value;
+  return true;
+}
+
+/** Reads an object of columns. Returns its end, or 0. */
+function scanRow(from: usize, to: usize): usize {
+  for (let column = 0; column < columnCount; column += 1) setValue(column, 0, 0, false);
+  let at = from + 1;
+  let expected = 0;
+  if (load<u8>(at) == CLOSE) return at + 1;
+  while (at < to) {
+    let column = expected;
+    if (expected < columnCount && areEqual(at, nameOf(expected), nameLength(expected))) {
+      at += nameLength(expected);
+    } else {
+      const nameEnd = plainName(at, to);
+      if (nameEnd == 0 || load<u8>(nameEnd) != COLON) return 0;
+      column = columnNamed(at, <i32>(nameEnd + 1 - at));
+      at = nameEnd + 1;
+    }
+    const end = skipValue(at, to);
+    if (end == 0 || end >= to) return 0;
+    if (column != NO_COLUMN) {
+      setValue(column, at, end, hadEscape);
+      expected = column + 1;
+    }
+    const next = load<u8>(end);
+    if (next == CLOSE) return end + 1;
+    if (next != COMMA) return 0;
+    at = end + 1;
+  }
+  return 0;
+}
+
+/** Returns the end of a name of printable ASCII without escapes, or 0. */
+function plainName(at: usize, to: usize): usize {
+  if (load<u8>(at) != QUOTE) return 0;
+  const end = skipString(at, to);
+  for (let place = at + 1; place + 1 < end; place += 1) {
+    const byte = load<u8>(place);
+    if (byte < 0x20 || byte > 0x7e || byte == BACKSLASH) return 0;
+  }
+  return end;
+}
+
+/** Returns the column of `"name":`, or NO_COLUMN. */
+function columnNamed(at: usize, length: i32): i32 {
+  for (let column = 0; column < columnCount; column += 1)
+    if (nameLength(column) == length && areEqual(at, nameOf(column), length)) return column;
+  return NO_COLUMN;
+}
+
+/** Returns whether `[from, to)` is the key of the last row in the same bytes. */
+export function isKeyOfRow(from: usize, to: usize): bool {
+  let at = from;
+  let before = OPEN;
+  for (let key = 0; key < keyCount; key += 1) {
+    const column = keyColumn(key);
+    const start = startOf(column);
+    const size = <i32>(endOf(column) - start);
+    if (load<u8>(at) != before || !areEqual(at + 1, nameOf(column), nameLength(column)))
+      return false;
+    at += 1 + nameLength(column);
+    if (!areEqual(at, start, size)) return false;
+    at += size;
+    before = COMMA;
+  }
+  return at + 1 == to && load<u8>(at) == CLOSE;
+}

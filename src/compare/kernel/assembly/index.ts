@@ -1,0 +1,190 @@
+// Encodes and hashes many records or rows in one call. What it does not surely understand is
+// marked, and left to the TypeScript reference (enc/). The encoding of a row is enc-v1.
+import { fromBinary, fromJson } from './column';
+import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';
+import { hash128, partitionOf } from './hash';
+import {
+  MOST_BYTES,
+  columnCount,
+  isIntegerKey,
+  keyColumn,
+  keyCount,
+  scratch,
+  setValue,
+  startOf,
+  endOf,
+} from './layout';
+
+export { configure } from './layout';
+
+const KEY_SEED: u32 = 0x6b6579;
+const ROW_SEED: u32 = 0x726f77;
+const NULL_JSON: u8 = 0x6e; // the letter n of null
+
+/** A record is four words: where its key and its value begin and end. */
+const RECORD_BYTES: usize = 16;
+/** A change is nine words, as enc/change.ts describes them. */
+const CHANGE_BYTES: usize = 36;
+const KIND_SNAPSHOT: i32 = 0;
+const KIND_UPSERT: i32 = 1;
+const KIND_DELETE: i32 = 2;
+const UNCLEAR: i32 = -1;
+const SNAPSHOT: u8 = 0x72;
+
+/**
+ * Writes the change of each record. The kind of a change that the reference must find is -1.
+ * Returns how many there are. With `partitions`, it also checks the partition.
+ */
+export function encodeRecords(
+  records: usize,
+  count: i32,
+  changes: usize,
+  partition: i32,
+  partitions: i32,
+): i32 {
+  let unclear = 0;
+  let record = records;
+  let change = changes;
+  for (let at = 0; at < count; at += 1) {
+    const kind = encodeRecord(record, change, partition, partitions);
+    store<i32>(change, kind);
+    if (kind == UNCLEAR) unclear += 1;
+    record += RECORD_BYTES;
+    change += CHANGE_BYTES;
+  }
+  return unclear;
+}
+
+function encodeRecord(record: usize, change: usize, partition: i32, partitions: i32): i32 {
+  const keyStart = load<i32>(record);
+  const keyEnd = load<i32>(record, 4);
+  const start = load<i32>(record, 8);
+  const end = load<i32>(record, 12);
+  if (keyStart < 0 || start < 0 || end - start > MOST_BYTES) return UNCLEAR;
+  if (partitions > 1 && partitionOf(keyStart, keyEnd, partitions) != partition) return UNCLEAR;
+  if (!scan(start, end) || !isKeyOfRow(keyStart, keyEnd)) return UNCLEAR;
+  if (!keyFromJson(change + 4)) return UNCLEAR;
+  store<u32>(change, <u32>(transaction >> 32), 28);
+  store<u32>(change, <u32>transaction, 32);
+  if (operation == DELETE) {
+    store<u64>(change, 0, 20);
+    return KIND_DELETE;
+  }
+  if (!rowFromJson(change + 20)) return UNCLEAR;
+  return operation == SNAPSHOT ? KIND_SNAPSHOT : KIND_UPSERT;
+}
+
+function keyFromJson(out: usize): bool {
+  let to = scratch;
+  for (let key = 0; key < keyCount; key += 1) {
+    const column = keyColumn(key);
+    const start = startOf(column);
+    if (start == 0 || load<u8>(start) == NULL_JSON) return false;
+    store<u8>(to, 1);
+    to = fromJson(column, to + 1);
+    if (to == 0) return false;
+  }
+  return writeKey(to, out);
+}
+
+/** Writes the identity of the key whose encoding ends at `to`. */
+function writeKey(to: usize, out: usize): bool {
+  if (!isIntegerKey) {
+    hash128(scratch, <i32>(to - scratch), KEY_SEED, out);
+    return true;
+  }
+  if (to != scratch + 9) return false;
+  const key = bswap<u64>(load<u64>(scratch, 1));
+  store<u32>(out, <u32>(key >> 32));
+  store<u32>(out, <u32>key, 4);
+  store<u64>(out, 0, 8);
+  return true;
+}
+
+function rowFromJson(out: usize): bool {
+  let to = scratch;
+  for (let column = 0; column < columnCount; column += 1) {
+    const start = startOf(column);
+    if (start == 0) return false;
+    if (load<u8>(start) == NULL_JSON) {
+      if (endOf(column) - start != 4 || load<u32>(start) != 0x6c6c756e) return false;
+      store<u8>(to, 0);
+      to += 1;
+      continue;
+    }
+    store<u8>(to, 1);
+    to = fromJson(column, to + 1);
+    if (to == 0) return false;
+  }
+  writeRow(to, out);
+  return true;
+}
+
+function writeRow(to: usize, out: usize): void {
+  hash128(scratch, <i32>(to - scratch), ROW_SEED, hashed);
+  const words = load<u64>(hashed);
+  store<u64>(out, words == 0 ? (<u64>1) << 32 : words); // 0 means a row that cannot be decoded
+}
+const hashed: usize = memory.data(16);
+
+/** A row is two words: where its ctid's field begins, and where the row ends. */
+const ROW_BYTES: usize = 8;
+const TID_FIELD_BYTES: usize = 10;
+/** A found row is nine words: whether it is unclear, four of its key, its hash, block and item. */
+const FOUND_BYTES: usize = 36;
+
+/** Writes what each row of COPY BINARY is. Returns how many the reference must look at. */
+export function encodeRows(rows: usize, count: i32, found: usize): i32 {
+  let unclear = 0;
+  let row = rows;
+  let out = found;
+  for (let at = 0; at < count; at += 1) {
+    const isClear = encodeRow(load<u32>(row), load<u32>(row, 4), out);
+    store<i32>(out, isClear ? 0 : UNCLEAR);
+    if (!isClear) unclear += 1;
+    row += ROW_BYTES;
+    out += FOUND_BYTES;
+  }
+  return unclear;
+}
+
+function encodeRow(tid: usize, end: usize, out: usize): bool {
+  if (end - tid > <usize>MOST_BYTES) return false;
+  store<u32>(out, bswap<u32>(load<u32>(tid, 4)), 28);
+  store<u32>(out, <u32>bswap<u16>(load<u16>(tid, 8)), 32);
+  let at = tid + TID_FIELD_BYTES;
+  let to = scratch;
+  for (let column = 0; column < columnCount; column += 1) {
+    if (at + 4 > end) return false;
+    const size = <i32>bswap<u32>(load<u32>(at));
+    setValue(column, at, at + 4, false);
+    at += 4;
+    if (size < 0) {
+      store<u8>(to, 0);
+      to += 1;
+      continue;
+    }
+    if (<usize>size > end - at) return false;
+    store<u8>(to, 1);
+    to = fromBinary(column, at, size, to + 1);
+    if (to == 0) return false;
+    at += <usize>size;
+  }
+  if (at != end) return false;
+  writeRow(to, out + 20);
+  return keyFromBinary(out + 4);
+}
+
+function keyFromBinary(out: usize): bool {
+  let to = scratch;
+  for (let key = 0; key < keyCount; key += 1) {
+    const column = keyColumn(key);
+    const at = startOf(column);
+    const size = <i32>bswap<u32>(load<u32>(at));
+    if (size < 0) return false;
+    store<u8>(to, 1);
+    to = fromBinary(column, at + 4, size, to + 1);
+    if (to == 0) return false;
+  }
+  return writeKey(to, out);
+}

@@ -1,0 +1,82 @@
+// Says where things lie in the module's memory. The host lays them out once for each shape.
+
+/** The bytes of one column: its type, its name (pointer and length), and its value in the record. */
+export const COLUMN_BYTES: i32 = 24;
+const NAME: i32 = 4;
+const NAME_LENGTH: i32 = 8;
+const START: i32 = 12;
+const END: i32 = 16;
+const ESCAPED: i32 = 20;
+
+/** The column of a value that the shape does not name. */
+export const NO_COLUMN: i32 = -1;
+
+/** A longer record or row is left to the reference, so that its encoding fits in the scratch. */
+export const MOST_BYTES: i32 = 1 << 18;
+
+export let columns: usize = 0;
+export let columnCount: i32 = 0;
+export let keys: usize = 0;
+export let keyCount: i32 = 0;
+export let isIntegerKey: bool = false;
+export let powers: usize = 0;
+export let scratch: usize = 0;
+
+/**
+ * Sets the layout. `atKeys` has the columns of the key as 32-bit numbers, `atPowers` the table of
+ * float.ts, and `atScratch` has room for the longest encoding.
+ */
+export function configure(
+  atColumns: usize,
+  columnsInAll: i32,
+  atKeys: usize,
+  keysInAll: i32,
+  hasIntegerKey: bool,
+  atPowers: usize,
+  atScratch: usize,
+): void {
+  columns = atColumns;
+  columnCount = columnsInAll;
+  keys = atKeys;
+  keyCount = keysInAll;
+  isIntegerKey = hasIntegerKey;
+  powers = atPowers;
+  scratch = atScratch;
+}
+
+export function typeOf(column: i32): i32 {
+  return load<i32>(columns + <usize>(column * COLUMN_BYTES));
+}
+
+export function nameOf(column: i32): usize {
+  return load<u32>(columns + <usize>(column * COLUMN_BYTES), NAME);
+}
+
+export function nameLength(column: i32): i32 {
+  return load<i32>(columns + <usize>(column * COLUMN_BYTES), NAME_LENGTH);
+}
+
+/** Returns where the column's value begins in the last record. 0 means that it is absent. */
+export function startOf(column: i32): usize {
+  return load<u32>(columns + <usize>(column * COLUMN_BYTES), START);
+}
+
+export function endOf(column: i32): usize {
+  return load<u32>(columns + <usize>(column * COLUMN_BYTES), END);
+}
+
+/** Returns whether the value is a string with escapes. */
+export function isEscaped(column: i32): bool {
+  return load<i32>(columns + <usize>(column * COLUMN_BYTES), ESCAPED) != 0;
+}
+
+export function setValue(column: i32, start: usize, end: usize, escaped: bool): void {
+  const place = columns + <usize>(column * COLUMN_BYTES);
+  store<u32>(place, <u32>start, START);
+  store<u32>(place, <u32>end, END);
+  store<i32>(place, escaped ? 1 : 0, ESCAPED);
+}
+
+export function keyColumn(at: i32): i32 {
+  return load<i32>(keys + <usize>(at * 4));
+}

@@ -1,0 +1,110 @@
+// Walks over compact JSON, 16 bytes at a time, exactly as enc/json-scan.ts does byte by byte. Each
+// function returns 0 for what it does not understand. Loads may reach 16 bytes behind the input.
+
+export const QUOTE: u8 = 0x22;
+export const COMMA: u8 = 0x2c;
+export const COLON: u8 = 0x3a;
+export const OPEN: u8 = 0x7b;
+export const CLOSE: u8 = 0x7d;
+export const BACKSLASH: u8 = 0x5c;
+const OPEN_LIST: u8 = 0x5b;
+const CLOSE_LIST: u8 = 0x5d;
+const SPACE: u8 = 0x20;
+
+/** Says whether the last string that `skipString` passed has an escape. */
+export let hadEscape: bool = false;
+
+/** Returns the end of the JSON value that begins at `at`, or 0. */
+export function skipValue(at: usize, to: usize): usize {
+  hadEscape = false;
+  if (at >= to) return 0;
+  const first = load<u8>(at);
+  if (first == QUOTE) return skipString(at, to);
+  if (first == OPEN || first == OPEN_LIST) return skipNested(at, to);
+  let end = at;
+  for (; end < to; end += 1) {
+    const byte = load<u8>(end);
+    if (byte == COMMA || byte == CLOSE || byte == CLOSE_LIST) break;
+    if (byte <= SPACE) return 0;
+  }
+  return end == at || end >= to ? 0 : end;
+}
+
+/** Returns the position behind the closing quote, or 0. */
+export function skipString(at: usize, to: usize): usize {
+  hadEscape = false;
+  let end = at + 1;
+  while (end < to) {
+    const bytes = v128.load(end);
+    const hits = i8x16.bitmask(
+      v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
+    );
+    if (hits == 0) {
+      end += 16;
+      continue;
+    }
+    end += <usize>ctz(hits);
+    if (end >= to) return 0;
+    if (load<u8>(end) == QUOTE) return end + 1;
+    hadEscape = true;
+    end += 2;
+  }
+  return 0;
+}
+
+/** Setting bit 5 makes both kinds of brackets the curly kind, and nothing else. */
+const CURLY: u8 = 0x20;
+
+function skipNested(at: usize, to: usize): usize {
+  let depth: i32 = 0;
+  let end = at;
+  while (end < to) {
+    const bytes = v128.load(end);
+    const curly = v128.or(bytes, i8x16.splat(CURLY));
+    const brackets = v128.or(
+      i8x16.eq(curly, i8x16.splat(OPEN)),
+      i8x16.eq(curly, i8x16.splat(CLOSE)),
+    );
+    let hits = i8x16.bitmask(v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), brackets));
+    let next = end + 16;
+    while (hits != 0) {
+      const place = end + <usize>ctz(hits);
+      if (place >= to) return 0;
+      const byte = load<u8>(place);
+      if (byte == QUOTE) {
+        next = skipString(place, to);
+        if (next == 0) return 0;
+        break;
+      }
+      depth += (byte | CURLY) == OPEN ? 1 : -1;
+      if (depth == 0) return place + 1;
+      hits &= hits - 1;
+    }
+    end = next;
+  }
+  return 0;
+}
+
+/** Returns whether the `length` bytes at both places are equal. */
+export function areEqual(a: usize, b: usize, length: i32): bool {
+  let at: usize = 0;
+  let left = length;
+  while (left >= 16) {
+    if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false;
+    at += 16;
+    left -= 16;
+  }
+  if (left == 0) return true;
+  const same = i8x16.bitmask(i8x16.eq(v128.load(a + at), v128.load(b + at)));
+  const wanted = (1 << left) - 1;
+  return (same & wanted) == wanted;
+}
+
+/** Returns whether all bytes are printable ASCII. */
+export function isPlainAscii(start: usize, end: usize): bool {
+  for (let at = start; at < end; at += 1) {
+    const byte = load<u8>(at);
+    if (byte < SPACE || byte > 0x7e) return false;
+  }
+  return true;
+}

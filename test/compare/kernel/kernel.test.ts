@@ -1,0 +1,95 @@
+// What the kernel does itself, and what it leaves to the reference.
+import { describe, expect, it } from 'vitest';
+import type { Shape } from '../../../src/compare/comparison.js';
+import { digestOfSources } from '../../../scripts/kernel.mjs';
+import { SOURCES } from '../../../src/compare/kernel/wasm.js';
+import { encodeBoth, hashBoth } from '../../support/kernel-pairs.js';
+import { binaryRow, envelope, jsonImage, type Value } from '../../support/rows.js';
+
+const VALUES: Readonly<Record<string, Value>> = {
+  id: '9223372036854775807',
+  i4: -5,
+  t: 'a "quoted" text \\ with ünusual letters 😀 and a line\nbreak',
+  n: '-12345.678900',
+  f: 1234567.1428571428,
+  b: true,
+  at: '2026-11-22T10:00:00.123456Z',
+  d: '2024-02-29',
+  u: 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
+  j: '{"a": [1, 2, {"b": "c"}]}',
+  y: '00ff7f',
+  nothing: null,
+};
+const KINDS = ['int8', 'int4', 'text', 'numeric', 'float8', 'bool', 'timestamptz', 'date', 'uuid'];
+const COLUMN_TYPES = [...KINDS, 'jsonb', 'bytea', 'text'];
+const NAMES = Object.keys(VALUES);
+const ROW = Object.values(VALUES);
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: NAMES.map((name, at) => ({ name, type: COLUMN_TYPES[at]! })),
+};
+const RECORD = {
+  key: '{"id":9223372036854775807}',
+  value: envelope('u', jsonImage(NAMES, COLUMN_TYPES, ROW), 5_000_000_000),
+};
+
+describe('the kernel', () => {
+  it('needs no help with usual records and rows', () => {
+    const records = encodeBoth(SHAPE, [RECORD, RECORD]);
+    const rows = hashBoth(SHAPE, [binaryRow(COLUMN_TYPES, ROW)]);
+    expect([records.referred, rows.referred]).toEqual([0, 0]);
+    expect(records.kernel).toEqual(records.reference);
+    expect(rows.kernel).toEqual(rows.reference);
+  });
+
+  it('gives both sides of a row the same hash', () => {
+    const [change] = encodeBoth(SHAPE, [RECORD]).kernel;
+    const [row] = hashBoth(SHAPE, [binaryRow(COLUMN_TYPES, ROW)]).kernel;
+    expect(change!.split(',').slice(1, 7)).toEqual(row!.split(',').slice(0, 6));
+  });
+
+  it.each([
+    ['a tombstone', { ...RECORD, value: null }],
+    ['a record without a key', { ...RECORD, key: null }],
+    ['a key that is spelled differently', { ...RECORD, key: '{ "id":9223372036854775807}' }],
+    ['no JSON', { ...RECORD, value: 'no json' }],
+    ['a record that is very long', { ...RECORD, value: `{"a":"${'x'.repeat(300_000)}"}` }],
+  ])('leaves %s to the reference', (_case, record) => {
+    const { kernel, reference, referred } = encodeBoth(SHAPE, [RECORD, record, RECORD]);
+    expect(kernel).toEqual(reference);
+    expect(referred).toBe(1);
+  });
+
+  it('leaves every record of a table with a type that it does not know to the reference', () => {
+    const shape: Shape = {
+      key: ['id'],
+      columns: [...SHAPE.columns, { name: 'list', type: 'int4[]' }],
+    };
+    const image = jsonImage(NAMES, COLUMN_TYPES, ROW).replace(/}$/, ',"list":[1,2]}');
+    const records = [{ ...RECORD, value: envelope('c', image, 1) }];
+    const { kernel, reference, referred } = encodeBoth(shape, records);
+    expect(kernel).toEqual(reference);
+    expect(referred).toBe(1);
+  });
+
+  it('encodes more records than one call takes, in their order', () => {
+    const records = Array.from({ length: 10_000 }, (_, n) => ({
+      key: `{"id":${n}}`,
+      value: n % 1000 === 7 ? null : envelope('c', `{"id":${n},"t":"${n}"}`, n),
+    }));
+    const shape: Shape = {
+      key: ['id'],
+      columns: [
+        { name: 'id', type: 'int4' },
+        { name: 't', type: 'text' },
+      ],
+    };
+    const { kernel, reference, referred } = encodeBoth(shape, records);
+    expect(kernel).toEqual(reference);
+    expect(referred).toBe(10);
+  });
+
+  it('was compiled from the sources that lie beside it', () => {
+    expect(SOURCES).toBe(digestOfSources());
+  });
+});
