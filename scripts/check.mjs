@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT, ensureInstalled } from './installed.mjs';
 
 const FOLDERS = ['src', 'stack', 'examples', 'test', 'bench'];
-const FORMATTED = [...FOLDERS.map((folder) => `${folder}/**/*.ts`), 'scripts/*.mjs'];
+const FORMATTED = [...FOLDERS.map((folder) => `${folder}/**/*.ts`), 'scripts/**/*.{mjs,ts}'];
 const bin = (name) => join(ROOT, 'node_modules/.bin', name);
 
 /** Resolves to whether the tool found nothing. */

@@ -10,6 +10,7 @@ import { approverKey, type ApproverKey, type ApproverKeys } from './clients/sign
 import { sizeBytes } from './domain/values/duration.js';
 import { Problem } from './domain/failure.js';
 import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/decisions/signed-decision.js';
+import { VARIABLES, read } from './environment.js';
 import { allowSecret, readSecret, secretRules } from './secrets.js';
 
 export interface TemporalTarget {
@@ -49,13 +50,13 @@ export interface Config {
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
-  const ledgerUrl = env['SLUICE_LEDGER_URL'];
+  const ledgerUrl = read(env, 'SLUICE_LEDGER_URL');
   if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl))
     problems.push('SLUICE_LEDGER_URL must start with postgres://');
   const temporal = readTemporal(env, problems);
-  const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', '1GiB', problems);
-  const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', '512MiB', problems);
-  const approvers = readApprovers(env['SLUICE_APPROVERS_FILE'], problems);
+  const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', problems);
+  const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', problems);
+  const approvers = readApprovers(read(env, 'SLUICE_APPROVERS_FILE'), problems);
   try {
     secretRules(env);
   } catch (error) {
@@ -70,9 +71,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     temporal,
     ledgerUrl,
-    temporalUiUrl: env['TEMPORAL_UI_URL'],
+    temporalUiUrl: read(env, 'TEMPORAL_UI_URL'),
     approvers,
-    stateDir: env['SLUICE_STATE_DIR'] ?? join(tmpdir(), 'sluice-state'),
+    stateDir: read(env, 'SLUICE_STATE_DIR') ?? join(tmpdir(), 'sluice-state'),
     windowMemory,
     snapshotBytes,
   };
@@ -103,14 +104,12 @@ function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarge
   };
 }
 
-function readSize(
-  env: NodeJS.ProcessEnv,
-  name: string,
-  otherwise: string,
-  problems: string[],
-): number {
+type SizeName = 'SLUICE_WINDOW_MEMORY' | 'SLUICE_SNAPSHOT_BYTES';
+
+/** Reads a size. The list of variables contains the size without it. */
+function readSize(env: NodeJS.ProcessEnv, name: SizeName, problems: string[]): number {
   try {
-    return sizeBytes(env[name] ?? otherwise);
+    return sizeBytes(read(env, name) ?? VARIABLES[name].otherwise);
   } catch (error) {
     problems.push(`${name}: ${(error as Error).message}`);
     return 0;

@@ -4,9 +4,8 @@ import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { Problem } from './domain/failure.js';
+import { read, type Environment } from './environment.js';
 import type { SecretRef } from './domain/migration/spec.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SecretRule {
   readonly kind: 'env' | 'file';
@@ -29,8 +28,8 @@ const POD_IDENTITY = 'kubernetes.io';
  * PGHOST, and files in `~/.config/sluice/secrets` and `/run/secrets`.
  */
 function usualRules(env: Environment): SecretRule[] {
-  const config = env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-  const server = env['PGHOST'];
+  const config = read(env, 'XDG_CONFIG_HOME') ?? join(homedir(), '.config');
+  const server = read(env, 'PGHOST');
   return [
     { kind: 'env', what: 'SLUICE_SECRET_*', hosts: ['*'] },
     { kind: 'env', what: 'PGPASSWORD', hosts: [...LOOPBACK, ...(server ? [server] : [])] },
@@ -41,7 +40,7 @@ function usualRules(env: Environment): SecretRule[] {
 
 /** Parses `env:NAME[@host,…];file:/folder[@host,…]`. Throws an Error that names the wrong entry. */
 export function secretRules(env: Environment): SecretRule[] {
-  const text = env['SLUICE_SECRETS'];
+  const text = read(env, 'SLUICE_SECRETS');
   if (text === undefined) return usualRules(env);
   const entries = text.split(';').map((entry) => entry.trim());
   return entries.filter((entry) => entry !== '').map(readRule);

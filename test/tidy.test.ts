@@ -4,7 +4,6 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PHASES } from '../src/domain/migration/phase.js';
-import { specSchema } from '../src/cli/schema.js';
 
 const files = (folder: string, ending = '.ts'): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -141,8 +140,4 @@ describe('documents', () => {
   });
   it('README has at most 150 lines', () =>
     expect(lines('README.md').length).toBeLessThanOrEqual(151));
-  it('the published JSON Schema is the one the parser uses', () =>
-    expect(JSON.parse(readFileSync('schema/migration.v1alpha1.json', 'utf8'))).toEqual(
-      JSON.parse(JSON.stringify(specSchema())),
-    ));
 });

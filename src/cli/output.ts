@@ -18,6 +18,18 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** Says what each exit code means, for the reference page. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'The verb did what it was asked.',
+  failed: 'The verb failed, or the run refused the request.',
+  usage: 'The arguments or the spec are wrong.',
+  findings: 'Checks, differences or pending work were found.',
+  unreachable: 'A system does not answer or refuses the login.',
+  timeout: 'The time limit passed before the condition held.',
+  endedOtherwise: 'The run ended in another way than the one that was waited for.',
+  interrupted: 'The verb was interrupted from the keyboard.',
+};
+
 /** An error with its exit code and, if there is one, the command that helps. */
 export class CliError extends Error {
   readonly exitCode: number;

@@ -1,5 +1,6 @@
 // Declares verbs, and the options that several verbs share.
 import { Option, type Command } from 'commander';
+import type { VariableName } from '../environment.js';
 import { EXIT, FORMATS, type Format } from './output.js';
 
 /** The output format and exit code of the last verb. */
@@ -9,7 +10,7 @@ export const output = (choices: readonly string[] = FORMATS, preset = 'text'): O
   new Option('-o, --output <format>', 'output format')
     .choices([...choices])
     .default(preset)
-    .env('SLUICE_OUTPUT');
+    .env('SLUICE_OUTPUT' satisfies VariableName);
 export const file = (): Option =>
   new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
 export const yes = (): Option => new Option('--yes', 'do not ask for confirmation');

@@ -1,0 +1,27 @@
+// Makes the page of failure codes from `src/domain/failure.ts`.
+import { ENDS_GENERATION, FAILURES, type FailureCode } from '../../src/domain/failure.js';
+import { code, page, sentence, table } from './markdown.js';
+
+const INTRODUCTION = `A run that is blocked shows one of these codes, a detail and a remedy. \`sluice get\`, \`sluice explain\`,
+the Web UI and the report show the same text. The remedy may be more precise than the one below.
+
+- *Retried* means that Sluice tries again by itself, because the cause may disappear. The other codes wait for a person.
+- *New generation* means that the captured history has a gap. A retry then begins with a new slot, new topics and a
+  new initial load.
+
+The [runbook](../runbook.md) says what to do in each phase. [Failure modes](failure-modes.md) lists what is tested.`;
+
+export function failureCodesPage(): string {
+  const rows = (Object.keys(FAILURES) as FailureCode[]).map((name) => [
+    code(name),
+    sentence(FAILURES[name].meaning),
+    FAILURES[name].retryable ? 'yes' : 'no',
+    ENDS_GENERATION.includes(name) ? 'yes' : 'no',
+    sentence(FAILURES[name].remedy),
+  ]);
+  return page(
+    'Failure codes',
+    INTRODUCTION,
+    table(['code', 'meaning', 'retried', 'new generation', 'usual remedy'], rows),
+  );
+}

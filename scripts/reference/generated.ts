@@ -1,0 +1,14 @@
+// Lists the generated files of the repository, each with the function that makes its text.
+import { specSchema } from '../../src/cli/schema.js';
+import { cliPage } from './cli-page.js';
+import { environmentPage } from './environment-page.js';
+import { failureCodesPage } from './failure-codes-page.js';
+import { specPage } from './spec-page.js';
+
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'schema/migration.v1alpha1.json': () => `${JSON.stringify(specSchema(), null, 2)}\n`,
+  'docs/reference/cli.md': cliPage,
+  'docs/reference/environment.md': environmentPage,
+  'docs/reference/failure-codes.md': failureCodesPage,
+  'docs/reference/spec.md': specPage,
+};

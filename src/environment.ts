@@ -1,0 +1,173 @@
+// Lists every environment variable that Sluice reads. The configuration reads them by these names,
+// and `sluice worker --help` and the reference page print the list.
+
+/** Names one part of Sluice that reads a variable. */
+export type ReadBy = 'worker' | 'verbs';
+
+export interface Variable {
+  readonly readBy: readonly ReadBy[];
+  /** Describes the form of the value. */
+  readonly form: string;
+  /** Describes what happens without the variable. */
+  readonly otherwise: string;
+  readonly meaning: string;
+}
+
+const BOTH = ['worker', 'verbs'] as const;
+
+export const VARIABLES = {
+  TEMPORAL_ADDRESS: {
+    readBy: BOTH,
+    form: 'host:port',
+    otherwise: 'the address of the profile, or 127.0.0.1:7233',
+    meaning: 'The address of the Temporal server.',
+  },
+  TEMPORAL_NAMESPACE: {
+    readBy: BOTH,
+    form: 'name',
+    otherwise: 'the namespace of the profile, or default',
+    meaning: 'The Temporal namespace in which migrations run.',
+  },
+  TEMPORAL_PROFILE: {
+    readBy: BOTH,
+    form: 'name',
+    otherwise: 'default',
+    meaning: 'The profile of temporal.toml that is used.',
+  },
+  TEMPORAL_CONFIG_FILE: {
+    readBy: BOTH,
+    form: 'path',
+    otherwise: "temporal.toml in the user's folder of Temporal",
+    meaning: 'The file with the profiles.',
+  },
+  TEMPORAL_API_KEY: {
+    readBy: BOTH,
+    form: 'text',
+    otherwise: 'no API key is sent',
+    meaning: 'The API key for the Temporal server; it also switches TLS on.',
+  },
+  TEMPORAL_TLS: {
+    readBy: BOTH,
+    form: 'true or false',
+    otherwise: 'the setting of the profile',
+    meaning: 'Whether connections to Temporal use TLS.',
+  },
+  TEMPORAL_TLS_CLIENT_CERT_PATH: {
+    readBy: BOTH,
+    form: 'path',
+    otherwise: 'no client certificate',
+    meaning: 'The PEM file with the client certificate for Temporal.',
+  },
+  TEMPORAL_TLS_CLIENT_KEY_PATH: {
+    readBy: BOTH,
+    form: 'path',
+    otherwise: 'no client certificate',
+    meaning: 'The PEM file with the key of that certificate.',
+  },
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: {
+    readBy: BOTH,
+    form: 'path',
+    otherwise: "the machine's certificate authorities",
+    meaning: 'The PEM file with the certificate authority of the Temporal server.',
+  },
+  TEMPORAL_TLS_SERVER_NAME: {
+    readBy: BOTH,
+    form: 'name',
+    otherwise: 'the host of the address',
+    meaning: 'The name that the certificate of the Temporal server must have.',
+  },
+  TEMPORAL_UI_URL: {
+    readBy: ['verbs'],
+    form: 'URL',
+    otherwise: 'no links are printed',
+    meaning: "The URL of Temporal's Web UI, for links to a run.",
+  },
+  SLUICE_LEDGER_URL: {
+    readBy: BOTH,
+    form: 'postgres://user:password@host:port/database',
+    otherwise: 'the worker does not start, and verbs that read the ledger refuse',
+    meaning: 'The database of the ledger. The worker creates the schema `sluice` in it.',
+  },
+  SLUICE_SECRETS: {
+    readBy: BOTH,
+    form: 'entries such as env:NAME@host;file:/folder',
+    otherwise: 'SLUICE_SECRET_*, PGPASSWORD and the usual folders are allowed',
+    meaning: 'The secrets that a spec may name, and the hosts that may receive each.',
+  },
+  'SLUICE_SECRET_*': {
+    readBy: BOTH,
+    form: 'text',
+    otherwise: 'a spec that names it is blocked as permission-denied',
+    meaning: 'A secret that a spec may name, such as the password of the source database.',
+  },
+  PGPASSWORD: {
+    readBy: BOTH,
+    form: 'text',
+    otherwise: 'a spec that names it is blocked as permission-denied',
+    meaning: 'A secret that a spec may name for this machine and for PGHOST.',
+  },
+  PGHOST: {
+    readBy: BOTH,
+    form: 'host',
+    otherwise: 'PGPASSWORD goes to this machine only',
+    meaning: 'One more host that may receive PGPASSWORD.',
+  },
+  XDG_CONFIG_HOME: {
+    readBy: BOTH,
+    form: 'path',
+    otherwise: '~/.config',
+    meaning: 'The folder whose `sluice/secrets` may hold secret files.',
+  },
+  SLUICE_APPROVERS_FILE: {
+    readBy: ['worker'],
+    form: 'path of a YAML list of { name, publicKey, roles }',
+    otherwise: 'no decision can be authenticated',
+    meaning: 'The public keys of the people who may decide.',
+  },
+  SLUICE_STATE_DIR: {
+    readBy: ['worker'],
+    form: 'path',
+    otherwise: 'sluice-state in the temporary folder',
+    meaning:
+      'The folder for state that saves reading after a restart. Deleting it only costs time.',
+  },
+  SLUICE_WINDOW_MEMORY: {
+    readBy: ['worker'],
+    form: 'size such as 512MiB',
+    otherwise: '1GiB',
+    meaning: 'The memory for the keys of a window. A larger table is compared in parts, on disk.',
+  },
+  SLUICE_SNAPSHOT_BYTES: {
+    readBy: ['worker'],
+    form: 'size such as 512MiB',
+    otherwise: '512MiB',
+    meaning:
+      'The size of a table up to which one snapshot reads it. A longer one is read range by range.',
+  },
+  SLUICE_OUTPUT: {
+    readBy: ['verbs'],
+    form: 'text, json and so on, as for --output',
+    otherwise: 'the default of each verb',
+    meaning: 'The output format of verbs.',
+  },
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof VARIABLES;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a listed variable. An unlisted name does not compile. */
+export const read = (env: Environment, name: VariableName): string | undefined => env[name];
+
+/** Lists the variables that one part reads, in the order of the list. */
+export const variablesOf = (part: ReadBy): [string, Variable][] =>
+  Object.entries<Variable>(VARIABLES).filter(([, { readBy }]) => readBy.includes(part));
+
+/** Formats the variables of the worker for its help, one paragraph each. */
+export function workerHelp(): string {
+  const paragraphs = variablesOf('worker').map(
+    ([name, { form, otherwise, meaning }]) =>
+      `  ${name} (${form})\n      ${meaning}\n      Without it: ${otherwise}.`,
+  );
+  return ['', 'Environment:', ...paragraphs].join('\n');
+}
