@@ -38,7 +38,8 @@ export async function init(
 
 const template = (
   name: string,
-): string => `# yaml-language-server: $schema=./schema/migration.v1alpha1.json
+): string => `# For editors: sluice schema spec > migration.schema.json
+# yaml-language-server: $schema=./migration.schema.json
 apiVersion: sluice.dev/v1alpha1
 kind: Migration
 metadata: { name: ${name} }
