@@ -63,6 +63,11 @@ export const FAILURES = {
     remedy:
       'sluice retry creates it again with the planned configuration, and it continues from its stored position; sluice rollback ends the migration',
   },
+  'connector-paused': {
+    meaning: 'a connector of this migration was paused or stopped at Kafka Connect',
+    retryable: true,
+    remedy: 'resume it at Kafka Connect; the migration continues by itself',
+  },
   'connector-drift': {
     meaning: 'a connector exists with a configuration that Sluice did not write',
     retryable: true,

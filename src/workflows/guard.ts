@@ -3,15 +3,21 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/capture/connector-guard.js';
 import { call } from './call.js';
+import { bringBack } from './connectors.js';
 import type { Run } from './run/run.js';
 
 /** Runs `main` with the guard beside it; the guard ends when `main` does, however it does. */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
+  const beside = (work: () => Promise<void>): void =>
+    void scope.run(work).catch((error: unknown) => {
+      if (!isCancellation(error)) run.audit('guard', (error as Error).message);
+    });
   run.startGuard = () => {
     run.startGuard = () => undefined;
     run.stopGuard = () => scope.cancel();
-    void scope.run(() => watch(run)).catch(() => undefined);
+    run.bringBack = () => beside(() => bringBack(run));
+    beside(() => watch(run));
   };
   if (run.isBehind('prepare')) run.startGuard();
   try {
@@ -23,35 +29,51 @@ export async function guarding(run: Run, main: () => Promise<void>): Promise<voi
 
 async function watch(run: Run): Promise<void> {
   for (;;) {
+    const once = new CancellationScope();
+    let isRenewed = false;
+    run.renewGuard = () => {
+      isRenewed = true;
+      once.cancel();
+    };
     try {
-      const { restarts, slotIdentified, walAlarm } = run.state;
-      const input = {
-        ref: run.ref,
-        restarts,
-        slotExpected: slotIdentified,
-        alarmed: walAlarm !== null,
-      };
-      const report = await call(
-        'long',
-        'guard',
-        'Guard: restart failed tasks, watch slot and WAL',
-        input,
-      );
-      if (report.kind === 'stood-down') return;
+      const report = await once.run(() => ask(run));
+      if (report.kind === 'stood-down') break;
       react(run, report);
+      if (report.kind === 'connectors') await run.flush();
     } catch (error) {
-      if (isCancellation(error)) return;
+      if (isCancellation(error) && isRenewed) continue;
+      if (isCancellation(error)) break;
       run.audit('guard', `will be started again: ${(error as Error).message}`);
       await run.idle(10_000, 'Start the guard again');
     }
   }
+  run.renewGuard = () => undefined;
+}
+
+function ask(run: Run): Promise<GuardReport> {
+  const { slotIdentified, walAlarm } = run.state;
+  const { restarts, troubles } = run.connectors;
+  return call('long', 'guard', 'Guard: watch connectors, slot and WAL', {
+    ref: run.ref,
+    restarts,
+    slotExpected: slotIdentified,
+    alarmed: walAlarm !== null,
+    troubles,
+  });
 }
 
 function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): void {
   const { state } = run;
   if (report.kind === 'restarted' || report.kind === 'gave-up') {
-    state.restarts[report.connector] = (state.restarts[report.connector] ?? 0) + 1;
-    run.audit(report.kind, `${report.connector}: ${report.cause}`);
+    const { kind, connector, cause } = report;
+    state.restarts[connector] = (state.restarts[connector] ?? 0) + 1;
+    run.audit(kind, `${connector}: ${cause}`);
+    const trouble = run.connectors.failed(connector, cause, run.now());
+    if (trouble !== null) run.audit('connector', trouble);
+  } else if (report.kind === 'connectors') {
+    const { begun, over } = run.connectors.take(report.troubles, run.now());
+    for (const detail of begun) run.audit('connector', detail);
+    for (const detail of over) run.audit('connector', `no longer: ${detail}`);
   } else if (report.kind === 'wal-budget' && !report.dropped) {
     state.walAlarm = report.detail;
     run.audit('wal-alarm', report.detail);

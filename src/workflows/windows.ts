@@ -4,6 +4,7 @@ import type { WindowResult } from '../activities/windows/index.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';
 import { call } from './call.js';
+import { rolesOf, startConnectors } from './connectors.js';
 import type { Run } from './run/run.js';
 
 const ROUNDS_MS = 45_000;
@@ -14,6 +15,7 @@ export async function runWindow(
   roundsMs = ROUNDS_MS,
 ): Promise<WindowResult> {
   run.state.windows += 1;
+  run.connectors.heed();
   const number = run.state.windows;
   const { brokenGlass } = run.state;
   const started = Date.parse(run.now());
@@ -47,12 +49,13 @@ export async function runWindow(
  */
 async function standStill(run: Run, problem: CaptureProblem): Promise<void> {
   const isGone = problem.code === 'connector-gone';
-  await run.park({ ...problem, since: run.now() }, !isGone);
+  if (!isGone || !run.connectors.takeAskedBack())
+    await run.park({ ...problem, since: run.now() }, !isGone);
   if (!isGone) return;
-  for (const role of run.spec.sink ? (['source', 'sink'] as const) : (['source'] as const)) {
+  for (const role of rolesOf(run)) {
     const what = `the ${role} connector where it was deleted`;
     await run.step(() => call('patient', 'ensureConnector', `Create ${what}`, run.ref, role));
-    await run.step(() => call('patient', 'resumeConnector', `Start ${what}`, run.ref, role));
+    await startConnectors(run, role, `Start ${what}`);
   }
 }
 

@@ -71,8 +71,8 @@ describe('the guard', () => {
       await database.client.query(
         `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
       );
-    await sleepUntil('blocked', () => get('greedy').blocked !== null, 180_000);
-    expect(['wal-budget', 'slot-lost']).toContain(get('greedy').blocked!.code);
+    const isLost = () => ['wal-budget', 'slot-lost'].includes(get('greedy').blocked?.code ?? '');
+    await sleepUntil('blocked', isLost, 180_000);
     expect(
       (
         await database.client.query(
@@ -99,5 +99,68 @@ describe('the guard', () => {
     expect(sluice('cancel', 'greedy', '--yes').code).toBe(0);
     waitFor('greedy', 'outcome=aborted');
     expect(get('greedy').leftovers).toEqual([]);
+  });
+
+  it('names a connector that was paused, edited or deleted within two minutes, though a window runs each hour', async () => {
+    const database = await aDatabase(TABLE);
+    const validation = { every: '1h', passesInARow: 1 };
+    const file = specFile('watched', database.name, ['public.items'], { validation });
+    expect(sluice('start', '-f', file).code).toBe(0);
+    waitFor('watched', 'approval');
+    const url = `${process.env['CONNECT_URL']}/connectors/watched`;
+    const put = (path: string, body?: object) =>
+      fetch(`${url}/${path}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    const code = () => get('watched').blocked?.code ?? null;
+    await put('pause');
+    await sleepUntil('named as paused', () => code() === 'connector-paused', 120_000);
+    expect(get('watched').blocked!.detail).toBe('connector watched is PAUSED');
+    await put('resume');
+    await sleepUntil('nothing blocks', () => code() === null, 120_000);
+    const planned = (await (await fetch(`${url}/config`)).json()) as Record<string, string>;
+    await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
+    await sleepUntil('named as edited', () => code() === 'connector-drift', 120_000);
+    expect(get('watched').blocked!.detail).toContain('column.exclude.list');
+    await put('config', planned);
+    expect(sluice('retry', 'watched').code).toBe(0);
+    await sleepUntil('nothing blocks', () => code() === null, 120_000);
+    await fetch(url, { method: 'DELETE' });
+    await sleepUntil('named as deleted', () => code() === 'connector-gone', 120_000);
+    await sleepUntil(
+      'a window found it too',
+      () => get('watched').blocked!.detail.includes('deleted from'),
+      120_000,
+    );
+    expect(sluice('retry', 'watched').code).toBe(0);
+    await sleepUntil('nothing blocks', () => code() === null, 120_000);
+    expect((await fetch(`${url}/status`)).ok).toBe(true);
+    expect(sluice('rollback', 'watched', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
+    waitFor('watched', 'outcome=rolled-back');
+    expect(get('watched').leftovers).toEqual([]);
+  });
+
+  it('names a record that is too large for a message within four minutes, though it comes long after the load', async () => {
+    const database = await aDatabase(TABLE);
+    const validation = { every: '1h', passesInARow: 1 };
+    const file = specFile('oversized', database.name, ['public.items'], { validation });
+    expect(sluice('start', '-f', file).code).toBe(0);
+    waitFor('oversized', 'approval');
+    await database.client.query(
+      `UPDATE items SET v = (SELECT string_agg(md5(g::text), '') FROM generate_series(1, 100000) g) WHERE id = 7`,
+    );
+    const blocked = () => get('oversized').blocked;
+    await sleepUntil('blocked', () => blocked()?.code === 'connector-failed', 240_000);
+    expect(blocked()).toMatchObject({
+      detail: expect.stringContaining('RecordTooLarge') as string,
+      remedy: expect.stringContaining('too large for a message') as string,
+    });
+    expect(sluice('rollback', 'oversized', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(
+      0,
+    );
+    waitFor('oversized', 'outcome=rolled-back');
+    expect(get('oversized').leftovers).toEqual([]);
   });
 });

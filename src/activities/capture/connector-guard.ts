@@ -1,5 +1,6 @@
 // The guard runs beside every phase from snapshot to hand-over, even while the run is blocked or
-// paused. It restarts failed connector tasks up to a limit, and watches the slot and its WAL.
+// paused. It restarts failed connector tasks up to a limit, and watches connectors, the slot and
+// its WAL.
 import { Context } from '@temporalio/activity';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -11,15 +12,22 @@ import { captureOf, sourceConnectors } from '../../domain/capture/index.js';
 import { namesOf } from '../../domain/migration/names.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import { lsnDistance } from '../../domain/values/position.js';
-import { taskFailure } from '../objects/connector-state.js';
+import { isTuning } from '../../connectors/allowlist.js';
+import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
+import { driftOf, taskFailure } from '../objects/connector-state.js';
 import { leaseSession } from '../objects/lease-store.js';
+import { sinkConfig } from '../objects/sink-connector.js';
 import type { Deps } from '../runtime/deps.js';
-import { pause } from '../runtime/poll-until.js';
+import { alive, pause } from '../runtime/poll-until.js';
 import { insertLsn } from '../barrier/marker.js';
+import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
+import { sourceConnectorConfigs } from './source-connectors.js';
 
 export type GuardReport =
   /** This migration owns no objects any more, so there is nothing to watch. */
   | { readonly kind: 'stood-down' }
+  /** All troubles of connectors, as they stand now. */
+  | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
   | {
       readonly kind: 'gave-up';
@@ -32,30 +40,35 @@ export type GuardReport =
 
 export interface GuardInput {
   readonly ref: MigrationRef;
-  /** Restarts of each connector so far. */
+  /** Restarts of each connector's task that follow one another. */
   readonly restarts: Readonly<Record<string, number>>;
   /** True once the slot was seen. After that, a missing slot is lost, not merely uncreated. */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
+  /** Troubles of connectors that the run knows. */
+  readonly troubles: readonly ConnectorTrouble[];
 }
 
 const POLL_MS = 1000;
-const WAL_POLL_EVERY = 5;
+const SLOW_POLL_EVERY = 5;
 const MAX_RESTARTS = 30;
 
-export function createGuardActivities({ secret, ledger, systems }: Deps) {
+export function createGuardActivities(deps: Deps) {
+  const { secret, ledger, systems } = deps;
   return {
     /**
      * Polls until there is something to report, and returns it. It ignores connectivity errors,
      * because barriers report those.
      */
-    async guard({ ref, restarts, slotExpected, alarmed }: GuardInput): Promise<GuardReport> {
+    async guard(input: GuardInput): Promise<GuardReport> {
+      const { ref, restarts, slotExpected, alarmed, troubles } = input;
       const names = namesOf(ref.spec, ref.generation);
       const rest = systems.connect(ref.spec);
       const connectors = [
         ...sourceConnectors(ref.spec, ref.generation),
         ...(ref.spec.spec.sink ? [names.sinkConnector] : []),
       ];
+      const watch = new ConnectorWatch(rest, troubles);
       const givenUp = new Set<string>();
       for (let round = 0; ; round += 1) {
         for (const connector of connectors) {
@@ -73,7 +86,11 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
           await rest.restartFailed(connector).catch(() => undefined);
           return { kind: 'restarted', connector, cause };
         }
-        if (round % WAL_POLL_EVERY === 0) {
+        if (round % SLOW_POLL_EVERY === 0) {
+          const news = await alive(async () => watch.look(await ours(ref), Date.now())).catch(
+            () => null,
+          );
+          if (news) return { kind: 'connectors', troubles: news };
           const open = await ledger.openObjects(ref.name).catch(() => null);
           if (open?.length === 0) return { kind: 'stood-down' };
           const report = !captureOf(ref.spec).hasSlot
@@ -89,6 +106,33 @@ export function createGuardActivities({ secret, ledger, systems }: Deps) {
       }
     },
   };
+
+  /** The connectors that the migration made, and has not removed. */
+  async function ours(ref: MigrationRef): Promise<WatchedConnector[]> {
+    const { connector: spec, sink } = ref.spec.spec;
+    const { sinkConnector } = namesOf(ref.spec, ref.generation);
+    const wanted: WatchedConnector[] = [];
+    for (const { name, config } of await sourceConnectorConfigs(deps, resolve(ref)))
+      wanted.push({
+        name,
+        driftOf: (stored) => driftOf(config, stored),
+        captures: (key) => !isTuning(spec, key),
+      });
+    if (sink) {
+      const config = await sinkConfig(deps, ref);
+      wanted.push({
+        name: sinkConnector,
+        driftOf: (stored) => driftOf(config, stored),
+        captures: () => false,
+      });
+    }
+    const made: WatchedConnector[] = [];
+    for (const one of wanted) {
+      const object = { kind: 'connector', name: one.name, where: spec.url } as const;
+      if ((await ledger.objectState(ref.name, object)) === 'created') made.push(one);
+    }
+    return made;
+  }
 
   async function watchSlot(
     ref: MigrationRef,

@@ -6,6 +6,7 @@ import { FAILURES } from '../../domain/failure.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
+import { holdConnectors, startConnectors } from '../connectors.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
@@ -91,11 +92,12 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.epoch !== evidence.epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
   begins(run, 'pause-sink');
-  if (run.plan.route.movesSink)
-    await run.step(
-      () => call('patient', 'pauseSink', 'Pause the sink before the table is switched', ref),
-      false,
-    );
+  if (!run.plan.route.movesSink) return;
+  holdConnectors(run, 'sink');
+  await run.step(
+    () => call('patient', 'pauseSink', 'Pause the sink before the table is switched', ref),
+    false,
+  );
 }
 
 /** Nothing may have changed since the evidence, and no run of the batch may be active. */
@@ -190,11 +192,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
       run.audit('committed', `found in the lease row after: ${(cause as Error).message}`);
       return true;
     }
-    if (run.plan.route.movesSink)
-      await run.step(
-        () => call('patient', 'resumeConnector', 'Resume the sink', run.ref, 'sink'),
-        false,
-      );
+    if (run.plan.route.movesSink) await startConnectors(run, 'sink', 'Resume the sink', false);
     await dropTriggers(run);
     run.state.fenceToken = null;
     if (!run.state.wayBack)

@@ -4,13 +4,15 @@ import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, recheck, undoHold } from './hold.js';
 import type { Run } from '../run/run.js';
+import { blockedOf } from '../run/state.js';
 
 /** The update's part: asks, and waits for the approve phase to have done it. */
 export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> {
   const refuse = (refused: string): Rehearsed => ({ refused, holdMs: null });
-  if (run.state.phase !== 'approve' || run.state.blocked || run.state.paused)
+  const blocked = blockedOf(run.state);
+  if (run.state.phase !== 'approve' || blocked || run.state.paused)
     return refuse(
-      `a rehearsal needs evidence for approval (phase approve), but the run is in ${run.state.paused ? 'paused' : (run.state.blocked?.code ?? run.state.phase ?? 'start')}`,
+      `a rehearsal needs evidence for approval (phase approve), but the run is in ${run.state.paused ? 'paused' : (blocked?.code ?? run.state.phase ?? 'start')}`,
     );
   if (run.rehearsal) return refuse('a rehearsal is already running');
   if (workflowInfo().continueAsNewSuggested)

@@ -7,6 +7,7 @@ import { BackToValidate } from '../run/course.js';
 import { rehearse } from '../cutover/rehearsal.js';
 import { everyMs, type Run } from '../run/run.js';
 import { gateState } from '../run/status-view.js';
+import { troubleOf } from '../run/watched-connectors.js';
 import { runWindow } from '../windows.js';
 
 const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
@@ -28,6 +29,7 @@ export async function approve(run: Run): Promise<void> {
   };
   const mayGo = (): boolean =>
     !state.paused &&
+    troubleOf(state.watched) === null &&
     untilNextAttempt() === Infinity &&
     waitingFor(
       gateState(state, null),
@@ -39,7 +41,7 @@ export async function approve(run: Run): Promise<void> {
       Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
     const isCalled = await run.wait(
-      () => mayGo() || isWanted(run),
+      () => mayGo() || isWanted(run) || run.connectors.isNews,
       Math.min(everyMs(run), expiresIn, untilNextAttempt()),
       'Wait for approval, or until the next window',
     );

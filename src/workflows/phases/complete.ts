@@ -21,6 +21,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
     await run.step(() =>
       call('quick', 'retireRole', "Revoke the batch's right to write the table", ref),
     );
+  run.connectors.release();
   run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
   if (plan.capture.hasSlot)
     await run.step(() =>

@@ -3,6 +3,7 @@ import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
+import { startConnectors } from '../connectors.js';
 import type { Run } from '../run/run.js';
 
 /** A summary in the list of activities holds no more of the names. */
@@ -29,9 +30,7 @@ async function connectSource(run: Run): Promise<void> {
   await run.step(() =>
     call('patient', 'ensureConnector', `Create connector ${named}, stopped`, ref, 'source'),
   );
-  await run.step(() =>
-    call('patient', 'resumeConnector', `Start connector ${named}`, ref, 'source'),
-  );
+  await startConnectors(run, 'source', `Start connector ${named}`);
   const { watch } = loading;
   if (watch !== null)
     run.state.tables = await run.step(() =>
@@ -86,7 +85,5 @@ async function connectSink(run: Run): Promise<void> {
   await run.step(() =>
     call('patient', 'ensureConnector', `Create connector ${connector}, stopped`, ref, 'sink'),
   );
-  await run.step(() =>
-    call('patient', 'resumeConnector', `Start connector ${connector}`, ref, 'sink'),
-  );
+  await startConnectors(run, 'sink', `Start connector ${connector}`);
 }

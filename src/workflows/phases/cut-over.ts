@@ -2,6 +2,7 @@
 // steps are listed in domain/plan/cutover-steps.ts.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
+import { areStarted } from '../connectors.js';
 import { BackToValidate } from '../run/course.js';
 import {
   beginAttempt,
@@ -71,10 +72,12 @@ async function confirm(run: Run): Promise<void> {
   const { route } = run.plan;
   begins(run, 'route');
   await dropTriggers(run, true);
-  if (route.movesSink)
+  if (route.movesSink) {
     await run.step(() =>
       call('patient', 'moveSink', 'Move the sink to the table that the stream now owns', ref),
     );
+    areStarted(run, 'sink');
+  }
   if (route.isOrdered)
     await run.step(() => call('quick', 'orderRoute', 'Switch the route to the stream side', ref));
   begins(run, 'confirm');

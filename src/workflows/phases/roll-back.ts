@@ -7,6 +7,7 @@ import type { Run } from '../run/run.js';
 export async function rollBack(run: Run): Promise<void> {
   const { state } = run;
   state.needsApproval = false;
+  run.connectors.release();
   run.stopGuard();
   if (state.spec && state.undo.length > 0) {
     const { ref } = run;
@@ -60,6 +61,7 @@ export async function clearGeneration(run: Run): Promise<void> {
       false,
     );
   }
+  run.connectors.release();
   await removeAll(
     run,
     run.state.undo.filter((o) => o.kind !== 'lease'),

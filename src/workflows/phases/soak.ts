@@ -62,12 +62,13 @@ async function watchShadow(run: Run): Promise<void> {
   const { passes } = run.spec.soak;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
   const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes); // two people asked for it
+  const isAwaited = (): boolean => isEarly() || run.connectors.isNews;
   const isOver = (): boolean =>
     isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
   while (!isOver()) {
     if (state.shadowPasses >= passes) {
       const left = until() - Date.parse(run.now());
-      await run.wait(isEarly, Math.min(everyMs(run), left), 'Soak: until the next window');
+      await run.wait(isAwaited, Math.min(everyMs(run), left), 'Soak: until the next window');
       if (isOver()) return;
     }
     if (run.plan.route.refusesBatch) await keepPaused(run);
@@ -82,6 +83,6 @@ async function watchShadow(run: Run): Promise<void> {
     }
     await run.edge();
     if (state.shadowPasses < passes)
-      await run.wait(isEarly, everyMs(run), 'Soak: until the next window');
+      await run.wait(isAwaited, everyMs(run), 'Soak: until the next window');
   }
 }

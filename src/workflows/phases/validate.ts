@@ -11,6 +11,6 @@ export async function validate(run: Run): Promise<void> {
     await runWindow(run, 'window');
     await run.edge();
     if (stopRule(streakOf(run.state), run.spec.validation) === null) return;
-    await run.idle(everyMs(run), 'Until the next window');
+    await run.wait(() => run.connectors.isNews, everyMs(run), 'Until the next window');
   }
 }

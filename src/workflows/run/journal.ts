@@ -16,7 +16,7 @@ import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { call } from '../call.js';
 import { KEYS } from './search-attribute-keys.js';
-import type { State } from './state.js';
+import { blockedOf, type State } from './state.js';
 import { currentDetails, evidenceId, statusOf } from './status-view.js';
 
 const MAX_AUDIT = 200;
@@ -146,7 +146,7 @@ export class Journal {
     const attributes: SearchAttributePair[] = [
       { key: KEYS.phase, value: state.phase ?? 'start' },
       { key: KEYS.verdict, value: state.lastWindow?.verdict ?? 'none' },
-      { key: KEYS.blocked, value: state.blocked?.code ?? 'no' },
+      { key: KEYS.blocked, value: blockedOf(state)?.code ?? 'no' },
       { key: KEYS.needsApproval, value: state.needsApproval },
       ...(state.spec
         ? [

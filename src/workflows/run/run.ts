@@ -16,7 +16,8 @@ import type { OwnedObject, Rehearsed } from '../../domain/evidence/ledger-rows.j
 import { mayFollow, type Phase } from '../../domain/migration/phase.js';
 import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
-import { initialState, type State, type WayBack } from './state.js';
+import { blockedOf, initialState, type State, type WayBack } from './state.js';
+import { WatchedConnectors } from './watched-connectors.js';
 
 const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // used while the cause of a block may disappear by itself
 
@@ -33,12 +34,18 @@ export class Run extends Journal {
   interrupt: (() => void) | undefined;
   /** Asked for and not yet done: in memory, for an update holds continue-as-new back. */
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
+  readonly connectors: WatchedConnectors;
   startGuard: () => void = () => undefined;
+  /** Calls the guard again, with what the run knows now. */
+  renewGuard: () => void = () => undefined;
+  /** Creates deleted connectors again beside the main path. */
+  bringBack: () => void = () => undefined;
   stopGuard: () => void = () => undefined;
 
   constructor(input: unknown, carried: State | undefined) {
     super(carried ?? initialState(workflowInfo().firstExecutionRunId));
     this.input = input;
+    this.connectors = new WatchedConnectors(this.state.watched);
   }
 
   /** Runs a phase unless it is behind us. The transition is asserted, shown and recorded. */
@@ -86,6 +93,7 @@ export class Run extends Journal {
         this.state.done = this.state.done.filter((p) => p === 'prepare');
         this.state.facts = null;
         this.state.slotIdentified = false;
+        this.renewGuard();
         this.newEpoch(`generation ${this.state.generation} after ${lost.code}`);
       } finally {
         this.#scope = undefined;
@@ -271,8 +279,13 @@ export class Run extends Journal {
   }
 
   requestRetry(): void {
-    if (this.state.blocked) this.#retries += 1;
-    this.audit('retry', this.state.blocked?.code ?? 'nothing is blocked');
+    const { blocked, phase } = this.state;
+    this.audit('retry', blockedOf(this.state)?.code ?? 'nothing is blocked');
+    this.connectors.forgive();
+    this.renewGuard();
+    if (blocked) this.#retries += 1;
+    else if (phase === 'connect' || phase === 'catch-up') this.bringBack(); // no window will find it there
+    this.show();
   }
 
   isBehind(phase: Phase): boolean {

@@ -16,6 +16,13 @@ import type {
 import type { Outcome, Phase } from '../../domain/migration/phase.js';
 import type { CoverageDay, MigrationSpec } from '../../domain/migration/spec.js';
 import type { VerdictName } from '../../domain/evidence/verdict.js';
+import { nothingWatched, troubleOf, type WatchedState } from './watched-connectors.js';
+
+/** The run is blocked if a step failed, or if the guard found a connector that does not work. */
+export const blockedOf = ({
+  blocked,
+  watched,
+}: Pick<State, 'blocked' | 'watched'>): Blocked | null => blocked ?? troubleOf(watched);
 
 /** The reason and the outcome of a rollback. */
 export interface WayBack {
@@ -91,7 +98,9 @@ export interface State {
   undo: OwnedObject[];
   handedOver: { kind: string; name: string }[];
   leftovers: { kind: string; name: string }[];
+  /** Restarts of connector tasks, for a person to read. */
   restarts: Record<string, number>;
+  watched: WatchedState;
   slotIdentified: boolean;
   walAlarm: string | null;
   /**
@@ -157,6 +166,7 @@ export function initialState(runKey: string): State {
     handedOver: [],
     leftovers: [],
     restarts: {},
+    watched: nothingWatched(),
     slotIdentified: false,
     walAlarm: null,
     fullWindowMs: null,

@@ -15,7 +15,8 @@ import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { PHASES } from '../../domain/migration/phase.js';
 import { nameOf } from '../../domain/migration/workflow-ids.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
-import { soakEnds, streakOf, type State } from './state.js';
+import { blockedOf, soakEnds, streakOf, type State } from './state.js';
+import { editsOf } from './watched-connectors.js';
 
 /** Evidence is named only while it is up for approval or was approved. */
 export function evidenceId(state: State): string | null {
@@ -47,7 +48,7 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
     generation: state.generation,
     phase: state.phase,
     outcome: state.outcome,
-    blocked: state.blocked,
+    blocked: blockedOf(state),
     paused: state.paused,
     epoch: state.epoch,
     needsApproval: state.needsApproval,
@@ -71,7 +72,7 @@ export function waitingOf(state: State, now: string): string | null {
   const { phase } = state;
   if (state.outcome !== null || !state.spec || phase === null) return null;
   const { spec } = state.spec;
-  if (state.blocked) return 'a person to remove the obstacle, or its next automatic attempt';
+  if (blockedOf(state)) return 'a person to remove the obstacle, or its next automatic attempt';
   if (state.paused) return 'resume';
   if (phase === 'validate') return stopRule(streakOf(state), spec.validation);
   if (phase === 'approve') return waitingInApprove(state, spec, now);
@@ -103,7 +104,7 @@ function waitingInSoak(state: State, spec: MigrationSpec['spec'], now: string): 
 
 export function nextCommands(state: State, name: string): string[] {
   if (state.outcome !== null) return [`sluice report ${name} -o md`];
-  if (state.blocked) return [`sluice retry ${name}`, `sluice rollback ${name} --reason "..."`];
+  if (blockedOf(state)) return [`sluice retry ${name}`, `sluice rollback ${name} --reason "..."`];
   if (state.paused) return [`sluice resume ${name}`];
   if (state.needsApproval)
     return [
@@ -138,6 +139,7 @@ export function currentDetails(state: State, workflowId: string, now: string): s
     ([connector, count]) => `${connector} ${count}×`,
   );
   if (restarts.length > 0) lines.push(`Connector tasks restarted: ${restarts.join(', ')}`);
+  for (const edit of editsOf(state.watched)) lines.push(`⚠ ${edit}`);
   if (state.walAlarm) lines.push(`⚠ ${state.walAlarm}`);
   if (state.brokenGlass) lines.push(`⚠ ${glassNote(state.brokenGlass)}`);
   return lines.join('\n\n');
@@ -147,8 +149,9 @@ function headline(state: State, workflowId: string, now: string): string {
   const signal = (name: string, input?: object): string =>
     `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
   if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
-  if (state.blocked)
-    return `**Blocked (${state.blocked.code}): ${state.blocked.detail}** ${state.blocked.remedy}. Then ${signal('retry')}`;
+  const blocked = blockedOf(state);
+  if (blocked)
+    return `**Blocked (${blocked.code}): ${blocked.detail}** ${blocked.remedy}. Then ${signal('retry')}`;
   if (state.paused) return `**Paused.** Continue with ${signal('resume')}`;
   if (state.needsApproval && state.spec) {
     const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, now);

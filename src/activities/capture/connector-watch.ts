@@ -1,0 +1,75 @@
+// The guard's look at the connectors: it finds those that a person deleted, paused or edited.
+// It reports a state once the state has lasted, because a restart passes.
+import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import {
+  isSameTrouble,
+  troublesOf,
+  type ConnectorTrouble,
+} from '../../domain/capture/connector-trouble.js';
+
+const SETTLE_MS = 15_000;
+/** A task that fails runs for a moment after each restart. */
+const RECOVERED_MS = 45_000;
+
+export interface WatchedConnector {
+  readonly name: string;
+  /** Keys in which the stored configuration differs from the planned one. */
+  readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
+  /** True if such a key changes what is captured. */
+  readonly captures: (key: string) => boolean;
+}
+
+export class ConnectorWatch {
+  readonly #rest: Pick<ConnectRest, 'config' | 'status'>;
+  readonly #known: readonly ConnectorTrouble[];
+  #seen: { readonly trouble: ConnectorTrouble; readonly since: number }[] = [];
+  readonly #runningSince = new Map<string, number>();
+
+  /** `known` = the troubles that the run knows already. */
+  constructor(rest: Pick<ConnectRest, 'config' | 'status'>, known: readonly ConnectorTrouble[]) {
+    this.#rest = rest;
+    this.#known = known;
+  }
+
+  /**
+   * Returns all troubles once they differ from the known ones, and null when nothing is new.
+   * Throws when Connect does not answer.
+   */
+  async look(
+    connectors: readonly WatchedConnector[],
+    now: number,
+  ): Promise<readonly ConnectorTrouble[] | null> {
+    const found: ConnectorTrouble[] = [];
+    for (const connector of connectors) found.push(...(await this.#lookAt(connector, now)));
+    this.#seen = found.map((trouble) => ({
+      trouble,
+      since: this.#seen.find((seen) => isSameTrouble(seen.trouble, trouble))?.since ?? now,
+    }));
+    const isKnown = (trouble: ConnectorTrouble): boolean =>
+      this.#known.some((known) => isSameTrouble(known, trouble));
+    const lasting = this.#seen
+      .filter(({ trouble, since }) => isKnown(trouble) || now - since >= SETTLE_MS)
+      .map(({ trouble }) => trouble);
+    return lasting.length === this.#known.length && lasting.every(isKnown) ? null : lasting;
+  }
+
+  async #lookAt(
+    { name, driftOf, captures }: WatchedConnector,
+    now: number,
+  ): Promise<ConnectorTrouble[]> {
+    const stored = await this.#rest.config(name);
+    const status = stored && (await this.#rest.status(name));
+    if (stored && !status) return []; // its status comes a moment after its configuration
+    const edited = stored ? driftOf(stored) : [];
+    const state = status ? status.connector.state : null;
+    const recaptured = edited.filter(captures);
+    const tasks = status?.tasks.map((task) => task.state) ?? [];
+    const isRunning =
+      state === 'RUNNING' && tasks.length > 0 && tasks.every((t) => t === 'RUNNING');
+    if (!isRunning) this.#runningSince.delete(name);
+    else if (!this.#runningSince.has(name)) this.#runningSince.set(name, now);
+    const hasRecovered = isRunning && now - this.#runningSince.get(name)! >= RECOVERED_MS;
+    const failed = this.#known.filter((t) => t.connector === name && t.code === 'connector-failed');
+    return [...troublesOf({ name, state, edited, recaptured }), ...(hasRecovered ? [] : failed)];
+  }
+}

@@ -1,0 +1,89 @@
+// Troubles of connectors that the guard finds beside the windows: a connector was deleted, paused or edited, or its task fails again and again. PURE.
+import { FAILURES } from '../failure.js';
+import { remedyOf } from './connector-causes.js';
+
+export interface ConnectorTrouble {
+  readonly connector: string;
+  readonly code: 'connector-gone' | 'connector-paused' | 'connector-drift' | 'connector-failed';
+  readonly detail: string;
+  readonly remedy: string;
+  /** False where the connector works, with other settings than planned. */
+  readonly blocks: boolean;
+}
+
+/** One connector, as Kafka Connect describes it. */
+export interface SeenConnector {
+  readonly name: string;
+  /** RUNNING, PAUSED, STOPPED …; null = the connector does not exist. */
+  readonly state: string | null;
+  /** Keys whose stored values differ from the planned ones. */
+  readonly edited: readonly string[];
+  /** Those of them that change what is captured. */
+  readonly recaptured: readonly string[];
+}
+
+const HALTED = ['PAUSED', 'STOPPED'];
+
+export function troublesOf({ name, state, edited, recaptured }: SeenConnector): ConnectorTrouble[] {
+  const trouble = (
+    code: ConnectorTrouble['code'],
+    detail: string,
+    more: Partial<ConnectorTrouble> = {},
+  ): ConnectorTrouble => ({
+    connector: name,
+    code,
+    detail,
+    remedy: FAILURES[code].remedy,
+    blocks: true,
+    ...more,
+  });
+  if (state === null) return [trouble('connector-gone', `connector ${name} was deleted`)];
+  const troubles: ConnectorTrouble[] = [];
+  if (HALTED.includes(state)) {
+    const remedy = `resume it at Kafka Connect (PUT /connectors/${name}/resume); the migration continues by itself`;
+    troubles.push(trouble('connector-paused', `connector ${name} is ${state}`, { remedy }));
+  }
+  if (edited.length > 0) {
+    const detail = `connector ${name} was edited: ${edited.join(', ')} differ from the plan`;
+    troubles.push(trouble('connector-drift', detail, { blocks: recaptured.length > 0 }));
+  }
+  return troubles;
+}
+
+/** Failures of a connector's task, one soon after the other. */
+export interface Failing {
+  readonly count: number;
+  readonly cause: string;
+  /** ISO: the newest one. */
+  readonly at: string;
+}
+
+/** After this time without a failure, failures are counted from one. A restart waits at most 30 s. */
+const RECOVERED_MS = 180_000;
+
+export function countFailure(before: Failing | undefined, cause: string, now: string): Failing {
+  const isSoon = before !== undefined && Date.parse(now) - Date.parse(before.at) < RECOVERED_MS;
+  return { count: isSoon ? before.count + 1 : 1, cause, at: now };
+}
+
+const FAILURES_OF_KNOWN_CAUSE = 2;
+const FAILURES_OF_ANY_CAUSE = 8; // half a minute of restarts: a database that was away is back
+
+/** Null while restarts may still help. */
+export function failedTrouble(
+  connector: string,
+  { count, cause }: Failing,
+): ConnectorTrouble | null {
+  const known = remedyOf(cause);
+  if (count < (known === undefined ? FAILURES_OF_ANY_CAUSE : FAILURES_OF_KNOWN_CAUSE)) return null;
+  return {
+    connector,
+    code: 'connector-failed',
+    detail: `the task of connector ${connector} fails again and again: ${cause}`,
+    remedy: known ?? FAILURES['connector-failed'].remedy,
+    blocks: true,
+  };
+}
+
+export const isSameTrouble = (one: ConnectorTrouble, other: ConnectorTrouble): boolean =>
+  one.connector === other.connector && one.code === other.code && one.detail === other.detail;

@@ -1,0 +1,44 @@
+// Starts and holds connectors, and tells the run which of them must run. The guard's reports are
+// compared with that.
+import { call } from './call.js';
+import type { Run } from './run/run.js';
+
+type Role = 'source' | 'sink';
+
+export const rolesOf = (run: Run): readonly Role[] =>
+  run.plan.sink ? ['source', 'sink'] : ['source'];
+
+const namesOf = ({ plan }: Run, role: Role): readonly string[] =>
+  role === 'source' ? plan.sourceConnectors : plan.sink ? [plan.sink.connector] : [];
+
+/** Starts them; from then on it is a trouble if one does not run. */
+export async function startConnectors(
+  run: Run,
+  role: Role,
+  summary: string,
+  pausable = true,
+): Promise<void> {
+  await run.step(() => call('patient', 'resumeConnector', summary, run.ref, role), pausable);
+  areStarted(run, role);
+}
+
+/** Marks them as started. A report of the guard may be older than that, so the guard looks again. */
+export function areStarted(run: Run, role: Role): void {
+  if (run.connectors.start(namesOf(run, role))) run.renewGuard();
+}
+
+/** The run is about to pause or replace them. */
+export const holdConnectors = (run: Run, role: Role): void =>
+  run.connectors.release(namesOf(run, role));
+
+/** Creates again what the guard found deleted while the main path waits for something else. */
+export async function bringBack(run: Run): Promise<void> {
+  for (const role of rolesOf(run)) {
+    if (!namesOf(run, role).some((name) => run.state.watched.started.includes(name))) continue;
+    const what = `the ${role} connector where it was deleted`;
+    await call('patient', 'ensureConnector', `Create ${what}`, run.ref, role);
+    await call('patient', 'resumeConnector', `Start ${what}`, run.ref, role);
+    areStarted(run, role);
+  }
+  run.show();
+}

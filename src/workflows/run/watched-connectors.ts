@@ -1,0 +1,156 @@
+// Compares the guard's reports on connectors with what the run did to them. A connector that the
+// run itself pauses, replaces or removes is no trouble.
+import {
+  countFailure,
+  failedTrouble,
+  isSameTrouble,
+  type ConnectorTrouble,
+  type Failing,
+} from '../../domain/capture/connector-trouble.js';
+import type { Blocked } from '../../domain/failure.js';
+
+/** Part of a run's state. */
+export interface WatchedState {
+  /** Connectors that the run started and wants to run. */
+  started: string[];
+  /** All that the guard found; it includes connectors that the run holds itself. */
+  troubles: ConnectorTrouble[];
+  /** ISO: when the oldest of the troubles was found; null without any. */
+  since: string | null;
+  failing: Record<string, Failing>;
+}
+
+export const nothingWatched = (): WatchedState => ({
+  started: [],
+  troubles: [],
+  since: null,
+  failing: {},
+});
+
+const troublesOf = ({ started, troubles }: WatchedState): ConnectorTrouble[] =>
+  troubles.filter(({ connector }) => started.includes(connector));
+
+/** The trouble that holds the run up, as a reason to be blocked; null where every connector works. */
+export function troubleOf(state: WatchedState): Blocked | null {
+  const blocking = troublesOf(state).filter(({ blocks }) => blocks);
+  const [first] = blocking;
+  if (!first || state.since === null) return null;
+  const detail = blocking.map((trouble) => trouble.detail).join('; ');
+  return { code: first.code, since: state.since, detail, remedy: first.remedy };
+}
+
+/** Edits that change nothing of what is captured, for a person to read. */
+export const editsOf = (state: WatchedState): string[] =>
+  troublesOf(state)
+    .filter(({ blocks }) => !blocks)
+    .map(({ detail }) => detail);
+
+export class WatchedConnectors {
+  readonly #state: WatchedState;
+  #heeded = '';
+  #isAskedBack = false;
+
+  constructor(state: WatchedState) {
+    this.#state = state;
+  }
+
+  /**
+   * Marks connectors that must run now, and forgets their earlier troubles. Returns true if there
+   * were any.
+   */
+  start(names: readonly string[]): boolean {
+    const state = this.#state;
+    state.started = [...new Set([...state.started, ...names])];
+    const before = state.troubles.length;
+    state.troubles = state.troubles.filter(({ connector }) => !names.includes(connector));
+    if (troublesOf(state).length === 0) state.since = null;
+    return state.troubles.length < before;
+  }
+
+  /** The run is about to pause, replace or remove these. */
+  release(names: readonly string[] = this.#state.started): void {
+    const state = this.#state;
+    state.started = state.started.filter((name) => !names.includes(name));
+    if (troublesOf(state).length === 0) state.since = null;
+  }
+
+  /** Takes in all troubles that stand now; answers those that are new and those that are over. */
+  take(troubles: readonly ConnectorTrouble[], now: string): { begun: string[]; over: string[] } {
+    const state = this.#state;
+    const before = troublesOf(state);
+    state.troubles = [...troubles];
+    const after = troublesOf(state);
+    state.since = after.length === 0 ? null : (state.since ?? now);
+    for (const { connector } of before.filter(isOver(after)))
+      if (!after.some((trouble) => trouble.connector === connector))
+        delete state.failing[connector];
+    return {
+      begun: after.filter(isOver(before)).map(({ detail }) => detail),
+      over: before.filter(isOver(after)).map(({ detail }) => detail),
+    };
+  }
+
+  /** A task failed and was restarted, or was given up. Answers what to say of it, once. */
+  failed(connector: string, cause: string, now: string): string | null {
+    const state = this.#state;
+    const failing = countFailure(state.failing[connector], cause, now);
+    state.failing[connector] = failing;
+    const trouble = failedTrouble(connector, failing);
+    const known = state.troubles.filter(
+      (t) => t.connector === connector && t.code === 'connector-failed',
+    );
+    if (!trouble || known.length > 0) return null;
+    this.take([...state.troubles, trouble], now);
+    return trouble.detail;
+  }
+
+  /** Restarts of each connector, one soon after the other. */
+  get restarts(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),
+    );
+  }
+
+  get troubles(): readonly ConnectorTrouble[] {
+    return this.#state.troubles;
+  }
+
+  /** True while there is a trouble that no window has looked at. */
+  get isNews(): boolean {
+    return this.#text !== '' && this.#text !== this.#heeded;
+  }
+
+  /** A window begins: it sees what the guard saw. */
+  heed(): void {
+    this.#heeded = this.#text;
+  }
+
+  get #text(): string {
+    return troublesOf(this.#state)
+      .map(({ detail }) => detail)
+      .join('; ');
+  }
+
+  /** A person asked to try again: failed tasks get all of their restarts again. */
+  forgive(): void {
+    const state = this.#state;
+    state.failing = {};
+    state.troubles = state.troubles.filter(({ code }) => code !== 'connector-failed');
+    if (troublesOf(state).length === 0) state.since = null;
+    this.#isAskedBack = troubleOf(state)?.code === 'connector-gone';
+  }
+
+  /**
+   * Returns true, once, if a person asked for a deleted connector before a window found it deleted.
+   */
+  takeAskedBack(): boolean {
+    const was = this.#isAskedBack;
+    this.#isAskedBack = false;
+    return was;
+  }
+}
+
+const isOver =
+  (others: readonly ConnectorTrouble[]) =>
+  (trouble: ConnectorTrouble): boolean =>
+    !others.some((other) => isSameTrouble(trouble, other));

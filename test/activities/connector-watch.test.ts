@@ -1,0 +1,93 @@
+// The guard's look at the connectors: it reports a foreign change once that has lasted, and reports
+// its end.
+import { describe, expect, it } from 'vitest';
+import { ConnectorWatch } from '../../src/activities/capture/connector-watch.js';
+import { driftOf } from '../../src/activities/objects/connector-state.js';
+import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
+
+const PLANNED = { 'table.include.list': 'public.a', 'poll.interval.ms': '500' };
+const CONNECTOR = {
+  name: 'c',
+  driftOf: (stored: Readonly<Record<string, string>>) => driftOf(PLANNED, stored),
+  captures: (key: string) => key !== 'poll.interval.ms',
+};
+
+/** Connect with one connector; null = it was deleted. */
+const connect = (state: string | null, more: { config?: object; tasks?: string[] } = {}) => ({
+  config: () => Promise.resolve(state === null ? null : { ...PLANNED, ...more.config }),
+  status: () =>
+    Promise.resolve(
+      state === null
+        ? null
+        : {
+            connector: { state },
+            tasks: (more.tasks ?? [state]).map((task, id) => ({ id, state: task })),
+          },
+    ),
+});
+
+const FAILED: ConnectorTrouble = {
+  connector: 'c',
+  code: 'connector-failed',
+  detail: 'the task of connector c fails again and again: boom',
+  remedy: 'fix it',
+  blocks: true,
+};
+
+describe('the guard', () => {
+  it.each([
+    ['was deleted', connect(null), 'connector-gone', true],
+    ['is PAUSED', connect('PAUSED'), 'connector-paused', true],
+    ['is STOPPED', connect('STOPPED', { tasks: [] }), 'connector-paused', true],
+    [
+      'was edited: table.include.list differ from the plan',
+      connect('RUNNING', { config: { 'table.include.list': 'public.b' } }),
+      'connector-drift',
+      true,
+    ],
+    [
+      'was edited: poll.interval.ms differ from the plan',
+      connect('RUNNING', { config: { 'poll.interval.ms': '9' } }),
+      'connector-drift',
+      false,
+    ],
+  ])('reports a connector that %s, once that has lasted', async (detail, rest, code, blocks) => {
+    const watch = new ConnectorWatch(rest, []);
+    expect(await watch.look([CONNECTOR], 0)).toBeNull();
+    expect(await watch.look([CONNECTOR], 10_000)).toBeNull();
+    const found = await watch.look([CONNECTOR], 16_000);
+    expect(found).toMatchObject([
+      { connector: 'c', code, detail: `connector c ${detail}`, blocks },
+    ]);
+    const again = new ConnectorWatch(rest, found!);
+    expect(await again.look([CONNECTOR], 20_000)).toBeNull();
+    expect(await new ConnectorWatch(connect('RUNNING'), found!).look([CONNECTOR], 21_000)).toEqual(
+      [],
+    );
+  });
+
+  it('reports nothing of a pause that passes, of a connector that runs, of one that is not made yet', async () => {
+    let state = 'PAUSED';
+    const rest = {
+      config: () => Promise.resolve(PLANNED),
+      status: () => Promise.resolve({ connector: { state }, tasks: [{ id: 0, state }] }),
+    };
+    const watch = new ConnectorWatch(rest, []);
+    expect(await watch.look([CONNECTOR], 0)).toBeNull();
+    state = 'RUNNING';
+    expect(await watch.look([CONNECTOR], 10_000)).toBeNull();
+    state = 'PAUSED';
+    expect(await watch.look([CONNECTOR], 20_000)).toBeNull();
+    expect(await new ConnectorWatch(connect(null), []).look([], 90_000)).toBeNull();
+  });
+
+  it('takes a failing task for recovered once it has run for a while, not between two failures', async () => {
+    const watch = new ConnectorWatch(connect('RUNNING'), [FAILED]);
+    expect(await watch.look([CONNECTOR], 0)).toBeNull();
+    expect(await watch.look([CONNECTOR], 30_000)).toBeNull();
+    expect(await watch.look([CONNECTOR], 46_000)).toEqual([]);
+    const failing = new ConnectorWatch(connect('RUNNING', { tasks: ['FAILED'] }), [FAILED]);
+    expect(await failing.look([CONNECTOR], 0)).toBeNull();
+    expect(await failing.look([CONNECTOR], 90_000)).toBeNull();
+  });
+});

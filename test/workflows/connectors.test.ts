@@ -1,0 +1,213 @@
+// The guard beside the run: it names a connector that a person paused, edited or deleted at once,
+// however rarely windows run. It does not name a connector that the run itself holds.
+import { Context } from '@temporalio/activity';
+import { describe, expect, it } from 'vitest';
+import type { GuardInput, GuardReport } from '../../src/activities/capture/connector-guard.js';
+import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
+import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
+import { fakes, type Fakes } from '../support/fake-activities.js';
+import { play, useBench, type Play } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+const trouble = (
+  connector: string,
+  code: ConnectorTrouble['code'],
+  more: Partial<ConnectorTrouble> = {},
+): ConnectorTrouble => ({
+  connector,
+  code,
+  detail: `connector ${connector}: ${code}`,
+  remedy: 'mend it',
+  blocks: true,
+  ...more,
+});
+const TOO_LARGE = 'RecordTooLargeException: The message is 3200700 bytes';
+
+interface Guarded extends Fakes {
+  /** What the guard reports next, in order. */
+  readonly reports: GuardReport[];
+  /** What it was called with. */
+  readonly inputs: GuardInput[];
+}
+
+/** A guard that reports what the test says. Time is not skipped while it watches: every wait of an hour would really last. */
+function guarded(overrides: Parameters<typeof fakes>[0] = {}): Guarded {
+  const reports: GuardReport[] = [];
+  const inputs: GuardInput[] = [];
+  const guard = async (input: GuardInput): Promise<GuardReport> => {
+    inputs.push(input);
+    for (;;) {
+      const report = reports.shift();
+      if (report) return report;
+      Context.current().heartbeat();
+      await Context.current().sleep(50);
+    }
+  };
+  return Object.assign(fakes({ guard, ...overrides }), { reports, inputs });
+}
+
+const anInput = (name: string, more: object = {}) =>
+  aSpecInput({
+    name,
+    spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '1h', passes: 1 }, ...more },
+  }) as { metadata: { name: string } };
+const atApproval = ({ status }: Play) =>
+  sleepUntil('approval', async () => (await status()).needsApproval);
+const told = (fake: Guarded, ...troubles: ConnectorTrouble[]): void =>
+  void fake.reports.push({ kind: 'connectors', troubles });
+const windows = (fake: Fakes): number => fake.calls.filter((call) => call === 'runWindow').length;
+
+describe('with a window each hour, the guard', () => {
+  it('names a connector that somebody paused, has a window look at once, and holds back the cut-over until it is resumed', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('paused'), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      const before = windows(fake);
+      told(fake, trouble('paused', 'connector-paused'));
+      await sleepUntil('blocked', async () => (await status()).blocked !== null);
+      expect((await status()).blocked).toMatchObject({
+        code: 'connector-paused',
+        detail: 'connector paused: connector-paused',
+      });
+      expect(await handle.query('explain')).toContain('connector-paused');
+      await sleepUntil('a window', () => windows(fake) === before + 1);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      await sleepUntil('approved', async () => (await status()).approvals.length === 1);
+      expect(fake.calls).not.toContain('readFacts'); // the recheck of a cut-over
+      told(fake);
+      await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+      expect((await status()).blocked).toBeNull();
+      expect(windows(fake)).toBeLessThan(before + 5);
+      const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+      expect(audit.filter((e) => e.kind === 'connector').map((e) => e.detail)).toEqual([
+        'connector paused: connector-paused',
+        'no longer: connector paused: connector-paused',
+      ]);
+    });
+  });
+
+  it('has a window look at a deleted connector at once, and retry creates it again', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('gone'), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      const detail = 'deleted from Kafka Connect: connector gone';
+      fake.captureProblem = { code: 'connector-gone', detail, remedy: 'sluice retry' };
+      told(fake, trouble('gone', 'connector-gone'));
+      await sleepUntil('parked', async () => (await status()).blocked?.detail === detail);
+      const made = () => fake.calls.filter((call) => call === 'ensureConnector').length;
+      const before = made();
+      fake.captureProblem = null;
+      await handle.signal('retry');
+      await sleepUntil('created', async () => made() > before && !(await status()).blocked);
+    });
+  });
+
+  it('has a deleted connector created again by retry while the run still catches up', async () => {
+    let isCaughtUp = false;
+    const catchUp = async (): Promise<{ lsn: string; ms: number }> => {
+      while (!isCaughtUp) {
+        Context.current().heartbeat();
+        await Context.current().sleep(50);
+      }
+      return { lsn: '0/2', ms: 5 };
+    };
+    const fake = guarded({ catchUp: catchUp as never });
+    await play(bench, fake.activities, anInput('early'), async (scene) => {
+      const { handle, status } = scene;
+      await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
+      told(fake, trouble('early', 'connector-gone'));
+      await sleepUntil('named', async () => (await status()).blocked?.code === 'connector-gone');
+      const before = fake.calls.filter((call) => call === 'ensureConnector').length;
+      await handle.signal('retry');
+      await sleepUntil('created', () => {
+        const made = fake.calls.filter((call) => call === 'ensureConnector').length;
+        return made === before + 1 && fake.calls.at(-1) === 'resumeConnector';
+      });
+      await sleepUntil('nothing more', async () => (await status()).blocked === null);
+      isCaughtUp = true;
+      await atApproval(scene);
+    });
+  });
+
+  it('shows an edit that changes nothing of what is captured, and does not block', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('tuned'), async (scene) => {
+      await atApproval(scene);
+      const before = windows(fake);
+      const detail = 'connector tuned was edited: poll.interval.ms differ from the plan';
+      told(fake, trouble('tuned', 'connector-drift', { detail, blocks: false }));
+      await sleepUntil('a window', () => windows(fake) > before);
+      expect(await scene.handle.query('explain')).toContain(detail);
+      expect((await scene.status()).blocked).toBeNull();
+    });
+  });
+
+  it('does not name a sink that the run itself has paused, nor one that it removes', async () => {
+    const fake = guarded({
+      pauseSink: (() => {
+        told(fake, trouble('held-sink', 'connector-paused'));
+        return sleepUntil('reported', () => fake.inputs.some((input) => input.troubles.length > 0));
+      }) as never,
+      removeConnector: (() => {
+        told(fake, trouble('held', 'connector-gone'), trouble('held-sink', 'connector-gone'));
+        return Promise.resolve();
+      }) as never,
+    });
+    const seen: unknown[] = [];
+    const record = fake.activities.record.bind(fake.activities);
+    fake.activities.record = (ref, status, events) => {
+      if (status.blocked) seen.push(status.blocked);
+      return record(ref, status, events);
+    };
+    await play(bench, fake.activities, anInput('held', SHARED_PARTS), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      await handle.signal('approveCutover', { approver: 'ann' });
+      await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+      await handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      await sleepUntil('the end', async () => (await status()).outcome === 'rolled-back');
+    });
+    expect(fake.calls).toContain('pauseSink');
+    expect(seen).toEqual([]);
+  });
+
+  it('names a record that is too large after two failures of the task, and retry gives the task its restarts anew', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('large'), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      const failed = { kind: 'restarted', connector: 'large', cause: TOO_LARGE } as const;
+      fake.reports.push(failed);
+      await sleepUntil('restarted once', () => fake.inputs.at(-1)!.restarts['large'] === 1);
+      expect((await status()).blocked).toBeNull();
+      fake.reports.push(failed);
+      await sleepUntil('blocked', async () => (await status()).blocked !== null);
+      expect((await status()).blocked).toMatchObject({
+        code: 'connector-failed',
+        detail: expect.stringContaining(TOO_LARGE) as string,
+        remedy: expect.stringContaining('too large for a message') as string,
+      });
+      await handle.signal('retry');
+      await sleepUntil('forgiven', () => fake.inputs.at(-1)!.restarts['large'] === undefined);
+      expect((await status()).blocked).toBeNull();
+    });
+  });
+});
+
+describe('a new generation', () => {
+  it('is watched by a guard of its own', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('next'), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      fake.reports.push({ kind: 'slot-lost', detail: 'replication slot next is gone' });
+      await sleepUntil('lost', async () => (await status()).blocked?.code === 'slot-lost');
+      await handle.signal('retry');
+      await sleepUntil('generation 2', async () => (await status()).generation === 2);
+      await sleepUntil('watched', () => fake.inputs.at(-1)!.ref.generation === 2);
+    });
+  });
+});
