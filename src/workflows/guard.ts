@@ -85,7 +85,7 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
       detail: report.detail,
       remedy: FAILURES[code].remedy,
     };
-    state.slotIdentified = false; // told once
+    state.slotIdentified = false; // reported once
     run.audit(code, report.detail);
     run.loseGeneration(problem);
   }

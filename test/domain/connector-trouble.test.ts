@@ -32,7 +32,7 @@ describe('a task that fails', () => {
     expect(failedTrouble('c', failures('Connection refused', [...times, 75]))).not.toBeNull();
   });
 
-  it('now and then, with hours between, is counted anew', () => {
+  it('now and then, with hours between, is counted from one', () => {
     expect(failures(TOO_LARGE, [0, 3600, 7200]).count).toBe(1);
   });
 });

@@ -63,6 +63,25 @@ describe('a migration', () => {
     },
   );
 
+  it('takes a retry that comes while the ledger is still being written', async () => {
+    const asked: Promise<void>[] = [];
+    let retry = (): Promise<void> => Promise.resolve();
+    const fake = fakes({
+      record: async (_ref, { blocked }) => {
+        if (!blocked || asked.length > 0) return;
+        fake.captureProblem = null;
+        asked.push(retry());
+        await asked[0];
+      },
+    });
+    await play(bench, fake.activities, aWorkflowInput({ passesInARow: 1000 }), async (scene) => {
+      retry = () => scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.phase === 'validate');
+      fake.captureProblem = GONE;
+      await skipUntil(scene, (s) => asked.length === 1 && s.blocked === null);
+    });
+  });
+
   it('creates a connector that was deleted again after retry, and not before', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {

@@ -18,7 +18,7 @@ const trouble = (
   connector,
   code,
   detail: `connector ${connector}: ${code}`,
-  remedy: 'mend it',
+  remedy: 'repair it',
   blocks: true,
   ...more,
 });
@@ -54,7 +54,7 @@ const anInput = (name: string, more: object = {}) =>
   }) as { metadata: { name: string } };
 const atApproval = ({ status }: Play) =>
   sleepUntil('approval', async () => (await status()).needsApproval);
-const told = (fake: Guarded, ...troubles: ConnectorTrouble[]): void =>
+const report = (fake: Guarded, ...troubles: ConnectorTrouble[]): void =>
   void fake.reports.push({ kind: 'connectors', troubles });
 const windows = (fake: Fakes): number => fake.calls.filter((call) => call === 'runWindow').length;
 
@@ -65,7 +65,7 @@ describe('with a window each hour, the guard', () => {
       const { handle, status } = scene;
       await atApproval(scene);
       const before = windows(fake);
-      told(fake, trouble('paused', 'connector-paused'));
+      report(fake, trouble('paused', 'connector-paused'));
       await sleepUntil('blocked', async () => (await status()).blocked !== null);
       expect((await status()).blocked).toMatchObject({
         code: 'connector-paused',
@@ -76,7 +76,7 @@ describe('with a window each hour, the guard', () => {
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('approved', async () => (await status()).approvals.length === 1);
       expect(fake.calls).not.toContain('readFacts'); // the recheck of a cut-over
-      told(fake);
+      report(fake);
       await sleepUntil('the soak', async () => (await status()).phase === 'soak');
       expect((await status()).blocked).toBeNull();
       expect(windows(fake)).toBeLessThan(before + 5);
@@ -95,7 +95,7 @@ describe('with a window each hour, the guard', () => {
       await atApproval(scene);
       const detail = 'deleted from Kafka Connect: connector gone';
       fake.captureProblem = { code: 'connector-gone', detail, remedy: 'sluice retry' };
-      told(fake, trouble('gone', 'connector-gone'));
+      report(fake, trouble('gone', 'connector-gone'));
       await sleepUntil('parked', async () => (await status()).blocked?.detail === detail);
       const made = () => fake.calls.filter((call) => call === 'ensureConnector').length;
       const before = made();
@@ -118,7 +118,7 @@ describe('with a window each hour, the guard', () => {
     await play(bench, fake.activities, anInput('early'), async (scene) => {
       const { handle, status } = scene;
       await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
-      told(fake, trouble('early', 'connector-gone'));
+      report(fake, trouble('early', 'connector-gone'));
       await sleepUntil('named', async () => (await status()).blocked?.code === 'connector-gone');
       const before = fake.calls.filter((call) => call === 'ensureConnector').length;
       await handle.signal('retry');
@@ -138,7 +138,7 @@ describe('with a window each hour, the guard', () => {
       await atApproval(scene);
       const before = windows(fake);
       const detail = 'connector tuned was edited: poll.interval.ms differ from the plan';
-      told(fake, trouble('tuned', 'connector-drift', { detail, blocks: false }));
+      report(fake, trouble('tuned', 'connector-drift', { detail, blocks: false }));
       await sleepUntil('a window', () => windows(fake) > before);
       expect(await scene.handle.query('explain')).toContain(detail);
       expect((await scene.status()).blocked).toBeNull();
@@ -148,11 +148,11 @@ describe('with a window each hour, the guard', () => {
   it('does not name a sink that the run itself has paused, nor one that it removes', async () => {
     const fake = guarded({
       pauseSink: (() => {
-        told(fake, trouble('held-sink', 'connector-paused'));
+        report(fake, trouble('held-sink', 'connector-paused'));
         return sleepUntil('reported', () => fake.inputs.some((input) => input.troubles.length > 0));
       }) as never,
       removeConnector: (() => {
-        told(fake, trouble('held', 'connector-gone'), trouble('held-sink', 'connector-gone'));
+        report(fake, trouble('held', 'connector-gone'), trouble('held-sink', 'connector-gone'));
         return Promise.resolve();
       }) as never,
     });
@@ -174,7 +174,7 @@ describe('with a window each hour, the guard', () => {
     expect(seen).toEqual([]);
   });
 
-  it('names a record that is too large after two failures of the task, and retry gives the task its restarts anew', async () => {
+  it('names a record that is too large after two failures of the task, and retry gives the task all of its restarts again', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('large'), async (scene) => {
       const { handle, status } = scene;

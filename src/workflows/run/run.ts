@@ -147,11 +147,11 @@ export class Run extends Journal {
    * pauses.
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
+    const before = this.#retries; // a retry may come while the ledger is still being written
     this.state.blocked = problem;
     this.audit('blocked', `${problem.code}: ${problem.detail}`);
     this.show();
     await this.flush();
-    const before = this.#retries;
     const patience = SELF_RETRY[Math.min(this.#selfRetries, SELF_RETRY.length - 1)]!;
     const asked = (): boolean => this.#retries > before;
     if (heals) {
