@@ -10,8 +10,12 @@ import { ROOT } from './installed.mjs';
 const FOLDER = 'src/compare/kernel/assembly';
 const TARGET = join(ROOT, 'src/compare/kernel/wasm.ts');
 const OPTIONS = [
-  ...['-O3', '--converge', '--noAssert', '--enable', 'simd'],
-  ...['--runtime', 'stub', '--use', 'abort='],
+  '-O3',
+  '--converge',
+  '--noAssert',
+  '--enable=simd',
+  '--runtime=stub',
+  '--use=abort=',
 ];
 const LINE = 92;
 
@@ -24,22 +28,18 @@ export function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** Returns the module's bytes. Exits with the compiler's messages if the sources are wrong. */
+/** Returns the module's bytes. Prints the compiler's messages and throws if a source is wrong. */
 export async function compileKernel() {
   const { default: asc } = await import('assemblyscript/asc');
   let binary;
-  const { error, stderr } = await asc.main(
-    [`${FOLDER}/index.ts`, '--outFile', 'kernel.wasm', ...OPTIONS],
-    {
-      readFile: (name, base) => readOrNull(join(base, name)),
-      writeFile: (_name, contents) => void (binary = contents),
-      listFiles: () => null,
-      baseDir: ROOT,
-    },
-  );
-  if (!error) return Buffer.from(binary);
-  console.error(stderr.toString());
-  throw error;
+  const { error } = await asc.main([`${FOLDER}/index.ts`, '--outFile', 'kernel.wasm', ...OPTIONS], {
+    readFile: (name, base) => readOrNull(join(base, name)),
+    writeFile: (_name, contents) => void (binary = contents),
+    listFiles: () => null,
+    stderr: process.stderr,
+  });
+  if (error) throw error;
+  return Buffer.from(binary);
 }
 
 function readOrNull(file) {
@@ -50,14 +50,18 @@ function readOrNull(file) {
   }
 }
 
-/** Returns the text of the generated file. */
-function kernelFile(binary) {
-  const lines = binary.toString('base64').match(new RegExp(`.{1,${LINE}}`, 'g'));
-  return `// Holds the compiled kernel of \`assembly/\`. \`npm run build\` writes this file: do not edit it.
+/** Returns the beginning of the generated file, which says what it was made from. */
+const head =
+  () => `// Holds the compiled kernel of \`assembly/\`. \`npm run build\` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
 export const SOURCES = '${digestOfSources()}';
+`;
 
+/** Returns the rest of the generated file. */
+function body(binary) {
+  const lines = binary.toString('base64').match(new RegExp(`.{1,${LINE}}`, 'g'));
+  return `
 /** The WebAssembly module in base64. */
 export const KERNEL =
   ${lines.map((line) => `'${line}'`).join(' +\n  ')};
@@ -65,13 +69,8 @@ export const KERNEL =
 }
 
 export async function buildKernel() {
-  if (isCurrent()) return;
-  writeFileSync(TARGET, kernelFile(await compileKernel()));
-}
-
-function isCurrent() {
-  const text = readOrNull(TARGET);
-  return text !== null && text.includes(digestOfSources());
+  if (readOrNull(TARGET)?.startsWith(head())) return;
+  writeFileSync(TARGET, head() + body(await compileKernel()));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildKernel();

@@ -10,7 +10,8 @@ import type { RecordVisitor } from '../../src/clients/kafka/record-batch.js';
 import { ChangeEncoder, Changes } from '../../src/compare/enc/change.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
 import { RecordBatch } from '../../src/compare/kernel/record-batch.js';
-import { RowBatch, TID_FIELD_BYTES } from '../../src/compare/kernel/row-batch.js';
+import { RowBatch } from '../../src/compare/kernel/row-batch.js';
+import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
 import { SHAPE } from '../validation/data.js';
 import { makeRows, type Made } from './rows.js';
 

@@ -3,7 +3,9 @@
 import type { Shape } from './comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
-import { int32At, uint16At } from '../domain/values/bytes.js';
+import { TID_FIELD_BYTES, tidText } from './enc/row-place.js';
+import { RowBatch } from './kernel/row-batch.js';
+import { int32At } from '../domain/values/bytes.js';
 
 /** A row that is not proven equal. The drill-down reads its raw rows on both sides. */
 export interface Candidate {
@@ -19,35 +21,65 @@ export interface Candidate {
  * row by row.
  */
 export const MAX_CANDIDATES = 5000;
-export const TID_FIELD_BYTES = 4 + 6;
 
 export class HashComparison {
-  rowsRead = 0;
-  matched = 0;
-  /**
-   * Keys that the stream does not have, for which it has another row, or whose row it could not
-   * decode.
-   */
-  readonly suspects = { missing: 0, mismatched: 0, unknown: 0 };
-  /** Rows whose key has already occurred in this pass, so the key is not unique. */
-  duplicates = 0;
-  readonly candidates: Candidate[] = [];
   readonly #table: KeyTable;
   readonly #encoder: RowEncoder;
+  /** Rows that are not yet hashed and judged. Every look at a result has them judged first. */
+  readonly #waiting: RowBatch;
+  #rowsRead = 0;
+  #matched = 0;
+  readonly #suspects = { missing: 0, mismatched: 0, unknown: 0 };
+  #duplicates = 0;
+  readonly #candidates: Candidate[] = [];
+  #lastKey: Int32Array = new Int32Array(4);
 
   constructor(table: KeyTable, encoder: RowEncoder) {
     this.#table = table;
     this.#encoder = encoder;
+    this.#waiting = new RowBatch(encoder, (...row) => this.judge(...row));
     table.beginPass();
+  }
+
+  get rowsRead(): number {
+    this.#waiting.flush();
+    return this.#rowsRead;
+  }
+
+  get matched(): number {
+    this.#waiting.flush();
+    return this.#matched;
+  }
+
+  /**
+   * Keys that the stream does not have, for which it has another row, or whose row it could not
+   * decode.
+   */
+  get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {
+    this.#waiting.flush();
+    return this.#suspects;
+  }
+
+  /** Rows whose key has already occurred in this pass, so the key is not unique. */
+  get duplicates(): number {
+    this.#waiting.flush();
+    return this.#duplicates;
+  }
+
+  get candidates(): readonly Candidate[] {
+    this.#waiting.flush();
+    return this.#candidates;
   }
 
   /** The key of the last row. */
   get lastKey(): string {
-    return this.#encoder.keyText;
+    this.#waiting.flush();
+    return keyText(this.#lastKey.subarray(0, this.#encoder.keyWords));
   }
 
   get suspected(): number {
-    return this.suspects.missing + this.suspects.mismatched + this.suspects.unknown;
+    const { missing, mismatched, unknown } = this.suspects;
+    return missing + mismatched + unknown;
   }
 
   /**
@@ -63,32 +95,24 @@ export class HashComparison {
    * which it ends.
    */
   add(b: Uint8Array, at: number): number {
-    const encoder = this.#encoder;
-    const end = encoder.fromBinary(b, at + TID_FIELD_BYTES);
-    this.judge(
-      encoder.key,
-      encoder.row[0]!,
-      encoder.row[1]!,
-      int32At(b, at + 4),
-      uint16At(b, at + 8),
-    );
-    return end;
+    return this.#waiting.add(b, at);
   }
 
   /** Takes one row by its hash and its place, which is a block and an item. */
   judge(key: Int32Array, high: number, low: number, block: number, item: number): void {
-    this.rowsRead += 1;
+    this.#rowsRead += 1;
+    this.#lastKey = key;
     const slot = this.#table.find(key);
     if (slot < 0) {
-      this.suspects.missing += 1;
+      this.#suspects.missing += 1;
       return this.#keep(key, block, item);
     }
-    if (!this.#table.mark(slot)) this.duplicates += 1;
-    if (this.#table.isUndecodable(slot) || (high === 0 && low === 0)) this.suspects.unknown += 1;
+    if (!this.#table.mark(slot)) this.#duplicates += 1;
+    if (this.#table.isUndecodable(slot) || (high === 0 && low === 0)) this.#suspects.unknown += 1;
     else if (this.#table.rowEquals(slot, high, low)) {
-      this.matched += 1;
+      this.#matched += 1;
       return;
-    } else this.suspects.mismatched += 1;
+    } else this.#suspects.mismatched += 1;
     this.#keep(key, block, item);
   }
 
@@ -99,29 +123,13 @@ export class HashComparison {
   }
 
   #keep(key: Int32Array, block: number, item: number): void {
-    if (this.candidates.length >= MAX_CANDIDATES) return;
-    this.candidates.push({
+    if (this.#candidates.length >= MAX_CANDIDATES) return;
+    this.#candidates.push({
       ctid: tidText(block, item),
       key: keyText(key.subarray(0, this.#encoder.keyWords)),
     });
   }
 }
-
-/** Reads block and item from the ctid field at `at`. Also returns the offset of the next field. */
-export const tidWords = (
-  b: Uint8Array,
-  at: number,
-): [block: number, item: number, next: number] => [
-  int32At(b, at + 4),
-  uint16At(b, at + 8),
-  at + TID_FIELD_BYTES,
-];
-
-/** Reads the ctid field at `at` and prints it as Postgres does. */
-export const tidAt = (b: Uint8Array, at: number): string =>
-  tidText(int32At(b, at + 4), uint16At(b, at + 8));
-
-const tidText = (block: number, item: number): string => `(${block >>> 0},${item})`;
 
 /**
  * Runs the canary of a hash pass with rows of this window. On the stream side it sets values to

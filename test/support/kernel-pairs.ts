@@ -5,7 +5,8 @@ import { RowEncoder } from '../../src/compare/enc/row.js';
 import { Undecodable } from '../../src/compare/undecodable.js';
 import { int32At, uint16At } from '../../src/domain/values/bytes.js';
 import { RecordBatch } from '../../src/compare/kernel/record-batch.js';
-import { RowBatch, TID_FIELD_BYTES } from '../../src/compare/kernel/row-batch.js';
+import { RowBatch } from '../../src/compare/kernel/row-batch.js';
+import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
 
 export interface TopicRecord {
   readonly key: Buffer | string | null;

@@ -1,19 +1,28 @@
 // Computes the powers of ten that assembly/float.ts multiplies with: the first 128 bits of each,
-// truncated. PURE.
+// truncated.
 
 const FIRST = -64;
 const LAST = 63;
 const BITS = 128n;
-export const POWER_BYTES = (LAST - FIRST + 1) * 16;
+const POWER_BYTES = (LAST - FIRST + 1) * 16;
 
-/** Writes the high and the low word of each power at `at`. */
-export function writePowers(view: DataView, at: number): void {
+let powers: Uint8Array | undefined;
+
+/** Returns the high and the low word of each power, in the order of WebAssembly's memory. */
+export function floatPowers(): Uint8Array {
+  powers ??= computed();
+  return powers;
+}
+
+function computed(): Uint8Array {
+  const view = new DataView(new ArrayBuffer(POWER_BYTES));
   for (let power = FIRST; power <= LAST; power += 1) {
     const bits = firstBits(power);
-    const place = at + (power - FIRST) * 16;
-    view.setBigUint64(place, bits >> 64n, true);
-    view.setBigUint64(place + 8, BigInt.asUintN(64, bits), true);
+    const at = (power - FIRST) * 16;
+    view.setBigUint64(at, bits >> 64n, true);
+    view.setBigUint64(at + 8, BigInt.asUintN(64, bits), true);
   }
+  return new Uint8Array(view.buffer);
 }
 
 function firstBits(power: number): bigint {

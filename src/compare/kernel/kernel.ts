@@ -1,7 +1,7 @@
 // Gives a shape its instance of the WebAssembly kernel (assembly/), which encodes and hashes many
-// records or rows in one call. A shape with a type that the kernel does not know has none. PURE.
+// records or rows in one call. A shape with a type that the kernel does not know has none.
 import type { Shape } from '../comparison.js';
-import { POWER_BYTES, writePowers } from './float-powers.js';
+import { floatPowers } from './float-powers.js';
 import { KERNEL } from './wasm.js';
 
 interface Memory {
@@ -99,8 +99,8 @@ export class Kernel {
     const atKeys = this.reserve(key.length * 4);
     const keyColumns = key.map((name) => columns.findIndex((column) => column.name === name));
     this.words(atKeys, key.length).set(keyColumns);
-    const powers = this.reserve(POWER_BYTES);
-    writePowers(new DataView(this.exports.memory.buffer), powers);
+    const powers = this.reserve(floatPowers().length);
+    this.bytes.set(floatPowers(), powers);
     const scratch = this.reserve(MOST_BYTES + columns.length * MOST_PER_COLUMN);
     this.exports.configure(
       atColumns,

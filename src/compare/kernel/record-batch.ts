@@ -1,5 +1,5 @@
 // Encodes the change events of a table's topic in batches: the kernel does what it understands, and
-// the reference does the rest. The changes are those of ChangeEncoder, in the same order. PURE.
+// the reference does the rest. The changes are those of ChangeEncoder, in the same order.
 import type { Shape } from '../comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../enc/change.js';
 import { Kernel } from './kernel.js';

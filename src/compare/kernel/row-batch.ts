@@ -1,6 +1,7 @@
 // Encodes rows of COPY BINARY in batches: the kernel does what it understands, and the reference
-// does the rest. PURE.
-import { int32At, uint16At } from '../../domain/values/bytes.js';
+// does the rest.
+import { int32At } from '../../domain/values/bytes.js';
+import { TID_FIELD_BYTES, blockAt, itemAt } from '../enc/row-place.js';
 import type { RowEncoder } from '../enc/row.js';
 import { Kernel } from './kernel.js';
 
@@ -13,25 +14,47 @@ export type TakeRow = (
   item: number,
 ) => void;
 
-/** The bytes of the field with a row's ctid, which comes before the shape's columns. */
-export const TID_FIELD_BYTES = 4 + 6;
 const ROWS = 1024;
 const ROW_WORDS = 2;
 const FOUND_WORDS = 9;
 const BATCH_BYTES = 1 << 18;
+
+/** The kernel's memory, as the views of a batch. */
+interface Memory {
+  readonly kernel: Kernel;
+  readonly bytes: Uint8Array;
+  readonly rows: Int32Array;
+  readonly found: Int32Array;
+  readonly atBytes: number;
+  readonly atRows: number;
+  readonly atFound: number;
+}
+
+function memoryFor(encoder: RowEncoder): Memory | null {
+  const kernel = Kernel.of(encoder.shape, encoder.keyWords === 2);
+  if (!kernel) return null;
+  const atBytes = kernel.reserve(BATCH_BYTES);
+  const atRows = kernel.reserve(ROWS * ROW_WORDS * 4);
+  const atFound = kernel.reserve(ROWS * FOUND_WORDS * 4);
+  return {
+    kernel,
+    bytes: kernel.bytes.subarray(atBytes, atBytes + BATCH_BYTES),
+    rows: kernel.words(atRows, ROWS * ROW_WORDS),
+    found: kernel.words(atFound, ROWS * FOUND_WORDS),
+    atBytes,
+    atRows,
+    atFound,
+  };
+}
 
 export class RowBatch {
   /** The number of rows that the reference had to encode. */
   referred = 0;
   readonly #encoder: RowEncoder;
   readonly #take: TakeRow;
-  readonly #kernel: Kernel | null;
-  readonly #atBytes: number = 0;
-  readonly #atRows: number = 0;
-  readonly #atFound: number = 0;
-  readonly #bytes: Uint8Array = new Uint8Array(0);
-  readonly #rows: Int32Array = new Int32Array(0);
   readonly #key = new Int32Array(4);
+  /** Undefined until the first row comes, and null for a shape that the kernel does not know. */
+  #memory: Memory | null | undefined;
   #filled = 0;
   #count = 0;
 
@@ -39,29 +62,24 @@ export class RowBatch {
   constructor(encoder: RowEncoder, take: TakeRow) {
     this.#encoder = encoder;
     this.#take = take;
-    this.#kernel = Kernel.of(encoder.shape, encoder.keyWords === 2);
-    if (!this.#kernel) return;
-    this.#atBytes = this.#kernel.reserve(BATCH_BYTES);
-    this.#atRows = this.#kernel.reserve(ROWS * ROW_WORDS * 4);
-    this.#atFound = this.#kernel.reserve(ROWS * FOUND_WORDS * 4);
-    this.#bytes = this.#kernel.bytes.subarray(this.#atBytes, this.#atBytes + BATCH_BYTES);
-    this.#rows = this.#kernel.words(this.#atRows, ROWS * ROW_WORDS);
   }
 
   /** Takes the row from `at` on, which begins with its ctid. Returns the row's end. */
   add(b: Uint8Array, at: number): number {
+    if (this.#memory === undefined) this.#memory = memoryFor(this.#encoder);
     const end = this.#endOf(b, at);
     const size = end - at;
-    if (!this.#kernel || end > b.length || size > BATCH_BYTES) {
+    if (!this.#memory || end > b.length || size > BATCH_BYTES) {
       this.flush();
       this.#byReference(b, at);
       return end;
     }
     if (this.#filled + size > BATCH_BYTES || this.#count === ROWS) this.flush();
-    this.#bytes.set(at === 0 && end === b.length ? b : b.subarray(at, end), this.#filled);
-    this.#rows[this.#count * ROW_WORDS] = this.#atBytes + this.#filled;
+    const { bytes, rows, atBytes } = this.#memory;
+    bytes.set(at === 0 && end === b.length ? b : b.subarray(at, end), this.#filled);
+    rows[this.#count * ROW_WORDS] = atBytes + this.#filled;
     this.#filled += size;
-    this.#rows[this.#count * ROW_WORDS + 1] = this.#atBytes + this.#filled;
+    rows[this.#count * ROW_WORDS + 1] = atBytes + this.#filled;
     this.#count += 1;
     return end;
   }
@@ -69,15 +87,15 @@ export class RowBatch {
   /** Passes on all rows so far. */
   flush(): void {
     const count = this.#count;
-    if (!this.#kernel || count === 0) return;
+    if (!this.#memory || count === 0) return;
     this.#count = 0;
     this.#filled = 0;
-    this.#kernel.exports.encodeRows(this.#atRows, count, this.#atFound);
-    const found = this.#kernel.words(this.#atFound, count * FOUND_WORDS);
+    const { kernel, bytes, rows, found, atBytes, atRows, atFound } = this.#memory;
+    kernel.exports.encodeRows(atRows, count, atFound);
     const key = this.#key;
     for (let row = 0, at = 0; row < count; row += 1, at += FOUND_WORDS) {
       if (found[at] !== 0) {
-        this.#byReference(this.#bytes, this.#rows[row * ROW_WORDS]! - this.#atBytes);
+        this.#byReference(bytes, rows[row * ROW_WORDS]! - atBytes);
         continue;
       }
       key[0] = found[at + 1]!;
@@ -92,7 +110,7 @@ export class RowBatch {
     const { key, row } = this.#encoder;
     this.referred += 1;
     this.#encoder.fromBinary(b, at + TID_FIELD_BYTES);
-    this.#take(key, row[0]!, row[1]!, int32At(b, at + 4), uint16At(b, at + 8));
+    this.#take(key, row[0]!, row[1]!, blockAt(b, at), itemAt(b, at));
   }
 
   #endOf(b: Uint8Array, at: number): number {

@@ -9,11 +9,10 @@ import { JSON_FORMS, hostileJson } from '../../support/json-forms.js';
 import { encodeBoth, hashBoth, type TopicRecord } from '../../support/kernel-pairs.js';
 import { envelope } from '../../support/rows.js';
 
-const TYPES = [
-  ...['bool', 'int2', 'int4', 'int8', 'oid', 'numeric', 'float4', 'float8', 'text', 'varchar'],
-  ...['enum', 'json', 'jsonb', 'bpchar', 'bytea', 'uuid', 'date', 'time', 'timestamp'],
-  ...['timestamptz', 'char', 'citext', 'xml', 'inet', 'cidr', 'macaddr', 'macaddr8'],
-];
+const TYPES =
+  'bool int2 int4 int8 oid numeric float4 float8 text varchar enum json jsonb bpchar bytea uuid date time timestamp timestamptz char citext xml inet cidr macaddr macaddr8'.split(
+    ' ',
+  );
 const shapeOf = (type: string): Shape => ({
   key: ['id'],
   columns: [
@@ -24,13 +23,19 @@ const shapeOf = (type: string): Shape => ({
 
 /** Forms of a type that are defined for a similar one. */
 const FORMS_OF: Readonly<Record<string, string>> = {
-  ...{ int2: 'int4', varchar: 'text', enum: 'text', timestamptz: 'timestamp', citext: 'text' },
-  ...{ xml: 'text', inet: 'text', cidr: 'text', macaddr: 'text', macaddr8: 'text' },
+  int2: 'int4',
+  timestamptz: 'timestamp',
+  varchar: 'text',
+  enum: 'text',
+  citext: 'text',
+  xml: 'text',
+  inet: 'text',
+  cidr: 'text',
+  macaddr: 'text',
+  macaddr8: 'text',
 };
 const digits = (most: number): fc.Arbitrary<string> =>
-  fc
-    .array(fc.constantFrom(...'0123456789'), { minLength: 1, maxLength: most })
-    .map((list) => list.join(''));
+  fc.array(fc.nat(9), { minLength: 1, maxLength: most }).map((list) => list.join(''));
 const number = fc
   .tuple(
     fc.constantFrom('', '-'),
@@ -179,7 +184,7 @@ const wide = fc
     text: letters,
     n: number,
     f: anyDouble,
-    op: fc.constantFrom('r', 'c', 'u', 'd'),
+    op: fc.constantFrom<'r' | 'c' | 'u' | 'd'>('r', 'c', 'u', 'd'),
     isShuffled: fc.boolean(),
     extra: fc.constantFrom(
       '',
@@ -196,7 +201,7 @@ const wide = fc
     if (isShuffled) members.reverse();
     return {
       key: Buffer.from(`{"id":${id},"k":${k}}`),
-      value: envelope(op as 'r', `{${extra}${members.join(',')}}`, Number(id.slice(-4)) + 2 ** 33),
+      value: envelope(op, `{${extra}${members.join(',')}}`, Number(id.slice(-4)) + 2 ** 33),
     };
   });
 

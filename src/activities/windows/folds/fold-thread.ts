@@ -3,7 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
 import type { Shape } from '../../../compare/comparison.js';
-import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../../../compare/enc/change.js';
+import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
+import { RecordBatch } from '../../../compare/kernel/record-batch.js';
 
 export interface Work {
   readonly bytes: Uint8Array;
@@ -25,16 +26,15 @@ export type Done =
       };
     };
 
-const encoder = new ChangeEncoder(workerData as Shape);
+const batch = new RecordBatch(workerData as Shape);
 
 parentPort!.on('message', ({ bytes, batches, place, from, to }: Work) => {
   try {
-    const changes = new Changes();
+    batch.begin(place);
     const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const batch of batches)
-      walkBatch(records, batch, from, to, (offset, body, keyStart, keyEnd, start, end) =>
-        encoder.encode(place, offset, body, keyStart, keyEnd, start, end, changes),
-      );
+    for (const visible of batches)
+      walkBatch(records, visible, from, to, (...record) => batch.add(...record));
+    const changes = batch.finish();
     const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
     parentPort!.postMessage({ words, count: changes.count } satisfies Done, [words.buffer]);
   } catch (error) {

@@ -6,10 +6,10 @@ import {
   HashComparison,
   MAX_CANDIDATES,
   runHashCanary,
-  tidWords,
   type Candidate,
 } from '../../../compare/hash-comparison.js';
 import { addDigests, KeyTable } from '../../../compare/enc/key-table.js';
+import { RowBatch } from '../../../compare/kernel/row-batch.js';
 import { HashFold, type KeyedRows } from '../../../compare/hash-fold.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from './by-hash.js';
 import { foldTable } from '../folds/folds.js';
@@ -60,13 +60,13 @@ async function spillRows(
   rows: SpillSide,
 ): Promise<Uint8Array[]> {
   const sample: Uint8Array[] = [];
+  const batch = new RowBatch(encoder, (...row) => rows.add(...row));
   await copyRows(reader, selectOf(shape, from), { rowsPerSecond }, (bytes, at) => {
-    const [block, item, fields] = tidWords(bytes, at);
-    const end = encoder.fromBinary(bytes, fields);
-    rows.add(encoder.key, encoder.row[0]!, encoder.row[1]!, block, item);
+    const end = batch.add(bytes, at);
     if (sample.length < CANARY_ROWS) sample.push(Uint8Array.from(bytes.subarray(at, end)));
     return end;
   });
+  batch.flush();
   return sample;
 }
 

@@ -74,9 +74,19 @@ export function scan(from: usize, to: usize): bool {
 
 /** Returns where the last `"op":"` begins, at `from` or later, or 0. */
 function lastOperation(from: usize, to: usize): usize {
-  for (let at = to - OP_LENGTH; at >= from; at -= 1) {
-    if (load<u8>(at) == QUOTE && load<u32>(at + 1) == 0x3a22706f && load<u8>(at + 5) == QUOTE)
-      return at;
+  let at = to - OP_LENGTH - 15; // sixteen places, of which the last one still has room for it
+  while (at + 15 >= from) {
+    const quotes = i8x16.eq(v128.load(at), i8x16.splat(QUOTE));
+    const letters = i8x16.eq(v128.load(at + 1), i8x16.splat(0x6f)); // the o of op
+    let hits = i8x16.bitmask(v128.and(quotes, letters));
+    while (hits != 0) {
+      const last = 31 - clz(hits);
+      const place = at + <usize>last;
+      if (place < from) return 0;
+      if (load<u32>(place + 1) == 0x3a22706f && load<u8>(place + 5) == QUOTE) return place;
+      hits ^= 1 << last;
+    }
+    at -= 16;
   }
   return 0;
 }

@@ -1,5 +1,6 @@
 // Encodes integers and decimals as enc/number.ts does. Each function gets the place to write to,
 // and returns the place behind what it wrote, or 0 for a value that it does not understand.
+import { copy } from './scan';
 
 const MINUS: u8 = 0x2d;
 const DOT: u8 = 0x2e;
@@ -53,8 +54,13 @@ function writeNumeric(head: usize, sign: u32, weight: i32, from: usize, to: usiz
   writeU16(head, isZero && sign == NEGATIVE ? 0 : sign);
   writeU16(head + 2, isZero ? 0 : <u32>weight);
   writeU16(head + 4, <u32>((to - from) >> 1));
-  if (from != head + 6) memory.copy(head + 6, from, to - from);
+  if (from != head + 6) shift(head + 6, from, to);
   return head + 6 + (to - from);
+}
+
+/** Moves 16-bit groups to the front. */
+function shift(out: usize, from: usize, to: usize): void {
+  for (let at = from; at < to; at += 2) store<u16>(out + (at - from), load<u16>(at));
 }
 
 /** Reads a numeric of Postgres, which has `size` bytes. */
@@ -62,7 +68,7 @@ export function numericFromBinary(at: usize, size: i32, out: usize): usize {
   if (size < 8) return 0;
   const count = u16At(at);
   if (size != <i32>(8 + count * 2)) return 0;
-  memory.copy(out + 6, at + 8, count * 2);
+  copy(out + 6, at + 8, <usize>count * 2);
   const weight = <i32>(<i16>u16At(at + 2));
   return writeNumeric(out, u16At(at + 4), weight, out + 6, out + 6 + count * 2);
 }

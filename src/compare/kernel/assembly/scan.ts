@@ -102,9 +102,17 @@ export function areEqual(a: usize, b: usize, length: i32): bool {
 
 /** Returns whether all bytes are printable ASCII. */
 export function isPlainAscii(start: usize, end: usize): bool {
-  for (let at = start; at < end; at += 1) {
-    const byte = load<u8>(at);
-    if (byte < SPACE || byte > 0x7e) return false;
+  for (let at = start; at < end; at += 16) {
+    const bytes = v128.load(at);
+    const low = i8x16.lt_s(bytes, i8x16.splat(SPACE)); // also bytes above 127, which are negative
+    const odd = i8x16.bitmask(v128.or(low, i8x16.eq(bytes, i8x16.splat(0x7f))));
+    const left = end - at;
+    if ((left < 16 ? odd & ((1 << (<i32>left)) - 1) : odd) != 0) return false;
   }
   return true;
+}
+
+/** Copies bytes, of which at most 15 are written behind the end. The regions MUST NOT overlap. */
+export function copy(to: usize, from: usize, size: usize): void {
+  for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(from + at));
 }

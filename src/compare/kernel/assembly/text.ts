@@ -1,6 +1,6 @@
 // Encodes texts, bytes and identifiers, as enc/column.ts and enc/json-string.ts do. Each function
 // returns the place behind what it wrote, or 0 for a value that it does not understand.
-import { BACKSLASH, QUOTE, areEqual } from './scan';
+import { BACKSLASH, QUOTE, areEqual, copy } from './scan';
 
 const PLACEHOLDER: usize = memory.data<u8>([
   0x5f, 0x5f, 0x64, 0x65, 0x62, 0x65, 0x7a, 0x69, 0x75, 0x6d, 0x5f, 0x75, 0x6e, 0x61, 0x76, 0x61,
@@ -9,13 +9,20 @@ const PLACEHOLDER: usize = memory.data<u8>([
 const PLACEHOLDER_LENGTH: i32 = 28;
 const SMALL_U: u8 = 0x75;
 const SPACE: u8 = 0x20;
-const NO_DIGIT: u32 = 0xff;
+/** The value of each hexadecimal digit, and NO_DIGIT for every other byte. */
+const HEX: usize = memory.data(256);
+const NO_DIGIT: u8 = 0x80;
+memory.fill(HEX, NO_DIGIT, 256);
+for (let digit: u8 = 0; digit < 16; digit += 1) {
+  store<u8>(HEX + digit + (digit < 10 ? 0x30 : 0x57), digit);
+  if (digit > 9) store<u8>(HEX + digit + 0x37, digit);
+}
 
 /** Writes the length, then the bytes. */
 export function sized(start: usize, end: usize, out: usize): usize {
   const size = end - start;
   store<u32>(out, bswap<u32>(<u32>size));
-  memory.copy(out + 4, start, size);
+  copy(out + 4, start, size);
   return out + 4 + size;
 }
 
@@ -51,11 +58,13 @@ function unescape(start: usize, end: usize, out: usize): usize {
   let to = out + 4;
   let at = start;
   while (at < end) {
-    const byte = load<u8>(at);
-    if (byte != BACKSLASH) {
-      store<u8>(to, byte);
-      to += 1;
-      at += 1;
+    if (load<u8>(at) != BACKSLASH) {
+      const bytes = v128.load(at);
+      const next = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(BACKSLASH))) | 0x10000;
+      const plain = min<usize>(<usize>ctz(next), end - at);
+      v128.store(to, bytes);
+      to += plain;
+      at += plain;
       continue;
     }
     const letter = load<u8>(at, 1);
@@ -103,16 +112,9 @@ function hex4(at: usize, end: usize): u32 {
 
 /** Returns the number of two hexadecimal digits, or something above 255. */
 function hexPair(at: usize): u32 {
-  const high = hexDigit(load<u8>(at));
-  const low = hexDigit(load<u8>(at, 1));
-  return high == NO_DIGIT || low == NO_DIGIT ? 0x100 : (high << 4) | low;
-}
-
-function hexDigit(byte: u8): u32 {
-  const digit = <u32>byte - 0x30;
-  if (digit <= 9) return digit;
-  const letter = <u32>(byte | 0x20) - 0x61;
-  return letter <= 5 ? letter + 10 : NO_DIGIT;
+  const high = <u32>load<u8>(HEX + <usize>load<u8>(at));
+  const low = <u32>load<u8>(HEX + <usize>load<u8>(at, 1));
+  return (high << 4) | low | ((low & NO_DIGIT) << 4);
 }
 
 function writeUtf8(code: u32, to: usize): usize {
