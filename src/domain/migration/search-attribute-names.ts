@@ -1,5 +1,5 @@
-// The search attributes of the contract, with the type each is registered as (design: "Contract
-// with the outside").
+// Lists the search attributes with the type that each is registered as. Dashboards and scripts
+// depend on them, so neither names nor types change within v1alpha1.
 export const SEARCH_ATTRIBUTES = {
   SluicePhase: 'Keyword',
   SluiceVerdict: 'Keyword',

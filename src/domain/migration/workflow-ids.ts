@@ -1,5 +1,5 @@
-// Names under which Temporal knows migrations and their workers (design: "Contract with the
-// outside").
+// Names under which Temporal knows migrations and their workers. Scripts depend on them, so they do
+// not change within v1alpha1.
 
 /** The queue that every worker serves. Heavy data work goes to the queue beside it. */
 export const TASK_QUEUE = 'migrations';

@@ -1,4 +1,5 @@
-// Adapters by the name of their mode: the one place where a mode is looked up.
+// Looks up adapters by the name of their mode. Each adapter has two registries: `domain` holds its
+// pure half, and `activities` its effects.
 
 /**
  * Holds one adapter for each mode. `Mode` lists the modes of the spec, so the compiler names one
