@@ -1,5 +1,5 @@
-// Asks Temporal for the state of a run: its status, a failing workflow task, the pollers of its
-// queue, and what its activities wait for.
+// Asks Temporal whether a run can continue: its status, a failing workflow task, the workers that poll
+// its queue, and what its activities wait for.
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -9,7 +9,7 @@ import { judgeStanding, type Seen, type SeenWorkflow } from '../domain/migration
 import { CliError, EXIT } from './output.js';
 import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 
-/** Longer than a busy worker needs to answer, shorter than a person is willing to wait. */
+/** A busy worker answers faster than this, and a person is willing to wait this long. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
@@ -27,7 +27,10 @@ export interface Look {
 export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ASK_MS, ask);
 
-/** `answered` says that a query was just answered, so a worker is alive. Never throws. */
+/**
+ * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so a
+ * worker is alive. `problem` says why there is no client.
+ */
 export async function lookAt(
   id: string,
   client: Client | null,
@@ -97,7 +100,10 @@ async function failureOf(client: Client, workflowId: string, runId: string): Pro
   return cause.message;
 }
 
-/** The history contains only the first of consecutive failures, as the newest event of its kind. */
+/**
+ * Returns the failure of the workflow task. Of consecutive failures, Temporal records only the first
+ * one in the history, near its end.
+ */
 async function taskFailureOf(
   client: Client,
   workflowId: string,
@@ -145,7 +151,7 @@ function waitsOf(description: WorkflowExecutionDescription): string[] {
   });
 }
 
-/** Reads from a heartbeat what the activity waits for. Returns null if it is not readable. */
+/** Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not readable. */
 function toldBy(
   payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined,
 ): string | null {
@@ -162,8 +168,8 @@ function toldBy(
 }
 
 /**
- * `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` → `waits for connector (confirmed 0/1,
- * lsn 0/2)`.
+ * Describes a heartbeat. `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` becomes `waits for
+ * connector (confirmed 0/1, lsn 0/2)`. Returns null if there is nothing to say.
  */
 export function describeWait(details: Readonly<Record<string, unknown>>): string | null {
   const { waitingFor, reason, ...more } = details;
@@ -185,8 +191,8 @@ export function describeWait(details: Readonly<Record<string, unknown>>): string
 }
 
 /**
- * Returns the run's status for a verb that needs an answer from the run. Throws exit 4 with the
- * reason if the run cannot answer; then nothing is sent.
+ * Returns the run's status. Verbs that need an answer from the run call it first. It throws exit 4
+ * with the reason if the run cannot answer, so that such a verb then sends nothing.
  */
 export async function answering(
   id: string,

@@ -1,5 +1,5 @@
-// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads.
-// Facts that need a database are unknown without one.
+// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads. If
+// there is no database, its facts are unknown.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from '../activities/checks/measure-portfolio.js';
@@ -26,7 +26,7 @@ export async function assess(options: AssessOptions): Promise<number> {
     throw new CliError(
       EXIT.usage,
       'usage',
-      '--out needs --process: starting points are written for one process',
+      '--out needs --process, because starting points are written for one process',
     );
   const portfolio = readPortfolio(options.file, options.process);
   await loadParser();
@@ -35,8 +35,7 @@ export async function assess(options: AssessOptions): Promise<number> {
   write(await render(assessment, options));
   if (options.out) await writeStartingPoints(portfolio, measured, options.out);
   const hasFindings = assessment.processes.some((p) => p.verdict !== 'migrate');
-  // Facts are unknown if the database did not answer, so the ranking is not the one that was
-  // requested.
+  // Exit 4 if the database did not answer: without its facts, the ranking is not complete.
   if (portfolio.spec.source && !options.offline && !measured.source.known) return EXIT.unreachable;
   return options.exitCode && hasFindings ? EXIT.findings : EXIT.ok;
 }
@@ -66,7 +65,7 @@ function readPortfolio(file: string, only: string | undefined): Portfolio {
   if (only === undefined) return parsed.value;
   const processes = parsed.value.spec.processes.filter((p) => p.name === only);
   if (processes.length === 0)
-    throw new CliError(EXIT.usage, 'not-found', `${file} names no process ${only}`, [
+    throw new CliError(EXIT.usage, 'not-found', `${file} does not contain a process ${only}`, [
       `sluice assess -f ${file}`,
     ]);
   return { ...parsed.value, spec: { ...parsed.value.spec, processes } };
@@ -96,7 +95,7 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
       : text.ranking(assessment);
 }
 
-/** Never overwrites a file, because it may contain manual work. */
+/** Writes the starting points. It never overwrites a file, because that may contain manual work. */
 async function writeStartingPoints(
   { spec }: Portfolio,
   measured: Measured,

@@ -1,4 +1,4 @@
-// sluice audit ID: prints who did what and with which result, oldest first, from the ledger.
+// sluice audit ID: prints what happened and who decided it, oldest first, from the ledger.
 import { withLedger } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';

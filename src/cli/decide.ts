@@ -1,5 +1,5 @@
-// sluice approve|reject|complete|break-glass ID: sends a decision as an update, which has an
-// answer.
+// sluice approve|reject|complete|break-glass ID: sends a decision as a Temporal update, because an
+// update returns an answer.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import {
@@ -73,7 +73,7 @@ export interface EvidenceShown {
     readonly reason: string;
     readonly at: string;
   } | null;
-  /** Describes the commit. Like the next two fields, it is empty before the run is open. */
+  /** Describes what the commit switches. It and the next two fields are empty before phase `prepare`. */
   readonly switches: string;
   /**
    * The people who must sign a rollback, a rejection or a rehearsal. Empty if the spec names no
@@ -84,13 +84,13 @@ export interface EvidenceShown {
 }
 
 /**
- * Describes in lines what a person signs. `evidenceId` is the current evidence; a decision on
- * another one is refused.
+ * Returns lines that show what a person decides about. `evidenceId` is the current evidence; a
+ * decision about other evidence is refused.
  */
 export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null): string[] {
   const { epoch, planHash, passesInARow, covered, lastWindow, switches, notes } = evidence;
   return [
-    `evidence   ${evidenceId ?? 'nothing to approve now'} (epoch ${epoch}, plan ${planHash})`,
+    `evidence   ${evidenceId ?? 'none that can be approved now'} (epoch ${epoch}, plan ${planHash})`,
     `windows    ${passesInARow} passed in a row${covered.length > 0 ? `, on ${covered.join(', ')}` : ''}`,
     ...(lastWindow
       ? [
@@ -98,11 +98,11 @@ export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null
         ]
       : []),
     ...(switches ? [`switches   ${switches}`] : []),
-    ...notes.map((note) => `know       ${note}`),
+    ...notes.map((note) => `note       ${note}`),
   ];
 }
 
-/** Sends one of the two signatures that `complete` and `break-glass` need. */
+/** Sends one person's request for `complete` or `break-glass`, which need two people. */
 export async function coSign(
   id: string,
   decision: CoSigned,
@@ -168,7 +168,10 @@ async function send(
   }
 }
 
-/** Asks the person to type the name. Without a terminal, `--yes` is required, so it never hangs. */
+/**
+ * Asks the person to type the migration's name. Without a terminal, it throws unless `yes` is set, so
+ * that it never hangs. Throws exit 1 if the typed name is wrong.
+ */
 export async function confirmByTyping(
   name: string,
   verb: string,
@@ -187,7 +190,7 @@ export async function confirmByTyping(
     );
 }
 
-/** Throws exit 2 if no person can answer the question. */
+/** Throws exit 2 if there is no terminal on which a person could answer. */
 function requireAnswerable(verb: string, yes: boolean | undefined): void {
   if (!yes && !process.stdin.isTTY)
     throw new CliError(

@@ -1,5 +1,5 @@
-// sluice diff ID [--window N]: prints the differences with both sides. Without --window, it uses
-// the newest failed window.
+// sluice diff ID [--window N]: prints the differences with the values of both sides. Without --window,
+// it uses the newest failed window.
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
@@ -79,7 +79,7 @@ async function differencesOf(
   };
 }
 
-/** The newest failed row; without one, the newest that holds unknown or unstable keys. */
+/** Returns the newest failed row. If none failed, it returns the newest with unknown or unstable keys. */
 function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
   return (
     all.findLast((w) => w.verdict === 'failed') ??
@@ -88,8 +88,8 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 }
 
 /**
- * Rows are in the pipeline's order: tables, stages, result, sink. The first that failed is the
- * place to look.
+ * Returns the first row that failed. Rows are in the pipeline's order (tables, stages, result, sink),
+ * so the mistake is at that subject.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (
@@ -148,10 +148,10 @@ function render(
       : []),
     ...(result.equalBefore.length > 0 && result.failed[0] === result.subject
       ? [
-          `Earlier subjects are equal: ${result.equalBefore.join(', ')}. The mistake lies between ${result.equalBefore.at(-1)} and ${result.subject}`,
+          `Earlier subjects are equal: ${result.equalBefore.join(', ')}. The mistake is between ${result.equalBefore.at(-1)} and ${result.subject}`,
         ]
       : []),
-    `Kept: ${
+    `Stored: ${
       Object.entries(result.counts)
         .map(([kind, n]) => `${n} ${kind}`)
         .join(', ') || 'no differences'

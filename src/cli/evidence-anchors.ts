@@ -1,11 +1,11 @@
-// Reads the heads of the evidence chain from Temporal's history. A person who may write the ledger
+// Reads from Temporal's history which digest each window had. A person who may write the ledger
 // cannot change this history.
 import type { Client } from '@temporalio/client';
 import type { Anchor } from '../report/verify.js';
 import { withClientOrNull } from './migration-source.js';
 import { workflowIdOf } from '../domain/migration/workflow-ids.js';
 
-const MOST_RUNS = 200; // one for each continue-as-new of a migration
+const MOST_RUNS = 200; // a migration has one more for each continue-as-new
 
 interface HistoryEvent {
   readonly eventId?: unknown;
@@ -24,8 +24,8 @@ interface HistoryEvent {
 }
 
 /**
- * `runKey` is the first run id of the migration. Returns a string, the reason, if the history could
- * not be read.
+ * Returns the number and digest of each window in the history. `runKey` is the first run id of the
+ * migration. If the history cannot be read, it returns a string with the reason.
  */
 export async function anchorsOf(name: string, runKey: string): Promise<readonly Anchor[] | string> {
   return withClientOrNull(async (client) => {
@@ -54,7 +54,7 @@ async function readAnchors(
   return anchors;
 }
 
-/** Returns the windows in the events of one run, in order. */
+/** Returns the windows that the events of one run contain, in order. */
 export function anchorsIn(events: readonly HistoryEvent[]): Anchor[] {
   const windows = new Set<string>();
   const anchors: Anchor[] = [];

@@ -1,5 +1,5 @@
-// sluice explain ID: prints why the run is where it is, what it waits for, and the command that
-// helps. It reads the live run, or else the ledger.
+// sluice explain ID: prints why the run does not move, what it waits for, and the command that helps.
+// It asks the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { readStatus } from './migration-source.js';
 import { EXIT, asLines, print, type Format } from './output.js';
@@ -9,7 +9,7 @@ export interface Explanation {
   readonly phase: string | null;
   /** One sentence that names the obstacle, or says that there is none. */
   readonly because: string;
-  /** The things that the activities wait for, from their latest heartbeats. */
+  /** What the activities wait for, from their latest heartbeats. */
   readonly waits: readonly string[];
   readonly remedy: string | null;
   readonly next: readonly string[];
@@ -62,16 +62,18 @@ export function explainStatus(status: StatusWithWindows): Explanation {
     return say('It is paused: Sluice begins no further step. Connector and guard continue.');
   if (status.needsApproval)
     return say(
-      `It needs approval of evidence ${status.evidenceId}: windows continue meanwhile, and a failed one voids it.`,
+      `It needs approval of evidence ${status.evidenceId}. Windows continue meanwhile, and a failed window voids the evidence.`,
     );
   const number = status.windows.at(-1)?.number;
   const bad = status.windows.find((w) => w.number === number && w.verdict !== 'passed');
   if (phase === 'validate' && bad)
     return say(
-      `Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Only passed windows in a row count.`,
+      `Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Approval needs several windows that passed in a row.`,
     );
   if (status.waiting) return say(`It waits for ${status.waiting}.`);
   if (phase === 'validate')
-    return say('Windows pass, but approval needs more of them, or more coverage.');
+    return say(
+      'Windows pass, but approval needs more of them, or at more kinds of time (validation.coverage).',
+    );
   return say(waits.length > 0 ? 'It is working.' : 'Nothing blocks it.');
 }

@@ -52,8 +52,8 @@ function render(plan: ResolvedPlan, list: readonly Privilege[], why: string | nu
     ...(why === null
       ? []
       : [
-          `-- THE DATABASE COULD NOT BE ASKED (${why.replaceAll(/\s+/g, ' ')}).`,
-          '-- Replace each <owner of ...> by the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and print this again.',
+          `-- THE DATABASE DID NOT ANSWER (${why.replaceAll(/\s+/g, ' ')}).`,
+          '-- Replace each <owner of ...> with the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and run this command again.',
         ]),
     ...roles(plan),
     ...(Object.keys(PARTS) as Part[]).flatMap((part) =>
@@ -86,28 +86,28 @@ function roles(plan: ResolvedPlan): string[] {
     ? 'env' in passwordFrom
       ? `variable ${passwordFrom.env}`
       : `file ${passwordFrom.file}`
-    : 'nothing: it has no passwordFrom';
+    : 'nothing, because the spec has no passwordFrom';
   const role = (name: string, held: string): string[] => [
     `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
-    `-- its password, which ${held}, is set with: \\password ${plainIdent(name)}`,
+    `-- ${held}. Set that password with: \\password ${plainIdent(name)}`,
   ];
   return [
     '',
     '-- The roles, if they are missing',
     ...role(
       user,
-      `the worker${capture === user ? ' and Kafka Connect read' : ' reads'} from ${secret}`,
+      `The worker${capture === user ? ' and Kafka Connect read' : ' reads'} its password from ${secret}`,
     ),
     ...(capture === user
       ? []
       : role(
           capture,
-          `Kafka Connect reads from ${plan.spec.connector.config['database.password'] ?? secret}`,
+          `Kafka Connect reads its password from ${plan.spec.connector.config['database.password'] ?? secret}`,
         )),
   ];
 }
 
-/** Notes for managed services, only for specs that need replication. */
+/** Returns notes for managed services, if the spec needs replication. */
 function managed(plan: ResolvedPlan): string[] {
   if (!plan.capture.hasSlot) return [];
   const capture = plainIdent(captureUser(plan));
@@ -121,7 +121,7 @@ function managed(plan: ResolvedPlan): string[] {
   ];
 }
 
-/** Explains the grants that Sluice makes by itself. */
+/** Returns comments about the grants that Sluice makes by itself. */
 function consumers({ route }: ResolvedPlan): string[] {
   return route.consumers.length > 0 ? ['', ...route.consumers] : [];
 }
@@ -133,7 +133,7 @@ function ledger(): string[] {
   const database = plainIdent(decodeURIComponent(url?.pathname.slice(1) ?? '') || 'sluice_ledger');
   return [
     '',
-    `-- Ledger: in the server of SLUICE_LEDGER_URL. The worker creates schema sluice in it, and owns it`,
+    `-- Ledger: run this in the server of SLUICE_LEDGER_URL. The worker creates schema sluice there, and owns it`,
     `-- GRANT CONNECT, CREATE ON DATABASE ${database} TO ${user};`,
     '-- People who only read it (list, get, windows, diff, report, audit, dashboard), after the first start of a worker:',
     '-- GRANT USAGE ON SCHEMA sluice TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO auditor;',

@@ -1,5 +1,5 @@
-// sluice init NAME [-f FILE]: writes a spec to start from, and never overwrites one.
-// sluice init --sql -f FILE: prints the roles that a spec needs.
+// sluice init NAME [-f FILE]: writes a spec to start from, and never overwrites a file.
+// sluice init --sql -f FILE: prints the roles and grants that a spec needs.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseSpecText } from '../manifest/parse.js';
 import { CliError, EXIT, print, type Format } from './output.js';
@@ -15,9 +15,12 @@ export async function init(
       'sluice init --sql -f migration.yaml',
     ]);
   if (existsSync(options.file))
-    throw new CliError(EXIT.failed, 'exists', `${options.file} exists; nothing was written`, [
-      `sluice init ${name} -f another.yaml`,
-    ]);
+    throw new CliError(
+      EXIT.failed,
+      'exists',
+      `${options.file} already exists; nothing was written`,
+      [`sluice init ${name} -f another.yaml`],
+    );
   const text = template(name);
   const parsed = parseSpecText(text, options.file, () => '');
   if (!parsed.ok)
@@ -31,7 +34,8 @@ export async function init(
   await print(
     { file: options.file, next },
     options.output,
-    () => `${options.file} written: change the marked places, then\n  ${next.join('\n  ')}`,
+    () =>
+      `${options.file} written. Change the places marked "change", then run\n  ${next.join('\n  ')}`,
   );
   return EXIT.ok;
 }
@@ -52,7 +56,7 @@ spec:
     # change: the table that the batch fills, and what it computes, as one SELECT
     result: { table: public.daily_result, key: [day] }
     query: { sql: "SELECT day, sum(amount) AS total FROM public.orders GROUP BY day" }
-    # runs: { table: public.batch_runs } # run_id, cut_at, started_at, finished_at: a run that starts during the cut-over is seen; or { application: ... }: sessions
+    # runs: { table: public.batch_runs } # with run_id, cut_at, started_at, finished_at, so that Sluice sees a batch run during the cut-over. Or { application: ... }
   connector:
     type: debezium-postgres
     url: http://127.0.0.1:8083

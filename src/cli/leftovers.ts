@@ -1,5 +1,5 @@
 // sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
-// Exits 1 while there are any.
+// Exits 1 if it finds any.
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
@@ -19,8 +19,8 @@ export interface LeftoverOptions {
 }
 
 /**
- * Without Temporal, an object cannot be called left over, because its owner may be running. Throws
- * exit 4 then.
+ * Lists or removes leftovers. Throws exit 4 without Temporal, because an object is left over only if
+ * its migration does not run.
  */
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
@@ -79,7 +79,7 @@ async function sweep(client: Client, name: string, routeBack: boolean): Promise<
 
 function render(found: readonly Leftover[]): string {
   if (found.length === 0)
-    return 'no leftovers: every object in the ledger is removed, handed over, or owned by a running migration';
+    return 'no leftovers: every object in the ledger was removed, was handed over, or belongs to a running migration';
   return [
     table(
       ['MIGRATION', 'KIND', 'NAME', 'WHERE', 'PRESENCE'],
@@ -92,6 +92,6 @@ function render(found: readonly Leftover[]): string {
       ]),
     ),
     '',
-    `${found.length} without a running owner. Remove them: sluice doctor --leftovers --remove`,
+    `${found.length} objects belong to no running migration. Remove them with: sluice doctor --leftovers --remove`,
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-// sluice list: prints the newest iteration of every migration in the ledger, with its state at
+// sluice list: prints the newest iteration of every migration in the ledger, with its state in
 // Temporal.
 import type { Client } from '@temporalio/client';
 import type { MigrationRecord } from '../clients/ledger/ledger.js';

@@ -1,5 +1,5 @@
-// Reads the state of a migration for the verbs: live from its workflow, or else from the ledger. It
-// is loaded lazily, because `--help` needs neither.
+// Reads the state of a migration for the verbs, from its running workflow or else from the ledger.
+// Verbs load it only when they run, because `--help` needs neither.
 import type { Client } from '@temporalio/client';
 import { loadConfig } from '../config.js';
 import { Ledger, type MigrationRecord } from '../clients/ledger/ledger.js';
@@ -20,20 +20,20 @@ export function openLedger({ writes = false } = {}): Ledger | undefined {
   return ledgerUrl ? new Ledger(ledgerUrl, { readOnly: !writes }) : undefined;
 }
 
-/** Creates the exit-2 error for verbs that show data of the ledger only. */
+/** Throws exit 2 without SLUICE_LEDGER_URL, for verbs that only show data of the ledger. */
 export function requireLedger(): void {
   if (loadConfig().ledgerUrl === undefined)
     throw new CliError(
       EXIT.usage,
       'no-ledger',
-      'SLUICE_LEDGER_URL is not set: windows and evidence are kept there',
+      'SLUICE_LEDGER_URL is not set; it names the database that stores windows and evidence',
       ['export SLUICE_LEDGER_URL=postgres://…'],
     );
 }
 
 /**
- * Opens the ledger read-only. With `writes`, it creates missing tables. Throws exit 2 without
- * SLUICE_LEDGER_URL.
+ * Calls `use` with the ledger, opened read-only. With `writes`, it may write, and missing tables are
+ * created. Throws exit 2 without SLUICE_LEDGER_URL.
  */
 export async function withLedger<T>(
   use: (ledger: Ledger) => Promise<T>,
@@ -57,8 +57,8 @@ const queryStatus = (id: string, client: Client | null): Promise<Status | null> 
     : Promise.resolve(null);
 
 /**
- * Reads the live status if a worker answers, or else the last one in the ledger. A run that never
- * opened does not hide the one before it.
+ * Reads the live status if a worker answers, or else the last status in the ledger. If a new run
+ * never reached the ledger, it returns the status of the run before.
  */
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();
@@ -103,7 +103,7 @@ export async function readStatusWith(
 }
 
 /**
- * Combines a status with the state at Temporal. A dead run can neither be approved nor continue, so
+ * Adds to a status what Temporal knows of the run. A dead run can neither be approved nor continue, so
  * its next commands are those that clean up.
  */
 export function standingIn(
@@ -133,13 +133,13 @@ const recordedOf = (
   isOlderRun: runKey !== null && runKey !== run_key,
 });
 
-/** Ignores a ledger that does not answer, because the workflow still has an answer. */
+/** Ignores an error of the ledger if there is a live status. Otherwise it throws the error. */
 function orEmpty(error: unknown, live: Status | null): [] {
   if (live) return [];
   throw error;
 }
 
-/** The status of a migration about which nothing is known yet. */
+/** Returns the status of a migration about which nothing is known yet. */
 export function emptyStatus(id: string, iteration: number, generation: number): Status {
   return {
     apiVersion: 'sluice.dev/v1alpha1',

@@ -6,7 +6,7 @@ import { printable, printableLines } from '../domain/values/foreign-text.js';
 export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
 export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl', 'yaml'];
 
-/** The exit codes of the contract. */
+/** The exit codes. Scripts rely on them, so they never change. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -52,16 +52,17 @@ export async function print(value: unknown, format: Format, asText: () => string
 }
 
 /**
- * Escapes text so that a terminal obeys nothing in it. Pages for a browser do their own escaping.
+ * Writes text to stdout, with control characters escaped so that they cannot affect a terminal. HTML
+ * pages escape their text themselves.
  */
 export const write = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
 export const say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
-/** Prints lines so that a line end in a quoted text cannot begin a new line. */
+/** Joins lines. It escapes line ends inside each line, so that quoted text cannot begin a new line. */
 export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
 
 /**
- * Resolves when the reader has read everything. Otherwise, a slow reader of a pipe would lose the
- * end at exit.
+ * Waits until all output is written. Without it, a slow reader of a pipe would lose the end of the
+ * output when the process exits.
  */
 export const written = (): Promise<void> =>
   new Promise((resolve) =>

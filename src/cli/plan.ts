@@ -1,7 +1,7 @@
-// sluice plan -f FILE: prints what a start would create, do and leave behind. It only contacts the
-// ledger, which knows the next names.
-// sluice plan --rehearse ID: runs the cut-over of a migration up to the commit, and then releases
-// it.
+// sluice plan -f FILE: prints what a migration would create, do and leave behind. It contacts only
+// the ledger, because the names depend on earlier generations.
+// sluice plan --rehearse ID: runs the cut-over of a migration up to the commit, and then releases the
+// fence.
 import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
@@ -42,10 +42,7 @@ export async function plan(options: PlanOptions): Promise<number> {
   return options.exitCode ? EXIT.findings : EXIT.ok;
 }
 
-/**
- * Asks for confirmation, because a rehearsal holds the result or the source's writes as long as a
- * cut-over.
- */
+/** Rehearses the cut-over. It asks for confirmation, because a rehearsal blocks the same writes. */
 async function rehearse(id: string, options: PlanOptions): Promise<number> {
   await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
   const result = await withRunning(id, async (handle, client) => {
@@ -65,7 +62,7 @@ async function rehearse(id: string, options: PlanOptions): Promise<number> {
   });
   await print(result, options.output, () =>
     result.refused === null
-      ? `rehearsed and released: held for ${result.holdMs} ms`
+      ? `rehearsed and released; the hold took ${result.holdMs} ms`
       : `not rehearsed: ${result.refused}`,
   );
   return result.refused === null ? EXIT.ok : EXIT.failed;

@@ -1,5 +1,5 @@
-// Polls the status for verbs that wait. It keeps its connections, because new ones every half
-// second would load the machine.
+// Polls the status for verbs that wait. It reuses its connections, because new connections for every
+// poll would load the machine.
 import type { Client } from '@temporalio/client';
 import { Ledger } from '../clients/ledger/ledger.js';
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
@@ -9,8 +9,8 @@ import { say } from './output.js';
 import { lookAt } from './ask-run-state.js';
 
 /**
- * Calls `look` with a fresh status every `everyMs` until it returns an exit code. It prints a
- * problem of the run once.
+ * Calls `look` with a new status every `everyMs` milliseconds until `look` returns an exit code. It
+ * prints each problem of the run once.
  */
 export async function pollStatus(
   id: string,
@@ -43,8 +43,8 @@ export async function pollStatus(
 }
 
 /**
- * Returns how the newest run ended if it can never reach an outcome (refused, terminated). Returns
- * null while it runs, and if Temporal does not answer.
+ * Returns why the newest run can never reach an outcome, because it was refused or terminated. Returns
+ * null if it can, and if Temporal does not answer.
  */
 export async function deadEnd(id: string, client: Client | null): Promise<string | null> {
   const { seen } = await lookAt(id, client, '', true);

@@ -75,7 +75,7 @@ async function differencesOf(id: string): Promise<ProofResult['differences']> {
   });
 }
 
-/** Each proof has its own id, so that two can run at once. */
+/** Reserves a number for the proof in the ledger, so that several proofs can run at once. */
 async function claimNumber(name: string): Promise<string> {
   return withLedger(
     async (ledger) => {
@@ -149,13 +149,13 @@ async function follow(handle: WorkflowHandle, command: string | undefined): Prom
   }
 }
 
-/** Quotes a text as one word of a shell, because names of brokers and topics come from a spec. */
+/** Quotes a text as one word for a shell, because names of brokers and topics come from a spec. */
 export const quoteShell = (text: string): string =>
   /^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const SAID: Readonly<Record<ProofState, string>> = {
-  open: 'checking spec and slice',
-  replay: 'replaying the slice, in one read-only snapshot',
+  open: 'checking the spec and the slice',
+  replay: 'writing the rows of the slice to topics, from one read-only snapshot',
   pipeline: 'waiting for the pipeline to read the slice',
   compare: 'comparing every key',
   'stop-pipeline': 'stopping the pipeline',
@@ -209,7 +209,7 @@ function startPipeline(
   return pipeline;
 }
 
-/** Stops the command's whole process group: first with a request, then with a kill. */
+/** Stops the command's whole process group, with SIGTERM and after 20 s with SIGKILL. */
 async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefined): Promise<void> {
   if (!pipeline || pipeline.stopping) return;
   pipeline.stopping = true;

@@ -1,5 +1,5 @@
 // sluice report ID -o md|html|json: writes the report, from the ledger alone.
-// sluice report verify FILE: derives every hash and verdict of a report again.
+// sluice report verify FILE: computes every hash and verdict of a report again and compares them.
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';
@@ -37,8 +37,8 @@ export async function report(
 }
 
 /**
- * Throws exit 1 if the ledger does not know the migration. `iteration` is the newest by default.
- * `upTo` is the last window whose differences count.
+ * Reads everything that a report shows. `iteration` is the newest by default. `upTo` is the last
+ * window whose differences count. Throws exit 1 if the ledger does not know the migration.
  */
 async function readSource(
   ledger: Ledger,
@@ -105,5 +105,5 @@ function renderFindings(read: Report, findings: readonly Finding[], isWhole: boo
     f.what,
     f.detail,
   ]);
-  return `${table(['', 'CHECK', 'DETAIL'], rows)}\n\n${isWhole ? `The report of ${read.name} says what the ledger proves.` : `The report of ${read.name} and the ledger disagree.`}`;
+  return `${table(['', 'CHECK', 'DETAIL'], rows)}\n\n${isWhole ? `The report of ${read.name} agrees with the ledger.` : `The report of ${read.name} and the ledger disagree.`}`;
 }

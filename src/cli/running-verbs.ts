@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { output, verb, yes } from './verb.js';
 
-/** Verbs that only read. */
+/** Adds the verbs that only read. */
 export function addReadingVerbs(program: Command): void {
   verb(program, 'list', 'list all migrations', async (o: never) =>
     (await import('./list.js')).list(o),
@@ -19,29 +19,35 @@ export function addReadingVerbs(program: Command): void {
     async (id: never, o: never) => (await import('./wait.js')).wait(id, o),
   )
     .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval')
-    .option('--timeout <duration>', 'give up with exit 5', '10m')
+    .option('--timeout <duration>', 'exit 5 if it takes longer', '10m')
     .addOption(output());
   verb(program, 'windows <id>', 'list every validation window', async (id: never, o: never) =>
     (await import('./windows.js')).windows(id, o),
   )
     .addOption(output())
-    .option('--failed', 'only failed ones');
-  verb(program, 'diff <id>', 'show the differences, with both sides', async (id: never, o: never) =>
-    (await import('./diff.js')).diff(id, o),
+    .option('--failed', 'list only failed windows');
+  verb(
+    program,
+    'diff <id>',
+    'show the differences with the values of both sides',
+    async (id: never, o: never) => (await import('./diff.js')).diff(id, o),
   )
-    .option('--window <number>', 'default: the newest failed one')
-    .option('--subject <subject>', 'a table, result or result@sink')
-    .option('--limit <n>', 'rows of text', '20')
+    .option('--window <number>', 'which window; default: the newest failed one')
+    .option('--subject <subject>', 'which subject: a table, a stage, result or result@sink')
+    .option('--limit <n>', 'how many differences to print as text', '20')
     .option('--exit-code', 'exit 3 when there are differences')
     .addOption(output());
   verb(
     program,
     'explain <id>',
-    'say why the run is where it is, and which command helps',
+    'say why the run does not move, and which command helps',
     async (id: never, o: never) => (await import('./explain.js')).explain(id, o),
   ).addOption(output());
-  verb(program, 'audit <id>', 'show who did what, and the result', async (id: never, o: never) =>
-    (await import('./audit.js')).audit(id, o),
+  verb(
+    program,
+    'audit <id>',
+    'show what happened, and who decided it',
+    async (id: never, o: never) => (await import('./audit.js')).audit(id, o),
   ).addOption(output());
   verb(
     program,
@@ -49,11 +55,11 @@ export function addReadingVerbs(program: Command): void {
     'write the report from the ledger; `report verify FILE` checks one against it',
     async (id: never, file: never, o: never) => (await import('./report.js')).report(id, file, o),
   )
-    .option('--show-values', 'show differing values unmasked')
+    .option('--show-values', 'show differing values, which are masked by default')
     .addOption(output(['md', 'html', 'json'], 'md'));
 }
 
-/** Decisions of people, signed where the spec names approvers. */
+/** Adds the verbs that send a person's decision. It must be signed if the spec names approvers. */
 export function addDecidingVerbs(program: Command): void {
   for (const decision of ['approve', 'reject'] as const) {
     verb(
@@ -75,12 +81,12 @@ export function addDecidingVerbs(program: Command): void {
     [
       'complete',
       'complete-early',
-      'end the soak once its latest window has passed: two people must ask',
+      'end the soak early, if its latest window has passed; two people must ask',
     ],
     [
       'break-glass',
       'break-glass',
-      'for an hour, let the cut-over begin outside its rules about people and time: two people must sign',
+      'for an hour, relax the rules about who must approve and when; two people must sign',
     ],
   ] as const) {
     verb(program, `${name} <id>`, does, async (id: never, o: never) =>
@@ -94,7 +100,7 @@ export function addDecidingVerbs(program: Command): void {
   }
 }
 
-/** Messages that stop, continue or end a run. */
+/** Adds the verbs that pause, continue or end a run. */
 export function addSteeringVerbs(program: Command): void {
   for (const [name, does] of [
     ['pause', 'begin no further step (the connector continues)'],
@@ -108,24 +114,27 @@ export function addSteeringVerbs(program: Command): void {
   verb(program, 'extend <id>', 'make the soak longer', async (id: never, o: never) =>
     (await import('./signal.js')).extend(id, o),
   )
-    .requiredOption('--for <duration>', 'at least this long from now on: 30m, 2h, 7d')
-    .option('--by <name>', 'who')
+    .requiredOption(
+      '--for <duration>',
+      'how long the soak lasts at least, from now on: 30m, 2h, 7d',
+    )
+    .option('--by <name>', 'who extends it')
     .addOption(output());
   verb(
     program,
     'rollback <id>',
-    'go back to the batch, from any phase',
+    'return to the batch, from any phase before complete',
     async (id: never, o: never) => (await import('./signal.js')).rollback(id, o),
   )
     .requiredOption('--reason <text>', 'why')
-    .option('--by <name>', 'who')
+    .option('--by <name>', 'who rolls back')
     .option('--key <file>', 'sign it (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output());
   verb(
     program,
     'cancel <id>',
-    'abort: route consumers back if needed, and clean up',
+    'abort the migration: route consumers back if needed, and clean up',
     async (id: never, o: never) => (await import('./signal.js')).cancel(id, o),
   )
     .addOption(yes())

@@ -5,7 +5,7 @@ import { CliError, EXIT, write } from './output.js';
 
 export function schema(what: string): number {
   if (what !== 'spec')
-    throw new CliError(EXIT.usage, 'usage', `no schema "${what}"; there is: spec`);
+    throw new CliError(EXIT.usage, 'usage', `there is no schema "${what}"; the only one is: spec`);
   write(JSON.stringify(specSchema(), null, 2));
   return EXIT.ok;
 }
@@ -13,8 +13,8 @@ export function schema(what: string): number {
 const FILE = 'The path of a file with the text, relative to the spec; the command line inlines it.';
 
 /**
- * Returns Draft 7, which the YAML support of every editor understands. `{file}` is allowed in
- * places that the CLI inlines.
+ * Returns the JSON Schema as Draft 7, which the YAML support of every editor understands. SQL may also
+ * be given as `{file}`, because the CLI replaces a file with its content.
  */
 export function specSchema(): unknown {
   return z.toJSONSchema(migrationSchema, {

@@ -64,8 +64,8 @@ export async function rollback(
 }
 
 /**
- * Refuses what the worker would ignore: a rollback without a signature, or by a person who is not
- * an approver.
+ * Throws if the worker would ignore the rollback, because it is not signed or the person is not an
+ * approver.
  */
 function requireSigner(
   id: string,
@@ -91,7 +91,10 @@ export async function cancel(
   return told(id, 'cancel', options.output);
 }
 
-/** A signal waits at Temporal for a worker. This prints a note if no worker answers. */
+/**
+ * Prints that the request was sent. Temporal keeps a signal until a worker runs, so this also says if
+ * no worker answers.
+ */
 async function told(id: string, what: string, output: Format): Promise<number> {
   const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));
   if (standing?.problem) {

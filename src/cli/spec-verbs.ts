@@ -2,15 +2,19 @@
 import { Option, type Command } from 'commander';
 import { file, output, verb, yes } from './verb.js';
 
-/** Verbs around a migration's spec: write it, check it, plan it, start it. */
+/** Adds the verbs that work with a spec: write it, check it, plan it, start it. */
 export function addSpecVerbs(program: Command): void {
   verb(
     program,
     'init [name]',
-    'write a spec to start from; or, with --sql, print the roles and grants of one',
+    'write a spec to start from; with --sql, print the roles and grants that a spec needs',
     async (name: never, o: never) => (await import('./init.js')).init(name, o),
   )
-    .option('-f, --file <file>', 'where to; with --sql, the spec', 'migration.yaml')
+    .option(
+      '-f, --file <file>',
+      'the file to write; with --sql, the spec to read',
+      'migration.yaml',
+    )
     .option('--sql', 'print the roles and grants that the spec needs, as SQL to paste')
     .addOption(output());
   verb(program, 'validate', 'check a spec offline', async (o: never) =>
@@ -25,27 +29,33 @@ export function addSpecVerbs(program: Command): void {
     async (o: never) => (await import('./doctor.js')).doctor(o),
   )
     .option('-f, --file <file>', 'migration spec (YAML)')
-    .option('--leftovers', 'instead: list what ended or lost migrations left behind')
-    .option('--remove', 'with --leftovers: remove it')
+    .option(
+      '--leftovers',
+      'list what ended or terminated migrations left behind, instead of checking',
+    )
+    .option('--remove', 'with --leftovers: remove these objects')
     .option(
       '--route-back',
       'with --remove: if the cut-over happened, route consumers back to the batch first',
     )
     .addOption(yes())
     .addOption(output());
-  verb(program, 'plan', 'show what a start would create, do and leave behind', async (o: never) =>
-    (await import('./plan.js')).plan(o),
+  verb(
+    program,
+    'plan',
+    'show what a migration would create, do and leave behind',
+    async (o: never) => (await import('./plan.js')).plan(o),
   )
     .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
     .option(
       '--rehearse <id>',
-      'instead: rehearse the cut-over of a migration that waits for approval, up to the commit, then release',
+      'rehearse the cut-over of a migration that waits for approval, without the commit, instead of showing a plan',
     )
     .option('--by <name>', 'who rehearses')
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
-    .option('--exit-code', 'exit 3 when there is something to do');
+    .option('--exit-code', 'exit 3 instead of 0');
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('./start.js')).start(o),
   )
@@ -55,8 +65,8 @@ export function addSpecVerbs(program: Command): void {
 }
 
 /**
- * Verbs before a migration is planned: which process to migrate, and a proof on a small part of the
- * data.
+ * Adds the verbs that help before a migration is planned: which process to migrate, and a proof on a
+ * small part of the data.
  */
 export function addDecisionAids(program: Command): void {
   verb(
@@ -66,10 +76,10 @@ export function addDecisionAids(program: Command): void {
     async (o: never) => (await import('./assess.js')).assess(o),
   )
     .requiredOption('-f, --file <file>', 'portfolio (YAML)')
-    .option('--process <name>', 'only this one, in full')
+    .option('--process <name>', 'judge only this process, with all details')
     .option(
       '--out <folder>',
-      'with --process: write starting points for its pipeline there (Flink SQL, ksqlDB, Kafka Streams, stages)',
+      'with --process: write starting points for its pipeline to this folder (Flink SQL, ksqlDB, Kafka Streams, stages)',
     )
     .option('--offline', 'measure nothing: use only the declared facts and the SQL')
     .option('--exit-code', 'exit 3 if a process should not be migrated as it is')
@@ -82,10 +92,10 @@ export function addDecisionAids(program: Command): void {
   )
     .addOption(file())
     .requiredOption('--slice <sql>', "condition over columns of the tables or of the result's key")
-    .option('--stage <name>', 'only this stage of batch.stages')
+    .option('--stage <name>', 'prove only this stage of batch.stages')
     .option(
       '--run <command>',
-      'start the pipeline; it gets KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR',
+      'command that starts the pipeline; its environment contains KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, STATE_DIR',
     )
     .option(
       '--runs <n>',
@@ -93,6 +103,6 @@ export function addDecisionAids(program: Command): void {
       '0',
     )
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
-    .option('--by <name>', 'who')
+    .option('--by <name>', 'who proves')
     .addOption(output(['text', 'json', 'md', 'html']));
 }

@@ -1,4 +1,4 @@
-// sluice start -f FILE: starts the workflow. A second start of a running name exits 1 and changes
+// sluice start -f FILE: starts the workflow. If a migration of that name runs, it exits 1 and changes
 // nothing.
 import { userInfo } from 'node:os';
 import { loadConfig } from '../config.js';
@@ -69,8 +69,8 @@ export async function start(options: {
 }
 
 /**
- * Refuses at once what the workflow would refuse. Without a ledger, only the workflow can refuse
- * it.
+ * Throws if the workflow would refuse the name, so that the person learns it at once. Without a ledger,
+ * only the workflow can refuse it.
  */
 async function refuseUnfit(name: string): Promise<void> {
   const ledger = openLedger();
@@ -81,7 +81,7 @@ async function refuseUnfit(name: string): Promise<void> {
     throw new CliError(
       EXIT.failed,
       'name-refused',
-      `${name} is already migrated (iteration ${latest.iteration}); nothing was changed`,
+      `${name} was already migrated (iteration ${latest.iteration}); nothing was changed`,
       [`sluice report ${name} -o md`],
     );
   if (open.length > 0 && (await withClient((client) => deadEnd(name, client))))

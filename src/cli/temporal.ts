@@ -1,5 +1,4 @@
-// Connects the verbs to Temporal. An error names the address and the namespace that were used, and
-// a remedy.
+// Connects the verbs to Temporal. Each error names the address, the namespace and a remedy.
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { loadConfig } from '../config.js';
 import {
@@ -12,7 +11,10 @@ import { CliError, EXIT } from './output.js';
 const REMEDY =
   'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 
-/** Throws exit 4 if Temporal does not answer, refuses the client, or has no such namespace. */
+/**
+ * Calls `use` with a client. Throws exit 4 if Temporal does not answer, refuses the client, or does not
+ * have the namespace.
+ */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const { address, namespace, connectionOptions } = loadConfig().temporal;
   const { Client, Connection } = await import('@temporalio/client');
@@ -120,7 +122,7 @@ function explained(error: unknown): unknown {
     return new CliError(
       EXIT.unreachable,
       'permission-denied',
-      `${where}, refuses us: ${grpc.details}`,
+      `${where}, refuses access: ${grpc.details}`,
       [REMEDY],
     );
   if (/namespace .*not found/i.test(grpc.details))

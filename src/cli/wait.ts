@@ -46,7 +46,10 @@ export async function wait(
   });
 }
 
-/** Returns true also if the run is already past the condition. */
+/**
+ * Parses a condition. The function that it returns is also true if the run is already past the
+ * condition. Throws exit 2 for an unknown condition.
+ */
 export function condition(text: string): (status: Status) => boolean {
   const [kind, value = ''] = text.split('=');
   if (kind === 'phase' && isPhase(value)) return (status) => hasReached(status, value);

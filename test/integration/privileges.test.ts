@@ -193,7 +193,7 @@ describe('sluice init --sql', () => {
       }),
     );
     expect(code).toBe(0);
-    expect(stdout).toContain('THE DATABASE COULD NOT BE ASKED');
+    expect(stdout).toContain('THE DATABASE DID NOT ANSWER');
     expect(stdout).toContain('GRANT <owner of billing.plans> TO nobody_here;');
   });
 });
