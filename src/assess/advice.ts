@@ -1,5 +1,5 @@
 // Advises on connector, snapshot and pipeline for a migration of this process, with reasons and
-// checks. Estimates effort and freshness in numbers. PURE.
+// checks. Estimates effort and freshness in numbers.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProcessFacts, TableFacts } from './facts.js';
 import type { Judgement } from './score.js';

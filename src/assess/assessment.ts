@@ -1,5 +1,5 @@
 // Assesses a portfolio: it judges and ranks every process, and groups processes that read the same
-// tables into waves. PURE.
+// tables into waves.
 import {
   adviceFor,
   effortOf,

@@ -1,5 +1,5 @@
 // Collects the facts about a batch process: declared by its owner, read from its SQL, or measured
-// in its database. An unknown fact has a reason. PURE.
+// in its database. An unknown fact has a reason.
 import { durationMs } from '../domain/values/duration.js';
 import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';

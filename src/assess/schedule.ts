@@ -1,5 +1,5 @@
 // Computes how often a batch runs from its schedule: five cron fields, the usual names, or "every
-// 15m". PURE.
+// 15m".
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 // Computes verdict, score and reasons from the facts. The score is value × feasibility ×
-// confidence, and each factor has its named parts. PURE.
+// confidence, and each factor has its named parts.
 import type { ProcessFacts } from './facts.js';
 import { RULES } from './rules/index.js';
 import type { Answer, Part } from './rules/rule.js';

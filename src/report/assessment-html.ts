@@ -1,5 +1,5 @@
 // Renders an assessment as one self-contained page: ranking, value against feasibility, and every
-// process with all its reasons. The page has no script and loads nothing. PURE.
+// process with all its reasons. The page has no script and loads nothing.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf } from '../assess/score.js';
 import { because, connector, freshness, stages } from './assessment-text.js';
@@ -74,7 +74,7 @@ function rankingTable(processes: readonly AssessedProcess[]): string {
   return `<div class="wide"><table><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
-/** Each mark shows its rank. Its shape shows the verdict, too. */
+/** Draws each process as a mark. The mark contains its rank, and its shape shows the verdict. */
 function scatter(processes: readonly AssessedProcess[]): string {
   const [width, height, left, bottom] = [960, 380, 60, 40];
   const x = (share: number): number => left + share * (width - left - 20);

@@ -1,4 +1,4 @@
-// Renders an assessment for a terminal and as Markdown. PURE.
+// Renders an assessment for a terminal and as Markdown.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf, type Share } from '../assess/score.js';
 import { formatMs } from '../domain/values/duration.js';
@@ -40,10 +40,10 @@ export function ranking(assessment: Assessment): string {
     '',
     ...assessment.waves.map(
       (w) =>
-        `wave ${w.number}: ${w.processes.join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
+        `wave ${w.number}: ${w.processes.join(', ')} (they read ${w.tables.length} tables; each migration has its own slot)`,
     ),
     ...(assessment.waves.length > 0 ? [''] : []),
-    'Show one process in full: sluice assess -f FILE --process NAME. Write a page to share: -o html',
+    'Show one process with all details: sluice assess -f FILE --process NAME. Write a page to share: -o html',
   ].join('\n');
 }
 
@@ -140,7 +140,7 @@ export function assessmentMarkdown(assessment: Assessment): string {
     '',
     ...assessment.waves.map(
       (w) =>
-        `- wave ${w.number}: ${w.processes.map(e).join(', ')} (${w.tables.length} tables between them; each migration has its own slot)`,
+        `- wave ${w.number}: ${w.processes.map(e).join(', ')} (they read ${w.tables.length} tables; each migration has its own slot)`,
     ),
     ...assessment.processes.flatMap((p) => [
       '',

@@ -1,4 +1,4 @@
-// Builds the model of a report from the ledger. PURE.
+// Builds the model of a report from the ledger.
 import type {
   AuditEvent,
   ColumnTally,
@@ -17,11 +17,11 @@ import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
 import { soakOf, standstillsOf, type Soak, type Standstill } from './standstills.js';
 
-/** Everything that the plan leaves out of the comparison, by name. */
+/** What the spec excludes from the comparison, and the exceptions that it allows. */
 export interface LeftOut {
   readonly ignored: readonly string[];
   readonly tolerances: readonly string[];
-  /** The guarantees of the cut-over that the spec weakens. */
+  /** Sentences about guarantees that the spec, or break-glass, weakens. */
   readonly weakened: readonly string[];
   readonly waivers: readonly {
     readonly what: string;
@@ -30,7 +30,7 @@ export interface LeftOut {
   }[];
 }
 
-/** The time from the fence to the commit. Null if the migration never got that far. */
+/** The time from the fence to the commit. */
 export interface Hold {
   readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
   readonly totalMs: number;
@@ -42,7 +42,7 @@ export interface Report {
   readonly apiVersion: 'sluice.dev/v1alpha1';
   readonly kind: 'Report';
   readonly name: string;
-  /** Version of sluice that wrote this report. */
+  /** The version of sluice that wrote this report. */
   readonly writtenBy: string;
   readonly planHash: string;
   readonly startedAt: string;
@@ -54,15 +54,16 @@ export interface Report {
   }[];
   readonly verdicts: Readonly<Record<VerdictName, number>>;
   readonly windows: readonly WindowRow[];
-  /** Digest and chain link per window; the documents stay in the ledger. */
+  /** Digest and chain link of each window. The documents themselves stay in the ledger. */
   readonly evidence: readonly Pick<EvidenceLink, 'number' | 'digest' | 'chain'>[];
-  /** Kept differences by subject, class and column. */
+  /** How many differences the ledger keeps, by subject, class and column. */
   readonly differing: readonly ColumnTally[];
   /** A few differences of the newest window that found any. Values are masked unless requested. */
   readonly samples: readonly Difference[];
   readonly leftOut: LeftOut;
-  /** The plan's steps, each with its start in the last attempt (null = not yet). */
+  /** The plan's steps. `at` is when the last attempt began the step, or null if it did not. */
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
+  /** Null if the migration never committed. */
   readonly hold: Hold | null;
   /** Times in which the run was blocked. */
   readonly standstills: readonly Standstill[];

@@ -1,5 +1,5 @@
 // Draws the charts of the page as static SVG, without a script or library. Each chart is above a
-// table with the same data. PURE.
+// table with the same data.
 import { formatMs } from '../domain/values/duration.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
@@ -14,7 +14,7 @@ const MARK = {
 } as const;
 const MOST_COLUMNS = 160;
 
-/** Draws a row per subject and a mark per window. If not all windows fit, it draws the newest. */
+/** Draws one row for each subject, with a mark for each window. It draws the newest windows that fit. */
 export function windowChart(windows: readonly WindowRow[]): string {
   const numbers = [...new Set(windows.map((w) => w.number))];
   const shown = numbers.slice(-MOST_COLUMNS);
@@ -61,8 +61,8 @@ export function phaseChart(phases: Report['phases']): string {
 }
 
 /**
- * Draws the time that a marker took through the whole path in each window, on a logarithmic scale
- * with the spec's threshold.
+ * Draws how long a marker took through the whole path in each window, on a logarithmic scale, with the
+ * spec's threshold (`catchUp.within`).
  */
 export function lagChart(lags: Report['lags'], thresholdMs: number): string {
   const shown = lags

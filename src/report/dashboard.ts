@@ -1,5 +1,5 @@
-// Renders all migrations on one page: the state of each one, what it waits for, and the command
-// that helps. PURE.
+// Renders all migrations on one HTML page: the state of each, what it waits for, and the command that
+// helps.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 import { escapeHtml as e } from './escape.js';
@@ -27,7 +27,7 @@ const reason = (s: Shown): string =>
 const remedy = (s: Shown): string =>
   isTroubled(s) ? s.standing!.remedy.join('; ') : (s.blocked?.remedy ?? s.next[0] ?? '');
 
-/** `at` is the time of the readings (ISO). */
+/** Returns the page. `at` is when the states were read (ISO time). */
 export function renderDashboard(migrations: readonly Shown[], at: string): string {
   const waiting = migrations.filter(
     (s) => !s.outcome && (s.blocked !== null || s.needsApproval || isTroubled(s)),

@@ -1,5 +1,5 @@
-// Escapes text from outside (names of tables, columns and people, reasons), which must never become
-// markup. PURE.
+// Escapes text from outside (names of tables, columns and people, reasons), so that it never becomes
+// markup.
 import { printable, printableLines } from '../domain/values/foreign-text.js';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -13,14 +13,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export const escapeHtml = (text: string): string =>
   printableLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 
-/** Escapes text between tags. Quotes stay, because JSON has many of them. */
+/** Escapes text between tags. It does not escape quotes, because JSON has many of them. */
 export const escapeText = (text: string): string =>
   printableLines(text).replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
 
 export const escapeMarkdown = (text: string): string =>
   printable(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[|\\`*_<>[\]]/g, '\\$&');
 
-/** Shows a name as code in Markdown, where a backslash escapes nothing. Other text than a plain name is escaped instead. */
+/**
+ * Formats a plain name as Markdown code. Other text is escaped instead, because a backslash does not
+ * escape anything inside code.
+ */
 export const codeSpan = (name: string): string =>
   /^[\w.$:@/ -]+$/.test(name) ? `\`${name}\`` : escapeMarkdown(name);
 

@@ -1,5 +1,4 @@
-// Computes the freshness that a migration brings and the cost of its windows, from the measurements
-// of the windows. PURE.
+// Computes, from what windows measured, how fresh the stream's result is and what windows cost.
 import { durationMs } from '../domain/values/duration.js';
 import type { WindowSample } from '../domain/evidence/sample.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
@@ -7,7 +6,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 const DAY_MS = 86_400_000;
 
 export interface Freshness {
-  /** The time of a marker through the whole path. Null if no window measured it. */
+  /** How long a marker takes through the whole path. Null if no window measured it. */
   readonly stream: {
     readonly medianMs: number;
     readonly worstMs: number;

@@ -1,4 +1,4 @@
-// Tables of the HTML report. PURE.
+// Renders tables of the HTML report.
 import { formatMs } from '../domain/values/duration.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
@@ -75,7 +75,7 @@ export function objects({ status }: Report): string {
     ...status.leftovers.map((o) => [o.kind, o.name, 'LEFT OVER: remove it']),
   ];
   if (rows.length === 0)
-    return `<p>${status.outcome ? 'No object of this migration is left.' : 'Listed when the migration ends.'}</p>`;
+    return `<p>${status.outcome ? 'No object of this migration is left.' : 'This list is complete when the migration has ended.'}</p>`;
   const advice = status.handedOver.some((o) => o.kind === 'slot')
     ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot before you stop the connector permanently.</p>'
     : '';

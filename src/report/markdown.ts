@@ -1,5 +1,5 @@
 // Renders a report as Markdown. Every text from outside is escaped, because names of tables are
-// user input. PURE.
+// user input.
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Report } from './build-report.js';
 import { codeSpan, escapeMarkdown as escape } from './escape.js';

@@ -1,5 +1,5 @@
-// Masks values of differing rows, which are private data. A report shows the kind of a value and
-// not the value. PURE.
+// Masks values of differing rows, because they are private data. A report shows only the kind of a
+// value.
 import type { Difference } from '../domain/evidence/window.js';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;

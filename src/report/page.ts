@@ -1,11 +1,11 @@
-// Renders the frame of every HTML page: one file, strict content policy, no script, data embedded
-// as text. PURE.
+// Renders the frame of every HTML page. A page is one file without script, has a strict content
+// security policy, and contains its data as text.
 import { escapeHtml as e, escapeText } from './escape.js';
 import { STYLE } from './style.js';
 
 const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** `body` is HTML that is already escaped. `data` is embedded as JSON. */
+/** Returns a whole page. `body` is HTML that is already escaped. `data` is embedded as JSON. */
 export function page(title: string, body: string, data: unknown): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -16,11 +16,11 @@ export function page(title: string, body: string, data: unknown): string {
 `;
 }
 
-/** `title` is our own plain text, and `body` is escaped HTML. */
+/** Returns a section. `title` is plain text of Sluice's own, and `body` is HTML that is already escaped. */
 export const section = (title: string, body: string): string =>
   `<section><h2>${title}</h2>${body}</section>`;
 
-/** Columns `[from, to)` contain numbers. This function escapes the cells. */
+/** Returns a table, with its cells escaped. The columns from `from` to before `to` contain numbers. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],

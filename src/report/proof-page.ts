@@ -1,5 +1,5 @@
-// Renders the page of a proof: what was proven, on how much data, how fast, what differs, and what
-// it predicts for all data. PURE.
+// Renders a proof: what was proven, on how much data, how fast, what differs, and what this predicts
+// for all data.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProofResult } from '../domain/evidence/slice-proof.js';
 import { comparedOf, type Difference } from '../domain/evidence/window.js';
@@ -28,7 +28,7 @@ function facts(r: ProofResult): [string, string][] {
             'replayed',
             `${n(replayed.records)} rows (${(replayed.bytes / 2 ** 20).toFixed(1)} MiB) in ${formatMs(replayed.ms)}, read in one read-only snapshot at ${replayed.lsn}`,
           ],
-          ['the batch gives', `${n(replayed.expected)} rows on the slice`],
+          ['the batch returns', `${n(replayed.expected)} rows on the slice`],
         ] as [string, string][])
       : []),
     ...(r.pipelineMs === null
@@ -166,7 +166,7 @@ export function renderProofHtml(r: ProofResult): string {
       `${shares(r)}${table(['table', 'rows in the slice', 'rows in all', 'share'], tables(r), 1, 4)}`,
     ),
     ...(r.rehearsed.length > 0
-      ? [section('Rehearsed over history', table(RUN_COLUMNS, runs(r), 3, 6))]
+      ? [section('Results of earlier batch runs', table(RUN_COLUMNS, runs(r), 3, 6))]
       : []),
     ...(r.differences.length > 0
       ? [

@@ -1,4 +1,4 @@
-// Describes the time in which a migration was blocked, and the soak: planned and actual. PURE.
+// Describes when a migration was blocked, and how long the soak was planned to last and lasted.
 import type { AuditEvent } from '../domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { durationMs, formatMs } from '../domain/values/duration.js';
@@ -6,23 +6,23 @@ import { durationMs, formatMs } from '../domain/values/duration.js';
 /** A time in which the run waited for a person, or for a system to come back. */
 export interface Standstill {
   readonly from: string;
-  /** Null = it still lasts. */
+  /** Null while it lasts. */
   readonly to: string | null;
   readonly code: string;
   readonly detail: string;
-  /** Consumers read the stream side then, or were about to. */
+  /** True if the commit had happened, so that consumers may have noticed it. */
   readonly isAfterCommit: boolean;
 }
 
 export interface Soak {
-  /** As the spec says it, such as `24h`. */
+  /** The duration in the spec, such as `24h`. */
   readonly asked: string;
   readonly passes: number;
-  /** The moment when consumers were confirmed on the stream side. */
+  /** When Sluice confirmed that consumers read the stream side. */
   readonly from: string;
-  /** Null = it still lasts. */
+  /** Null while it lasts. */
   readonly to: string | null;
-  /** The reasons from the audit why it lasted longer or shorter than planned. */
+  /** Reasons, from the audit, why it lasted longer or shorter than planned. */
   readonly changes: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function standstillsOf(events: readonly AuditEvent[]): Standstill[] {
     const code = kind === 'blocked' ? detail.split(':', 1)[0]! : null;
     const last = found.at(-1);
     const open = last?.to === null ? last : null;
-    if (open && code === open.code) continue; // tried again in vain
+    if (open && code === open.code) continue; // a retry that did not help
     if (open && (code !== null || ENDS.includes(kind))) found.splice(-1, 1, { ...open, to: at });
     if (kind === 'committed') isCommitted = true;
     if (code === null) continue;
@@ -45,14 +45,14 @@ export function standstillsOf(events: readonly AuditEvent[]): Standstill[] {
   return found;
 }
 
-/** Null before consumers were confirmed on the stream side. */
+/** Returns the soak, or null if Sluice has not yet confirmed that consumers read the stream side. */
 export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): Soak | null {
   const confirmed = events.findLastIndex(
     (e) => e.kind === 'route' && e.detail.includes('stream side'),
   );
   if (confirmed < 0) return null;
   const after = events.slice(confirmed);
-  // Consumers left the stream side meanwhile, so the time counts again from zero.
+  // If consumers did not read the stream side for a while, the soak begins again after that.
   const anew = standstillsOf(after).findLast((s) => s.code === 'route-unexpected' && s.to !== null);
   const end = after.find(
     (e) => (e.kind === 'phase' && e.detail === 'complete') || e.kind === 'way-back',
@@ -73,18 +73,21 @@ const isTaken = ({ detail }: AuditEvent): boolean => detail.includes(': accepted
 const tookMs = ({ from, to }: { from: string; to: string | null }): number | null =>
   to === null ? null : Math.max(0, Date.parse(to) - Date.parse(from));
 
-/** Returns one sentence that holds asked and served time against each other. */
+/** Returns one sentence that compares the planned and the actual duration. */
 export function soakSentence(soak: Soak): string {
   const { asked, passes, from, changes } = soak;
   const served = tookMs(soak);
-  const wanted = `The soak was to last ${asked} and ${passes} passed windows`;
+  const wanted = `The soak was planned to last ${asked} and ${passes} passed windows`;
   const why = changes.length > 0 ? ` (${changes.join('; ')})` : '';
   if (served === null) return `${wanted}; it began at ${from} and still lasts${why}.`;
-  const short = served < durationMs(asked) ? ', less than asked' : '';
+  const short = served < durationMs(asked) ? ', which is less than planned' : '';
   return `${wanted}; it lasted ${formatMs(served)} from ${from}${short}${why}.`;
 }
 
-/** For the headline: standing still after the point of no return, when consumers may feel it. Null if that never happened. */
+/**
+ * Returns a sentence for the headline about the time in which the run was blocked after the commit,
+ * because consumers may have noticed it. Returns null if that never happened.
+ */
 export function blockedAfterCommit(standstills: readonly Standstill[]): string | null {
   const after = standstills.filter((s) => s.isAfterCommit);
   if (after.length === 0) return null;

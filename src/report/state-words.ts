@@ -1,5 +1,4 @@
-// Names the state of a migration in a word or two, the same in `get`, `list` and the dashboard.
-// PURE.
+// Names the state of a migration in a word or two, in the same way for `get`, `list` and the dashboard.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 

@@ -1,4 +1,4 @@
-// Checks of a report's evidence: digests, links of the chain, and verdicts. PURE.
+// Checks a report's evidence: digests, links of the chain, and verdicts.
 import { createHash } from 'node:crypto';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
@@ -61,8 +61,8 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 }
 
 /**
- * Checks that each verdict is the one that the rows show. It may be weaker than its counts, because
- * something changed during the window, but MUST NOT be stronger.
+ * Checks that each verdict in the evidence equals its row's, and follows from its counts. A verdict may
+ * be weaker than its counts, because something changed during the window, but MUST NOT be stronger.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));
@@ -72,9 +72,11 @@ export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
         const where = `window ${number}, ${subject}`;
         const row = rows.get(`${number} ${subject}`);
         if (row?.verdict !== verdict)
-          return [`${where}: evidence says ${verdict}, its row ${row?.verdict ?? 'is missing'}`];
+          return [
+            `${where}: the evidence says ${verdict}, and its row ${row ? `says ${row.verdict}` : 'is missing'}`,
+          ];
         if (counts && (row.compared !== comparedOf(counts) || row.mismatched !== counts.mismatched))
-          return [`${where}: the row's counts are not the evidence's`];
+          return [`${where}: the row and the evidence have different counts`];
         if (!counts || !proofs)
           return verdict === 'passed'
             ? [`${where}: passed, but nothing in the evidence supports it`]
@@ -82,7 +84,7 @@ export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
         const follows = judgeComparison(counts, proofs).verdict;
         return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
           ? []
-          : [`${where}: says ${verdict}, its counts and proofs say ${follows}`];
+          : [`${where}: it says ${verdict}, but its counts and proofs mean ${follows}`];
       },
     ),
   );
@@ -96,6 +98,6 @@ export function evidenceUnlike(report: Report, evidence: readonly EvidenceLink[]
       const own = known.get(e.number);
       return own?.digest === e.digest && own.chain === e.chain ? [] : [`window ${e.number}`];
     }),
-    ...evidence.filter((e) => !said.has(e.number)).map((e) => `window ${e.number} is left out`),
+    ...evidence.filter((e) => !said.has(e.number)).map((e) => `window ${e.number} is missing`),
   ];
 }

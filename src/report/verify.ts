@@ -1,6 +1,5 @@
-// Checks a report against the ledger. It computes every digest from its document, follows the
-// chain, derives every verdict from its counts and proofs, and compares the page's text with its
-// data.
+// Checks a report against the ledger. It computes every digest from its document, follows the chain,
+// and derives every verdict from its counts and proofs. It also compares the page's text with its data.
 import type { AuditEvent, EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { WindowRow } from '../domain/evidence/window.js';
@@ -15,7 +14,7 @@ import {
   evidenceUnlike,
 } from './verify-links.js';
 
-/** The head of the chain after a window, from the run's own history. */
+/** The end of the evidence chain after a window, as Temporal's history records it. */
 export interface Anchor {
   readonly number: number;
   readonly chain: string;
@@ -29,7 +28,7 @@ export interface ReadReport {
 
 const EMBEDDED = /<details><summary>The same as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 
-/** Returns a string, the reason, if the file is not a report. */
+/** Reads a report from JSON or from an HTML page. Returns a string with the reason if it is none. */
 export function readReport(text: string): ReadReport | string {
   const isPage = text.trimStart().startsWith('<');
   const embedded = isPage ? EMBEDDED.exec(text)?.[1] : text;
@@ -61,7 +60,7 @@ export function lastWindowOf({
   events,
   status,
 }: Report): number {
-  if (status.outcome !== null) return Infinity; // an ended run has no more windows: all are in its report
+  if (status.outcome !== null) return Infinity; // a run that has ended gets no more windows, so its report must contain all
   const audited = events
     .filter((e) => e.kind === 'window')
     .map((e) => Number.parseInt(e.detail, 10) || 0);
@@ -74,8 +73,8 @@ export function lastWindowOf({
 }
 
 /**
- * `version` is this version of sluice: another version may word the page differently. `source` MUST
- * contain differences up to the report's last window only.
+ * Returns all findings about a report. `version` is this version of sluice; another version may word
+ * the page differently. `whole` MUST contain differences only up to the report's last window.
  */
 export function verifyReport(
   { report, html }: ReadReport,
@@ -97,32 +96,32 @@ export function verifyReport(
       'digests',
       evidence.length,
       wrongDigests(evidence),
-      'documents of the ledger hash to their digests',
+      'documents of the ledger match their digests',
     ),
-    finding('chain', evidence.length, brokenLinks(evidence), 'links of the chain'),
+    finding('chain', evidence.length, brokenLinks(evidence), 'links of the chain are intact'),
     finding(
       'verdicts',
       evidence.length,
       wrongVerdicts(whole),
-      'windows: verdicts follow from their counts and proofs',
+      'windows have verdicts that follow from their counts and proofs',
     ),
     finding(
       'evidence',
       report.evidence.length,
       evidenceUnlike(report, source.evidence),
-      'digests of the report are those of the ledger, none is left out',
+      'digests of the report equal those of the ledger, and none is missing',
     ),
     finding(
       'windows',
       report.windows.length,
       windowsUnlike(report, source.windows),
-      'rows of the report are those of the ledger, none is left out',
+      'rows of the report equal those of the ledger, and none is missing',
     ),
     finding(
       'audit',
       report.events.length,
       unlike(report.events, source.events),
-      'events of the report are the first of the ledger',
+      'events of the report equal the first events of the ledger',
     ),
     statusLike(report, source),
     derived(report, source),
@@ -143,16 +142,16 @@ export function anchored(
   const known = new Map(evidence.map((e) => [e.number, e.chain]));
   const wrong = anchors.flatMap(({ number, chain }) => {
     const own = known.get(number);
-    if (own === undefined) return [`window ${number} is in the history and not in the ledger`];
+    if (own === undefined) return [`window ${number} is in the history but not in the ledger`];
     return own === chain
       ? []
-      : [`window ${number}: the ledger's chain is not the one in the run's history`];
+      : [`window ${number}: the ledger and the run's history have different chains`];
   });
   return finding(
     'history',
     anchors.length,
     wrong,
-    "windows of Temporal's history have the ledger's chain",
+    "windows of Temporal's history have the same chain in the ledger",
   );
 }
 
@@ -165,7 +164,7 @@ function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] 
       .map((w) => `window ${w.number}, ${w.subject}`),
     ...windows
       .filter((w) => !said.has(`${w.number} ${w.subject}`))
-      .map((w) => `window ${w.number}, ${w.subject} is left out`),
+      .map((w) => `window ${w.number}, ${w.subject} is missing`),
   ];
 }
 
@@ -176,8 +175,8 @@ function unlike(events: Report['events'], known: ReportSource['events']): string
 }
 
 /**
- * Checks the status. Decisions are never withdrawn and an outcome is final, but the rest changes.
- * Events that the status needs MUST be in the report.
+ * Checks the parts of the status that never change: decisions, and the outcome if there is one. It
+ * also checks that the report contains the events that led to the status.
  */
 function statusLike(
   { status, events }: Report,
@@ -189,7 +188,7 @@ function statusLike(
   if (status.outcome !== null && status.outcome !== now.outcome)
     changed.push(`outcome ${status.outcome}, the ledger says ${now.outcome ?? 'none yet'}`);
   if (status.outcome !== null && status.approvals.length < now.approvals.length)
-    changed.push('decisions are left out');
+    changed.push('decisions are missing');
   const phases = (list: readonly AuditEvent[]): string[] =>
     list.filter((e) => e.kind === 'phase').map((e) => e.detail);
   if (
@@ -197,19 +196,19 @@ function statusLike(
     phases(all).includes(status.phase) &&
     !phases(events).includes(status.phase)
   )
-    changed.push(`events up to phase ${status.phase} are left out`);
+    changed.push(`events up to phase ${status.phase} are missing`);
   const epochs = (list: readonly AuditEvent[]): number =>
     Math.max(
       1,
       ...list.filter((e) => e.kind === 'epoch').map((e) => Number.parseInt(e.detail, 10) || 0),
     );
   if (epochs(events) < Math.min(status.epoch, epochs(all)))
-    changed.push(`events up to epoch ${status.epoch} are left out`);
+    changed.push(`events up to epoch ${status.epoch} are missing`);
   return finding(
     'decisions',
     status.approvals.length,
     changed,
-    'approvals and rejections, and the outcome, are those of the ledger',
+    'approvals and rejections, and the outcome, equal those of the ledger',
   );
 }
 
@@ -242,7 +241,7 @@ function pageSays(report: Report, html: string, version: string): Finding {
   const other =
     report.writtenBy === version
       ? ''
-      : ` (written by sluice ${report.writtenBy}, this is ${version}: which may word it differently)`;
+      : ` (sluice ${report.writtenBy} wrote it, and this version, ${version}, may word it differently)`;
   return {
     what: 'page',
     holds: isSame,

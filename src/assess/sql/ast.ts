@@ -1,5 +1,5 @@
 // Walks the parse tree of PostgreSQL's own grammar, which consists of plain objects
-// (`{ Kind: { …fields } }`), and reads the few shapes that every reader needs. PURE.
+// (`{ Kind: { …fields } }`), and reads the few shapes that every reader needs.
 
 export type Fields = Readonly<Record<string, unknown>>;
 

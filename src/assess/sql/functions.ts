@@ -1,5 +1,5 @@
 // Lists functions of PostgreSQL that are safe in a stream, and those that give a different answer
-// each time. PURE.
+// each time.
 
 export const VOLATILE: ReadonlySet<string> = new Set(
   (

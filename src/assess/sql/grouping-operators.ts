@@ -1,4 +1,4 @@
-// Operators that keep a state per group, window or row: aggregates, windows, DISTINCT and top N. PURE.
+// Operators that keep a state per group, window or row: aggregates, windows, DISTINCT and top N.
 import {
   columnName,
   field,

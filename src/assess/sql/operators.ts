@@ -1,5 +1,4 @@
 // Describes what one query block does, operator by operator, and how much a stream must remember.
-// PURE.
 import { field, list, walkQuery, type Fields } from './ast.js';
 import {
   type Operator,

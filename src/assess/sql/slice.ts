@@ -1,6 +1,6 @@
 // Splits a slice condition into conditions on tables and on the result, and rewrites the batch's
 // query to read sliced tables. Both sides of a proof see the same sliced input. Every difference
-// therefore comes from the pipeline and not from the slice. PURE.
+// therefore comes from the pipeline and not from the slice.
 import { parseSync, scanSync } from 'libpg-query';
 import { stripSemicolon } from '../../domain/migration/statements.js';
 import { columnName, field, list, relationName, walk } from './ast.js';

@@ -1,4 +1,4 @@
-// Reasons why a view's relation cannot be replaced. PURE.
+// Reasons why a view's relation cannot be replaced.
 import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
 import { field, list, names, textOf, walk, type Fields } from './ast.js';
 

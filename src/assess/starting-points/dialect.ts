@@ -1,5 +1,5 @@
 // Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. A construct without an
-// equal is refused by name, and never guessed. PURE.
+// equal is refused by name, and never guessed.
 import {
   columnName,
   field,

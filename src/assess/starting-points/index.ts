@@ -1,6 +1,6 @@
 // Writes starting points for a pipeline: the batch's query as one query per stage in Flink SQL,
 // ksqlDB and a Kafka Streams skeleton, and the stages for the spec. A part that cannot be
-// translated becomes a comment with the original query. PURE.
+// translated becomes a comment with the original query.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';

@@ -1,4 +1,4 @@
-// The starting point in ksqlDB. PURE.
+// The starting point in ksqlDB.
 import type { TableFacts } from '../facts.js';
 import { quoted } from './dialect.js';
 import {
