@@ -132,7 +132,7 @@ describe('the query of a batch', () => {
     [
       'keys that stand in several rows',
       'SELECT shop AS k FROM sales WHERE shop IS NOT NULL',
-      /not a key of the query: 19 keys .* 380 rows/,
+      /not unique: 19 keys .* 380 rows/,
     ],
     [
       'keys that are NULL',

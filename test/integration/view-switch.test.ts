@@ -180,6 +180,6 @@ describe('the switch of a view', () => {
     await drill.client.query(
       'CREATE VIEW result AS SELECT id FROM batch_result; CREATE RULE writes AS ON INSERT TO result DO INSTEAD INSERT INTO batch_result (id) VALUES (new.id)',
     );
-    expect(await commit()).toMatch(/a rule of it writes public.batch_result/);
+    expect(await commit()).toMatch(/a rule of the view writes public.batch_result/);
   });
 });

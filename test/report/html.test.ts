@@ -75,7 +75,7 @@ describe('the HTML report', () => {
       expect(text).toContain('permission denied for table totals');
       expect(text).toContain('Kafka is away');
       expect(text).toMatch(
-        /The soak was to last 24h and 3 passed windows; it lasted 6 min 0 s from .*, less than asked \\?\(ann/,
+        /The soak was planned to last 24h and 3 passed windows; it lasted 6 min 0 s from .*, which is less than planned \\?\(ann/,
       );
     }
   });
