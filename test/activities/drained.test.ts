@@ -70,9 +70,9 @@ describe('the drain proof', () => {
     );
     const both = `${SOURCE} 10, ${INTERNAL} 10`;
     expect(notes).toEqual([
-      `P4 captured, and stable: ${both} (hop 2 of 2)`,
-      `P5 group totals is past them, but for control records: ${both} (hop 2 of 2)`,
-      `P4 captured, and stable: ${OUTPUT} 10`,
+      `P4 the ends were read and are stable: ${both} (hop 2 of 2)`,
+      `P5 group totals is past them, apart from control records: ${both} (hop 2 of 2)`,
+      `P4 the ends were read and are stable: ${OUTPUT} 10`,
     ]);
   });
 

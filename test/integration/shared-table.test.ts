@@ -105,7 +105,7 @@ describe('a table that batch and stream share', () => {
         'P1 triggers exist on',
         'P2 the connector acknowledged',
         "P3 the fence's own marker was read from",
-        'P4 captured, and stable',
+        'P4 the ends were read and are stable',
         'P5 group connect-shared-sink-g2 is past them',
         'P6 final window',
       ])

@@ -181,7 +181,7 @@ describe('doctor, as a role that owns nothing', () => {
     );
     // Our sessions ask for all rows or an error, so a table that hides some cannot be looked at.
     const hidden: unknown = expect.stringMatching(
-      /row-level security policy for table "batch_result": rows are hidden/,
+      /row-level security policy for table "batch_result": row security hides rows/,
     );
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });

@@ -1,5 +1,5 @@
-// The drain: waits until the pipeline's groups, its output and the sink have read everything that was
-// in their topics. It returns null when that is proven, and otherwise the reason.
+// Waits until the pipeline's groups and the sink have read everything that was in their topics, and
+// until the output is stable. Each function returns null if that is proven, otherwise the reason.
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { capturesOf } from '../../domain/capture/index.js';
@@ -19,12 +19,15 @@ import {
   POLL_MS,
 } from './topic-ends.js';
 
-/** Names that Kafka Streams gives to topics between two stages. */
+/** Matches names that Kafka Streams gives to topics between two stages. */
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
-/** A longer gap holds data, so it is not searched for control records. */
+/** A longer gap contains data, so it is not searched for control records. */
 const MARKERS_AT_MOST = 1000;
 
-/** After `connectorAcknowledged`: waits until pipeline group(s), output and sink have taken in all that was there. Null = drained; else why not. */
+/**
+ * Waits until the pipeline's groups have read everything that is in their topics now, and until its
+ * outputs are stable. It is called after `connectorAcknowledged`.
+ */
 export async function pipelineDrained(
   kafka: KafkaPort,
   ref: MigrationRef,
@@ -38,14 +41,17 @@ export async function pipelineDrained(
   const existing = await kafka.listTopics();
   for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {
     if (!existing.includes(topic))
-      return `drain: topic ${topic} of stage ${name} does not exist: the pipeline has not created it`;
+      return `drain: topic ${topic} of stage ${name} does not exist, because the pipeline has not created it`;
     const unstable = await outputStable(kafka, topic, deadline, note);
     if (unstable) return unstable;
   }
   return outputStable(kafka, pipeline.output.topic, deadline, note);
 }
 
-/** Waits until the sink's group consumed the output up to its end. It stops at the last data record + 1, before trailing markers. */
+/**
+ * Waits until the sink's group has read the output to its end. Its committed offset is the one after the
+ * last data record, so control records may follow.
+ */
 export async function sinkDrained(
   kafka: KafkaPort,
   ref: MigrationRef,
@@ -60,7 +66,10 @@ export async function sinkDrained(
   return topicsConsumed({ kafka, groups, subscribed }, [pipeline.output.topic], deadline, note);
 }
 
-/** One pass per hop over all topics at once: each pass moves everything that was there at least one topic further, internal repartition topics included. */
+/**
+ * Makes one pass for each hop, over all topics at once. In each pass, everything that was in a topic
+ * moves at least one topic further. Internal repartition topics are included.
+ */
 async function groupsDrained(
   kafka: KafkaPort,
   ref: MigrationRef,
@@ -72,7 +81,8 @@ async function groupsDrained(
   let last: string[] = [];
   try {
     for (let hop = 0; ; hop += 1) {
-      // Asked again before each hop: an application makes its own topics when it starts, and may just have started.
+      // The topics are listed again before each hop, because an application creates its own topics when it
+      // starts, and it may have just started.
       const subscribed = await subscriptionsOf(kafka, groups);
       if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
       const internal = (await groupTopics(kafka, groups, subscribed)).filter(
@@ -82,7 +92,7 @@ async function groupsDrained(
         for (const proof of last) note(proof);
         return null;
       }
-      last = []; // each hop says again, further on, what the one before it said
+      last = []; // only the proofs of the last hop are reported, because each hop repeats those before it
       const sayHop: Note = (proof) =>
         last.push(`${proof} (hop ${hop + 1} of ${internal.length + 1})`);
       const reason = await topicsConsumed(
@@ -94,17 +104,17 @@ async function groupsDrained(
       if (reason) return reason;
     }
   } catch (error) {
-    // The pipeline may create its own topics again at any time. The tables' topics are ours, and
-    // the caller judges their loss.
+    // The pipeline may create its own topics again at any time. The tables' topics belong to Sluice, so
+    // the caller decides what their loss means.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
-    return `drain: ${error.message}: the pipeline of group ${groups.join(', ')} is being deployed again`;
+    return `drain: ${error.message}, because the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
 }
 
 /**
- * Returns the topics that a group committed offsets for or subscribes to. Topics between the stages
- * of a Kafka Streams application are found by their names: one that was written and never committed
- * is not drained.
+ * Returns the topics that a group committed offsets for or subscribes to. It also returns topics between
+ * the stages of a Kafka Streams application, which it recognizes by their names. Such a topic may have
+ * records but no committed offset yet.
  */
 async function groupTopics(
   kafka: KafkaPort,
@@ -169,7 +179,7 @@ async function topicsConsumed(
         behind.push(end);
         why = late;
       }
-      open = behind; // committed offsets only grow while the group lives; one that is reset shows as a membership change
+      open = behind; // committed offsets only grow; a reset of the group shows as a change of its members
       return open.length === 0 ? DRAINED : null;
     },
     () => ({ waitingFor: why }),
@@ -177,12 +187,12 @@ async function topicsConsumed(
   if (drained === null) return `${why} at the time limit`;
   if (drained !== DRAINED) return drained;
   note(
-    `P5 group ${groups.join(', ')} is past them, but for control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
+    `P5 group ${groups.join(', ')} is past them, apart from control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
   );
   return null;
 }
 
-/** Null = every reader is past the end, but for control records; else which is not. */
+/** Returns null if every reader is past the end, apart from control records. Otherwise names one. */
 async function firstBehind(
   kafka: KafkaPort,
   { topic, partition, high }: End,

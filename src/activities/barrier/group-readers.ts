@@ -1,5 +1,4 @@
-// Consumer groups of the pipeline and the sink: what each of them reads, and how far the slowest
-// is.
+// Reads what the consumer groups of the pipeline and the sink read, and how far each of them is.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { Problem } from '../../domain/failure.js';
@@ -7,7 +6,10 @@ import { Problem } from '../../domain/failure.js';
 export const UNDESCRIBED_REMEDY =
   'allow the principal of Sluice to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams';
 
-/** Throws Problem `unsupported` when the group cannot be described: unknown is not unchanged. */
+/**
+ * Describes a group. Throws Problem `unsupported` if Kafka does not describe it, because an unknown
+ * group must not count as unchanged.
+ */
 export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {
   const group = await kafka.describeGroup(id);
   if (!('unknown' in group)) return group;
@@ -15,8 +17,8 @@ export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGro
 }
 
 /**
- * Returns the topics that each group subscribes to, once per hop of a drain. A string names the
- * group that is unknown, and why.
+ * Returns the topics that each group subscribes to. If a group cannot be described, it returns a string
+ * that names the group and the reason.
  */
 export async function subscriptionsOf(
   kafka: KafkaPort,
@@ -31,13 +33,13 @@ export async function subscriptionsOf(
   return topics;
 }
 
-/** A group's committed offset in one partition; `at` is missing when it never committed there. */
+/** A group's committed offset in one partition. `at` is undefined if it never committed there. */
 export interface Reader {
   readonly group: string;
   readonly at: number | undefined;
 }
 
-/** Committed offsets of several groups: what each of them reads, and where it is. */
+/** The committed offsets and subscriptions of several groups. */
 export class Readers {
   readonly #offsets: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, number>>>;
   readonly #subscribed: ReadonlyMap<string, ReadonlySet<string>>;
@@ -50,7 +52,7 @@ export class Readers {
     this.#subscribed = subscribed;
   }
 
-  /** Every group that ever committed for the topic, or whose members subscribe to it. */
+  /** Returns every group that ever committed for the topic, or whose members subscribe to it. */
   of(topic: string, partition: number): Reader[] {
     const readers: Reader[] = [];
     for (const [group, topics] of this.#offsets) {

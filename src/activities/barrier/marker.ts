@@ -1,4 +1,5 @@
-// The barrier's first half: proof that the connector has read everything before a WAL position. The second half is in drained.ts.
+// The first half of a barrier: it proves that the connector has read everything before a WAL position.
+// The second half is in drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { messagePrefix } from '../../connectors/debezium-postgres.js';
@@ -11,12 +12,18 @@ import { pollUntil } from '../runtime/poll-until.js';
 const POLL_MS = 40;
 const NUDGE_MS = 200;
 
-/** Takes in what was proven, with its numbers, as one line that begins with the name of the proof (docs/explanation/cutover.md). */
+/**
+ * Receives one line for each proven part, with its numbers. The line begins with the part's name, such as
+ * P2 (docs/explanation/cutover.md).
+ */
 export type Note = (proof: string) => void;
 
 export const unnoted: Note = () => undefined;
 
-/** Emits a transactional marker: WAL after any position taken before the call, which makes the connector acknowledge that position. */
+/**
+ * Writes a transactional marker into the WAL. Its position is after every position that was read before
+ * the call, so the connector can acknowledge those positions.
+ */
 export async function emitMarker(
   client: pg.ClientBase,
   ref: MigrationRef,
@@ -33,10 +40,9 @@ export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
 }
 
 /**
- * Waits until the connector acknowledged `lsn`. Null = proven; otherwise the reason. Throws Problem
- * `slot-lost` when waiting cannot help.
- * Debezium acknowledges a commit when it reads what follows it. A quiet database has nothing more
- * to read until its next heartbeat, so we write more.
+ * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the reason.
+ * Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only when it reads
+ * something after it. A quiet database would write nothing more, so this function writes markers.
  */
 export async function connectorAcknowledged(
   client: pg.ClientBase,
@@ -63,7 +69,7 @@ export async function connectorAcknowledged(
   if (reached) note(`P2 the connector acknowledged ${confirmed} ≥ ${lsn}`);
   return reached
     ? null
-    : `barrier: connector acknowledged ${confirmed} < ${lsn} needed at the time limit`;
+    : `barrier: the connector acknowledged ${confirmed} < ${lsn} needed, at the time limit`;
 }
 
 export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef): Promise<Lsn> {

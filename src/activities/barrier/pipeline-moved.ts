@@ -12,9 +12,9 @@ const MOVES_MS = 20_000; // a pipeline that is just starting gets this long
 export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({
     /**
-     * Throws Problem `pipeline-must-move` while an external pipeline is not reading a new
-     * generation's topics. It names the topics that no group has read yet, or that a group has not
-     * read although it read the same table's earlier topic.
+     * Throws Problem `pipeline-must-move` if an external pipeline does not yet read the topics of a
+     * new generation. The message names each topic that no group has read. It also names a topic if
+     * one group has not read it, but did read the earlier topic of the same table.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];
@@ -26,7 +26,7 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
           (_, g) => capturesOf(ref.spec, g + 1)[at]!.topic,
         );
         if ((await kafka.offsets(topic)).some((p) => p.high > p.low))
-          topics.push({ topic, earlier }); // groups commit nothing for an empty topic
+          topics.push({ topic, earlier }); // an empty topic is skipped, because groups commit no offsets for it
       }
       let unread: string[] = [];
       const moved = await pollUntil(
@@ -49,7 +49,7 @@ interface NewTopic {
   readonly earlier: readonly string[];
 }
 
-/** Lists topics that groups have not read, as `topic by group GROUP`. Exported for its test. */
+/** Returns the topics that groups have not read, as `TOPIC by group GROUP`. */
 export async function unreadBy(
   kafka: KafkaPort,
   groups: readonly string[],

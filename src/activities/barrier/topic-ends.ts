@@ -1,4 +1,5 @@
-// Ends of topics: captured, awaited until no transaction is open before them, and compared with today's.
+// Reads the ends of topics, waits until no Kafka transaction is open before them, and notices a topic
+// that became shorter.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Note } from './marker.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -14,8 +15,8 @@ export interface End {
 }
 
 /**
- * Names a partition that now ends before its captured end, or returns null. No group can reach that end:
- * a pipeline that was reset created its topics again. Waiting for it would only use up the time limit.
+ * Returns a reason if a partition now ends before its captured end, otherwise null. That happens if a
+ * pipeline was reset and created its topics again. No group can reach the old end, so waiting is useless.
  */
 export async function shorterThanCaptured(
   kafka: KafkaPort,
@@ -29,12 +30,12 @@ export async function shorterThanCaptured(
       (end) => end.topic === topic && (now.get(end.partition) ?? 0) < end.high,
     );
     if (lost)
-      return `drain: ${topic}/${lost.partition} ended at ${lost.high} and now ends at ${now.get(lost.partition) ?? 0}: the topic was created again or truncated`;
+      return `drain: ${topic}/${lost.partition} ended at ${lost.high} and now ends at ${now.get(lost.partition) ?? 0}, so the topic was created again or truncated`;
   }
   return null;
 }
 
-/** `topic 1234 (3 partitions)`: offsets of a topic's partitions, added up. */
+/** Returns text such as `topic 1234 (3 partitions)`, with the sum of the offsets of all partitions. */
 export function byTopic(ends: readonly End[], offset: (end: End) => number): string {
   const topics = [...new Set(ends.map((end) => end.topic))];
   const said = topics.map((topic) => {
@@ -59,7 +60,10 @@ export async function outputStable(
   return stable(kafka, await endsOf(kafka, topic), deadline, note);
 }
 
-/** Waits until no transaction that was open at the captured ends is open any more. */
+/**
+ * Waits until no Kafka transaction is open before the captured ends. Returns null if that is proven,
+ * otherwise the reason.
+ */
 export async function stable(
   kafka: KafkaPort,
   ends: readonly End[],
@@ -77,13 +81,13 @@ export async function stable(
         (await kafka.offsets(end.topic)).find((p) => p.partition === end.partition)?.committed ?? 0;
       if (at >= end.high) continue;
       behind.push(end);
-      why = `drain: an open transaction in ${end.topic}/${end.partition} (stable ${at} < ${end.high})`;
+      why = `drain: a Kafka transaction is open in ${end.topic}/${end.partition} (stable ${at} < ${end.high})`;
     }
     open = behind;
     return open.length === 0 ? DRAINED : null;
   });
   if (isStable === null) return `${why} at the time limit`;
   if (isStable !== DRAINED) return isStable;
-  note(`P4 captured, and stable: ${byTopic(ends, (end) => end.high)}`);
+  note(`P4 the ends were read and are stable: ${byTopic(ends, (end) => end.high)}`);
   return null;
 }

@@ -1,4 +1,4 @@
-// Flink SQL through the SQL Gateway: one job for each statement that starts one.
+// Deploys Flink SQL through the SQL Gateway: one job for each statement that starts a job.
 import {
   FlinkError,
   FlinkGateway,
@@ -12,7 +12,7 @@ import { pollUntil } from '../runtime/poll-until.js';
 import type { PipelineHost } from './host.js';
 
 const STOPPED_MS = 60_000;
-/** A job in one of these states is there, whatever its health. */
+/** A job in one of these states exists, even if it is not healthy. */
 const ALIVE = new Set([
   'INITIALIZING',
   'CREATED',
@@ -51,11 +51,11 @@ export class FlinkHost implements PipelineHost {
           if (!(error instanceof FlinkError)) throw error;
           return {
             detail: `"${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
-            remedy: 'fix the statement, which Flink itself refuses',
+            remedy: 'correct the statement, because Flink itself refuses it',
           };
         }
       }
-      return `${setup.length} definitions and ${jobs.length} job(s), planned by Flink itself`;
+      return `Flink itself accepts ${setup.length} definitions and ${jobs.length} job(s)`;
     });
   }
 
@@ -70,10 +70,10 @@ export class FlinkHost implements PipelineHost {
       .map((job) => job.id);
     return running.length > 0
       ? { running: running.join() }
-      : { not: jobs.findLast((job) => job.name === name)?.status ?? 'not there' };
+      : { not: jobs.findLast((job) => job.name === name)?.status ?? 'the job does not exist' };
   }
 
-  /** A session forgets its definitions at its end: each job's begins with all of them. */
+  /** Starts a job. A session forgets its definitions when it ends, so this sends all of them first. */
   async create(name: string): Promise<void> {
     const job = this.#plan.jobs.find((j) => j.name === name)!;
     await this.#gateway.session(async (session) => {
@@ -85,7 +85,7 @@ export class FlinkHost implements PipelineHost {
 
   async remove(name: string): Promise<void> {
     await this.#gateway.session(async (session) => {
-      for (const job of await alive(session, name)) await session.stop(job).catch(() => undefined); // it may end by itself meanwhile
+      for (const job of await alive(session, name)) await session.stop(job).catch(() => undefined); // it may have ended by itself
       await pollUntil(Date.now() + STOPPED_MS, 200, async () =>
         (await alive(session, name)).length > 0 ? null : true,
       );
@@ -106,7 +106,7 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
     await session.run(statement);
   } catch (error) {
     if (!(error instanceof FlinkError)) throw error;
-    const isRefusal = !/time(d )?out/i.test(error.message); // a job that was sent in time may still start
+    const isRefusal = !/time(d )?out/i.test(error.message); // after a time-out, the job may still start
     throw new Problem(
       isRefusal ? 'pipeline-failed' : 'unreachable',
       `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
@@ -114,7 +114,7 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
   }
 }
 
-/** Planned, not run. */
+/** Turns a statement into EXPLAIN, so that Flink plans it without running it. */
 const explained = (sql: string): string =>
   /^insert/i.test(sql)
     ? `EXPLAIN ${sql}`

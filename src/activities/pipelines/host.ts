@@ -1,19 +1,19 @@
-// A host runs pipelines that Sluice deploys. Their parts are found by name after any restart.
+// A host runs pipelines that Sluice deploys. Sluice finds their parts by name, also after a restart.
 
 export interface PipelineHost {
   readonly url: string;
-  /** Parts in the order in which they are made; removed in reverse. */
+  /** The parts, in the order in which they are created. They are removed in reverse order. */
   readonly names: readonly string[];
-  /** Product and version. */
+  /** Returns the product and its version. */
   product(): Promise<string>;
-  /** Asks the host to judge the statements; nothing is run. */
+  /** Asks the host to check the statements without running them. */
   judge(): Promise<string | { detail: string; remedy: string }>;
-  /** True when such a part exists, whatever its health. */
+  /** Returns true if the part exists, even if it is not healthy. */
   isThere(name: string): Promise<boolean>;
-  /** `running` carries an identity: another one is another deployment. */
+  /** Returns whether the part runs. `running` contains its id, which changes with each deployment. */
   state(name: string): Promise<{ readonly running: string } | { readonly not: string }>;
   create(name: string): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Consumer groups that read for it, beside those that the spec names. */
+  /** Returns the consumer groups of the pipeline that the spec does not name. */
   groups(): Promise<readonly string[]>;
 }

@@ -17,13 +17,13 @@ export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline hos
 });
 
 /**
- * Returns the host; null when there is no pipeline or it is deployed externally. Throws when the
- * statements cannot be used.
+ * Returns the host. Null means that there is no pipeline, or that Sluice does not deploy it. Throws if
+ * the statements cannot be used.
  */
 export const hostOf = (spec: MigrationSpec, generation: number): PipelineHost | null =>
   PIPELINE_HOSTS.of(hostPlan(spec, generation).kind)(spec, generation);
 
-/** Every consumer group of the pipeline: those that the spec names, and those that only the host knows. */
+/** Returns every consumer group of the pipeline: those in the spec, and those that only the host knows. */
 export async function pipelineGroups({
   spec,
   generation,

@@ -1,5 +1,5 @@
-// Deploys to ksqlDB through its REST API. Each statement makes one stream or table. A query that
-// the server names itself fills those made AS SELECT.
+// Deploys to ksqlDB through its REST API. Each statement creates one stream or table. With AS SELECT,
+// a query fills it, and the server chooses that query's name.
 import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
@@ -31,13 +31,13 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Checks the statements before they run. ksqlDB plans a statement only when the streams before it
-   * exist. So we check their text here, the server checks their names, and the rest shows when they
-   * are created.
+   * Checks that the server answers. The text of the statements was checked when this object was made.
+   * ksqlDB cannot check them before they run, because it plans a statement only if the streams that it
+   * reads exist.
    */
   async judge(): Promise<string | { detail: string; remedy: string }> {
     await this.#server.sources();
-    return `${this.names.length} statements, of them ${this.#plan.statements.filter((s) => s.isQuery).length} with a query; ksqlDB judges each when it is made`;
+    return `${this.names.length} statements, ${this.#plan.statements.filter((s) => s.isQuery).length} of them with a query; ksqlDB checks each when it is created`;
   }
 
   async isThere(name: string): Promise<boolean> {
@@ -45,7 +45,7 @@ export class KsqlHost implements PipelineHost {
   }
 
   async state(name: string): Promise<{ running: string } | { not: string }> {
-    if (!(await this.isThere(name))) return { not: 'not there' };
+    if (!(await this.isThere(name))) return { not: 'it does not exist' };
     if (!this.#statement(name).isQuery) return { running: 'declared' };
     const queries = await this.#queriesInto(name);
     const ill = queries.find((query) => query.state !== 'RUNNING');
@@ -61,7 +61,7 @@ export class KsqlHost implements PipelineHost {
       await this.#server.run(sql, this.#plan.properties);
     } catch (error) {
       if (!(error instanceof KsqlError)) throw error;
-      if (await this.isThere(name)) return; // an earlier attempt's answer was lost
+      if (await this.isThere(name)) return; // an earlier attempt created it, and its answer was lost
       throw new Problem(
         'pipeline-failed',
         `ksqlDB refused "${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
@@ -70,14 +70,15 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * The query first: ksqlDB drops nothing that is being written. Topics are not ksqlDB's to delete.
+   * Removes a part. It ends the queries first, because ksqlDB drops nothing that a query writes. It
+   * keeps the topic.
    */
   async remove(name: string): Promise<void> {
     for (const { id } of await this.#queriesInto(name)) await this.#server.run(`TERMINATE ${id}`);
     await this.#server.run(`DROP ${this.#statement(name).kind} IF EXISTS \`${name}\``);
   }
 
-  /** ksqlDB names the group of a query after its service and the query. */
+  /** Returns the groups of the queries. ksqlDB names a group after its service and the query. */
   async groups(): Promise<readonly string[]> {
     const { serviceId } = await this.#server.server();
     const mine = (await this.#server.queries()).filter((query) =>

@@ -1,5 +1,5 @@
-// The pipeline's output on the slice against what the batch's query gave on it: every key, with a
-// canary of its own.
+// Compares every key of the slice: the pipeline's output with the result of the batch's query. It uses
+// a separate canary.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
@@ -82,7 +82,7 @@ export async function compareSlice(
   });
 }
 
-/** Compares every key of the slice, with a canary of its own. */
+/** Compares every key of the slice, and runs the canary. */
 function judge(
   shape: Shape,
   fold: OutputFold,
@@ -99,7 +99,7 @@ function judge(
   const canary = runCanary(shape, sample);
   const isEmpty = expected.size === 0 && fold.rows.size === 0;
   const verdict = judgeComparison(counts, {
-    barrier: isEmpty ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null,
+    barrier: isEmpty ? 'compared 0 keys < 1 required, because both sides are empty' : null,
     countedRows: replayed.expected,
     readRows: expected.size,
     canaryPlanted: canary.planted,
@@ -109,7 +109,7 @@ function judge(
   return { counts, differences, canary, verdict };
 }
 
-/** The worst verdict of the slice and its rehearsed runs decides. */
+/** Combines the verdicts of the slice and of the earlier runs. The worst one decides. */
 function withRuns(slice: Verdict, runs: readonly RehearsedRun[]): Verdict {
   const ofRuns = runs.map(({ run, verdict, reason }) => ({
     verdict,
@@ -117,7 +117,7 @@ function withRuns(slice: Verdict, runs: readonly RehearsedRun[]): Verdict {
   }));
   const overall = worst([slice, ...ofRuns]);
   if (overall.verdict !== 'passed') return overall;
-  return { ...overall, reason: `${slice.reason}; ${runs.length} runs rehearsed` };
+  return { ...overall, reason: `${slice.reason}; ${runs.length} earlier runs compared` };
 }
 
 async function readExpected(
@@ -143,8 +143,8 @@ async function readExpected(
 }
 
 /**
- * Keys that the pipeline computed but the slice did not ask for. Postgres judges: it is the slice's
- * SQL.
+ * Returns the keys that the pipeline computed but that are not in the slice. Postgres evaluates that,
+ * because the slice is SQL.
  */
 async function outside(
   client: SourceClient,

@@ -1,5 +1,5 @@
-// A rehearsal over history: what each of the last runs stored for the keys that it closed, against
-// what the pipeline computes for them today.
+// Compares what earlier batch runs stored for the keys that they closed with what the pipeline computes
+// for these keys today.
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
@@ -28,9 +28,9 @@ export interface Rehearsed {
 export interface RehearsalInput {
   /** The plan MUST have a batch with a run log. */
   readonly plan: ResolvedPlan;
-  /** The number of runs to rehearse: the newest ones that closed a key. */
+  /** How many runs to compare. The newest runs that closed a key are taken. */
   readonly count: number;
-  /** SQL over the key: the slice; empty = all. */
+  /** SQL over the key that selects the slice. Empty means all keys. */
   readonly within: string;
   readonly shape: Shape;
   readonly stream: OutputFold['rows'];
@@ -40,8 +40,8 @@ export interface RehearsalInput {
 }
 
 /**
- * Oldest first. A string = why there is nothing to rehearse. The spec MUST have a run log and
- * closed keys.
+ * Compares the runs, and returns them with the oldest first. Returns a string with the reason if there
+ * is no run to compare. The spec MUST have a run log and closed keys.
  */
 export async function rehearseRuns(
   client: SourceClient,
@@ -53,7 +53,7 @@ export async function rehearseRuns(
       `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
     if (rows.rows[0]?.['finished_at'] === null)
-      return `run ${rows.rows[0]['run_id']} of the batch has not finished and is writing its result`;
+      return `batch run ${rows.rows[0]['run_id']} has not finished, so it may be writing its result`;
     const finished = rows.rows
       .filter((r) => r['finished_at'] !== null)
       .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
@@ -73,13 +73,13 @@ export async function rehearseRuns(
 
 interface Closing {
   readonly run: LoggedRun;
-  /** SQL over the key: what this run closed and the one before it had not. */
+  /** SQL over the key. It selects the keys that this run closed and the run before it had not. */
   readonly keys: string;
 }
 
 /**
- * Closed sets only grow with the cut: the run that closed the newest keys is found by halving, then
- * the one before it. `runs` oldest first.
+ * Finds the newest runs that closed a key. Later runs have closed all keys of earlier runs, so a binary
+ * search finds each of them. `runs` has the oldest first.
  */
 async function runsThatClosed(
   client: pg.ClientBase,
@@ -108,7 +108,7 @@ async function runsThatClosed(
   const found: Closing[] = [];
   let to = runs.length - 1;
   while (to >= 0 && found.length < count && (await closesAny(-1, to))) {
-    // The earliest run that has closed everything which `to` has.
+    // Finds the earliest run that has closed every key that run `to` has closed.
     let [low, high] = [0, to];
     while (low < high) {
       const middle = (low + high) >> 1;

@@ -1,5 +1,5 @@
-// Activities of a proof on a small part. The legacy database is only read: no slot, no publication,
-// no connector, no table.
+// Activities of a proof on a small part of the data. They only read the legacy database, and create no
+// slot, publication, connector or table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import { pipelineDrained } from '../barrier/drained.js';
@@ -16,7 +16,8 @@ export function createProofActivities(deps: Deps) {
   const { systems, ledger } = deps;
   return {
     /**
-     * Accepts spec and slice. Problem `spec-invalid` names what is wrong; nothing was created then.
+     * Checks the spec and the slice, and plans the proof. Throws Problem `spec-invalid` if one of them
+     * cannot be used; nothing was created then.
      */
     async openProof(input: ProofInput, id: string, runKey: string): Promise<ProofPlan> {
       return planProof(deps, input, id, runKey);
@@ -24,16 +25,16 @@ export function createProofActivities(deps: Deps) {
 
     ...withPlan({
       /**
-       * Replays the slice into the proof's topics, in one snapshot with the rows of the batch's
-       * query. Idempotent: a retry starts again.
+       * Writes the slice into the proof's topics, from the same snapshot as the result of the batch's
+       * query. Idempotent: a retry starts from the beginning.
        */
       async replaySlice(proof: ProofPlan & Planned): Promise<Replayed> {
         return replay(deps, proof);
       },
 
       /**
-       * Every key of the slice, the pipeline's last value against the batch's query, with a canary
-       * of its own.
+       * Compares, for every key of the slice, the pipeline's last value with the result of the
+       * batch's query. The differences are stored in the ledger and are not returned.
        */
       async compareSlice(proof: ProofPlan & Planned, replayed: Replayed): Promise<Compared> {
         const compared = await alive(() => compareSlice(deps, proof, replayed));
@@ -41,12 +42,13 @@ export function createProofActivities(deps: Deps) {
           proof.ref.name,
           JSON.stringify(compared.differences),
         ]);
-        return { ...compared, differences: [] }; // values of rows stay in the ledger, out of the workflow's history
+        return { ...compared, differences: [] }; // keeps values of rows out of the workflow's history
       },
     }),
 
     /**
-     * Waits until the pipeline took in everything that was replayed. Null = proven; else why not.
+     * Waits up to `patienceMs` until the pipeline has read everything. Returns null if that is proven,
+     * else why not.
      */
     async awaitPipeline({ ref }: ProofPlan, patienceMs: number): Promise<string | null> {
       return pipelineDrained(systems.kafka(ref.spec), ref, Date.now() + patienceMs);
@@ -63,7 +65,7 @@ export function createProofActivities(deps: Deps) {
         return !('unknown' in group) && group.members.length === 0 ? true : null;
       });
       if (idle && (await kafka.groupOffsets(name)).size > 0)
-        // a group that remains is listed below
+        // if the group remains, it is returned as left over
         await kafka.deleteGroup(name).catch(() => undefined);
       const own = async (): Promise<string[]> =>
         (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));

@@ -1,5 +1,5 @@
-// Replays one read-only snapshot of the source: its rows as a connector would write them, and the
-// batch's query over the same rows.
+// Reads one snapshot of the source. It writes the rows to topics as a connector would, and it writes the
+// result of the batch's query over the same rows.
 import {
   describeQuery,
   readKeyedTable,
@@ -26,8 +26,8 @@ import { columnsToCompare } from '../windows/shape.js';
 import type { ProofPlan } from './slice-plan.js';
 
 /**
- * Idempotent: what an earlier attempt wrote is deleted first, for its snapshot was another one. No
- * pipeline may be running.
+ * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because that
+ * came from another snapshot. No pipeline may be running.
  */
 export async function replay(
   { secret, systems }: Deps,
@@ -48,7 +48,7 @@ export async function replay(
       if (tables.every((t) => t.rows === 0))
         throw new Problem(
           'spec-invalid',
-          `the slice matches no row of ${tables.map((t) => t.table).join(', ')}: nothing would be proven`,
+          `the slice matches no row of ${tables.map((t) => t.table).join(', ')}, so it would prove nothing`,
         );
       await writer.flush();
       const { records, bytes } = writer;
@@ -83,8 +83,8 @@ async function makeTopics(
 }
 
 /**
- * Topics of the proof: ours, and those that a Streams application of its id makes. Proof 1 of `x`
- * is not proof 2 of `x-1`, whose id is `proof-x-1-2`.
+ * Returns true if a topic belongs to the proof: Sluice or a Kafka Streams application with the proof's
+ * id created it. It tells `proof-x-1` (proof 1 of `x`) from `proof-x-1-2` (proof 2 of `x-1`).
  */
 export const isOfProof = (topic: string, id: string): boolean =>
   topic.startsWith(`${id}.`) ||
@@ -136,15 +136,15 @@ function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): Sna
       throw new Problem(
         'unsupported',
         `${catalog.name.schema}.${catalog.name.table}: ${error.message}`,
-        'a migration would refuse it too: see sluice doctor',
+        'a migration would refuse this table, too; run sluice doctor',
       );
     throw error;
   }
 }
 
 /**
- * The expected rows go to a topic of their own: they outlive this worker, and the legacy database
- * holds nothing of ours.
+ * Writes the result of the batch's query to a separate topic, and returns the number of rows. The topic
+ * survives this worker, and the legacy database gets no table of ours.
  */
 async function writeExpected(
   client: SourceClient,
@@ -173,7 +173,7 @@ async function writeExpected(
   if (read !== keys.size)
     throw new Problem(
       'spec-invalid',
-      `the query of ${subject.name} returned ${read} rows for ${keys.size} keys: (${subject.key.join(', ')}) is not a key of it`,
+      `the query of ${subject.name} returned ${read} rows for ${keys.size} keys, so (${subject.key.join(', ')}) is not unique`,
     );
   for (const row of rows) await writer.write(topic, row);
   return read;

@@ -1,4 +1,4 @@
-// Opening a proof: spec and slice accepted, tables and foreign keys read, a number taken. Nothing is created but a row in the ledger.
+// Plans a proof: checks spec and slice, and reads tables and foreign keys. It creates nothing.
 import type pg from 'pg';
 import { loadParser } from '../../assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../assess/sql/slice.js';
@@ -15,20 +15,20 @@ import { hostPlan } from '../../domain/pipelines/index.js';
 import type { Deps } from '../runtime/deps.js';
 
 export interface ProofPlan {
-  /** Its spec is the proof's: every name moved into the proof's own. */
+  /** The proof as a run. Its spec has separate names for everything that the proof creates. */
   readonly ref: MigrationRef;
-  /** Per table, in the spec's order: the rows of the slice, as a sub-query to select from. */
+  /** For each table, in the spec's order: the rows of the slice, in the form that FROM takes. */
   readonly tables: readonly { readonly table: string; readonly from: string }[];
-  /** The subject that is compared, its query over the slice, its key and its topic. */
+  /** What is compared, with its query over the slice, its key and its topic. */
   readonly subject: {
     readonly name: string;
     readonly query: string;
     readonly key: readonly string[];
     readonly topic: string;
-    /** SQL over the key: which of the pipeline's rows belong to the slice; empty = all. */
+    /** SQL over the key that selects the pipeline's rows of the slice. Empty means all rows. */
     readonly within: string;
   };
-  /** The number of rehearsed runs; 0 = none. */
+  /** How many earlier batch runs are compared, too. */
   readonly runs: number;
 }
 
@@ -39,7 +39,7 @@ SELECT n.nspname || '.' || c.relname AS parent,
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE f.contype = 'f' AND f.conrelid = `;
 
-/** Throws Problem `spec-invalid` with the place in the slice that is wrong. */
+/** Plans a proof. Throws Problem `spec-invalid` if the spec or the slice cannot be used. */
 export async function planProof(
   { secret }: Pick<Deps, 'secret'>,
   input: ProofInput,
@@ -63,7 +63,7 @@ export async function planProof(
     const slice = planSlice(input.slice, tables, key);
     if (input.runs > 0 && !slice.isOfKey)
       throw new Error(
-        "--runs needs a slice over the result's key alone: what a run stored for a key rests on all of its input",
+        "--runs needs a slice over only the result's key, because a run used all input of a key",
       );
     const ref = {
       name: id,
@@ -99,7 +99,10 @@ export async function planProof(
   }
 }
 
-/** Parses the spec and refuses one that a proof cannot run: it needs a batch, a pipeline, tables, and the stage that was asked for. */
+/**
+ * Parses the spec. Throws Problem `spec-invalid` if a proof cannot run it: a proof needs a batch, a
+ * pipeline, tables, and the stage that `--stage` names.
+ */
 function acceptedSpec(input: ProofInput) {
   const refuse = (message: string): never => {
     throw new Problem('spec-invalid', message);
@@ -111,10 +114,9 @@ function acceptedSpec(input: ProofInput) {
     );
   const parsed = result.spec;
   const { batch, pipeline, connector } = parsed.spec;
-  if (connector.query)
-    return refuse('a proof replays tables: it has no way yet to replay connector.query');
+  if (connector.query) return refuse('a proof can replay only tables, not connector.query');
   if (!batch || !pipeline)
-    return refuse('a proof compares a pipeline with a batch: the spec needs both');
+    return refuse('a proof compares a pipeline with a batch, so the spec needs both');
   const { refusesProof } = hostPlan(parsed, 1);
   if (refusesProof !== null) return refuse(refusesProof);
   const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
@@ -128,7 +130,7 @@ function acceptedSpec(input: ProofInput) {
 }
 
 function noRehearsal({ spec }: MigrationSpec, input: ProofInput): string | null {
-  if (input.stage !== null) return 'a stage has no runs: leave --stage out';
+  if (input.stage !== null) return 'a stage has no batch runs, so omit --stage';
   if (!runLogOf(spec.batch)) return 'batch.runs names no run log';
   return spec.validation.closedKeys === ''
     ? 'validation.closedKeys does not say which keys a run closes'
@@ -138,7 +140,7 @@ function noRehearsal({ spec }: MigrationSpec, input: ProofInput): string | null 
 async function sliceTable(client: pg.ClientBase, table: string): Promise<SliceTable> {
   const catalog = await readTable(client, table);
   if (!catalog)
-    throw new Problem('spec-invalid', `there is no table ${table}`, 'correct source.tables');
+    throw new Problem('spec-invalid', `table ${table} does not exist`, 'correct source.tables');
   const { schema, table: name } = catalog.name;
   const keys = await client.query<{ parent: string; columns: string; refs: string }>(
     `${FOREIGN_KEYS}${quoteLiteral(qualified(catalog.name))}::regclass`,

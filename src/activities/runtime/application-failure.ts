@@ -1,5 +1,5 @@
-// The one classifier: whatever an activity throws becomes a Temporal failure with a code of the
-// closed list, and no row values in its text.
+// Turns every error that an activity throws into a Temporal failure. The failure has a code from the
+// list in domain/failure.ts, and its text contains no values of rows.
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
 import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
@@ -36,8 +36,8 @@ const HIDDEN_ROWS =
   'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
 
 /**
- * Any error → Problem. Postgres errors lose their DETAIL, and errors of class 22 what they quote:
- * both hold row values.
+ * Returns the Problem for any error. It omits the DETAIL of Postgres errors, and quoted text from errors
+ * of class 22, because both contain values of rows.
  */
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;
@@ -46,7 +46,7 @@ export function classify(error: unknown): Problem {
   if (code === '42501' && /row-level security/.test(message))
     return new Problem(
       'permission-denied',
-      `Postgres: ${message}: rows are hidden from our role (${code})`,
+      `Postgres: ${message}: row security hides rows from Sluice's role (${code})`,
       HIDDEN_ROWS,
     );
   if (severity !== undefined && typeof code === 'string')
@@ -67,7 +67,7 @@ export function classify(error: unknown): Problem {
   )
     return new Problem(
       'unsupported',
-      `Kafka: a record is too large for a message: ${message}`,
+      `Kafka: a record is larger than a message may be: ${message}`,
       remedyOf('MESSAGE_TOO_LARGE'),
     );
   if (name.startsWith('KafkaJS'))
@@ -82,7 +82,7 @@ export function classify(error: unknown): Problem {
   )
     return new Problem('unreachable', `Postgres: ${message}`);
   if (error instanceof SyntaxError)
-    return new Problem('unexpected', 'a text that was read is not what it should be'); // V8 quotes the text
+    return new Problem('unexpected', 'a text from another system could not be parsed'); // the message of V8 would quote that text
   return new Problem('unexpected', quoteForeign(message, 2000));
 }
 
@@ -93,7 +93,7 @@ interface PostgresError {
   readonly column?: string;
 }
 
-/** Adds the table and column that the server names. It never repeats a value. */
+/** Returns the message with the table and column that the server names, and without values. */
 function postgresMessage({ code, message, table, column }: PostgresError): string {
   if (!code.startsWith('22')) return quoteForeign(message, 1000);
   const place = [table, column].filter((name) => name !== undefined).join('.');

@@ -1,5 +1,5 @@
-// Defines the clients and secrets that activities get. They are built once by the composition root,
-// and nothing here reads the environment.
+// Defines the clients and secrets that activities get. src/worker.ts builds them once. Nothing here
+// reads the environment.
 import { ConnectRest } from '../../clients/http/connect-rest.js';
 import { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
@@ -8,8 +8,8 @@ import type { ResolveSecret } from '../../clients/postgres/connection.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /**
- * A Temporal namespace. The id tells clusters apart that have namespaces of one name; null where
- * Temporal does not tell it.
+ * A Temporal namespace. The id distinguishes namespaces of the same name in two clusters. It is null if
+ * Temporal does not return it.
  */
 export interface Namespace {
   readonly name: string;
@@ -24,17 +24,17 @@ export interface Deps {
   readonly namespace?: Namespace;
   /** The approvers whose signatures this worker can check. */
   readonly approvers: ApproverKeys;
-  /** Folder for state files; undefined = none are kept. */
+  /** The folder for state files. Undefined means that windows keep none. */
   readonly stateDir?: string | undefined;
-  /** Bytes that windows may hold in key tables; above it they go to disk. */
+  /** How many bytes of memory key tables may use. Windows that need more use disk. */
   readonly windowMemory?: number;
-  /** Bytes of a table that a window reads in one snapshot of the source. */
+  /** The size in bytes above which a window reads a table in several snapshots. */
   readonly snapshotBytes?: number;
 }
 
 /**
- * Two namespaces that share a ledger would each take the other's running migration for dead. Null =
- * it is ours.
+ * Returns the namespace that a migration in the ledger belongs to, or null if it is this one. Without
+ * this check, a migration that runs in another namespace would look dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },
@@ -51,8 +51,8 @@ export function otherNamespace(
 }
 
 /**
- * One Kafka connection per cluster and worker; dropped after a failure, so that the next attempt
- * connects afresh.
+ * Holds one Kafka connection for each cluster. After a failure, `renew` drops it, so that the next
+ * attempt opens a new connection.
  */
 export class Systems {
   readonly #secret: ResolveSecret;

@@ -1,4 +1,4 @@
-// Activities on the ledger: accepting a spec, opening a run, mirroring its status.
+// Activities on the ledger: they check a spec, open a run, and record its status and events.
 import { Problem } from '../../domain/failure.js';
 import type {
   AuditEvent,
@@ -28,8 +28,9 @@ export interface Opened {
 export function createLedgerActivities({ ledger, namespace }: Deps) {
   return {
     /**
-     * Checks the spec and the name, and opens the run. Idempotent by run. Refusals end the workflow
-     * as Failed: nothing was created.
+     * Checks the spec and the name, and opens the run. A retry for the same run returns the same
+     * answer. Throws Problem `spec-invalid` or `name-refused`, which end the workflow as Failed;
+     * nothing was created then.
      */
     async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
       const parsed = parseSpecObject(input);
@@ -43,7 +44,7 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
       if (workflowId !== migrationId(name))
         throw new Problem(
           'name-refused',
-          `workflow id ${workflowId} ≠ ${migrationId(name)}: the id must carry metadata.name`,
+          `workflow id ${workflowId} ≠ ${migrationId(name)}: the workflow id must contain metadata.name`,
         );
       const earlier = await ledger.migrations(name);
       const own = earlier.find((m) => m.run_key === runKey);
@@ -58,13 +59,13 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
       if (latest?.outcome === 'migrated')
         throw new Problem(
           'name-refused',
-          `${name} is already migrated (iteration ${latest.iteration})`,
+          `${name} was already migrated (iteration ${latest.iteration})`,
         );
       const other = latest && latest.outcome === null ? otherNamespace(latest, namespace) : null;
       if (other)
         throw new Problem(
           'name-refused',
-          `${name} is run in ${other}, with this very ledger`,
+          `a migration ${name} runs in ${other} with the same ledger`,
           'choose another metadata.name, or another ledger',
         );
       const leftovers = await ledger.openObjects(name);
@@ -94,13 +95,13 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
       return { spec, planHash: planHash(spec), iteration, generation };
     },
 
-    /** Mirrors the status and appends audit events. Idempotent. */
+    /** Stores the status and appends audit events. Idempotent. */
     async record(ref: MigrationRef, status: Status, events: readonly AuditEvent[]): Promise<void> {
-      await ledger.recordEvents(ref, events); // first: a status never names a phase that the audit does not have
+      await ledger.recordEvents(ref, events); // events first, so that the status never names a phase that the audit lacks
       await ledger.recordStatus(ref, status);
     },
 
-    /** Lists the objects of the ledger that are ours, and neither removed nor handed over. */
+    /** Returns the objects of this migration that were neither removed nor handed over. */
     async listLeftovers(ref: MigrationRef): Promise<OwnedObject[]> {
       return ledger.openObjects(ref.name);
     },

@@ -1,11 +1,11 @@
-// Waiting inside an activity: heartbeats, cancellation and a deadline in one place.
+// Functions for activities that wait. They send heartbeats, and observe cancellation and deadlines.
 import { Context } from '@temporalio/activity';
 
 const said = new WeakMap<Context, unknown>();
 
 /**
- * Heartbeats. Without details, it repeats the last ones, so that a reader always sees what the
- * activity waits for.
+ * Sends a heartbeat. Without details, it repeats the last details, so that a reader always sees what
+ * the activity waits for.
  */
 export function beat(details?: unknown): void {
   const context = Context.current();
@@ -13,15 +13,15 @@ export function beat(details?: unknown): void {
   context.heartbeat(said.get(context));
 }
 
-/** Sleeps, heartbeating; throws when the activity is cancelled or the worker stops. */
+/** Sends a heartbeat and sleeps. Throws if the activity is cancelled or the worker stops. */
 export async function pause(ms: number, details?: unknown): Promise<void> {
   beat(details);
   await Context.current().sleep(ms);
 }
 
 /**
- * Heartbeats while `work` runs. A missed heartbeat means a dead worker and not a slow server,
- * because every call to a server has its own time limit.
+ * Sends heartbeats while `work` runs. A missing heartbeat means that the worker died, because a slow
+ * server is ended by the time limit of the call.
  */
 export async function alive<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
   const ticker = setInterval(() => beat(details?.()), 2000);
@@ -53,7 +53,7 @@ export async function pollUntil<T>(
   }
 }
 
-/** Clears the description of what the activity waits for. */
+/** Deletes the description of what the activity waits for, and returns `answer`. */
 function over<T>(answer: T): T {
   said.delete(Context.current());
   return answer;

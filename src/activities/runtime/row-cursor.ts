@@ -1,5 +1,4 @@
-// Reading rows from Postgres in one snapshot, as canonical text: streamed, at most a few thousand
-// in memory.
+// Reads rows from Postgres as a stream, with at most a few thousand rows in memory.
 import Cursor from 'pg-cursor';
 import type pg from 'pg';
 import { canonFromText } from '../../compare/column-types.js';
@@ -11,14 +10,14 @@ import { quoteIdent } from '../../domain/migration/names.js';
 const BATCH_ROWS = 5000;
 
 export interface ReadOptions {
-  /** 0 = no limit. */
+  /** 0 means no limit. */
   readonly rowsPerSecond: number;
   readonly heartbeat: () => void;
 }
 
 /**
- * Calls `visit` with key and canonical row (null = could not be decoded) of every row of `from` (a
- * table or a sub-query). Returns the count.
+ * Calls `visit` with the key and the canonical text of every row of `from`, a table or a sub-query. The
+ * text is null if the row could not be decoded. Returns the number of rows.
  */
 export async function readRows(
   client: pg.Client,
@@ -41,7 +40,7 @@ export async function readRows(
   return count;
 }
 
-/** Works like `readCursor`, but with a limited rate, and with a heartbeat after each batch. */
+/** Works like `readCursor`, with a limited rate and a heartbeat after each batch of rows. */
 export async function* readPaced(
   client: pg.Client,
   sql: string,
@@ -58,7 +57,7 @@ export async function* readPaced(
   }
 }
 
-/** Rows in batches, as text in the order of the columns; at most one batch in memory. */
+/** Returns rows in batches, as text in the order of the columns. One batch is in memory at a time. */
 export async function* readCursor(
   client: pg.Client,
   sql: string,

@@ -3,7 +3,7 @@
 // overwrite newer ones.
 
 const BEAT_MS = 1000;
-/** The limit, below the heartbeat timeout of `long` activities. */
+/** A suspension longer than this is noticed. It is less than the heartbeat timeout of `long` activities. */
 const STANDSTILL_MS = 10_000;
 
 export class Pulse {
@@ -19,12 +19,12 @@ export class Pulse {
     this.#ticker.unref();
   }
 
-  /** Throws where this attempt stood still. */
+  /** Throws if this attempt was suspended for too long. */
   check(): void {
     this.#beat();
     if (this.#stood)
       throw new Error(
-        `this attempt was suspended for more than ${STANDSTILL_MS / 1000} s: another one continues`,
+        `this attempt was suspended for more than ${STANDSTILL_MS / 1000} s, so another attempt has taken over`,
       );
   }
 

@@ -1,16 +1,16 @@
-// The boundary between Temporal and the activities. A payload carries the ref; an implementation
-// also gets the plan that follows from it.
+// The boundary between Temporal and the activities. The payload from Temporal contains only the ref. An
+// activity also gets the plan, which is computed from the ref.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
-/** A run and its resolved plan: what most activities work on. */
+/** A run and its resolved plan, which most activities take as input. */
 export interface Planned {
   readonly ref: MigrationRef;
   readonly plan: ResolvedPlan;
 }
 
-/** The argument of an activity: the ref alone, or an input that contains it. */
+/** The argument of an activity in Temporal: the ref, or an input that contains it. */
 type Payload<Input> = Planned extends Input ? MigrationRef : Omit<Input, 'plan'>;
 
 type Activity = (input: never, ...rest: never[]) => Promise<unknown>;
@@ -19,7 +19,7 @@ type AtBoundary<F> = F extends (input: infer Input, ...rest: infer Rest) => infe
   ? (payload: Payload<Input>, ...rest: Rest) => Result
   : never;
 
-/** Resolves the plan once per call. `payload` is a ref, or an input with a property `ref`. */
+/** Adds the plan to a payload, which is a ref or an input with a property `ref`. */
 export function planned(payload: MigrationRef | { readonly ref: MigrationRef }): Planned {
   return 'ref' in payload
     ? { ...payload, plan: resolve(payload.ref) }
@@ -27,8 +27,8 @@ export function planned(payload: MigrationRef | { readonly ref: MigrationRef }):
 }
 
 /**
- * Wraps activities so that each gets the plan in its first argument. Names, further arguments and
- * results stay.
+ * Wraps activities so that each gets the plan in its first argument. Their names, other arguments and
+ * results do not change.
  */
 export function withPlan<T extends Readonly<Record<string, Activity>>>(
   activities: T,
