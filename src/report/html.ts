@@ -1,5 +1,5 @@
-// Renders a report as one self-contained page for stakeholders. It has no script, loads nothing,
-// and escapes every text from outside. PURE.
+// Renders a report as one self-contained HTML page for stakeholders. The page has no script and loads
+// nothing. Every text from outside is escaped.
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Difference } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
@@ -167,7 +167,7 @@ function freshness({ freshness: f, lags }: Report): string {
       ? [
           `A change reaches the end of the path in <b>${formatMs(f.stream.medianMs)}</b> (median of ${f.stream.windows} windows; worst ${formatMs(f.stream.worstMs)}).`,
         ]
-      : ['The time of a change through the path was not measured yet.']),
+      : ['It was not measured yet how long a change takes through the whole path.']),
     ...(f.batch
       ? [
           `The batch's numbers are <b>${formatMs(f.batch.averageMs)}</b> old on average and up to ${formatMs(f.batch.worstMs)}, over its newest ${f.batch.runs} runs${f.stream ? `: ${Math.round(f.batch.averageMs / Math.max(1, f.stream.medianMs)).toLocaleString('en')} times as old` : ''}.`,
@@ -222,13 +222,13 @@ function standing({ soak, standstills }: Report): string {
 
 function wayBack({ status, batchAge, windows, route }: Report): string {
   if (status.outcome === 'migrated')
-    return `<p>The batch is retired, and the migration cannot be rolled back any more. ${e(route.completed)}</p>`;
-  if (status.outcome) return '<p>Consumers read the batch, and the migration has ended.</p>';
+    return `<p>The batch is retired, and the migration can no longer be rolled back. ${e(route.completed)}</p>`;
+  if (status.outcome) return '<p>The migration has ended, and consumers read the batch.</p>';
   const run = batchAge
     ? ` The last run of the batch ended at ${e(batchAge.lastFinishedAt)}.`
-    : ' It is unknown whether the batch still runs, because the plan names no run log or the log could not be read.';
+    : ' It is unknown whether the batch still runs, because the spec names no run log, or the log could not be read.';
   if (status.route?.side !== 'stream')
     return `<p>Consumers read the batch. A rollback removes the objects that were created, and changes nothing that consumers read.${run}</p>`;
   const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
-  return `<p>A rollback is ready: <code>sluice rollback</code> ${e(route.back)}.${run} The last ${streak} comparisons of a subject in a row passed.</p>`;
+  return `<p>A rollback is ready: <code>sluice rollback</code> ${e(route.back)}.${run} The last ${streak} comparisons in a row passed.</p>`;
 }
