@@ -114,7 +114,7 @@ describe('the drain proof', () => {
       () => Promise<string | null>
     >(() => pipelineDrained(behind, ref, deadline));
     expect(reason).toBe(
-      `drain: ${INTERNAL}/0 ended at 10 and now ends at 7: the topic was created again or truncated`,
+      `drain: ${INTERNAL}/0 ended at 10 and now ends at 7, so the topic was created again or truncated`,
     );
   });
 
@@ -293,7 +293,7 @@ describe('P3 of the drain proof', () => {
   });
   it("is unknown, and not a drain, when only others' are there", async () => {
     expect(await read(topicOf(record('nudge'), record('their-token')))).toEqual({
-      reason: "P3: the fence's marker is not in bank.message: unknown, not drained",
+      reason: "P3: the fence's marker is not in bank.message, so the drain is not proven",
       notes: [],
     });
   });
