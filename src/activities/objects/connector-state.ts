@@ -1,16 +1,16 @@
-// Checks the state of any connector: as planned, running, or stopped, and the cause of a failure.
+// Reads and changes the state of a connector: its configuration, whether it runs, and why it failed.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
-/** The time that Connect may take to do what it accepted. */
+/** How long Connect may take to do what it accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
-/** The answer of `driftOf` for a missing connector. */
+/** What `driftOf` returns for a missing connector. */
 export const MISSING = '(missing)';
 
-/** Keys in which the stored configuration differs from ours (`name` is Connect's own addition). */
+/** Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`. */
 export function driftOf(
   ours: Readonly<Record<string, string>>,
   stored: Readonly<Record<string, string>> | null,
@@ -22,8 +22,8 @@ export function driftOf(
 }
 
 /**
- * Gives a connector another configuration. It is stopped in between, because its old task would run
- * on for a moment. Idempotent; waits until it runs again.
+ * Changes the configuration of a connector and waits until it runs again. It stops the connector first,
+ * because the old task would otherwise continue for a moment. Idempotent.
  */
 export async function reconfigure(
   rest: ConnectRest,
@@ -43,7 +43,7 @@ export async function reconfigure(
   await untilRunning(rest, name);
 }
 
-/** Afterwards none of its tasks runs any more. */
+/** Stops a connector and waits until none of its tasks runs. Throws Problem `clean-up` if one does. */
 export async function stopSurely(rest: ConnectRest, name: string): Promise<void> {
   await rest.stop(name);
   const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
@@ -76,14 +76,14 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
 }
 
 /**
- * First line of the trace of a failed connector or task; null when nothing is FAILED (which proves
- * nothing: see barriers).
+ * Returns the root cause from the stack trace of a failed connector or task. Null means that nothing is
+ * FAILED, which does not prove that it makes progress; barriers do.
  */
 export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
   const status = await rest.status(name);
   if (!status) return null;
   const failed = [status.connector, ...status.tasks].find((part) => part.state === 'FAILED');
-  return failed ? rootCause(failed.trace ?? 'FAILED without trace') : null;
+  return failed ? rootCause(failed.trace ?? 'FAILED without a stack trace') : null;
 }
 
 function rootCause(trace: string): string {
@@ -95,8 +95,8 @@ function rootCause(trace: string): string {
 }
 
 /**
- * A connector that never ran has none, and Connect fails with an internal error when it is asked to
- * delete them.
+ * Deletes the offsets of a connector. If it has none, Connect is not asked, because it would answer with
+ * an internal error.
  */
 export async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
   if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);

@@ -1,4 +1,5 @@
-// Connectors. Each is made STOPPED, so that its configuration is read back before it does anything.
+// Connectors. Each is created STOPPED, so that its configuration can be read back before it does
+// anything.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
@@ -12,13 +13,16 @@ const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await rest(asking).config(name)) !== null;
 
-/** Connect reads its own config topic: what it accepted shows a moment later. */
+/**
+ * Waits until a connector exists, or not. Connect stores changes in a topic and reads that back, so they
+ * are visible only a moment later.
+ */
 const untilExists = (asking: Asking, object: OwnedObject, wanted: boolean): Promise<unknown> =>
   pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
     (await exists(asking, object)) === wanted ? true : null,
   );
 
-/** The configuration that the connector must have now. */
+/** Returns the configuration that the connector must have now. */
 export async function configOf(
   site: Site,
   { name }: OwnedObject,
@@ -36,7 +40,7 @@ export const connector: OwnedKind = {
     await rest(site).createStopped(object.name, await configOf(site, object));
     await untilExists(site, object, true);
   },
-  /** Offsets would outlive the connector, and a later one of that name would resume from them. */
+  /** Also deletes the offsets, because a later connector of that name would resume from them. */
   remove: async (site, object) => {
     const { name } = object;
     await stopSurely(rest(site), name);

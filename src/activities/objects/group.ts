@@ -1,4 +1,4 @@
-// Consumer groups. A group's first member makes it, and it outlives its members.
+// Consumer groups. The first member of a group creates it, and it remains after its last member.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { knownGroup } from '../barrier/group-readers.js';
@@ -7,7 +7,7 @@ import type { Asking, OwnedKind } from './owned-kind.js';
 const SESSION_ATTEMPTS = 40;
 const SESSION_POLL_MS = 250;
 
-/** Returns whether a broker knows the group, by its offsets or its members. */
+/** Returns true if Kafka knows offsets or members of the group. */
 export async function groupExists(kafka: KafkaPort, name: string): Promise<boolean> {
   return (
     (await kafka.groupOffsets(name)).size > 0 || (await knownGroup(kafka, name)).type !== 'absent'
@@ -20,7 +20,7 @@ const exists = ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boole
 export const group: OwnedKind = {
   exists,
   create: null,
-  /** The session of the last member must end before a broker deletes the group. */
+  /** Retries, because Kafka deletes a group only when the session of its last member has ended. */
   remove: async ({ systems, plan }, { name }) => {
     const kafka = systems.kafka(plan);
     for (let attempt = 0; ; attempt += 1) {
@@ -32,11 +32,11 @@ export const group: OwnedKind = {
       }
     }
   },
-  /** Flink assigns partitions itself: its group has offsets and no members. */
+  /** A pipeline's group needs only offsets, because Flink's groups have no members. */
   healthy: async ({ systems, plan }, { name }) => {
     const kafka = systems.kafka(plan);
     if (plan.spec.pipeline?.groups.includes(name))
-      return (await kafka.groupOffsets(name)).size > 0 ? null : 'has no offsets';
+      return (await kafka.groupOffsets(name)).size > 0 ? null : 'has no committed offsets';
     return (await knownGroup(kafka, name)).state === 'Stable' ? null : 'is not stable';
   },
   nameCheck: null,

@@ -1,5 +1,5 @@
-// The hand-over: every part of the running pipeline observed once more, then marked as the owner's.
-// Nothing of it is ours to remove any more.
+// The hand-over: checks every part of the running pipeline once more, then marks it as handed over.
+// Sluice never removes an object that was handed over.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Deps } from '../runtime/deps.js';
@@ -13,7 +13,10 @@ const OBSERVE_MS = 60_000;
 
 export function createHandOverActivities({ secret, ledger, systems }: Deps) {
   return withPlan({
-    /** Observes every kept object as present and running, then marks it handed over. Idempotent. */
+    /**
+     * Checks that every kept object exists and runs, then marks it as handed over. Returns these
+     * objects. Idempotent.
+     */
     async handOver(
       { ref, plan }: Planned,
       kept: readonly OwnedObject[],
@@ -33,7 +36,7 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
   });
 }
 
-/** Throws Problem `connector-failed` with what was wrong last. */
+/** Waits until the object is healthy. Throws Problem `connector-failed` with the last problem if not. */
 async function observe(site: Site, object: OwnedObject): Promise<void> {
   let problem: string | null = 'was not observed';
   const isHealthy = await pollUntil(Date.now() + OBSERVE_MS, 250, async () => {

@@ -1,5 +1,4 @@
-// The parts of a pipeline that Sluice deploys itself. Each is found again by its name after any
-// restart.
+// The parts of a pipeline that Sluice deploys. Sluice finds each by its name, also after a restart.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -8,7 +7,7 @@ import { hostOf } from '../pipelines/index.js';
 import { askEach, type Asking, type OwnedKind } from './owned-kind.js';
 
 const RUNNING_MS = 60_000;
-const STEADY_POLLS = 3; // an accepted job may still loop between RUNNING and RESTARTING
+const STEADY_POLLS = 3; // a job may be RUNNING at one poll and RESTARTING at the next
 
 const host = ({ plan }: Asking): PipelineHost => {
   const found = hostOf(plan, plan.generation);
@@ -31,17 +30,17 @@ export const job: OwnedKind = {
 };
 
 /**
- * Ends when the part has run for several polls in a row. Throws Problem `pipeline-failed` when it
- * does not come to that.
+ * Waits until the part has been running for several polls in a row. Throws Problem `pipeline-failed` if
+ * it fails or takes too long.
  */
 export async function untilSteady(asking: Asking, { name }: OwnedObject): Promise<void> {
   let seen = 0;
-  let last = 'not there';
+  let last = 'it does not exist';
   const steady = await pollUntil(Date.now() + RUNNING_MS, 300, async () => {
     const state = await host(asking).state(name);
     last = 'not' in state ? state.not : 'running';
     if (last === 'FAILED')
-      throw new Problem('pipeline-failed', `job ${name} was accepted and FAILED`);
+      throw new Problem('pipeline-failed', `job ${name} was accepted, and then failed`);
     seen = 'running' in state ? seen + 1 : 0;
     return seen >= STEADY_POLLS ? true : null;
   });

@@ -1,4 +1,4 @@
-// The effects of every kind of object. A kind that is missing here does not compile.
+// Selects the effects of each kind of object. The compiler reports a kind that is missing here.
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { connector } from './connector.js';
 import { group } from './group.js';
@@ -25,12 +25,12 @@ export const EFFECTS: Readonly<Record<ObjectKind, OwnedKind>> = {
 };
 
 /**
- * Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and
- * nothing changed.
+ * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`, with
+ * nothing changed, if it exists and is not ours.
  */
 export async function ensureObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, create } = EFFECTS[object.kind];
-  if (!create) throw new Error(`a ${object.kind} is claimed here, and made by something else`);
+  if (!create) throw new Error(`Sluice only claims a ${object.kind}; another system creates it`);
   await ensureOwned(site.ledger, site.ref, object, {
     exists: () => exists(site, object),
     create: () => create(site, object),
@@ -38,15 +38,16 @@ export async function ensureObject(site: Site, object: OwnedObject): Promise<voi
 }
 
 /**
- * Registers something as ours that its maker makes later. Idempotent. Throws Problem
- * `object-not-ours` when it exists already.
+ * Registers an object as ours that another system creates later. Idempotent. Throws Problem
+ * `object-not-ours` if it already exists.
  */
 export async function claimObject(site: Site, object: OwnedObject): Promise<void> {
   await claim(site.ledger, site.ref, object, () => EFFECTS[object.kind].exists(site, object));
 }
 
 /**
- * Idempotent: afterwards the object is gone and the ledger says so. Foreign objects are left alone.
+ * Removes an object if it is ours, and records that in the ledger. Idempotent. Other objects of that
+ * name stay.
  */
 export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, remove } = EFFECTS[object.kind];

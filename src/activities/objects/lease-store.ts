@@ -1,5 +1,5 @@
-// The lease row and the database that holds it: the source, beside the result, with a batch; the
-// ledger without. Only this file asks which.
+// Stores the lease row. With a batch, it is in the source database, beside the result. Without a batch,
+// it is in the ledger. Only this file decides which.
 import type pg from 'pg';
 import {
   heldTransaction,
@@ -27,8 +27,8 @@ const IDLE_MS = 5000;
 const OVERALL_MS = 20_000;
 
 /**
- * Returns the limits of fence and commit. They are inside `maxHold`, so that no session waits
- * longer, whatever happens to the worker.
+ * Returns the time limits of the fence's and the commit's transaction. They are shorter than `maxHold`,
+ * so that no session waits longer than that, even if the worker dies.
  */
 export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
   const hold = durationMs(spec.cutover.maxHold);
@@ -48,22 +48,22 @@ type LeaseDeps = Pick<Deps, 'secret' | 'ledger'>;
 
 const placeOf = ({ batch, database }: ResolvedPlan): string => (batch ? database : 'ledger');
 
-/** Runs `use` on a connection to the database that holds the row. */
+/** Calls `use` with a connection to the database that contains the row. */
 export const leaseSession = <T>(
   { secret, ledger }: LeaseDeps,
   plan: ResolvedPlan,
   use: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withSource(plan, secret, use));
 
-/** The objects that are created for the row. */
+/** Creates and removes the row, and everything that is created with it. */
 export interface LeaseStore {
   readonly exists: () => Promise<boolean>;
-  /** Makes the row, OPEN, and whatever holds it. */
+  /** Creates the row with the state OPEN, and its table and schema if needed. */
   readonly create: () => Promise<void>;
   readonly remove: () => Promise<void>;
 }
 
-/** The store of a run's lease; with `where`, of a lease that the ledger knows at that place. */
+/** Returns the store of a run's lease row. `where` is its database, as an owned object names it. */
 export function leaseStore(deps: LeaseDeps, run: Planned, where = placeOf(run.plan)): LeaseStore {
   return where === 'ledger' ? inLedger(deps, run) : besideResult(deps, run);
 }
@@ -86,7 +86,7 @@ function inLedger({ ledger }: LeaseDeps, { ref: { name } }: Planned): LeaseStore
   };
 }
 
-/** A schema of its own holds the row, and the functions that read it. */
+/** Stores the row in a separate schema, together with the functions that read it. */
 function besideResult({ secret }: LeaseDeps, { ref, plan }: Planned): LeaseStore {
   const schema = plan.names.leaseSchema;
   const session = <T>(use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
@@ -127,8 +127,8 @@ export function leaseAccess(deps: LeaseDeps) {
   };
   return {
     /**
-     * Runs `use` in one transaction on the database that holds the row; the database ends it at its
-     * limits.
+     * Calls `use` in one transaction on the database that contains the row. The database itself ends
+     * the transaction at its limits.
      */
     onLease: <T>(
       plan: ResolvedPlan,
@@ -142,8 +142,7 @@ export function leaseAccess(deps: LeaseDeps) {
     lease,
 
     /**
-     * Reads the row after its lock was granted. No other session changes it until the transaction
-     * ends.
+     * Locks the row and reads it. No other session can change it until the transaction ends.
      */
     lockedLease: async (client: pg.ClientBase, run: Planned): Promise<LeaseRow> => {
       await client.query(
@@ -155,7 +154,7 @@ export function leaseAccess(deps: LeaseDeps) {
 }
 
 /**
- * A condition on the lease row that did not hold: thrown inside its transaction, so that nothing
- * moves.
+ * A condition of the fence or the commit failed. It is thrown inside the transaction, which is then
+ * rolled back.
  */
 export class Refused extends Error {}

@@ -1,4 +1,4 @@
-// The one row that decides who owns the result. It is made long before the fence, so that every
+// The lease row, which decides who owns the result. It is created long before the fence, so that every
 // later snapshot sees it.
 import { leaseStore, schemaExists } from './lease-store.js';
 import { askEach, isThere, reading, type OwnedKind } from './owned-kind.js';
@@ -10,7 +10,7 @@ export const lease: OwnedKind = {
   create: (site, { where }) => leaseStore(site, site, where).create(),
   remove: (site, { where }) => leaseStore(site, site, where).remove(),
   healthy: isThere(exists),
-  /** The ledger has one row for each migration, and opening a run refuses a second one. */
+  /** Only a schema in the source can be taken. In the ledger, each migration has its own row. */
   nameCheck: {
     check: 'source.names-free',
     taken: askEach(async (asking, { name, where }) =>

@@ -1,5 +1,5 @@
-// Lists objects of earlier runs that no run owns any more, because their workflow was terminated or
-// lost with its server. Read-only.
+// Lists, read-only, objects of runs that ended without cleaning up, because their workflow was
+// terminated or lost with its Temporal server.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
@@ -16,9 +16,7 @@ export interface Leftover extends OwnedObject {
   readonly detail: string;
 }
 
-/**
- * The run that made them, as its activities knew it; null when the ledger does not know the name.
- */
+/** Returns the newest run of a name, from the ledger. Null if the ledger does not know the name. */
 export async function latestRun(
   { ledger }: Pick<Deps, 'ledger'>,
   name: string,
@@ -51,9 +49,9 @@ export async function latestRun(
 type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 
 /**
- * Objects of runs that `isLive` does not know, in the order in which they were made. Asks each
- * system whether it still has them. Throws Problem `preflight-failed` for a run of another
- * namespace: whether it lives cannot be seen.
+ * Returns the objects of runs that are not live, in the order in which they were created. It asks each
+ * system whether it still has them. Throws Problem `preflight-failed` for a run of another namespace,
+ * because this namespace does not show whether that run is live.
  */
 export async function findLeftovers(
   deps: Reading,
@@ -73,8 +71,8 @@ export async function findLeftovers(
     if (other)
       throw new Problem(
         'preflight-failed',
-        `${name} runs in ${other}: from here it only looks dead`,
-        'set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to where it runs',
+        `${name} belongs to ${other}, so it cannot be seen here whether it still runs`,
+        'set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to that namespace',
       );
     if (!run || (await isLive(run.workflowId))) continue;
     const site: Site = { ...deps, ...planned(run) };

@@ -1,5 +1,4 @@
-// Read-only check of transactions that have been writing for long, and what is said of those that
-// our role cannot see.
+// Checks, read-only, for writing transactions that are open for a long time, and describes them.
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../clients/postgres/open-writers.js';
 import { formatMs } from '../../domain/values/duration.js';
@@ -8,7 +7,7 @@ import type { Answer } from '../runtime/findings.js';
 const OLD_MS = 10 * 60_000;
 const MOST_NAMED = 5;
 
-/** A new slot waits for every writing transaction of the server. */
+/** Checks that no old transaction would delay a new slot, which waits for all writing transactions. */
 export async function noLongTransactions(client: pg.ClientBase, user: string): Promise<Answer> {
   const { old, unseen } = await oldWriters(client, OLD_MS);
   if (old.length > 0)
@@ -18,24 +17,24 @@ export async function noLongTransactions(client: pg.ClientBase, user: string): P
     };
   return unseen.length > 0
     ? cannotSee(user, unseen)
-    : 'no writing transaction is prepared, or older than 10 minutes';
+    : 'no writing transaction is prepared, and none is older than 10 minutes';
 }
 
-/** The statements that end the prepared ones; of what a session holds open, `otherwise`. */
+/** Returns statements that end the prepared transactions. For transactions of sessions, `otherwise`. */
 export function remedyFor(writers: readonly OpenWriter[], otherwise: string): string {
   const statements = writers.flatMap(({ endedBy }) => endedBy ?? []);
   const isMixed = writers.some(({ endedBy }) => endedBy === null);
   return [
     ...(statements.length > 0
-      ? [`in its database: ${statements.join('; ')} (or COMMIT PREPARED)`]
+      ? [`in the database of the transaction: ${statements.join('; ')} (or COMMIT PREPARED)`]
       : []),
     ...(isMixed ? [otherwise] : []),
   ].join('; ');
 }
 
-/** The age of transactions that stay open is visible only to a role with pg_read_all_stats. */
+/** Says that the age of open transactions is visible only to a role with pg_read_all_stats. */
 export const cannotSee = (user: string, unseen: readonly OpenWriter[]): Answer => ({
-  detail: `how long writing transactions of other roles are open cannot be seen: ${describeWriters(unseen)}`,
+  detail: `Sluice's role cannot see how long writing transactions of other roles have been open: ${describeWriters(unseen)}`,
   remedy: grantSight(user),
   unknown: true,
 });

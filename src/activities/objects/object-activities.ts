@@ -1,4 +1,4 @@
-// The activities that make and remove objects. Each kind's file holds what they do.
+// The activities that create and remove owned objects. The file of each kind defines how.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { pipelineGroups, signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS, type Removal } from '../../domain/objects/kinds.js';
@@ -32,13 +32,13 @@ export function createObjectActivities(deps: Deps) {
       ensureLease: ensure('lease'),
       ensurePublication: ensure('publication'),
       /**
-       * Creates the slot for a snapshot in chunks before anything is read, so that the log has all
-       * later writes.
+       * Creates the slot for an incremental snapshot. It must exist before the first row is read, so
+       * that it retains all later writes.
        */
       ensureSlot: ensure('slot'),
       /**
-       * Claims the slot for `initial`. The connector creates it, because only then do its snapshot
-       * and its WAL position match.
+       * Claims the slot for an initial snapshot. The connector creates it, so that the snapshot and the
+       * slot have the same WAL position.
        */
       async claimSlot(run: Planned): Promise<void> {
         for (const slot of KINDS.slot.planned(run.plan)) await claimObject(siteOf(run), slot);
@@ -46,36 +46,33 @@ export function createObjectActivities(deps: Deps) {
       async identifySlot(run: Planned): Promise<{ restartLsn: Lsn; confirmedLsn: Lsn }> {
         return identifySlot(siteOf(run), KINDS.slot.planned(run.plan)[0]!);
       },
-      /**
-       * Afterwards every topic of the plan is there, is ours, and has the settings that it was
-       * asked to have.
-       */
+      /** Creates every topic of the plan, and checks that it has the planned settings. */
       async ensureTopics(run: Planned): Promise<void> {
         for (const topic of KINDS.topic.planned(run.plan)) {
           await ensureObject(siteOf(run), topic);
           await demandAsPlanned(siteOf(run), topic);
         }
       },
-      /** Null = the table is the user's, or there is none. */
+      /** Creates the sink's table. Returns null if the user created it, or if there is no sink. */
       async ensureSinkTable(run: Planned): Promise<OwnedObject | null> {
         const [table] = KINDS.sink.planned(run.plan);
         if (!table || !run.plan.batch || (await isUsers(siteOf(run), table))) return null;
         await ensureObject(siteOf(run), table);
         return table;
       },
-      /** Registers the sink connector's consumer group as ours before Connect makes it. */
+      /** Claims the sink connector's consumer group before Connect creates it. */
       async claimGroup(run: Planned): Promise<void> {
         for (const group of sinkGroups(run.plan)) await claimObject(siteOf(run), group);
       },
       /**
-       * Idempotent. A connector of that name with another configuration is Problem
-       * `connector-drift`, and never overwritten.
+       * Creates the connectors, stopped. Idempotent. Throws Problem `connector-drift`, and changes
+       * nothing, if one exists with another configuration.
        */
       async ensureConnector(run: Planned, role: ConnectorRole): Promise<void> {
         for (const connector of connectorsOf(run, role))
           await ensureConnector(siteOf(run), connector, role);
       },
-      /** Resumes and waits until connector and task run. */
+      /** Resumes the connectors and waits until they and their tasks run. */
       async resumeConnector(run: Planned, role: ConnectorRole): Promise<void> {
         const rest = systems.connect(run.plan);
         for (const { name } of connectorsOf(run, role)) await rest.resume(name);
@@ -90,7 +87,7 @@ export function createObjectActivities(deps: Deps) {
 
 type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<void>;
 
-/** One activity for each kind, under the name that the pure half gives it. */
+/** Returns one removing activity for each kind. Its name is `undo` of the kind in domain/objects. */
 function removals(siteOf: (run: Planned) => Site): Readonly<Record<Removal, Remove>> {
   const remove: Remove = (ref, object) => removeObject(siteOf(planned(ref)), object);
   const named = Object.values(KINDS).map(({ undo }) => [undo, remove] as const);
@@ -105,8 +102,8 @@ const connectorsOf = ({ plan }: Planned, role: ConnectorRole): readonly OwnedObj
   role === 'source' ? sourceConnectors(plan) : sinkConnectors(plan);
 
 /**
- * The objects that only the running connector creates. They are claimed before the connector
- * exists, and released if it was certainly not created.
+ * Returns the objects that the connector itself creates. They are claimed before it exists. The claims
+ * are released if the connector was certainly not created.
  */
 function madeBy({ plan }: Site, role: ConnectorRole): readonly OwnedObject[] {
   if (role === 'sink') return sinkGroups(plan);
@@ -134,13 +131,13 @@ async function ensureConnector(
 }
 
 /**
- * Makes what is not there yet and waits until every part runs steadily. Idempotent: a part of that
- * name is found, never made twice.
+ * Creates the parts of the pipeline that do not exist, and waits until every part runs steadily.
+ * Idempotent, because existing parts are found by name.
  */
 async function ensurePipeline(site: Site): Promise<void> {
   for (const group of pipelineGroups(site.plan)) await claimObject(site, group);
   const jobs = KINDS.job.planned(site.plan);
-  // A killed worker is noticed in seconds, however long the host takes over one statement.
+  // Heartbeats show that the worker lives, even if the host needs long for one statement.
   await alive(async () => {
     for (const job of jobs) await ensureObject(site, job);
     for (const job of jobs) await untilSteady(site, job);

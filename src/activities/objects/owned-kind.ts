@@ -1,5 +1,5 @@
-// The effects of a kind of object: is it there, make it, take it away, is it in use. The pure half
-// is in src/domain/objects, under the same file name.
+// Defines the effects of a kind of object: whether it exists, how to create and remove it, and whether
+// it is in use. Its pure half has the same file name in src/domain/objects.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -18,15 +18,15 @@ export interface Site extends Asking, Pick<Deps, 'ledger'> {
 export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Null = something else makes it, after it was claimed: a group's first member, or the fence's
-   * transaction.
+   * Creates the object. Null if something else creates it after the claim, such as the first member of
+   * a group, or the fence's transaction.
    */
   readonly create: ((site: Site, object: OwnedObject) => Promise<void>) | null;
-  /** Ends when it is gone, or throws. The caller has seen that it exists and is ours. */
+  /** Removes the object and waits until it is gone. The caller has checked that it is ours. */
   readonly remove: (site: Site, object: OwnedObject) => Promise<void>;
   /**
-   * Null = present and in use, as its next owner expects it; otherwise what is wrong, as the end of
-   * a sentence.
+   * Returns null if the object exists and is in use. Otherwise, it returns the problem as the end of a
+   * sentence, such as `is gone`.
    */
   readonly healthy: (site: Site, object: OwnedObject) => Promise<string | null>;
   /**
@@ -40,14 +40,14 @@ export interface NameCheck {
   /** The check that reports names of this kind. */
   readonly check:
     'source.names-free' | 'kafka.topics-free' | 'connect.name-free' | 'pipeline.names-free';
-  /** Those of the objects whose name is in use, by us or by others. */
+  /** Returns the objects whose name is in use, by this migration or by others. */
   readonly taken: (
     asking: Asking,
     objects: readonly OwnedObject[],
   ) => Promise<readonly OwnedObject[]>;
 }
 
-/** A name check that asks for one object after the other. */
+/** Returns a name check that asks for each object separately. */
 export const askEach =
   (exists: (asking: Asking, object: OwnedObject) => Promise<boolean>): NameCheck['taken'] =>
   async (asking, objects) => {
@@ -56,7 +56,7 @@ export const askEach =
     return taken;
   };
 
-/** The health of an object that only has to be there. */
+/** Returns the health check of an object that only has to exist. */
 export const isThere =
   (exists: OwnedKind['exists']): OwnedKind['healthy'] =>
   async (site, object) =>
@@ -72,6 +72,6 @@ export const changing = <T>(
   use: (client: SourceClient) => Promise<T>,
 ): Promise<T> => withSource(plan, secret, use);
 
-/** Returns whether a query on the source finds a row. */
+/** Returns true if a query on the source returns a row. */
 export const finds = (asking: Asking, sql: string): Promise<boolean> =>
   reading(asking, async (client) => (await client.query(sql)).rows.length > 0);

@@ -1,6 +1,6 @@
-// Creates and removes every object that Sluice owns. An object is registered before it is created,
-// and read back afterwards. The claim is released if the object was certainly not created. Only
-// objects that are ours by the ledger are removed.
+// Creates and removes the objects that Sluice owns. The ledger registers an object before it is created
+// (the claim), and it is read back afterwards. If the object was certainly not created, the claim is
+// released. Only objects that the ledger lists as ours are removed.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
@@ -14,7 +14,7 @@ export interface Making {
 const isClaimed = (state: ObjectState | null): boolean =>
   state === 'registered' || state === 'created';
 
-/** Returns whether the object is ours, or may be, by the ledger. */
+/** Returns true if the ledger says that the object is ours, or may be. */
 export async function isOurs(
   ledger: Ledger,
   ref: MigrationRef,
@@ -24,8 +24,8 @@ export async function isOurs(
 }
 
 /**
- * Idempotent: afterwards the object exists and is ours, or Problem `object-not-ours` was thrown and
- * nothing changed.
+ * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`, with
+ * nothing changed, if it exists and is not ours.
  */
 export async function ensureOwned(
   ledger: Ledger,
@@ -43,17 +43,16 @@ export async function ensureOwned(
   if (!(await exists()))
     throw new Problem(
       'unexpected',
-      `${object.kind} ${object.name} (${object.where}) was created but is not there`,
+      `${object.kind} ${object.name} (${object.where}) was created, but does not exist`,
     );
   await ledger.setObjectState(ref, object, 'created');
 }
 
 /**
- * Claims objects that do not exist, then runs our own `create`. If the create certainly made
- * nothing, it releases the claims, because a later object of that name is foreign. An earlier
- * attempt with an unknown end may still have made them, so its claims stay. If a right is missing,
- * nothing of ours can appear, and a person who reads that may create the object by hand. The claims
- * are then released.
+ * Claims objects that do not exist, then calls `create`. If `create` fails, three cases differ. If it
+ * certainly created nothing, the claims of this attempt are released, because a later object of that name
+ * is not ours. Claims of an earlier attempt stay, because that attempt may still create the object. If a
+ * privilege is missing, all claims are released: no attempt can create the object, but a person may.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,
@@ -77,8 +76,8 @@ export async function makeClaimed<T>(
 }
 
 /**
- * Rethrows the error of a create; what only its object could have made is given back unless it may
- * have been made.
+ * Releases the claims of objects that a failed create would have led to, and rethrows its error. The
+ * claims stay if the create may have succeeded.
  */
 export async function giveBack(
   ledger: Ledger,
@@ -93,7 +92,10 @@ export async function giveBack(
 }
 
 const notOurs = ({ kind, name, where }: OwnedObject): Problem =>
-  new Problem('object-not-ours', `${kind} ${name} (${where}) exists and is not in the ledger`);
+  new Problem(
+    'object-not-ours',
+    `${kind} ${name} (${where}) exists, and the ledger does not list it`,
+  );
 
 const NOTHING_MADE: readonly string[] = [
   'object-not-ours',
@@ -103,10 +105,10 @@ const NOTHING_MADE: readonly string[] = [
   'unsupported',
   'spec-invalid',
 ];
-/** The connection, the server, or the statement's end was lost: the create may have succeeded. */
+/** Codes after which the create may have succeeded: the connection or the server was lost. */
 const END_UNKNOWN = /^(08|57P|40003|XX)/;
 
-/** Returns what the error of a create says about the object. */
+/** Returns what the error of a create means for the object. */
 export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
   if (severity !== undefined && typeof code === 'string' && !END_UNKNOWN.test(code))
@@ -119,7 +121,8 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 }
 
 /**
- * Idempotent: afterwards the object is gone and the ledger says so. Foreign objects are left alone.
+ * Removes an object if the ledger lists it as ours, and records that. Idempotent. Throws Problem
+ * `clean-up` if it still exists afterwards.
  */
 export async function removeOwned(
   ledger: Ledger,
@@ -135,15 +138,15 @@ export async function removeOwned(
     if (await exists())
       throw new Problem(
         'clean-up',
-        `${object.kind} ${object.name} (${object.where}) is still there after its removal`,
+        `${object.kind} ${object.name} (${object.where}) still exists after its removal`,
       );
   }
   await ledger.setObjectState(ref, object, 'removed');
 }
 
 /**
- * Registers something as ours that a reader of ours makes later: a group, a slot. Idempotent;
- * throws Problem `object-not-ours` when it exists already.
+ * Registers an object as ours that another system creates later, such as a group or a slot. Idempotent.
+ * Throws Problem `object-not-ours` if it already exists.
  */
 export async function claim(
   ledger: Ledger,

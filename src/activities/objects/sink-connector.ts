@@ -1,5 +1,5 @@
-// The sink's connector: its configuration now, its pause before a shared table changes hands, and
-// its move to that table. Undo beside do.
+// The sink connector's current configuration, its pause before a shared table is switched, and its move
+// to that table.
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
@@ -13,11 +13,11 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { reconfigure, taskFailure } from './connector-state.js';
 import type { Site } from './owned-kind.js';
 
-const PAUSE_MS = 20_000; // this time is part of the hold
+const PAUSE_MS = 20_000; // writers wait during this time
 
 /**
- * Returns the owner of the shared table by the lease row. Null means the batch, or that the table
- * is not shared.
+ * Returns the stream as owner of the shared table, if the lease row says so. Null means that the batch
+ * owns it, or that the table is not shared.
  */
 async function streamOwner(
   client: SourceClient,
@@ -30,7 +30,7 @@ async function streamOwner(
   return row?.state === 'SWITCHED' ? tableOwner(streamRole, iteration, row.epoch) : null;
 }
 
-/** The sink's configuration as it must be now. */
+/** Returns the configuration that the sink must have now. */
 export async function sinkConfig(
   { secret }: Pick<Deps, 'secret'>,
   ref: MigrationRef,
@@ -42,7 +42,7 @@ export async function sinkConfig(
   return jdbcSinkConfig(plan, owner);
 }
 
-/** The table that the sink writes now. */
+/** Returns the table that the sink writes now. */
 export async function currentSinkTable(client: SourceClient, ref: MigrationRef): Promise<string> {
   const plan = resolve(ref);
   const owner = await streamOwner(client, ref, plan);
@@ -51,13 +51,13 @@ export async function currentSinkTable(client: SourceClient, ref: MigrationRef):
 
 /**
  * Pauses the sink before a shared table is switched, so that its staging table does not change.
- * Undo: `resumeConnector`.
+ * `resumeConnector` undoes it.
  */
 export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const rest = systems.connect(plan);
   const { connector } = plan.sink!;
   await rest.pause(connector);
-  // A task that failed has left records behind: it never shows PAUSED.
+  // A failed task has records that it did not write. It never becomes PAUSED, so this throws.
   const paused = await pollUntil(Date.now() + PAUSE_MS, 100, async () => {
     const status = await rest.status(connector);
     return status &&
@@ -74,8 +74,8 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
 }
 
 /**
- * Moves the sink after the commit. It continues from where it paused, and writes the shared table
- * as its owner. Idempotent; by the lease row.
+ * Moves the sink to the shared table after the commit. It continues where it paused. The lease row
+ * decides the configuration. Idempotent.
  */
 export async function moveSink(site: Site): Promise<void> {
   const { systems, plan, ref } = site;

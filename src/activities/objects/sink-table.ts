@@ -1,5 +1,5 @@
-// The table that the sink writes. It is made like the result table when it is not there. A table of
-// the user's is used, and never dropped.
+// The table that the sink writes. If it does not exist, Sluice creates it like the result table. A table
+// that the user created is used, and never dropped.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';
@@ -21,7 +21,8 @@ export const sinkTable: OwnedKind = {
   exists,
   create: async (site, { name }) => {
     const { batch } = site.plan;
-    if (!batch) throw new Error('a sink table is made like the table of the batch');
+    if (!batch)
+      throw new Error('a sink table is created like the table of the batch, and there is no batch');
     await changing(site, (client) =>
       transaction(client, 'BEGIN', () => createSinkTable(client, batch, name)),
     );
@@ -30,11 +31,11 @@ export const sinkTable: OwnedKind = {
     await changing(site, (client) => client.query(`DROP TABLE ${qualified(parseTableName(name))}`));
   },
   healthy: isThere(exists),
-  /** A table that exists is the user's, and is used. */
+  /** A table that already exists is the user's. It is used, so its name counts as free. */
   nameCheck: null,
 };
 
-/** Never ours, or given back when our own create failed: then it is the user's. */
+/** Returns true if the table exists and the ledger does not list it as ours. */
 export async function isUsers(site: Site, object: OwnedObject): Promise<boolean> {
   const state = await site.ledger.objectState(site.ref.name, object);
   return (state === null || state === 'removed') && (await exists(site, object));

@@ -1,11 +1,11 @@
-// Names the transaction that the creation of a slot waits for. Otherwise, it would wait silently
-// and forever.
+// Finds the transaction that the creation of a slot waits for. Without this, the creation could wait
+// forever, and no message would say why.
 import type pg from 'pg';
 import { openWriters, slotWaitsFor } from '../../clients/postgres/open-writers.js';
 import { Problem } from '../../domain/failure.js';
 import { describeWriters, remedyFor } from './long-writers.js';
 
-/** Asks the source database something, in a session of its own. */
+/** Calls `use` with a separate session on the source database. */
 type Ask = <T>(use: (client: pg.ClientBase) => Promise<T>) => Promise<T>;
 
 const ASK_EVERY_MS = 5000;
@@ -24,7 +24,7 @@ export class SlotWait {
     this.#ask = ask;
   }
 
-  /** Throws Problem `lock-timeout` once it has waited for one transaction for half a minute. */
+  /** Throws Problem `lock-timeout` if the slot has waited 30 s for the same transaction. */
   async check(now = Date.now()): Promise<void> {
     if (now - this.#asked < ASK_EVERY_MS) return;
     this.#asked = now;
@@ -43,8 +43,8 @@ export class SlotWait {
 }
 
 /**
- * Runs `create`, which makes a slot in a session with a lock_timeout. Throws Problem `lock-timeout`
- * with the transactions that were open.
+ * Calls `create`, which creates a slot in a session with a lock_timeout. If that expires, it throws
+ * Problem `lock-timeout` with the transactions that are open.
  */
 export async function creatingSlot<T>(
   slot: string,
@@ -61,7 +61,7 @@ export async function creatingSlot<T>(
     throw new Problem(
       'lock-timeout',
       `creating slot ${slot} waits for ${named}`,
-      `${remedyFor(open, 'wait for the oldest that is named')}; then: sluice retry`,
+      `${remedyFor(open, 'wait until the oldest of these transactions ends')}; then: sluice retry`,
     );
   }
 }

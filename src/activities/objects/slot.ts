@@ -1,4 +1,4 @@
-// The replication slot. Its name is claimed first where the connector or the copy makes it.
+// The replication slot. If the connector or the copy creates it, its name is claimed first.
 import { createPlainSlot, dropSlot, readSlot } from '../../clients/postgres/slots.js';
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -14,7 +14,7 @@ import {
 } from './owned-kind.js';
 import { creatingSlot } from './slot-wait.js';
 
-const RELEASE_MS = 65_000; // wal_sender_timeout's default: how long a dead connection may hold a slot
+const RELEASE_MS = 65_000; // the default of wal_sender_timeout, which is how long a dead connection may use a slot
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await reading(asking, (client) => readSlot(client, name))) !== null;
@@ -28,8 +28,8 @@ export const slot: OwnedKind = {
       () => changing(site, (client) => createPlainSlot(client, name)),
     ),
   /**
-   * The connector MUST be gone, because a slot in use cannot be dropped. Waits for a closing
-   * walsender, and never ends foreign connections.
+   * Drops the slot. The connector MUST be gone, because a slot in use cannot be dropped. It waits for a
+   * walsender that is closing, and never ends other connections.
    */
   remove: (site, { name }) =>
     changing(site, async (client) => {

@@ -1,4 +1,5 @@
-// The sweep's own activities: what a run left is read from the ledger, and the run closed there. Removing is what roll-back does too.
+// Activities of the sweep, which cleans up after a terminated run. They read from the ledger what the
+// run left, and close the run there. The rollback's activities remove the objects.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { latestRun } from './leftovers.js';
@@ -6,14 +7,14 @@ import type { Deps } from '../runtime/deps.js';
 
 export function createLeftoverActivities(deps: Deps) {
   return {
-    /** The newest run of a name and what it left, in the order in which it was made. */
+    /** Returns the newest run of a name, and the objects that it left, in order of creation. */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);
-      if (!ref) throw new Problem('name-refused', `the ledger knows no migration ${name}`);
+      if (!ref) throw new Problem('name-refused', `there is no migration ${name} in the ledger`);
       return { ref, objects: await deps.ledger.openObjects(name) };
     },
 
-    /** Closes a run whose workflow is gone: what is left is recorded, and the outcome where nothing is. */
+    /** Records what is still left of a run. If nothing is left, it records the outcome `aborted`. */
     async recordSweep(
       ref: MigrationRef,
       by: string,

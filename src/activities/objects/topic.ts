@@ -1,4 +1,4 @@
-// Topics: Sluice makes every topic before anything writes to it, with explicit settings.
+// Topics. Sluice creates every topic before anything writes to it, with explicit settings.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import {
@@ -43,8 +43,8 @@ export const topic: OwnedKind = {
 };
 
 /**
- * Throws a Problem when a topic has other partitions or settings than it was asked to have. The
- * settings decide which records late readers still find.
+ * Checks a topic's partitions and settings. The settings decide which records a late reader still finds.
+ * Throws Problem `topic-lost` or `preflight-failed` if they differ from the plan.
  */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {
   const { plan, systems } = site;
@@ -62,7 +62,7 @@ export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<
   const wanted = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   throw new Problem(
     'preflight-failed',
-    `topic ${name} has ${differing.join(', ')} asked for`,
+    `topic ${name} has ${differing.join(', ')} planned`,
     `kafka-configs --alter --entity-type topics --entity-name ${name} --add-config ${wanted.join(',')}; then: sluice retry`,
   );
 }

@@ -1,4 +1,4 @@
-// Triggers that refuse writes while the lease is FENCED. The fence makes them in its transaction
+// Triggers that refuse writes while the lease row says FENCED. The fence creates them in its transaction
 // (cutover/fence.ts).
 import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
