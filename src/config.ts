@@ -1,5 +1,5 @@
-// Reads the Config from the environment. It is the only place that reads process.env, and reports
-// all problems at once.
+// Reads the configuration from the environment, and reports all problems at once. No other file reads
+// process.env.
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,24 +26,24 @@ export interface Config {
    * use it.
    */
   readonly temporal: TemporalTarget;
-  /** The Postgres URL of the ledger's database. Undefined for verbs that do not need it. */
+  /** The Postgres URL of the ledger's database, if set. Some verbs do not need it. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
   /** The approvers in SLUICE_APPROVERS_FILE, a YAML list of { name, publicKey, roles? }. */
   readonly approvers: ApproverKeys;
   /**
-   * The folder in which a worker keeps folds, to save reading after a restart. Deleting files only
-   * costs time.
+   * The folder in which a worker keeps what it read of topics, so that it need not read them again after
+   * a restart. The files can be deleted at any time.
    */
   readonly stateDir: string;
   /**
-   * SLUICE_WINDOW_MEMORY (like `512MiB`): the bytes for the key tables of windows. A larger table
-   * is compared in parts, on disk.
+   * SLUICE_WINDOW_MEMORY, in bytes: how much memory all windows may use to compare tables. A window that
+   * needs more uses disk.
    */
   readonly windowMemory: number;
   /**
-   * SLUICE_SNAPSHOT_BYTES: the part of a table that a window reads in one snapshot. A longer table
-   * is read range by range, then sealed.
+   * SLUICE_SNAPSHOT_BYTES, in bytes: how much of a table a window reads in one snapshot. A longer table
+   * is read range by range.
    */
   readonly snapshotBytes: number;
 }
@@ -65,7 +65,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (problems.length > 0)
     throw new Problem(
       'spec-invalid',
-      `the environment is wrong: ${problems.join('; ')}`,
+      `the environment has ${problems.length} problem(s): ${problems.join('; ')}`,
       'correct the environment variables',
     );
   return {
@@ -79,9 +79,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
-/**
- * Reads the address. The environment has priority over the profile, as with the `temporal` command.
- */
+/** Reads how to connect to Temporal. As with the `temporal` command, variables override the profile. */
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {
   let profile: ClientConnectConfig = { connectionOptions: {} };
   try {
@@ -106,7 +104,7 @@ function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarge
 
 type SizeName = 'SLUICE_WINDOW_MEMORY' | 'SLUICE_SNAPSHOT_BYTES';
 
-/** Reads a size. The list of variables contains the size without it. */
+/** Reads a size in bytes. The default is in environment.ts. */
 function readSize(env: NodeJS.ProcessEnv, name: SizeName, problems: string[]): number {
   try {
     return sizeBytes(read(env, name) ?? VARIABLES[name].otherwise);
@@ -133,7 +131,7 @@ function readApprovers(file: string | undefined, problems: string[]): ApproverKe
       const twin = [...keys].find(([, other]) => other.key.equals(key.key))?.[0];
       if (twin !== undefined)
         throw new Error(
-          `${twin} and ${name} have the same public key: one person would count as two`,
+          `${twin} and ${name} have the same public key, so one person would count as two`,
         );
       keys.set(name, key);
     }
@@ -147,8 +145,8 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
   Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
 /**
- * Reads a secret of a spec for the hosts that will receive it, if this process's operator allows
- * it. See `readSecret`.
+ * Returns a secret of a spec that will be sent to `hosts`, if this process's operator allows that. See
+ * `readSecret`.
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);

@@ -1,5 +1,5 @@
-// Decides which secrets a spec may name, and which hosts may receive each. The worker's operator
-// sets this (SLUICE_SECRETS), because a spec is untrusted.
+// Decides which secrets a spec may name, and which hosts may receive each. The worker's operator sets
+// these rules (SLUICE_SECRETS), because a spec is untrusted.
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, sep } from 'node:path';
@@ -10,8 +10,8 @@ import type { SecretRef } from './domain/migration/spec.js';
 export interface SecretRule {
   readonly kind: 'env' | 'file';
   /**
-   * The name of a variable, or a prefix that ends in `*`. For files, a folder that contains them at
-   * any depth.
+   * The name of a variable, or a prefix followed by `*`. For files, a folder; files in its subfolders
+   * count, too.
    */
   readonly what: string;
   /** Exact host names, `*.domain`, or `*`. */
@@ -20,12 +20,12 @@ export interface SecretRule {
 
 const MAX_FILE_BYTES = 64 * 1024;
 const LOOPBACK = ['localhost', '127.*', '::1', '[::1]'];
-/** The folder with a pod's identity, which no spec may send anywhere. */
+/** The folder with the identity of a Kubernetes pod, which must never be sent anywhere. */
 const POD_IDENTITY = 'kubernetes.io';
 
 /**
- * The rules without SLUICE_SECRETS: SLUICE_SECRET_* for any host, PGPASSWORD for this machine and
- * PGHOST, and files in `~/.config/sluice/secrets` and `/run/secrets`.
+ * Returns the rules that apply without SLUICE_SECRETS. Any host may receive SLUICE_SECRET_* and files in
+ * `~/.config/sluice/secrets` and `/run/secrets`. Only this machine and PGHOST may receive PGPASSWORD.
  */
 function usualRules(env: Environment): SecretRule[] {
   const config = read(env, 'XDG_CONFIG_HOME') ?? join(homedir(), '.config');
@@ -72,7 +72,7 @@ function hostMatches(pattern: string, host: string): boolean {
 }
 
 /**
- * Reads the text of a secret that goes to `hosts`, and never stores it. Throws Problem
+ * Returns the text of a secret that will be sent to `hosts`. It is never stored. Throws Problem
  * `permission-denied` if the operator does not allow it, or if it does not exist.
  */
 export function readSecret(secret: SecretRef, hosts: readonly string[], env: Environment): string {
@@ -84,7 +84,7 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
   return pick(readSecretFile(path, hosts, secretRules(env)), path, key);
 }
 
-/** Checks whether a spec may name a secret that another system (Connect) resolves. */
+/** Throws Problem `permission-denied` if a spec may not name a secret that Kafka Connect resolves. */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);
   if ('env' in secret)
@@ -118,8 +118,8 @@ function allow(
   throw new Problem(
     'permission-denied',
     rules.length === 0
-      ? `${what} may not be used as a secret: SLUICE_SECRETS does not name it`
-      : `${what} may not be sent to ${refused}: SLUICE_SECRETS does not allow that host`,
+      ? `${what} may not be used as a secret, because SLUICE_SECRETS does not name it`
+      : `${what} may not be sent to ${refused}, because SLUICE_SECRETS does not allow that host`,
     `if you trust this spec with it, the worker's operator can add "${entry}" to SLUICE_SECRETS, then: sluice retry`,
   );
 }
@@ -135,7 +135,8 @@ function variable(name: string, env: Environment): string {
 }
 
 /**
- * Splits `/path:key` like Connect's FileConfigProvider. A path without a key means the whole file.
+ * Splits `/path:key` as Kafka Connect's FileConfigProvider does. A path without a key means the whole
+ * file.
  */
 function splitFileRef(ref: string): [string, string | undefined] {
   const at = ref.lastIndexOf(':');
@@ -145,7 +146,7 @@ function splitFileRef(ref: string): [string, string | undefined] {
 const lies = (path: string, folder: string): boolean =>
   path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 
-/** Resolves links, because only the real place of a file counts. */
+/** Reads a secret file. It resolves symbolic links, so that a link cannot point out of a folder. */
 function readSecretFile(
   path: string,
   hosts: readonly string[],

@@ -1,4 +1,4 @@
-// Wires everything: config → clients → activities → workers. One process serves both task queues.
+// Builds the worker: config → clients → activities → workers. One process serves both task queues.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -24,13 +24,13 @@ const TEMPORAL_REMEDY =
 const SHUTDOWN_GRACE = '10s';
 
 export interface WorkerHooks {
-  /** Called when both queues are polled. */
+  /** Called when the workers are ready to poll both queues. */
   readonly onReady?: () => void;
   readonly say?: (line: string) => void;
 }
 
 /**
- * Runs until SIGTERM or SIGINT. Throws a Problem before polling if Temporal or the ledger cannot be
+ * Serves migrations until SIGTERM or SIGINT. Throws a Problem if Temporal or the ledger cannot be
  * reached.
  */
 export async function runWorker(
@@ -40,7 +40,7 @@ export async function runWorker(
   if (!config.ledgerUrl)
     throw new Problem(
       'spec-invalid',
-      'SLUICE_LEDGER_URL is not set: the worker keeps its evidence there',
+      'SLUICE_LEDGER_URL is not set; it names the database in which the worker stores evidence',
       'set it to postgres://user:password@host:port/database',
     );
   Runtime.install({
@@ -111,7 +111,7 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
   }
 }
 
-/** Classifies every error of an activity, and removes row values. */
+/** Turns every error of an activity into a failure with a code, without values of rows. */
 function classifying(systems: Systems): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
@@ -119,14 +119,14 @@ function classifying(systems: Systems): ActivityInboundCallsInterceptor {
         return await next(input);
       } catch (error) {
         const failure = toFailure(error);
-        if ('type' in failure && failure.type === 'unreachable') systems.renew(); // the next attempt connects afresh
+        if ('type' in failure && failure.type === 'unreachable') systems.renew(); // so that the next attempt opens a new connection
         throw failure;
       }
     },
   };
 }
 
-/** Uses the prebuilt bundle of an installed package, or the sources in a checkout without one. */
+/** Returns the prebuilt workflow bundle, or the sources if there is no bundle. */
 function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
   if (existsSync(bundle) && import.meta.url.includes('/dist/'))

@@ -1,5 +1,5 @@
-// Builds the plan: what a migration will create, do and leave behind, as data. Its hash binds
-// evidence and approvals to exactly this plan.
+// Builds the plan: what a migration will create, do and leave behind, as data. Evidence and approvals
+// contain its hash, so they are valid only for this plan.
 import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
@@ -27,7 +27,7 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
-/** Hashes what evidence depends on: the whole spec without its labels, in canonical JSON. */
+/** Returns the plan hash: 16 hex digits over the whole spec without its labels, in canonical JSON. */
 export function planHash(spec: MigrationSpec): string {
   const { metadata, ...rest } = spec;
   return createHash('sha256')
@@ -38,8 +38,8 @@ export function planHash(spec: MigrationSpec): string {
 
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
-  // The configuration of a polling connector names columns that only the database knows. `doctor`
-  // reads them.
+  // The plan does not contain the configuration of a polling connector, because that names columns that
+  // only the database knows. `doctor` reads them.
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Plan',

@@ -1,5 +1,5 @@
-// Finds credentials in a spec's text. A spec enters history, ledger, plan and report, so it may
-// contain only references.
+// Finds credentials in a spec. A spec is stored in history and ledger and shown in plan and report, so
+// it may contain only references to secrets.
 
 const REMEDY =
   'use a reference such as passwordFrom: { env: NAME }, or let a proxy or the host itself add the credential';
@@ -10,10 +10,10 @@ const IN_URL = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/?#@'"]+@/i;
 const CONNINFO =
   /\b(host|hostaddr|dbname|user)\s*=[\s\S]*\bpassword\s*=|\bpassword\s*=[\s\S]*\b(host|hostaddr|dbname|user)\s*=/i;
 
-/** Names that say how a credential is given, and do not contain one. */
+/** Matches names that say how a credential is given, such as `credentials_source`. */
 const ABOUT_A_SECRET = /(source|mechanism|type|class|provider|method|enabled?)$/;
 
-/** Splits camel case, so that `accessToken` and `access_token` are one name. */
+/** Returns true for names of secrets. Camel case is split, so `accessToken` equals `access_token`. */
 function isSecretName(text: string): boolean {
   const name = text.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
   return SECRET_NAME.test(name) && !ABOUT_A_SECRET.test(name);
@@ -28,7 +28,7 @@ export function urlProblem(text: string): string | null {
   try {
     url = new URL(text);
   } catch {
-    return null; // other code checks its shape
+    return null; // the schema checks that it is a URL
   }
   if (url.username !== '' || url.password !== '')
     return `a URL with credentials (user:password@) is not allowed: ${REMEDY}`;
@@ -44,25 +44,25 @@ const LITERALS = /'(?:[^']|'')*'/g;
 const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 
 /**
- * Returns why a spec must not contain these statements (an option with a literal secret), or null
+ * Returns why a spec must not contain these statements, because an option contains a secret. Returns null
  * if it may.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
     if (value !== '' && !/^(true|false)$/i.test(value!) && isSecretName(name!))
-      return `the statements give "${name}" as a literal: a secret in them would be stored and shown. Configure it in Flink or ksqlDB itself (catalog, config provider)`;
+      return `the statements give "${name}" as a literal, so the secret would be stored and shown. Configure it in Flink or ksqlDB itself (catalog, config provider)`;
   }
   return sqlProblem(sql);
 }
 
 /**
- * Returns why a spec must not contain this SQL (a literal connection string with a password), or
+ * Returns why a spec must not contain this SQL, because of a connection string with a password. Returns
  * null if it may.
  */
 export function sqlProblem(sql: string): string | null {
   for (const [literal] of sql.matchAll(LITERALS)) {
     if (!IN_URL.test(literal) && !CONNINFO.test(literal)) continue;
-    return 'the SQL contains a connection string with credentials: it would be stored and shown. Use a foreign server with a user mapping, or a password file of the server';
+    return 'the SQL contains a connection string with credentials, which would be stored and shown. Use a foreign server with a user mapping, or a password file of the server';
   }
   return null;
 }

@@ -1,5 +1,5 @@
-// Parses untrusted YAML to a checked value, or lists every problem with its place (file:line:col).
-// All kinds of files that people write use it.
+// Parses untrusted YAML into a checked value, or returns every problem with its place (file:line:col).
+// It is used for every kind of file that people write.
 import {
   LineCounter,
   isAlias,
@@ -35,8 +35,8 @@ export type Checked<T> =
 const MAX_BYTES = 256 * 1024;
 
 /**
- * `inline` reads the text of a `file:` reference (relative to the file), and throws if it cannot.
- * `check` judges the plain value.
+ * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the file), and throws
+ * if it cannot. `check` checks the plain value.
  */
 export function parseText<T>(
   text: string,
@@ -93,7 +93,7 @@ export function parseText<T>(
   });
   const result = check(inlined.value);
   if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
-  // The placeholder for an unreadable text is not judged.
+  // A text that could not be read is replaced by a placeholder. Problems of the placeholder are omitted.
   const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
   const others = result.ok
     ? []
@@ -132,14 +132,14 @@ function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType): SpecIssue[] {
 
 function unknownKey(key: string, path: readonly (string | number)[], schema: z.ZodType): string {
   if (/^password$/i.test(key) && path.at(-1) === 'postgres')
-    return 'a literal password is not allowed: use a reference, passwordFrom: { env: NAME } or { file: path }';
+    return 'a literal password is not allowed; use a reference, passwordFrom: { env: NAME } or { file: path }';
   const close = suggestion(key, schema);
   return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
 }
 
 /**
- * Replaces `{ file: x }` under query and statements by `{ sql: text of x }`. `passwordFrom: { file
- * }` stays: it is a reference.
+ * Replaces each `{ file: x }` with `{ sql: text of x }`, except in `passwordFrom`, which stays a
+ * reference.
  */
 function inlineFiles(
   value: unknown,
@@ -167,9 +167,7 @@ function inlineFiles(
   return { value: walk(value, []), issues };
 }
 
-/**
- * Finds the place of the path in the text: the key of its last part, or else the nearest parent.
- */
+/** Returns the offset of a path in the text: of its last key, or else of the nearest parent. */
 function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = length === 1 ? doc.contents : doc.getIn(path.slice(0, length - 1), true);

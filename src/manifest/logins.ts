@@ -1,4 +1,4 @@
-// Checks the logins of the connectors: how Kafka Connect gets their passwords.
+// Checks how Kafka Connect gets the passwords of the connectors.
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
@@ -20,7 +20,7 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   )
     issues.push({
       path: ['spec', 'source', 'postgres', 'passwordFrom', 'file'],
-      message: `"${passwordFrom.file}" names no key: Kafka Connect reads a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
+      message: `"${passwordFrom.file}" names no key, and Kafka Connect can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
     });
   if (
     connector.config['database.user'] !== undefined &&

@@ -1,5 +1,4 @@
-// Finds names that Kafka, Postgres or the sink cannot use, from the spec alone, before anything is
-// contacted or created.
+// Finds names in a spec that Kafka, Postgres or the sink cannot use. It contacts no system.
 import { plannedTopics } from '../domain/capture/index.js';
 import { namesOf, parseTableName } from '../domain/migration/names.js';
 import { nameProblems } from '../domain/migration/topic-names.js';
@@ -7,9 +6,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/**
- * A later generation has longer names. They are checked now, so that a new generation cannot fail.
- */
+/** Names get longer with the generation. Those of this generation are checked, so that none fails later. */
 const LATE_GENERATION = 99;
 const LONGEST_IDENTIFIER = 63;
 
@@ -28,19 +25,19 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
   return [...topics, ...long, ...tableIssues(spec), ...sinkIssues(parsed)];
 }
 
-/** Postgres truncates a longer name without an error, and it is then a different name. */
+/** Finds names of tables that Postgres would silently truncate. */
 function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
   return spec.source.tables.flatMap((text, at) => {
     const { schema, table } = parseTableName(text);
     const long = [schema, table].filter((name) => Buffer.byteLength(name) > LONGEST_IDENTIFIER);
     return long.map((name) => ({
       path: ['spec', 'source', 'tables', at],
-      message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes: Postgres has no such name`,
+      message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes, and Postgres has no such names`,
     }));
   });
 }
 
-/** The sink splits the name of its table at the dots. */
+/** Refuses names that the sink cannot write, because it splits the name of its table at the dots. */
 function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.sink) return [];
   const { schema, table } = parseTableName(spec.sink.table);

@@ -1,4 +1,4 @@
-// Parses untrusted YAML or JSON to a MigrationSpec, or lists every problem with its place.
+// Parses untrusted YAML or JSON into a MigrationSpec, or returns every problem with its place.
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
 import { migrationSchema } from './spec-schema.js';
@@ -23,9 +23,7 @@ export function parseSpecText(
   return parsed.ok ? { ok: true, spec: parsed.value } : parsed;
 }
 
-/**
- * Parses a spec that arrives as an object (workflow input). Its problems have paths and no lines.
- */
+/** Parses a spec that is already an object, such as the workflow's input. Problems then have no lines. */
 export function parseSpecObject(input: unknown): ParseResult {
   const result = check(input);
   if (result.ok) return { ok: true, spec: result.value };

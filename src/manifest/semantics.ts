@@ -29,7 +29,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   ];
 }
 
-/** Checks of the statements by type of pipeline: each returns or throws why they cannot be used. */
+/** Checks the statements of each type of pipeline. A check returns or throws why they cannot be used. */
 const CHECKS: Readonly<Record<PipelineSpec['type'], (spec: MigrationSpec) => string | null>> = {
   external: () => null,
   'flink-sql'(spec) {
@@ -62,7 +62,7 @@ function pipelineIssues(parsed: ParsedSpec): SpecIssue[] {
   if (!pipeline) return issues;
   const { place, foreign, needsGroups } = HOSTS.of(pipeline.type);
   if (needsGroups && pipeline.groups.length === 0)
-    add('name the consumer group(s): the drain proof needs them', 'groups');
+    add('name the consumer group(s), because the drain proof needs them', 'groups');
   for (const key of foreign)
     if (pipeline[key]) add(`does not belong to pipeline type ${pipeline.type}`, key);
   if (place === null) return issues;
@@ -93,7 +93,7 @@ function certificates({ spec }: ParsedSpec, add: Add): void {
     add('sslcert and sslkey belong together', 'source', 'postgres', sslcert ? 'sslcert' : 'sslkey');
   if (sslmode === 'disable' && (sslrootcert ?? sslcert))
     add(
-      'sslmode disable uses no certificate: omit it',
+      'sslmode disable uses no certificate, so omit it',
       'source',
       'postgres',
       sslrootcert ? 'sslrootcert' : 'sslcert',
@@ -104,13 +104,13 @@ function certificates({ spec }: ParsedSpec, add: Add): void {
 function missingParts({ spec }: ParsedSpec, add: Add): void {
   const { batch, pipeline, sink, cutover } = spec;
   if (batch && !pipeline)
-    add('a batch needs a pipeline that computes the same: add spec.pipeline', 'batch');
+    add('a batch needs a pipeline that computes the same result; add spec.pipeline', 'batch');
   if (pipeline && !batch)
-    add('a pipeline needs a batch to be compared with: add spec.batch', 'pipeline');
+    add('a pipeline needs a batch to be compared with; add spec.batch', 'pipeline');
   if (sink && !pipeline)
-    add('a sink needs a pipeline whose output it writes: add spec.pipeline', 'sink');
+    add('a sink needs a pipeline whose output it writes; add spec.pipeline', 'sink');
   if (cutover.fence === 'source' && !batch)
-    add('without a batch nothing is fenced: omit fence', 'cutover', 'fence');
+    add('without a batch nothing is fenced, so omit fence', 'cutover', 'fence');
   if (
     batch &&
     pipeline &&
@@ -130,7 +130,7 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
   const { batch, validation } = spec;
   if (validation.closedKeys && !runLogOf(batch))
     add(
-      'closed keys need the run log that says where a run was cut: add batch.runs.table',
+      'closedKeys needs the run log, which contains the cut of each run; add batch.runs.table',
       'validation',
       'closedKeys',
     );
@@ -138,12 +138,12 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
     const path = ['validation', 'waivers', at] as const;
     if ((waiver.check === undefined) === (waiver.class === undefined))
       add('name either a check or a class', ...path);
-    // Every other class says that the stream is wrong or unknown, so a waiver would be a lie.
+    // Every other class means that the stream is wrong or unknown, so it must not be waived.
     else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong')
       add('only the class batch-was-wrong can be waived', ...path, 'class');
     else if (waiver.class && !validation.closedKeys)
       add(
-        'batch-was-wrong is found by batch-aligned windows only: add validation.closedKeys',
+        'only batch-aligned windows find batch-was-wrong; add validation.closedKeys',
         ...path,
         'class',
       );
@@ -151,13 +151,13 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
   if (validation.engine === 'flink') {
     if (!engineGateway(spec))
       add(
-        'the engine flink needs the URL of a SQL Gateway: add validation.gateway',
+        'the engine flink needs the URL of a SQL Gateway; add validation.gateway',
         'validation',
         'engine',
       );
     if (spec.kafka.sasl)
       add(
-        'the engine flink cannot use a password for Kafka, because its statements would show it: use engine embedded',
+        'the engine flink cannot use a password for Kafka, because its statements would show it; use engine embedded',
         'validation',
         'engine',
       );
@@ -172,7 +172,7 @@ function sharedNames(parsed: ParsedSpec, add: Add): void {
     const other = topics.slice(0, at).find((capture) => capture.topic === topic);
     if (other)
       add(
-        `${subject} and ${other.subject} would share topic ${topic}: Kafka's names allow fewer characters`,
+        `${subject} and ${other.subject} would share topic ${topic}, because names in Kafka allow fewer characters`,
         'source',
         'tables',
         at,

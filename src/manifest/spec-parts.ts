@@ -4,7 +4,7 @@ import { DURATION_PATTERN, SIZE_PATTERN } from '../domain/values/duration.js';
 import { parseTableName } from '../domain/migration/names.js';
 import { sqlProblem, urlProblem } from './credentials.js';
 
-/** Accepts a text of this form. A number or another kind of value gets the same answer. */
+/** Accepts a text that matches `pattern`. Every other value, also a number, is refused with `expected`. */
 const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 
 export const duration = textLike(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
@@ -79,8 +79,6 @@ export const postgres = z.strictObject({
   sslkey: path.optional().describe('The PEM file with the key of the client certificate.'),
 });
 
-// The CLI inlines `file:` texts before parsing. A workflow input that still has one is refused
-// here.
 /** Refuses a text that contains a credential. `problem` returns the reason, or null. */
 export const withoutCredentials = (text: z.ZodString, problem: (text: string) => string | null) =>
   text.superRefine((value, context) => {
@@ -90,6 +88,8 @@ export const withoutCredentials = (text: z.ZodString, problem: (text: string) =>
 
 export const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProblem);
 
+// The CLI replaces `{ file: ... }` with the text before it parses, so a workflow input that still has it is
+// refused here.
 export const sql = z.strictObject(
   { sql: sqlText.describe('The SQL text itself, of at most 65,536 characters.') },
   { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' },

@@ -104,7 +104,7 @@ export const pipeline = z.strictObject({
     .describe('Who deploys the pipeline: you (external), or Sluice through Flink or ksqlDB.'),
   groups: z
     .array(z.string().min(1))
-    .min(1, 'name the consumer group(s): the drain proof needs them')
+    .min(1, 'name the consumer group(s), because the drain proof needs them')
     .default([])
     .describe('The consumer groups of the pipeline, whose offsets prove that it has drained.'),
   output: z

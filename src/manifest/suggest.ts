@@ -1,9 +1,9 @@
-// Suggests the nearest known key by edit distance, for "did you mean".
+// Suggests the known key that is most similar to a mistyped one.
 import { z } from 'zod';
 
 const known = new WeakMap<z.ZodType, readonly string[]>();
 
-/** `schema` is the shape of the file. */
+/** Returns the key of `schema` with the smallest edit distance, or undefined if none is similar. */
 export function suggestion(key: string, schema: z.ZodType): string | undefined {
   const keys = known.get(schema) ?? [
     ...collectKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
