@@ -114,7 +114,7 @@ describe('with a window each hour, the guard', () => {
       }
       return { lsn: '0/2', ms: 5 };
     };
-    const fake = guarded({ catchUp: catchUp as never });
+    const fake = guarded({ catchUp: catchUp });
     await play(bench, fake.activities, anInput('early'), async (scene) => {
       const { handle, status } = scene;
       await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
@@ -147,14 +147,14 @@ describe('with a window each hour, the guard', () => {
 
   it('does not name a sink that the run itself has paused, nor one that it removes', async () => {
     const fake = guarded({
-      pauseSink: (() => {
+      pauseSink: () => {
         report(fake, trouble('held-sink', 'connector-paused'));
         return sleepUntil('reported', () => fake.inputs.some((input) => input.troubles.length > 0));
-      }) as never,
-      removeConnector: (() => {
+      },
+      removeConnector: () => {
         report(fake, trouble('held', 'connector-gone'), trouble('held-sink', 'connector-gone'));
         return Promise.resolve();
-      }) as never,
+      },
     });
     const seen: unknown[] = [];
     const record = fake.activities.record.bind(fake.activities);
