@@ -1,4 +1,5 @@
-// A Flink SQL pipeline's text → the statements to submit: placeholders filled in, cut at semicolons, jobs named so that they are found again. PURE.
+// Prepares the statements of a Flink SQL pipeline. It fills in placeholders, splits the text at
+// semicolons, and names the jobs so that Sluice can find them again.
 import { capturesOf } from '../domain/capture/index.js';
 import { flinkJobs } from '../domain/pipelines/index.js';
 import { splitStatements, startsJob } from '../domain/migration/statements.js';
@@ -21,7 +22,7 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
     else if (/^(create|set|use|load|add|reset|drop|alter)\b/i.test(sql)) setup.push(sql);
     else
       throw new Error(
-        `"${sql.slice(0, 60)}" is no statement of a pipeline: expected CREATE, SET, INSERT or EXECUTE STATEMENT SET`,
+        `"${sql.slice(0, 60)}" cannot be used in a pipeline: expected CREATE, SET, INSERT or EXECUTE STATEMENT SET`,
       );
   }
   if (inserts.length === 0) throw new Error('the text starts no job: it has no INSERT');

@@ -1,9 +1,9 @@
-// Lists everything that can go wrong, with its remedy. Activities throw a Problem, and one
-// classifier turns it into a Temporal failure.
+// Lists everything that can go wrong, with its remedy. Activities throw a Problem, and one function
+// turns it into a Temporal failure.
 
 export interface FailureKind {
   readonly meaning: string;
-  /** True when a retry without a person makes sense, because the cause may have disappeared. */
+  /** True if a retry without a person makes sense, because the cause may have disappeared. */
   readonly retryable: boolean;
   readonly remedy: string;
 }
@@ -177,7 +177,7 @@ export interface Blocked {
   readonly remedy: string;
 }
 
-/** These failures end a generation, because its captured history has a gap. */
+/** These failures end a generation, because the captured history has a gap. */
 export const ENDS_GENERATION: readonly FailureCode[] = [
   'slot-lost',
   'wal-budget',

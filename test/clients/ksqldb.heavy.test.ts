@@ -120,11 +120,11 @@ describe('the statements', () => {
   });
   it.each([
     ['INSERT INTO a SELECT * FROM b', /must have a name to be found again/],
-    ['DROP STREAM a', /is no statement of a pipeline/],
-    ["CREATE STREAM a (x INT) WITH (kafka_topic = 'a')", /starts no query/],
+    ['DROP STREAM a', /cannot be used in a pipeline/],
+    ["CREATE STREAM a (x INT) WITH (kafka_topic = 'a')", /start no query/],
     [
       'CREATE STREAM a AS SELECT 1 FROM b; CREATE TABLE A AS SELECT 1 FROM b',
-      /two statements make A/,
+      /two statements create A/,
     ],
   ])('%s is refused', (sql, message) => expect(() => ksqlPlan(sql)).toThrow(message));
 });

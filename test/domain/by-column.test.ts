@@ -79,7 +79,7 @@ describe('differences by column', () => {
         ['Paid', 'PAID '],
         ['x', 'X'],
       ],
-      'equal but for case or outer spaces',
+      'equal except for case or spaces at the ends',
     ],
     [
       'no rule',

@@ -59,7 +59,7 @@ describe('a request that takes two people', () => {
       reason: expect.stringContaining('1 of 2') as string,
     });
     expect(coSign(ask('ann'), soak(signature('ann')), ANYBODY, NOW, UNSIGNED).reason).toMatch(
-      /ann has asked for it already/,
+      /ann has signed already/,
     );
     expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(59), UNSIGNED)).toMatchObject({
       accepted: true,
@@ -96,7 +96,7 @@ describe('a request that takes two people', () => {
       approving(),
       ANYBODY,
       SIGNED,
-      /only a soak can end early: this is approve/,
+      /only a soak can end early, and the phase is approve/,
     ],
     [
       'by nobody whom the spec names',

@@ -197,13 +197,13 @@ describe('whatever narrows what is captured is named, with the statement that un
     [
       'rows',
       'ALTER PUBLICATION pub SET TABLE items WHERE (id <> 7), "Odd", parted',
-      /pub carries of public.items only rows where \(id <> 7\)/,
+      /pub carries only a part of public.items: only rows where \(id <> 7\)/,
       /SET TABLE "public"."items", "public"."Odd"/,
     ],
     [
       'columns',
       'ALTER PUBLICATION pub SET TABLE items (id, state), "Odd", parted',
-      /pub carries of public.items no column .*price/,
+      /pub carries only a part of public.items: no column .*price/,
       /SET TABLE/,
     ],
     [

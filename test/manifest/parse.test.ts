@@ -73,7 +73,7 @@ describe('a plan for a table that batch and stream share', () => {
       'confirm',
     ]);
     expect(plan.notes.join()).toMatch(
-      /the batch's writes of public.totals are refused with an error.* role nightly loses its right to write/,
+      /the batch's writes to public.totals fail with an error.* role nightly loses its right to write/,
     );
   });
   it('gives the sink its session from the commit on: role and epoch', () => {
@@ -90,7 +90,7 @@ describe('a batch whose runs are seen as sessions', () => {
   const batch = { ...BATCH_PARTS.batch, runs: { application: 'nightly' } };
   it('is taken, and the plan says what is not seen', () => {
     expect(buildPlan(aSpec({ spec: { ...BATCH_PARTS, batch } })).notes.join()).toContain(
-      'one that begins and ends within the hold is not',
+      'misses a run that begins and ends within the hold',
     );
   });
   it('has no cuts that closed keys could stand on', () => {
@@ -201,12 +201,12 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     [
       'one role for both',
       { cutover: { route: { ...SHARED_ROUTE, streamRole: 'nightly' } } },
-      'must be another role than batchRole',
+      'must not be batchRole',
     ],
     [
       'our own role as the stream',
       { cutover: { route: { ...SHARED_ROUTE, streamRole: 'sluice' } } },
-      'must be another role than the one that Sluice connects as',
+      'must not be the role that Sluice connects as',
     ],
     [
       'a role that no session could be given',

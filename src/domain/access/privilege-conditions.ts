@@ -1,12 +1,12 @@
-// SQL conditions over what a role may do, true for superusers and through membership: for the
-// checks of `privileges.ts`. The role need not be the one that asks.
+// Builds SQL conditions on what a role may do, for the checks of `privileges.ts`. They are true for
+// superusers, and for rights that the role has through membership. Any role can run them.
 import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>
   `pg_has_role(${quoteLiteral(role)}, ${quoteLiteral(of)}, 'USAGE')`;
 /**
- * Builds a condition on the catalog, because `regclass` needs USAGE on the schema. It is false when
- * the relation does not exist.
+ * Builds a condition on the catalog, because a `regclass` cast needs USAGE on the schema. It is
+ * false if the relation does not exist.
  */
 export function hasOnTable(role: string, relation: string, right: string): string {
   const { schema, table } = parseTableName(relation);
@@ -17,7 +17,7 @@ export function hasOnTable(role: string, relation: string, right: string): strin
 export const hasOnSchema = (role: string, schema: string, right: string): string =>
   `has_schema_privilege(${quoteLiteral(role)}, (SELECT oid FROM pg_namespace WHERE nspname = ${quoteLiteral(schema)}), ${quoteLiteral(right)})`;
 
-/** Roles by which managed services let others replicate. */
+/** Roles with which managed services allow replication. */
 export const REPLICATION_ROLES: readonly string[] = [
   'rds_replication',
   'cloudsqlsuperuser',
@@ -26,7 +26,9 @@ export const REPLICATION_ROLES: readonly string[] = [
   'alloydbsuperuser',
 ];
 
-/** `role`: an SQL expression; of a name see `mayReplicate`. */
+/**
+ * Builds a condition on `role`, which is an SQL expression. For a role's name, use `mayReplicate`.
+ */
 export const mayReplicateAs = (role: string): string =>
   `EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ${role} AND (r.rolreplication OR r.rolsuper OR EXISTS (SELECT FROM pg_roles g
      WHERE g.rolname IN (${REPLICATION_ROLES.map(quoteLiteral).join(', ')}) AND pg_has_role(r.oid, g.oid, 'MEMBER'))))`;

@@ -1,5 +1,5 @@
-// The rights that a migration needs, each with its statement, its reason, and the effect of not
-// having it. `sluice init --sql` prints all of them, and `sluice doctor` names the missing ones.
+// Lists the rights that a migration needs. Each has its statement, its reason, and what happens
+// without it. `sluice init --sql` prints all of them, and `sluice doctor` names the missing ones.
 import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate, member } from './privilege-conditions.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -14,21 +14,26 @@ export interface Privilege {
   /** The object of the right: a schema, a table or a role. */
   readonly subject: string;
   readonly why: string;
-  /** The effect of not having it. */
+  /** What happens without it. */
   readonly without: string;
-  /** An SQL condition: whether the role has it. */
+  /** An SQL condition that is true if the role has the right. */
   readonly has: string;
-  /** The migration works without it; a check that meets what it may not see says unknown. */
+  /**
+   * The migration works without it. A check that lacks this right reports what it cannot see as
+   * unknown.
+   */
   readonly optional?: boolean;
 }
 
 /** Facts that only the database knows. */
 export interface PrivilegeFacts {
-  /** Owner of each relation that the spec names; a relation that is not there has none. */
+  /**
+   * The owner of each relation that the spec names. A relation that does not exist has no entry.
+   */
   readonly owners: ReadonlyMap<string, string>;
   /**
-   * The way this server grants replication: the attribute, or membership in a managed service's
-   * role.
+   * The role of a managed service whose members may replicate. Null if this server grants
+   * replication by the role's attribute.
    */
   readonly replicationRole: string | null;
   /** Relations that the batch's SQL reads or changes, as `schema.name`. */
@@ -39,7 +44,7 @@ export interface PrivilegeFacts {
 export const captureUser = ({ spec }: MigrationSpec): string =>
   spec.connector.config['database.user'] ?? spec.source.postgres.user;
 
-/** The relations whose owners matter. */
+/** Returns the relations whose owners matter. */
 export function ownedRelations({ tables, capture, fence, route }: ResolvedPlan): string[] {
   const published = capture.hasSlot || fence.kind === 'source' ? tables : [];
   const routed = route.needs.owned ? [route.needs.owned.relation] : [];
@@ -66,7 +71,7 @@ function usage(part: Part, role: string, relations: readonly string[]): Privileg
     part,
     sql: `GRANT USAGE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(role)}`,
     subject: `schema ${schema}`,
-    why: 'no relation of a schema can be named without it',
+    why: 'without it, no relation of the schema is accessible',
     without: `doctor: schema ${schema} is not accessible`,
     has: hasOnSchema(role, schema, 'USAGE'),
   }));
@@ -74,7 +79,10 @@ function usage(part: Part, role: string, relations: readonly string[]): Privileg
 
 const schemaOf = (relation: string): string => parseTableName(relation).schema;
 
-/** Without facts, owners are placeholders that no server accepts: `<owner of public.orders>`. Each statement once. */
+/**
+ * Returns the rights of a plan, each statement once. Without facts, owners are placeholders that no
+ * server accepts: `<owner of public.orders>`.
+ */
 export function privilegesFor(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const all = [
     ...capturing(plan, facts),
@@ -105,7 +113,7 @@ function replication(
   };
 }
 
-/** The connector's own login. */
+/** Lists the rights of the connector's login. */
 function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const role = captureUser(plan);
   const { capture, database } = plan;
@@ -138,7 +146,7 @@ function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[
   ];
 }
 
-/** The worker's login, where it makes and switches things. */
+/** Lists the rights of the worker's login for creating and switching objects. */
 function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const { batch, database, fence, route } = plan;
   const { user } = plan.spec.source.postgres;
@@ -205,7 +213,10 @@ function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privil
   ];
 }
 
-/** A table that changes hands: the sink writes it as another role, and a rollback writes it for the batch. */
+/**
+ * Lists the rights for a shared table. The sink writes the table as another role, and a rollback
+ * writes it for the batch.
+ */
 const actingAs = (
   { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },
   user: string,
@@ -229,7 +240,7 @@ const actingAs = (
   },
 ];
 
-/** The worker's login, where it compares and watches. */
+/** Lists the rights of the worker's login for comparing and watching. */
 function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const { batch, route, sink } = plan;
   const { postgres, tables } = plan.spec.source;
@@ -276,19 +287,22 @@ function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] 
     predefined(
       'pg_read_all_stats',
       'shows since when other transactions write, and who still reads the old output',
-      'checks that meet such a session say unknown; complete stays blocked over them',
+      'checks report such a session as unknown, and it keeps complete blocked',
       !batch,
     ),
     predefined(
       'pg_read_all_settings',
       'shows whether this server counts statements, and so readers of the old output',
-      'statements are not looked at as readers of the old output',
+      'Sluice does not search the statement statistics for readers of the old output',
       true,
     ),
   ];
 }
 
-/** The sink connector logs in as the worker does: it writes the table that Sluice makes, or that is there. */
+/**
+ * Lists the rights of the sink connector, which logs in as the worker does. It writes a table that
+ * exists already or that Sluice creates.
+ */
 function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   if (!plan.sink || plan.route.sharesTable) return [];
   const { user } = plan.spec.source.postgres;
@@ -299,7 +313,7 @@ function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] 
         part: 'sink',
         sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(table)} TO ${plainIdent(user)}`,
         subject: table,
-        why: 'the table exists: the sink upserts and deletes, windows read',
+        why: 'the table exists; the sink upserts and deletes its rows, and windows read them',
         without: 'doctor: privilege; in catch-up: the sink fails',
         has: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
           .map((right) => hasOnTable(user, table, right))

@@ -1,50 +1,54 @@
-// A capture brings changes from the source into topics. This is what every capture says about itself.
+// A capture brings changes from the source into topics. This file defines the facts that every
+// capture provides.
 import type { Capture } from '../migration/names.js';
 import type { Polling } from './polling-settings.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
 
-/** The answers about the initial load. Plain data. */
+/** Facts about the initial load, as plain data. */
 export interface LoadFacts {
   readonly load: 'none' | ConnectorSpec['snapshot'];
-  /** We make the slot before anything is read, so that changes from then on come through the log. */
+  /**
+   * Sluice creates the slot before anything is read, so that all later changes come through the
+   * log.
+   */
   readonly makesSlotFirst: boolean;
-  /** The connector makes the slot, under a name that we claim before. */
+  /** The connector creates the slot. Sluice claims the slot's name before. */
   readonly claimsSlot: boolean;
-  /** The connector is asked for the load by a signal in Kafka. */
+  /** The connector starts the load when it receives a signal through Kafka. */
   readonly isSignalled: boolean;
-  /** We write the rows ourselves, before the connector starts. */
+  /** Sluice writes the rows itself before the connector starts. */
   readonly copies: boolean;
-  /** The activity that watches the load. Null = it is complete when the connector starts. */
+  /** The activity that watches the load. Null if the load is complete when the connector starts. */
   readonly watch: 'watchSnapshot' | 'watchPolled' | null;
   /** The connector loads the tables when it starts. */
   readonly startsWithLoad: boolean;
   readonly rowsPerSecond: number;
-  /** One long transaction reads everything, which holds back vacuum. */
+  /** One long transaction reads everything, and holds back vacuum for that time. */
   readonly holdsSnapshot: boolean;
 }
 
-/** The answers of a capture to the questions that plan, checks, workflow and activities ask. Plain data. */
+/** Facts about a capture that plan, checks, workflow and activities need, as plain data. */
 export interface CaptureFacts {
   readonly load: LoadFacts['load'];
   readonly loading: LoadFacts;
-  /** Guarantees that the capture weakens, in words for the people who approve. */
+  /** Guarantees that the capture weakens, in words for the approvers. */
   readonly notes: readonly string[];
-  /** It reads the log through a publication and a replication slot of ours. */
+  /** It reads the log through Sluice's own publication and replication slot. */
   readonly hasSlot: boolean;
-  /** Markers that we write into the log come through it. */
+  /** Markers that Sluice writes into the log come through it. */
   readonly carriesMarkers: boolean;
-  /** A change carries the row as it was before. */
+  /** A change contains the row as it was before the change. */
   readonly carriesBefore: boolean;
   /** Generated columns are captured. */
   readonly carriesGenerated: boolean;
-  /** Rows of tables that inherit come under the name of their parent. */
+  /** Rows of tables that inherit arrive under the name of the parent table. */
   readonly carriesHeirs: boolean;
-  /** How a window compares what was captured: at one transaction, or when it has settled. */
+  /** The mode in which a window compares what was captured: `exact` or `settled`. */
   readonly subjectMode: 'exact' | 'settled';
-  /** One SELECT that is captured instead of the tables. */
+  /** The SELECT that is captured instead of the tables, or null. */
   readonly query: string | null;
-  /** Sessions of the connectors at the source. */
+  /** The number of the connectors' sessions at the source. */
   readonly sessions: number;
 }
 
@@ -67,7 +71,7 @@ export interface CaptureMode {
   plan(spec: MigrationSpec): CapturePlan;
   /** Lists what the connectors bring into topics. */
   captures(spec: MigrationSpec, generation: number): Capture[];
-  /** Lists the topics that the connector writes beside those of the tables. */
+  /** Lists the topics that the connector writes in addition to those of the tables. */
   ownTopics(spec: MigrationSpec, generation: number): string[];
   contradictions(spec: MigrationSpec): Contradiction[];
 }

@@ -1,4 +1,5 @@
-// The captured set: which tables, rows, columns and operations reach the topics, and what the tables are. It must be the compared set.
+// The captured set: which tables, rows, columns and operations reach the topics, and how the tables
+// are defined. The captured set must equal the compared set.
 import type { Facts, FactValue } from '../evidence/epoch.js';
 import { partitionsFact, storageFact } from '../evidence/epoch.js';
 import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
@@ -6,22 +7,22 @@ import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
 export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** The part of one table that a publication carries. */
+/** The part of one table that a publication publishes. */
 export interface PublishedTable {
   /** The spec's name for the table, or its qualified name. */
   readonly name: string;
-  /** Null = every row. */
+  /** The filter's condition. Null means every row. */
   readonly rowFilter: string | null;
-  /** Columns that it does not carry, although the table stores them. */
+  /** Columns that the table stores but the publication does not publish. */
   readonly leftOut: readonly string[];
 }
 
 export interface Publication {
   readonly name: string;
-  /** Differs after each change of the publication, also after one that was undone. */
+  /** Differs after each change of the publication, even if a later change restored it. */
   readonly version: string;
   readonly operations: readonly Operation[];
-  /** True when rows of partitions are published under the name of the partitioned table. */
+  /** True if rows of partitions are published under the name of the partitioned table. */
   readonly viaRoot: boolean;
   readonly tables: readonly PublishedTable[];
 }
@@ -34,27 +35,24 @@ export interface Relation {
   readonly persistence: string;
   /** `default`, `full`, `nothing` or `index NAME`. */
   readonly replicaIdentity: string;
-  /** File that holds the rows; `0` where there is none. */
+  /** The file that holds the rows, or `0` if there is none. */
   readonly file: string;
 }
 
-/** The properties of a table, each in words that can name a change. */
+/** The properties of a table, each as text that can describe a change. */
 export interface CapturedTable extends Relation {
-  /** At every depth, intermediate ones too. */
+  /** Partitions at every depth, including intermediate ones. */
   readonly partitions: readonly Relation[];
   readonly heirs: readonly string[];
   readonly columns: readonly string[];
-  /** Labels of enums, attributes of composites, definitions of domains that its columns use, at every depth. */
+  /** The enum labels, composite attributes and domains that its columns use, at every depth. */
   readonly types: readonly string[];
-  /** Definition of the primary key's index; null without one. */
+  /** The definition of the primary key's index, or null if there is no primary key. */
   readonly key: string | null;
   readonly rowSecurity: readonly string[];
 }
 
-/**
- * The reason why windows prove nothing about what will be captured, with its remedy; null =
- * everything compared is captured.
- */
+/** The reason why windows prove nothing about what will be captured, with its remedy. */
 export interface CaptureProblem {
   readonly code: 'capture-changed' | 'connector-drift' | 'connector-gone';
   readonly detail: string;
@@ -72,7 +70,7 @@ const PERSISTENCE: Readonly<Record<string, string>> = { p: '', u: 'unlogged ', t
 const kindOf = ({ kind, persistence }: Relation): string =>
   `${PERSISTENCE[persistence] ?? persistence}${RELATION_KIND[kind] ?? kind}`;
 
-/** Facts of one table; a table that is gone has one fact. */
+/** Returns the facts of one table. A table that does not exist has one fact. */
 export function tableFacts(table: string, captured: CapturedTable | null): Facts {
   if (captured === null) return { [`table ${table}`]: 'missing' };
   const { oid, partitions } = captured;
@@ -116,7 +114,11 @@ function carried({ operations, tables, viaRoot }: Publication): FactValue {
   return [...entries, ...(viaRoot ? ["partitions under the partitioned table's name"] : [])];
 }
 
-/** `planned` = the spec's tables, one for one those of `tables` (null = gone). */
+/**
+ * Returns the problem of the captured set, or null if everything compared is captured. `planned`
+ * has the spec's tables in the order of `tables`, in which null stands for a table that does not
+ * exist.
+ */
 export function captureProblem(
   planned: readonly string[],
   tables: readonly (CapturedTable | null)[],
@@ -144,7 +146,7 @@ type Weakness = Pick<CaptureProblem, 'detail' | 'remedy'>;
 
 const gone = (table: string): Weakness => ({
   detail: `table ${table} is gone`,
-  remedy: `put ${table} back, or sluice rollback and start again`,
+  remedy: `restore table ${table}, or run sluice rollback and start again`,
 });
 
 function publicationProblems(
@@ -157,7 +159,7 @@ function publicationProblems(
   if (publication === null) {
     return [
       {
-        detail: `publication ${name} does not exist any more: no change of any table reaches its topic`,
+        detail: `publication ${name} does not exist any more, so no change of any table reaches its topic`,
         remedy: `CREATE PUBLICATION ${quoted} FOR TABLE ${sqlNames(planned)} WITH (publish_via_partition_root = true)`,
       },
     ];
@@ -196,14 +198,14 @@ function narrowed(
       .map((entry) => entry.name);
     const hint =
       strangers.length > 0
-        ? `; it carries ${strangers.join(', ')}, which the plan does not name: was a table renamed?`
+        ? `; it carries ${strangers.join(', ')}, which the plan does not name, so a table may have been renamed`
         : '';
     return [
       {
-        detail: `publication ${name} does not carry ${table}: it is not the captured table, or it was removed from the publication${hint}`,
+        detail: `publication ${name} does not carry ${table}, because another table has this name now, or because it was removed from the publication${hint}`,
         remedy:
-          `put the captured table back under its name, or ALTER PUBLICATION ${quoted} ADD TABLE ${sqlNames([table])} ` +
-          '(rows that the topic lacks then make windows fail; to load them, sluice rollback and start again)',
+          `rename the captured table back, or ALTER PUBLICATION ${quoted} ADD TABLE ${sqlNames([table])} ` +
+          '(windows then fail for rows that the topic lacks; to load these rows, run sluice rollback and start again)',
       },
     ];
   }
@@ -213,7 +215,8 @@ function narrowed(
   ];
   if (parts.length === 0) return [];
   const remedy = `ALTER PUBLICATION ${quoted} SET TABLE ${sqlNames(planned)}`;
-  return [{ detail: `publication ${name} carries of ${table} ${parts.join(' and ')}`, remedy }];
+  const detail = `publication ${name} carries only a part of ${table}: ${parts.join(' and ')}`;
+  return [{ detail, remedy }];
 }
 
 /** Returns the changes of a table or partition that the log does not carry completely. */
@@ -221,9 +224,9 @@ function weaknessesOf(table: CapturedTable): Weakness[] {
   const problems: Weakness[] = [];
   for (const part of [table, ...table.partitions]) {
     if (!['r', 'p'].includes(part.kind) || part.persistence !== 'p') {
-      const remedy = `detach ${part.name}, or replace it by an ordinary, logged table`;
+      const remedy = `detach ${part.name}, or replace it with an ordinary, logged table`;
       problems.push({
-        detail: `${part.name} is a ${kindOf(part)}: its rows never reach the log`,
+        detail: `${part.name} is a ${kindOf(part)}, so its rows never reach the log`,
         remedy,
       });
     }
@@ -231,17 +234,17 @@ function weaknessesOf(table: CapturedTable): Weakness[] {
       part.replicaIdentity !== 'full' &&
       !(part.replicaIdentity === 'default' && table.key !== null)
     ) {
-      const detail = `replica identity of ${part.name} is ${part.replicaIdentity}: updates and deletes do not carry the primary key`;
+      const detail = `replica identity of ${part.name} is ${part.replicaIdentity}, so updates and deletes do not contain the primary key`;
       problems.push({ detail, remedy: `ALTER TABLE ${part.name} REPLICA IDENTITY DEFAULT` });
     }
   }
   if (table.key === null)
     problems.push({
-      detail: `${table.name} has no primary key any more`,
+      detail: `${table.name} no longer has a primary key`,
       remedy: `ALTER TABLE ${table.name} ADD PRIMARY KEY (…)`,
     });
   if (table.heirs.length > 0) {
-    const detail = `${table.heirs.join(', ')} inherit from ${table.name}: a query of it reads their rows, but the log names them under other tables`;
+    const detail = `${table.heirs.join(', ')} inherit from ${table.name}, so a query of it also reads their rows, but the log has these rows under the other tables`;
     problems.push({ detail, remedy: `ALTER TABLE ${table.heirs[0]} NO INHERIT ${table.name}` });
   }
   return problems;

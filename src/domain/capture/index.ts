@@ -1,4 +1,4 @@
-// The captures by the type of connector that a spec gives, and what follows from them.
+// Selects the capture by the connector type of a spec, and derives topics and connectors from it.
 import { namesOf, type Capture } from '../migration/names.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
@@ -15,10 +15,10 @@ export const CAPTURES = new Registry<ConnectorSpec['type'], CaptureMode>('captur
 
 const modeOf = ({ spec }: MigrationSpec): CaptureMode => CAPTURES.of(spec.connector.type);
 
-/** Resolves the capture of a spec. */
+/** Returns the capture of a spec. */
 export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan(spec);
 
-/** Lists what the source connectors bring into topics, in the order of the spec. */
+/** Lists what the source connectors write into topics, in the order of the spec. */
 export const capturesOf = (spec: MigrationSpec, generation: number): Capture[] =>
   modeOf(spec).captures(spec, generation);
 
@@ -26,11 +26,14 @@ export const sourceConnectors = (spec: MigrationSpec, generation: number): strin
   ...new Set(capturesOf(spec, generation).map(({ connector }) => connector)),
 ];
 
-/** Lists the topics that the source connector writes beside those of the tables. */
+/** Lists the topics that the source connector writes in addition to those of the tables. */
 export const logTopics = (spec: MigrationSpec, generation: number): string[] =>
   modeOf(spec).ownTopics(spec, generation);
 
-/** Lists every topic that a generation uses: those of the tables, the scaffolding's, the pipeline's output. */
+/**
+ * Lists every topic that a generation uses: topics of tables, scaffolding topics, and the
+ * pipeline's output.
+ */
 export function plannedTopics(spec: MigrationSpec, generation: number): string[] {
   const window =
     spec.spec.validation.engine === 'flink' ? [namesOf(spec, generation).windowTopic] : [];
@@ -42,7 +45,7 @@ export function plannedTopics(spec: MigrationSpec, generation: number): string[]
   ];
 }
 
-/** Finds what contradicts the capture or its initial load. */
+/** Finds contradictions between the spec and its capture or initial load. */
 export const captureContradictions = (spec: MigrationSpec): Contradiction[] => [
   ...LOADS.of(spec.spec.connector.snapshot).contradictions(spec),
   ...modeOf(spec).contradictions(spec),

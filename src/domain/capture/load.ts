@@ -1,4 +1,5 @@
-// The initial load of a capture that reads the log: by the connector in one transaction, by the connector in chunks, or by us.
+// Defines the initial loads of a capture that reads the log: by the connector in one transaction,
+// by the connector in chunks, or by Sluice.
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../plan/rates.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import { contradictionList, type Contradiction } from '../routes/route.js';
@@ -41,7 +42,7 @@ export const LOADS = new Registry<ConnectorSpec['snapshot'], Load>('initial load
       const { found, add } = contradictionList();
       if (spec.kafka.sasl)
         add(
-          "the connector reads Sluice's signal from Kafka, and cannot use a password for that: use snapshot initial",
+          "the connector reads Sluice's signal from Kafka and cannot use a password for that, so use snapshot initial",
           'connector',
           'snapshot',
         );

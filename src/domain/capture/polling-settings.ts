@@ -3,19 +3,25 @@ import type { PollingMode } from '../migration/spec.js';
 
 export interface Polling {
   readonly mode: PollingMode;
-  /** One SELECT instead of the tables; null = each table by itself. */
+  /**
+   * The SELECT that is polled instead of the tables. Null means that each table is polled by
+   * itself.
+   */
   readonly query: string | null;
   readonly incrementingColumn: string | null;
-  /** The first of them that is not NULL says when a row last changed. */
+  /** Of these columns, the first that is not NULL holds the time of a row's last change. */
   readonly timestampColumns: readonly string[];
-  /** The age at which a row is read. Transactions that commit later than that are skipped. */
+  /**
+   * The minimum age of a row before it is read. Polling skips the rows of transactions that commit
+   * later than that.
+   */
   readonly delay: string;
-  /** The owner's declaration about deletes; null = none. */
+  /** The owner's declaration about deletes, or null if there is none. */
   readonly deletes: 'none' | 'soft' | null;
 }
 
 export const DEFAULT_DELAY = '5s';
-/** Name of what `connector.query` returns, as a subject and in `${topic:query}`. */
+/** The name for the rows of `connector.query`, as a subject and in `${topic:query}`. */
 export const QUERY_SUBJECT = 'query';
 
 export const looksAtTimes = (mode: PollingMode): boolean => mode.startsWith('timestamp');
@@ -30,15 +36,17 @@ export function unseenBy(mode: PollingMode): string {
 }
 
 /**
- * A position in a subject: microseconds since 1970 and an id. Null = no row, or not used by this
- * mode.
+ * A position in a subject: microseconds since 1970, and an id. Null means that there is no row, or
+ * that the mode does not use this part.
  */
 export interface Cursor {
   readonly micros: bigint | null;
   readonly id: bigint | null;
 }
 
-/** True when everything up to `wanted` was read. In modes by time, ids only break ties. */
+/**
+ * Returns whether everything up to `wanted` was read. In the modes by time, ids only break ties.
+ */
 export function hasReached(mode: PollingMode, at: Cursor, wanted: Cursor): boolean {
   if (looksAtTimes(mode)) {
     if (wanted.micros === null) return true;

@@ -1,4 +1,5 @@
-// Capture `jdbc-source`: a connector for each table, or for one query, asks the database again and again for rows that are new.
+// Capture `jdbc-source`: a connector for each table, or for one query, asks the database for new
+// rows again and again.
 import { durationMs } from '../values/duration.js';
 import { namesOf, parseTableName, tableTopic } from '../migration/names.js';
 import {
@@ -14,7 +15,7 @@ import { contradictionList, type Contradiction } from '../routes/route.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
-/** Reads how a connector polls. The spec MUST be of type jdbc-source. */
+/** Returns how a connector polls. The spec MUST have connector type jdbc-source. */
 export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>): Polling {
   return {
     mode: connector.mode!,
@@ -70,7 +71,10 @@ function captures(spec: MigrationSpec, generation: number): ReturnType<CaptureMo
   });
 }
 
-/** The names of the connectors are made of those of the tables, and two of these may come out the same. */
+/**
+ * Finds tables that would share a connector. A connector's name is derived from its table's name,
+ * and two tables can give the same one.
+ */
 function sharedConnectors(spec: MigrationSpec): Contradiction[] {
   const { found, add } = contradictionList();
   const names = captures(spec, 1).map(({ connector }) => connector);
@@ -86,7 +90,11 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   const { connector } = spec;
   const { mode } = connector;
   if (connector.snapshot !== 'initial')
-    add('a jdbc-source reads everything at its first poll: omit snapshot', 'connector', 'snapshot');
+    add(
+      'omit snapshot, because a jdbc-source reads everything at its first poll',
+      'connector',
+      'snapshot',
+    );
   if (mode === undefined) {
     add(
       'a jdbc-source needs its mode: bulk, incrementing, timestamp or timestamp+incrementing',
@@ -96,21 +104,25 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   }
   found.push(...wrongColumns(spec, mode));
   if (mode === 'bulk' && connector.delay !== undefined)
-    add('mode bulk reads everything at every poll: omit delay', 'connector', 'delay');
+    add('omit delay, because mode bulk reads everything at every poll', 'connector', 'delay');
   const [delay, within] = [connector.delay ?? DEFAULT_DELAY, spec.catchUp.within];
   if (mode !== 'bulk' && durationMs(delay) >= durationMs(within)) {
     add(
-      `${within} ≤ connector.delay ${delay}: no barrier can be that fast, rows are read only when they are older than the delay`,
+      `${within} ≤ connector.delay ${delay}: no barrier can be that fast, because rows are read only when they are older than the delay`,
       'catchUp',
       'within',
     );
   }
   if (spec.validation.engine === 'flink')
-    add('polled rows have no transaction to join by: use engine embedded', 'validation', 'engine');
+    add(
+      'use engine embedded, because polled rows have no transaction that Flink could join by',
+      'validation',
+      'engine',
+    );
   return found;
 }
 
-/** Finds columns that the mode needs and the spec lacks, and those that the mode does not look at. */
+/** Finds columns that the mode needs but the spec lacks, and columns that the mode does not use. */
 function wrongColumns({ connector }: MigrationSpec['spec'], mode: PollingMode): Contradiction[] {
   const { found, add } = contradictionList();
   if (looksAtIds(mode) && connector.incrementingColumn === undefined)
@@ -123,7 +135,7 @@ function wrongColumns({ connector }: MigrationSpec['spec'], mode: PollingMode): 
     add(`mode ${mode} does not use them`, 'connector', 'timestampColumns');
   if (connector.query && connector.incrementingColumn === undefined)
     add(
-      'a query has no primary key: name the integer column that identifies its rows as incrementingColumn',
+      'a query has no primary key, so name the integer column that identifies its rows as incrementingColumn',
       'connector',
       'query',
     );

@@ -1,5 +1,5 @@
-// Folds Debezium's snapshot notifications into progress per table. A restarted snapshot resets the
-// fold.
+// Computes the progress of each table from Debezium's snapshot notifications. If the snapshot
+// restarts, the progress starts from zero.
 import { parseTableName } from '../migration/names.js';
 import type { TableProgress } from '../evidence/ledger-rows.js';
 
@@ -15,19 +15,19 @@ export interface SnapshotProgress {
   readonly tables: TableProgress[];
 }
 
-/** Initial loads that the connector makes. */
+/** Initial loads that the connector performs. */
 export type ConnectorSnapshot = 'initial' | 'incremental';
 const KINDS = { initial: 'Initial Snapshot', incremental: 'Incremental Snapshot' } as const;
 
-/** True when the connector has begun the snapshot that was requested. */
+/** Returns whether the connector has started the snapshot that was requested. */
 export const hasStarted = (
   notifications: readonly SnapshotNotification[],
   snapshot: ConnectorSnapshot,
 ): boolean => notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
 
 /**
- * `tables` as in the spec; `totals` are rows per table from the baseline (they inform, they prove
- * nothing).
+ * Returns the progress of each table. `tables` are the spec's tables. `totals` are the rows of each
+ * table in the baseline; they are shown but prove nothing.
  */
 export function foldNotifications(
   notifications: readonly SnapshotNotification[],
@@ -65,7 +65,10 @@ export function foldNotifications(
   return { completed, failure, tables: progress };
 }
 
-/** Debezium writes the collection as `schema.table`, `db.schema.table` or with the topic prefix. */
+/**
+ * Returns the rows that were scanned of a table, or null if its scan has not ended. Debezium writes
+ * the collection as `schema.table`, as `db.schema.table`, or with the topic prefix.
+ */
 function scannedRows(
   scanned: ReadonlyMap<string, number>,
   table: string,

@@ -1,5 +1,5 @@
-// Decisions that need two people: ending the soak early, and breaking the glass. Pure, with the
-// reason in each answer.
+// Decides whether two people have agreed to end the soak early, or to break the glass. Each answer
+// contains its reason.
 import { durationMs } from '../values/duration.js';
 import type { Decision, Identity } from './gate.js';
 import type { Phase } from '../migration/phase.js';
@@ -13,7 +13,7 @@ export interface CoSignRequest {
   readonly token: string | null;
 }
 
-/** One of the two. */
+/** One of the two signatures. */
 export interface CoSignature {
   readonly decision: CoSigned;
   readonly by: string;
@@ -23,8 +23,8 @@ export interface CoSignature {
 }
 
 /**
- * Broken by two people: for an hour the cut-over may begin outside its change window, on older
- * evidence, approved by one of them. It stays marked for good.
+ * Broken glass: two people decided that for one hour the cut-over may begin outside its change
+ * window, on older evidence, approved by one of them. The run keeps this record permanently.
  */
 export interface BrokenGlass {
   readonly by: readonly string[];
@@ -42,13 +42,13 @@ const SECOND = '1h'; // the first signature is valid for this time
 const BROKEN = '1h';
 
 export interface CoSignDecision extends Decision {
-  /** The signature to keep; null = refused. */
+  /** The signature to keep. Null if the request was refused. */
   readonly signature: CoSignature | null;
-  /** Both, once the second one is in. */
+  /** Both signatures, after the second one was accepted. */
   readonly pair: readonly CoSignature[] | null;
 }
 
-/** Judges a request that arrived at `now` (ISO). */
+/** Decides on a request that arrived at `now` (ISO). */
 export function coSign(
   request: CoSignRequest,
   state: CoSignState,
@@ -84,18 +84,18 @@ export function coSign(
     (s) => s.decision === decision && Date.parse(now) - Date.parse(s.at) < durationMs(SECOND),
   );
   if (standing.some((s) => s.by === approver))
-    return refuse(`${approver} has asked for it already: another person must, within ${SECOND}`);
+    return refuse(`${approver} has signed already; another person must sign within ${SECOND}`);
   const first = standing.at(-1);
   if (!first)
     return {
       accepted: true,
-      reason: `1 of 2: another person must ask for it too, within ${SECOND}`,
+      reason: `1 of 2 signatures; another person must sign within ${SECOND}`,
       signature: mine,
       pair: null,
     };
   return {
     accepted: true,
-    reason: `2 of 2: ${first.by} and ${approver}`,
+    reason: `2 of 2 signatures: ${first.by} and ${approver}`,
     signature: mine,
     pair: [first, mine],
   };
@@ -104,7 +104,7 @@ export function coSign(
 const beforeTheCommit = ({ committed }: CoSignState): string | null =>
   committed ? 'the cut-over is committed, so there is no gate any more' : null;
 const inTheSoak = ({ phase }: CoSignState): string | null =>
-  phase === 'soak' ? null : `only a soak can end early: this is ${phase ?? 'the start'}`;
+  phase === 'soak' ? null : `only a soak can end early, and the phase is ${phase ?? 'start'}`;
 
 export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGlass {
   return {
@@ -136,8 +136,8 @@ export function approvalUnder(
 }
 
 /**
- * Returns the names whose signatures roll back, reject or rehearse: the spec's approvers, and for
- * its hour those who broke the glass. Empty where no signature is needed.
+ * Returns the names whose signatures may roll back, reject or rehearse. These are the spec's
+ * approvers and, for one hour, those who broke the glass. Empty if no signature is needed.
  */
 export function signersUnder(
   glass: BrokenGlass | null,
@@ -148,6 +148,6 @@ export function signersUnder(
   return [...new Set([...approval.approvers, ...approvalUnder(glass, approval, now).approvers])];
 }
 
-/** Builds the note that the evidence carries for its readers. */
+/** Returns the note about the broken glass that readers of the evidence see. */
 export const glassNote = ({ by, reason, until }: BrokenGlass): string =>
   `the glass was broken by ${by.join(' and ')}, until ${until} (${reason})`;

@@ -1,4 +1,4 @@
-// Decides who may approve what, and when. Pure, with the inequality in each reason.
+// Decides who may approve what, and when. Each reason contains the numbers that decided.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';
@@ -11,24 +11,25 @@ export interface DecisionRequest {
   readonly approver: string;
   readonly evidenceId: string | null;
   readonly comment: string | null;
-  /** The approver's signature (clients/signatures.ts); null = the person is not authenticated. */
+  /** The approver's signature (clients/signatures.ts). Null if the person is not authenticated. */
   readonly token: string | null;
 }
 
-/** The facts that a token proved about a request. */
+/** What a token proved about a request. */
 export interface Identity {
   readonly authenticated: boolean;
-  /** The reason why a given token proves nothing; null without a token. */
+  /** The reason why a token proves nothing. Null if there is no token, or if it is valid. */
   readonly refused: string | null;
 }
 
 export const UNSIGNED: Identity = { authenticated: false, refused: null };
 
-/** The sender's own claims about the request. */
+/** What the sender claims about the request. */
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
 /**
- * Holds the claims of a valid token against the request that carried it and the nonces used before.
+ * Compares the claims of a valid token with the request that carried it, and checks that its nonce
+ * was not used before.
  */
 export function identify(
   request: Claimed,
@@ -52,13 +53,13 @@ export interface GateState {
   readonly needsApproval: boolean;
   readonly evidenceId: string | null;
   readonly evidenceAt: string | null;
-  /** The time when a new epoch voided earlier evidence; null when none did. */
+  /** The time at which a new epoch voided earlier evidence. Null if that has not happened. */
   readonly voidedAt: string | null;
   readonly approvals: readonly Approval[];
   readonly starter: string | null;
   /**
-   * The newest window; null before the first. A window that neither passed nor failed leaves the
-   * evidence valid.
+   * The newest window, or null before the first one. A window that neither passed nor failed leaves
+   * the evidence valid.
    */
   readonly newest: { readonly number: number; readonly verdict: VerdictName } | null;
 }
@@ -71,8 +72,8 @@ export interface Decision {
 const SETTLE_MS = 60_000;
 
 /**
- * Judges a decision that arrived at `now` (ISO). Accepting a rejection ends the migration;
- * accepting an approval counts towards the quorum.
+ * Decides on a request that arrived at `now` (ISO). An accepted rejection ends the migration; an
+ * accepted approval counts toward the quorum.
  */
 export function decide(
   request: DecisionRequest,
@@ -98,7 +99,7 @@ export function decide(
     const since = Date.parse(now) - Date.parse(state.voidedAt);
     if (since < SETTLE_MS)
       return refuse(
-        `evidence was voided ${Math.round(since / 1000)} s ago < 60 s: give the evidence (${state.evidenceId}) or look again`,
+        `evidence was voided ${Math.round(since / 1000)} s ago < 60 s; name the evidence (${state.evidenceId}) in the approval, or look at it again first`,
       );
   }
   if (spec.notStarter && (state.starter === null || state.starter === request.approver)) {
@@ -125,8 +126,8 @@ export function decide(
 }
 
 /**
- * Returns why this person may not roll back or rehearse, or null. Where the spec names approvers,
- * only they may act, and only with their signature.
+ * Returns why this person may not roll back or rehearse, or null if they may. If the spec names
+ * approvers, only they may act, and only with their signature.
  */
 export function refusedToAct(
   who: string,
@@ -150,7 +151,7 @@ function unsignedBy(
   return `unauthenticated: the spec names approvers, so ${who} must sign (--key FILE)`;
 }
 
-/** Accepted approvals of the evidence that is current now. */
+/** Returns the accepted approvals that name the current evidence. */
 export function currentApprovals(
   state: Pick<GateState, 'approvals' | 'evidenceId'>,
 ): readonly Approval[] {
@@ -166,7 +167,7 @@ export function currentApprovals(
 const REFUSED_AT_MOST = 50;
 
 /**
- * Keeps every accepted decision and the newest refusals, so that a flood of signals cannot bloat
+ * Returns every accepted decision and the newest refusals, so that a flood of signals cannot bloat
  * workflow state. The audit has all of them.
  */
 export function remembered(approvals: readonly Approval[]): Approval[] {
@@ -175,7 +176,7 @@ export function remembered(approvals: readonly Approval[]): Approval[] {
   return approvals.filter((a) => !forgotten.has(a));
 }
 
-/** Returns why the cut-over may not begin yet, or null when it may. */
+/** Returns why the cut-over may not begin yet, or null if it may. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state).length;
   if (have < spec.quorum) return `approvals ${have} < ${spec.quorum} needed`;
@@ -186,15 +187,15 @@ export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): s
   return null;
 }
 
-/** The kinds of day (UTC) that a window taken at `at` (ISO) covers. */
+/** Returns the kinds of day (UTC) that a window taken at `at` (ISO) covers. */
 export function coverageOf(at: string): CoverageDay[] {
   const time = new Date(at);
   const weekday = time.getUTCDay();
   const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
   const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
   if (isLastDay) days.push('month-end');
-  // Daylight saving changes in the EU (last Sunday of March and October) and the US (second Sunday
-  // of March, first of November).
+  // The days on which daylight saving time changes in the EU (last Sunday of March and October) and
+  // in the US (second Sunday of March, first of November).
   const date = time.getUTCDate();
   const month = time.getUTCMonth();
   const isDst =
@@ -206,22 +207,22 @@ export function coverageOf(at: string): CoverageDay[] {
   return days;
 }
 
-/** The windows since the last one that did not pass. */
+/** The windows that passed since the last one that did not. */
 export interface Streak {
   readonly passesInARow: number;
   readonly covered: readonly CoverageDay[];
-  /** Keys that they compared, all together. */
+  /** The number of keys that these windows compared together. */
   readonly compared: number;
 }
 
 /**
- * With 95 % confidence no larger share of keys is wrong than this, after so many comparisons
- * without a difference (the rule of three).
+ * Returns the largest share of wrong keys that is still possible with 95 % confidence, after this
+ * many comparisons without a difference (the rule of three).
  */
 export const mismatchBound = (compared: number): number =>
   compared === 0 ? 1 : Math.min(1, 3 / compared);
 
-/** Null when the streak is enough; else what is missing. */
+/** Returns what the streak still lacks, or null if it is enough. */
 export function stopRule(
   streak: Streak,
   rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,

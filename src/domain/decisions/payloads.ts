@@ -1,5 +1,5 @@
-// Checks message payloads by hand, because any client can signal and workflows carry no schema
-// library.
+// Checks message payloads without a schema library, because any client can send a signal and
+// workflow code must not load one.
 import type { CoSignRequest } from './cosign.js';
 import { DURATION_PATTERN, durationMs } from '../values/duration.js';
 import type { DecisionRequest } from './gate.js';
@@ -31,8 +31,8 @@ function asRecord(payload: unknown): Record<string, unknown> | null {
 }
 
 /**
- * `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason, token?}` of
- * rejectCutover.
+ * Checks `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason,
+ * token?}` of rejectCutover.
  */
 export function checkDecision(
   payload: unknown,
@@ -65,7 +65,7 @@ export function checkDecision(
   };
 }
 
-/** `{decision, approver, evidenceId, comment?, token?}` of the decideCutover update. */
+/** Checks `{decision, approver, evidenceId, comment?, token?}` of the decideCutover update. */
 export function checkUpdate(payload: unknown): Checked<DecisionRequest> {
   const decision = asRecord(payload)?.['decision'];
   if (decision !== 'approve' && decision !== 'reject')
@@ -77,7 +77,7 @@ export function checkUpdate(payload: unknown): Checked<DecisionRequest> {
     : checked;
 }
 
-/** `{by, for}` of extendSoak: `for` is a duration, counted from now. */
+/** Checks `{by, for}` of extendSoak. `for` is a duration, counted from now. */
 export function checkExtension(payload: unknown): Checked<{ by: string; ms: number }> {
   const record = asRecord(payload);
   if (!record)
@@ -91,7 +91,7 @@ export function checkExtension(payload: unknown): Checked<{ by: string; ms: numb
   return { ok: true, value: { by: by.value!, ms: durationMs(duration.value!) } };
 }
 
-/** `{by, reason, token?}` of rollBack. */
+/** Checks `{by, reason, token?}` of rollBack. */
 export function checkRollBack(
   payload: unknown,
 ): Checked<{ by: string; reason: string; token: string | null }> {
@@ -111,7 +111,7 @@ export function checkRollBack(
     : token;
 }
 
-/** `{by, token?}` of rehearseCutover. */
+/** Checks `{by, token?}` of rehearseCutover. */
 export function checkBy(payload: unknown): Checked<{ by: string; token: string | null }> {
   const record = asRecord(payload);
   if (!record) return { ok: false, problem: 'the payload must be an object like {"by": "you"}' };
@@ -122,7 +122,8 @@ export function checkBy(payload: unknown): Checked<{ by: string; token: string |
 }
 
 /**
- * `{decision, approver, reason, token?}` of the coSign update: one of the two people that it needs.
+ * Checks `{decision, approver, reason, token?}` of the coSign update, which is one of the two
+ * signatures that the decision needs.
  */
 export function checkCoSign(payload: unknown): Checked<CoSignRequest> {
   const record = asRecord(payload);

@@ -1,5 +1,5 @@
-// A decision that its maker signed: who says what about which evidence of which migration, for how
-// long. Only the shape; signatures are clients/signatures.ts.
+// Defines a signed decision: who decides what, about which evidence of which migration, and until
+// when. clients/signatures.ts makes and checks the signatures.
 
 /** Decisions that need two people: ending the soak early, and breaking the glass. */
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
@@ -7,7 +7,7 @@ export type CoSigned = (typeof CO_SIGNED)[number];
 
 export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | CoSigned;
 
-/** Decisions that a key may sign, as the worker's operator configures it. */
+/** The decisions that a key may sign, as the worker's operator configures them. */
 export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
@@ -15,8 +15,8 @@ export type KeyRole = (typeof KEY_ROLES)[number];
 export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
 
 /**
- * The roles that may sign each decision; one is enough. A key that may break the glass may also
- * approve, because the gate asks one of its signers.
+ * The roles that may sign each decision; having one of them is enough. A key that may break the
+ * glass may also approve, because afterwards one of its signers must approve.
  */
 export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   approve: ['approve', 'break-glass'],
@@ -27,13 +27,13 @@ export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   'break-glass': ['break-glass'],
 };
 
-/** The scope of a token: one namespace and one run. */
+/** The one run, in one namespace, for which a token is valid. */
 export interface SignedFor {
   readonly namespace: string;
   readonly workflowId: string;
   /**
-   * First run id: Temporal makes it, so no other cluster or ledger has it. The same across
-   * continue-as-new.
+   * The first run id, which stays the same across continue-as-new. Temporal creates it, so no other
+   * cluster or ledger has it.
    */
   readonly run: string;
 }
@@ -42,13 +42,13 @@ export interface TokenClaims extends SignedFor {
   readonly decision: SignedDecision;
   readonly approver: string;
   readonly evidenceId: string | null;
-  /** ISO; at most an hour after it was signed. */
+  /** ISO. At most an hour after the signature. */
   readonly notAfter: string;
-  /** Used once. */
+  /** Makes a token usable only once. */
   readonly nonce: string;
 }
 
-/** The worker's verdict on a token. */
+/** The worker's finding about a token. */
 export type Verified =
   | { readonly valid: true; readonly claims: TokenClaims }
   | { readonly valid: false; readonly reason: string };

@@ -1,15 +1,15 @@
-// Differences summed up by column: how many rows, and whether one rule explains them all (always
-// the same distance, always NULL). PURE.
+// Summarizes differences by column: how many rows differ, and whether one rule explains all of them
+// (always the same distance, always NULL).
 import type { Difference } from './window.js';
 
 export interface ColumnSummary {
   readonly column: string;
   readonly rows: number;
-  /** A rule that all differences follow, like `stream = batch + 7 h`; null when there is none. */
+  /** A rule that all differences follow, such as `stream = batch + 7 h`. Null if there is none. */
   readonly always: string | null;
 }
 
-/** Columns in which kept differences lie, the most frequent first. */
+/** Returns the columns that have kept differences, the most frequent first. */
 export function byColumn(differences: readonly Difference[]): ColumnSummary[] {
   const columns = new Map<string, Difference[]>();
   for (const difference of differences) {
@@ -42,10 +42,10 @@ function commonRule(list: readonly Difference[]): string | null {
       stream !== null &&
       batch.trim().toLowerCase() === stream.trim().toLowerCase(),
   );
-  return lowered ? 'equal but for case or outer spaces' : null;
+  return lowered ? 'equal except for case or spaces at the ends' : null;
 }
 
-/** `+ 7 h`, `− 0.01`; null for values that have no distance. */
+/** Returns the distance, such as `+ 7 h` or `− 0.01`. Null if the values have no distance. */
 function distance(batch: string, stream: string): string | null {
   const number = decimals(batch, stream);
   if (number !== null) return number;
@@ -69,7 +69,7 @@ function decimals(batch: string, stream: string): string | null {
 
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
 
-/** Microseconds since 1970. */
+/** Parses a timestamp to microseconds since 1970. Null if it is none. */
 function instant(text: string): number | null {
   const match = INSTANT.exec(text);
   if (!match) return null;

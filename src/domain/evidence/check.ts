@@ -1,16 +1,16 @@
-// Preflight findings. A check that could not run is unknown, never passed.
+// Preflight checks and their results. A check that could not run is unknown, never passed.
 import type { Waiver } from '../migration/spec.js';
 
 export interface Check {
   readonly name: string;
-  /** The table, topic or object it is about; empty for the system itself. */
+  /** The table, topic or object that was checked. Empty for a check of a whole system. */
   readonly subject: string;
   readonly status: 'passed' | 'failed' | 'unknown' | 'waived';
   readonly detail: string;
   readonly remedy: string;
 }
 
-// Never waivable: with any of these wrong, data is lost or the application is hurt.
+// These can never be waived. If one of them is wrong, data is lost or the application suffers.
 const NEVER_WAIVED: readonly string[] = [
   'table.replica-identity',
   'table.key',
@@ -54,7 +54,10 @@ export const describeCheck = (c: Check): string =>
 
 const STATEMENT = /^(GRANT|REVOKE|ALTER ROLE|ALTER DATABASE) /;
 
-/** Statements among the remedies that a person may paste, each once however it is quoted. A remedy is SQL where it begins with a statement. */
+/**
+ * Returns the statements among the remedies that a person may paste. Two that differ only in quotes
+ * count as one. A remedy is SQL if it begins with a statement.
+ */
 export function statementsOf(checks: readonly Check[]): string[] {
   const statements = checks
     .flatMap(({ remedy }) => (STATEMENT.test(remedy) ? remedy.split(/;\s*/) : []))

@@ -1,44 +1,50 @@
-// Evidence has an epoch. A change of what it rests on begins a new one, which voids approvals and
-// the streak.
+// Evidence has an epoch. If a fact that the evidence depends on changes, a new epoch begins. It
+// voids approvals and the streak.
 
-/** One text, or the set of entries that the fact consists of. */
+/** The value of a fact: one text, or a set of entries. */
 export type FactValue = string | readonly string[];
 
-/** Name of a fact → its value, readable: a person reads what changed. */
+/** Maps the name of a fact to its value. Both are readable, because a person reads what changed. */
 export type Facts = Readonly<Record<string, FactValue>>;
 
-/** The change between two readings of the facts, in words. One or both fields are set. */
+/** Describes the change between two readings of the facts. At least one field is set. */
 export interface FactsChange {
-  /** The reason for a new epoch; null when none is needed. */
+  /** The reason for a new epoch, or null if none is needed. */
   readonly epoch: string | null;
   /**
-   * The reason why the next window must read every row although the evidence is still valid; null
-   * when it need not.
+   * The reason why the next window must read every row although the evidence is still valid. Null
+   * if it need not.
    */
   readonly fullWindow: string | null;
 }
 
 /**
- * The facts that a window or a recheck found. The ledger keeps the facts, and the run keeps only
- * their digest.
+ * The facts that a window or a recheck found. The ledger stores the facts; the run keeps only their
+ * digest.
  */
 export interface FactsSeen {
   readonly digest: string;
-  /** The change since the facts that the caller named; null = no change, or none were named. */
+  /**
+   * The change since the facts that the caller named. Null if nothing changed or the caller named
+   * none.
+   */
   readonly change: FactsChange | null;
 }
 
 /**
- * Facts of this kind say where rows lie, not what they are: a rewrite (VACUUM FULL, CLUSTER,
- * TRUNCATE) costs one full window.
+ * Names the fact that identifies the files of a table's rows. A rewrite (VACUUM FULL, CLUSTER,
+ * TRUNCATE) changes the files but not the rows, so it costs one full window and no new epoch.
  */
 export const storageFact = (table: string): string => `storage of ${table}`;
-/** A partition that is added changes no row that was proven; one that is gone or replaced does. */
+/**
+ * Names the fact that lists the partitions of a table. A new partition leaves the evidence valid; a
+ * removed or replaced one begins a new epoch.
+ */
 export const partitionsFact = (table: string): string => `partitions of ${table}`;
 
 const SHOWN_ENTRIES = 8;
 
-/** Null when nothing changed, and for the first facts of a run. */
+/** Returns what changed. Null if nothing changed, or if these are the first facts of a run. */
 export function factsChange(before: Facts | null, now: Facts): FactsChange | null {
   if (before === null) return null;
   const epoch: string[] = [];
@@ -97,6 +103,6 @@ const shortList = (entries: readonly string[]): string =>
     ? entries.join(', ')
     : `${entries.slice(0, SHOWN_ENTRIES).join(', ')} and ${entries.length - SHOWN_ENTRIES} more`;
 
-/** Stable within an epoch: what an approval names. */
+/** Returns the id of the evidence that an approval names. It stays the same within an epoch. */
 export const evidenceIdOf = (iteration: number, epoch: number, planHash: string): string =>
   `ev-${iteration}.${epoch}-${planHash.slice(0, 8)}`;

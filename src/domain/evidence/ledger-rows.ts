@@ -5,21 +5,26 @@ import type { MigrationSpec } from '../migration/spec.js';
 import type { Standing } from '../migration/run-standing.js';
 import type { DifferenceClass, WindowRow } from './window.js';
 
-/** Each has a module in domain/objects and one in activities/objects. */
+/**
+ * The kinds of owned objects. Each has a module in domain/objects and one in activities/objects.
+ */
 export type ObjectKind =
   'lease' | 'publication' | 'slot' | 'topic' | 'sink' | 'group' | 'connector' | 'job' | 'trigger';
 
-/** Something that we made: registered in the ledger before it is made, removed or handed over at the end. */
+/**
+ * An object that this migration made. It is registered in the ledger before it is made, and removed
+ * or handed over at the end.
+ */
 export interface OwnedObject {
   readonly kind: ObjectKind;
   readonly name: string;
-  /** Database, Kafka cluster or Connect URL that holds it. */
+  /** The database, Kafka cluster or Kafka Connect URL that holds it. */
   readonly where: string;
 }
 
 /**
- * Identifies one run of one migration; every activity gets it. `runKey` is the first run id and
- * stays the same across continue-as-new.
+ * Identifies one run of one migration. Every activity receives it. `runKey` is the first run id,
+ * which stays the same across continue-as-new.
  */
 export interface MigrationRef {
   readonly name: string;
@@ -45,7 +50,7 @@ export interface Approval {
   readonly reason: string;
   readonly authenticated: boolean;
   readonly at: string;
-  /** The person's own reason; absent where none was given. */
+  /** The person's own reason. Absent if they gave none. */
   readonly comment?: string;
 }
 
@@ -60,7 +65,9 @@ export interface Route {
   readonly observedAt: string;
 }
 
-/** `sluice get ID -o json` without the windows, which the ledger holds (contract). */
+/**
+ * The output of `sluice get ID -o json` without the windows, which are in the ledger (contract).
+ */
 export interface Status {
   readonly apiVersion: 'sluice.dev/v1alpha1';
   readonly id: string;
@@ -82,13 +89,16 @@ export interface Status {
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
   readonly next: readonly string[];
   /**
-   * The event that the run waits for, as one sentence; null = its activities report it, or it has
-   * ended.
+   * The event that the run waits for, as one sentence. Null if an activity reports the wait
+   * instead, or if the run has ended.
    */
   readonly waiting: string | null;
 }
 
-/** `standing` says whether Temporal still runs it. The workflow's own status lacks this field. */
+/**
+ * `standing` says whether Temporal still runs the workflow. The workflow's own status lacks this
+ * field.
+ */
 export type StatusWithWindows = Status & {
   readonly windows: readonly WindowRow[];
   readonly standing?: Standing;
@@ -96,12 +106,12 @@ export type StatusWithWindows = Status & {
 
 /** The outcome of a rehearsed cut-over. */
 export interface Rehearsed {
-  /** Null = everything up to the commit went well, and was released. */
+  /** Why the rehearsal failed. Null if everything up to the commit succeeded and was released. */
   readonly refused: string | null;
   readonly holdMs: number | null;
 }
 
-/** One line of the audit: who did what, and what came of it. `id` makes recording idempotent. */
+/** One line of the audit: who did what, and with what result. `id` makes recording idempotent. */
 export interface AuditEvent {
   readonly id: string;
   readonly at: string;
@@ -110,8 +120,8 @@ export interface AuditEvent {
 }
 
 /**
- * The evidence of one window: its document, the document's digest, and the link to the windows
- * before it.
+ * The evidence of one window: its document, the document's digest, and its link to the earlier
+ * windows.
  */
 export interface EvidenceLink {
   readonly number: number;
@@ -120,13 +130,13 @@ export interface EvidenceLink {
   readonly document: object;
 }
 
-/** The number of kept differences of a subject's column, over all windows. */
+/** The number of kept differences in one column of a subject, over all windows. */
 export interface ColumnTally {
   readonly subject: string;
   readonly class: DifferenceClass;
-  /** Null = whole rows. */
+  /** Null means whole rows. */
   readonly column: string | null;
   readonly kept: number;
-  /** Number of the last window that found it. */
+  /** The number of the last window that found such a difference. */
   readonly last: number;
 }

@@ -1,8 +1,8 @@
-// Measurements that a window takes beside its comparison: freshness of both sides, and the cost of
-// the window. They prove nothing; the report shows them.
+// Measurements that a window takes in addition to its comparison: how fresh both sides are, and
+// what the window cost. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
-/** The age of the batch's numbers as its readers saw them, over the newest runs of the run log. */
+/** The age of the batch's result when its readers saw it, over the newest runs of the run log. */
 export interface BatchAge {
   readonly averageMs: number;
   readonly worstMs: number;
@@ -14,13 +14,13 @@ export interface WindowSample {
   readonly number: number;
   readonly at: string;
   /**
-   * `ms` = a marker's way from the source through everything that the migration has: connector,
-   * pipeline, sink.
+   * `ms` is the time of a marker from the source through everything that the migration has:
+   * connector, pipeline and sink.
    */
   readonly lag: Lag;
-  /** The time during which the window kept at most two backends of the source busy, in ms. */
+  /** The time in ms during which the window kept at most two backends of the source busy. */
   readonly sourceMs: number;
   readonly rowsRead: number;
-  /** Null without a run log, or where it could not be read. */
+  /** Null if there is no run log, or if it could not be read. */
   readonly batchAge: BatchAge | null;
 }

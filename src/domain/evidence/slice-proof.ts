@@ -1,17 +1,21 @@
-// Plain JSON shapes of a proof on a small part of the data: its input, its progress and its result.
+// Plain JSON shapes of `sluice prove`, which proves a pipeline on a slice of the data: its input,
+// progress and result.
 import type { MigrationRef } from './ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import type { Verdict } from './verdict.js';
 import type { Counts, Difference } from './window.js';
 
 export interface ProofInput {
-  /** The spec of a migration, unchecked. */
+  /** The spec of a migration, not yet checked. */
   readonly spec: unknown;
-  /** SQL over columns of the tables and of the result's key. */
+  /** An SQL condition over columns of the tables and of the result's key. */
   readonly slice: string;
-  /** Only this stage of `batch.stages`; null = the result. */
+  /** The only stage of `batch.stages` to prove. Null means the result. */
   readonly stage: string | null;
-  /** Also compare what the last so many runs stored for the keys that they closed; 0 = not. */
+  /**
+   * The number of last batch runs whose stored results are compared too, for the keys that they
+   * closed. 0 means none.
+   */
   readonly runs: number;
   readonly by: string;
   /** The time limit of the pipeline, in ms. */
@@ -29,13 +33,13 @@ export const PROOF_STATES = [
 ] as const;
 export type ProofState = (typeof PROOF_STATES)[number];
 
-/** Environment variables that limit a pipeline to the slice. */
+/** Environment variables that restrict a pipeline to the slice. */
 export type PipelineEnvironment = Readonly<Record<string, string>>;
 
 export interface SlicedTable {
   readonly table: string;
   readonly rows: number;
-  /** Rows of the whole table, by count in the same snapshot. */
+  /** The rows of the whole table, counted in the same snapshot. */
   readonly of: number;
 }
 
@@ -45,19 +49,19 @@ export interface Replayed {
   readonly records: number;
   readonly bytes: number;
   readonly ms: number;
-  /** Rows that the batch's query gives on the slice. */
+  /** The rows that the batch's query returns on the slice. */
   readonly expected: number;
 }
 
 /**
- * One run of the batch, rehearsed: what it stored for the keys that it closed, against the
+ * One rehearsed run of the batch: its stored rows for the keys that it closed, compared with the
  * pipeline.
  */
 export interface RehearsedRun extends Verdict {
   readonly run: string;
   readonly cut: string;
   readonly counts: Counts;
-  /** The number of mismatches in which the batch contradicts its own query. */
+  /** The number of mismatches in which the batch's row contradicts its own query. */
   readonly batchWasWrong: number;
 }
 
@@ -75,19 +79,19 @@ export interface ProofResult {
   readonly replayed: Replayed | null;
   readonly counts: Counts | null;
   /**
-   * Empty in the workflow: they hold values of rows and stand in the ledger, from where the command
-   * line reads them.
+   * Empty in the workflow, because they contain values of rows. The command line reads them from
+   * the ledger.
    */
   readonly differences: readonly Difference[];
-  /** Oldest first; empty when none was asked for. */
+  /** Oldest first. Empty if no runs were requested. */
   readonly rehearsed: readonly RehearsedRun[];
   /**
-   * The time from the end of the replay until the pipeline had read everything, in ms; null when it
+   * The time in ms from the end of the replay until the pipeline had read everything. Null if it
    * never did.
    */
   readonly pipelineMs: number | null;
   /**
-   * The predicted cost of migrating everything, by the rates of this proof; null when nothing was
+   * The predicted cost of migrating everything, by the rates of this proof. Null if nothing was
    * measured.
    */
   readonly predicted: {
@@ -100,12 +104,12 @@ export interface ProofResult {
 
 export const proofId = (name: string, number: number): string => `proof-${name}-${number}`;
 
-/** Topic that holds what the batch's query gave on the slice. */
+/** The topic that holds the rows that the batch's query returned on the slice. */
 export const expectedTopic = (id: string): string => `${id}.expected`;
 
 /**
- * The spec with every name moved into the proof's own: topics, group, output. No sink, and one
- * stage at most.
+ * Returns the spec with the proof's own names for topics, group and output. It has no sink, and at
+ * most one stage.
  */
 export function proofSpec(spec: MigrationSpec, id: string, stage: string | null): MigrationSpec {
   const { batch, pipeline, sink: _sink, ...rest } = spec.spec;

@@ -8,7 +8,10 @@ export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
 export type Mode = (typeof MODES)[number];
 
 export interface Subject {
-  /** A table (`public.orders`), a stage's name, `result` (the topic), `result@sink` or `result@batch` (what the last run stored). */
+  /**
+   * A table (`public.orders`), the name of a stage, `result` (the topic), `result@sink`, or
+   * `result@batch` (what the last run stored).
+   */
   readonly subject: string;
   readonly mode: Mode;
 }
@@ -35,13 +38,13 @@ export function resultSubjects({ spec }: MigrationSpec): Subject[] {
   ];
 }
 
-/** The spec's condition for a run that was cut at `cut` (ISO). */
+/** Returns the spec's condition for a run whose cut was `cut` (ISO). */
 export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);
 
 /**
- * Returns the captured tables, or the query, as subjects. Polled ones have no transaction to align
- * by, so they are settled too.
+ * Returns the captured tables, or the query, as subjects. Polled subjects have no transaction by
+ * which to align, so they are compared in settled mode.
  */
 export function tableSubjects(spec: MigrationSpec): Subject[] {
   const { subjectMode } = captureOf(spec);

@@ -1,5 +1,5 @@
-// Four verdicts, never two. Each carries a reason that holds the inequality. Unknown never counts
-// as passed.
+// A verdict has four values, not two, and its reason contains the numbers. Unknown never counts as
+// passed.
 
 export const VERDICTS = ['passed', 'failed', 'inconclusive', 'errored'] as const;
 export type VerdictName = (typeof VERDICTS)[number];
@@ -9,13 +9,13 @@ export interface Verdict {
   readonly reason: string;
 }
 
-// failed outranks the unknowns: a proven difference is news even when something else could not be
-// measured.
+// `failed` outranks the unknowns, because a proven difference matters even if something else could
+// not be measured.
 const SEVERITY: Record<VerdictName, number> = { passed: 0, inconclusive: 1, errored: 2, failed: 3 };
 
 /**
- * The overall verdict of several is the worst one. No verdict at all is inconclusive: nothing was
- * proven.
+ * Returns the worst of several verdicts. Without any verdict, the result is inconclusive, because
+ * nothing was proven.
  */
 export function worst(verdicts: readonly Verdict[]): Verdict {
   const first = verdicts[0];

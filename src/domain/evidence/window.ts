@@ -1,8 +1,12 @@
-// One validation window: rows per subject, and the rules that turn counts into a verdict.
+// Defines one validation window: a row for each subject, and the rules that turn counts into a
+// verdict.
 import type { Mode } from './subjects.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
-/** Row per window × subject, as `sluice windows` prints it (contract). Null where not measured. */
+/**
+ * One row for each window and subject, as `sluice windows` prints it (contract). Null means not
+ * measured.
+ */
 export interface WindowRow {
   readonly number: number;
   readonly subject: string;
@@ -19,9 +23,12 @@ export interface WindowRow {
   readonly mismatched: number | null;
   readonly unstable: number | null;
   readonly unknown: number | null;
-  /** Rows that the window read; the rest of `matched` is `provenEarlier`. */
+  /** The rows that the window read. The rest of `matched` is `provenEarlier`. */
   readonly rowsRead: number | null;
-  /** Keys of `matched` that an earlier window proved equal, and that neither side changed since. */
+  /**
+   * The keys of `matched` that an earlier window proved equal and that neither side has changed
+   * since.
+   */
   readonly provenEarlier: number | null;
 }
 
@@ -41,7 +48,7 @@ export type DifferenceClass =
 export interface Difference {
   readonly class: DifferenceClass;
   readonly key: Readonly<Record<string, string | null>>;
-  /** Null when the whole row is the difference. */
+  /** Null if the whole row is the difference. */
   readonly column: string | null;
   readonly batch: string | null;
   readonly stream: string | null;
@@ -65,48 +72,48 @@ export const NO_COUNTS: Counts = {
   unknown: 0,
 };
 
-/** Rows that a window read, ahead of its snapshot and in it. */
+/** Returns the rows that a window read, in its snapshot and before it. */
 export const rowsReadOf = ({ readRows, walkedRows = 0 }: Proofs): number => readRows + walkedRows;
 
-/** Keys of `matched` that no row read by this window speaks for. */
+/** Returns the keys of `matched` for which this window read no row. */
 export const provenEarlierOf = ({ provenEarlier = 0, walkedRows }: Proofs): number =>
   walkedRows === undefined ? provenEarlier : 0;
 
 export const comparedOf = (c: Counts): number =>
   c.matched + c.missing + c.extraneous + c.mismatched + c.unstable + c.unknown;
 
-/** Conditions that must hold beside the counts before a comparison is believed. */
+/** Conditions that must hold, in addition to the counts, before a comparison counts as proof. */
 export interface Proofs {
-  /** Null = proven; else why the barrier was not. */
+  /** Why the barrier was not proven, or null if it was. */
   readonly barrier: string | null;
-  /** Rows that an independent `count(*)` in the same snapshot gave; null where none was made. */
+  /** Rows of an independent `count(*)` in the same snapshot. Null if none was made. */
   readonly countedRows: number | null;
   /** Rows that the comparison read in this snapshot. */
   readonly readRows: number;
   /**
-   * Keys that it did not read: an earlier window, or a walk of this one, proved them equal, and
-   * neither side changed them since. Absent = none.
+   * Keys that the window did not read in this snapshot. An earlier window, or this window's range
+   * scan, proved them equal, and neither side has changed them since. Absent means none.
    */
   readonly provenEarlier?: number | undefined;
   /**
-   * Rows that this window read ahead of its snapshot, in shorter ones (a walk over a long table).
-   * Absent = no walk.
+   * Rows that this window read before its snapshot, in shorter snapshots (the range scan of a long
+   * table). Absent means that there was no such scan.
    */
   readonly walkedRows?: number | undefined;
   /**
-   * The comparison ended before it had read every row, because most of those it read differ: it can
+   * The comparison stopped early because most of the rows that it read differ. Such a window can
    * only fail.
    */
   readonly isStopped?: boolean | undefined;
-  /** Corruptions planted in memory, and how many the comparator reported. */
+  /** The corruptions that were planted in memory, and how many of them the comparator reported. */
   readonly canaryPlanted: number;
   readonly canaryFound: number;
-  /** Mismatches that a named waiver of the spec allows, and what it says. */
+  /** Mismatches that a waiver of the spec allows, and the waiver's text. */
   readonly waived?: { readonly mismatched: number; readonly by: string } | undefined;
 }
 
 function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
-  const where = `stopped after ${readRows} of ${countedRows} rows, most of which differ; stream-only rows were not looked for`;
+  const where = `stopped after ${readRows} of ${countedRows} rows, most of which differ; did not search for rows that only the stream has`;
   if (counts.mismatched + counts.missing === 0)
     return {
       verdict: 'inconclusive',
@@ -116,14 +123,14 @@ function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
 }
 
 /**
- * Evidence → verdict. `passed` only on proof: every rule that cannot be shown to hold makes the
- * window inconclusive or errored.
+ * Turns counts and conditions into a verdict. The verdict is `passed` only on proof: every
+ * condition that cannot be shown to hold makes it inconclusive or errored.
  */
 export function judgeComparison(counts: Counts, proofs: Proofs): Verdict {
   if (proofs.canaryFound !== proofs.canaryPlanted) {
     return {
       verdict: 'errored',
-      reason: `canary found ${proofs.canaryFound} ≠ ${proofs.canaryPlanted} planted: the comparator of this run is blind`,
+      reason: `canary found ${proofs.canaryFound} ≠ ${proofs.canaryPlanted} planted: the comparator of this window does not see every difference`,
     };
   }
   if (proofs.barrier !== null) return { verdict: 'inconclusive', reason: proofs.barrier };

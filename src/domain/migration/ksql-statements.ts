@@ -1,12 +1,12 @@
-// The statements of a ksqlDB pipeline: each makes one stream or table, by whose name it is found
-// again.
+// Parses the statements of a ksqlDB pipeline. Each creates one stream or table, and Sluice finds it
+// again by that name.
 import { splitStatements } from './statements.js';
 
 export interface KsqlStatement {
-  /** As ksqlDB names what it makes: upper case, unless it is quoted. */
+  /** The name that ksqlDB gives it: in upper case, unless it is quoted. */
   readonly name: string;
   readonly kind: 'STREAM' | 'TABLE';
-  /** True when a query keeps filling it. */
+  /** True if a query keeps filling it. */
   readonly isQuery: boolean;
   readonly sql: string;
 }
@@ -21,7 +21,10 @@ const CREATE =
   /^create\s+(?:source\s+)?(stream|table)\s+(?:if\s+not\s+exists\s+)?(?:([a-z_][a-z0-9_]*)|`([^`]+)`)\s*([\s\S]*)$/i;
 const SET = /^set\s+'([^']+)'\s*=\s*'([^']*)'$/i;
 
-/** Throws an Error that names the statement that cannot be used. */
+/**
+ * Parses the statements of a pipeline. Throws an Error that names the first statement that cannot
+ * be used.
+ */
 export function ksqlPlan(text: string): KsqlPlan {
   const properties: Record<string, string> = {};
   const statements: KsqlStatement[] = [];
@@ -34,10 +37,10 @@ export function ksqlPlan(text: string): KsqlPlan {
     const create = CREATE.exec(sql);
     if (!create)
       throw new Error(
-        `"${sql.slice(0, 60)}" is no statement of a pipeline: expected CREATE STREAM, CREATE TABLE or SET 'key' = 'value'. What a statement makes must have a name to be found again`,
+        `"${sql.slice(0, 60)}" cannot be used in a pipeline: expected CREATE STREAM, CREATE TABLE or SET 'key' = 'value', because Sluice finds what a statement creates by its name`,
       );
     const name = create[3] ?? create[2]!.toUpperCase();
-    if (statements.some((s) => s.name === name)) throw new Error(`two statements make ${name}`);
+    if (statements.some((s) => s.name === name)) throw new Error(`two statements create ${name}`);
     statements.push({
       name,
       kind: create[1]!.toUpperCase() as 'STREAM' | 'TABLE',
@@ -46,6 +49,6 @@ export function ksqlPlan(text: string): KsqlPlan {
     });
   }
   if (!statements.some((s) => s.isQuery))
-    throw new Error('the text starts no query: it has no CREATE … AS SELECT');
+    throw new Error('the statements start no query, because none is CREATE … AS SELECT');
   return { properties, statements };
 }

@@ -1,4 +1,5 @@
-// Every name that Sluice gives to something, derived from (migration, generation): deterministic, so that a repeated step finds its own work.
+// Derives every name that Sluice gives to an object from the migration's name and generation. The
+// names are deterministic, so a repeated step finds its own work.
 import type { MigrationSpec } from './spec.js';
 
 export interface Names {
@@ -7,17 +8,17 @@ export interface Names {
   readonly connector: string;
   readonly sinkConnector: string;
   readonly topicPrefix: string;
-  /** Barrier topic: Debezium publishes logical messages here. */
+  /** The barrier topic: Debezium writes Sluice's markers here. */
   readonly messageTopic: string;
   readonly notificationTopic: string;
   readonly heartbeatTopic: string;
-  /** We ask the connector for an incremental snapshot here. */
+  /** Sluice writes its request for an incremental snapshot here. */
   readonly signalTopic: string;
   /** The consumer group with which the connector reads signals. */
   readonly signalGroup: string;
-  /** Rows of a window's snapshot, on their way to Flink; only where it is the engine. */
+  /** Rows of a window's snapshot for Flink. Used only if Flink is the validation engine. */
   readonly windowTopic: string;
-  /** Schema in the source database that holds the lease row. */
+  /** The schema in the source database that contains the lease row. */
   readonly leaseSchema: string;
 }
 
@@ -56,7 +57,10 @@ export interface Relation extends TableName {
   readonly sql: string;
 }
 
-/** Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws with the reason when the text is not exactly that. */
+/**
+ * Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws an Error that explains why a text is
+ * neither.
+ */
 export function parseTableName(text: string): TableName {
   const part = /^(?:([a-z_][a-z0-9_$]*)|"((?:[^"]|"")+)")/;
   const first = part.exec(text);
@@ -64,19 +68,23 @@ export function parseTableName(text: string): TableName {
   const second = rest.startsWith('.') ? part.exec(rest.slice(1)) : null;
   if (!first || !second || second[0].length !== rest.length - 1) {
     throw new Error(
-      `"${text}" is not schema.name (lower case; put odd names in double quotes, as in "Odd Schema"."Odd Name")`,
+      `"${text}" is not schema.name (use lower case, or put other names in double quotes, as in "Odd Schema"."Odd Name")`,
     );
   }
   const name = (match: RegExpExecArray): string => match[1] ?? match[2]!.replaceAll('""', '"');
   return { schema: name(first), table: name(second) };
 }
 
-/** Debezium's topic of a table: characters that Kafka does not allow become `_`. */
+/**
+ * Returns the topic in which Debezium writes a table. Characters that Kafka does not allow become
+ * `_`.
+ */
 export function tableTopic(topicPrefix: string, { schema, table }: TableName): string {
   return `${topicPrefix}.${schema}.${table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
 }
 
-// Words that PostgreSQL 14 to 18 do not take as a name without quotes (categories R and T of its keywords).
+// Words that PostgreSQL 14 to 18 accept as a name only in quotes (categories R and T of its
+// keywords).
 const RESERVED: ReadonlySet<string> = new Set(
   (
     'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently constraint create cross ' +
@@ -87,7 +95,7 @@ const RESERVED: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 export const quoteIdent = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** Quoted only where it must be, as people write it. */
+/** Quotes an identifier only if it must be quoted. */
 export const plainIdent = (name: string): string =>
   /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : quoteIdent(name);
 export const quoteLiteral = (text: string): string =>
@@ -95,13 +103,13 @@ export const quoteLiteral = (text: string): string =>
 export const qualified = ({ schema, table }: TableName): string =>
   `${quoteIdent(schema)}.${quoteIdent(table)}`;
 
-/** Parses a relation's name as the spec writes it. Throws with the reason when it is not `schema.name`. */
+/** Parses a relation's name as the spec writes it. Throws an Error if it is not `schema.name`. */
 export function relation(text: string): Relation {
   const name = parseTableName(text);
   return { ...name, text, sql: qualified(name) };
 }
 
-/** A relation as the spec writes it, quoted only where it must be. */
+/** Returns a relation's name for SQL that people read, quoted only if it must be. */
 export function plainName(text: string): string {
   const { schema, table } = parseTableName(text);
   return `${plainIdent(schema)}.${plainIdent(table)}`;
@@ -115,6 +123,6 @@ export interface Capture {
   readonly topic: string;
 }
 
-/** The consumer group that Connect gives the sink connector. */
+/** Returns the consumer group that Kafka Connect gives the sink connector. */
 export const sinkGroup = (spec: MigrationSpec, generation: number): string =>
   `connect-${namesOf(spec, generation).sinkConnector}`;

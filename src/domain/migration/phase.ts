@@ -1,4 +1,4 @@
-// The phases of a migration, in order, and which may follow which (contract: names and order).
+// The phases of a migration in order, and which phase may follow which (contract: names and order).
 
 export const PHASES = [
   'prepare',
@@ -21,8 +21,8 @@ const GENERATION_START: Phase = 'snapshot';
 const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
 
 /**
- * True when `to` may follow `from`: one step forward, back to validate, a new generation, or a
- * rollback. A rollback may be requested before the first step.
+ * Returns whether `to` may follow `from`: one step forward, back to validate, a new generation, or
+ * a rollback. A rollback may be requested before the first step.
  */
 export function mayFollow(from: Phase | null, to: Phase): boolean {
   if (from === null) return to === 'prepare' || to === 'roll-back';

@@ -1,21 +1,21 @@
-// Judges whether a run is still active at Temporal, and why not. Pure: the command line asks
-// Temporal.
+// Decides whether Temporal still runs a migration, and if not, why. The command line asks Temporal;
+// this file only judges the answers.
 
 /** Temporal's description of the newest run of a workflow id. Times are ISO. */
 export interface SeenWorkflow {
-  /** As the SDK names it: RUNNING, TERMINATED, … */
+  /** The status as the SDK names it: RUNNING, TERMINATED, … */
   readonly status: string;
   readonly closedAt: string | null;
-  /** The failure; null unless the status is FAILED. */
+  /** The failure. Null unless the status is FAILED. */
   readonly failure: string | null;
-  /** Attempt of the workflow task that is pending; 0 = none is. */
+  /** The attempt of the pending workflow task. 0 if none is pending. */
   readonly taskAttempt: number;
-  /** The error of its newest workflow task that failed; null = none is known. */
+  /** The error of the newest failed workflow task. Null if none is known. */
   readonly taskFailure: string | null;
   readonly taskQueue: string;
-  /** Milliseconds since a worker last polled that queue; null = none is known. */
+  /** Milliseconds since a worker last polled that queue. Null if no poll is known. */
   readonly polledMsAgo: number | null;
-  /** The run answered a query just now. */
+  /** True if the run has just answered a query. */
   readonly answered: boolean;
 }
 
@@ -24,31 +24,31 @@ export type Seen =
   | { readonly kind: 'unknown-workflow'; readonly where: string }
   | { readonly kind: 'workflow'; readonly workflow: SeenWorkflow };
 
-/** The ledger's record of the run that is shown; null = none. */
+/** The ledger's record of the run that is shown, or null if it has none. */
 export interface Recorded {
   readonly at: string;
   readonly hasEnded: boolean;
   readonly isCommitted: boolean;
-  /** The newest workflow is a later run than the one that is shown. */
+  /** True if the newest workflow is a later run than the one that is shown. */
   readonly isOlderRun: boolean;
 }
 
 export interface Standing {
-  /** The source of what is shown. */
+  /** The source of the data that is shown. */
   readonly from: 'workflow' | 'ledger';
-  /** ISO: when it was true. */
+  /** ISO: the time at which the data was true. */
   readonly at: string;
-  /** The reason why the run makes no progress, or why that is unknown; null = no problem. */
+  /** Why the run makes no progress, or why that is unknown. Null if there is no problem. */
   readonly problem: string | null;
-  /** Commands, or one thing to do each. */
+  /** Commands, or one action in each line. */
   readonly remedy: readonly string[];
   /**
-   * The problem in a word or two, for a table: `terminated`, `no worker`; null = nothing is wrong.
+   * The problem in a word or two for a table: `terminated`, `no worker`. Null if nothing is wrong.
    */
   readonly state: string | null;
-  /** The run can never continue, so a person must clean up after it. */
+  /** True if the run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
-  /** The last reported wait of each activity. */
+  /** What each activity last reported to wait for. */
   readonly waits: readonly string[];
 }
 
@@ -59,10 +59,13 @@ const DEAD: Readonly<Record<string, string>> = {
   FAILED: 'failed',
 };
 
-/** A live worker's poll returns within a minute. */
+/** The poll of a live worker returns within a minute. */
 const POLLS_MS = 70_000;
 
-/** `now` is ISO. `waits` is what the pending activities say. */
+/**
+ * Judges a run from what Temporal and the ledger say. `now` is ISO. `waits` is what the pending
+ * activities report.
+ */
 export function judgeStanding(
   seen: Seen,
   recorded: Recorded | null,
@@ -84,7 +87,7 @@ const FINE: Trouble = { problem: null, remedy: [], state: null };
 
 function troubleOf(seen: Seen, recorded: Recorded | null): Trouble {
   if (seen.kind === 'workflow') return troubleOfWorkflow(seen.workflow, recorded);
-  if (recorded?.hasEnded) return FINE; // the ledger's word is final
+  if (recorded?.hasEnded) return FINE; // the ledger's record is final
   if (seen.kind === 'unreachable')
     return {
       problem: seen.problem,
@@ -92,7 +95,7 @@ function troubleOf(seen: Seen, recorded: Recorded | null): Trouble {
       remedy: ['check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names'],
     };
   return {
-    problem: `${seen.where} knows no such workflow: it is in another namespace, or was removed after its retention`,
+    problem: `${seen.where} knows no such workflow, because it is in another namespace or was removed after its retention`,
     state: 'not at Temporal',
     remedy: ['check TEMPORAL_NAMESPACE', 'sluice doctor --leftovers'],
   };
@@ -104,7 +107,7 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
     return recorded?.hasEnded && !recorded.isOlderRun ? FINE : dead(workflow, ended, recorded);
   if (workflow.status === 'PAUSED')
     return {
-      problem: 'its workflow is paused at Temporal: its steps and its guard have stopped',
+      problem: 'its workflow is paused at Temporal, so its steps and its guard have stopped',
       state: 'paused at Temporal',
       remedy: ['temporal workflow unpause --workflow-id ID'],
     };
@@ -125,13 +128,13 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
     const last =
       polledMsAgo === null ? '' : ` (the last poll was ${Math.round(polledMsAgo / 1000)} s ago)`;
     return {
-      problem: `no worker polls task queue ${taskQueue}${last}: nothing runs`,
+      problem: `no worker polls task queue ${taskQueue}${last}, so nothing runs`,
       state: 'no worker',
       remedy: ['sluice worker'],
     };
   }
   return {
-    problem: `no worker answers on task queue ${taskQueue}, though one polled it ${Math.round(polledMsAgo / 1000)} s ago: it stopped, or it is too busy`,
+    problem: `no worker answers on task queue ${taskQueue}, though one polled it ${Math.round(polledMsAgo / 1000)} s ago; the worker has stopped, or it is too busy`,
     state: 'no worker answers',
     remedy: ['sluice worker'],
   };
@@ -151,7 +154,7 @@ function dead(
       isDead: true,
     };
   return {
-    problem: `its workflow ${ended}${when}${failure ? ` (${failure})` : ''}: its steps and its guard have stopped, and its replication slot retains WAL on the source`,
+    problem: `its workflow ${ended}${when}${failure ? ` (${failure})` : ''}, so its steps and its guard have stopped, and its replication slot retains WAL on the source`,
     state: status.toLowerCase().replace('_', ' '),
     remedy: [
       `sluice doctor --leftovers --remove${recorded?.isCommitted ? ' --route-back' : ''}`,

@@ -1,5 +1,5 @@
-// Lists the search attributes with the type that each is registered as. Dashboards and scripts
-// depend on them, so neither names nor types change within v1alpha1.
+// The search attributes of the contract, with the type with which each is registered (design:
+// "Contract with the outside").
 export const SEARCH_ATTRIBUTES = {
   SluicePhase: 'Keyword',
   SluiceVerdict: 'Keyword',
@@ -14,11 +14,14 @@ export const SEARCH_ATTRIBUTES = {
 export type SearchAttributeName = keyof typeof SEARCH_ATTRIBUTES;
 export const SEARCH_ATTRIBUTE_NAMES = Object.keys(SEARCH_ATTRIBUTES) as SearchAttributeName[];
 
-/** `SluicePhase (Keyword), …` */
+/** Formats attributes as `SluicePhase (Keyword), …`. */
 export const describeAttributes = (names: readonly SearchAttributeName[]): string =>
   names.map((name) => `${name} (${SEARCH_ATTRIBUTES[name]})`).join(', ');
 
-/** Two commands that register them: for a cluster of one's own, and for Temporal Cloud. */
+/**
+ * Returns two commands that register the attributes: one for a self-hosted cluster, and one for
+ * Temporal Cloud.
+ */
 export function registerCommands(
   namespace: string,
   names: readonly SearchAttributeName[],

@@ -1,5 +1,5 @@
-// The operator's declared wish, defaults filled in; immutable after start. Mirrors
-// `src/manifest/spec-schema.ts`, which parses it.
+// The spec that the operator wrote, with defaults filled in. It does not change after the start. It
+// mirrors `src/manifest/spec-schema.ts`, which parses it.
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
@@ -12,8 +12,8 @@ export interface PostgresAddress {
   /** The TLS mode, with libpq's meaning. */
   readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /**
-   * PEM files: the CA of the server, our certificate and its key; the same paths on the worker and
-   * on Connect's workers.
+   * PEM files: the server's CA, the client's certificate, and its key. The paths are the same on
+   * the Sluice worker and on the Kafka Connect workers.
    */
   readonly sslrootcert?: string | undefined;
   readonly sslcert?: string | undefined;
@@ -22,7 +22,7 @@ export interface PostgresAddress {
 
 export interface SourceSpec {
   readonly postgres: PostgresAddress;
-  /** `schema.name`; odd names double-quoted inside the string. */
+  /** `schema.name`. Other names than lower-case ones are double-quoted inside the string. */
   readonly tables: readonly string[];
   readonly limits: {
     readonly maxBackends: number;
@@ -46,11 +46,14 @@ export interface BatchSpec {
   readonly result: { readonly table: string; readonly key: readonly string[] };
   readonly query: { readonly sql: string };
   /**
-   * Intermediate results of the pipeline, in its order: each is validated on its own, so that a
-   * difference names the first stage that has it.
+   * Intermediate results of the pipeline, in its order. Each is validated by itself, so a
+   * difference points to the first stage that has it.
    */
   readonly stages: readonly StageSpec[];
-  /** The place where runs are seen: a run log, or sessions by their application_name. */
+  /**
+   * Where Sluice finds the runs of the batch: in a run log, or in sessions with this
+   * application_name.
+   */
   readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
   readonly pause?: BatchAction | undefined;
   readonly resume?: BatchAction | undefined;
@@ -63,13 +66,13 @@ export interface ConnectorSpec {
   readonly type: 'debezium-postgres' | 'jdbc-source';
   readonly url: string;
   /**
-   * initial: by the connector, in one transaction. incremental: by the connector, in chunks, beside
-   * the changes. copy: by us, before the connector.
+   * initial: by the connector, in one transaction. incremental: by the connector, in chunks, while
+   * it also reads changes. copy: by Sluice, before the connector starts.
    */
   readonly snapshot: 'initial' | 'incremental' | 'copy';
   readonly topicPrefix?: string | undefined;
   readonly config: Readonly<Record<string, string>>;
-  /** The rest belongs to jdbc-source: see `pollingOf`. */
+  /** The remaining keys belong to jdbc-source: see `pollingOf`. */
   readonly mode?: PollingMode | undefined;
   readonly query?: { readonly sql: string } | undefined;
   readonly incrementingColumn?: string | undefined;
@@ -99,7 +102,7 @@ export interface PipelineSpec {
    */
   readonly type: 'external' | 'flink-sql' | 'ksqldb';
   readonly gateway?: string | undefined;
-  /** Of ksqlDB. */
+  /** The REST API of ksqlDB. */
   readonly url?: string | undefined;
   readonly statements?: { readonly sql: string } | undefined;
   readonly groups: readonly string[];
@@ -114,9 +117,9 @@ export interface SinkSpec {
 export type CoverageDay = 'weekday' | 'weekend' | 'month-end' | 'dst-day';
 
 export interface Waiver {
-  /** Name of a preflight check, or … */
+  /** The name of a preflight check. A waiver has either this or `class`. */
   readonly check?: string | undefined;
-  /** … a class of differences: one of the two. */
+  /** A class of differences. */
   readonly class?: 'batch-was-wrong' | undefined;
   readonly reason: string;
   readonly until: string;
@@ -124,18 +127,18 @@ export interface Waiver {
 
 export interface ValidationSpec {
   /**
-   * The engine that compares tables with their topics. Results are always compared by the embedded
-   * one.
+   * The engine that compares tables with their topics. The embedded engine always compares the
+   * results.
    */
   readonly engine: 'embedded' | 'flink';
-  /** SQL Gateway of the engine; the pipeline's where absent. */
+  /** The SQL Gateway of the Flink engine. If absent, the pipeline's gateway is used. */
   readonly gateway?: string | undefined;
   readonly every: string;
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];
   /**
-   * The streak must have shown, with 95 % confidence, that no larger share of keys is wrong
-   * (decimal text).
+   * The largest share of wrong keys (decimal text) that the streak may leave possible with 95 %
+   * confidence.
    */
   readonly maxMismatchRate?: string | undefined;
   readonly compare: {
@@ -143,7 +146,8 @@ export interface ValidationSpec {
     readonly tolerances: Readonly<Record<string, { readonly abs: string }>>;
   };
   /**
-   * SQL over the result's key, `$cut` = the run's cut; empty = the stored result is not compared.
+   * An SQL condition over the result's key, in which `$cut` is the run's cut. If empty, the stored
+   * result is not compared.
    */
   readonly closedKeys: string;
   readonly waivers: readonly Waiver[];
@@ -168,7 +172,8 @@ export type RouteSpec =
       readonly stream: string;
     }
   /**
-   * Both write this table: the batch until the commit, the stream, as `streamRole`, from then on.
+   * Batch and stream write one table: the batch until the commit, and the stream, as `streamRole`,
+   * after it.
    */
   | {
       readonly type: 'postgres-table';
@@ -182,8 +187,8 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * The side that refuses writes between fence and commit: the result (runs of the batch), or also
-   * the source tables.
+   * What refuses writes between fence and commit: the result (runs of the batch), or also the
+   * source tables.
    */
   readonly fence: 'result' | 'source';
   readonly route: RouteSpec;
@@ -212,7 +217,10 @@ export interface MigrationSpec {
   };
 }
 
-/** The run log, where there is one; runs that are only seen as sessions leave none. */
+/**
+ * Returns the table of the run log. Null if there is none; runs that are only seen as sessions
+ * leave no log.
+ */
 export const runLogOf = (batch: Pick<BatchSpec, 'runs'> | undefined): string | null =>
   batch?.runs && 'table' in batch.runs ? batch.runs.table : null;
 
@@ -221,6 +229,8 @@ interface WithEngine {
   readonly pipeline?: { readonly gateway?: string | undefined } | undefined;
 }
 
-/** Returns the gateway that compares tables in Flink; undefined when Flink does not. */
+/**
+ * Returns the SQL Gateway for comparing tables in Flink. Undefined if Flink does not compare them.
+ */
 export const engineGateway = ({ validation, pipeline }: WithEngine): string | undefined =>
   validation.engine === 'flink' ? (validation.gateway ?? pipeline?.gateway) : undefined;

@@ -1,11 +1,10 @@
-// A text of SQL statements, cut into them: for Flink's dialect, whose statement sets hold
-// semicolons of their own.
+// Splits a text into SQL statements, for Flink's dialect, whose statement sets contain semicolons.
 
-/** True when the statement starts a job of its own. */
+/** Returns whether the statement starts its own job. */
 export const startsJob = (sql: string): boolean =>
   /^(insert|execute\s+statement\s+set|begin\s+statement\s+set)\b/i.test(sql);
 
-/** Cuts at semicolons that are in no quotes, comments, or statement set. Comments go. */
+/** Splits at semicolons outside quotes, comments and statement sets. Removes comments. */
 export function splitStatements(text: string): string[] {
   const statements: string[] = [];
   let current = '';
@@ -22,13 +21,13 @@ export function splitStatements(text: string): string[] {
   return [...statements, current.trim()].filter((s) => s !== '');
 }
 
-/** Inside `… STATEMENT SET BEGIN …`, up to its END. */
+/** Returns whether the text is inside `… STATEMENT SET BEGIN …`, before its END. */
 const isOpenSet = (sql: string): boolean =>
   /^\s*(execute|begin)\s+statement\s+set\b/i.test(sql) && !/\bend\s*$/i.test(sql);
 
 /**
- * A query that may stand in another one: without the semicolons, comments and blanks that it ends
- * in. A semicolon between two statements stays, and the server refuses it.
+ * Removes the semicolons, comments and blanks at the end of a query, so that it can be used as a
+ * subquery. A semicolon between two statements stays, and the server refuses it.
  */
 export function stripSemicolon(sql: string): string {
   const token =
@@ -42,7 +41,7 @@ export function stripSemicolon(sql: string): string {
   return sql.slice(0, end).trim();
 }
 
-/** Comments in SQL hold comments of their own. */
+/** Returns the end of a comment. SQL comments can be nested. */
 function endOfComment(sql: string, start: number): number {
   const mark = /\/\*|\*\//g;
   mark.lastIndex = start;

@@ -1,28 +1,28 @@
-// Names of topics that Kafka refuses. PURE. It says so only when a topic is made, and then little:
-// so we say it before anything is.
+// Finds topic names that Kafka would refuse. Kafka refuses them only when the topic is created,
+// with a short message, so Sluice checks them before it creates anything.
 
 const LONGEST = 249;
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
 
 /**
- * Kafka's metrics write a dot as an underscore: two names that differ in nothing else cannot both
- * be topics.
+ * Returns the topic's name in Kafka's metrics, where a dot becomes an underscore. Two topics whose
+ * names differ only in that cannot both exist.
  */
 const inMetrics = (topic: string): string => topic.replaceAll('.', '_');
 
-/** Returns the problems of these names, alone and between them. */
+/** Returns the problems of these names, by themselves and with each other. */
 export function nameProblems(topics: readonly string[]): string[] {
   const problems = topics.flatMap((topic) => {
     if (topic.length > LONGEST)
       return [`topic ${topic} has ${topic.length} characters > ${LONGEST} that Kafka allows`];
     return LEGAL.test(topic) && topic !== '.' && topic !== '..'
       ? []
-      : [`"${topic}" is no name of a topic`];
+      : [`"${topic}" is not a valid topic name`];
   });
   return [...problems, ...topics.flatMap((topic, at) => collisions(topic, topics.slice(0, at)))];
 }
 
-/** The planned topics that the cluster would refuse because of one that is there. */
+/** Returns the collisions because of which the cluster would refuse a planned topic. */
 export const existingCollisions = (
   planned: readonly string[],
   existing: readonly string[],

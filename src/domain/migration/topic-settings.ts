@@ -1,6 +1,6 @@
-// Settings that a topic gets at creation, and checks of its present settings. PURE.
-// A fold, and every consumer that starts late, finds the whole table only if compaction alone
-// removes records and tombstones stay for a while.
+// Chooses the settings with which a topic is created, and checks the current settings of a topic. A
+// fold, and every consumer that starts late, finds the whole table only if compaction alone removes
+// records and tombstones are kept for a while.
 import { logTopics, plannedTopics } from '../capture/index.js';
 import { namesOf } from './names.js';
 import type { MigrationSpec } from './spec.js';
@@ -14,7 +14,10 @@ export interface PlannedTopic {
 }
 
 const DAY_MS = 86_400_000;
-/** delete.retention.ms: a reader that starts late must still see every tombstone that its earlier records need. */
+/**
+ * delete.retention.ms must be long enough that a reader that starts late still sees every tombstone
+ * that belongs to the records that it reads.
+ */
 const KEPT: TopicSettings = {
   'cleanup.policy': 'compact',
   'delete.retention.ms': String(7 * DAY_MS),
@@ -25,7 +28,7 @@ const SHORT_LIVED: TopicSettings = {
   'retention.ms': String(7 * DAY_MS),
 };
 
-/** Settings that decide which records a reader still finds. */
+/** The settings that decide which records a reader still finds. */
 export const RETENTION_SETTINGS: readonly string[] = [
   'cleanup.policy',
   'retention.ms',
@@ -35,7 +38,10 @@ export const RETENTION_SETTINGS: readonly string[] = [
   'max.compaction.lag.ms',
 ];
 
-/** Every topic that we make. Table topics are compacted, for they are the table; scaffolding topics have one partition, for their order matters. */
+/**
+ * Lists every topic that Sluice creates. Topics of tables are compacted, because they represent the
+ * table. Scaffolding topics have one partition, because the order of their records matters.
+ */
 export function topicsToMake(spec: MigrationSpec, generation: number): PlannedTopic[] {
   const single = logTopics(spec, generation);
   const { windowTopic } = namesOf(spec, generation);
@@ -46,7 +52,10 @@ export function topicsToMake(spec: MigrationSpec, generation: number): PlannedTo
   }));
 }
 
-/** Each setting that is not as it was asked for: `cleanup.policy=delete ≠ compact`. */
+/**
+ * Lists each setting that differs from the requested one, such as `cleanup.policy=delete ≠
+ * compact`.
+ */
 export function differingSettings(asked: TopicSettings, found: TopicSettings): string[] {
   return Object.entries(asked)
     .filter(([name, value]) => found[name] !== value)

@@ -1,21 +1,27 @@
-// Names under which Temporal knows migrations and their workers. Scripts depend on them, so they do
-// not change within v1alpha1.
+// Names with which Temporal identifies migrations and their workers (design: "Contract with the
+// outside").
 
-/** The queue that every worker serves. Heavy data work goes to the queue beside it. */
+/** The task queue that every worker serves. A second queue is for heavy data work. */
 export const TASK_QUEUE = 'migrations';
 
-/** The queue for heavy data work beside `queue`. */
+/** Returns the task queue for heavy data work that belongs to `queue`. */
 export const dataQueue = (queue: string): string => `${queue}-data`;
 
 const PREFIX = 'migration-';
 
-/** The workflow id of the migration with this `metadata.name`. */
+/** Returns the workflow id of the migration with this `metadata.name`. */
 export const migrationId = (name: string): string => `${PREFIX}${name}`;
 
-/** As `migrationId`, for what a person types: an id stays as it is. */
+/**
+ * Returns the workflow id for a text that a person typed. A text that is already an id stays as it
+ * is.
+ */
 export const workflowIdOf = (nameOrId: string): string =>
   nameOrId.startsWith(PREFIX) ? nameOrId : migrationId(nameOrId);
 
-/** The name of a migration by its workflow id; a name stays as it is. */
+/**
+ * Returns the name of a migration from its workflow id. A text that is already a name stays as it
+ * is.
+ */
 export const nameOf = (workflowId: string): string =>
   workflowId.startsWith(PREFIX) ? workflowId.slice(PREFIX.length) : workflowId;

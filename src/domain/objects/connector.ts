@@ -1,4 +1,4 @@
-// Connectors: one for the log or one for each polled table, and the sink's.
+// Connectors: one for the log, or one for each polled table, and the sink's connector.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import type { KindPlan } from './owned-kind.js';

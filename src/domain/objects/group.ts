@@ -1,6 +1,6 @@
-// Consumer groups whose members Sluice starts: the connector's for signals, the sink's, and those
-// of a pipeline that Sluice deploys. Their first member makes them, so a group is claimed before
-// that member starts.
+// Consumer groups whose members Sluice starts: the connector's group for signals, the sink's group,
+// and the groups of a pipeline that Sluice deploys. The first member creates its group, so Sluice
+// claims a group before it starts that member.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import type { KindPlan } from './owned-kind.js';
@@ -12,14 +12,17 @@ export const groupKind = {
   atComplete: ({ names }, { name }) => (name === names.signalGroup ? 'remove' : 'keep'),
 } as const satisfies KindPlan;
 
-/** A connector that is asked for its initial load reads the questions with a group of its own. */
+/** Lists the group with which a connector reads the signal for its initial load. */
 export const signalGroups = (plan: ResolvedPlan): OwnedObject[] =>
   plan.capture.loading.isSignalled ? [groupOf(plan, plan.names.signalGroup)] : [];
 
 export const sinkGroups = (plan: ResolvedPlan): OwnedObject[] =>
   plan.sink ? [groupOf(plan, plan.sink.group)] : [];
 
-/** The groups of an external pipeline are its owner's. */
+/**
+ * Lists the groups of a pipeline that Sluice deploys. The groups of an external pipeline belong to
+ * its owner.
+ */
 export const pipelineGroups = (plan: ResolvedPlan): OwnedObject[] =>
   plan.host.url === null
     ? []

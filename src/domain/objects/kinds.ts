@@ -1,4 +1,4 @@
-// Every kind of object that Sluice makes. A kind that is missing here does not compile.
+// Lists every kind of object that Sluice creates. A missing kind is a compile error.
 import type { ObjectKind, OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import { connectorKind } from './connector.js';
@@ -28,12 +28,12 @@ export const KINDS = {
 /** The names of the activities that remove objects. */
 export type Removal = (typeof KINDS)[ObjectKind]['undo'];
 
-/** Something that a generation makes, and what becomes of it at the end. */
+/** An object that a generation creates, and what happens to it at the end. */
 export interface PlannedObject extends OwnedObject {
   readonly after: 'handed over' | 'removed at complete';
 }
 
-/** Everything that a generation makes. A rollback removes all of it. */
+/** Lists every object that a generation creates. A rollback removes all of them. */
 export function plannedObjects(plan: ResolvedPlan): PlannedObject[] {
   return Object.values(KINDS)
     .flatMap(({ planned }): readonly OwnedObject[] => planned(plan))

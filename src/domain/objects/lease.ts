@@ -1,5 +1,5 @@
-// The lease row decides who owns the result. It outlives generations: only the end of the run
-// removes it.
+// The lease row decides who owns the result. It outlives generations, because only the end of the
+// run removes it.
 import type { KindPlan } from './owned-kind.js';
 
 export const leaseKind = {

@@ -1,4 +1,5 @@
-// The publication names the tables that a connector on the log reads. A connector that polls needs none.
+// The publication names the tables that a connector reads from the log. A polling connector needs
+// none.
 import type { KindPlan } from './owned-kind.js';
 
 export const publicationKind = {

@@ -1,4 +1,4 @@
-// The replication slot holds the WAL that the connector has not read. A connector that polls needs
+// The replication slot keeps the WAL that the connector has not read yet. A polling connector needs
 // none.
 import type { KindPlan } from './owned-kind.js';
 

@@ -1,4 +1,4 @@
-// Topics: one for each table, those of the scaffolding, and the pipeline's output.
+// Topics: one for each table, the scaffolding topics, and the pipeline's output.
 import type { KindPlan } from './owned-kind.js';
 
 export const topicKind = {
@@ -7,8 +7,8 @@ export const topicKind = {
   planned: ({ topics, cluster }) =>
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
   /**
-   * The connector writes no barriers and notifications after the hand-over, but still its
-   * heartbeats.
+   * The heartbeat topic stays. After the hand-over the connector still writes heartbeats, but no
+   * barriers and notifications.
    */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)

@@ -1,4 +1,4 @@
-// Triggers that refuse writes while the lease is FENCED. The fence makes them in its own
+// Triggers that refuse writes while the lease is FENCED. The fence creates them in its own
 // transaction.
 import type { KindPlan } from './owned-kind.js';
 

@@ -1,4 +1,4 @@
-// The hosts of pipelines: the types that a spec can name, and the facts about each.
+// The hosts of pipelines: the types that a spec can name, and the facts about each of them.
 import { ksqlPlan } from '../migration/ksql-statements.js';
 import { namesOf } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
@@ -8,24 +8,32 @@ import { Registry } from '../values/registry.js';
 /** The place where the pipeline runs, as plain data. */
 export interface HostPlan {
   readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
-  /** The place of the jobs, as the ledger writes it. Null = Sluice deploys nothing. */
+  /** The place of the jobs, as the ledger writes it. Null if Sluice deploys nothing. */
   readonly url: string | null;
-  /** The names of the parts that Sluice deploys there, by which they are found again. */
+  /** The names of the parts that Sluice deploys. It finds the parts again by these names. */
   readonly jobs: readonly string[];
-  /** A later generation waits until the owner of the pipeline has moved it to the new topics. */
+  /**
+   * In a later generation, the migration waits until the pipeline's owner has moved the pipeline to
+   * the new topics.
+   */
   readonly isMovedByOwner: boolean;
-  /** Why `sluice prove` cannot run it on a slice; null = it can. */
+  /** Why `sluice prove` cannot run this pipeline on a slice. Null if it can. */
   readonly refusesProof: string | null;
 }
 
 /** The pure half of a host. The half with effects is in activities/pipelines. */
 interface Host {
   plan(spec: MigrationSpec, pipeline: PipelineSpec, generation: number): HostPlan;
-  /** The key of the pipeline that says where it is deployed; null = Sluice deploys nothing. */
+  /**
+   * The key of the pipeline's spec that says where it is deployed. Null if Sluice deploys nothing.
+   */
   readonly place: { readonly key: 'gateway' | 'url'; readonly is: string } | null;
-  /** Keys of the pipeline that belong to other hosts. */
+  /** Keys of the pipeline's spec that belong to other hosts. */
   readonly foreign: readonly ('gateway' | 'url' | 'statements')[];
-  /** The spec names the groups that read for it; otherwise the host itself knows them. */
+  /**
+   * True if the spec must name the consumer groups that read for the pipeline. Otherwise the host
+   * knows them.
+   */
   readonly needsGroups: boolean;
 }
 
@@ -70,14 +78,16 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
   },
 });
 
-/** Resolves the host of a spec's pipeline. Throws for statements that the parser would have refused. */
+/**
+ * Returns the host of a spec's pipeline. Throws for statements that the parser would have refused.
+ */
 export function hostPlan(spec: MigrationSpec, generation: number): HostPlan {
   const { pipeline } = spec.spec;
   if (!pipeline) return { ...DEPLOYED, kind: 'none', url: null, jobs: [] };
   return HOSTS.of(pipeline.type).plan(spec, pipeline, generation);
 }
 
-/** Names the jobs of Flink: one for each statement that starts one. */
+/** Returns the names of the Flink jobs: one for each statement that starts a job. */
 export function flinkJobs(spec: MigrationSpec, generation: number): string[] {
   const { statements } = spec.spec.pipeline!;
   if (!statements) return [];

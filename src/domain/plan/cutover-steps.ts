@@ -1,13 +1,13 @@
-// The cut-over as data: one list that `plan`, the workflow, the report and the docs read.
+// Defines the cut-over as data: one list that plan, workflow, report and docs read.
 import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
 
-/** The parts of a plan that decide how the cut-over goes. */
+/** The parts of a plan that decide which steps the cut-over has. */
 type Decided = Pick<ResolvedPlan, 'spec' | 'batch' | 'capture' | 'fence' | 'route'>;
 
 const FENCES = {
   result: 'lease row FENCED until now + maxHold, with a transactional marker in the WAL',
   source:
-    'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction: the tables take no writes until the commit',
+    'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction; the tables refuse writes until the commit',
 } as const;
 
 /** Returns the steps of this spec in order. A spec without a batch fences and routes nothing. */
@@ -31,7 +31,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
     ...(batch ? withBatch : []),
     {
       name: 'drain',
-      does: "marker's position through connector, pipeline, output and sink",
+      does: "wait until the marker's position has passed connector, pipeline, output and sink",
       undo: null,
       before: 'commit',
     },
@@ -45,7 +45,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
       ? [
           {
             name: 'pause-sink',
-            does: 'the sink writes nothing more to its own table',
+            does: 'the sink stops writing to its own table',
             undo: 'sink resumed',
             before: 'commit',
           } as const,
@@ -79,18 +79,20 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   const notes = [...capture.notes, ...route.notes];
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push(
-      'batch.pause has no $1: the pause does not end by itself if every worker dies while it holds; then resume the batch by hand',
+      'batch.pause has no $1: if every worker dies during the hold, the pause does not end by itself and a person must resume the batch',
     );
   if (batch?.pause && 'url' in batch.pause)
     notes.push(
-      "batch.pause by URL: that the pause ends by itself at `until` is the scheduler's promise, not observed",
+      'batch.pause by URL: the scheduler promises that the pause ends by itself at `until`, but Sluice does not observe it',
     );
   if (batch?.runs && 'application' in batch.runs)
     notes.push(
-      `batch.runs by application: a run is seen while its session (${batch.runs.application}) works; one that begins and ends within the hold is not`,
+      `batch.runs by application: Sluice sees a run only while its session (${batch.runs.application}) works, and misses a run that begins and ends within the hold`,
     );
   if (batch && !batch.runs)
-    notes.push('no batch.runs: a run of the batch that is active at the cut-over is not seen');
+    notes.push(
+      'no batch.runs: Sluice does not see a run of the batch that is active at the cut-over',
+    );
   if (fence.kind === 'source')
     notes.push(
       `fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${spec.cutover.maxHold}`,

@@ -1,9 +1,10 @@
-// Rates measured on real parts, on two cores: what predictions rest on.
+// Rates that were measured on real systems with two cores. Predictions use them.
 
 /**
- * Rows a second that Debezium's initial snapshot is expected to make; measured 15,000 to 26,000.
+ * The rows per second that Debezium's initial snapshot is expected to read. Measured: 15,000 to
+ * 26,000.
  */
 export const SNAPSHOT_ROWS_PER_SECOND = 15_000;
 
-/** Rows a second that our own copy is expected to make. */
+/** The rows per second that Sluice's own copy is expected to write. */
 export const COPY_ROWS_PER_SECOND = 40_000;

@@ -1,4 +1,5 @@
-// Spec and generation → everything that follows from them. Pure: the same input gives an equal plan on every worker.
+// Derives a resolved plan from a spec and a generation. Pure: the same input gives an equal plan on
+// every worker.
 import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
 import { namesOf, relation, sinkGroup } from '../migration/names.js';
@@ -10,7 +11,7 @@ import { runLogOf, type MigrationSpec } from '../migration/spec.js';
 import { subjectsOf } from '../evidence/subjects.js';
 import { ledgerName, type TriggerRole } from './trigger-names.js';
 
-/** Throws for a name or a statement that the parser would have refused. */
+/** Resolves the plan. Throws for a name or a statement that the parser would have refused. */
 export function resolve({
   spec,
   generation,

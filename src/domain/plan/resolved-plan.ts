@@ -8,7 +8,7 @@ import type { HostPlan } from '../pipelines/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
 
-/** A table that takes no writes while the lease is FENCED, with the trigger that refuses them. */
+/** A table that refuses writes while the lease is FENCED, with the trigger that refuses them. */
 export interface Guard {
   readonly role: TriggerRole;
   readonly table: Relation;
@@ -22,7 +22,7 @@ export interface FencePlan {
 
 export interface BatchPlan extends BatchSpec {
   readonly resultTable: Relation;
-  /** Null when runs are seen as sessions, or not at all. */
+  /** The run log. Null if runs are seen as sessions, or not at all. */
   readonly runLog: Relation | null;
 }
 
@@ -30,7 +30,7 @@ export interface SinkPlan {
   readonly connector: string;
   readonly group: string;
   /**
-   * The table that the sink writes while consumers read that side. The two differ only on a shared
+   * The table that the sink writes while consumers read that side. The two differ only for a shared
    * table.
    */
   readonly writes: { readonly batch: Relation; readonly stream: Relation };
@@ -42,28 +42,28 @@ export interface CutoverStep {
   readonly does: string;
   readonly undo: string | null;
   /**
-   * Steps before the commit can be undone. After it, the migration only goes forward, or back by
-   * the planned rollback.
+   * `commit`: the step can be undone. `end`: the migration only goes forward, or back by the
+   * planned rollback.
    */
   readonly before: 'commit' | 'end';
 }
 
 /**
- * The spec as the operator wrote it (`spec.…` holds limits, durations, addresses), and everything
- * that follows from it.
+ * The spec as the operator wrote it (`spec.…` holds limits, durations and addresses), and
+ * everything that is derived from it.
  */
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
   readonly names: Names;
-  /** The source database, as the ledger writes the place of an object. */
+  /** The source database, as the ledger writes an object's place. */
   readonly database: string;
-  /** The Kafka cluster, as the ledger writes the place of an object. */
+  /** The Kafka cluster, as the ledger writes an object's place. */
   readonly cluster: string;
   readonly tables: readonly Relation[];
   readonly capture: CapturePlan;
   readonly captures: readonly Capture[];
   readonly sourceConnectors: readonly string[];
-  /** Topics beside those of the tables that only a connector on the log writes. */
+  /** Topics in addition to those of the tables. Only a connector that reads the log writes them. */
   readonly logTopics: readonly string[];
   readonly topics: readonly string[];
   readonly batch: BatchPlan | null;
@@ -73,6 +73,6 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly fence: FencePlan;
   readonly subjects: readonly Subject[];
   readonly steps: readonly CutoverStep[];
-  /** Guarantees that this spec weakens, in words for the people who approve. */
+  /** Guarantees that this spec weakens, in words for the approvers. */
   readonly notes: readonly string[];
 }

@@ -1,10 +1,10 @@
-// Triggers of ours on tables of others, by the names under which the ledger knows them: `<trigger>
+// Names of Sluice's triggers on tables that it does not own. The ledger writes them as `<trigger>
 // on <table>`.
 import type { Names } from '../migration/names.js';
 
 /**
- * fence: holds every write while FENCED. owner: refuses writes of every session that does not own
- * the shared table.
+ * fence: refuses every write while the lease is FENCED. owner: refuses writes of every session that
+ * does not own the shared table.
  */
 export type TriggerRole = 'fence' | 'owner';
 
@@ -18,19 +18,25 @@ const ON = ' on ';
 
 type Named = Pick<Names, 'leaseSchema'>;
 
-/** The trigger's name in the database. */
+/** Returns the trigger's name in the database. */
 export const triggerName = ({ leaseSchema }: Named, role: TriggerRole): string =>
   `${leaseSchema}_${role}`;
 
-/** The trigger beside it that each row fires. */
+/** Returns the name of the second trigger, which fires for each row. */
 export const rowTriggerName = (names: Named, role: TriggerRole): string =>
   `${triggerName(names, role)}_row`;
 
-/** The trigger of this role on one table (as the spec writes it), as the ledger knows it. */
+/**
+ * Returns the name in the ledger of this role's trigger on one table. `table` is the name that the
+ * spec uses.
+ */
 export const ledgerName = (names: Named, role: TriggerRole, table: string): string =>
   `${triggerName(names, role)}${ON}${table}`;
 
-/** The table, as the spec writes it, and the role of a trigger's name in the ledger. */
+/**
+ * Parses a trigger's name in the ledger into its role and its table. The table is the name that the
+ * spec uses.
+ */
 export function readTrigger(
   names: Named,
   name: string,

@@ -1,5 +1,5 @@
-// Route `http`: another system serves consumers. We tell it the side after the commit, and ask it
-// which side it serves.
+// Route `http`: another system serves consumers. After the commit, Sluice tells it the side and
+// asks it which side it serves.
 import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';
 
@@ -13,20 +13,25 @@ export const httpRoute: Route<Extract<RouteSpec, { readonly type: 'http' }>> = {
       fence: '',
       commit: '',
       route: 'PUT {side: stream, epoch} to the route, after the commit',
-      confirm: 'which side the route says it serves is observed by GET',
-      unexpected: 'find out why the route serves another side than the one that it was asked for',
+      confirm: 'GET asks the route which side it serves',
+      unexpected: 'find out why the route does not serve the side that it was asked to serve',
       back: 'asks the route to serve the batch again, after the rollback of the lease row',
       completed: "The batch's table is unchanged since its last run.",
     },
     notes: [
-      'route by HTTP: the switch is not one transaction with the commit; between the two, consumers still read the batch',
+      'route by HTTP: the switch is not in one transaction with the commit; between the two, consumers still read the batch',
     ],
     isOrdered: true,
   }),
 
   contradictions(_route, { batch }) {
     const { found, add } = contradictionList();
-    if (!batch) add('without a batch nothing is routed: use route type none', 'cutover', 'route');
+    if (!batch)
+      add(
+        'use route type none, because without a batch there is nothing to route',
+        'cutover',
+        'route',
+      );
     return found;
   },
 };

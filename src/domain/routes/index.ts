@@ -1,4 +1,4 @@
-// The routes by the type that a spec gives, and what they say about a spec.
+// Selects the route by the type in a spec.
 import { Registry } from '../values/registry.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 import { httpRoute } from './http.js';
@@ -14,13 +14,16 @@ export const ROUTES = new Registry<RouteSpec['type'], Route>('route', {
   http: httpRoute,
 });
 
-/** Resolves the route of a spec. Throws for a name that the parser would have refused. */
+/** Returns the route of a spec. Throws for a name that the parser would have refused. */
 export function routeOf(spec: MigrationSpec): RoutePlan {
   const { route } = spec.spec.cutover;
   return ROUTES.of(route.type).plan(route, spec);
 }
 
-/** Finds what contradicts the route in a spec that has its shape but is not checked yet. */
+/**
+ * Finds contradictions between the route and a spec whose shape is valid but which is not checked
+ * yet.
+ */
 export const routeContradictions = (
   spec: RouteContext & { readonly cutover: { readonly route: RouteSpec } },
 ): Contradiction[] => {

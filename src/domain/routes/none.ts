@@ -1,4 +1,4 @@
-// Route `none`: what consumers read is not ours to switch. The lease row alone says which side they
+// Route `none`: Sluice does not switch what consumers read. Only the lease row says which side they
 // read.
 import { PLAIN_FACTS, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';

@@ -1,15 +1,15 @@
-// A route moves consumers from the batch's result to the stream's. This is what every route says
-// about itself.
+// A route moves consumers from the batch's result to the stream's. This file defines the facts that
+// every route provides.
 import type { Relation } from '../migration/names.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 
 /** The words that a route adds to the cut-over's steps, for plan, audit and report. */
 export interface RouteWords {
-  /** An addition to the recheck, or empty. */
+  /** Text that is appended to the recheck, or empty. */
   readonly recheck: string;
-  /** The beginning of the fence's text, or empty. */
+  /** Text at the beginning of the fence, or empty. */
   readonly fence: string;
-  /** The commit's work before the lease row, or empty. */
+  /** What the commit does before it changes the lease row, or empty. */
   readonly commit: string;
   readonly route: string;
   readonly confirm: string;
@@ -21,57 +21,54 @@ export interface RouteWords {
   readonly completed: string;
 }
 
-/** A right that our role needs for the route. */
+/** A right that Sluice's role needs for the route. */
 export interface RouteRight {
   readonly why: string;
   /** The check or phase that fails without it. */
   readonly without: string;
 }
 
-/** Rights in the source database that a route needs beside those of every migration. */
+/** Rights in the source database that a route needs in addition to those of every migration. */
 export interface RouteNeeds {
   /** A relation that only its owner can change. */
   readonly owned: { readonly relation: Relation; readonly uses: string } | null;
   /** A schema in which the route creates something. */
   readonly creates: ({ readonly schema: string } & RouteRight) | null;
-  /** A role as which the sink writes. */
+  /** The role as which the sink writes. */
   readonly actsAs: ({ readonly role: string } & RouteRight) | null;
-  /** Relations that our role reads by name. */
+  /** Relations that Sluice's role reads by name. */
   readonly reads: readonly Relation[];
 }
 
-/**
- * The answers of a route to the questions that plan, checks, workflow and activities ask. Plain
- * data.
- */
+/** Facts about a route that plan, checks, workflow and activities need, as plain data. */
 export interface RouteFacts {
   readonly words: RouteWords;
-  /** Guarantees that the route weakens, in words for the people who approve. */
+  /** Guarantees that the route weakens, in words for the approvers. */
   readonly notes: readonly string[];
-  /** Comments for consumers, for the list of grants. */
+  /** SQL comments for the consumers' owners, in the list of grants. */
   readonly consumers: readonly string[];
   readonly needs: RouteNeeds;
-  /** Batch and stream write one table, so that the sink has no table of its own at the end. */
+  /** Batch and stream write one table, so the sink has no table of its own at the end. */
   readonly sharesTable: boolean;
-  /** A table that refuses the writes of the side that does not own it, from the fence on. */
+  /** The table that, from the fence on, refuses writes of the side that does not own it. */
   readonly guarded: Relation | null;
-  /** The role as which the batch writes, where the spec says it. */
+  /** The role as which the batch writes, if the spec names it. */
   readonly batchRole: string | null;
-  /** The role as which the sink writes from the commit on, where it is another one. */
+  /** The role as which the sink writes after the commit, if it is a different one. */
   readonly streamRole: string | null;
-  /** The table that the sink writes until the commit, where it is another one. */
+  /** The table that the sink writes until the commit, if it is a different one. */
   readonly staging: Relation | null;
-  /** The view through which consumers read, which is no reader of the old output. */
+  /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
-  /** The recheck tries the switch and the rollback in a transaction that it ends by ROLLBACK. */
+  /** The recheck tries the switch and the rollback in a transaction, which it then rolls back. */
   readonly isTried: boolean;
   /** The sink is paused before the commit, and writes another table after it. */
   readonly movesSink: boolean;
-  /** True when another system is asked to switch after the commit. */
+  /** True if another system is asked to switch after the commit. */
   readonly isOrdered: boolean;
   /**
-   * Runs of the batch would fail after the commit, so the batch stays paused, and loses its rights
-   * at `complete`.
+   * Runs of the batch would fail after the commit. So the batch stays paused, and loses its right
+   * to write at `complete`.
    */
   readonly refusesBatch: boolean;
 }
@@ -93,7 +90,7 @@ export interface SharedTablePlan extends RouteFacts {
   readonly table: Relation;
   /** The table that the stream writes until the commit. */
   readonly staging: Relation;
-  /** Rows that the stream lacks, kept from the commit until `complete` for a rollback. */
+  /** Rows that the stream lacks. They are kept from the commit until `complete` for a rollback. */
   readonly kept: Relation;
   readonly batchRole: string;
   readonly streamRole: string;
@@ -104,17 +101,18 @@ export interface HttpPlan extends RouteFacts {
   readonly url: string;
 }
 
-/** The way consumers are moved from the batch's result to the stream's. */
+/** How consumers are moved from the batch's result to the stream's. */
 export type RoutePlan = NoRoutePlan | ViewPlan | SharedTablePlan | HttpPlan;
 
-/** Parts of a spec that contradict each other: where, and why. */
+/** A contradiction between parts of a spec: where it is, and why. */
 export interface Contradiction {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
 /**
- * The parts of a spec that a route can contradict. The spec has its shape, but is not checked yet.
+ * The parts of a spec that a route can contradict. The spec's shape is valid, but the spec is not
+ * checked yet.
  */
 export interface RouteContext {
   readonly batch?: { readonly result: { readonly table: string } } | undefined;
@@ -128,12 +126,12 @@ export interface RouteContext {
 
 /** The pure half of a route. The half with effects is in activities/cutover/routes. */
 export interface Route<R extends RouteSpec = RouteSpec> {
-  /** Throws for a name that the parser would have refused. */
+  /** Returns the plan of the route. Throws for a name that the parser would have refused. */
   plan(route: R, spec: MigrationSpec): RoutePlan;
   contradictions(route: R, spec: RouteContext): Contradiction[];
 }
 
-/** The facts of a route that switches nothing. Each route overrides those in which it differs. */
+/** The facts of a route that switches nothing. Each route overrides what differs. */
 export const PLAIN_FACTS: Omit<RouteFacts, 'words'> = {
   notes: [],
   consumers: [],
@@ -150,7 +148,7 @@ export const PLAIN_FACTS: Omit<RouteFacts, 'words'> = {
   refusesBatch: false,
 };
 
-/** Collects contradictions; paths are below `spec`. */
+/** Collects contradictions. Paths are relative to `spec`. */
 export function contradictionList(): {
   readonly found: Contradiction[];
   readonly add: (message: string, ...path: (string | number)[]) => void;

@@ -1,5 +1,5 @@
-// Batch and stream on one table (`route: postgres-table`): what is ours beside it until the table
-// changes hands.
+// Names what Sluice needs for a shared table (`route: postgres-table`), which batch and stream
+// write one after the other.
 import { namesOf } from '../migration/names.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 
@@ -12,22 +12,25 @@ export const stagingTable = (spec: MigrationSpec): string =>
   `${namesOf(spec, 1).leaseSchema}.stream`;
 
 /**
- * Rows of the shared table that the stream does not have: kept from the commit until `complete`,
- * given back by a way back.
+ * Returns the table that keeps the shared table's rows that the stream does not have. They are kept
+ * from the commit until `complete`, and a rollback restores them.
  */
 export const keptTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.kept`;
 
 /**
- * The sink's identity from the commit on: its session's role, and the epoch in which it became the
- * owner.
+ * The sink's identity after the commit: the role of its session, and the epoch in which it became
+ * the owner.
  */
 export interface TableOwner {
   readonly role: string;
-  /** `<iteration>.<epoch>`: a sink of an earlier iteration that comes back to life has another. */
+  /**
+   * `<iteration>.<epoch>`. A sink of an earlier iteration that comes back to life has a different
+   * value.
+   */
   readonly since: string;
 }
 
-/** Returns session settings by which the table's trigger recognizes the sink. */
+/** Returns the session settings by which the table's trigger recognizes the sink. */
 export const sessionOptions = ({ role, since }: TableOwner): string =>
   `-c role=${role} -c sluice.owner=${since}`;
 

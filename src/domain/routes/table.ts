@@ -16,15 +16,16 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
       recheck: '',
       fence: 'trigger on the shared table; ',
       commit: "the table gets the stream's rows, then ",
-      route: 'the sink writes the table, as its owner: the batch is refused from the commit on',
-      confirm: 'the allowed writer is observed by trying as the sink and as the batch',
+      route:
+        'the sink writes the table as its owner; writes of the batch are refused after the commit',
+      confirm: 'a trial write as the sink and one as the batch show who may write',
       unexpected: 'find out who changed the trigger or the rights of the shared table',
       back: "returns the table to the batch, with the current result of the batch's query and every row that only the table had",
       completed: "The table is the stream's.",
     },
     notes: [
-      `route by table: from the commit on the batch's writes of ${route.table} are refused with an error, until a rollback returns the table to it; its shadow is its query, which every window re-runs. ` +
-        `Rows that the query does not give leave the table at the commit; a rollback returns them, \`complete\` does not. At complete role ${batchRole} loses its right to write`,
+      `route by table: after the commit, the batch's writes to ${route.table} fail with an error until a rollback returns the table to the batch. During the soak, the batch is represented by its query, which every window runs again. ` +
+        `The commit removes rows that the query does not return; a rollback restores them, \`complete\` does not. At complete, role ${batchRole} loses its right to write`,
     ],
     consumers: ['-- Consumers keep their rights on the shared table.'],
     needs: {
@@ -56,7 +57,7 @@ export const tableRoute: Route<SharedTableRoute> = {
     const { found, add } = contradictionList();
     if (!batch || !sink) {
       add(
-        'a route by table needs spec.batch and spec.sink: both write the table',
+        'a route by table needs spec.batch and spec.sink, because both write the table',
         'cutover',
         'route',
       );
@@ -66,20 +67,20 @@ export const tableRoute: Route<SharedTableRoute> = {
       add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'table');
     if (sink.table !== route.table)
       add(
-        `must be the route's table, ${route.table}: until the commit the stream writes a staging table beside it`,
+        `must be the route's table, ${route.table}; until the commit, the stream writes a staging table instead`,
         'sink',
         'table',
       );
     if (route.batchRole === route.streamRole)
       add(
-        'must be another role than batchRole, because the table distinguishes the two by their roles',
+        'must not be batchRole, because the table distinguishes the two by their roles',
         'cutover',
         'route',
         'streamRole',
       );
     if (route.streamRole === source.postgres.user)
       add(
-        `must be another role than the one that Sluice connects as, ${source.postgres.user}: only the sink's sessions may act as the stream`,
+        `must not be the role that Sluice connects as, ${source.postgres.user}, because only the sink's sessions may act as the stream`,
         'cutover',
         'route',
         'streamRole',
@@ -93,7 +94,7 @@ export const tableRoute: Route<SharedTableRoute> = {
       );
     if (validation.closedKeys)
       add(
-        'closed keys compare what the batch stores, and from the commit on the stream writes there: omit closedKeys, or use a route by view',
+        'omit closedKeys, or use a route by view: closed keys compare what the batch stores, but after the commit the stream writes that table',
         'validation',
         'closedKeys',
       );

@@ -1,5 +1,5 @@
-// Route `postgres-view`: consumers read a view, and the commit replaces the one relation that the
-// view reads.
+// Route `postgres-view`: consumers read a view. The commit replaces the one relation that the view
+// reads.
 import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
 import { relation } from '../migration/names.js';
 import type { RouteSpec } from '../migration/spec.js';
@@ -18,7 +18,7 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
         fence: '',
         commit: 'switch of the view, then ',
         route: 'consumers read the stream side (done by the commit)',
-        confirm: "the side is observed through the consumers' own view",
+        confirm: "the consumers' own view shows the side that they read",
         unexpected: 'find out what replaced the view',
         back: 'switches the view back in one transaction',
         completed: "The batch's table is unchanged since its last run.",

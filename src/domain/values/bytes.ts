@@ -1,4 +1,4 @@
-// Big-endian integers in bytes, as Postgres and Kafka send them. PURE.
+// Reads big-endian integers from bytes, as Postgres and Kafka send them.
 
 export const uint16At = (b: Uint8Array, at: number): number => (b[at]! << 8) | b[at + 1]!;
 export const int16At = (b: Uint8Array, at: number): number => (uint16At(b, at) << 16) >> 16;

@@ -1,6 +1,7 @@
-// One text per value: what is hashed must not depend on the order in which keys were written.
+// Prints each value as one text, so that a hash does not depend on the order in which keys were
+// written.
 
-/** JSON with sorted keys: the same value always gives the same text. */
+/** Prints JSON with sorted keys. Equal values always give the same text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value !== null && typeof value === 'object') {

@@ -1,4 +1,4 @@
-// Durations and sizes as the spec writes them: `30s`, `5m`, `10GiB`.
+// Parses and formats durations and sizes as the spec writes them: `30s`, `5m`, `10GiB`.
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const UNIT_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
@@ -6,14 +6,17 @@ const UNIT_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 
 export const DURATION_PATTERN = /^(\d{1,6})(ms|s|m|h|d)$/;
 export const SIZE_PATTERN = /^(\d{1,6})(B|KiB|MiB|GiB|TiB)$/;
 
-/** Milliseconds of a duration such as `30s`. The text MUST match DURATION_PATTERN. */
+/**
+ * Returns the milliseconds of a duration such as `30s`. Throws if the text does not match
+ * DURATION_PATTERN.
+ */
 export function durationMs(text: string): number {
   const match = DURATION_PATTERN.exec(text);
   if (!match) throw new Error(`"${text}" is not a duration like 30s, 5m, 2h or 7d`);
   return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
 }
 
-/** Bytes of a size such as `10GiB`. The text MUST match SIZE_PATTERN. */
+/** Returns the bytes of a size such as `10GiB`. Throws if the text does not match SIZE_PATTERN. */
 export function sizeBytes(text: string): number {
   const match = SIZE_PATTERN.exec(text);
   if (!match) throw new Error(`"${text}" is not a size like 512MiB or 10GiB`);

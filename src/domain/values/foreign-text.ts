@@ -1,21 +1,21 @@
 // Makes foreign text (row values, names, comments, errors of other systems) safe to show and to
-// keep. PURE.
+// store.
 
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-// C0, DEL, C1, line and paragraph separators, marks of direction, lone surrogates, the byte order
-// mark.
+// C0 and C1 controls, DEL, line and paragraph separators, direction marks, lone surrogates, and the
+// byte order mark.
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;
 
 const escaped = (character: string): string =>
   NAMED[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /**
- * One line without anything that a terminal obeys or a reader cannot see. The escapes are JSON's,
- * so JSON stays the same JSON.
+ * Returns one line without characters that control a terminal or that a reader cannot see. It
+ * escapes as JSON does, so JSON keeps its meaning.
  */
 export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, escaped);
 
-/** The same for a text that we laid out: its line ends and tabs stay. */
+/** Does the same for a text that Sluice itself formatted, so line ends and tabs stay. */
 export const printableLines = (text: string): string =>
   text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));
 
@@ -26,8 +26,8 @@ export function quoteForeign(text: string, limit = 300): string {
 }
 
 /**
- * Keeps what an error says and drops the values of rows in it: errors enter the workflow's history,
- * and logs.
+ * Keeps what an error says but removes the values of rows, because errors are stored in the
+ * workflow's history and in logs.
  */
 export function withoutValues(text: string): string {
   return text

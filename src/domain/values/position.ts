@@ -1,5 +1,5 @@
-// WAL positions as Postgres prints them (`16/B374D848`). Strings in payloads; BigInt only inside
-// these functions.
+// WAL positions as Postgres prints them (`16/B374D848`). Payloads contain them as strings; only
+// these functions use BigInt.
 
 export type Lsn = string;
 
@@ -18,23 +18,23 @@ export function compareLsn(a: Lsn, b: Lsn): -1 | 0 | 1 {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Bytes of WAL from `from` to `to`; never negative. */
+/** Returns the bytes of WAL from `from` to `to`, and 0 if `to` is earlier. */
 export function lsnDistance(from: Lsn, to: Lsn): number {
   const distance = lsnToBigInt(to) - lsnToBigInt(from);
   return distance > 0n ? Number(distance) : 0;
 }
 
 /**
- * The content of `pg_current_snapshot()`: `xmin:xmax:xip,xip,…` (64-bit transaction ids, exact in a
- * double below 2^53).
+ * The content of `pg_current_snapshot()`: `xmin:xmax:xip,xip,…`. Transaction ids have 64 bits; a
+ * double holds them exactly below 2^53.
  */
 export interface SnapshotVisibility {
   readonly xmin: number;
   readonly xmax: number;
   readonly inProgress: ReadonlySet<number>;
   /**
-   * Every transaction whose records are judged by this snapshot has a smaller id: the source's next
-   * one, asked for after the ends of the topic. Absent = not known.
+   * An upper limit: every transaction whose records are judged by this snapshot has a smaller id.
+   * It is the source's next id, read after the ends of the topic. Absent if not known.
    */
   readonly before?: number;
 }
@@ -48,13 +48,16 @@ export function parseSnapshot(text: string): SnapshotVisibility {
 
 const EPOCH = 2 ** 32;
 
-/** The end of the ids that a record may have: a transaction lives for less than half an epoch. */
+/**
+ * Returns the end of the ids that a record may have. A transaction lives for less than half an
+ * epoch.
+ */
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 
 /**
- * Widens Debezium's 32-bit transaction id to 64 bits: the latest id that the snapshot's records can
+ * Widens Debezium's 32-bit transaction id to the latest 64-bit id that the snapshot's records can
  * have. An older transaction with the same 32 bits ended long ago, so it is visible wherever the
- * widened id is. Ids of 64 bits stay unchanged.
+ * widened id is. Ids that have 64 bits already stay unchanged.
  */
 export function widened(txId: number, snapshot: SnapshotVisibility): number {
   if (txId >= EPOCH) return txId;
@@ -63,7 +66,7 @@ export function widened(txId: number, snapshot: SnapshotVisibility): number {
   return wide > last ? wide - EPOCH : wide;
 }
 
-/** True when a snapshot sees the transaction; its id may be Debezium's 32-bit form. */
+/** Returns whether a snapshot sees the transaction. The id may be Debezium's 32-bit form. */
 export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
   const wide = widened(txId, snapshot);
   if (wide < snapshot.xmin) return true;

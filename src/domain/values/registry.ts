@@ -1,9 +1,9 @@
-// Looks up adapters by the name of their mode. Each adapter has two registries: `domain` holds its
-// pure half, and `activities` its effects.
+// A registry maps the name of a mode to its adapter. It is the only place where a mode is looked
+// up.
 
 /**
- * Holds one adapter for each mode. `Mode` lists the modes of the spec, so the compiler names one
- * that is missing.
+ * Holds one adapter for each mode. `Mode` lists the modes of the spec, so a missing adapter is a
+ * compile error.
  */
 export class Registry<Mode extends string, Adapter> {
   readonly #adapters: Map<string, Adapter>;

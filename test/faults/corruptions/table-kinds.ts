@@ -116,13 +116,13 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
     (publication, id) =>
       `ALTER PUBLICATION ${publication} SET TABLE ledger WHERE (id <> ${id}), accounts`,
     wholeAgain,
-    /carries of public\.ledger only rows where/,
+    /carries only a part of public\.ledger: only rows where/,
   ),
   'a publication that leaves out a column': notCaptured(
     (publication) =>
       `ALTER PUBLICATION ${publication} SET TABLE ledger (id, account, amount), accounts`,
     wholeAgain,
-    /carries of public\.ledger no column rate, open/,
+    /carries only a part of public\.ledger: no column rate, open/,
   ),
   'a partition that is not logged': notCaptured(
     alter('ledger_small SET UNLOGGED'),
