@@ -1,4 +1,5 @@
-// Extra connector keys a spec may set. Closed list: everything else could run SQL, load classes or silently lose rows.
+// Lists the extra connector keys that a spec may set. The list is closed, because other keys could
+// run SQL, load classes or silently lose rows.
 import type { ConnectorSpec } from '../domain/migration/spec.js';
 import { JDBC_PLUGINS } from './jdbc-source.js';
 
@@ -35,15 +36,15 @@ const ALLOWED_FOR: Readonly<Record<ConnectorSpec['type'], Readonly<Record<string
 };
 
 /**
- * True when a key only tunes speed, not what is captured: its owner may change it while windows
- * run.
+ * Returns whether a key only tunes speed and does not change what is captured. Such a key may
+ * change while windows run.
  */
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
   key !== 'connector.class' && Object.hasOwn(ALLOWED_FOR[type], key);
 
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
-/** Problems of `connector.config`, with paths below the spec. */
+/** Returns the problems of `connector.config`, with paths below the spec. */
 export function checkExtraConfig({
   type,
   config,
@@ -55,7 +56,7 @@ export function checkExtraConfig({
     if (!Object.hasOwn(allowed, key)) {
       problems.push({
         path,
-        message: `"${key}" is not on the list of keys a spec may set (${Object.keys(allowed).join(', ')})`,
+        message: `"${key}" is not a key that a spec may set (${Object.keys(allowed).join(', ')})`,
       });
     } else if (
       key === 'connector.class' &&
@@ -69,7 +70,7 @@ export function checkExtraConfig({
       problems.push({
         path,
         message:
-          'a literal password is not allowed: use a placeholder of a config provider, like ${env:NAME}',
+          'a literal password is not allowed; use a placeholder of a config provider, such as ${env:NAME}',
       });
     } else if (!key.endsWith('.password') && value.includes('${')) {
       problems.push({ path, message: 'placeholders are only allowed for the password' });

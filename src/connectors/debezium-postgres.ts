@@ -1,5 +1,5 @@
-// Spec → configuration of Debezium's Postgres source. Every deviation from Debezium's default says
-// why.
+// Builds the configuration of Debezium's Postgres source from a spec. Each deviation from a default
+// of Debezium has its reason beside it.
 import { durationMs } from '../domain/values/duration.js';
 import type { TableName } from '../domain/migration/names.js';
 import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
@@ -9,8 +9,8 @@ import { sslOf } from './jdbc-url.js';
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
 /**
- * Builds the configuration for the time of the migration, with barrier messages and snapshot
- * notifications.
+ * Builds the configuration that the connector has during the migration, with barrier messages and
+ * snapshot notifications.
  */
 export function debeziumPostgresConfig(plan: ResolvedPlan): Record<string, string> {
   return {
@@ -22,7 +22,10 @@ export function debeziumPostgresConfig(plan: ResolvedPlan): Record<string, strin
   };
 }
 
-/** Chunks asked for through Kafka: the source is only read, no table for signals is needed. */
+/**
+ * Adds the keys for an incremental snapshot that is requested through Kafka. In read-only mode, the
+ * source needs no table for signals.
+ */
 function signalled({ spec, names, cluster }: ResolvedPlan): Record<string, string> {
   return {
     'read.only': 'true',
@@ -32,13 +35,14 @@ function signalled({ spec, names, cluster }: ResolvedPlan): Record<string, strin
     'signal.kafka.groupId': names.signalGroup,
     ...(spec.kafka.tls ? { 'signal.consumer.security.protocol': 'SSL' } : {}),
     'incremental.snapshot.chunk.size': '10000',
-    'signal.poll.interval.ms': '500', // the default, 5 s, is what a load of few rows would wait for
+    // with the default of 5 s, a load of few rows would mostly wait
+    'signal.poll.interval.ms': '500',
   };
 }
 
 /**
- * After the hand-over: the same connector, no longer using the topics that are removed with the
- * scaffolding.
+ * Builds the configuration for the time after the hand-over. The connector stays the same, but no
+ * longer uses the scaffolding topics, which are removed.
  */
 export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
   const { names, tables, capture } = plan;
@@ -46,7 +50,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
   return {
     'connector.class': POSTGRES_SOURCE_CLASS,
     'tasks.max': '1',
-    'plugin.name': 'pgoutput', // the default, decoderbufs, is an extension hardly any server has
+    'plugin.name': 'pgoutput', // the default, decoderbufs, is an extension that few servers have
     'database.hostname': postgres.host,
     'database.port': String(postgres.port),
     'database.dbname': postgres.database,
@@ -59,20 +63,26 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'topic.heartbeat.prefix': `${names.topicPrefix}.heartbeat`,
     'slot.name': names.slot,
     'publication.name': names.publication,
-    'publication.autocreate.mode': 'disabled', // ours lists exactly the tables; autocreate takes the whole database
+    // Sluice's publication lists exactly the tables; an autocreated one lists the whole database
+    'publication.autocreate.mode': 'disabled',
     'table.include.list': tables.map(includePattern).join(','),
     'snapshot.mode': capture.loading.startsWithLoad ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
     'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
     'interval.handling.mode': 'string',
     'binary.handling.mode': 'base64',
-    'skipped.operations': 't', // a TRUNCATE has no key: a compacted topic refuses it and the task dies. Windows then show its rows as extraneous
+    // A TRUNCATE has no key. A compacted topic refuses such a record, and the task fails. Without
+    // the record, windows report the truncated rows as extraneous.
+    'skipped.operations': 't',
     'tombstones.on.delete': 'true',
-    'extended.headers.enabled': 'false', // four headers a record, carried on by every consumer: they cost a Streams application a tenth of its time
+    // Four headers in each record, which every consumer passes on. They cost a Streams application
+    // a tenth of its time.
+    'extended.headers.enabled': 'false',
     'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
-    // a quiet database never confirms WAL without heartbeats, and the slot would retain it
+    // Without heartbeats, a quiet database never confirms WAL, and the slot would retain it.
     'heartbeat.interval.ms': '5000',
-    // Between chunks, Debezium compares transaction ids, and it fails on a message without one.
+    // Between chunks, Debezium compares transaction ids, and it fails on a message without one. So
+    // the message is transactional during an incremental snapshot.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
     'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
     'poll.interval.ms': '50',
@@ -86,22 +96,22 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
   };
 }
 
-/** Prefix of our barrier messages in the WAL. */
+/** Returns the prefix of Sluice's markers in the WAL. */
 export const messagePrefix = (spec: MigrationSpec): string => `sluice-${spec.metadata.name}`;
 
 export const SNAPSHOT_LIMIT_MS = durationMs('30m');
 
 /**
- * The same reference as a placeholder of Connect's config providers (a file's with its key): the
- * secret itself never passes through us.
+ * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. A file's
+ * reference includes its key. The secret itself never passes through Sluice.
  */
 export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
 }
 
 /**
- * A pattern of Java. The connector takes patterns without regard to case, and "Orders" is another
- * table than orders: this one says that case matters.
+ * Returns a Java pattern that matches exactly this table. The connector ignores case by default,
+ * but "Orders" and orders are different tables, so the pattern makes case matter.
  */
 export function includePattern({ schema, table }: TableName): string {
   return `(?-i)${escape(schema)}\\.${escape(table)}`;

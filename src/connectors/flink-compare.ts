@@ -1,11 +1,11 @@
-// Compares a table in Flink SQL: two bounded topics, the stream's last visible record per key, and
-// a full outer join. Rows that this SQL calls equal are equal; the others are compared value by
-// value afterwards. PURE.
-// The tables use the plain kafka connector with raw values, because `json` drops tombstones
-// silently and batch mode refuses upsert-kafka.
+// Compares a table in Flink SQL. It reads two bounded topics, takes the stream's last visible
+// record of each key, and joins both sides with a full outer join. Rows that this SQL finds equal
+// are equal; the others are compared value by value afterwards. The tables use the plain kafka
+// connector with raw values, because `json` silently drops tombstones and batch mode refuses
+// upsert-kafka.
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 
-/** Offsets `[from, to)` of every partition. */
+/** The offsets `[from, to)` of every partition. */
 export interface TopicRange {
   readonly topic: string;
   readonly partitions: readonly {
@@ -18,7 +18,10 @@ export interface TopicRange {
 export interface FlinkComparison {
   readonly brokers: readonly string[];
   readonly tls: boolean;
-  /** The table's rows of this window's snapshot, as an initial load would have written them. */
+  /**
+   * The topic with the table's rows of this window's snapshot, written as an initial load would
+   * write them.
+   */
   readonly legacy: TopicRange;
   readonly stream: TopicRange;
   readonly snapshot: SnapshotVisibility;
@@ -26,7 +29,10 @@ export interface FlinkComparison {
   readonly ignored: readonly string[];
 }
 
-/** Kinds that the join gives a key; `canary-…` for those planted in this very statement. */
+/**
+ * The result that the join gives a key. A `canary-` prefix marks keys that this statement planted
+ * itself.
+ */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
 export const CANARY: Readonly<Record<Kind, number>> = {
@@ -36,7 +42,10 @@ export const CANARY: Readonly<Record<Kind, number>> = {
   matched: 1,
 };
 
-/** Statements that define everything; then `countKinds` and `candidates` may be asked. */
+/**
+ * Returns the statements that define tables and views. Then `COUNT_KINDS` and `candidates` can be
+ * queried.
+ */
 export function flinkSetup(input: FlinkComparison): string[] {
   return [
     `SET 'execution.runtime-mode' = 'batch'`,
@@ -47,11 +56,16 @@ export function flinkSetup(input: FlinkComparison): string[] {
   ];
 }
 
-/** Rows `[kind, count]`; `unreadable` among them counts records that are no change events. */
+/**
+ * Returns rows `[kind, count]`. The kind `unreadable` counts records that are not change events.
+ */
 export const COUNT_KINDS = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind
   UNION ALL SELECT 'unreadable' AS kind, COUNT(*) AS n FROM sluice_records WHERE ${unreadable()}`;
 
-/** Rows `[kind, legacy image, stream image]` of keys that are not proven equal, at most `limit`. */
+/**
+ * Returns rows `[kind, legacy image, stream image]` of keys that are not proven equal, at most
+ * `limit`.
+ */
 export const candidates = (limit: number): string =>
   `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;
 
@@ -78,9 +92,9 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 }
 
 /**
- * Selects records with the columns that decide about them, and the canary's records. A tombstone
- * after a delete event or another tombstone adds nothing. Any other tombstone deletes the key (`t`)
- * for every reader of the topic.
+ * Selects the records with the columns that decide about them, and the canary's records. A
+ * tombstone after a delete event or another tombstone is dropped, because it says nothing new. Any
+ * other tombstone deletes the key (`t`) for every reader of the topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>
@@ -106,20 +120,20 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
 }
 
 /**
- * Placeholders of values that a record does not hold: never equal, whatever the other side says. As
- * text and, in a bytea, as base64.
+ * Placeholders for values that a record does not contain, as text and, for a bytea, as base64. They
+ * are never equal to the other side's value.
  */
 const UNPROVABLE = [
   '__debezium_unavailable_value',
   Buffer.from('__debezium_unavailable_value').toString('base64'),
 ];
 
-/** The row's JSON text, in one notation for both sides: Flink parses and prints it. */
+/** The row's JSON text. Flink parses and prints it for both sides, so both have one notation. */
 const IMAGE = `JSON_QUERY(v, '$.after')`;
 
 /**
- * The image less the members that are not compared. A quote inside a JSON string is escaped, so
- * `"name":` can only be a member's name.
+ * Returns the image without the members that are not compared. A quote inside a JSON string is
+ * escaped, so `"name":` can only be the name of a member.
  */
 function comparable(image: string, ignored: readonly string[]): string {
   const string = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
@@ -142,7 +156,7 @@ function unreadable(): string {
   return `k IS NULL OR op IS NULL OR op NOT IN ('r', 'c', 'u', 'd', 't') OR (op IN ('c', 'u', 'd') AND tx IS NULL) OR (op IN ('r', 'c', 'u') AND image IS NULL)`;
 }
 
-/** `isVisible` of domain/values/position.ts, as SQL over `tx`. */
+/** Returns `isVisible` of domain/values/position.ts as SQL over `tx`. */
 function isVisible(snapshot: SnapshotVisibility): string {
   const { xmin, xmax, inProgress } = snapshot;
   const epoch = 2 ** 32;
@@ -154,5 +168,5 @@ function isVisible(snapshot: SnapshotVisibility): string {
   return `(${wide}) < ${xmin} OR ((${wide}) < ${xmax}${running})`;
 }
 
-/** Flink's literals know no escape but the doubled quote. */
+/** Quotes a Flink literal. Its only escape is the doubled quote. */
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,12 +1,12 @@
-// Finds the tables that a Flink SQL pipeline reads as changelogs (`debezium-json`), and the
-// conditions under which that is correct. PURE.
+// Finds the tables that a Flink SQL pipeline reads as changelogs (`debezium-json`), and checks that
+// this is correct.
 import { captureOf } from '../domain/capture/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { splitStatements } from '../domain/migration/statements.js';
 
 const DUPLICATES = /^set\s+'table\.exec\.source\.cdc-events-duplicate'\s*=\s*'true'$/i;
 
-/** Tables, as the spec names them, that are read with `before` and `after`. */
+/** Returns the tables, as the spec names them, that are read with `before` and `after`. */
 export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[] {
   return changelogs(spec.pipeline?.statements?.sql ?? '').flatMap((sql) =>
     [...sql.matchAll(/\$\{topic:([^}]*)\}/g)].map((match) => match[1]!),
@@ -14,7 +14,7 @@ export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[]
 }
 
 /**
- * Returns why a table cannot be read as the changelog that the text declares; null when the text
+ * Returns why a table cannot be read as the changelog that the text declares. Null if the text
  * alone shows no problem.
  */
 export function changelogProblem(migration: MigrationSpec): string | null {
@@ -24,12 +24,12 @@ export function changelogProblem(migration: MigrationSpec): string | null {
   if (found.length === 0) return null;
   const start = (sql: string): string => `"${sql.replaceAll(/\s+/g, ' ').slice(0, 60)}"`;
   if (!captureOf(migration).carriesBefore)
-    return `${start(found[0]!)} wants before and after of every change, and a jdbc-source has no before: read \`after\` by upsert-kafka`;
+    return `${start(found[0]!)} needs before and after of every change, but a jdbc-source provides no before; read \`after\` with upsert-kafka`;
   const keyless = found.find((sql) => !/\bprimary\s+key\b/i.test(sql));
   if (keyless)
-    return `${start(keyless)} reads a changelog without PRIMARY KEY: events that come twice after a restart would count twice`;
+    return `${start(keyless)} reads a changelog without PRIMARY KEY, so events that are repeated after a restart would count twice`;
   if (!splitStatements(text).some((sql) => DUPLICATES.test(sql)))
-    return `${start(found[0]!)} reads a changelog: add SET 'table.exec.source.cdc-events-duplicate' = 'true'; or events that come twice after a restart count twice`;
+    return `${start(found[0]!)} reads a changelog; add SET 'table.exec.source.cdc-events-duplicate' = 'true', or events that are repeated after a restart count twice`;
   return null;
 }
 

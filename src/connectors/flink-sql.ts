@@ -8,11 +8,14 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 export interface FlinkPlan {
   /** Definitions and settings in order, including the `SET`s of the text. */
   readonly setup: readonly string[];
-  /** Each starts one job. */
+  /** Statements that each start one job. */
   readonly jobs: readonly { readonly name: string; readonly sql: string }[];
 }
 
-/** Throws an Error that names the statement or placeholder that cannot be used. */
+/**
+ * Returns the statements of the pipeline. Throws an Error that names a statement or placeholder
+ * that cannot be used.
+ */
 export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
   const text = fillIn(spec.spec.pipeline!.statements!.sql, spec, generation);
   const setup: string[] = [];
@@ -25,12 +28,16 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
         `"${sql.slice(0, 60)}" cannot be used in a pipeline: expected CREATE, SET, INSERT or EXECUTE STATEMENT SET`,
       );
   }
-  if (inserts.length === 0) throw new Error('the text starts no job: it has no INSERT');
+  if (inserts.length === 0)
+    throw new Error('the statements start no job, because none is an INSERT');
   const names = flinkJobs(spec, generation);
   return { setup, jobs: inserts.map((sql, at) => ({ name: names[at]!, sql })) };
 }
 
-/** `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}`, `${stage:NAME}`. */
+/**
+ * Replaces the placeholders `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}` and
+ * `${stage:NAME}`.
+ */
 export function fillIn(text: string, spec: MigrationSpec, generation: number): string {
   const { pipeline, kafka, batch } = spec.spec;
   const captures = capturesOf(spec, generation);
@@ -42,7 +49,7 @@ export function fillIn(text: string, spec: MigrationSpec, generation: number): s
       const capture = captures.find((c) => c.subject === name);
       if (!capture)
         throw new Error(
-          `${whole}: no ${name} is captured; there is ${captures.map((c) => c.subject).join(', ')}`,
+          `${whole}: ${name} is not captured; the captured subjects are ${captures.map((c) => c.subject).join(', ')}`,
         );
       return capture.topic;
     }
@@ -52,7 +59,7 @@ export function fillIn(text: string, spec: MigrationSpec, generation: number): s
       throw new Error(`${whole}: batch.stages has no ${name}`);
     }
     throw new Error(
-      `${whole} is no placeholder: expected \${topic:schema.table}, \${output}, \${brokers}, \${group} or \${stage:NAME}`,
+      `${whole} is not a placeholder; expected \${topic:schema.table}, \${output}, \${brokers}, \${group} or \${stage:NAME}`,
     );
   });
 }

@@ -1,5 +1,5 @@
-// Spec → configuration of Debezium's JDBC sink: the pipeline's output topic into the table that
-// consumers will read.
+// Builds the configuration of Debezium's JDBC sink, which writes the pipeline's output topic into
+// the table that consumers will read.
 import { sessionOptions, type TableOwner } from '../domain/routes/shared-table.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { placeholder } from './debezium-postgres.js';
@@ -8,9 +8,9 @@ import { jdbcUrl } from './jdbc-url.js';
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /**
- * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner,
- * the sink writes the shared table as that owner. Otherwise, it writes the table that it has until
- * the commit.
+ * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner, the
+ * sink writes the shared table as that owner. Otherwise it writes the table of the time before the
+ * commit.
  */
 export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,
@@ -30,7 +30,8 @@ export function jdbcSinkConfig(
     'insert.mode': 'upsert',
     'primary.key.mode': 'record_key',
     'delete.enabled': 'true',
-    'quote.identifiers': 'true', // unquoted names would be folded, and key words would fail
+    // Postgres would change unquoted names to lower case, and keywords would fail
+    'quote.identifiers': 'true',
     'schema.evolution': 'none', // the sink alters no table
     'collection.name.format': `${schema}.${table}`,
     'use.reduction.buffer': 'true',

@@ -1,6 +1,6 @@
 // Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
-// connector. Its rows get Debezium's shape (key, `after`, `op`), so that pipelines and comparisons
-// read both alike and a topic can move from one connector to the other.
+// connector. Its records have Debezium's shape (key, `after`, `op`). So pipelines and comparisons
+// read both kinds alike, and a topic can move from one connector to the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
@@ -12,13 +12,10 @@ import { jdbcUrl } from './jdbc-url.js';
 
 export interface JdbcPlugin {
   readonly connectorClass: string;
-  /**
-   * True when the plugin would round times and numbers, so that they must leave the database as
-   * text.
-   */
+  /** True if the plugin would round times and numbers, so the query must return them as text. */
   readonly asText: boolean;
   readonly carriesArrays: boolean;
-  /** True when the plugin reports the end of a complete poll. */
+  /** True if the plugin reports the end of a complete poll. */
   readonly countsPolls: boolean;
   /** Keys that only this plugin has, or whose default differs. */
   readonly config: Readonly<Record<string, string>>;
@@ -49,8 +46,8 @@ export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
 ];
 
 /**
- * The plugin to use, of those that a Connect worker lists; undefined when it has none.
- * `connector.config` may name one.
+ * Chooses the plugin among the installed ones that a Connect worker lists. `connector.config` may
+ * name one. Undefined if there is none.
  */
 export function jdbcPlugin(
   spec: MigrationSpec,
@@ -68,14 +65,15 @@ export interface PolledColumn {
   readonly type: string;
 }
 
-/** A polled table or query: its columns as the catalog returns them, and its key. */
+/** A polled table or query: its columns as the catalog describes them, and its key. */
 export interface PolledShape {
   readonly columns: readonly PolledColumn[];
   readonly key: readonly string[];
 }
 
 const CURSOR = 'sluice_cursor';
-const READ_ONLY = '-c default_transaction_read_only=on'; // the query is the spec's
+// the spec's author wrote the query, so it may only read
+const READ_ONLY = '-c default_transaction_read_only=on';
 
 export function jdbcSourceConfig(
   spec: MigrationSpec,
@@ -127,7 +125,7 @@ export function jdbcSourceConfig(
   };
 }
 
-/** Wrapped, so that a plugin may append its condition to it. */
+/** Returns the query as a subquery, so that a plugin may append its condition. */
 function polledQuery(
   polling: Polling,
   capture: Capture,
@@ -142,7 +140,7 @@ function polledQuery(
   return `SELECT * FROM (SELECT ${[...wanted, ...cursor].join(', ')} FROM ${polledFrom(polling, capture)}) AS sluice_rows`;
 }
 
-/** The table, or the query as one. */
+/** Returns the FROM item: the table, or the query as a subquery. */
 export const polledFrom = (polling: Polling, { subject }: Pick<Capture, 'subject'>): string =>
   polling.query === null
     ? qualified(parseTableName(subject))
@@ -158,7 +156,7 @@ const instant = (column: string): string =>
   `CASE WHEN isfinite(${column}) AND ${column} >= '0001-01-01' THEN to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${column}::text END`;
 
 /**
- * Returns SQL for the text that Debezium would write; null when the plugin carries the value
+ * Returns SQL for the text that Debezium would write. Null if the plugin carries the value
  * unchanged.
  */
 function textOf(type: string, column: string): string | null {

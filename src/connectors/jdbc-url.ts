@@ -1,7 +1,9 @@
-// The address of the source for connectors that speak JDBC.
+// Builds the address of the source for connectors that use JDBC.
 import type { PostgresAddress } from '../domain/migration/spec.js';
 
-/** `sslmode` and its files, as the PostgreSQL JDBC driver and Debezium name them. */
+/**
+ * Returns `sslmode` and its files under the names that the PostgreSQL JDBC driver and Debezium use.
+ */
 export function sslOf({
   sslmode,
   sslrootcert,
@@ -9,13 +11,17 @@ export function sslOf({
   sslkey,
 }: PostgresAddress): Readonly<Record<string, string>> {
   return {
-    sslmode: sslmode === 'require' && sslrootcert ? 'verify-ca' : sslmode, // libpq verifies then, the JDBC driver would not
+    // libpq then verifies the server, but the JDBC driver would not
+    sslmode: sslmode === 'require' && sslrootcert ? 'verify-ca' : sslmode,
     ...(sslrootcert ? { sslrootcert } : {}),
     ...(sslcert && sslkey ? { sslcert, sslkey } : {}),
   };
 }
 
-/** `options` = settings of the session from its start on, as `-c name=value`. */
+/**
+ * Returns the JDBC URL. `options` are settings that the session has from its start, as `-c
+ * name=value`.
+ */
 export function jdbcUrl(postgres: PostgresAddress, application: string, options?: string): string {
   const host = postgres.host.includes(':')
     ? `[${postgres.host.replace(/^\[|\]$/g, '')}]`

@@ -1,32 +1,32 @@
-// Calls of activities, grouped by patience; every call carries a summary for the Web UI's timeline.
+// Calls activities. Their options depend on how long they may take, and every call has a summary
+// for the timeline in Temporal's Web UI.
 import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
 import { dataQueue } from '../domain/migration/workflow-ids.js';
 import type { Activities } from '../activities/index.js';
 
-// A killed worker is noticed when one of these limits passes: they are the price of a kill -9, so
-// they are short.
+// Temporal notices a killed worker only after one of these limits, so the limits are short.
 const PATIENCE = {
   /** A few statements or requests. */
   quick: {
     startToCloseTimeout: '30s',
     retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 },
   },
-  /** Waits for another system to follow, heartbeating. */
+  /** Waits for another system, with heartbeats. */
   patient: {
     startToCloseTimeout: '5m',
     heartbeatTimeout: '60s',
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 },
   },
   /**
-   * Hours, heartbeating every second or so; retried often, because the worker may be restarted
-   * often.
+   * Takes hours, with a heartbeat about every second. Retried often, because the worker may be
+   * restarted often.
    */
   long: {
     startToCloseTimeout: '30d',
     heartbeatTimeout: '12s',
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
   },
-  /** Like long, on the queue for heavy data work: `migrations-data` beside `migrations`. */
+  /** Like `long`, on the second queue for heavy data work (`migrations-data`). */
   heavy: {
     startToCloseTimeout: '12h',
     heartbeatTimeout: '12s',
@@ -48,7 +48,7 @@ const proxies = Object.fromEntries(
 ) as unknown as Record<Patience, Record<string, Callable>>;
 
 /**
- * Runs one activity. The summary MUST say what it does in the operator's words, at most 120
+ * Runs one activity. The summary MUST describe its work in the operator's words, in at most 120
  * characters.
  */
 export function call<K extends keyof Activities>(

@@ -1,4 +1,5 @@
-// Decisions as they arrive: who it is (a signature, where there is one), what the gate says, what follows. Every one is recorded, accepted or not.
+// Handles decisions as they arrive: who sent it (by the signature, if it has one), what the gate
+// says, and what follows. Every decision is recorded, accepted or not.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   approvalUnder,
@@ -24,7 +25,9 @@ import { call } from './call.js';
 import type { Run } from './run/run.js';
 import { evidenceId, gateState, starterOf } from './run/status-view.js';
 
-/** Answers at once without a token: nothing has to be asked then. */
+/**
+ * Takes a decision. Without a token, it answers at once, because no signature has to be checked.
+ */
 export function takeDecision(run: Run, request: DecisionRequest): Decision | Promise<Decision> {
   return request.token === null
     ? decide(run, request, UNSIGNED)
@@ -37,14 +40,18 @@ const signedFor = (run: Run): SignedFor => ({
   run: run.state.runKey,
 });
 
-/** Returns why this person may not roll back or rehearse, or null. Where the spec names approvers, one of them must sign. */
+/**
+ * Returns why this person may not roll back or rehearse, or null if they may. If the spec names
+ * approvers, one of them must sign.
+ */
 export async function refusedUnsigned(
   run: Run,
   decision: 'rollback' | 'rehearse',
   by: string,
   token: string | null,
 ): Promise<string | null> {
-  const evidence = decision === 'rehearse' ? evidenceId(run.state) : null; // the way back is from whatever evidence there is
+  // a rollback does not depend on evidence
+  const evidence = decision === 'rehearse' ? evidenceId(run.state) : null;
   const identity =
     token === null
       ? UNSIGNED
@@ -54,7 +61,10 @@ export async function refusedUnsigned(
   return refusedToAct(by, signers, identity);
 }
 
-/** The worker has the keys; the workflow remembers which tokens were used. */
+/**
+ * Asks the worker to check the token, because the worker has the keys. The workflow remembers which
+ * tokens were used.
+ */
 async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;
   const verified = await CancellationScope.nonCancellable(() =>
@@ -95,14 +105,18 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
     request.decision,
     `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`,
   );
-  if (decision.accepted && request.decision === 'approve') state.nextAttemptAt = null; // a person says: now
+  // a new approval allows the next attempt at once
+  if (decision.accepted && request.decision === 'approve') state.nextAttemptAt = null;
   if (decision.accepted && request.decision === 'reject')
     run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
   run.show();
   return decision;
 }
 
-/** One of the two people that ending the soak early, or breaking the glass, needs. Recorded, accepted or not. */
+/**
+ * Takes one of the two signatures that ending the soak early, or breaking the glass, needs. Records
+ * it, accepted or not.
+ */
 export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
   const { decision, approver, token } = request;
   const identity =

@@ -1,4 +1,5 @@
-// The guard runs beside the main path from snapshot to hand-over, also while blocked or paused, and speaks up when something must be known.
+// The guard runs beside the main path from snapshot to hand-over, even while the run is blocked or
+// paused. It reports what the main path must know.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/capture/connector-guard.js';
@@ -6,7 +7,7 @@ import { call } from './call.js';
 import { bringBack } from './connectors.js';
 import type { Run } from './run/run.js';
 
-/** Runs `main` with the guard beside it; the guard ends when `main` does, however it does. */
+/** Runs `main` with the guard beside it. The guard ends when `main` returns or throws. */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
   const beside = (work: () => Promise<void>): void =>
@@ -85,7 +86,7 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
       detail: report.detail,
       remedy: FAILURES[code].remedy,
     };
-    state.slotIdentified = false; // reported once
+    state.slotIdentified = false; // so that the loss is reported only once
     run.audit(code, report.detail);
     run.loseGeneration(problem);
   }

@@ -1,5 +1,5 @@
-// The messages of the contract. Handlers only record and wake: the main path acts. A bad payload is
-// recorded, shown and ignored; it never throws.
+// The messages of the contract. Handlers only record a message and wake the main path, which acts
+// on it. A signal with a bad payload is recorded, shown and ignored; it never throws.
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ApplicationFailure,
@@ -93,7 +93,8 @@ export function registerMessages(run: Run): void {
 }
 
 /**
- * An update that answers. Only a malformed payload is refused by the validator, without a trace.
+ * Registers an update. The validator refuses only malformed payloads, which leave no trace in the
+ * history.
  */
 function onUpdate<T, R>(
   update: UpdateDefinition<R, [unknown]>,
@@ -125,8 +126,8 @@ function onDecision(
 }
 
 /**
- * Answers at once if no signature is required, so that the rollback need not wait for a worker's
- * keys.
+ * Handles the signal rollBack. If no signature is required, it acts at once, so that the rollback
+ * need not wait for a worker to check one.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
@@ -142,8 +143,8 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
 }
 
 /**
- * A signal whose signature cannot be checked is ignored and audited: a handler that rejects would
- * fail the whole run.
+ * Waits for a signal's handler. If the signature cannot be checked, the signal is ignored and
+ * audited, because a handler that rejects would fail the whole run.
  */
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(

@@ -1,5 +1,5 @@
-// THE main path: one batch process from its database to a real-time pipeline. Reads like the phase
-// list; details live in the phases.
+// The main path: it takes one batch process from its database to a real-time pipeline. It reads
+// like the list of phases; the details are in the phases.
 import { guarding } from './guard.js';
 import { registerMessages } from './messages.js';
 import { approve } from './phases/approve.js';
@@ -17,8 +17,8 @@ import type { State } from './run/state.js';
 import { finish, type MigrationResult, withWayBack } from './run/way-back.js';
 
 /**
- * `input` = the spec as an object; `carried` = the state of an earlier run of the same migration,
- * after continue-as-new.
+ * Runs a migration. `input` is the spec as an object. `carried` is the state of the previous run of
+ * the same migration, after continue-as-new.
  */
 export async function migrateToStreaming(
   input: unknown,

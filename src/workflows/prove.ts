@@ -1,6 +1,6 @@
-// Proves the pipeline on a small part: it replays a slice of the legacy database into separate
-// topics, runs the pipeline, and compares the output with the batch's query on the same slice. The
-// legacy database is only read. The proof always removes its topics and group at the end.
+// Proves the pipeline on a slice: it replays the slice of the legacy database into separate topics,
+// runs the pipeline, and compares the output with the batch's query on the same slice. The legacy
+// database is only read. At the end, the proof always removes its topics and its group.
 import {
   CancellationScope,
   condition,
@@ -28,13 +28,16 @@ import { problemOf } from './run/course.js';
 
 export interface ProofView {
   readonly state: ProofState;
-  /** The environment of the pipeline, from the stage `pipeline` on. */
+  /** The environment of the pipeline. Null before the stage `pipeline`. */
   readonly environment: PipelineEnvironment | null;
   readonly replayed: Replayed | null;
 }
 
 export const proofQuery = defineQuery<ProofView>('proof');
-/** The pipeline was stopped, or will never start: `{failed: why}` ends the proof as errored. */
+/**
+ * Says that the pipeline was stopped. With `{failed: why}`, it will never start, which ends the
+ * proof as errored.
+ */
 export const pipelineStoppedSignal =
   defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');
 
@@ -76,7 +79,8 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
     description: 'The pipeline was stopped, so the proof cleans up',
   });
 
-  plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId); // a wrong one ends the proof as Failed: nothing was created
+  // a wrong spec or slice ends the proof as Failed; nothing was created yet
+  plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId);
   let findings = errored('nothing was compared');
   let leftovers: string[] = [];
   const isDeployedByUs = resolve(plan.ref).host.url !== null;
@@ -102,7 +106,8 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
         input.patienceMs,
       ),
       condition(() => stopped !== null).then(
-        () => `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it was done'}`,
+        () =>
+          `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it had read everything'}`,
       ),
     ]);
     const pipelineMs = Date.now() - since;
@@ -180,8 +185,8 @@ function resultOf(
 }
 
 /**
- * The whole by the rates of the part: the connector's initial load at its measured rate, the
- * pipeline at the rate seen here.
+ * Predicts the cost of migrating everything. The connector's initial load uses its measured rate,
+ * and the pipeline uses the rate of this proof. Null if nothing was measured.
  */
 function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;

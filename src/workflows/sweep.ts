@@ -1,5 +1,5 @@
-// The sweep: removes what a run left whose workflow is gone (terminated, or lost with its server).
-// The same undo steps as roll-back, read from the ledger.
+// Removes what is left of a run whose workflow is gone (terminated, or lost with its server). It
+// uses the undo activities of roll-back, with the objects that the ledger lists.
 import { call } from './call.js';
 import { removeObject } from './phases/roll-back.js';
 
@@ -7,20 +7,23 @@ export interface SweepInput {
   readonly name: string;
   readonly by: string;
   /**
-   * Consumers that read the stream are routed back to the batch first; without it such a run is
-   * refused.
+   * True if consumers of the stream are to be routed back to the batch first. Without it, the sweep
+   * refuses such a run.
    */
   readonly routeBack: boolean;
 }
 
 export interface SweepResult {
-  /** Null = swept; else why nothing was changed. */
+  /** Why nothing was changed. Null if the sweep ran. */
   readonly refused: string | null;
   readonly removed: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
 }
 
-/** The caller MUST have seen that the migration's own workflow is not running. Idempotent. */
+/**
+ * Removes the leftovers of a run. The caller MUST have seen that the migration's own workflow is
+ * not running. Idempotent.
+ */
 export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promise<SweepResult> {
   const { ref, objects } = await call(
     'quick',
@@ -31,7 +34,7 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
   if (await call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref)) {
     if (!routeBack)
       return {
-        refused: 'the cut-over happened: consumers read the stream side',
+        refused: 'the cut-over happened, so consumers read the stream side',
         removed: [],
         leftovers: objects,
       };

@@ -1,5 +1,5 @@
-// Running one window and taking in what it found: streak, coverage, epoch. Shared by validate,
-// approve, cut-over and soak.
+// Runs one window and records what it found: streak, coverage and epoch. Used by validate, approve,
+// cut-over and soak.
 import type { WindowResult } from '../activities/windows/index.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';
@@ -19,7 +19,8 @@ export async function runWindow(
   const number = run.state.windows;
   const { brokenGlass } = run.state;
   const started = Date.parse(run.now());
-  const isFull = purpose === 'final window' || run.state.passesInARow === 0; // the first of a streak, and the one before the commit
+  // the first window of a streak, and the one before the commit, are full
+  const isFull = purpose === 'final window' || run.state.passesInARow === 0;
   const result = await run.step(
     () =>
       call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, {
@@ -34,8 +35,8 @@ export async function runWindow(
     purpose !== 'final window',
   );
   absorb(run, result, Date.parse(run.now()) - started);
-  // Under the fence, nothing may wait for a person, so a final window that did not pass releases
-  // the fence.
+  // Under the fence, nothing may wait for a person. A final window that did not pass releases the
+  // fence instead.
   if (result.captureProblem && purpose !== 'final window')
     await standStill(run, result.captureProblem);
   if (isFull && result.verdict.verdict === 'passed')
@@ -62,7 +63,8 @@ async function standStill(run: Run, problem: CaptureProblem): Promise<void> {
 function absorb(run: Run, result: WindowResult, durationMs: number): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
-  state.windows = result.number; // a later one than asked for where a run that was reset had used that number
+  // later than the requested number if a run that was reset had used that number already
+  state.windows = result.number;
   state.lastWindow = {
     number: result.number,
     verdict,

@@ -173,8 +173,8 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       },
     });
     const problems = problemsOf(yaml(input)).join('\n');
-    expect(problems).toContain('"transforms" is not on the list');
-    expect(problems).toContain('a literal password is not allowed: use a placeholder');
+    expect(problems).toContain('"transforms" is not a key that a spec may set');
+    expect(problems).toContain('a literal password is not allowed; use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
   });
   it('two tables whose names are one name to Kafka', () => {
@@ -251,7 +251,11 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' },
       'no barrier can be that fast',
     ],
-    ["a key of Debezium's", { mode: 'bulk', config: { 'max.queue.size': '1' } }, 'not on the list'],
+    [
+      "a key of Debezium's",
+      { mode: 'bulk', config: { 'max.queue.size': '1' } },
+      'is not a key that a spec may set',
+    ],
     [
       'a class that is no JDBC source',
       { mode: 'bulk', config: { 'connector.class': 'evil.Connector' } },

@@ -1,11 +1,12 @@
-// Handles the batch during the soak. On a shared table, it is kept paused, because its writes would
-// be refused. Otherwise, readers of its old table are counted.
+// Handles the batch during the soak. On a shared table the batch stays paused, because its writes
+// would be refused. Otherwise Sluice records who still reads its old table.
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 
-const AFTER_US_MS = 3_600_000; // the pause ends by itself, but not while we are there to ask for it again
+// the pause must end by itself, but later than the next window, which renews it
+const AFTER_US_MS = 3_600_000;
 
-/** Asked for again by every window. */
+/** Pauses the batch until after the next window. Every window renews the pause. */
 export async function keepPaused(run: Run): Promise<void> {
   if (!run.spec.batch?.pause) return;
   const until = new Date(Date.parse(run.now()) + everyMs(run) + AFTER_US_MS).toISOString();

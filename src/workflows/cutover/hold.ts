@@ -1,5 +1,5 @@
-// The hold: recheck → fence → drain → final window, and its undo. The cut-over commits at its end;
-// a rehearsal releases, and knows how long it took.
+// The hold: recheck → fence → drain → final window, and the undo of these steps. The cut-over
+// commits at its end; a rehearsal releases the fence and measures the hold.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
@@ -19,7 +19,9 @@ const BATCH_POLL_MS = 5000;
 
 export type Evidence = Parameters<typeof call<'fence'>>[3];
 
-/** Records the attempt and its evidence. After this, `undoHold` has something to undo. */
+/**
+ * Starts an attempt and records its evidence. After this call, `undoHold` has something to undo.
+ */
 export function beginAttempt(run: Run): Evidence {
   run.state.attempts += 1;
   const evidence = {
@@ -34,8 +36,8 @@ export function beginAttempt(run: Run): Evidence {
 }
 
 /**
- * Ends with everything compared under the fence; throws BackToValidate with the reason when it
- * cannot. The caller undoes it.
+ * Runs the hold. When it returns, everything was compared under the fence. Throws BackToValidate
+ * with the reason if that is not possible; then the caller undoes the hold.
  */
 export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const { ref } = run;
@@ -100,7 +102,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   );
 }
 
-/** Nothing may have changed since the evidence, and no run of the batch may be active. */
+/** Checks that nothing has changed since the evidence, and that no run of the batch is active. */
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');
   const { digest, change } = await run.step(() =>
@@ -112,7 +114,8 @@ export async function recheck(run: Run): Promise<void> {
       run.state.facts,
     ),
   );
-  run.state.facts = digest; // a change that only costs a full window is proven by the final one, which is full
+  // a change that needs a full window is covered, because the final window is full
+  run.state.facts = digest;
   if (change?.epoch) {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
@@ -136,7 +139,10 @@ export async function recheck(run: Run): Promise<void> {
   }
 }
 
-/** A hold that cannot fit is refused before anything is touched: the fence would only expire. */
+/**
+ * Refuses a hold that cannot fit into maxHold before anything is touched, because its fence would
+ * only expire.
+ */
 export async function refuseLongHold(run: Run): Promise<void> {
   const { fullWindowMs, lag, rehearsedHoldMs } = run.state;
   const predicted =
@@ -152,13 +158,14 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  run.state.rehearsedHoldMs = null; // forgotten like the window's time, so that the hold is measured again
+  // discarded like the window's time, so that the hold is measured again
+  run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
 
 /**
- * The lease row says that this migration's commit has happened, though this run does not know it:
- * it was reset to before.
+ * Returns whether the lease row says that this migration's commit has happened. After a reset to an
+ * earlier point, the run itself does not know it.
  */
 export async function findsItselfCommitted(run: Run): Promise<boolean> {
   if (run.state.committedAt) return true;
@@ -176,8 +183,8 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 }
 
 /**
- * Undo of pause and fence, in reverse order; nothing interrupts it. True = the row says that the
- * commit happened after all.
+ * Undoes pause and fence in reverse order, without interruption. Returns true if the lease row says
+ * that the commit happened after all.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;
@@ -206,8 +213,9 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 }
 
 /**
- * Drops the fence triggers, which block nothing any more, so that writers do not pay for the check.
- * After the commit, the owner trigger stays: a shared table is guarded until `complete`.
+ * Drops the fence triggers. They block nothing any more, and writers would still pay for their
+ * check. After the commit, the owner trigger stays, because it guards a shared table until
+ * `complete`.
  */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
   const over = (name: string): boolean =>

@@ -1,12 +1,14 @@
-// Rehearses the cut-over: everything up to the commit, then a release. It measures how long the
-// hold will be.
+// Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures
+// how long the hold will be.
 import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, recheck, undoHold } from './hold.js';
 import type { Run } from '../run/run.js';
 import { blockedOf } from '../run/state.js';
 
-/** The update's part: asks, and waits for the approve phase to have done it. */
+/**
+ * Requests a rehearsal and waits until the approve phase has run it. This is the update's handler.
+ */
 export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> {
   const refuse = (refused: string): Rehearsed => ({ refused, holdMs: null });
   const blocked = blockedOf(run.state);
@@ -16,17 +18,19 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
     );
   if (run.rehearsal) return refuse('a rehearsal is already running');
   if (workflowInfo().continueAsNewSuggested)
-    return refuse('the workflow is about to continue as new: try again in a moment'); // it would wait for us, and we for it
+    return refuse('the workflow is about to continue as new; try again in a moment'); // it would wait for us, and we for it
   const asked: NonNullable<Run['rehearsal']> = { by, result: null };
   run.rehearsal = asked;
   await condition(() => asked.result !== null || run.state.phase !== 'approve');
   run.rehearsal = undefined;
-  return asked.result ?? refuse('approved meanwhile: the cut-over itself has begun');
+  return (
+    asked.result ?? refuse('the migration was approved meanwhile, so the cut-over itself has begun')
+  );
 }
 
 /**
- * Runs the rehearsal in phase approve. Problems that send a cut-over back to validate do the same
- * here.
+ * Runs the requested rehearsal in phase approve. A problem that sends a cut-over back to validate
+ * does the same here.
  */
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;

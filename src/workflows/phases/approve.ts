@@ -1,5 +1,5 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows continue
-// meanwhile, and worse evidence goes back to validate.
+// meanwhile; if the evidence gets worse, the run goes back to validate.
 import { durationMs } from '../../domain/values/duration.js';
 import { approvalUnder } from '../../domain/decisions/cosign.js';
 import { waitingFor } from '../../domain/decisions/gate.js';
@@ -58,6 +58,6 @@ export async function approve(run: Run): Promise<void> {
     if (state.epoch !== epoch)
       throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
   }
-  state.needsApproval = false; // it was given: from here on it is the cut-over's
+  state.needsApproval = false; // the approval is given, and the cut-over uses it from here on
   await run.flush();
 }

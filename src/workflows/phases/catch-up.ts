@@ -1,5 +1,5 @@
-// catch-up: deploys the pipeline if that is ours to do. Then it proves barriers in a row through
-// source, connector, pipeline, output and sink, each within its time.
+// catch-up: deploys the pipeline if Sluice must deploy it. Then it proves several barriers in a row
+// through source, connector, pipeline, output and sink, each within its limit.
 import { pipelineGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
@@ -28,7 +28,7 @@ export async function catchUp(run: Run): Promise<void> {
 
 async function deployPipeline(run: Run): Promise<void> {
   const { ref, plan } = run;
-  // Groups before jobs: on the way back the jobs are stopped first.
+  // Groups are listed before jobs. A rollback removes in reverse order, so it stops the jobs first.
   run.willMake(...pipelineGroups(plan), ...KINDS.job.planned(plan));
   await run.step(() =>
     call('long', 'ensurePipeline', `Deploy the pipeline (${run.spec.pipeline!.type})`, ref),

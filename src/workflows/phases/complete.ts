@@ -1,5 +1,5 @@
-// complete: the batch is retired, the pipeline handed over running, the scaffolding removed and
-// verified gone.
+// complete: retires the batch, hands over the running pipeline, removes the scaffolding, and
+// verifies that it is gone.
 import { CancellationScope } from '@temporalio/workflow';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
@@ -7,8 +7,8 @@ import type { Run } from '../run/run.js';
 import { removeObject } from './roll-back.js';
 
 /**
- * Nothing interrupts this phase, because a partial hand-over would leave a pipeline without an
- * owner.
+ * Runs the phase without interruption, because a partial hand-over would leave a pipeline without
+ * an owner.
  */
 export async function complete(run: Run): Promise<void> {
   await CancellationScope.nonCancellable(() => retireAndHandOver(run));
@@ -22,7 +22,8 @@ async function retireAndHandOver(run: Run): Promise<void> {
       call('quick', 'retireRole', "Revoke the batch's right to write the table", ref),
     );
   run.connectors.release();
-  run.stopGuard(); // the pipeline is the owner's from here on, with the WAL advice in the report
+  // the owner now runs the pipeline, and the report says how to watch its WAL
+  run.stopGuard();
   if (plan.capture.hasSlot)
     await run.step(() =>
       call(

@@ -1,4 +1,5 @@
-// connect: the source connector made STOPPED, read back, resumed, its initial load watched; then the sink the same way.
+// connect: creates the source connector STOPPED, reads it back, resumes it, and watches its initial
+// load. Then it does the same with the sink.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
@@ -6,7 +7,10 @@ import { call } from '../call.js';
 import { startConnectors } from '../connectors.js';
 import type { Run } from '../run/run.js';
 
-/** A summary in the list of activities holds no more of the names. */
+/**
+ * The names are shortened to this length, because a summary in the list of activities has no room
+ * for more.
+ */
 const NAMED_LENGTH = 100;
 
 export async function connect(run: Run): Promise<void> {
@@ -53,7 +57,10 @@ async function identifySlot(run: Run): Promise<void> {
   run.audit('slot', `${name} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
 }
 
-/** The initial load is ours; the connector then reads the log from where the copy began. */
+/**
+ * Copies the tables itself instead of the connector. The connector then reads the log from the
+ * position where the copy began.
+ */
 async function copy(run: Run): Promise<void> {
   const { ref, plan } = run;
   const { slot } = plan.names;

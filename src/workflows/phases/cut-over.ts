@@ -31,16 +31,16 @@ async function untilCommit(run: Run): Promise<void> {
     await commit(run, evidence);
   } catch (error) {
     const committed = run.state.committedAt !== null || (await undoHold(run, error));
-    // Each attempt holds writers up: the next one comes no sooner than a window would.
+    // Each attempt delays writers, so the next one starts no sooner than the next window would.
     if (!committed && error instanceof BackToValidate)
       run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
-    if (!committed || run.state.wayBack) throw error; // the way back reads the row itself
+    if (!committed || run.state.wayBack) throw error; // the rollback reads the row itself
   }
 }
 
 /**
- * An interruption finds the commit either not begun or finished. Its outcome is read from the lease
- * row, never guessed.
+ * Commits. It cannot be interrupted between the beginning and the end of the commit. The result is
+ * read from the lease row, never guessed.
  */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a rollback was requested before the commit');

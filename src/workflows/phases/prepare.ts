@@ -1,4 +1,4 @@
-// prepare: the run is opened (spec and name accepted), every precondition checked. Nothing is created.
+// prepare: opens the run (accepts spec and name) and checks every precondition. It creates nothing.
 import { FAILURES } from '../../domain/failure.js';
 import { describeCheck, openChecks } from '../../domain/evidence/check.js';
 import { workflowInfo } from '@temporalio/workflow';

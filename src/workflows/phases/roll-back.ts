@@ -1,4 +1,5 @@
-// roll-back: legacy serving, observed; then everything of ours removed in reverse order, each verified gone. Nothing interrupts it.
+// roll-back: makes consumers read the batch and observes that they do. Then it removes every owned
+// object in reverse order, and verifies that each is gone. Nothing interrupts it.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
@@ -40,8 +41,9 @@ export async function rollBack(run: Run): Promise<void> {
 }
 
 /**
- * A lost generation: its parts go, the lease stays for the next one. A run that was reset to before its commit would take the consumers' table and its guard
- * away: it waits for the way back instead.
+ * Removes the objects of a lost generation. The lease stays for the next one. After a reset to
+ * before the commit, this would remove the table that consumers read, and its guard; so the run
+ * then waits for a rollback instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (
@@ -50,7 +52,7 @@ export async function clearGeneration(run: Run): Promise<void> {
     )
   ) {
     const detail =
-      'the cut-over has happened (the lease is SWITCHED) and the capture is lost: a new generation would remove what consumers read';
+      'the cut-over has happened (the lease row says SWITCHED) and the capture is lost; a new generation would remove what consumers read';
     await run.park(
       {
         code: 'route-unexpected',
@@ -75,7 +77,10 @@ async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<voi
   }
 }
 
-/** Undo of whatever made the object: idempotent, only for what the ledger calls ours. */
+/**
+ * Removes an object with its kind's undo activity. Idempotent, and only for objects that the ledger
+ * records as owned.
+ */
 export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
   const { undo, label } = KINDS[object.kind];
   return call('patient', undo, `Remove ${label} ${object.name}`, ref, object);

@@ -1,4 +1,5 @@
-// snapshot: lease, publication, topics, then the baseline of the legacy database. Each is announced to the undo list before it is made.
+// snapshot: creates lease row, publication and topics, then takes the baseline of the legacy
+// database. Each object is added to the undo list before it is created.
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';

@@ -1,4 +1,4 @@
-// soak: the batch continues as a shadow, and windows continue, for the spec's time and number of
+// soak: the batch continues as a shadow and windows continue, for the spec's time and number of
 // passes.
 import type { WindowResult } from '../../activities/windows/index.js';
 import { FAILURES } from '../../domain/failure.js';
@@ -14,8 +14,8 @@ export async function soak(run: Run): Promise<void> {
 }
 
 /**
- * Reports readers of the old output once before `complete`, after which it is not written any more
- * and a rollback is impossible.
+ * Reports readers of the old output once before `complete`. After `complete`, nobody writes that
+ * output any more, and a rollback is impossible.
  */
 async function nameReaders(run: Run): Promise<void> {
   const readers = () =>
@@ -32,7 +32,8 @@ async function nameReaders(run: Run): Promise<void> {
   if (found.length === 0) return;
   const { remedy } = FAILURES['consumers-remain'];
   const detail = `${found.join(', ')} still read ${run.spec.batch!.result.table}`;
-  if (run.state.readersSince) await markReaders(run); // a retry asks who reads from now on
+  // after a retry, only readers from now on count
+  if (run.state.readersSince) await markReaders(run);
   await run.park({ code: 'consumers-remain', since: run.now(), detail, remedy }, false);
   const left = await readers();
   run.audit(
@@ -53,7 +54,8 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
     if (!result.routeProblem) return result;
     await run.park({ ...result.routeProblem, since: run.now() }, true);
     run.state.shadowPasses = 0;
-    run.state.soakFrom = run.now(); // consumers were not on the stream side: what they saw before counts no more
+    // consumers were not on the stream side, so the time before this counts no more
+    run.state.soakFrom = run.now();
   }
 }
 
@@ -61,7 +63,8 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes } = run.spec.soak;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
-  const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes); // two people asked for it
+  // two people requested it
+  const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes);
   const isAwaited = (): boolean => isEarly() || run.connectors.isNews;
   const isOver = (): boolean =>
     isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());

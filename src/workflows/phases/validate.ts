@@ -1,4 +1,5 @@
-// validate: windows until enough passed in a row over the asked-for coverage. The first starts at once; a failed one is not a block.
+// validate: runs windows until enough passed in a row, on all requested kinds of day. The first
+// window starts at once; a failed one does not block the run.
 import { stopRule } from '../../domain/decisions/gate.js';
 import { findsItselfCommitted } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';
@@ -6,7 +7,8 @@ import { streakOf } from '../run/state.js';
 import { runWindow } from '../windows.js';
 
 export async function validate(run: Run): Promise<void> {
-  if (await findsItselfCommitted(run)) return; // windows and approvals before a commit that has happened would say nothing
+  // windows and approvals before a commit prove nothing once the commit has happened
+  if (await findsItselfCommitted(run)) return;
   for (;;) {
     await runWindow(run, 'window');
     await run.edge();

@@ -1,8 +1,9 @@
-// Changes of course on the main path, thrown by phases and caught by the two loops of migrate.ts.
+// Errors that change the course of the main path. Phases throw them, and the two loops of
+// migrate.ts catch them.
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
 
-/** Before the commit: release what is held, validate again. */
+/** Thrown before the commit: the run releases the fence and validates again. */
 export class BackToValidate extends Error {}
 
 /** Thrown if the captured history has a gap, which ends the generation. */
@@ -15,13 +16,14 @@ export class GenerationLost extends Error {
 }
 
 /**
- * A wrong spec or a refused name: the only way a run ends as Failed, before anything is created.
+ * Thrown for a wrong spec or a refused name. This is the only way in which a run ends as Failed,
+ * and nothing was created then.
  */
 export class RunRefused extends Error {}
 
 /**
  * Returns what an activity's failure means to a person. Returns null for any other error, which is
- * a defect and must fail the task visibly.
+ * a defect and must fail the workflow task visibly.
  */
 export function problemOf(error: unknown, now: string): Blocked | null {
   if (!(error instanceof ActivityFailure)) return null;

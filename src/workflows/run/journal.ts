@@ -1,4 +1,4 @@
-// Publishes a run's status, audit (mirrored into the ledger), search attributes, memo and current
+// Publishes a run's status, audit (with a copy in the ledger), search attributes, memo and current
 // details.
 import {
   CancellationScope,
@@ -45,7 +45,9 @@ export class Journal {
     };
   }
 
-  /** The plan of this generation. It is computed here, so that no history contains it. */
+  /**
+   * Returns the plan of this generation. The workflow computes it, so that no history contains it.
+   */
   get plan(): ResolvedPlan {
     const { spec, generation } = this.ref;
     if (this.#plan?.generation !== generation) this.#plan = resolve({ spec, generation });
@@ -57,12 +59,12 @@ export class Journal {
   }
 
   now(): string {
-    return new Date().toISOString(); // the workflow's clock: deterministic
+    return new Date().toISOString(); // the workflow's clock, which is deterministic
   }
 
   /**
-   * Its id carries the run: one that was reset counts from an earlier number, and its events are
-   * new ones.
+   * Appends an audit event. Its id contains the run id. A run that was reset repeats earlier
+   * numbers under a new run id, so its events count as new ones.
    */
   audit(kind: string, detail: string): void {
     this.state.events += 1;
@@ -77,8 +79,9 @@ export class Journal {
   }
 
   /**
-   * Mirrors status and audit into the ledger, where `get` finds them when no worker lives. A ledger
-   * that is away holds nothing up: the next call catches up.
+   * Copies status and audit to the ledger, where `get` finds them if no worker is running. If the
+   * ledger does not answer, the run continues and the next call writes the rest. Returns whether
+   * the ledger has everything.
    */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
@@ -139,7 +142,7 @@ export class Journal {
     };
   }
 
-  /** Search attributes (one upsert for all that changed), memo and current details. */
+  /** Publishes search attributes (one upsert for all that changed), memo and current details. */
   show(): void {
     const { state } = this;
     setCurrentDetails(this.details());
@@ -159,8 +162,8 @@ export class Journal {
     const shown = JSON.stringify(attributes.map((a) => a.value));
     if (shown === this.#shown) return;
     this.#shown = shown;
-    // The lag changes with every window: it travels along with other changes instead of costing an
-    // event of its own.
+    // The lag changes with every window. It is sent only with other changes, because an upsert of
+    // its own would cost a history event.
     upsertSearchAttributes([
       ...attributes,
       ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }]),

@@ -1,5 +1,5 @@
-// One run of a migration: its state and the four things phases may do with it: enter, step (with
-// blocking), wait, and change course.
+// One run of a migration: its state, and what phases do with it. They enter, run steps that block
+// instead of failing, wait, and change course.
 import {
   CancellationScope,
   condition,
@@ -19,9 +19,10 @@ import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.
 import { blockedOf, initialState, type State, type WayBack } from './state.js';
 import { WatchedConnectors } from './watched-connectors.js';
 
-const SELF_RETRY = [60_000, 120_000, 300_000, 600_000]; // used while the cause of a block may disappear by itself
+// the pauses between automatic retries, while the cause of a block may disappear by itself
+const SELF_RETRY = [60_000, 120_000, 300_000, 600_000];
 
-/** A phase: works on the run, may be entered again after continue-as-new. */
+/** A phase works on the run. After continue-as-new, it may be entered again. */
 export type PhaseBody = (run: Run) => Promise<void>;
 
 export class Run extends Journal {
@@ -30,9 +31,12 @@ export class Run extends Journal {
   #lost: Blocked | undefined;
   #retries = 0;
   #selfRetries = 0;
-  /** Set by the scope that runs the main path: cancels it. */
+  /** Cancels the main path. Set by the scope that runs it. */
   interrupt: (() => void) | undefined;
-  /** Asked for and not yet done: in memory, for an update holds continue-as-new back. */
+  /**
+   * A requested rehearsal that has not ended. It is not part of State, because continue-as-new
+   * waits for the update to finish.
+   */
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   readonly connectors: WatchedConnectors;
   startGuard: () => void = () => undefined;
@@ -48,7 +52,7 @@ export class Run extends Journal {
     this.connectors = new WatchedConnectors(this.state.watched);
   }
 
-  /** Runs a phase unless it is behind us. The transition is asserted, shown and recorded. */
+  /** Runs a phase unless it is already done. Checks the transition, shows it and records it. */
   async enter(phase: Phase, body: PhaseBody): Promise<void> {
     if (this.state.done.includes(phase)) return;
     if (this.state.phase !== phase) {
@@ -66,8 +70,8 @@ export class Run extends Journal {
   }
 
   /**
-   * Generations: each is one unbroken capture. A lost one parks; `retry` begins the next with fresh
-   * names.
+   * Runs one generation after another. A generation is one unbroken capture. If it is lost, the run
+   * parks, and `retry` starts the next generation with new names.
    */
   async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
     while (!this.isBehind('cut-over')) {
@@ -119,8 +123,9 @@ export class Run extends Journal {
   }
 
   /**
-   * Runs one step. A failure that a person can fix parks the run until `retry` (or until it
-   * disappears by itself), and the step runs again. A pause has no effect under the fence.
+   * Runs one step. A failure that a person can fix parks the run until `retry`, or until the cause
+   * disappears by itself; then the step runs again. A step that is not `pausable` runs even while
+   * the run is paused.
    */
   async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
@@ -165,7 +170,10 @@ export class Run extends Journal {
     }
   }
 
-  /** The ledger learns of it at once: the next phase, which would write it, may be days away. */
+  /**
+   * Clears the block and writes that to the ledger at once. Otherwise the ledger would show the
+   * block until the next phase, which may be days away.
+   */
   async unblock(): Promise<void> {
     if (!this.state.blocked) return;
     this.audit('unblocked', this.state.blocked.code);
@@ -175,7 +183,7 @@ export class Run extends Journal {
     await this.flush();
   }
 
-  /** Waits until `ready` or for `ms`; true when ready. Paused time counts. */
+  /** Waits until `ready` or for `ms`. Returns whether it is ready. Paused time counts. */
   async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
     if (ms <= 0) return ready();
     return condition(ready, ms, { summary });
@@ -189,7 +197,7 @@ export class Run extends Journal {
     if (this.state.paused) await condition(() => !this.state.paused);
   }
 
-  /** A safe point for continue-as-new: nothing is pending but what the state holds. */
+  /** Marks a safe point for continue-as-new, where everything pending is in the state. */
   async edge(): Promise<void> {
     await this.whilePaused();
     if (!workflowInfo().continueAsNewSuggested) return;
@@ -200,7 +208,7 @@ export class Run extends Journal {
     )(this.input, this.state);
   }
 
-  /** Announces something before it is made, so that the way back knows it. */
+  /** Adds objects to the undo list before they are created, so that a rollback knows them. */
   willMake(...objects: OwnedObject[]): void {
     for (const object of objects) {
       if (
@@ -212,7 +220,7 @@ export class Run extends Journal {
     }
   }
 
-  /** Nothing is up for approval any more. */
+  /** Ends the request for approval. */
   withdrawEvidence(): void {
     this.state.needsApproval = false;
     this.state.approvalSince = null;
@@ -228,7 +236,7 @@ export class Run extends Journal {
     this.audit('epoch', `${this.state.epoch}: ${reason}`);
   }
 
-  /** Interrupts the main path; the roll-back phase does the rest. The first request wins. */
+  /** Interrupts the main path, so that the roll-back phase runs. The first request wins. */
   requestWayBack(wayBack: WayBack): void {
     const { state } = this;
     if (state.outcome || state.wayBack || state.phase === 'roll-back')
@@ -250,14 +258,20 @@ export class Run extends Journal {
     this.interrupt?.();
   }
 
-  /** Ends the current generation from outside the main path (the guard found the slot gone). */
+  /**
+   * Ends the current generation from outside the main path, because the guard found that the slot
+   * is gone.
+   */
   loseGeneration(problem: Blocked): void {
     if (this.state.committedAt || !this.#scope) return;
     this.#lost = problem;
     this.#scope.cancel();
   }
 
-  /** A pause never holds up the way back: asking for it ends the pause, and none begins on it. */
+  /**
+   * Pauses or resumes the run. A pause never delays a rollback: requesting a rollback ends the
+   * pause, and no pause begins during it.
+   */
   setPaused(paused: boolean): void {
     if (paused && this.state.wayBack)
       return this.audit('ignored', 'pause: a rollback is never paused');

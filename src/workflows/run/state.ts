@@ -1,5 +1,5 @@
-// Everything a run knows, as plain JSON: it travels through continue-as-new. Changed only by Run
-// and the phases.
+// The whole state of a run, as plain JSON, because it travels through continue-as-new. Only Run and
+// the phases change it.
 import type { ReaderMark } from '../../activities/cutover/consumers.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -46,33 +46,35 @@ export interface State {
   iteration: number;
   generation: number;
   phase: Phase | null;
-  /** Phases behind us in this generation; `enter` skips them after continue-as-new. */
+  /** Phases that this generation has completed. `enter` skips them after continue-as-new. */
   done: Phase[];
   outcome: Outcome | null;
   blocked: Blocked | null;
   paused: boolean;
   wayBack: WayBack | null;
   committedAt: string | null;
-  /** The fence this run holds or held last; released by its token. */
+  /**
+   * The token of the fence that this run holds, or held last. It is needed to release the fence.
+   */
   fenceToken: string | null;
-  /** Attempts at the cut-over so far. */
+  /** The number of attempts at the cut-over so far. */
   attempts: number;
   /**
-   * A refused attempt is not repeated before this time (ISO), unless a person approves again; null
-   * while none was refused.
+   * The earliest time (ISO) of the next attempt after one failed, unless a person approves again.
+   * Null if none failed.
    */
   nextAttemptAt: string | null;
   epoch: number;
   /**
-   * Digest of the facts that the evidence rests on; the ledger holds them. Null = none were read
-   * yet.
+   * The digest of the facts that the evidence depends on; the ledger has the facts. Null if none
+   * were read yet.
    */
   facts: string | null;
   voidedAt: string | null;
   windows: number;
   lastWindow: LastWindow | null;
   passesInARow: number;
-  /** Keys compared by the windows of the streak. */
+  /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
   evidenceAt: string | null;
@@ -80,21 +82,24 @@ export interface State {
   needsApproval: boolean;
   approvalSince: string | null;
   approvals: Approval[];
-  /** Nonces of the accepted tokens: each token counts once. */
+  /** Nonces of the accepted tokens. Each token counts only once. */
   nonces: string[];
   coSignatures: CoSignature[];
   brokenGlass: BrokenGlass | null;
-  /** Two people asked for it: the soak ends after a passed window. */
+  /** Two people requested it, so the soak ends after a passed window. */
   completesEarly: boolean;
   /**
-   * Readers of the old output are counted from here: the commit, or the last time they were named.
-   * Null before the commit, and without a batch.
+   * The time from which readers of the old output count: the commit, or the last time they were
+   * reported. Null before the commit, and without a batch.
    */
   readersSince: ReaderMark | null;
   lag: Lag;
   tables: TableProgress[];
   route: Route | null;
-  /** The created objects in order, undone from the end. An object is added before it is created. */
+  /**
+   * The created objects in order. They are undone from the end. An object is added before it is
+   * created.
+   */
   undo: OwnedObject[];
   handedOver: { kind: string; name: string }[];
   leftovers: { kind: string; name: string }[];
@@ -115,11 +120,11 @@ export interface State {
    * before.
    */
   soakFrom: string | null;
-  /** Asked for by `extendSoak`: the soak lasts at least until then. */
+  /** The soak lasts at least until this time (ISO), because `extendSoak` requested it. */
   soakUntil: string | null;
   shadowPasses: number;
   events: number;
-  /** Audit events not yet in the ledger, and the newest ones for the query. */
+  /** Audit events that are not in the ledger yet, and the newest ones for the query. */
   outbox: AuditEvent[];
   audit: AuditEvent[];
 }

@@ -1,5 +1,5 @@
-// Renders a run for people: the status of the contract, the next commands, and the Web UI's current
-// details. PURE.
+// Renders a run for people: the status of the contract, the next commands, and the current details
+// in the Web UI.
 import { workflowInfo } from '@temporalio/workflow';
 import { resolve } from '../../domain/plan/resolve.js';
 import { approvalUnder, glassNote } from '../../domain/decisions/cosign.js';
@@ -18,7 +18,10 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { blockedOf, soakEnds, streakOf, type State } from './state.js';
 import { editsOf } from './watched-connectors.js';
 
-/** Evidence is named only while it is up for approval or was approved. */
+/**
+ * Returns the evidence's id, but only while the evidence is up for approval or was approved.
+ * Otherwise null.
+ */
 export function evidenceId(state: State): string | null {
   return state.needsApproval || state.phase === 'cut-over' || state.committedAt
     ? evidenceIdOf(state.iteration, state.epoch, state.planHash)
@@ -65,14 +68,14 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
 }
 
 /**
- * Returns what the run waits for, without a full stop. Returns null while its activities work, and
- * when it has ended.
+ * Returns what the run waits for, without a full stop. Null while its activities work, and after it
+ * has ended.
  */
 export function waitingOf(state: State, now: string): string | null {
   const { phase } = state;
   if (state.outcome !== null || !state.spec || phase === null) return null;
   const { spec } = state.spec;
-  if (blockedOf(state)) return 'a person to remove the obstacle, or its next automatic attempt';
+  if (blockedOf(state)) return 'a person to fix the problem, or its next automatic attempt';
   if (state.paused) return 'resume';
   if (phase === 'validate') return stopRule(streakOf(state), spec.validation);
   if (phase === 'approve') return waitingInApprove(state, spec, now);
@@ -123,7 +126,10 @@ export function nextCommands(state: State, name: string): string[] {
   return [`sluice get ${name} -w`];
 }
 
-/** Markdown, the key line first, at most eight lines: the Web UI's box is short. */
+/**
+ * Returns Markdown with the most important line first. It has at most eight lines, because the box
+ * in the Web UI is small.
+ */
 export function currentDetails(state: State, workflowId: string, now: string): string {
   const lines = [headline(state, workflowId, now), phaseLine(state)];
   const last = state.lastWindow;
@@ -188,7 +194,10 @@ function phaseLine(state: State): string {
     .join(' · ');
 }
 
-/** Our CLI notes who started it; from the plain `temporal` command it is unknown. */
+/**
+ * Returns the starter's name, which Sluice's CLI records. Null if the run was started with the
+ * plain `temporal` command.
+ */
 export function starterOf(): string | null {
   const starter = workflowInfo().memo?.['starter'];
   return typeof starter === 'string' ? starter : null;

@@ -1,5 +1,5 @@
-// The way back: rollBack, rejectCutover, cancel and automatic roll-back interrupt the main path and
-// run the roll-back phase, which nothing interrupts.
+// Handles the rollback. rollBack, rejectCutover, a cancellation and an automatic rollback interrupt
+// the main path and run the roll-back phase, which nothing interrupts.
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../../domain/migration/phase.js';
 import { GenerationLost, RunRefused } from './course.js';
@@ -38,15 +38,15 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
         by: 'cancel',
         reason: 'the workflow was cancelled',
       });
-    if (!run.state.wayBack) await CancellationScope.nonCancellable(forward); // refused: only the end is left
+    // the rollback was refused, so only the end of the main path is left
+    if (!run.state.wayBack) await CancellationScope.nonCancellable(forward);
   } finally {
     run.interrupt = undefined;
   }
 }
 
 /**
- * The outcome is set by the last phase, after its clean-up was verified; here it only becomes the
- * workflow's result.
+ * Returns the workflow's result. The last phase set the outcome after its clean-up was verified.
  */
 export function finish(run: Run): Promise<MigrationResult> {
   const { outcome, iteration, leftovers } = run.state;
