@@ -1,5 +1,5 @@
-// Ed25519 signatures of decisions. A signal can claim any name, but only the holder of the private
-// key can sign for it.
+// Signs and verifies decisions with Ed25519. A signal can claim any name, but only the holder of
+// the private key can sign for it.
 import {
   createPrivateKey,
   createPublicKey,
@@ -27,7 +27,10 @@ export interface ApproverKey {
 /** The public keys by name, as the worker's operator configured them. */
 export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
 
-/** `pem` = a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` when it is none. */
+/**
+ * Signs a decision. `pem` is a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` if it
+ * is not one.
+ */
 export function signDecision(
   pem: string,
   claims: Omit<TokenClaims, 'notAfter' | 'nonce'>,
@@ -44,8 +47,8 @@ export function signDecision(
 }
 
 /**
- * Never throws for what the token holds. `here` and `now` (epoch ms) are the verifier's own, not
- * the token's.
+ * Verifies a token. It never throws, whatever the token contains. `here` and `now` (epoch ms) are
+ * the verifier's own values, not the token's.
  */
 export function verifyToken(
   token: string,
@@ -70,7 +73,7 @@ export function verifyToken(
     return refuse(`the signature is not ${claims.approver}'s`);
   if (!ROLES_FOR[claims.decision].some((role) => known.roles.includes(role)))
     return refuse(
-      `the key of ${claims.approver} has no role ${ROLES_FOR[claims.decision][0]}: it has ${known.roles.join(', ') || 'none'}`,
+      `the key of ${claims.approver} has no role ${ROLES_FOR[claims.decision][0]}; its roles are ${known.roles.join(', ') || 'none'}`,
     );
   for (const field of ['workflowId', 'namespace', 'run'] as const)
     if (claims[field] !== here[field])
@@ -78,11 +81,11 @@ export function verifyToken(
   const left = Date.parse(claims.notAfter) - now;
   if (!(left > 0)) return refuse(`the token expired at ${claims.notAfter}`);
   if (left > TOKEN_LIFE_MS)
-    return refuse(`the token lives longer than ${TOKEN_LIFE_MS / 60_000} minutes`);
+    return refuse(`the token is valid for longer than ${TOKEN_LIFE_MS / 60_000} minutes`);
   return { valid: true, claims };
 }
 
-/** `pem` = the public key. Throws Problem `spec-invalid` naming whose it is. */
+/** Reads the public key `pem` of a person. Throws Problem `spec-invalid` that names the person. */
 export const approverKey = (
   name: string,
   pem: string,

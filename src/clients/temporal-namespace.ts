@@ -7,8 +7,8 @@ interface Describes {
 }
 
 /**
- * The id that the cluster gave the namespace; null where Temporal does not tell it (a role without
- * that right).
+ * Returns the id that the cluster gave the namespace. Null if Temporal does not return it, for
+ * example because the role lacks that right.
  */
 export async function namespaceId(service: Describes, namespace: string): Promise<string | null> {
   const described = await service.describeNamespace({ namespace }).catch(() => null);

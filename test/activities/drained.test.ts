@@ -78,7 +78,7 @@ describe('the drain proof', () => {
 
   it.each([
     `topic ${INTERNAL} does not exist`,
-    `${INTERNAL}/0 has no offset 442895: records were removed or the topic was re-created`,
+    `${INTERNAL}/0 has no offset 442895, because records were removed or the topic was re-created`,
   ])('is not had, and nothing more, when %s', async (detail) => {
     const reason = await drained(
       aCluster((topic) => {

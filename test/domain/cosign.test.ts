@@ -225,11 +225,11 @@ describe('a key', () => {
     ).toBe(true);
     expect(proves('break-glass')).toEqual({
       valid: false,
-      reason: 'the key of ann has no role break-glass: it has approve, complete',
+      reason: 'the key of ann has no role break-glass; its roles are approve, complete',
     });
     expect(proves('approve', ['complete'])).toEqual({
       valid: false,
-      reason: 'the key of ann has no role approve: it has complete',
+      reason: 'the key of ann has no role approve; its roles are complete',
     });
     expect(
       proves('break-glass', ['break-glass']).valid && proves('approve', ['break-glass']).valid,

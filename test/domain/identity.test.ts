@@ -141,7 +141,7 @@ describe('a signed approval', () => {
       {},
       [],
       NOW,
-      /lives longer/,
+      /valid for longer/,
     ],
     ['used before', used, {}, [nonce], NOW, /used before/],
     ['that is rubbish', 'rubbish', {}, [], NOW, /not payload.signature/],

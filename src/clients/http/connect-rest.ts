@@ -1,5 +1,5 @@
-// Kafka Connect's REST API: the calls we need, each with its own time limit, because a worker
-// without Kafka hangs for minutes.
+// Kafka Connect's REST API: the calls that Sluice needs. Each has its own time limit, because a
+// Connect worker without Kafka hangs for minutes.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 
@@ -36,8 +36,8 @@ export class ConnectRest {
   }
 
   /**
-   * Errors per key that Connect (and the connector itself, which may open its database) finds in a
-   * configuration.
+   * Returns the errors, by key, that Kafka Connect finds in a configuration. The connector checks
+   * it too, and may open its database for that.
    */
   async validate(
     connectorClass: string,
@@ -57,7 +57,7 @@ export class ConnectRest {
     );
   }
 
-  /** The stored configuration, or null when there is no such connector. */
+  /** Returns the stored configuration, or null if there is no such connector. */
   async config(name: string): Promise<Record<string, string> | null> {
     return this.#jsonOrNull<Record<string, string>>(
       'GET',
@@ -66,8 +66,8 @@ export class ConnectRest {
   }
 
   /**
-   * Null when Connect knows no such connector (or not yet: the status arrives a moment after a
-   * create).
+   * Returns the connector's status. Null if Kafka Connect does not know the connector, or not yet:
+   * the status arrives a moment after the creation.
    */
   async status(name: string): Promise<ConnectorStatus | null> {
     return this.#jsonOrNull<ConnectorStatus>(
@@ -88,7 +88,7 @@ export class ConnectRest {
     await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/resume`);
   }
 
-  /** Its tasks stay, and do nothing. */
+  /** Pauses the connector. Its tasks stay but do nothing. */
   async pause(name: string): Promise<void> {
     await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/pause`);
   }
@@ -117,7 +117,8 @@ export class ConnectRest {
   }
 
   /**
-   * Only a STOPPED connector's offsets can be deleted. They would outlive the connector otherwise.
+   * Deletes the offsets of a connector, which MUST be STOPPED. They would otherwise outlive the
+   * connector.
    */
   async deleteOffsets(name: string): Promise<void> {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
@@ -148,8 +149,8 @@ export class ConnectRest {
       if (response.ok) return (text ? JSON.parse(text) : null) as T;
       if (response.status === 404 && nullOn404) return null;
       const message = errorMessage(text);
-      // 409 means "rebalancing, ask again" or "exists already": only the first is worth waiting
-      // for.
+      // 409 means either that the workers rebalance, or that the connector already exists. Only the
+      // first is worth another attempt.
       if (
         response.status === 409 &&
         !message.includes('already exists') &&
@@ -198,7 +199,7 @@ function errorMessage(text: string): string {
     const { message } = JSON.parse(text) as { message?: unknown };
     return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
   } catch {
-    // the answer itself may be secret, so the message leaves it out
+    // The answer itself may contain a secret, so the message omits it.
     return 'the answer is not one of Kafka Connect';
   }
 }

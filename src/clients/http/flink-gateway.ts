@@ -1,5 +1,5 @@
-// Flink's SQL Gateway by REST: sessions, statements, results. A session forgets everything when it
-// or the gateway ends, so each use opens its own.
+// Flink's SQL Gateway through REST: sessions, statements and results. A session's tables and
+// settings are lost when it or the gateway ends, so each use opens its own session.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
@@ -22,13 +22,15 @@ export class FlinkGateway {
     this.#url = url.replace(/\/+$/, '');
   }
 
-  /** Product and version. */
+  /** Returns product and version. */
   async info(): Promise<string> {
     const answer = await this.#call<{ productName: string; version: string }>('GET', '/v1/info');
     return `${answer.productName} ${answer.version}`;
   }
 
-  /** Opens a session for `use` and always closes it. Jobs that were started keep running. */
+  /**
+   * Runs `use` in a new session, and always closes the session. Jobs that it started keep running.
+   */
   async session<T>(use: (session: FlinkSession) => Promise<T>): Promise<T> {
     const { sessionHandle } = await this.#call<{ sessionHandle: string }>('POST', '/v1/sessions', {
       properties: {},
@@ -40,7 +42,8 @@ export class FlinkGateway {
         ),
       );
     } finally {
-      await this.#call('DELETE', `/v1/sessions/${sessionHandle}`).catch(() => undefined); // it would time out by itself
+      // it would time out by itself
+      await this.#call('DELETE', `/v1/sessions/${sessionHandle}`).catch(() => undefined);
     }
   }
 
@@ -78,8 +81,8 @@ export class FlinkSession {
   }
 
   /**
-   * Runs one statement to its end and returns its rows; of an INSERT, the job's id. Throws
-   * FlinkError with the statement's root cause.
+   * Runs one statement to its end. Returns its rows, or for an INSERT, the job's id. Throws
+   * FlinkError with the root cause that Flink reports.
    */
   async run(statement: string): Promise<Row[]> {
     const { operationHandle } = await this.#call<{ operationHandle: string }>(
@@ -98,8 +101,8 @@ export class FlinkSession {
       const data = page.results?.data ?? [];
       rows.push(...data.map((d) => d.fields));
       if (page.resultType === 'EOS') return rows;
-      // A job that has nothing yet answers at once, with an empty page: not asking again at once
-      // leaves it the processor.
+      // A job without rows so far answers at once with an empty page. The pause leaves the
+      // processor to the job.
       if (page.resultType === 'NOT_READY' || data.length === 0)
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (page.resultType !== 'NOT_READY')
@@ -116,13 +119,13 @@ export class FlinkSession {
     }));
   }
 
-  /** Idempotent for a job that has ended. */
+  /** Stops a job. Does nothing if the job has ended. */
   async stop(job: Pick<FlinkJob, 'id'>): Promise<void> {
     await this.run(`STOP JOB '${job.id}'`);
   }
 }
 
-/** Returns the last cause of a Java stack trace that carries a message. */
+/** Returns the last cause with a message in a Java stack trace. */
 function rootCause(errors: readonly string[]): string {
   const text = errors.join('\n');
   const causes = [...text.matchAll(/Caused by: (?:[\w.$]+\.)?(\w+(?:Exception|Error)): ([^\n]+)/g)];

@@ -1,11 +1,11 @@
-// ksqlDB's REST API, as far as we need it: statements, queries and their states. Every call has its
-// own time limit.
+// The part of ksqlDB's REST API that Sluice needs: statements, queries and their states. Every call
+// has its own time limit.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface KsqlQuery {
   readonly id: string;
-  /** Streams and tables that it writes, as ksqlDB names them. */
+  /** The streams and tables that it writes, as ksqlDB names them. */
   readonly sinks: readonly string[];
   /** RUNNING, ERROR, PAUSED, UNRESPONSIVE … */
   readonly state: string;
@@ -13,7 +13,7 @@ export interface KsqlQuery {
 
 export interface KsqlServer {
   readonly version: string;
-  /** Prefix of everything that the server makes in Kafka. */
+  /** The prefix of everything that the server creates in Kafka. */
   readonly serviceId: string;
 }
 
@@ -42,7 +42,7 @@ const POLL_MS = 200;
 const MEDIA_TYPE = 'application/vnd.ksql.v1+json';
 const UNDER_WAY: readonly string[] = ['QUEUED', 'PARSING', 'EXECUTING'];
 
-/** The server's reason for refusing a statement. */
+/** The reason why the server refused a statement. */
 export class KsqlError extends Error {}
 
 export class KsqlDb {
@@ -59,7 +59,7 @@ export class KsqlDb {
     return { version: info.version, serviceId: info.ksqlServiceId };
   }
 
-  /** Names of all streams and tables. */
+  /** Returns the names of all streams and tables. */
   async sources(): Promise<string[]> {
     const entities = [
       ...(await this.#statements('LIST STREAMS;', {})),
@@ -68,7 +68,7 @@ export class KsqlDb {
     return entities.flatMap((e) => [...(e.streams ?? []), ...(e.tables ?? [])].map((s) => s.name));
   }
 
-  /** Queries that run until they are terminated. */
+  /** Returns the queries that run until they are terminated. */
   async queries(): Promise<KsqlQuery[]> {
     const entities = await this.#statements('SHOW QUERIES;', {});
     const queries = entities
@@ -82,8 +82,8 @@ export class KsqlDb {
   }
 
   /**
-   * Runs one statement and waits until the cluster has executed it. Throws KsqlError with the
-   * server's own words.
+   * Runs one statement, and waits until the cluster has executed it. Throws KsqlError with the
+   * server's message.
    */
   async run(statement: string, properties: Readonly<Record<string, string>> = {}): Promise<void> {
     const deadline = Date.now() + COMMAND_MS;

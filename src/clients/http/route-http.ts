@@ -1,5 +1,6 @@
-// A route behind an external switch: PUT asks for the side that consumers read, GET returns it.
-// This is weaker than a view, because the switch is not in the lease's transaction.
+// A route behind an external switch: PUT requests the side that consumers shall read, GET returns
+// the side that they read. It is weaker than a view, because the switch is not part of the lease's
+// transaction.
 import { Problem } from '../../domain/failure.js';
 
 const TIMEOUT_MS = 10_000;
@@ -8,19 +9,24 @@ const ANSWER_LIMIT = 65_536;
 export interface RouteOrder {
   readonly migration: string;
   readonly side: 'batch' | 'stream';
-  /** Grows with every order of a migration: a receiver MUST ignore an order with a smaller one. */
+  /**
+   * Grows with every order of a migration. A receiver MUST ignore an order with a smaller number.
+   */
   readonly epoch: number;
 }
 
 /**
- * Idempotent. Throws Problem `unreachable` (it may have been taken in: observe) or
- * `route-unexpected` (refused).
+ * Requests a side. Idempotent. Throws Problem `unreachable` if the order may have arrived (then
+ * observe the route), or `route-unexpected` if it was refused.
  */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
   await send('PUT', url, order);
 }
 
-/** Throws Problem `route-unexpected` when the answer names no side. */
+/**
+ * Returns the side that the route serves. Throws Problem `route-unexpected` if the answer names no
+ * side.
+ */
 export async function getRoute(url: string): Promise<'batch' | 'stream'> {
   const text = await send('GET', url);
   let side: unknown;
@@ -37,7 +43,10 @@ export async function getRoute(url: string): Promise<'batch' | 'stream'> {
   );
 }
 
-/** An action of the batch's scheduler. `until` (ISO) = when a pause must end by itself. */
+/**
+ * Posts an action to the batch's scheduler. `until` (ISO) is the time at which a pause must end by
+ * itself.
+ */
 export async function postAction(
   url: string,
   action: { readonly migration: string; readonly action: string; readonly until: string | null },
@@ -49,7 +58,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
   const where = `${method} ${place(url)}`;
   const response = await fetch(url, {
     method,
-    redirect: 'error', // an order goes where the spec says, nowhere else
+    redirect: 'error', // an order may only reach the address in the spec
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: body ? { 'content-type': 'application/json' } : {},
     ...(body ? { body: JSON.stringify(body) } : {}),
@@ -62,7 +71,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
   throw new Problem(
     response.status >= 500 ? 'unreachable' : 'route-unexpected',
     `${where} answered ${response.status}`,
-    'fix the service that answers there, then: sluice retry',
+    'fix the service at this address, then: sluice retry',
   );
 }
 

@@ -1,12 +1,14 @@
-// One Kafka record batch (magic 2) being filled: records are encoded where they will lie, no object
-// is kept of any.
+// Builds one Kafka record batch (magic 2). Each record is encoded at its final place, and no object
+// is kept for it.
 import { crc32c } from './crc32c.js';
 
 const HEADER_BYTES = 61;
-const CRC_FROM = 21; // attributes: everything behind the checksum itself
-const PER_RECORD = 32; // lengths, deltas, attributes: at most
+const CRC_FROM = 21; // the checksum covers everything from the attributes on
+const PER_RECORD = 32; // the most bytes for lengths, deltas and attributes
 
-/** Identity of an idempotent producer: the broker drops a batch that it has seen. */
+/**
+ * The identity of an idempotent producer. With it, the broker drops a batch that it already has.
+ */
 export interface ProducerIdentity {
   readonly producerId: bigint;
   readonly epoch: number;
@@ -25,7 +27,7 @@ export class BatchBuilder {
     return this.#at;
   }
 
-  /** A value of null is a tombstone. */
+  /** Adds a record. A null value is a tombstone. */
   add(key: string, value: string | null): void {
     const keyBytes = Buffer.byteLength(key);
     const valueBytes = value === null ? -1 : Buffer.byteLength(value);
@@ -52,10 +54,10 @@ export class BatchBuilder {
     this.records += 1;
   }
 
-  /** The finished batch; the builder MUST NOT be used any more. */
+  /** Completes the batch and returns its bytes. The builder MUST NOT be used afterwards. */
   finish({ producerId, epoch }: ProducerIdentity, sequence: number, timestampMs: number): Buffer {
     const bytes = this.#bytes;
-    bytes.writeBigInt64BE(0n, 0); // base offset: the broker's
+    bytes.writeBigInt64BE(0n, 0); // base offset: the broker sets it
     bytes.writeInt32BE(this.#at - 12, 8);
     bytes.writeInt32BE(-1, 12); // leader epoch
     bytes.writeInt8(2, 16); // magic
@@ -78,7 +80,7 @@ export class BatchBuilder {
     this.#bytes = larger;
   }
 
-  /** Zig-zag. */
+  /** Writes a zig-zag varint. */
   #varint(value: number): void {
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
     while (rest >= 0x80) {

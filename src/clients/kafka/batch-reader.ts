@@ -1,4 +1,5 @@
-// Reads a range of one partition, batch by batch: the next answer is fetched while this one is worked on.
+// Reads a range of one partition batch by batch. It fetches the next answer while the caller works
+// on the current one.
 import { Problem } from '../../domain/failure.js';
 import type { Brokers } from './brokers.js';
 import { TopicLost } from './known-topics.js';
@@ -9,10 +10,10 @@ import {
   type VisibleBatch,
 } from './record-batch.js';
 
-/** Empty answers in a row before a range counts as unreachable. */
+/** After this many empty answers in a row, the range counts as unreachable. */
 const STALLS = 100;
 
-/** Offsets `[from, to)` of one partition. */
+/** The offsets `[from, to)` of one partition. */
 export interface PartitionRange {
   readonly topic: string;
   readonly partition: number;
@@ -20,13 +21,19 @@ export interface PartitionRange {
   readonly to: number;
 }
 
-/** Takes one answer of the broker with its committed batches. The next one waits for a returned promise. */
+/**
+ * Receives one answer of the broker with its committed batches. If it returns a promise, the next
+ * answer waits for it.
+ */
 export type TakeBatches = (
   records: Buffer,
   batches: readonly VisibleBatch[],
 ) => void | Promise<void>;
 
-/** Throws TopicLost when the range is no longer all there, Problem `unreachable` when nothing comes. */
+/**
+ * Reads the range. Throws TopicLost if a part of it is gone, and Problem `unreachable` if no
+ * records arrive.
+ */
 export async function readBatches(
   brokers: Brokers,
   { topic, partition, from, to }: PartitionRange,
@@ -44,7 +51,7 @@ export async function readBatches(
     if (answer.lowOffset > next)
       throw new TopicLost(
         topic,
-        `${topic}/${partition} starts at ${answer.lowOffset} > ${next} needed: retention removed records`,
+        `${topic}/${partition} starts at ${answer.lowOffset} > ${next} needed, because retention removed records`,
       );
     filter.add(answer.aborted);
     const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
@@ -54,7 +61,7 @@ export async function readBatches(
     if (stalls > STALLS)
       throw new Problem(
         'unreachable',
-        `${topic}/${partition} gives no records at ${next} < ${to} expected`,
+        `${topic}/${partition} returns no records at ${next} < ${to} expected`,
       );
     next = reached;
   }

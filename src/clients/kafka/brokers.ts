@@ -1,4 +1,5 @@
-// Requests that kafkajs offers no call for, sent over its own connections to a partition's leader: offsets by isolation, whole fetches, finished batches.
+// Sends requests that kafkajs does not offer to a partition's leader, over kafkajs' own
+// connections: offsets by isolation level, whole fetches, and finished batches.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
@@ -40,7 +41,7 @@ export class Brokers {
     return (await this.#leaders(topic)).size;
   }
 
-  /** The partition that Kafka's own producers choose for a key. */
+  /** Returns the partition that Kafka's own producers choose for a key. */
   partitionOf(key: string, partitions: number): number {
     return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
   }
@@ -56,7 +57,7 @@ export class Brokers {
     });
   }
 
-  /** Resolves when all in-sync replicas have the batch. */
+  /** Sends a batch. Resolves when all in-sync replicas have it. */
   produce(topic: string, partition: number, batch: Buffer): Promise<void> {
     return this.#withLeader(topic, partition, async (broker) => {
       const response = {
@@ -72,7 +73,7 @@ export class Brokers {
     });
   }
 
-  /** Gives up every record of the partition before the offset. */
+  /** Deletes every record of the partition before the offset. */
   async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
     await this.#withLeader(topic, partition, (broker) =>
       broker.deleteRecords({
@@ -94,15 +95,18 @@ export class Brokers {
     return found;
   }
 
-  /** Where the records of this leader, or of earlier ones, end today; -1 where the log does not know that leader. */
+  /**
+   * Returns the offset at which the records of this leader, or of earlier ones, end now. -1 if the
+   * log does not know that leader.
+   */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
     const asked = epochEnd(topic, partition, leaderEpoch);
     return (await this.#ask(topic, partition, asked, 'OffsetForLeaderEpoch')).offset;
   }
 
   /**
-   * Returns the topic's id, which changes when the topic is created again. Brokers before Kafka 2.8
-   * give none: null.
+   * Returns the topic's id, which changes when the topic is created again. Null for brokers before
+   * Kafka 2.8, which have no ids.
    */
   async topicId(topic: string): Promise<string | null> {
     return this.#withLeader(topic, 0, async (broker) => {
@@ -145,7 +149,7 @@ export class Brokers {
       if (fetched.errorCode === 1)
         throw new TopicLost(
           topic,
-          `${topic}/${partition} has no offset ${offset}: records were removed or the topic was re-created`,
+          `${topic}/${partition} has no offset ${offset}, because records were removed or the topic was re-created`,
         );
       if (fetched.errorCode !== 0)
         throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
@@ -153,7 +157,10 @@ export class Brokers {
     });
   }
 
-  /** Asks the broker that coordinates the group; up to four times where it moves or does not answer. */
+  /**
+   * Asks the broker that coordinates the group. Tries up to four times if the coordinator moves or
+   * does not answer.
+   */
   async withCoordinator<T>(groupId: string, ask: (broker: Coordinator) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -195,7 +202,10 @@ export class Brokers {
     return leaders;
   }
 
-  /** One attempt with fresh metadata after a lost connection or a moved leader. */
+  /**
+   * Calls the partition's leader. Tries once more with fresh metadata after a lost connection or a
+   * moved leader.
+   */
   async #withLeader<T>(
     topic: string,
     partition: number,

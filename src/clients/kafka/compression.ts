@@ -1,12 +1,15 @@
-// Decompresses the body of a record batch, in every codec that Kafka knows. Node reads gzip,
-// libraries read snappy and zstd, and our own code reads LZ4 frames.
+// Decompresses the body of a record batch, in every codec that Kafka has. Node reads gzip,
+// libraries read snappy and zstd, and lz4.ts reads LZ4 frames.
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
 import { Problem } from '../../domain/failure.js';
 import { unlz4 } from './lz4.js';
 
-/** A batch is at most some megabytes on the wire: what claims to be more than this is no batch. */
+/**
+ * A batch has at most some megabytes when it is sent, so a body that claims more than this is
+ * damaged.
+ */
 export const MOST_BYTES = 512 * 1024 * 1024;
 
 const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) => Uint8Array }[] = [
@@ -18,8 +21,8 @@ const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) =>
 ];
 
 /**
- * Opens a batch's body; `offset` is named in errors. Throws Problem `unsupported` for an unknown
- * codec and for bytes that are not what they claim.
+ * Decompresses a batch's body. Errors mention `offset`. Throws Problem `unsupported` for an unknown
+ * codec, and for bytes that are not valid in their codec.
  */
 export function decompress(body: Buffer, codec: number, offset: number): Buffer {
   if (codec === 0) return body;
@@ -38,12 +41,15 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
     throw new Problem(
       'unsupported',
       `the batch at offset ${offset} cannot be opened as ${known.name}: ${why}`,
-      'look at the topic: the batch is damaged, no consumer can read it',
+      'check the topic; the batch is damaged, and no consumer can read it',
     );
   }
 }
 
-/** Block by block: a few bytes can claim megabytes each, so the sum is watched while it grows. */
+/**
+ * Decompresses block by block and watches the total size, because a few bytes can claim megabytes
+ * each.
+ */
 function unzstd(body: Buffer): Uint8Array {
   const blocks: Uint8Array[] = [];
   let total = 0;
@@ -56,8 +62,8 @@ function unzstd(body: Buffer): Uint8Array {
   return Buffer.concat(blocks, total);
 }
 
-// Java's producers put snappy blocks into a stream with this head: magic, then two versions;
-// librdkafka's write one bare block.
+// The head of the stream in which Java's producers put snappy blocks: magic, then two versions.
+// librdkafka's producers write one block without a head.
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
 function unsnappy(body: Buffer): Uint8Array {

@@ -1,10 +1,10 @@
-// Kafka's Fetch response, version 11, as far as we need it: one topic, one partition, the record
-// batches kept as bytes.
+// Decodes Kafka's Fetch response, version 11, with one topic and one partition. The record batches
+// stay bytes.
 import type { AbortedTransaction } from './record-batch.js';
 
 /**
- * One partition's part of a Fetch answer. `records` are whole batches and perhaps a cut one, as the
- * broker sent them.
+ * One partition's part of a Fetch response. `records` contains whole batches as the broker sent
+ * them; the last one may be cut off.
  */
 export interface FetchedPartition {
   readonly errorCode: number;
@@ -13,7 +13,7 @@ export interface FetchedPartition {
   readonly records: Buffer;
 }
 
-/** Fetch v11 response with one topic and one partition; the record batches stay bytes. */
+/** Decodes a Fetch v11 response with one topic and one partition. */
 export function decodeFetch(raw: Buffer): FetchedPartition {
   let at = 4; // throttle_time_ms
   const topLevelError = raw.readInt16BE(at);

@@ -1,5 +1,6 @@
-// Kafka's "flexible" requests and answers (compact lengths, tagged fields), which kafkajs does not
-// speak. Each shape lists a structure's fields in the order in which they are sent.
+// Encodes and decodes Kafka's "flexible" requests and answers (compact lengths, tagged fields),
+// which kafkajs does not support. Each shape lists the fields of a structure in the order in which
+// they are sent.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -8,10 +9,10 @@ const Encoder = require('kafkajs/src/protocol/encoder') as new (size: number) =>
   offset: number;
 };
 
-/** Reads one value and moves on. */
+/** Reads one value and moves the cursor behind it. */
 export type Read<T> = (from: Cursor) => T;
 
-/** A place in an answer. */
+/** A position in an answer. */
 export interface Cursor {
   readonly bytes: Buffer;
   at: number;
@@ -43,7 +44,7 @@ export const uuid: Read<string> = (from) => {
   return from.bytes.toString('hex', at, at + 16);
 };
 
-/** Null is read as the empty string. */
+/** Reads a text. Null becomes the empty string. */
 export const text: Read<string> = (from) => {
   const length = varint(from) - 1;
   if (length < 0) return '';
@@ -51,7 +52,7 @@ export const text: Read<string> = (from) => {
   return from.bytes.toString('utf8', at, at + length);
 };
 
-/** Null is read as an empty list. */
+/** Reads a list. Null becomes an empty list. */
 export const list =
   <T>(of: Read<T>): Read<T[]> =>
   (from) => {
@@ -60,13 +61,13 @@ export const list =
     return items;
   };
 
-/** A structure that may be null. */
+/** Reads a structure that may be null. */
 export const maybe =
   <T>(of: Read<T>): Read<T | null> =>
   (from) =>
     int8(from) < 0 ? null : of(from);
 
-/** A structure: its fields, then the tagged fields, which are passed over. */
+/** Reads a structure: its fields, then the tagged fields, which are skipped. */
 export const fields =
   <T extends object>(shape: { readonly [K in keyof T]: Read<T[K]> }): Read<T> =>
   (from) => {
@@ -82,8 +83,8 @@ export const fields =
   };
 
 /**
- * One request of kafkajs' own form: its header lacks the tagged fields, so the body begins with
- * them.
+ * Builds a request in the form that kafkajs uses. kafkajs writes a header without tagged fields, so
+ * the body begins with them.
  */
 export function flexibleCall<T>(
   { apiKey, apiVersion, apiName }: { apiKey: number; apiVersion: number; apiName: string },
@@ -114,7 +115,7 @@ export function flexibleCall<T>(
   };
 }
 
-/** A list of short texts, as flexible requests write it. */
+/** Encodes a list of short texts as flexible requests contain it. */
 export function compactTexts(texts: readonly string[]): Buffer {
   const parts = texts.flatMap((value) => {
     const bytes = Buffer.from(value);

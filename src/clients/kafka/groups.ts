@@ -1,6 +1,6 @@
-// Describes consumer groups: protocol, state, members and the topics that they read. Classic groups
-// answer DescribeGroups. Newer ones (KIP-848 consumers, KIP-1071 streams) look dead there and have
-// requests of their own.
+// Describes consumer groups: protocol, state, members, and the topics that they read.
+// DescribeGroups describes classic groups. Newer groups (KIP-848 consumers, KIP-1071 streams)
+// appear dead there and have their own requests.
 import { createRequire } from 'node:module';
 import * as flexible from './flexible-protocol.js';
 import { fields, int16, int32, int64, list, maybe, text, uuid } from './flexible-protocol.js';
@@ -10,11 +10,11 @@ const { MemberMetadata } = require('kafkajs/src/consumer/assignerProtocol') as {
   MemberMetadata: { decode: (bytes: Buffer) => { topics: string[] } };
 };
 
-/** A group as its coordinator describes it. `absent`: no broker knows such a group. */
+/** A group as its coordinator describes it. `absent` means that no broker knows the group. */
 export interface KnownGroup {
   readonly type: 'classic' | 'consumer' | 'streams' | 'absent';
   readonly state: string;
-  /** Sorted ids. A member that is replaced has another id. */
+  /** Sorted ids. A member that replaces another has a different id. */
   readonly members: readonly string[];
   /** Topics that the members subscribe to or are assigned to. */
   readonly topics: readonly string[];
@@ -23,7 +23,7 @@ export interface KnownGroup {
 /** `unknown` says why the group cannot be described. */
 export type GroupDescription = KnownGroup | { readonly unknown: string };
 
-/** The calls that a description needs of the group's coordinator. */
+/** The calls to the group's coordinator that a description needs. */
 export interface Coordinator {
   readonly versions: Readonly<Record<number, { maxVersion: number } | undefined>>;
   readonly connectionPool: { send: (call: object) => Promise<unknown> };
@@ -41,7 +41,8 @@ const STREAMS_GROUP_DESCRIBE = 89;
 const LIST_GROUPS = 16;
 const GROUP_ID_NOT_FOUND = 69;
 const NOT_ALLOWED: Readonly<Record<number, string>> = { 29: 'topic', 30: 'group' };
-const TRANSIENT: readonly number[] = [14, 15, 16]; // the coordinator loads, is not there, moved
+// the coordinator is loading, is not available, or has moved
+const TRANSIENT: readonly number[] = [14, 15, 16];
 
 const topicPartitions = fields({ topicId: uuid, topicName: text, partitions: list(int32) });
 const assignment = fields({ topics: list(topicPartitions) });
@@ -134,8 +135,9 @@ const listedGroups = fields({
 });
 
 /**
- * Asks the group's coordinator. `hasOffsets` tells whether the group committed offsets; it is
- * called only for a group that no request knows. Throws transient errors, so the caller can retry.
+ * Asks the group's coordinator. `hasOffsets` returns whether the group committed offsets; it is
+ * called only for a group that no request describes. Throws transient errors, so that the caller
+ * can retry.
  */
 export async function describeBy(
   broker: Coordinator,
@@ -157,7 +159,7 @@ export async function describeBy(
   return { type: 'absent', state: 'Absent', members: [], topics: [] };
 }
 
-/** Null where the broker knows no classic group of that id. */
+/** Describes a classic group. Null if the broker knows no classic group of that id. */
 async function describeClassic(broker: Coordinator, id: string): Promise<GroupDescription | null> {
   let group: ClassicGroup | undefined;
   try {
@@ -209,7 +211,7 @@ function described(
   return { type, state, members: ids, topics: [...new Set(topics)].sort() };
 }
 
-/** Null where the broker does not know the request, or knows no group of that kind and id. */
+/** Sends one describe request. Null if the broker does not support it or knows no such group. */
 async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   broker: Coordinator,
   api: { apiKey: number; apiName: string },
@@ -228,7 +230,7 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   return { unknown: kind ? refused(kind) : detail };
 }
 
-/** The type of a group that no request of ours describes, such as a share group's. Null = not listed. */
+/** Returns the listed type of a group that Sluice cannot describe. Null if it is not listed. */
 async function listedType(broker: Coordinator, id: string): Promise<string | null> {
   if ((broker.versions[LIST_GROUPS]?.maxVersion ?? 0) < 5) return null;
   const api = { apiKey: LIST_GROUPS, apiVersion: 5, apiName: 'ListGroups' };

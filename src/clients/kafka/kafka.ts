@@ -1,4 +1,5 @@
-// Everything we ask of a Kafka cluster, on top of kafkajs: its connections, TLS, SASL and admin calls; our own bounded reading of topic ranges.
+// Everything that Sluice asks of a Kafka cluster. kafkajs provides connections, TLS, SASL and admin
+// calls; Sluice's own code reads ranges of topics.
 import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
 import type { KafkaSpec } from '../../domain/migration/spec.js';
 import { BulkWriter } from './producer.js';
@@ -16,7 +17,7 @@ export interface PartitionEnds {
   readonly partition: number;
   readonly low: number;
   readonly high: number;
-  /** The last stable offset: nothing before it belongs to an open transaction. */
+  /** The last stable offset. No record before it belongs to an open transaction. */
   readonly committed: number;
   /** The epoch of the leader that reported `committed`; -1 means unknown. */
   readonly epoch: number;
@@ -60,7 +61,7 @@ export class KafkaPort {
     return (await this.admin()).listTopics();
   }
 
-  /** Those of the topics that exist, with the named settings. */
+  /** Describes the topics that exist, with the named settings. */
   async describeTopics(
     topics: readonly string[],
     settings: readonly string[],
@@ -68,7 +69,7 @@ export class KafkaPort {
     return describeTopics(await this.admin(), topics, settings, (topic) => this.topicId(topic));
   }
 
-  /** Returns when a broker serves the topic: one that was just created may still refuse a writer. */
+  /** Creates a topic. Returns once a broker serves it; before that it may refuse a writer. */
   async createTopic(
     topic: string,
     partitions: number,
@@ -91,7 +92,7 @@ export class KafkaPort {
       await admin.deleteTopics({ topics: [topic], timeout: 15_000 });
   }
 
-  /** First and next offset per partition, of all of them. */
+  /** Returns the first and the next offset of every partition. */
   async offsets(topic: string): Promise<PartitionEnds[]> {
     const [low, high, committed] = await Promise.all([
       this.#brokers.listOffsets(topic, -2, 0),
@@ -109,35 +110,35 @@ export class KafkaPort {
       .sort((a, b) => a.partition - b.partition);
   }
 
-  /** First offset per partition. */
+  /** Returns the first offset of every partition. */
   async lows(topic: string): Promise<ReadonlyMap<number, number>> {
     const found = await this.#brokers.listOffsets(topic, -2, 0);
     return new Map([...found].map(([partition, { offset }]) => [partition, offset]));
   }
 
   /**
-   * Returns where the records of this leader and earlier ones end in the present log; -1 for a
-   * leader that the log does not know.
+   * Returns the offset at which the records of this leader and earlier ones end in the current log.
+   * -1 if the log does not know the leader.
    */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
     return this.#brokers.epochEnd(topic, partition, leaderEpoch);
   }
 
   /**
-   * Returns the topic's id, which changes when the topic is created again; null when the brokers
-   * have no ids.
+   * Returns the topic's id, which changes when the topic is created again. Null if the brokers have
+   * no ids.
    */
   async topicId(topic: string): Promise<string | null> {
     return this.#brokers.topicId(topic);
   }
 
-  /** Gives up every record before the offset, per partition. */
+  /** Deletes every record before the offset, for each partition. */
   async deleteRecords(topic: string, before: ReadonlyMap<number, number>): Promise<void> {
     for (const [partition, offset] of before)
       await this.#brokers.deleteRecords(topic, partition, offset);
   }
 
-  /** Committed offsets of a consumer group: topic → partition → next offset. Empty when it never committed. */
+  /** Returns a group's committed offsets: topic → partition → next offset. May be empty. */
   async groupOffsets(groupId: string): Promise<Map<string, Map<number, number>>> {
     const answer = await (await this.admin()).fetchOffsets({ groupId });
     return new Map(
@@ -152,7 +153,10 @@ export class KafkaPort {
     );
   }
 
-  /** Asks with the requests of the group's own protocol. A group that no request describes is `unknown`. */
+  /**
+   * Describes a group with the requests of its own protocol. A group that no request describes is
+   * `unknown`.
+   */
   async describeGroup(groupId: string): Promise<GroupDescription> {
     return this.#brokers.withCoordinator(groupId, (broker) =>
       describeBy(broker, groupId, async () => (await this.groupOffsets(groupId)).size > 0),
@@ -165,7 +169,7 @@ export class KafkaPort {
 
   /**
    * Visits every committed record of `[from, to)` of a partition. Returns how many were visited.
-   * Throws Problem `topic-lost` when the range is no longer all there.
+   * Throws Problem `topic-lost` if a part of the range is gone.
    */
   async readRange(
     topic: string,
@@ -202,8 +206,8 @@ export class KafkaPort {
   }
 
   /**
-   * Tells whether `[from, to)` holds only control records (transaction markers), so that nothing is
-   * left to consume.
+   * Returns whether `[from, to)` contains only control records (transaction markers), so that
+   * nothing is left to consume.
    */
   async onlyControlRecords(
     topic: string,
@@ -216,7 +220,7 @@ export class KafkaPort {
     return data === 0;
   }
 
-  /** Idempotent: a batch that is sent again is not written twice. */
+  /** Opens an idempotent writer: a batch that is sent again is not written twice. */
   openWriter(): BulkWriter {
     return new BulkWriter(this.#brokers);
   }

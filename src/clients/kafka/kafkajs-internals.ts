@@ -1,5 +1,5 @@
-// The parts of kafkajs that are not its public interface: request encoders, brokers and the
-// cluster. The exact pin of kafkajs protects them.
+// Parts of kafkajs that are not in its public interface: request encoders, brokers and the cluster.
+// They are safe to use because kafkajs is pinned exactly.
 import { createRequire } from 'node:module';
 import type { Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
@@ -17,7 +17,7 @@ export const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur
 
 export interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
-  /** The versions that the broker understands, by API key. */
+  /** The highest versions that the broker supports, by API key. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
   deleteRecords(of: {
     topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
@@ -42,8 +42,8 @@ export interface Cluster {
 }
 
 /**
- * A cluster whose calls may go to any broker. Throws Problem `unsupported` when this kafkajs has
- * none.
+ * Creates a cluster whose calls may go to any broker. Throws Problem `unsupported` if this version
+ * of kafkajs has none.
  */
 export function createCluster(kafka: KafkaJs, isolationLevel: number): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(

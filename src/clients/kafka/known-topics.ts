@@ -1,11 +1,11 @@
-// Which topics a connection of kafkajs asks its brokers about. One deleted topic makes it fail
-// every later refresh, whatever topic that is for.
+// Decides which topics a kafkajs connection asks its brokers about. If one of them is deleted,
+// every later refresh fails, even for other topics.
 import { Problem } from '../../domain/failure.js';
 import type { Cluster } from './kafkajs-internals.js';
 
 /**
- * A topic, or offsets that we need from it, no longer exist. The caller decides what that means for
- * its topic.
+ * Thrown if a topic, or offsets that are needed from it, no longer exist. The caller decides what
+ * that means for its topic.
  */
 export class TopicLost extends Problem {
   readonly topic: string;
@@ -25,24 +25,25 @@ export class KnownTopics {
   }
 
   /**
-   * Makes the cluster know the topic. One caller at a time: a refresh that fails restores the list
-   * from before it, and with it the deleted topics that another caller has just taken out.
+   * Makes the cluster know the topic, for one caller at a time. A refresh that fails restores the
+   * earlier list. Without the order, that would bring back deleted topics that another caller has
+   * just removed.
    */
   know(cluster: Cluster, topic: string): Promise<void> {
     const mine = this.#before.then(() =>
       cluster.addTargetTopic(topic).catch(async () => {
         await this.refuseIfGone(cluster, topic);
-        await cluster.addTargetTopic(topic); // kafkajs forgot it with the failure
+        await cluster.addTargetTopic(topic); // kafkajs forgot the topic when the call failed
       }),
     );
     this.#before = mine.catch(() => undefined);
     return mine;
   }
 
-  /** Throws TopicLost when the topic is gone. Other topics that are gone are forgotten. */
+  /** Throws TopicLost if the topic is gone. Removes other topics that are gone from the list. */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#listTopics().catch(() => null);
-    if (existing === null) return; // cannot tell: not gone
+    if (existing === null) return; // without the list, nothing counts as gone
     for (const known of cluster.targetTopics)
       if (!existing.includes(known)) cluster.targetTopics.delete(known);
     if (existing.includes(topic)) return;

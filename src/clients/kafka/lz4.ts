@@ -1,13 +1,13 @@
-// LZ4 frames (https://github.com/lz4/lz4, doc/lz4_Frame_format.md and lz4_Block_format.md), reading
-// only: what Kafka's producers write. No library that is kept up reads them without native code.
-// Checksums are skipped, as Kafka's own consumers do for blocks: the batch has a CRC of its own.
+// Reads LZ4 frames as Kafka's producers write them (https://github.com/lz4/lz4,
+// doc/lz4_Frame_format.md and lz4_Block_format.md). No maintained library reads them without native
+// code. Checksums are skipped, as Kafka's own consumers do for blocks, because the batch has a CRC.
 
 const MAGIC = 0x184d2204;
 const LEAST_MATCH = 4;
 
 /**
- * Opens one or several frames. Throws RangeError or Error for bytes that are none, or hold more
- * than `most` bytes.
+ * Decompresses one or several frames. Throws RangeError or Error for bytes that are not LZ4 frames,
+ * or that contain more than `most` bytes.
  */
 export function unlz4(frame: Buffer, most: number): Uint8Array {
   const out = new Output(Math.min(most, frame.length * 4), most);
@@ -26,7 +26,7 @@ class Output {
     this.#most = most;
   }
 
-  /** Room for `extra` more bytes. */
+  /** Makes room for `extra` more bytes. */
   reserve(extra: number): void {
     const needed = this.length + extra;
     if (needed <= this.bytes.length) return;
@@ -37,14 +37,15 @@ class Output {
   }
 }
 
-/** Returns where the frame ends. */
+/** Reads one frame. Returns the offset at which it ends. */
 function readFrame(b: Buffer, start: number, out: Output): number {
   if (b.readUInt32LE(start) !== MAGIC) throw new Error('no LZ4 frame');
   const flags = b.readUInt8(start + 4);
   if (flags >> 6 !== 1) throw new Error(`LZ4 frame of version ${flags >> 6}`);
   if (flags & 0x01) throw new Error('an LZ4 dictionary is needed');
   const blockChecksum = flags & 0x10 ? 4 : 0;
-  let at = start + 6 + (flags & 0x08 ? 8 : 0) + 1; // descriptor: flags, block size, perhaps the content's size, its own checksum
+  // The descriptor: flags, block size, an optional content size, and the descriptor's own checksum.
+  let at = start + 6 + (flags & 0x08 ? 8 : 0) + 1;
   for (;;) {
     const head = b.readUInt32LE(at);
     at += 4;
@@ -93,6 +94,7 @@ function copyMatch(out: Output, distance: number, length: number): void {
   out.reserve(length);
   const { bytes } = out;
   let to = out.length;
-  for (let from = to - distance, left = length; left > 0; left -= 1) bytes[to++] = bytes[from++]!; // may overlap itself
+  // source and target may overlap
+  for (let from = to - distance, left = length; left > 0; left -= 1) bytes[to++] = bytes[from++]!;
   out.length = to;
 }

@@ -1,5 +1,5 @@
-// Kafka's Produce request and response, version 7: one topic, one partition, one batch that is
-// encoded already.
+// Encodes Kafka's Produce request and decodes its response, version 7, for one topic, one partition
+// and one batch that is already encoded.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -13,7 +13,7 @@ const VERSION = 7;
 const ACKS_ALL = -1;
 const TIMEOUT_MS = 30_000;
 
-/** The broker has this batch already. */
+/** The broker already has this batch. */
 export const DUPLICATE_SEQUENCE = 46;
 
 export function produceRequest(topic: string, partition: number, batch: Buffer): object {
@@ -40,7 +40,7 @@ export function produceRequest(topic: string, partition: number, batch: Buffer):
   };
 }
 
-/** The error code of the one partition; 0 = written. */
+/** Returns the error code of the one partition. 0 means written. */
 export function decodeProduce(raw: Buffer): number {
   const afterTopic = 4 + 2 + raw.readInt16BE(4); // topics, name
   return raw.readInt16BE(afterTopic + 4 + 4); // partitions, index

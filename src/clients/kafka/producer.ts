@@ -1,5 +1,5 @@
-// Writing many records to topics: our own record batches, idempotent, over kafkajs' connections.
-// Used by proofs, which replay rows without a connector.
+// Writes many records to topics as idempotent record batches, over kafkajs' connections. Used by
+// proofs, copies, Flink windows and snapshot signals.
 import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
 
 export interface OutRecord {
@@ -10,13 +10,13 @@ export interface OutRecord {
 /** The part of the cluster that the writer uses. */
 export interface ProduceTarget {
   partitions(topic: string): Promise<number>;
-  /** A fresh identity, from any broker: here from a leader of the topic. */
+  /** Requests a new identity from any broker; here, from a leader of the topic. */
   identify(topic: string): Promise<ProducerIdentity>;
-  /** The partition that Kafka's own producers choose for a key. */
+  /** Returns the partition that Kafka's own producers choose for a key. */
   partitionOf(key: string, partitions: number): number;
   /**
-   * Resolves when all in-sync replicas have the batch; one that the broker knows by its sequence is
-   * not written twice.
+   * Resolves when all in-sync replicas have the batch. A batch whose sequence number the broker
+   * already has is not written twice.
    */
   produce(topic: string, partition: number, batch: Buffer): Promise<void>;
 }
@@ -29,15 +29,15 @@ interface Lane {
   filling: BatchBuilder;
   sequence: number;
   /**
-   * The one batch that is on its way: kafkajs spreads requests over connections, so a second could
-   * overtake it and be refused.
+   * The one batch that is being sent. kafkajs spreads requests over connections, so a second batch
+   * could overtake it and be refused.
    */
   flying: Promise<void> | undefined;
 }
 
 /**
- * Fills one batch per partition; a full one is sent while the next is filled. Several may write at
- * once.
+ * Fills one batch for each partition. A full batch is sent while the next one is filled. Several
+ * callers may write at the same time.
  */
 export class BulkWriter {
   readonly #target: ProduceTarget;
@@ -50,7 +50,7 @@ export class BulkWriter {
     this.#target = target;
   }
 
-  /** Returns a promise only when the caller has to wait for the broker. */
+  /** Writes a record. Returns a promise only if the caller has to wait for the broker. */
   write(topic: string, record: OutRecord): Promise<void> | undefined {
     const lanes = this.#topics.get(topic);
     if (!lanes) return this.#open(topic).then(() => this.write(topic, record));
@@ -61,7 +61,7 @@ export class BulkWriter {
     return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
   }
 
-  /** Everything written is acknowledged by all in-sync replicas when this ends. */
+  /** Sends what is left. When it returns, all in-sync replicas have acknowledged every record. */
   async flush(): Promise<void> {
     const lanes = [...this.#topics.values()].flat();
     await Promise.all(
@@ -96,7 +96,7 @@ export class BulkWriter {
     lane.flying = (before ?? Promise.resolve()).then(() =>
       this.#target.produce(lane.topic, lane.partition, batch),
     );
-    lane.flying.catch(() => undefined); // looked at when it is waited for
+    lane.flying.catch(() => undefined); // errors surface where this promise is awaited
     await before;
   }
 }

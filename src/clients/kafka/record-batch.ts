@@ -1,13 +1,13 @@
-// Walks Kafka record batches (magic 2) in a Fetch response. Synchronous and without per-record
-// objects: this is the hot path of every window.
+// Reads the records of Kafka record batches (magic 2) in a Fetch response. It is synchronous and
+// creates no object for each record, because every window spends most of its time here.
 import { Problem } from '../../domain/failure.js';
 import { decompress } from './compression.js';
 import { crc32c } from './crc32c.js';
 
 export interface RecordVisitor {
   /**
-   * Key and value are ranges of `bytes`, -1 where they are null: no object is made per record. Copy
-   * what must outlive the call.
+   * Key and value are ranges of `bytes`, and -1 if they are null, so no object is created for each
+   * record. Copy whatever must outlive the call.
    */
   (
     offset: number,
@@ -30,8 +30,8 @@ const BEFORE_LENGTH = 12; // base offset and the length itself
 const CRC_AT = 17;
 
 /**
- * State of a read_committed walk over one partition: which producers' open transactions are known
- * to be aborted.
+ * The state of a read_committed pass over one partition: the producers whose open transactions were
+ * aborted.
  */
 export class TransactionFilter {
   readonly #pending: AbortedTransaction[] = [];
@@ -59,7 +59,7 @@ export class TransactionFilter {
   }
 }
 
-/** A batch whose records must be read: the range of its body, and the facts from its header. */
+/** A batch whose records must be read: the range of its body, and facts from its header. */
 export interface VisibleBatch {
   readonly bodyStart: number;
   readonly bodyEnd: number;
@@ -69,9 +69,9 @@ export interface VisibleBatch {
 }
 
 /**
- * Batches of `records` that hold committed records of `[from, to)`, and the next offset to fetch
- * (control records and batches included). An incomplete last batch, which brokers send when a
- * response is cut, is left for the next fetch.
+ * Returns the batches that contain committed records of `[from, to)`, and the next offset to fetch,
+ * which also counts control records and other batches. Brokers may cut a response within its last
+ * batch; the next fetch returns that batch.
  */
 export function visibleBatches(
   records: Buffer,
@@ -89,7 +89,7 @@ export function visibleBatches(
     if (records.readInt8(at + 16) !== 2)
       throw new Problem(
         'unsupported',
-        `a record batch at offset ${baseOffset} has an old format (magic ${records.readInt8(at + 16)})`,
+        `a record batch at offset ${baseOffset} has an old, unsupported format (magic ${records.readInt8(at + 16)})`,
       );
     const attributes = records.readInt16BE(at + 21);
     const lastOffset = baseOffset + records.readInt32BE(at + 23);
@@ -114,13 +114,13 @@ export function visibleBatches(
 }
 
 /**
- * Throws Problem `unsupported` for a batch that cannot be as long as it says: nothing behind it can
- * be found.
+ * Returns the offset at which the batch ends. Throws Problem `unsupported` if its length is
+ * impossible, because nothing behind it could be found.
  */
 function batchEnd(records: Buffer, at: number): number {
   const length = records.readInt32BE(at + LENGTH_AT);
   if (length < HEADER_BYTES - BEFORE_LENGTH)
-    throw damaged(Number(records.readBigInt64BE(at)), `it says that it has ${length} bytes`);
+    throw damaged(Number(records.readBigInt64BE(at)), `its header says ${length} bytes`);
   return at + BEFORE_LENGTH + length;
 }
 
@@ -128,7 +128,7 @@ const damaged = (offset: number, why: string): Problem =>
   new Problem(
     'unsupported',
     `the batch at offset ${offset} is damaged: ${why}`,
-    'look at the topic: no consumer can read this batch',
+    'check the topic; no consumer can read this batch',
   );
 
 /**
@@ -158,8 +158,8 @@ export function walkBatch(
 }
 
 /**
- * The offset behind the last whole batch, without looking into any: where the next fetch begins.
- * `from` where there is none.
+ * Returns the offset after the last whole batch, at which the next fetch begins, without decoding
+ * any batch. Returns `from` if there is no whole batch.
  */
 export function offsetBehind(records: Buffer, from: number): number {
   let next = from;
@@ -185,7 +185,7 @@ function walkRecords(
     const length = varint(body, cursor);
     const end = cursor.at + length;
     if (!(length > 0 && end <= body.length))
-      throw damaged(baseOffset, `record ${index} says that it has ${length} bytes`);
+      throw damaged(baseOffset, `the header of record ${index} says ${length} bytes`);
     cursor.at += 1; // attributes
     varint(body, cursor); // timestamp
     const offset = baseOffset + varint(body, cursor);
@@ -196,26 +196,27 @@ function walkRecords(
     const valueLength = varint(body, cursor);
     const valueStart = valueLength < 0 ? -1 : cursor.at;
     if (keyEnd > end || cursor.at + valueLength > end)
-      throw damaged(baseOffset, `record ${index} is longer than it says`);
+      throw damaged(baseOffset, `record ${index} is longer than its header says`);
     if (offset >= from && offset < to)
       visit(offset, body, keyStart, keyEnd, valueStart, cursor.at + Math.max(valueLength, 0));
     cursor.at = end;
   }
 }
 
-/** A range of a record as a view; null where it is null. */
+/** Returns a range of a record as a view, or null if it is null. */
 export const rangeOf = (bytes: Buffer, start: number, end: number): Buffer | null =>
   start < 0 ? null : bytes.subarray(start, end);
 
 const MOST_SCALE = 2 ** 63; // ten bytes of seven bits
 
-/** Zig-zag varint; exact up to 2^53, enough for lengths, deltas and timestamps. */
+/** Reads a zig-zag varint. Exact up to 2^53, which is enough for lengths, deltas and timestamps. */
 function varint(buffer: Buffer, cursor: { at: number }): number {
   let result = 0;
   let scale = 1;
   for (;;) {
     const byte = buffer[cursor.at++];
-    if (byte === undefined || scale > MOST_SCALE) throw damaged(-1, 'a number in it does not end');
+    if (byte === undefined || scale > MOST_SCALE)
+      throw damaged(-1, 'it contains a number without an end');
     result += (byte & 0x7f) * scale;
     if (byte < 0x80) break;
     scale *= 128;

@@ -1,6 +1,6 @@
 // Requests that kafkajs does not offer: a topic's id, the offsets of its log with their leader
-// epochs, and where an earlier leader's records end now. Each asks for one topic and at most one
-// partition.
+// epochs, and the offset at which an earlier leader's records end now. Each asks about one topic
+// and at most one partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -28,7 +28,7 @@ interface DecoderOf {
   readTaggedFields(): unknown;
 }
 
-/** The argument of kafkajs' `connectionPool.send`. */
+/** The form of a request and its response in kafkajs' `connectionPool.send`. */
 export interface Exchange<T> {
   readonly request: {
     readonly apiKey: number;
@@ -56,7 +56,7 @@ const exchange = <T>(
   },
 });
 
-/** An offset of a partition's log; `leaderEpoch` = -1 where the log is older than leader epochs. */
+/** An offset of a partition's log. `leaderEpoch` is -1 if the log is older than leader epochs. */
 export interface LogOffset {
   readonly errorCode: number;
   readonly offset: number;
@@ -69,7 +69,7 @@ const OFFSET_FOR_LEADER_EPOCH = 23;
 const CONSUMER = -1; // not a replica
 const NO_EPOCH = -1;
 
-/** ListOffsets, version 4: the first one that says under which leader the offset is the answer. */
+/** Builds ListOffsets, version 4, the first version that returns the leader epoch of the offset. */
 export function listOffset(
   topic: string,
   partition: number,
@@ -92,8 +92,8 @@ export function listOffset(
 }
 
 /**
- * OffsetForLeaderEpoch, version 3. The answer says where the records of this leader and earlier
- * ones end in the present log. The offset is -1 for a leader that the log does not know.
+ * Builds OffsetForLeaderEpoch, version 3. The answer is the offset at which the records of this
+ * leader and earlier ones end in the current log, or -1 if the log does not know the leader.
  */
 export function epochEnd(
   topic: string,
@@ -118,8 +118,8 @@ export function epochEnd(
 export const TOPIC_ID_VERSION = 10;
 
 /**
- * Metadata, version 10. It returns the topic's id as 32 hex digits. A topic that is created again
- * under its name gets another id.
+ * Builds Metadata, version 10. It returns the topic's id as 32 hex digits. A topic that is created
+ * again under its name has another id.
  */
 export function topicIdOf(
   topic: string,
@@ -130,8 +130,9 @@ export function topicIdOf(
     .writeInt64(0)
     .writeInt64(0)
     .writeUVarIntString(topic)
-    .writeUVarInt(0); // one topic: by name, not by id
-  body.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(0); // neither created nor asked for rights
+    .writeUVarInt(0); // one topic, by name and not by id
+  // does not create topics and does not ask for rights
+  body.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(0);
   return exchange(METADATA, TOPIC_ID_VERSION, 'Metadata', body, (raw) => {
     raw.readTaggedFields(); // the tagged fields of the header
     raw.readInt32(); // throttle time

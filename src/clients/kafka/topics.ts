@@ -1,9 +1,9 @@
-// Describes topics with their settings, and creates a topic by one request. A retry of that request
-// would find its own topic and report a conflict.
+// Describes topics with their settings, and creates a topic with exactly one request. A retry of
+// that request would find its own topic and report a conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 
-/** A broker that gave up waiting may still make the topic. */
+/** After one of these errors, the broker may still create the topic. */
 const END_UNKNOWN: readonly string[] = [
   'REQUEST_TIMED_OUT',
   'NETWORK_EXCEPTION',
@@ -14,13 +14,13 @@ const END_UNKNOWN: readonly string[] = [
 const SERVED_MS = 15_000;
 
 export interface TopicDescription {
-  /** Null where the brokers give topics no ids. */
+  /** Null if the brokers give topics no ids. */
   readonly id: string | null;
   readonly partitions: number;
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Describes those of the topics that exist, with the named settings. */
+/** Describes the topics that exist, with the named settings. */
 export async function describeTopics(
   admin: Admin,
   topics: readonly string[],
@@ -67,9 +67,9 @@ export async function served(isServed: () => Promise<boolean>): Promise<void> {
 }
 
 /**
- * Creates a topic. Throws Problem `object-not-ours` when it exists, `permission-denied` when our
- * principal may not create it, and `unsupported` when the cluster refuses it. Any other error
- * leaves open whether the topic exists.
+ * Creates a topic. Throws Problem `object-not-ours` if it exists, `permission-denied` if Sluice's
+ * principal may not create it, and `unsupported` if the cluster refuses it. After any other error,
+ * the topic may or may not exist.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });
@@ -85,7 +85,10 @@ export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void
   }
 }
 
-/** Null where the error is no answer of the broker about this topic. Exported for its test. */
+/**
+ * Returns the Problem for a broker's refusal. Null if the error is not a broker's answer about this
+ * topic. Exported for its test.
+ */
 export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown): Problem | null {
   const { errors } = (error ?? {}) as { errors?: readonly { type?: string; message: string }[] };
   const { type, message = '' } = errors?.[0] ?? (error as { type?: string; message?: string });
@@ -100,7 +103,7 @@ export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown
     return new Problem(
       'permission-denied',
       `Kafka refused to create topic ${topic}: ${type}`,
-      `allow our principal CREATE on the topic (kafka-acls --add --allow-principal User:… --operation Create --topic ${topic}), then: sluice retry`,
+      `allow the principal of Sluice to CREATE the topic (kafka-acls --add --allow-principal User:… --operation Create --topic ${topic}), then: sluice retry`,
     );
   return new Problem(
     'unsupported',

@@ -1,16 +1,15 @@
-// The progress of a copy of the tables, kept in the ledger so that it survives the worker that
-// copies.
+// Keeps the progress of a copy of the tables in the ledger, so that it survives the copying worker.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
-/** One range of a table's blocks that is in its topic. */
+/** One block range of a table whose rows are in the topic. */
 export interface CopiedChunk {
   readonly table: string;
   readonly chunk: number;
   readonly rows: number;
   /**
-   * Files in which the table's rows lay. A rewrite moves rows between ranges, so a range of other
-   * files says nothing.
+   * The files that held the table's rows. A rewrite moves rows between ranges, so a range of other
+   * files proves nothing.
    */
   readonly storage: string | null;
 }

@@ -1,12 +1,12 @@
-// Facts in the ledger, found by their digest. A window gets the digest of the facts that the
-// evidence rests on, and reports what changed since.
+// Facts in the ledger, found by their digest. A window receives the digest of the facts that the
+// evidence depends on, and reports what has changed since then.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
-/** The same for facts whose entries come in another order. */
+/** Returns the digest of facts. The order of entries does not matter. */
 export function factsDigest(facts: Facts): string {
   const sorted = Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [
@@ -18,8 +18,8 @@ export function factsDigest(facts: Facts): string {
 }
 
 /**
- * Keeps the facts and compares them with those of digest `since` (null = none). Earlier facts that
- * are not in the ledger count as changed.
+ * Stores the facts, and compares them with the facts of digest `since` (null means none). If the
+ * ledger lacks the earlier facts, they count as changed.
  */
 export async function seeFacts(
   ledger: Ledger,

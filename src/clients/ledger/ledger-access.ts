@@ -1,16 +1,17 @@
-// Checks what our role may do with the ledger, and prints the statements that grant more.
+// Checks what Sluice's role may do with the ledger, and prints the statements that grant more.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 
 export interface Readiness {
   readonly isThere: boolean;
   readonly mayCreate: boolean;
-  /** The statement that lets our role create it. */
+  /** The statement that lets Sluice's role create it. */
   readonly grant: string;
 }
 
 /**
- * Tells whether the ledger's tables exist and, if they do not, whether our role may create them.
+ * Returns whether the ledger's tables exist and, if they do not, whether Sluice's role may create
+ * them.
  */
 export async function readiness(pool: pg.Pool): Promise<Readiness> {
   const { rows } = await pool.query<{ there: boolean; may: boolean; grant: string }>(
@@ -21,7 +22,7 @@ export async function readiness(pool: pg.Pool): Promise<Readiness> {
   return { isThere: there, mayCreate: may, grant };
 }
 
-/** Returns the problem with the statements that the ledger's owner must run for our role. */
+/** Returns the Problem with the statements that the ledger's owner must run for Sluice's role. */
 export async function denied(pool: pg.Pool, address: string, { message }: Error): Promise<Problem> {
   const { rows } = await pool.query<{ role: string }>('SELECT quote_ident(current_user) AS role');
   const { role } = rows[0]!;

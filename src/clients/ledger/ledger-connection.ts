@@ -1,4 +1,5 @@
-// The connection to the ledger's database: its tables, transactions, and what its errors mean.
+// The connection to the ledger's database: it creates the tables, runs transactions, and explains
+// errors.
 import pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { denied, readiness, type Readiness } from './ledger-access.js';
@@ -9,12 +10,16 @@ const NOT_THERE: readonly string[] = ['42P01', '3F000']; // undefined_table, inv
 export class LedgerConnection {
   readonly #pool: pg.Pool;
   protected readonly url: string;
-  /** A view of the ledger sends all of its queries here. */
+  /** The connection of a snapshot view. Such a view sends all of its queries here. */
   protected pinned: pg.PoolClient | undefined;
   readonly #address: string;
   protected readonly readOnly: boolean;
 
-  /** Read-only: every transaction of its sessions is, and a ledger without tables reads as empty. A role with USAGE and SELECT on schema sluice is enough. */
+  /**
+   * Opens a pool of connections. With `readOnly`, every transaction is read-only, and a ledger
+   * without tables reads as empty. A role with USAGE and SELECT on schema sluice is enough for
+   * that.
+   */
   constructor(url: string, { readOnly = false } = {}) {
     this.#pool = new pg.Pool({
       connectionString: url,
@@ -31,7 +36,7 @@ export class LedgerConnection {
     this.#address = `${parsed.host}${parsed.pathname}`;
   }
 
-  /** Creates the tables where they are missing. Safe to call from several workers at once. */
+  /** Creates the tables that are missing. Several workers may call it at once. */
   async migrate(): Promise<void> {
     const client = await this.#pool.connect();
     try {

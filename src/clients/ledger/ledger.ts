@@ -1,4 +1,5 @@
-// The ledger: append-mostly evidence of every migration, in a Postgres database of ours. Readable with no worker and no Temporal alive.
+// The ledger: the evidence of every migration, almost only appended, in a Postgres database of the
+// operator. It can be read without a worker and without Temporal.
 import type {
   AuditEvent,
   ColumnTally,
@@ -24,7 +25,7 @@ export interface MigrationRecord {
   readonly updated_at: Date;
   readonly plan_hash: string;
   readonly spec: MigrationSpec;
-  /** The namespace of its workflow; null when it is not recorded. */
+  /** The Temporal namespace of its workflow. Null if it was not recorded. */
   readonly namespace: string | null;
   readonly namespace_id: string | null;
 }
@@ -34,7 +35,10 @@ export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 const MAX_INT = 2 ** 31 - 1;
 
 export class Ledger extends LedgerConnection {
-  /** Runs `use` on a view of the ledger as it is at one moment: what it reads belongs together, whatever workers write meanwhile. */
+  /**
+   * Runs `use` on a view of the ledger at one moment. What it reads is consistent, even while
+   * workers write.
+   */
   async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
     return this.transaction(async (client) => {
       await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -44,7 +48,7 @@ export class Ledger extends LedgerConnection {
     });
   }
 
-  /** Newest iteration of a name first. */
+  /** Returns migrations by name, the newest iteration of each name first. */
   async migrations(name?: string): Promise<MigrationRecord[]> {
     return this.query<MigrationRecord>(
       `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec, namespace, namespace_id
@@ -98,7 +102,7 @@ export class Ledger extends LedgerConnection {
     return rows.map((r) => r.row);
   }
 
-  /** Ascending, one for each window. */
+  /** Returns one sample for each window, in ascending order. */
   async samples(name: string, iteration: number): Promise<WindowSample[]> {
     const rows = await this.query<{ sample: WindowSample }>(
       `SELECT sample FROM sluice.sample WHERE name = $1 AND iteration = $2 ORDER BY number`,
@@ -109,7 +113,7 @@ export class Ledger extends LedgerConnection {
 
   /**
    * Counts how often each column of each subject differed, over the kept differences of the windows
-   * up to `upTo` (Infinity = all).
+   * up to `upTo`. Infinity means all windows.
    */
   async differencesByColumn(
     name: string,
@@ -123,7 +127,7 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Evidence of every window, ascending. */
+  /** Returns the evidence of every window, in ascending order. */
   async evidence(name: string, iteration: number): Promise<EvidenceLink[]> {
     return this.query<EvidenceLink>(
       `SELECT number, digest, chain, document FROM sluice.evidence WHERE name = $1 AND iteration = $2 ORDER BY number`,
@@ -142,7 +146,7 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Null when the object was never ours. */
+  /** Returns the state of an object. Null if this migration never owned it. */
   async objectState(name: string, object: OwnedObject): Promise<ObjectState | null> {
     const rows = await this.query<{ state: ObjectState }>(
       `SELECT state FROM sluice.object WHERE name = $1 AND kind = $2 AND object_name = $3 AND location = $4`,
@@ -163,7 +167,7 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Objects of a name that exist (or may exist) and are not handed over. */
+  /** Returns the objects of a name that exist, or may exist, and are not handed over. */
   async openObjects(name: string): Promise<OwnedObject[]> {
     const rows = await this.query<{
       kind: OwnedObject['kind'];

@@ -1,12 +1,15 @@
-// Windows in the ledger. The first record of a window is final: its evidence is a link of a chain,
-// so a later record would break every link after it.
+// Windows in the ledger. The first record of a window is final. Its evidence is a link of a chain,
+// so changing it later would break every link after it.
 import type pg from 'pg';
 import type { AuditEvent, MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/sample.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Ledger } from './ledger.js';
 
-/** All that a window leaves in the ledger. `result` = what the run was answered: a repeated attempt is answered the same. */
+/**
+ * Everything that a window writes to the ledger. `result` is the activity's result for the run; a
+ * repeated attempt returns the same.
+ */
 export interface WindowRecord<Result> {
   readonly rows: readonly WindowRow[];
   readonly differences: ReadonlyMap<string, readonly Difference[]>;
@@ -15,9 +18,12 @@ export interface WindowRecord<Result> {
   readonly result: Result;
 }
 
-/** A window as the ledger has recorded it. */
+/** A window that is recorded in the ledger. */
 export interface RecordedWindow<Result> {
-  /** Run and activity that recorded it: attempts of one activity share it, a run that was reset has another. */
+  /**
+   * The run and activity that recorded it. Attempts of one activity share this value; a run that
+   * was reset has another.
+   */
   readonly by: string;
   readonly chain: string;
   readonly result: Result;
@@ -32,7 +38,7 @@ SELECT $1::text, $2::int, $3::int, $4::text, $5::jsonb, $6::text, $7::jsonb, enc
 WHERE NOT EXISTS (SELECT 1 FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number >= $3)
 RETURNING chain`;
 
-/** Null when no window of this number is in the ledger. */
+/** Returns a recorded window. Null if the ledger has no window of this number. */
 export async function recordedWindow<Result>(
   ledger: Pick<Ledger, 'query'>,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
@@ -45,7 +51,7 @@ export async function recordedWindow<Result>(
   return rows[0] ?? null;
 }
 
-/** A number that no window has yet: `wanted`, or the one after the newest. */
+/** Returns a number that no window has yet: `wanted`, or the number after the newest. */
 export async function freeNumber(
   ledger: Pick<Ledger, 'query'>,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
@@ -58,7 +64,10 @@ export async function freeNumber(
   return Math.max(wanted, (rows[0]?.newest ?? 0) + 1);
 }
 
-/** Returns the chain's new head, or null when this window, or a later one, is in the ledger already: then nothing was written. */
+/**
+ * Records a window and returns the new head of the chain. Returns null and writes nothing if this
+ * window, or a later one, is already recorded.
+ */
 export async function recordWindow<Result>(
   ledger: Ledger,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
@@ -67,7 +76,8 @@ export async function recordWindow<Result>(
 ): Promise<string | null> {
   const of = [ref.name, ref.iteration];
   return ledger.transaction(async (client) => {
-    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 7351))`, of); // the chain has one end
+    // serializes writers, because the chain has only one end
+    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 7351))`, of);
     const inserted = await client.query<{ chain: string }>(RECORD_EVIDENCE, [
       ...of,
       sample.number,
@@ -107,7 +117,7 @@ async function recordRow(
   );
 }
 
-/** Builds the audit entry for a window that was measured twice. */
+/** Returns the audit event for a window that was measured twice. */
 export function repeatedEvent(
   number: number,
   attempt: number,

@@ -1,13 +1,12 @@
-// Runs of the batch, as they can be seen: in the run log that it writes, or as sessions by their
-// application_name.
+// Finds runs of the batch: in the run log that it writes, or as sessions with its application_name.
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * A run that is active, or that is known to have started after the fence, in words: its result may
- * not be what was compared. Null = none.
+ * Describes a run that is active, or that started after the fence. Its result may not be what was
+ * compared. Null if there is none.
  */
 export async function activeRun(
   client: pg.ClientBase,
@@ -39,8 +38,9 @@ async function loggedRun(
 }
 
 /**
- * Idle sessions are a pool's. The state of one that we may not look into (no pg_read_all_stats) is
- * unknown: that counts as active.
+ * Finds an active session of the application. Idle sessions belong to a connection pool and do not
+ * count. Without pg_read_all_stats, the state of another role's session is unknown, which counts as
+ * active.
  */
 async function session(client: pg.ClientBase, application: string): Promise<string | null> {
   const { rows } = await client.query<Record<string, string | null>>(

@@ -1,5 +1,5 @@
-// Reads the captured set from the catalog in one query: the publication with its contents, and each
-// table with its properties.
+// Reads the captured set from the catalog: the publication with its contents, and each table with
+// its properties.
 import type pg from 'pg';
 import {
   OPERATIONS,
@@ -14,7 +14,7 @@ SELECT p.oid, p.xmin::text AS version, p.pubviaroot, p.pubinsert, p.pubupdate, p
   (SELECT coalesce(string_agg(concat(r.oid, '.', r.xmin), ' ' ORDER BY r.oid), '') FROM pg_publication_rel r WHERE r.prpubid = p.oid) AS tables
 FROM pg_publication p WHERE p.pubname = $1`;
 
-// Read as JSON because row filters and column lists exist from PostgreSQL 15 on.
+// Read as JSON, because row filters and column lists exist only since PostgreSQL 15.
 const PUBLISHED_SQL = `
 SELECT t.schemaname, t.tablename, to_jsonb(t) ->> 'rowfilter' AS filter,
   (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
@@ -73,14 +73,17 @@ SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
 FROM c`;
 
 /**
- * Names and definitions come out qualified, whatever the role's own search_path says. MUST run
- * before the two readings below, on the same session.
+ * Makes names and definitions come out qualified, whatever search_path the role has. MUST run
+ * before the two functions below, in the same session.
  */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);
 }
 
-/** Null when there is no such publication. `planned` tables are called as the spec writes them. */
+/**
+ * Reads a publication. Null if it does not exist. `planned` tables get the names that the spec
+ * uses.
+ */
 export async function readPublication(
   client: pg.ClientBase,
   name: string,
@@ -106,7 +109,7 @@ export async function readPublication(
   };
 }
 
-/** Null when there is no such table. */
+/** Reads a table. Null if it does not exist. */
 export async function readCapturedTable(
   client: pg.ClientBase,
   text: string,

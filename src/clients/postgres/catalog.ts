@@ -1,5 +1,5 @@
-// Reads a table from the source's catalog: columns, key and replica identity. Names are resolved
-// once, by the catalog.
+// Reads a table from the source's catalog: columns, key and replica identity. The catalog resolves
+// each name once.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
@@ -9,8 +9,8 @@ import { describeSubquery } from './single-statement.js';
 export interface Column {
   readonly name: string;
   /**
-   * Base type: domains resolved, enums as `enum`, composites as `composite`, arrays as `type[]`,
-   * arrays of a domain as `domain[]`.
+   * The base type. Domains are resolved, enums are `enum`, composites are `composite`, arrays are
+   * `type[]`, and arrays of a domain are `domain[]`.
    */
   readonly type: string;
   readonly notNull: boolean;
@@ -21,7 +21,7 @@ export interface Column {
 
 /** A partition that holds rows of a partitioned table. */
 export interface Leaf {
-  /** Qualified and quoted. */
+  /** The qualified and quoted name. */
   readonly name: string;
   readonly kind: string;
   readonly persistence: string;
@@ -34,22 +34,26 @@ export interface TableCatalog {
   readonly name: TableName;
   readonly kind: string;
   readonly persistence: string;
-  /** The partitions at every depth; empty for an ordinary table. */
+  /** The partitions at every depth. Empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
   /**
-   * Tables made by INHERITS: a query of this one reads their rows too, the log calls them by their
-   * own names.
+   * Tables that were created with INHERITS. A query of this table also reads their rows, but the
+   * log has those rows under the other tables' names.
    */
   readonly heirs: readonly string[];
   readonly columns: readonly Column[];
   /**
-   * Primary key columns in key order, without what the index merely INCLUDEs; empty without one.
+   * The primary key's columns in key order, without columns that the index only INCLUDEs. Empty if
+   * there is no primary key.
    */
   readonly key: readonly string[];
-  /** The primary key is checked at the end of a transaction: such a key is no replica identity. */
+  /**
+   * True if the primary key is only checked at the end of a transaction. Such a key cannot be a
+   * replica identity.
+   */
   readonly isKeyDeferrable: boolean;
   readonly replicaIdentity: ReplicaIdentity;
-  /** True when any value is stored out of line (TOAST). */
+  /** True if any value is stored outside its row (TOAST). */
   readonly holdsFarValues: boolean;
   readonly rowSecurity: boolean;
   readonly rowsEstimate: number;
@@ -73,8 +77,8 @@ WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
 /**
- * Joined to a type `t`. It gives the base type under its domains as `b`, the `typmod` of the last
- * domain, and an array's elements as `e`.
+ * A join to a type `t`. It provides `b`, the base type under its domains; the `typmod` of the last
+ * domain; and `e`, the type of an array's elements.
  */
 const RESOLVED = `
 JOIN LATERAL (WITH RECURSIVE chain AS (
@@ -85,7 +89,8 @@ JOIN pg_type b ON b.oid = base.oid
 LEFT JOIN pg_type e ON e.typarray = b.oid`;
 
 /**
- * Maps a type to its kind. Only the differences between kinds matter, so some kinds have no name.
+ * Maps a type to the name of its kind. Kinds whose difference does not matter keep the type's own
+ * name.
  */
 const kindOf = (type: string): string =>
   `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
@@ -104,7 +109,7 @@ WHERE i.indrelid = $1 AND i.indisprimary AND i.indisvalid AND k.at <= i.indnkeya
 
 const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
 
-/** Null when there is no such relation. */
+/** Reads a table from the catalog. Null if there is no such relation. */
 export async function readTable(client: pg.ClientBase, text: string): Promise<TableCatalog | null> {
   const name = parseTableName(text);
   const found = (await client.query<Record<string, string>>(TABLE_SQL, [name.schema, name.table]))
@@ -162,8 +167,8 @@ function leafOf(row: Record<string, string>): Leaf {
 }
 
 /**
- * A table that has a primary key. Throws Problem `preflight-failed` where it, or its key, is gone
- * since preflight saw it.
+ * Reads a table that has a primary key. Throws Problem `preflight-failed` if the table or its key
+ * disappeared after preflight.
  */
 export async function readKeyedTable(client: pg.ClientBase, text: string): Promise<TableCatalog> {
   const catalog = await readTable(client, text);
@@ -173,8 +178,8 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
 }
 
 /**
- * Returns the number of blocks of a quoted table. The largest partition decides for a
- * partitioned table, because a block number exists in each partition.
+ * Returns the number of blocks of a quoted table. For a partitioned table, it is that of the
+ * largest partition, because each partition has its own block numbers.
  */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(
@@ -185,8 +190,8 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
 }
 
 /**
- * The files in which a table's rows, and its partitions', lie: others after it was rewritten or
- * truncated.
+ * Returns the files that hold the rows of a table and its partitions. They change when the table is
+ * rewritten or truncated.
  */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(
@@ -197,8 +202,8 @@ export async function storageOf(client: pg.ClientBase, table: string): Promise<s
 }
 
 /**
- * Conditions that cut a table of so many blocks into ranges of `size`; the last one has no end, for
- * it may have grown.
+ * Returns SQL conditions that divide a table of `blocks` blocks into ranges of `size` blocks. The
+ * last range has no end, because the table may have grown.
  */
 export function blockRanges(blocks: number, size: number): string[] {
   const count = Math.max(1, Math.ceil(blocks / size));
@@ -209,7 +214,9 @@ export function blockRanges(blocks: number, size: number): string[] {
   );
 }
 
-/** Names and types of the columns that one SELECT of a spec returns; it is not run. */
+/**
+ * Returns names and types of the columns that one SELECT of a spec returns. The query is not run.
+ */
 export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
   const fields = await describeSubquery(client, stripSemicolon(sql));
   const oids = [...new Set(fields.map((f) => f.dataTypeID))];

@@ -1,5 +1,5 @@
-// Connections to the legacy database. Every one carries our limits: lock_timeout 2 s, the spec's
-// statement_timeout, UTC, ISO output.
+// Opens connections to the legacy database. Each one has the same settings: lock_timeout 2 s, the
+// spec's statement_timeout, UTC, and ISO output.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
@@ -8,8 +8,8 @@ import type { MigrationSpec, PostgresAddress, SecretRef } from '../../domain/mig
 import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
- * The text of a secret that goes to `hosts`, or, with purpose `allow`, only whether a spec may name
- * it for them. Throws Problem `permission-denied`.
+ * Returns the text of a secret that is sent to `hosts`. With purpose `allow`, it only checks
+ * whether a spec may name the secret for these hosts. Throws Problem `permission-denied`.
  */
 export type ResolveSecret = (
   secret: SecretRef,
@@ -21,25 +21,23 @@ export type SourceClient = pg.Client;
 export interface SourceOptions {
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
-  /** Replication commands are understood, and nothing with parameters. */
+  /** The session understands replication commands, but no statements with parameters. */
   readonly speaksReplication?: boolean;
-  /**
-   * Nothing in this session may write: for sessions that run SQL of a spec which has no business to
-   * change anything.
-   */
+  /** Nothing in this session may write. Use it for SQL of a spec that must not change anything. */
   readonly readOnly?: boolean;
   /**
-   * Set for a statement of the spec that changes something: row security then applies as usual.
-   * Otherwise a row that it would hide is an error.
+   * Set it for a statement of the spec that changes data. Row security then applies as usual.
+   * Otherwise it is an error if row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
-  /** Settings of the session from its start, as the `options` of the connection. */
+  /** Settings that the session has from its start, as the connection's `options`. */
   readonly startup?: string;
 }
 
 const LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_STATEMENT_MS = 60_000;
-// Types stay text: the comparison needs what Postgres prints, not what JavaScript makes of it.
+// Values stay text, because the comparison needs what Postgres prints and not JavaScript's
+// conversion of it.
 const TEXT_ONLY = {
   getTypeParser:
     () =>
@@ -47,7 +45,7 @@ const TEXT_ONLY = {
       value,
 } as unknown as pg.CustomTypesConfig;
 
-/** Opens a connection, runs `use`, always closes it. */
+/** Opens a connection, runs `use`, and always closes the connection. */
 export async function withSource<T>(
   spec: MigrationSpec,
   secret: ResolveSecret,
@@ -62,7 +60,7 @@ export async function withSource<T>(
   }
 }
 
-/** As `withSource`, in a session in which nothing can write. */
+/** Does the same as `withSource` in a read-only session. */
 export const readSource = <T>(
   spec: MigrationSpec,
   secret: ResolveSecret,
@@ -70,7 +68,10 @@ export const readSource = <T>(
   options: SourceOptions = {},
 ): Promise<T> => withSource(spec, secret, use, { ...options, readOnly: true });
 
-/** The same for an address without a migration. `application` = what the database shows. */
+/**
+ * Does the same as `withSource` for an address without a migration. The database shows the session
+ * as `application`.
+ */
 export async function withAddress<T>(
   address: PostgresAddress,
   secret: ResolveSecret,
@@ -86,7 +87,7 @@ export async function withAddress<T>(
   }
 }
 
-/** The caller MUST end the client. */
+/** Opens a connection. The caller MUST end the client. */
 export async function openSource(
   { spec, metadata }: MigrationSpec,
   secret: ResolveSecret,
@@ -99,15 +100,15 @@ export async function openSource(
   });
 }
 
-/** A snapshot that other sessions can take over (`SET TRANSACTION SNAPSHOT`) until it is closed. */
+/** A snapshot that other sessions can use (`SET TRANSACTION SNAPSHOT`) until it is closed. */
 export interface SharedSnapshot {
   readonly name: string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Creates a logical slot, and shares the snapshot of the very position at which it begins. Waits
- * for the transactions that are open.
+ * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits for
+ * transactions that are open.
  */
 export async function createSlot(
   spec: MigrationSpec,
@@ -121,7 +122,7 @@ export async function createSlot(
   );
 }
 
-/** Shares a snapshot of now. */
+/** Exports a snapshot of the current state. */
 export async function shareSnapshot(
   spec: MigrationSpec,
   secret: ResolveSecret,
@@ -166,8 +167,8 @@ async function open(
 }
 
 /**
- * A spec without a password gets none: the driver would otherwise send the worker's own PGPASSWORD,
- * or one of its .pgpass.
+ * Refuses to send a password if the spec names none. Otherwise the driver would send the worker's
+ * PGPASSWORD or a password from its .pgpass.
  */
 function noPassword(): string {
   throw new Problem(
@@ -178,7 +179,8 @@ function noPassword(): string {
 }
 
 /**
- * Tries what `sslmode` allows, in its order. Rejects with the error of the last one that was tried.
+ * Tries the kinds of connection that `sslmode` allows, in its order. Rejects with the error of the
+ * last one that was tried.
  */
 async function connected(
   address: PostgresAddress,
@@ -210,7 +212,7 @@ function clientConfig(
     database: postgres.database,
     user: postgres.user,
     password: postgres.passwordFrom ? secret(postgres.passwordFrom, [postgres.host]) : noPassword,
-    sslnegotiation: 'postgres', // the spec decides, not PGSSLNEGOTIATION
+    sslnegotiation: 'postgres', // the spec decides, not the variable PGSSLNEGOTIATION
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: TEXT_ONLY,
@@ -220,8 +222,8 @@ function clientConfig(
 const WRITE_IDLE_MS = 15_000;
 
 /**
- * Runs `use` in one transaction and rolls back when it throws. A writing transaction is ended by
- * the server when its worker stops; use `heldTransaction` when others wait for its locks.
+ * Runs `use` in one transaction, and rolls back if it throws. The server ends a writing transaction
+ * if its worker stops. Use `heldTransaction` if other sessions wait for its locks.
  */
 export async function transaction<T>(
   client: pg.ClientBase,

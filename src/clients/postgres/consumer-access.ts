@@ -6,33 +6,33 @@ import { qualified, quoteIdent, type TableName } from '../../domain/migration/na
 export interface Readers {
   readonly view: TableName;
   readonly owner: string;
-  /** True when the view reads its tables as its reader. */
+  /** True if the view reads its tables as its reader. */
   readonly asInvoker: boolean;
 }
 
 export interface Lack {
   /**
-   * Roles that can read the view today and could not read the other table, quoted; PUBLIC for
-   * everybody.
+   * Roles (quoted) that can read the view today but could not read the other table. PUBLIC stands
+   * for everybody.
    */
   readonly roles: readonly string[];
-  /** The statement that gives them what they lack. */
+  /** The statement that grants the missing rights. */
   readonly grant: string;
 }
 
-/** True when the options of a view make it read its tables as its reader. */
+/** Returns whether the view's options make it read its tables as its reader. */
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
-// A right on the whole table, or on each column that is read; a query that names no column needs
-// one on any.
+// True with a right on the whole table, or on each column that is read. A query that names no
+// column needs a right on any column.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
       ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
 
 /**
- * Names the roles that can read the view through `from` and could not through `to`; null when there
+ * Finds the roles that can read the view through `from` but could not through `to`. Null if there
  * is none. The view's query is already resolved, so readers need no right on the schemas of its
  * tables.
  */
@@ -65,8 +65,8 @@ export async function whoWouldLack(
 }
 
 /**
- * Grants on `to`, which is ours, the read rights of `from`: those of roles, of PUBLIC and of its
- * owner, on the table and on columns.
+ * Copies the read rights of `from` to `to`, a table that Sluice created: rights of roles, of PUBLIC
+ * and of the owner, on the table and on columns.
  */
 export async function copyReadRights(
   client: pg.ClientBase,
@@ -92,8 +92,8 @@ export async function copyReadRights(
 }
 
 /**
- * Row security of a relation as one text: equal texts show the same rows to the same roles. Empty
- * where there is none, or none that `role` is subject to.
+ * Returns the row security of a relation as one text. Equal texts show the same rows to the same
+ * roles. Empty if there is none, or if `role` is not subject to it.
  */
 export async function rowSecurityOf(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// The view that consumers read: what the catalog says of it, which table it selects from, and how
-// its text is replaced.
+// Reads and replaces the view that consumers read: what the catalog contains about it, which table
+// it selects from, and its text.
 import type pg from 'pg';
 import {
   parseTableName,
@@ -12,9 +12,9 @@ import type { ViewPlan } from '../../domain/routes/route.js';
 
 export interface ColumnType {
   readonly name: string;
-  /** As `format_type` prints it, with its modifier. */
+  /** The type with its modifier, as `format_type` prints it. */
   readonly type: string;
-  /** Qualified and quoted; empty where the type has none. */
+  /** Qualified and quoted. Empty if the type has none. */
   readonly collation: string;
   readonly notNull: boolean;
 }
@@ -25,15 +25,15 @@ export interface ViewState {
   readonly kind: string;
   readonly owner: string;
   /**
-   * `pg_get_viewdef` with an empty search_path: every name in it carries its schema. Empty for what
-   * is no view.
+   * `pg_get_viewdef` with an empty search_path, so every name in it has its schema. Empty if the
+   * relation is not a view.
    */
   readonly definition: string;
-  /** `pg_class.reloptions`, each `name=value`, in their order. */
+  /** `pg_class.reloptions`, each as `name=value`, in their order. */
   readonly options: readonly string[];
   /**
-   * One text of all the rest: owner, privileges of view and columns, comments, columns with their
-   * types and defaults, triggers, rules. Equal texts = nothing of it changed.
+   * Everything else as one text: owner, privileges on view and columns, comments, columns with
+   * their types and defaults, triggers, rules. If the text is equal, none of this has changed.
    */
   readonly rest: string;
 }
@@ -55,7 +55,7 @@ SELECT c.oid, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner,
         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_rewrite'::regclass))::text AS rest
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
 
-/** Null when there is no such relation. */
+/** Reads the state of a view. Null if there is no such relation. */
 export async function readView(
   client: pg.ClientBase,
   { schema, table }: TableName,
@@ -86,7 +86,9 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
   const set = (path: string) => client.query(`SELECT set_config('search_path', $1, false)`, [path]);
   await set('');
   const result = await use().catch(async (error: unknown) => {
-    await set(rows[0]!.path).catch(() => undefined); // refused in a transaction that failed, whose end restores it
+    // In a failed transaction the statement is refused, but the transaction's end restores the
+    // path.
+    await set(rows[0]!.path).catch(() => undefined);
     throw error;
   });
   await set(rows[0]!.path);
@@ -94,7 +96,8 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
 }
 
 /**
- * Replaces the text of the view's query; options are written again, or Postgres would clear them.
+ * Replaces the text of the view's query. It also writes the options, because Postgres would
+ * otherwise clear them.
  */
 export async function replaceView(
   client: pg.ClientBase,
@@ -112,8 +115,8 @@ export async function replaceView(
 }
 
 /**
- * Locks the view until the transaction ends: no other session can change or read it. It changes
- * nothing and does not lock the view's tables.
+ * Locks the view until the transaction ends, so that no other session can change or read it. It
+ * changes nothing, and does not lock the view's tables.
  */
 export async function lockView(
   client: pg.ClientBase,
@@ -126,12 +129,18 @@ export async function lockView(
 const OF_THE_VIEW = `pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class JOIN pg_namespace vn ON vn.oid = v.relnamespace
      JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid`;
 
-/** Tables a view's own query depends on, as `schema.name` (quoted where the spec would have to). */
+/**
+ * Returns the tables that the view's own query depends on, as `schema.name`, quoted only if the
+ * spec would have to quote them.
+ */
 export async function viewReads(client: pg.ClientBase, view: TableName): Promise<string[]> {
   return dependencies(client, view, `r.rulename = '_RETURN'`);
 }
 
-/** Tables that its other rules, which say what a write through the view does, depend on. */
+/**
+ * Returns the tables that the view's other rules depend on. Those rules define what a write through
+ * the view does.
+ */
 export async function viewWrites(client: pg.ClientBase, view: TableName): Promise<string[]> {
   return dependencies(client, view, `r.rulename <> '_RETURN'`);
 }
@@ -156,10 +165,10 @@ const plainly = ({ schema, table }: TableName): string => {
   return `${part(schema)}.${part(table)}`;
 };
 
-/** A name of the spec as `viewReads` writes it: quoted only where it must be. */
+/** Returns a name of the spec in the form that `viewReads` uses, quoted only if it must be. */
 export const plainName = (text: string): string => plainly(parseTableName(text));
 
-/** Columns of the table that the view's query reads by name, system columns too. */
+/** Returns the table's columns that the view's query reads by name, including system columns. */
 export async function columnsRead(
   client: pg.ClientBase,
   view: TableName,
@@ -174,7 +183,7 @@ export async function columnsRead(
   return rows.map((row) => row.name);
 }
 
-/** Keys of the table by which the view's query groups. */
+/** Returns the keys of the table by which the view's query groups. */
 export async function keysGroupedBy(
   client: pg.ClientBase,
   view: TableName,
@@ -190,8 +199,8 @@ export async function keysGroupedBy(
 }
 
 /**
- * Columns of a relation in its order, with their types as written; empty when there is no such
- * relation.
+ * Returns the columns of a relation in their order, with their declared types. Empty if there is no
+ * such relation.
  */
 export async function columnTypes(
   client: pg.ClientBase,
@@ -215,7 +224,7 @@ export async function columnTypes(
   }));
 }
 
-/** Returns the side that the view reads now; null when it reads neither or both. */
+/** Returns the side that the view reads now. Null if it reads neither or both. */
 export async function observedSide(
   client: pg.ClientBase,
   route: ViewPlan,

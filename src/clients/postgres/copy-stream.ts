@@ -1,5 +1,5 @@
-// COPY … TO STDOUT (FORMAT binary) on a pg connection: rows as the bytes that Postgres sends,
-// visited as they come, none kept.
+// Reads COPY … TO STDOUT (FORMAT binary) on a pg connection. Rows are visited as they arrive, as
+// the bytes that Postgres sends, and none is kept.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { int16At, int32At } from '../../domain/values/bytes.js';
@@ -17,19 +17,19 @@ interface Wire {
 }
 
 /**
- * Gets the bytes of a COPY stream and the position of a row's first field, and returns the end of
- * that row.
+ * Receives bytes of a COPY stream and the offset of a row's first field. Returns the offset at
+ * which that row ends.
  */
 export type VisitRow = (bytes: Uint8Array, at: number) => number;
 
 export interface CopyOptions {
-  /** 0 = no limit. */
+  /** 0 means no limit. */
   readonly rowsPerSecond: number;
 }
 
 /**
- * Runs `COPY (select) TO STDOUT` and returns how many rows were visited. Throws what Postgres or
- * `visit` threw.
+ * Runs `COPY (select) TO STDOUT`. Returns how many rows were visited. Throws the error of Postgres
+ * or of `visit`.
  */
 export function copyRows(
   client: pg.Client,
@@ -48,7 +48,7 @@ export function copyRows(
   });
 }
 
-/** pg's protocol for a query of one's own: it is handed each message of the answer. */
+/** Implements pg's interface for custom queries, which passes on each message of the answer. */
 class CopyOut {
   readonly #sql: string;
   readonly #options: CopyOptions;
@@ -77,7 +77,7 @@ class CopyOut {
   }
 
   handleCopyData(message: { chunk: Uint8Array }, wire: Wire): void {
-    if (this.#problem) return; // the rest is drained: the connection stays usable
+    if (this.#problem) return; // the rest is read and dropped, so that the connection stays usable
     try {
       this.#read(message.chunk);
     } catch (error) {
@@ -116,7 +116,7 @@ class CopyOut {
     if (at !== bytes.length)
       throw new Problem(
         'unsupported',
-        `a row of COPY BINARY ends at ${at} of ${bytes.length} bytes: the columns changed during the read`,
+        `a row of COPY BINARY ends at ${at} of ${bytes.length} bytes, because the columns changed during the read`,
       );
   }
 

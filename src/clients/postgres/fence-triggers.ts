@@ -1,5 +1,6 @@
-// The fence on the source tables: statement triggers that ask the lease row, so that it opens by the database's clock with no worker alive.
-// See docs/explanation/cutover.md for why a trigger and not REVOKE, and why the row is read FOR SHARE.
+// The fence on the source tables: statement triggers that read the lease row. So the fence opens by
+// the database's clock, even if no worker is alive. docs/explanation/cutover.md explains why it
+// uses a trigger and not REVOKE, and why the row is read FOR SHARE.
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';
 import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
@@ -9,7 +10,10 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 const fenceFunction = ({ names }: ResolvedPlan): string =>
   `${quoteIdent(names.leaseSchema)}.refuse_write`;
 
-/** See `createTriggers` for what the caller must hold, and what its commit proves. */
+/**
+ * Creates the fence triggers. `createTriggers` explains what the caller must hold, and what its
+ * commit proves.
+ */
 export async function createFenceTriggers(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -18,7 +22,11 @@ export async function createFenceTriggers(
   await createTriggers(client, plan, 'fence', fenceFunction(plan));
 }
 
-/** Fails closed where the row is gone; lets writers pass unless it says FENCED and not expired. SECURITY DEFINER: writers need no right on our schema. */
+/**
+ * Builds the trigger's function. It refuses writes if the lease row is gone, or if it is FENCED and
+ * not expired; otherwise writers pass. It is SECURITY DEFINER, so writers need no right on Sluice's
+ * schema.
+ */
 function refuseWriteSql(plan: ResolvedPlan): string {
   const name = plan.metadata.name;
   return `CREATE OR REPLACE FUNCTION ${fenceFunction(plan)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sluice$
@@ -37,6 +45,9 @@ BEGIN
 END $sluice$`;
 }
 
-/** Part of the lease's removal: refused by Postgres while any trigger still uses the function. */
+/**
+ * Drops the function when the lease is removed. Postgres refuses that while a trigger still uses
+ * it.
+ */
 export const dropFenceFunctionSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.refuse_write()`;

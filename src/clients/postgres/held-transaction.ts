@@ -1,34 +1,40 @@
 // Transactions that make other sessions wait: the fence, the commit, the release and the rollback.
-// The server itself ends them, even when our worker hangs, its host is lost or the network is cut.
-// Before PostgreSQL 17 there is no limit for a whole transaction, so each statement gets the
-// remaining time.
+// The server itself ends them, even if the worker hangs, its host is lost or the network is cut.
+// Before PostgreSQL 17 a whole transaction has no limit, so each statement gets the remaining time.
 import type pg from 'pg';
 
 export interface HoldLimits {
   /**
-   * The longest pause between two statements, in ms. A worker that hangs holds its locks no longer.
+   * The longest pause between two statements, in ms. It limits how long a hanging worker holds its
+   * locks.
    */
   readonly idleMs: number;
-  /** The limit from the beginning to the end of the last statement, in ms. */
+  /** The limit from the beginning of the transaction to the end of its last statement, in ms. */
   readonly overallMs: number;
 }
 
 /** The client of a held transaction. */
 export interface Held {
   readonly client: pg.ClientBase;
-  /** Shortens the rest of the transaction; never lengthens it. */
+  /** Shortens the rest of the transaction. It never lengthens it. */
   atMost(ms: number): Promise<void>;
 }
 
-/** The SQLSTATE of a statement that was ended by its limit, and of a session that was ended by an idle or overall limit. */
+/**
+ * The SQLSTATEs of a statement that its limit ended, and of a session that an idle or overall limit
+ * ended.
+ */
 const ENDED: readonly unknown[] = ['57014', '25P03', '25P04'];
-const GRACE_MS = 250; // the statement's own limit comes first: it leaves the session alive
+const GRACE_MS = 250; // the statement's own limit is reached first, so the session stays alive
 
-/** True when one of its limits ended the transaction and so rolled it back. */
+/** Returns whether one of its limits ended the transaction, and so rolled it back. */
 export const isOverdue = (error: unknown): boolean =>
   ENDED.includes((error as { code?: unknown } | null)?.code);
 
-/** Runs `use` in one transaction; rolls back when it throws. Throws an error of code 57014 once the time is over. */
+/**
+ * Runs `use` in one transaction, and rolls back if it throws. Throws an error of code 57014 when
+ * the time is over.
+ */
 export async function heldTransaction<T>(
   client: pg.ClientBase,
   { idleMs, overallMs }: HoldLimits,
@@ -52,18 +58,21 @@ export async function heldTransaction<T>(
   }
 }
 
-/** A connection whose other end is gone is noticed in the same time, also while an answer of ours is under way. */
+/**
+ * Begins a transaction in which the server notices a lost connection within `idleMs`, even while it
+ * sends an answer.
+ */
 const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +
   `SET LOCAL tcp_keepalives_idle = ${Math.max(1, Math.ceil(idleMs / 2000))}; SET LOCAL tcp_keepalives_interval = 1; SET LOCAL tcp_keepalives_count = 3`;
 
-/** Its clock starts when it is set. */
+/** Limits the whole transaction. The limit counts from this statement on. */
 const overallSql = (ms: number): string =>
   `SELECT set_config('transaction_timeout', '${whole(ms + GRACE_MS)}', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`;
 
 const whole = (ms: number): number => Math.max(1, Math.ceil(ms));
 
-/** The same client; each of its statements gets the rest of the time as its own limit. */
+/** Returns the same client, in which each statement has the remaining time as its limit. */
 function withLimit(client: pg.ClientBase, restMs: () => number): pg.ClientBase {
   const limited = async (...statement: Parameters<pg.ClientBase['query']>): Promise<unknown> => {
     const rest = restMs();

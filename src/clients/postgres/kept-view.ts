@@ -1,13 +1,16 @@
-// Keeps the view's text from before the commit in the lease's schema. The commit's own transaction
-// writes it, so it exists exactly when the view was switched.
+// Keeps the view's text from before the commit in the schema of the lease. The commit's own
+// transaction writes it, so it exists if and only if the view was switched.
 import type pg from 'pg';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export interface KeptView {
-  /** `pg_get_viewdef` with an empty search_path. */
+  /** The view's `pg_get_viewdef` before the switch, with an empty search_path. */
   readonly before: string;
-  /** The same after the switch: a view that reads otherwise was edited since. */
+  /**
+   * The same after the switch. If the view's current text differs, a person has edited the view
+   * since.
+   */
   readonly after: string;
 }
 
@@ -28,7 +31,7 @@ export async function keepView(
   );
 }
 
-/** Null when the commit kept nothing. */
+/** Returns the kept texts. Null if the commit kept none. */
 export async function keptView(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -58,6 +61,6 @@ async function existing(client: pg.ClientBase, plan: ResolvedPlan): Promise<stri
   return rows[0]?.found ? table : null;
 }
 
-/** Part of the lease's removal. */
+/** Drops the table when the lease is removed. */
 export const dropKeptViewSql = (schema: string): string =>
   `DROP TABLE IF EXISTS ${tableOf(schema)}`;

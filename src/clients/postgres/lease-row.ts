@@ -1,5 +1,5 @@
-// The lease row: who owns the result. The workflow believes this row, not its own memory. See
-// docs/explanation/cutover.md.
+// The lease row says who owns the result. The workflow believes this row and not its own memory.
+// See docs/explanation/cutover.md.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -11,7 +11,8 @@ export interface LeaseRow {
   readonly epoch: number;
   readonly token: string | null;
   /**
-   * The highest attempt that fenced or was released: a zombie of an earlier one can fence no more.
+   * The highest attempt that fenced or was released. A late call of an earlier attempt cannot fence
+   * any more.
    */
   readonly attempt: number;
   /** The beginning of the fence. Null unless the lease is FENCED or SWITCHED. */
@@ -20,20 +21,21 @@ export interface LeaseRow {
   readonly veto: boolean;
   readonly evidence_digest: string | null;
   readonly switched_at: string | null;
-  /** By the database's clock, the only one that decides. */
+  /** Computed with the database's clock, which alone decides. */
   readonly expired: boolean;
-  /** Milliseconds until it expires; 0 when it has expired or never will. */
+  /** Milliseconds until it expires. 0 if it has expired or never expires. */
   readonly restMs: number;
 }
 
-/** The table, quoted: beside the result with a batch, in the ledger without. */
+/**
+ * Returns the table, quoted. It is beside the result if there is a batch, and otherwise in the
+ * ledger.
+ */
 export function leaseTable({ batch, names }: ResolvedPlan): string {
   return batch ? `${quoteIdent(names.leaseSchema)}.lease` : 'sluice.lease';
 }
 
-/**
- * The same row in both places: beside the result, and in the ledger for migrations without a batch.
- */
+/** The columns of the lease table. They are the same in both places. */
 export const LEASE_COLUMNS = `
   migration text PRIMARY KEY,
   state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),
@@ -52,7 +54,7 @@ CREATE TABLE ${quoteIdent(schema)}.lease (${LEASE_COLUMNS}
 );
 COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed at its end';`;
 
-/** Null when there is no row. */
+/** Reads the lease row. Null if there is none. */
 export async function readLease(
   client: pg.ClientBase,
   table: string,

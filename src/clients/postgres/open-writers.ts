@@ -1,18 +1,18 @@
-// Transactions that have written and are still open, prepared ones included, as far as our role can
-// see them. Without pg_read_all_stats, the age of another role's transaction is hidden, but its id
-// is visible. One that is gone a moment later is harmless; one that stays is unknown, never absent.
+// Finds transactions that have written and are still open, including prepared ones. Without
+// pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. If
+// such a transaction ends within a moment, it is harmless. Otherwise it is unknown, never absent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
 
 export interface OpenWriter {
-  /** Tells it from every other one. */
+  /** Identifies the transaction. */
   readonly id: string;
   /** A description: a session with its role and application, or a prepared transaction. */
   readonly said: string;
-  /** Milliseconds since it began or was prepared; null when our role cannot see that. */
+  /** Milliseconds since it began or was prepared. Null if Sluice's role cannot see that. */
   readonly ageMs: number | null;
-  /** The statement that ends it, where it is prepared: then no session will. */
+  /** The statement that ends a prepared transaction. Null for a session. */
   readonly endedBy: string | null;
 }
 
@@ -29,8 +29,8 @@ const POLL_MS = 100;
 const PREPARED = `format('prepared transaction %L of %s in database %s', gid, owner, database)`;
 
 /**
- * Oldest first. A new slot waits for those of every database; rows of one database are written by
- * its own alone.
+ * Lists open writers, oldest first. A new slot waits for the writers of every database, but only
+ * the writers of one database can change its rows.
  */
 export async function openWriters(
   client: pg.ClientBase,
@@ -54,7 +54,7 @@ export async function openWriters(
 
 /**
  * Returns the writers that are older than `limitMs`. A prepared transaction counts at any age,
- * unless it ends within three seconds, the time that a second look takes anyway.
+ * unless it ends within three seconds. The check of hidden ages takes that time anyway.
  */
 export async function oldWriters(
   client: pg.ClientBase,
@@ -77,8 +77,8 @@ export async function oldWriters(
 }
 
 /**
- * Returns the entries of `first` that are still there after a moment, and returns at once when none
- * is left.
+ * Returns the entries of `first` that are still there after a moment. Returns earlier if none is
+ * left.
  */
 export async function thoseThatStay<T extends { readonly id: string }>(
   first: readonly T[],
@@ -95,8 +95,8 @@ export async function thoseThatStay<T extends { readonly id: string }>(
 }
 
 /**
- * Describes the transaction that the creation of a slot waits for; null when it waits for none. It
- * needs no special right.
+ * Describes the transaction that the creation of a slot waits for. Null if it waits for none. Needs
+ * no special right.
  */
 export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise<string | null> {
   const { rows } = await client.query<{ said: string }>(
@@ -109,6 +109,6 @@ export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise
   return rows[0]?.said ?? null;
 }
 
-/** The right that shows them all, as a statement. */
+/** Returns the statement that grants the right to see all of them. */
 export const grantSight = (user: string): string =>
   `GRANT pg_read_all_stats TO ${plainIdent(user)}`;

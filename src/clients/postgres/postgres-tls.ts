@@ -1,5 +1,5 @@
-// Implements `sslmode` as libpq does: which connections are tried, in which order, and what each
-// verifies.
+// Implements `sslmode` as libpq does: which connections are tried in which order, and what each of
+// them verifies.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,15 +9,15 @@ import type { PostgresAddress, SecretRef } from '../../domain/migration/spec.js'
 
 type ResolveSecret = (secret: SecretRef, hosts: readonly string[]) => string;
 
-/** The TLS options of one connection; false means plain text. */
+/** The TLS options of one connection. False means no TLS. */
 export type Tls = false | ConnectionOptions;
 
 const MAX_BYTES = 1024 * 1024;
 const usualRoot = (): string => join(homedir(), '.postgresql/root.crt');
 
 /**
- * Returns the connections in the order in which they are tried. Throws Problem `permission-denied`
- * for a file that is missing or not allowed.
+ * Returns the kinds of connection in the order in which they are tried. Throws Problem
+ * `permission-denied` for a file that is missing or not allowed.
  */
 export function connectionsToTry(address: PostgresAddress, secret: ResolveSecret): Tls[] {
   switch (address.sslmode) {
@@ -36,8 +36,8 @@ export function connectionsToTry(address: PostgresAddress, secret: ResolveSecret
 }
 
 /**
- * True when the next connection may be tried: the server refused this kind of connection before it
- * checked a password.
+ * Returns whether the next kind of connection may be tried, because the server refused this kind
+ * before it checked a password.
  */
 export function refusedThisKind(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
@@ -48,7 +48,10 @@ export function refusedThisKind(error: unknown): boolean {
   );
 }
 
-/** A root certificate that is there makes `require` verify, as in libpq. */
+/**
+ * Returns the options of an encrypted connection. As in libpq, `require` verifies the server if a
+ * root certificate exists.
+ */
 function encrypted(address: PostgresAddress, secret: ResolveSecret): ConnectionOptions {
   const root = address.sslmode === 'require' ? rootOf(address) : undefined;
   return root === undefined
@@ -76,7 +79,7 @@ const rootOf = ({ sslrootcert }: PostgresAddress): string | undefined =>
 function noRoot({ sslmode }: PostgresAddress): never {
   throw new Problem(
     'permission-denied',
-    `sslmode ${sslmode} needs a root certificate: source.postgres.sslrootcert names none, and there is no ${usualRoot()}`,
+    `sslmode ${sslmode} needs a root certificate, but source.postgres.sslrootcert names none and there is no ${usualRoot()}`,
     'name the CA that signed the server’s certificate as source.postgres.sslrootcert',
   );
 }
@@ -96,7 +99,7 @@ function ownCertificate(
  */
 function certificate(path: string): string {
   let text = '';
-  let why = 'it holds no PEM certificate';
+  let why = 'it contains no PEM certificate';
   try {
     const about = statSync(path);
     if (about.isFile() && about.size <= MAX_BYTES) text = readFileSync(path, 'utf8');

@@ -2,9 +2,10 @@
 import type pg from 'pg';
 
 /**
- * Returns system identifier and timeline: another server, or the same one after a failover, has
- * another history. Empty when the role may not ask. A primary's timeline comes from its current WAL
- * file, because the control file lags behind a promotion until the next checkpoint.
+ * Returns system identifier and timeline. A different server, or the same one after a failover, has
+ * a different history and so a different value. The parts that the role may not read are empty. A
+ * primary's timeline comes from its current WAL file, because after a promotion the control file is
+ * outdated until the next checkpoint.
  */
 export async function serverIdentity(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<Record<string, string>>(

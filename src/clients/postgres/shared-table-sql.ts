@@ -1,5 +1,5 @@
-// SQL for a table that batch and stream both write: the trigger that checks its owner by the lease
-// row, and the row changes of the commit and the rollback.
+// SQL for a shared table, which batch and stream both write: the trigger that checks the writer
+// against the lease row, and the row changes of the commit and the rollback.
 import type pg from 'pg';
 import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
@@ -22,7 +22,10 @@ const REFUSED = '25006';
 
 const quoted = (table: string): string => qualified(parseTableName(table));
 
-/** See `createTriggers` for what the caller must hold, and what its commit proves. */
+/**
+ * Creates the owner triggers. `createTriggers` explains what the caller must hold, and what its
+ * commit proves.
+ */
 export async function createOwnerTriggers(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -42,10 +45,10 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 }
 
 /**
- * Builds the trigger function. While FENCED, it refuses every write. While SWITCHED, only the
- * stream's role may write, and a session that names an epoch, as our sinks do, must name that of
- * the switch. Otherwise every role but the stream's may write. SECURITY DEFINER hides current_user,
- * so the writer is the role that was set, or else the login role.
+ * Builds the trigger function. While the lease is FENCED, it refuses every write. While it is
+ * SWITCHED, only the stream's role may write; a session that names an epoch, as Sluice's sinks do,
+ * must name the epoch of the switch. Otherwise every role except the stream's may write. Because
+ * SECURITY DEFINER hides current_user, the writer is the role that was set, or else the login role.
  */
 function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
   const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
@@ -65,11 +68,11 @@ BEGIN
   END IF;
   IF held.state = 'SWITCHED' THEN
     IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN ${rememberPassed} END IF;
-    RAISE EXCEPTION 'writes of % to % are refused: since migration % has cut over, its sink writes it as %', writer, TG_RELID::regclass, ${name}, ${stream}
-      USING ERRCODE = '${REFUSED}', HINT = 'the stream computes what the batch would write; sluice rollback gives the table back';
+    RAISE EXCEPTION 'writes of % to % are refused, because migration % has cut over and its sink writes the table as %', writer, TG_RELID::regclass, ${name}, ${stream}
+      USING ERRCODE = '${REFUSED}', HINT = 'the stream computes what the batch would write; sluice rollback returns the table to the batch';
   END IF;
   IF writer = ${stream} THEN
-    RAISE EXCEPTION 'writes of % to % are refused: it is the batch''s until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
+    RAISE EXCEPTION 'writes of % to % are refused, because only the batch may write it until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
   END IF;
   ${rememberPassed}
 END $sluice$`;
@@ -83,9 +86,9 @@ export interface RowsChanged {
 }
 
 /**
- * In the commit's transaction, after `passTrigger`: the shared table gets the stream's rows; those
- * that only it has are kept beside it. The staging table is dropped: a sink that still writes it
- * fails, and reads the same records again when it writes the shared one.
+ * Gives the shared table the stream's rows, in the commit's transaction after `passTrigger`. Rows
+ * that only the shared table has are moved to `kept`. The staging table is dropped. A sink that
+ * still writes it fails, and reads the same records again when it writes the shared table.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -102,8 +105,9 @@ export async function takeOver(
 }
 
 /**
- * In the way back's transaction, after `passTrigger`: what the batch's query gives now, and the
- * kept rows of keys that it does not give.
+ * Gives the shared table the batch's rows again, in the rollback's transaction after `passTrigger`.
+ * These are the rows that the batch's query returns now, and the kept rows whose keys the query
+ * does not return.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -125,8 +129,8 @@ export async function giveBack(
 }
 
 /**
- * Writes exactly those rows of the shared table that differ from `source`. Rows that `source` lacks
- * are deleted, and kept in `kept` when it is given.
+ * Changes exactly those rows of the shared table that differ from `source`. Rows that `source`
+ * lacks are deleted; if `kept` is given, they are moved there.
  */
 async function makeEqual(
   client: pg.ClientBase,
@@ -165,8 +169,8 @@ async function makeEqual(
 }
 
 /**
- * Finds the table's owner by trying: an empty write as the sink, and one as another role. Null
- * means that both or neither may write.
+ * Finds the table's owner by an empty write as the sink and one as another role. Null means that
+ * both may write, or neither.
  */
 export async function observedOwner(
   client: pg.Client,
@@ -203,7 +207,7 @@ async function mayWrite(
 
 /**
  * Revokes the batch role's right to write at `complete`, when no trigger guards the table any more.
- * Returns true when the role can still write.
+ * Returns whether the role can still write.
  */
 export async function revokeWrites(
   client: pg.ClientBase,
@@ -221,6 +225,9 @@ export async function revokeWrites(
   return rows[0]!.may === 'true';
 }
 
-/** Part of the lease's removal: refused by Postgres while a trigger still uses the function. */
+/**
+ * Drops function and kept rows when the lease is removed. Postgres refuses that while a trigger
+ * still uses the function.
+ */
 export const dropSharedTableSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.keep_owner(); DROP TABLE IF EXISTS ${quoteIdent(schema)}.kept`;

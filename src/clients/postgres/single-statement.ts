@@ -1,5 +1,5 @@
-// SQL that a spec names. It goes to the server as one statement of its own, by the extended
-// protocol, and the server describes it without running any of it.
+// Runs SQL that a spec contains. The server receives it as a single statement through the extended
+// protocol, and can describe it without running it.
 import type pg from 'pg';
 
 export interface DescribedField {
@@ -8,15 +8,15 @@ export interface DescribedField {
 }
 
 /**
- * A query for `client.query`: the extended protocol refuses a text that holds more than one
- * statement.
+ * Builds a query for `client.query` that uses the extended protocol, which refuses a text with more
+ * than one statement.
  */
 export const lone = (text: string, values: unknown[] = []): pg.QueryConfig =>
   ({ text, values, queryMode: 'extended' }) as pg.QueryConfig;
 
 /**
- * Rows of one SELECT that holds SQL of a spec, in a transaction that cannot write. An open
- * transaction of the caller MUST be READ ONLY.
+ * Returns the rows of one SELECT that contains SQL of a spec. The transaction cannot write. If the
+ * caller has an open transaction, it MUST be READ ONLY.
  */
 export async function readLone(
   client: pg.ClientBase,
@@ -30,27 +30,30 @@ export async function readLone(
   try {
     return await read();
   } finally {
-    await client.query('ROLLBACK').catch(() => undefined); // a setting that the SQL made goes with it
+    // this also undoes settings that the SQL changed
+    await client.query('ROLLBACK').catch(() => undefined);
   }
 }
 
 /**
- * The settings of a session, apart from those that our own statements change while SQL of a spec
- * runs.
+ * Selects the settings of a session, except those that Sluice's own statements change while SQL of
+ * a spec runs.
  */
 const SETTINGS_SQL = `SELECT name, setting FROM pg_catalog.pg_settings WHERE name NOT IN ('statement_timeout', 'transaction_timeout', 'transaction_read_only')
 UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
 
 /**
- * Fills a new temporary table with the rows of a query of a spec, inside a transaction that writes.
- * The query itself cannot write: it runs in a subtransaction that is read-only, where only
- * temporary tables take rows. Settings that it made are undone before the caller's next statement.
- * `table` MUST be an identifier that needs no quotes. The table is gone when the transaction ends.
+ * Fills a new temporary table with the rows of a spec's query, inside a transaction that writes.
+ * The query itself cannot write, because it runs in a read-only subtransaction, in which only
+ * temporary tables accept rows. Settings that the query changed are restored before the caller's
+ * next statement. `table` MUST be an identifier that needs no quotes. The table is dropped when the
+ * transaction ends.
  */
 export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
-  await describeStatement(client, query); // parsed separately, because it could otherwise close the parenthesis
+  // parsed alone, because it could otherwise close the parenthesis
+  await describeStatement(client, query);
   const rows = `SELECT * FROM (${query}\n) AS sluice_query`;
-  // A query without data is not even planned.
+  // `WITH NO DATA` creates the table without planning or running the query.
   await client.query(lone(`CREATE TEMP TABLE ${table} ON COMMIT DROP AS ${rows} WITH NO DATA`));
   const before = await settingsOf(client);
   await client.query('SAVEPOINT sluice_reads; SET TRANSACTION READ ONLY');
@@ -69,8 +72,8 @@ async function settingsOf(client: pg.ClientBase): Promise<Map<string, string>> {
 }
 
 /**
- * The fields of one statement, which is parsed and not run. Rejects with the server's error for a
- * text that is no statement or more than one.
+ * Returns the fields of one statement, which is parsed but not run. Rejects with the server's error
+ * if the text is not exactly one statement.
  */
 export const describeStatement = (
   client: pg.ClientBase,
@@ -81,7 +84,7 @@ export const describeStatement = (
   });
 
 /**
- * Returns the fields of a query that is used in parentheses. The text is parsed alone first, so
+ * Returns the fields of a query that is used in parentheses. The query is parsed alone first, so
  * that it cannot close the parenthesis and add a statement.
  */
 export async function describeSubquery(
@@ -113,7 +116,7 @@ interface Wire {
   sync(): void;
 }
 
-/** The query interface of `pg` with Parse and Describe, without Bind and Execute. */
+/** Implements pg's query interface with Parse and Describe, without Bind and Execute. */
 class Description {
   #fields: readonly DescribedField[] = [];
   readonly #text: string;

@@ -1,4 +1,4 @@
-// The sink's table, made like the result table: its types, collations and NOT NULLs, for the
+// Creates the sink's table with the types, collations and NOT NULLs of the result table, for the
 // columns that the query computes.
 import type pg from 'pg';
 import { describeQuery } from './catalog.js';
@@ -10,7 +10,7 @@ import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
  * Creates the sink's table in the caller's transaction. Every role that may read the result table
- * may read it. Throws Problem `preflight-failed` when the result table lacks a column of the query.
+ * may read it. Throws Problem `preflight-failed` if the result table lacks a column of the query.
  */
 export async function createSinkTable(
   client: pg.ClientBase,

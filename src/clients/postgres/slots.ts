@@ -1,5 +1,5 @@
-// Replication slots: what the server says of one, when one is lost, and how one is dropped. No
-// other file asks pg_replication_slots about a single slot.
+// Reads, creates and drops replication slots, and decides when one is lost. No other file queries
+// pg_replication_slots about a single slot.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
@@ -7,7 +7,7 @@ import type { Lsn } from '../../domain/values/position.js';
 export interface Slot {
   readonly plugin: string | null;
   readonly database: string | null;
-  /** The process that reads the slot; null = none does. */
+  /** The process that reads the slot. Null if none does. */
   readonly activePid: string | null;
   /** Null for a slot that is being created, and for one that was invalidated. */
   readonly restartLsn: Lsn | null;
@@ -15,7 +15,7 @@ export interface Slot {
   readonly walStatus: string | null;
 }
 
-/** Null when there is no slot of that name. */
+/** Reads a slot. Null if there is none of that name. */
 export async function readSlot(client: pg.ClientBase, name: string): Promise<Slot | null> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT plugin, database, active_pid::text, restart_lsn::text, confirmed_flush_lsn::text, wal_status
@@ -34,8 +34,8 @@ export async function readSlot(client: pg.ClientBase, name: string): Promise<Slo
 }
 
 /**
- * Returns the reason why a connector cannot continue from this slot; null when it can.
- * `isBeginning` = the slot may still be missing or incomplete.
+ * Returns the reason why a connector cannot continue from this slot. Null if it can. With
+ * `isBeginning`, the slot may still be missing or incomplete.
  */
 export function lossOf(
   name: string,
@@ -45,25 +45,25 @@ export function lossOf(
   if (!slot) return isBeginning ? null : `replication slot ${name} does not exist any more`;
   const isLost = slot.walStatus === 'lost' || (slot.restartLsn === null && !isBeginning);
   return isLost
-    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}): WAL that the connector had not read is lost`
+    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}), so WAL that the connector had not read is lost`
     : null;
 }
 
-/** Creates the slot outside of any snapshot. Waits for the transactions that are open. */
+/** Creates the slot without an exported snapshot. Waits for the transactions that are open. */
 export async function createPlainSlot(client: pg.ClientBase, name: string): Promise<void> {
   await client.query(
     `SELECT pg_create_logical_replication_slot(${quoteLiteral(name)}, 'pgoutput')`,
   );
 }
 
-/** Does nothing when there is no such slot. The server refuses while a process reads it. */
+/** Drops a slot. Does nothing if it does not exist. The server refuses while a process reads it. */
 export async function dropSlot(client: pg.ClientBase, name: string): Promise<void> {
   await client.query(
     `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`,
   );
 }
 
-/** Counts the server's slots and its limit. */
+/** Returns the number of the server's slots, and their limit. */
 export async function slotUse(client: pg.ClientBase): Promise<{ used: number; most: number }> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT current_setting('max_replication_slots') AS most, (SELECT count(*) FROM pg_replication_slots)::text AS used`,

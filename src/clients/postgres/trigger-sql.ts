@@ -1,4 +1,5 @@
-// Triggers of ours on tables of others, partitions included.
+// Creates, checks and drops Sluice's triggers on tables that it does not own, including their
+// partitions.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, quoteLiteral, relation, type Relation } from '../../domain/migration/names.js';
@@ -7,19 +8,19 @@ import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * Shorter than Postgres' deadlock_timeout (1 s): when two lock orders cross, it is we who give up,
- * never the application that is ended.
+ * Shorter than Postgres' deadlock_timeout (1 s). If two sessions lock in opposite orders, Sluice
+ * gives up before Postgres ends the application's transaction.
  */
 const TRIGGER_LOCK_MS = 700;
 
 /**
- * Creates the triggers of a role on all of its tables; they call `fn` (quoted). The caller MUST be
- * in the transaction that sets the lease to FENCED and MUST NOT hold the lease row yet: a writer
- * locks its table before it asks for the row. CREATE TRIGGER waits for every open writer, so its
- * commit proves that none is left. Statement triggers are on every partition, because a write that
- * names a partition fires only that partition's. Row triggers are needed beside them: a
- * subscription's apply worker fires no others, and a partition that is attached later inherits
- * them. Throws Problem `object-not-ours` when a trigger of that name calls another function.
+ * Creates the triggers of a role on all of its tables. They call `fn` (quoted). The caller MUST be
+ * in the transaction that sets the lease to FENCED, and MUST NOT hold the lease row yet, because a
+ * writer locks its table before it reads the row. CREATE TRIGGER waits for every open writer, so
+ * the commit proves that none is left. Every partition gets a statement trigger, because a write
+ * that names a partition fires only that partition's. Row triggers are needed too: a subscription's
+ * apply worker fires no others, and partitions that are attached later inherit them. Throws Problem
+ * `object-not-ours` if a trigger of that name calls another function.
  */
 export async function createTriggers(
   client: pg.ClientBase,
@@ -41,7 +42,7 @@ export async function createTriggers(
          ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`, // replicated and session_replication_role writers too
       );
     }
-    // Partitions get it from their parent.
+    // Partitions inherit the row trigger from their parent.
     await client.query(
       `CREATE OR REPLACE TRIGGER ${row} BEFORE INSERT OR UPDATE OR DELETE ON ${parts[0]!} FOR EACH ROW EXECUTE FUNCTION ${fn}()`,
     );
@@ -51,8 +52,9 @@ export async function createTriggers(
 }
 
 /**
- * Parts of the PL/pgSQL functions that the triggers call. After a row has passed, later rows of its
- * transaction pass without a check: the first one locked the lease row, so no fence can intervene.
+ * Parts of the PL/pgSQL functions that the triggers call. After one row has passed, later rows of
+ * its transaction pass without a check, because the first row locked the lease row and no fence can
+ * intervene.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;
@@ -90,7 +92,7 @@ const namesOfTriggers = ({ names }: ResolvedPlan, role: TriggerRole): [string, s
 const guardedBy = ({ fence }: ResolvedPlan, role: TriggerRole): Relation[] =>
   fence.guards.filter((guard) => guard.role === role).map(({ table }) => table);
 
-/** The tables (quoted) and all their partitions, quoted. */
+/** Returns the tables (quoted) and all their partitions, quoted. */
 export async function partsOf(client: pg.ClientBase, tables: readonly string[]): Promise<string[]> {
   const parts: string[] = [];
   for (const table of tables) {
@@ -105,7 +107,7 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 
 /**
  * Returns tables and partitions that lack a trigger, because they were created after the fence or
- * the trigger was dropped. They accept writes that nothing records.
+ * the trigger was dropped. They accept writes that the fence does not see.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];
@@ -133,7 +135,9 @@ export async function triggerExists(
   return (await carriers(client, plan, role, table)).length > 0;
 }
 
-/** The table's application waits behind us for at most TRIGGER_LOCK_MS. */
+/**
+ * Drops the triggers of a table. The table's application waits for this at most TRIGGER_LOCK_MS.
+ */
 export async function dropTrigger(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -146,9 +150,9 @@ export async function dropTrigger(
 }
 
 /**
- * Returns the relations that carry this table's triggers: the table, its partitions, and partitions
- * that were detached since. Triggers that a partition inherits are left out, because they go with
- * the parent's. Only triggers that call our functions are ours.
+ * Returns the relations that have this table's triggers: the table, its partitions, and partitions
+ * that were detached since. Triggers that a partition inherits are omitted, because they are
+ * dropped with the parent's. Only triggers that call Sluice's functions count.
  */
 async function carriers(
   client: pg.ClientBase,
@@ -173,9 +177,9 @@ async function carriers(
 }
 
 /**
- * Counts transactions, prepared ones included, that began before `moment` (SQL) and hold a writer's
- * lock on one of the tables. Those of unknown age count as `unseen` unless they end within three
- * seconds: a write that the fence refuses releases its lock at once.
+ * Counts the transactions, including prepared ones, that began before `moment` (SQL) and hold a
+ * writer's lock on one of the tables. Those of unknown age count as `unseen` unless they end within
+ * three seconds, because a write that the fence refuses releases its lock at once.
  */
 export async function writersSince(
   client: pg.ClientBase,
