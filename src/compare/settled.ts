@@ -1,7 +1,7 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
-// So if the expected row of a key is the same in two rounds in a row, the stream had all inputs of
-// that row when the earlier round read it. Then an equal row matches, and a row that differs
+// If the expected row of a key is the same in two rounds in a row, the earlier reading of the
+// stream already had all inputs of that row. Then an equal row matches, and a row that differs
 // without a new write is a difference. All other keys are compared again in the next round. A key
 // that never settles is unstable, which never counts as equal.
 import type { Counts, Difference } from '../domain/evidence/window.js';
@@ -105,7 +105,7 @@ export class SettledComparison {
   }
 
   /**
-   * Settles a copied row. After the barrier an equal row is a match at once, because nothing was
+   * Settles a copied row. After the barrier, an equal row is a match at once, because nothing was
    * computed from other rows.
    */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {

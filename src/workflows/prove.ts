@@ -1,4 +1,4 @@
-// Proves the pipeline on a slice: it replays the slice of the legacy database into separate topics,
+// Proves the pipeline on a slice. It replays the slice of the legacy database into separate topics,
 // runs the pipeline, and compares the output with the batch's query on the same slice. The legacy
 // database is only read. At the end, the proof always removes its topics and its group.
 import {

@@ -14,7 +14,7 @@ export interface SweepInput {
 }
 
 export interface SweepResult {
-  /** Why nothing was changed. Null if the sweep ran. */
+  /** The reason why nothing was changed. Null if the sweep ran. */
   readonly refused: string | null;
   readonly removed: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];

@@ -119,7 +119,7 @@ describe('the statements', () => {
     });
   });
   it.each([
-    ['INSERT INTO a SELECT * FROM b', /must have a name to be found again/],
+    ['INSERT INTO a SELECT * FROM b', /cannot be used in a pipeline/],
     ['DROP STREAM a', /cannot be used in a pipeline/],
     ["CREATE STREAM a (x INT) WITH (kafka_topic = 'a')", /start no query/],
     [

@@ -63,7 +63,7 @@ describe('a request that takes two people', () => {
     );
     expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(59), UNSIGNED)).toMatchObject({
       accepted: true,
-      reason: '2 of 2: ann and bob',
+      reason: '2 of 2 signatures: ann and bob',
     });
     expect(coSign(ask('bob'), soak(signature('ann')), ANYBODY, later(61), UNSIGNED)).toMatchObject({
       pair: null,

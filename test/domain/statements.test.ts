@@ -45,9 +45,9 @@ describe('a Flink SQL pipeline', () => {
   });
 
   it.each([
-    ["INSERT INTO o SELECT '${topic:public.nope}'", /no public.nope is captured/],
+    ["INSERT INTO o SELECT '${topic:public.nope}'", /public.nope is not captured/],
     ["INSERT INTO o SELECT '${brokerz}'", /is not a placeholder/],
-    ['CREATE TABLE a (x INT)', /starts no job/],
+    ['CREATE TABLE a (x INT)', /start no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" cannot be used in a pipeline/],
   ])('%s is refused, naming the part', (sql, message) =>
     expect(() => flinkPlan(withText(sql), 1)).toThrow(message),

@@ -216,7 +216,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     [
       'closed keys',
       { validation: { closedKeys: 'day < $cut::date' } },
-      'from the commit on the stream writes there',
+      'after the commit the stream writes that table',
     ],
     [
       'a table that the pipeline reads',
@@ -284,7 +284,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       'a source that has no before',
       "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
       { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
-      'a jdbc-source has no before',
+      'a jdbc-source provides no before',
     ],
   ])('a changelog in Flink SQL with %s', (_case, sql, more, message) => {
     const pipeline = {

@@ -58,7 +58,7 @@ describe('a route by HTTP', () => {
     await play(bench, activities, input, async ({ handle, reach }) => {
       await reach((s) => s.needsApproval);
       expect(await handle.query<string>('explain')).toContain(
-        'not one transaction with the commit',
+        'not in one transaction with the commit',
       );
       await handle.signal('approveCutover', { approver: 'ann' });
       await reach((s) => s.blocked?.code === 'route-unexpected');

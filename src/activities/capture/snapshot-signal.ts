@@ -27,7 +27,7 @@ export class SnapshotSignal {
 
   /**
    * True while another signal may be sent. If a connector restarts during the scan, its old task
-   * loses its connection: it may report a table's scan as failed, and may skip the rest.
+   * loses its connection. It may then report a table's scan as failed, and may skip the rest.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;

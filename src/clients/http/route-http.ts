@@ -1,4 +1,4 @@
-// A route behind an external switch: PUT requests the side that consumers shall read, GET returns
+// A route behind an external switch: PUT requests the side that consumers are to read, GET returns
 // the side that they read. It is weaker than a view, because the switch is not part of the lease's
 // transaction.
 import { Problem } from '../../domain/failure.js';

@@ -118,7 +118,7 @@ export class KafkaPort {
 
   /**
    * Returns the offset at which the records of this leader and earlier ones end in the current log.
-   * -1 if the log does not know the leader.
+   * Returns -1 if the log does not know the leader.
    */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
     return this.#brokers.epochEnd(topic, partition, leaderEpoch);

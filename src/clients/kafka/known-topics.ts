@@ -26,8 +26,8 @@ export class KnownTopics {
 
   /**
    * Makes the cluster know the topic, for one caller at a time. A refresh that fails restores the
-   * earlier list. Without the order, that would bring back deleted topics that another caller has
-   * just removed.
+   * earlier list. If callers overlapped, that would bring back deleted topics that another caller
+   * has just removed.
    */
   know(cluster: Cluster, topic: string): Promise<void> {
     const mine = this.#before.then(() =>

@@ -1,6 +1,6 @@
-// Requests that kafkajs does not offer: a topic's id, the offsets of its log with their leader
-// epochs, and the offset at which an earlier leader's records end now. Each asks about one topic
-// and at most one partition.
+// Requests that kafkajs does not offer. They return a topic's id, the offsets of its log with their
+// leader epochs, and the offset at which an earlier leader's records end now. Each asks about one
+// topic and at most one partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -93,7 +93,7 @@ export function listOffset(
 
 /**
  * Builds OffsetForLeaderEpoch, version 3. The answer is the offset at which the records of this
- * leader and earlier ones end in the current log, or -1 if the log does not know the leader.
+ * leader and earlier ones end in the current log. It is -1 if the log does not know the leader.
  */
 export function epochEnd(
   topic: string,

@@ -1,4 +1,4 @@
-// The ledger's tables. After the first release they may only gain columns and tables, because a
+// The ledger's tables. After the first release, they may only gain columns and tables, because a
 // newer worker may run beside an older one.
 import { LEASE_COLUMNS } from '../postgres/lease-row.js';
 

@@ -86,8 +86,7 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
   const set = (path: string) => client.query(`SELECT set_config('search_path', $1, false)`, [path]);
   await set('');
   const result = await use().catch(async (error: unknown) => {
-    // In a failed transaction the statement is refused, but the transaction's end restores the
-    // path.
+    // A failed transaction refuses this statement, but its end restores the path.
     await set(rows[0]!.path).catch(() => undefined);
     throw error;
   });

@@ -1,5 +1,5 @@
-// SQL for a shared table, which batch and stream both write: the trigger that checks the writer
-// against the lease row, and the row changes of the commit and the rollback.
+// SQL for a shared table, which batch and stream both write. It has the trigger that checks the
+// writer against the lease row, and the row changes of the commit and the rollback.
 import type pg from 'pg';
 import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
@@ -46,7 +46,7 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 
 /**
  * Builds the trigger function. While the lease is FENCED, it refuses every write. While it is
- * SWITCHED, only the stream's role may write; a session that names an epoch, as Sluice's sinks do,
+ * SWITCHED, only the stream's role may write. A session that names an epoch, as Sluice's sinks do,
  * must name the epoch of the switch. Otherwise every role except the stream's may write. Because
  * SECURITY DEFINER hides current_user, the writer is the role that was set, or else the login role.
  */

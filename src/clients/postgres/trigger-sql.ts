@@ -15,7 +15,7 @@ const TRIGGER_LOCK_MS = 700;
 
 /**
  * Creates the triggers of a role on all of its tables. They call `fn` (quoted). The caller MUST be
- * in the transaction that sets the lease to FENCED, and MUST NOT hold the lease row yet, because a
+ * in the transaction that sets the lease to FENCED. It MUST NOT hold the lease row yet, because a
  * writer locks its table before it reads the row. CREATE TRIGGER waits for every open writer, so
  * the commit proves that none is left. Every partition gets a statement trigger, because a write
  * that names a partition fires only that partition's. Row triggers are needed too: a subscription's
@@ -53,7 +53,7 @@ export async function createTriggers(
 
 /**
  * Parts of the PL/pgSQL functions that the triggers call. After one row has passed, later rows of
- * its transaction pass without a check, because the first row locked the lease row and no fence can
+ * its transaction pass without a check. The first row locked the lease row, so no fence can
  * intervene.
  */
 export const passedKey = (migration: string): string =>

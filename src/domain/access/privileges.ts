@@ -14,7 +14,7 @@ export interface Privilege {
   /** The object of the right: a schema, a table or a role. */
   readonly subject: string;
   readonly why: string;
-  /** What happens without it. */
+  /** The consequence of not having it. */
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;

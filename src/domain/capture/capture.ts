@@ -63,7 +63,7 @@ export interface PollingPlan extends CaptureFacts {
   readonly polling: Polling;
 }
 
-/** How changes leave the source. */
+/** The way in which changes leave the source. */
 export type CapturePlan = LogPlan | PollingPlan;
 
 /** The pure half of a capture. The half with effects is in activities/capture. */

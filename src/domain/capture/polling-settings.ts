@@ -9,7 +9,7 @@ export interface Polling {
    */
   readonly query: string | null;
   readonly incrementingColumn: string | null;
-  /** Of these columns, the first that is not NULL holds the time of a row's last change. */
+  /** The first of these columns that is not NULL holds the time of a row's last change. */
   readonly timestampColumns: readonly string[];
   /**
    * The minimum age of a row before it is read. Polling skips the rows of transactions that commit

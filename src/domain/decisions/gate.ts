@@ -15,7 +15,7 @@ export interface DecisionRequest {
   readonly token: string | null;
 }
 
-/** What a token proved about a request. */
+/** The facts that a token proved about a request. */
 export interface Identity {
   readonly authenticated: boolean;
   /** The reason why a token proves nothing. Null if there is no token, or if it is valid. */
@@ -24,7 +24,7 @@ export interface Identity {
 
 export const UNSIGNED: Identity = { authenticated: false, refused: null };
 
-/** What the sender claims about the request. */
+/** The claims of the sender about the request. */
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
 /**
@@ -194,8 +194,8 @@ export function coverageOf(at: string): CoverageDay[] {
   const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
   const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
   if (isLastDay) days.push('month-end');
-  // The days on which daylight saving time changes in the EU (last Sunday of March and October) and
-  // in the US (second Sunday of March, first of November).
+  // Daylight saving time changes in the EU on the last Sunday of March and October, and in the US
+  // on the second Sunday of March and the first of November.
   const date = time.getUTCDate();
   const month = time.getUTCMonth();
   const isDst =

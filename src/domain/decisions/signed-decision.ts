@@ -42,7 +42,7 @@ export interface TokenClaims extends SignedFor {
   readonly decision: SignedDecision;
   readonly approver: string;
   readonly evidenceId: string | null;
-  /** ISO. At most an hour after the signature. */
+  /** ISO time, at most an hour after the signature. */
   readonly notAfter: string;
   /** Makes a token usable only once. */
   readonly nonce: string;

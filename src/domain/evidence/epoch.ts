@@ -7,7 +7,7 @@ export type FactValue = string | readonly string[];
 /** Maps the name of a fact to its value. Both are readable, because a person reads what changed. */
 export type Facts = Readonly<Record<string, FactValue>>;
 
-/** Describes the change between two readings of the facts. At least one field is set. */
+/** Describes the change between two readings of the facts. One field or both are set. */
 export interface FactsChange {
   /** The reason for a new epoch, or null if none is needed. */
   readonly epoch: string | null;

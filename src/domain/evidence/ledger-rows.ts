@@ -106,7 +106,7 @@ export type StatusWithWindows = Status & {
 
 /** The outcome of a rehearsed cut-over. */
 export interface Rehearsed {
-  /** Why the rehearsal failed. Null if everything up to the commit succeeded and was released. */
+  /** The reason why the rehearsal failed. Null if everything up to the commit succeeded and was released. */
   readonly refused: string | null;
   readonly holdMs: number | null;
 }

@@ -84,7 +84,7 @@ export const comparedOf = (c: Counts): number =>
 
 /** Conditions that must hold, in addition to the counts, before a comparison counts as proof. */
 export interface Proofs {
-  /** Why the barrier was not proven, or null if it was. */
+  /** The reason why the barrier was not proven. Null if it was. */
   readonly barrier: string | null;
   /** Rows of an independent `count(*)` in the same snapshot. Null if none was made. */
   readonly countedRows: number | null;

@@ -38,7 +38,7 @@ export interface Standing {
   readonly from: 'workflow' | 'ledger';
   /** ISO: the time at which the data was true. */
   readonly at: string;
-  /** Why the run makes no progress, or why that is unknown. Null if there is no problem. */
+  /** The reason why the run makes no progress, or why that is unknown. Null if there is no problem. */
   readonly problem: string | null;
   /** Commands, or one action in each line. */
   readonly remedy: readonly string[];
@@ -48,7 +48,7 @@ export interface Standing {
   readonly state: string | null;
   /** True if the run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
-  /** What each activity last reported to wait for. */
+  /** The wait that each activity reported last. */
   readonly waits: readonly string[];
 }
 

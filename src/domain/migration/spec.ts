@@ -51,7 +51,7 @@ export interface BatchSpec {
    */
   readonly stages: readonly StageSpec[];
   /**
-   * Where Sluice finds the runs of the batch: in a run log, or in sessions with this
+   * The place where Sluice finds the runs of the batch: in a run log, or in sessions with this
    * application_name.
    */
   readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
@@ -187,8 +187,8 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * What refuses writes between fence and commit: the result (runs of the batch), or also the
-   * source tables.
+   * The side that refuses writes between fence and commit: the result (runs of the batch), or also
+   * the source tables.
    */
   readonly fence: 'result' | 'source';
   readonly route: RouteSpec;

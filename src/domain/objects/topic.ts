@@ -7,8 +7,8 @@ export const topicKind = {
   planned: ({ topics, cluster }) =>
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
   /**
-   * The heartbeat topic stays. After the hand-over the connector still writes heartbeats, but no
-   * barriers and notifications.
+   * The heartbeat topic stays, because the connector still writes heartbeats after the hand-over.
+   * It writes no barriers and notifications any more.
    */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)

@@ -17,7 +17,7 @@ export interface HostPlan {
    * the new topics.
    */
   readonly isMovedByOwner: boolean;
-  /** Why `sluice prove` cannot run this pipeline on a slice. Null if it can. */
+  /** The reason why `sluice prove` cannot run this pipeline on a slice. Null if it can. */
   readonly refusesProof: string | null;
 }
 

@@ -9,7 +9,7 @@ export interface RouteWords {
   readonly recheck: string;
   /** Text at the beginning of the fence, or empty. */
   readonly fence: string;
-  /** What the commit does before it changes the lease row, or empty. */
+  /** The work of the commit before it changes the lease row, or empty. */
   readonly commit: string;
   readonly route: string;
   readonly confirm: string;
@@ -101,7 +101,7 @@ export interface HttpPlan extends RouteFacts {
   readonly url: string;
 }
 
-/** How consumers are moved from the batch's result to the stream's. */
+/** The way in which consumers are moved from the batch's result to the stream's. */
 export type RoutePlan = NoRoutePlan | ViewPlan | SharedTablePlan | HttpPlan;
 
 /** A contradiction between parts of a spec: where it is, and why. */

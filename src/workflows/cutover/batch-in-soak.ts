@@ -1,5 +1,5 @@
-// Handles the batch during the soak. On a shared table the batch stays paused, because its writes
-// would be refused. Otherwise Sluice records who still reads its old table.
+// Handles the batch during the soak. If it shares a table with the stream, the batch stays paused,
+// because its writes would be refused. Otherwise Sluice records who still reads its old table.
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 

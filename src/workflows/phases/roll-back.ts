@@ -41,8 +41,8 @@ export async function rollBack(run: Run): Promise<void> {
 }
 
 /**
- * Removes the objects of a lost generation. The lease stays for the next one. After a reset to
- * before the commit, this would remove the table that consumers read, and its guard; so the run
+ * Removes the objects of a lost generation. The lease stays for the next one. If the run was reset
+ * to before the commit, this would remove the table that consumers read, and its guard. The run
  * then waits for a rollback instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {

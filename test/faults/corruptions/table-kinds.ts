@@ -137,6 +137,6 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
   'a table without its key': notCaptured(
     alter('ledger DROP CONSTRAINT ledger_pkey'),
     alter('ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (id)'),
-    /public\.ledger has no primary key any more/,
+    /public\.ledger no longer has a primary key/,
   ),
 });
