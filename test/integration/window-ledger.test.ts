@@ -69,7 +69,7 @@ describe('the ledger', () => {
     expect(await ledger.events('orders', 1)).toMatchObject([
       {
         kind: 'window-repeated',
-        detail: expect.stringContaining('the first record counts: passed') as string,
+        detail: expect.stringContaining('the first record counts, which says passed') as string,
       },
     ]);
     await measured(3, 'passed', attempt('r1', 'a3'));

@@ -1,10 +1,10 @@
-// Reads the age of the batch's numbers from its run log, in one query.
+// Reads from the run log how old the batch's result is when its readers see it, in one query.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 
-// Readers see a run's result from its end until the next run's end. Its age during that
-// time counts from its cut.
+// Readers see a run's result from its end until the next run's end. During that time, its age
+// counts from its cut.
 const AGES = (log: string): string => `
 WITH runs AS (
   SELECT cut_at, finished_at, lead(finished_at, 1, greatest(now(), finished_at)) OVER (ORDER BY finished_at) AS replaced_at
@@ -14,7 +14,7 @@ WITH runs AS (
 )
 SELECT count(*) AS runs, max(at_last) * 1000 AS worst, sum(read_for * (at_first + at_last) / 2) / nullif(sum(read_for), 0) * 1000 AS average, max(finished_at) AS last FROM ages`;
 
-/** Null when no run has finished yet. */
+/** Returns the ages over the newest 1000 runs. Null if no run has finished yet. */
 export async function batchAge(client: pg.ClientBase, log: Relation): Promise<BatchAge | null> {
   const row = (await client.query<Record<string, string | null>>(AGES(log.sql))).rows[0]!;
   if (row['average'] === null) return null;

@@ -1,4 +1,4 @@
-// Makes one document with a digest from what a window proved. The same plan at the same positions
+// Builds the evidence document of a window and its digest. The same plan at the same positions
 // gives the same digest on any worker. The ledger chains the documents.
 import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
@@ -11,7 +11,10 @@ export interface WindowEvidence {
   readonly document: object;
 }
 
-/** `facts` = digest of what the window rests on; the ledger holds them. */
+/**
+ * Builds the evidence. `facts` is the digest of the facts that the window depends on; the ledger
+ * has the facts.
+ */
 export function evidenceOf(
   ref: MigrationRef,
   subjects: readonly SubjectResult[],

@@ -1,5 +1,6 @@
-// One validation window: tables exact, result settled, facts before and after, rows and differences
-// into the ledger. One activity per window.
+// Runs one validation window. It compares tables in exact mode and results in settled mode, reads
+// the facts before and after, and writes rows and differences into the ledger. One activity runs
+// one window.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -22,7 +23,7 @@ import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
 import { toRow, type SubjectResult } from './subject-result.js';
 
-/** The bytes that a worker's windows may hold in key tables by default. */
+/** The bytes that the key tables of a worker's windows may use by default. */
 const WINDOW_MEMORY = 2 ** 30;
 
 export interface WindowInput {
@@ -31,30 +32,30 @@ export interface WindowInput {
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
   /**
-   * Every row is read, whatever earlier windows proved: the first window of a streak and the one
-   * before the commit.
+   * True if every row must be read, whatever earlier windows proved. This applies to the first
+   * window of a streak and to the one before the commit.
    */
   readonly isFull: boolean;
   /**
-   * Digest of the facts that the evidence rests on; null = none yet. When they changed, the window
-   * is full in any case.
+   * The digest of the facts that the evidence depends on. Null if there are none yet. If the facts
+   * have changed, the window is full in any case.
    */
   readonly since: string | null;
-  /** Since it was broken, everything that is proven says so. */
+  /** Set while the glass is broken, so that the evidence says so. */
   readonly brokenGlass?: BrokenGlass;
-  /** Set after the commit: the window also checks that consumers read the committed side. */
+  /** Set after the commit. The window then also checks that consumers read the committed side. */
   readonly watchesRoute?: boolean;
 }
 
-/** A result without its link of the chain, which is known once the window is recorded. */
+/** A result without its link in the chain, which is known only after the window is recorded. */
 type Measurement = Omit<WindowResult, 'chain'>;
 
 export interface WindowResult {
-  /** The asked-for one, or a later one where a run that was reset had used it. */
+  /** The requested number, or a later one if a run that was reset had used that number. */
   readonly number: number;
   /**
    * The head of the evidence's chain after this window. The run's history keeps it outside the
-   * ledger, and `sluice report verify` compares the two.
+   * ledger, so `sluice report verify` can compare the two.
    */
   readonly chain: string;
   readonly verdict: Verdict;
@@ -62,19 +63,19 @@ export interface WindowResult {
   readonly matched: number;
   readonly compared: number;
   /**
-   * The part of the compared keys whose rows were read in this window. Rows that an earlier window
-   * proved are not in it.
+   * The compared keys whose rows were read in this window, without rows that an earlier window
+   * proved.
    */
   readonly comparedNow: number;
   readonly at: string;
   readonly lag: Lag;
-  /** The part of the duration that reading the tables' topics took. */
+  /** The part of the duration that was spent on reading the tables' topics. */
   readonly foldMs: number;
-  /** Null when the facts could not be read: unknown is not unchanged. */
+  /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
-  /** Only where there is one: something that is compared is not captured. */
+  /** Present only if something that is compared is not captured. */
   readonly captureProblem?: CaptureProblem;
-  /** Only where it was asked for, and is not as it should be. */
+  /** Present only if the route was checked and is not as it should be. */
   readonly routeProblem?: RouteProblem;
 }
 
@@ -82,8 +83,8 @@ export function createWindowActivities(deps: Deps) {
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
   return withPlan({
     /**
-     * Never throws for what it finds, only for what ends the generation (a lost slot or topic) or
-     * cancellation. Idempotent by number.
+     * Runs a window. It does not throw because of its findings. It throws only if the generation
+     * ends (a lost slot or topic), or on cancellation. Idempotent by number.
      */
     async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;
@@ -112,16 +113,13 @@ export function createWindowActivities(deps: Deps) {
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 
-    /** Reads the facts that evidence rests on, for the recheck before the cut-over. */
+    /** Reads the facts that the evidence depends on, for the recheck before the cut-over. */
     async readFacts({ ref, plan }: Planned, since: string | null): Promise<FactsSeen> {
       const { facts } = await readFacts(deps, { ref, plan });
       return seeFacts(deps.ledger, ref, facts, since);
     },
 
-    /**
-     * Frees the memory, and removes the state files, that a migration's windows held on this
-     * worker.
-     */
+    /** Frees the memory and removes the state files of a migration's windows on this worker. */
     async dropFolds({ ref }: Planned): Promise<void> {
       await folds.forget(ref);
     },

@@ -1,5 +1,5 @@
-// Measures one window: facts before and after, tables exactly, results by rounds, and how far
-// behind the stream is.
+// Measures one window: facts before and after, tables in exact mode, results in rounds, and the lag
+// of the stream.
 import { Context } from '@temporalio/activity';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
@@ -32,8 +32,8 @@ export interface Measured {
 }
 
 /**
- * Measures one window. It throws only for cancellation and for a problem that ends the generation.
- * `since` = digest of the facts that the evidence rests on.
+ * Measures one window. It throws only on cancellation, and for a problem that ends the generation.
+ * `since` is the digest of the facts that the evidence depends on.
  */
 export async function measure(session: WindowSession, since: string | null): Promise<Measured> {
   const { deps, ref, plan } = session;
@@ -62,7 +62,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
     };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
-    session.folds.drop(ref); // half-read folds prove nothing
+    session.folds.drop(ref); // a fold that was read only partly proves nothing
     deps.systems.renew();
     const { code, message, remedy } = endsGeneration(classify(error));
     const reason = code === 'permission-denied' ? `${message}: ${remedy}` : message;
@@ -70,20 +70,23 @@ export async function measure(session: WindowSession, since: string | null): Pro
   }
 }
 
-/** Throws the problem when it ends the generation, else returns it. */
+/** Returns the problem, or throws it if it ends the generation. */
 function endsGeneration(problem: Problem): Problem {
   if (ENDS_GENERATION.includes(problem.code)) throw problem;
   return problem;
 }
 
-/** Null also when it cannot be read: no proof rests on it. */
+/**
+ * Returns the age of the batch's result. Null if there is no run log or it cannot be read; no proof
+ * depends on it.
+ */
 async function ageOfBatch({ deps, plan }: WindowSession): Promise<BatchAge | null> {
   const log = plan.batch?.runLog;
   if (!log) return null;
   return withSource(plan, deps.secret, (client) => batchAge(client, log)).catch(() => null);
 }
 
-/** Nothing was compared. */
+/** Builds the result of a window that compared nothing. */
 function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<Measured, 'facts'> {
   return {
     subjects: plan.subjects.map(({ subject, mode }) =>
@@ -95,8 +98,8 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
 }
 
 /**
- * Voids a pass when the facts changed during the window: rows may be from before the change, and
- * records from after it.
+ * Voids a passed subject if the facts changed during the window. Some rows may be from before the
+ * change, and some records from after it.
  */
 function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
   const change = factsChange(before, after);
@@ -121,7 +124,8 @@ async function measureLag(
     for (const [topic, partitions] of await kafka.groupOffsets(group)) {
       if (!existing.includes(topic)) continue;
       const ends = await kafka.offsets(topic).catch((error: unknown) => {
-        if (error instanceof TopicLost) return []; // the pipeline's own, gone since they were listed: no lag there
+        // A topic of the pipeline that disappeared after it was listed has no lag.
+        if (error instanceof TopicLost) return [];
         throw error;
       });
       for (const { partition, high } of ends)

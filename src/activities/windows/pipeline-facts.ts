@@ -1,5 +1,5 @@
-// Reads the facts that evidence rests on, as comparable text. When one changes, a new epoch begins
-// and earlier proof does not count.
+// Reads the facts that evidence depends on, as text that can be compared. If one changes, a new
+// epoch begins and earlier proof no longer counts.
 import { createHash } from 'node:crypto';
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
@@ -27,13 +27,16 @@ import { topicFacts } from './topic-facts.js';
 export interface FactsRead {
   readonly facts: Facts;
   /**
-   * The reason why comparing now proves nothing about what will be captured; null = everything
+   * The reason why comparing now proves nothing about what will be captured. Null if everything
    * compared is captured.
    */
   readonly problem: CaptureProblem | null;
 }
 
-/** Throws when a fact cannot be read: unknown is not unchanged. */
+/**
+ * Reads all facts. Throws if one cannot be read, because an unknown fact does not count as
+ * unchanged.
+ */
 export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
   const { secret, systems } = deps;
   const source = await withSource(plan, secret, (client) => sourceFacts(client, plan));
@@ -50,7 +53,7 @@ export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<Fac
   return { facts, problem: source.problem ?? connectors.problem };
 }
 
-/** Reads the database's facts: the server's identity, what is captured, and what reads it. */
+/** Reads the database's facts: the server's identity, what is captured, and what captures it. */
 async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
   await qualifyNames(client);
   const tables: (CapturedTable | null)[] = [];
@@ -66,7 +69,10 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
   };
 }
 
-/** Configurations against ours. A source connector that captures by other rules than planned is a problem; one that is tuned is a fact. */
+/**
+ * Compares the connectors' configurations with the planned ones. A source connector that captures
+ * by other rules is a problem; a changed tuning key is only a fact.
+ */
 async function connectorFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
   const { connector: spec, sink } = plan.spec;
   const { connector, sinkConnector } = plan.names;
@@ -82,7 +88,7 @@ async function connectorFacts(deps: Deps, { ref, plan }: Planned): Promise<Facts
     const captures = keys.filter((key) => key !== MISSING && !isTuning(spec, key));
     if (captures.length > 0)
       drifted.push(
-        `connector ${name} captures by another configuration than planned: ${captures.join(', ')}`,
+        `connector ${name} captures with a configuration that differs from the plan in ${captures.join(', ')}`,
       );
   }
   if (sink) {
@@ -108,7 +114,10 @@ function connectorProblem(
   return drifted.length > 0 ? problem('connector-drift', drifted.join('; ')) : null;
 }
 
-/** The parts that we deployed: another identity is another deployment. */
+/**
+ * Identifies the parts of the pipeline that Sluice deployed. A different identity means a different
+ * deployment.
+ */
 async function pipelineFacts(ref: MigrationRef): Promise<Record<string, string>> {
   const host = hostOf(ref.spec, ref.generation);
   const facts: Record<string, string> = {};

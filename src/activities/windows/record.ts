@@ -1,5 +1,5 @@
-// Recording a window once: whatever attempts measured it, the ledger holds the first record, and
-// the run is answered what the ledger holds.
+// Records a window once. If several attempts measured it, the ledger keeps the first record, and
+// the run receives the result that the ledger has.
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import {
   freeNumber,
@@ -12,7 +12,7 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 
-/** The run, the activity and the attempt that measure a window. */
+/** The run, activity and attempt that measure a window. */
 export interface Attempt {
   readonly by: string;
   readonly attempt: number;
@@ -27,8 +27,8 @@ export interface Answer {
 type WithChain<R> = R & { readonly chain: string };
 
 /**
- * Returns the answer of an earlier attempt that recorded and then died, or else the number under
- * which to record.
+ * Returns the answer of an earlier attempt if one recorded the window and then died. Otherwise
+ * returns the number under which to record the window.
  */
 export async function beginWindow<R extends Answer>(
   ledger: Ledger,
@@ -44,9 +44,9 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. If another attempt of this activity was first, its record is kept,
- * the audit says so, and the answer is the worse of the two verdicts. Throws Problem `unexpected`
- * if another run took the number meanwhile. The next attempt takes a new one.
+ * Adds the window to the chain. If another attempt of this activity recorded it first, its record
+ * stays and the audit says so. The answer is then the worse of the two verdicts. If another run
+ * took the number meanwhile, throws Problem `unexpected`, and the next attempt takes a new number.
  */
 export async function endWindow<R extends Answer>(
   ledger: Ledger,
@@ -61,9 +61,9 @@ export async function endWindow<R extends Answer>(
   if (first?.by !== by)
     throw new Problem(
       'unexpected',
-      `window ${result.number} of ${ref.name}, or a later one, was meanwhile recorded by another run`,
+      `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`,
     );
-  const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record counts: ${first.result.verdict.verdict}`;
+  const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record counts, which says ${first.result.verdict.verdict}`;
   await ledger.recordEvents(ref, [repeatedEvent(result.number, attempt, result.at, detail)]);
   return {
     ...first.result,

@@ -1,5 +1,5 @@
-// The session of one window: everything that it works with, from its first read to its verdict. It
-// is made once and passed on whole.
+// The session of one window: everything that the window needs, from its first read to its verdict.
+// It is created once and passed as a whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Deps } from '../runtime/deps.js';
@@ -7,8 +7,8 @@ import type { Planned } from '../runtime/with-plan.js';
 import type { FoldCache } from './folds/folds.js';
 
 /**
- * No barrier of a window waits longer. A longer wait would hold back vacuum for a window that is
- * stale anyway.
+ * The limit for each barrier of a window. A longer wait would delay vacuum for a window that is
+ * outdated anyway.
  */
 export const BARRIER_LIMIT_MS = 60_000;
 
@@ -16,9 +16,9 @@ export interface WindowSession extends Planned {
   readonly deps: Deps;
   readonly kafka: KafkaPort;
   readonly folds: FoldCache;
-  /** The window's number. It also chooses which part of a table is scrubbed. */
+  /** The window's number. It also selects the part of a table that is scrubbed. */
   readonly number: number;
-  /** Every row is read, even where earlier windows proved it. */
+  /** True if every row must be read, even rows that earlier windows proved. */
   readonly isFull: boolean;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
@@ -27,13 +27,13 @@ export interface WindowSession extends Planned {
 
 /** A session with its two connections to the source. */
 export interface ConnectedSession extends WindowSession {
-  /** Holds the window's snapshots, read-only. */
+  /** The read-only connection that holds the window's snapshots. */
   readonly reader: SourceClient;
-  /** Serves everything that must not be inside a snapshot. */
+  /** The connection for everything that must not be inside a snapshot. */
   readonly side: SourceClient;
 }
 
-/** Opens both connections for `use` and closes them afterwards. Throws what connecting throws. */
+/** Opens both connections for `use`, and closes them afterwards. Throws connection errors. */
 export async function connected<T>(
   session: WindowSession,
   use: (session: ConnectedSession) => Promise<T>,

@@ -1,10 +1,13 @@
-// Selects the columns of a comparison: all but those that the plan ignores by name, and always the
-// key.
+// Selects the columns of a comparison: all columns except those that the plan ignores by name. Key
+// columns are always compared.
 import type { Column } from '../../clients/postgres/catalog.js';
 import type { ComparedColumn } from '../../compare/comparison.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
-/** `subject` = the table as the spec writes it; null for the result. */
+/**
+ * Returns the columns to compare. `subject` is the table as the spec writes it, or null for the
+ * result.
+ */
 export function columnsToCompare(
   { spec }: MigrationSpec,
   columns: readonly Column[],

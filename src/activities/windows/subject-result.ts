@@ -1,4 +1,4 @@
-// The result of one subject in a window, before it becomes a row of the ledger.
+// The result of one subject in a window, before it becomes a row in the ledger.
 import type { Verdict } from '../../domain/evidence/verdict.js';
 import {
   judgeComparison,
@@ -17,14 +17,14 @@ export interface SubjectResult {
   readonly verdict: Verdict;
   readonly counts: Counts | null;
   /**
-   * The conditions of the verdict beside the counts; both together reproduce it. Null when nothing
-   * was compared.
+   * The conditions of the verdict in addition to the counts. Counts and conditions together
+   * reproduce the verdict. Null if nothing was compared.
    */
   readonly proofs: Proofs | null;
   readonly differences: readonly Difference[];
   readonly position: string | null;
   readonly durationMs: number;
-  /** The part of the duration that reading the topic took. */
+  /** The part of the duration that was spent on reading the topic. */
   readonly foldMs?: number;
   /** Further fields of the evidence: snapshot, offsets read, digest of the rows. */
   readonly proof?: object;
@@ -39,12 +39,12 @@ export type Measured = Pick<
   readonly position: string;
 };
 
-/** Judges what was compared. */
+/** Adds the verdict to what was compared. */
 export function measured(result: Measured): SubjectResult {
   return { ...result, verdict: judgeComparison(result.counts, result.proofs) };
 }
 
-/** Nothing was compared: all numbers stay null, never zero. */
+/** Builds the result of a subject that was not compared. All numbers are null, never zero. */
 export function unmeasured(
   subject: string,
   mode: WindowRow['mode'],
@@ -65,7 +65,8 @@ export function unmeasured(
 }
 
 /**
- * One empty table among others is a fact; nothing but empty tables on both sides proves nothing.
+ * Makes a window inconclusive if all its subjects are empty on both sides, because that proves
+ * nothing. One empty table among others is fine.
  */
 export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
   const isEmpty = subjects.every(
@@ -76,7 +77,7 @@ export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
     ...s,
     verdict: {
       verdict: 'inconclusive',
-      reason: 'compared 0 keys < 1 required: two empty sides prove nothing',
+      reason: 'compared 0 keys < 1 required, because two empty sides prove nothing',
     },
   }));
 }

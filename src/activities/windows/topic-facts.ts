@@ -1,5 +1,5 @@
-// Facts about the topics that are read: their identity, and the settings that decide which records
-// a reader still finds in them.
+// Reads facts about the topics: their identity, and the settings that decide which records a reader
+// still finds in them.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
@@ -9,7 +9,9 @@ import {
   topicsToMake,
 } from '../../domain/migration/topic-settings.js';
 
-/** Throws what the brokers refuse: unknown is not unchanged. */
+/**
+ * Reads the facts. Throws if a broker refuses, because an unknown fact does not count as unchanged.
+ */
 export async function topicFacts(
   kafka: KafkaPort,
   { spec, generation }: Pick<MigrationRef, 'spec' | 'generation'>,

@@ -65,8 +65,8 @@ export async function whoWouldLack(
 }
 
 /**
- * Copies the read rights of `from` to `to`, a table that Sluice created: rights of roles, of PUBLIC
- * and of the owner, on the table and on columns.
+ * Copies the read rights of `from` to `to`, a table that Sluice created. It copies rights of roles,
+ * of PUBLIC and of the owner, on the table and on columns.
  */
 export async function copyReadRights(
   client: pg.ClientBase,

@@ -194,8 +194,8 @@ export function coverageOf(at: string): CoverageDay[] {
   const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
   const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
   if (isLastDay) days.push('month-end');
-  // Daylight saving time changes in the EU on the last Sunday of March and October, and in the US
-  // on the second Sunday of March and the first of November.
+  // Days on which daylight saving time changes. In the EU, these are the last Sundays of March and
+  // October; in the US, the second Sunday of March and the first of November.
   const date = time.getUTCDate();
   const month = time.getUTCMonth();
   const isDst =

@@ -1,7 +1,7 @@
-// Folds on disk, so that a restarted worker reads on where a proven one stood, not from the topic's
-// beginning. A file that is not exactly what was written is never used: then the topic is read
-// again. One file per fold: SHA-256 of the rest, length of the header, header (JSON), the table's
-// entries.
+// Saves folds on disk, so that a restarted worker continues from a proven fold and need not read
+// the topic from its beginning. A file that is not exactly as it was written is never used; then
+// the topic is read again. Each fold has one file: the SHA-256 of the rest, the header's length,
+// the header (JSON), and the table's entries.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -14,7 +14,7 @@ const DIGEST_BYTES = 32;
 
 interface Header {
   readonly format: string;
-  /** Run, generation, topic and shape: a fold of anything else is another fold. */
+  /** Identifies the fold by run, generation, topic and shape. */
   readonly identity: string;
   readonly state: FoldState;
 }
@@ -22,14 +22,14 @@ interface Header {
 export class FoldFiles {
   readonly #dir: string | undefined;
 
-  /** Undefined = nothing is kept. */
+  /** Without a folder, nothing is saved. */
   constructor(dir: string | undefined) {
     this.#dir = dir;
   }
 
   /**
-   * Replaces what was saved of this fold, in one step. A full or unwritable disk costs the file,
-   * not the window.
+   * Replaces the saved state of this fold in one step. If the disk is full or cannot be written,
+   * only the file is lost; the window continues.
    */
   async save(run: string, identity: string, fold: HashFold): Promise<void> {
     if (this.#dir === undefined) return;
@@ -57,8 +57,8 @@ export class FoldFiles {
   }
 
   /**
-   * Brings a fresh fold to where it was saved. False = there is nothing that can be trusted, and
-   * the fold is as it was.
+   * Restores a new fold from its file. Returns false if no file can be trusted; then the fold is
+   * unchanged.
    */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
     if (this.#dir === undefined || !(await isOurs(this.#dir))) return false;
@@ -71,8 +71,8 @@ export class FoldFiles {
   }
 
   /**
-   * An empty folder for one pass over a topic. Throws Problem `unsupported` where this worker may
-   * not write.
+   * Creates an empty folder for one pass over a topic. Throws Problem `unsupported` if this worker
+   * may not write one.
    */
   async spillDir(run: string, topic: string): Promise<string> {
     const dir = this.#dir && join(this.#spills(run), topic);
@@ -99,7 +99,7 @@ export class FoldFiles {
     return join(this.#dir ?? '', `spill-${run}`);
   }
 
-  /** Removes everything that was saved of a run. */
+  /** Removes everything that was saved for a run. */
   async forget(run: string): Promise<void> {
     if (this.#dir === undefined) return;
     await rm(this.#spills(run), { recursive: true, force: true }).catch(() => undefined);
@@ -114,8 +114,8 @@ export class FoldFiles {
 }
 
 /**
- * A digest says that a file is whole, not who wrote it: a folder that others can write to could
- * hold a made-up proof.
+ * Returns whether only this user can write to the folder. A digest shows that a file is complete
+ * but not who wrote it, so another user could plant a false proof.
  */
 async function isOurs(dir: string): Promise<boolean> {
   const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));
@@ -130,7 +130,8 @@ function opened(file: Buffer): { header: Header; entries: Int32Array } | null {
   const body = file.subarray(DIGEST_BYTES);
   if (body.length < 4 || !digestOf(body).equals(file.subarray(0, DIGEST_BYTES))) return null;
   const end = 4 + body.readUInt32LE(0);
-  const entries = new Uint8Array(body.subarray(end)); // a copy: the view below needs its own alignment
+  // a copy, because the view below needs its own alignment
+  const entries = new Uint8Array(body.subarray(end));
   return {
     header: JSON.parse(body.toString('utf8', 4, end)) as Header,
     entries: new Int32Array(entries.buffer),

@@ -1,5 +1,5 @@
-// The thread behind fold-threads.ts: gets batches of a topic as bytes, gives back their changes as
-// numbers, in the order in which the batches came.
+// The thread that fold-threads.ts starts. It receives batches of a topic as bytes, and returns
+// their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
 import type { Shape } from '../../../compare/comparison.js';
@@ -9,9 +9,9 @@ import { RecordBatch } from '../../../compare/kernel/record-batch.js';
 export interface Work {
   readonly bytes: Uint8Array;
   readonly batches: readonly VisibleBatch[];
-  /** The partition of the batches. */
+  /** The partition that the batches come from. */
   readonly place: Place;
-  /** Offsets of the partition that are wanted. */
+  /** The wanted range of offsets: `[from, to)`. */
   readonly from: number;
   readonly to: number;
 }

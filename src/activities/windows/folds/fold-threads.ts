@@ -1,6 +1,6 @@
-// Folding a long topic on every core: this thread fetches and keeps the key table, the others find,
-// encode and hash the rows. The order of a partition's changes stays the topic's: answers are taken
-// in the order in which they were asked for.
+// Folds a long topic on every core. This thread fetches batches and keeps the key table; the other
+// threads find, encode and hash the rows. Answers are taken in the order of the requests, so the
+// changes of a partition keep the topic's order.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
@@ -10,10 +10,13 @@ import { Problem, isFailureCode } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { Done, Work } from './fold-thread.js';
 
-/** Starting threads takes about 50 ms: fewer records are folded faster without. */
+/**
+ * Starting the threads takes about 50 ms, so fewer records than this are folded faster without
+ * them.
+ */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
-const AHEAD = 2; // answers of the broker per thread on their way: one worked on, one waiting
+const AHEAD = 2; // two answers of the broker for each thread: one in work and one waiting
 
 export class FoldThreads {
   readonly #threads: Thread[];
@@ -27,8 +30,8 @@ export class FoldThreads {
   }
 
   /**
-   * Applies the records of `[from, to)` of a partition to the fold, which already knows their
-   * partition. Throws what reading or decoding threw.
+   * Applies the records of `[from, to)` of a partition to the fold, which already knows the
+   * partition. Throws the errors of reading and decoding.
    */
   async fold(
     kafka: KafkaPort,
@@ -47,8 +50,8 @@ export class FoldThreads {
       into.heartbeat();
     };
     await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
-      // A copy of its own: only whole buffers can be handed over, and the broker's answer may share
-      // one.
+      // Copies the records, because only whole buffers can be transferred to a thread and several
+      // answers may share one buffer.
       const bytes = new Uint8Array(records);
       const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({
         bytes,
@@ -57,7 +60,7 @@ export class FoldThreads {
         from,
         to,
       });
-      answer.catch(() => undefined); // looked at in its turn
+      answer.catch(() => undefined); // its error surfaces when its turn comes
       asked.push(answer);
       if (asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });
@@ -70,8 +73,8 @@ export class FoldThreads {
 }
 
 /**
- * Compiled, the thread is JavaScript; in this repository's own tests and benchmarks it is
- * TypeScript, and registers the loader first.
+ * Returns the thread's file, which is JavaScript in the compiled product. In this repository's
+ * tests and benchmarks it is TypeScript, so the loader is registered first.
  */
 function entryPoint(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./fold-thread.js', import.meta.url);
@@ -82,7 +85,7 @@ function entryPoint(): URL {
   );
 }
 
-/** Answers come in the order of the questions. */
+/** A thread whose answers come in the order of the requests. */
 class Thread {
   readonly #worker: Worker;
   readonly #waiting: { resolve: (done: Done) => void; reject: (error: Error) => void }[] = [];

@@ -1,5 +1,5 @@
-// Folded topics kept between windows, so that a window reads only what is new; proven ones of
-// tables also on disk, for a restarted worker.
+// Keeps folded topics between windows, so that a window reads only new records. Proven folds of
+// tables are also saved on disk for a restarted worker.
 import { HashFold } from '../../../compare/hash-fold.js';
 import { OutputFold } from '../../../compare/output-fold.js';
 import type { Shape } from '../../../compare/comparison.js';
@@ -24,15 +24,15 @@ export class FoldCache {
   readonly #budget: number;
   #marks = 0;
 
-  /** `budget` = bytes that all key tables together may take. */
+  /** `budget` is the number of bytes that all key tables together may take. */
   constructor(files: FoldFiles, budget: number) {
     this.#files = files;
     this.#budget = budget;
   }
 
   /**
-   * Returns the number of parts in which a table of so many keys must be compared; 1 = in memory. A
-   * fold that has outgrown the budget is dropped.
+   * Returns the number of parts in which a table with this many keys must be compared. 1 means that
+   * it fits in memory. A fold that has outgrown the budget is dropped.
    */
   partsNeeded(ref: MigrationRef, topic: string, shape: Shape, keys: number): number {
     const identity = identityOf(ref, topic, shape);
@@ -46,14 +46,14 @@ export class FoldCache {
     return partsFor(bytesNeeded(keys), left);
   }
 
-  /** An empty folder for one pass over a topic that does not fit. */
+  /** Creates an empty folder for one pass over a topic that does not fit in memory. */
   spillDir(ref: MigrationRef, topic: string): Promise<string> {
     return this.#files.spillDir(ref.runKey, topic);
   }
 
   /**
-   * A number no comparison has used: rows found by an interrupted attempt must not look found in
-   * the next one.
+   * Returns a number that no comparison has used. Rows that an interrupted attempt found must not
+   * count as found in the next one.
    */
   nextMark(): number {
     this.#marks += 1;
@@ -61,8 +61,8 @@ export class FoldCache {
   }
 
   /**
-   * One window of a migration at a time: an attempt that timed out may still be running beside its
-   * retry.
+   * Runs one window of a migration at a time. An attempt that timed out may still be running when
+   * its retry starts.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
@@ -76,8 +76,8 @@ export class FoldCache {
   }
 
   /**
-   * `expected` = about how many keys it will hold. A fold that this worker does not have is taken
-   * from its state file, if there is one.
+   * Returns the fold of a table's topic. `expected` is roughly the number of its keys. If this
+   * worker does not have the fold, it is restored from its file, if there is one.
    */
   async hashes(
     ref: MigrationRef,
@@ -94,12 +94,12 @@ export class FoldCache {
     return fold;
   }
 
-  /** Keeps a proven fold for a worker that comes after this one. */
+  /** Saves a proven fold for a later worker. */
   async save(ref: MigrationRef, topic: string, fold: HashFold): Promise<void> {
     await this.#files.save(ref.runKey, identityOf(ref, topic, fold.shape), fold);
   }
 
-  /** Removes what is kept of a run, here and on disk. */
+  /** Removes the folds of a run from memory and from disk. */
   async forget(ref: MigrationRef): Promise<void> {
     this.drop(ref);
     await this.#files.forget(ref.runKey);
@@ -110,8 +110,8 @@ export class FoldCache {
   }
 
   /**
-   * Frees what a migration holds. A failed window MUST drop its folds: a half-read one is worth
-   * nothing.
+   * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a fold
+   * that was read only partly proves nothing.
    */
   drop(ref: MigrationRef): void {
     for (const key of this.#folds.keys())
@@ -137,19 +137,19 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
 /**
- * A topic of ours with another number of partitions than planned cannot be folded: throws Problem
- * `unsupported`.
+ * Throws Problem `unsupported` if a topic of Sluice does not have the planned number of partitions,
+ * because then it cannot be folded.
  */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;
   throw new Problem(
     'unsupported',
-    `${topic} has ${ends.length} partitions ≠ ${partitions} planned: the records of one key lie in several, in no order`,
+    `${topic} has ${ends.length} partitions ≠ ${partitions} planned, so the records of one key are in several partitions and have no order`,
   );
 }
 
-/** A topic, the cluster that holds it, and how its reader reports that it is alive. */
+/** A topic, its cluster, and the heartbeat of its reader. */
 export interface TopicReading {
   readonly kafka: KafkaPort;
   readonly topic: string;
@@ -157,8 +157,8 @@ export interface TopicReading {
 }
 
 /**
- * Reads the table's topic to the given stable ends and applies what the snapshot sees. Returns the
- * fold.
+ * Reads the table's topic up to the given stable ends, and applies the changes that the snapshot
+ * sees. Returns the fold.
  */
 export async function foldTable<F extends TableFold | HashFold>(
   { kafka, topic, heartbeat }: TopicReading,
@@ -201,7 +201,9 @@ export async function foldTable<F extends TableFold | HashFold>(
   return fold;
 }
 
-/** Reads the output to its stable end; returns the keys written since the last call. */
+/**
+ * Reads the output topic to its stable end. Returns the keys that were written since the last call.
+ */
 export async function foldOutput(
   { kafka, topic, heartbeat }: TopicReading,
   fold: OutputFold,
@@ -211,7 +213,7 @@ export async function foldOutput(
   for (const end of await kafka.offsets(topic)) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
-    fold.readFrom(partition, 0); // a pipeline may place its records by a rule of its own
+    fold.readFrom(partition, 0); // the pipeline may choose partitions by its own rule
     await kafka.readRange(
       topic,
       partition,

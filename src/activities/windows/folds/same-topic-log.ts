@@ -1,10 +1,11 @@
-// A fold belongs to one log. It proves nothing about another topic of the same name, about a log
-// whose beginning was deleted, or about one that lost its end with a leader: a new consumer would
-// not find there what the fold holds. An ordinary leader move and compaction change nothing.
+// A fold belongs to one log. It proves nothing about another topic of the same name. It also proves
+// nothing about a log whose beginning was deleted, or that lost its end with a leader. In these
+// logs, a new consumer would not find the records that the fold has. An ordinary move of the
+// leader, and compaction, change nothing.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 
-/** Returns what a fold remembers after it has read a partition up to these ends. */
+/** Returns what a fold records about a partition after it has read to these ends. */
 export const readPart = ({ partition, committed, low, epoch }: PartitionEnds): ReadPart => ({
   partition,
   next: committed,
@@ -12,7 +13,10 @@ export const readPart = ({ partition, committed, low, epoch }: PartitionEnds): R
   epoch,
 });
 
-/** The offset from which the fold reads on. Throws Problem `topic-lost` where it cannot. */
+/**
+ * Returns the offset from which the fold continues to read. Throws Problem `topic-lost` if it
+ * cannot continue.
+ */
 export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): number {
   const { partition, low, committed } = end;
   const from = fold.nextOffset(partition) ?? 0;
@@ -20,20 +24,20 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
   if (from > committed)
     throw new TopicLost(
       topic,
-      `${place} ends at ${committed} < ${from} already read: the topic was re-created`,
+      `${place} ends at ${committed} < ${from} already read, so the topic was created again`,
     );
   if (from < low)
     throw new TopicLost(
       topic,
-      `${place} begins at ${low} > ${from} needed: retention removed records`,
+      `${place} begins at ${low} > ${from} needed, because retention removed records`,
     );
   return from;
 }
 
 /**
- * Call it before a fold reads on, and `verify` after the reading: what happened to the log in
- * between shows then too. `verify` throws Problem `topic-lost` where the log is not the one that
- * was read before; the fold is then worth nothing.
+ * Must be called before a fold continues to read. Call the returned `verify` after reading, which
+ * also finds what happened to the log meanwhile. `verify` throws Problem `topic-lost` if this is
+ * not the log that was read before; then the fold proves nothing.
  */
 export async function sameLog(
   kafka: KafkaPort,
@@ -56,7 +60,10 @@ export async function sameLog(
   };
 }
 
-/** Compaction leaves a log's beginning where it is; retention and deleted records move it. */
+/**
+ * Refuses a log whose beginning has moved. Compaction leaves the beginning where it is; retention
+ * and deleted records move it.
+ */
 async function refuseGivenUp(
   kafka: KafkaPort,
   topic: string,
@@ -67,7 +74,7 @@ async function refuseGivenUp(
     const now = lows.get(partition) ?? 0;
     if (now <= low) continue;
     const what = `${topic}/${partition} begins at ${now} > ${low} when it was read`;
-    throw new TopicLost(topic, `${what}: records were deleted, or retention removed them`);
+    throw new TopicLost(topic, `${what}, because records were deleted or retention removed them`);
   }
 }
 
@@ -83,5 +90,5 @@ async function refuseTruncated(
     end < 0
       ? 'does not know leader epoch'
       : `ends at ${end} < ${next} already read under leader epoch`;
-  throw new TopicLost(topic, `${topic}/${partition} ${where} ${epoch}: the log was truncated`);
+  throw new TopicLost(topic, `${topic}/${partition} ${where} ${epoch}, so the log was truncated`);
 }

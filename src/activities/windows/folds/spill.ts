@@ -1,12 +1,12 @@
-// Stores changes of the stream and rows of the table on disk, split by key, as short records in
-// files of this attempt. One part at a time is read back. Nothing outlives the pass: the next
-// attempt on that table removes the folder of one that died.
+// Stores changes of the stream and rows of the table on disk, divided by key, as short records in
+// files of this attempt. One part at a time is read back. The files are removed after the pass. If
+// an attempt dies, the next attempt on that table removes its folder.
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * key (4 words), row hash (2), then what the side needs: whether it is a delete, or where the row
- * lies.
+ * A record has the key (4 words), the row hash (2 words), and 2 words for its side. They say
+ * whether it is a delete, or where the row is.
  */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 2;
@@ -21,17 +21,22 @@ export interface Spilled {
   readonly extra1: number;
 }
 
-/** Needed to hold so many keys in memory, with a table's doubling while it grows. */
+/**
+ * Returns the bytes that are needed for this many keys in memory. It includes the doubling of the
+ * table while it grows.
+ */
 export const bytesNeeded = (keys: number): number => keys * 64;
 
-/** Returns the number of parts that keeps `bytes` within `budget`; 1 = it fits. */
+/**
+ * Returns the number of parts that keeps `bytes` within `budget`. 1 means that it fits as a whole.
+ */
 export function partsFor(bytes: number, budget: number): number {
   let parts = 1;
   while (parts < MOST_PARTS && bytes / parts > budget) parts *= 2;
   return parts;
 }
 
-/** One side's records, appended to one file for each part. */
+/** The records of one side, appended to one file for each part. */
 export class SpillSide {
   readonly #files: number[];
   readonly #buffers: Int32Array[];
@@ -39,7 +44,7 @@ export class SpillSide {
   readonly #parts: number;
   bytes = 0;
 
-  /** `parts` MUST be a power of two. Throws what the file system throws. */
+  /** Creates the files. `parts` MUST be a power of two. Throws the errors of the file system. */
   constructor(dir: string, name: string, parts: number) {
     this.#parts = parts;
     this.#files = Array.from({ length: parts }, (_, part) =>
@@ -62,7 +67,7 @@ export class SpillSide {
     if (at + SPILL_WORDS === buffer.length) this.#write(part);
   }
 
-  /** Visits the records of a part in the order in which they were added. Returns how many. */
+  /** Visits the records of a part in the order in which they were added. Returns their number. */
   visit(part: number, visit: (record: Spilled) => void): number {
     this.#write(part);
     const file = this.#files[part]!;
@@ -93,17 +98,20 @@ export class SpillSide {
 
   #write(part: number): void {
     const bytes = new Uint8Array(this.#buffers[part]!.buffer, 0, this.#filled[part]! * 4);
-    // appends; reading begins after the last write
+    // appends; reading starts only after the last write
     for (let at = 0; at < bytes.length;) at += writeSync(this.#files[part]!, bytes, at);
     this.bytes += bytes.length;
     this.#filled[part] = 0;
   }
 }
 
-/** Removes the folder and what is in it. */
+/** Removes the folder and its content. */
 export const removeSpill = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
-/** Fills the buffer as far as the file goes: whole records, for only such were written. */
+/**
+ * Fills the buffer up to the end of the file. It only contains whole records, because only such
+ * were written.
+ */
 function readWhole(file: number, into: Uint8Array, position: number): number {
   let filled = 0;
   while (filled < into.length) {
@@ -115,8 +123,8 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
 }
 
 /**
- * Other bits than those by which a key table finds its slots, or every table of a part would be
- * half empty and crowded.
+ * Returns the part of a key. It uses other bits than those by which a key table finds its slots.
+ * With the same bits, the keys of a part would crowd in one half of the table.
  */
 function partOf(key: Int32Array, parts: number): number {
   let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);

@@ -1,6 +1,7 @@
-// Compares a table with its topic in a bounded Flink job, for tables that one machine's memory
-// cannot hold. The snapshot's rows go to a topic, and Flink joins it with the table's topic. Keys
-// that Flink does not prove equal come back and are compared value by value.
+// Compares a table with its topic in a bounded Flink job, for tables that do not fit in one
+// machine's memory. The snapshot's rows are written to a topic, and Flink joins it with the table's
+// topic. Flink returns the keys that it does not prove equal, which are then compared value by
+// value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
 import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/comparison.js';
@@ -25,7 +26,7 @@ import { readPaced } from '../../runtime/row-cursor.js';
 export interface FlinkPassInput extends PassInput {
   readonly gateway: string;
   readonly cluster: KafkaSpec;
-  /** Ours, for the rows of the snapshot. */
+  /** Sluice's own topic for the rows of the snapshot. */
   readonly windowTopic: string;
   readonly table: ReplayTable;
 }
@@ -45,7 +46,7 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
     if (low > 0)
       throw new Problem(
         'topic-lost',
-        `${topic}/${partition} begins at ${low} > 0 needed: retention removed records`,
+        `${topic}/${partition} begins at ${low} > 0 needed, because retention removed records`,
       );
   const legacy = await exportRows(input);
   const ignored = input.table.columns
@@ -73,8 +74,8 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
 }
 
 /**
- * Writes the table's rows, as the snapshot sees them, behind what earlier windows left. Returns
- * where they lie.
+ * Appends the table's rows, as the snapshot sees them, to the window topic. Returns the range of
+ * offsets that they have.
  */
 async function exportRows({
   kafka,
@@ -156,8 +157,8 @@ async function judge(
       `Flink counted ${suspected} keys that are not proven equal, but returned ${rows.length} of them`,
     );
   const { counts, differences } = compareImages(shape, rows);
-  // More than are looked at are systematic: then the counts stay Flink's, and those looked at are
-  // the sample.
+  // With more keys than are examined, the difference is systematic. The counts are then Flink's,
+  // and the examined keys are a sample.
   if (suspected > MAX_CANDIDATES) return { ...pass, counts: byFlink, differences };
   return {
     ...pass,
@@ -170,7 +171,7 @@ async function judge(
   };
 }
 
-/** Rows `[kind, legacy image, stream image]` to counts and differences, value by value. */
+/** Turns rows `[kind, legacy image, stream image]` into counts and differences, value by value. */
 function compareImages(
   shape: Shape,
   rows: readonly (readonly unknown[])[],

@@ -1,5 +1,5 @@
-// Compares a table with its topic by row hashes, fast and in little memory. Rows that the hashes do
-// not prove equal are drilled down to both raw rows.
+// Compares a table with its topic by row hashes, which is fast and needs little memory. For rows
+// that the hashes do not prove equal, the drill-down compares both raw rows.
 import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
@@ -15,27 +15,27 @@ import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select.js';
 
 export const CANARY_ROWS = 9;
-const RANGE_BLOCKS = 4096; // 32 MB: how much is read at most after it is clear that most rows differ
+const RANGE_BLOCKS = 4096; // 32 MB: the most that is read after it is clear that most rows differ
 
 export interface TablePass {
   readonly counts: Counts;
   readonly differences: readonly Difference[];
-  /** Rows of the table that this pass really read. */
+  /** The rows of the table that this pass read. */
   readonly rowsRead: number;
   /**
-   * Keys that it did not read: proven equal by an earlier pass, and changed on neither side since.
-   * Absent when it read every row.
+   * The keys that it did not read, because an earlier pass proved them equal and neither side has
+   * changed since. Absent if it read every row.
    */
   readonly provenEarlier?: number;
-  /** Rows that were read ahead of this pass, in shorter snapshots. */
+  /** Rows that were read before this pass, in shorter snapshots. */
   readonly walkedRows?: number;
-  /** Not all rows were read, because most of those that were differ. */
+  /** True if the pass stopped early, because most of the rows that it read differ. */
   readonly isStopped?: boolean;
   readonly foldMs?: number;
   readonly canary: { planted: number; found: number };
-  /** Digest of the stream side at the offsets read. */
+  /** The digest of the stream side at the offsets that were read. */
   readonly digest?: string;
-  /** Says what was not read again and why that is enough; absent when everything was read. */
+  /** Says what was not read again, and why that is enough. Absent if everything was read. */
   readonly note?: string;
 }
 
@@ -51,8 +51,8 @@ export interface PassInput extends TopicReading {
 }
 
 /**
- * Throws what the systems throw. The fold MUST have read the topic to its stable end for this
- * snapshot.
+ * Compares the table in one pass. Throws errors of the systems. The fold MUST have read the topic
+ * to its stable end for this snapshot.
  */
 export async function passByHash(input: PassInput, fold: HashFold): Promise<TablePass> {
   const { shape } = input;
@@ -76,8 +76,8 @@ export async function passByHash(input: PassInput, fold: HashFold): Promise<Tabl
   }
   const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
   const isStopped = read < ranges.length;
-  // Keys that only the stream has show at the end: where the pass stopped before, they were not
-  // looked for.
+  // Only a complete pass knows the keys that only the stream has. A pass that stopped early does
+  // not look for them.
   const onlyStream = isStopped ? { extraneous: 0, keys: [] } : comparison.finish();
   const pass = await judged(
     input,
@@ -98,16 +98,16 @@ export interface Found {
   readonly unknown: number;
   readonly extraneous: number;
   /**
-   * Rows of the table that are not proven equal, and keys that only the stream has: the first ones
-   * of each.
+   * The first rows of the table that are not proven equal, and the first keys that only the stream
+   * has.
    */
   readonly candidates: readonly Candidate[];
   readonly keys: readonly string[];
 }
 
 /**
- * Turns hash findings into counts and classes. Rows that the hashes do not prove equal are drilled
- * down to both raw rows.
+ * Turns hash findings into counts and classes. For rows that the hashes do not prove equal, the
+ * drill-down compares both raw rows.
  */
 export async function judged(
   input: PassInput,
@@ -146,8 +146,8 @@ export async function judged(
   const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
   const { counts } = drilled;
   const differences = [...drilled.differences, ...refused];
-  // With more candidates than are looked at, the counts stay those of the hashes, and the looked-at
-  // ones are the sample.
+  // With more candidates than are examined, the counts are those of the hashes, and the examined
+  // candidates are a sample.
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };
   return {

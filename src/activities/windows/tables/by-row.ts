@@ -1,5 +1,5 @@
-// A table against its topic row by row, as canonical text: slower, for tables with tolerances,
-// which no hash can honour.
+// Compares a table with its topic row by row, as canonical text. It is slower, and used for tables
+// with tolerances, which hashes cannot apply.
 import { runCanary } from '../../../compare/canary.js';
 import { Comparison } from '../../../compare/comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';
@@ -7,7 +7,7 @@ import type { PassInput, TablePass } from './by-hash.js';
 import { refusedRecords } from './refused-records.js';
 import { readRows } from '../../runtime/row-cursor.js';
 
-/** As `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
+/** Compares like `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
 export async function passByRow(
   input: PassInput,
   fold: TableFold,

@@ -1,5 +1,5 @@
 // Compares a table whose keys do not fit in the worker's memory. Both sides are read once, written
-// to disk in parts by key, and compared part by part. Such a window is always full and keeps
+// to disk in parts by key, and compared part by part. Such a window is always full, and keeps
 // nothing for the next one.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import {
@@ -19,8 +19,8 @@ import { selectOf } from './select.js';
 const DELETED = 1;
 
 /**
- * `dir` = an empty folder of this table's own, removed again; `parts` = a power of two. Throws what
- * the systems throw, and the disk.
+ * Compares the table in parts. `dir` is an empty folder for this table, which is removed at the
+ * end. `parts` is a power of two. Throws errors of the systems and of the disk.
  */
 export async function passBySpill(
   input: PassInput,
@@ -53,7 +53,7 @@ const writesTo = (side: SpillSide): KeyedRows => ({
   delete: (key) => side.add(key, 0, 0, DELETED, 0),
 });
 
-/** The table's rows, hashed; returns some of them for the canary. */
+/** Writes the table's rows to disk as hashes. Returns some of the rows for the canary. */
 async function spillRows(
   { reader, shape, from, rowsPerSecond }: PassInput,
   { encoder }: HashFold,
@@ -70,7 +70,7 @@ async function spillRows(
   return sample;
 }
 
-/** The sum of what the parts found. */
+/** Compares part by part, and adds up the findings. */
 function comparePartwise(
   { encoder }: HashFold,
   stream: SpillSide,

@@ -1,11 +1,12 @@
-// A later window over a table whose keys were all proven equal reads only what changed on either
-// side since, and a rotating tenth of the rest.
-// This is as good as a full pass. A row that the source changed has a younger xmin, and the fold
-// remembers keys that the topic changed; both are read and compared. Rows that neither side changed
-// are still equal. A deleted row leaves no xmin, so the independent count must then differ: no
-// change that was not examined can compensate for it. Some changes have neither a younger xmin nor
-// a record, such as a swapped partition or a renamed enum label. They change the table's facts, and
-// then a window is full. A full pass judges every answer but "all equal".
+// Compares a table whose keys an earlier window proved equal. It reads only what changed on either
+// side since then, and one tenth of the rest in rotation.
+// This proves as much as a full pass. A row that the source changed has a younger xmin, and the
+// fold remembers keys that the topic changed. Both are read and compared. Rows that neither side
+// changed are still equal. A deleted row leaves no xmin, but then the independent count differs,
+// because no change that was not examined can compensate for it.
+// Some changes have neither a younger xmin nor a record, such as a swapped partition or a renamed
+// enum label. They change the table's facts, so the window is full. If the result is anything but
+// "all equal", a full pass decides.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -17,13 +18,14 @@ import { selectOf } from './select.js';
 
 const SCRUB_PARTS = 10;
 const XID_WORD = 2 ** 32;
-const MOST_AGE = 2 ** 31 - 2 ** 24; // the counter moves on while the window reads
-/** A full pass over fewer rows is as fast. */
+// leaves room, because the counter advances while the window reads
+const MOST_AGE = 2 ** 31 - 2 ** 24;
+/** With fewer rows than this, a full pass is as fast. */
 export const WORTH_IT_ROWS = 20_000;
 
 /**
- * `counted` = rows of the table in this snapshot; `number` chooses the scrubbed tenth. Null = only
- * a full pass can tell.
+ * Compares what changed. `counted` is the number of the table's rows in this snapshot. `number`
+ * selects the tenth that is read again. Returns null if only a full pass can decide.
  */
 export async function passIncrementally(
   input: PassInput,
@@ -33,7 +35,8 @@ export async function passIncrementally(
 ): Promise<TablePass | null> {
   const { shape, from, reader, rowsPerSecond } = input;
   if (!fold.provenAt || fold.encoder.keyWords !== 2 || fold.unreadable > 0) return null;
-  // age() has 31 bits and a sign, so it cannot tell a row's xmin from one half an epoch ago.
+  // age() has 31 bits and a sign, so it cannot distinguish a row's xmin from one that is half an
+  // epoch older.
   if (input.snapshot.xmax - fold.provenAt.xmin >= MOST_AGE) return null;
   const comparison = new HashComparison(fold.table, fold.encoder);
   const unseen = new Set(fold.changed);
@@ -52,14 +55,15 @@ export async function passIncrementally(
       ? `${quoteIdent(shape.key[0]!)} = ANY ('{${[...unseen].map(integerOf).join(',')}}')`
       : null;
   if (changedOnTopic) await read(`NOT (${isYounger}) AND ${changedOnTopic}`);
-  for (const key of unseen) if (fold.table.find(keyOf(key)) >= 0) return null; // the topic wrote what the table does not hold
+  // the topic wrote a key that the table does not have
+  for (const key of unseen) if (fold.table.find(keyOf(key)) >= 0) return null;
   const blocks = await blocksOf(reader, from);
   const part = number % SCRUB_PARTS;
   const bound = (at: number): string => `'(${Math.floor((blocks * at) / SCRUB_PARTS)},0)'::tid`;
   const upTo = part === SCRUB_PARTS - 1 ? '' : ` AND ctid < ${bound(part + 1)}`;
   const changed = comparison.rowsRead;
-  // Rows that were read above are excluded, so that each row is read once and the sum of rows read
-  // and rows proven earlier equals the count.
+  // Excludes the rows that were read above. Each row is then read once, and rows read plus rows
+  // proven earlier equal the count.
   await read(
     `ctid >= ${bound(part)}${upTo} AND NOT (${isYounger})${changedOnTopic ? ` AND NOT (${changedOnTopic})` : ''}`,
   );
@@ -81,7 +85,7 @@ export async function passIncrementally(
   };
 }
 
-/** Two words of a key as the integer they are. */
+/** Returns the integer that a key's two words represent. */
 function integerOf(key: string): string {
   const [high, low] = key.split(',').map(Number) as [number, number];
   return ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();

@@ -1,6 +1,6 @@
-// Chooses the pass for a table: Flink when the spec names that engine, rows when a tolerance needs
-// values, parts on disk when memory is short. Otherwise it compares hashes, and only of changed
-// rows when that is enough.
+// Chooses the pass for a table. It uses Flink if the spec names that engine, rows if a tolerance
+// needs values, and parts on disk if memory is short. Otherwise it compares hashes, and only of
+// changed rows if that is enough.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
@@ -14,20 +14,20 @@ import { passBySpill } from './by-spill.js';
 import { WORTH_IT_ROWS, passIncrementally } from './changed-rows.js';
 import type { Walk } from './range-scan.js';
 
-/** Facts about a table that are known before it is compared. */
+/** Facts about a table that are known before the comparison. */
 export interface KnownTable {
   readonly catalog: TableCatalog;
-  /** Rows in the window's snapshot. */
+  /** The number of rows in the window's snapshot. */
   readonly counted: number;
-  /** The reading ahead of the window, if there was one. */
+  /** The range scan before the window's snapshot, if there was one. */
   readonly walk: Walk | undefined;
 }
 
-/** Hashes cannot honor a tolerance. */
+/** Returns whether a column has a tolerance, which hashes cannot apply. */
 export const hasTolerance = (shape: Shape): boolean =>
   shape.columns.some((column) => column.toleranceAbs !== undefined);
 
-/** Compares one table. Throws what the systems throw. */
+/** Compares one table. Throws errors of the systems. */
 export async function passOver(
   session: WindowSession,
   input: PassInput,
@@ -56,7 +56,7 @@ async function passInMemory(
   const kept = await folds.hashes(ref, topic, shape, counted);
   const fold = await foldTable(input, kept, ends, snapshot);
   const foldMs = Date.now() - started;
-  // The count locks the table until this snapshot ends, so nothing can be rewritten from here on.
+  // The count locks the table until this snapshot ends, so no rewrite is possible from here on.
   const isWalked =
     walk !== undefined &&
     fold.provenAt !== null &&

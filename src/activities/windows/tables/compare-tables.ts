@@ -1,5 +1,5 @@
-// Exact mode: a REPEATABLE READ snapshot of the tables against their topics. Snapshot visibility and
-// source.txId align both sides, so every key must be equal.
+// Exact mode: compares a REPEATABLE READ snapshot of the tables with their topics. Snapshot
+// visibility and source.txId align both sides, so every key must be equal.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -28,7 +28,10 @@ export interface TablesResult {
   readonly barrierMs: number | null;
 }
 
-/** Compares every table exactly. A source that is polled has no transaction to align by: its tables are settled, with the results. */
+/**
+ * Compares every table in exact mode. Tables of a polled source have no transaction by which to
+ * align. They are compared in settled mode, together with the results.
+ */
 export async function compareTables(session: WindowSession): Promise<TablesResult> {
   const { deps, plan, number } = session;
   if (plan.capture.subjectMode === 'settled') return { subjects: [], barrierMs: null };
@@ -64,13 +67,16 @@ export async function compareTables(session: WindowSession): Promise<TablesResul
   });
 }
 
-/** The moment at which both sides are compared. */
+/** The moment for which both sides are compared. */
 interface Alignment {
   readonly snapshotText: string;
   readonly lsn: Lsn;
 }
 
-/** Reads a long table ahead of the window's own snapshot, when every row of it has to be read. */
+/**
+ * Scans a long table range by range before the window's own snapshot, if every row of it has to be
+ * read.
+ */
 async function walkOver(session: ConnectedSession, table: string): Promise<Walk | null> {
   const { folds, ref, plan, isFull } = session;
   if (engineGateway(plan.spec)) return null;
@@ -147,7 +153,10 @@ async function compareTable(
   return { ...result, verdict: noted(result.verdict, pass), foldMs: pass.foldMs ?? 0 };
 }
 
-/** Adds to the reason in which column most rows differ, or what a passed window did not read again. */
+/**
+ * Adds a note to the reason: the column in which most rows differ, or what a passed window did not
+ * read again.
+ */
 function noted(result: Verdict, pass: TablePass): Verdict {
   const note = pass.isStopped
     ? systematic(pass.differences)
@@ -157,11 +166,11 @@ function noted(result: Verdict, pass: TablePass): Verdict {
   return note ? { ...result, reason: `${result.reason}: ${note}` } : result;
 }
 
-/** Names the column in which most of the rows that were looked at differ, and the rule. */
+/** Names the column in which most of the examined rows differ, and the rule that explains them. */
 function systematic(differences: readonly Difference[]): string | undefined {
   const [first] = byColumn(differences);
   return (
     first &&
-    `${first.rows} of the first differ in ${first.column}${first.always ? ` (${first.always})` : ''}`
+    `${first.rows} of the examined rows differ in ${first.column}${first.always ? ` (${first.always})` : ''}`
   );
 }

@@ -1,5 +1,5 @@
-// From "not proven equal" to classes: every candidate re-read raw on both sides, at the same
-// snapshot and offsets, and compared value by value.
+// Turns "not proven equal" into classes. It reads every candidate again raw on both sides, at the
+// same snapshot and offsets, and compares it value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/folds.js';
@@ -33,7 +33,7 @@ export interface DrillDownInput extends TopicReading {
   readonly from: string;
   readonly isPartitioned: boolean;
   readonly candidates: readonly Candidate[];
-  /** Keys that only the stream side has. */
+  /** Keys that only the stream has. */
   readonly extraneous: readonly string[];
 }
 
@@ -72,8 +72,8 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 }
 
 /**
- * A suspect leaves the list only as matched, different or unknown. Throws where one is gone: the
- * two readings of the topic then disagree, and neither proves anything.
+ * Checks that every suspect was explained as matched, different or unknown. Throws if one is
+ * missing: the two readings of the topic then disagree, and neither proves anything.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;
@@ -85,8 +85,8 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
 }
 
 /**
- * Builds a condition that selects exactly the candidates' rows. In a partitioned table every
- * partition has a row of that ctid, so the key decides.
+ * Builds a condition that selects exactly the candidates' rows. In a partitioned table, every
+ * partition has a row with that ctid, so the key decides.
  */
 async function placesOf({
   reader,

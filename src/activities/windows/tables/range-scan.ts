@@ -1,10 +1,10 @@
-// Reads a long table range by range, each in a short snapshot, so that no transaction of ours is
+// Reads a long table range by range, each in a short snapshot, so that no transaction of Sluice is
 // older than one range. The fold remembers rows that differ, and all changes on either side since
 // the first snapshot. The window's own snapshot then reads only those (see changed-rows.ts).
 // Nothing is missed. A row that no transaction touched since the first snapshot is still in its
-// place, so its range was read and it was equal. Every other row has a younger xmin, and the final
-// read finds it anywhere. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows and keeps their
-// xmin, so it voids the scan.
+// place, so its range was read and the row was equal. Every other row has a younger xmin, so the
+// final read finds it anywhere. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows without
+// changing their xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,
@@ -31,18 +31,21 @@ const BLOCK_BYTES = 8192;
 export interface Walk {
   readonly snapshots: number;
   readonly rowsRead: number;
-  /** The files in which the rows lay. */
+  /** The files that held the rows. */
   readonly storage: string;
 }
 
-/** The session's reader must have no open transaction. */
+/** The input of a range scan. The session's reader must have no open transaction. */
 export interface WalkInput extends ConnectedSession {
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly shape: Shape;
 }
 
-/** Null where the table is short, or the walk came to nothing: the window then reads it in its own snapshot. */
+/**
+ * Scans the table range by range. Returns null if the table is short or the scan failed; the window
+ * then reads the table in its own snapshot.
+ */
 export async function walkAhead(
   input: WalkInput,
   foldOf: () => Promise<HashFold | null>,
@@ -55,7 +58,7 @@ export async function walkAhead(
   const fold = await foldOf();
   if (fold?.encoder.keyWords !== 2) return null;
   const storage = await storageOf(reader, from);
-  // The long first reading of the topic needs a snapshot's view, and no open transaction.
+  // Reading the whole topic takes long. It needs a snapshot's visibility, but no open transaction.
   const first = await snapshotNow(reader);
   await readTopic(input, fold, first);
   if (fold.unreadable > 0) return null;
@@ -69,7 +72,10 @@ export async function walkAhead(
   return fold.provenAt === null ? null : { snapshots: ranges.length, rowsRead, storage };
 }
 
-/** Compares one range; returns the rows that it read. Null = only the window's own snapshot can tell. */
+/**
+ * Compares one range. Returns the number of rows that it read, or null if only the window's own
+ * snapshot can decide.
+ */
 async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
   const { deps, plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -82,7 +88,8 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
     const { rowsPerSecond } = plan.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
-    if (comparison.suspected > comparison.candidates.length) return null; // too many to remember: systematic
+    // too many to remember, so the difference is systematic
+    if (comparison.suspected > comparison.candidates.length) return null;
     for (const { key } of comparison.candidates) fold.suspect(key);
     return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;
   } finally {

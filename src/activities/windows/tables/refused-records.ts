@@ -1,5 +1,5 @@
-// Records that a fold refused, as differences a person can look up: which key, which value, where
-// and why.
+// Lists records that a fold refused as differences that a person can look up: key, value, place and
+// reason.
 import { rangeOf } from '../../../clients/kafka/record-batch.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape } from '../../../compare/comparison.js';
@@ -7,7 +7,9 @@ import type { FoldProgress } from '../../../compare/fold.js';
 import { refusedDifferences, type Refused } from '../../../compare/refused.js';
 import type { Difference } from '../../../domain/evidence/window.js';
 
-/** Reads those again whose text the fold did not keep. */
+/**
+ * Returns the refused records as differences. Reads those again whose text the fold did not keep.
+ */
 export async function refusedRecords(
   kafka: KafkaPort,
   topic: string,

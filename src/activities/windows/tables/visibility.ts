@@ -1,11 +1,11 @@
-// Bounds how far back a record's 32-bit transaction id may lie, by the source's own counter.
+// Limits how far back a record's 32-bit transaction id may be, by the source's own counter.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 
 /**
- * The snapshot with the end of the ids that records may have which are in the topic by now. `side`
- * must hold no snapshot: it is asked for the transaction behind the last one that ended, and only
- * such are in a topic.
+ * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
+ * now. `side` must hold no snapshot, because it reads the id after the last transaction that ended.
+ * Only ended transactions are in a topic.
  */
 export async function boundedNow(
   side: SourceClient,
