@@ -1,5 +1,5 @@
-// Tests on a real database what doctor learns about the batch's query before the first window: what
-// it reads, what it returns, and what its session changes.
+// Tests on a real database what doctor learns about the batch's query before the first window:
+// which tables it reads, what it returns, and what its session changes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { resolveSecret } from '../../src/config.js';
@@ -43,7 +43,7 @@ async function findings(
 }
 
 describe('the query of a batch', () => {
-  it('passes where it reads what is captured, by whatever way, and gives each key once', async () => {
+  it('passes if it reads only captured tables, directly or not, and returns each key once', async () => {
     for (const [sql, tables] of [
       [
         'SELECT coalesce(shop, 0) AS k, sum(pure(cents))::numeric(14,2) AS total FROM sales GROUP BY 1; -- nightly',
@@ -82,13 +82,13 @@ describe('the query of a batch', () => {
       /reads public.fees, which/,
     ],
     [
-      'a common table expression of the same name',
+      'a common table expression with the name of a table',
       'WITH fees AS (SELECT * FROM fees) SELECT s.id AS k FROM sales s JOIN fees USING (region)',
       /public.fees/,
     ],
     ['a function', 'SELECT id AS k, fee_of(region) AS total FROM sales', /public.fees/],
     [
-      'a sub-query of a condition',
+      'a subquery in a condition',
       'SELECT id AS k FROM sales WHERE region IN (SELECT region FROM public.fees)',
       /public.fees/,
     ],
@@ -98,7 +98,7 @@ describe('the query of a batch', () => {
       'SELECT s.id AS k FROM sales s, pg_catalog.pg_class c WHERE c.relname = s.region',
       /pg_catalog.pg_class/,
     ],
-  ])('is refused where it reads, through %s, what is not captured', async (_, sql, why) => {
+  ])('is refused if it reads a table that is not captured through %s', async (_, sql, why) => {
     expect((await findings(sql)).get('batch.reads')).toMatchObject({
       status: 'failed',
       detail: expect.stringMatching(why),
@@ -112,14 +112,14 @@ describe('the query of a batch', () => {
     ['SELECT id AS k, random()::numeric(14,2) AS total FROM sales', /random\(\)/],
     ['SELECT id AS k FROM todays', /now\(\) in todays/],
     ['SELECT id AS k, fresh()::date AS day FROM sales', /clock_timestamp\(\) in fresh\(\)/],
-  ])('is refused where it depends on the clock or on chance: %s', async (sql, why) => {
+  ])('is refused if it depends on the clock or on chance: %s', async (sql, why) => {
     expect((await findings(sql)).get('batch.reads')).toMatchObject({
       status: 'failed',
       detail: expect.stringMatching(why),
     });
   });
 
-  it('is unknown where it calls a function that cannot be read', async () => {
+  it('is unknown if it calls a function whose source cannot be read', async () => {
     expect(
       (await findings("SELECT id AS k, hidden('fees') AS total FROM sales")).get('batch.reads'),
     ).toMatchObject({
@@ -130,7 +130,7 @@ describe('the query of a batch', () => {
 
   it.each([
     [
-      'keys that stand in several rows',
+      'keys that occur in several rows',
       'SELECT shop AS k FROM sales WHERE shop IS NOT NULL',
       /not unique: 19 keys .* 380 rows/,
     ],
@@ -151,7 +151,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is refused where the settings of the database or of its own role give another result, and they are named', async () => {
+  it('is refused if settings of the database or of its role change its result, and names them', async () => {
     const local = 'SELECT max(id) AS k, at::date AS day FROM sales GROUP BY 2';
     const utc = "SELECT max(id) AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales GROUP BY 2";
     const stamp = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales WHERE at IS NOT NULL';

@@ -1,4 +1,4 @@
-// Runs of a batch that keeps no log: seen as sessions, by their application_name.
+// Tests runs of a batch without a run log, which are seen as sessions by their application_name.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('a run that is seen as a session', () => {
-  it('holds the cut-over up while it works, and refuses a commit that it began before; a pool that idles does neither', async () => {
+  it('delays the cut-over while it works, and refuses a commit that it began before; an idle pool does not', async () => {
     const [batch, other] = ['nightly', 'daily'].map(
       (application_name) => new pg.Client({ database: drill.database, application_name }),
     ) as [pg.Client, pg.Client];

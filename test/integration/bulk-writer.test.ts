@@ -1,4 +1,5 @@
-// The bulk writer against a real broker: which checks every batch's checksum and sequence.
+// Tests the bulk writer with a real broker, which checks the checksum and sequence number of every
+// batch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import kafkajs from 'kafkajs';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -41,7 +42,7 @@ async function contents(
 }
 
 describe('the bulk writer', () => {
-  it('writes every record once, in order, in the partition that other producers choose for its key', async () => {
+  it('writes each record once, in order, to the partition that other producers choose for its key', async () => {
     const topic = `bulk-${process.pid}`;
     await port.createTopic(topic, PARTITIONS, 1, {});
     const writer = port.openWriter();
@@ -97,7 +98,7 @@ describe('the bulk writer', () => {
     await port.deleteTopic(topic);
   });
 
-  it('says what the broker refused', async () => {
+  it('reports what the broker refused', async () => {
     const writer = port.openWriter();
     await expect(
       Promise.resolve(writer.write(`missing-${process.pid}`, { key: 'k', value: 'v' })),

@@ -88,7 +88,7 @@ describe('a change of a captured table', () => {
       /columns of public.items: now tier text not null \(column 7\)/,
     ],
     [
-      'a column is dropped and added again under its name',
+      'a column is dropped and added again under the same name',
       'ALTER TABLE items DROP COLUMN note; ALTER TABLE items ADD COLUMN note text',
       /columns of public.items: no longer note text \(column 5\); now note text \(column 8\)/,
     ],
@@ -98,7 +98,7 @@ describe('a change of a captured table', () => {
       /no longer tier text not null .* now tier character varying\(40\) not null/,
     ],
     [
-      'a domain gets another rule',
+      'a domain gets another constraint',
       'ALTER DOMAIN euros ADD CONSTRAINT small CHECK (VALUE < 100)',
       /types of public.items: now domain public.euros: CHECK/,
     ],
@@ -108,12 +108,12 @@ describe('a change of a captured table', () => {
       /types of public."Odd": now attribute public.point2.z integer/,
     ],
     [
-      'the key is another one',
+      'the primary key is replaced',
       'ALTER TABLE items DROP CONSTRAINT items_pkey, ADD CONSTRAINT items_pkey PRIMARY KEY (id) DEFERRABLE',
       /key of public.items: CREATE UNIQUE INDEX .* → .* deferrable/,
     ],
     [
-      'row security is set on',
+      'row security is enabled',
       'ALTER TABLE items ENABLE ROW LEVEL SECURITY',
       /row security of public.items: now enabled/,
     ],
@@ -123,7 +123,7 @@ describe('a change of a captured table', () => {
       /row security of public.items: now forced/,
     ],
     [
-      'a policy is made',
+      'a policy is created',
       'CREATE POLICY mine ON items FOR SELECT USING (id < 5)',
       /row security of public.items: now policy mine \(permissive, select, for public\) using/,
     ],
@@ -138,7 +138,7 @@ describe('a change of a captured table', () => {
       /table public."Odd": table, oid \d+ → table, oid \d+/,
     ],
     [
-      'it is put back',
+      'the table is renamed back',
       'ALTER TABLE "Odd" RENAME TO o; ALTER TABLE odd_old RENAME TO "Odd"; DROP TABLE o',
       /table public."Odd": table, oid/,
     ],
@@ -147,7 +147,7 @@ describe('a change of a captured table', () => {
       'CREATE TABLE copy (LIKE parted INCLUDING ALL); ALTER TABLE parted DETACH PARTITION parted_1; ALTER TABLE parted ATTACH PARTITION copy FOR VALUES FROM (0) TO (10)',
       /partitions of public.parted: no longer public.parted_1 \(table, oid \d+\); now public.copy/,
     ],
-  ])('begins a new epoch where %s', async (_what, change, said) => {
+  ])('begins a new epoch if %s', async (_what, change, said) => {
     expect((await after(change)).change?.epoch).toMatch(said);
   });
 
@@ -163,7 +163,7 @@ describe('a change of a captured table', () => {
       'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30)',
       /partitions of public.parted: now public.parted_3/,
     ],
-  ])('costs one full window and no epoch where %s', async (_what, change, said) => {
+  ])('costs one full window and no new epoch if %s', async (_what, change, said) => {
     const seen = await after(change);
     expect(seen.change).toMatchObject({
       epoch: null,
@@ -179,14 +179,14 @@ describe('a change of a captured table', () => {
     'CREATE INDEX ON items (note)',
     'REINDEX TABLE items',
     'GRANT SELECT ON items TO PUBLIC',
-  ])('changes nothing that evidence rests on where it is %s', async (change) => {
+  ])('changes no fact that evidence depends on if it is %s', async (change) => {
     const seen = await after(change);
     expect(seen.change?.epoch ?? null).toBeNull();
     expect(seen.problem).toBeNull();
   });
 });
 
-describe('whatever narrows what is captured is named, with the statement that undoes it', () => {
+describe('a change that narrows the captured set is named with the statement that undoes it', () => {
   it.each([
     [
       'operations',
@@ -255,7 +255,7 @@ describe('whatever narrows what is captured is named, with the statement that un
     expect((await read()).problem).toBeNull();
   });
 
-  it('a renamed table that the publication goes on to carry is named beside the one that it does not', async () => {
+  it('names a renamed table that is still published beside the table that is not published any more', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );
@@ -264,7 +264,7 @@ describe('whatever narrows what is captured is named, with the statement that un
     );
   });
 
-  it('a publication that was changed and changed back shows', async () => {
+  it('notices a publication that was changed and changed back', async () => {
     const seen = await after(
       "ALTER PUBLICATION pub SET (publish = 'insert'); ALTER PUBLICATION pub SET (publish = 'insert, update, delete, truncate')",
     );

@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('values of rows and texts of people', () => {
+describe("row values and people's texts", () => {
   it.each([
     ['diff'],
     ['diff', '-o', 'yaml'],
@@ -70,7 +70,7 @@ describe('values of rows and texts of people', () => {
     expect(stdout).not.toMatch(DANGEROUS);
     if (more[1] === 'json') expect(JSON.stringify(JSON.parse(stdout))).toContain('owned');
   });
-  it('forge no line of the audit', () => {
+  it('cannot forge a line of the audit', () => {
     expect(
       run({}, 'audit', NAME)
         .stdout.split('\n')
@@ -79,8 +79,8 @@ describe('values of rows and texts of people', () => {
   });
 });
 
-describe('what is not known is not "all is well"', () => {
-  it('a subject that no window compared ends with 2 and the list', () => {
+describe('an unknown state is never reported as good', () => {
+  it('ends with 2 and lists the subjects if no window compared the requested one', () => {
     for (const more of [[], ['--exit-code'], ['--window', '1']])
       expect(run({}, 'diff', NAME, '--subject', 'typo', ...more)).toMatchObject({
         status: 2,
@@ -88,13 +88,13 @@ describe('what is not known is not "all is well"', () => {
       });
     expect(run({}, 'diff', NAME, '--exit-code').status).toBe(3);
   });
-  it('windows without a ledger are refused', () => {
+  it('refuses windows without a ledger', () => {
     expect(run({ SLUICE_LEDGER_URL: undefined }, 'windows', NAME)).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('SLUICE_LEDGER_URL is not set') as string,
     });
   });
-  it('a wrong password names the ledger and ends with 4', () => {
+  it('names the ledger and ends with 4 if the password is wrong', () => {
     const wrong = ledgerUrl.replace(/:[^:@]+@/, ':wrong@');
     for (const verb of ['audit', 'diff', 'windows'])
       expect(run({ SLUICE_LEDGER_URL: wrong }, verb, NAME), verb).toMatchObject({
@@ -102,7 +102,7 @@ describe('what is not known is not "all is well"', () => {
         stderr: expect.stringMatching(/ledger.*SLUICE_LEDGER_URL/s) as string,
       });
   });
-  it('a portfolio whose database does not answer ends with 4 and says so', () => {
+  it('ends with 4 and says so if the database of a portfolio does not answer', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'sluice-portfolio-')), 'portfolio.yaml');
     const portfolio = {
       apiVersion: 'sluice.dev/v1alpha1',
@@ -121,7 +121,7 @@ describe('what is not known is not "all is well"', () => {
       expect.stringContaining('nothing was measured') as string,
     ]);
   });
-  it('a column of validation.compare that there is none of fails doctor with the list', () => {
+  it('fails doctor with the list of columns if validation.compare names a missing column', () => {
     const file = specFile('names', database.name, ['public.accounts'], {
       validation: {
         compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } },

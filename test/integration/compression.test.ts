@@ -1,5 +1,5 @@
-// Topics whose broker compresses every batch itself, with the codecs' own Java implementations:
-// what is read must be what was written.
+// Tests topics that the broker compresses itself, with the Java implementations of the codecs. What
+// is read must equal what was written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { rangeOf } from '../../src/clients/kafka/record-batch.js';
@@ -13,8 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => port.disconnect());
 
-// Long repetitions, overlapping matches, text that does not compress, more than one block of every
-// format.
+// Long repetitions, overlapping matches, text that does not compress, and more than one block in
+// every format.
 const values = Array.from({ length: 400 }, (_, at) => {
   const noise = Array.from({ length: 200 }, (__, i) =>
     String.fromCodePoint(33 + ((at * 7919 + i * i * 104_729) % 90)),

@@ -1,5 +1,5 @@
-// `connector.snapshot: copy`: the initial load by our own sessions, from the slot's own position;
-// the worker killed in the middle; then real Debezium.
+// Tests `connector.snapshot: copy`: the initial load by Sluice's own sessions from the slot's
+// position, a worker that is killed in the middle, and real Debezium afterwards.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -10,13 +10,13 @@ import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.
 const { aDatabase, worker } = live();
 
 const connector = { type: 'debezium-postgres', url: process.env['CONNECT_URL'], snapshot: 'copy' };
-/** Slow enough to be met in the middle. */
+/** Limits the rate, so that the test can interrupt the load in the middle. */
 const paced = (database: string, tables: string[]) => ({
   connector,
   source: { postgres: testPostgres(database), tables, limits: { rowsPerSecond: 40_000 } },
 });
 
-/** Several ranges of blocks, of rows that move when they are updated. */
+/** A table of several block ranges, whose rows move when they are updated. */
 const wide = `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text);
 INSERT INTO wide SELECT g, 0, repeat(md5(g::text), 24) FROM generate_series(1, 90000) g;
 CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE parts (id int PRIMARY KEY, sum int GENERATED ALWAYS AS (id + 1) STORED) PARTITION BY HASH (id);
@@ -38,7 +38,7 @@ async function chunksOf(name: string): Promise<number> {
 }
 
 describe('an initial load by copy', () => {
-  it('of tables under a hot writer, its worker killed in the middle and rows moved meanwhile, is exact, and goes on from the log without a gap', async () => {
+  it('is exact under a hot writer, after its worker was killed and rows moved, and continues from the log', async () => {
     const database = await aDatabase(`${accounts(30_000)} ${wide}`);
     const stop = busy(database, 200);
     const tables = ['public.wide', 'public.accounts', 'public.nothing', 'public.parts'];
@@ -55,7 +55,7 @@ describe('an initial load by copy', () => {
     );
     await worker.start();
     waitFor('copied', 'approval', '5m');
-    expect(before).toBeLessThan(await chunksOf('copied')); // killed in the middle, indeed
+    expect(before).toBeLessThan(await chunksOf('copied')); // it was really killed in the middle
     expect(
       sluice('approve', 'copied', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);
@@ -71,7 +71,7 @@ describe('an initial load by copy', () => {
     await dismantle(database.client, 'copied');
   });
 
-  it('of a table that was rewritten between two attempts begins again: its rows lie in ranges that were copied already', async () => {
+  it('begins again if the table was rewritten between two attempts, because rows moved between ranges', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
     expect(
@@ -93,7 +93,7 @@ describe('an initial load by copy', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('undisturbed writes each row once, and the log repeats none of them', async () => {
+  it('writes each row once if nothing disturbs it, and the log repeats none of them', async () => {
     const database = await aDatabase(accounts(3000));
     expect(
       sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector }))
@@ -113,7 +113,7 @@ describe('an initial load by copy', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('rolled back in the middle leaves nothing', async () => {
+  it('leaves nothing if it is rolled back in the middle', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
     expect(

@@ -1,6 +1,6 @@
-// A worker that dies at any effect of any activity that changes something: done again, the world is
-// as if it had not died. Twenty points a run, other ones every hour; all of them with
-// SLUICE_CRASH_POINTS=all (npm run test:faults).
+// Kills a worker at any effect of any activity that changes something. After the retry, the state
+// must be the same as without the kill. Each run tests twenty points, and another selection every
+// hour. SLUICE_CRASH_POINTS=all tests all of them (npm run test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';
@@ -19,7 +19,7 @@ afterAll(async () => {
   await stage?.close();
 });
 
-/** The world after the activity ended undisturbed, and how many effects it had. */
+/** Returns the state after the activity ended undisturbed, and the number of its effects. */
 async function undisturbed(
   stage: Stage,
   one: CrashCase,
@@ -46,15 +46,19 @@ async function survives(
   await one.after();
 }
 
-/** Three of each activity, so that a run touches many; which three moves on with the hour. */
+/**
+ * Picks three cases of each activity, so that a run covers many activities. The selection changes
+ * every hour.
+ */
 function someOf<T>(all: readonly T[]): T[] {
-  if (all.length === 0) return []; // done already: nothing is left to be killed at
+  // the activity is done already, so there is no point at which to kill it
+  if (all.length === 0) return [];
   const third = Math.ceil(all.length / 3);
   return [...new Set([0, 1, 2].map((k) => all[(first + k * third) % all.length]!))];
 }
 
 describe('an activity whose worker is killed at an effect', () => {
-  it('leaves, once it is done again, the world that it would have left', async () => {
+  it('leaves the same state after its retry as without the kill', async () => {
     for (const on of [stage!, shared!])
       await on.act('openMigration', {
         input: on.ref.spec,

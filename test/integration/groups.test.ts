@@ -1,5 +1,5 @@
-// Consumer groups of every protocol on a real broker: how they are described, and that a drain
-// waits for the slowest.
+// Tests consumer groups of every protocol on a real broker: their descriptions, and a drain that
+// waits for the slowest group.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,7 +75,7 @@ const hasRead = (group: string, upTo: number): Promise<void> =>
 
 describe('a consumer group', () => {
   it.each(['classic', 'consumer', 'streams'])(
-    'of the %s protocol is described with its members and topics, and a member that is replaced has another id',
+    'is described with members and topics in the %s protocol, and a new member has another id',
     async (protocol) => {
       const group = `${RUN}-${protocol}`;
       const first = reader(group, protocol);
@@ -94,7 +94,7 @@ describe('a consumer group', () => {
     },
   );
 
-  it('that shares its records is unknown: no offsets, and no request of ours describes it', async () => {
+  it('is unknown if it is a share group, which has no offsets and which no request of Sluice describes', async () => {
     const group = `${RUN}-share`;
     const child = reader(group, 'share');
     const isKnown = async () => !('type' in (await port.describeGroup(group)));
@@ -105,7 +105,7 @@ describe('a consumer group', () => {
     await kill(child);
   });
 
-  it('that nobody knows is absent, which is no unknown', async () => {
+  it('is absent and not unknown if no broker knows it', async () => {
     expect(await port.describeGroup(`${RUN}-nobody`)).toEqual({
       type: 'absent',
       state: 'Absent',
@@ -138,7 +138,7 @@ describe('a drain over real groups', () => {
     );
   };
 
-  it('waits for the one that reads no more, though the other is past the end', async () => {
+  it('waits for a group that stopped reading, although the other one is past the end', async () => {
     const running = reader(enrich, 'consumer');
     const standing = reader(totals, 'consumer');
     await hasRead(enrich, 3);

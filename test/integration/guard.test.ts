@@ -11,7 +11,7 @@ const TABLE =
   'CREATE TABLE items (id int PRIMARY KEY, v text); INSERT INTO items SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 2000) g';
 
 describe('the guard', () => {
-  it('restarts a failed connector task, counts it, and the evidence before it is void', async () => {
+  it('restarts a failed connector task, counts the restart, and voids the evidence before it', async () => {
     const database = await aDatabase(TABLE);
     const connector = {
       type: 'debezium-postgres',
@@ -55,7 +55,7 @@ describe('the guard', () => {
     waitFor('restarted', 'outcome=aborted');
   });
 
-  it('drops the slot when it retains more WAL than the budget, blocks, and retry begins a new generation', async () => {
+  it('drops a slot that retains more WAL than the budget, and blocks until retry begins a generation', async () => {
     const database = await aDatabase(TABLE);
     const file = specFile('greedy', database.name, ['public.items'], {
       source: {

@@ -1,4 +1,4 @@
-// After the hand-over, Sluice does not run any more. The slot must advance by itself while the
+// After the hand-over, Sluice is not involved any more. The slot must advance by itself while the
 // captured tables are idle and other tables are written.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
@@ -7,13 +7,16 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const MEGABYTE = 1024 * 1024;
-/** The megabytes that are written in each of the two databases; more with `npm run test:faults`. */
+/** The bytes that are written in each of the two databases. `npm run test:faults` writes more. */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
-/** One segment, and what lies between two of the server's own records of running transactions. */
+/**
+ * One WAL segment, plus the distance between two records of running transactions that the server
+ * writes itself.
+ */
 const RETAINED_AT_MOST = 48 * MEGABYTE;
 
 describe('the slot of a migration that is complete', () => {
-  it('keeps moving while the captured tables are idle, and other tables and another database write many megabytes', async () => {
+  it('advances while captured tables are idle, and other tables and databases write many megabytes', async () => {
     const [database, other] = [
       await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`),
       await aDatabase('CREATE TABLE elsewhere (t text)'),
@@ -30,7 +33,7 @@ describe('the slot of a migration that is complete', () => {
     const one = async (sql: string): Promise<string> =>
       (await database.client.query<{ v: string }>(`SELECT (${sql})::text AS v`)).rows[0]!.v;
     const before = await one('pg_current_wal_lsn()');
-    // Wide rows that do not compress: few statements, much WAL.
+    // Wide rows that do not compress, so that few statements write much WAL.
     const write = `INSERT INTO elsewhere SELECT (SELECT string_agg(md5(random()::text || g || i), '') FROM generate_series(1, 60) i) FROM generate_series(1, 2000) g`;
     for (const { client } of [database, other]) {
       const written = async (): Promise<number> =>

@@ -1,4 +1,4 @@
-// Anyone may write a spec, so a host that it names must not get the secrets that the worker can
+// Anyone may write a spec. A host that the spec names must not receive secrets that the worker can
 // read.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -12,7 +12,9 @@ const CLEARTEXT_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 let impostor: Server;
 let heard = '';
 
-/** Refuses TLS, asks for the password in clear text, and remembers everything. */
+/**
+ * Starts a server that refuses TLS, asks for the password in clear text, and records everything.
+ */
 beforeAll(async () => {
   impostor = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -26,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => void impostor.close());
 
-/** Not `spawnSync`: the impostor answers in this process. */
+/** Runs doctor. It does not use `spawnSync`, because the impostor answers in this process. */
 const doctor = (file: string): Promise<string> =>
   new Promise((resolve) => {
     const child = spawn(
@@ -39,7 +41,7 @@ const doctor = (file: string): Promise<string> =>
     child.once('close', () => resolve(said));
   });
 
-describe('an impostor in the place of the source', () => {
+describe('an impostor in place of the source', () => {
   const outside = join(mkdtempSync(join(tmpdir(), 'sluice-impostor-')), 'file');
   writeFileSync(outside, 'password=content-of-this-machine');
 
@@ -56,14 +58,15 @@ describe('an impostor in the place of the source', () => {
       process.env['PGPASSWORD']!,
     ],
     [
-      'our own password because none is named',
+      "the worker's password if the spec names none",
       { passwordFrom: undefined },
       process.env['PGPASSWORD']!,
     ],
   ])('gets no secret that is not meant for it: %s', async (_what, more, secret) => {
     heard = '';
     const { port } = impostor.address() as { port: number };
-    const connector = { type: 'debezium-postgres', url: 'http://127.0.0.1:1' }; // Connect would try for long what we refuse
+    // it would try for a long time to reach a Connect that does not exist
+    const connector = { type: 'debezium-postgres', url: 'http://127.0.0.1:1' };
     const postgres = { ...testPostgres('postgres'), host: '127.0.0.1', port, ...more };
     const said = await doctor(
       specFile('impostor', 'postgres', ['public.t'], {

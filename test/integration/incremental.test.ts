@@ -1,5 +1,5 @@
-// `connector.snapshot: incremental`: the initial load in chunks, beside a writer, resumed after the
-// connector's death; from real Debezium.
+// Tests `connector.snapshot: incremental` with real Debezium: the initial load in chunks beside a
+// writer, continued after the connector's death.
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
@@ -21,7 +21,7 @@ const restart = () =>
   });
 
 describe('an initial load in chunks', () => {
-  it('of a table under a hot writer, with its connector restarted in the middle, is exact, and is handed over without the signal topic', async () => {
+  it('is exact under a hot writer and a connector restart, and is handed over without the signal topic', async () => {
     const database = await aDatabase(
       `${accounts(30_000)} CREATE TABLE nothing (id int PRIMARY KEY)`,
     );
@@ -62,7 +62,7 @@ describe('an initial load in chunks', () => {
     await dismantle(database.client, 'chunks');
   });
 
-  it('rolled back in the middle leaves nothing', async () => {
+  it('leaves nothing if it is rolled back in the middle', async () => {
     const database = await aDatabase(accounts(30_000));
     expect(
       sluice('start', '-f', specFile('chunks-back', database.name, ['public.accounts'], spec()))

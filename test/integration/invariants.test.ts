@@ -1,5 +1,5 @@
-// Checks the invariants of every run on a whole run with real servers. Each check also sees the
-// same run with one deliberate error, and must find it.
+// Checks the invariants of every run on a whole run with real servers. Each check also runs on the
+// same data with one deliberate error, and must find it.
 import { spawnSync } from 'node:child_process';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -72,8 +72,8 @@ async function recordOf(client: pg.Client): Promise<RunRecord> {
   }
 }
 
-describe('of a whole run', () => {
-  it('no secret can be read, its history is small, its audit has every number, its positions only grow; and a run that is not so would be seen', async () => {
+describe('the invariants of a whole run', () => {
+  it('hold for secrets, history size, audit numbers and positions, and a run that breaks one is found', async () => {
     const database = await aDatabase(
       `CREATE TABLE notes (id int PRIMARY KEY, body text); INSERT INTO notes SELECT g, '${VALUE}' FROM generate_series(1, 50) g`,
     );

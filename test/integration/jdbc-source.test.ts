@@ -1,5 +1,5 @@
-// Tests tables and queries that our JDBC source polls, with real servers: what it captures, what it
-// cannot see, and that such a difference never counts as equal.
+// Tests tables and queries that Sluice's JDBC source polls, with real servers. It shows what is
+// captured and what cannot be seen, and that an unseen difference never counts as equal.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -41,7 +41,7 @@ CREATE TABLE regions (id int PRIMARY KEY, name text, changed timestamptz NOT NUL
 INSERT INTO orders SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 3000) g;`;
 
 describe('tables that are polled', () => {
-  it('while they are written pass every window, and are handed over running, without a slot or a publication', async () => {
+  it('pass every window while they are written, and are handed over without a slot or a publication', async () => {
     const database = await aDatabase(ORDERS);
     const file = specFile('polled', database.name, ['public.orders', 'public.regions'], polling());
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -87,7 +87,7 @@ describe('tables that are polled', () => {
         await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
   });
 
-  it('a deleted row and an update without a new time are not capturable: never passed; a row that should have come is missing', async () => {
+  it('make deletes and updates without a new time not capturable, never passed, and lost rows missing', async () => {
     const database = await aDatabase(ORDERS);
     expect(
       sluice('start', '-f', specFile('unseen', database.name, ['public.orders'], polling())).code,
@@ -127,7 +127,7 @@ describe('tables that are polled', () => {
 describe("a row whose time is ahead of the database's clock", () => {
   const FUTURE = `INSERT INTO orders VALUES (9999, 1, 'typed by hand', '2099-12-31T00:00:00Z')`;
 
-  it('is named by doctor before anything is made', async () => {
+  it('is named by doctor before anything is created', async () => {
     const database = await aDatabase(`${ORDERS} ${FUTURE}`);
     const { stdout, code } = sluice(
       'doctor',
@@ -148,7 +148,7 @@ describe("a row whose time is ahead of the database's clock", () => {
     });
   });
 
-  it('holds up no barrier when it comes later: it alone is missing, and the reason says why', async () => {
+  it('delays no barrier if it appears later; only this row is missing, and the reason says why', async () => {
     const database = await aDatabase(ORDERS);
     expect(
       sluice('start', '-f', specFile('later', database.name, ['public.orders'], polling())).code,
@@ -176,7 +176,7 @@ describe('a query that is polled', () => {
   const QUERY = `SELECT o.id, o.total, r.name AS region FROM orders o JOIN links l ON l.order_id = o.id JOIN regions r ON r.id = l.region_id`;
   const SETUP = `${ORDERS} CREATE TABLE links (order_id bigint PRIMARY KEY, region_id int); INSERT INTO regions VALUES (1, 'north'), (2, 'süd'); INSERT INTO links SELECT id, 1 + id % 2 FROM orders;`;
 
-  it('joins three tables into one topic with the key as its records have it, and is compared as a whole', async () => {
+  it('joins three tables into one topic, keeps the key of its records, and is compared as a whole', async () => {
     const database = await aDatabase(SETUP);
     const spec = polling({
       mode: 'incrementing',
@@ -241,12 +241,12 @@ describe('a query that is polled', () => {
       'ahead of UTC',
     ],
     [
-      'nothing declared about deletes',
+      'no declaration about deletes',
       'SELECT id FROM orders',
       { deletes: undefined },
       'polling.deletes',
     ],
-  ])('with %s is refused by name, and nothing is created', async (_case, query, more, finding) => {
+  ])('is refused by name and creates nothing if it has %s', async (_case, query, more, finding) => {
     const database = await aDatabase(ORDERS);
     const byTime = 'mode' in more;
     const spec = polling({
@@ -264,7 +264,7 @@ describe('a query that is polled', () => {
   });
 });
 
-describe('a JDBC source, whichever it is', () => {
+describe('every supported JDBC source', () => {
   const columns = Object.keys(VALUES);
   const width = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
   const row = (at: number): string =>
@@ -272,7 +272,7 @@ describe('a JDBC source, whichever it is', () => {
   const EVERYTHING = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}); ${Array.from({ length: width }, (_, at) => row(at)).join('\n')}`;
 
-  it('carries every provable type without a loss', async () => {
+  it('carries every provable type without loss', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = polling({ mode: 'incrementing', timestampColumns: undefined });
     expect(
@@ -292,7 +292,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     waitFor('jdbc-types', 'outcome=aborted');
   });
 
-  it('is given text where it would round: the same records come from a query in which Postgres writes them', async () => {
+  it('gets text if it would round, and gives the same records as a query in which Postgres writes text', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = aSpec({
       name: 'as-text',
@@ -343,7 +343,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     expect(found[1]).toEqual(found[0]);
   });
 
-  it('restarted again and again while it loads hands over every row once', async () => {
+  it('delivers every row once although it restarts again and again during the load', async () => {
     const database = await aDatabase(
       `CREATE TABLE many (id int PRIMARY KEY, changed timestamptz NOT NULL); INSERT INTO many SELECT g, timestamptz '2026-01-01' + (g / 5000) * interval '1 second' FROM generate_series(1, 60000) g`,
     );
@@ -405,7 +405,7 @@ async function end(topic: string): Promise<number> {
   return (await port.offsets(topic))[0]!.high;
 }
 
-/** All committed records of a topic with one partition. */
+/** Returns all committed records of a topic with one partition. */
 async function records(topic: string): Promise<{ key: string; value: string }[]> {
   const found: { key: string; value: string }[] = [];
   const { low, committed } = (await port.offsets(topic))[0]!;

@@ -1,5 +1,5 @@
-// Primary keys that the source, Kafka and the comparison could understand differently: refused by
-// name, or compared exactly.
+// Tests primary keys that source, Kafka and comparison could understand differently. Each is
+// refused by name, or compared exactly.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live, objects } from '../support/live.js';
@@ -16,7 +16,7 @@ interface Finding {
 }
 
 describe('a primary key', () => {
-  it('that is deferrable, or of columns that no window can compare, is refused by name, and nothing is made', async () => {
+  it('is refused by name, before anything is created, if it is deferrable or cannot be compared', async () => {
     const database = await aDatabase(`
       CREATE TABLE seats (id int PRIMARY KEY DEFERRABLE INITIALLY IMMEDIATE, label text);
       CREATE TABLE late (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, label text);
@@ -57,7 +57,7 @@ describe('a primary key', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('that INCLUDEs columns, is numeric without scale in one partition, or deferrable under FULL is compared exactly through updates of each', async () => {
+  it('is compared exactly with INCLUDE, as numeric in one partition, and as deferrable under FULL', async () => {
     const database = await aDatabase(`
       CREATE TABLE invoices (tenant int, no int, note text, PRIMARY KEY (tenant, no) INCLUDE (note));
       INSERT INTO invoices SELECT g % 7, g, 'note ' || g FROM generate_series(1, 200) g;

@@ -35,7 +35,7 @@ const leftovers = (...args: string[]) => {
 };
 
 describe('a migration whose workflow was terminated', () => {
-  it('leaves objects that doctor finds and removes; a running one is never listed; then the name can be started again', async () => {
+  it('leaves objects that doctor finds and removes, after which its name can be started again', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('orphan', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -73,7 +73,7 @@ describe('a migration whose workflow was terminated', () => {
     waitFor('orphan', 'outcome=aborted');
   });
 
-  it('is not taken for dead from another namespace', async () => {
+  it('is not reported as dead from another namespace', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('elsewhere', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);

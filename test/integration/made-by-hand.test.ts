@@ -1,5 +1,5 @@
-// A person may create an object by hand after our own create was refused. It is then theirs: used
-// or refused, but never adopted or dropped.
+// A person may create an object by hand after Sluice's own create was refused. The object then
+// belongs to that person. Sluice uses it or refuses it, but never adopts or drops it.
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,8 +58,8 @@ const relation = async (name: string): Promise<boolean> =>
     ])
   ).rows[0]!.found !== null;
 
-describe('after our own create was refused', () => {
-  it('a sink table that a DBA makes is used, and stays after a roll-back', async () => {
+describe("after Sluice's own create was refused", () => {
+  it('a sink table that a DBA creates is used, and stays after a rollback', async () => {
     const object: OwnedObject = {
       kind: 'sink',
       name: 'public.totals_stream',
@@ -74,7 +74,7 @@ describe('after our own create was refused', () => {
     expect(await relation('totals_stream')).toBe(true);
   });
 
-  it('a publication and a schema that a DBA makes are refused, and stay', async () => {
+  it('a publication and a schema that a DBA creates are refused, and stay', async () => {
     const { publication, leaseSchema } = namesOf(ref.spec, 1);
     expect(await code(() => objects.ensurePublication(ref))).toBe('42501');
     expect(await code(() => objects.ensureLease(ref))).toBe('42501');

@@ -1,5 +1,5 @@
-// Names that the connector, Kafka or the sink could take for others, and values that no message can
-// hold.
+// Tests names that connector, Kafka or sink could confuse with other names, and values that no
+// message can contain.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
@@ -21,7 +21,7 @@ const findings = (file: string): Finding[] =>
   ).checks.filter((check) => check.status !== 'passed');
 
 describe('names', () => {
-  it('of tables with capitals, dots, quotes, blanks, signs of patterns and other letters capture exactly the tables named', async () => {
+  it('of tables with capitals, dots, quotes, blanks or pattern characters capture exactly these tables', async () => {
     const tables = [
       'public.orders',
       'public."Items"',
@@ -72,7 +72,7 @@ describe('names', () => {
     waitFor('odd-names', 'outcome=aborted');
   });
 
-  it('of topics that Kafka takes for one that is there are refused, and so are rows larger than a message; nothing is made', async () => {
+  it('of topics that collide in Kafka are refused, as are rows larger than a message; nothing is created', async () => {
     const database = await aDatabase(`CREATE TABLE orders (id int PRIMARY KEY, n int);
       CREATE TABLE documents (id int PRIMARY KEY, body text, more bytea);
       INSERT INTO documents SELECT 1, string_agg(md5(g::text), ''), NULL FROM generate_series(1, 100000) g; INSERT INTO documents VALUES (2, repeat('x', 2000000));

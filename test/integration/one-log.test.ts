@@ -1,5 +1,5 @@
 // Tests the answers of real brokers about a topic's log. A fold notices if this is not the log that
-// it read.
+// it has read.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -64,7 +64,7 @@ async function write(
 }
 
 describe('a fold of a real topic', () => {
-  it('knows its id and its leader, and reads on where records came and settings changed', async () => {
+  it('knows its id and leader, and continues to read after new records and changed settings', async () => {
     const { topic, fold, read } = await filled();
     expect(fold.topicId).toMatch(/^[0-9a-f]{32}$/);
     for (const { partition, next, epoch } of fold.read) {
@@ -87,7 +87,7 @@ describe('a fold of a real topic', () => {
     });
   });
 
-  it('is lost when the topic was made anew and a few keys were written past the old end', async () => {
+  it('is lost if the topic was created again and a few keys were written past the old end', async () => {
     const { topic, read } = await filled();
     await port.deleteTopic(topic);
     await sleepUntil('the topic is gone', async () => !(await port.listTopics()).includes(topic));

@@ -1,5 +1,5 @@
-// A partitioned table is one table, one topic: whatever leaves it has, under a writer, on real
-// Debezium.
+// Tests with real Debezium that a partitioned table is one table with one topic, whatever
+// partitions it has, under a writer.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { busy, dismantle, live } from '../support/live.js';
@@ -8,8 +8,8 @@ import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 const { aDatabase } = live();
 
 /**
- * Creates leaves at two depths. A row that is inserted again may be in another leaf than the
- * writer's other rows.
+ * Creates partitions at two depths. A row that is deleted and inserted again may get into another
+ * partition.
  */
 const partitioned = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text) PARTITION BY RANGE (id);
 CREATE TABLE accounts_low PARTITION OF accounts FOR VALUES FROM (0) TO (3000);
@@ -20,7 +20,7 @@ CREATE TABLE accounts_high PARTITION OF accounts FOR VALUES FROM (20000) TO (100
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 30000) g; ANALYZE accounts;`;
 
 describe('a partitioned table', () => {
-  it('under a hot writer passes every window; rows that an attached partition brought along, which the log never held, are found, each once', async () => {
+  it('passes every window under a hot writer, and finds each row of an attached partition exactly once', async () => {
     const database = await aDatabase(partitioned);
     const stop = busy(database);
     expect(sluice('start', '-f', specFile('parted', database.name, ['public.accounts'])).code).toBe(
@@ -69,7 +69,7 @@ describe('a partitioned table', () => {
     await dismantle(database.client, 'parted');
   });
 
-  it('with a partition that was swapped for a copy with other values never passes again, although no row is younger and no count differs', async () => {
+  it('never passes after a partition was swapped for a changed copy, although ages and counts are equal', async () => {
     const database = await aDatabase(partitioned);
     expect(
       sluice('start', '-f', specFile('swapped', database.name, ['public.accounts'])).code,
@@ -108,7 +108,7 @@ describe('a partitioned table', () => {
     waitFor('swapped', 'outcome=aborted');
   });
 
-  it('is refused by doctor where a part of it never reaches the log, or could not be published', async () => {
+  it('is refused by doctor if a part of it never reaches the log, or could not be published', async () => {
     const database =
       await aDatabase(`CREATE TABLE a (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10);
       CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM (0) TO (10); ALTER TABLE b_1 REPLICA IDENTITY NOTHING;
@@ -142,7 +142,7 @@ describe('a partitioned table', () => {
     ]);
   });
 
-  it('is said to have TOASTed values where any partition has one: an update that does not change them is sent without them', async () => {
+  it('is reported to have TOAST values, which unchanged updates omit, if any partition has one', async () => {
     const database =
       await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
       CREATE TABLE far (id int PRIMARY KEY, body text) PARTITION BY RANGE (id); CREATE TABLE far_1 PARTITION OF far FOR VALUES FROM (0) TO (10);

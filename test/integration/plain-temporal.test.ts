@@ -1,5 +1,5 @@
-// Nothing but the `temporal` command: start with the spec as JSON, watch by query, approve, roll
-// back, cancel by signal. Our command line is not used.
+// Uses only the `temporal` command, and not Sluice's command line. It starts a migration with the
+// spec as JSON, watches it by queries, and approves, rolls back and cancels it by signals.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
@@ -65,7 +65,7 @@ const reaches = (name: string, wanted: Partial<Shown>) =>
   );
 
 describe('with the temporal command alone', () => {
-  it('a migration of a table under load is started, watched, approved and ends migrated', async () => {
+  it('starts, watches and approves a migration of a table under load, which ends migrated', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
     start('plain', database.name);
@@ -85,7 +85,7 @@ describe('with the temporal command alone', () => {
     await dismantle(database.client, 'plain');
   });
 
-  it('is rolled back, rejected and cancelled, and started again each time', async () => {
+  it('rolls back, rejects and cancels a migration, and starts it again each time', async () => {
     const database = await aDatabase(accounts());
     const ends: [string, () => void][] = [
       ['rolled-back', () => signal('plain-ends', 'rollBack', { by: 'ann', reason: 'test' })],

@@ -1,4 +1,4 @@
-// Tests doctor with servers and roles that are not ready: each problem is named with its remedy,
+// Tests doctor with servers and roles that are not ready. Each problem is named with its remedy,
 // the exit code is 1, and nothing is created.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ describe('doctor', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('says that no replication slot is free, and how many are needed', async () => {
+  it('reports that no replication slot is free, and how many are needed', async () => {
     const database = await freshDatabase(accounts(10));
     cleanUps.push(database.drop);
     const slots: string[] = [];
@@ -87,7 +87,7 @@ describe('doctor', () => {
     }
   });
 
-  it('says that wal_level is not logical', async () => {
+  it('reports that wal_level is not logical', async () => {
     const main = stackHome();
     const home: StackHome = {
       ...main,
@@ -120,7 +120,7 @@ describe('doctor', () => {
     });
   });
 
-  it('a wrong password, an unknown database and a missing secret are told apart', () => {
+  it('distinguishes a wrong password, an unknown database and a missing secret', () => {
     const cases: [object, RegExp][] = [
       [{ user: 'nobody' }, /password authentication failed/],
       [{ database: 'nowhere' }, /database "nowhere" does not exist/],

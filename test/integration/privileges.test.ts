@@ -1,5 +1,5 @@
-// Tests least privilege with real servers. The SQL of doctor can be pasted, the output of `init
-// --sql` is enough, and reading the ledger needs only the right to read.
+// Tests least privilege with real servers. The SQL that doctor prints can be pasted, the output of
+// `init --sql` is enough, and reading the ledger needs only the right to read.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';
@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor', () => {
-  it('names every missing right as SQL with the real owner; what it names is enough after few rounds, and never BYPASSRLS', async () => {
+  it('names each missing right as SQL with the real owner, never BYPASSRLS, and a few rounds are enough', async () => {
     const file = aSpec(role('migrator'));
     const asked: string[] = [];
     for (let round = 0; round < 4; round += 1) {
@@ -102,7 +102,7 @@ describe('doctor', () => {
     expect(open(doctor(file)).filter((c) => RIGHTS.test(c.name))).toEqual([]);
   });
 
-  it('asks for USAGE where the schema may not be used, and for BYPASSRLS only where row security hides rows', async () => {
+  it('asks for USAGE if the schema is closed, and for BYPASSRLS only if row security hides rows', async () => {
     const narrow = role('narrow');
     await database.client.query(`GRANT SELECT ON billing.plans TO ${narrow}`);
     const security = (told: Told) => told.checks.find((c) => c.name === 'table.row-security');
@@ -120,7 +120,7 @@ describe('doctor', () => {
     await database.client.query('ALTER TABLE billing.plans DISABLE ROW LEVEL SECURITY');
   });
 
-  it('names a time limit that would end the load, wherever it was set, and the statement that lifts it for the connector alone', async () => {
+  it('names a time limit that would end the load, and the statement that lifts it for the connector only', async () => {
     const narrow = role('narrow');
     const limits = () => doctor(aSpec(narrow)).checks.find((c) => c.name === 'source.time-limits')!;
     expect(limits()).toMatchObject({ status: 'passed' });
@@ -135,7 +135,7 @@ describe('doctor', () => {
     await database.client.query(`ALTER DATABASE ${database.name} RESET ALL`);
   });
 
-  it('says how many connections are needed where role or database allow fewer', async () => {
+  it('says how many connections are needed if the role or database allows fewer', async () => {
     const narrow = role('narrow');
     const connections = () =>
       doctor(aSpec(narrow)).checks.find((c) => c.name === 'source.connections')!;
@@ -162,7 +162,7 @@ describe('sluice init --sql', () => {
     return { code: status, stdout, stderr };
   };
 
-  it('prints what is enough, with a login of the connector of its own, and can be pasted twice', async () => {
+  it('prints enough rights for a connector with its own login, and can be pasted twice', async () => {
     const connector = {
       type: 'debezium-postgres',
       url: process.env['CONNECT_URL'],
@@ -180,7 +180,7 @@ describe('sluice init --sql', () => {
     expect(open(doctor(file)).filter((c) => c.name !== 'kafka.topics-free')).toEqual([]);
   });
 
-  it('puts a placeholder that no server takes where the owner cannot be read, and says so', () => {
+  it('prints a placeholder that no server accepts for an owner that it cannot read, and says so', () => {
     const { code, stdout } = sluice(
       'init',
       '--sql',
@@ -199,7 +199,7 @@ describe('sluice init --sql', () => {
 });
 
 describe("a ledger's reader", () => {
-  it('with USAGE and SELECT alone reads everything; without them is given the statement; without a ledger finds nothing, and makes none', async () => {
+  it('reads everything with USAGE and SELECT, gets the statement without them, and never creates a ledger', async () => {
     const auditor = role('auditor');
     const url = `postgres://${auditor}:sluice-local@${process.env['PGHOST']}:${process.env['PGPORT']}/${database.name}`;
     const read = (...args: string[]): Ran => {

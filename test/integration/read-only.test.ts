@@ -1,5 +1,4 @@
-// SQL of a spec may read. It can change data only in the keys of the spec that are meant for
-// changes.
+// SQL of a spec may read data. Only the keys of the spec that are meant for changes may change it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
@@ -17,7 +16,7 @@ CREATE SEQUENCE counter;
 CREATE FUNCTION empties() RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM precious; RETURN 1; END'`;
 const GOOD = 'SELECT n, sum(n) AS sum FROM orders GROUP BY n';
 
-/** Each would write, or would let the next statement write. */
+/** Queries that would write, or would allow the next statement to write. */
 const HOSTILE: readonly [string, string][] = [
   [
     'closes the parenthesis and holds more statements',
@@ -30,16 +29,16 @@ const HOSTILE: readonly [string, string][] = [
     'deletes and returns',
     'WITH gone AS (DELETE FROM precious RETURNING id) SELECT id AS n, 1 AS sum FROM gone',
   ],
-  ['is no query', 'DELETE FROM precious RETURNING id AS n, 1 AS sum'],
+  ['is not a query', 'DELETE FROM precious RETURNING id AS n, 1 AS sum'],
   ['calls a function that writes', 'SELECT empties() AS n, 1 AS sum'],
-  ['takes a number of a sequence', "SELECT nextval('counter') AS n, 1 AS sum"],
-  ['makes a table', 'SELECT n, n AS sum INTO loot FROM orders'],
+  ['takes a number from a sequence', "SELECT nextval('counter') AS n, 1 AS sum"],
+  ['creates a table', 'SELECT n, n AS sum INTO loot FROM orders'],
   [
-    'leaves read-only by set_config, then writes',
+    'leaves read-only mode by set_config, then writes',
     "SELECT set_config('transaction_read_only', 'off', false)::text AS n, empties() AS sum",
   ],
   [
-    'leaves read-only for what comes next',
+    'leaves read-only mode for the next statement',
     "SELECT length(set_config('default_transaction_read_only', 'off', false)) AS n, 1 AS sum",
   ],
 ];
@@ -63,7 +62,7 @@ const batch = (query: string, more: object = {}) => ({
 });
 
 describe.each(HOSTILE)('a query that %s', (_what, query) => {
-  it('changes nothing under doctor, neither as the batch’s query nor as a stage’s', async () => {
+  it('changes nothing in doctor, neither as the batch’s query nor as a stage’s', async () => {
     const stages = [{ name: 'first', query: { sql: query }, key: ['n'], topic: 'first' }];
     for (const parts of [batch(query), batch(GOOD, { stages })]) {
       sluice('doctor', '-f', specFile('hostile', database.name, ['public.orders'], parts));
@@ -71,7 +70,7 @@ describe.each(HOSTILE)('a query that %s', (_what, query) => {
     }
   });
 
-  it('changes nothing in a window’s session, and nor does what runs after it', async () => {
+  it('changes nothing in a window’s session, and later statements of the session change nothing either', async () => {
     const parsed = parseSpecObject(specOf('hostile', database.name, ['public.orders']));
     const spec = (parsed as { spec: MigrationSpec }).spec;
     await readSource(
@@ -107,7 +106,7 @@ describe('a condition of a spec', () => {
     ['is two statements', 'true; DELETE FROM precious'],
     ['closes the parenthesis', 'true) OR (true'],
     ['closes the parenthesis and writes', 'true); DELETE FROM precious; SELECT (true'],
-    ['goes on behind the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
+    ['continues after the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
     ['is none', 'n +'],
   ])('that %s is refused and not run', async (_what, condition) => {
     await expect(
@@ -129,7 +128,7 @@ describe('a condition of a spec', () => {
 });
 
 describe('a query of a spec', () => {
-  it('is described though it ends in a comment or a semicolon', async () => {
+  it('is described although it ends in a comment or a semicolon', async () => {
     for (const text of [
       `${GOOD};`,
       `${GOOD} -- all of it`,

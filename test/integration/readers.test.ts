@@ -1,4 +1,4 @@
-// Readers of the batch's old output, in a real catalogue.
+// Tests how readers of the batch's old output are found in a real catalog.
 import { describe, expect, it } from 'vitest';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,14 +10,16 @@ import { createConsumerActivities } from '../../src/activities/cutover/consumers
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 
-/** Binaries of an installed Postgres that has the extension; the stack's own has none. */
+/**
+ * The binaries of an installed Postgres that has the extension. The stack's own Postgres lacks it.
+ */
 const COUNTING = [18, 17, 16, 15, 14]
   .map((v) => `/usr/lib/postgresql/${v}`)
   .find((dir) => existsSync(`${dir}/lib/pg_stat_statements.so`))
   ?.concat('/bin');
 
 describe('readers of the old output', () => {
-  it('are the views and materialised views over it, but not the one that was switched', async () => {
+  it('are the views and materialized views over it, but not the one that was switched', async () => {
     const database =
       await freshDatabase(`CREATE TABLE totals_batch (day date PRIMARY KEY, total numeric); CREATE TABLE totals_stream (LIKE totals_batch);
       CREATE VIEW totals AS SELECT * FROM totals_batch; CREATE VIEW "Other View" AS SELECT count(*) AS n FROM totals_batch;
@@ -50,7 +52,7 @@ describe('readers of the old output', () => {
     }
   });
 
-  it('are the sessions that read it since the mark: not those from before, nor writers, nor ours', async () => {
+  it("are the sessions that read it since the mark, without earlier ones, writers and Sluice's own", async () => {
     const database = await freshDatabase(
       'CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)',
     );
@@ -89,8 +91,9 @@ describe('readers of the old output', () => {
       await ours.query('SELECT * FROM "Odd.Totals"');
       expect(await activities.readersOfBatch(ref, mark)).toEqual([
         `session of ${process.env['PGUSER']}`,
-      ]); // a session without an application's name
-      await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"'); // this statement writes elsewhere, but reads the output
+      ]); // a session without an application name
+      // this statement writes elsewhere but reads the output
+      await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"');
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);
     } finally {
@@ -151,7 +154,7 @@ describe('readers of the old output', () => {
       expect(await activities.readersOfBatch(ref, mark)).toEqual([]);
       await as('TRUNCATE public.totals_batch');
       await as("INSERT INTO totals_batch (day) VALUES ('2026-01-01')");
-      await client.query('SELECT * FROM totals_batch'); // our own role
+      await client.query('SELECT * FROM totals_batch'); // Sluice's own role
       expect(await activities.readersOfBatch(ref, mark)).toEqual([]);
       await as(reads);
       await as('COPY totals_batch TO STDOUT');

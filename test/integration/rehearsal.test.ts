@@ -1,5 +1,5 @@
-// Rehearses with real servers: everything up to the commit, then a release. The migration continues
-// as before.
+// Rehearses a cut-over with real servers: everything up to the commit, then a release. The
+// migration continues as before.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live } from '../support/live.js';
@@ -21,7 +21,7 @@ const lease = () =>
   );
 
 describe('plan --rehearse', () => {
-  it('holds as a cut-over would, releases, says for how long, and changes nothing', async () => {
+  it('holds like a cut-over, releases, reports the hold, and changes nothing', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
     expect(
@@ -39,7 +39,8 @@ describe('plan --rehearse', () => {
       stdout: expect.stringContaining('needs evidence for approval (phase approve)') as string,
     });
     waitFor('rehearsed', 'approval');
-    expect(rehearse().code).toBe(2); // it holds: asked for, without a terminal to ask on
+    // a rehearsal holds the result, so it asks for confirmation, and here there is no terminal
+    expect(rehearse().code).toBe(2);
     const { code, stdout } = rehearse('--yes');
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
       code: 0,

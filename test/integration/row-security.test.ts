@@ -1,5 +1,5 @@
-// Rows that row security hides from our role are an error in every session that reads, never rows
-// that do not exist.
+// If row security hides rows from Sluice's role, every reading session gets an error. The rows
+// never just seem to be missing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { serverIdentity } from '../../src/clients/postgres/server-identity.js';
@@ -35,8 +35,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-describe('a session of ours', () => {
-  it('may not read a table whose rows are hidden from it, and says what to do', async () => {
+describe('a session of Sluice', () => {
+  it('cannot read a table that hides rows from it, and says what to do', async () => {
     const client = await openSource(spec, () => 'reads');
     try {
       const error = await client.query('SELECT count(*) FROM events').then(
@@ -52,7 +52,7 @@ describe('a session of ours', () => {
     }
   });
 
-  it('that runs what the spec wants changed is subject to row security, as anybody is', async () => {
+  it('is subject to row security, like any other, if it runs a statement of the spec that changes data', async () => {
     const changed = await withSource(
       spec,
       () => 'reads',
@@ -62,7 +62,7 @@ describe('a session of ours', () => {
     expect(changed.rowCount).toBe(5);
   });
 
-  it('reads the timeline of the log that is written, as the control file has it once a checkpoint is done', async () => {
+  it('reads the timeline that the control file has after the next checkpoint', async () => {
     const identity = await withSource(spec, () => 'reads', serverIdentity);
     await database.client.query('CHECKPOINT');
     const { rows } = await database.client.query<{ id: string; timeline: number }>(
@@ -71,7 +71,7 @@ describe('a session of ours', () => {
     expect(identity).toBe(`${rows[0]!.id}/${rows[0]!.timeline}`);
   });
 
-  it('is not let off by a waiver', () => {
+  it('cannot be excused by a waiver', () => {
     const hidden = {
       name: 'table.row-security',
       subject: 'public.events',

@@ -1,5 +1,5 @@
-// Tests a shared table on a real database without a pipeline: who may write it when, which rows it
-// gets, and what refuses the commit.
+// Tests a shared table on a real database without a pipeline: who may write it and when, which rows
+// it gets, and what refuses the commit.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -88,8 +88,8 @@ const rows = async (): Promise<unknown[]> =>
     (row) => Object.values(row as object),
   );
 
-describe('a table that changes hands', () => {
-  it("is written by nobody while it is fenced, then by the stream's sessions of this switch alone, then by anybody but them", async () => {
+describe('a shared table on a real database', () => {
+  it("accepts no writes while fenced, then only those of this switch's sink, then all but those", async () => {
     const nightly = new pg.Client({
       database: drill.database,
       user: 'rows_nightly',
@@ -126,7 +126,7 @@ describe('a table that changes hands', () => {
     await nightly.end();
   });
 
-  it("gets the stream's rows and no others, touches none that is the same, and gets its own rows back", async () => {
+  it("gets exactly the stream's rows without touching equal ones, and gets its own rows back", async () => {
     const serial = async (id: number): Promise<unknown> =>
       (
         await drill.client.query<{ serial: string }>(
@@ -145,7 +145,7 @@ describe('a table that changes hands', () => {
     expect(await serial(2)).toBe(untouched);
     expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([
       { staging: null },
-    ]); // a sink that lags behind writes nowhere
+    ]); // a sink that lags behind can write neither table
     await routeBack();
     // The table has the current result of the query, and the rows that only the table had.
     expect(await rows()).toEqual([
@@ -153,7 +153,7 @@ describe('a table that changes hands', () => {
       [2, '2', null],
       [9, '9', '{"only": "here"}'],
     ]);
-    await routeBack(); // again: nothing more
+    await routeBack(); // a second rollback changes nothing
     expect(await rows()).toHaveLength(3);
   });
 
@@ -172,7 +172,7 @@ describe('a table that changes hands', () => {
       "SELECT set_config('transaction_read_only', 'off', true)::int AS id, empties() AS n, NULL::json AS doc",
     ],
   ])(
-    'is not given back by a query that %s: nothing has moved, and nothing was written',
+    'is not returned to the batch by a query that %s, and nothing is written',
     async (_what, sql) => {
       await drill.client
         .query(`DROP TABLE IF EXISTS precious; CREATE TABLE precious (id int); INSERT INTO precious VALUES (1);
@@ -192,7 +192,7 @@ describe('a table that changes hands', () => {
     },
   );
 
-  it('is given back though the query changes settings, which do not outlive it', async () => {
+  it('is returned to the batch although the query changes settings, which are restored', async () => {
     await drill.cutover.fence(input('settings'));
     await drill.cutover.commitCutover(input('settings'));
     const { batch, ...spec } = ref.spec.spec;
@@ -209,7 +209,7 @@ describe('a table that changes hands', () => {
     ]);
   });
 
-  it('is left as it was by a commit that is refused: too late, another attempt, a partition that nobody guards', async () => {
+  it('is unchanged by a refused commit: too late, another attempt, an unguarded partition', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
     await drill.client.query(
@@ -251,7 +251,7 @@ describe('a table that changes hands', () => {
     ).toEqual([]);
   });
 
-  it('is refused by doctor where its commit could not be made: roles, key, columns, each by name', async () => {
+  it('is refused by doctor, by name, if roles, key or columns would make its commit fail', async () => {
     const route = resolve(ref).route as SharedTablePlan;
     const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
       withSource(ref.spec, resolveSecret, (client) =>
@@ -288,7 +288,7 @@ describe('a table that changes hands', () => {
     expect(await said()).toBe('rows_stream can become the only writer of the table');
   });
 
-  it('takes the right to write from the role of the batch, and says when it keeps one', async () => {
+  it("loses the batch role's right to write at complete, which reports a right that is left", async () => {
     await drill.cutover.retireRole(ref);
     const may = async (): Promise<unknown> =>
       (

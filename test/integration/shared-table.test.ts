@@ -1,5 +1,5 @@
-// Batch and stream on one table, on real parts: the table changes hands at the commit, and comes
-// back by a way back.
+// Tests a shared table with real servers: the stream gets the table at the commit, and a rollback
+// returns it to the batch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
@@ -22,7 +22,10 @@ afterAll(async () => {
   await dropRoles();
 });
 
-/** SQLSTATE of the refusal; null when it was accepted. Nothing stays written. */
+/**
+ * Returns the SQLSTATE of the refusal, or null if the write was accepted. Nothing that it writes
+ * stays.
+ */
 async function write(client: pg.Client, sql: string): Promise<string | null> {
   try {
     await client.query('BEGIN');
@@ -45,9 +48,10 @@ const owned = (client: pg.Client) =>
     .then(({ rows }) => rows.length);
 
 describe('a table that batch and stream share', () => {
-  it("is the stream's from the commit on, and the batch's again, with every row that it had, after a way back", async () => {
+  it('belongs to the stream after the commit, and to the batch with all its rows after a rollback', async () => {
     await withDatabase(shop.database, async (client) => {
-      await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`); // the source no longer has the input of this row, so no query gives it
+      // the source no longer has the input of this row, so the query does not return it
+      await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`);
       await shop.start();
       waitFor(shop.name, 'approval', '6m');
       expect(await write(client, asNightly(INSERT))).toBeNull();
@@ -58,14 +62,17 @@ describe('a table that batch and stream share', () => {
       waitFor(shop.name, 'phase=soak', '4m');
       expect(get(shop.name).route?.side).toBe('stream');
       expect(await write(client, asNightly(INSERT))).toBe('25006');
-      expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006'); // the owner, a superuser here
+      // the owner, who is a superuser here
+      expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006');
       const { epoch } = (
         await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')
       ).rows[0]!;
       expect(await write(client, asStream(`1.${epoch}`, INSERT))).toBeNull();
-      expect(await write(client, asStream(`2.${epoch}`, INSERT))).toBe('25006'); // a sink of another life
+      // a sink of an earlier iteration
+      expect(await write(client, asStream(`2.${epoch}`, INSERT))).toBe('25006');
       expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toEqual([]);
-      expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true); // live: the sink writes it
+      // the sink keeps the table up to date
+      expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
       expect(
         sluice('rollback', shop.name, '--reason', 'second thoughts', '--by', 'ann', '--yes').code,
       ).toBe(0);
@@ -76,11 +83,11 @@ describe('a table that batch and stream share', () => {
       );
       expect(await owned(client)).toBe(0);
       expect(await write(client, asNightly(INSERT))).toBeNull();
-      await client.query('CALL run_daily_revenue()'); // nothing is in its way
+      await client.query('CALL run_daily_revenue()'); // nothing refuses the batch
     });
   });
 
-  it("is handed over to the sink that writes it, and the batch's role may not write it any more", async () => {
+  it("is handed over with its sink, and the batch's role may not write it any more", async () => {
     await withDatabase(shop.database, async (client) => {
       await shop.start(2);
       shop.approve();

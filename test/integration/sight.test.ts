@@ -1,5 +1,5 @@
-// A role without pg_read_all_stats: what it cannot see is unknown, with the statement that shows
-// it; and what a new slot waits for is named.
+// Tests a role without pg_read_all_stats. What it cannot see is unknown, and the statement that
+// shows it is named. Also tests that the transaction is named for which a new slot waits.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/findings.js';
@@ -68,8 +68,8 @@ const openWrite = (): Promise<unknown> =>
 const grant = (): Promise<unknown> => database.client.query(`GRANT pg_read_all_stats TO ${role}`);
 const WRITER = () => `(till)`;
 
-describe('a role that may not see what other roles do', () => {
-  it('learns that a writing transaction is of unknown age, and gets the statement that shows it', async () => {
+describe("a role that cannot see other roles' sessions", () => {
+  it('learns that a writing transaction has an unknown age, and gets the statement that shows it', async () => {
     await openWrite();
     expect(await longTransactions()).toMatchObject({
       status: 'unknown',
@@ -77,10 +77,11 @@ describe('a role that may not see what other roles do', () => {
       remedy: `GRANT pg_read_all_stats TO ${role}`,
     });
     await grant();
-    expect((await longTransactions()).detail).not.toContain(WRITER()); // it is seen to be young
+    // now its age is known to be small
+    expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('is told so of the delay of a connector that polls; one that stays longer than the delay fails it', async () => {
+  it('sees the same in the check of the polling delay, which fails if the transaction stays longer', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',
@@ -110,7 +111,7 @@ describe('a role that may not see what other roles do', () => {
     });
   });
 
-  it('counts a writer of a fenced table as unseen, until it is gone', async () => {
+  it('counts a writer of a fenced table as unseen until it has ended', async () => {
     const count = () =>
       as((client) => writersSince(client, ['public.accounts'], 'clock_timestamp()'));
     await openWrite();
@@ -122,7 +123,7 @@ describe('a role that may not see what other roles do', () => {
     expect(await count()).toEqual({ old: 1, unseen: 0 });
   });
 
-  it('is told how many sessions it cannot look into, among the readers of the old output', async () => {
+  it('learns how many sessions it cannot see among the readers of the old output', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({
@@ -136,7 +137,7 @@ describe('a role that may not see what other roles do', () => {
         },
       },
     });
-    await grant(); // this right is only for the mark; the settings need another one
+    await grant(); // this right is only for the mark; the settings need another right
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>
@@ -157,7 +158,7 @@ describe('what a new slot waits for', () => {
       `BEGIN; UPDATE accounts SET balance = balance WHERE id = 1; PREPARE TRANSACTION '${gid}'`,
     ));
 
-  it('is a prepared transaction, which doctor names with the statement that ends it, however young it is', async () => {
+  it('is a prepared transaction of any age, which doctor names with the statement that ends it', async () => {
     const gid = `it's ${database.name}`;
     const quoted = gid.replace("'", "''");
     await prepare(quoted);
@@ -172,7 +173,7 @@ describe('what a new slot waits for', () => {
     }
   });
 
-  it('is named while the connector creates it, after half a minute; and where we create it, when our lock_timeout ends that', async () => {
+  it('is named after half a minute if the connector creates the slot, and at the lock_timeout otherwise', async () => {
     const gid = `slow ${database.name}`;
     const slot = `slow_${database.name}`;
     await prepare(gid);
@@ -184,7 +185,8 @@ describe('what a new slot waits for', () => {
     try {
       const wait = new SlotWait(slot, as);
       const said: string[] = [];
-      const isNamed = () => said.some((text) => text.includes(`prepared transaction '${gid}'`)); // others' transactions on this server come first
+      // other transactions on this server may be named first
+      const isNamed = () => said.some((text) => text.includes(`prepared transaction '${gid}'`));
       for (let now = 10_000; !isNamed() && now < 10_000_000; now += 6000) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         await wait.check(now).catch((error: Error) => said.push(error.message));

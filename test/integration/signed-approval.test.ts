@@ -1,5 +1,5 @@
-// A spec that names approvers: only a signature counts, from the command line through Temporal to
-// the worker's keys.
+// If a spec names approvers, only a signature counts. This is tested from the command line through
+// Temporal to the worker's keys.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ const approve = (...more: string[]) =>
   sluice('approve', 'signed', '--approver', 'ann', '--reason', 'green', '--yes', ...more);
 
 describe('a migration whose spec names its approvers', () => {
-  it('takes a signed approval and no other, and says of each whether it was authenticated', async () => {
+  it('accepts only a signed approval, and records for each one whether it was authenticated', async () => {
     const database = await aDatabase(accounts(200));
     const cutover = { approval: { approvers: ['ann', 'bob'], quorum: 2 } };
     expect(
@@ -79,7 +79,7 @@ describe('a migration whose spec names its approvers', () => {
 });
 
 describe('two people', () => {
-  it('may break the glass where their keys have that role, and end the soak early where the spec names them; the evidence and the report say so', async () => {
+  it('may break the glass with that role, and end the soak early as approvers; the evidence says so', async () => {
     const database = await aDatabase(accounts(200));
     const cutover = {
       approval: { approvers: ['ann', 'bob'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' },
@@ -131,7 +131,8 @@ describe('two people', () => {
     });
     expect(ask('approve', 'hal', '--key', hal.file).code).toBe(0);
     waitFor('glass', 'phase=soak');
-    expect(ask('complete', 'gil', '--key', gil.file).code).toBe(1); // breaking the glass is another right
+    // breaking the glass needs another role than ending the soak
+    expect(ask('complete', 'gil', '--key', gil.file).code).toBe(1);
     expect(ask('complete', 'ann', '--key', ann.file).code).toBe(0);
     expect(ask('complete', 'bob', '--key', bob.file).code).toBe(0);
     waitFor('glass', 'outcome=migrated');

@@ -1,5 +1,5 @@
-// Tests the fence on the source tables on a real database: what it stops, what it lets pass, and
-// that it opens without a worker.
+// Tests the fence on the source tables on a real database: what it stops, what it allows, and that
+// it opens without a worker.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -55,7 +55,7 @@ beforeEach(async () => {
 
 let attempt = 0;
 const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 1, evidenceId: 'ev' });
-/** SQLSTATE of the refusal; null when it was accepted. */
+/** Returns the SQLSTATE of the refusal, or null if the write was accepted. */
 const write = (client: pg.Client, sql: string): Promise<string | null> =>
   client.query(sql).then(
     () => null,
@@ -73,7 +73,7 @@ async function asApp<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
 }
 
 describe('a fenced source table', () => {
-  it('takes no write of any kind, from anybody, until the fence is released; reads go on', async () => {
+  it('refuses every kind of write by any role until the fence is released, and serves reads', async () => {
     expect((await drill.cutover.fence(input('kinds'))).refused).toBeNull();
     const statements = [
       'INSERT INTO source VALUES (5000, 1)',
@@ -81,7 +81,7 @@ describe('a fenced source table', () => {
       'UPDATE source SET n = n WHERE false',
       'DELETE FROM source WHERE id = 2',
       'TRUNCATE source',
-      'DELETE FROM parent WHERE id = 1', // its cascade reaches the fenced child
+      'DELETE FROM parent WHERE id = 1', // its cascade reaches the fenced child table
       'SET session_replication_role = replica; UPDATE source SET n = n + 1 WHERE id = 1',
     ];
     for (const sql of statements)
@@ -96,7 +96,7 @@ describe('a fenced source table', () => {
       expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
   });
 
-  it('takes writes again when the fence expires, with nobody alive to release it', async () => {
+  it('accepts writes again when the fence expires, although no worker is alive to release it', async () => {
     expect((await drill.cutover.fence(input('alone'))).refused).toBeNull();
     const fenced = Date.now();
     expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
@@ -112,7 +112,7 @@ describe('a fenced source table', () => {
     expect((await drill.cutover.fence(input('alone'))).refused).toMatch(/this fence expired at/);
   });
 
-  it('takes writes again at the commit, before any trigger is taken away', async () => {
+  it('accepts writes again at the commit, before any trigger is dropped', async () => {
     expect((await drill.cutover.fence(input('commit'))).refused).toBeNull();
     expect(await drill.cutover.commitCutover(input('commit'))).toEqual({ refused: null });
     expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBeNull();
@@ -131,19 +131,20 @@ describe('a fenced source table', () => {
     await drill.cutover.releaseFence(input('snapshot'));
   });
 
-  it('refuses every write when its lease row is gone, rather than letting one slip', async () => {
+  it('refuses every write if its lease row is gone', async () => {
     expect((await drill.cutover.fence(input('gone'))).refused).toBeNull();
     await drill.client.query(`DELETE FROM ${LEASE} WHERE migration = $1`, [ref.name]);
     expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
   });
 
-  it('is not fenced, and is left as it was, where a long transaction holds it', async () => {
+  it('is not fenced and stays unchanged if a long transaction locks it', async () => {
     await asApp(async (client) => {
       await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
       const { refused } = await drill.cutover.fence(input('busy'));
       expect(refused).toMatch(/a lock was not granted/);
       expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBeNull();
-      expect(await write(client, 'UPDATE child SET parent = parent WHERE id = 2')).toBeNull(); // the application was never ended
+      // the application's transaction was not ended
+      expect(await write(client, 'UPDATE child SET parent = parent WHERE id = 2')).toBeNull();
       await client.query('ROLLBACK');
     });
     const left = await drill.client.query(
@@ -166,9 +167,10 @@ describe('P1 of the drain proof', () => {
       );
     return new MockActivityEnvironment().run<[], string | null, typeof reason>(reason);
   };
-  it('is not had where a trigger was taken away, or the fence is over: the drain ends there', async () => {
+  it('fails if a trigger was dropped or the fence is over, and ends the drain', async () => {
     expect((await drill.cutover.fence(input('p1'))).refused).toBeNull();
-    expect(await drainTo()).not.toMatch(/^P1/); // P1 holds, and the proof continues with the connector, which this database does not have
+    // P1 holds, and the drain continues with the connector, which this database does not have
+    expect(await drainTo()).not.toMatch(/^P1/);
     await drill.client.query('ALTER TABLE child DISABLE TRIGGER ALL');
     expect(await drainTo()).toBe('P1: not fenced: "public"."child"');
     await drill.client.query(
@@ -177,7 +179,7 @@ describe('P1 of the drain proof', () => {
     await drill.cutover.releaseFence(input('p1'));
     expect(await drainTo()).toBe('P1: the lease row is no longer fenced');
   });
-  it('counts a writer that began before, also one that is prepared, and none that began after', async () => {
+  it('counts writers that began before it, including prepared ones, and none that began later', async () => {
     const writers = (moment: string): Promise<number> =>
       withSource(
         ref.spec,
@@ -189,7 +191,8 @@ describe('P1 of the drain proof', () => {
       expect(await writers('clock_timestamp()')).toBe(1);
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(0);
       await client.query("PREPARE TRANSACTION 'old'");
-      expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1); // its beginning is unknown, so it counts
+      // its beginning is unknown, so it counts
+      expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1);
       await client.query("ROLLBACK PREPARED 'old'");
       expect(await writers('clock_timestamp()')).toBe(0);
     });
@@ -197,7 +200,7 @@ describe('P1 of the drain proof', () => {
 });
 
 describe('a fenced partitioned table', () => {
-  it('takes no write through any of its partitions, and no commit where one was made meanwhile; every trigger goes, a detached one too', async () => {
+  it('refuses writes through all partitions, and the commit if one is new; all triggers are removed', async () => {
     await drill.client
       .query(`CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
       CREATE TABLE "Parted 2" PARTITION OF parted FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id); CREATE TABLE parted_2a PARTITION OF "Parted 2" FOR VALUES FROM (10) TO (15)`);
@@ -219,7 +222,8 @@ describe('a fenced partitioned table', () => {
     await drill.client.query(
       'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1',
     );
-    expect(await write(drill.client, 'INSERT INTO parted_3 VALUES (22, 1)')).toBe('25006'); // it has its parent's row trigger
+    // it inherited the row trigger
+    expect(await write(drill.client, 'INSERT INTO parted_3 VALUES (22, 1)')).toBe('25006');
     expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({
       refused: 'not fenced: parted_3',
     });
@@ -233,7 +237,7 @@ describe('a fenced partitioned table', () => {
 });
 
 describe('an attempt that was released', () => {
-  it('cannot fence again, however late its zombie comes', async () => {
+  it('cannot fence again, however late its call arrives', async () => {
     expect((await drill.cutover.fence(input('zombie'))).refused).toBeNull();
     expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });
     for (const { trigger } of resolve(ref).fence.guards)
@@ -247,7 +251,7 @@ describe('an attempt that was released', () => {
     );
   });
 
-  it('is told when its commit happened after all', async () => {
+  it('learns that its commit happened after all', async () => {
     expect((await drill.cutover.fence(input('late'))).refused).toBeNull();
     expect(await drill.cutover.commitCutover(input('late'))).toEqual({ refused: null });
     expect(await drill.cutover.releaseFence(input('late'))).toEqual({ committed: true });
@@ -256,7 +260,7 @@ describe('an attempt that was released', () => {
 });
 
 describe('fence and commit on the source', () => {
-  it('under busy writers let no row slip between marker and commit, and break no writer', async () => {
+  it('lose no row between marker and commit under busy writers, and break no writer', async () => {
     const { slipped, broken, refused, writes, held } = await sourceFenceRounds(drill, 30, 8);
     expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
     expect(writes).toBeGreaterThan(100);

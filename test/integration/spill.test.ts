@@ -1,5 +1,5 @@
-// Tests a table that the worker may not keep in memory. Its windows use disk, in parts, under a
-// writer, and find the same as other windows.
+// Tests a table that is too large for the worker's memory. Its windows use disk, in parts, under a
+// writer, and find the same differences as other windows.
 import { readdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ process.env['SLUICE_STATE_DIR'] = mkdtempSync(join(tmpdir(), 'sluice-test-state-
 const { aDatabase } = live();
 
 describe('a table beyond the memory of its worker', () => {
-  it('is proven in parts under a hot writer; a wrong, a missing and an extraneous row are found, each as what it is; nothing stays on disk', async () => {
+  it('is proven in parts under a hot writer, finds each kind of wrong row, and leaves nothing on disk', async () => {
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
     expect(

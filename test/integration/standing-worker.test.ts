@@ -1,5 +1,5 @@
-// A worker stops inside the fence's or the commit's transaction, or loses its network there. The
-// database itself lets all others continue.
+// A worker stops inside the transaction of the fence or of the commit, or its network is cut there.
+// The database itself then lets all other sessions continue.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
@@ -101,7 +101,8 @@ async function waits(sql: string): Promise<number> {
   await client.query(`SET statement_timeout = ${3 * MAX_HOLD_MS}`);
   const started = performance.now();
   await client.query(sql).catch((error: unknown) => {
-    if ((error as { code?: string }).code !== '25006') throw error; // held by a fence is an answer as well
+    // a refusal by the fence is an answer, too
+    if ((error as { code?: string }).code !== '25006') throw error;
   });
   const waited = performance.now() - started;
   await client.end();
@@ -126,27 +127,27 @@ async function aNetwork(): Promise<{ port: number; cut: () => void; server: Serv
 }
 
 describe('a worker that is stopped', () => {
-  it('at its first trigger holds writers no longer than maxHold', async () => {
+  it('delays writers no longer than maxHold if it stops at its first trigger', async () => {
     await worker('fence', await inputOf(viewed()), 'CREATE (OR REPLACE )?TRIGGER', 'stop').there;
     const waited = await waits('UPDATE other SET n = n + 1');
-    expect(waited).toBeGreaterThan(500); // it did hold the table
+    expect(waited).toBeGreaterThan(500); // it did lock the table
     expect(waited).toBeLessThan(MAX_HOLD_MS);
   });
 
   it.each([
     [
-      'in the commit, holds no reader of the view',
+      'in the commit, delays no reader of the view',
       viewed,
       'CREATE OR REPLACE VIEW',
       'SELECT * FROM result',
     ],
     [
-      'while the shared table changes hands, holds no writer of it',
+      'in the commit of a shared table, delays no writer',
       shared,
       'SHARE ROW EXCLUSIVE',
       "UPDATE shared SET side = 'x'",
     ],
-  ])('%s longer than maxHold, and nothing has moved', async (_what, ref, pattern, statement) => {
+  ])('%s longer than maxHold, and nothing has changed', async (_what, ref, pattern, statement) => {
     const input = await inputOf(ref());
     expect((await drill.cutover.fence(input)).refused).toBeNull();
     await worker('commitCutover', input, pattern, 'stop').there;
@@ -162,26 +163,29 @@ describe('a network that is cut in the transaction', () => {
   it.each([
     ['fence', 'CREATE (OR REPLACE )?TRIGGER', 'UPDATE other SET n = n + 1'],
     ['commitCutover', 'CREATE OR REPLACE VIEW', 'SELECT * FROM result'],
-  ])('of %s holds nobody longer than maxHold', async (action, pattern, statement) => {
-    const network = await aNetwork();
-    const input = await inputOf(viewed());
-    if (action === 'commitCutover') expect((await drill.cutover.fence(input)).refused).toBeNull();
-    const { source, ...parts } = input.ref.spec.spec;
-    const behind = {
-      ...parts,
-      source: { ...source, postgres: { ...source.postgres, port: network.port } },
-    };
-    const { there } = worker(
-      action,
-      { ...input, ref: { ...input.ref, spec: { ...input.ref.spec, spec: behind } } },
-      pattern,
-      'go',
-    );
-    await there;
-    network.cut();
-    const waited = await waits(statement);
-    network.server.close();
-    expect(waited).toBeGreaterThan(500);
-    expect(waited).toBeLessThan(MAX_HOLD_MS);
-  });
+  ])(
+    'delays no session longer than maxHold in the transaction of %s',
+    async (action, pattern, statement) => {
+      const network = await aNetwork();
+      const input = await inputOf(viewed());
+      if (action === 'commitCutover') expect((await drill.cutover.fence(input)).refused).toBeNull();
+      const { source, ...parts } = input.ref.spec.spec;
+      const behind = {
+        ...parts,
+        source: { ...source, postgres: { ...source.postgres, port: network.port } },
+      };
+      const { there } = worker(
+        action,
+        { ...input, ref: { ...input.ref, spec: { ...input.ref.spec, spec: behind } } },
+        pattern,
+        'go',
+      );
+      await there;
+      network.cut();
+      const waited = await waits(statement);
+      network.server.close();
+      expect(waited).toBeGreaterThan(500);
+      expect(waited).toBeLessThan(MAX_HOLD_MS);
+    },
+  );
 });

@@ -1,5 +1,5 @@
-// Tables that are written by a subscription: its apply worker fires no statement triggers, and the
-// fence stops it all the same.
+// Tests tables that a subscription writes. Its apply worker fires no statement triggers, but the
+// fence still stops it.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
@@ -59,7 +59,7 @@ const input = (token: string, attempt: number): FenceInput => ({
   epoch: 1,
   evidenceId: 'ev',
 });
-/** The plan of the same migration, with only these tables. */
+/** Returns the plan of the same migration with only these tables. */
 const guarding = (...tables: string[]): ResolvedPlan => {
   const { spec, ...rest } = ref.spec;
   return resolve({
@@ -87,7 +87,7 @@ const landed = (): Promise<void> =>
     async () => (await count(drill.client)) === (await count(publisher.client)),
     60_000,
   );
-/** The apply worker gave up on a write. */
+/** Returns how often the apply worker was refused. */
 const refusals = async (): Promise<number> =>
   Number(
     (
@@ -99,7 +99,7 @@ const refusals = async (): Promise<number> =>
   );
 
 describe('a table that a subscription writes', () => {
-  it('takes none of its rows while it is fenced, in a partition neither, and all of them afterwards', async () => {
+  it('takes no row while fenced, not even in a partition, and all of them afterwards', async () => {
     await publish(5);
     await landed();
     expect((await drill.cutover.fence(input('first', 1))).refused).toBeNull();
@@ -114,7 +114,8 @@ describe('a table that a subscription writes', () => {
     expect(await count(drill.client)).toBe(before);
     await drill.cutover.releaseFence(input('first', 1));
     await landed();
-    expect((await drill.cutover.fence(input('second', 2))).refused).toBeNull(); // the fence reuses the triggers that still exist
+    // the fence reuses the triggers, which still exist
+    expect((await drill.cutover.fence(input('second', 2))).refused).toBeNull();
     await drill.cutover.releaseFence(input('second', 2));
     for (const { trigger } of resolve(ref).fence.guards)
       await drill.cutover.removeTrigger(ref, trigger);
@@ -123,7 +124,7 @@ describe('a table that a subscription writes', () => {
     ).toEqual([]);
   });
 
-  it('is refused by doctor where the subscription would end at the first refusal', async () => {
+  it('is refused by doctor if the subscription would be disabled at the first refusal', async () => {
     const problem = () =>
       guardProblem(drill.client, guarding('public.source', 'public.parted'), 'fence');
     expect(await problem()).toBeNull();
@@ -137,7 +138,7 @@ describe('a table that a subscription writes', () => {
 });
 
 describe('a partition of another owner', () => {
-  it('is found by doctor, with the statement that helps, and so is a trigger of our name that is not ours', async () => {
+  it("is found by doctor with the statement that helps, as is a foreign trigger with Sluice's name", async () => {
     const role = `other_${process.pid}`;
     const us = `us_${process.pid}`;
     await drill.client.query(

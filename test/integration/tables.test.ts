@@ -1,5 +1,5 @@
-// Migrations without a batch, on real parts, under load: through the public command line and the
-// plain `temporal` command.
+// Tests migrations without a batch with real servers under load, through the public command line
+// and the plain `temporal` command.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import kafkajs from 'kafkajs';
@@ -16,8 +16,9 @@ const temporal = (...args: string[]) =>
     encoding: 'utf8',
   });
 describe('a migration of tables', () => {
-  it('under a hot writer passes every window, is approved by a plain signal, and ends migrated with the pipeline running', async () => {
-    const database = await aDatabase(accounts(30_000)); // enough for later windows to read only what changed
+  it('passes every window under a hot writer, is approved by a plain signal, and ends migrated', async () => {
+    // enough rows that later windows read only changes
+    const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
     const file = specFile('hot', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -86,7 +87,7 @@ describe('a migration of tables', () => {
     await dismantle(database.client, 'hot');
   });
 
-  it('whose stream has one column wrong in every row fails before all is read, and says which column and by how much', async () => {
+  it('fails early if one column is wrong in every row, and names the column and the difference', async () => {
     const database = await aDatabase(
       `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text); INSERT INTO wide SELECT g, g, repeat(md5(g::text), 24) FROM generate_series(1, 60000) g`,
     );
@@ -113,7 +114,7 @@ describe('a migration of tables', () => {
     waitFor('shifted', 'outcome=rolled-back');
   });
 
-  it('after kill -9 reads on where it was; finds a row that the topic has wrong, says that it is an older version, and never passes', async () => {
+  it('continues after kill -9, finds a row with an older version in the topic, and never passes', async () => {
     const database = await aDatabase(accounts(30_000));
     expect(
       sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code,
@@ -130,8 +131,9 @@ describe('a migration of tables', () => {
       () => get('wrong-row').windows.at(-1)!.number > before,
       120_000,
     );
-    expect(get('wrong-row').windows.find((w) => w.number > before)!.reason).toContain('of scrub'); // a worker without its state file would have read everything
-    // Writes that the stream cannot see: the publication loses its table for a moment.
+    // without its state file, the worker would have read everything
+    expect(get('wrong-row').windows.find((w) => w.number > before)!.reason).toContain('of scrub');
+    // Writes that the stream cannot see: the publication lacks the table for a moment.
     await database.client.query(
       `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
     );
@@ -157,7 +159,7 @@ describe('a migration of tables', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('finds a record that somebody else wrote to the topic, though the source never changed', async () => {
+  it('finds a record that another program wrote to the topic, although the source never changed', async () => {
     const database = await aDatabase(accounts(30_000));
     expect(
       sluice('start', '-f', specFile('foreign', database.name, ['public.accounts'])).code,
@@ -192,7 +194,7 @@ describe('a migration of tables', () => {
     waitFor('foreign', 'outcome=aborted');
   });
 
-  it('misses a row that somebody took from the topic by a tombstone, and shows a record under a foreign key', async () => {
+  it('reports a row that a foreign tombstone deleted as missing, and shows a record under a wrong key', async () => {
     const database = await aDatabase(accounts(300));
     const file = specFile('buried', database.name, ['public.accounts'], {
       validation: { every: '1s', passesInARow: 1000 },
@@ -203,7 +205,8 @@ describe('a migration of tables', () => {
       () => get('buried').windows.some((w) => w.verdict === 'passed'),
       120_000,
     );
-    await database.client.query('DELETE FROM accounts WHERE id = 5'); // its tombstone changes nothing
+    // the tombstone of this delete changes nothing
+    await database.client.query('DELETE FROM accounts WHERE id = 5');
     const count = get('buried').windows.at(-1)!.number;
     await sleepUntil(
       'two more windows',
@@ -235,7 +238,7 @@ describe('a migration of tables', () => {
     waitFor('buried', 'outcome=aborted');
   });
 
-  it('rejected, cancelled and rolled back leaves nothing, and its name can be started again with fresh names', async () => {
+  it('leaves nothing after reject, cancel and rollback, and starts again with new object names', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('again', database.name, ['public.accounts'], {
       validation: { every: '1s', passesInARow: 1 },
@@ -296,7 +299,7 @@ describe('bad input is refused before anything is created', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('a dead Kafka, Connect or database: named, exit 4', async () => {
+  it('a dead Kafka, Connect or database is named, with exit code 4', async () => {
     const database = await aDatabase(accounts());
     const dead = specFile('dead', database.name, ['public.accounts'], {
       kafka: { brokers: ['127.0.0.1:1'] },
@@ -310,7 +313,7 @@ describe('bad input is refused before anything is created', () => {
     );
   });
 
-  it('parks a started migration until it is mended, and lets it be cancelled', async () => {
+  it('blocks a started migration until it is fixed, and allows it to be cancelled', async () => {
     const database = await aDatabase('CREATE TABLE accounts (id int)');
     expect(sluice('start', '-f', specFile('parked', database.name, ['public.accounts'])).code).toBe(
       0,
@@ -329,7 +332,7 @@ describe('bad input is refused before anything is created', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('a plain workflow start with a wrong spec ends as Failed saying every problem', () => {
+  it('a plain workflow start with a wrong spec ends as Failed and lists every problem', () => {
     const started = temporal(
       'workflow',
       'execute',

@@ -1,4 +1,4 @@
-// `sslmode` behaves as in libpq, on a server that speaks TLS, with a CA of this test.
+// Tests that `sslmode` behaves as in libpq, on a server with TLS and with the test's own CA.
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,7 +68,7 @@ function makeCertificate(name: string, subject: string, extension: string): void
   );
 }
 
-/** The allowed connections for each user. */
+/** The connections that each user may use. */
 const ACCESS = `hostssl all tlsonly all scram-sha-256
 hostnossl all plainonly all scram-sha-256
 hostssl all certonly all cert
@@ -147,10 +147,10 @@ const other = { sslrootcert: file('other.crt') };
 describe('sslmode', () => {
   it.each<[string, Partial<PostgresAddress>, boolean]>([
     ['disable speaks plain', { sslmode: 'disable' }, false],
-    ['allow speaks plain where it may', { sslmode: 'allow' }, false],
-    ['allow takes TLS where plain is refused', { sslmode: 'allow', user: 'tlsonly' }, true],
+    ['allow speaks plain if the server accepts that', { sslmode: 'allow' }, false],
+    ['allow takes TLS if plain is refused', { sslmode: 'allow', user: 'tlsonly' }, true],
     ['prefer takes TLS', { sslmode: 'prefer' }, true],
-    ['prefer speaks plain where TLS is refused', { sslmode: 'prefer', user: 'plainonly' }, false],
+    ['prefer speaks plain if TLS is refused', { sslmode: 'prefer', user: 'plainonly' }, false],
     [
       'prefer speaks plain to a server without TLS',
       { sslmode: 'prefer', port: main.ports.postgres },
@@ -204,7 +204,7 @@ describe('sslmode', () => {
       /not in the cert|altnames|IP/,
     ],
     [
-      'a root that is no certificate',
+      'a root file that is not a certificate',
       { sslmode: 'verify-ca', sslrootcert: '/proc/self/environ' },
       /cannot use the certificate/,
     ],
@@ -217,7 +217,7 @@ describe('sslmode', () => {
     expect(speaksTls(more)).rejects.toThrow(message),
   );
 
-  it('is the spec’s, whatever PGSSLMODE says', async () => {
+  it('comes from the spec, whatever PGSSLMODE says', async () => {
     process.env['PGSSLMODE'] = 'require';
     try {
       expect(await speaksTls({ sslmode: 'disable' })).toBe(false);
@@ -236,7 +236,7 @@ describe('sslmode', () => {
     await expect(wrong).rejects.toMatchObject({ code: '28P01' });
   });
 
-  it('and its root certificate reach Debezium', () => {
+  it('reaches Debezium with its root certificate', () => {
     const postgres = address({ sslmode: 'verify-ca', ...ca });
     const { stdout } = sluice(
       'doctor',

@@ -1,5 +1,5 @@
-// Every column type that doctor calls provable, against what real Debezium writes for it: by the
-// initial load, and by inserts and updates after it.
+// Tests every column type that doctor calls provable against the records that real Debezium writes:
+// in the initial load, and for inserts and updates after it.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
@@ -23,7 +23,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
 ${inserts(1)}`;
 
 describe('every provable column type', () => {
-  it('is equal on both sides from the initial load, from inserts and from updates, and a change of any one column is seen', async () => {
+  it('is equal after initial load, inserts and updates, and a change of any one column is found', async () => {
     const database = await aDatabase(SETUP);
     expect(
       sluice(
@@ -36,7 +36,7 @@ describe('every provable column type', () => {
     ).toBe(0);
     waitFor('types', 'approval');
     await database.client.query(inserts(101));
-    // Rotates every column by one row: each value now arrives by an update too.
+    // Rotates every column by one row, so that each value also arrives by an update.
     const rotated = columns.map((_, at) => `c${at} = b.c${at}`).join(', ');
     await database.client.query(
       `UPDATE everything a SET ${rotated} FROM everything b WHERE a.id > 100 AND b.id = 101 + (a.id - 100) % ${rows}`,
@@ -49,7 +49,7 @@ describe('every provable column type', () => {
       unknown: 0,
     });
 
-    // One unseen change per column: the publication loses the table for a moment.
+    // Makes one unseen change in each column: the publication lacks the table for a moment.
     const before = latest().number;
     const emptied = columns.map(
       (_, at) =>
@@ -72,7 +72,7 @@ describe('every provable column type', () => {
     waitFor('types', 'outcome=aborted');
   });
 
-  it('a value that the connector cannot carry is unknown and never passes', async () => {
+  it('makes a value that the connector cannot carry unknown, so that it never passes', async () => {
     const database = await aDatabase(
       `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
     );

@@ -81,7 +81,7 @@ const finding = async (name: string) =>
   );
 
 describe('consumers of the view', () => {
-  it('read it after the commit where its owner is another role than ours, for a table that we make', async () => {
+  it('can read it after the commit if it has another owner, and Sluice created the table', async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner; GRANT SELECT ON result TO va_dash',
     );
@@ -94,7 +94,7 @@ describe('consumers of the view', () => {
     ]);
   });
 
-  it('read it as themselves through a table that we make, each the columns that they could read', async () => {
+  it('can read, as themselves, the same columns as before from a table that Sluice created', async () => {
     await sql(`CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; ALTER VIEW result OWNER TO va_owner;
       GRANT SELECT ON result TO PUBLIC; GRANT SELECT (id, side) ON batch_result TO va_dash; GRANT SELECT (secret) ON batch_result TO va_other`);
     await madeTable();
@@ -102,7 +102,7 @@ describe('consumers of the view', () => {
     expect([await reads('va_dash'), await reads('va_other')]).toEqual([true, false]);
   });
 
-  it('keep the commit from happening where its owner could not read the table of the user, and the statement is named', async () => {
+  it("stop the commit if its owner could not read the user's table, and the statement is named", async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner',
     );
@@ -120,7 +120,7 @@ describe('consumers of the view', () => {
     expect((await drill.cutover.commitCutover(input())).refused).toBeNull();
   });
 
-  it('keep it from happening where one of them, by whatever way they read it, could not', async () => {
+  it('stop the commit if one of them could not read it, in whatever way they read', async () => {
     await sql(
       `CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT (id) ON result TO va_dash; GRANT SELECT (id) ON batch_result TO PUBLIC`,
     );
@@ -132,7 +132,7 @@ describe('consumers of the view', () => {
     expect(await reads('va_dash')).toBe(true);
   });
 
-  it('keep it from happening where row security would show them other rows', async () => {
+  it('stop the commit if row security would show them other rows', async () => {
     await sql(`CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT ON batch_result, result TO va_dash;
       ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; CREATE POLICY part ON batch_result USING (id > 0)`);
     await ownTable();
@@ -147,8 +147,8 @@ describe('consumers of the view', () => {
   });
 });
 
-describe('doctor, as a role that owns nothing', () => {
-  it('names what replacing the view, making the sink table and reading it will ask for', async () => {
+describe('doctor with a role that owns nothing', () => {
+  it('names the rights for replacing the view, creating the sink table and reading it', async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_other',
     );
@@ -179,21 +179,22 @@ describe('doctor, as a role that owns nothing', () => {
     await sql(
       'DROP TABLE stream_result; ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; ALTER TABLE batch_result FORCE ROW LEVEL SECURITY',
     );
-    // Our sessions ask for all rows or an error, so a table that hides some cannot be looked at.
+    // Sluice's sessions demand all rows or an error, so a table that hides rows cannot be
+    // inspected.
     const hidden: unknown = expect.stringMatching(
       /row-level security policy for table "batch_result": row security hides rows/,
     );
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });
 
-  it('is not kept from going on by a look that it may not take', async () => {
+  it('continues if it may not read something that it only inspects', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const mark = await activities.markReaders(asPlainRole());
     expect(Array.isArray(await activities.readersOfBatch(asPlainRole(), mark))).toBe(true);
   });
 });
 
-describe('the sink table that we make', () => {
+describe('the sink table that Sluice creates', () => {
   it('has the types, collations and NOT NULLs of the result table, for the columns of the query', async () => {
     await sql(`DROP TABLE batch_result CASCADE; CREATE DOMAIN money_of AS numeric(12,4);
       CREATE TABLE batch_result (id int PRIMARY KEY, side varchar(20) COLLATE "C" NOT NULL, paid money_of, loaded timestamptz NOT NULL DEFAULT now())`);

@@ -1,5 +1,5 @@
-// The switch of the consumers' view on a real database: nothing but its relation changes, and the
-// way back restores the exact text.
+// Tests the switch of the consumers' view on a real database. Only the relation that it reads
+// changes, and the rollback restores the exact text.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
@@ -87,7 +87,7 @@ describe('the switch of a view', () => {
       expect(await plain()).toBe(text);
     });
 
-  it('keeps options, owner, privileges, comments, defaults, triggers, rules and what reads it', async () => {
+  it('keeps options, owner, privileges, comments, defaults, triggers, rules and its readers', async () => {
     await tables();
     await drill.client
       .query(`CREATE VIEW result WITH (security_invoker, security_barrier = on, check_option = local) AS SELECT id, tenant FROM batch_result WHERE id > 0;
@@ -114,7 +114,7 @@ describe('the switch of a view', () => {
     expect(await shown()).toEqual(before);
   });
 
-  it('casts columns that have other types, orders or neighbours in the stream table', async () => {
+  it('casts columns that have other types or another order in the stream table', async () => {
     await tables(
       COLUMNS,
       'extra int, cents numeric, tenant varchar(20), id bigint PRIMARY KEY, mood text',
@@ -130,7 +130,7 @@ describe('the switch of a view', () => {
     expect(await shown()).toEqual(before);
   });
 
-  it('gives back what somebody made of the view after the commit, over the batch', async () => {
+  it('restores a view that a person changed after the commit, now over the batch', async () => {
     await tables();
     await drill.client.query('CREATE VIEW result AS SELECT id FROM batch_result');
     expect(await commit()).toBeNull();
@@ -160,7 +160,7 @@ describe('the switch of a view', () => {
       /reads iban .* does not have/,
       'id int PRIMARY KEY',
     ],
-    'the primary key by groups, where there is another': [
+    'the primary key by grouping, if the other table has another key': [
       'SELECT id, tenant FROM batch_result GROUP BY id',
       /groups by the primary key/,
       COLUMNS.replace(' PRIMARY KEY', ''),
@@ -175,7 +175,7 @@ describe('the switch of a view', () => {
       expect(await shown()).toEqual(before);
     });
 
-  it('is refused for a view whose rule writes the batch table', async () => {
+  it('is refused for a view with a rule that writes the batch table', async () => {
     await tables();
     await drill.client.query(
       'CREATE VIEW result AS SELECT id FROM batch_result; CREATE RULE writes AS ON INSERT TO result DO INSTEAD INSERT INTO batch_result (id) VALUES (new.id)',

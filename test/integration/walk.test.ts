@@ -1,5 +1,5 @@
-// Tests a table that is longer than one snapshot of a window. It is read range by range and sealed
-// at the end, under a writer, and with rows that are wrong in the stream.
+// Tests a table that is larger than one snapshot of a window. It is read range by range and proven
+// in a final snapshot, under a writer, with rows that are wrong in the stream.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';
@@ -11,7 +11,7 @@ const WALKED =
   /: read in ([5-9]|1\d) snapshots; then \d+ changed and \d+ of scrub \d+\/10 re-read$/;
 
 describe('a table longer than one snapshot', () => {
-  it('is proven range by range under a hot writer; what the stream has wrong is found by every later window, each row as what it is', async () => {
+  it('is proven range by range under a hot writer, and every later window finds each wrong row', async () => {
     const database = await aDatabase(accounts(60_000));
     const stop = busy(database);
     expect(sluice('start', '-f', specFile('walked', database.name, ['public.accounts'])).code).toBe(
@@ -21,7 +21,8 @@ describe('a table longer than one snapshot', () => {
     const before = get('walked').windows;
     expect(before.every((w) => w.verdict === 'passed' && w.compared! >= 59_990)).toBe(true);
     expect(before[0]!.reason).toMatch(WALKED);
-    expect(before.some((w) => /keys: [1-9]\d* changed and/.test(w.reason))).toBe(true); // later ones read only what changed
+    // later windows read only what changed
+    expect(before.some((w) => /keys: [1-9]\d* changed and/.test(w.reason))).toBe(true);
     await database.client.query(
       `ALTER PUBLICATION sluice_walked DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id IN (40077, 50077); DELETE FROM accounts WHERE id = 40078;
        INSERT INTO accounts VALUES (900000, 1, 'unseen'); ALTER PUBLICATION sluice_walked ADD TABLE accounts`,

@@ -1,5 +1,5 @@
-// A window is recorded once. A repeated attempt, a zombie's late one and a run that was reset
-// rewrite nothing, and every link of the chain holds.
+// A window is recorded once. Neither a repeated attempt, nor a late one, nor a run that was reset
+// changes the record, and every link of the chain holds.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   beginWindow,
@@ -56,13 +56,13 @@ const measured = (number: number, verdict: VerdictName, who: Attempt) =>
 const begun = (number: number, who: Attempt) => beginWindow<Answer>(ledger, ref, number, who);
 
 describe('the ledger', () => {
-  it('answers an attempt that comes after a death with what the dead one recorded', async () => {
+  it('answers a retry with the record of the attempt that died', async () => {
     expect(await begun(1, attempt('r1', 'a1'))).toEqual({ answered: null, number: 1 });
     const first = await measured(1, 'passed', attempt('r1', 'a1'));
     expect(await begun(1, attempt('r1', 'a1', 2))).toEqual({ answered: first });
   });
 
-  it('keeps the first record where a late attempt measured something else, says so in the audit, and answers the worse verdict', async () => {
+  it('keeps the first record if a late attempt differs, audits that, and answers the worse verdict', async () => {
     const first = await measured(2, 'passed', attempt('r1', 'a2', 2));
     const late = await measured(2, 'failed', attempt('r1', 'a2', 1));
     expect(late).toMatchObject({ number: 2, chain: first.chain, verdict: { verdict: 'failed' } });
@@ -80,7 +80,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('gives a run that was reset the numbers after the newest, and refuses a window that another run recorded meanwhile', async () => {
+  it('gives a reset run the numbers after the newest, and refuses a window of another run', async () => {
     expect(await begun(2, attempt('r2', 'a2'))).toEqual({ answered: null, number: 4 });
     await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(
       /recorded by another run/,
@@ -89,7 +89,7 @@ describe('the ledger', () => {
     expect((await ledger.evidence('orders', 1)).map((e) => e.number)).toEqual([1, 2, 3, 4]);
   });
 
-  it('holds a chain in which every link follows from the one before it', async () => {
+  it('has a chain in which every link follows from the one before it', async () => {
     const source = { ...aSource(0), evidence: await ledger.evidence('orders', 1) };
     const report = buildReport(source, { version: '1', showValues: false });
     expect(

@@ -14,12 +14,13 @@ const anInput = (name: string, more: object = {}) =>
   }) as { metadata: { name: string } };
 
 describe('a commit that happened after all', () => {
-  it('is seen at the release, and the migration goes on as committed', async () => {
+  it('is found at the release, and the migration continues as committed', async () => {
     const fake = fakes();
     const activities = {
       ...fake.activities,
       commitCutover: () => {
-        fake.switched = true; // a zombie of this attempt committed, and the retry was refused
+        // an earlier call of this attempt committed late, and the retry was refused
+        fake.switched = true;
         return Promise.resolve({ refused: 'batch run 7 started after the fence' });
       },
       releaseFence: () => Promise.resolve({ committed: fake.switched }),
@@ -34,7 +35,7 @@ describe('a commit that happened after all', () => {
 });
 
 describe('a route by HTTP', () => {
-  it('is ordered after the commit, again until it is taken in, and then observed', async () => {
+  it('is ordered after the commit until the system accepts it, and is then observed', async () => {
     let refusals = 2;
     const fake = fakes();
     const activities = {

@@ -1,4 +1,4 @@
-// The captured set is the compared set: what a run does when a window finds that it is not.
+// Tests what a run does when a window finds that something it compares is no longer captured.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
@@ -20,7 +20,7 @@ const GONE = {
 } as const;
 
 describe('a migration', () => {
-  it('is blocked, with the statement, while something that is compared is not captured, and goes on by itself once it is', async () => {
+  it('blocks and shows the SQL remedy while something compared is not captured, and continues by itself', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -41,7 +41,7 @@ describe('a migration', () => {
   });
 
   it.each([NARROWED, GONE])(
-    'that goes on after $code is not blocked in the ledger either, although its phase lasts',
+    'that continues after $code is not blocked in the ledger either, although its phase lasts',
     async (problem) => {
       const recorded: Status[] = [];
       const fake = fakes({
@@ -63,7 +63,7 @@ describe('a migration', () => {
     },
   );
 
-  it('takes a retry that comes while the ledger is still being written', async () => {
+  it('accepts a retry that arrives while the ledger is still being written', async () => {
     const asked: Promise<void>[] = [];
     let retry = (): Promise<void> => Promise.resolve();
     const fake = fakes({
@@ -82,7 +82,7 @@ describe('a migration', () => {
     });
   });
 
-  it('creates a connector that was deleted again after retry, and not before', async () => {
+  it('recreates a deleted connector after `retry`, and not before', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -99,7 +99,7 @@ describe('a migration', () => {
     });
   });
 
-  it('releases the fence at once when the final window finds it: nobody is waited for under the fence', async () => {
+  it('releases the fence at once if the final window finds a capture problem, and waits for no person', async () => {
     const fake = fakes();
     fake.activities.fence = () => {
       fake.captureProblem = NARROWED;
@@ -114,7 +114,7 @@ describe('a migration', () => {
     });
   });
 
-  it('keeps epoch and approval where a table was only rewritten, and notes the window that read all of it', async () => {
+  it('keeps epoch and approval if a table was only rewritten, and records the window that read it all', async () => {
     const fake = fakes();
     await play(
       bench,

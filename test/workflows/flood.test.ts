@@ -11,7 +11,7 @@ const bench = useBench();
 const SIGNALS = 1500;
 
 describe('a flood of signals', () => {
-  it('in any order changes nothing: every one is in the audit, the status stays small, and one approval of the evidence ends it migrated', async () => {
+  it('changes nothing in any order: the audit has each one, the status stays small, one approval counts', async () => {
     const recorded: AuditEvent[] = [];
     const sizes: number[] = [];
     const fake = fakes({

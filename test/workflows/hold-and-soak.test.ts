@@ -1,4 +1,4 @@
-// The hold predicted before anything is fenced, and a soak that a person makes longer.
+// Tests the prediction of the hold before anything is fenced, and a soak that a person extends.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput } from '../support/builders.js';
 import type { WindowInput } from '../../src/activities/windows/index.js';
@@ -8,7 +8,7 @@ import { play, useBench } from '../support/time-skipping.js';
 const bench = useBench();
 
 describe('the hold', () => {
-  it('that cannot fit into maxHold is refused before anything is touched, and measured again on retry', async () => {
+  it('is refused before anything is touched if it cannot fit into maxHold, and measured again on retry', async () => {
     const fake = fakes();
     let slow = true;
     const activities = {
@@ -33,7 +33,8 @@ describe('the hold', () => {
         expect(fake.calls).not.toContain('fence');
         expect(fake.calls).not.toContain('batchAction');
         slow = false;
-        await handle.signal('retry'); // the approval is still valid, because its evidence did not change
+        // the approval is still valid, because its evidence did not change
+        await handle.signal('retry');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
       },
     );
@@ -41,7 +42,7 @@ describe('the hold', () => {
 });
 
 describe('an attempt that was refused', () => {
-  it('is made again no sooner than the next window, under the approval that still stands; a person who approves anew is not made to wait', async () => {
+  it('is repeated after the next window under the same approval, and at once after a new approval', async () => {
     const attempts: number[] = [];
     let clock = (): Promise<number> => Promise.resolve(0);
     const fake = fakes({
@@ -78,7 +79,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it('names readers of the old output before it completes; a retry with one left completes in spite of it, and the audit says so', async () => {
+  it('names readers of the old output before it completes; a retry completes anyway, which is audited', async () => {
     let readers = ['materialised view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(
@@ -126,7 +127,7 @@ describe('the soak', () => {
     );
   });
 
-  it('lasts as long as a person asked for, rubbish and too late requests are ignored and recorded', async () => {
+  it('lasts as long as a person asked; invalid and late requests are ignored and recorded', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -153,7 +154,7 @@ describe('the soak', () => {
     );
   });
 
-  it('notices that somebody switched consumers back, waits for them, and goes on', async () => {
+  it('notices that consumers were switched back, waits until they are on the stream, and continues', async () => {
     const wrong = {
       code: 'route-unexpected',
       detail: 'consumers read the batch side',
@@ -161,7 +162,7 @@ describe('the soak', () => {
     } as const;
     const fake = fakes();
     const asked: (boolean | undefined)[] = [];
-    let isWrong = true; // behind our back, after the commit
+    let isWrong = true; // a person switches the view after the commit
     const runWindow = async (input: WindowInput) => {
       asked.push(input.watchesRoute);
       return {
@@ -181,7 +182,8 @@ describe('the soak', () => {
         isWrong = false;
         await handle.signal('retry');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-        expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]); // a window, the final one, and those of the soak
+        // a window, the final window, and the windows of the soak
+        expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]);
       },
     );
   });

@@ -13,7 +13,7 @@ import { play, skipUntil, useBench } from '../support/time-skipping.js';
 const bench = useBench();
 
 describe('a migration', () => {
-  it('goes through every phase to migrated, and hands over what it made but the scaffolding', async () => {
+  it('goes through every phase to migrated, and hands over what it made except the scaffolding', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -39,7 +39,7 @@ describe('a migration', () => {
     ).toEqual(['fence', 'drainTo', 'runWindow']);
   });
 
-  it('with a wrong spec ends as Failed saying every problem, nothing created', async () => {
+  it('with a wrong spec ends as Failed with every problem listed, and creates nothing', async () => {
     const fake = fakes();
     const input = aSpecInput({
       name: 'wrong',
@@ -53,7 +53,7 @@ describe('a migration', () => {
     expect(fake.calls).toEqual(['openMigration']);
   });
 
-  it('whose window fails begins a new epoch, needs its passes anew and goes on', async () => {
+  it('whose window fails begins a new epoch, needs all its passes again, and continues', async () => {
     const fake = fakes();
     fake.verdicts.push('passed', 'failed', 'passed', 'inconclusive');
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
@@ -63,7 +63,7 @@ describe('a migration', () => {
     });
   });
 
-  it('loses an approval that was given before a failed window, and takes one for the new evidence', async () => {
+  it('loses an approval that was given before a failed window, and accepts one for the new evidence', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -135,7 +135,7 @@ describe('a migration', () => {
     },
   );
 
-  it('cancelled in the middle of the initial load ends as aborted with nothing left', async () => {
+  it('that is cancelled during the initial load ends as aborted and leaves nothing', async () => {
     const fake = fakes();
     let loading = false;
     fake.activities.watchSnapshot = async () => {
@@ -154,7 +154,7 @@ describe('a migration', () => {
     expect(fake.calls).toContain('removeSlot');
   });
 
-  it('rolled back in soak routes to the batch first', async () => {
+  it('that is rolled back in the soak first routes consumers to the batch', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({}, BATCH_PARTS), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -170,7 +170,7 @@ describe('a migration', () => {
     expect(fake.calls.indexOf('routeBack')).toBeLessThan(fake.calls.indexOf('removeConnector'));
   });
 
-  it('rolls back by itself in soak where the spec says so', async () => {
+  it('rolls back by itself in the soak if the spec says so', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -200,7 +200,7 @@ describe('a migration', () => {
     });
   });
 
-  it('is blocked, not failed, by what a person can mend, and goes on at retry', async () => {
+  it('is blocked, not failed, by a problem that a person can fix, and continues at retry', async () => {
     let broken = true;
     const fake = fakes({
       ensureTopics: () =>
@@ -219,7 +219,7 @@ describe('a migration', () => {
     });
   });
 
-  it('begins a new generation with fresh names after its slot was lost and somebody said retry', async () => {
+  it('begins a new generation with new names after its slot was lost and a person sent retry', async () => {
     let lost = true;
     const fake = fakes();
     const passes = fake.activities;
@@ -242,7 +242,7 @@ describe('a migration', () => {
     });
   });
 
-  it('records rubbish payloads, ignores them and lives', async () => {
+  it('records invalid payloads, ignores them and continues', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -270,7 +270,7 @@ describe('a migration', () => {
     });
   });
 
-  it('paused does nothing more until it is resumed', async () => {
+  it('that is paused does nothing until it is resumed', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -284,7 +284,7 @@ describe('a migration', () => {
     });
   });
 
-  it('is not ended by a ledger that is away, and writes everything once it is back', async () => {
+  it('survives an unreachable ledger, and writes everything once the ledger is back', async () => {
     let away = true;
     const recorded: string[] = [];
     const fake = fakes({
@@ -305,7 +305,7 @@ describe('a migration', () => {
     );
   });
 
-  it('rolled back before its spec was even read ends as rolled back', async () => {
+  it('that is rolled back before its spec was read ends as rolled back', async () => {
     const fake = fakes();
     const open = fake.activities.openMigration.bind(fake.activities);
     fake.activities.openMigration = async (input) => {
@@ -318,7 +318,7 @@ describe('a migration', () => {
     });
   });
 
-  it('soaks for weeks through continue-as-new, losing nothing', async () => {
+  it('soaks for weeks through continue-as-new without losing anything', async () => {
     const fake = fakes();
     await play(
       bench,

@@ -1,4 +1,5 @@
-// Roads beside the first one: tables that are polled, pipelines that must follow a new generation.
+// Tests other paths than the usual one: tables that are polled, and pipelines that must follow a
+// new generation.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -13,7 +14,7 @@ const anInput = (name: string, more: object): { metadata: { name: string } } =>
   }) as { metadata: { name: string } };
 
 describe('a migration', () => {
-  it('whose tables are polled makes neither slot nor publication, and a connector for each table', async () => {
+  it('whose tables are polled creates no slot and no publication, and a connector for each table', async () => {
     const fake = fakes();
     const connector = {
       type: 'jdbc-source',
@@ -42,7 +43,7 @@ describe('a migration', () => {
       expect(fake.calls).not.toContain(unwanted);
   });
 
-  it('in a new generation waits, visibly, until a pipeline that is not ours to deploy reads the new topics', async () => {
+  it('in a new generation waits visibly until an external pipeline reads the new topics', async () => {
     let [lost, moved] = [true, false];
     const fake = fakes();
     const window = fake.activities.runWindow.bind(fake.activities);

@@ -1,5 +1,5 @@
-// A run that was reset to before its commit does not know of it: the lease row does, and it
-// decides.
+// A run that was reset to before its commit does not know that it committed. The lease row knows
+// it, and decides.
 import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -16,7 +16,7 @@ const anInput = () => aSpecInput({ name: 'reset', spec: SPEC }) as { metadata: {
 const UNDOES_THE_COMMIT = ['removeTrigger', 'commitCutover', 'fence', 'releaseFence'];
 
 describe('a run that was reset to before its commit', () => {
-  it('goes on as committed: no windows of before, no approval, no second fence, the owner trigger stays', async () => {
+  it('continues as committed, without earlier windows, approval or second fence; the owner trigger stays', async () => {
     const fake = fakes();
     fake.switched = true;
     await play(bench, fake.activities, anInput(), async (scene) => {
@@ -32,10 +32,10 @@ describe('a run that was reset to before its commit', () => {
     expect(fake.calls).not.toContain('commitCutover');
   });
 
-  it('in the hold learns it at the release: neither is the batch resumed nor the owner trigger dropped', async () => {
+  it('in the hold learns it at the release, and neither resumes the batch nor drops the owner trigger', async () => {
     const fake = fakes();
     const fence = () => {
-      fake.switched = true; // the lease row of the history before the reset
+      fake.switched = true; // the lease row as the history before the reset left it
       return Promise.resolve({
         lsn: '0/0',
         refused: 'the cut-over was already committed (the lease row says SWITCHED at 12:00)',
@@ -54,7 +54,7 @@ describe('a run that was reset to before its commit', () => {
     });
   });
 
-  it('and lost its slot clears nothing away: only the way back is left', async () => {
+  it('and lost its slot removes nothing, and can only be rolled back', async () => {
     const fake = fakes();
     const catchUp = () => Promise.reject(failure('slot-lost', 'slot gone'));
     fake.switched = true;

@@ -1,5 +1,4 @@
-// A table that batch and stream share: the order of what is done to it and to its sink, and of what
-// is undone.
+// Tests a shared table: the order of the steps for the table and its sink, and of their undo.
 import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
@@ -33,7 +32,7 @@ const OF_INTEREST = [
 ];
 
 describe('a shared table', () => {
-  it('changes hands with its sink at rest, and is guarded until the batch has lost its right', async () => {
+  it('is switched while its sink is paused, and is guarded until the batch has lost its right', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput('hands'), async ({ handle, status, reach }) => {
       await reach((s) => s.needsApproval);
@@ -49,7 +48,7 @@ describe('a shared table', () => {
         'moveSink',
         'observeRoute',
         'batchAction', // kept paused
-        'batchAction', // again with the shadow window
+        'batchAction', // paused again with the shadow window
         'batchAction', // retired
         'retireRole',
         'handOverConnector',
@@ -61,7 +60,7 @@ describe('a shared table', () => {
     });
   });
 
-  it("whose commit is refused stays the batch's: the sink goes on as before, and the trigger goes", async () => {
+  it('stays with the batch if its commit is refused; the sink continues, and the trigger is dropped', async () => {
     let refusals = 1;
     const fake = fakes({
       commitCutover: () => {
@@ -88,7 +87,8 @@ describe('a shared table', () => {
         'batchAction',
       ]);
       expect(fake.calls).not.toContain('moveSink');
-      expect(await handle.result()).toMatchObject({ outcome: 'migrated' }); // the next attempt commits
+      // the next attempt commits
+      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
     });
   });
 });

@@ -1,5 +1,5 @@
-// Tests that there is one list of the cut-over's steps: the plan shows it, the run follows it in
-// that order, and the runbook has a section for each step.
+// Tests that the cut-over's steps are one list. The plan shows it, the run follows its order, and
+// the runbook has a section for each step.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, aPlan, anHourlyInput } from '../support/builders.js';
@@ -16,7 +16,7 @@ const SPECS: readonly (readonly [string, Record<string, unknown>])[] = [
     'with a route by HTTP and fenced sources',
     { ...BATCH_PARTS, cutover: { fence: 'source', route: { type: 'http', url: 'http://r:1/' } } },
   ],
-  ['with a table that is shared', { ...SHARED_PARTS }],
+  ['with a shared table', { ...SHARED_PARTS }],
 ];
 
 describe('the steps of a cut-over', () => {
@@ -40,7 +40,7 @@ describe('the steps of a cut-over', () => {
     );
   });
 
-  it('have a section each in the runbook', () => {
+  it('each have a section in the runbook', () => {
     const runbook = readFileSync('docs/runbook.md', 'utf8');
     const names = new Set(
       SPECS.flatMap(([, more]) => aPlan({ spec: more }).steps.map((step) => step.name)),

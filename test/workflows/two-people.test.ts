@@ -1,5 +1,4 @@
-// Tests the decisions of two people: to end a soak early, and to break the glass. Each leaves its
-// mark.
+// Tests the decisions of two people: ending a soak early, and breaking the glass. Each is recorded.
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/index.js';
 import type { Decision } from '../../src/domain/decisions/gate.js';
@@ -11,7 +10,7 @@ import { play, useBench } from '../support/time-skipping.js';
 const bench = useBench();
 
 let nonce = 0;
-/** A worker that believes every token: `decision approver evidence`. */
+/** A worker that accepts every token of the form `decision approver evidence`. */
 const believing = {
   verifyToken: (token: string) => {
     const [decision, approver, evidenceId] = token.split(' ');
@@ -31,7 +30,7 @@ const believing = {
 };
 
 describe('the soak', () => {
-  it('ends after a passed window when two people ask for it, long before its time', async () => {
+  it('ends after a passed window, long before its time, if two people ask for it', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -52,7 +51,7 @@ describe('the soak', () => {
         expect((await ask('bob')).reason).toBe('2 of 2: ann and bob');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
         const audit = await handle.query<{ at: string; kind: string; detail: string }[]>('audit');
-        // The run's own clock: once a run has ended, the server may skip years ahead.
+        // This is the run's own clock. After a run has ended, the server may skip years.
         expect(Date.parse(audit.at(-1)!.at) - began).toBeLessThan(3 * 3_600_000);
         expect(
           audit.filter((e) => e.kind === 'complete-early').map((e) => e.detail),
@@ -62,8 +61,8 @@ describe('the soak', () => {
   });
 });
 
-describe('a broken glass', () => {
-  it('lets one of the two approve outside the change window, and marks every window from then on', async () => {
+describe('broken glass', () => {
+  it('lets one of the two approve outside the change window, and marks every later window', async () => {
     const inputs: WindowInput[] = [];
     const fake = fakes(believing);
     const activities = {

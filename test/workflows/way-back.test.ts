@@ -1,5 +1,4 @@
-// The way back is never held up: not by a pause, not by coming before the first step, not by coming
-// beside the end.
+// A rollback is never delayed: not by a pause, not before the first step, and not near the end.
 import { describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';
@@ -18,10 +17,10 @@ const anInput = (more: object = {}) =>
   aSpecInput({ name: 'back', spec: { ...SPEC, ...more } }) as { metadata: { name: string } };
 const approve = (handle: WorkflowHandle) => handle.signal('approveCutover', { approver: 'ann' });
 
-/** Returns the run, which a fake activity signals while it runs. */
+/** Returns the run's handle, which a fake activity signals while it runs. */
 const theRun = () => bench.env.client.workflow.getHandle('migration-back');
 
-/** The fakes and signals with which a scene pauses the run in one of its places. */
+/** The fakes and signals with which a scene pauses the run at one of its points. */
 type Pausing = (scene: Play, fake: Fakes) => Promise<void>;
 
 const inApprove: Pausing = async (scene) => {
@@ -68,7 +67,8 @@ describe('a paused migration', () => {
         await pausing(scene, fake);
         expect(await scene.status()).toMatchObject({ paused: true });
         await goBack(scene.handle);
-        await scene.handle.signal('pause'); // nor is it held up by one that comes on the way
+        // a pause that arrives during the rollback does not delay it
+        await scene.handle.signal('pause');
         expect(await scene.handle.result()).toMatchObject({ outcome });
         expect(await scene.status()).toMatchObject({ paused: false, route: { side: 'batch' } });
       });
@@ -76,12 +76,12 @@ describe('a paused migration', () => {
     },
   );
 
-  it('rolls back by itself in the soak where the spec says so', async () => {
+  it('rolls back by itself in the soak if the spec says so', async () => {
     const fake = fakes();
     const window = fake.activities.runWindow.bind(fake.activities);
     fake.activities.runWindow = async (input) => {
       if (!fake.switched) return window(input);
-      await theRun().signal('pause'); // comes while the window is running that then fails
+      await theRun().signal('pause'); // arrives while the window runs that then fails
       fake.verdicts.push('failed');
       return window(input);
     };
@@ -98,21 +98,24 @@ describe('a paused migration', () => {
   });
 });
 
-describe('the way back', () => {
+describe('a rollback', () => {
   it.each([
     ['rolled-back', rollBack],
     ['aborted', cancel],
-  ])('asked for before any worker ran ends as %s, with nothing made', async (outcome, goBack) => {
-    const fake = fakes();
-    const ends = async ({ handle, status }: Play) => {
-      expect(await handle.result()).toMatchObject({ outcome, leftovers: [] });
-      expect(await status()).toMatchObject({ phase: 'roll-back', outcome });
-    };
-    await play(bench, fake.activities, anInput(), ends, goBack);
-    expect(fake.calls.filter((call) => call.startsWith('ensure'))).toEqual([]);
-  });
+  ])(
+    'requested before any worker ran ends as %s, with nothing created',
+    async (outcome, goBack) => {
+      const fake = fakes();
+      const ends = async ({ handle, status }: Play) => {
+        expect(await handle.result()).toMatchObject({ outcome, leftovers: [] });
+        expect(await status()).toMatchObject({ phase: 'roll-back', outcome });
+      };
+      await play(bench, fake.activities, anInput(), ends, goBack);
+      expect(fake.calls.filter((call) => call.startsWith('ensure'))).toEqual([]);
+    },
+  );
 
-  it('asked for when the batch is being retired is refused, and the run ends as migrated', async () => {
+  it('requested while the batch is being retired is refused, and the run ends as migrated', async () => {
     const fake = fakes();
     let asked = false;
     fake.activities.record = async (_ref, status) => {
@@ -137,8 +140,8 @@ describe('the way back', () => {
   });
 });
 
-describe('where the spec names approvers', () => {
-  it('nobody rolls back, rejects or rehearses without a signature, and a signed way back goes through a pause', async () => {
+describe('if the spec names approvers', () => {
+  it('rollback, reject and rehearsal need a signature, and a signed rollback works during a pause', async () => {
     const claims = {
       namespace: 'default',
       workflowId: 'w',
@@ -176,7 +179,7 @@ describe('where the spec names approvers', () => {
     expect(fake.calls).not.toContain('fence');
   });
 
-  it('a valid signature of somebody else neither rolls back nor rehearses, before and after the commit', async () => {
+  it('a valid signature of another person neither rolls back nor rehearses, before and after the commit', async () => {
     const verifyToken = (token: string) =>
       Promise.resolve({ valid: true as const, claims: JSON.parse(token) as TokenClaims });
     let nonces = 0;
