@@ -1,4 +1,4 @@
-// The captures: what each answers, and that one more needs nothing but its own adapter.
+// Tests the answers of each capture, and that a new capture needs only its own adapter.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';
@@ -18,13 +18,13 @@ describe('a capture', () => {
     ['initial', { claimsSlot: true, makesSlotFirst: false, watch: 'watchSnapshot' }],
     ['incremental', { claimsSlot: false, makesSlotFirst: true, isSignalled: true }],
     ['copy', { claimsSlot: false, makesSlotFirst: false, copies: true, watch: null }],
-  ])('answers for the initial load %s who makes the slot and who watches', (snapshot, facts) => {
+  ])('says who creates the slot and who watches for the initial load %s', (snapshot, facts) => {
     const { capture } = aPlan({ spec: { connector: { ...connector, snapshot } } });
     expect(capture.loading).toMatchObject(facts);
     expect(capture.hasSlot).toBe(true);
   });
 
-  it('of one more type needs one registration in each half: plan, connectors and marks follow', async () => {
+  it('of a new type needs one registration in each half; plan, connectors and marks follow', async () => {
     onTestFinished(CAPTURES.register('mail', MAIL));
     onTestFinished(CAPTURE_ADAPTERS.register('mail', MAIL_ADAPTER));
     const ref = aRef();

@@ -1,5 +1,5 @@
-// Drains through a pipeline that is deployed again. Its own topics come and go, and this must never
-// end the generation.
+// Tests drains through a pipeline that is deployed again. Its own topics come and go, which must
+// never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
@@ -32,7 +32,7 @@ const described = (...topics: string[]): KnownGroup => ({
   topics,
 });
 
-/** A cluster whose group consumed everything, but for what `lost` says of a topic. */
+/** A cluster whose group has consumed everything. `lost` may throw for a topic. */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
     listTopics: () => Promise.resolve([SOURCE, INTERNAL, OUTPUT]),
@@ -54,11 +54,11 @@ const drained = (cluster: KafkaPort): Promise<string | null> =>
   );
 
 describe('the drain proof', () => {
-  it('holds when group, internal topics and output have taken in everything', async () => {
+  it('holds if group, internal topics and output have read everything', async () => {
     expect(await drained(aCluster(() => undefined))).toBeNull();
   });
 
-  it('says with its numbers where the topics ended, and that the groups are past them: of the last hop, not of each', async () => {
+  it("reports the ends of the last hop's topics, and that the groups have passed them", async () => {
     const notes: string[] = [];
     await new MockActivityEnvironment().run(() =>
       pipelineDrained(
@@ -79,7 +79,7 @@ describe('the drain proof', () => {
   it.each([
     `topic ${INTERNAL} does not exist`,
     `${INTERNAL}/0 has no offset 442895, because records were removed or the topic was re-created`,
-  ])('is not had, and nothing more, when %s', async (detail) => {
+  ])('fails softly when %s', async (detail) => {
     const reason = await drained(
       aCluster((topic) => {
         if (topic === INTERNAL) throw new TopicLost(topic, detail);
@@ -89,7 +89,7 @@ describe('the drain proof', () => {
     expect(reason).toContain(INTERNAL);
   });
 
-  it('ends at once, with both ends, when a reset pipeline created a topic again with fewer records', async () => {
+  it('fails at once, with both ends, if a reset pipeline recreated a topic with fewer records', async () => {
     let asked = 0;
     const behind = Object.assign(
       aCluster(() => undefined),
@@ -118,14 +118,14 @@ describe('the drain proof', () => {
     );
   });
 
-  it("is the generation's end when a table's own topic is gone", async () => {
+  it("ends the generation if a table's own topic is gone", async () => {
     const cluster = aCluster((topic) => {
       if (topic === SOURCE) throw new TopicLost(topic, `topic ${topic} does not exist`);
     });
     await expect(drained(cluster)).rejects.toMatchObject({ code: 'topic-lost' });
   });
 
-  it('is not had while a topic between two stages was written and its group never committed there', async () => {
+  it('fails while a topic between two stages has records and its group never committed there', async () => {
     const cluster = Object.assign(
       aCluster(() => undefined),
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
@@ -135,7 +135,7 @@ describe('the drain proof', () => {
     );
   });
 
-  it('waits for the stages of an application that made its topics while the sources were being consumed', async () => {
+  it('waits for the stages of an application that created its topics during the drain', async () => {
     const sourcesRead = () => asked > 3;
     let asked = 0;
     const committed = { internal: 0 };
@@ -188,13 +188,13 @@ describe('a drain speaks for every group', () => {
       pipelineDrained(cluster, several, Date.now() + 300),
     );
 
-  it('is not had while one of two groups that read a topic stands behind its end', async () => {
+  it('fails while one of two groups of a topic has not reached its end', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
     expect(await asked(cluster)).toBe(
       `drain: group totals at 402 < 453 in ${SOURCE}/0 at the time limit`,
     );
   });
-  it('is had when every group that committed for a topic is past its end; one that reads other topics has no say', async () => {
+  it('holds if every group of a topic is past its end, whatever groups of other topics did', async () => {
     expect(
       await asked(
         aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),
@@ -233,7 +233,7 @@ describe('a pipeline has moved to the topics of a new generation', () => {
   const unread = () =>
     unreadBy(kafka, ['enrich', 'totals'], [{ topic: 'g2.orders', earlier: ['orders'] }]);
 
-  it('only when every group that reads the earlier topic of a table reads the new one', async () => {
+  it("only when every group that reads a table's earlier topic reads the new one", async () => {
     expect(await unread()).toEqual(['g2.orders by group totals']);
     reads['totals'] = ['orders', 'g2.orders'];
     expect(await unread()).toEqual([]);
@@ -285,13 +285,13 @@ describe('P3 of the drain proof', () => {
       message: { prefix: 'p', content: Buffer.from(token).toString('base64') },
     });
 
-  it('is had when the very marker of this fence stands in the topic', async () => {
+  it('holds if the topic contains the marker of this fence', async () => {
     expect(await read(topicOf(record('nudge'), record('my-token'), record('barrier')))).toEqual({
       reason: null,
       notes: ["P3 the fence's own marker was read from bank.message/0 at 1"],
     });
   });
-  it("is unknown, and not a drain, when only others' are there", async () => {
+  it('is unknown if the topic contains only other markers', async () => {
     expect(await read(topicOf(record('nudge'), record('their-token')))).toEqual({
       reason: "P3: the fence's marker is not in bank.message, so the drain is not proven",
       notes: [],

@@ -1,4 +1,5 @@
-// A suspect leaves the list only with an explanation: matched, different or unknown, never gone.
+// A suspect leaves the list only with an explanation: matched, different or unknown. It never just
+// disappears.
 import { describe, expect, it } from 'vitest';
 import { judged, type Found, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
 import { refuseUnexplained } from '../../src/activities/windows/tables/drill-down.js';
@@ -23,7 +24,7 @@ const CANARY = { planted: 1, found: 1 };
 const keyOf = (value: Buffer): string =>
   `{"id":${(JSON.parse(value.toString()) as { after: { id: number } }).after.id}}`;
 
-/** One partition with these records; `shown` = those that a second reading still gives. */
+/** A partition with these records. `shown` are the records that a second reading still returns. */
 function aTopic(values: readonly Buffer[], shown = values): KafkaPort {
   return {
     offsets: () =>
@@ -89,7 +90,7 @@ const inputOf = (kafka: KafkaPort, snapshot: SnapshotVisibility): PassInput => (
 
 describe('keys that only the stream has', () => {
   it.each([724, 2_147_483_658, 3_000_000_000])(
-    'are counted after the drill-down, with the counter of transactions at %d',
+    'are counted after the drill-down, with the transaction counter at %d',
     async (counter) => {
       const snapshot = parseSnapshot(`${counter}:${counter}:`);
       const values = [1, 2, 3].map((id) => envelope('r', `{"id":${id},"v":"a"}`, 0));
@@ -104,7 +105,7 @@ describe('keys that only the stream has', () => {
     },
   );
 
-  it('that the second reading does not show make the window errored', async () => {
+  it('make the window errored if the second reading does not contain them', async () => {
     const snapshot = parseSnapshot('724:724:');
     const values = [1, 2].map((id) => envelope('r', `{"id":${id},"v":"a"}`, 0));
     const { fold, found } = folded(values, snapshot);

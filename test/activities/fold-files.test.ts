@@ -1,4 +1,4 @@
-// A fold's state file brings back exactly what was saved, or nothing.
+// A fold's state file restores exactly what was saved, or nothing.
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ function aFold(shape: Shape): HashFold {
 
 describe('a state file', () => {
   it.each([[['id']], [['v', 'id']]])(
-    'brings back table, the log it belongs to, proof, changes and what was not visible yet: key %j',
+    'restores table, log, proof, changes and invisible changes for key %j',
     async (key) => {
       const files = new FoldFiles(mkdtempSync(join(tmpdir(), 'sluice-files-')));
       const saved = aFold(shapeOf(key));
@@ -65,7 +65,7 @@ describe('a state file', () => {
     },
   );
 
-  it('that was damaged, cut, of another fold or never written is not used: the fold stays fresh', async () => {
+  it('is not used if it is damaged, cut off, missing or from another fold; the fold stays empty', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));
@@ -94,7 +94,7 @@ describe('a state file', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it('in a folder that others can write to is neither used nor written: it could hold a made-up proof', async () => {
+  it('is neither read nor written in a folder that others can write, which could contain a false proof', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));
@@ -104,7 +104,7 @@ describe('a state file', () => {
     expect(readdirSync(dir)).toHaveLength(1);
   });
 
-  it('that cannot be written costs nothing but itself', async () => {
+  it('does not fail the window if it cannot be written', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'sluice-files-')), 'a file');
     writeFileSync(file, '');
     await expect(

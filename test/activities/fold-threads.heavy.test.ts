@@ -1,5 +1,5 @@
-// Folding by threads gives what folding in one gives, whatever the order in which the threads are
-// done.
+// Folding with several threads gives the same result as with one, in whatever order the threads
+// finish.
 import { describe, expect, it } from 'vitest';
 import { FoldThreads } from '../../src/activities/windows/folds/fold-threads.js';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -33,8 +33,8 @@ const SHAPES: readonly Shape[] = [
 const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
 /**
- * One broker answer per batch; sizes differ, so that threads overtake each other. Returned as a
- * port that serves exactly them.
+ * Makes one broker answer for each batch. The sizes differ, so that threads overtake each other.
+ * Returns a port that serves exactly these answers.
  */
 function topicOf(
   shape: Shape,
@@ -112,7 +112,7 @@ async function byThreads(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
 
 describe('folding by threads', () => {
   it.each(SHAPES.map((shape) => [shape.key.join('+'), shape] as const))(
-    'ends where folding in one ends, overlay and unreadable records included: key %s',
+    'gives the same result as folding in one thread for key %s, with overlay and unreadable records',
     async (_key, shape) => {
       const kafka = topicOf(shape, 60);
       const [one, many] = [await inOne(kafka, shape), await byThreads(kafka, shape)];
@@ -132,9 +132,10 @@ describe('folding by threads', () => {
     },
   );
 
-  it('throws what a thread threw, with its code and remedy, and ends', async () => {
+  it("throws a thread's error with its code and remedy, and ends", async () => {
     const damaged = topicOf(SHAPES[0]!, 20, (batch, at) => {
-      if (at === 11) batch.writeInt16BE(3, 21); // claims to be LZ4, which the checksum denies
+      // the header claims LZ4, which the checksum contradicts
+      if (at === 11) batch.writeInt16BE(3, 21);
       return batch;
     });
     const failed = await byThreads(damaged, SHAPES[0]!).catch((error: unknown) => error);

@@ -41,7 +41,7 @@ describe('a primary key', () => {
     ['bpchar', 'bpchar'],
     ['numeric[]', 'numeric[]'],
   ])(
-    'of type %s, whose equal values have several texts, is refused by name with several partitions',
+    'of type %s, whose equal values have several texts, is refused by name if partitioned',
     (type, declared) => {
       expect(findings([column('level', type, declared)], 3)).toEqual([
         expect.stringMatching(/^table\.key-form equal values of level \(/),
@@ -61,7 +61,7 @@ describe('a primary key', () => {
     expect(findings([column('k', type, declared)], 3)).toEqual([]);
   });
 
-  it('that cannot be compared is refused, and leaving it out of the comparison does not help', () => {
+  it('that cannot be compared is refused, even if the comparison ignores it', () => {
     const weak = [
       column('span', 'int4range'),
       column('twice', 'int4', 'integer', true),

@@ -1,4 +1,4 @@
-// Names that a plan needs and that others use.
+// Tests names that a plan needs and that other objects use.
 import { expect, it } from 'vitest';
 import { takenNames } from '../../src/activities/checks/names-free.js';
 import { EFFECTS } from '../../src/activities/objects/kinds.js';
@@ -18,7 +18,7 @@ const asking = {
 } as unknown as Asking;
 const theirs = () => Promise.resolve(false);
 
-it('only names that are in use and not ours are taken', async () => {
+it('only names that exist and are not owned count as taken', async () => {
   const taken = await takenNames(asking, theirs, 'kafka.topics-free');
   expect(taken.map(({ name }) => name)).toEqual(plan.topics);
   expect(await takenNames(asking, () => Promise.resolve(true), 'kafka.topics-free')).toEqual([]);
@@ -30,7 +30,7 @@ it('a check can ask for one name', async () => {
   expect(await taken('another')).toEqual([]);
 });
 
-it('only tables of sinks, groups and triggers have no name check', () => {
+it('only sink tables, groups and triggers have no name check', () => {
   const unchecked = (Object.keys(KINDS) as ObjectKind[]).filter(
     (kind) => EFFECTS[kind].nameCheck === null,
   );

@@ -1,4 +1,4 @@
-// Two namespaces that share a ledger must not take each other's runs for dead.
+// Two namespaces that share a ledger must not report each other's runs as dead.
 import { describe, expect, it } from 'vitest';
 import { otherNamespace } from '../../src/activities/runtime/deps.js';
 
@@ -14,9 +14,14 @@ describe('a run that the ledger knows', () => {
       { name: 'prod', id: 'id-9' },
       'namespace prod of another Temporal cluster',
     ],
-    ['an id that is not told, and the same name', recorded, { name: 'prod', id: null }, null],
     [
-      'an id that is not told, and another name',
+      'a namespace without an id and with the same name',
+      recorded,
+      { name: 'prod', id: null },
+      null,
+    ],
+    [
+      'a namespace without an id and with another name',
       recorded,
       { name: 'staging', id: null },
       'namespace prod',
@@ -28,7 +33,7 @@ describe('a run that the ledger knows', () => {
       null,
     ],
     ['no Temporal', recorded, undefined, null],
-  ])('asked from %s', (_what, run, here, expected) =>
+  ])('is judged correctly from %s', (_what, run, here, expected) =>
     expect(otherNamespace(run, here)).toBe(expected),
   );
 });

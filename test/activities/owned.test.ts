@@ -1,5 +1,5 @@
-// Tests who owns an object after a create that failed. An object that was certainly not created is
-// never ours.
+// Tests who owns an object after a failed create. An object that was certainly not created is never
+// owned.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects/kinds.js';
 import { ensureOwned, endOf, removeOwned } from '../../src/activities/objects/owned.js';
@@ -48,15 +48,15 @@ beforeEach(() => {
   there = false;
 });
 
-describe('a create that surely failed', () => {
+describe('a create that certainly failed', () => {
   it.each(['42501', '42P07', '55P03', '23505', '57014'])(
-    'with %s gives the claim back',
+    'with %s releases the claim',
     async (code) => {
       await ensure(postgres(code));
       expect(states.get('publication p')).toBe('removed');
     },
   );
-  it('leaves what somebody makes by hand afterwards alone: refused, never dropped', async () => {
+  it('leaves an object that a person creates afterwards alone: it is refused, never dropped', async () => {
     await ensure(postgres('42501'));
     byHand();
     expect(await ensure(null)).toBe('object-not-ours');
@@ -69,14 +69,14 @@ describe('a create that surely failed', () => {
     );
     expect(there).toBe(true);
   });
-  it('is tried again, and what we then make is ours', async () => {
+  it('is tried again, and an object that this creates is owned', async () => {
     await ensure(postgres('42501'));
     expect(await ensure(null)).toBe('ours');
     expect(states.get('publication p')).toBe('created');
   });
 });
 
-describe('a create whose end nobody knows', () => {
+describe('a create with an unknown result', () => {
   it.each([
     ['a lost connection', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],
     ['a server that shuts down', postgres('57P01')],
@@ -85,17 +85,17 @@ describe('a create whose end nobody knows', () => {
       Object.assign(new Error('timed out'), { name: 'KafkaJSRequestTimeoutError' }),
     ],
     ['Connect not answering', new Problem('unreachable', 'does not answer')],
-  ])('for %s keeps the claim, and finds its own object again', async (_what, error) => {
+  ])('keeps the claim for %s, and finds its own object again', async (_what, error) => {
     await ensure(error, true);
     expect(states.get('publication p')).toBe('registered');
     expect(await ensure(null)).toBe('ours');
   });
-  it('keeps the claim also when a later attempt collides with what the earlier one made', async () => {
+  it('keeps the claim even if a later attempt collides with the object of the earlier one', async () => {
     await ensure(Object.assign(new Error('gone'), { code: 'EPIPE' }));
     await ensure(postgres('42P07'), true);
     expect(await ensure(null)).toBe('ours');
   });
-  it('gives it back when a later attempt lacks the right: nothing of ours can come any more', async () => {
+  it('releases the claim if a later attempt lacks the right, because no own object can appear any more', async () => {
     await ensure(Object.assign(new Error('gone'), { code: 'EPIPE' }));
     await ensure(postgres('42501'));
     byHand();
@@ -103,7 +103,7 @@ describe('a create whose end nobody knows', () => {
   });
 });
 
-describe('what Kafka says of a topic that it did not make', () => {
+describe("Kafka's reason for not creating a topic", () => {
   const answer = (type: string): Error =>
     Object.assign(new Error('Topic creation errors'), {
       name: 'KafkaJSAggregateError',
@@ -136,18 +136,18 @@ describe('a consumer group', () => {
   const group: OwnedObject = { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' };
   const siteOf = (kafka: KafkaPort) =>
     ({ ...planned(ref), ledger, systems: { kafka: () => kafka } }) as unknown as Site;
-  it('that reads already is not claimed, and not deleted', async () => {
+  it('that already reads is neither claimed nor deleted', async () => {
     await expect(claimObject(siteOf(port(5)), group)).rejects.toMatchObject({
       code: 'object-not-ours',
     });
     await removeObject(siteOf(port(5)), group);
   });
-  it('that nobody knows is ours before our reader makes it', async () => {
+  it('that no broker knows is claimed before its reader creates it', async () => {
     await claimObject(siteOf(port(0)), group);
     await claimObject(siteOf(port(5)), group);
     expect(states.get('group connect-bank-sink')).toBe('registered');
   });
-  it('exists by its members too, for a leftover as for a removal: offsets may have expired', async () => {
+  it('also exists if it has only members, because its offsets may have expired', async () => {
     const site = siteOf(port(0, 'consumer'));
     expect(await EFFECTS.group.exists(site, group)).toBe(true);
     await claimObject(siteOf(port(0)), group);
@@ -164,9 +164,9 @@ describe('a consumer group', () => {
 });
 
 describe('each kind of object', () => {
-  it('has effects and a plan of its own', () =>
+  it('has its own effects and its own plan', () =>
     expect(Object.keys(EFFECTS).sort()).toEqual(Object.keys(KINDS).sort()));
-  it('is asked for its own health: a lease that is gone is not taken for a slot', async () => {
+  it('checks its own health, so a missing lease is not reported as a slot', async () => {
     const site = { ...planned(ref), ledger: { query: () => Promise.resolve([]) } };
     const lease: OwnedObject = { kind: 'lease', name: 'sluice_bank', where: 'ledger' };
     expect(await EFFECTS.lease.healthy(site as unknown as Site, lease)).toBe('is gone');

@@ -1,4 +1,4 @@
-// Specs that a proof on a slice refuses, before it connects to anything.
+// Tests specs that a proof on a slice refuses before it connects to anything.
 import { describe, expect, it } from 'vitest';
 import { planProof } from '../../src/activities/proofs/slice-plan.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
@@ -14,7 +14,7 @@ const ksqldb = {
 };
 
 describe('a proof', () => {
-  it('refuses a ksqlDB pipeline by name, because its streams would be those of the migration', async () => {
+  it("refuses a ksqlDB pipeline by name, because it would share the migration's streams", async () => {
     const spec = aSpecInput({ spec: { ...BATCH_PARTS, pipeline: ksqldb } });
     const input = { spec, slice: 'id = 1', stage: null, runs: 0, by: 'ann', patienceMs: 1000 };
     const nothing = {} as Deps;

@@ -1,4 +1,4 @@
-// The effects of the routes: one more route needs one registration, and the activities find it.
+// Tests the effects of the routes: a new route needs one registration, and the activities find it.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
 import { ROUTE_ADAPTERS } from '../../src/activities/cutover/routes/index.js';
@@ -8,7 +8,7 @@ import { aRef } from '../support/builders.js';
 import { PAGER, pagerAdapter, withPager } from '../support/fake-route.js';
 
 describe('the activities of the cut-over', () => {
-  it('tell and ask a route of one more type that was registered', async () => {
+  it('call a route of a newly registered type', async () => {
     const told: string[] = [];
     onTestFinished(ROUTES.register('pager', PAGER));
     onTestFinished(ROUTE_ADAPTERS.register('pager', pagerAdapter(told)));

@@ -1,4 +1,4 @@
-// A fold belongs to one log: which events of a topic's life it survives, and which end it.
+// A fold belongs to one log. Tests which events of a topic it survives, and which end it.
 import { describe, expect, it } from 'vitest';
 import { foldOutput, foldTable } from '../../src/activities/windows/folds/folds.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -19,7 +19,10 @@ interface Log {
   leaders: [epoch: number, start: number][];
 }
 
-/** Brokers as far as a fold asks them; empty of records, for it is their offsets that matter. */
+/**
+ * The answers of brokers that a fold needs. There are no records, because only their offsets
+ * matter.
+ */
 function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {
   return {
     topicId: () => Promise.resolve(log.id),
@@ -49,9 +52,7 @@ const FOLDS = {
   'an output': () => new OutputFold(SHAPE),
 };
 
-/**
- * A fold that has read such a log to its end; then the log becomes another one, and is read again.
- */
+/** Reads a log to its end with a fold, then changes the log and reads again. */
 async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): Promise<void> {
   const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
   const kafka = brokers(log);
@@ -76,27 +77,27 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
   it.each<[string, (log: Log) => void, RegExp]>([
     ['emptied up to its end', (log) => (log.low = 100), /begins at 100 > 0 when it was read/],
     [
-      'that gave up records, and was written on',
+      'whose oldest records were deleted, with new ones added',
       (log) => Object.assign(log, { low: 40, end: 200 }),
       /begins at 40 > 0/,
     ],
     [
-      'made anew, with more records than before',
+      'created again, with more records than before',
       (log) => Object.assign(log, { id: 'two', end: 500 }),
       /its id is two ≠ one/,
     ],
     [
-      'made anew, by brokers without ids, shorter',
+      'created again and shorter, by brokers without ids',
       (log) => Object.assign(log, { id: null, end: 60 }),
       /ends at 60 < 100/,
     ],
     [
-      'made anew, by brokers without ids',
+      'created again, by brokers without ids',
       (log) => Object.assign(log, { id: null, end: 500, leaders: [[0, 0]] }),
       /does not know leader epoch 3/,
     ],
     [
-      'cut by a leader that lagged, and written on',
+      'truncated by a lagging leader, with new records added',
       (log) =>
         Object.assign(log, {
           end: 300,
@@ -107,7 +108,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
         }),
       /ends at 80 < 100 already read under leader epoch 3/,
     ],
-  ])('is lost with a log %s', async (_what, change, why) => {
+  ])('is lost if its log is %s', async (_what, change, why) => {
     await expect(readTwice(kind, change)).rejects.toThrow(why);
     await expect(readTwice(kind, change)).rejects.toMatchObject({ code: 'topic-lost', topic: 't' });
   });
@@ -142,7 +143,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     await expect(readTwice(kind, change)).resolves.toBeUndefined();
   });
 
-  it('is never begun on a log whose beginning is gone', async () => {
+  it('never begins on a log whose beginning is gone', async () => {
     const kafka = brokers({ id: 'one', low: 5, end: 9, leaders: [[0, 0]] });
     const fold = FOLDS[kind]();
     const read =
@@ -157,7 +158,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     await expect(read).rejects.toThrow('begins at 5 > 0 needed');
   });
 
-  it('is lost with a log that another one replaced while it was read', async () => {
+  it('is lost if another log replaces its log during the reading', async () => {
     const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
     const replaced = brokers(log, () => void (log.id = 'two'));
     const fold = FOLDS[kind]();

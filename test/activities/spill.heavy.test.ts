@@ -13,7 +13,7 @@ import { addDigests, KeyTable } from '../../src/compare/enc/key-table.js';
 const keyNumber = (n: number): Int32Array => Int32Array.of(n >> 20, n, 0, 0);
 
 describe('records on disk', () => {
-  it('come back whole, each in one part, in the order in which they were added', () => {
+  it('come back complete, each in one part, in the order in which they were added', () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-test-spill-'));
     const side = new SpillSide(dir, 'rows', 8);
     for (let n = 0; n < 50_000; n += 1) side.add(keyNumber(n % 20_000), n, ~n, n & 1, 7);
@@ -33,13 +33,14 @@ describe('records on disk', () => {
     }
     expect(count).toBe(50_000);
     expect(seen.get(3)!.values).toEqual([3, 20_003, 40_003]);
-    expect(Math.max(...sizes)).toBeLessThan(1.2 * Math.min(...sizes)); // no part is much larger than the others
+    // no part is much larger than the others
+    expect(Math.max(...sizes)).toBeLessThan(1.2 * Math.min(...sizes));
     side.close();
     removeSpill(dir);
     expect(() => readdirSync(dir)).toThrow('ENOENT');
   });
 
-  it('are asked for only where memory does not do, in a power of two', () => {
+  it('are used only if memory is too small, in a number of parts that is a power of two', () => {
     expect(partsFor(bytesNeeded(1_000_000), 2 ** 30)).toBe(1);
     expect(partsFor(bytesNeeded(100_000_000), 2 ** 30)).toBe(8);
     expect(partsFor(bytesNeeded(1e12), 2 ** 20)).toBe(256);
@@ -47,7 +48,7 @@ describe('records on disk', () => {
 });
 
 describe('the digest of a table in parts', () => {
-  it('is that of the whole table', () => {
+  it('equals the digest of the whole table', () => {
     const [whole, even, odd] = [new KeyTable(2), new KeyTable(2), new KeyTable(2)];
     for (let n = 0; n < 5000; n += 1)
       for (const table of [whole, n % 2 ? odd : even])

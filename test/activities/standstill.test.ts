@@ -1,4 +1,5 @@
-// A barrier that is not reached names the connector that a person paused, stopped or deleted.
+// If a barrier is not reached, the reason names a connector that a person paused, stopped or
+// deleted.
 import { describe, expect, it } from 'vitest';
 import { standstill } from '../../src/activities/capture/standstill.js';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
@@ -15,7 +16,7 @@ describe('a barrier that is not reached', () => {
   ])('names a connector that is %s', async (state, said) =>
     expect(await standstill(connect(state), ['c'])).toMatch(said),
   );
-  it('says nothing of one that runs, or of a Connect that does not answer', async () => {
+  it('says nothing about a connector that runs, or if Connect does not answer', async () => {
     expect(await standstill(connect('RUNNING'), ['c'])).toBe('');
     expect(await standstill({ status: () => Promise.reject(new Error('away')) }, ['c'])).toBe('');
   });

@@ -12,7 +12,7 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 const ref = aRef({ spec: BATCH_PARTS });
 const TABLE = 'bank.public.accounts';
 
-/** A cluster that holds every planned topic as planned, less what `change` does to it. */
+/** A cluster with every planned topic as planned, after `change` has been applied. */
 function aCluster(
   change: (topics: Map<string, TopicDescription>) => void = () => undefined,
 ): KafkaPort {
@@ -55,7 +55,7 @@ describe('a change of a topic begins a new epoch, and is named', () => {
     expect(await changed((topics) => topics.delete(TABLE))).toContain('topics: ');
   });
 
-  it('nothing changed where nothing did', async () =>
+  it('reports no change if nothing changed', async () =>
     expect(await changed(() => undefined)).toBeNull());
 });
 
@@ -68,7 +68,7 @@ describe('a topic that is found', () => {
     } as unknown as Deps).ensureTopics(ref);
   };
 
-  it('with other settings than it was made with is refused, with the command that sets them right', async () => {
+  it('with changed settings is refused, with the command that restores them', async () => {
     await expect(ensure(aCluster(set('cleanup.policy', 'delete')))).rejects.toMatchObject({
       code: 'preflight-failed',
       message: expect.stringContaining(

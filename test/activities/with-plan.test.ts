@@ -1,4 +1,5 @@
-// The boundary of the activities: a payload carries the ref, an implementation also gets the plan.
+// Tests the boundary of the activities: a payload contains the ref, and an implementation also
+// receives the plan.
 import { describe, expect, it } from 'vitest';
 import { withPlan, type Planned } from '../../src/activities/runtime/with-plan.js';
 import { aRef } from '../support/builders.js';
@@ -17,11 +18,11 @@ describe('withPlan', () => {
     );
   });
 
-  it('gives the plan to an activity whose input holds the ref', async () => {
+  it('gives the plan to an activity whose input contains the ref', async () => {
     expect(await activities.ofInput({ ref: aRef(), token: 'T' })).toBe('run sluice_bank T');
   });
 
-  it('rejects, and does not throw, where a spec cannot be resolved', async () => {
+  it('rejects instead of throwing if a spec cannot be resolved', async () => {
     const { spec, ...rest } = aRef();
     const broken = {
       ...spec,

@@ -1,6 +1,6 @@
 // Runs the example at a small size through the public command line, and kills its worker with -9 at
-// awkward moments. It must end as if nothing had happened. SLUICE_E2E_ORDERS and SLUICE_E2E_SEED
-// change size and data.
+// awkward moments. The result must be the same as without kills. SLUICE_E2E_ORDERS and
+// SLUICE_E2E_SEED change size and data.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
 
 const NAME = 'daily-revenue';
-/** Topic of the stage before the one with the mistake, as the example's spec names it. */
+/** The topic of the stage before the one with the mistake, as the example's spec names it. */
 const STAGE_TOPIC = 'daily-revenue-quarters';
 const orders = Number(process.env['SLUICE_E2E_ORDERS'] ?? 3000);
 const seed = Number(process.env['SLUICE_E2E_SEED'] ?? 7);
@@ -63,7 +63,8 @@ function localSpec(): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
-    .replace('maxHold: 60s', 'maxHold: 60s\n    fence: source') // the stronger fence; the demo has the other
+    // the stronger fence; the demo uses the other one
+    .replace('maxHold: 60s', 'maxHold: 60s\n    fence: source')
     .replace('port: 17401', `port: ${postgres}`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
@@ -74,8 +75,7 @@ function localSpec(): string {
 }
 
 /**
- * Reads the view as its consumer, again and again; `stop` returns every error that it met, and how
- * often it read.
+ * Reads the view repeatedly as its consumer. `stop` returns every error, and the number of reads.
  */
 function aConsumer(): () => Promise<{ errors: string[]; reads: number }> {
   const told = { errors: [] as string[], reads: 0 };
@@ -108,7 +108,7 @@ const leaseState = () =>
   );
 
 describe('the daily-revenue example', () => {
-  it('under the printed roles alone turns red on the wrong pipeline, green on the right one, and ends migrated in spite of kill -9', async () => {
+  it('fails with the wrong pipeline, passes with the right one, and ends migrated despite kill -9', async () => {
     const spec = localSpec();
     await grantRoles('shop', sluice('init', '--sql', '-f', spec).stdout);
     const doctor = JSON.parse(sluice('doctor', '-f', spec, '-o', 'json').stdout) as {
@@ -131,7 +131,8 @@ describe('the daily-revenue example', () => {
       counts: Record<string, number>;
       differences: { key: object }[];
     };
-    expect(diff.subject).toBe('result'); // the first that differs: the stage before it is right
+    // it is the first that differs, because the stage before it is correct
+    expect(diff.subject).toBe('result');
     expect(
       get(NAME).windows.filter((w) => w.subject === 'store-quarters' && w.verdict === 'failed'),
     ).toEqual([]);

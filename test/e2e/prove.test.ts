@@ -1,5 +1,5 @@
-// Proves a small part of the example. The proof shows the deliberate mistake of version 1, passes
-// with version 2, and leaves nothing behind.
+// Proves a slice of the example. The proof finds the deliberate mistake of version 1, passes with
+// version 2, and leaves nothing behind.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -69,7 +69,7 @@ async function traces(): Promise<string[]> {
 }
 
 describe('a proof on a slice of the example', () => {
-  it('shows the mistake of version 1 and the green version 2, of the result and of a stage, and leaves nothing behind', async () => {
+  it('finds the mistake of version 1, passes version 2 and a stage, and leaves nothing behind', async () => {
     const slice = 'store_id IN (1, 2, 3) AND day >= current_date - 20';
     const wrong = prove(slice, '--run', command(1));
     expect(wrong).toMatchObject({ code: 1, result: { verdict: 'failed', leftovers: [] } });
@@ -94,7 +94,7 @@ describe('a proof on a slice of the example', () => {
     const orders = right.result.replayed!.tables.find((t) => t.table === 'public.orders')!;
     expect(orders.rows).toBeLessThan(orders.of);
     expect(right.result.predicted!.records).toBeGreaterThan(right.result.replayed!.records);
-    // The mistake lies behind this stage: on its own it is green, in the wrong version too.
+    // The mistake is after this stage, so the stage passes even in the wrong version.
     expect(prove('store_id = 1', '--stage', 'store-quarters', '--run', command(1))).toMatchObject({
       code: 0,
       result: { stage: 'store-quarters', verdict: 'passed' },
@@ -102,7 +102,7 @@ describe('a proof on a slice of the example', () => {
     expect(await traces()).toEqual([]);
   });
 
-  it('rehearses what the last runs stored for the days they closed, and names the run where the batch contradicted its own query', async () => {
+  it('compares the days that the last runs closed, and names the run that contradicts its own query', async () => {
     const withClosedKeys = join(dirname(spec), 'closed.yaml');
     writeFileSync(
       withClosedKeys,
@@ -121,7 +121,8 @@ describe('a proof on a slice of the example', () => {
     );
     const green = rehearse('--runs', '3');
     expect(green).toMatchObject({ code: 0, result: { verdict: 'passed', leftovers: [] } });
-    expect(green.result.rehearsed).toHaveLength(3); // two runs a day: the first of each closes the day, and days are not counted twice
+    // There are two runs a day. The first one closes the day, and days are not counted twice.
+    expect(green.result.rehearsed).toHaveLength(3);
     for (const run of green.result.rehearsed)
       expect(run).toMatchObject({
         verdict: 'passed',
@@ -153,7 +154,7 @@ describe('a proof on a slice of the example', () => {
     expect(await traces()).toEqual([]);
   });
 
-  it('that names no column, matches nothing, or whose pipeline dies is said to be so, changes nothing and leaves nothing', async () => {
+  it('reports a wrong column, an empty slice and a dead pipeline, and leaves nothing behind', async () => {
     expect(prove('shop = 1', '--run', 'true')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(

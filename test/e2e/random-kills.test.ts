@@ -1,5 +1,5 @@
-// kill -9 of the worker at random moments through every phase, under a writer: nothing lost,
-// nothing done twice. SLUICE_E2E_SEED changes the moments.
+// Kills the worker with -9 at random moments in every phase, under a writer. Nothing is lost, and
+// nothing is done twice. SLUICE_E2E_SEED changes the moments.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle, live } from '../support/live.js';
@@ -24,7 +24,7 @@ const signal = (name: string) => {
 };
 
 describe('a worker killed with -9 every few seconds', () => {
-  it('ends migrated as if nothing had happened: one commit, first generation, no false difference, nothing left behind', async () => {
+  it('ends migrated with one commit, in the first generation, without false differences or leftovers', async () => {
     const next = random(Number(process.env['SLUICE_E2E_SEED'] ?? 11));
     const database = await aDatabase(accounts(40_000));
     const stop = busy(database);
@@ -36,12 +36,13 @@ describe('a worker killed with -9 every few seconds', () => {
     let approved = false;
     let kills = 0;
     for (; kills < KILLS_AT_MOST && get('stormy').outcome === null; kills += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 1500 + next() * 5000)); // the moment is the point: nothing is waited for
+      // the moment must be random, so this waits for no condition
+      await new Promise((resolve) => setTimeout(resolve, 1500 + next() * 5000));
       await worker.restart();
       if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
     }
     if (!approved) {
-      waitFor('stormy', 'approval'); // the kills were over before it came to that
+      waitFor('stormy', 'approval'); // the kills ended before the run needed an approval
       expect(signal('stormy')).toBe(0);
     }
     waitFor('stormy', 'outcome=migrated');

@@ -1,5 +1,5 @@
-// Kills Temporal, Kafka and the worker by -9 while the source tables are fenced. The application
-// can write again by the database's clock alone. Once everything is back, the migration continues
+// Kills Temporal, Kafka and the worker with -9 while the source tables are fenced. The application
+// can write again by the database's clock alone. When everything is back, the migration continues
 // as after a refused attempt.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe('while the source tables are fenced', () => {
-  it('everything but the database may die: writers go on in time, nothing was switched, and the migration ends migrated later', async () => {
+  it('everything except the database may die: writers continue in time, and the migration ends migrated', async () => {
     await shop.start();
     shop.approve();
     await withDatabase(shop.database, async (client) => {
@@ -53,10 +53,11 @@ describe('while the source tables are fenced', () => {
       console.error(
         `writers were let in ${seconds.toFixed(1)} s after the fence (maxHold ${MAX_HOLD_S} s)`,
       );
-      expect(seconds).toBeGreaterThan(1); // it was held at all
+      expect(seconds).toBeGreaterThan(1); // it was delayed at all
       expect((await shop.lease(client))?.state).not.toBe('SWITCHED');
     });
-    await up(stackHome(), () => undefined); // the pipeline too, should it have died with its cluster
+    // restarts the pipeline, too, in case it died with its cluster
+    await up(stackHome(), () => undefined);
     await worker.start();
     await sleepUntil(
       'the attempt is given up',

@@ -125,7 +125,7 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
         inTurn(
           () => act('removeConnector', ref, connector),
           () => act('removeSlot', ref, slot),
-        ), // it claims its slot too
+        ), // it also claims its slot
     },
     { activity: 'fence', args: [fence], before: withSink, after: unfenced },
     { activity: 'releaseFence', args: [fence], before: fenced, after: unfenced },
@@ -155,7 +155,9 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   ];
 }
 
-/** The cases for a shared table: the switch in both directions, and the sink's move. */
+/**
+ * Returns the cases for a shared table: the switch in both directions, and the move of the sink.
+ */
 export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
   const names = namesOf(ref.spec, 1);
   const { database } = ref.spec.spec.source.postgres;

@@ -1,6 +1,6 @@
-// Runs one activity in a separate process, which ends itself with SIGKILL just before or just after
-// its n-th effect on the outside world. argv is {activity, args, at, when}. With at = 0, it does
-// not end itself, and prints the number of effects.
+// Runs one activity in a separate process, which kills itself with SIGKILL just before or just
+// after its n-th effect on the outside world. argv is {activity, args, at, when}. If `at` is 0, it
+// does not kill itself, and prints the number of effects.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';

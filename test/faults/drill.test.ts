@@ -1,5 +1,6 @@
-// The whole drill of the cut-over's edges (reduced in test/integration/cutover-drill and
-// source-fence): about half an hour. SLUICE_DRILL_ROUNDS and SLUICE_DRILL_TRIALS make it shorter.
+// The whole drill of the cut-over's edges, which takes about half an hour
+// (test/integration/cutover-drill and source-fence run a short one). SLUICE_DRILL_ROUNDS and
+// SLUICE_DRILL_TRIALS make it shorter.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, leaseEdge, openDrill, percentile, type Drill } from '../../bench/drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';
@@ -20,7 +21,7 @@ const said = (what: string, values: readonly number[]): void =>
   );
 
 describe('the whole drill', () => {
-  it('of fence and commit by view shows no reader the other side', { timeout: HOURS }, async () => {
+  it('of fence and commit by view shows no reader the wrong side', { timeout: HOURS }, async () => {
     const { slipped, refused, fenceMs, holdMs } = await fenceRounds(drill, ROUNDS, BUSY);
     said('fence', fenceMs);
     said('fence to commit', holdMs);
@@ -28,7 +29,7 @@ describe('the whole drill', () => {
   });
 
   it(
-    'of the fence on the source lets no row slip and breaks no writer',
+    'of the fence on the source loses no row and breaks no writer',
     { timeout: HOURS },
     async () => {
       const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(
@@ -43,7 +44,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'of commits that meet the expiry has none late and none accepted beside another',
+    'of commits at the expiry has no late one, and none accepted beside another',
     { timeout: HOURS },
     async () => {
       expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });

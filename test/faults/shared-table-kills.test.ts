@@ -1,5 +1,5 @@
-// Kills the worker by -9 at every moment of a shared table's switch that is visible from outside,
-// in both directions: fenced, sink paused, committed, sink moving, back.
+// Kills the worker with -9 at every visible moment of a shared table's switch, in both directions:
+// fenced, sink paused, committed, sink moving, switched back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
@@ -29,7 +29,7 @@ const sinkState = async (): Promise<string> => {
   return answer.connector?.state ?? 'gone';
 };
 
-/** Approves whenever it is asked for, until the soak. */
+/** Approves each time the run needs an approval, until the soak. */
 async function throughTheGate(): Promise<void> {
   await sleepUntil(
     'the soak',
@@ -43,8 +43,8 @@ async function throughTheGate(): Promise<void> {
   );
 }
 
-describe('a worker that dies while a table changes hands', () => {
-  it('at each moment, leaves one commit, every row, and a way back', async () => {
+describe('a worker that dies while a shared table is switched', () => {
+  it('leaves one commit, every row and a possible rollback at each moment', async () => {
     await withDatabase(shop.database, async (client: pg.Client) => {
       const state = async (): Promise<string | undefined> => (await shop.lease(client))?.state;
       await shop.start();
@@ -72,7 +72,8 @@ describe('a worker that dies while a table changes hands', () => {
       };
       expect(report.events.filter((e) => e.kind === 'committed')).toHaveLength(1);
       shop.rest();
-      await client.query('CALL run_daily_revenue()'); // the table is the batch's: nothing refuses it
+      // the table belongs to the batch again, so nothing refuses the write
+      await client.query('CALL run_daily_revenue()');
       expect(await viewEqualsQuery(shop.database, 10_000)).toBe(true);
     });
   });

@@ -25,11 +25,11 @@ export type ActivityName = keyof Activities;
 
 export interface Stage {
   readonly ref: MigrationRef;
-  /** Runs an activity to its end, here. */
+  /** Runs an activity to its end in this process. */
   readonly act: (name: ActivityName, ...args: unknown[]) => Promise<unknown>;
   /**
-   * Runs it in a process that dies at the effect. Null = it died; a number = it did not, and had so
-   * many effects.
+   * Runs an activity in a process that dies at an effect. Returns null if it died, or the number of
+   * its effects if it did not.
    */
   readonly crash: (
     name: ActivityName,
@@ -37,16 +37,18 @@ export interface Stage {
     at: number,
     when: 'before' | 'after',
   ) => number | null;
-  /** The existing objects, as text with which two runs can be compared. */
+  /** Returns the existing objects as text, so that two runs can be compared. */
   readonly world: () => Promise<object>;
-  /** The ranges that a copy has recorded. */
+  /** Deletes the ranges that a copy has recorded. */
   readonly forgetCopy: () => Promise<unknown>;
-  /** The batch's rows and rights as they were. */
+  /** Restores the batch's rows and rights. */
   readonly restore: () => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
-/** `isShared`: batch and stream on one table, instead of behind a view. */
+/**
+ * Opens a stage. With `isShared`, batch and stream share a table. Otherwise consumers read a view.
+ */
 export async function openStage(name: string, isShared = false): Promise<Stage> {
   const { nightly, stream } = rolesOf(name);
   const database = await freshDatabase(`
@@ -134,7 +136,7 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
 }
 
 /**
- * Lists connectors with their states, and the tables that sinks write, because a connector may have
+ * Lists connectors with their states and the tables that sinks write, because a connector may have
  * been replaced.
  */
 async function connectors(url: string, name: string): Promise<string[]> {
@@ -143,7 +145,7 @@ async function connectors(url: string, name: string): Promise<string[]> {
     .filter((c) => c.startsWith(name))
     .map(async (c) => {
       let state = '';
-      // The status comes a moment after the connector.
+      // The status appears a moment after the connector.
       await sleepUntil(`a status of ${c}`, async () => {
         state =
           (

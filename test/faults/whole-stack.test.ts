@@ -1,6 +1,6 @@
-// Seeded corruptions through the whole stack, each behind the stream's back, and a clean window
-// after each: real Postgres, Debezium, Kafka and worker. The source's transaction counter is
-// where a new server has it, in the upper half of its 32 bits, and there again in the next epoch.
+// Makes seeded corruptions in the whole stack that bypass the stream, each followed by a clean
+// window: real Postgres, Debezium, Kafka and worker. The source's transaction counter is that of a
+// new server, then in the upper half of its 32 bits, and then there again in the next epoch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';
@@ -16,15 +16,17 @@ import { TABLE_KINDS, UNTOUCHED_ROWS } from './corruptions/table-kinds.js';
 import { VALUE_KINDS } from './corruptions/value-kinds.js';
 
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
-/** All by default; fewer for a first look. */
+/** All kinds by default. A smaller number gives a quick run. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
 
 const SOURCES: readonly (readonly [where: string, from: bigint])[] = [
-  ['where it is in a new server', 0n],
+  ['of a new server', 0n],
   ['in the upper half of 32 bits', 3_000_000_000n],
   ['in the upper half, in the next epoch', 2n ** 32n + 3_000_000_000n],
 ];
-/** What once escaped in the upper half is tried everywhere; the other kinds are dealt. */
+/**
+ * Every source runs the kinds that once escaped in the upper half. The other kinds are distributed.
+ */
 const EVERYWHERE = [...UNTOUCHED_ROWS, ...LOST_ROWS];
 const DEALT = [...VALUE_KINDS, ...TABLE_KINDS, ...RECORD_KINDS, ...LOG_KINDS];
 
@@ -94,7 +96,10 @@ async function takeBack(lab: Lab, { wanted, undo }: Corrupted): Promise<void> {
   await sleepUntil('it goes on', async () => (await lab.status()).blocked === null, 180_000);
 }
 
-/** Something that is no corruption happens; the first window after it passes. Returns the window's number. */
+/**
+ * Makes a change that is not a corruption. The first window after it must pass. Returns the
+ * window's number.
+ */
 async function expectClean(lab: Lab, round: number, next: () => number): Promise<number> {
   const changes = Object.entries(CLEAN_CHANGES);
   const [what, change] = changes[Math.floor(next() * changes.length)]!;
@@ -132,9 +137,9 @@ async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Pr
   return clean.size;
 }
 
-describe('corruptions behind the back of a real stream', () => {
+describe('corruptions that bypass a real stream', () => {
   it.each(SOURCES.map(([where, from], at) => ({ where, from, at })))(
-    'are all flagged, as what they are, and no clean window is: the counter $where',
+    'are all flagged with the right class, and no clean window is: the counter $where',
     { timeout: 3_600_000 },
     async ({ from, at }) => {
       const next = random(SEED + at);

@@ -1,6 +1,6 @@
-// Stops a worker (SIGSTOP) in the middle of the cut-over, past its heartbeats and its fence, while
-// another one continues. It wakes (SIGCONT) when the other one holds the fence. The zombie's late
-// actions must change nothing.
+// Suspends a worker (SIGSTOP) in the middle of the cut-over, longer than its heartbeats and its
+// fence, while another one continues. It wakes up (SIGCONT) when the other one holds the fence. Its
+// late actions must change nothing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { sleepUntil } from '../support/builders.js';
@@ -21,8 +21,8 @@ afterAll(async () => {
   await Promise.all([zombie.kill('SIGTERM'), successor.kill('SIGTERM')]);
 });
 
-describe('a worker that stood still during the cut-over', () => {
-  it('changes nothing when it goes on beside its successor: one commit, one side, nothing left behind', async () => {
+describe('a worker that was suspended during the cut-over', () => {
+  it('changes nothing when it continues beside its successor: one commit, one side, nothing left behind', async () => {
     await shop.start();
     shop.approve();
     await withDatabase(shop.database, async (client) => {

@@ -1,5 +1,5 @@
-// The example in Flink SQL at a small size, through the public command line: deployed, found again,
-// handed over; and stopped on the way back.
+// Runs the example in Flink SQL at a small size through the public command line. It is deployed,
+// found again, handed over, and stopped by a rollback.
 import { mkdtempSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -60,7 +60,7 @@ const jobs = async (name: string) => {
 };
 
 describe('a pipeline in Flink SQL', () => {
-  it('is deployed once in spite of kill -9, its transient values never fail a window, and it is handed over running', async () => {
+  it('is deployed once despite kill -9, never fails a window by transient values, and is handed over', async () => {
     const file = specFile('flink-a');
     expect(sluice('doctor', '-f', file).code).toBe(0);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -71,8 +71,8 @@ describe('a pipeline in Flink SQL', () => {
     expect(
       sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code,
     ).toBe(0);
-    // Without a route of ours the view still reads the batch's table: that is said once, before the
-    // batch is retired.
+    // Sluice does not route here, so the view still reads the batch's table. The run reports that
+    // once before it retires the batch.
     waitFor('flink-a', 'blocked', '5m');
     expect(get('flink-a').blocked).toMatchObject({ code: 'consumers-remain' });
     expect(sluice('retry', 'flink-a').code).toBe(0);
@@ -86,7 +86,7 @@ describe('a pipeline in Flink SQL', () => {
     expect((await jobs('flink-a')).map((job) => job.status)).toEqual(['RUNNING']);
   });
 
-  it('rolled back is stopped, and nothing of it is left', async () => {
+  it('is stopped by a rollback, and nothing of it is left', async () => {
     expect(sluice('start', '-f', specFile('flink-b')).code).toBe(0);
     waitFor('flink-b', 'phase=validate', '6m');
     expect(sluice('rollback', 'flink-b', '--reason', 'test', '--yes').code).toBe(0);
@@ -105,7 +105,7 @@ describe('a pipeline in Flink SQL', () => {
     expect(left).toEqual([]);
   });
 
-  it('that Flink refuses is named by doctor before anything is made; one that computes something else fails its windows', async () => {
+  it('is named by doctor if Flink refuses it, and fails its windows if it computes something else', async () => {
     const wrong = sluice(
       'doctor',
       '-f',
@@ -128,7 +128,7 @@ describe('a pipeline in Flink SQL', () => {
     expect((await jobs('proof-flink-d-1')).length).toBe(0);
   });
 
-  it('that assess wrote as a starting point runs as it is and is proven on a slice; the Kafka Streams skeleton compiles', () => {
+  it('that assess wrote runs unchanged and is proven on a slice; the Kafka Streams skeleton compiles', () => {
     const file = specFile('flink-e');
     const dir = dirname(file);
     const portfolio = {

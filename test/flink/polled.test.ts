@@ -1,5 +1,5 @@
-// Migrates the legacy side of the examples without reading its log: the JDBC source polls the
-// tables, with both kinds of pipeline, to the end.
+// Migrates the legacy side of the examples without reading its log. The JDBC source polls the
+// tables, with both kinds of pipeline, until the end.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,9 +20,8 @@ let life: ChildProcess;
 beforeAll(async () => {
   await buildPipeline((line) => console.error(line));
   await createShop(SHOP, { orders: 2000, seed: 5 });
-  // Prepares a database for polling: a trigger keeps the time of the last change on every row, and
-  // there are no
-  // deletes.
+  // Prepares a database for polling. A trigger keeps the time of the last change on every row, and
+  // there are no deletes.
   await withDatabase(SHOP, async (client) => {
     await client.query(
       `CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changed := clock_timestamp(); RETURN NEW; END'`,
@@ -44,7 +43,7 @@ afterAll(async () => {
   await worker.kill('SIGTERM');
 });
 
-/** The example's spec, with a connector that polls. */
+/** Returns the example's spec with a polling connector. */
 function specFile(example: string, name: string): string {
   const { postgres, kafka, connect, flinkGateway } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-polled-'));
@@ -71,8 +70,8 @@ function specFile(example: string, name: string): string {
 }
 
 /**
- * Without a route of ours the view still reads the batch's table: that is said once, before the
- * batch is retired.
+ * Sluice does not route here, so the view still reads the batch's table. The run reports that once
+ * before it retires the batch.
  */
 function retryInSpiteOfReaders(name: string): void {
   waitFor(name, 'blocked', '6m');
@@ -104,7 +103,7 @@ describe('tables that are polled', () => {
     approve('polled-flink', true);
   });
 
-  it('feed a Kafka Streams application and its sink, and consumers are switched to what equals the batch', async () => {
+  it('feed a Kafka Streams application and its sink, and consumers are switched to an equal result', async () => {
     const name = 'polled-streams';
     expect(sluice('start', '-f', specFile('daily-revenue', name)).code).toBe(0);
     await addService(

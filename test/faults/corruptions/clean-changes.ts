@@ -1,5 +1,5 @@
-// Changes that are no corruption: what an application and a DBA do, and what every window must
-// let pass.
+// Changes that are not corruptions: what applications and DBAs do, and what every window must
+// accept.
 import { BIG, SMALL, rowsAgain } from './ledger-table.js';
 import type { Lab } from './lab.js';
 
@@ -12,7 +12,7 @@ export const CLEAN_CHANGES: Readonly<Record<string, Change>> = {
     client.query(
       `UPDATE ledger SET amount = amount + 1, note = 'seen ${round}' WHERE ${inHot(round)}`,
     ),
-  'rows deleted, and others inserted under their keys': ({ client }, round) =>
+  'rows that are deleted, and others that are inserted under their keys': ({ client }, round) =>
     client
       .query(`DELETE FROM ledger WHERE id BETWEEN ${round + 1} AND ${round + 20}`)
       .then(() => client.query(rowsAgain(round + 1, round + 20))),
@@ -32,7 +32,7 @@ export const CLEAN_CHANGES: Readonly<Record<string, Change>> = {
       ALTER TABLE ledger DETACH PARTITION ledger_small; DROP TABLE ledger_small;
       ALTER TABLE equal RENAME TO ledger_small;
       ALTER TABLE ledger ATTACH PARTITION ledger_small FOR VALUES FROM (${SMALL}) TO (${BIG}); COMMIT`),
-  'a new partition with rows of its own': ({ client }, round) => {
+  'a new partition with its own rows': ({ client }, round) => {
     const from = 3_000_000 + round * 10;
     return client
       .query(

@@ -1,4 +1,4 @@
-// What a corruption is: what it does, what a window must say of it, and how it is undone.
+// Describes a corruption: what it does, what a window must report about it, and how it is undone.
 import type { FailureCode } from '../../../src/domain/failure.js';
 import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
 import type { Lab } from './lab.js';
@@ -11,7 +11,10 @@ export interface CountsWanted {
 }
 
 export type Wanted =
-  /** The next window has exactly these differences. One that it shows is of the class, and says so. */
+  /**
+   * The next window has exactly these differences. A difference that it shows has the class and the
+   * text.
+   */
   | { readonly counts: CountsWanted; readonly shown?: DifferenceClass; readonly says?: RegExp }
   /** The migration is blocked, and no window passes. */
   | { readonly blocked: FailureCode; readonly says: RegExp }
@@ -20,13 +23,18 @@ export type Wanted =
 
 export interface Corrupted {
   readonly wanted: Wanted;
-  /** Where no record heals the topic, a new generation reads another one. */
+  /**
+   * Undoes the corruption. If no record can repair the topic, a new generation reads another topic.
+   */
   readonly undo: (() => Promise<unknown>) | 'new generation';
 }
 
 export interface Kind {
   readonly what: string;
-  /** `id` = of a row that the application leaves alone; so is the row behind it. */
+  /**
+   * Corrupts the row `id`, which the application does not write; it does not write the next row
+   * either.
+   */
   readonly corrupt: (lab: Lab, id: number, next: () => number) => Promise<Corrupted>;
 }
 

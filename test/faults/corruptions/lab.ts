@@ -1,5 +1,5 @@
-// Where corruptions are tried: a partitioned table on a Postgres of its own, its migration with
-// real windows, and hands on the table, the topic and its records.
+// The place where corruptions are tried. It has a partitioned table on its own Postgres and a
+// migration with real windows. Tests can change the table, the topic and its records.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -21,7 +21,7 @@ const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
 const PARTITIONS = 2;
 const PATIENCE_MS = 180_000;
 
-/** A record of the table's topic, and where it lies. */
+/** A record of the table's topic, and its position. */
 export interface Found {
   readonly partition: number;
   readonly key: string;
@@ -32,24 +32,30 @@ export interface Lab {
   readonly name: string;
   readonly client: pg.Client;
   readonly port: KafkaPort;
-  /** Of the present generation, as are the topic and what is hidden. */
+  /** Like the topic and the hidden changes, it belongs to the current generation. */
   readonly publication: () => Promise<string>;
   readonly topic: () => Promise<string>;
-  /** As the ledger has it: a command for each look would cost more than the windows. */
+  /**
+   * Reads the status from the ledger, because a command for each look would cost more than the
+   * windows.
+   */
   readonly status: () => Promise<LabStatus>;
-  /** Changes the table so that the stream never learns of it. Both happen in one transaction. */
+  /** Changes the table in one transaction so that the stream never sees the change. */
   readonly hidden: (sql: string) => Promise<unknown>;
-  /** Writes records to the topic; the partition is that of the key, unless it is named. */
+  /** Writes records to the topic. The key determines the partition, unless the record names one. */
   readonly send: (...records: Sent[]) => Promise<void>;
-  /** The newest record of a row that is no tombstone. */
+  /** Returns the newest record of a row that is not a tombstone. */
   readonly lastRecord: (id: number) => Promise<Found>;
-  /** A transaction that the source committed just now, in 32 bits as Debezium writes it. */
+  /**
+   * Returns the id of a transaction that the source has just committed, in 32 bits as Debezium
+   * writes it.
+   */
   readonly transaction: () => Promise<number>;
-  /** Rows of the first window that began after this call. */
+  /** Returns the rows of the first window that began after this call. */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
-  /** Does it while there is no worker. */
+  /** Runs `act` while there is no worker. */
   readonly unseen: (act: () => Promise<void>) => Promise<void>;
-  /** Ends a generation whose topic is to be lost, and waits until the next one validates. */
+  /** Ends a generation whose topic will be lost, and waits until the next one validates. */
   readonly nextGeneration: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -73,7 +79,10 @@ export interface Sent {
   readonly partition?: number;
 }
 
-/** The Postgres that the migrations of this file read; its counter moves between them. */
+/**
+ * Starts the Postgres that the migrations of this file read. Its transaction counter is moved
+ * between them.
+ */
 export async function openServer(): Promise<{ home: StackHome; close: () => Promise<void> }> {
   const main = stackHome();
   const dir = join(main.dir, 'corrupted');
@@ -83,12 +92,15 @@ export async function openServer(): Promise<{ home: StackHome; close: () => Prom
     await stop(home, 'postgres');
     rmSync(home.dir, { recursive: true, force: true });
   };
-  await close(); // what an interrupted run left
+  await close(); // removes what an interrupted run left
   await startPostgres(home, () => undefined);
   return { home, close };
 }
 
-/** `from` = the least transaction id that the source gives; its server must hold no slot yet. */
+/**
+ * Opens the lab. `from` is the lowest transaction id that the source assigns. Its server must not
+ * have a slot yet.
+ */
 export async function openLab(
   home: StackHome,
   worker: TestWorker,
@@ -133,7 +145,8 @@ export async function openLab(
         ${alter} ADD TABLE ledger; COMMIT`);
     },
     send: async (...messages) => {
-      const producer = kafka.producer({ createPartitioner }); // one that knew a lost topic would fail
+      // a producer that knew a lost topic would fail
+      const producer = kafka.producer({ createPartitioner });
       await producer.connect();
       await producer.send({ topic: await topic(), messages: [...messages] });
       await producer.disconnect();
@@ -145,7 +158,8 @@ export async function openLab(
     },
     nextWindow: async (what) => {
       const before = (await status()).windows.at(-1)?.number ?? 0;
-      return windowAfter(status, before + 1, what); // the one after `before` may have begun already
+      // the window after `before` may have begun already
+      return windowAfter(status, before + 1, what);
     },
     unseen: async (act) => {
       await worker.kill('SIGTERM');
@@ -222,5 +236,5 @@ async function lastRecord(port: KafkaPort, topic: string, id: number): Promise<F
   return found;
 }
 
-/** A record's key as Debezium writes it. */
+/** Returns a record's key as Debezium writes it. */
 export const keyOf = (id: number): string => `{"id":${id}}`;

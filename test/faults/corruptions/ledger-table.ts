@@ -1,14 +1,20 @@
-// The table that is corrupted: all kinds of values, in partitions of several sizes, long enough
-// for windows that read only what changed.
+// The table that is corrupted. It has all kinds of values, in partitions of several sizes, and
+// enough rows for windows that read only changes.
 
-/** Rows up to here are written by the application all the while. Corruptions of single rows lie from here to SMALL. */
+/**
+ * The application constantly writes the rows up to this id. Corruptions of single rows use the ids
+ * from here to SMALL.
+ */
 export const KEPT = 2000;
 export const FIRST = 1;
-/** First ids of a partition of 300 rows, and of one with more rows than a window looks at one by one. */
+/**
+ * The first id of a partition of 300 rows, and that of a partition with more rows than a window
+ * examines individually.
+ */
 export const SMALL = 18_001;
 export const BIG = 18_301;
 export const LAST = 24_000;
-/** Keys that no row has yet: the partition behind the others takes them. */
+/** Keys that no row has yet. They belong to the last partition. */
 export const STRANGE = 100_000;
 
 export const SETUP = `CREATE TABLE ledger (id int PRIMARY KEY, account text NOT NULL, amount numeric NOT NULL, rate float8 NOT NULL, open bool NOT NULL,
@@ -21,6 +27,6 @@ CREATE FUNCTION a_row(g int) RETURNS ledger LANGUAGE sql AS $$ SELECT g, 'Acc ' 
   date '2026-02-20' + g % 20, CASE g % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE 'né ' || g END, jsonb_build_object('n', g, 'z', NULL), decode(md5(g::text), 'hex'), ARRAY['x', g::text], md5(g::text)::uuid $$;
 INSERT INTO ledger SELECT (a_row(g)).* FROM generate_series(${FIRST}, ${LAST}) g; ANALYZE ledger;`;
 
-/** The rows from `from` to `to` as they were. */
+/** Inserts the rows from `from` to `to` with their original values. */
 export const rowsAgain = (from: number, to: number): string =>
   `INSERT INTO ledger SELECT (a_row(g)).* FROM generate_series(${from}, ${to}) g`;

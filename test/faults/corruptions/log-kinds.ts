@@ -1,5 +1,5 @@
-// The topic itself is changed: emptied, deleted, made again, given more partitions. What a fold
-// read before proves nothing about it.
+// Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
+// What a fold has read before proves nothing about it.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/migration/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';
@@ -25,7 +25,10 @@ async function allRecords({ port }: Lab, topic: string): Promise<Pair[]> {
   return records;
 }
 
-/** The topic of the same name and settings, with other records, while no worker is there to see it gone. */
+/**
+ * Creates the topic again with the same name and settings but other records, while no worker can
+ * notice it.
+ */
 const madeAgain = ({ port, topic, unseen }: Lab, records: readonly Pair[]): Promise<void> =>
   unseen(async () => {
     const name = await topic();
@@ -67,11 +70,11 @@ export const LOG_KINDS: readonly Kind[] = kindsOf({
     await port.deleteTopic(await topic());
     return lost(/does not exist/);
   },
-  'a topic made again with every record': async (lab) => {
+  'a topic created again with every record': async (lab) => {
     await madeAgain(lab, await allRecords(lab, await lab.topic()));
     return lost(/was created again: its id is/);
   },
-  'a topic made again, with the hot keys alone': async (lab) => {
+  'a topic created again with only the changing keys': async (lab) => {
     const all = await allRecords(lab, await lab.topic());
     const hot = all.filter(([key]) => [1, 2, 3, 4, 5, 6, 7, 8].map(keyOf).includes(key));
     const records = Array.from({ length: 4 * all.length }, (_, at) => hot[at % hot.length]!);
@@ -85,7 +88,9 @@ export const LOG_KINDS: readonly Kind[] = kindsOf({
   },
 });
 
-/** A compacted topic lets no records be deleted: its policy is another one meanwhile. */
+/**
+ * Deletes all records. A compacted topic does not allow that, so its policy is changed meanwhile.
+ */
 async function emptied(
   { port, topic }: Lab,
   before: (ends: { low: number; high: number }) => number,
@@ -98,7 +103,7 @@ async function emptied(
   const isDone = () =>
     port.deleteRecords(name, limits).then(
       () => true,
-      () => false, // the brokers have not seen the new policy yet
+      () => false, // the brokers do not know the new policy yet
     );
   await sleepUntil('the records are deleted', isDone);
   await setSettings(name, settings);

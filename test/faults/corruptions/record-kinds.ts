@@ -1,5 +1,5 @@
-// A foreign producer writes to the topic: tombstones, foreign keys, records in the wrong partition, old
-// ones, and what cannot be read at all.
+// A foreign producer writes to the topic: tombstones, wrong keys, old records, records in the wrong
+// partition, and records that cannot be read.
 import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
 import { envelope } from '../../support/rows.js';
 import { STRANGE, rowsAgain } from './ledger-table.js';
@@ -12,7 +12,7 @@ interface Envelope {
 const imageOf = ({ value }: Found): string => JSON.stringify((JSON.parse(value) as Envelope).after);
 const otherPartition = ({ partition }: Found): number => 1 - partition;
 
-/** A change of the row by the application brings it back: its record follows the foreign one. */
+/** The undo: the application changes the row, so its new record follows the foreign one. */
 const touched = (
   { client }: Lab,
   ids: readonly number[],
@@ -23,13 +23,13 @@ const touched = (
   undo: () => client.query(`UPDATE ledger SET id = id WHERE id IN (${ids.join(', ')})`),
 });
 
-/** Tombstones and deletes of rows whose only record is that of the initial load. */
+/** Tombstones and deletes for rows whose only record is from the initial load. */
 export const LOST_ROWS: readonly Kind[] = kindsOf({
   'a tombstone without a delete': async (lab, id) => {
     await lab.send({ key: keyOf(id), value: null });
     return touched(lab, [id], { missing: 1 });
   },
-  'a delete that never was': async (lab, id) => {
+  'a delete that never happened': async (lab, id) => {
     const image = imageOf(await lab.lastRecord(id));
     const value = envelope('d', image, await lab.transaction()).toString();
     await lab.send({ key: keyOf(id), value });
@@ -48,7 +48,7 @@ const HEALING = kindsOf({
     await lab.send({ key, value: value.replace('"account":"Acc', '"account":"acc') });
     return touched(lab, [id], { mismatched: 1 }, 'mismatched');
   },
-  'a row that never was': async (lab, id) => {
+  'a row that never existed': async (lab, id) => {
     const image = imageOf(await lab.lastRecord(id)).replace(`"id":${id}`, `"id":${STRANGE + id}`);
     const value = envelope('c', image, await lab.transaction()).toString();
     await lab.send({ key: keyOf(STRANGE + id), value });
@@ -71,7 +71,7 @@ const HEALING = kindsOf({
   },
 });
 
-/** A record that is not believed: no later one takes it back. */
+/** A record that is refused. No later record can repair it. */
 const refused =
   (says: RegExp, make: (lab: Lab, record: Found, id: number) => Sent): Kind['corrupt'] =>
   async (lab, id) => {
@@ -95,7 +95,7 @@ const REFUSED = kindsOf({
     key: keyOf(STRANGE + id),
     value,
   })),
-  'a true record in the wrong partition': refused(MISPLACED, (_lab, record) => ({
+  'a correct record in the wrong partition': refused(MISPLACED, (_lab, record) => ({
     ...record,
     partition: otherPartition(record),
   })),
@@ -108,7 +108,7 @@ const REFUSED = kindsOf({
     key: null,
     value,
   })),
-  'a key that is no JSON': refused(UNREADABLE, (_lab, { value }, id) => ({
+  'a key that is not JSON': refused(UNREADABLE, (_lab, { value }, id) => ({
     key: String(id),
     value,
   })),
@@ -116,7 +116,7 @@ const REFUSED = kindsOf({
     key: `Struct{id=${id}}`,
     value: null,
   })),
-  'a value that is cut': refused(UNREADABLE, (_lab, { key, value }) => ({
+  'a value that is cut off': refused(UNREADABLE, (_lab, { key, value }) => ({
     key,
     value: value.slice(0, 150),
   })),

@@ -1,12 +1,12 @@
-// The table itself is changed, without a record of any row: partitions, storage, identity, and
-// what the publication carries of it.
+// Corruptions of the table itself that produce no record: partitions, storage, replica identity,
+// and what the publication publishes of it.
 import { BIG, LAST, SMALL, rowsAgain } from './ledger-table.js';
 import { kindsOf, type Kind } from './kinds.js';
 
 const SMALL_ROWS = BIG - SMALL;
 const smallRange = `FOR VALUES FROM (${SMALL}) TO (${BIG})`;
 
-/** A statement after which `ledger` is not wholly captured, and the one that takes it back. */
+/** A statement after which `ledger` is not completely captured, and the one that undoes it. */
 const notCaptured =
   (
     change: (publication: string, id: number) => string,
@@ -25,7 +25,10 @@ const alter = (change: string) => (): string => `ALTER TABLE ${change}`;
 const wholeAgain = (publication: string): string =>
   `ALTER PUBLICATION ${publication} SET TABLE ledger, accounts`;
 
-/** Those that every source must see through, wherever its counter is: rows that no record ever touched again. */
+/**
+ * Corruptions that every source must find, whatever the transaction counter is: rows that no record
+ * ever touches again.
+ */
 export const UNTOUCHED_ROWS: readonly Kind[] = kindsOf({
   'a detached partition': async ({ client }) => {
     await client.query('ALTER TABLE ledger DETACH PARTITION ledger_small');
@@ -44,7 +47,7 @@ export const UNTOUCHED_ROWS: readonly Kind[] = kindsOf({
 });
 
 export const TABLE_KINDS: readonly Kind[] = kindsOf({
-  'a detached partition of more rows than are looked at': async ({ client }) => {
+  'a detached partition with more rows than are examined': async ({ client }) => {
     await client.query('ALTER TABLE ledger DETACH PARTITION ledger_big');
     const range = `FOR VALUES FROM (${BIG}) TO (${LAST + 1})`;
     return {
@@ -64,7 +67,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
         client.query(`BEGIN; ${swap('swapped', 'ledger_small')}; DROP TABLE swapped; COMMIT`),
     };
   },
-  'an attached partition whose rows the log never held': async ({ client }) => {
+  'an attached partition whose rows were never in the log': async ({ client }) => {
     const rows = 'SELECT (a_row(g)).* FROM generate_series(2000000, 2000006) g';
     await client.query(`BEGIN; CREATE TABLE brought (LIKE ledger INCLUDING ALL);
       INSERT INTO brought ${rows};
@@ -83,7 +86,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
       undo: () => client.query(rewrite('- 1')),
     };
   },
-  'a table swapped for an equal one that nobody captures': notCaptured(
+  'a table swapped for an equal one that is not captured': notCaptured(
     () => `BEGIN; CREATE TABLE other (LIKE ledger INCLUDING ALL); INSERT INTO other SELECT * FROM ledger;
       ALTER TABLE ledger RENAME TO ledger_kept; ALTER TABLE other RENAME TO ledger; COMMIT`,
     () => 'BEGIN; DROP TABLE ledger; ALTER TABLE ledger_kept RENAME TO ledger; COMMIT',
@@ -106,7 +109,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
     () => 'BEGIN; ALTER TABLE other.ledger SET SCHEMA public; DROP SCHEMA other; COMMIT',
     /table public\.ledger is gone/,
   ),
-  'a publication that does not carry every operation': notCaptured(
+  'a publication that lacks an operation': notCaptured(
     (publication) => `ALTER PUBLICATION ${publication} SET (publish = 'insert, update, delete')`,
     (publication) =>
       `ALTER PUBLICATION ${publication} SET (publish = 'insert, update, delete, truncate')`,

@@ -1,4 +1,4 @@
-// One row is changed behind the stream's back, in every way that a value can be wrong.
+// One row is changed without the stream seeing it, in every way in which a value can be wrong.
 import { STRANGE, rowsAgain } from './ledger-table.js';
 import type { CountsWanted, Kind } from './kinds.js';
 
@@ -8,12 +8,15 @@ const VALUES: readonly (readonly [what: string, sql: string, counts?: CountsWant
   ['the twentieth digit', 'UPDATE ledger SET amount = amount + 1e-20 WHERE id = $'],
   ['a factor of ten', 'UPDATE ledger SET amount = amount * 10 WHERE id = $'],
   ['the last bit of a double', 'UPDATE ledger SET rate = rate + rate * 2e-16 WHERE id = $'],
-  ['a double that is none', `UPDATE ledger SET rate = 'NaN' WHERE id = $`],
+  ['a double that is not a number', `UPDATE ledger SET rate = 'NaN' WHERE id = $`],
   ['a boolean', 'UPDATE ledger SET open = NOT open WHERE id = $'],
   ['a microsecond', `UPDATE ledger SET booked = booked + interval '1 us' WHERE id = $`],
   ['a time zone', `UPDATE ledger SET booked = booked + interval '7 h' WHERE id = $`],
   ['a day', 'UPDATE ledger SET day = day - 1 WHERE id = $'],
-  ['NULL for a text', `UPDATE ledger SET note = CASE WHEN note IS NULL THEN '' END WHERE id = $`],
+  [
+    'NULL instead of a text',
+    `UPDATE ledger SET note = CASE WHEN note IS NULL THEN '' END WHERE id = $`,
+  ],
   ['the word NULL', `UPDATE ledger SET note = 'NULL' WHERE id = $`],
   ['a space at the end', `UPDATE ledger SET account = account || ' ' WHERE id = $`],
   ['the case', 'UPDATE ledger SET account = upper(account) WHERE id = $'],
