@@ -1,4 +1,4 @@
-// The environment is read whole: every mistake at once, each with its variable.
+// The environment is read as a whole. All mistakes are reported at once, each with its variable.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ describe('the environment', () => {
     };
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
-  it('of Temporal is read once for worker and verbs: profile, namespace, TLS and API key, the environment first', () => {
+  it('of Temporal is read once for worker and verbs: profile, namespace, TLS and API key', () => {
     const TEMPORAL_CONFIG_FILE = join(
       mkdtempSync(join(tmpdir(), 'sluice-config-')),
       'temporal.toml',
@@ -60,7 +60,7 @@ describe('the environment', () => {
       'TEMPORAL_PROFILE',
     );
   });
-  it('gives a key the usual roles, or those that it names', () => {
+  it('gives a key the default roles, or those that it lists', () => {
     const { approvers } = loadConfig(
       withApprovers([
         { name: 'ann', publicKey },
@@ -74,7 +74,7 @@ describe('the environment', () => {
   });
   it.each<[string, unknown, string]>([
     [
-      'a role that there is none of',
+      'an unknown role',
       [{ name: 'ann', publicKey, roles: ['admin'] }],
       'roles of ann must be a list of approve, complete, break-glass',
     ],
@@ -97,7 +97,7 @@ describe('the environment', () => {
     ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
     ['no list', { ann: publicKey }, 'it must be a list'],
     [
-      'a key that is none',
+      'text that is not a key',
       [{ name: 'ann', publicKey: 'x' }],
       'publicKey of ann is not a public key',
     ],

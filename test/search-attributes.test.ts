@@ -1,5 +1,5 @@
-// A worker that may not list or register search attributes says what is missing, with the commands,
-// and starts.
+// A worker that may not list or register search attributes reports what is missing, with the
+// commands, and starts anyway.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/search-attributes.js';
@@ -31,7 +31,7 @@ async function said(
 }
 
 describe('search attributes', () => {
-  it('that are all there need nothing', async () =>
+  it('that all exist need nothing', async () =>
     expect(await said(ALL)).toEqual({ lines: '', added: [] }));
   it('that are missing are registered', async () => {
     const { SluiceLagMs, ...others } = ALL;
@@ -41,7 +41,7 @@ describe('search attributes', () => {
     });
     expect(SluiceLagMs).toBe(TYPES.Int);
   });
-  it('that cannot be listed are unknown: every one is named, for both worlds', async () => {
+  it('that cannot be listed are all named, with the commands for both kinds of server', async () => {
     const { lines } = await said(null);
     expect(lines).toContain('cannot be listed (7 PERMISSION_DENIED');
     expect(lines).toContain(
@@ -51,7 +51,7 @@ describe('search attributes', () => {
       'tcld namespace search-attributes add --namespace prod --search-attribute "SluicePhase=Keyword"',
     );
   });
-  it('that may not be registered are named, those that are there are not', async () => {
+  it('that may not be registered are named, but not those that exist', async () => {
     const { SluiceLagMs: _lag, ...others } = ALL;
     const { lines } = await said(others, false);
     expect(lines).toContain('has no search attributes SluiceLagMs (Int)');

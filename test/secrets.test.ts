@@ -1,5 +1,5 @@
-// A spec is untrusted: it names secrets, and the worker's operator says which of them it may have,
-// and who may receive them.
+// A spec is not trusted. It names secrets, and the worker's operator decides which of them it may
+// use, and which hosts may receive them.
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ describe('without SLUICE_SECRETS', () => {
     ['PGPASSWORD, for this machine', { env: 'PGPASSWORD' }, '127.0.0.1', 'pw'],
     ['PGPASSWORD, for localhost', { env: 'PGPASSWORD' }, 'LOCALHOST', 'pw'],
     ['PGPASSWORD, for PGHOST', { env: 'PGPASSWORD' }, 'db.internal', 'pw'],
-    ['a file of the usual folder', file(join(folder, 'shop')), 'db.anywhere', 'from-file'],
+    ['a file in the default folder', file(join(folder, 'shop')), 'db.anywhere', 'from-file'],
     ['a key of a file', file(`${join(folder, 'deep/many')}:shop`), 'db.anywhere', 'with=sign'],
     [
       'a link that stays in the folder',
@@ -52,7 +52,7 @@ describe('without SLUICE_SECRETS', () => {
     ['its own environment', file('/proc/self/environ'), 'SLUICE_SECRETS does not name it'],
     ['a file elsewhere', file(join(home, 'outside')), 'SLUICE_SECRETS does not name it'],
     [
-      'a file by a detour',
+      'a file through a path with dots',
       file(join(folder, 'deep') + '/../../../outside'),
       'SLUICE_SECRETS does not name it',
     ],
@@ -81,13 +81,13 @@ describe('without SLUICE_SECRETS', () => {
     },
   );
 
-  it('one host that is not allowed is enough', () => {
+  it('one host that is not allowed is enough for a refusal', () => {
     expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1', 'evil.example'], env)).toThrow(
       'may not be sent to evil.example',
     );
   });
 
-  it('what Connect would resolve is judged alike, and need not be here', () => {
+  it('a secret that Kafka Connect resolves follows the same rules, and need not exist here', () => {
     expect(() => allowSecret({ env: 'SLUICE_SECRET_ELSEWHERE' }, ['h'], env)).not.toThrow();
     expect(() => allowSecret({ env: 'AWS_SECRET_ACCESS_KEY' }, ['h'], env)).toThrow(
       'SLUICE_SECRETS',
@@ -104,7 +104,7 @@ describe('SLUICE_SECRETS', () => {
     ...env,
     SLUICE_SECRETS: `env:SLUICE_SECRET_SHOP@db.shop.internal,*.replicas.internal; file:${home}`,
   };
-  it('says which hosts may receive each', () => {
+  it('says which hosts may receive each secret', () => {
     expect(readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['db.shop.internal'], rules)).toBe('shop');
     expect(readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['r1.replicas.internal'], rules)).toBe('shop');
     for (const host of [
@@ -117,7 +117,7 @@ describe('SLUICE_SECRETS', () => {
         `may not be sent to ${host}`,
       );
   });
-  it('replaces what is usual', () => {
+  it('replaces the default rules', () => {
     expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1'], rules)).toThrow(
       'SLUICE_SECRETS does not name it',
     );

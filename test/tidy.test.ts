@@ -1,4 +1,4 @@
-// Style rules that a linter cannot say. Each failure names the file and what to do.
+// Checks style rules that a linter cannot express. Each failure names the file and what to do.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,7 @@ const sources = [...files('src'), ...files('stack'), ...files('examples')];
 const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n');
 
 describe('every source file', () => {
-  it('has at most 250 lines, or is listed here with what it still holds', () => {
+  it('has at most 250 lines, or is listed here with its content', () => {
     const allowed: Record<string, string> = {
       'src/activities/capture/copy-tables.ts': 'slot, readers and scheduling of a copy',
       'src/activities/capture/polling-checks.ts': 'checks of polled tables and of the plugin',
@@ -33,7 +33,7 @@ describe('every source file', () => {
       [],
     );
   });
-  it('says in its head what it is for', () =>
+  it('says at its beginning what it is for', () =>
     expect(sources.filter((f) => !/^(#!.*\n)?(\/\/|\/\*\*)/.test(readFileSync(f, 'utf8')))).toEqual(
       [],
     ));
@@ -58,7 +58,7 @@ describe('every source file', () => {
     }
     expect(long.toSorted()).toEqual(allowed.toSorted());
   });
-  it('leaves nothing for later and silences no tool', () => {
+  it('has no open to-dos and silences no tool', () => {
     const banned =
       /\b(TODO|FIXME|XXX)\b|@ts-(ignore|expect-error|nocheck)|oxlint-disable|\bas any\b|\b(it|test|describe)\.(skip|only|todo)\(/;
     const here = 'test/tidy.test.ts';

@@ -1,11 +1,11 @@
-// Batch queries as people write them, with the flags that a careful reader would raise and the
+// Batch queries as people write them. Each has the flags that a careful reader would raise, and the
 // hardest kind of state.
 import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 
 type Entry = readonly [sql: string, flags: readonly FlagId[], hardest: SqlAnalysis['class']];
 
-/** Types that the catalogue would have given. */
+/** Types that the catalog would have returned. */
 export const TYPES = new Map([
   ['at', 'timestamptz'],
   ['ts', 'timestamp'],

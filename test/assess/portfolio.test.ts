@@ -81,7 +81,7 @@ const one = (process: object, facts: Measured = measured()) =>
   assess(portfolio(process), facts, AT).processes[0]!;
 
 describe('the verdict on a batch process', () => {
-  it('is migrate where value is high and nothing stands against it, with every rule traced', () => {
+  it('is migrate if the value is high and no constraint speaks against it, with every rule traced', () => {
     const found = one(GOOD);
     expect(found).toMatchObject({
       verdict: 'migrate',
@@ -107,7 +107,7 @@ describe('the verdict on a batch process', () => {
       'read-once-a-day',
     ],
     [
-      'everybody takes a file',
+      'every consumer takes a file',
       { consumers: [{ name: 'bank', reads: 'hourly', through: 'file' }] },
       {},
       'output-is-a-file',
@@ -140,7 +140,7 @@ describe('the verdict on a batch process', () => {
       {},
       'not-streamable',
     ],
-  ])('is do-not-migrate where %s, naming the constraint', (_case, change, table, rule) => {
+  ])('is do-not-migrate if %s, and names the constraint', (_case, change, table, rule) => {
     const found = one({ ...GOOD, ...change }, measured(table));
     expect(found.verdict).toBe('do-not-migrate');
     expect(found.decidedBy).toContain(rule);
@@ -162,13 +162,13 @@ describe('the verdict on a batch process', () => {
     ['a run sends mail', { sideEffects: ['sends mail'] }, {}, 'side-effects'],
     ['its SQL does not parse', { query: { sql: 'SELEC' } }, {}, 'query-unreadable'],
     ['part of it cannot be read', { query: { sql: 'CALL nightly()' } }, {}, 'query-unreadable'],
-  ])('is migrate-after where %s, naming the work', (_case, change, table, rule) => {
+  ])('is migrate-after if %s, and names the work', (_case, change, table, rule) => {
     const found = one({ ...GOOD, ...change }, measured(table));
     expect(found.verdict).toBe('migrate-after');
     expect(found.work.map((w) => w.rule)).toContain(rule);
   });
 
-  it('never takes unknown for zero: without a database it lowers the confidence, changes no share, and says what to find out', () => {
+  it('treats unknown not as zero: without a database it lowers the confidence and says what to find out', () => {
     const found = one(GOOD, NOT_MEASURED('not measured'));
     expect(found.feasibility.score).toBe(1);
     expect(found.confidence.score).toBeLessThan(0.75);
@@ -186,7 +186,7 @@ describe('the verdict on a batch process', () => {
     ).toBe(true);
   });
 
-  it('says of a table without statistics or privileges that it could not tell', () => {
+  it('reports a table without statistics or privileges as unknown', () => {
     const facts = {
       ...measured(),
       tables: new Map([['public.pay', unknown('public.pay has no statistics: run ANALYZE')]]),
@@ -221,7 +221,7 @@ describe('a portfolio', () => {
     ]);
   });
 
-  it('with unknown keys, bad schedules and names used twice is refused with place and suggestion', () => {
+  it('is refused, with place and suggestion, for unknown keys, bad schedules and duplicate names', () => {
     const parsed = parsePortfolio(
       'apiVersion: sluice.dev/v1alpha1\nkind: Portfolio\nmetadata: { name: p }\nspec:\n  processes:\n    - { name: a, schedul: x }\n    - { name: a, schedule: sometimes }\n',
       'p.yaml',
@@ -234,7 +234,7 @@ describe('a portfolio', () => {
     ]);
   });
 
-  it('as shipped in the examples holds at least three that must not be migrated, each with its reason', () => {
+  it('in the examples has at least three processes that must not be migrated, each with its reason', () => {
     const dir = 'examples/portfolio';
     const parsed = parsePortfolio(
       readFileSync(join(dir, 'portfolio.yaml'), 'utf8'),
@@ -278,7 +278,8 @@ describe('a schedule', () => {
   ])('%s runs every %f hours on average', (text, hours) =>
     expect(intervalMs(text)! / 3_600_000).toBeCloseTo(hours, 0),
   );
-  it.each(['sometimes', '61 * * * *', '* * *', 'every now', '0 0 31 2 *'])('%s is none', (text) =>
-    expect(intervalMs(text)).toBeNull(),
+  it.each(['sometimes', '61 * * * *', '* * *', 'every now', '0 0 31 2 *'])(
+    '%s is not a schedule',
+    (text) => expect(intervalMs(text)).toBeNull(),
   );
 });

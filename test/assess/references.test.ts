@@ -11,7 +11,7 @@ const rewritten = (query: string): string =>
   );
 
 describe('the references of a query', () => {
-  it('are replaced under the name by which the rest of the query calls them', () => {
+  it('are replaced under the name that the rest of the query uses', () => {
     expect(rewritten('SELECT o.id FROM public.orders o JOIN stores ON true')).toBe(
       'SELECT o.id FROM (SELECT 1\n) o JOIN stores ON true',
     );
@@ -20,7 +20,7 @@ describe('the references of a query', () => {
     );
   });
 
-  it('are found behind characters of several bytes, in CTEs, sub-queries and set operations', () => {
+  it('are found after multi-byte characters, and in CTEs, subqueries and set operations', () => {
     const query = `WITH é AS (SELECT 'ü' FROM orders) SELECT * FROM é UNION SELECT (SELECT 'x' FROM orders)`;
     expect(referencesOf(query).map(({ name }) => name)).toEqual(['orders', 'orders']);
     expect(rewritten(query).match(/SELECT 1/g)).toHaveLength(2);
@@ -47,7 +47,7 @@ describe('a stand-in', () => {
     expect(standIn(table, [])).toBeNull();
   });
 
-  it('holds the other rows of the table, and the given ones with the types of the table', () => {
+  it('contains the other rows of the table, and the given ones with the types of the table', () => {
     const rows = [
       { key: ['5'], values: [{ text: '5' }, { text: "it's" }] },
       { key: ['6'], values: null },

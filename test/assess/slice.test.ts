@@ -26,20 +26,20 @@ const plan = (condition: string) =>
   planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
-  it('asks each part of the tables that have its columns, and of the result where it names the key', () => {
+  it('applies each part to the tables that have its columns, and to the result if it names the key', () => {
     const { conditions, result } = plan("day >= '2026-11-01' AND store_id IN (1, 2)");
     expect(conditions.get('public.orders')).toBe('(store_id IN (1, 2))');
     expect(result).toBe("(day >= '2026-11-01') AND (store_id IN (1, 2))");
     expect(conditions.has('public.stores')).toBe(false);
   });
 
-  it('takes the children of sliced rows with them, and rows without a parent', () => {
+  it('includes the children of sliced rows, and rows without a parent', () => {
     expect(plan('store_id = 1').conditions.get('public.items')).toBe(
       `NOT EXISTS (SELECT FROM "public"."orders" WHERE "public"."orders"."id" = "public"."items"."order_id" AND ((store_id = 1)) IS NOT TRUE)`,
     );
   });
 
-  it('keeps BETWEEN, OR and parentheses whole', () => {
+  it('keeps BETWEEN, OR and parentheses together', () => {
     expect(
       plan('store_id BETWEEN 1 AND 2 AND (price > 3 OR price < 1)').conditions.get('public.orders'),
     ).toBe('(store_id BETWEEN 1 AND 2)');
@@ -55,11 +55,11 @@ describe('a slice', () => {
     ['store_id =', /is not an SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
     ['store_id IN (SELECT 1)', /must not have sub-queries/],
-  ])('%s is refused, naming the part', (condition, message) =>
+  ])('%s is refused with the part named', (condition, message) =>
     expect(() => plan(condition)).toThrow(message),
   );
 
-  it('replaces tables in the query, aliased or not, qualified or not, and never a CTE of the same name', () => {
+  it('replaces tables in the query, with or without alias and schema, but no CTE of the same name', () => {
     const slice = plan('store_id = 1');
     expect(
       sliceQuery('SELECT o.id FROM public.orders o JOIN stores s ON s.id = o.store_id;', slice),

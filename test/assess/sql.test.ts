@@ -14,7 +14,7 @@ describe('reading the SQL of a batch', () => {
     ]);
   });
 
-  it('cuts a query into stages that each run on their own, in the order in which they are computed', () => {
+  it('splits a query into stages that each run alone, in the order of their computation', () => {
     const { blocks, tables } = analyseSql(
       `WITH paid AS (SELECT order_id, sum(amount) AS paid FROM public.pay GROUP BY order_id), late AS (SELECT order_id, paid FROM paid WHERE paid > 5)
        SELECT o.store, sum(l.paid) AS paid FROM shop.orders o JOIN late l ON l.order_id = o.id JOIN (SELECT id FROM stores WHERE open) AS open_stores ON open_stores.id = o.store GROUP BY o.store`,
@@ -30,7 +30,7 @@ describe('reading the SQL of a batch', () => {
     expect(blocks[1]!.sql).toMatch(/^WITH paid AS \(.*\), late AS \(.*\) SELECT \* FROM late$/s);
   });
 
-  it('says place and cause of SQL that PostgreSQL does not parse', () => {
+  it('reports place and cause of SQL that PostgreSQL cannot parse', () => {
     expect(analyseSql('SELECT id\nFROM pay\nWHRE x').error).toEqual({
       message: 'syntax error at or near "x"',
       line: 3,
@@ -49,7 +49,7 @@ describe('reading the SQL of a batch', () => {
     ]);
   });
 
-  it('calls unknown, never harmless, what is no query at all', () => {
+  it('reports text that is not a query as unknown, never as harmless', () => {
     for (const sql of [
       'CALL nightly()',
       'DO $$ BEGIN PERFORM 1; END $$',

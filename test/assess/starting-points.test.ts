@@ -37,7 +37,7 @@ const SQL = `WITH late AS (SELECT store, amount FROM pay WHERE at > '2026-01-01'
 SELECT store, sum(amount)::numeric(12, 2) AS total, count(*) AS n FROM late GROUP BY 1`;
 
 describe('starting points', () => {
-  it('are one query per stage in Flink SQL, with placeholders for topics and the types that the query expects', () => {
+  it('are one query for each stage in Flink SQL, with topic placeholders and the expected types', () => {
     const [flink] = pointsFor(SQL);
     expect(flink!.open).toEqual([]);
     expect(flink!.text).toContain("'topic' = '${topic:public.pay}'");
@@ -52,7 +52,7 @@ describe('starting points', () => {
     );
   });
 
-  it('name what has to be written by hand, and leave it as it was', () => {
+  it('name what must be written by hand, and leave it unchanged', () => {
     const [flink] = pointsFor(
       'SELECT store, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS middle FROM pay GROUP BY store',
     );
@@ -62,7 +62,7 @@ describe('starting points', () => {
     );
   });
 
-  it('give the stages that can be validated on their own, each a query that runs by itself', () => {
+  it('return the stages that can be validated alone, each as a query that runs alone', () => {
     const stages = pointsFor(
       `WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT store, t FROM s`,
     ).at(-1)!;
@@ -72,7 +72,7 @@ describe('starting points', () => {
     );
   });
 
-  it('are refused for what is not one SELECT', () => {
+  it('are refused for text that is not one SELECT', () => {
     expect(() => pointsFor('TRUNCATE r; INSERT INTO r SELECT 1')).toThrow(/not one SELECT/);
   });
 });

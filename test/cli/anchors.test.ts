@@ -14,7 +14,7 @@ const completed = (scheduledEventId: number, result: object) => ({
 });
 
 describe("a run's history", () => {
-  it('gives the chain after each window, and nothing of other activities or of windows that failed', () => {
+  it('contains the chain after each window, and nothing from other activities or failed windows', () => {
     const events = [
       scheduled(5, 'runWindow'),
       scheduled(6, 'record'),

@@ -45,7 +45,7 @@ describe('completion', () => {
     expect(complete(['sluice', 'ass'])).toBe('assess');
     expect(complete(['sluice', 'prove', '--sl'])).toBe('--slice');
   });
-  it('of another shell is refused', () =>
+  it('is refused for another shell', () =>
     expect(run('completion', 'fish')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('expected bash or zsh') as string,
@@ -76,7 +76,7 @@ describe('the dashboard', () => {
     waiting: null,
     ...more,
   });
-  it('says who is waited for, and escapes what people wrote', () => {
+  it("shows whose action is needed, and escapes people's texts", () => {
     const html = renderDashboard(
       [
         status({}),

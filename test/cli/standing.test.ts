@@ -56,8 +56,8 @@ const DEAD: Standing = {
   remedy: ['sluice doctor --leftovers --remove'],
 };
 
-describe('a run that does not go on', () => {
-  it('is shown by get, explain and dashboard with what is wrong and what to do', () => {
+describe('a run that does not continue', () => {
+  it('is shown with its problem and remedy by get, explain and dashboard', () => {
     const dead = status({ standing: DEAD });
     expect(render(dead)).toMatch(/State: +terminated\n/);
     expect(render(dead)).toContain('Remedy:     sluice doctor --leftovers --remove');
@@ -69,7 +69,7 @@ describe('a run that does not go on', () => {
     expect(page).toContain('terminated');
     expect(page).toContain('1 wait for a person');
   });
-  it('that the ledger knows says from when it is', () => {
+  it('is shown with the time of its data if it comes from the ledger', () => {
     const away = status({ standing: AWAY });
     expect(render(away)).toContain(`As of:      ${NOW}`);
     expect(render(away)).toMatch(/State: +running \(Temporal does not answer\)/);
@@ -78,7 +78,7 @@ describe('a run that does not go on', () => {
 });
 
 describe('a run that waits', () => {
-  it('says what its activity waits for, and never that nothing holds it up', () => {
+  it('shows what its activity waits for, and never that nothing blocks it', () => {
     const wait = describeWait({
       waitingFor: 'drain: group g has no committed offset for t/0: unknown, not drained',
     });
@@ -93,7 +93,7 @@ describe('a run that waits', () => {
     });
     expect(render(waiting)).toContain('no committed offset');
   });
-  it('in the soak says until when, and what else is missing', () =>
+  it('shows in the soak how long it lasts, and what else is missing', () =>
     expect(
       explainStatus(
         status({
@@ -113,8 +113,8 @@ describe('a run that waits', () => {
   ])('reads the heartbeat %j', (details, text) => expect(describeWait(details)).toBe(text));
 });
 
-describe('whoever approves', () => {
-  it('sees the evidence, what switches and what to know, before the question', () => {
+describe('an approver', () => {
+  it('sees evidence, switch and notes before the question', () => {
     const lines = shownEvidence(
       {
         epoch: 2,

@@ -1,4 +1,4 @@
-// Record batches that we write are record batches that we (and every broker) read.
+// The record batches that Sluice writes can be read by Sluice and by every broker.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -23,7 +23,7 @@ const read = (batch: Buffer): [string | null, string | null][] => {
 };
 
 describe('crc32c', () => {
-  it('is the Castagnoli checksum, at any alignment', () => {
+  it('is the Castagnoli checksum at any alignment', () => {
     expect(crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3069283);
     expect(crc32c(Buffer.from('x123456789y'), 1, 10)).toBe(0xe3069283);
     expect(crc32c(Buffer.alloc(32), 0, 32)).toBe(0x8a9136aa);
@@ -31,7 +31,7 @@ describe('crc32c', () => {
 });
 
 describe('a record batch', () => {
-  it('gives back every key and value, tombstones and characters of several bytes included, whatever its first capacity', () => {
+  it('returns each key and value at any capacity, including tombstones and multi-byte characters', () => {
     const text = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 200 }),
       fc.string({ minLength: 120, maxLength: 140 }),

@@ -7,17 +7,17 @@ const ZSTD = 4;
 
 describe('a batch that cannot be opened', () => {
   for (const [what, codec, bytes] of [
-    ['a codec of the future', 7, Buffer.from('anything')],
-    ['gzip that is none', 1, Buffer.from('not gzip')],
+    ['an unknown codec', 7, Buffer.from('anything')],
+    ['bytes that are not gzip', 1, Buffer.from('not gzip')],
     ['snappy that claims 4 GiB', SNAPPY, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00])],
-    ['LZ4 with another magic', LZ4, Buffer.alloc(32)],
+    ['LZ4 with a wrong magic number', LZ4, Buffer.alloc(32)],
     ['LZ4 cut off', LZ4, Buffer.from('04224d186040', 'hex')],
     [
       'LZ4 whose match points before its beginning',
       LZ4,
       Buffer.from('04224d1860408205000000104109000000000000', 'hex'),
     ],
-    ['zstd that is none', ZSTD, Buffer.from('not zstd at all')],
+    ['bytes that are not zstd', ZSTD, Buffer.from('not zstd at all')],
   ] as const) {
     it(`is named with its offset, never a crash: ${what}`, () => {
       expect(() => decompress(bytes, codec, 42)).toThrow(/at offset 42/);

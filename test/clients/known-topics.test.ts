@@ -1,10 +1,10 @@
-// A deleted topic makes kafkajs fail every refresh, and a refresh that fails restores the topics
-// from before it: here by a cluster that does both.
+// A deleted topic makes kafkajs fail every refresh. A refresh that fails restores the earlier list
+// of topics. The cluster of this test does both.
 import { describe, expect, it } from 'vitest';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
 import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';
 
-/** The brokers answer after so many turns of the event loop. */
+/** Lets the brokers answer after this many turns of the event loop. */
 async function answers(turns: number): Promise<void> {
   for (let n = 0; n < turns; n += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -30,7 +30,7 @@ function aCluster(existing: readonly string[]): Cluster {
   return cluster as unknown as Cluster;
 }
 
-/** A listing of topics that takes as long as none, one or several refreshes. */
+/** The listing of topics takes as long as none, one or several refreshes. */
 const LISTING = [0, 1, 2, 3, 4];
 const knownTopics = (turns: number): KnownTopics =>
   new KnownTopics(async () => {
@@ -40,7 +40,7 @@ const knownTopics = (turns: number): KnownTopics =>
 
 describe('a topic that exists', () => {
   it.each(LISTING)(
-    'is known to each of several callers, although another one was deleted (listing: %i)',
+    'is known to each of several callers, although another topic was deleted (listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);
@@ -52,7 +52,7 @@ describe('a topic that exists', () => {
 
 describe('a topic that was deleted', () => {
   it.each(LISTING)(
-    'is lost to each caller, and keeps no later one from a topic that exists (listing: %i)',
+    'is lost for each caller, and does not stop later callers of another topic (listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);

@@ -43,7 +43,7 @@ const remove = async (pipeline: PipelineHost): Promise<void> => {
 afterEach(() => remove(host()));
 
 describe('a ksqlDB pipeline', () => {
-  it('is made in the order of its statements, found again by name, and has the group of each of its queries', async () => {
+  it("is created in the order of its statements, found again by name, and has each query's group", async () => {
     const pipeline = host();
     expect(pipeline.names).toEqual(['SLUICE_ACCOUNTS', 'sluice_totals']);
     expect(await pipeline.product()).toMatch(/^ksqlDB \S+, service /);
@@ -63,7 +63,7 @@ describe('a ksqlDB pipeline', () => {
     ]);
   });
 
-  it('is removed in reverse order: the query first, then what it fills; removing it twice is as good as once', async () => {
+  it('is removed in reverse order, and removing it twice is the same as once', async () => {
     const pipeline = host();
     for (const name of pipeline.names) await pipeline.create(name);
     await remove(pipeline);
@@ -72,7 +72,7 @@ describe('a ksqlDB pipeline', () => {
     expect(await pipeline.groups()).toEqual([]);
   });
 
-  it('that is refused says which statement, in the words of the server', async () => {
+  it("names the refused statement with the server's message", async () => {
     const pipeline = host(STATEMENTS.replace('FROM sluice_accounts', 'FROM nowhere'));
     await pipeline.create('SLUICE_ACCOUNTS');
     await expect(pipeline.create('sluice_totals')).rejects.toMatchObject({
@@ -82,24 +82,25 @@ describe('a ksqlDB pipeline', () => {
     expect(await pipeline.isThere('sluice_totals')).toBe(false);
   });
 
-  it('a server that is away is unreachable, not refused', async () => {
+  it('reports a missing server as unreachable, not as a refusal', async () => {
     await expect(new KsqlDb('http://127.0.0.1:1').sources()).rejects.toMatchObject({
       code: 'unreachable',
     });
   });
 });
 
-describe.runIf(!real)('a ksqlDB pipeline, where the fake can misbehave', () => {
-  it('whose answer was lost is not made twice', async () => {
+describe.runIf(!real)('a ksqlDB pipeline on a misbehaving fake', () => {
+  it('is not created twice after a lost answer', async () => {
     const pipeline = host();
     fake.losesAnswers = 1;
     await expect(pipeline.create('SLUICE_ACCOUNTS')).rejects.toMatchObject({ code: 'unreachable' });
-    await pipeline.create('SLUICE_ACCOUNTS'); // exists: the earlier attempt's
+    await pipeline.create('SLUICE_ACCOUNTS'); // it already exists, created by the earlier attempt
     expect([...fake.sources.keys()]).toEqual(['SLUICE_ACCOUNTS']);
-    expect(fake.properties).toEqual({}); // these are the properties of the existence query
+    // these are the properties of the query that checks its existence
+    expect(fake.properties).toEqual({});
   });
 
-  it('whose query fell ill does not run, and says so', async () => {
+  it('does not run if its query failed, and says so', async () => {
     const pipeline = host();
     for (const name of pipeline.names) await pipeline.create(name);
     const [query] = fake.queries.values();

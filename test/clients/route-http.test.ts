@@ -30,7 +30,7 @@ beforeEach(() => void (seen.length = 0));
 afterAll(() => server.close());
 
 describe('a route by HTTP', () => {
-  it('is told the side and the epoch, the same words again when it is told again', async () => {
+  it('receives side and epoch, and the same request again on a repeat', async () => {
     answer = { status: 204, text: '' };
     const order = { migration: 'orders', side: 'stream', epoch: 1_000_003 } as const;
     await putRoute(url, order);
@@ -58,7 +58,7 @@ describe('a route by HTTP', () => {
       'unreachable',
     ],
   ])(
-    'that answers %s is never taken for a side, and the error holds nothing of the query',
+    "that answers %s counts as no side, and the error contains nothing of the URL's query",
     async (_what, given, code) => {
       answer = given;
       await expect(getRoute(url)).rejects.toMatchObject({
@@ -68,7 +68,7 @@ describe('a route by HTTP', () => {
     },
   );
 
-  it('that is not there is unreachable', async () => {
+  it('is unreachable if no server listens', async () => {
     await expect(
       putRoute('http://127.0.0.1:1/route', { migration: 'm', side: 'batch', epoch: 1 }),
     ).rejects.toMatchObject({ code: 'unreachable' });
@@ -76,7 +76,7 @@ describe('a route by HTTP', () => {
 });
 
 describe('an action of the batch by HTTP', () => {
-  it('says what is wanted and when a pause must end by itself', async () => {
+  it('sends the action, and the time when a pause must end by itself', async () => {
     answer = { status: 200, text: 'ok' };
     await postAction(url, {
       migration: 'orders',

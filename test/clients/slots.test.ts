@@ -1,4 +1,4 @@
-// When a replication slot is lost: one answer for barriers, guard and copy.
+// Tests when a replication slot is lost, with one answer for barriers, guard and copy.
 import { expect, it } from 'vitest';
 import { lossOf, type Slot } from '../../src/clients/postgres/slots.js';
 
@@ -12,14 +12,14 @@ const aSlot = (change: Partial<Slot>): Slot => ({
   ...change,
 });
 
-it('a slot that is gone, or whose WAL is gone, is lost', () => {
+it('a slot is lost if it or its WAL is gone', () => {
   expect(lossOf('s', null)).toBe('replication slot s does not exist any more');
   for (const change of [{ walStatus: 'lost' }, { restartLsn: null }])
     expect(lossOf('s', aSlot(change))).toMatch(/^replication slot s was invalidated/);
   expect(lossOf('s', aSlot({}))).toBeNull();
 });
 
-it('a slot that is only being made is not lost, unless the server says so', () => {
+it('a slot that is being created is not lost, unless the server says so', () => {
   expect(lossOf('s', null, { isBeginning: true })).toBeNull();
   expect(lossOf('s', aSlot({ restartLsn: null }), { isBeginning: true })).toBeNull();
   expect(lossOf('s', aSlot({ walStatus: 'lost' }), { isBeginning: true })).toMatch(/invalidated/);

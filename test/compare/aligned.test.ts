@@ -30,7 +30,7 @@ describe('a finished run of the batch against the stream', () => {
         .counts,
     ).toMatchObject({ matched: 1, mismatched: 0 });
   });
-  it('calls it batch-was-wrong, still counted as mismatched, where the stream equals the query and the stored result does not', () => {
+  it('reports batch-was-wrong, and counts a mismatch, if only the stored result differs from the query', () => {
     const found = compare({
       stored: rows({ a: '1' }),
       stream: held({ a: '2' }),
@@ -41,7 +41,7 @@ describe('a finished run of the batch against the stream', () => {
       { class: 'batch-was-wrong', key: { day: 'a' }, column: 'revenue', batch: '1', stream: '2' },
     ]);
   });
-  it('calls the stream wrong where it contradicts both', () => {
+  it('reports the stream as wrong if it contradicts both', () => {
     const found = compare({
       stored: rows({ a: '1' }),
       stream: held({ a: '3' }),
@@ -53,7 +53,7 @@ describe('a finished run of the batch against the stream', () => {
       'mismatched',
     ]);
   });
-  it('tells a row that only the batch has from one that the query has too', () => {
+  it('distinguishes a row that only the batch has from one that the query also has', () => {
     const found = compare({
       stored: rows({ ghost: '1', lost: '2' }),
       queried: rows({ lost: '2' }),
@@ -63,7 +63,7 @@ describe('a finished run of the batch against the stream', () => {
       ['lost', 'missing'],
     ]);
   });
-  it('tells a closed row that only the stream has from one that the query has too', () => {
+  it('distinguishes a closed row that only the stream has from one that the query also has', () => {
     const found = compare({
       stream: held({ new: '1', odd: '2' }),
       streamOnly: [key('new'), key('odd')],
@@ -71,7 +71,7 @@ describe('a finished run of the batch against the stream', () => {
     });
     expect(found.counts).toMatchObject({ mismatched: 1, extraneous: 1 });
   });
-  it('never calls equal what it cannot decode', () => {
+  it('never reports a row that it cannot decode as equal', () => {
     const found = compare({
       stored: new Map([[key('a'), null]]),
       stream: held({ a: '1' }),

@@ -1,5 +1,5 @@
-// Tables that are polled: what settles at once, what is asked again, what polling could not have
-// seen.
+// Tests polled tables: which rows settle at once, which are checked again, and which changes
+// polling cannot see.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
 import { notCapturable } from '../../src/compare/not-capturable.js';
@@ -35,7 +35,7 @@ const compare = (mode: PollingMode = 'timestamp'): SettledComparison =>
 const none = new Set<string>();
 
 describe('a table that was copied', () => {
-  it('is settled by one round where both sides are equal behind the barrier', () => {
+  it('is settled by one round if both sides are equal after the barrier', () => {
     const side = compare();
     side.add({
       expected: expected({ 1: row(1, 'a') }),
@@ -48,7 +48,7 @@ describe('a table that was copied', () => {
     ]);
   });
 
-  it('asks again about rows that moved on, and not about rows that came after it began', () => {
+  it('checks changed rows again, and ignores rows that were inserted after its beginning', () => {
     const side = compare();
     side.add({
       expected: expected({ 1: row(1, 'a') }),
@@ -90,14 +90,14 @@ describe('a table that was copied', () => {
     ['a deleted row', 'timestamp', {}, { 1: row(1, 'a') }, unseen],
     ['a deleted row, everything read', 'bulk', {}, { 1: row(1, 'a') }, unseen],
     [
-      'an update that left the time alone',
+      'an update that does not change the time',
       'timestamp',
       { 1: row(1, 'b') },
       { 1: row(1, 'a') },
       unseen,
     ],
     [
-      'an update where only ids are looked at',
+      'an update in a mode that reads only ids',
       'incrementing',
       { 1: row(1, 'b', 't1') },
       { 1: row(1, 'a') },
@@ -119,14 +119,14 @@ describe('a table that was copied', () => {
       { ...unseen, mismatched: 1, unknown: 0, classes: ['mismatched'] },
     ],
     [
-      'a row that did not come',
+      'a row that did not arrive',
       'timestamp',
       { 1: row(1, 'a') },
       {},
       { ...unseen, missing: 1, unknown: 0, classes: ['missing'] },
     ],
     [
-      'a row that did not come, by id',
+      'a row that did not arrive, by id',
       'incrementing',
       { 1: row(1, 'a') },
       {},

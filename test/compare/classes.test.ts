@@ -44,7 +44,7 @@ describe('a value of another type', () => {
       'expected a decimal as a string: {"value":2.5}',
     ],
   ])(
-    'is a difference that names its column and what stands there: %s',
+    'is a difference that names its column and its value: %s',
     (_what, value, column, batch, stream) => {
       const { counts, differences } = compareWith(value);
       expect(counts).toMatchObject({ mismatched: 1, matched: 0, unknown: 0 });
@@ -52,7 +52,7 @@ describe('a value of another type', () => {
     },
   );
 
-  it('is not what an absent field or a rounded double is: those are unknown, and name their column too', () => {
+  it('differs from an absent field and a rounded double, which are unknown and name their column', () => {
     expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({
       counts: { unknown: 1 },
       differences: [{ class: 'undecodable', column: 'ok' }],
@@ -99,20 +99,21 @@ describe('an older version', () => {
     return second.report();
   };
 
-  it('of a result is stale when the very record was proven equal by an earlier window; one written since is mismatched', () => {
+  it('of a result is stale if an earlier window proved this record, and mismatched if it is new', () => {
     expect(settledWith(false)).toMatchObject([
       { class: 'stale', column: 'total', batch: '2', stream: '1' },
     ]);
     expect(settledWith(true)).toMatchObject([{ class: 'mismatched', column: 'total' }]);
   });
 
-  it('of a table is one whose key was proven and has not changed in the topic since', () => {
+  it('of a table is a row whose key was proven and has not changed in the topic since', () => {
     const fold = new HashFold(SHAPE, 10);
     expect(fold.wasProven('0,1')).toBe(false);
     fold.proven(parseSnapshot('10:10:'));
     expect(fold.wasProven('0,1')).toBe(true);
-    fold.proven(null); // a later window failed: what was proven before it stays so
-    fold.rememberFrom(parseSnapshot('11:11:')); // and reading range by range proves nothing until it is sealed
+    fold.proven(null); // a later window failed, but earlier proofs stay valid
+    // reading range by range proves nothing until the final snapshot
+    fold.rememberFrom(parseSnapshot('11:11:'));
     expect(fold.wasProven('0,1')).toBe(true);
     const record = Buffer.from(
       '{"before":null,"after":{"id":1,"total":"2","ok":true},"source":{"txId":3},"op":"u"}',
@@ -121,7 +122,7 @@ describe('an older version', () => {
     expect(fold.wasProven('0,1')).toBe(false);
   });
 
-  it('is what a topic holds whose records of one key changed places; a record at a position seen before is a duplicate, listed and not counted', () => {
+  it('is reported for records in the wrong order; a repeated position is listed, but not counted', () => {
     const mismatch: Difference = {
       class: 'mismatched',
       key: { id: '1' },

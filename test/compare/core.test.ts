@@ -56,7 +56,7 @@ describe('the comparison finds', () => {
     });
     expect(differences.map((d) => d.class).sort()).toEqual(['extraneous', 'mismatched', 'missing']);
   });
-  it('NULL, empty, the word NULL and separators moved between columns as different', () => {
+  it('NULL, empty text, the word NULL and moved separators as different', () => {
     for (const [a, b] of [
       [null, ''],
       [null, 'NULL'],
@@ -70,7 +70,7 @@ describe('the comparison finds', () => {
     const actual = new Map<string, StreamRow>([[key(1), { row: null, mark: 0 }]]);
     expect(compare([[1, 'a']], actual).counts).toMatchObject({ matched: 0, unknown: 1 });
   });
-  it('every single-cell corruption, whatever the rows (property)', () => {
+  it('every single-cell corruption in any rows (property)', () => {
     const rows = fc.uniqueArray(
       fc.tuple(fc.integer({ min: 0, max: 500 }), fc.option(fc.string())),
       { selector: ([id]) => id, minLength: 1, maxLength: 20 },
@@ -90,7 +90,7 @@ describe('the comparison finds', () => {
 });
 
 describe('the canary', () => {
-  it('plants corruptions in rows of the run and all are found', () => {
+  it('plants corruptions in rows of the window, and all are found', () => {
     const sample = [1, 2, 3, 4, 5].map((id): [string, string] => [key(id), row(id, `v${id}`)]);
     const { planted, found } = runCanary(SHAPE, sample);
     expect(planted).toBeGreaterThanOrEqual(5);
@@ -141,7 +141,7 @@ describe('canonical values', () => {
   ])('%s %j cannot be proven', (type, json) =>
     expect(() => canonFromJson(type, json)).toThrow(Undecodable),
   );
-  it('types that lose something on the way are not provable', () =>
+  it('types that lose information on the way are not provable', () =>
     expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
   it('decimals are equal exactly when they are the same number (property)', () => {
     fc.assert(
@@ -206,7 +206,7 @@ const change = (op: string, id: number, v: string | null, txId: number): Buffer 
 };
 
 describe('a table fold', () => {
-  it('holds what the snapshot sees, and the rest back until a later one sees it', () => {
+  it('contains what the snapshot sees, and applies the rest when a later snapshot sees it', () => {
     const fold = new TableFold(SHAPE);
     const early = parseSnapshot('10:12:11');
     for (const [op, id, v, tx] of [
@@ -269,7 +269,7 @@ describe('an output fold', () => {
     );
     expect([...schema.rows]).toEqual([...plain.rows]);
   });
-  it('forgets a key at its tombstone, and a missing column is unknown', () => {
+  it('removes a key at its tombstone, and treats a missing column as unknown', () => {
     const fold = new OutputFold(shape);
     fold.add(Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3}'));
     expect([...fold.rows.values()][0]!.row).toBeNull();
@@ -282,13 +282,13 @@ describe('a settled comparison', () => {
   const expected = (...rows: [number, string][]): Map<string, string> =>
     new Map(rows.map(([id, v]) => [key(id), row(id, v)]));
   const touched = (...ids: number[]): Set<string> => new Set(ids.map(key));
-  it('matches a key that is equal while its source holds still', () => {
+  it('matches a key that is equal while its source does not change', () => {
     const settled = new SettledComparison(SHAPE);
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched(1) });
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched() });
     expect(settled.counts()).toMatchObject({ matched: 1, unstable: 0 });
   });
-  it('calls a quiet key that differs a difference, at once', () => {
+  it('reports a difference at once for a key that differs and does not change', () => {
     const settled = new SettledComparison(SHAPE);
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'x']), touched: touched() });
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'x']), touched: touched() });
@@ -308,14 +308,14 @@ describe('a settled comparison', () => {
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched() });
     expect(settled.counts()).toMatchObject({ matched: 1, unstable: 0 });
   });
-  it('leaves a key whose source changes in every round unstable, never clean', () => {
+  it('leaves a key whose source changes in every round unstable, never equal', () => {
     const settled = new SettledComparison(SHAPE);
     for (const v of ['a', 'b', 'c'])
       settled.add({ expected: expected([1, v]), actual: stream([1, v]), touched: touched(1) });
     expect(settled.counts()).toMatchObject({ matched: 0, unstable: 1 });
     expect(settled.report()[0]).toMatchObject({ class: 'unstable' });
   });
-  it('sees rows that only one side has', () => {
+  it('finds rows that only one side has', () => {
     const settled = new SettledComparison(SHAPE);
     for (let round = 0; round < 2; round += 1)
       settled.add({ expected: expected([1, 'a']), actual: stream([2, 'b']), touched: touched() });

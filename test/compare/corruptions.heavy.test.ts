@@ -1,5 +1,5 @@
-// Seeded corruptions of a stream, of every kind that comes to mind: all flagged. As many clean
-// windows, with writers in flight and re-deliveries: none flagged.
+// Makes seeded corruptions of a stream, of every known kind. All must be flagged. Makes as many
+// clean windows with open transactions and repeated deliveries. None may be flagged.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
@@ -59,7 +59,7 @@ function aRow(next: Random, id: string): Row {
   ];
 }
 
-/** A table's life: what it holds at the end, and the events that led there. Ids are beyond 2^53. */
+/** The life of a table: its content at the end, and the events before. Ids are beyond 2^53. */
 function aLife(next: Random): { table: Map<string, Row>; events: Event[] } {
   const table = new Map<string, Row>();
   const events: Event[] = [];
@@ -82,7 +82,7 @@ function aLife(next: Random): { table: Map<string, Row>; events: Event[] } {
   return { table, events };
 }
 
-/** A record of the topic; value null = a tombstone. */
+/** A record of the topic. A null value is a tombstone. */
 interface Rec {
   readonly key: string | null;
   readonly value: Buffer | null;
@@ -92,7 +92,7 @@ const keyOf = (id: Value): string => `{"id":${String(id)}}`;
 const valueOf = ({ op, row, tx }: Event): Buffer => envelope(op, jsonImage(NAMES, TYPES, row), tx);
 const record = (event: Event): Rec => ({ key: keyOf(event.row[0]!), value: valueOf(event) });
 const tombstone = (id: Value): Rec => ({ key: keyOf(id), value: null });
-/** Writes records like a connector: each delete has its tombstone. */
+/** Writes records as a connector does. Each delete has its tombstone. */
 const written = (events: readonly Event[]): Rec[] =>
   events.flatMap((e) => (e.op === 'd' ? [record(e), tombstone(e.row[0]!)] : [record(e)]));
 
@@ -114,9 +114,9 @@ const textRow = (row: Row): string =>
   joinRow(row.map((value, at) => canonFromText(TYPES[at]!, printed(TYPES[at]!, value))));
 
 /**
- * Returns whether a window over these records says anything but "all equal", by hashes and row by
- * row (as in the drill-down, and for tables with tolerances). Both must agree for every transaction
- * counter.
+ * Returns whether a window over these records reports anything but "all equal". It compares by
+ * hashes and row by row (as in the drill-down, and for tables with tolerances). Both ways must
+ * agree for every transaction counter.
  */
 function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1000): boolean {
   const base = counter - 1000;
@@ -152,7 +152,7 @@ function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1
   return byHash + comparison.duplicates + fold.unreadable > 0;
 }
 
-/** Replaces the last word about a key that is still there. */
+/** Replaces the last record of a key that still exists. */
 function lastWord(
   life: ReturnType<typeof aLife>,
   next: Random,
@@ -174,7 +174,7 @@ const set =
   };
 
 interface Damaged {
-  /** The rows of the table. Absent means that they stay unchanged. */
+  /** The rows of the table. If absent, they are unchanged. */
   readonly table?: Map<string, Row>;
   readonly records: readonly Rec[];
 }
@@ -183,7 +183,7 @@ const last =
   (change: (row: Row) => Row | null): Corrupt =>
   (life, next) =>
     lastWord(life, next, change);
-/** Damages the bytes of the last word about a key that is still there. */
+/** Damages the bytes of the last record of a key that still exists. */
 const bytes =
   (change: (text: string) => Buffer | string): Corrupt =>
   (life, next) => {
@@ -211,9 +211,9 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     const at = life.events.findLastIndex((e) => e.op === 'd' && !life.table.has(String(e.row[0])));
     return at < 0 ? null : written(life.events.filter((_, n) => n !== at));
   },
-  'a delete that never was': (life, next) =>
+  'a delete that never happened': (life, next) =>
     written([...life.events, { op: 'd', row: pick(next, [...life.table.values()]), tx: 500 }]),
-  'a row that never was': (life, next) =>
+  'a row that never existed': (life, next) =>
     written([...life.events, { op: 'c', row: aRow(next, '77'), tx: 500 }]),
   'an older version delivered again': (life, next) => {
     const old = life.events.filter(
@@ -311,7 +311,7 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
       n === at ? [{ key: null, value: valueOf(e) }] : written([e]),
     );
   },
-  'a record whose key is no JSON': (life, next) => {
+  'a record whose key is not JSON': (life, next) => {
     const at = Math.floor(next() * life.events.length);
     return life.events.flatMap((e, n) =>
       n === at ? [{ key: String(e.row[0]), value: valueOf(e) }] : written([e]),
@@ -322,7 +322,7 @@ const KINDS: Readonly<Record<string, Corrupt>> = {
     { key: 'Struct{id=7}', value: null },
   ],
   'a topic that was emptied': () => [],
-  'a topic made anew, with the hot keys alone': (life) => {
+  'a topic created again with only the changing keys': (life) => {
     const hot = life.events.filter((e) => e.op !== 'r');
     return [...life.table.keys()].every((id) => hot.some((e) => e.row[0] === id))
       ? null
@@ -373,7 +373,7 @@ describe('the comparison core', () => {
       const [kind, corrupt] = kinds[seed % kinds.length]!;
       const life = aLife(next);
       const damaged = life.table.size === 0 ? null : corrupt(life, next);
-      if (!damaged) continue; // this life has nothing of the kind to damage
+      if (!damaged) continue; // this table has nothing that this kind could damage
       const { table = life.table, records } = 'records' in damaged ? damaged : { records: damaged };
       tried.set(kind, (tried.get(kind) ?? 0) + 1);
       if (isFlagged(table, records, COUNTERS[seed % COUNTERS.length])) flagged += 1;
@@ -383,13 +383,12 @@ describe('the comparison core', () => {
     expect([...tried.keys()].sort()).toEqual(kinds.map(([kind]) => kind).sort());
   });
 
-  it('flags none of 1,000 clean windows, with transactions in flight and deliveries repeated', () => {
+  it('flags none of 1,000 clean windows, with open transactions and repeated deliveries', () => {
     for (let seed = 1; seed <= 1000; seed += 1) {
       const next = random(seed);
       const { table, events } = aLife(next);
-      // Records in flight, which the snapshot does not see, must not count. A consecutive run of
-      // records is delivered
-      // again, as after a connector's restart.
+      // Records of open transactions, which the snapshot does not see, must not count. A run of
+      // consecutive records is delivered again, as after a restart of the connector.
       const inFlight = Array.from({ length: 3 }, (): Event => ({
         op: 'u',
         row: aRow(next, pick(next, [...table.keys(), '5'])),
@@ -403,7 +402,7 @@ describe('the comparison core', () => {
     }
   });
 
-  it('its canary finds exactly what it planted, on any sample of rows', () => {
+  it('its canary finds exactly what it planted, in any sample of rows', () => {
     const next = random(3);
     for (let size = 0; size <= 9; size += 1) {
       const rows = Array.from({ length: size }, (_, at) =>

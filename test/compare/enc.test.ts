@@ -1,5 +1,5 @@
-// The encoding enc-v1: Postgres' binary form and Debezium's JSON of one value give the same bytes,
-// unequal values never do.
+// Tests the encoding enc-v1. Postgres' binary form and Debezium's JSON of one value give the same
+// bytes, and unequal values never do.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
@@ -18,7 +18,7 @@ const shapeOf = (type: string): Shape => ({
   ],
 });
 
-/** Row hash from the binary side, and from the JSON side. */
+/** Returns the row hash from the binary side, and the one from the JSON side. */
 function hashes(
   type: string,
   value: Value,
@@ -81,7 +81,7 @@ const ARBITRARY: Record<string, fc.Arbitrary<Value>> = {
 
 describe('enc-v1', () => {
   it.each(Object.keys(ARBITRARY))(
-    '%s: both sides of one value encode the same; NULL does not',
+    '%s: both sides of one value encode equally; NULL does not',
     (type) => {
       fc.assert(
         fc.property(ARBITRARY[type]!, (value) => {
@@ -95,24 +95,21 @@ describe('enc-v1', () => {
     },
   );
 
-  it.each(Object.keys(ARBITRARY))(
-    '%s: two values that are not equal never encode the same',
-    (type) => {
-      const same = (a: Value, b: Value): boolean => {
-        if (type === 'float8') return a === b || (Number.isNaN(a) && Number.isNaN(b));
-        if (type === 'numeric') return normal(String(a)) === normal(String(b));
-        return a === b;
-      };
-      fc.assert(
-        fc.property(ARBITRARY[type]!, ARBITRARY[type]!, (a, b) => {
-          expect(hashes(type, a)[0] === hashes(type, b)[1]).toBe(same(a, b));
-        }),
-        { numRuns: 300 },
-      );
-    },
-  );
+  it.each(Object.keys(ARBITRARY))('%s: two unequal values never encode equally', (type) => {
+    const same = (a: Value, b: Value): boolean => {
+      if (type === 'float8') return a === b || (Number.isNaN(a) && Number.isNaN(b));
+      if (type === 'numeric') return normal(String(a)) === normal(String(b));
+      return a === b;
+    };
+    fc.assert(
+      fc.property(ARBITRARY[type]!, ARBITRARY[type]!, (a, b) => {
+        expect(hashes(type, a)[0] === hashes(type, b)[1]).toBe(same(a, b));
+      }),
+      { numRuns: 300 },
+    );
+  });
 
-  it('separators moved between columns, and NULL against empty and its spellings, are different rows', () => {
+  it('moved separators, and NULL, empty text and the word NULL, give different rows', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [
@@ -151,7 +148,7 @@ describe('enc-v1', () => {
     expect(hashes('text', '12', json)[1]).toBe('0,0');
   });
 
-  it('fields in another order, and fields that nobody asked for, change nothing', () => {
+  it('fields in another order, and extra fields, change nothing', () => {
     const [binary, json] = hashes(
       'text',
       'x',
@@ -161,7 +158,7 @@ describe('enc-v1', () => {
   });
 });
 
-/** The same number in one spelling. */
+/** Converts a number to one spelling. */
 const normal = (text: string): string => {
   if (!/\d/.test(text)) return text;
   const [, sign, whole, fraction] = /^(-?)0*(\d+?)(?:\.(\d*?)0*)?$/.exec(text)!;
@@ -187,12 +184,13 @@ describe('the hash', () => {
 
 describe('the key table', () => {
   it.each([2, 4] as const)(
-    'with %i words a key holds what a Map would, through growth and deletions',
+    'with %i words a key has the content of a Map, through growth and deletions',
     (words) => {
       const next = random(words);
       const table = new KeyTable(words);
       const model = new Map<string, number>();
-      const wrong: string[] = []; // an assertion for each of so many steps would take seconds
+      // collects mistakes, because an assertion in each of so many steps would take seconds
+      const wrong: string[] = [];
       for (let step = 0; step < 60_000; step += 1) {
         const n = Math.floor(next() * 6000);
         const key = Int32Array.of(n % 3, n, n ^ 5, 7);
@@ -220,7 +218,7 @@ describe('the key table', () => {
     },
   );
 
-  it('has one digest for the same keys and rows in any order and history, and another after any change', () => {
+  it('has the same digest for the same keys and rows in any order, and another after any change', () => {
     const filled = (order: readonly number[]): KeyTable => {
       const table = new KeyTable(2);
       for (const n of order) table.set(Int32Array.of(0, n, 0, 0), n * 3, n * 5);

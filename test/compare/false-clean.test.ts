@@ -1,5 +1,5 @@
-// The ways in which comparison tools were seen to call unequal data clean. One test per hole: ours
-// must flag each.
+// Tests the ways in which other comparison tools reported unequal data as equal. There is one test
+// for each mistake, and Sluice must find the difference.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
@@ -10,7 +10,10 @@ import { NO_COUNTS, judgeComparison } from '../../src/domain/evidence/window.js'
 import { worst } from '../../src/domain/evidence/verdict.js';
 import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/rows.js';
 
-/** Suspicious rows of a pass of `table` against `stream`, both of columns id and those given. */
+/**
+ * Returns the number of suspects when `table` is compared with `stream`. Both have the column id
+ * and the given columns.
+ */
 function suspects(
   columns: Record<string, string>,
   table: Value[][],
@@ -35,7 +38,7 @@ function suspects(
 
 const proofs = { barrier: null, countedRows: 2, readRows: 2, canaryPlanted: 3, canaryFound: 3 };
 
-describe('a false clean of other tools is flagged here', () => {
+describe('a false "equal" of other tools is found here', () => {
   it('1: a constant shift of a time on an even number of rows (checksums that cancel out)', () => {
     const at = (hour: number, id: number): Value[] => [
       id,
@@ -90,7 +93,7 @@ describe('a false clean of other tools is flagged here', () => {
     },
   );
 
-  it('3: a decimal that differs in the thirteenth digit behind the point', () => {
+  it('3: a decimal that differs in the thirteenth digit after the point', () => {
     expect(suspects({ n: 'numeric' }, [[1, '1.0000000000001']], [[1, '1']])).toBe(1);
     expect(suspects({ n: 'numeric' }, [[1, '1.10']], [[1, '1.1']])).toBe(0);
   });
@@ -104,7 +107,7 @@ describe('a false clean of other tools is flagged here', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'X']])).toBe(1);
   });
 
-  it('5 and 11: a key leaves the list of open ones only by a positive verdict', () => {
+  it('5 and 11: a key leaves the list of open keys only by a positive verdict', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [
@@ -115,8 +118,8 @@ describe('a false clean of other tools is flagged here', () => {
     const row = (v: string): string => JSON.stringify(['1', v]);
     const side = new SettledComparison(shape);
     const key = JSON.stringify(['1']);
-    // Touched in every round, so that no round may settle it: it must stay open, whatever was read
-    // meanwhile.
+    // The key is touched in every round, so no round may settle it. It must stay open, whatever was
+    // read meanwhile.
     for (let round = 0; round < 5; round += 1) {
       side.add({
         expected: new Map([[key, row(`${round}`)]]),
@@ -127,7 +130,7 @@ describe('a false clean of other tools is flagged here', () => {
     expect([side.isOpen, side.counts().unstable, side.counts().matched]).toEqual([true, 1, 0]);
   });
 
-  it('6: what could not be compared is not a success: a value or a column without proof makes the window inconclusive', () => {
+  it('6: a value or a column that could not be compared makes the window inconclusive', () => {
     expect(
       suspects({ a: 'text' }, [[1, 'x']], [[1, 'x']], (text) =>
         text.replace('"a":"x"', '"a":{"x":1}'),
@@ -144,7 +147,7 @@ describe('a false clean of other tools is flagged here', () => {
     ).toBe('inconclusive');
   });
 
-  it('7: a stream that was not drained to the snapshot is never compared as if it were', () => {
+  it('7: a stream that was not drained to the snapshot never passes', () => {
     expect(
       judgeComparison(
         { ...NO_COUNTS, matched: 2 },
@@ -179,7 +182,7 @@ describe('a false clean of other tools is flagged here', () => {
     expect(side.counts()).toMatchObject({ mismatched: 1, matched: 0 });
   });
 
-  it('9: a pass that did not read every row is no pass', () => {
+  it('9: a window that did not read every row does not pass', () => {
     expect(judgeComparison({ ...NO_COUNTS, matched: 1 }, { ...proofs, readRows: 1 })).toMatchObject(
       { verdict: 'errored' },
     );
@@ -190,7 +193,7 @@ describe('a false clean of other tools is flagged here', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [])).toBe(1);
   });
 
-  it('a comparator that went blind is found by the canary, whatever it counted', () => {
+  it('the canary finds a comparator that misses differences, whatever it counted', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict,
     ).toBe('errored');

@@ -25,7 +25,7 @@ function aBatch(records: number): Buffer {
   return Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
 }
 
-/** Visits all records as a window does; returns how many. */
+/** Visits all records as a window does. Returns how many there are. */
 function visited(records: Buffer): number {
   let count = 0;
   offsetBehind(records, 0);
@@ -35,7 +35,7 @@ function visited(records: Buffer): number {
 }
 
 describe('a damaged batch', () => {
-  it('is refused, or shows nothing, whichever byte changed (property)', () => {
+  it('is refused or returns nothing, whichever byte changed (property)', () => {
     const whole = aBatch(40);
     expect(visited(whole)).toBe(40);
     fc.assert(
@@ -51,7 +51,7 @@ describe('a damaged batch', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(Problem);
           }
-          // Offset and leader epoch lie outside of the checksum; a longer length only makes the
+          // The checksum does not cover offset and leader epoch. A larger length only makes the
           // batch incomplete.
           if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
         },
@@ -60,7 +60,7 @@ describe('a damaged batch', () => {
     );
   });
 
-  it('with a right checksum over rubbish ends in an error, never in a loop (property)', () => {
+  it('with a valid checksum over random bytes ends in an error, never in a loop (property)', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 200 }),
@@ -85,14 +85,14 @@ describe('a damaged batch', () => {
     );
   });
 
-  it.each([-12, 0, 48])('that says it has %d bytes is refused', (length) => {
+  it.each([-12, 0, 48])('whose header says %d bytes is refused', (length) => {
     const batch = aBatch(3);
     batch.writeInt32BE(length, 8);
     expect(() => visited(batch)).toThrow('is damaged');
   });
 });
 
-/** CRC-32C bit by bit: what is tested must not test itself. */
+/** Computes CRC-32C bit by bit, because the tested code must not test itself. */
 function crcOf(batch: Buffer): number {
   let crc = -1;
   for (let at = 21; at < batch.length; at += 1) {
@@ -104,7 +104,7 @@ function crcOf(batch: Buffer): number {
 
 describe('a compressed body', () => {
   it('of a few bytes that claims gigabytes is refused: zstd', () => {
-    const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, no size
+    const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, without a size
     const block = Buffer.from([
       0x02 | ((131_072 & 31) << 3),
       (131_072 >> 5) & 0xff,
@@ -116,7 +116,7 @@ describe('a compressed body', () => {
     ).toThrow(/at offset 7/);
   });
 
-  it('of rubbish is refused by every codec, or opened within its limit (property)', () => {
+  it('of random bytes is refused by every codec, or opened within its limit (property)', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -153,7 +153,7 @@ describe('a text of a million characters', () => {
     ['uuid', 'a'.repeat(LONG)],
     ['text[]', `{${'a,'.repeat(LONG / 2)}`],
     ['text[]', `{"${'a'.repeat(LONG)}`],
-  ])('of %s is judged in linear time', { timeout: 20_000 }, (type, text) => {
+  ])('of %s is read in linear time', { timeout: 20_000 }, (type, text) => {
     for (const judge of [() => canonFromText(type, text), () => canonFromJson(type, text)]) {
       try {
         judge();
@@ -163,12 +163,12 @@ describe('a text of a million characters', () => {
     }
   });
 
-  it('is no number within a tolerance', () =>
+  it('is not a number within a tolerance', () =>
     expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
 });
 
 describe('decimals', () => {
-  it('have one canonical text, whatever zeros were written (property)', () => {
+  it('have one canonical text, however many zeros were written (property)', () => {
     fc.assert(
       fc.property(
         fc.maxSafeNat(),
@@ -194,7 +194,7 @@ describe('decimals', () => {
     ['1234567890.1234567e5', 17],
     ['1000', 4],
     ['0', 0],
-  ])('%s has %d digits that count', (number, digits) =>
+  ])('%s has %d significant digits', (number, digits) =>
     expect(significantDigits(number)).toBe(digits),
   );
 
@@ -223,7 +223,7 @@ describe('an output that writes decimals as numbers', () => {
     expect(fold.unreadable).toBe(0);
     return [...fold.rows.values()][0]!.row;
   };
-  it('is not equal to what rounding would make of it', () => {
+  it('is not equal to its rounded value', () => {
     expect(rowOf('1.000000000000000002')).toBeNull();
     expect(rowOf('1')).toBe('["1","1","1"]');
     expect(rowOf('1.500000000000000000')).toBe('["1","1.5","1"]');

@@ -1,5 +1,5 @@
-// The comparison uses what a consumer of the topic would see: tombstones delete, a record's key is
-// its row's, and a key has one partition.
+// The comparison uses what a consumer of the topic would see. Tombstones delete, the key of a
+// record is the key of its row, and each key has one partition.
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -53,19 +53,23 @@ function isThere(...steps: readonly Step[]): [early: boolean, late: boolean] {
 
 describe('a tombstone', () => {
   it.each<[string, readonly Step[], [boolean, boolean]]>([
-    ['behind a delete that the snapshot sees', [['c', 1], ['d', 2], 'tombstone'], [false, false]],
-    ['behind a delete that it does not see yet', [['c', 1], ['d', 50], 'tombstone'], [true, false]],
-    ['of a key that came back', [['c', 1], ['d', 2], 'tombstone', ['c', 3]], [true, true]],
-    ['of a key that comes back later', [['c', 1], ['d', 50], 'tombstone', ['c', 51]], [true, true]],
-    ['that is all that compaction left', ['tombstone'], [false, false]],
-  ])('%s says nothing new', (_what, steps, there) => expect(isThere(...steps)).toEqual(there));
+    ['after a delete that the snapshot sees', [['c', 1], ['d', 2], 'tombstone'], [false, false]],
+    ['after a delete that it does not see yet', [['c', 1], ['d', 50], 'tombstone'], [true, false]],
+    ['of a key that was inserted again', [['c', 1], ['d', 2], 'tombstone', ['c', 3]], [true, true]],
+    [
+      'of a key that is inserted again later',
+      [['c', 1], ['d', 50], 'tombstone', ['c', 51]],
+      [true, true],
+    ],
+    ['that is the only record after compaction', ['tombstone'], [false, false]],
+  ])('%s changes nothing', (_what, steps, there) => expect(isThere(...steps)).toEqual(there));
 
   it.each<[string, readonly Step[], [boolean, boolean]]>([
     ['of a row of the initial load', [['r', 0], 'tombstone'], [false, false]],
     ['of a changed row', [['c', 1], ['u', 2], 'tombstone'], [false, false]],
     ['of a row that the snapshot does not see yet', [['c', 50], 'tombstone'], [false, false]],
     [
-      'behind a change that the snapshot does not see yet',
+      'after a change that the snapshot does not see yet',
       [['r', 0], ['u', 50], 'tombstone'],
       [false, false],
     ],
@@ -92,18 +96,19 @@ describe('a record is refused, and its window proves nothing', () => {
   };
   const both = (reason: string | undefined) => [reason, reason];
 
-  it('without a key, or with one that cannot be read', () => {
+  it('without a key, or with an unreadable key', () => {
     expect(why(null, IMAGE)).toEqual(both('a record without a key'));
     for (const key of ['1', 'Struct{id=1}', '{}', '{"id":null}', '{"id":"x"}', '{"id":1']) {
       expect(why(key, null)).toEqual(both('no change event with a readable key'));
     }
   });
 
-  it("with another key than its row's", () => {
+  it("with a key that is not its row's key", () => {
     for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}'])
       expect(new Set(why(key, IMAGE))).not.toContain(undefined);
     expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));
-    expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined)); // the same key in other words
+    // the same key in another spelling
+    expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined));
   });
 
   it('in a different partition than its key belongs to', () => {
@@ -114,7 +119,7 @@ describe('a record is refused, and its window proves nothing', () => {
       );
   });
 
-  it('of an output, where another partition holds the key', () => {
+  it('of an output topic if another partition has the key', () => {
     const fold = new OutputFold(SHAPE);
     fold.readFrom(0, 0);
     fold.add(Buffer.from(KEY), Buffer.from(IMAGE), 3);
@@ -134,7 +139,7 @@ describe('a record is refused, and its window proves nothing', () => {
 });
 
 describe('the partition of a key', () => {
-  it("is the one of Kafka's own producers (property)", () => {
+  it("is the partition that Kafka's own producers choose (property)", () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 40 }),

@@ -1,5 +1,5 @@
-// Rows are compared by hash, or, with a tolerance, value by value as canonical text. Both ways must
-// say the same of every value, also of hostile ones.
+// Rows are compared by hash or, with a tolerance, value by value as canonical text. Both ways must
+// agree for every value, including hostile ones.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';
@@ -28,7 +28,7 @@ function byHash(type: string, json: string): string | null {
   return encoder.row[0] === 0 && encoder.row[1] === 0 ? null : encoder.row.join();
 }
 
-/** The same of the path by rows. */
+/** Returns the encoding of the path by rows, or null if the value cannot be decoded. */
 function byRow(type: string, json: string): string | null {
   try {
     return JSON.stringify(canonFromJson(type, parseJsonLossless(json)));
@@ -52,7 +52,7 @@ function agree(type: string, a: string, b: string): void {
 }
 
 describe.each(Object.keys(JSON_FORMS))('a value of type %s', (type) => {
-  it('is known, and equal to another one, by hash exactly where it is row by row', () => {
+  it('is decodable and equal to another value by hash exactly if it is so row by row', () => {
     for (const a of JSON_FORMS[type]!) for (const b of JSON_FORMS[type]!) agree(type, a, b);
     fc.assert(
       fc.property(hostileJson(type), hostileJson(type), (a, b) => agree(type, a, b)),
@@ -92,13 +92,13 @@ describe('a tolerance', () => {
     ['5e-324', '0', '0.000001', true],
     ['NaN', '5e-8', '1', false],
     ['Infinity', '1e+308', '1', false],
-  ])('takes %s and %s at %s as numbers, whatever their notation: %s', (a, b, abs, within) => {
+  ])('compares %s and %s at %s as numbers in any notation: %s', (a, b, abs, within) => {
     expect(withinTolerance(a, b, abs)).toBe(within);
   });
 });
 
 describe('an array', () => {
-  it('of a type whose arrays the connector drops cannot be proven', () => {
+  it('of a type whose arrays the connector omits cannot be proven', () => {
     expect(
       [
         'interval[]',
@@ -122,6 +122,7 @@ describe('an array', () => {
 describe('a number of very many digits', () => {
   it('is read in linear time', () => {
     const long = `0.${'0'.repeat(200_000)}1`;
-    expect(canonFromJson('numeric', JSON.stringify(long).slice(1, -1))).toBe(long); // quadratic: minutes
+    // quadratic time would take minutes
+    expect(canonFromJson('numeric', JSON.stringify(long).slice(1, -1))).toBe(long);
   });
 });

@@ -22,7 +22,7 @@ const SHAPE: Shape = {
   ],
 };
 const EPOCH = 2 ** 32;
-/** Counters on either side of every border there is. */
+/** Counters on both sides of every border. */
 const COUNTERS = [
   724,
   2 ** 31 - 5,
@@ -69,7 +69,7 @@ describe('a snapshot sees', () => {
     ]); // written after the snapshot
   });
 
-  it('a transaction exactly when Postgres would, whatever its age below one epoch (property)', () => {
+  it('a transaction exactly if Postgres does, at any age below one epoch (property)', () => {
     const counters = fc.integer({ min: 2 ** 31, max: 5 * EPOCH });
     fc.assert(
       fc.property(
@@ -92,7 +92,7 @@ describe('a snapshot sees', () => {
     );
   });
 
-  it('the same where Flink is asked', () => {
+  it('the same as Flink', () => {
     const snapshot: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 150 };
     const range = { topic: 't', partitions: [] };
     const sql = flinkSetup({
@@ -109,7 +109,7 @@ describe('a snapshot sees', () => {
 });
 
 describe('what a later snapshot sees', () => {
-  it('is told by the id as it was widened first, however far the counter has moved on', () => {
+  it('follows the id as it was first widened, however far the counter has advanced', () => {
     const first: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 200 };
     const record = envelope('c', '{"id":1,"v":"a"}', 150);
     const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];

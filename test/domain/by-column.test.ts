@@ -18,7 +18,7 @@ const differ = (
 describe('differences by column', () => {
   it.each([
     [
-      'a time zone taken wrongly',
+      'a wrong time zone',
       [
         ['2026-01-01 00:00:00', '2026-01-01 07:00:00'],
         ['2026-02-28 20:30:00.5', '2026-03-01 03:30:00.5'],
@@ -66,7 +66,7 @@ describe('differences by column', () => {
       'stream is NULL',
     ],
     [
-      'values that should not be',
+      'unexpected values',
       [
         [null, 'a'],
         [null, 'b'],
@@ -103,7 +103,7 @@ describe('differences by column', () => {
     ]);
   });
 
-  it('put the most frequent column first, claim no rule from one row, and leave out what could not be decoded', () => {
+  it('list the most frequent column first, need several rows for a rule, and omit undecodable rows', () => {
     const list = [
       differ('a', '1', '2'),
       differ('b', '1', '2'),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { remedyOf } from '../../src/domain/capture/connector-causes.js';
 
-describe('what made a connector fail', () => {
+describe("the cause of a connector's failure", () => {
   it.each([
     [
       'org.apache.kafka.common.errors.RecordTooLargeException: The message is 3200700 bytes when serialized which is larger than 1048576',
@@ -14,15 +14,15 @@ describe('what made a connector fail', () => {
     ],
     ['FATAL: password authentication failed for user "x"', 'log in'],
     ['ERROR: permission denied for table t', 'grant'],
-  ])('%s has a remedy of its own', (cause, remedy) => {
+  ])('%s has its own remedy', (cause, remedy) => {
     expect(remedyOf(cause)).toContain(remedy);
   });
 
-  it('that says nothing known has none', () => {
+  it('has no remedy if it is unknown', () => {
     expect(remedyOf('java.lang.NullPointerException')).toBeUndefined();
   });
 
-  it('in our own copy: a record that Kafka refuses for its size is no broker that is away', () => {
+  it('is a too large record, not a missing broker, if Kafka refuses a record of a copy for its size', () => {
     const error = Object.assign(
       new Error(
         'The request included a message larger than the max message size the server will accept',

@@ -52,7 +52,7 @@ const approving = (...signatures: CoSignature[]) => ({
 const ANYBODY = { approvers: [] };
 
 describe('a request that takes two people', () => {
-  it('waits for the second, who must be another one, within the hour', () => {
+  it('waits for a second, different person within the hour', () => {
     expect(coSign(ask('ann'), soak(), ANYBODY, NOW, UNSIGNED)).toMatchObject({
       accepted: true,
       pair: null,
@@ -70,7 +70,7 @@ describe('a request that takes two people', () => {
     });
     expect(
       coSign(ask('bob'), soak(signature('ann', 'break-glass')), ANYBODY, NOW, UNSIGNED),
-    ).toMatchObject({ pair: null }); // that was for something else
+    ).toMatchObject({ pair: null }); // the first signature was for another decision
   });
   it.each<
     [
@@ -99,7 +99,7 @@ describe('a request that takes two people', () => {
       /only a soak can end early, and the phase is approve/,
     ],
     [
-      'by nobody whom the spec names',
+      'by a person whom the spec does not name',
       ask('eve'),
       soak(),
       { approvers: ['ann'] },
@@ -107,7 +107,7 @@ describe('a request that takes two people', () => {
       /eve is not one of the approvers/,
     ],
     [
-      'unsigned where the spec names approvers',
+      'unsigned although the spec names approvers',
       ask('ann'),
       soak(),
       { approvers: ['ann'] },
@@ -137,7 +137,7 @@ describe('a request that takes two people', () => {
   });
 });
 
-describe('a broken glass', () => {
+describe('broken glass', () => {
   const strict: ApprovalSpec = {
     quorum: 3,
     approvers: ['cfo'],
@@ -192,7 +192,7 @@ describe('a broken glass', () => {
     expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
     expect(approvalUnder(null, strict, NOW)).toEqual(strict);
   });
-  it('lets nobody else approve, nobody unsigned, and nothing that is not up for approval', () => {
+  it('lets no other and no unsigned person approve, and nothing that is not up for approval', () => {
     expect(approves('eve', later(1)).reason).toMatch(/eve is not one of the approvers ann, bob/);
     expect(approves('ann', later(1), {}, UNSIGNED).reason).toMatch(/unauthenticated/);
     expect(approves('ann', later(1), { needsApproval: false }).accepted).toBe(false);
@@ -219,7 +219,7 @@ describe('a key', () => {
       Date.parse(NOW),
     );
   };
-  it('signs for what its roles allow, and for nothing else', () => {
+  it('signs only what its roles allow', () => {
     expect(
       proves('approve').valid && proves('reject').valid && proves('complete-early').valid,
     ).toBe(true);

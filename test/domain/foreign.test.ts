@@ -1,5 +1,5 @@
-// Text of others is shown and kept without what a terminal obeys, and errors without the values of
-// rows.
+// Text from outside is shown and stored without characters that control a terminal. Errors are
+// stored without values of rows.
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import {
@@ -27,7 +27,7 @@ describe('a hostile text', () => {
     expect(show(`ok ${HOSTILE} end`)).not.toMatch(DANGEROUS);
     expect(show(`ok ${HOSTILE} end`)).toContain('ok ');
   });
-  it('begins no row of its own in columns, and does not widen them', () => {
+  it('starts no new row in columns, and does not widen them', () => {
     const text = columns(
       ['WHO', 'WHAT'],
       [
@@ -45,7 +45,7 @@ describe('a hostile text', () => {
     expect(JSON.parse(printableLines(JSON.stringify(value, null, 2)))).toEqual(value);
     expect(printable('😀 ä — ✔')).toBe('😀 ä — ✔');
   });
-  it('is cut', () => expect(quoteForeign('x'.repeat(1000)).length).toBe(301));
+  it('is cut off at the limit', () => expect(quoteForeign('x'.repeat(1000)).length).toBe(301));
 });
 
 describe('an error that quotes values of rows', () => {
@@ -63,7 +63,7 @@ describe('an error that quotes values of rows', () => {
     postgres('23505', 'duplicate key value violates unique constraint "x"', {
       detail: `Key (id)=(${CARD}) already exists.`,
     }),
-  ])('of Postgres loses them: %s', (error) => {
+  ])('from Postgres loses them: %s', (error) => {
     const { message } = classify(error);
     expect(message).not.toContain('4111');
     expect(message).toContain((error as unknown as { code: string }).code);
@@ -81,10 +81,10 @@ describe('an error that quotes values of rows', () => {
     `Converting byte[] to Kafka Connect data failed: JsonParseException: Unrecognized token '${CARD}' at [Source: (byte[])"{"card": "${CARD}"}"; line: 1, column: 3]`,
     `Conversion error: Struct{id=1,card=${CARD},address=Struct{city=${CARD}}}`,
     `Cannot parse value: '${CARD}'`,
-  ])('of a connector loses them: %s', (trace) => {
+  ])('from a connector loses them: %s', (trace) => {
     expect(withoutValues(trace)).not.toContain('4111');
   });
-  it('of a connector keeps what a person needs', () => {
+  it('from a connector keeps what a person needs', () => {
     const said = withoutValues(
       'The message is 5242969 bytes when serialized which is larger than 1048576: topic "orders", slot "sluice_x" is active',
     );

@@ -55,7 +55,7 @@ describe('an approval is accepted', () => {
     expect(decide(ask(), OPEN, SPEC, NOW)).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     expect(decide(ask('ann', null), OPEN, SPEC, NOW).accepted).toBe(true);
   });
-  it('while the newest window proved nothing, and is told so: the final window decides', () => {
+  it('while the newest window proved nothing, with a note that the final window decides', () => {
     const inconclusive = { ...OPEN, newest: { number: 7, verdict: 'inconclusive' as const } };
     expect(decide(ask(), inconclusive, SPEC, NOW)).toEqual({
       accepted: true,
@@ -65,7 +65,7 @@ describe('an approval is accepted', () => {
   it.each([
     ['other evidence', ask('ann', 'ev-0'), OPEN, SPEC, 'evidence ev-0 ≠ ev-1 current'],
     [
-      'before anything is up for approval',
+      'a time before anything is up for approval',
       ask(),
       { ...OPEN, needsApproval: false, phase: 'validate' as const },
       SPEC,
@@ -87,7 +87,7 @@ describe('an approval is accepted', () => {
       '> 24h',
     ],
     [
-      'somebody who is not an approver',
+      'a person who is not an approver',
       ask('eve'),
       OPEN,
       { ...SPEC, approvers: ['ann'] },
@@ -101,14 +101,14 @@ describe('an approval is accepted', () => {
       'unauthenticated: the spec names approvers, so ann must sign',
     ],
     [
-      'the starter where that is excluded',
+      'the starter if the spec excludes them',
       ask('sam'),
       OPEN,
       { ...SPEC, notStarter: true },
       'sam started this migration',
     ],
     [
-      'an unknown starter where that matters',
+      'an unknown starter if the spec excludes starters',
       ask(),
       { ...OPEN, starter: null },
       { ...SPEC, notStarter: true },
@@ -126,7 +126,7 @@ describe('an approval is accepted', () => {
     expect(decision.accepted).toBe(false);
     expect(decision.reason).toContain(reason);
   });
-  it('named evidence is accepted right after a new epoch: somebody looked', () => {
+  it('evidence that the request names is accepted right after a new epoch', () => {
     expect(decide(ask('ann', 'ev-1'), { ...OPEN, voidedAt: NOW }, SPEC, NOW).accepted).toBe(true);
   });
 });
@@ -143,7 +143,7 @@ describe('a rejection', () => {
     expect(
       decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted,
     ).toBe(true));
-  it('by an unsigned name is refused where the spec names approvers', () =>
+  it('by an unsigned name is refused if the spec names approvers', () =>
     expect(decide(reject, OPEN, { ...SPEC, approvers: ['ann'] }, NOW)).toMatchObject({
       accepted: false,
       reason: expect.stringContaining('must sign') as string,
@@ -171,7 +171,7 @@ describe('the gate waits', () => {
 });
 
 describe('the stop rule', () => {
-  it('wants passes in a row and the asked-for days', () => {
+  it('requires passes in a row and the requested days', () => {
     const streak = { passesInARow: 3, covered: ['weekday' as const], compared: 30_000 };
     expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe(
       'passed in a row 2 < 3 needed',
@@ -187,16 +187,16 @@ describe('the stop rule', () => {
       'mismatch rate ≤ 0.00010 shown by 30000 comparisons > 0.00001 allowed',
     );
   });
-  it('knows the days', () => {
+  it('recognizes the days', () => {
     expect(coverageOf('2026-11-22T10:00:00Z')).toEqual(['weekend']);
     expect(coverageOf('2026-11-30T10:00:00Z')).toEqual(['weekday', 'month-end']);
     expect(coverageOf('2026-10-25T10:00:00Z')).toEqual(['weekend', 'dst-day']);
   });
 });
 
-describe('payloads from anybody', () => {
+describe('payloads from any client', () => {
   it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(
-    'rubbish is named, not thrown: %j',
+    'an invalid payload gets a reason and does not throw: %j',
     (payload) => {
       const checked = checkDecision(payload, 'approve');
       expect(checked.ok).toBe(false);
@@ -215,7 +215,7 @@ describe('payloads from anybody', () => {
       checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,
     ).toBe(true);
   });
-  it('a roll-back says who and why', () => {
+  it('a rollback needs a person and a reason', () => {
     expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({
       ok: true,
       value: { by: 'ann', reason: 'slow', token: null },
@@ -224,8 +224,8 @@ describe('payloads from anybody', () => {
   });
 });
 
-describe('what a run remembers of decisions', () => {
-  it('is whatever was accepted, and the newest refusals, in their order', () => {
+describe('the decisions that a run keeps', () => {
+  it('are all accepted ones and the newest refusals, in their order', () => {
     const one = (approver: string, accepted: boolean) => ({
       approver,
       decision: 'approve' as const,

@@ -78,7 +78,7 @@ describe('a signed approval', () => {
   ).nonce;
   it.each<[string, string, Partial<DecisionRequest>, string[], number, RegExp]>([
     [
-      "signed with somebody else's key",
+      "signed with another person's key",
       signDecision(eve.secret, claims, NOW),
       {},
       [],
@@ -94,7 +94,7 @@ describe('a signed approval', () => {
       /signature is not ann's/,
     ],
     [
-      'by somebody without a key',
+      'by a person without a key',
       signDecision(eve.secret, { ...claims, approver: 'eve' }, NOW),
       { approver: 'eve' },
       [],
@@ -110,7 +110,7 @@ describe('a signed approval', () => {
       /is for workflowId migration-x/,
     ],
     [
-      'of a drill in another namespace',
+      'from a drill in another namespace',
       signDecision(ann.secret, { ...claims, namespace: 'staging' }, NOW),
       {},
       [],
@@ -136,7 +136,7 @@ describe('a signed approval', () => {
     ],
     ['after its hour', good(), {}, [], NOW + 3_600_001, /expired/],
     [
-      'from a clock far ahead',
+      'from a clock that is far ahead',
       signDecision(ann.secret, claims, NOW + 7_200_000),
       {},
       [],
@@ -144,8 +144,8 @@ describe('a signed approval', () => {
       /valid for longer/,
     ],
     ['used before', used, {}, [nonce], NOW, /used before/],
-    ['that is rubbish', 'rubbish', {}, [], NOW, /not payload.signature/],
-    ['whose payload is rubbish', 'e30.e30', {}, [], NOW, /contains no decision/],
+    ['that is not a token', 'rubbish', {}, [], NOW, /not payload.signature/],
+    ['whose payload is invalid', 'e30.e30', {}, [], NOW, /contains no decision/],
   ])('%s is refused', (_what, token, more, nonces, now, why) => {
     const identity = identify(request(token, more), verifyToken(token, keys, HERE, now), nonces);
     expect(identity.authenticated).toBe(false);

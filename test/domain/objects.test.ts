@@ -31,7 +31,7 @@ const DEPLOYED = {
 describe('a plan lists the consumer groups that a rollback removes', () => {
   it('of the sink, which are handed over', () =>
     expect(made(BATCH_PARTS, 'group')).toEqual([['connect-bank-sink', 'handed over']]));
-  it('of an incremental load, which nobody needs after complete', () =>
+  it('of an incremental load, which are not needed after complete', () =>
     expect(made(INCREMENTAL, 'group')).toEqual([['bank-signals', 'removed at complete']]));
   it('of a pipeline that Sluice deploys, and not of an external one', () => {
     const { groups } = planOf(DEPLOYED).spec.pipeline!;
@@ -42,13 +42,13 @@ describe('a plan lists the consumer groups that a rollback removes', () => {
 });
 
 describe('at complete', () => {
-  it('a heartbeat topic stays with its connector, and the barrier topics go', () => {
+  it('a heartbeat topic stays with its connector, and the barrier topics are removed', () => {
     const topics = made(INCREMENTAL, 'topic');
     const kept = topics.filter(([, after]) => after === 'handed over').map(([name]) => name);
     expect(kept).toEqual(['bank.public.accounts', 'bank.heartbeat.bank']);
     expect(topics.map(([name]) => name)).toContain('bank.signals');
   });
-  it('the table of the sink stays, but a staging table goes', () => {
+  it('the table of the sink stays, but a staging table is removed', () => {
     expect(made(BATCH_PARTS, 'sink')).toEqual([['public.totals_stream', 'handed over']]);
     expect(made(SHARED_PARTS, 'sink')).toEqual([['sluice_bank.stream', 'removed at complete']]);
   });
@@ -57,7 +57,7 @@ describe('at complete', () => {
   );
 });
 
-it('each kind is undone by an activity of its own', () => {
+it('each kind has its own undo activity', () => {
   const undos = Object.values(KINDS).map(({ undo }) => undo);
   expect(new Set(undos).size).toBe(undos.length);
 });

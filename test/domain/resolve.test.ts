@@ -1,4 +1,4 @@
-// The resolved plan: what follows from a spec and a generation.
+// Tests the resolved plan: everything that follows from a spec and a generation.
 import { describe, expect, it } from 'vitest';
 import { plannedObjects } from '../../src/domain/objects/kinds.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -32,7 +32,7 @@ describe('resolve', () => {
     expect(sink?.writes.stream.text).toBe('public.totals_stream');
   });
 
-  it('gives a later generation names of its own, but one lease', () => {
+  it('gives a later generation new names, but keeps the lease', () => {
     const [first, second] = [planOf({ spec: BATCH_PARTS }), planOf({ spec: BATCH_PARTS }, 2)];
     expect(second.names.slot).toBe('sluice_bank_g2');
     expect(second.sink).toMatchObject({ connector: 'bank-sink-g2', group: 'connect-bank-sink-g2' });
@@ -47,7 +47,7 @@ describe('resolve', () => {
     expect(plan.logTopics.includes('bank.signals')).toBe(snapshot === 'incremental');
   });
 
-  it('has no slot, publication or log topics where rows are polled, and a connector for each table', () => {
+  it('has no slot, publication and log topics if tables are polled, and a connector for each table', () => {
     const plan = planOf({ tables: ['public.a', 'public.b'], spec: { connector: polling } });
     expect(plan.capture).toMatchObject({
       kind: 'polling',
@@ -79,7 +79,7 @@ describe('resolve', () => {
     expect(planOf({ spec: { ...BATCH_PARTS, cutover: { route } } }).route).toMatchObject(expected);
   });
 
-  it('lets the sink write a staging table until a shared table changes hands', () => {
+  it('lets the sink write a staging table until the commit of a shared table', () => {
     const { route, sink, fence } = planOf({ spec: SHARED_PARTS });
     expect(route).toMatchObject({
       kind: 'table',
@@ -96,7 +96,7 @@ describe('resolve', () => {
     expect(objectsOf({ spec: SHARED_PARTS })).toContain('sink sluice_bank.stream');
   });
 
-  it('guards every source table where the source is fenced', () => {
+  it('guards every source table if the source is fenced', () => {
     const { fence, steps } = planOf({
       tables: ['public.a', 'public.b'],
       spec: { ...BATCH_PARTS, cutover: { ...BATCH_PARTS.cutover, fence: 'source' } },
@@ -109,7 +109,7 @@ describe('resolve', () => {
     expect(steps.map(({ name }) => name)).toContain('fence');
   });
 
-  it('names the host of a pipeline and its jobs, and none where somebody else deploys it', () => {
+  it('names the host of a pipeline and its jobs, but none for an external pipeline', () => {
     const statements = {
       sql: 'CREATE TABLE totals AS SELECT day FROM t GROUP BY day EMIT CHANGES',
     };
@@ -128,7 +128,7 @@ describe('resolve', () => {
     });
   });
 
-  it('lists what a generation makes, kind by kind', () => {
+  it('lists what a generation creates, kind by kind', () => {
     expect(objectsOf({ spec: BATCH_PARTS }, 2)).toEqual([
       'lease sluice_bank',
       'publication sluice_bank_g2',

@@ -1,4 +1,4 @@
-// The routes: what each answers, and that one more route needs nothing but its own adapter.
+// Tests the facts of each route, and that a new route needs only its own adapter.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { ROUTES } from '../../src/domain/routes/index.js';
@@ -6,14 +6,14 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js'
 import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
-  it('answers by facts: only the shared table moves the sink, and only the view is tried', () => {
+  it('is described by facts: only the shared table moves the sink, and only the view is tried', () => {
     const { route: view } = aPlan({ spec: BATCH_PARTS });
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);
     expect([table.isTried, table.movesSink, table.refusesBatch]).toEqual([false, true, true]);
   });
 
-  it('of one more type needs one registration: plan, steps and notes follow', () => {
+  it('of a new type needs one registration; plan, steps and notes follow', () => {
     onTestFinished(ROUTES.register('pager', PAGER));
     const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
     const { route, steps, notes } = resolve({ spec: withPager(spec), generation: 1 });
@@ -23,7 +23,7 @@ describe('a route', () => {
     expect(notes).toContain('a pager forgets');
   });
 
-  it('that nobody registered is refused by name', () => {
+  it('that is not registered is refused by name', () => {
     expect(() => ROUTES.of('carrier-pigeon')).toThrow('no route is named carrier-pigeon');
   });
 });

@@ -37,20 +37,21 @@ const PROVEN: Proofs = {
 };
 
 describe('a window may say passed', () => {
-  it('only with every proof and no difference', () => {
+  it('only with every condition proven and no difference', () => {
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
       verdict: 'passed',
       reason: '0 differences in 3 keys',
     });
   });
-  it('with rows that it did not read only where an earlier window proved them, and says which it read', () => {
+  it('with unread rows only if an earlier window proved them, and says which rows it read', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
-    const walked: Proofs = { ...incremental, walkedRows: 3 }; // this very window read them, in earlier snapshots
+    // this window read them itself, in earlier snapshots
+    const walked: Proofs = { ...incremental, walkedRows: 3 };
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });
-  it('without a count where none was made: evidence then claims none', () => {
+  it('without a count if none was made, and then the evidence claims none', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
     ).toBe('passed');
@@ -72,7 +73,7 @@ describe('a window may say passed', () => {
       'unknown 1 keys > 0 allowed',
     ],
     [
-      'a key that never held still',
+      'a key that changed in every round',
       { ...NO_COUNTS, matched: 2, unstable: 1 },
       PROVEN,
       'inconclusive',
@@ -93,21 +94,21 @@ describe('a window may say passed', () => {
       'rows read 2 ≠ 3 counted',
     ],
     [
-      'rows that were not read because those before differed',
+      'rows that were not read because earlier ones differed',
       { ...NO_COUNTS, mismatched: 2 },
       { ...PROVEN, readRows: 2, isStopped: true },
       'failed',
       'stopped after 2 of 3 rows',
     ],
     [
-      'rows that were not read because those before are unknown',
+      'rows that were not read because earlier ones are unknown',
       { ...NO_COUNTS, unknown: 2 },
       { ...PROVEN, readRows: 2, isStopped: true },
       'inconclusive',
       'unknown 2 keys',
     ],
     [
-      'rows that neither were read nor proven earlier',
+      'rows that were neither read nor proven earlier',
       { ...NO_COUNTS, matched: 3 },
       { ...PROVEN, readRows: 1, provenEarlier: 1 },
       'errored',
@@ -132,7 +133,7 @@ describe('a window may say passed', () => {
     expect(assessed.verdict).toBe(verdict);
     expect(assessed.reason).toContain(reason);
   });
-  it('a blind comparator outranks the differences it reports', () => {
+  it('a failed canary outranks the differences that the comparator reports', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
     ).toBe('errored');
@@ -165,14 +166,14 @@ describe('positions', () => {
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);
   });
-  it('32-bit transaction ids are widened to the nearest epoch, also across a wraparound', () => {
+  it('32-bit transaction ids are widened to the nearest epoch, even across a wraparound', () => {
     const epoch = 2 ** 32;
     const snapshot = parseSnapshot(`${3 * epoch + 5}:${3 * epoch + 10}:`);
     expect(isVisible(7, snapshot)).toBe(true);
     expect(isVisible(12, snapshot)).toBe(false);
     expect(isVisible(epoch - 3, snapshot)).toBe(true); // just before the wraparound
     const before = parseSnapshot(`${3 * epoch - 10}:${3 * epoch - 5}:`);
-    expect(isVisible(2, before)).toBe(false); // just after it
+    expect(isVisible(2, before)).toBe(false); // just after the wraparound
   });
 });
 
@@ -184,7 +185,7 @@ describe('phases', () => {
     expect(mayFollow('prepare', 'connect')).toBe(false);
     expect(mayFollow('validate', 'cut-over')).toBe(false);
   });
-  it('go back to validate before the commit, to snapshot for a new generation, to roll-back from anywhere but the end', () => {
+  it('go back to validate before the commit, to snapshot for a new generation, and to roll-back', () => {
     expect(mayFollow('approve', 'validate') && mayFollow('cut-over', 'validate')).toBe(true);
     expect(mayFollow('validate', 'snapshot')).toBe(true);
     expect(
@@ -225,7 +226,7 @@ describe('names', () => {
     ])
       expect(() => parseTableName(bad)).toThrow();
   });
-  it('of topics hold no character that Kafka refuses', () =>
+  it('of topics contain no character that Kafka refuses', () =>
     expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
   it('literals survive quotes and backslashes', () =>
     expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));
@@ -242,7 +243,7 @@ describe('durations and sizes', () => {
 });
 
 describe('epochs', () => {
-  it('begin with any change of what evidence rests on, and not with the first facts', () => {
+  it('begin with any change of facts that evidence depends on, and not with the first facts', () => {
     expect(factsChange(null, { slot: '1' })).toBeNull();
     expect(factsChange({ slot: '1' }, { slot: '1' })).toBeNull();
     expect(factsChange({ slot: '1' }, { slot: '2' })).toEqual({
@@ -266,7 +267,7 @@ describe('waivers', () => {
     remedy: '',
   });
   const waiver = (name: string, until: string) => ({ check: name, reason: 'we know', until });
-  it('open a failed or unknown check until their date, and never one that would lose data', () => {
+  it('open a failed or unknown check until their date, but never one that would lose data', () => {
     const checks = [
       check('source.long-transactions', 'failed'),
       check('table.replica-identity', 'failed'),
@@ -297,7 +298,7 @@ describe('snapshot notifications', () => {
       fold(say('STARTED'), scan('public.a'), scan('public.b'), say('COMPLETED')),
     ).toMatchObject({ completed: true, failure: null });
   });
-  it('forget what a restarted snapshot had scanned', () => {
+  it('reset the progress if the snapshot restarts', () => {
     expect(
       fold(say('STARTED'), scan('public.a'), say('STARTED'), scan('public.b'), say('COMPLETED'))
         .failure,

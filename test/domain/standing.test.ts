@@ -30,7 +30,7 @@ const seen = (more: Partial<SeenWorkflow> = {}): Seen => ({
   },
 });
 
-describe('how a run stands', () => {
+describe('the standing of a run', () => {
   it('is live when its workflow answers, with what its activities wait for', () =>
     expect(judgeStanding(seen(), RECORDED, NOW, ['catchUp: waits'])).toEqual({
       from: 'workflow',
@@ -47,7 +47,7 @@ describe('how a run stands', () => {
     ['TIMED_OUT', 'timed out'],
     ['CANCELLED', 'cancelled'],
     ['FAILED', 'failed'],
-  ])('is dead when its workflow is %s, whatever a worker answers for it', (status, state) => {
+  ])('is dead when its workflow is %s, even if a worker answers for it', (status, state) => {
     const standing = judgeStanding(
       seen({ status, closedAt: NOW, failure: status === 'FAILED' ? 'boom' : null }),
       RECORDED,
@@ -62,12 +62,12 @@ describe('how a run stands', () => {
     });
     expect(standing.problem).toContain('retains WAL');
   });
-  it('of a dead run after the commit names the way back of consumers', () =>
+  it('of a dead run after the commit names the command that routes consumers back', () =>
     expect(
       judgeStanding(seen({ status: 'TERMINATED' }), { ...RECORDED, isCommitted: true }, NOW)
         .remedy[0],
     ).toContain('--route-back'));
-  it('of a run that has ended is the ledger’s word, unless a newer one was refused', () => {
+  it('of a run that has ended comes from the ledger, unless a newer run was refused', () => {
     const ended = { ...RECORDED, hasEnded: true };
     expect(judgeStanding(seen({ status: 'TERMINATED' }), ended, NOW).problem).toBeNull();
     expect(judgeStanding({ kind: 'unreachable', problem: 'away' }, ended, NOW).problem).toBeNull();
@@ -80,7 +80,7 @@ describe('how a run stands', () => {
     ).toContain('refused: spec is wrong');
   });
 
-  it('is stuck when its workflow task fails again and again, with the reason', () => {
+  it('is stuck, with the reason, when its workflow task fails again and again', () => {
     const standing = judgeStanding(
       seen({ taskAttempt: 5, taskFailure: 'nondeterminism', answered: false }),
       RECORDED,
@@ -93,7 +93,7 @@ describe('how a run stands', () => {
     });
     expect(standing.problem).toContain('attempt 5): nondeterminism');
   });
-  it('has no worker when nobody polled the queue for longer than a poll lasts', () => {
+  it('has no worker when no worker polled the queue for longer than a poll lasts', () => {
     for (const polledMsAgo of [null, 200_000]) {
       const standing = judgeStanding(seen({ polledMsAgo, answered: false }), RECORDED, NOW);
       expect(standing.problem).toContain('no worker polls task queue migrations');
@@ -103,7 +103,7 @@ describe('how a run stands', () => {
       judgeStanding(seen({ polledMsAgo: 3000, answered: false }), RECORDED, NOW).problem,
     ).toContain('no worker answers on task queue migrations');
   });
-  it('is as old as the ledger where Temporal does not answer, or knows no such workflow', () => {
+  it('is as old as the ledger if Temporal does not answer, or knows no such workflow', () => {
     expect(
       judgeStanding(
         { kind: 'unreachable', problem: 'Temporal at x does not answer' },

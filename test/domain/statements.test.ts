@@ -4,7 +4,7 @@ import { splitStatements, stripSemicolon } from '../../src/domain/migration/stat
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 describe('a text of statements', () => {
-  it('is cut at semicolons that are in no quotes, comments or statement set', () => {
+  it('is split at semicolons outside quotes, comments and statement sets', () => {
     const text =
       "SET 'a' = 'x;y'; -- not; here\nCREATE TABLE `odd;name` (a INT) /* nor; here */;\nEXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;\nSELECT 'it''s; one'";
     expect(splitStatements(text)).toEqual([
@@ -49,12 +49,12 @@ describe('a Flink SQL pipeline', () => {
     ["INSERT INTO o SELECT '${brokerz}'", /is not a placeholder/],
     ['CREATE TABLE a (x INT)', /start no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" cannot be used in a pipeline/],
-  ])('%s is refused, naming the part', (sql, message) =>
+  ])('%s is refused with the part named', (sql, message) =>
     expect(() => flinkPlan(withText(sql), 1)).toThrow(message),
   );
 });
 
-describe('a query that stands in another one', () => {
+describe('a query that is used as a subquery', () => {
   const bare =
     "SELECT '; -- no end' AS \"a;b\", $$ -- x; $$ AS c, E'\\'; --' AS d FROM t /* in /* it */ */ WHERE x = 1";
   it.each([
@@ -66,9 +66,7 @@ describe('a query that stands in another one', () => {
     '; /* 17 runs\n a /* week */ */ ',
     ' -- one\n; -- two',
     " -- it's",
-  ])('loses what it ends in: %j', (ending) =>
-    expect(stripSemicolon(`${bare}${ending}`)).toBe(bare),
-  );
+  ])('loses its ending: %j', (ending) => expect(stripSemicolon(`${bare}${ending}`)).toBe(bare));
   it('keeps a second statement, which the server refuses', () =>
     expect(stripSemicolon('SELECT 1; SELECT 2;')).toBe('SELECT 1; SELECT 2'));
 });

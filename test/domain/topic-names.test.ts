@@ -5,7 +5,7 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 describe('names of topics', () => {
-  it('that differ only by dot and underscore collide, with one another and with one that is there', () => {
+  it('that differ only by dot and underscore collide, with each other and with an existing topic', () => {
     expect(
       existingCollisions(
         ['a.public.orders'],
@@ -24,7 +24,7 @@ describe('names of topics', () => {
     expect(checkTopicNames(['a.b'], ['a.b', 'a-b'])).toMatchObject({ status: 'passed' });
   });
 
-  it('that are too long or no names are called so', () => {
+  it('that are too long or invalid are reported', () => {
     expect(nameProblems(['x'.repeat(249)])).toEqual([]);
     expect(nameProblems(['x'.repeat(250)])).toEqual([
       expect.stringContaining('has 250 characters > 249'),
@@ -42,7 +42,7 @@ describe('a spec', () => {
     connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', topicPrefix },
   });
 
-  it('whose topics Kafka would refuse is refused, with the topic named, also for names of a later generation', () => {
+  it('whose topics Kafka would refuse is refused by topic, including names of a later generation', () => {
     expect(problems(['public.orders'], connector('p'.repeat(130)))).toContainEqual(
       expect.stringMatching(/^topic p+\.g99\.heartbeat\.p+\.g99 has \d+ characters > 249/),
     );

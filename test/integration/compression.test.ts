@@ -1,5 +1,5 @@
-// Tests topics that the broker compresses itself, with the Java implementations of the codecs. What
-// is read must equal what was written.
+// Tests topics that the broker compresses itself, with the Java implementations of the codecs. The
+// records must be read as they were written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { rangeOf } from '../../src/clients/kafka/record-batch.js';

@@ -1,5 +1,6 @@
-// Tests a role without pg_read_all_stats. What it cannot see is unknown, and the statement that
-// shows it is named. Also tests that the transaction is named for which a new slot waits.
+// Tests a role without pg_read_all_stats. If it cannot see something, the result is unknown, and
+// the statement that shows it is named. Also tests that the transaction is named for which a new
+// slot waits.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/findings.js';

@@ -1,5 +1,5 @@
-// A spec enters history, ledger, plan and report: a credential in its text is refused with its
-// place, and is not repeated in the error.
+// A spec is stored in history, ledger, plan and report. A credential in its text is refused with
+// its place, and the error does not repeat it.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';
@@ -151,7 +151,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
   ],
 ];
 
-describe('a credential in a spec is refused where it stands', () => {
+describe('a credential in a spec is refused with its place', () => {
   it.each(refused)('%s', (_what, more, path, message) => {
     const problems = problemsOf(more);
     expect(
@@ -161,19 +161,19 @@ describe('a credential in a spec is refused where it stands', () => {
     expect(problems.join('\n')).not.toContain(SECRET);
   });
 
-  it.each(refused)('as a workflow’s input too: %s', (_what, more) => {
+  it.each(refused)('also as a workflow’s input: %s', (_what, more) => {
     const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }));
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).not.toContain(SECRET);
   });
 });
 
-describe('what only looks like a credential is taken', () => {
+describe('text that only looks like a credential is accepted', () => {
   it.each<[string, Record<string, unknown>]>([
     ['a path with an at sign', connector('http://c:8083/teams/@payments')],
     ['an ordinary query', connector('http://c:8083/?author=ann&keyspace=x')],
     [
-      'how a credential is given',
+      'a setting that names where a credential comes from',
       flink(
         "CREATE TABLE a (x INT) WITH ('avro-confluent.basic-auth.credentials-source' = 'USER_INFO'); INSERT INTO a SELECT 1",
       ),

@@ -19,14 +19,14 @@ const parse = (passwordFrom: object, config: Record<string, string> = {}) => {
 };
 
 describe('a password from a file', () => {
-  it('names a key, as FileConfigProvider reads it', () => {
+  it('names a key, because FileConfigProvider needs one', () => {
     const parsed = parse({ file: '/run/secrets/shop.properties:password' });
     expect(
       parsed.ok &&
         debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }))['database.password'],
     ).toBe('${file:/run/secrets/shop.properties:password}');
   });
-  it('without a key is refused with what to write, unless the connector has a secret of its own', () => {
+  it('without a key is refused with the right form, unless the connector has its own secret', () => {
     const parsed = parse({ file: '/run/secrets/shop' });
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).toContain('{ file: /folder/name.properties:password }');
@@ -36,7 +36,7 @@ describe('a password from a file', () => {
   });
 });
 
-describe('a login of the connector of its own', () => {
+describe('a separate login of the connector', () => {
   it('needs its own secret', () => {
     expect(parse({ env: 'SLUICE_SECRET_SHOP' }, { 'database.user': 'capture' }).ok).toBe(false);
     const parsed = parse(

@@ -40,7 +40,7 @@ describe('a spec', () => {
     );
     expect(parsed.ok && parsed.spec.spec.batch?.query.sql).toContain('AT TIME ZONE');
   });
-  it('has the same plan hash whatever its labels and key order, and another for any other change', () => {
+  it('has the same plan hash with other labels and key order, and another after any other change', () => {
     const spec = aSpec();
     expect(planHash({ ...spec, metadata: { ...spec.metadata, labels: { team: 'x' } } })).toBe(
       planHash(spec),
@@ -49,9 +49,9 @@ describe('a spec', () => {
   });
 });
 
-describe('a plan for a table that batch and stream share', () => {
+describe('a plan for a shared table', () => {
   const plan = buildPlan(aSpec({ spec: SHARED_PARTS }));
-  it('makes a table of ours that the stream writes until the commit, and a trigger, and leaves neither', () => {
+  it('creates a staging table for the stream and a trigger, and removes both', () => {
     const ours = plan.creates
       .filter((o) => o.kind === 'sink' || o.kind === 'trigger')
       .map(({ name, after }) => [name, after]);
@@ -63,7 +63,7 @@ describe('a plan for a table that batch and stream share', () => {
       'collection.name.format': 'sluice_bank.stream',
     });
   });
-  it('pauses the sink before the commit, and says what the batch will meet', () => {
+  it('pauses the sink before the commit, and says what the batch will experience', () => {
     const names = plan.cutover.map((step) => step.name);
     expect(names.slice(names.indexOf('final-window'))).toEqual([
       'final-window',
@@ -76,7 +76,7 @@ describe('a plan for a table that batch and stream share', () => {
       /the batch's writes to public.totals fail with an error.* role nightly loses its right to write/,
     );
   });
-  it('gives the sink its session from the commit on: role and epoch', () => {
+  it("gives the sink's session role and epoch after the commit", () => {
     const url = jdbcSinkConfig(aPlan({ spec: SHARED_PARTS }), { role: 'stream', since: '1.7' })[
       'connection.url'
     ]!;
@@ -88,12 +88,12 @@ describe('a plan for a table that batch and stream share', () => {
 
 describe('a batch whose runs are seen as sessions', () => {
   const batch = { ...BATCH_PARTS.batch, runs: { application: 'nightly' } };
-  it('is taken, and the plan says what is not seen', () => {
+  it('is accepted, and the plan says which runs are not seen', () => {
     expect(buildPlan(aSpec({ spec: { ...BATCH_PARTS, batch } })).notes.join()).toContain(
       'misses a run that begins and ends within the hold',
     );
   });
-  it('has no cuts that closed keys could stand on', () => {
+  it('has no cuts that closed keys could use', () => {
     const spec = { ...BATCH_PARTS, batch, validation: { closedKeys: 'day < $cut::date' } };
     expect(problemsOf(yaml(aSpecInput({ spec }))).join()).toContain('add batch.runs.table');
   });
@@ -106,7 +106,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
     );
   });
-  it('every problem, not the first', () => {
+  it('every problem, not only the first one', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
     });
@@ -177,7 +177,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     expect(problems).toContain('a literal password is not allowed; use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
   });
-  it('two tables whose names are one name to Kafka', () => {
+  it('two tables whose topics would have the same name', () => {
     expect(
       problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join(),
     ).toContain('would share topic bank.public.a_b');
@@ -204,12 +204,12 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       'must not be batchRole',
     ],
     [
-      'our own role as the stream',
+      "Sluice's own role as the stream's",
       { cutover: { route: { ...SHARED_ROUTE, streamRole: 'sluice' } } },
       'must not be the role that Sluice connects as',
     ],
     [
-      'a role that no session could be given',
+      'a role name that no session option can contain',
       { cutover: { route: { ...SHARED_ROUTE, streamRole: 'a b' } } },
       'without spaces, quotes or backslashes',
     ],
@@ -247,17 +247,17 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       'name the integer column that identifies its rows',
     ],
     [
-      'a delay that no barrier can keep',
+      'a delay that is too long for the barriers',
       { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' },
       'no barrier can be that fast',
     ],
     [
-      "a key of Debezium's",
+      'a key of Debezium',
       { mode: 'bulk', config: { 'max.queue.size': '1' } },
       'is not a key that a spec may set',
     ],
     [
-      'a class that is no JDBC source',
+      'a class that is not a JDBC source',
       { mode: 'bulk', config: { 'connector.class': 'evil.Connector' } },
       'not one of dev.sluice',
     ],
@@ -281,7 +281,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       'cdc-events-duplicate',
     ],
     [
-      'a source that has no before',
+      'a source that provides no before',
       "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
       { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
       'a jdbc-source provides no before',
@@ -346,7 +346,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       "must be the sink's table",
     );
   });
-  it('two stages of one name, and a stage that is called result', () => {
+  it('two stages with one name, and a stage with the name result', () => {
     const stage = (name: string) => ({
       name,
       query: { sql: 'SELECT 1 AS a' },
@@ -367,7 +367,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     );
     expect(stages('result').join()).toContain('"result" is already the name of another subject');
   });
-  it('a workflow input that still holds a file', () => {
+  it('a workflow input that still names a file', () => {
     const parsed = parseSpecObject(
       aSpecInput({
         spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'q.sql' } } },
@@ -376,13 +376,13 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     expect(parsed.ok).toBe(false);
   });
   it.each([[null], [[]], ['text'], [42], [{ apiVersion: 'v1' }]])(
-    'rubbish as workflow input: %j',
+    'an invalid workflow input: %j',
     (input) => expect(parseSpecObject(input).ok).toBe(false),
   );
 });
 
 describe('a plan', () => {
-  it('lists what is made, and a secret only as a placeholder', () => {
+  it('lists what is created, and a secret only as a placeholder', () => {
     const plan = buildPlan(aSpec({ spec: BATCH_PARTS }));
     expect(plan.creates.map((o) => o.kind)).toEqual(
       expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink']),

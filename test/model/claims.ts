@@ -1,23 +1,23 @@
-// Models the ownership of objects (I19 and I20) as a small world: a create that succeeds, is
-// refused, or loses its answer and may land later; a person who creates the object by hand instead
-// of granting the named right; retries, and a rollback at any time. It does not model a person who
-// creates the object after an answer was lost, without a message that asks for it. Such an object
-// passes for ours, because it may be ours.
+// Models the ownership of objects (I19 and I20) as a small world. A create succeeds, is refused, or
+// loses its answer and may take effect later. A person may create the object by hand instead of
+// granting the named right. There are retries, and a rollback at any time. One case is not modeled:
+// a person creates the object after an answer was lost, without a message that asks for it. Such an
+// object counts as owned, because it may be.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
-  /** A create that surely made nothing gives its claim back. */
+  /** A create that certainly created nothing releases its claim. */
   givesBack: true,
-  /** One whose answer was lost keeps it. */
+  /** A create whose answer was lost keeps its claim. */
   keepsUnknown: true,
   /**
-   * An earlier attempt whose answer was lost keeps it also when a later one collides with the
-   * object.
+   * An earlier attempt whose answer was lost keeps its claim, even if a later attempt collides with
+   * the object.
    */
   keepsAfterCollision: true,
   /** An existing object is adopted only under a claim. */
   asksLedger: true,
-  /** A roll-back removes only what is claimed. */
+  /** A rollback removes only objects that are claimed. */
   removesOnlyOurs: true,
 };
 export type ClaimRules = typeof CLAIM_RULES;
@@ -31,12 +31,12 @@ interface World {
   /** The owner of the existing object. */
   there: number;
   claimed: number;
-  /** A create that was sent, whose answer is lost, and that has not landed. */
+  /** A create was sent, its answer was lost, and it has not taken effect yet. */
   underWay: number;
-  /** An earlier attempt's answer was lost. */
+  /** The answer of an earlier attempt was lost. */
   lost: number;
   allowed: number;
-  /** True once a person knows that we lack the right. */
+  /** True once a person knows that Sluice lacks the right. */
   told: number;
   attempts: number;
   over: number;
@@ -85,7 +85,7 @@ function attempt(
     );
     return;
   }
-  // Between check and create, our own lost create lands, or a person is faster.
+  // Between check and create, an earlier lost create takes effect, or a person is faster.
   const keeps = w.lost === 1 ? rules.keepsAfterCollision : !rules.givesBack;
   if (w.underWay === 1)
     can('collides with the lost create', {

@@ -1,4 +1,4 @@
-// The cut-over's protocol as a game.
+// Explores the cut-over's protocol as a game.
 import { inState } from './invariants.js';
 import { moves } from './moves.js';
 import type { Rules } from './mutants.js';

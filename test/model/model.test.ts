@@ -1,5 +1,5 @@
-// Explores every interleaving of the cut-over's protocol within a bound. Ours breaks no invariant,
-// and every mutant breaks the invariant for its rule.
+// Explores every interleaving of the cut-over's protocol within a bound. The real protocol breaks
+// no invariant, and every mutant breaks the invariant that its rule protects.
 import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';
@@ -12,13 +12,13 @@ import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
 const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
 
 describe('the cut-over protocol', () => {
-  it('breaks no invariant in any interleaving of its writers, a worker and its zombie, a crash, a veto, a new epoch and the clock', () => {
+  it('breaks no invariant in any interleaving of writers, worker, zombie, crash, veto, epoch and clock', () => {
     const { broken, story, states } = explore(OURS, { writers: 1, atMost: STATES });
     expect({ broken, story }).toEqual({ broken: null, story: [] });
     expect(states).toBeGreaterThanOrEqual(100_000);
   });
 
-  it('breaks none with two writers, to the last state', () => {
+  it('breaks none with two writers, in every state', () => {
     const { broken, isWhole } = explore(OURS, { writers: 2, isCalm: true, atMost: 1_000_000 });
     expect({ broken, isWhole }).toEqual({ broken: null, isWhole: true });
   });
@@ -35,8 +35,8 @@ describe('the cut-over protocol', () => {
   }
 });
 
-describe('a table that changes hands', () => {
-  it('loses no record and is written by its owner alone, in every interleaving of sink, stray task, batch, crash, expiry and the way back', () => {
+describe('a shared table', () => {
+  it('loses no record and is written only by its owner, in every interleaving up to the rollback', () => {
     const { broken, story, isWhole, states } = search(sharedTable(SHARED_RULES), 1_000_000);
     expect({ broken, story, isWhole }).toEqual({ broken: null, story: [], isWhole: true });
     expect(states).toBeGreaterThan(1000);
@@ -52,8 +52,8 @@ describe('a table that changes hands', () => {
   }
 });
 
-describe('a transaction of ours in which others wait', () => {
-  it('holds nobody longer than maxHold, wherever its worker stands still', () => {
+describe('a transaction of Sluice for which others wait', () => {
+  it('delays no session longer than maxHold, wherever its worker is suspended', () => {
     expect(search(waiting(WAIT_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -62,13 +62,13 @@ describe('a transaction of ours in which others wait', () => {
   });
 
   for (const [name, change, caughtBy] of WAIT_MUTANTS) {
-    it(`would hold them longer if ${name}`, () =>
+    it(`would delay them longer if ${name}`, () =>
       expect(search(waiting({ ...WAIT_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 
-describe('whose an object is', () => {
-  it('is known through every create that fails, is lost or collides: nothing of others is adopted or dropped, nothing of ours is left', () => {
+describe('the ownership of an object', () => {
+  it('is known after every failed, lost or colliding create: nothing foreign is dropped, nothing own left', () => {
     expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -77,13 +77,13 @@ describe('whose an object is', () => {
   });
 
   for (const [name, change, caughtBy] of CLAIM_MUTANTS) {
-    it(`would be forgotten if ${name}`, () =>
+    it(`would be lost if ${name}`, () =>
       expect(search(claims({ ...CLAIM_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 
 describe('the guard of the WAL', () => {
-  it('never lets the slot hold back more than the budget before the commit, and never drops it after, in every interleaving', () => {
+  it("keeps the slot's WAL within the budget before the commit, and never drops the slot after it", () => {
     expect(search(walGuard(GUARD_RULES), 100_000)).toMatchObject({
       broken: null,
       story: [],

@@ -24,15 +24,15 @@ const CRASHES = 1;
 export interface Move {
   readonly label: string;
   readonly world: World;
-  /** The invariant that this very move broke. */
+  /** The invariant that this move broke. Null if it broke none. */
   readonly broken: string | null;
 }
 
 type Act = (w: World) => string | null | void;
 
 /**
- * `isCalm`: no veto, new epoch, wrong stream, crash or termination: a smaller world for what needs
- * many moves.
+ * Lists the moves. With `isCalm`, there is no veto, new epoch, wrong stream, crash or termination,
+ * which keeps the world small for scenarios with many moves.
  */
 export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
   const found: Move[] = [];
@@ -55,7 +55,7 @@ const tablesLocked = (w: World): boolean =>
   w.worker.holdsTables === 1 || w.zombie?.holdsTables === 1;
 const isWriting = (pc: number): boolean => pc === WRITER.tables || pc === WRITER.allowed;
 
-/** Clock, connector, people. */
+/** Moves of the clock, the connector and people. */
 function outside(w: World, isCalm: boolean, can: Can): void {
   const beforeCommit = !isCalm && w.commits === 0 && w.worker.pc < PC.confirm;
   if (w.clock < CLOCK_MAX) can('clock', (n) => void (n.clock += 1));
@@ -103,8 +103,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
 }
 
 /**
- * The activities of the cut-over, transaction by transaction. A zombie ends with the activity that
- * it was in.
+ * Moves of the cut-over's activities, one transaction at a time. A zombie ends with the activity
+ * that it was in.
  */
 function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void {
   const x = w[who]!;
@@ -219,7 +219,7 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
   }
 }
 
-/** Steps of one activity: what a crash or a zombie repeats. */
+/** Returns the activity of a step. A crash or a zombie repeats the whole activity. */
 function activityOf(pc: number): string {
   if (pc >= PC.fenceTables && pc <= PC.fenceWrite) return 'fence';
   if ((pc >= PC.commitCheck && pc <= PC.commitWrite) || pc === PC.commitEnd) return 'commit';
@@ -237,7 +237,7 @@ function begin(x: Worker, n: World, rules: Rules): void {
   if (!rules.markerInFence) mark(n);
 }
 
-/** Everything committed so far is before it. */
+/** Sets the marker. Everything that is committed so far is before it. */
 function mark(n: World): void {
   n.marker = 1;
   for (const writer of n.writers) writer.late = 0;
@@ -289,7 +289,10 @@ function drain(
   to('drain unknown', (x) => void (x.pc = rules.unknownIsNotDrained ? PC.release : next));
 }
 
-/** The comparison is as good as the drain before it: it sees a wrong stream, not a late one. */
+/**
+ * Compares. The comparison finds a wrong stream, but not a late one, so it depends on the drain
+ * before it.
+ */
 function window(x: Worker, n: World, rules: Rules): void {
   const isSameEpoch = n.worldEpoch === x.epoch;
   n.passed =
@@ -366,7 +369,7 @@ function sweep(
     to('sweep: drops the row', (x, n) => void ((n.state = GONE), (x.pc = next)));
 }
 
-/** kill -9, a worker that was thought dead, and `terminate`. */
+/** Moves for kill -9, for a worker that was declared dead but lives, and for `terminate`. */
 function accidents(w: World, can: Can): void {
   const { worker } = w;
   const activity = activityOf(worker.pc);

@@ -1,5 +1,5 @@
-// Protocols that differ from ours in one rule, each known to be wrong. A rule whose mutant no
-// invariant catches would be a rule without a reason.
+// Protocols that differ from the real one in one rule, each known to be wrong. If no invariant
+// finds the mutant of a rule, the rule has no reason.
 
 export interface Rules {
   /** commit: `SELECT … FOR UPDATE` before the condition is evaluated. */
@@ -13,25 +13,28 @@ export interface Rules {
   checksRuns: boolean;
   /** commit: the view is swapped in the transaction that writes the lease. */
   routeInCommit: boolean;
-  /** The trigger reads the lease FOR SHARE. */
+  /** The trigger reads the lease row with FOR SHARE. */
   triggerLocks: boolean;
-  /** The trigger refuses where the row is gone. */
+  /** The trigger refuses writes if the row is gone. */
   triggerFailsClosed: boolean;
-  /** The trigger lets pass after the expiry. */
+  /** The trigger accepts writes after the expiry. */
   triggerExpires: boolean;
   /**
-   * Row triggers beside the statement triggers: the apply worker of a subscription fires no others.
+   * There are row triggers in addition to the statement triggers. A subscription's apply worker
+   * fires no others.
    */
   rowTriggers: boolean;
   /** fence: waits for writers that are open. */
   fenceWaits: boolean;
-  /** fence: triggers, lease and marker in one transaction; else the marker comes first. */
+  /**
+   * fence: triggers, lease and marker are one transaction. Otherwise the marker is written first.
+   */
   markerInFence: boolean;
   /** fence: tables are locked before the lease row. */
   tablesFirst: boolean;
-  /** fence: a repeated attempt does not make it longer. */
+  /** fence: a repeated attempt does not extend the hold. */
   retryKeepsExpiry: boolean;
-  /** The lease row is made long before the fence, so that every snapshot sees it. */
+  /** The lease row is created long before the fence, so that every snapshot sees it. */
   rowPreexists: boolean;
   drainsEveryPartition: boolean;
   unknownIsNotDrained: boolean;
@@ -39,15 +42,15 @@ export interface Rules {
   windowMustPass: boolean;
   windowSeesEpoch: boolean;
   approvalOfThisEpoch: boolean;
-  /** After a crash the row is read, memory is not believed. */
+  /** After a crash, the row is read; the memory is not trusted. */
   believesRow: boolean;
   /** roll-back: routes consumers in the transaction that writes the lease. */
   backRoutes: boolean;
-  /** sweep: triggers before the lease row. */
+  /** sweep: removes triggers before the lease row. */
   triggersBeforeLease: boolean;
-  /** release burns its attempt: a zombie of it can fence no more. */
+  /** release: marks its attempt as used, so that a late call of it cannot fence any more. */
   releaseBurns: boolean;
-  /** release: under the row's lock it is seen whether the commit happened after all. */
+  /** release: checks under the row's lock whether the commit happened after all. */
   releaseLooks: boolean;
   /** release drops the triggers too. */
   releaseDropsTriggers: boolean;
@@ -86,8 +89,8 @@ export const OURS: Rules = {
 };
 
 /**
- * The name of a mutant, its difference from ours, the invariant that must catch it, and the
- * smallest world that shows it if one writer is too few or too many.
+ * The name of a mutant, its difference from the real protocol, and the invariant that must find it.
+ * Also the smallest world that shows it, if one writer is too few or too many.
  */
 export const MUTANTS: readonly (readonly [
   name: string,

@@ -1,9 +1,9 @@
-// Breadth first through every reachable world: the first broken invariant comes with a shortest
-// story.
+// Searches every reachable world breadth first, so that the first broken invariant comes with a
+// shortest story.
 
 /**
- * A world that moves. Every move is one lock, one evaluation or one write; `broken` = the invariant
- * that this very move broke.
+ * A world with moves. Every move is one lock, one evaluation or one write. `broken` is the
+ * invariant that this move broke.
  */
 export interface Game<W> {
   readonly first: W;
@@ -11,15 +11,15 @@ export interface Game<W> {
   readonly moves: (
     world: W,
   ) => readonly { readonly label: string; readonly world: W; readonly broken: string | null }[];
-  /** The invariant that this state breaks. */
+  /** Returns the invariant that this state breaks. */
   readonly inState: (world: W) => string | null;
 }
 
 export interface Explored {
   readonly states: number;
-  /** Null = every invariant held in every state within the bound. */
+  /** The broken invariant. Null if every invariant held in every state within the bound. */
   readonly broken: string | null;
-  /** Moves that led to it. */
+  /** The moves that led to it. */
   readonly story: readonly string[];
   readonly isWhole: boolean;
 }
@@ -46,7 +46,7 @@ export function search<W>({ first, keyOf, moves, inState }: Game<W>, atMost: num
       queue.push(world);
       cameFrom.push({ parent: at, label });
     }
-    queue[at] = undefined as W; // its successors are known: memory
+    queue[at] = undefined as W; // its successors are known, so this frees memory
   }
   return { states: seen.size, broken: null, story: [], isWhole: true };
 }

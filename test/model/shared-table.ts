@@ -1,6 +1,7 @@
-// Models a shared table (route by table) as a small world: the table, the staging table, a topic of
-// two records, the sink's task, a task that Connect believes paused but that still runs, a sink of
-// an earlier iteration, the batch, and the commit and rollback. It checks the invariants S1 to S4.
+// Models a shared table (route by table) as a small world. It has the table, the staging table, a
+// topic of two records, and the sink's task. There are also a task that Kafka Connect reports as
+// paused but that still runs, a sink of an earlier iteration, the batch, and commit and rollback.
+// It checks the invariants S1 to S4.
 import type { Game } from './search.js';
 import { FENCED, OPEN, ROLLED_BACK, SWITCHED } from './state.js';
 
@@ -9,7 +10,7 @@ const ALL = (1 << RECORDS) - 1;
 const HOLD = 2;
 const CLOCK_MAX = 3;
 
-/** Each is a rule of the protocol; a mutant lacks one. */
+/** The rules of the protocol. Each mutant lacks one of them. */
 export const SHARED_RULES = {
   /** The commit drops the staging table. */
   dropsStaging: true,
@@ -19,17 +20,19 @@ export const SHARED_RULES = {
   copiesInCommit: true,
   /** The trigger stays after the commit. */
   guardsAfterCommit: true,
-  /** Once switched, the trigger asks who writes. */
+  /** After the commit, the trigger checks the role of the writer … */
   knowsRole: true,
-  /** … and in which epoch it came to own the table. */
+  /** … and the epoch in which the writer became the owner. */
   knowsEpoch: true,
-  /** The stream's role may not write unless it is switched. */
+  /** The stream's role may not write before the commit. */
   refusesStreamBefore: true,
-  /** The moved sink continues from the offsets that the staged one committed. */
+  /**
+   * After its move, the sink continues from the offsets that it committed for the staging table.
+   */
   keepsOffset: true,
   /** A task commits its offset after its records are written. */
   writesFirst: true,
-  /** After a crash the lease row is read, memory is not believed. */
+  /** After a crash, the lease row is read; the memory is not trusted. */
   believesRow: true,
 };
 export type SharedRules = typeof SHARED_RULES;
@@ -60,7 +63,7 @@ interface World {
   state: number;
   expires: number;
   triggers: number;
-  staging: number; // 1 = it is there
+  staging: number; // 1 = the table exists
   inStaging: number; // masks of records
   inTable: number;
   /** The rows that the transaction with the locks has written. −1 means that none is open. */
@@ -71,7 +74,7 @@ interface World {
   crashed: number;
   batch: number;
   task: Task;
-  /** Connect shows PAUSED, and it still has a record in its hands. */
+  /** Kafka Connect shows it as PAUSED, but it still has a record to write. */
   stray: Task;
 }
 
@@ -114,7 +117,10 @@ function moves(
   return found;
 }
 
-/** Asks the trigger as a session of the stream's role; `isMine` = its epoch is this switch's. */
+/**
+ * Returns whether the trigger accepts a session of the stream's role. `isMine` means that its epoch
+ * is that of this switch.
+ */
 function mayStream(w: World, rules: SharedRules, isMine: boolean): boolean {
   if (w.triggers === 0) return true;
   if (w.state === FENCED && w.expires > w.clock) return false;
@@ -161,7 +167,8 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
   if (t.pc === TASK.polled && (first === 'offset' || canWrite))
     can(`${who}: ${first}`, (n) => {
       const x = n[who];
-      if (first === 'write' && fails) return void (x.pc = who === 'stray' ? TASK.gone : TASK.idle); // its task fails: the record is read again
+      // its task fails, and the record is read again
+      if (first === 'write' && fails) return void (x.pc = who === 'stray' ? TASK.gone : TASK.idle);
       x.pc = TASK.between;
       if (first === 'write') return written(n, x);
       n.offset = Math.max(n.offset, x.at + 1);
@@ -177,7 +184,7 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
     });
 }
 
-/** Fence, pause, commit, move, and the way back. */
+/** Moves of fence, pause, commit, sink move and rollback. */
 function commit(w: World, rules: SharedRules, can: Can): void {
   const tableIsFree = w.batch === BATCH.idle;
   if (w.pc === PC.idle && w.state === OPEN && tableIsFree)
@@ -189,7 +196,8 @@ function commit(w: World, rules: SharedRules, can: Can): void {
     can('pause the sink', (n) => {
       n.pc = PC.paused;
       if (n.task.pc === TASK.idle) return;
-      Object.assign(n, { stray: n.task, task: { pc: TASK.idle, shared: 0, at: n.offset } }); // it says PAUSED
+      // Kafka Connect reports PAUSED
+      Object.assign(n, { stray: n.task, task: { pc: TASK.idle, shared: 0, at: n.offset } });
     });
   if (w.pc === PC.paused && tableIsFree) {
     if (w.state === SWITCHED && rules.believesRow)
@@ -273,7 +281,7 @@ export const sharedTable = (rules: SharedRules): Game<World> => ({
   inState,
 });
 
-/** Named by what they do instead; each with the invariant that it breaks. */
+/** Mutants by name. Each has the invariant that it breaks. */
 export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
   ['the staging table stayed', { dropsStaging: false }, /S1/],
   ['the staging table were read without a lock', { locksStaging: false }, /S1/],

@@ -1,6 +1,6 @@
-// The cut-over protocol as a small world: one lease row, its lock, fenced tables, writers, a
-// stream, a worker and its zombie, people, a clock. Everything is a small integer, so that a state
-// is a short string.
+// The cut-over's protocol as a small world: one lease row and its lock, fenced tables, writers, a
+// stream, a worker and its zombie, people, and a clock. Everything is a small integer, so that a
+// state is a short string.
 
 export const OPEN = 0;
 export const FENCED = 1;
@@ -15,7 +15,7 @@ export const PC = {
   fenceTables: 1,
   fenceLease: 2,
   fenceWrite: 3,
-  // activities that only look
+  // activities that only read
   drain: 4,
   window: 5,
   // activity `commitCutover`: one transaction
@@ -29,9 +29,9 @@ export const PC = {
   // undo
   release: 11,
   dropTriggers: 12,
-  // way back after the commit
+  // rollback after the commit
   routeBack: 13,
-  /** Terminated: no workflow and no worker; only a sweep comes after it. */
+  /** Terminated: there is no workflow and no worker. Only a sweep can follow. */
   dead: 14,
   sweepTriggers: 15,
   sweepLease: 16,
@@ -49,9 +49,9 @@ export const WRITER = {
 
 export interface Worker {
   pc: number;
-  /** Attempt whose token it holds: 0 = none. */
+  /** The attempt whose token it has. 0 means none. */
   token: number;
-  /** Epoch that its attempt names. */
+  /** The epoch that its attempt names. */
   epoch: number;
   holdsTables: number;
   holdsLease: number;
@@ -78,9 +78,9 @@ export interface World {
   digest: number;
   expires: number;
   veto: number;
-  /** Clock when the current token first fenced. */
+  /** The clock at which the current token first fenced. */
   since: number;
-  /** Highest attempt that fenced or was released. */
+  /** The highest attempt that fenced or was released. */
   attempt: number;
   triggers: number;
   marker: number;
@@ -88,19 +88,19 @@ export interface World {
   // events in the world, and the workflow's knowledge of them
   worldEpoch: number;
   seenEpoch: number;
-  approvedEpoch: number; // 0 = none, else epoch + 1
+  approvedEpoch: number; // 0 = none, otherwise epoch + 1
   attempts: number;
   drained: number;
   passed: number;
-  bad: number; // 1 = the stream computes something wrong from now on
+  bad: number; // 1 = from now on, the stream computes wrong rows
   commits: number;
   run: number; // 0 = none, 1 = a batch run is active that started after the fence
   crashes: number;
   worker: Worker;
   zombie: Worker | null;
   /**
-   * old: its snapshot was taken before the first fence. share: holds the lease row FOR SHARE. late:
-   * it committed after the newest marker.
+   * old: its snapshot was taken before the first fence. share: it has locked the lease row FOR
+   * SHARE. late: it committed after the newest marker.
    */
   writers: Writer[];
 }
@@ -162,7 +162,7 @@ export function keyOf(w: World): string {
     x.sawRun,
   ];
   const { worker: a, zombie, writers, ...plain } = w;
-  // Writers are alike: states that differ only in which of them is where are one.
+  // Writers are alike, so states that differ only in their order count as one.
   const sorted = writers
     .map((x) => x.pc * 16 + x.share * 8 + x.old * 4 + x.late * 2 + x.inStream)
     .sort((x, y) => x - y);

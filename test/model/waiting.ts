@@ -1,6 +1,6 @@
-// Models I4 inside our own transaction as a small world. A fence locks table after table, each
-// perhaps after a wait. The worker may be suspended forever at any moment. A writer of the first
-// table waits for the lock, then is refused until the fence ends. It never waits longer than the
+// Models I4 inside Sluice's own transaction as a small world. A fence locks table after table, and
+// may wait for each. The worker may be suspended forever at any moment. A writer of the first table
+// waits for the lock, and is then refused until the fence ends. It never waits longer than the
 // hold.
 import type { Game } from './search.js';
 
@@ -13,9 +13,12 @@ const CLOCK_MAX = 12;
 export const WAIT_RULES = {
   /** The database ends a transaction that is idle for too long. */
   idleLimit: true,
-  /** It ends one that takes too long in all; else only each of its statements. */
+  /**
+   * The database ends a transaction that takes too long as a whole. Otherwise it limits only each
+   * statement.
+   */
   overallLimit: true,
-  /** The hold counts from the beginning of the transaction that fences. */
+  /** The hold counts from the beginning of the fencing transaction. */
   fromBeginning: true,
   /** Writers pass after the expiry, even if no worker is alive. */
   expiresAlone: true,
@@ -24,15 +27,15 @@ export type WaitRules = typeof WAIT_RULES;
 
 interface World {
   clock: number;
-  /** Tables locked; 0 = no transaction is open. */
+  /** The number of locked tables. 0 means that no transaction is open. */
   locked: number;
   begun: number;
-  /** Clock of the last statement's end. */
+  /** The clock at the end of the last statement. */
   idleSince: number;
   stands: number;
-  /** -1 = not fenced. */
+  /** -1 means not fenced. */
   expires: number;
-  /** Clock at which the writer began to wait; -1 = it does not. */
+  /** The clock at which the writer began to wait. -1 means that it does not wait. */
   waitsSince: number;
 }
 
@@ -60,7 +63,7 @@ function moves(w: World, rules: WaitRules): Found {
   }
   if (w.waitsSince >= 0 && !isHeld(w, rules)) {
     can('the writer writes', { waitsSince: -1 });
-    return found; // it was first in the queue
+    return found; // it was the first in the queue
   }
   if (w.clock < CLOCK_MAX) can('clock', { clock: w.clock + 1 });
   if (w.waitsSince < 0 && isHeld(w, rules)) can('a writer comes', { waitsSince: w.clock });
@@ -69,8 +72,8 @@ function moves(w: World, rules: WaitRules): Found {
     can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
   if (isOpen && w.locked < TABLES) {
     can('locks the next table', { locked: w.locked + 1, idleSince: w.clock });
-    // The lock is granted after a wait that is shorter than its own limit: for the database this is
-    // no idleness.
+    // The lock is granted after a wait that is shorter than its own limit. The database does not
+    // count this as idle time.
     if (w.clock < CLOCK_MAX)
       can('waits for the next table', {
         locked: w.locked + 1,

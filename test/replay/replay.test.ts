@@ -1,6 +1,6 @@
-// Recorded histories replay on today's workflow code. A failure means: runs that are under way in
-// production would get stuck after this upgrade. After the first release: fix the change with
-// `patched`, do not record again.
+// Recorded histories replay with today's workflow code. A failure means that runs in production
+// would get stuck after this upgrade. After the first release, fix such a change with `patched`,
+// and do not record again.
 import { readFileSync, readdirSync } from 'node:fs';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
@@ -20,7 +20,7 @@ describe('a recorded history', () => {
   it.each(histories)('replays: %s', async (file) => {
     await Worker.runReplayHistory({ workflowBundle }, load(file), 'migration-replayed');
   });
-  it('that was tampered with does not replay', async () => {
+  it('does not replay after a manipulation', async () => {
     const history = load(histories[0]!);
     const scheduled = history.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
     const attributes = scheduled[2]!['activityTaskScheduledEventAttributes'] as {

@@ -1,5 +1,5 @@
-// The page for stakeholders: nothing from outside becomes markup, nothing is loaded or run, and it
-// stays small.
+// Tests the page for stakeholders: no text from outside becomes markup, it loads and runs nothing,
+// and it stays small.
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';
@@ -24,7 +24,7 @@ describe('the HTML report', () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/<(script|link|iframe|object|img)\b|\son\w+=|url\(|@import/);
   });
-  it('says what is blocked, who decided unauthenticated, and what is left over', () => {
+  it('shows blocks, unauthenticated decisions and leftovers', () => {
     const html = renderHtml(aReport(3));
     for (const text of [
       'Blocked (unreachable)',
@@ -33,13 +33,13 @@ describe('the HTML report', () => {
     ])
       expect(html).toContain(text);
   });
-  it('masks the values of differing rows unless asked not to', () => {
+  it('masks the values of differing rows unless a person asks for them', () => {
     expect(renderHtml(aReport(3))).not.toContain('a secret');
     expect(renderHtml(buildReport(aSource(3), { version: '1', showValues: true }))).toContain(
       'a secret',
     );
   });
-  it('shows what the approver said, blocks after the commit in the headline, and the soak as asked and as served', () => {
+  it("shows the approver's text, blocks after the commit in the headline, and the soak", () => {
     const source = aSource(1);
     const at = (minute: number): string =>
       `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;

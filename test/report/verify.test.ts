@@ -1,4 +1,4 @@
-// A report is checked against the ledger: nothing that was changed on either side goes unnoticed.
+// A report is checked against the ledger. A change on either side must be found.
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';
@@ -18,7 +18,7 @@ const broken = (report: ReadReport, source: ReportSource): string[] =>
     .filter((f) => !f.holds)
     .map((f) => f.what);
 
-/** The source with its rows changed by `change`. */
+/** Returns the source with its rows changed by `change`. */
 function withWindows(
   source: ReportSource,
   change: (w: ReportSource['windows'][number]) => Partial<ReportSource['windows'][number]>,
@@ -44,7 +44,7 @@ describe('report verify', () => {
     differences: [{ class: 'mismatched', key: { id: '1' }, column: 'v', batch: '1', stream: '2' }],
   };
 
-  it('finds nothing wrong with a report of the ledger as it is, or as it was earlier', () => {
+  it("finds nothing wrong with a report of the ledger's present or earlier content", () => {
     expect(broken(asJson(source), source)).toEqual([]);
     expect(
       broken(
@@ -54,14 +54,17 @@ describe('report verify', () => {
     ).toEqual([]);
     expect(broken(asJson(aSource(4)), source)).toEqual([]);
   });
-  it('finds text from outside that looks like markup unchanged', () => {
+  it('accepts text from outside that looks like markup', () => {
     const evil = aSource(3, '</pre></details><b>&amp;');
     expect(
       broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
     ).toEqual([]);
   });
-  describe('finds what was cut out, with everything that could be made to fit again', () => {
-    /** The report without window `number`: its rows, its link, its lag, the tallies recomputed. */
+  describe('finds removed parts, even if everything else was adapted', () => {
+    /**
+     * Returns the report without window `number`: its rows, its link and its lag are removed, and
+     * the tallies are computed again.
+     */
     const without = (
       number: number,
       more: (report: Report) => Partial<Report> = () => ({}),
@@ -82,7 +85,7 @@ describe('report verify', () => {
       };
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
-    it('a whole failed window, also the last one where the audit names it', () => {
+    it('a whole failed window, even the last one if the audit names it', () => {
       expect(broken(without(4), source)).toEqual(
         expect.arrayContaining(['evidence', 'windows', 'derived']),
       );
@@ -107,7 +110,7 @@ describe('report verify', () => {
       ['events', (report) => ({ events: report.events.slice(1) }), 'audit'],
       ['events up to a phase', () => ({ events: [], phases: [] }), 'decisions'],
       [
-        'waivers and what else was left out',
+        'waivers and other omissions',
         (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }),
         'derived',
       ],
@@ -134,7 +137,7 @@ describe('report verify', () => {
       broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich),
     ).toEqual([]);
   });
-  it("compares the ledger with Temporal's history, and says so where it cannot", () => {
+  it("compares the ledger with Temporal's history, and reports if it cannot", () => {
     const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
     expect(anchored(source.evidence, anchors).holds).toBe(true);
     expect(anchored(aSource(10, 'another').evidence, anchors)).toMatchObject({
@@ -208,7 +211,7 @@ describe('report verify', () => {
       ),
     ).toEqual(['derived']);
   });
-  it('finds a page whose text is not what its data gives', () => {
+  it('finds a page whose text does not follow from its data', () => {
     const page = renderHtml(buildReport(source, { version: VERSION, showValues: false }));
     expect(broken(read(page.replace('Blocked (unreachable)', 'Migrated')), source)).toEqual([
       'page',
@@ -220,7 +223,7 @@ describe('report verify', () => {
       'decisions',
     ]);
   });
-  it('says why a file is no report', () => {
+  it('says why a file is not a report', () => {
     expect(readReport('{"kind": "Plan"}')).toContain('not a report');
     expect(readReport('<html></html>')).toContain('no embedded JSON');
     expect(readReport('nothing')).toContain('no readable JSON');

@@ -1,5 +1,5 @@
-// `reset` removes what the stack made, and nothing else: the place outside of the checkout has a
-// name that others can foretell.
+// `reset` removes what the stack created, and nothing else. Outside the checkout, other users can
+// predict the folder's name.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { reset } from '../../stack/stack.js';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-reset-'));
 let number = 0;
-/** A stack that never ran, in a folder that others may not enter. */
+/** A stack that never ran, in a folder that other users may not enter. */
 function aHome(): StackHome {
   const dir = join(root, String((number += 1)));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -20,7 +20,7 @@ const victim = join(root, 'victim');
 afterEach(() => rmSync(victim, { recursive: true, force: true }));
 
 describe('reset', () => {
-  it('removes the data directory, also where it lies outside of the checkout', async () => {
+  it('removes the data directory, even outside the checkout', async () => {
     const home = aHome();
     const data = reachableDir(home, 'pg');
     writeFileSync(join(data, 'PG_VERSION'), '17');
@@ -28,7 +28,7 @@ describe('reset', () => {
     expect([existsSync(data), existsSync(home.dir)]).toEqual([false, false]);
   });
 
-  it('follows no link that it did not make', async () => {
+  it('follows no link that it did not create', async () => {
     const home = aHome();
     mkdirSync(victim);
     symlinkSync(victim, join(home.dir, 'pg'));
@@ -36,7 +36,7 @@ describe('reset', () => {
     expect(existsSync(victim)).toBe(true);
   });
 
-  it('follows no link that somebody put where the data would lie', async () => {
+  it('follows no link that another user put in the place of the data', async () => {
     const home = aHome();
     mkdirSync(victim);
     symlinkSync(victim, outsideDir(home, 'pg'));

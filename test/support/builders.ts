@@ -1,4 +1,4 @@
-// Small specs and refs for tests; override what the test is about.
+// Builds small specs and refs for tests. A test overrides what it is about.
 import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -62,13 +62,13 @@ export function aRef(input: SpecInput = {}): MigrationRef {
 export const aPlan = (input: SpecInput = {}, generation = 1): ResolvedPlan =>
   resolve({ spec: aSpec(input), generation });
 
-/** For workflows under skipped time: a window an hour, one is enough. */
+/** An input for workflows with skipped time: one window an hour, of which one is enough. */
 export const anHourlyInput = (name: string, more: object = {}) =>
   aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as {
     metadata: { name: string };
   };
 
-/** The parts of a spec that a batch with its pipeline, sink and view needs. */
+/** The parts of a spec that a batch needs with its pipeline, sink and view. */
 export const BATCH_PARTS = {
   batch: {
     result: { table: 'public.totals_batch', key: ['day'] },
@@ -87,7 +87,7 @@ export const BATCH_PARTS = {
   },
 };
 
-/** The same where batch and stream share one table. */
+/** The same parts for a shared table. */
 export const SHARED_ROUTE = {
   type: 'postgres-table',
   table: 'public.totals',
@@ -115,7 +115,7 @@ export const sleepUntil = async (
 
 let counted = 0;
 
-/** A migration of its own name with windows an hour apart, for tests of the whole workflow. */
+/** A migration with its own name and a window every hour, for tests of the whole workflow. */
 export function aWorkflowInput(
   validation: object = {},
   more: object = {},

@@ -1,5 +1,5 @@
-// Activities that succeed at once and remember their calls: workflow tests replace the one they are
-// about.
+// Activities that succeed at once and record their calls. A workflow test replaces the activity
+// that it is about.
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/index.js';
@@ -13,7 +13,7 @@ export interface Fakes {
   readonly activities: Activities;
   /** Names of activities in call order, without guard and record. */
   readonly calls: string[];
-  /** Verdicts of the next windows; `passed` when empty. */
+  /** The verdicts of the next windows. `passed` if it is empty. */
   readonly verdicts: VerdictName[];
   facts: Facts;
   /** The problem that the next windows find. Null means that all compared rows are captured. */
@@ -29,13 +29,13 @@ export const failure = (code: FailureCode, detail: string): ApplicationFailure =
     details: [{ code, detail, remedy: 'mend it' }],
   });
 
-/** The digest of these facts is the facts. */
+/** Uses the facts themselves as their digest. */
 const seen = (facts: Facts, since: string | null): FactsSeen => ({
   digest: JSON.stringify(facts),
   change: since === null ? null : factsChange(JSON.parse(since) as Facts, facts),
 });
 
-/** A test that reaches one of these gives its own. */
+/** A test that reaches one of these must provide its own. */
 const notFaked = (): Promise<never> =>
   Promise.reject(failure('unexpected', 'no fake of this activity'));
 
@@ -98,7 +98,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       }),
     handOver: (_ref, kept) => Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
     listLeftovers: () => Promise.resolve([]),
-    guard: () => Promise.resolve({ kind: 'stood-down' }), // a guard that watches would keep the test server from skipping time
+    // a guard that keeps watching would stop the test server from skipping time
+    guard: () => Promise.resolve({ kind: 'stood-down' }),
     runWindow: ({ number, since }): Promise<WindowResult> => {
       const verdict = fake.captureProblem ? 'inconclusive' : (fake.verdicts.shift() ?? 'passed');
       const at = new Date(Context.current().info.scheduledTimestampMs).toISOString();

@@ -1,4 +1,4 @@
-// A route that no spec can name: what one more route would need, and nothing else.
+// A route that no spec can name. It shows everything that a new route needs.
 import {
   NO_EFFECTS,
   type RouteAdapter,

@@ -1,4 +1,4 @@
-// The example's shop under its life, migrated with the stronger fence: the source tables take no
+// The example's shop with its writers, migrated with the stronger fence: the source tables refuse
 // writes between fence and commit.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,20 +14,25 @@ import { sluice, waitFor, withDatabase } from './sluice.js';
 export interface FencedShop {
   readonly name: string;
   readonly database: string;
-  /** Starts the shop with its pipeline. `generation` counts the iterations too. */
+  /** Starts the shop with its pipeline. `generation` also counts iterations. */
   readonly start: (generation?: number) => Promise<void>;
-  /** Waits until it is asked for, then approves. */
+  /** Waits until the run needs an approval, then approves. */
   readonly approve: () => void;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
-  /** Ends the writers. */
+  /** Stops the writers. */
   readonly rest: () => void;
 }
 
-/** An attempt that failed voids no approval: the next one may begin before anyone approves again. */
+/**
+ * A failed attempt voids no approval, so the next attempt may begin before a person approves again.
+ */
 const APPROVAL_STANDS =
   /has approved this evidence already|nothing is up for approval in phase cut-over/;
 
-/** `name` = of the migration; its database is called likewise. `edit` changes its spec's text. */
+/**
+ * Opens the shop. `name` is the name of the migration and of its database. `edit` changes the text
+ * of its spec.
+ */
 export async function openFencedShop(
   name: string,
   maxHoldSeconds: number,
@@ -99,8 +104,8 @@ export interface SharedShop {
 }
 
 /**
- * The same where batch and stream write one table, by roles `<name>_nightly` and `<name>_stream`;
- * the batch runs only when it is called.
+ * Opens a shop with a shared table and the roles `<name>_nightly` and `<name>_stream`. The batch
+ * runs only when it is called.
  */
 export async function openSharedShop(name: string, soakFor: string): Promise<SharedShop> {
   const table = 'daily_revenue_batch';

@@ -1,6 +1,6 @@
-// Invariants that are not of the cut-over's protocol, asked of a whole run: its history in
-// Temporal, and what the ledger holds of it. Each check returns what breaks it, or null; the tests
-// spoil a good run in one way for each.
+// Invariants that are not part of the cut-over's protocol. They are checked on a whole run: its
+// history in Temporal, and its content in the ledger. Each check returns what breaks it, or null.
+// The tests spoil a good run in one way for each check.
 
 interface HistoryEvent {
   readonly eventType: string;
@@ -12,7 +12,7 @@ interface HistoryEvent {
 export interface RunRecord {
   /** The JSON of `temporal workflow show`. */
   readonly history: { readonly events: readonly HistoryEvent[] };
-  /** Everything that people can see of it: reports, status, audit, the worker's log. */
+  /** Everything that people can see of the run: reports, status, audit, the worker's log. */
   readonly shown: readonly string[];
   /** Values that must never be visible: passwords and values of rows. */
   readonly secrets: readonly string[];
@@ -21,15 +21,15 @@ export interface RunRecord {
     readonly generation: number;
     readonly position: string | null;
   }[];
-  /** Numbers of the audit's events, in order. */
+  /** The numbers of the audit's events, in order. */
   readonly events: readonly { readonly id: string; readonly kind: string }[];
-  /** Objects that the ledger knows of the run, and how each ended. */
+  /** The objects that the ledger has for the run, and the end of each. */
   readonly objects: readonly {
     readonly kind: string;
     readonly name: string;
     readonly state: string;
   }[];
-  /** Objects that the systems have. */
+  /** The objects that exist in the systems. */
   readonly present: readonly { readonly kind: string; readonly name: string }[];
 }
 
@@ -38,7 +38,7 @@ const EVENTS_PER_WINDOW = 12;
 const PAYLOAD_BYTES = 32 * 1024;
 
 /**
- * I13: no secret and no value of a row is in a history, a report or a log. A payload of Temporal is
+ * I13: no secret and no value of a row is in a history, a report or a log. Temporal's payloads are
  * base64.
  */
 export function secretsKept({ history, shown, secrets }: RunRecord): string | null {
@@ -49,7 +49,7 @@ export function secretsKept({ history, shown, secrets }: RunRecord): string | nu
     : `I13: ${leaked.length} of ${secrets.length} planted values can be read`;
 }
 
-/** I14: a history that Temporal can carry for months. */
+/** I14: the history is small enough that Temporal can keep it for months. */
 export function historyIsSmall({ history, windows }: RunRecord): string | null {
   const count = history.events.length;
   const allowed = PLAIN_EVENTS + EVENTS_PER_WINDOW * new Set(windows.map((w) => w.number)).size;
@@ -58,7 +58,7 @@ export function historyIsSmall({ history, windows }: RunRecord): string | null {
   return largest > PAYLOAD_BYTES ? `I14: a payload of ${largest} bytes > ${PAYLOAD_BYTES}` : null;
 }
 
-/** I16: the audit has every number, and whatever is there was registered. */
+/** I16: the audit has every number, and every existing object was registered. */
 export function auditIsWhole({ events, objects, present }: RunRecord): string | null {
   const gap = events.findIndex((event, at) => event.id !== `${at + 1}`);
   if (gap >= 0) return `I16: event ${gap + 1} is not in the audit`;
@@ -70,7 +70,7 @@ export function auditIsWhole({ events, objects, present }: RunRecord): string | 
     : `I16: ${strange[0]!.kind} ${strange[0]!.name} is not in the ledger`;
 }
 
-/** I17: positions never go back within a generation. */
+/** I17: positions never decrease within a generation. */
 export function positionsGrow({ windows }: RunRecord): string | null {
   const newest = new Map<number, bigint>();
   for (const { number, generation, position } of [...windows].sort((a, b) => a.number - b.number)) {
@@ -84,7 +84,7 @@ export function positionsGrow({ windows }: RunRecord): string | null {
   return null;
 }
 
-/** Every payload anywhere in the history, decoded. */
+/** Returns every payload of the history, decoded. */
 function payloadsOf(value: unknown): string[] {
   if (value === null || typeof value !== 'object') return [];
   if ('data' in value && 'metadata' in value && typeof value.data === 'string')

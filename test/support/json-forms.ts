@@ -1,4 +1,4 @@
-// Forms of JSON values for each type: usual ones, unusual ones, wrong ones, and mutations of them.
+// Forms of JSON values for each type: usual, unusual and wrong ones, and mutations of them.
 import fc from 'fast-check';
 
 export const JSON_FORMS: Readonly<Record<string, readonly string[]>> = {
@@ -193,7 +193,8 @@ export const JSON_FORMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * A form, or one with a few characters changed, added or taken away inside its string or number.
+ * Generates a form, sometimes with a few characters changed, added or removed inside its string or
+ * number.
  */
 export const hostileJson = (type: string): fc.Arbitrary<string> =>
   fc
@@ -221,9 +222,10 @@ export const hostileJson = (type: string): fc.Arbitrary<string> =>
         !/\p{Surrogate}/u.test(text) &&
         (text.startsWith('"') || !text.includes(' '))
         ? text
-        : form; // Connect writes compact JSON
+        : form; // Kafka Connect writes compact JSON
     })
-    .filter((text) => !/^-?\d{16,}$/.test(text) || /^(int8|float8|float4)$/.test(type)); // elsewhere JSON.parse would round it, and it is kept as a string
+    // for other types, JSON.parse would round the number, so it is kept as a string
+    .filter((text) => !/^-?\d{16,}$/.test(text) || /^(int8|float8|float4)$/.test(type));
 
 function isJson(text: string): boolean {
   try {

@@ -34,15 +34,15 @@ export function live(): Live {
   };
 }
 
-/** Table `accounts` with `rows` rows: exact decimals, NULLs. */
+/** A table `accounts` with `rows` rows, exact decimals and NULLs. */
 export const accounts = (
   rows = 5000,
 ): string => `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, ${rows}) g;`;
 
 /**
- * Keeps writing to `accounts` at about `rate` transactions a second until stopped. `stop` returns
- * how many it made.
+ * Writes to `accounts` at about `rate` transactions a second until it is stopped. `stop` returns
+ * their number.
  */
 export function busy(
   { name }: Pick<Database, 'name'>,
@@ -73,7 +73,7 @@ export const aTopic = (
   config: Record<string, string> = {},
 ): Promise<void> => port.createTopic(name, partitions, 1, config);
 
-/** Writes a record of each text, without a key. */
+/** Writes a record for each text, without a key. */
 export async function produceText(topic: string, texts: readonly string[]): Promise<void> {
   const kafka = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],
@@ -85,7 +85,7 @@ export async function produceText(topic: string, texts: readonly string[]): Prom
   await producer.disconnect();
 }
 
-/** Removes a connector with its positions, which would outlive it. */
+/** Removes a connector and its offsets, which would outlive it. */
 export async function dropConnector(rest: ConnectRest, connector: string): Promise<void> {
   await rest.stop(connector);
   await sleepUntil(
@@ -96,7 +96,7 @@ export async function dropConnector(rest: ConnectRest, connector: string): Promi
   await rest.delete(connector);
 }
 
-/** Slots and publications of this database. */
+/** Returns the slots and publications of this database. */
 export const objects = async (client: pg.Client): Promise<object[]> =>
   (
     await client.query<object>(
@@ -104,7 +104,10 @@ export const objects = async (client: pg.Client): Promise<object[]> =>
     )
   ).rows;
 
-/** Ends what a migrated run handed over: its connector, then the slot that holds the database. */
+/**
+ * Removes what a migrated run handed over: its connector, and then the slot, which would keep the
+ * database from being dropped.
+ */
 export async function dismantle(client: pg.Client, name: string): Promise<void> {
   await fetch(`${process.env['CONNECT_URL']}/connectors/${name}`, { method: 'DELETE' });
   const slot = `sluice_${name.replaceAll('-', '_')}`;

@@ -1,4 +1,5 @@
-// Builds the ledger's content for one migration, with evidence whose hashes and verdicts are right.
+// Builds the ledger's content for one migration, with evidence whose hashes and verdicts are
+// correct.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../src/domain/values/canonical-json.js';
 import type { EvidenceLink, Status } from '../../src/domain/evidence/ledger-rows.js';
@@ -8,7 +9,7 @@ import { aSpec } from './builders.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** `text` is used in every place that may contain text from outside. */
+/** Builds the source. `text` is used in every place that may contain text from outside. */
 export function aSource(windows: number, text = 'public.accounts'): ReportSource {
   const status: Status = {
     apiVersion: 'sluice.dev/v1alpha1',

@@ -47,7 +47,7 @@ function numeric(text: string): Buffer {
   ]);
 }
 
-/** Microseconds since 2000 of `2026-11-22T10:00:00.123456Z`. */
+/** Returns the microseconds since 2000 of `2026-11-22T10:00:00.123456Z`. */
 function micros(iso: string): bigint {
   const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(iso)!;
   return (
@@ -88,7 +88,7 @@ function field(type: string, value: Exclude<Value, null>): Buffer {
   }
 }
 
-/** Fields with their lengths, as in a COPY BINARY row behind its count. */
+/** Encodes fields with their lengths, as in a COPY BINARY row after its count. */
 export function binaryFields(types: readonly string[], row: readonly Value[]): Buffer {
   return Buffer.concat(
     types.flatMap((type, at) => {
@@ -100,11 +100,11 @@ export function binaryFields(types: readonly string[], row: readonly Value[]): B
   );
 }
 
-/** The same behind a ctid, as `HashComparison` reads it. */
+/** Encodes the same with a ctid before it, as `HashComparison` reads it. */
 export const binaryRow = (types: readonly string[], row: readonly Value[], at = 1): Buffer =>
   Buffer.concat([i32(6), i32(at), i16(1), binaryFields(types, row)]);
 
-/** One value as Debezium writes it with our settings. */
+/** Prints one value as Debezium does with Sluice's settings. */
 export function jsonValue(type: string, value: Value): string {
   if (value === null) return 'null';
   if (['int2', 'int4', 'int8', 'bool'].includes(type)) return String(value);
@@ -120,7 +120,7 @@ export const jsonImage = (
 ): string =>
   `{${names.map((name, at) => `${JSON.stringify(name)}:${jsonValue(types[at]!, row[at]!)}`).join(',')}}`;
 
-/** A Debezium record's value. */
+/** Builds the value of a Debezium record. */
 export function envelope(op: 'r' | 'c' | 'u' | 'd', image: string, txId: number): Buffer {
   const [before, after] = op === 'd' ? [image, 'null'] : ['null', image];
   return Buffer.from(
@@ -128,7 +128,7 @@ export function envelope(op: 'r' | 'c' | 'u' | 'd', image: string, txId: number)
   );
 }
 
-/** Seeded uniform numbers in [0, 1): mulberry32. */
+/** Returns seeded uniform numbers in [0, 1): mulberry32. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -152,7 +152,10 @@ interface TakesRecords<S> {
   ): unknown;
 }
 
-/** Gives a record to a fold as the topic would; value null = a tombstone, key null = none. */
+/**
+ * Passes a record to a fold as the topic would. A null value is a tombstone; a null key means no
+ * key.
+ */
 export function feed<S>(
   fold: TakesRecords<S>,
   key: string | null,

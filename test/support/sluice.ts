@@ -1,4 +1,4 @@
-// The public command line against the test stack, and a worker that can be killed.
+// Runs the public command line against the test stack, and a worker that can be killed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ export function sluice(...args: string[]): Ran {
 export const get = (name: string): StatusWithWindows =>
   JSON.parse(sluice('get', name, '-o', 'json').stdout) as StatusWithWindows;
 
-/** Waits and throws with what the migration says when the wait fails. */
+/** Waits for a condition. If that fails, throws with the output of the command. */
 export function waitFor(name: string, condition: string, timeout = '3m'): void {
   const { code, stderr } = sluice('wait', name, '--for', condition, '--timeout', timeout);
   if (code !== 0)
@@ -72,7 +72,7 @@ export class TestWorker {
 
 let databases = 0;
 
-/** A database of its own, dropped by `drop`. */
+/** Creates a database, which `drop` removes. */
 export async function freshDatabase(
   setup: string,
 ): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
@@ -89,8 +89,8 @@ export async function freshDatabase(
     drop: async () => {
       await client.end();
       await withDatabase('postgres', async (admin) => {
-        // A test that failed half-way leaves a slot with a connector on it: the database could not
-        // go, and that would hide the failure.
+        // A failed test may leave a slot with a connector. Then the database could not be dropped,
+        // and that error would hide the failure.
         await admin.query(
           'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
           [name],
@@ -118,7 +118,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** The test stack's server, as a spec names it. */
+/** Returns the test stack's server as a spec names it. */
 export const testPostgres = (database: string): object => ({
   host: process.env['PGHOST'],
   port: Number(process.env['PGPORT']),
@@ -127,7 +127,7 @@ export const testPostgres = (database: string): object => ({
   passwordFrom: { env: 'PGPASSWORD' },
 });
 
-/** A spec for the test stack; `more` replaces whole parts of `spec`. */
+/** Returns a spec for the test stack. `more` replaces whole parts of `spec`. */
 export function specOf(
   name: string,
   database: string,
@@ -152,7 +152,7 @@ export function specOf(
   };
 }
 
-/** The same, written to a file. */
+/** Writes the same spec to a file. */
 export function specFile(...spec: Parameters<typeof specOf>): string {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
   writeFileSync(file, stringify(specOf(...spec)));

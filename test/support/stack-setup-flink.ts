@@ -1,4 +1,4 @@
-// The test stack with Flink beside it.
+// Starts the test stack with Flink.
 import { setupWith } from './stack-setup.js';
 
 export const setup = (): Promise<() => Promise<void>> => setupWith('flink');

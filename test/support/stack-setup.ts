@@ -1,6 +1,6 @@
-// A stack of its own for tests that need real services: other name, other ports than a person's;
-// state deleted at the end. SLUICE_TEST_STACK=running uses the stack that the environment names
-// instead (`npm run -s stack -- env`), and leaves it as it is.
+// Starts a separate stack for tests that need real services. It has its own name and ports, and its
+// state is deleted at the end. SLUICE_TEST_STACK=running uses the stack that the environment names
+// instead (`npm run -s stack -- env`), and does not stop it.
 import { stackHome } from '../../stack/paths.js';
 import { environment, reset, up, type OptionalService } from '../../stack/stack.js';
 

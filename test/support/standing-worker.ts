@@ -1,6 +1,7 @@
-// Runs one activity of the cut-over, and stops itself (SIGSTOP) inside the transaction, after the
-// first statement that matches. Usage: node --import tsx standing-worker.ts fence|commitCutover
-// INPUT PATTERN stop|go With `go`, it prints a line, waits a moment, and continues.
+// Runs one activity of the cut-over, and suspends itself (SIGSTOP) inside the transaction, after
+// the first statement that matches PATTERN. Usage: node --import tsx standing-worker.ts
+// fence|commitCutover INPUT PATTERN stop|go. With `go`, it prints a line, waits a moment and
+// continues.
 import pg from 'pg';
 import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
 import { Systems } from '../../src/activities/runtime/deps.js';

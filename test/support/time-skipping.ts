@@ -1,4 +1,4 @@
-// Temporal's time-skipping test server, started from its jars, and the scenes of tests on it.
+// Starts Temporal's time-skipping test server from its jars, and plays the scenes of tests on it.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -17,15 +17,15 @@ export interface Bench {
   readonly env: TestWorkflowEnvironment;
   /** A server that counts an activity as running after its run has ended never skips again. */
   isStuck: boolean;
-  /** Resolves when the server has skipped that much, or is replaced. */
+  /** Resolves when the server has skipped this much time, or was replaced. */
   readonly skip: (duration: '6h' | '1h') => Promise<void>;
   /** Replaces the server. */
   readonly renew: () => Promise<void>;
 }
 
 /**
- * One server for the tests of a file, which run one after the other. Skipping time is global to a
- * server, so files do not share one.
+ * One server for the tests of a file, which run one after the other. Skipping time affects the
+ * whole server, so files do not share one.
  */
 export function useBench(): Bench {
   let env: TestWorkflowEnvironment | undefined;
@@ -60,7 +60,7 @@ export function useBench(): Bench {
   return bench;
 }
 
-/** Lets the SDK log errors alone. A process can do this once, before its first connection. */
+/** Lets the SDK log only errors. A process can do this once, before its first connection. */
 export const quietRuntime = (): Runtime =>
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
@@ -68,9 +68,9 @@ export const quietRuntime = (): Runtime =>
   });
 
 /**
- * Starts the server and waits for it, because the SDK gives its own server only five seconds, which
- * a JVM on a busy machine exceeds. The process that the SDK starts instead only sleeps, for as many
- * seconds as the port has, and the SDK finds the server at the port.
+ * Starts the server and waits for it. The SDK gives its own server only five seconds, and a JVM on
+ * a busy machine needs longer. The process that the SDK starts instead only sleeps, for as many
+ * seconds as the port's number, and the SDK finds the server at the port.
  */
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
@@ -124,13 +124,13 @@ export interface Play {
   readonly handle: WorkflowHandle;
   readonly env: TestWorkflowEnvironment;
   readonly status: () => Promise<Status>;
-  /** Waits, without skipping time, until the status is as wanted and no activity is at work. */
+  /** Waits, without skipping time, until the status is as wanted and no activity is running. */
   readonly reach: (wanted: (status: Status) => boolean) => Promise<void>;
 }
 
 /**
- * Starts a migration with these activities and plays `scene` while a worker serves it. `beforehand`
- * runs before any worker does. A run that is still open afterwards is terminated.
+ * Starts a migration with these activities, and plays `scene` while a worker serves it.
+ * `beforehand` runs before any worker does. A run that is still open afterwards is terminated.
  */
 export async function play<T>(
   bench: Bench,
@@ -183,8 +183,8 @@ const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>
   (await handle.describe()).status.name === 'RUNNING';
 
 /**
- * Skips time until the run has ended. The SDK's own way lets the server skip on after the end, by
- * years, and the next test would begin there.
+ * Skips time until the run has ended. The SDK's own method lets the server continue to skip years
+ * after the end, and the next test would begin there.
  */
 async function resultOf(bench: Bench, handle: WorkflowHandle): Promise<unknown> {
   for (let step = 0; await isOpen(handle); step += 1) {
@@ -203,8 +203,9 @@ const isWithin = (promise: Promise<void>, ms: number): Promise<boolean> =>
   ]);
 
 /**
- * Lets workflow time pass until the status is as wanted, and no activity is at work. The Java server loses an
- * activity that is canceled at the very moment in which it completes, and the run then waits for it forever.
+ * Lets workflow time pass until the status is as wanted and no activity is running. If an activity
+ * completes at the moment of its cancellation, the Java server loses it, and the run then waits for
+ * it forever.
  */
 export async function skipUntil(
   scene: Play,
@@ -218,7 +219,10 @@ export async function skipUntil(
   throw new Error(`not reached: ${JSON.stringify(await status())}`);
 }
 
-/** Waits until the run has nothing under way. A scene whose activities never end gets what was looked at last. */
+/**
+ * Waits until no activity or timer of the run is in progress. If the scene's activities never end,
+ * it returns after the last look.
+ */
 async function atRest(handle: WorkflowHandle): Promise<void> {
   for (let look = 0; look < 40; look += 1) {
     const { raw } = await handle.describe();
@@ -227,7 +231,10 @@ async function atRest(handle: WorkflowHandle): Promise<void> {
   }
 }
 
-/** `RECORD_HISTORIES=1` writes the run's history for the replay test, named by the test's situation. From released code only, never from a branch under test. */
+/**
+ * With `RECORD_HISTORIES=1`, writes the run's history for the replay test. The file is named after
+ * the test. Record only from released code, never from a branch under test.
+ */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
   const situation = (expect.getState().currentTestName ?? 'unnamed')
     .replace(/^a migration > /, '')

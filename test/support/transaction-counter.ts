@@ -1,5 +1,5 @@
-// Moves a stopped server's transaction counter, as `pg_resetwal -x -e` does; the stack's
-// Postgres comes without that program.
+// Moves a stopped server's transaction counter as `pg_resetwal -x -e` does. The stack's Postgres
+// lacks that program.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reachableDir, type StackHome } from '../../stack/paths.js';
@@ -7,12 +7,15 @@ import { stop } from '../../stack/processes.js';
 import { ask, startPostgres } from '../../stack/services/postgres.js';
 import { crc32c } from '../../src/clients/kafka/crc32c.js';
 
-/** A status file of pg_xact holds so many transactions; the server makes the file of the first one by itself. */
+/**
+ * The number of transactions in a status file of pg_xact. The server itself creates the file of the
+ * first one.
+ */
 const FILE = 2n ** 20n;
-/** No row that is not frozen may lie 2^31 transactions or more behind the counter. */
+/** A row that is not frozen must be less than 2^31 transactions older than the counter. */
 const STEP = 1_900n * FILE;
 
-// Fields of ControlFileData, CheckPoint and XLogRecord: the same from Postgres 14 to 18.
+// Fields of ControlFileData, CheckPoint and XLogRecord. They are the same from Postgres 14 to 18.
 const STATE_AT = 16;
 const SHUT_DOWN = 1;
 const RECORD_LSN_AT = 32;
@@ -25,7 +28,10 @@ const DATA_HEADER_BYTES = 2;
 const SEGMENT = 2n ** 24n;
 const PAGE = 8192;
 
-/** The server is left running, its next 64-bit transaction id at `next` or up to 2^20 behind it. */
+/**
+ * Moves the counter and starts the server again. Its next 64-bit transaction id is `next`, or up to
+ * 2^20 more.
+ */
 export async function moveCounter(home: StackHome, next: bigint): Promise<void> {
   const target = ((next + FILE - 1n) / FILE) * FILE;
   for (let at = await counter(home); at < target; at = await counter(home)) {
@@ -37,20 +43,26 @@ export async function moveCounter(home: StackHome, next: bigint): Promise<void> 
   }
 }
 
-/** The next transaction id, with its epoch. */
+/** Returns the next transaction id with its epoch. */
 export async function counter(home: StackHome): Promise<bigint> {
   const rows = await ask(home, 'postgres', 'SELECT pg_snapshot_xmax(pg_current_snapshot())::text');
   return BigInt(String(rows[0]!['pg_snapshot_xmax']));
 }
 
-/** A row that is not frozen would lie in the future of a counter that moves further. */
+/**
+ * Freezes all rows. Otherwise, after a large move of the counter, a row would seem to be in the
+ * future.
+ */
 async function freezeAll(home: StackHome): Promise<void> {
   await ask(home, 'postgres', 'ALTER DATABASE template0 ALLOW_CONNECTIONS true');
   const databases = await ask(home, 'postgres', 'SELECT datname FROM pg_database');
   for (const { datname } of databases) await ask(home, String(datname), 'VACUUM (FREEZE)');
 }
 
-/** Writes the id into the control file and into the checkpoint's record, where a start reads it. */
+/**
+ * Writes the id into the control file and into the checkpoint's record, from which a start reads
+ * it.
+ */
 function patch(data: string, next: bigint): void {
   const path = join(data, 'global/pg_control');
   const control = readFileSync(path);
@@ -64,7 +76,10 @@ function patch(data: string, next: bigint): void {
   writeFileSync(path, control);
 }
 
-/** The checksum is the last field of a structure that grows from version to version. */
+/**
+ * Returns the place of the checksum, which is the last field of a structure that grows with each
+ * version.
+ */
 function crcPlace(control: Buffer): number {
   for (let at = CHECKPOINT_AT; at < 512; at += 4) {
     if (control.readUInt32LE(at) === crc32c(control, 0, at)) return at;
@@ -72,7 +87,10 @@ function crcPlace(control: Buffer): number {
   throw new Error('pg_control holds no checksum of itself');
 }
 
-/** False where a page's end divides the record: the record of the next shutdown lies elsewhere. */
+/**
+ * Patches the record. Returns false if the end of a page divides the record; the next shutdown
+ * writes it elsewhere.
+ */
 function patchRecord(data: string, timeline: number, lsn: bigint, next: bigint): boolean {
   const hex = (n: bigint): string => n.toString(16).toUpperCase().padStart(8, '0');
   const segment = lsn / SEGMENT;

@@ -1,6 +1,6 @@
 // Values of every column type that doctor calls provable, as a careful tester would choose them.
 
-/** Column → values a careful tester would try, as SQL. Each column also gets NULLs. */
+/** Maps each type to values as SQL. Each column also gets NULLs. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {
   bool: ['true', 'false'],
   int2: ['-32768', '32767', '0'],
@@ -65,7 +65,7 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   'numeric[]': ["'{1.10,-0.5}'"],
 };
 
-/** Types that the values below need beside `mood` and `positive`. */
+/** Types that the values below need in addition to `mood` and `positive`. */
 export const MORE_TYPES =
   'CREATE DOMAIN deeper AS positive; CREATE DOMAIN numbers AS int[]; CREATE EXTENSION citext;';
 

@@ -1,4 +1,5 @@
-// Bundles today's workflow code once for all files of the suite; `workflowBundle` is the path of the bundle.
+// Bundles today's workflow code once for all files of the suite. `workflowBundle` is the path of
+// the bundle.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

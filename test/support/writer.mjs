@@ -1,7 +1,7 @@
 // Writes in a separate process, because the tests' process blocks while it waits for a command. It
-// updates, deletes and inserts hot and cold rows, each in one transaction. Some are rolled back,
-// and some stay open for a while. Usage: node writer.mjs DATABASE TRANSACTIONS_PER_SECOND. It
-// prints its count at SIGTERM.
+// updates, deletes and inserts rows, each in one transaction. Some rows are written often and some
+// rarely. Some transactions are rolled back, and some stay open for a while. Usage: node writer.mjs
+// DATABASE TRANSACTIONS_PER_SECOND. It prints its count at SIGTERM.
 import pg from 'pg';
 
 const [database, rate] = [process.argv[2], Number(process.argv[3])];
@@ -20,7 +20,8 @@ async function write(lane) {
     await client.query(
       `BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${1 + lane * 15 + (n % 15)}; DELETE FROM accounts WHERE id = ${cold}`,
     );
-    if (n % 97 === 0) await new Promise((resolve) => setTimeout(resolve, 300)); // open while a window takes its snapshot
+    // stays open while a window takes its snapshot
+    if (n % 97 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
     if (n % 11 === 0) await client.query('ROLLBACK');
     else
       await client.query(

@@ -1,5 +1,5 @@
 // Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
-// What a fold has read before proves nothing about it.
+// An earlier reading of a fold proves nothing about it then.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/migration/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';
