@@ -213,8 +213,8 @@ export interface Edge {
 }
 
 /**
- * Each trial has a fence that is about to expire, a commit of its holder that waits for a lock on
- * the row, and another attempt that fences as soon as it may.
+ * Runs trials at the expiry of a fence. In each trial, a fence is about to expire and a commit of
+ * its holder waits for a lock on the row. Another attempt fences as soon as it may.
  */
 export async function leaseEdge(
   drill: Drill,

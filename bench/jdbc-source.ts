@@ -1,7 +1,7 @@
-// `npm run bench -- jdbc-source [--rows 1000000]` reads a three-way join through our JDBC source
-// into a topic. In the same run, it measures the same query as COPY with discarded rows (the
-// limit), Debezium's initial snapshot of a table with the join's result (the peer), and our copy of
-// that table. It needs the local stack.
+// `npm run bench -- jdbc-source [--rows 1000000]` reads a three-way join through Sluice's JDBC
+// source into a topic. The same run also measures a limit and two peers. The limit is the same
+// query as COPY with discarded rows. The peers are Debezium's initial snapshot and Sluice's copy of
+// a table with the join's result. It needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { createCopyActivities } from '../src/activities/capture/copy-tables.js';

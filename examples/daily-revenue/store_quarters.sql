@@ -1,4 +1,5 @@
--- Stage 4 of the pipeline: revenue per store and quarter of an hour, before the store's time zone says which day it belongs to.
+-- Stage 4 of the pipeline computes the revenue of each store and quarter of an hour, before the
+-- store's time zone assigns it to a day.
 SELECT floor(extract(epoch FROM o.ordered_at) / 900)::bigint AS quarter,
        o.store_id,
        count(*) AS orders,

@@ -1,5 +1,5 @@
-// Starts one Kafka Connect worker (distributed) with Debezium's Postgres source and JDBC sink, our
-// JDBC source, and the `env` and `file` config providers.
+// Starts one Kafka Connect worker (distributed). It has Debezium's Postgres source and JDBC sink,
+// Sluice's JDBC source, and the `env` and `file` config providers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectPlugins, jdbcSourcePlugin, kafkaLibs, type Say } from '../fetch.js';

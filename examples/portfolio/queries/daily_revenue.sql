@@ -1,4 +1,4 @@
--- What the nightly batch computes: revenue per store and day, the day in the store's own time zone.
+-- The nightly batch computes the revenue of each store and day. Days are in the store's time zone.
 SELECT (o.ordered_at AT TIME ZONE s.time_zone)::date AS day,
        o.store_id,
        count(*) AS orders,

@@ -15,8 +15,10 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
 /**
- * The pipeline of the example. Environment: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, PIPELINE_VERSION (1 has the
- * deliberate mistake, 2 is right), STATE_DIR, STAGE_TOPIC (optional: the totals per quarter of an hour go there too). With the argument {@code --reset} it forgets what an earlier version computed, then runs.
+ * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC,
+ * APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is correct), STATE_DIR, and STAGE_TOPIC. The last one is
+ * optional; the totals of each quarter of an hour are also written there. With the argument {@code --reset}, it first
+ * discards everything that an earlier version computed.
  */
 public final class Main {
   private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");
@@ -52,8 +54,8 @@ public final class Main {
     p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // the pipeline's freshness, once per hop
-    p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS); // a table's topic is its own changelog
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each hop delays a record by up to this time
+    p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS); // a table's topic also serves as its changelog
     p.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
     p.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$InMemoryDslStoreSuppliers");

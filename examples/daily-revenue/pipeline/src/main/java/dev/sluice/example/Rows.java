@@ -17,7 +17,7 @@ import org.apache.kafka.common.serialization.Serdes;
 final class Rows {
   record Store(String timeZone) {}
 
-  /** {@code quarter} is the number of the quarter of an hour of the order, since 1970 in UTC. */
+  /** {@code quarter} is the quarter of an hour of the order, counted since 1970 in UTC. */
   record Order(int storeId, boolean cancelled, long quarter) {}
 
   /** An amount that belongs to an order: an item or a refund. */
@@ -48,7 +48,7 @@ final class Rows {
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  // Reading ends after the row, because the source block that follows it in the envelope is equally long.
+  // Reading stops after the row, because the source block after it in the envelope is as long as the row.
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
   /** Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a join are in the same partition. */
@@ -119,7 +119,7 @@ final class Rows {
         row -> new Amount(row.get("order_id").asLong(), value.apply(row)));
   }
 
-  /** Reads Debezium's envelope from source topics, and our own compact text from state. JSON starts with a brace, and our text never does. */
+  /** Reads Debezium's envelope from source topics, and the pipeline's compact text from state. JSON starts with a brace, and the compact text never does. */
   private static <T> Serde<T> envelope(Function<T, String> write, Function<String, T> readState, Function<JsonNode, T> readRow) {
     return serde(
         write,
