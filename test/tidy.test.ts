@@ -127,6 +127,7 @@ describe('documents', () => {
     'SECURITY.md',
     ...files('docs', '.md'),
     'examples/daily-revenue/README.md',
+    'examples/stock-levels/README.md',
   ];
   it('link only to files that exist', () => {
     const dead: string[] = [];

@@ -1,0 +1,59 @@
+// The legacy side of the example: a table of movements, and the table that a nightly batch fills.
+// Usage: warehouse.ts [DATABASE]. It re-creates the database, and writes movements until stopped.
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+
+const PRODUCTS = 40;
+const QUERY = readFileSync(new URL('stock_levels.sql', import.meta.url), 'utf8');
+const SCHEMA = `
+  CREATE TABLE movements (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, product_id int NOT NULL, quantity int NOT NULL);
+  CREATE TABLE stock_levels (product_id int PRIMARY KEY, quantity bigint NOT NULL, movements bigint NOT NULL);
+  INSERT INTO movements (product_id, quantity) SELECT g % ${PRODUCTS}, g % 17 - 5 FROM generate_series(1, 2000) g;`;
+/** The batch runs this every night. */
+const NIGHT = `BEGIN; DELETE FROM stock_levels; INSERT INTO stock_levels ${QUERY}; COMMIT`;
+/** A delivery or a sale, a correction, and a movement that was a mistake. */
+const WRITES = [
+  'INSERT INTO movements (product_id, quantity) VALUES ($1, $2)',
+  'UPDATE movements SET quantity = $2 WHERE id = (SELECT max(id) - $1 FROM movements)',
+  'DELETE FROM movements WHERE id = (SELECT max(id) - $1 - $2 FROM movements)',
+];
+
+const pick = (below: number): number => Math.floor(Math.random() * below);
+
+/** Connects with PGHOST, PGPORT, PGUSER and PGPASSWORD. */
+async function withClient(database: string, use: (client: pg.Client) => Promise<unknown>) {
+  const client = new pg.Client({ database });
+  await client.connect();
+  try {
+    await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Drops and re-creates the database with 2,000 movements, and runs the batch once. */
+export async function createWarehouse(database: string): Promise<void> {
+  await withClient('postgres', async (admin) => {
+    await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(database)} WITH (FORCE)`);
+    await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`);
+  });
+  await withClient(database, (client) => client.query(SCHEMA + NIGHT));
+}
+
+/** Writes about ten movements a second until `isOver` says so. */
+export async function keepMoving(database: string, isOver: () => boolean): Promise<void> {
+  await withClient(database, async (client) => {
+    while (!isOver()) {
+      await client.query(WRITES[pick(WRITES.length)]!, [pick(PRODUCTS), 1 + pick(9)]);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
+  const database = process.argv[2] ?? 'warehouse';
+  await createWarehouse(database);
+  console.log(`database ${database} is ready; writing movements until Ctrl-C`);
+  await keepMoving(database, () => false);
+}

@@ -1,0 +1,79 @@
+// Runs the small example through the public command line: a proof on a slice, then a migration up to
+// passed windows, with a pipeline that is killed in between.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
+import { stackHome } from '../../stack/paths.js';
+import { sleepUntil } from '../support/builders.js';
+import { TestWorker, get, sluice, waitFor } from '../support/sluice.js';
+
+const NAME = 'stock-levels';
+const EXAMPLE = 'examples/stock-levels';
+const PIPELINE = `${process.execPath} --import tsx ${EXAMPLE}/pipeline.ts`;
+const worker = new TestWorker();
+let isOver = false;
+let pipeline: ChildProcess | undefined;
+let writing: Promise<void>;
+
+beforeAll(async () => {
+  await createWarehouse('warehouse');
+  writing = keepMoving('warehouse', () => isOver);
+  await worker.start();
+});
+afterAll(async () => {
+  isOver = true;
+  await writing;
+  pipeline?.kill('SIGKILL');
+  await worker.kill('SIGTERM');
+});
+
+function localSpec(): string {
+  const { postgres, kafka, connect } = stackHome().ports;
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-stock-'));
+  const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8')
+    .replace('port: 17401', `port: ${postgres}`)
+    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
+    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
+  writeFileSync(join(dir, 'migration.yaml'), text);
+  writeFileSync(join(dir, 'stock_levels.sql'), readFileSync(`${EXAMPLE}/stock_levels.sql`));
+  return join(dir, 'migration.yaml');
+}
+
+function deploy(): void {
+  const [command, ...args] = PIPELINE.split(' ');
+  pipeline = spawn(command!, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, TOPIC_PREFIX: NAME, OUTPUT_TOPIC: NAME, APPLICATION_ID: NAME },
+  });
+}
+
+const passedResults = () =>
+  get(NAME).windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
+
+describe('the small example', () => {
+  it('is proven on a slice, and passes windows again after its pipeline was killed', async () => {
+    const spec = localSpec();
+    const slice = ['--slice', 'product_id < 5', '--run', PIPELINE];
+    const proof = sluice('prove', '-f', spec, ...slice, '-o', 'json');
+    expect(JSON.parse(proof.stdout), proof.stderr).toMatchObject({ verdict: 'passed' });
+
+    expect(sluice('start', '-f', spec).code).toBe(0);
+    deploy();
+    waitFor(NAME, 'approval', '5m');
+    expect(passedResults().at(-1)).toMatchObject({ mismatched: 0, missing: 0, extraneous: 0 });
+
+    pipeline!.kill('SIGKILL');
+    const before = get(NAME).windows.at(-1)!.number;
+    deploy();
+    await sleepUntil(
+      'a window after the restart that passed',
+      () => passedResults().some(({ number }) => number > before + 1),
+      240_000,
+    );
+    expect(sluice('rollback', NAME, '--reason', 'test', '--yes').code).toBe(0);
+    waitFor(NAME, 'outcome=rolled-back');
+  });
+});
