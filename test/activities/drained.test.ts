@@ -50,7 +50,7 @@ function aCluster(lost: (topic: string) => void): KafkaPort {
 
 const drained = (cluster: KafkaPort): Promise<string | null> =>
   new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
-    pipelineDrained(cluster, ref, Date.now() + 2000),
+    pipelineDrained(cluster, resolve(ref), Date.now() + 2000),
   );
 
 describe('the drain proof', () => {
@@ -63,7 +63,7 @@ describe('the drain proof', () => {
     await new MockActivityEnvironment().run(() =>
       pipelineDrained(
         aCluster(() => undefined),
-        ref,
+        resolve(ref),
         Date.now() + 2000,
         (proof) => void notes.push(proof),
       ),
@@ -112,7 +112,7 @@ describe('the drain proof', () => {
       [],
       string | null,
       () => Promise<string | null>
-    >(() => pipelineDrained(behind, ref, deadline));
+    >(() => pipelineDrained(behind, resolve(ref), deadline));
     expect(reason).toBe(
       `drain: ${INTERNAL}/0 ended at 10 and now ends at 7, so the topic was created again or truncated`,
     );
@@ -185,7 +185,7 @@ describe('a drain speaks for every group', () => {
   }
   const asked = (cluster: KafkaPort): Promise<string | null> =>
     new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
-      pipelineDrained(cluster, several, Date.now() + 300),
+      pipelineDrained(cluster, resolve(several), Date.now() + 300),
     );
 
   it('fails while one of two groups of a topic has not reached its end', async () => {

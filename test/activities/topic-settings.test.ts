@@ -6,6 +6,7 @@ import type { Deps } from '../../src/activities/runtime/deps.js';
 import { topicFacts } from '../../src/activities/windows/topic-facts.js';
 import type { KafkaPort, TopicDescription } from '../../src/clients/kafka/kafka.js';
 import { factsChange } from '../../src/domain/evidence/epoch.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { topicsToMake } from '../../src/domain/migration/topic-settings.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 
@@ -17,7 +18,7 @@ function aCluster(
   change: (topics: Map<string, TopicDescription>) => void = () => undefined,
 ): KafkaPort {
   const topics = new Map<string, TopicDescription>();
-  for (const { topic, partitions, settings } of topicsToMake(ref.spec, ref.generation))
+  for (const { topic, partitions, settings } of topicsToMake(resolve(ref)))
     topics.set(topic, { id: `id of ${topic}`, partitions, settings });
   change(topics);
   const cluster = {
@@ -30,8 +31,10 @@ function aCluster(
 const changed = async (
   change: (topics: Map<string, TopicDescription>) => void,
 ): Promise<string | null> =>
-  factsChange(await topicFacts(aCluster(), ref), await topicFacts(aCluster(change), ref))?.epoch ??
-  null;
+  factsChange(
+    await topicFacts(aCluster(), resolve(ref)),
+    await topicFacts(aCluster(change), resolve(ref)),
+  )?.epoch ?? null;
 const set = (name: string, value: string) => (topics: Map<string, TopicDescription>) => {
   const known = topics.get(TABLE)!;
   topics.set(TABLE, { ...known, settings: { ...known.settings, [name]: value } });

@@ -5,7 +5,7 @@ import { hostOf } from '../../src/activities/pipelines/index.js';
 import type { PipelineHost } from '../../src/activities/pipelines/host.js';
 import { KsqlDb } from '../../src/clients/http/ksqldb-rest.js';
 import { ksqlPlan } from '../../src/domain/migration/ksql-statements.js';
-import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { BATCH_PARTS, aPlan } from '../support/builders.js';
 import { FakeKsqlDb } from '../support/fake-ksqldb.js';
 
 const real = process.env['KSQLDB_URL'];
@@ -22,7 +22,7 @@ CREATE TABLE \`sluice_totals\` WITH (kafka_topic = '\${output}') AS SELECT id, a
 
 const host = (sql = STATEMENTS): PipelineHost =>
   hostOf(
-    aSpec({
+    aPlan({
       spec: {
         ...BATCH_PARTS,
         pipeline: {
@@ -34,7 +34,6 @@ const host = (sql = STATEMENTS): PipelineHost =>
         },
       },
     }),
-    1,
   )!;
 
 const remove = async (pipeline: PipelineHost): Promise<void> => {

@@ -10,6 +10,7 @@ import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';
 import { produceText } from '../support/live.js';
 
@@ -134,7 +135,7 @@ describe('a drain over real groups', () => {
     notes = [];
     const note = (proof: string) => void notes.push(proof);
     return new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
-      pipelineDrained(port, ref, Date.now() + ms, note),
+      pipelineDrained(port, resolve(ref), Date.now() + ms, note),
     );
   };
 

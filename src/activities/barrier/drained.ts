@@ -1,9 +1,7 @@
 // Waits until the pipeline's groups and the sink have read everything that was in their topics, and
 // until the output is stable. Each function returns null if that is proven, otherwise the reason.
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { capturesOf } from '../../domain/capture/index.js';
-import { sinkGroup } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { unnoted, type Note } from './marker.js';
 import { readersOf, subscriptionsOf, type Reader } from './group-readers.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -30,16 +28,16 @@ const MARKERS_AT_MOST = 1000;
  */
 export async function pipelineDrained(
   kafka: KafkaPort,
-  ref: MigrationRef,
+  plan: ResolvedPlan,
   deadline: number,
   note = unnoted,
 ): Promise<string | null> {
-  const { pipeline } = ref.spec.spec;
+  const { pipeline } = plan.spec;
   if (!pipeline) return null;
-  const undrained = await groupsDrained(kafka, ref, await pipelineGroups(ref), deadline, note);
+  const undrained = await groupsDrained(kafka, plan, await pipelineGroups(plan), deadline, note);
   if (undrained) return undrained;
   const existing = await kafka.listTopics();
-  for (const { name, topic } of ref.spec.spec.batch?.stages ?? []) {
+  for (const { name, topic } of plan.batch?.stages ?? []) {
     if (!existing.includes(topic))
       return `drain: topic ${topic} of stage ${name} does not exist, because the pipeline has not created it`;
     const unstable = await outputStable(kafka, topic, deadline, note);
@@ -54,13 +52,13 @@ export async function pipelineDrained(
  */
 export async function sinkDrained(
   kafka: KafkaPort,
-  ref: MigrationRef,
+  { sink, spec }: ResolvedPlan,
   deadline: number,
   note = unnoted,
 ): Promise<string | null> {
-  const { pipeline, sink } = ref.spec.spec;
+  const { pipeline } = spec;
   if (!pipeline || !sink) return null;
-  const groups = [sinkGroup(ref.spec, ref.generation)];
+  const groups = [sink.group];
   const subscribed = await subscriptionsOf(kafka, groups);
   if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
   return topicsConsumed({ kafka, groups, subscribed }, [pipeline.output.topic], deadline, note);
@@ -72,12 +70,12 @@ export async function sinkDrained(
  */
 async function groupsDrained(
   kafka: KafkaPort,
-  ref: MigrationRef,
+  { captures }: ResolvedPlan,
   groups: readonly string[],
   deadline: number,
   note: Note,
 ): Promise<string | null> {
-  const sources = capturesOf(ref.spec, ref.generation).map((capture) => capture.topic);
+  const sources = captures.map((capture) => capture.topic);
   let last: string[] = [];
   try {
     for (let hop = 0; ; hop += 1) {

@@ -4,8 +4,8 @@ import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { messagePrefix } from '../../connectors/debezium-postgres.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { namesOf, quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
 import { compareLsn, type Lsn } from '../../domain/values/position.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
@@ -26,11 +26,11 @@ export const unnoted: Note = () => undefined;
  */
 export async function emitMarker(
   client: pg.ClientBase,
-  ref: MigrationRef,
+  plan: ResolvedPlan,
   token: string,
 ): Promise<void> {
   await client.query(
-    `SELECT pg_logical_emit_message(true, ${quoteLiteral(messagePrefix(ref.spec))}, ${quoteLiteral(token)})`,
+    `SELECT pg_logical_emit_message(true, ${quoteLiteral(messagePrefix(plan))}, ${quoteLiteral(token)})`,
   );
 }
 
@@ -46,7 +46,7 @@ export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
  */
 export async function connectorAcknowledged(
   client: pg.ClientBase,
-  ref: MigrationRef,
+  plan: ResolvedPlan,
   lsn: Lsn,
   deadline: number,
   note = unnoted,
@@ -57,10 +57,10 @@ export async function connectorAcknowledged(
     deadline,
     POLL_MS,
     async () => {
-      confirmed = await confirmedPosition(client, ref);
+      confirmed = await confirmedPosition(client, plan);
       if (compareLsn(confirmed, lsn) >= 0) return true;
       if (Date.now() - nudgedAt < NUDGE_MS) return null;
-      await emitMarker(client, ref, 'nudge');
+      await emitMarker(client, plan, 'nudge');
       nudgedAt = Date.now();
       return null;
     },
@@ -72,8 +72,11 @@ export async function connectorAcknowledged(
     : `barrier: the connector acknowledged ${confirmed} < ${lsn} needed, at the time limit`;
 }
 
-export async function confirmedPosition(client: pg.ClientBase, ref: MigrationRef): Promise<Lsn> {
-  const { slot } = namesOf(ref.spec, ref.generation);
+export async function confirmedPosition(
+  client: pg.ClientBase,
+  { names }: ResolvedPlan,
+): Promise<Lsn> {
+  const { slot } = names;
   const found = await readSlot(client, slot);
   const loss = lossOf(slot, found);
   if (loss) throw new Problem('slot-lost', loss);

@@ -1,7 +1,7 @@
 // Checks that an externally deployed pipeline has moved to the topics of a new generation.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { Problem } from '../../domain/failure.js';
-import { capturesOf } from '../../domain/capture/index.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
@@ -20,11 +20,11 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
       const groups = plan.spec.pipeline?.groups ?? [];
       const kafka = systems.kafka(plan);
       const topics: NewTopic[] = [];
+      const generations = Array.from({ length: plan.generation - 1 }, (_, g) =>
+        resolve({ spec: ref.spec, generation: g + 1 }),
+      );
       for (const [at, { topic }] of plan.captures.entries()) {
-        const earlier = Array.from(
-          { length: ref.generation - 1 },
-          (_, g) => capturesOf(ref.spec, g + 1)[at]!.topic,
-        );
+        const earlier = generations.map(({ captures }) => captures[at]!.topic);
         if ((await kafka.offsets(topic)).some((p) => p.high > p.low))
           topics.push({ topic, earlier }); // an empty topic is skipped, because groups commit no offsets for it
       }

@@ -2,11 +2,10 @@
 import { withSource } from '../../clients/postgres/connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
 import { pause } from '../runtime/poll-until.js';
-import { planned } from '../runtime/with-plan.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { markSource, passedWholePath } from './source-mark.js';
 
 export interface BarrierResult {
@@ -20,34 +19,35 @@ export function createBarrierActivities({ secret, systems }: Deps) {
    * the barrier is proven.
    */
   async function pass(
-    ref: MigrationRef,
+    run: Planned,
     limitMs: number,
   ): Promise<BarrierResult & { reason: string | null }> {
-    return withSource(ref.spec, secret, async (client) => {
+    const { plan } = run;
+    return withSource(plan, secret, async (client) => {
       const started = Date.now();
       const limit = started + limitMs;
-      const mark = await markSource({ systems }, planned(ref), {
+      const mark = await markSource({ systems }, run, {
         snapshot: client,
         side: client,
         token: 'barrier',
       });
-      const reason = await passedWholePath(systems.kafka(ref.spec), ref, mark, limit);
+      const reason = await passedWholePath(systems.kafka(plan), plan, mark, limit);
       return { lsn: mark.lsn, ms: Date.now() - started, reason };
     });
   }
 
-  return {
+  return withPlan({
     /**
      * Repeats barriers until the spec's number of them in a row pass, each `within` its limit.
      * Throws Problem `catch-up-timeout` with the last reason when the spec's `timeout` is over.
      */
-    async catchUp(ref: MigrationRef): Promise<BarrierResult> {
-      const { barriers, within, timeout } = ref.spec.spec.catchUp;
+    async catchUp(run: Planned): Promise<BarrierResult> {
+      const { barriers, within, timeout } = run.plan.spec.catchUp;
       const deadline = Date.now() + durationMs(timeout);
       let inARow = 0;
       let reason = '';
       for (;;) {
-        const barrier = await pass(ref, durationMs(within));
+        const barrier = await pass(run, durationMs(within));
         inARow = barrier.reason === null ? inARow + 1 : 0;
         reason = barrier.reason ?? reason;
         if (inARow >= barriers) return { lsn: barrier.lsn, ms: barrier.ms };
@@ -56,5 +56,5 @@ export function createBarrierActivities({ secret, systems }: Deps) {
         await pause(200, { phase: 'catch-up', inARow, needed: barriers, reason });
       }
     },
-  };
+  });
 }

@@ -8,9 +8,6 @@ import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { captureOf, sourceConnectors } from '../../domain/capture/index.js';
-import { namesOf } from '../../domain/migration/names.js';
-import { resolve } from '../../domain/plan/resolve.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
@@ -19,6 +16,7 @@ import { leaseSession } from '../objects/lease-store.js';
 import { sinkConfig } from '../objects/sink-connector.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, pause } from '../runtime/poll-until.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { insertLsn } from '../barrier/marker.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
 import { sourceConnectorConfigs } from './source-connectors.js';
@@ -54,139 +52,148 @@ const SLOW_POLL_EVERY = 5;
 const MAX_RESTARTS = 30;
 
 export function createGuardActivities(deps: Deps) {
-  const { secret, ledger, systems } = deps;
-  return {
+  return withPlan({
     /**
      * Polls until there is something to report, and returns it. It ignores connectivity errors,
      * because barriers report those.
      */
-    async guard(input: GuardInput): Promise<GuardReport> {
-      const { ref, restarts, slotExpected, alarmed, troubles } = input;
-      const names = namesOf(ref.spec, ref.generation);
-      const rest = systems.connect(ref.spec);
-      const connectors = [
-        ...sourceConnectors(ref.spec, ref.generation),
-        ...(ref.spec.spec.sink ? [names.sinkConnector] : []),
-      ];
-      const watch = new ConnectorWatch(rest, troubles);
+    async guard(input: GuardInput & Planned): Promise<GuardReport> {
+      const watch = new ConnectorWatch(deps.systems.connect(input.plan), input.troubles);
       const givenUp = new Set<string>();
       for (let round = 0; ; round += 1) {
-        for (const connector of connectors) {
-          const cause = await taskFailure(rest, connector).catch(() => null);
-          if (cause === null || givenUp.has(connector)) continue;
-          const count = restarts[connector] ?? 0;
-          if (count >= MAX_RESTARTS) {
-            givenUp.add(connector);
-            if (count === MAX_RESTARTS)
-              return { kind: 'gave-up', connector, cause, restarts: count };
-            continue;
-          }
-          // the back-off grows with every restart of the run
-          await pause(Math.min(30_000, 250 * 2 ** Math.min(count, 7)));
-          await rest.restartFailed(connector).catch(() => undefined);
-          return { kind: 'restarted', connector, cause };
-        }
-        if (round % SLOW_POLL_EVERY === 0) {
-          const news = await alive(async () => watch.look(await ours(ref), Date.now())).catch(
-            () => null,
-          );
-          if (news) return { kind: 'connectors', troubles: news };
-          const open = await ledger.openObjects(ref.name).catch(() => null);
-          if (open?.length === 0) return { kind: 'stood-down' };
-          const report = !captureOf(ref.spec).hasSlot
-            ? null
-            : await watchSlot(ref, slotExpected, alarmed).catch((error: unknown) =>
-                error instanceof Problem && error.code === 'slot-lost'
-                  ? { kind: 'slot-lost' as const, detail: error.message }
-                  : null,
-              );
-          if (report) return report;
-        }
+        const report =
+          (await restartFailed(deps, input, givenUp)) ??
+          (round % SLOW_POLL_EVERY === 0 ? await lookAround(deps, input, watch) : null);
+        if (report) return report;
         await pause(POLL_MS);
       }
     },
-  };
+  });
+}
 
-  /** The connectors that the migration made, and has not removed. */
-  async function ours(ref: MigrationRef): Promise<WatchedConnector[]> {
-    const { connector: spec, sink } = ref.spec.spec;
-    const { sinkConnector } = namesOf(ref.spec, ref.generation);
-    const wanted: WatchedConnector[] = [];
-    for (const { name, config } of await sourceConnectorConfigs(deps, resolve(ref)))
-      wanted.push({
-        name,
-        driftOf: (stored) => driftOf(config, stored),
-        captures: (key) => !isTuning(spec, key),
-      });
-    if (sink) {
-      const config = await sinkConfig(deps, ref);
-      wanted.push({
-        name: sinkConnector,
-        driftOf: (stored) => driftOf(config, stored),
-        captures: () => false,
-      });
+/** Restarts the failed tasks of one connector, up to its limit. `givenUp` gets those beyond it. */
+async function restartFailed(
+  { systems }: Deps,
+  { plan, restarts }: GuardInput & Planned,
+  givenUp: Set<string>,
+): Promise<GuardReport | null> {
+  const rest = systems.connect(plan);
+  for (const connector of [...plan.sourceConnectors, ...(plan.sink ? [plan.sink.connector] : [])]) {
+    const cause = await taskFailure(rest, connector).catch(() => null);
+    if (cause === null || givenUp.has(connector)) continue;
+    const count = restarts[connector] ?? 0;
+    if (count >= MAX_RESTARTS) {
+      givenUp.add(connector);
+      if (count === MAX_RESTARTS) return { kind: 'gave-up', connector, cause, restarts: count };
+      continue;
     }
-    const made: WatchedConnector[] = [];
-    for (const one of wanted) {
-      const object = { kind: 'connector', name: one.name, where: spec.url } as const;
-      if ((await ledger.objectState(ref.name, object)) === 'created') made.push(one);
-    }
-    return made;
+    // the back-off grows with every restart of the run
+    await pause(Math.min(30_000, 250 * 2 ** Math.min(count, 7)));
+    await rest.restartFailed(connector).catch(() => undefined);
+    return { kind: 'restarted', connector, cause };
   }
+  return null;
+}
 
-  async function watchSlot(
-    ref: MigrationRef,
-    slotExpected: boolean,
-    alarmed: boolean,
-  ): Promise<GuardReport | null> {
-    const { slot } = namesOf(ref.spec, ref.generation);
-    return withSource(ref.spec, secret, async (client) => {
+/** Looks at the connectors that are ours, at what is left to watch, and at the slot. */
+async function lookAround(
+  deps: Deps,
+  input: GuardInput & Planned,
+  watch: ConnectorWatch,
+): Promise<GuardReport | null> {
+  const news = await alive(async () => watch.look(await ours(deps, input), Date.now())).catch(
+    () => null,
+  );
+  if (news) return { kind: 'connectors', troubles: news };
+  const open = await deps.ledger.openObjects(input.ref.name).catch(() => null);
+  if (open?.length === 0) return { kind: 'stood-down' };
+  if (!input.plan.capture.hasSlot) return null;
+  return watchSlot(deps, input).catch((error: unknown) =>
+    error instanceof Problem && error.code === 'slot-lost'
+      ? { kind: 'slot-lost' as const, detail: error.message }
+      : null,
+  );
+}
+
+/** The connectors that the migration made, and has not removed. */
+async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
+  const { ref, plan } = run;
+  const { connector: spec } = plan.spec;
+  const wanted: WatchedConnector[] = [];
+  for (const { name, config } of await sourceConnectorConfigs(deps, plan))
+    wanted.push({
+      name,
+      driftOf: (stored) => driftOf(config, stored),
+      captures: (key) => !isTuning(spec, key),
+    });
+  if (plan.sink) {
+    const config = await sinkConfig(deps, ref);
+    wanted.push({
+      name: plan.sink.connector,
+      driftOf: (stored) => driftOf(config, stored),
+      captures: () => false,
+    });
+  }
+  const made: WatchedConnector[] = [];
+  for (const one of wanted) {
+    const object = { kind: 'connector', name: one.name, where: spec.url } as const;
+    if ((await deps.ledger.objectState(ref.name, object)) === 'created') made.push(one);
+  }
+  return made;
+}
+
+async function watchSlot(deps: Deps, input: GuardInput & Planned): Promise<GuardReport | null> {
+  const { plan, slotExpected, alarmed } = input;
+  const { slot } = plan.names;
+  return withSource(plan, deps.secret, async (client) => {
+    const found = await readSlot(client, slot);
+    const detailOfLoss = lossOf(slot, found, { isBeginning: !slotExpected });
+    if (detailOfLoss) return { kind: 'slot-lost', detail: detailOfLoss };
+    if (!found?.restartLsn) return null;
+    const retained = lsnDistance(found.restartLsn, await insertLsn(client));
+    Context.current().heartbeat({ retainedBytes: retained });
+    const { bytes, onExhaustion } = plan.spec.source.walBudget;
+    if (retained <= sizeBytes(bytes)) return null;
+    const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL > walBudget ${bytes}`;
+    const committed = await isCommitted(deps, input);
+    if (onExhaustion === 'block' || committed)
+      return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
+    await dropOurSlot(deps, input);
+    return {
+      kind: 'wal-budget',
+      detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
+      dropped: true,
+    };
+  });
+}
+
+async function isCommitted(deps: Deps, { ref, plan }: Planned): Promise<boolean> {
+  return leaseSession(deps, plan, async (client) => {
+    const lease = await readLease(client, leaseTable(plan), ref.name);
+    return lease?.state === 'SWITCHED';
+  });
+}
+
+async function dropOurSlot(
+  { secret, ledger, systems }: Deps,
+  { ref, plan }: Planned,
+): Promise<void> {
+  const { connector, slot } = plan.names;
+  const owned = await ledger.objectState(ref.name, {
+    kind: 'slot',
+    name: slot,
+    where: plan.database,
+  });
+  if (owned !== 'created' && owned !== 'registered') return;
+  await systems
+    .connect(plan)
+    .stop(connector)
+    .catch(() => undefined);
+  await withSource(plan, secret, async (client) => {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
       const found = await readSlot(client, slot);
-      const detailOfLoss = lossOf(slot, found, { isBeginning: !slotExpected });
-      if (detailOfLoss) return { kind: 'slot-lost', detail: detailOfLoss };
-      if (!found?.restartLsn) return null;
-      const retained = lsnDistance(found.restartLsn, await insertLsn(client));
-      Context.current().heartbeat({ retainedBytes: retained });
-      const { bytes, onExhaustion } = ref.spec.spec.source.walBudget;
-      if (retained <= sizeBytes(bytes)) return null;
-      const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL > walBudget ${bytes}`;
-      const committed = await isCommitted(ref);
-      if (onExhaustion === 'block' || committed)
-        return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
-      await dropOurSlot(ref, slot);
-      return {
-        kind: 'wal-budget',
-        detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
-        dropped: true,
-      };
-    });
-  }
-
-  async function isCommitted(ref: MigrationRef): Promise<boolean> {
-    const plan = resolve(ref);
-    return leaseSession({ secret, ledger }, plan, async (client) => {
-      const lease = await readLease(client, leaseTable(plan), ref.name);
-      return lease?.state === 'SWITCHED';
-    });
-  }
-
-  async function dropOurSlot(ref: MigrationRef, slot: string): Promise<void> {
-    const owned = await ledger.objectState(ref.name, {
-      kind: 'slot',
-      name: slot,
-      where: ref.spec.spec.source.postgres.database,
-    });
-    if (owned !== 'created' && owned !== 'registered') return;
-    await systems
-      .connect(ref.spec)
-      .stop(namesOf(ref.spec, ref.generation).connector)
-      .catch(() => undefined);
-    await withSource(ref.spec, secret, async (client) => {
-      for (let attempt = 0; attempt < 100; attempt += 1) {
-        const found = await readSlot(client, slot);
-        if (!found?.activePid) return dropSlot(client, slot);
-        await pause(500);
-      }
-    });
-  }
+      if (!found?.activePid) return dropSlot(client, slot);
+      await pause(500);
+    }
+  });
 }

@@ -23,22 +23,14 @@ import {
 import { readSlot } from '../../clients/postgres/slots.js';
 import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
 import { Problem } from '../../domain/failure.js';
-import type {
-  MigrationRef,
-  OwnedObject,
-  TableProgress,
-} from '../../domain/evidence/ledger-rows.js';
-import {
-  namesOf,
-  qualified,
-  quoteIdent,
-  quoteLiteral,
-  tableTopic,
-} from '../../domain/migration/names.js';
+import type { OwnedObject, TableProgress } from '../../domain/evidence/ledger-rows.js';
+import { qualified, quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnToBigInt, type Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
 import { isOurs, makeClaimed } from '../objects/owned.js';
 import { alive } from '../runtime/poll-until.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { Pulse } from '../runtime/stale-attempt.js';
 import { creatingSlot } from '../objects/slot-wait.js';
 import { readPaced } from '../runtime/row-cursor.js';
@@ -70,16 +62,15 @@ export function createCopyActivities(deps: Deps) {
    * newer than the slot's position. The log then replays changes that the rows already contain,
    * which is harmless because every reader keeps the newest row of a key.
    */
-  async function beginCopy(ref: MigrationRef): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
-    const { slot } = namesOf(ref.spec, ref.generation);
-    const object: OwnedObject = {
-      kind: 'slot',
-      name: slot,
-      where: ref.spec.spec.source.postgres.database,
-    };
+  async function beginCopy({
+    ref,
+    plan,
+  }: Planned): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
+    const { slot } = plan.names;
+    const object: OwnedObject = { kind: 'slot', name: slot, where: plan.database };
     const position = (): Promise<Lsn | undefined> =>
       withSource(
-        ref.spec,
+        plan,
         secret,
         async (client) => (await readSlot(client, slot))?.confirmedLsn ?? undefined,
       );
@@ -87,11 +78,11 @@ export function createCopyActivities(deps: Deps) {
     if (existing && !(await isOurs(ledger, ref, object)))
       throw new Problem('object-not-ours', `slot ${slot} exists and is not in the ledger`);
     const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
-      withSource(ref.spec, secret, use);
+      withSource(plan, secret, use);
     const create = (): Promise<SharedSnapshot> =>
-      creatingSlot(slot, ask, () => createSlot(ref.spec, secret, slot));
+      creatingSlot(slot, ask, () => createSlot(plan, secret, slot));
     const snapshot = existing
-      ? await shareSnapshot(ref.spec, secret)
+      ? await shareSnapshot(plan, secret)
       : await makeClaimed(ledger, ref, [object], create);
     try {
       const begins = existing ?? (await position());
@@ -108,17 +99,16 @@ export function createCopyActivities(deps: Deps) {
    * Returns the tables to copy. `reader` locks every table until its transaction ends, so no table
    * can be rewritten or get a partition.
    */
-  async function targets(ref: MigrationRef, reader: SourceClient): Promise<CopyTarget[]> {
-    const { topicPrefix } = namesOf(ref.spec, ref.generation);
+  async function targets(plan: ResolvedPlan, reader: SourceClient): Promise<CopyTarget[]> {
     const found: CopyTarget[] = [];
-    for (const table of ref.spec.spec.source.tables) {
+    for (const [at, { text: table }] of plan.tables.entries()) {
       const catalog = await readKeyedTable(reader, table);
       const name = qualified(catalog.name);
       await reader.query(`SELECT FROM ${name} LIMIT 0`);
       found.push({
         table,
         catalog,
-        topic: tableTopic(topicPrefix, catalog.name),
+        topic: plan.captures[at]!.topic,
         blocks: await blocksOf(reader, name),
         storage: await storageOf(reader, name),
       });
@@ -127,11 +117,14 @@ export function createCopyActivities(deps: Deps) {
   }
 
   /** Opens sessions that all read the same snapshot, then closes the session that exported it. */
-  async function openReaders(ref: MigrationRef, snapshot: SharedSnapshot): Promise<SourceClient[]> {
+  async function openReaders(
+    plan: ResolvedPlan,
+    snapshot: SharedSnapshot,
+  ): Promise<SourceClient[]> {
     const readers: SourceClient[] = [];
     try {
-      while (readers.length < ref.spec.spec.source.limits.maxBackends) {
-        const reader = await openSource(ref.spec, secret);
+      while (readers.length < plan.spec.source.limits.maxBackends) {
+        const reader = await openSource(plan, secret);
         readers.push(reader);
         await reader.query(
           `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.name)}`,
@@ -146,13 +139,13 @@ export function createCopyActivities(deps: Deps) {
     }
   }
 
-  return {
+  return withPlan({
     /**
      * Creates the slot, and copies every table to its topic from the slot's position. Continues
      * where a killed attempt stopped, and heartbeats its progress.
      */
     async copyTables(
-      ref: MigrationRef,
+      { ref, plan }: Planned,
       totals: Readonly<Record<string, number>>,
     ): Promise<TableProgress[]> {
       const recorded = await copiedChunks(ledger, ref);
@@ -165,19 +158,19 @@ export function createCopyActivities(deps: Deps) {
         }));
       const pulse = new Pulse();
       const copyAll = async (): Promise<void> => {
-        const { snapshot, begins } = await beginCopy(ref);
-        const readers = await openReaders(ref, snapshot);
+        const { snapshot, begins } = await beginCopy({ ref, plan });
+        const readers = await openReaders(plan, snapshot);
         try {
-          const found = await targets(ref, readers[0]!);
+          const found = await targets(plan, readers[0]!);
           const earlier = stillValid(recorded, found);
           for (const { table, rows } of earlier)
             scanned.set(table, (scanned.get(table) ?? 0) + rows);
           const tasks = tasksOf(found, earlier);
-          const writer = systems.kafka(ref.spec).openWriter();
+          const writer = systems.kafka(plan).openWriter();
           const work = async (reader: SourceClient): Promise<void> => {
             for (let task = tasks.shift(); task; task = tasks.shift()) {
               const chunk = await copyChunk(
-                { ref, reader, writer, pulse, begins, share: readers.length },
+                { plan, reader, writer, pulse, begins, share: readers.length },
                 task,
               );
               await recordChunk(ledger, ref, chunk);
@@ -196,7 +189,7 @@ export function createCopyActivities(deps: Deps) {
       }
       return progress();
     },
-  };
+  });
 }
 
 /**
@@ -226,7 +219,7 @@ function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]
 }
 
 interface CopyContext {
-  readonly ref: MigrationRef;
+  readonly plan: ResolvedPlan;
   readonly reader: SourceClient;
   readonly writer: BulkWriter;
   readonly pulse: Pulse;
@@ -237,16 +230,16 @@ interface CopyContext {
 
 /** Copies one range. Returns after Kafka has acknowledged all its rows. */
 async function copyChunk(
-  { ref, reader, writer, pulse, begins, share }: CopyContext,
+  { plan, reader, writer, pulse, begins, share }: CopyContext,
   { target, chunk, range }: CopyTask,
 ): Promise<CopiedChunk> {
   const { catalog, topic, table } = target;
   const { name, key } = catalog;
-  const { postgres, limits } = ref.spec.spec.source;
+  const { limits } = plan.spec.source;
   const columns = capturedColumns(catalog.columns);
-  const server = namesOf(ref.spec, ref.generation).topicPrefix;
+  const server = plan.names.topicPrefix;
   const records = new SnapshotWriter(
-    { database: postgres.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },
+    { database: plan.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },
     Date.now(),
   );
   const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;

@@ -25,12 +25,13 @@ const CHUNK_PAUSE_MS = 150;
  */
 export function watchLog(
   deps: CaptureDeps,
-  { ref, plan }: Planned,
+  run: Planned,
   totals: Readonly<Record<string, number>>,
 ): Promise<TableProgress[]> {
+  const { plan } = run;
   if (!plan.capture.loading.isSignalled) return watch(deps, plan, totals, null);
   return withSource(plan, deps.secret, (client) =>
-    watch(deps, plan, totals, new SnapshotSignal(deps.systems.kafka(plan), ref, client)),
+    watch(deps, plan, totals, new SnapshotSignal(deps.systems.kafka(plan), run, client)),
   );
 }
 

@@ -27,15 +27,15 @@ export const logCapture: CaptureAdapter<LogPlan> = {
       },
     ]),
 
-  async mark({ systems }, { ref, plan }, { side, from, token }) {
+  async mark({ systems }, { plan }, { side, from, token }) {
     // read after the snapshot, so everything visible in it has a lower LSN
     const lsn = from ?? (await insertLsn(side));
-    await emitMarker(side, ref, token);
+    await emitMarker(side, plan, token);
     const rest = systems.connect(plan);
     return {
       lsn,
       async reached(deadline, note) {
-        const why = await connectorAcknowledged(side, ref, lsn, deadline, note);
+        const why = await connectorAcknowledged(side, plan, lsn, deadline, note);
         return why === null ? null : `${why}${await standstill(rest, plan.sourceConnectors)}`;
       },
     };

@@ -2,26 +2,24 @@
 // chunks, the connector waits for a change in the log. On a quiet database, this code emits one.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import { resolve } from '../../domain/plan/resolve.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { namesOf } from '../../domain/migration/names.js';
 import { hasStarted, type SnapshotNotification } from '../../domain/capture/snapshot-progress.js';
 import { emitMarker } from '../barrier/marker.js';
+import type { Planned } from '../runtime/with-plan.js';
 
 const MOST_ASKED = 10;
 const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the signal
 
 export class SnapshotSignal {
   readonly #kafka: KafkaPort;
-  readonly #ref: MigrationRef;
+  readonly #run: Planned;
   readonly #client: pg.ClientBase;
   #askedAt = 0;
   #asked = 0;
 
-  constructor(kafka: KafkaPort, ref: MigrationRef, client: pg.ClientBase) {
+  constructor(kafka: KafkaPort, run: Planned, client: pg.ClientBase) {
     this.#kafka = kafka;
-    this.#ref = ref;
+    this.#run = run;
     this.#client = client;
   }
 
@@ -46,20 +44,21 @@ export class SnapshotSignal {
       this.#askedAt = Date.now();
       this.#asked += 1;
     }
-    await emitMarker(this.#client, this.#ref, 'chunk');
+    await emitMarker(this.#client, this.#run.plan, 'chunk');
   }
 
   async #ask(): Promise<void> {
-    const { signalTopic, topicPrefix } = namesOf(this.#ref.spec, this.#ref.generation);
+    const { ref, plan } = this.#run;
+    const { signalTopic, topicPrefix } = plan.names;
     const data = {
-      'data-collections': resolve(this.#ref).tables.map(includePattern),
+      'data-collections': plan.tables.map(includePattern),
       type: 'incremental',
     };
     const writer = this.#kafka.openWriter();
     await writer.write(signalTopic, {
       key: topicPrefix,
       value: JSON.stringify({
-        id: `${this.#ref.runKey}-${this.#ref.generation}-${this.#asked}`,
+        id: `${ref.runKey}-${plan.generation}-${this.#asked}`,
         type: 'execute-snapshot',
         data,
       }),

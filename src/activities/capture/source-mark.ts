@@ -1,7 +1,7 @@
 // Marks a position of the source, and waits until everything up to it has passed the whole path to
 // the sink.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
@@ -23,13 +23,13 @@ export const markSource = (
  */
 export async function passedWholePath(
   kafka: KafkaPort,
-  ref: MigrationRef,
+  plan: ResolvedPlan,
   mark: SourceMark,
   deadline: number,
 ): Promise<string | null> {
   return (
     (await mark.reached(deadline)) ??
-    (await pipelineDrained(kafka, ref, deadline)) ??
-    (await sinkDrained(kafka, ref, deadline))
+    (await pipelineDrained(kafka, plan, deadline)) ??
+    (await sinkDrained(kafka, plan, deadline))
   );
 }

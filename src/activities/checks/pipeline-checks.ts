@@ -14,7 +14,7 @@ import { takenNames, type IsOurs } from './names-free.js';
 
 export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
   const { plan } = asking;
-  const host = hostOf(plan, plan.generation);
+  const host = hostOf(plan);
   if (!host) return [];
   let product: string;
   try {

@@ -58,8 +58,8 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
           (await nobodyWrites(client, { ref, plan }, note)) ??
           (await mark.reached(deadline, note)) ??
           (await markerRead(kafka, plan, token, deadline, note)) ??
-          (await pipelineDrained(kafka, ref, deadline, note)) ??
-          (await sinkDrained(kafka, ref, deadline, note))
+          (await pipelineDrained(kafka, plan, deadline, note)) ??
+          (await sinkDrained(kafka, plan, deadline, note))
         );
       });
       return { reason, proofs };

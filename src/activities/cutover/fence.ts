@@ -57,7 +57,7 @@ export function createFenceActivities(deps: FenceDeps) {
       }
       for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
       return withSource(plan, secret, async (client) => {
-        if (!plan.batch) await emitMarker(client, ref, token);
+        if (!plan.batch) await emitMarker(client, plan, token);
         return { lsn: await insertLsn(client), refused: null };
       });
     },
@@ -122,7 +122,7 @@ async function takeFence(
          fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
     );
   }
-  if (plan.batch) await emitMarker(client, ref, token); // transactional: the marker commits only together with the fence
+  if (plan.batch) await emitMarker(client, plan, token); // transactional: the marker commits only together with the fence
   return null;
 }
 

@@ -10,13 +10,13 @@ const RUNNING_MS = 60_000;
 const STEADY_POLLS = 3; // a job may be RUNNING at one poll and RESTARTING at the next
 
 const host = ({ plan }: Asking): PipelineHost => {
-  const found = hostOf(plan, plan.generation);
+  const found = hostOf(plan);
   if (!found) throw new Error('this plan deploys no pipeline');
   return found;
 };
 
 const exists = async ({ plan }: Asking, { name }: OwnedObject): Promise<boolean> =>
-  (await hostOf(plan, plan.generation)?.isThere(name)) ?? false;
+  (await hostOf(plan)?.isThere(name)) ?? false;
 
 export const job: OwnedKind = {
   exists,

@@ -15,7 +15,7 @@ const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise
   (await systems.kafka(plan).listTopics()).includes(name);
 
 const asPlanned = ({ plan }: Asking, { name }: OwnedObject): PlannedTopic => {
-  const planned = topicsToMake(plan, plan.generation).find(({ topic }) => topic === name);
+  const planned = topicsToMake(plan).find(({ topic }) => topic === name);
   if (!planned) throw new Error(`topic ${name} is not part of the plan`);
   return planned;
 };

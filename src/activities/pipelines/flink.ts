@@ -7,7 +7,7 @@ import {
 } from '../../clients/http/flink-gateway.js';
 import { flinkPlan, type FlinkPlan } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import type { PipelineHost } from './host.js';
 
@@ -30,10 +30,10 @@ export class FlinkHost implements PipelineHost {
   readonly #gateway: FlinkGateway;
   readonly #plan: FlinkPlan;
 
-  constructor(spec: MigrationSpec, generation: number) {
-    this.url = spec.spec.pipeline!.gateway!;
+  constructor(plan: ResolvedPlan) {
+    this.url = plan.host.url!;
     this.#gateway = new FlinkGateway(this.url);
-    this.#plan = flinkPlan(spec, generation);
+    this.#plan = flinkPlan(plan, plan.generation);
     this.names = this.#plan.jobs.map((job) => job.name);
   }
 

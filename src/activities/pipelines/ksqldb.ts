@@ -8,7 +8,7 @@ import {
   type KsqlPlan,
   type KsqlStatement,
 } from '../../domain/migration/ksql-statements.js';
-import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { PipelineHost } from './host.js';
 
 export class KsqlHost implements PipelineHost {
@@ -17,11 +17,11 @@ export class KsqlHost implements PipelineHost {
   readonly #server: KsqlDb;
   readonly #plan: KsqlPlan;
 
-  constructor(spec: MigrationSpec, generation: number) {
-    const { url, statements } = spec.spec.pipeline!;
+  constructor(plan: ResolvedPlan) {
+    const { url, statements } = plan.spec.pipeline!;
     this.url = url!;
     this.#server = new KsqlDb(this.url);
-    this.#plan = ksqlPlan(fillIn(statements!.sql, spec, generation));
+    this.#plan = ksqlPlan(fillIn(statements!.sql, plan, plan.generation));
     this.names = this.#plan.statements.map((s) => s.name);
   }
 

@@ -44,15 +44,18 @@ export function createProofActivities(deps: Deps) {
         ]);
         return { ...compared, differences: [] }; // keeps values of rows out of the workflow's history
       },
-    }),
 
-    /**
-     * Waits up to `patienceMs` until the pipeline has read everything. Returns null if that is proven,
-     * else why not.
-     */
-    async awaitPipeline({ ref }: ProofPlan, patienceMs: number): Promise<string | null> {
-      return pipelineDrained(systems.kafka(ref.spec), ref, Date.now() + patienceMs);
-    },
+      /**
+       * Waits up to `patienceMs` until the pipeline has read everything. Returns null if that is proven,
+       * else why not.
+       */
+      async awaitPipeline(
+        { plan }: ProofPlan & Planned,
+        patienceMs: number,
+      ): Promise<string | null> {
+        return pipelineDrained(systems.kafka(plan), plan, Date.now() + patienceMs);
+      },
+    }),
 
     /**
      * Removes the proof's topics and group once no pipeline uses them. Returns what is left.

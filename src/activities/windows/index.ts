@@ -114,9 +114,8 @@ export function createWindowActivities(deps: Deps) {
     },
 
     /** Reads the facts that the evidence depends on, for the recheck before the cut-over. */
-    async readFacts({ ref, plan }: Planned, since: string | null): Promise<FactsSeen> {
-      const { facts } = await readFacts(deps, { ref, plan });
-      return seeFacts(deps.ledger, ref, facts, since);
+    async readFacts(run: Planned, since: string | null): Promise<FactsSeen> {
+      return seeFacts(deps.ledger, run.ref, (await readFacts(deps, run)).facts, since);
     },
 
     /** Frees the memory and removes the state files of a migration's windows on this worker. */

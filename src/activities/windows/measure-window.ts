@@ -109,18 +109,18 @@ function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectR
 }
 
 async function measureLag(
-  { deps, ref, plan, kafka }: WindowSession,
+  { deps, plan, kafka }: WindowSession,
   pathMs: number | null,
 ): Promise<Lag> {
   const bytes = plan.capture.hasSlot
     ? await withSource(plan, deps.secret, async (client) =>
-        lsnDistance(await confirmedPosition(client, ref), await insertLsn(client)),
+        lsnDistance(await confirmedPosition(client, plan), await insertLsn(client)),
       )
     : null;
   if (!plan.spec.pipeline) return { bytes, records: null, ms: pathMs };
   const existing = await kafka.listTopics();
   let records = 0;
-  for (const group of [...(await pipelineGroups(ref)), ...(plan.sink ? [plan.sink.group] : [])]) {
+  for (const group of [...(await pipelineGroups(plan)), ...(plan.sink ? [plan.sink.group] : [])]) {
     for (const [topic, partitions] of await kafka.groupOffsets(group)) {
       if (!existing.includes(topic)) continue;
       const ends = await kafka.offsets(topic).catch((error: unknown) => {

@@ -10,18 +10,17 @@ import {
 } from '../../domain/capture/captured-set.js';
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import { FAILURES } from '../../domain/failure.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import { MISSING, driftOf } from '../objects/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
+import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../barrier/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { sinkConfig } from '../objects/sink-connector.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/index.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
-import type { Planned } from '../runtime/with-plan.js';
 import { topicFacts } from './topic-facts.js';
 
 export interface FactsRead {
@@ -44,12 +43,12 @@ export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<Fac
   const connectors = await connectorFacts(deps, { ref, plan });
   const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
   if (plan.sink) facts['sink group'] = digest((await knownGroup(kafka, plan.sink.group)).members);
-  for (const group of await pipelineGroups(ref)) {
+  for (const group of await pipelineGroups(plan)) {
     const { type, state, members } = await knownGroup(kafka, group);
     facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
   }
-  Object.assign(facts, await pipelineFacts(ref));
-  Object.assign(facts, await topicFacts(kafka, ref));
+  Object.assign(facts, await pipelineFacts(plan));
+  Object.assign(facts, await topicFacts(kafka, plan));
   return { facts, problem: source.problem ?? connectors.problem };
 }
 
@@ -73,9 +72,9 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
  * Compares the connectors' configurations with the planned ones. A source connector that captures
  * by other rules is a problem; a changed tuning key is only a fact.
  */
-async function connectorFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
-  const { connector: spec, sink } = plan.spec;
-  const { connector, sinkConnector } = plan.names;
+async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
+  const { plan } = run;
+  const { connector } = plan.names;
   const rest = deps.systems.connect(plan);
   const facts: Record<string, string> = {};
   const drifted: string[] = [];
@@ -85,16 +84,17 @@ async function connectorFacts(deps: Deps, { ref, plan }: Planned): Promise<Facts
     facts[name === connector ? 'connector config' : `connector config ${name}`] =
       describeDrift(keys);
     if (keys.includes(MISSING)) gone.push(name);
-    const captures = keys.filter((key) => key !== MISSING && !isTuning(spec, key));
+    const captures = keys.filter((key) => key !== MISSING && !isTuning(plan.spec.connector, key));
     if (captures.length > 0)
       drifted.push(
         `connector ${name} captures with a configuration that differs from the plan in ${captures.join(', ')}`,
       );
   }
-  if (sink) {
-    const keys = driftOf(await sinkConfig(deps, ref), await rest.config(sinkConnector));
+  if (plan.sink) {
+    const name = plan.sink.connector;
+    const keys = driftOf(await sinkConfig(deps, run.ref), await rest.config(name));
     facts['sink config'] = describeDrift(keys);
-    if (keys.includes(MISSING)) gone.push(sinkConnector);
+    if (keys.includes(MISSING)) gone.push(name);
   }
   return { facts, problem: connectorProblem(gone, drifted) };
 }
@@ -118,8 +118,8 @@ function connectorProblem(
  * Identifies the parts of the pipeline that Sluice deployed. A different identity means a different
  * deployment.
  */
-async function pipelineFacts(ref: MigrationRef): Promise<Record<string, string>> {
-  const host = hostOf(ref.spec, ref.generation);
+async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>> {
+  const host = hostOf(plan);
   const facts: Record<string, string> = {};
   for (const name of host?.names ?? []) {
     const state = await host!.state(name);

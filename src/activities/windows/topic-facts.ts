@@ -2,7 +2,7 @@
 // still finds in them.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
-import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import {
   RETENTION_SETTINGS,
   differingSettings,
@@ -12,12 +12,9 @@ import {
 /**
  * Reads the facts. Throws if a broker refuses, because an unknown fact does not count as unchanged.
  */
-export async function topicFacts(
-  kafka: KafkaPort,
-  { spec, generation }: Pick<MigrationRef, 'spec' | 'generation'>,
-): Promise<Facts> {
-  const planned = topicsToMake(spec, generation);
-  const stages = (spec.spec.batch?.stages ?? [])
+export async function topicFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Facts> {
+  const planned = topicsToMake(plan);
+  const stages = (plan.batch?.stages ?? [])
     .map(({ topic }) => topic)
     .filter((topic) => !planned.some((p) => p.topic === topic));
   const all = await kafka.describeTopics(

@@ -1,9 +1,7 @@
 // Chooses the settings with which a topic is created, and checks the current settings of a topic. A
 // fold, and every consumer that starts late, finds the whole table only if compaction alone removes
 // records and tombstones are kept for a while.
-import { logTopics, plannedTopics } from '../capture/index.js';
-import { namesOf } from './names.js';
-import type { MigrationSpec } from './spec.js';
+import type { ResolvedPlan } from '../plan/resolved-plan.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
 
@@ -42,13 +40,11 @@ export const RETENTION_SETTINGS: readonly string[] = [
  * Lists every topic that Sluice creates. Topics of tables are compacted, because they represent the
  * table. Scaffolding topics have one partition, because the order of their records matters.
  */
-export function topicsToMake(spec: MigrationSpec, generation: number): PlannedTopic[] {
-  const single = logTopics(spec, generation);
-  const { windowTopic } = namesOf(spec, generation);
-  return plannedTopics(spec, generation).map((topic) => ({
+export function topicsToMake({ spec, names, topics, logTopics }: ResolvedPlan): PlannedTopic[] {
+  return topics.map((topic) => ({
     topic,
-    partitions: single.includes(topic) ? 1 : spec.spec.kafka.partitions,
-    settings: single.includes(topic) || topic === windowTopic ? SHORT_LIVED : KEPT,
+    partitions: logTopics.includes(topic) ? 1 : spec.kafka.partitions,
+    settings: logTopics.includes(topic) || topic === names.windowTopic ? SHORT_LIVED : KEPT,
   }));
 }
 

@@ -4,7 +4,7 @@ import { transaction, type SourceClient } from '../../../clients/postgres/connec
 import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape, StreamRow } from '../../../compare/comparison.js';
 import { Problem } from '../../../domain/failure.js';
-import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { parseTableName, qualified } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/migration/statements.js';
 import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
@@ -33,7 +33,7 @@ export async function takeRound(
   session: ConnectedSession,
   computations: readonly Computation[],
 ): Promise<RoundTaken | string> {
-  const { deps, kafka, ref, reader, side, heartbeat } = session;
+  const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await reader.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
   const started = Date.now();
@@ -41,7 +41,7 @@ export async function takeRound(
   const { lsn } = mark;
   const [queries, barrier] = await Promise.allSettled([
     runQueries(reader, computations, heartbeat),
-    passBarrier(kafka, ref, mark),
+    passBarrier(kafka, plan, mark),
   ]);
   await reader.query('ROLLBACK'); // settings that the spec's SQL made go with it
   if (queries.status === 'rejected') throw queries.reason;
@@ -72,11 +72,11 @@ export async function takeRound(
 /** Milliseconds that it took, or why it is not proven. */
 async function passBarrier(
   kafka: KafkaPort,
-  ref: MigrationRef,
+  plan: ResolvedPlan,
   mark: SourceMark,
 ): Promise<string | number> {
   const started = Date.now();
-  const unproven = await passedWholePath(kafka, ref, mark, started + BARRIER_LIMIT_MS);
+  const unproven = await passedWholePath(kafka, plan, mark, started + BARRIER_LIMIT_MS);
   return unproven ?? Date.now() - started;
 }
 
