@@ -1,6 +1,7 @@
 // sluice audit ID: prints what happened and who decided it, oldest first, from the ledger.
 import { withLedger } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
+import { auditLine } from '../domain/audit.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 
 export async function audit(id: string, options: { output: Format }): Promise<number> {
@@ -11,7 +12,7 @@ export async function audit(id: string, options: { output: Format }): Promise<nu
       throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
         'sluice list',
       ]);
-    return ledger.events(name, record.iteration);
+    return (await ledger.events(name, record.iteration)).map(auditLine);
   });
   await print(events, options.output, () =>
     table(

@@ -1,10 +1,13 @@
 // Builds the model of a report from the ledger.
-import type {
-  AuditEvent,
-  ColumnTally,
-  EvidenceLink,
-  Status,
-} from '../domain/evidence/ledger-rows.js';
+import {
+  auditLine,
+  auditText,
+  eventsOf,
+  type AuditEvent,
+  type AuditKind,
+  type AuditLine,
+} from '../domain/audit.js';
+import type { ColumnTally, EvidenceLink, Status } from '../domain/evidence/ledger-rows.js';
 import type { BatchAge, WindowSample } from '../domain/evidence/sample.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { CutoverStep, ResolvedPlan } from '../domain/plan/resolved-plan.js';
@@ -73,7 +76,7 @@ export interface Report {
   readonly freshness: Freshness;
   readonly lags: readonly Pick<WindowSample, 'number' | 'at' | 'lag'>[];
   readonly batchAge: BatchAge | null;
-  readonly events: readonly AuditEvent[];
+  readonly events: readonly AuditLine[];
 }
 
 /** Everything that the ledger contains about one migration. */
@@ -140,17 +143,17 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     freshness: freshnessOf(spec, samples),
     lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),
     batchAge: samples.findLast((s) => s.batchAge !== null)?.batchAge ?? null,
-    events,
+    events: events.map(auditLine),
   };
 }
 
 function phasesOf(events: readonly AuditEvent[], hasEnded: boolean): Report['phases'] {
-  const entered = events.filter((e) => e.kind === 'phase');
+  const entered = eventsOf(events, 'phase');
   const end = events.at(-1);
   return entered.map((event, at) => {
     const next = entered[at + 1] ?? (hasEnded ? end : undefined);
     return {
-      phase: event.detail,
+      phase: event.phase,
       at: event.at,
       ms: next ? Date.parse(next.at) - Date.parse(event.at) : null,
     };
@@ -161,7 +164,7 @@ function leftOutOf({ spec, notes }: ResolvedPlan, events: readonly AuditEvent[])
   const { compare, waivers } = spec.validation;
   return {
     ignored: compare.ignore,
-    weakened: [...notes, ...events.filter((e) => e.kind === 'glass-broken').map((e) => e.detail)],
+    weakened: [...notes, ...eventsOf(events, 'glass-broken').map(auditText)],
     tolerances: Object.entries(compare.tolerances).map(([column, { abs }]) => `${column} ± ${abs}`),
     waivers: waivers.map((w) => ({
       what: w.check ?? w.class ?? '',
@@ -172,14 +175,20 @@ function leftOutOf({ spec, notes }: ResolvedPlan, events: readonly AuditEvent[])
 }
 
 function cutoverOf({ steps }: ResolvedPlan, events: readonly AuditEvent[]): Report['cutover'] {
-  const begun = (name: string) =>
-    events.findLastIndex((e) => e.kind === 'step' && e.detail.startsWith(`${name}:`));
+  const begun = (name: string) => events.findLastIndex((e) => e.kind === 'step' && e.step === name);
   const attempt = begun('recheck'); // earlier steps belong to earlier attempts
   return steps.map((step) => {
     const at = begun(step.name);
     return { ...step, at: attempt >= 0 && at >= attempt ? events[at]!.at : null };
   });
 }
+
+/** The entries that end a step of the hold. */
+const HOLD_STEPS: Partial<Record<AuditKind, string>> = {
+  drained: 'drained to the marker',
+  window: 'final window',
+  committed: 'commit',
+};
 
 /** Finds the fence that led to the commit, and the steps between them. */
 function holdOf(events: readonly AuditEvent[]): Hold | null {
@@ -188,19 +197,13 @@ function holdOf(events: readonly AuditEvent[]): Hold | null {
   if (committed < 0 || fenced < 0) return null;
   const inside = events
     .slice(fenced, committed + 1)
-    .filter((e) => ['fenced', 'drained', 'window', 'committed'].includes(e.kind));
+    .filter((e) => e.kind === 'fenced' || e.kind in HOLD_STEPS);
   const steps = inside.slice(1).map((event, at) => ({
-    what:
-      { drained: 'drained to the marker', window: 'final window', committed: 'commit' }[
-        event.kind
-      ] ?? event.kind,
+    what: HOLD_STEPS[event.kind] ?? event.kind,
     at: event.at,
     ms: Date.parse(event.at) - Date.parse(inside[at]!.at),
   }));
-  const proofs = events
-    .slice(fenced, committed)
-    .filter((e) => e.kind === 'proof')
-    .map((e) => e.detail);
+  const proofs = eventsOf(events.slice(fenced, committed), 'proof').map(auditText);
   return {
     steps,
     totalMs: Date.parse(events[committed]!.at) - Date.parse(events[fenced]!.at),

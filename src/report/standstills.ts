@@ -1,5 +1,5 @@
 // Describes when a migration was blocked, and how long the soak was planned to last and lasted.
-import type { AuditEvent } from '../domain/evidence/ledger-rows.js';
+import { auditText, type AuditEvent } from '../domain/audit.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { durationMs, formatMs } from '../domain/values/duration.js';
 
@@ -31,31 +31,30 @@ const ENDS = ['unblocked', 'way-back', 'outcome'];
 export function standstillsOf(events: readonly AuditEvent[]): Standstill[] {
   const found: Standstill[] = [];
   let isCommitted = false;
-  for (const { kind, at, detail } of events) {
-    const code = kind === 'blocked' ? detail.split(':', 1)[0]! : null;
+  for (const event of events) {
+    const { kind, at } = event;
+    const code = event.kind === 'blocked' ? event.code : null;
     const last = found.at(-1);
     const open = last?.to === null ? last : null;
     if (open && code === open.code) continue; // a retry that did not help
     if (open && (code !== null || ENDS.includes(kind))) found.splice(-1, 1, { ...open, to: at });
     if (kind === 'committed') isCommitted = true;
-    if (code === null) continue;
-    const why = detail.slice(code.length + 2);
-    found.push({ from: at, to: null, code, detail: why, isAfterCommit: isCommitted });
+    if (event.kind !== 'blocked') continue;
+    const { problem: detail } = event;
+    found.push({ from: at, to: null, code: event.code, detail, isAfterCommit: isCommitted });
   }
   return found;
 }
 
 /** Returns the soak, or null if Sluice has not yet confirmed that consumers read the stream side. */
 export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): Soak | null {
-  const confirmed = events.findLastIndex(
-    (e) => e.kind === 'route' && e.detail.includes('stream side'),
-  );
+  const confirmed = events.findLastIndex((e) => e.kind === 'route' && e.side === 'stream');
   if (confirmed < 0) return null;
   const after = events.slice(confirmed);
   // If consumers did not read the stream side for a while, the soak begins again after that.
   const anew = standstillsOf(after).findLast((s) => s.code === 'route-unexpected' && s.to !== null);
   const end = after.find(
-    (e) => (e.kind === 'phase' && e.detail === 'complete') || e.kind === 'way-back',
+    (e) => (e.kind === 'phase' && e.phase === 'complete') || e.kind === 'way-back',
   );
   return {
     asked: spec.soak.for,
@@ -63,12 +62,10 @@ export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): 
     from: anew?.to ?? events[confirmed]!.at,
     to: end?.at ?? null,
     changes: events
-      .filter((e) => e.kind === 'extended' || (e.kind === 'complete-early' && isTaken(e)))
-      .map((e) => e.detail),
+      .filter((e) => e.kind === 'extended' || (e.kind === 'complete-early' && e.accepted))
+      .map(auditText),
   };
 }
-
-const isTaken = ({ detail }: AuditEvent): boolean => detail.includes(': accepted, ');
 
 const tookMs = ({ from, to }: { from: string; to: string | null }): number | null =>
   to === null ? null : Math.max(0, Date.parse(to) - Date.parse(from));

@@ -1,6 +1,7 @@
 // Checks a report against the ledger. It computes every digest from its document, follows the chain,
 // and derives every verdict from its counts and proofs. It also compares the page's text with its data.
-import type { AuditEvent, EvidenceLink } from '../domain/evidence/ledger-rows.js';
+import { eventsOf, type AuditEvent } from '../domain/audit.js';
+import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import { buildReport, type Report, type ReportSource } from './build-report.js';
@@ -61,9 +62,7 @@ export function lastWindowOf({
   status,
 }: Report): number {
   if (status.outcome !== null) return Infinity; // a run that has ended gets no more windows, so its report must contain all
-  const audited = events
-    .filter((e) => e.kind === 'window')
-    .map((e) => Number.parseInt(e.detail, 10) || 0);
+  const audited = eventsOf(events, 'window').map((e) => e.number);
   return Math.max(
     0,
     ...[...windows, ...evidence, ...lags].map((part) => part.number),
@@ -168,9 +167,10 @@ function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] 
   ];
 }
 
+/** The fields decide; the text of an event follows from them, as `derived` checks. */
 function unlike(events: Report['events'], known: ReportSource['events']): string[] {
-  return events.flatMap((e, at) =>
-    canonicalJson(e) === canonicalJson(known[at]) ? [] : [`${e.at} ${e.kind}`],
+  return events.flatMap(({ detail: _detail, ...event }, at) =>
+    canonicalJson(event) === canonicalJson(known[at]) ? [] : [`${event.at} ${event.kind}`],
   );
 }
 
@@ -190,7 +190,7 @@ function statusLike(
   if (status.outcome !== null && status.approvals.length < now.approvals.length)
     changed.push('decisions are missing');
   const phases = (list: readonly AuditEvent[]): string[] =>
-    list.filter((e) => e.kind === 'phase').map((e) => e.detail);
+    eventsOf(list, 'phase').map((e) => e.phase);
   if (
     status.phase !== null &&
     phases(all).includes(status.phase) &&
@@ -198,10 +198,7 @@ function statusLike(
   )
     changed.push(`events up to phase ${status.phase} are missing`);
   const epochs = (list: readonly AuditEvent[]): number =>
-    Math.max(
-      1,
-      ...list.filter((e) => e.kind === 'epoch').map((e) => Number.parseInt(e.detail, 10) || 0),
-    );
+    Math.max(1, ...eventsOf(list, 'epoch').map((e) => e.epoch));
   if (epochs(events) < Math.min(status.epoch, epochs(all)))
     changed.push(`events up to epoch ${status.epoch} are missing`);
   return finding(

@@ -5,7 +5,6 @@ import {
   approvalUnder,
   breakGlass,
   coSign,
-  glassNote,
   signersUnder,
   type CoSignRequest,
 } from '../domain/decisions/cosign.js';
@@ -100,11 +99,14 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
     ...(comment ? { comment } : {}),
   };
   state.approvals = remembered([...state.approvals, taken]);
-  const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
-  run.audit(
-    request.decision,
-    `${who}: ${decision.accepted ? 'accepted' : 'refused'}, ${decision.reason}${comment ? ` (${comment})` : ''}`,
-  );
+  run.audit({
+    kind: request.decision,
+    by: approver,
+    authenticated: identity.authenticated,
+    accepted: decision.accepted,
+    reason: decision.reason,
+    comment: comment || null,
+  });
   // a new approval allows the next attempt at once
   if (decision.accepted && request.decision === 'approve') state.nextAttemptAt = null;
   if (decision.accepted && request.decision === 'reject')
@@ -134,16 +136,19 @@ export async function takeCoSignature(run: Run, request: CoSignRequest): Promise
     run.now(),
     identity,
   );
-  const who = `${approver}${identity.authenticated ? '' : ' (unauthenticated)'}`;
-  run.audit(
-    decision,
-    `${who}: ${accepted ? 'accepted' : 'refused'}, ${reason} (${request.reason})`,
-  );
+  run.audit({
+    kind: decision,
+    by: approver,
+    authenticated: identity.authenticated,
+    accepted,
+    reason,
+    comment: request.reason,
+  });
   if (signature) state.coSignatures = [...signatures, signature];
   if (pair && decision === 'complete-early') state.completesEarly = true;
   if (pair && decision === 'break-glass') {
     state.brokenGlass = breakGlass(pair, run.now());
-    run.audit('glass-broken', glassNote(state.brokenGlass));
+    run.audit({ kind: 'glass-broken', ...state.brokenGlass });
   }
   run.show();
   return { accepted, reason };

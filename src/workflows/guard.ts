@@ -12,7 +12,8 @@ export async function guarding(run: Run, main: () => Promise<void>): Promise<voi
   const scope = new CancellationScope();
   const beside = (work: () => Promise<void>): void =>
     void scope.run(work).catch((error: unknown) => {
-      if (!isCancellation(error)) run.audit('guard', (error as Error).message);
+      if (!isCancellation(error))
+        run.audit({ kind: 'guard', problem: (error as Error).message, startsAgain: false });
     });
   run.startGuard = () => {
     run.startGuard = () => undefined;
@@ -44,7 +45,7 @@ async function watch(run: Run): Promise<void> {
     } catch (error) {
       if (isCancellation(error) && isRenewed) continue;
       if (isCancellation(error)) break;
-      run.audit('guard', `will be started again: ${(error as Error).message}`);
+      run.audit({ kind: 'guard', problem: (error as Error).message, startsAgain: true });
       await run.idle(10_000, 'Start the guard again');
     }
   }
@@ -68,16 +69,16 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
   if (report.kind === 'restarted' || report.kind === 'gave-up') {
     const { kind, connector, cause } = report;
     state.restarts[connector] = (state.restarts[connector] ?? 0) + 1;
-    run.audit(kind, `${connector}: ${cause}`);
+    run.audit({ kind, connector, cause });
     const trouble = run.connectors.failed(connector, cause, run.now());
-    if (trouble !== null) run.audit('connector', trouble);
+    if (trouble !== null) run.audit({ kind: 'connector', problem: trouble, isOver: false });
   } else if (report.kind === 'connectors') {
     const { begun, over } = run.connectors.take(report.troubles, run.now());
-    for (const detail of begun) run.audit('connector', detail);
-    for (const detail of over) run.audit('connector', `no longer: ${detail}`);
+    for (const problem of begun) run.audit({ kind: 'connector', problem, isOver: false });
+    for (const problem of over) run.audit({ kind: 'connector', problem, isOver: true });
   } else if (report.kind === 'wal-budget' && !report.dropped) {
     state.walAlarm = report.detail;
-    run.audit('wal-alarm', report.detail);
+    run.audit({ kind: 'wal-alarm', problem: report.detail });
   } else {
     const code = report.kind === 'slot-lost' ? 'slot-lost' : 'wal-budget';
     const problem: Blocked = {
@@ -87,7 +88,7 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
       remedy: FAILURES[code].remedy,
     };
     state.slotIdentified = false; // so that the loss is reported only once
-    run.audit(code, report.detail);
+    run.audit({ kind: code, problem: report.detail });
     run.loseGeneration(problem);
   }
   run.show();

@@ -18,7 +18,8 @@ import {
   type Checked,
 } from '../domain/decisions/payloads.js';
 import type { Decision } from '../domain/decisions/gate.js';
-import type { AuditEvent, Rehearsed, Status } from '../domain/evidence/ledger-rows.js';
+import { auditLine, type AuditLine } from '../domain/audit.js';
+import type { Rehearsed, Status } from '../domain/evidence/ledger-rows.js';
 import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from './cutover/rehearsal.js';
 import type { Run } from './run/run.js';
@@ -36,7 +37,7 @@ export const rehearseCutoverUpdate = defineUpdate<Rehearsed, [unknown]>('rehears
 export const statusQuery = defineQuery<Status>('status');
 export const explainQuery = defineQuery<string>('explain');
 export const evidenceQuery = defineQuery<unknown>('evidence');
-export const auditQuery = defineQuery<readonly AuditEvent[]>('audit');
+export const auditQuery = defineQuery<readonly AuditLine[]>('audit');
 
 /** MUST be called before the first await, so that no message is lost. */
 export function registerMessages(run: Run): void {
@@ -71,7 +72,7 @@ export function registerMessages(run: Run): void {
     async ({ by, token }) => {
       const refused = await refusedUnsigned(run, 'rehearse', by, token);
       if (refused === null) return askForRehearsal(run, by);
-      run.audit('ignored', `rehearsal by ${by}: ${refused}`);
+      run.audit({ kind: 'ignored', message: 'rehearsal', by, reason: refused });
       return { refused, holdMs: null };
     },
     {
@@ -87,7 +88,7 @@ export function registerMessages(run: Run): void {
   setHandler(evidenceQuery, () => run.evidence(), {
     description: 'The evidence that an approval would name',
   });
-  setHandler(auditQuery, () => run.state.audit, {
+  setHandler(auditQuery, () => run.state.audit.map(auditLine), {
     description: 'Who did what, and the result',
   });
 }
@@ -120,7 +121,7 @@ function onDecision(
   decision: 'approve' | 'reject',
 ): void | Promise<void> {
   const checked = checkDecision(payload, decision);
-  if (!checked.ok) return run.audit('ignored', `${decision}Cutover: ${checked.problem}`);
+  if (!checked.ok) return ignore(run, `${decision}Cutover`, checked.problem);
   const taken = takeDecision(run, checked.value);
   if (taken instanceof Promise) return surely(run, `${decision}Cutover`, taken);
 }
@@ -131,13 +132,13 @@ function onDecision(
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
-  if (!checked.ok) return run.audit('ignored', `rollBack: ${checked.problem}`);
+  if (!checked.ok) return ignore(run, 'rollBack', checked.problem);
   const { by, reason, token } = checked.value;
   const goBack = (): void => run.requestWayBack({ outcome: 'rolled-back', by, reason });
   if ((run.state.spec?.spec.cutover.approval.approvers ?? []).length === 0) return goBack();
   const asked = refusedUnsigned(run, 'rollback', by, token).then((refused) => {
     if (refused === null) goBack();
-    else run.audit('ignored', `rollBack by ${by}: ${refused}`);
+    else run.audit({ kind: 'ignored', message: 'rollBack', by, reason: refused });
   });
   return surely(run, 'rollBack', asked);
 }
@@ -150,15 +151,16 @@ function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> 
   return taken.then(
     () => undefined,
     (error: unknown) =>
-      run.audit(
-        'ignored',
-        `${what}: the signature could not be checked (${(error as Error).message})`,
-      ),
+      ignore(run, what, `the signature could not be checked (${(error as Error).message})`),
   );
 }
 
 function onExtension(run: Run, payload: unknown): void {
   const checked = checkExtension(payload);
   if (checked.ok) run.extendSoak(checked.value.by, checked.value.ms);
-  else run.audit('ignored', `extendSoak: ${checked.problem}`);
+  else ignore(run, 'extendSoak', checked.problem);
 }
+
+/** Records an ignored message whose sender is not known. */
+const ignore = (run: Run, message: string, reason: string): void =>
+  run.audit({ kind: 'ignored', message, by: null, reason });

@@ -79,9 +79,9 @@ function absorb(run: Run, result: WindowResult, durationMs: number): void {
     state.facts = digest;
     if (change?.epoch) run.newEpoch(change.epoch);
     if (change?.fullWindow)
-      run.audit('full-window', `${result.number} read every row: ${change.fullWindow}`);
+      run.audit({ kind: 'full-window', number: result.number, reason: change.fullWindow });
   }
-  run.audit('window', `${result.number} ${verdict}: ${reason}`);
+  run.audit({ kind: 'window', number: result.number, verdict, reason });
   if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`);
   if (verdict === 'passed') {
     state.passesInARow += 1;

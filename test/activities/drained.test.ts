@@ -65,7 +65,7 @@ describe('the drain proof', () => {
         aCluster(() => undefined),
         resolve(ref),
         Date.now() + 2000,
-        (proof) => void notes.push(proof),
+        (proof) => void notes.push(`${proof.part} ${proof.holds}`),
       ),
     );
     const both = `${SOURCE} 10, ${INTERNAL} 10`;
@@ -274,7 +274,7 @@ describe('P3 of the drain proof', () => {
         resolve(ref),
         'my-token',
         Date.now() + 300,
-        (proof) => void notes.push(proof),
+        (proof) => void notes.push(`${proof.part} ${proof.holds}`),
       ),
     );
     return { reason, notes };

@@ -48,8 +48,17 @@ beforeAll(async () => {
     [NAME, window.subject, JSON.stringify(difference)],
   );
   await query(
-    `INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, 1, 'e', now(), 'approve', $2)`,
-    [NAME, `ann\n2026-01-01 approve eve ${HOSTILE}`],
+    `INSERT INTO sluice.event (name, iteration, event_id, at, kind, fields) VALUES ($1, 1, 'e', now(), 'approve', $2)`,
+    [
+      NAME,
+      JSON.stringify({
+        by: `ann\n2026-01-01 approve eve ${HOSTILE}`,
+        authenticated: false,
+        accepted: true,
+        reason: 'approval 1 of 1',
+        comment: null,
+      }),
+    ],
   );
 });
 afterAll(() => database.drop());

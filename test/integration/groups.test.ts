@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
+import type { Note } from '../../src/activities/barrier/marker.js';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';
@@ -133,7 +134,7 @@ describe('a drain over real groups', () => {
   let notes: string[] = [];
   const drained = (ms: number): Promise<string | null> => {
     notes = [];
-    const note = (proof: string) => void notes.push(proof);
+    const note: Note = ({ part, holds }) => void notes.push(`${part} ${holds}`);
     return new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
       pipelineDrained(port, resolve(ref), Date.now() + ms, note),
     );

@@ -1,5 +1,6 @@
 // Tests the page for stakeholders: no text from outside becomes markup, it loads and runs nothing,
 // and it stays small.
+import { auditEvent, type AuditEntry } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';
@@ -43,26 +44,29 @@ describe('the HTML report', () => {
     const source = aSource(1);
     const at = (minute: number): string =>
       `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;
-    const event = (minute: number, kind: string, detail = '') => ({
-      id: `${minute}`,
-      at: at(minute),
-      kind,
-      detail,
-    });
+    const event = (minute: number, entry: AuditEntry) => auditEvent(`${minute}`, at(minute), entry);
+    const denied = {
+      kind: 'blocked',
+      code: 'permission-denied',
+      problem: 'permission denied for table totals',
+    } as const;
     const events = [
-      event(1, 'blocked', 'unreachable: Kafka is away'),
-      event(2, 'unblocked', 'unreachable'),
-      event(10, 'committed', 'ev-1'),
-      event(11, 'blocked', 'permission-denied: permission denied for table totals'),
-      event(12, 'blocked', 'permission-denied: permission denied for table totals'),
-      event(14, 'unblocked', 'permission-denied'),
-      event(15, 'route', 'consumers observed on the stream side'),
-      event(
-        20,
-        'complete-early',
-        'ann (unauthenticated): accepted, 2 of 2: bob and ann (year end)',
-      ),
-      event(21, 'phase', 'complete'),
+      event(1, { kind: 'blocked', code: 'unreachable', problem: 'Kafka is away' }),
+      event(2, { kind: 'unblocked', code: 'unreachable' }),
+      event(10, { kind: 'committed', evidenceId: 'ev-1', rows: null, after: null }),
+      event(11, denied),
+      event(12, denied),
+      event(14, { kind: 'unblocked', code: 'permission-denied' }),
+      event(15, { kind: 'route', side: 'stream' }),
+      event(20, {
+        kind: 'complete-early',
+        by: 'ann',
+        authenticated: false,
+        accepted: true,
+        reason: '2 of 2: bob and ann',
+        comment: 'year end',
+      }),
+      event(21, { kind: 'phase', phase: 'complete' }),
     ];
     const comment = 'green for a week, rehearsed in 2 s';
     const approvals = source.status.approvals.map((a) => ({ ...a, comment }));

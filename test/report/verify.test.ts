@@ -1,4 +1,5 @@
 // A report is checked against the ledger. A change on either side must be found.
+import { auditEvent } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';
@@ -91,7 +92,12 @@ describe('report verify', () => {
       );
       const events = [
         ...source.events,
-        { id: '3', at: '2026-11-22T10:02:00Z', kind: 'window', detail: '10 passed: …' },
+        auditEvent('3', '2026-11-22T10:02:00Z', {
+          kind: 'window',
+          number: 10,
+          verdict: 'passed',
+          reason: '…',
+        }),
       ];
       expect(
         broken(read(JSON.stringify({ ...without(10).report, events })), { ...source, events }),

@@ -75,7 +75,10 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     identifySlot: () => Promise.resolve({ restartLsn: '0/1', confirmedLsn: '0/1' }),
     catchUp: () => Promise.resolve({ lsn: '0/2', ms: 5 }),
     drainTo: () =>
-      Promise.resolve({ reason: null, proofs: ['P2 the connector acknowledged 0/4 ≥ 0/3'] }),
+      Promise.resolve({
+        reason: null,
+        proofs: [{ part: 'P2', holds: 'the connector acknowledged 0/4 ≥ 0/3' }],
+      }),
     readFacts: (_run, since) => Promise.resolve(seen(fake.facts, since)),
     activeBatchRun: () => Promise.resolve(null),
     readersOfBatch: () => Promise.resolve([]),

@@ -1,5 +1,6 @@
 // Builds the ledger's content for one migration, with evidence whose hashes and verdicts are
 // correct.
+import { auditEvent } from '../../src/domain/audit.js';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../src/domain/values/canonical-json.js';
 import type { EvidenceLink, Status } from '../../src/domain/evidence/ledger-rows.js';
@@ -82,8 +83,8 @@ export function aSource(windows: number, text = 'public.accounts'): ReportSource
     });
   }
   const events = [
-    { id: '1', at: '2026-11-22T10:00:00Z', kind: 'phase', detail: 'validate' },
-    { id: '2', at: '2026-11-22T10:01:00Z', kind: 'note', detail: text },
+    auditEvent('1', '2026-11-22T10:00:00Z', { kind: 'phase', phase: 'validate' }),
+    auditEvent('2', '2026-11-22T10:01:00Z', { kind: 'back-to-validate', reason: text }),
   ];
   const lag = { bytes: 100, records: 0, ms: 120 };
   const batchAge = {

@@ -1,5 +1,6 @@
 // Tests that the cut-over's steps are one list. The plan shows it, the run follows its order, and
 // the runbook has a section for each step.
+import { eventsOf, type AuditLine } from '../../src/domain/audit.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, aPlan, anHourlyInput } from '../support/builders.js';
@@ -31,10 +32,10 @@ describe('the steps of a cut-over', () => {
         await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-        const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
-        const begun = audit.filter((e) => e.kind === 'step').map((e) => e.detail);
+        const audit = await handle.query<readonly AuditLine[]>('audit');
+        const begun = eventsOf(audit, 'step').map(({ step, does }) => [step, does]);
         expect(begun).toEqual(
-          aPlan({ spec: { ...more, soak } }).steps.map((step) => `${step.name}: ${step.does}`),
+          aPlan({ spec: { ...more, soak } }).steps.map(({ name, does }) => [name, does]),
         );
       },
     );

@@ -1,5 +1,6 @@
 // Waits until the pipeline's groups and the sink have read everything that was in their topics, and
 // until the output is stable. Each function returns null if that is proven, otherwise the reason.
+import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { unnoted, type Note } from './marker.js';
@@ -76,7 +77,7 @@ async function groupsDrained(
   note: Note,
 ): Promise<string | null> {
   const sources = captures.map((capture) => capture.topic);
-  let last: string[] = [];
+  let last: DrainProof[] = [];
   try {
     for (let hop = 0; ; hop += 1) {
       // The topics are listed again before each hop, because an application creates its own topics when it
@@ -90,9 +91,9 @@ async function groupsDrained(
         for (const proof of last) note(proof);
         return null;
       }
-      last = []; // only the proofs of the last hop are reported, because each hop repeats those before it
-      const sayHop: Note = (proof) =>
-        last.push(`${proof} (hop ${hop + 1} of ${internal.length + 1})`);
+      last = []; // each hop repeats the proofs of those before it, so only the last are reported
+      const sayHop: Note = ({ part, holds }) =>
+        last.push({ part, holds: `${holds} (hop ${hop + 1} of ${internal.length + 1})` });
       const reason = await topicsConsumed(
         { kafka, groups, subscribed },
         [...sources, ...internal],
@@ -184,9 +185,10 @@ async function topicsConsumed(
   );
   if (drained === null) return `${why} at the time limit`;
   if (drained !== DRAINED) return drained;
-  note(
-    `P5 group ${groups.join(', ')} is past them, apart from control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
-  );
+  note({
+    part: 'P5',
+    holds: `group ${groups.join(', ')} is past them, apart from control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
+  });
   return null;
 }
 

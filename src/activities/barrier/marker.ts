@@ -2,6 +2,7 @@
 // The second half is in drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
+import type { DrainProof } from '../../domain/audit.js';
 import { messagePrefix } from '../../connectors/debezium-postgres.js';
 import { Problem } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -16,7 +17,7 @@ const NUDGE_MS = 200;
  * Receives one line for each proven part, with its numbers. The line begins with the part's name, such as
  * P2 (docs/explanation/cutover.md).
  */
-export type Note = (proof: string) => void;
+export type Note = (proof: DrainProof) => void;
 
 export const unnoted: Note = () => undefined;
 
@@ -66,7 +67,7 @@ export async function connectorAcknowledged(
     },
     () => ({ waitingFor: 'connector', confirmed, lsn }),
   );
-  if (reached) note(`P2 the connector acknowledged ${confirmed} ≥ ${lsn}`);
+  if (reached) note({ part: 'P2', holds: `the connector acknowledged ${confirmed} ≥ ${lsn}` });
   return reached
     ? null
     : `barrier: the connector acknowledged ${confirmed} < ${lsn} needed, at the time limit`;

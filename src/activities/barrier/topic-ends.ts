@@ -88,6 +88,9 @@ export async function stable(
   });
   if (isStable === null) return `${why} at the time limit`;
   if (isStable !== DRAINED) return isStable;
-  note(`P4 the ends were read and are stable: ${byTopic(ends, (end) => end.high)}`);
+  note({
+    part: 'P4',
+    holds: `the ends were read and are stable: ${byTopic(ends, (end) => end.high)}`,
+  });
   return null;
 }

@@ -44,7 +44,10 @@ export async function markPolled(
         const why = await wait(deadline);
         if (why !== null) return why;
       }
-      note?.(`P2 ${waits.length} connector(s) stored the positions of the tables at the mark`);
+      note?.({
+        part: 'P2',
+        holds: `${waits.length} connector(s) stored the positions of the tables at the mark`,
+      });
       return null;
     },
   };

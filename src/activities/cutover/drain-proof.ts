@@ -8,6 +8,7 @@ import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { unguardedParts, writersSince } from '../../clients/postgres/trigger-sql.js';
+import type { DrainProof } from '../../domain/audit.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -21,8 +22,8 @@ import { markSource } from '../capture/source-mark.js';
 export interface Drained {
   /** Why the drain is not proven, or null if it is. */
   readonly reason: string | null;
-  /** The proven parts P1 to P5 with their numbers, one line for each. */
-  readonly proofs: readonly string[];
+  /** The proven parts P1 to P5, with their numbers. */
+  readonly proofs: readonly DrainProof[];
 }
 
 const NEWEST_MARKERS = 2000; // windows and nudges also write markers
@@ -39,7 +40,7 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
       limitMs: number,
       token: string,
     ): Promise<Drained> {
-      const proofs: string[] = [];
+      const proofs: DrainProof[] = [];
       const note: Note = (proof) => void proofs.push(proof);
       const deadline = Date.now() + limitMs;
       const kafka = systems.kafka(plan);
@@ -79,11 +80,12 @@ async function nobodyWrites(
   const tables = plan.fence.guards.map(({ table }) => table);
   const named = tables.map(({ text }) => text).join(', ');
   if (tables.length === 0) {
-    note(
-      plan.batch
-        ? 'P1 no table is fenced; Sluice watches for batch runs instead'
-        : 'P1 no table is fenced, because there is no batch',
-    );
+    note({
+      part: 'P1',
+      holds: plan.batch
+        ? 'no table is fenced; Sluice watches for batch runs instead'
+        : 'no table is fenced, because there is no batch',
+    });
     return null;
   }
   const open = await unguardedParts(client, plan);
@@ -98,9 +100,10 @@ async function nobodyWrites(
   if (old > 0) return `P1: ${old} transactions from before the fence can still write ${named}`;
   if (unseen > 0)
     return `P1: ${unseen} transactions can write ${named}, and Sluice's role may not see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
-  note(
-    `P1 triggers exist on ${named} and their partitions; 0 transactions from before the fence can write them`,
-  );
+  note({
+    part: 'P1',
+    holds: `triggers exist on ${named} and their partitions; 0 transactions from before the fence can write them`,
+  });
   return null;
 }
 
@@ -137,6 +140,6 @@ export async function markerRead(
   });
   if (at === null)
     return `P3: the fence's marker is not in ${messageTopic}, so the drain is not proven`;
-  note(`P3 the fence's own marker was read from ${at}`);
+  note({ part: 'P3', holds: `the fence's own marker was read from ${at}` });
   return null;
 }

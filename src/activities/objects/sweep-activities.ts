@@ -1,5 +1,6 @@
 // Activities of the sweep, which cleans up after a terminated run. They read from the ledger what the
 // run left, and close the run there. The rollback's activities remove the objects.
+import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { latestRun } from './leftovers.js';
@@ -24,13 +25,9 @@ export function createLeftoverActivities(deps: Deps) {
         (m) => m.iteration === ref.iteration,
       );
       const at = new Date().toISOString();
+      const left = leftovers.map((o) => o.name);
       await deps.ledger.recordEvents(ref, [
-        {
-          id: `sweep-${at}`,
-          at,
-          kind: 'swept',
-          detail: `by ${by}; left: ${leftovers.map((o) => o.name).join(', ') || 'nothing'}`,
-        },
+        auditEvent(`sweep-${at}`, at, { kind: 'swept', by, left }),
       ]);
       if (!record?.status || record.outcome !== null || leftovers.length > 0) return;
       await deps.ledger.recordStatus(ref, {

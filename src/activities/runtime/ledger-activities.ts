@@ -1,11 +1,7 @@
 // Activities on the ledger: they check a spec, open a run, and record its status and events.
+import type { AuditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
-import type {
-  AuditEvent,
-  MigrationRef,
-  OwnedObject,
-  Status,
-} from '../../domain/evidence/ledger-rows.js';
+import type { MigrationRef, OwnedObject, Status } from '../../domain/evidence/ledger-rows.js';
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';

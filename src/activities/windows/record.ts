@@ -5,9 +5,9 @@ import {
   freeNumber,
   recordWindow,
   recordedWindow,
-  repeatedEvent,
   type WindowRecord,
 } from '../../clients/ledger/window-rows.js';
+import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
@@ -63,8 +63,14 @@ export async function endWindow<R extends Answer>(
       'unexpected',
       `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`,
     );
-  const detail = `${result.number} was measured again by attempt ${attempt}: ${result.verdict.verdict}; the first record counts, which says ${first.result.verdict.verdict}`;
-  await ledger.recordEvents(ref, [repeatedEvent(result.number, attempt, result.at, detail)]);
+  const repeated = auditEvent(`window-${result.number}/${attempt}`, result.at, {
+    kind: 'window-repeated',
+    number: result.number,
+    attempt,
+    verdict: result.verdict.verdict,
+    first: first.result.verdict.verdict,
+  });
+  await ledger.recordEvents(ref, [repeated]);
   return {
     ...first.result,
     verdict: worst([first.result.verdict, result.verdict]),

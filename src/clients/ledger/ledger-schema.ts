@@ -94,7 +94,7 @@ CREATE TABLE IF NOT EXISTS sluice.event (
   event_id text NOT NULL,
   at timestamptz NOT NULL,
   kind text NOT NULL,
-  detail text NOT NULL,
+  fields jsonb NOT NULL,            -- what this kind of entry says: src/domain/audit.ts
   PRIMARY KEY (name, iteration, event_id)
 );
 

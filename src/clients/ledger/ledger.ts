@@ -1,7 +1,7 @@
 // The ledger: the evidence of every migration, almost only appended, in a Postgres database of the
 // operator. It can be read without a worker and without Temporal.
+import type { AuditEvent } from '../../domain/audit.js';
 import type {
-  AuditEvent,
   ColumnTally,
   EvidenceLink,
   MigrationRef,
@@ -73,25 +73,22 @@ export class Ledger extends LedgerConnection {
     ref: Pick<MigrationRef, 'name' | 'iteration'>,
     events: readonly AuditEvent[],
   ): Promise<void> {
-    for (const event of events) {
+    for (const { id, at, kind, ...fields } of events) {
       await this.query(
-        `INSERT INTO sluice.event (name, iteration, event_id, at, kind, detail) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-        [ref.name, ref.iteration, event.id, event.at, event.kind, event.detail],
+        `INSERT INTO sluice.event (name, iteration, event_id, at, kind, fields) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [ref.name, ref.iteration, id, at, kind, JSON.stringify(fields)],
       );
     }
   }
 
   async events(name: string, iteration: number): Promise<AuditEvent[]> {
-    const rows = await this.query<{ event_id: string; at: Date; kind: string; detail: string }>(
-      `SELECT event_id, at, kind, detail FROM sluice.event WHERE name = $1 AND iteration = $2 ORDER BY seq`,
+    const rows = await this.query<{ id: string; at: Date; kind: string; fields: object }>(
+      `SELECT event_id AS id, at, kind, fields FROM sluice.event WHERE name = $1 AND iteration = $2 ORDER BY seq`,
       [name, iteration],
     );
-    return rows.map((row) => ({
-      id: row.event_id,
-      at: row.at.toISOString(),
-      kind: row.kind,
-      detail: row.detail,
-    }));
+    return rows.map(
+      ({ id, at, kind, fields }) => ({ id, at: at.toISOString(), kind, ...fields }) as AuditEvent,
+    );
   }
 
   async windows(name: string, iteration: number): Promise<WindowRow[]> {

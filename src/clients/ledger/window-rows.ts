@@ -1,7 +1,7 @@
 // Windows in the ledger. The first record of a window is final. Its evidence is a link of a chain,
 // so changing it later would break every link after it.
 import type pg from 'pg';
-import type { AuditEvent, MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/sample.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Ledger } from './ledger.js';
@@ -115,14 +115,4 @@ async function recordRow(
      SELECT $1, $2, $3, $4, ordinality, value FROM jsonb_array_elements($5::jsonb) WITH ORDINALITY`,
     [...of, row.number, row.subject, JSON.stringify(kept)],
   );
-}
-
-/** Returns the audit event for a window that was measured twice. */
-export function repeatedEvent(
-  number: number,
-  attempt: number,
-  at: string,
-  detail: string,
-): AuditEvent {
-  return { id: `window-${number}/${attempt}`, at, kind: 'window-repeated', detail };
 }

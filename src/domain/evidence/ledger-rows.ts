@@ -112,13 +112,6 @@ export interface Rehearsed {
 }
 
 /** One line of the audit: who did what, and with what result. `id` makes recording idempotent. */
-export interface AuditEvent {
-  readonly id: string;
-  readonly at: string;
-  readonly kind: string;
-  readonly detail: string;
-}
-
 /**
  * The evidence of one window: its document, the document's digest, and its link to the earlier
  * windows.

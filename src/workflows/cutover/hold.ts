@@ -64,7 +64,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
     false,
   );
   if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
-  run.audit('fenced', `marker at ${fence.lsn}`);
+  run.audit({ kind: 'fenced', lsn: fence.lsn });
   begins(run, 'drain');
   const { reason, proofs } = await run.step(
     () =>
@@ -79,9 +79,9 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
       ),
     false,
   );
-  for (const proof of proofs) run.audit('proof', proof);
+  for (const proof of proofs) run.audit({ kind: 'proof', ...proof });
   if (reason) throw new BackToValidate(`not drained: ${reason}`);
-  run.audit('drained', fence.lsn);
+  run.audit({ kind: 'drained', lsn: fence.lsn });
   begins(run, 'final-window');
   const { number, verdict, matched, compared } = await runWindow(
     run,
@@ -90,7 +90,8 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   );
   if (verdict.verdict !== 'passed')
     throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
-  run.audit('proof', `P6 final window ${number}: ${matched} of ${compared} keys matched`);
+  const holds = `final window ${number}: ${matched} of ${compared} keys matched`;
+  run.audit({ kind: 'proof', part: 'P6', holds });
   if (run.state.epoch !== evidence.epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
   begins(run, 'pause-sink');
@@ -134,7 +135,7 @@ export async function recheck(run: Run): Promise<void> {
       call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref),
     );
     if (!active) return;
-    run.audit('waiting', active);
+    run.audit({ kind: 'waiting', for: active });
     await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
   }
 }
@@ -177,7 +178,7 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
   )
     return false;
   run.state.committedAt = run.now();
-  run.audit('committed', 'the lease row says that an earlier history of this run committed');
+  run.audit({ kind: 'committed', evidenceId: null, rows: null, after: null });
   run.show();
   return true;
 }
@@ -196,7 +197,8 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
     );
     if (released.committed) {
       run.state.committedAt = run.now();
-      run.audit('committed', `found in the lease row after: ${(cause as Error).message}`);
+      const after = (cause as Error).message;
+      run.audit({ kind: 'committed', evidenceId: null, rows: null, after });
       return true;
     }
     if (run.plan.route.movesSink) await startConnectors(run, 'sink', 'Resume the sink', false);
@@ -207,7 +209,10 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
         () => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null),
         false,
       );
-    run.audit('released', isCancellation(cause) ? 'interrupted' : (cause as Error).message);
+    run.audit({
+      kind: 'released',
+      cause: isCancellation(cause) ? 'interrupted' : (cause as Error).message,
+    });
     return false;
   });
 }

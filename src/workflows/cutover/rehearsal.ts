@@ -35,19 +35,21 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;
   const started = Date.parse(run.now());
-  run.audit('rehearsal', `by ${asked.by}`);
+  run.audit({ kind: 'rehearsal', by: asked.by });
   try {
     await recheck(run);
     const evidence = beginAttempt(run);
     const fenced = Date.parse(run.now());
+    let holdMs: number;
     try {
       await hold(run, evidence);
-      run.state.rehearsedHoldMs = Date.parse(run.now()) - fenced;
+      holdMs = Date.parse(run.now()) - fenced;
+      run.state.rehearsedHoldMs = holdMs;
     } finally {
       await undoHold(run, new Error('rehearsal over'));
     }
-    run.audit('rehearsed', `held for ${run.state.rehearsedHoldMs} ms`);
-    asked.result = { refused: null, holdMs: run.state.rehearsedHoldMs };
+    run.audit({ kind: 'rehearsed', holdMs });
+    asked.result = { refused: null, holdMs };
   } catch (error) {
     asked.result = {
       refused: isCancellation(error) ? 'interrupted' : (error as Error).message,

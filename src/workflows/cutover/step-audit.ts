@@ -9,5 +9,5 @@ import type { Run } from '../run/run.js';
  */
 export function begins(run: Run, name: CutoverStep['name']): void {
   const step = run.plan.steps.find((s) => s.name === name);
-  if (step) run.audit('step', `${name}: ${step.does}`);
+  if (step) run.audit({ kind: 'step', step: name, does: step.does });
 }

@@ -19,7 +19,7 @@ export async function approve(run: Run): Promise<void> {
   const askForApproval = !state.needsApproval;
   state.needsApproval = true;
   state.approvalSince ??= run.now();
-  if (askForApproval) run.audit('needs-approval', `epoch ${state.epoch}`);
+  if (askForApproval) run.audit({ kind: 'needs-approval', epoch: state.epoch });
   run.show();
   await run.flush();
   const untilNextAttempt = (): number => {

@@ -23,7 +23,7 @@ export async function catchUp(run: Run): Promise<void> {
     call('long', 'catchUp', `${barriers} barriers in a row, each within ${within}`, run.ref),
   );
   run.state.lag = { ...run.state.lag, ms: reached.ms };
-  run.audit('caught-up', `barrier at ${reached.lsn} in ${reached.ms} ms`);
+  run.audit({ kind: 'caught-up', lsn: reached.lsn, ms: reached.ms });
 }
 
 async function deployPipeline(run: Run): Promise<void> {
@@ -33,5 +33,5 @@ async function deployPipeline(run: Run): Promise<void> {
   await run.step(() =>
     call('long', 'ensurePipeline', `Deploy the pipeline (${run.spec.pipeline!.type})`, ref),
   );
-  run.audit('pipeline', `running: ${plan.host.jobs.join(', ')}`);
+  run.audit({ kind: 'pipeline', jobs: plan.host.jobs });
 }

@@ -47,7 +47,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   );
   await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   state.outcome = 'migrated';
-  run.audit('outcome', 'migrated');
+  run.audit({ kind: 'outcome', outcome: 'migrated' });
   run.show();
   await run.flushSurely();
 }

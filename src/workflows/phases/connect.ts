@@ -54,7 +54,8 @@ async function identifySlot(run: Run): Promise<void> {
   const { slot: name } = plan.names;
   const slot = await run.step(() => call('quick', 'identifySlot', `Read back slot ${name}`, ref));
   run.state.slotIdentified = true;
-  run.audit('slot', `${name} at ${slot.confirmedLsn}, restart ${slot.restartLsn}`);
+  const { confirmedLsn, restartLsn } = slot;
+  run.audit({ kind: 'slot', slot: name, confirmedLsn, restartLsn });
 }
 
 /**

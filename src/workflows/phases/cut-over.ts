@@ -58,10 +58,8 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
     );
     if (refused) throw new BackToValidate(`commit refused: ${refused}`);
     run.state.committedAt = run.now();
-    run.audit(
-      'committed',
-      `${evidence.evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} taken away and kept` : ''}`,
-    );
+    const { evidenceId } = evidence;
+    run.audit({ kind: 'committed', evidenceId, rows: rows ?? null, after: null });
     run.show();
     await run.flush();
   });
@@ -91,7 +89,7 @@ async function confirm(run: Run): Promise<void> {
       call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null),
     );
   if (run.spec.batch) await markReaders(run);
-  run.audit('route', `consumers observed on the ${observed.side} side`);
+  run.audit({ kind: 'route', side: observed.side });
   if (observed.side !== 'stream') {
     await run.park(
       {

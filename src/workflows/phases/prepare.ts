@@ -16,10 +16,8 @@ export async function prepare(run: Run): Promise<void> {
       }),
     );
     Object.assign(run.state, opened);
-    run.audit(
-      'opened',
-      `iteration ${opened.iteration}, generation ${opened.generation}, plan ${opened.planHash}`,
-    );
+    const { iteration, generation, planHash } = opened;
+    run.audit({ kind: 'opened', iteration, generation, planHash });
     await run.flush();
   }
   for (;;) {
@@ -27,8 +25,8 @@ export async function prepare(run: Run): Promise<void> {
       call('long', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref),
     );
     const open = openChecks(checks);
-    for (const check of checks.filter((c) => c.status === 'waived'))
-      run.audit('waived', describeCheck(check));
+    for (const { name, subject, detail } of checks.filter((c) => c.status === 'waived'))
+      run.audit({ kind: 'waived', check: name, subject, problem: detail });
     if (open.length === 0) return run.unblock();
     const remedies = open
       .map((c) => c.remedy)

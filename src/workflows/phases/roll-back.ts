@@ -35,7 +35,7 @@ export async function rollBack(run: Run): Promise<void> {
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
   state.outcome = state.wayBack!.outcome;
-  run.audit('outcome', state.outcome);
+  run.audit({ kind: 'outcome', outcome: state.outcome });
   run.show();
   await run.flushSurely();
 }

@@ -31,8 +31,10 @@ export async function snapshot(run: Run): Promise<void> {
     rowsScanned: null,
     rowsTotal: rows,
   }));
-  run.audit(
-    'baseline',
-    `${baseline.lsn} on ${baseline.server}: ${baseline.tables.map((t) => `${t.table} ${t.rows} rows (${t.fingerprint})`).join(', ')}`,
-  );
+  run.audit({
+    kind: 'baseline',
+    lsn: baseline.lsn,
+    server: baseline.server,
+    tables: baseline.tables.map(({ table, rows, fingerprint }) => ({ table, rows, fingerprint })),
+  });
 }

@@ -36,12 +36,7 @@ async function nameReaders(run: Run): Promise<void> {
   if (run.state.readersSince) await markReaders(run);
   await run.park({ code: 'consumers-remain', since: run.now(), detail, remedy }, false);
   const left = await readers();
-  run.audit(
-    'readers',
-    left.length === 0
-      ? 'no reader of the old output is left'
-      : `completed by retry, although these still read it: ${left.join(', ')}`,
-  );
+  run.audit({ kind: 'readers', left });
 }
 
 /**

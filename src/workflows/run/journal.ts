@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { SearchAttributePair } from '@temporalio/common';
+import { auditEvent, type AuditEntry } from '../../domain/audit.js';
 import { signersUnder, type BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef, Status } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
@@ -66,14 +67,10 @@ export class Journal {
    * Appends an audit event. Its id contains the run id. A run that was reset repeats earlier
    * numbers under a new run id, so its events count as new ones.
    */
-  audit(kind: string, detail: string): void {
+  audit(entry: AuditEntry): void {
     this.state.events += 1;
-    const event = {
-      id: `${workflowInfo().runId}/${this.state.events}`,
-      at: this.now(),
-      kind,
-      detail: detail.slice(0, 2000),
-    };
+    const id = `${workflowInfo().runId}/${this.state.events}`;
+    const event = auditEvent(id, this.now(), entry);
     this.state.outbox.push(event);
     this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
   }

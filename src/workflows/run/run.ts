@@ -10,6 +10,7 @@ import {
   workflowInfo,
   allHandlersFinished,
 } from '@temporalio/workflow';
+import type { AuditEntry } from '../../domain/audit.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
 import type { OwnedObject, Rehearsed } from '../../domain/evidence/ledger-rows.js';
@@ -59,7 +60,7 @@ export class Run extends Journal {
       if (!mayFollow(this.state.phase, phase))
         throw new Error(`phase ${phase} may not follow ${this.state.phase}`);
       this.state.phase = phase;
-      this.audit('phase', phase);
+      this.audit({ kind: 'phase', phase });
     }
     this.show();
     await this.flush();
@@ -115,7 +116,7 @@ export class Run extends Journal {
         await body();
       } catch (error) {
         if (!(error instanceof BackToValidate)) throw error;
-        this.audit('back-to-validate', error.message);
+        this.audit({ kind: 'back-to-validate', reason: error.message });
         this.withdrawEvidence();
         this.state.done = this.state.done.filter((p) => p !== 'validate' && p !== 'approve');
       }
@@ -154,7 +155,7 @@ export class Run extends Journal {
   async park(problem: Blocked, heals: boolean): Promise<void> {
     const before = this.#retries; // a retry may come while the ledger is still being written
     this.state.blocked = problem;
-    this.audit('blocked', `${problem.code}: ${problem.detail}`);
+    this.audit({ kind: 'blocked', code: problem.code, problem: problem.detail });
     this.show();
     await this.flush();
     const patience = SELF_RETRY[Math.min(this.#selfRetries, SELF_RETRY.length - 1)]!;
@@ -176,7 +177,7 @@ export class Run extends Journal {
    */
   async unblock(): Promise<void> {
     if (!this.state.blocked) return;
-    this.audit('unblocked', this.state.blocked.code);
+    this.audit({ kind: 'unblocked', code: this.state.blocked.code });
     this.state.blocked = null;
     this.#selfRetries = 0;
     this.show();
@@ -233,27 +234,30 @@ export class Run extends Journal {
     this.state.epoch += 1;
     if (hadEvidence) this.state.voidedAt = this.now();
     this.state.passesInARow = 0;
-    this.audit('epoch', `${this.state.epoch}: ${reason}`);
+    this.audit({ kind: 'epoch', epoch: this.state.epoch, reason });
   }
 
   /** Interrupts the main path, so that the roll-back phase runs. The first request wins. */
   requestWayBack(wayBack: WayBack): void {
     const { state } = this;
+    const { outcome, by, reason } = wayBack;
+    const ignored = (why: string): AuditEntry => ({
+      kind: 'ignored',
+      message: 'roll back',
+      by,
+      reason: why,
+    });
     if (state.outcome || state.wayBack || state.phase === 'roll-back')
-      return this.audit(
-        'ignored',
-        `roll back by ${wayBack.by}: already rolling back or at the end`,
-      );
+      return this.audit(ignored('already rolling back or at the end'));
     if (
       state.done.includes('complete') ||
       (state.phase === 'complete' && state.done.includes('soak'))
     )
       return this.audit(
-        'ignored',
-        `roll back by ${wayBack.by}: the batch is being retired, so a rollback is not possible any more`,
+        ignored('the batch is being retired, so a rollback is not possible any more'),
       );
     state.wayBack = wayBack;
-    this.audit('way-back', `${wayBack.outcome} by ${wayBack.by}: ${wayBack.reason}`);
+    this.audit({ kind: 'way-back', outcome, by, reason });
     this.setPaused(false);
     this.interrupt?.();
   }
@@ -274,10 +278,15 @@ export class Run extends Journal {
    */
   setPaused(paused: boolean): void {
     if (paused && this.state.wayBack)
-      return this.audit('ignored', 'pause: a rollback is never paused');
+      return this.audit({
+        kind: 'ignored',
+        message: 'pause',
+        by: null,
+        reason: 'a rollback is never paused',
+      });
     if (this.state.paused === paused) return;
     this.state.paused = paused;
-    this.audit(paused ? 'paused' : 'resumed', '');
+    this.audit({ kind: paused ? 'paused' : 'resumed' });
     this.show();
   }
 
@@ -285,16 +294,16 @@ export class Run extends Journal {
   extendSoak(by: string, ms: number): void {
     const { state } = this;
     if (state.outcome || state.wayBack || this.isBehind('soak'))
-      return this.audit('ignored', `extend by ${by}: the soak is over`);
+      return this.audit({ kind: 'ignored', message: 'extend', by, reason: 'the soak is over' });
     const until = new Date(Date.parse(this.now()) + ms).toISOString();
     if (state.soakUntil === null || until > state.soakUntil) state.soakUntil = until;
-    this.audit('extended', `by ${by}: the soak lasts at least until ${state.soakUntil}`);
+    this.audit({ kind: 'extended', by, until: state.soakUntil });
     this.show();
   }
 
   requestRetry(): void {
     const { blocked, phase } = this.state;
-    this.audit('retry', blockedOf(this.state)?.code ?? 'nothing is blocked');
+    this.audit({ kind: 'retry', code: blockedOf(this.state)?.code ?? null });
     this.connectors.forgive();
     this.renewGuard();
     if (blocked) this.#retries += 1;

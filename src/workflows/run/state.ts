@@ -1,5 +1,6 @@
 // The whole state of a run, as plain JSON, because it travels through continue-as-new. Only Run and
 // the phases change it.
+import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/consumers.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -7,7 +8,6 @@ import type { Blocked } from '../../domain/failure.js';
 import type { Streak } from '../../domain/decisions/gate.js';
 import type {
   Approval,
-  AuditEvent,
   Lag,
   OwnedObject,
   Route,
