@@ -3,7 +3,7 @@
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
-import { openChecks, statementsOf, type Check } from '../domain/evidence/check.js';
+import { openChecks, statementsOf, systemOf, type Check } from '../domain/evidence/check.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { openLedger, withClient } from './migration-source.js';
 import type { LeftoverOptions } from './leftovers.js';
@@ -24,7 +24,7 @@ export async function doctor(
   try {
     const orchestration = [await checkTemporal(), ...(ledger ? [await checkLedger(ledger)] : [])];
     const reachableLedger =
-      ledger && orchestration.every((c) => c.name !== 'ledger.reachable' || c.status === 'passed')
+      ledger && orchestration.every((c) => systemOf(c) !== 'ledger' || c.status === 'passed')
         ? ledger
         : undefined;
     const latest = (await reachableLedger?.migrations(spec.metadata.name))?.[0]?.generation ?? 0;
@@ -42,7 +42,7 @@ export async function doctor(
     await print({ ok: open.length === 0, checks, sql: statementsOf(checks) }, options.output, () =>
       render(checks, open),
     );
-    return open.length === 0 ? 0 : open.some((c) => c.name.endsWith('.reachable')) ? 4 : 1;
+    return open.length === 0 ? 0 : open.some((c) => systemOf(c) !== null) ? 4 : 1;
   } finally {
     await systems.close();
     await ledger?.close();

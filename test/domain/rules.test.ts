@@ -259,7 +259,7 @@ describe('epochs', () => {
 });
 
 describe('waivers', () => {
-  const check = (name: string, status: Check['status']): Check => ({
+  const check = (name: Check['name'], status: Check['status']): Check => ({
     name,
     subject: '',
     status,

@@ -73,7 +73,7 @@ describe('a session of Sluice', () => {
 
   it('cannot be excused by a waiver', () => {
     const hidden = {
-      name: 'table.row-security',
+      name: 'table.row-security' as const,
       subject: 'public.events',
       status: 'failed' as const,
       detail: 'hidden',

@@ -7,7 +7,7 @@ import { readLone } from '../../clients/postgres/single-statement.js';
 import { oldWriters } from '../../clients/postgres/open-writers.js';
 import { readSource } from '../../clients/postgres/connection.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
-import type { Check } from '../../domain/evidence/check.js';
+import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { durationMs } from '../../domain/values/duration.js';
 import type { PollingPlan } from '../../domain/capture/capture.js';
 import { qualified, quoteIdent, quoteLiteral, type Capture } from '../../domain/migration/names.js';
@@ -36,7 +36,7 @@ export async function checkPolling(
 ): Promise<Check[]> {
   const { captures } = plan;
   return readSource(plan, deps.secret, async (client) => {
-    const of = (name: string, ask: (capture: Capture) => Promise<Answer>) =>
+    const of = (name: CheckName, ask: (capture: Capture) => Promise<Answer>) =>
       captures.map((capture) => () => attempt(name, () => ask(capture), capture.subject));
     return [
       declared(polling),

@@ -1,5 +1,5 @@
 // Runs all preflight checks, for `doctor` and for the phase `prepare`.
-import { applyWaivers, type Check } from '../../domain/evidence/check.js';
+import { applyWaivers, isReached, type Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import { checkBatch } from './batch-checks.js';
@@ -26,7 +26,7 @@ export async function runPreflight(
   const asking = { ...deps, plan };
   const isOurs = ledgerKnows(ledger, plan.metadata.name);
   const source = await checkSource(deps, plan);
-  const reachable = source.some((c) => c.name === 'source.reachable' && c.status === 'passed');
+  const reachable = isReached(source, 'source');
   const kafka = await checkKafka(asking, isOurs);
   const checks = [
     ...source,
@@ -37,9 +37,7 @@ export async function runPreflight(
     ...kafka,
     ...(await checkConnect(asking, isOurs)),
     ...(await checkPipeline(asking, isOurs)),
-    ...(kafka.some((c) => c.name === 'kafka.reachable' && c.status === 'passed')
-      ? await checkGroups(deps, plan)
-      : []),
+    ...(isReached(kafka, 'kafka') ? await checkGroups(deps, plan) : []),
     ...(await checkEngine(plan)),
   ];
   return applyWaivers(checks, plan.spec.validation.waivers, now);

@@ -5,7 +5,7 @@ import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catal
 import { isProvable } from '../../compare/column-types.js';
 import { canReplay, capturedColumns } from '../../compare/debezium-json.js';
 import { changelogTables } from '../../connectors/flink-shapes.js';
-import type { Check } from '../../domain/evidence/check.js';
+import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { checkKey } from './keys.js';
@@ -16,7 +16,7 @@ import { attempt, failed, passed, type Answer } from '../runtime/findings.js';
 const FAR_VALUES =
   '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
 
-type Rule = (name: string, ok: boolean, good: string, bad: string, remedy: string) => void;
+type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
 function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): void {
   const q = qualified(table.name);

@@ -1,22 +1,32 @@
 // Functions that make the findings of checks.
-import type { Check } from '../../domain/evidence/check.js';
+import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { classify } from './application-failure.js';
 
-export const passed = (name: string, subject: string, detail: string): Check => ({
+export const passed = (name: CheckName, subject: string, detail: string): Check => ({
   name,
   subject,
   status: 'passed',
   detail,
   remedy: '',
 });
-export const failed = (name: string, subject: string, detail: string, remedy: string): Check => ({
+export const failed = (
+  name: CheckName,
+  subject: string,
+  detail: string,
+  remedy: string,
+): Check => ({
   name,
   subject,
   status: 'failed',
   detail,
   remedy,
 });
-export const unknown = (name: string, subject: string, detail: string, remedy: string): Check => ({
+export const unknown = (
+  name: CheckName,
+  subject: string,
+  detail: string,
+  remedy: string,
+): Check => ({
   name,
   subject,
   status: 'unknown',
@@ -33,7 +43,7 @@ export type Answer =
 
 /** Runs a check and returns its finding. If the check throws, the finding is `unknown`. */
 export async function attempt(
-  name: string,
+  name: CheckName,
   ask: () => Promise<Answer>,
   subject = '',
   remedyWhenUnknown = 'make this check possible: it failed for a missing privilege, the network, or the version',

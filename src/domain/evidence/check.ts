@@ -1,8 +1,95 @@
 // Preflight checks and their results. A check that could not run is unknown, never passed.
 import type { Waiver } from '../migration/spec.js';
 
+/** A system whose answer a check may prove. */
+export type System = 'source' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
+
+interface CheckRule {
+  /** The check proves that this system answers. */
+  readonly reaches?: System;
+  readonly isNeverWaived?: boolean;
+}
+
+/** With any of these wrong, data is lost or the application is hurt. */
+const NEVER_WAIVED: CheckRule = { isNeverWaived: true };
+
+/** Every preflight check by its name, which a waiver of the spec may use. */
+const CHECKS = {
+  'batch.closed-keys': {},
+  'batch.query': {},
+  'batch.reads': {},
+  'batch.result': {},
+  'batch.run': {},
+  'batch.runs': {},
+  'batch.stage': {},
+  'connect.config': {},
+  'connect.name-free': {},
+  'connect.plugin': {},
+  'connect.reachable': { reaches: 'connect' },
+  'connect.source': {},
+  'fence.source': {},
+  'kafka.reachable': { reaches: 'kafka' },
+  'kafka.replication': {},
+  'kafka.sasl': {},
+  'kafka.topic-names': {},
+  'kafka.topics-free': {},
+  'ledger.create': {},
+  'ledger.reachable': { reaches: 'ledger' },
+  'pipeline.groups': {},
+  'pipeline.names-free': {},
+  'pipeline.reachable': { reaches: 'pipeline' },
+  'pipeline.statements': {},
+  'polling.clock': {},
+  'polling.cursor': NEVER_WAIVED,
+  'polling.delay': {},
+  'polling.deletes': NEVER_WAIVED,
+  'polling.future': {},
+  'polling.index': {},
+  'polling.nulls': {},
+  'polling.plugin': {},
+  'polling.query': NEVER_WAIVED,
+  privilege: {},
+  'route.http': {},
+  'route.table': {},
+  'route.view': {},
+  'sink.table': {},
+  'source.connections': {},
+  'source.create': {},
+  'source.long-transactions': {},
+  'source.names-free': {},
+  'source.primary': NEVER_WAIVED,
+  'source.reachable': { reaches: 'source' },
+  'source.replication': {},
+  'source.senders': NEVER_WAIVED,
+  'source.slots': NEVER_WAIVED,
+  'source.snapshot-time': {},
+  'source.time-limits': {},
+  'source.version': {},
+  'source.wal-headroom': NEVER_WAIVED,
+  'source.wal-level': NEVER_WAIVED,
+  'table.before-image': {},
+  'table.copy': {},
+  'table.exists': {},
+  'table.key': NEVER_WAIVED,
+  'table.key-form': {},
+  'table.key-types': NEVER_WAIVED,
+  'table.kind': {},
+  'table.message-size': {},
+  'table.owner': {},
+  'table.replica-identity': NEVER_WAIVED,
+  'table.row-security': NEVER_WAIVED,
+  'table.select': {},
+  'table.types': {},
+  'temporal.reachable': { reaches: 'temporal' },
+  'validation.compare': {},
+  'validation.engine': {},
+} as const satisfies Record<string, CheckRule>;
+
+export type CheckName = keyof typeof CHECKS;
+
+/** One finding of the preflight. */
 export interface Check {
-  readonly name: string;
+  readonly name: CheckName;
   /** The table, topic or object that was checked. Empty for a check of a whole system. */
   readonly subject: string;
   readonly status: 'passed' | 'failed' | 'unknown' | 'waived';
@@ -11,20 +98,14 @@ export interface Check {
 }
 
 // These can never be waived. If one of them is wrong, data is lost or the application suffers.
-const NEVER_WAIVED: readonly string[] = [
-  'table.replica-identity',
-  'table.key',
-  'table.key-types',
-  'table.row-security',
-  'source.slots',
-  'source.senders',
-  'source.wal-headroom',
-  'source.wal-level',
-  'source.primary',
-  'polling.deletes',
-  'polling.cursor',
-  'polling.query',
-];
+const ruleOf = (name: CheckName): CheckRule => CHECKS[name];
+
+/** The system that a check tried to reach; null for a check of something else. */
+export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
+
+/** Whether a check proved that the system answers. */
+export const isReached = (checks: readonly Check[], system: System): boolean =>
+  checks.some((c) => systemOf(c) === system && c.status === 'passed');
 
 /** Applies the spec's waivers that are still valid at `now` (ISO). */
 export function applyWaivers(
@@ -37,7 +118,7 @@ export function applyWaivers(
     const waiver = waivers.find(
       (w) => w.check === check.name && Date.parse(w.until) > Date.parse(now),
     );
-    if (!waiver || NEVER_WAIVED.includes(check.name)) return check;
+    if (!waiver || ruleOf(check.name).isNeverWaived) return check;
     return {
       ...check,
       status: 'waived',
