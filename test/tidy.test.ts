@@ -22,7 +22,6 @@ describe('every source file', () => {
       'src/compare/debezium-json.ts': 'one writer for one format',
       'src/compare/hash-fold.ts': 'one class',
       'src/domain/access/privileges.ts': 'one list of rights',
-      'src/report/verify.ts': 'one list of findings',
       'src/workflows/run/run.ts': 'one class: a run',
       'stack/fetch.ts': 'everything that is downloaded or built',
       'examples/daily-revenue/demo.ts': 'the demo from beginning to end',

@@ -21,7 +21,7 @@ export const FAILURES = {
   },
   'preflight-failed': {
     meaning: 'a precondition does not hold or could not be checked',
-    retryable: true,
+    retryable: false,
     remedy: 'fix what the checks name, then: sluice retry',
   },
   unreachable: {
@@ -70,7 +70,7 @@ export const FAILURES = {
   },
   'connector-drift': {
     meaning: 'a connector exists with a configuration that Sluice did not write',
-    retryable: true,
+    retryable: false,
     remedy: 'undo the foreign change (or remove the foreign connector), then: sluice retry',
   },
   'capture-changed': {
@@ -112,7 +112,7 @@ export const FAILURES = {
   },
   'object-not-ours': {
     meaning: 'an object of that name exists and is not in the ledger',
-    retryable: true,
+    retryable: false,
     remedy: 'remove or rename it (Sluice never adopts or drops it), then: sluice retry',
   },
   'route-unexpected': {

@@ -1,4 +1,5 @@
 // Read-only checks of the batch, its query, its run log and the sink's table.
+import { codeOf } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { parseCondition } from '../../clients/postgres/single-statement.js';
@@ -152,9 +153,7 @@ async function checkClosedKeys(
 }
 
 /** Returns true for SQLSTATE class 42: wrong syntax, names or types. */
-const isSqlMistake = (error: unknown): boolean =>
-  typeof (error as { code?: unknown }).code === 'string' &&
-  (error as { code: string }).code.startsWith('42');
+const isSqlMistake = (error: unknown): boolean => codeOf(error).startsWith('42');
 
 /**
  * Checks the rights that the fence's triggers need, so that a missing right is found before the

@@ -1,5 +1,6 @@
 // Read-only checks that Sluice can see the batch's runs, in its run log or by the application name of
 // its sessions.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -60,7 +61,7 @@ async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer 
     await client.query(`SELECT run_id, cut_at, started_at, finished_at FROM ${table} LIMIT 1`);
     return null;
   } catch (error) {
-    if ((error as { code?: unknown }).code !== '42501') throw error;
+    if (!hasState(error, SQLSTATE.insufficientPrivilege)) throw error;
     const { rows } = await client.query<{ us: string }>('SELECT current_user AS us');
     const us = quoteIdent(rows[0]!.us);
     return {

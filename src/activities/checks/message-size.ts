@@ -1,5 +1,6 @@
 // Finds rows that would not fit into a Kafka message. It measures the sizes of values and does not
 // read the values themselves.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { capturedColumns } from '../../compare/debezium-json.js';
@@ -13,7 +14,6 @@ const MESSAGE_BYTES = 1024 * 1024;
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
 const SAMPLE_PERCENT = 0.1;
-const CANCELED = '57014';
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
@@ -38,7 +38,7 @@ async function measure(client: pg.ClientBase, table: TableCatalog): Promise<Answ
   try {
     return judged(table, await largeRows(client, table, ''), '');
   } catch (error) {
-    if ((error as { code?: unknown }).code !== CANCELED) throw error;
+    if (!hasState(error, SQLSTATE.queryCanceled)) throw error;
     return judged(
       table,
       await largeRows(client, table, ` TABLESAMPLE SYSTEM (${SAMPLE_PERCENT})`),

@@ -1,5 +1,6 @@
 // Checks, read-only, whether all of a table can be captured and compared. Each check queries the
 // database. If a query is not possible, the check is unknown.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
@@ -64,8 +65,8 @@ async function everyRowIsVisible(
     await client.query(`SELECT 1 FROM ${qualified(name)} LIMIT 1`);
     return 'the role sees every row';
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (code !== '42501') throw error;
+    if (!hasState(error, SQLSTATE.insufficientPrivilege)) throw error;
+    const { message } = error as Error;
     if (message.includes('row-level security'))
       return {
         detail: 'row-level security hides rows from the role',

@@ -1,5 +1,6 @@
 // Finds readers of the batch's old output, as far as the database knows them: views, open sessions,
 // and statements that pg_stat_statements counted.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
@@ -155,9 +156,9 @@ async function statements(
   try {
     return await countedIn(client, view, batch, spec.source.postgres.user);
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (code === NOT_LOADED) return [];
-    if (code === NOT_PERMITTED)
+    const { message } = error as Error;
+    if (hasState(error, SQLSTATE.notInPrerequisiteState)) return []; // the library is not loaded: it counts nothing
+    if (hasState(error, SQLSTATE.insufficientPrivilege))
       return [
         {
           id: 'refused',
@@ -169,8 +170,6 @@ async function statements(
   }
 }
 
-const NOT_LOADED = '55000'; // shared_preload_libraries lacks the library, so the server counts no statements
-const NOT_PERMITTED = '42501';
 
 async function countedIn(
   client: pg.ClientBase,

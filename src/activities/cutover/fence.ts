@@ -1,5 +1,6 @@
 // The fence sets the lease row to FENCED and, with `cutover.fence: source`, blocks writes to the source
 // tables. `fence` takes the fence and `releaseFence` undoes it; keep them together.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createFenceTriggers } from '../../clients/postgres/fence-triggers.js';
@@ -36,7 +37,8 @@ export interface Refusable {
 }
 
 const LOCK_ATTEMPTS = 6;
-const GAVE_WAY: readonly unknown[] = ['55P03', '40P01']; // lock_timeout, deadlock_detected: the application got the lock
+/** The application got the lock. */
+const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
@@ -142,8 +144,8 @@ async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<voi
       if (error instanceof Problem && error.code === 'object-not-ours')
         throw new Refused(error.message);
       if (isOverdue(error))
-        throw new Refused(`the fence could not be taken within ${limits.overallMs / 1000} s`);
-      if (!GAVE_WAY.includes((error as { code?: unknown }).code)) throw error;
+        throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
+      if (!hasState(error, ...GAVE_WAY)) throw error;
       if (attempt === LOCK_ATTEMPTS)
         throw new Refused(
           `a lock was not granted in ${LOCK_ATTEMPTS} attempts: a long transaction holds a source table or the lease row`,

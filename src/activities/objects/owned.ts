@@ -1,6 +1,7 @@
 // Creates and removes the objects that Sluice owns. The ledger registers an object before it is created
 // (the claim), and it is read back afterwards. If the object was certainly not created, the claim is
 // released. Only objects that the ledger lists as ours are removed.
+import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
@@ -112,7 +113,7 @@ const END_UNKNOWN = /^(08|57P|40003|XX)/;
 export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
   if (severity !== undefined && typeof code === 'string' && !END_UNKNOWN.test(code))
-    return code === '42501' ? 'no right' : 'nothing made';
+    return code === SQLSTATE.insufficientPrivilege ? 'no right' : 'nothing made';
   if (severity !== undefined || !(error instanceof Problem || error instanceof Refused))
     return 'unknown';
   if (error instanceof Refused) return 'nothing made';

@@ -1,5 +1,6 @@
 // Finds the transaction that the creation of a slot waits for. Without this, the creation could wait
 // forever, and no message would say why.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { openWriters, slotWaitsFor } from '../../clients/postgres/open-writers.js';
 import { Problem } from '../../domain/failure.js';
@@ -54,7 +55,7 @@ export async function creatingSlot<T>(
   try {
     return await create();
   } catch (error) {
-    if ((error as { code?: unknown }).code !== '55P03') throw error;
+    if (!hasState(error, SQLSTATE.lockNotAvailable)) throw error;
     const open = await ask((client) => openWriters(client)).catch(() => []);
     const named =
       open.length > 0 ? describeWriters(open) : 'a transaction that has ended meanwhile';

@@ -1,5 +1,6 @@
 // Turns every error that an activity throws into a Temporal failure. The failure has a code from the
 // list in domain/failure.ts, and its text contains no values of rows.
+import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
 import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
@@ -23,11 +24,7 @@ export function toFailure(error: unknown): Error {
   return ApplicationFailure.create({
     message: problem.message,
     type: problem.code,
-    nonRetryable:
-      !retryable ||
-      problem.code === 'preflight-failed' ||
-      problem.code === 'object-not-ours' ||
-      problem.code === 'connector-drift',
+    nonRetryable: !retryable,
     details: [{ code: problem.code, detail: problem.message, remedy: problem.remedy }],
   });
 }
@@ -43,7 +40,7 @@ export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, name = '', severity } = (error ?? {}) as Coded;
   const message = error instanceof Error ? error.message : String(error);
-  if (code === '42501' && /row-level security/.test(message))
+  if (code === SQLSTATE.insufficientPrivilege && /row-level security/.test(message))
     return new Problem(
       'permission-denied',
       `Postgres: ${message}: row security hides rows from Sluice's role (${code})`,
@@ -101,8 +98,8 @@ function postgresMessage({ code, message, table, column }: PostgresError): strin
 }
 
 function postgresCode(code: string): FailureCode {
-  if (code === '55P03') return 'lock-timeout';
-  if (code === '42501' || code.startsWith('28')) return 'permission-denied';
+  if (code === SQLSTATE.lockNotAvailable) return 'lock-timeout';
+  if (code === SQLSTATE.insufficientPrivilege || code.startsWith('28')) return 'permission-denied';
   if (code.startsWith('08') || code.startsWith('57P') || code.startsWith('53'))
     return 'unreachable';
   return 'unexpected';

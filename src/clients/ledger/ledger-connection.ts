@@ -1,11 +1,12 @@
 // The connection to the ledger's database: it creates the tables, runs transactions, and explains
 // errors.
+import { codeOf, hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { denied, readiness, type Readiness } from './ledger-access.js';
 import { LEDGER_SCHEMA } from './ledger-schema.js';
 
-const NOT_THERE: readonly string[] = ['42P01', '3F000']; // undefined_table, invalid_schema_name
+const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 
 export class LedgerConnection {
   readonly #pool: pg.Pool;
@@ -66,7 +67,7 @@ export class LedgerConnection {
     try {
       return (await (this.pinned ?? this.#pool).query<R>(sql, [...values])).rows;
     } catch (error) {
-      const code = (error as { code?: string }).code ?? '';
+      const code = codeOf(error);
       if (
         /^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) ||
         /timeout|terminated/i.test((error as Error).message)
@@ -76,8 +77,9 @@ export class LedgerConnection {
           `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
         );
       }
-      if (this.readOnly && NOT_THERE.includes(code)) return [];
-      if (code === '42501') throw await denied(this.#pool, this.#address, error as Error);
+      if (this.readOnly && hasState(error, ...NOT_THERE)) return [];
+      if (code === SQLSTATE.insufficientPrivilege)
+        throw await denied(this.#pool, this.#address, error as Error);
       throw error;
     }
   }

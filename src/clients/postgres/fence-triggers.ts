@@ -1,6 +1,7 @@
 // The fence on the source tables: statement triggers that read the lease row. So the fence opens by
 // the database's clock, even if no worker is alive. docs/explanation/cutover.md explains why it
 // uses a trigger and not REVOKE, and why the row is read FOR SHARE.
+import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';
 import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
@@ -35,11 +36,11 @@ BEGIN
   ${passIfPassed}
   SELECT state, expires_at INTO held FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(name)} FOR SHARE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${quoteLiteral(name)} USING ERRCODE = '25006';
+    RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${quoteLiteral(name)} USING ERRCODE = '${SQLSTATE.readOnly}';
   END IF;
   IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
     RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${quoteLiteral(name)}, held.expires_at
-      USING ERRCODE = '25006', HINT = 'try again in a few seconds';
+      USING ERRCODE = '${SQLSTATE.readOnly}', HINT = 'try again in a few seconds';
   END IF;
   ${rememberPassed}
 END $sluice$`;

@@ -1,6 +1,7 @@
 // Transactions that make other sessions wait: the fence, the commit, the release and the rollback.
 // The server itself ends them, even if the worker hangs, its host is lost or the network is cut.
 // Before PostgreSQL 17 a whole transaction has no limit, so each statement gets the remaining time.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 
 export interface HoldLimits {
@@ -24,12 +25,15 @@ export interface Held {
  * The SQLSTATEs of a statement that its limit ended, and of a session that an idle or overall limit
  * ended.
  */
-const ENDED: readonly unknown[] = ['57014', '25P03', '25P04'];
+const ENDED = [
+  SQLSTATE.queryCanceled,
+  SQLSTATE.idleInTransactionTimeout,
+  SQLSTATE.transactionTimeout,
+];
 const GRACE_MS = 250; // the statement's own limit is reached first, so the session stays alive
 
 /** Returns whether one of its limits ended the transaction, and so rolled it back. */
-export const isOverdue = (error: unknown): boolean =>
-  ENDED.includes((error as { code?: unknown } | null)?.code);
+export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
  * Runs `use` in one transaction, and rolls back if it throws. Throws an error of code 57014 when
@@ -77,7 +81,9 @@ function withLimit(client: pg.ClientBase, restMs: () => number): pg.ClientBase {
   const limited = async (...statement: Parameters<pg.ClientBase['query']>): Promise<unknown> => {
     const rest = restMs();
     if (rest <= 0)
-      throw Object.assign(new Error('the transaction took longer than allowed'), { code: '57014' });
+      throw Object.assign(new Error('the transaction took longer than allowed'), {
+        code: SQLSTATE.queryCanceled,
+      });
     await client.query(`SET LOCAL statement_timeout = ${whole(rest)}`);
     return (client.query as (...of: unknown[]) => Promise<unknown>).apply(client, statement);
   };

@@ -1,5 +1,6 @@
 // Implements `sslmode` as libpq does: which connections are tried in which order, and what each of
 // them verifies.
+import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +43,7 @@ export function connectionsToTry(address: PostgresAddress, secret: ResolveSecret
 export function refusedThisKind(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   return (
-    code === '28000' ||
+    code === SQLSTATE.invalidAuthorization ||
     /^(ERR_SSL|ERR_TLS|EPROTO|ECONNRESET)/.test(code) ||
     /does not support SSL|establishing an SSL connection/.test(message)
   );

@@ -1,5 +1,6 @@
 // SQL for a shared table, which batch and stream both write. It has the trigger that checks the
 // writer against the lease row, and the row changes of the commit and the rollback.
+import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
@@ -17,8 +18,6 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../domain/routes/route.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
-
-const REFUSED = '25006';
 
 const quoted = (table: string): string => qualified(parseTableName(table));
 
@@ -59,20 +58,20 @@ BEGIN
   ${passIfPassed}
   SELECT state, token, epoch, expires_at INTO held FROM ${leaseTable(plan)} WHERE migration = ${name} FOR SHARE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
+    RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${name} USING ERRCODE = '${SQLSTATE.readOnly}';
   END IF;
   IF held.token = current_setting('sluice.token', true) THEN ${rememberPassed} END IF;
   IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
     RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${name}, held.expires_at
-      USING ERRCODE = '${REFUSED}', HINT = 'try again in a few seconds';
+      USING ERRCODE = '${SQLSTATE.readOnly}', HINT = 'try again in a few seconds';
   END IF;
   IF held.state = 'SWITCHED' THEN
     IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN ${rememberPassed} END IF;
     RAISE EXCEPTION 'writes of % to % are refused, because migration % has cut over and its sink writes the table as %', writer, TG_RELID::regclass, ${name}, ${stream}
-      USING ERRCODE = '${REFUSED}', HINT = 'the stream computes what the batch would write; sluice rollback returns the table to the batch';
+      USING ERRCODE = '${SQLSTATE.readOnly}', HINT = 'the stream computes what the batch would write; sluice rollback returns the table to the batch';
   END IF;
   IF writer = ${stream} THEN
-    RAISE EXCEPTION 'writes of % to % are refused, because only the batch may write it until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${REFUSED}';
+    RAISE EXCEPTION 'writes of % to % are refused, because only the batch may write it until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${SQLSTATE.readOnly}';
   END IF;
   ${rememberPassed}
 END $sluice$`;
@@ -198,7 +197,7 @@ async function mayWrite(
     await client.query(`DELETE FROM ${table.sql} WHERE false`);
     return true;
   } catch (error) {
-    if ((error as { code?: unknown }).code === REFUSED) return false;
+    if (hasState(error, SQLSTATE.readOnly)) return false;
     throw error;
   } finally {
     await client.query('ROLLBACK');

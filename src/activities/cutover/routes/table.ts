@@ -1,5 +1,6 @@
 // Route `postgres-table`: batch and stream write one table. The commit and the rollback change which of
 // them may write it.
+import { codeOf } from '../../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { isOverdue } from '../../../clients/postgres/held-transaction.js';
 import { withSource } from '../../../clients/postgres/connection.js';
@@ -100,13 +101,10 @@ async function changeHands(
     return await takeOver(client, spec.batch!, route);
   } catch (error) {
     const { text } = route.table;
-    const { code, message } = error as { code?: unknown; message: string };
     if (isOverdue(error))
-      throw new Refused(
-        `could not switch ${text} from batch to stream within the commit's time limit`,
-      );
-    if (typeof code === 'string' && ROWS_DO_NOT_FIT.test(code))
-      throw new Refused(`${text} does not accept the stream's rows: ${message}`);
+      throw new Refused(`${text} did not change hands within the commit's time`);
+    if (ROWS_DO_NOT_FIT.test(codeOf(error)))
+      throw new Refused(`${text} does not take the stream's rows: ${(error as Error).message}`);
     throw error;
   }
 }

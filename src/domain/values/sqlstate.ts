@@ -1,0 +1,30 @@
+// The SQLSTATEs of Postgres that Sluice acts on, and the one that its own triggers raise. PURE.
+
+export const SQLSTATE = {
+  insufficientPrivilege: '42501',
+  undefinedTable: '42P01',
+  invalidSchemaName: '3F000',
+  invalidAuthorization: '28000',
+  lockNotAvailable: '55P03',
+  deadlockDetected: '40P01',
+  /** Also for a statement that reached its time limit. */
+  queryCanceled: '57014',
+  idleInTransactionTimeout: '25P03',
+  transactionTimeout: '25P04',
+  /** For example an extension that is not in shared_preload_libraries. */
+  notInPrerequisiteState: '55000',
+  /** Read-only transaction: the triggers of Sluice refuse writes with it. */
+  readOnly: '25006',
+} as const;
+
+export type SqlState = (typeof SQLSTATE)[keyof typeof SQLSTATE];
+
+/** The `code` of an error, which for an error of Postgres is its SQLSTATE; empty without one. */
+export function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+/** Whether the error has one of these SQLSTATEs. */
+export const hasState = (error: unknown, ...states: readonly SqlState[]): boolean =>
+  (states as readonly string[]).includes(codeOf(error));
