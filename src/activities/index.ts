@@ -1,4 +1,4 @@
-// All activities, grouped by the system they act on. Their type is what workflows see.
+// Collects all activities. Workflows see only their type.
 import { createApprovalActivities } from './cutover/signature-check.js';
 import { createBarrierActivities } from './capture/catch-up-barriers.js';
 import { createConnectActivities } from './capture/connect-activities.js';

@@ -35,7 +35,7 @@ import { Pulse } from '../runtime/stale-attempt.js';
 import { creatingSlot } from '../objects/slot-wait.js';
 import { readPaced } from '../runtime/row-cursor.js';
 
-const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after the worker dies
+const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after a death
 
 interface CopyTarget {
   readonly table: string;

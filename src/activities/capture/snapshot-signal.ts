@@ -8,7 +8,7 @@ import { emitMarker } from '../barrier/marker.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const MOST_ASKED = 10;
-const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the signal
+const ASK_AGAIN_MS = 20_000; // a starting connector may not have been listening yet
 
 export class SnapshotSignal {
   readonly #kafka: KafkaPort;

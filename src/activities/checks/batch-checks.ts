@@ -1,4 +1,4 @@
-// Read-only checks of the batch, its query, its run log and the sink's table.
+// Checks the batch, its query, its run log and the sink's table, read-only.
 import { codeOf } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';

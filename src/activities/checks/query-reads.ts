@@ -15,7 +15,7 @@ interface Dependence {
   readonly tables: readonly string[];
   /** Uses of the clock, of chance or of the session's role, as the SQL writes them. */
   readonly clock: readonly string[];
-  /** Functions that could not be read, and why. */
+  /** The functions that could not be read, with the reason. */
   readonly unread: readonly string[];
 }
 

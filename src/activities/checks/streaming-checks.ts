@@ -1,4 +1,4 @@
-// Read-only checks of Kafka and Kafka Connect.
+// Checks Kafka and Kafka Connect, read-only.
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -105,7 +105,7 @@ export function createCutoverActivities(deps: Deps) {
       const attempt = withSource(plan, secret, (client) =>
         heldTransaction(client, holdLimits(plan), async (held) => {
           await routeEffects(plan, deps).tryOut(held.client, plan);
-          throw tried; // rolls it back
+          throw tried; // ends the transaction by a rollback
         }),
       );
       await attempt.catch((error: unknown) => {

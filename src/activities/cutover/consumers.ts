@@ -170,7 +170,6 @@ async function statements(
   }
 }
 
-
 async function countedIn(
   client: pg.ClientBase,
   view: string,

@@ -138,7 +138,7 @@ async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<voi
     try {
       return await leaseAccess(deps).onLease(input.plan, limits, async (client) => {
         const why = await takeFence(deps, client, input);
-        if (why) throw new Refused(why); // rolls the triggers back
+        if (why) throw new Refused(why); // this rolls the triggers back
       });
     } catch (error) {
       if (error instanceof Problem && error.code === 'object-not-ours')

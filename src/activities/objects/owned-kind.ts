@@ -10,7 +10,7 @@ export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;
 }
 
-/** A run and its systems. The ledger knows the objects of the run, and may hold its lease row. */
+/** A run and its systems. The ledger has the objects of the run, and possibly its lease row. */
 export interface Site extends Asking, Pick<Deps, 'ledger'> {
   readonly ref: MigrationRef;
 }

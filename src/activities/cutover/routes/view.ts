@@ -1,4 +1,5 @@
-// Route `postgres-view`: the commit replaces the relation that the consumers' view reads.
+// Implements the route `postgres-view`: the commit replaces the relation that the consumers' view
+// reads.
 import { observedSide } from '../../../clients/postgres/consumer-view.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import { Problem } from '../../../domain/failure.js';

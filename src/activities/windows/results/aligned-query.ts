@@ -1,5 +1,5 @@
-// Batch-aligned mode: the last finished run's stored result against the pipeline's topic, over the
-// keys that the spec declares closed at that run's cut.
+// Implements batch-aligned mode: it compares the last finished run's stored result with the
+// pipeline's topic, over the keys that the spec declares closed at that run's cut.
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';
@@ -23,8 +23,8 @@ interface Run {
 }
 
 /**
- * The newest run, when it has finished; else why there is none to compare with. Ask before the
- * rounds and again with the rows: both MUST agree.
+ * Returns the newest run if it has finished, or else why there is none to compare. Call it before
+ * the rounds and again with the rows: both MUST agree.
  */
 export async function finishedRun(
   client: pg.ClientBase,
@@ -43,8 +43,8 @@ export async function finishedRun(
 }
 
 /**
- * Compares the stored result. `before` = `finishedRun` before the first round. The fold MUST stand
- * at the last round's barrier.
+ * Compares the stored result. `before` is `finishedRun` before the first round. The fold MUST be at
+ * the last round's barrier.
  */
 export async function compareStored(
   { plan, reader }: ConnectedSession,
@@ -110,8 +110,8 @@ interface StoredResult {
 }
 
 /**
- * Reads the closed keys of the stored result in one snapshot. A string = another run wrote it
- * meanwhile.
+ * Reads the closed keys of the stored result in one snapshot. Returns a string if another run wrote
+ * it meanwhile.
  */
 function readStored(
   reader: SourceClient,
@@ -144,8 +144,8 @@ function readStored(
 }
 
 /**
- * Returns what the spec's waiver allows of `mismatched` rows in which the batch was wrong;
- * undefined when it allows none.
+ * Returns the number of `mismatched` rows that the waiver for a wrong batch allows, or undefined if
+ * there is no waiver.
  */
 export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
   const waiver = spec.validation.waivers.find(
@@ -157,8 +157,8 @@ export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['w
 }
 
 /**
- * The stream's keys that the batch has not stored and the spec calls closed. Postgres judges: it is
- * the spec's SQL.
+ * Finds the stream's keys that the batch has not stored and that the spec calls closed. Postgres
+ * decides, because the condition is its SQL.
  */
 export async function closedKeysOf(
   client: pg.ClientBase,

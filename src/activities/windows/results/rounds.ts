@@ -1,5 +1,5 @@
-// One settled round: the queries in one snapshot and, beside them, a barrier behind that snapshot
-// through the whole path; then every stream side.
+// Runs one settled round: the queries in one snapshot and, at the same time, a barrier after that
+// snapshot through the whole path. Then it reads every stream side.
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape, StreamRow } from '../../../compare/comparison.js';
@@ -14,20 +14,20 @@ import { foldOutput, refuseRepartitioned } from '../folds/folds.js';
 import { readRows } from '../../runtime/row-cursor.js';
 
 /**
- * A query that takes longer is run once: its rows are not counted by a second run, and evidence
- * then claims no count.
+ * The time limit for a second run. A slower query runs once, so its rows are not counted, and
+ * evidence claims no count.
  */
 const COUNTED_QUERY_MS = 5000;
 
 export interface RoundTaken {
   readonly queryMs: number;
-  /** A marker's way through connector, pipeline and sink. */
+  /** The path of a marker through connector, pipeline and sink. */
   readonly pathMs: number;
 }
 
 /**
- * Feeds the round to the comparisons of the given computations. A string = no proof, and why; then
- * nothing was fed.
+ * Feeds the round to the comparisons of the given computations. Returns a string, the reason, if
+ * nothing was proven; then nothing was fed.
  */
 export async function takeRound(
   session: ConnectedSession,
@@ -35,7 +35,7 @@ export async function takeRound(
 ): Promise<RoundTaken | string> {
   const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await reader.query('SELECT pg_current_snapshot()'); // fixes the snapshot before the position is taken
+  await reader.query('SELECT pg_current_snapshot()'); // this fixes the snapshot before the position is taken
   const started = Date.now();
   const mark = await markSource(deps, session, { snapshot: reader, side, token: 'round' });
   const { lsn } = mark;
@@ -43,7 +43,7 @@ export async function takeRound(
     runQueries(reader, computations, heartbeat),
     passBarrier(kafka, plan, mark),
   ]);
-  await reader.query('ROLLBACK'); // settings that the spec's SQL made go with it
+  await reader.query('ROLLBACK'); // settings that the spec's SQL made end with it
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
@@ -53,7 +53,8 @@ export async function takeRound(
     computation.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
-    // Records are read after the sink: one that reached the sink meanwhile must count as touched.
+    // Records are read after the sink, because a record that reached the sink meanwhile must count
+    // as touched.
     const touched = await foldOutput({ kafka, topic, heartbeat }, fold).catch((error: unknown) => {
       // The next window reads a stage's topic again when the pipeline created it again. The caller
       // judges the loss of a topic that we made.
@@ -69,7 +70,7 @@ export async function takeRound(
   return { queryMs: queries.value.endedAt - started, pathMs: barrier.value };
 }
 
-/** Milliseconds that it took, or why it is not proven. */
+/** The milliseconds that it took, or the reason why it is not proven. */
 async function passBarrier(
   kafka: KafkaPort,
   plan: ResolvedPlan,
@@ -114,7 +115,7 @@ async function runQueries(
   return { read: all, endedAt: Date.now() };
 }
 
-/** The sink's rows, and their number by a statement of its own in the same snapshot. */
+/** Reads the sink's rows, and counts them by a separate statement in the same snapshot. */
 async function readSink(
   client: SourceClient,
   table: string,

@@ -27,7 +27,7 @@ export interface DrillDown {
 export interface DrillDownInput extends TopicReading {
   readonly shape: Shape;
   readonly snapshot: SnapshotVisibility;
-  /** The connection that holds the snapshot. */
+  /** The connection with the snapshot. */
   readonly reader: SourceClient;
   /** The table, quoted. */
   readonly from: string;
