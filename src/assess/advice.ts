@@ -1,5 +1,5 @@
-// Advises on connector, snapshot and pipeline for a migration of this process, with reasons and
-// checks. Estimates effort and freshness in numbers.
+// Advises which connector, snapshot and pipeline fit a migration of this process, with reasons and
+// preconditions. Estimates its effort and its freshness.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProcessFacts, TableFacts } from './facts.js';
 import type { Judgement } from './score.js';
@@ -23,17 +23,18 @@ export interface Effort {
 export interface Freshness {
   readonly batchMeanMs: number | null;
   readonly batchWorstMs: number | null;
-  /** Records per day that the stream would carry beside the batch. */
+  /** How many records per day the stream would carry. */
   readonly recordsPerDay: number | null;
   /**
-   * Bytes per day in Kafka for one replica, from the tables' mean row size and Debezium's envelope.
+   * How many bytes per day Kafka would store for one replica. It is estimated from the mean size of rows
+   * and from Debezium's envelope.
    */
   readonly bytesPerDay: number | null;
 }
 
 const ROWS_PER_SECOND_OF_A_SNAPSHOT = 30_000;
 const LONGEST_SNAPSHOT_MS = 30 * 60_000;
-const ENVELOPE_FACTOR = 3; // before and after image, field names, source block
+const ENVELOPE_FACTOR = 3; // a record contains the row twice, names of fields, and the source's position
 
 export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advice {
   const list = tables.known ? tables.value : [];
@@ -86,7 +87,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
       missed.length > 0
         ? `change capture sees changes that polling would miss: ${missed[0]}`
         : 'change capture sees every change, in order, with its transaction',
-      `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' is too long for one transaction: load in chunks' : ''}`,
+      `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' is too long for one transaction, so load it in chunks' : ''}`,
     ],
     jdbcWouldMiss: missed,
     preconditions,
@@ -142,7 +143,7 @@ export function effortOf(
     [1, 2, 'set-up, windows and a cut-over'],
     [count, 0.5, 'tables'],
     [operators.length, 0.75, 'operators with state'],
-    [heavy, 1.5, 'of them with unbounded state'],
+    [heavy, 1.5, 'operators with unbounded state'],
     [work.length, 1.5, 'things to do first'],
     [consumers, 0.5, 'consumers to move'],
   ];

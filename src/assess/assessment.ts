@@ -43,7 +43,7 @@ export interface Assessment {
 
 const ORDER: readonly AssessVerdict[] = ['migrate', 'migrate-after', 'do-not-migrate'];
 
-/** Types of columns by bare name. A name with two types in these tables is left out. */
+/** Returns types of columns by name without table. A name with two types in these tables is omitted. */
 export function columnTypes(measured: Measured, tables: readonly string[]): Map<string, string> {
   const types = new Map<string, string>();
   const torn = new Set<string>();
@@ -58,7 +58,7 @@ export function columnTypes(measured: Measured, tables: readonly string[]): Map<
   return types;
 }
 
-/** `loadParser` MUST have ended. */
+/** Analyses the query of a process. `loadParser` MUST have ended. */
 export function readQuery(
   process: Process,
   types: ReadonlyMap<string, string> = new Map(),
@@ -110,7 +110,7 @@ export function assess(portfolio: Portfolio, measured: Measured, at: string): As
   };
 }
 
-/** Groups processes that share tables into waves, the best first. */
+/** Groups processes that share tables into waves. The wave with the best process comes first. */
 function wavesOf(ranked: readonly AssessedProcess[]): Wave[] {
   const waves: { processes: AssessedProcess[]; tables: Set<string> }[] = [];
   for (const process of ranked.filter((p) => p.verdict !== 'do-not-migrate')) {

@@ -1,11 +1,11 @@
-// Collects the facts about a batch process: declared by its owner, read from its SQL, or measured
-// in its database. An unknown fact has a reason.
+// Collects the facts about a batch process. A fact is declared by the owner, read from the SQL, or
+// measured in the database. If it is unknown, it has a reason.
 import { durationMs } from '../domain/values/duration.js';
 import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
 
-/** The longest interval between two readings of a consumer. */
+/** The longest time between two reads of a consumer, in ms. */
 export const READ_EVERY_MS = {
   continuous: 1000,
   minutely: 60_000,
@@ -43,9 +43,7 @@ export interface TableFacts {
    * Rows inserted, updated and deleted since the statistics began. Null if there are no statistics.
    */
   readonly total: Changes | null;
-  /**
-   * Rows inserted, updated and deleted per day since the statistics began. Null if they cannot say.
-   */
+  /** Rows inserted, updated and deleted per day. Null if the statistics do not show it. */
   readonly perDay: Changes | null;
 }
 
@@ -80,7 +78,7 @@ export interface ProcessFacts {
   readonly process: Process;
   readonly sql: Fact<SqlAnalysis>;
   readonly source: Fact<SourceFacts>;
-  /** Returns the tables that the batch reads, without its own output. */
+  /** The tables that the batch reads, without its own output. */
   readonly tables: Fact<readonly TableFacts[]>;
   readonly runs: Fact<RunFacts>;
   readonly interval: Fact<number>;
@@ -127,7 +125,7 @@ function tablesOf(
       measured.tables.get(name) ??
       unknown(measured.source.known ? `${name} was not measured` : measured.source.why);
     if (!fact.known) return fact;
-    if (fact.value === null) return unknown(`there is no table ${name}`);
+    if (fact.value === null) return unknown(`table ${name} does not exist`);
     found.push(fact.value);
   }
   return known(found);

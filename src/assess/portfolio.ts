@@ -1,5 +1,5 @@
-// Parses the portfolio file: batch processes and what their owners declare about them. It is
-// strict: every unknown key is an error with its place.
+// Parses the portfolio file, which lists batch processes and what their owners declare about them. Every
+// unknown key is an error with its place.
 import { z } from 'zod';
 import { issuesOf, parseText, type Checked, type Parsed } from '../manifest/document.js';
 import { duration, identifier, postgres, sql, tableName } from '../manifest/spec-parts.js';
@@ -17,7 +17,7 @@ const schedule = z.string().superRefine((text, context) => {
 
 const consumer = z.strictObject({
   name: z.string().min(1),
-  /** The frequency with which a consumer reads the result. */
+  /** How often the consumer reads the result. */
   reads: z.enum(['continuous', 'minutely', 'hourly', 'daily', 'weekly', 'monthly']),
   through: z.enum(['table', 'view', 'file', 'api', 'email']).default('table'),
 });
@@ -27,7 +27,7 @@ const process = z.strictObject({
     .string()
     .regex(
       /^[a-z0-9-]{1,40}$/,
-      'expected [a-z0-9-]{1,40}: it becomes metadata.name of a migration',
+      'expected [a-z0-9-]{1,40}, because it becomes metadata.name of a migration',
     ),
   description: z.string().optional(),
   owner: z.string().optional(),
@@ -40,9 +40,7 @@ const process = z.strictObject({
   consumers: z.array(consumer).optional(),
   freshness: z.strictObject({ wanted: duration, value: grade }).optional(),
   criticality: grade.optional(),
-  /**
-   * Other actions of a run besides filling its result: sends mail, writes files, calls services.
-   */
+  /** What a run does besides filling its result, such as sending mail or calling services. */
   sideEffects: z.array(z.string().min(1)).optional(),
   onCall: z.enum(['around-the-clock', 'office-hours', 'nobody']).optional(),
   cdc: z.enum(['allowed', 'forbidden']).optional(),
@@ -68,7 +66,7 @@ export const portfolioSchema = z.strictObject({
 export type Portfolio = z.output<typeof portfolioSchema>;
 export type Process = Portfolio['spec']['processes'][number];
 
-/** `inline` reads `file:` texts relative to the portfolio. */
+/** Parses a portfolio. `inline` returns the text of a `file:`, relative to the portfolio. */
 export function parsePortfolio(
   text: string,
   file: string,

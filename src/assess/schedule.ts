@@ -1,5 +1,5 @@
-// Computes how often a batch runs from its schedule: five cron fields, the usual names, or "every
-// 15m".
+// Computes from a schedule how often a batch runs. A schedule has five cron fields, or is a name such as
+// `@daily`, or text such as `every 15m`.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -30,7 +30,7 @@ export function intervalMs(schedule: string): number | null {
   ];
   if (!minutes || !hours || !days || !months || !weekdays) return null;
   const runsADay = minutes.size * hours.size;
-  // This is a rule of cron: if day and weekday are both restricted, either one is enough.
+  // Cron has this rule: if day and weekday are both restricted, a date needs to match only one.
   const either = fields[2] !== '*' && fields[4] !== '*';
   let runDays = 0;
   for (let day = 0; day < LOOK_AHEAD_DAYS; day += 1) {

@@ -1,5 +1,5 @@
-// Computes verdict, score and reasons from the facts. The score is value × feasibility ×
-// confidence, and each factor has its named parts.
+// Computes verdict, score and reasons from the facts. The score is value × feasibility × confidence.
+// Each factor names the rules that it consists of.
 import type { ProcessFacts } from './facts.js';
 import { RULES } from './rules/index.js';
 import type { Answer, Part } from './rules/rule.js';
@@ -28,14 +28,14 @@ export interface Judgement {
   readonly confidence: Share;
   /** The rules that forbid a migration by themselves. */
   readonly decidedBy: readonly string[];
-  /** The work that must be done before. Empty for `migrate`. */
+  /** The work that must be done before a migration. Empty for `migrate`. */
   readonly work: readonly { readonly rule: string; readonly what: string }[];
   readonly trace: readonly TraceLine[];
-  /** The answers that would change the verdict. */
+  /** Sentences about answers that would change the verdict. */
   readonly sensitivity: readonly string[];
 }
 
-/** Below this confidence, a verdict of `migrate` would be a guess. */
+/** The verdict is never `migrate` below this confidence. */
 const ENOUGH_KNOWN = 0.6;
 
 export function judge(facts: ProcessFacts): Judgement {
@@ -97,7 +97,7 @@ function valueOf(trace: readonly TraceLine[]): Share {
   return { score: weight === 0 ? 0 : sum / weight, parts };
 }
 
-/** Multiplies what each rule leaves. */
+/** Returns the product of `1 - grade` of all rules that fired. */
 function feasibilityOf(trace: readonly TraceLine[]): Share {
   const parts = trace.flatMap((t) =>
     t.part === 'feasibility' && t.answer.state === 'fired'
@@ -107,7 +107,7 @@ function feasibilityOf(trace: readonly TraceLine[]): Share {
   return { score: parts.reduce((product, p) => product * p.grade, 1), parts };
 }
 
-/** Returns the known share of all weights. */
+/** Returns the share of the rules that could be answered, by weight. */
 function confidenceOf(trace: readonly TraceLine[]): Share {
   const all = trace.reduce((sum, t) => sum + t.weight, 0);
   const open = trace.filter((t) => t.answer.state === 'could-not-tell');
@@ -130,17 +130,19 @@ function sensitivityOf(trace: readonly TraceLine[], verdict: AssessVerdict): str
   );
   const found = single
     .filter((t) => without([t.id]) !== verdict)
-    .map((t) => `${without([t.id])} if not for ${t.id} (${evidenceOf(t.answer)})`);
+    .map((t) => `${without([t.id])} if ${t.id} did not apply (${evidenceOf(t.answer)})`);
   if (found.length === 0 && single.length > 1 && without(single.map((t) => t.id)) !== verdict)
     found.push(
-      `${without(single.map((t) => t.id))} only if all of ${single.map((t) => t.id).join(', ')} were otherwise`,
+      `${without(single.map((t) => t.id))} only if none of ${single.map((t) => t.id).join(', ')} applied`,
     );
   const deciding = trace.filter(
     (t) => t.answer.state === 'could-not-tell' && t.part === 'feasibility' && t.weight >= 3,
   );
   if (verdict !== 'do-not-migrate')
     found.push(
-      ...deciding.map((t) => `could become do-not-migrate by ${t.id}: ${evidenceOf(t.answer)}`),
+      ...deciding.map(
+        (t) => `could become do-not-migrate because of ${t.id}: ${evidenceOf(t.answer)}`,
+      ),
     );
   return found;
 }

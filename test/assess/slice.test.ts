@@ -54,7 +54,7 @@ describe('a slice', () => {
     ['1 = 1', /names no column/],
     ['store_id =', /is not an SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
-    ['store_id IN (SELECT 1)', /must not have sub-queries/],
+    ['store_id IN (SELECT 1)', /must not contain sub-queries/],
   ])('%s is refused with the part named', (condition, message) =>
     expect(() => plan(condition)).toThrow(message),
   );

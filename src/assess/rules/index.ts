@@ -1,4 +1,4 @@
-// Every rule, in the order in which a report lists them.
+// Lists every rule, in the order in which a report shows them.
 import { changeRate } from './change-rate.js';
 import { criticality } from './criticality.js';
 import { freshnessWanted } from './freshness-wanted.js';

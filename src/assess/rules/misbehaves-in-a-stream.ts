@@ -1,16 +1,17 @@
-// Does the query hold clocks, chance or missing orders?
+// Does the query use clocks or random values, or lack an ORDER BY?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const misbehaves: Rule = {
   id: 'misbehaves-in-a-stream',
   part: 'feasibility',
   weight: 2,
-  rationale: 'Clocks, chance and missing orders are harmless once a night, but wrong in a stream.',
+  rationale:
+    'Clocks, random values and a missing ORDER BY are harmless once a night, but wrong in a stream.',
   ask: ({ sql }) => {
     if (!sql.known || sql.value.class === 'unknown')
       return couldNotTell(sql.known ? 'the query could not be read' : sql.why);
     const work = sql.value.flags.filter((f) => f.gravity === 'work' && f.id !== 'side-effect');
-    if (work.length === 0) return notFired('no clock, no chance, no missing order');
+    if (work.length === 0) return notFired('no clock, no random value, no missing ORDER BY');
     return fired(Math.min(0.6, 0.15 * work.length), work.map((f) => f.found).join(', '), {
       work: work.map((f) => `${f.found}: ${f.advice}`).join('; '),
     });

@@ -1,4 +1,4 @@
-// Who says what is right, and approves?
+// Is there an owner who decides which side is right, and approves?
 import { fired, notFired, type Rule } from './rule.js';
 
 export const noOwner: Rule = {

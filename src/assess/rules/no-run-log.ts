@@ -1,11 +1,11 @@
-// Can runs of the batch be seen?
+// Does the batch write a run log?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const noRunLog: Rule = {
   id: 'no-run-log',
   part: 'feasibility',
   weight: 1,
-  rationale: 'A batch run that starts during the cut-over must be seen. This needs a run log.',
+  rationale: 'Sluice must see a batch run that starts during the cut-over. This needs a run log.',
   ask: ({ process, runs }) => {
     if (!process.runs)
       return fired(0.1, 'the portfolio names no run log', {
@@ -14,8 +14,8 @@ export const noRunLog: Rule = {
     if (!runs.known) return couldNotTell(runs.why);
     return runs.value.unfinished > 1
       ? fired(0.1, `${runs.value.unfinished} runs never finished`, {
-          work: 'close the runs that died in the log',
+          work: 'set finished_at of the runs that crashed',
         })
-      : notFired(`${runs.value.count} runs on record`);
+      : notFired(`the run log contains ${runs.value.count} runs`);
   },
 };

@@ -1,4 +1,4 @@
-// Is a person on call for it at three in the morning?
+// Is a person on call at night?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const nobodyAroundTheClock: Rule = {
@@ -6,14 +6,14 @@ export const nobodyAroundTheClock: Rule = {
   part: 'feasibility',
   weight: 3,
   rationale:
-    'A stream runs at three in the morning. If no person is on call then, its failures last until a user notices.',
+    'A stream also runs at night. If no person is on call then, its failures last until a user notices.',
   ask: ({ process }) => {
     if (process.onCall === undefined) return couldNotTell('it is not declared who is on call');
     if (process.onCall === 'around-the-clock')
       return notFired('a person is on call around the clock');
     if (process.onCall === 'nobody') return fired(1, 'no person is on call', { decides: true });
-    return fired(0.25, 'on call in office hours only', {
-      work: 'agree who is on call for the pipeline at night, or that it may stop until morning',
+    return fired(0.25, 'a person is on call only in office hours', {
+      work: 'decide who is on call for the pipeline at night, or that it may stop until morning',
     });
   },
 };

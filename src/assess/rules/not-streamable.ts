@@ -6,7 +6,7 @@ export const notStreamable: Rule = {
   part: 'feasibility',
   weight: 4,
   rationale:
-    'Some results need all of their input each time. Their stream would be the batch, run all the time.',
+    'Some results need all of their input each time. A stream would have to run the whole batch for each change.',
   ask: ({ sql }) => {
     if (!sql.known) return couldNotTell(sql.why);
     if (sql.value.class === 'unknown') return couldNotTell('the query could not be read');
@@ -17,6 +17,6 @@ export const notStreamable: Rule = {
     const why = [...operators, ...blocking.map((f) => `${f.found}: ${f.why}`)];
     return why.length > 0
       ? fired(1, [...new Set(why)].join('; '), { decides: true })
-      : notFired(`hardest part: ${sql.value.class}`);
+      : notFired(`the hardest part of the query is: ${sql.value.class}`);
   },
 };

@@ -1,11 +1,12 @@
-// Could all of the batch be read?
+// Could Sluice read all SQL of the batch?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const queryUnreadable: Rule = {
   id: 'query-unreadable',
   part: 'feasibility',
   weight: 3,
-  rationale: 'A query that cannot be read cannot be judged or re-computed for a comparison.',
+  rationale:
+    'A query that cannot be read cannot be assessed, and cannot be run again for a comparison.',
   ask: ({ sql }) => {
     if (!sql.known) return couldNotTell(sql.why);
     const { error, unread, blocks } = sql.value;
@@ -15,7 +16,7 @@ export const queryUnreadable: Rule = {
       });
     if (unread.length > 0)
       return fired(0.4, unread.join('; '), {
-        work: `write one SELECT that computes the same as these parts: ${unread.join('; ')}`,
+        work: `write one SELECT that computes the same result as these parts: ${unread.join('; ')}`,
       });
     if (blocks.length === 0)
       return fired(0.6, 'it contains no SELECT over tables', {

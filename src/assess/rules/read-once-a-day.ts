@@ -6,7 +6,8 @@ export const readOnceADay: Rule = {
   id: 'read-once-a-day',
   part: 'feasibility',
   weight: 3,
-  rationale: 'If every consumer reads once a day or less, they cannot see the benefit of a stream.',
+  rationale:
+    'If every consumer reads once a day or less often, no consumer benefits from a stream.',
   ask: ({ process }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     const slow = process.consumers.every((c) => READ_EVERY_MS[c.reads] >= READ_EVERY_MS.daily);

@@ -7,7 +7,8 @@ export const readersOutpaceBatch: Rule = {
   id: 'readers-outpace-batch',
   part: 'value',
   weight: 2,
-  rationale: 'Readers who read more often than the batch runs see the same old numbers again.',
+  rationale:
+    'A consumer that reads more often than the batch runs gets the same numbers several times.',
   ask: ({ process, interval }) => {
     if (!process.consumers?.length) return couldNotTell('no consumers are declared');
     if (!interval.known) return couldNotTell(interval.why);
@@ -18,7 +19,7 @@ export const readersOutpaceBatch: Rule = {
       return notFired(`no consumer reads more often than every ${formatMs(interval.value)}`);
     return fired(
       Math.min(1, 0.5 + faster.length / process.consumers.length / 2),
-      `${faster.map((c) => `${c.name} (${c.reads})`).join(', ')} against a run every ${formatMs(interval.value)}`,
+      `${faster.map((c) => `${c.name} (${c.reads})`).join(', ')} read more often than the batch runs, every ${formatMs(interval.value)}`,
     );
   },
 };

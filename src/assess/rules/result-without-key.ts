@@ -5,7 +5,7 @@ export const resultWithoutKey: Rule = {
   id: 'result-without-key',
   part: 'feasibility',
   weight: 2,
-  rationale: 'Rows are compared by key. A result without one can only be counted.',
+  rationale: 'Rows are compared by key. The rows of a result without a key can only be counted.',
   ask: ({ process, sql }) => {
     if (!process.result)
       return fired(0.3, 'no result table is declared', {
@@ -21,7 +21,7 @@ export const resultWithoutKey: Rule = {
         ? fired(0.3, `the query has no column ${absent.join(', ')}`, {
             work: 'make the query return the key of the result',
           })
-        : notFired(`keyed by ${process.result.key.join(', ')}`);
+        : notFired(`the key is ${process.result.key.join(', ')}`);
     }
     const key = sql.known ? sql.value.blocks.at(-1)?.key : undefined;
     return key?.length

@@ -1,5 +1,5 @@
-// Defines a rule: one question about a batch process, with its answer, its weight and its reason.
-// Unknown is a separate answer, and never zero.
+// Defines a rule: one question about a batch process, with its weight and the reason to ask. A rule that
+// could not be answered counts as unknown and not as zero.
 import type { ProcessFacts } from '../facts.js';
 
 export type Part = 'value' | 'feasibility';
@@ -10,7 +10,7 @@ export type Answer =
       /** The gain (value) or the loss (feasibility), from 0 to 1. */
       readonly grade: number;
       readonly evidence: string;
-      /** This answer alone decides: do not migrate. */
+      /** True if this answer alone means `do-not-migrate`. */
       readonly decides?: boolean;
       /** The work that must be done before a migration. */
       readonly work?: string;
@@ -19,7 +19,7 @@ export type Answer =
   | { readonly state: 'could-not-tell'; readonly why: string };
 
 export interface Rule {
-  /** The name is stable, because people refer to it. */
+  /** The name. It never changes, because people refer to it. */
   readonly id: string;
   readonly part: Part;
   /** The weight in the score of its part (value), and in the confidence. */

@@ -6,7 +6,7 @@ export const sourceOffersCdc: Rule = {
   part: 'feasibility',
   weight: 4,
   rationale:
-    'Without change capture, a stream must poll. It misses deletes and changes that no timestamp shows.',
+    'Without change capture, a stream must poll. Polling misses deletes, and changes without a new timestamp.',
   ask: ({ process, source, tables }) => {
     const needsDeletes = tables.known && tables.value.some((t) => (t.total?.deleted ?? 0) > 0);
     if (process.cdc === 'forbidden')
@@ -20,7 +20,7 @@ export const sourceOffersCdc: Rule = {
             { decides: true },
           )
         : fired(0.5, 'change capture is forbidden', {
-            work: 'prove that the tables are append-only or carry a timestamp of every change: then a JDBC source may be enough',
+            work: 'prove that the tables are append-only or have a timestamp of every change; a JDBC source may then be enough',
           });
     if (!source.known) return couldNotTell(source.why);
     const lacks = [

@@ -1,4 +1,4 @@
-// Has every table a primary key?
+// Does every table have a primary key?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const tablesWithoutKey: Rule = {
@@ -17,7 +17,9 @@ export const tablesWithoutKey: Rule = {
     const work = [
       ...(lacking.length > 0 ? [`give a primary key to ${lacking.join(', ')}`] : []),
       ...(views.length > 0
-        ? [`capture the tables behind ${views.join(', ')}: only plain tables are captured`]
+        ? [
+            `capture the tables that ${views.join(', ')} read, because only plain tables can be captured`,
+          ]
         : []),
     ];
     return work.length > 0

@@ -6,7 +6,7 @@ export const typesNotProvable: Rule = {
   part: 'feasibility',
   weight: 1,
   rationale:
-    'A column that cannot be compared exactly must be left out by name, and an approver has to accept that.',
+    'The spec must exclude a column that cannot be compared exactly, and an approver has to accept that.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const columns = tables.value.flatMap((t) => t.unprovable.map((c) => `${t.table}.${c}`));
@@ -15,7 +15,7 @@ export const typesNotProvable: Rule = {
           work: `cast, drop or ignore by name: ${columns.join(', ')}`,
         })
       : notFired(
-          'every column of the tables has a type that can be proven; sluice doctor looks at the columns of the query',
+          'every column of the tables has a type that can be compared exactly; sluice doctor checks the columns of the query',
         );
   },
 };

@@ -1,4 +1,4 @@
-// Does the state grow with all input?
+// Does the state of the stream grow with all input?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const unboundedState: Rule = {

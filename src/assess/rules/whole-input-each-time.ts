@@ -3,7 +3,7 @@ import type { TableFacts } from '../facts.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
-const TIMES_OVER = 3; // used if the start of the statistics is unknown: this many replacements are no accident
+const TIMES_OVER = 3; // if it is unknown when the statistics began, a table replaced this often is replaced regularly
 const TOO_SMALL_TO_SAY = 100;
 
 export const wholeInputEachTime: Rule = {
@@ -11,7 +11,7 @@ export const wholeInputEachTime: Rule = {
   part: 'feasibility',
   weight: 4,
   rationale:
-    'A table that is emptied and filled again has no small changes: each load is one huge change.',
+    'If a table is emptied and filled again, each load is one huge change and not a few small ones.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);
     const counted = tables.value.filter((t) => t.total !== null);
@@ -26,7 +26,7 @@ export const wholeInputEachTime: Rule = {
       .join(', ');
     if (replaced.length === tables.value.length) return fired(1, names, { decides: true });
     return fired(0.4, names, {
-      work: `let the loads of ${replaced.map((t) => t.table).join(', ')} change only changed rows`,
+      work: `make the loads of ${replaced.map((t) => t.table).join(', ')} write only rows that changed`,
     });
   },
 };

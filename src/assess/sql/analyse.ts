@@ -153,12 +153,12 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
       return readFunction(node, statement, all);
     case 'DoStmt':
       all.unread.push(
-        'a DO block: provide it as CREATE FUNCTION … LANGUAGE plpgsql, which can be read',
+        'a DO block; provide it as CREATE FUNCTION … LANGUAGE plpgsql, which can be read',
       );
       return;
     case 'CallStmt':
       all.unread.push(
-        `CALL ${functionName(node['funccall'] as Fields)}(): its text was not provided`,
+        `CALL ${functionName(node['funccall'] as Fields)}(), whose text was not provided`,
       );
       return;
     case 'CopyStmt':

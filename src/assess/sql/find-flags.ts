@@ -1,5 +1,4 @@
-// Lists what a batch may do and a stream must not, or only with care. Each entry has an id, a
-// severity, a reason and advice. PURE.
+// Finds what a batch may do, but a stream must not do, or only with care.
 import {
   columnName,
   field,

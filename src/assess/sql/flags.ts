@@ -1,6 +1,6 @@
-// The flags that an analysis can raise, each with its gravity, its meaning and its advice. PURE.
+// Lists the flags that an analysis can raise, each with its gravity, its meaning and its advice.
 
-/** `blocks` cannot be a stream, `work` must be changed first, `care` must be known. */
+/** `blocks`: it cannot be a stream. `work`: it must be changed first. `care`: people must know it. */
 export type Gravity = 'blocks' | 'work' | 'care';
 
 export const FLAGS = {
@@ -21,8 +21,8 @@ export const FLAGS = {
   ],
   'limit-over-all': [
     'work',
-    'the first n of all rows: any change can push any row in or out',
-    'keep the top n per key, or let the reader rank',
+    'any change can change which rows are the first n',
+    'keep the top n per key, or rank when the result is read',
   ],
   'limit-without-order': ['work', 'the kept rows are arbitrary', 'add ORDER BY over a unique key'],
   'distinct-unbounded': [
@@ -47,7 +47,7 @@ export const FLAGS = {
   ],
   'float-sum': [
     'care',
-    'a floating sum depends on the order of its rows',
+    'a sum of floating-point numbers depends on the order of its rows',
     'sum numeric, or declare a tolerance',
   ],
   'unordered-aggregate': [
@@ -58,7 +58,7 @@ export const FLAGS = {
   'ordered-set': [
     'care',
     'every value of a key is kept',
-    'bound the group in time, or accept an approximation by agreement',
+    'bound the group in time, or agree on an approximation',
   ],
   'window-unpartitioned': [
     'blocks',
@@ -88,12 +88,12 @@ export const FLAGS = {
   ],
   lateral: [
     'care',
-    'a query per row of the left side',
+    'it runs a query for each row of the left side',
     'turn it into a join with a ranking per key',
   ],
   'grouping-sets': [
     'care',
-    'several results in one, which need a topic per grouping',
+    'it computes several results at once, and each needs its own topic',
     'make one pipeline stage per grouping',
   ],
   'select-star': ['care', 'a new column of a table changes the result', 'name the columns'],
@@ -105,8 +105,8 @@ export const FLAGS = {
   ],
   'unknown-function': [
     'care',
-    'a function whose text was not read: it may read tables or the clock',
-    'look into it, or provide its text to assess',
+    'the text of the function was not read, so it may read tables or the clock',
+    'check what it does, or provide its text to assess',
   ],
 } as const satisfies Record<string, readonly [Gravity, string, string]>;
 

@@ -1,4 +1,5 @@
-// Operators that keep a state per group, window or row: aggregates, windows, DISTINCT and top N.
+// Describes operators that keep state for each group, window or row: aggregates, window functions,
+// DISTINCT and top N.
 import {
   columnName,
   field,
@@ -77,7 +78,7 @@ export function aggregates(select: Fields, outputs: readonly string[]): Operator
     ];
   const detail =
     groups.length === 0
-      ? 'one group for all rows: a single partition'
+      ? 'one group for all rows, so a single partition'
       : `one group per ${key.join(', ')}`;
   return [{ kind: 'aggregate', class: 'keyed state', key, detail }];
 }

@@ -32,8 +32,8 @@ export interface Slice {
 }
 
 /**
- * Throws an Error that names the part of the condition and the remedy. `resultKey` has the key
- * columns of the result.
+ * Plans a slice. `resultKey` contains the key columns of the result. Throws an Error with the wrong part
+ * of the condition and the remedy.
  */
 export function planSlice(
   condition: string,
@@ -53,7 +53,7 @@ export function planSlice(
       throw new Error(
         absent.length > 0
           ? `"${sql}": neither a table nor the result's key has a column ${absent.join(', ')}; the key is (${resultKey.join(', ')})`
-          : `"${sql}": no single table has ${columns.join(' and ')}: split it with AND`,
+          : `"${sql}": no single table has ${columns.join(' and ')}; split the condition with AND`,
       );
     }
     for (const { table } of holders) own.set(table, [...(own.get(table) ?? []), sql]);
@@ -67,7 +67,7 @@ export function planSlice(
   };
 }
 
-/** Slices the children of sliced tables too, through any number of foreign keys. */
+/** Adds conditions for the children of sliced tables, through any number of foreign keys. */
 function withParents(
   own: ReadonlyMap<string, readonly string[]>,
   tables: readonly SliceTable[],
@@ -84,10 +84,9 @@ function withParents(
         (column, at) =>
           `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`,
       );
-      // The condition is inverted, because Postgres cannot join on "no parent, or one in the slice"
-      // and would
-      // search again for every row. A row without a
-      // parent is in the slice: an outer join may need it.
+      // This excludes rows whose parent is outside the slice. The direct form ("no parent, or a parent in
+      // the slice") cannot become a join, so Postgres would search again for every row. A row without a
+      // parent is in the slice, because an outer join may need it.
       parts.push(
         `NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`,
       );
@@ -128,17 +127,14 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
     const columns = new Set<string>();
     walk(part, ({ kind, node }) => {
       if (kind === 'SelectStmt')
-        throw new Error('a slice must not have sub-queries: use columns and values');
+        throw new Error('a slice must not contain sub-queries; use columns and values');
       if (kind === 'ColumnRef') columns.add(columnName(node) ?? '*');
     });
     return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] }; // an AND in parentheses belongs to one part
   });
 }
 
-/**
- * Replaces every table of the query by its sliced rows. Tables that the slice does not touch stay
- * unchanged.
- */
+/** Replaces every sliced table in the query with its sliced rows. */
 export function sliceQuery(
   query: string,
   { conditions, result }: Pick<Slice, 'conditions' | 'result'>,

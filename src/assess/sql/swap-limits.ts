@@ -1,4 +1,4 @@
-// Reasons why a view's relation cannot be replaced.
+// Finds reasons why the relation that a view reads cannot be replaced.
 import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
 import { field, list, names, textOf, walk, type Fields } from './ast.js';
 
@@ -65,7 +65,8 @@ export function whatForbids(
 ): string | null {
   const [here, there] = [qualified(from.name), qualified(to.name)];
   if (places.length === 0) return `its text does not name ${here}`;
-  if (placesOf(tree, to.name).length > 0) return `it reads ${there} already, beside ${here}`;
+  if (placesOf(tree, to.name).length > 0)
+    return `it already reads ${there}, in addition to ${here}`;
   const system = view.uses.filter((name) => !from.columns.some((c) => c.name === name));
   if (system.length > 0)
     return `it reads ${system.join(', ')} of ${here}, which mean something else in ${there}`;
@@ -74,12 +75,12 @@ export function whatForbids(
     return `it reads ${missing.join(', ')} of ${here}, which ${there} does not have`;
   const whole = wholeRows(tree, from.name);
   if (whole.length > 0)
-    return `it reads whole rows (${whole.join(', ')}): their type is the table's own`;
+    return `it reads whole rows (${whole.join(', ')}), whose type belongs to the table`;
   const constant = namesInConstants(tree, from.name);
   if (constant) return `it names ${here} in a constant (${constant})`;
   const keyed = view.groupsBy.find((key) => [...key].sort().join() !== [...to.key].sort().join());
   if (keyed)
-    return `it groups by the primary key (${keyed.join(', ')}) of ${here}, and that of ${there} is (${to.key.join(', ')})`;
+    return `it groups by the primary key (${keyed.join(', ')}) of ${here}, but the primary key of ${there} is (${to.key.join(', ')})`;
   return null;
 }
 
@@ -99,7 +100,7 @@ export function whatForbidsCasts(
         ),
     )
     .map((c) => `${c.name} is ${to.columns.find((t) => t.name === c.name)!.type}, not ${c.type}`);
-  const why = differs.length > 0 ? differs.join('; ') : 'its columns are in another order';
+  const why = differs.length > 0 ? differs.join('; ') : 'its columns have another order';
   const table = qualified(to.name);
   if (places.some((p) => p.isOnly))
     return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;
@@ -111,7 +112,7 @@ export function whatForbidsCasts(
     .filter((c) => !to.columns.some((t) => t.name === c.name))
     .map((c) => c.name);
   if (places.some((p) => p.hasColumnAliases) && absent.length > 0)
-    return `it renames the columns of ${qualified(from.name)} by position, and ${table} has no ${absent.join(', ')}`;
+    return `it renames the columns of ${qualified(from.name)} by position, and ${table} lacks ${absent.join(', ')}`;
   return null;
 }
 

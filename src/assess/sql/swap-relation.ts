@@ -1,5 +1,5 @@
-// Replaces one relation in a view's text by another, and proves that nothing else changed. The text
-// comes from `pg_get_viewdef` with an empty search_path, so every relation has its schema.
+// Replaces one relation in a view's text with another, and proves that nothing else changed. The text
+// comes from `pg_get_viewdef` with an empty search_path, so every relation is written with its schema.
 import { parseSync } from 'libpg-query';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 import { columnName, field, list, names, type Fields } from './ast.js';
@@ -55,10 +55,7 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
   return { definition: bytes.toString('utf8') };
 }
 
-/**
- * Returns whether two definitions differ only by that relation: `from` in the first, `to` in the
- * second.
- */
+/** Returns true if the definitions differ only in one relation: `from` before, and `to` after. */
 export function differOnlyBy(
   before: string,
   from: TableName,
@@ -68,11 +65,11 @@ export function differOnlyBy(
   return bare(parseSync(before), from) === bare(parseSync(after), to);
 }
 
-/** Returns whether names given by position mean the same columns in both tables. */
+/** Returns true if the columns of `from` are the first columns of `to`, in the same order. */
 const startsAlike = (from: Relation, to: Relation): boolean =>
   from.columns.every((c, at) => to.columns[at]?.name === c.name);
 
-/** Lists the columns in their order, with their types. */
+/** Returns a sub-query that selects the wanted columns from `to`, cast to the wanted types. */
 function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
   const columns = wanted.flatMap((column) => {
     const other = to.columns.find((c) => c.name === column.name);
@@ -122,7 +119,7 @@ function relationOf(node: Fields, name: TableName): object | null {
   };
 }
 
-/** Returns whether a sub-query only casts columns of the relation, each under its own name. */
+/** Returns true if a sub-query only casts columns of the relation and keeps their names. */
 function isOfCasts(select: Fields, name: TableName): boolean {
   const from = list(select, 'fromClause');
   const range = field(from[0], 'RangeVar') as Fields | undefined;

@@ -1,4 +1,4 @@
-// The material of every starting point, and helpers for its texts.
+// Defines the input of every starting point, and functions for its text.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Block, BlockTrees } from '../sql/blocks.js';

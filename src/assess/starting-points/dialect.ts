@@ -1,5 +1,5 @@
-// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. A construct without an
-// equal is refused by name, and never guessed.
+// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. If Flink has no equivalent of a
+// construct, the translation is refused and names it.
 import {
   columnName,
   field,
@@ -35,9 +35,7 @@ const TYPES: Readonly<Record<string, string>> = {
   time: 'TIME(3)',
 };
 
-/**
- * Returns Flink's type for a PostgreSQL base type. `typmods` has precision and scale of a numeric.
- */
+/** Returns Flink's type for a PostgreSQL base type. `typmods` contains a numeric's precision and scale. */
 export function flinkType(type: string, typmods: readonly number[] = []): string {
   if (type === 'numeric')
     return `DECIMAL(${typmods[0] ?? 38}, ${typmods[1] ?? (typmods.length > 0 ? 0 : 10)})`;

@@ -1,6 +1,6 @@
-// Writes starting points for a pipeline: the batch's query as one query per stage in Flink SQL,
-// ksqlDB and a Kafka Streams skeleton, and the stages for the spec. A part that cannot be
-// translated becomes a comment with the original query.
+// Writes starting points for a pipeline: one query for each stage in Flink SQL, the same for ksqlDB, a
+// skeleton for Kafka Streams, and the stages for the spec. A part that cannot be translated becomes a
+// comment with the original query.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
@@ -18,14 +18,14 @@ import {
 import { ksqldb } from './ksqldb-text.js';
 
 /**
- * `tables` has the measured inputs of the batch. Throws an Error if the query is not one SELECT.
- * `loadParser` MUST have ended.
+ * Returns the files. `tables` contains the measured inputs of the batch. `loadParser` MUST have ended.
+ * Throws an Error if the query is not one SELECT.
  */
 export function startingPoints(process: Process, tables: readonly TableFacts[]): StartingPoint[] {
   const parsed = process.query ? blockTrees(process.query.sql) : null;
   if (!parsed)
     throw new Error(
-      'the batch is not one SELECT: write its computation as one SELECT, as batch.query requires',
+      'the batch is not one SELECT; write its computation as one SELECT, as batch.query requires',
     );
   const key = process.result?.key.length ? process.result.key : (parsed.blocks.at(-1)?.key ?? []);
   const context: Context = { process, tables, blocks: parsed.blocks, trees: parsed.trees, key };
@@ -111,9 +111,7 @@ CREATE TEMPORARY VIEW ${quoted(name)} AS
 SELECT ${typed.map((c) => `${value(c)} AS ${quoted(c.name)}`).join(', ')} FROM ${quoted(`${name}_topic`)} WHERE \`after\` IS NOT NULL;`;
 }
 
-/**
- * Returns the type that Debezium writes with our connector's settings. Decimals and times are text.
- */
+/** Returns the type that Debezium writes with Sluice's settings. Decimals and times are text. */
 const rawType = (type: string): string =>
   /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 

@@ -1,4 +1,4 @@
-// The starting point in ksqlDB.
+// Writes the starting point in ksqlDB SQL.
 import type { TableFacts } from '../facts.js';
 import { quoted } from './dialect.js';
 import {
