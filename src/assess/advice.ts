@@ -23,11 +23,11 @@ export interface Effort {
 export interface Freshness {
   readonly batchMeanMs: number | null;
   readonly batchWorstMs: number | null;
-  /** How many records per day the stream would carry. */
+  /** The number of records per day that the stream would carry. */
   readonly recordsPerDay: number | null;
   /**
-   * How many bytes per day Kafka would store for one replica. It is estimated from the mean size of rows
-   * and from Debezium's envelope.
+   * The number of bytes per day that Kafka would store for one replica. It is estimated from the mean
+   * size of rows and from Debezium's envelope.
    */
   readonly bytesPerDay: number | null;
 }

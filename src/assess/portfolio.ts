@@ -17,7 +17,7 @@ const schedule = z.string().superRefine((text, context) => {
 
 const consumer = z.strictObject({
   name: z.string().min(1),
-  /** How often the consumer reads the result. */
+  /** The frequency at which the consumer reads the result. */
   reads: z.enum(['continuous', 'minutely', 'hourly', 'daily', 'weekly', 'monthly']),
   through: z.enum(['table', 'view', 'file', 'api', 'email']).default('table'),
 });
@@ -40,7 +40,7 @@ const process = z.strictObject({
   consumers: z.array(consumer).optional(),
   freshness: z.strictObject({ wanted: duration, value: grade }).optional(),
   criticality: grade.optional(),
-  /** What a run does besides filling its result, such as sending mail or calling services. */
+  /** Other actions of a run besides filling its result, such as sending mail or calling services. */
   sideEffects: z.array(z.string().min(1)).optional(),
   onCall: z.enum(['around-the-clock', 'office-hours', 'nobody']).optional(),
   cdc: z.enum(['allowed', 'forbidden']).optional(),

@@ -101,8 +101,8 @@ async function failureOf(client: Client, workflowId: string, runId: string): Pro
 }
 
 /**
- * Returns the failure of the workflow task. Of consecutive failures, Temporal records only the first
- * one in the history, near its end.
+ * Returns the failure of the workflow task. If it fails several times in a row, Temporal records only
+ * the first failure, near the end of the history.
  */
 async function taskFailureOf(
   client: Client,

@@ -9,7 +9,7 @@ export interface Explanation {
   readonly phase: string | null;
   /** One sentence that names the obstacle, or says that there is none. */
   readonly because: string;
-  /** What the activities wait for, from their latest heartbeats. */
+  /** One entry for each activity that waits, from its latest heartbeat. */
   readonly waits: readonly string[];
   readonly remedy: string | null;
   readonly next: readonly string[];

@@ -20,7 +20,7 @@ import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
 import { soakOf, standstillsOf, type Soak, type Standstill } from './standstills.js';
 
-/** What the spec excludes from the comparison, and the exceptions that it allows. */
+/** The parts that the spec excludes from the comparison, and the exceptions that it allows. */
 export interface LeftOut {
   readonly ignored: readonly string[];
   readonly tolerances: readonly string[];
@@ -59,7 +59,7 @@ export interface Report {
   readonly windows: readonly WindowRow[];
   /** Digest and chain link of each window. The documents themselves stay in the ledger. */
   readonly evidence: readonly Pick<EvidenceLink, 'number' | 'digest' | 'chain'>[];
-  /** How many differences the ledger keeps, by subject, class and column. */
+  /** The numbers of differences that the ledger keeps, by subject, class and column. */
   readonly differing: readonly ColumnTally[];
   /** A few differences of the newest window that found any. Values are masked unless requested. */
   readonly samples: readonly Difference[];

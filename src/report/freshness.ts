@@ -6,7 +6,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 const DAY_MS = 86_400_000;
 
 export interface Freshness {
-  /** How long a marker takes through the whole path. Null if no window measured it. */
+  /** The time that a marker takes through the whole path. Null if no window measured it. */
   readonly stream: {
     readonly medianMs: number;
     readonly worstMs: number;

@@ -18,7 +18,7 @@ export interface Soak {
   /** The duration in the spec, such as `24h`. */
   readonly asked: string;
   readonly passes: number;
-  /** When Sluice confirmed that consumers read the stream side. */
+  /** The time at which Sluice confirmed that consumers read the stream side. */
   readonly from: string;
   /** Null while it lasts. */
   readonly to: string | null;

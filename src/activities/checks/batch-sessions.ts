@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 export interface Session {
-  /** Whose settings these are, as shown to a person. */
+  /** The owner of the settings, as shown to a person. */
   readonly of: string;
   /** The settings that differ from Sluice's own session, in the form that SET takes. */
   readonly settings: readonly (readonly [name: string, value: string])[];

@@ -45,7 +45,8 @@ function checkTypes(text: string, columns: readonly Column[], carriesGenerated: 
 
 /**
  * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update from
- * one to the other is a delete and an insert under two keys, and several partitions lose their order.
+ * one to the other is a delete and an insert under two keys. In different partitions, a consumer may
+ * read them in the wrong order.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);

@@ -10,7 +10,7 @@ import { attempt, passed, type Answer } from '../runtime/findings.js';
 
 /** The default of max.request.size (producers) and message.max.bytes (brokers). */
 const MESSAGE_BYTES = 1024 * 1024;
-/** How many bytes of a record are not part of the row: names, position and times. */
+/** The bytes of a record that are not part of the row: names, position and times. */
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
 const SAMPLE_PERCENT = 0.1;

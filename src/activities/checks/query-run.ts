@@ -22,7 +22,7 @@ interface Run {
   readonly repeated: string;
   readonly nulls: string;
   readonly digest: string;
-  /** By column: how many rows have a value that changes when it is stored. */
+  /** The number of rows, for each column, whose value changes when it is stored. */
   readonly changed: Readonly<Record<string, string>>;
 }
 

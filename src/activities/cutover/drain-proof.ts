@@ -20,7 +20,7 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { markSource } from '../capture/source-mark.js';
 
 export interface Drained {
-  /** Why the drain is not proven, or null if it is. */
+  /** The reason why the drain is not proven, or null if it is proven. */
   readonly reason: string | null;
   /** The proven parts P1 to P5, with their numbers. */
   readonly proofs: readonly DrainProof[];

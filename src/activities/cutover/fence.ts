@@ -78,7 +78,7 @@ export function createFenceActivities(deps: FenceDeps) {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
         const row = await lockedLease(client, { ref, plan });
-        if (row.state === 'SWITCHED') return { committed: true }; // with any token, because a run that was reset no longer knows its token
+        if (row.state === 'SWITCHED') return { committed: true }; // any token counts, because a run that was reset no longer knows its token
         const opened =
           row.state === 'FENCED' && row.token === token
             ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL`

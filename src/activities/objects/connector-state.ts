@@ -4,10 +4,10 @@ import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
-/** How long Connect may take to do what it accepted. */
+/** The time that Connect may take to do what it accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
-/** What `driftOf` returns for a missing connector. */
+/** The answer of `driftOf` for a missing connector. */
 export const MISSING = '(missing)';
 
 /** Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`. */

@@ -20,7 +20,7 @@ export async function noLongTransactions(client: pg.ClientBase, user: string): P
     : 'no writing transaction is prepared, and none is older than 10 minutes';
 }
 
-/** Returns statements that end the prepared transactions. For transactions of sessions, `otherwise`. */
+/** Returns statements that end prepared transactions, and `otherwise` for transactions of sessions. */
 export function remedyFor(writers: readonly OpenWriter[], otherwise: string): string {
   const statements = writers.flatMap(({ endedBy }) => endedBy ?? []);
   const isMixed = writers.some(({ endedBy }) => endedBy === null);

@@ -28,7 +28,7 @@ export interface Rehearsed {
 export interface RehearsalInput {
   /** The plan MUST have a batch with a run log. */
   readonly plan: ResolvedPlan;
-  /** How many runs to compare. The newest runs that closed a key are taken. */
+  /** The number of runs to compare. The newest runs that closed a key are taken. */
   readonly count: number;
   /** SQL over the key that selects the slice. Empty means all keys. */
   readonly within: string;

@@ -19,7 +19,7 @@ export interface ProofPlan {
   readonly ref: MigrationRef;
   /** For each table, in the spec's order: the rows of the slice, in the form that FROM takes. */
   readonly tables: readonly { readonly table: string; readonly from: string }[];
-  /** What is compared, with its query over the slice, its key and its topic. */
+  /** The subject of the proof, with its query over the slice, its key and its topic. */
   readonly subject: {
     readonly name: string;
     readonly query: string;
@@ -28,7 +28,7 @@ export interface ProofPlan {
     /** SQL over the key that selects the pipeline's rows of the slice. Empty means all rows. */
     readonly within: string;
   };
-  /** How many earlier batch runs are compared, too. */
+  /** The number of earlier batch runs that are compared, too. */
   readonly runs: number;
 }
 

@@ -26,7 +26,7 @@ export interface Deps {
   readonly approvers: ApproverKeys;
   /** The folder for state files. Undefined means that windows keep none. */
   readonly stateDir?: string | undefined;
-  /** How many bytes of memory key tables may use. Windows that need more use disk. */
+  /** The memory that key tables may use, in bytes. Windows that need more use disk. */
   readonly windowMemory?: number;
   /** The size in bytes above which a window reads a table in several snapshots. */
   readonly snapshotBytes?: number;

@@ -1,4 +1,4 @@
-// Defines what each route does to other systems. What each route decides is in domain/routes.
+// Defines what each route does to other systems. The decisions of each route are in domain/routes.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { RowsChanged } from '../../../clients/postgres/shared-table-sql.js';
