@@ -73,11 +73,8 @@ async function walk(_client: pg.Client, kafka: KafkaPort): Promise<null> {
 }
 
 function ours(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
-  return oneWindow(client, kafka, async (input, counted) =>
-    passByHash(
-      input,
-      await foldTable(input, new HashFold(SHAPE, counted), input.ends, input.snapshot),
-    ),
+  return oneWindow(client, kafka, (input, counted) =>
+    passByHash(input, foldTable(input, new HashFold(SHAPE, counted), input.ends, input.snapshot)),
   );
 }
 

@@ -3,9 +3,10 @@
 import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
-import { HashComparison, runHashCanary, type Candidate } from '../../../compare/hash-comparison.js';
+import { runHashCanary, type Candidate } from '../../../compare/hash-comparison.js';
 import type { Shape } from '../../../compare/comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
+import { TableSide } from '../../../compare/table-side.js';
 import { Problem } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { Counts, Difference } from '../../../domain/evidence/window.js';
@@ -15,7 +16,8 @@ import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select.js';
 
 export const CANARY_ROWS = 9;
-const RANGE_BLOCKS = 4096; // 32 MB: the most that is read after it is clear that most rows differ
+/** 32 MB are read at most after it is clear that most rows differ, or that the fold failed. */
+const RANGE_BLOCKS = 4096;
 
 export interface TablePass {
   readonly counts: Counts;
@@ -50,42 +52,56 @@ export interface PassInput extends TopicReading {
   readonly rowsPerSecond: number;
 }
 
+/** More rows of the table than this do not wait for the topic: about 48 MB of hashes. */
+const MOST_WAITING = 1 << 21;
+
 /**
- * Compares the table in one pass. Throws errors of the systems. The fold MUST have read the topic
- * to its stable end for this snapshot.
+ * Reads the table while the topic is still being folded to its stable end for this snapshot.
+ * Throws errors of the systems, and not before the fold has ended.
  */
-export async function passByHash(input: PassInput, fold: HashFold): Promise<TablePass> {
-  const { shape } = input;
-  const comparison = new HashComparison(fold.table, fold.encoder);
-  const sample: Uint8Array[] = [];
-  const { reader, from, rowsPerSecond } = input;
-  const ranges = blockRanges(await blocksOf(reader, from), RANGE_BLOCKS);
-  let read = 0;
-  while (read < ranges.length && !comparison.isSystematic) {
-    await copyRows(
-      reader,
-      `${selectOf(shape, from)} WHERE ${ranges[read]}`,
-      { rowsPerSecond },
-      (bytes, at) => {
-        const end = comparison.add(bytes, at);
-        if (sample.length < CANARY_ROWS) sample.push(Uint8Array.from(bytes.subarray(at, end)));
-        return end;
-      },
+export async function passByHash(input: PassInput, folding: Promise<HashFold>): Promise<TablePass> {
+  const side = new TableSide(input.shape);
+  try {
+    const { sample, isStopped } = await readBeside(input, side, folding);
+    const fold = await folding;
+    const comparison = side.meet(fold);
+    const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
+    // Only a complete pass knows the keys that only the stream has. A pass that stopped early does
+    // not look for them.
+    const onlyStream = isStopped ? { extraneous: 0, keys: [] } : comparison.finish();
+    const pass = await judged(
+      input,
+      fold,
+      { rowsRead, matched, duplicates, candidates, ...suspects, ...onlyStream },
+      runHashCanary(input.shape, sample),
     );
-    read += 1;
+    return isStopped ? { ...pass, isStopped } : pass;
+  } finally {
+    await folding.catch(() => undefined); // the fold is kept, so nothing may still be writing to it
   }
-  const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
-  const isStopped = read < ranges.length;
-  // Only a complete pass knows the keys that only the stream has. A pass that stopped early does
-  // not look for them.
-  const onlyStream = isStopped ? { extraneous: 0, keys: [] } : comparison.finish();
-  const pass = await judged(
-    input,
-    fold,
-    { rowsRead, matched, duplicates, candidates, ...suspects, ...onlyStream },
-    runHashCanary(shape, sample),
-  );
-  return isStopped ? { ...pass, isStopped } : pass;
+}
+
+/** Returns some rows for the canary, and whether it stopped because most rows differ. */
+async function readBeside(
+  { reader, from, shape, rowsPerSecond }: PassInput,
+  side: TableSide,
+  folding: Promise<HashFold>,
+): Promise<{ sample: readonly Uint8Array[]; isStopped: boolean }> {
+  let isFolded = false;
+  const settled = (): void => void (isFolded = true);
+  folding.then(settled, settled);
+  const sample: Uint8Array[] = [];
+  for (const range of blockRanges(await blocksOf(reader, from), RANGE_BLOCKS)) {
+    if (!side.comparison && (isFolded || side.waiting >= MOST_WAITING)) side.meet(await folding);
+    if (side.comparison?.isSystematic) return { sample, isStopped: true };
+    const select = `${selectOf(shape, from)} WHERE ${range}`;
+    await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => {
+      const end = side.add(bytes, at);
+      if (sample.length < CANARY_ROWS) sample.push(Uint8Array.from(bytes.subarray(at, end)));
+      return end;
+    });
+  }
+  return { sample, isStopped: false };
 }
 
 /** The findings of a pass over the hashes. */

@@ -54,16 +54,21 @@ async function passInMemory(
   const { topic, ends, shape, snapshot } = input;
   const started = Date.now();
   const kept = await folds.hashes(ref, topic, shape, counted);
-  const fold = await foldTable(input, kept, ends, snapshot);
-  const foldMs = Date.now() - started;
+  let foldMs = 0;
+  const folding = foldTable(input, kept, ends, snapshot).finally(() => {
+    foldMs = Date.now() - started;
+  });
+  const isSurelyFull = !walk && (isFull || counted < WORTH_IT_ROWS || kept.provenAt === null);
+  const full = isSurelyFull ? await passByHash(input, folding) : null;
+  const fold = await folding;
   // The count locks the table until this snapshot ends, so no rewrite is possible from here on.
   const isWalked =
     walk !== undefined &&
     fold.provenAt !== null &&
     walk.storage === (await storageOf(input.reader, input.from));
-  const mayBePartial = isWalked || (!isFull && counted >= WORTH_IT_ROWS);
+  const mayBePartial = !full && (isWalked || (!isFull && counted >= WORTH_IT_ROWS));
   const partial = mayBePartial ? await passIncrementally(input, fold, counted, number) : null;
-  const pass = partial ?? (await passByHash(input, fold));
+  const pass = full ?? partial ?? (await passByHash(input, folding));
   fold.proven(
     pass.counts.matched === counted && counted === fold.table.size && fold.unreadable === 0
       ? snapshot

@@ -1,0 +1,45 @@
+// Takes the table's rows while the topic is still being folded. They wait as hashes until the
+// stream's side is known, and are compared from then on.
+import type { Shape } from './comparison.js';
+import { RowEncoder } from './enc/row.js';
+import { HashComparison } from './hash-comparison.js';
+import type { HashFold } from './hash-fold.js';
+import { RowBatch } from './kernel/row-batch.js';
+import { WaitingRows } from './waiting-rows.js';
+
+export class TableSide {
+  /** The comparison, as soon as the stream's side is known. */
+  comparison: HashComparison | null = null;
+  readonly #encoder: RowEncoder;
+  readonly #batch: RowBatch;
+  readonly #waiting: WaitingRows;
+
+  constructor(shape: Shape) {
+    this.#encoder = new RowEncoder(shape);
+    this.#waiting = new WaitingRows(this.#encoder.keyWords);
+    this.#batch = new RowBatch(this.#encoder, (...row) =>
+      this.comparison ? this.comparison.judge(...row) : this.#waiting.add(...row),
+    );
+  }
+
+  /** The number of rows that wait for the stream's side, without the last ones. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Takes one row that begins at `at` with its ctid. Returns the offset at which it ends. */
+  add(b: Uint8Array, at: number): number {
+    return this.#batch.add(b, at);
+  }
+
+  /**
+   * Compares all rows so far with the fold, which MUST have read the topic to its stable end.
+   * Returns the comparison, which later rows join.
+   */
+  meet(fold: HashFold): HashComparison {
+    this.#batch.flush();
+    const comparison = (this.comparison ??= new HashComparison(fold.table, this.#encoder));
+    this.#waiting.drain((...row) => comparison.judge(...row));
+    return comparison;
+  }
+}
