@@ -3,6 +3,7 @@ import { specSchema } from '../../src/cli/schema.js';
 import { cliPage } from './cli-page.js';
 import { environmentPage } from './environment-page.js';
 import { failureCodesPage } from './failure-codes-page.js';
+import { messagesPage } from './messages-page.js';
 import { specPage } from './spec-page.js';
 
 export const GENERATED: Readonly<Record<string, () => string>> = {
@@ -10,5 +11,6 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/cli.md': cliPage,
   'docs/reference/environment.md': environmentPage,
   'docs/reference/failure-codes.md': failureCodesPage,
+  'docs/reference/messages.md': messagesPage,
   'docs/reference/spec.md': specPage,
 };
