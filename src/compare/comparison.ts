@@ -1,5 +1,4 @@
 // Compares expected rows with the rows of the stream, for every key, by their canonical texts.
-// PURE.
 import type { Difference, Counts } from '../domain/evidence/window.js';
 import { withinTolerance } from './tolerance.js';
 

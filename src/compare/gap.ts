@@ -1,7 +1,7 @@
 // Finds the rows in which a snapshot of the source and a topic up to given ends differ. A record at
-// or after the ends is missing in the topic's side if the snapshot sees its transaction. A record
-// before the ends is missing in the snapshot if it does not see the transaction. The rows of both
-// kinds are taken from the topic. PURE.
+// or after the ends is missing on the topic's side if the snapshot sees its transaction. A record
+// before the ends is missing in the snapshot if the snapshot does not see its transaction. The rows
+// of both kinds are taken from the topic.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './comparison.js';
 import {
@@ -19,7 +19,7 @@ export interface RowAtEnds {
   readonly key: string;
   /** Null if the topic has no row. */
   readonly image: Image | null;
-  /** Columns that no record of the gap changed: the snapshot has their values. */
+  /** Columns that no record of the gap changed, so the snapshot has their values. */
   readonly inSnapshot: ReadonlySet<string>;
 }
 
@@ -29,10 +29,13 @@ export class Gap {
   readonly #snapshot: SnapshotVisibility;
   readonly #atEnds = new Map<string, KeyState>();
   readonly #keys = new Set<string>();
-  /** Columns that records behind the ends changed, in transactions that the snapshot sees. */
+  /** Columns that records after the ends changed, in transactions that the snapshot sees. */
   readonly #touched = new Map<string, Set<string>>();
 
-  /** `ends` = the end of each partition. All records between two calls belong to one topic. */
+  /**
+   * Creates an empty gap. `ends` is the end of each partition. All records between two calls belong
+   * to one topic.
+   */
   constructor(shape: Shape, ends: ReadonlyMap<number, number>, snapshot: SnapshotVisibility) {
     this.#shape = shape;
     this.#ends = ends;
@@ -58,12 +61,15 @@ export class Gap {
     return this.#keys.size;
   }
 
-  /** Returns the keys whose row at the ends lies further back in the topic. */
+  /** Returns the keys whose row at the ends must still be found further back in the topic. */
   get wanted(): ReadonlySet<string> {
     return new Set([...this.#keys].filter((key) => this.#isWanted(key)));
   }
 
-  /** Takes states from further back, as they were before the records that were read so far. */
+  /**
+   * Takes states from further back in the topic, as they were before the records that were read so
+   * far.
+   */
   takeOlder(older: ReadonlyMap<string, KeyState>): void {
     for (const [key, state] of older) {
       const known = this.#atEnds.get(key);
@@ -73,7 +79,8 @@ export class Gap {
 
   /**
    * Returns the rows of the gap. The topic MUST have been read to its beginning, or until no key
-   * was wanted. A key without a record has no row. A column that stays open keeps its placeholder.
+   * was wanted. A key without a record has no row. A column whose value was not found keeps its
+   * placeholder.
    */
   rows(): RowAtEnds[] {
     return [...this.#keys].map((key) => {

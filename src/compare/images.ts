@@ -1,5 +1,5 @@
 // Reads the row images of a table's records: key, transaction, and the values of every column. An
-// update leaves out a TOASTed value that it did not change. PURE.
+// update omits a TOAST value that it did not change.
 import { canonFromJson } from './column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable } from './undecodable.js';
 import { joinRow, type Shape } from './comparison.js';
@@ -26,7 +26,7 @@ export interface ImageRecord {
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const NONE: ReadonlySet<string> = new Set();
 
-/** The key of a record as canonical text. Throws an Error if it cannot be read. */
+/** Returns the key of a record as canonical text. Throws an Error if it cannot be read. */
 export function keyOfRecord(shape: Shape, key: Buffer): string {
   const fields = parseJsonLossless(UTF8.decode(key)) as Image;
   const values = shape.key.map((name) => canonFromJson(typeOf(shape, name), fields[name]));
@@ -34,7 +34,10 @@ export function keyOfRecord(shape: Shape, key: Buffer): string {
   return joinRow(values);
 }
 
-/** Reads one record of a connector. `value` is null for a tombstone. Throws an Error. */
+/**
+ * Reads one record of a connector. `value` is null for a tombstone. Throws an Error if it cannot be
+ * read.
+ */
 export function imageOf(shape: Shape, key: Buffer, value: Buffer | null): ImageRecord {
   const name = keyOfRecord(shape, key);
   if (value === null) return { key: name, txId: null, image: null };
@@ -51,7 +54,9 @@ export function imageOf(shape: Shape, key: Buffer, value: Buffer | null): ImageR
   return { key: name, txId, image: after };
 }
 
-/** The state after one more record. A value that it leaves out stays as it was before. */
+/**
+ * Returns the state after one more record. A value that the record omits keeps its earlier value.
+ */
 export function stateAfter(
   shape: Shape,
   before: KeyState | undefined,
@@ -62,7 +67,7 @@ export function stateAfter(
   return open.length === 0 ? { image, open: NONE } : filled({ image, open: new Set(open) }, before);
 }
 
-/** Fills the open columns of a state from an older one. */
+/** Fills the open columns of a state with values of an older state. */
 export function filled(newer: KeyState, older: KeyState | undefined): KeyState {
   if (newer.image === null || !older?.image) return newer;
   const image = { ...newer.image };

@@ -1,8 +1,8 @@
-// Converts a value of a record to a text that Postgres reads back as the same value. PURE.
+// Converts a value of a record to a text that Postgres reads back as the same value.
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
 
-/** Types whose text in the record is Postgres' own, or which Postgres reads unchanged. */
+/** Types whose text in the record is that of Postgres, or a text that Postgres reads unchanged. */
 const AS_WRITTEN: ReadonlySet<string> = new Set(['numeric', 'interval', 'bpchar', 'uuid']);
 
 /**
@@ -28,7 +28,10 @@ function arrayLiteral(type: string, items: readonly unknown[]): string {
   return `{${texts.join(',')}}`;
 }
 
-/** Like `literalOf`, but null is NULL and undefined means that the value cannot be proven. */
+/**
+ * Does the same as `literalOf`. Null means NULL, and undefined means that the value cannot be
+ * proven.
+ */
 export function literalOrNothing(type: string, value: unknown): string | null | undefined {
   try {
     return literalOf(type, value);

@@ -11,7 +11,7 @@ export const rolesOf = (run: Run): readonly Role[] =>
 const namesOf = ({ plan }: Run, role: Role): readonly string[] =>
   role === 'source' ? plan.sourceConnectors : plan.sink ? [plan.sink.connector] : [];
 
-/** Starts them; from then on it is a trouble if one does not run. */
+/** Starts the connectors of a role. From then on, a connector that does not run is a problem. */
 export async function startConnectors(
   run: Run,
   role: Role,
@@ -22,16 +22,22 @@ export async function startConnectors(
   areStarted(run, role);
 }
 
-/** Marks them as started. A report of the guard may be older than that, so the guard looks again. */
+/**
+ * Marks the connectors as started. A report of the guard may be older than that, so the guard
+ * checks again.
+ */
 export function areStarted(run: Run, role: Role): void {
   if (run.connectors.start(namesOf(run, role))) run.renewGuard();
 }
 
-/** The run is about to pause or replace them. */
+/** Tells the run that it will pause or replace these connectors itself. */
 export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(namesOf(run, role));
 
-/** Creates again what the guard found deleted while the main path waits for something else. */
+/**
+ * Creates connectors again that the guard found deleted while the main path waits for something
+ * else.
+ */
 export async function bringBack(run: Run): Promise<void> {
   for (const role of rolesOf(run)) {
     if (!namesOf(run, role).some((name) => run.state.watched.started.includes(name))) continue;

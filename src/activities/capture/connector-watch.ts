@@ -1,5 +1,5 @@
-// The guard's look at the connectors: it finds those that a person deleted, paused or edited.
-// It reports a state once the state has lasted, because a restart passes.
+// Checks the connectors for the guard: it finds those that a person deleted, paused or edited. It
+// reports a state only after the state has lasted for a while, because a restart is short.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import {
   isSameTrouble,
@@ -8,14 +8,17 @@ import {
 } from '../../domain/capture/connector-trouble.js';
 
 const SETTLE_MS = 15_000;
-/** A task that fails runs for a moment after each restart. */
+/**
+ * A failing task runs for a moment after each restart, so it counts as recovered only after this
+ * time.
+ */
 const RECOVERED_MS = 45_000;
 
 export interface WatchedConnector {
   readonly name: string;
   /** Keys in which the stored configuration differs from the planned one. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
-  /** True if such a key changes what is captured. */
+  /** Returns whether such a key changes what is captured. */
   readonly captures: (key: string) => boolean;
 }
 
@@ -25,15 +28,15 @@ export class ConnectorWatch {
   #seen: { readonly trouble: ConnectorTrouble; readonly since: number }[] = [];
   readonly #runningSince = new Map<string, number>();
 
-  /** `known` = the troubles that the run knows already. */
+  /** Creates a watch. `known` are the problems that the run already knows. */
   constructor(rest: Pick<ConnectRest, 'config' | 'status'>, known: readonly ConnectorTrouble[]) {
     this.#rest = rest;
     this.#known = known;
   }
 
   /**
-   * Returns all troubles once they differ from the known ones, and null when nothing is new.
-   * Throws when Connect does not answer.
+   * Returns all problems once they differ from the known ones, or null if nothing is new. Throws if
+   * Kafka Connect does not answer.
    */
   async look(
     connectors: readonly WatchedConnector[],
@@ -59,7 +62,7 @@ export class ConnectorWatch {
   ): Promise<ConnectorTrouble[]> {
     const stored = await this.#rest.config(name);
     const status = stored && (await this.#rest.status(name));
-    if (stored && !status) return []; // its status comes a moment after its configuration
+    if (stored && !status) return []; // its status appears a moment after its configuration
     const edited = stored ? driftOf(stored) : [];
     const state = status ? status.connector.state : null;
     const recaptured = edited.filter(captures);

@@ -1,5 +1,5 @@
-// Encodes a table's change events as numbers. A fold gets what it needs in rows of a typed array,
-// which one thread can pass to another. PURE.
+// Encodes a table's change events as numbers. The events are rows of a typed array, which one
+// thread can pass to another.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { REFUSED } from '../refused.js';
@@ -15,7 +15,7 @@ import { RowEncoder } from './row.js';
 export const CHANGE_WORDS = 9;
 export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3, tombstone: 4 } as const;
 const TWO_32 = 4294967296;
-/** The row of a change that has none. */
+/** The row of a change without a row. */
 const NO_ROW = new Int32Array(4);
 
 export class Changes {
@@ -59,7 +59,8 @@ export class Changes {
 }
 
 /**
- * Reads the transaction of the change whose words begin at `at`, or the offset of a refused one.
+ * Reads the transaction of the change whose words begin at `at`. For a refused change, it is the
+ * offset.
  */
 export const txIdAt = (words: Int32Array, at: number): number =>
   words[at + 7]! * TWO_32 + (words[at + 8]! >>> 0);
@@ -117,7 +118,8 @@ export class ChangeEncoder {
   }
 
   /**
-   * Returns whether both are the same key, although its spaces or the order of its columns differ.
+   * Returns whether the record's key is the key of its row, even if spaces or the order of columns
+   * differ.
    */
   #isSameKey(bytes: Buffer, keyStart: number, keyEnd: number): boolean {
     const key = this.#key.read(bytes, keyStart, keyEnd);

@@ -1,5 +1,5 @@
-// Encodes a column: a field of Postgres' COPY BINARY and a JSON value of Debezium become the same
-// `enc-v1` bytes. PURE.
+// Encodes a column. A field of Postgres' COPY BINARY and a JSON value of Debezium become the same
+// `enc-v1` bytes.
 import { canonFromJson, canonFromText } from '../column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable } from '../undecodable.js';
 import { parseJsonLossless } from '../json.js';
@@ -70,7 +70,7 @@ const integerFromJson: FromJson = (b, start, end, out) =>
     ? integerFromText(b, start + 1, end - 1, out)
     : integerFromText(b, start, end, out);
 
-/** Refuses a field of another width, behind which lie the bytes of another column. */
+/** Refuses a field of another width, because the bytes after it belong to another column. */
 const fixed =
   (width: number, write: (b: Uint8Array, at: number, out: Scratch) => void): FromBinary =>
   (b, at, size, out) => {

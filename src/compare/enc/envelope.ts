@@ -1,6 +1,6 @@
 // Finds the beginning and end of each column's JSON value in a Debezium record, without parsing it.
-// A record as Connect writes it (before, after, source …, op, compact) takes the fast path. Any
-// other order of its members takes the slow path. PURE.
+// A compact record in the order that Kafka Connect writes (before, after, source …, op) takes the
+// fast path. Any other order of its members takes the slow path.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import {
@@ -34,8 +34,8 @@ export class EnvelopeScanner implements Fields {
   readonly end: Int32Array;
   op: Operation = 'r';
   /**
-   * The transaction of the change. It is 0 for a row of the initial load, which is older than every
-   * window.
+   * The transaction of the change. It is 0 for a row of the initial load, which every snapshot
+   * sees.
    */
   txId = 0;
   /** The bytes `"name":` of each column. Fields usually come in the table's order. */
@@ -68,9 +68,8 @@ export class EnvelopeScanner implements Fields {
       rowEnd = skipValue(b, after, to);
       if (b[before] === OPEN) this.#row(b, before, beforeEnd);
     }
-    // A quote inside a JSON string is escaped, so these bytes with their colon can only be a
-    // member's name. The
-    // last "op" belongs to the envelope.
+    // A quote inside a JSON string is escaped, so these bytes with their colon can only be the name
+    // of a member. The last "op" belongs to the envelope.
     const op = b.lastIndexOf(OP, to - OP.length);
     if (op < rowEnd) return this.#scanAnyOrder(b, from, to);
     this.#setOperation(b[op + OP.length]!, b[after] === OPEN, b[before] === OPEN);

@@ -1,5 +1,5 @@
-// Walks over the bytes of compact JSON, which has no spaces between tokens, as Connect writes it.
-// It creates no objects except errors. PURE.
+// Walks over the bytes of compact JSON as Kafka Connect writes it, without spaces between tokens.
+// It creates no objects except errors.
 import { Undecodable } from '../undecodable.js';
 
 export const QUOTE = 0x22;

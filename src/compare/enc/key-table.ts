@@ -1,6 +1,6 @@
 // Maps the keys of a table's stream side to row hashes, in typed arrays. A slot takes 17 bytes for
-// integer keys, and there is no object per row. It uses open addressing with linear probing. A
-// deletion shifts back the following slots, so that no tombstones accumulate. PURE.
+// integer keys, and no row has an object. It uses open addressing with linear probing. A deletion
+// shifts the following slots back, so that no tombstones accumulate.
 
 const MOST_LOAD = 0.75;
 const EMPTY = 0;
@@ -20,7 +20,7 @@ export class KeyTable {
   #marks: Uint8Array;
   #mark = PRESENT;
 
-  /** The table holds `expected` keys without growing. */
+  /** Creates a table that holds `expected` keys without growing. */
   constructor(words: 2 | 4, expected = 1024) {
     let capacity = 1024;
     while (capacity * MOST_LOAD < expected) capacity *= 2;

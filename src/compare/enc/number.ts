@@ -1,5 +1,4 @@
-// Encodes integers and decimals in `enc-v1`, from JSON's digits and from Postgres' binary form.
-// PURE.
+// Encodes integers and decimals in `enc-v1`, from JSON digits and from Postgres' binary form.
 import { canonicalDecimal } from '../canonical-decimal.js';
 import { Undecodable } from '../undecodable.js';
 import { int16At, int32At, uint16At } from '../../domain/values/bytes.js';
@@ -108,8 +107,8 @@ export function numericFromBinary(b: Uint8Array, start: number, size: number, ou
 }
 
 /**
- * Reads a decimal such as `-123.450`, also with an exponent, NaN and infinities as Debezium writes
- * them.
+ * Reads a decimal such as `-123.450`. It may have an exponent, or be NaN or infinity as Debezium
+ * writes them.
  */
 export function numericFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;

@@ -1,5 +1,5 @@
 // Computes the partition that Kafka's own producers choose for a key: murmur2 of its bytes, as in
-// org.apache.kafka.common.utils.Utils. PURE.
+// org.apache.kafka.common.utils.Utils.
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 

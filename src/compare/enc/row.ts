@@ -1,5 +1,5 @@
-// Encodes a whole row in `enc-v1`: the identity of its key and its hash, from a COPY BINARY row or
-// from the values of a JSON object. PURE.
+// Encodes a whole row in `enc-v1`. It computes the identity of the key and the hash of the row,
+// from a COPY BINARY row or from the values of a JSON object.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
@@ -27,8 +27,8 @@ export class RowEncoder {
   readonly keyWords: 2 | 4;
   readonly key = new Int32Array(4);
   /**
-   * The hash of the last row in its first two words. Both are 0 if the row could not be decoded; a
-   * real hash never is 0.
+   * The hash of the last row, in its first two words. Both are 0 if the row could not be decoded. A
+   * real hash is never 0.
    */
   readonly row = new Int32Array(4);
   readonly encoders: readonly ColumnEncoder[];

@@ -1,4 +1,4 @@
-// Holds the bytes of one encoded row in a single growing buffer, without an object per row. PURE.
+// Holds the bytes of one encoded row in a single growing buffer, without an object per row.
 
 /**
  * Writes the encoding `enc-v1`. Each column has one tag byte, then a body of fixed width or with

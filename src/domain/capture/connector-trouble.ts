@@ -1,4 +1,5 @@
-// Troubles of connectors that the guard finds beside the windows: a connector was deleted, paused or edited, or its task fails again and again. PURE.
+// Problems of connectors that the guard finds beside the windows: a connector was deleted, paused
+// or edited, or its task fails again and again.
 import { FAILURES } from '../failure.js';
 import { remedyOf } from './connector-causes.js';
 
@@ -7,18 +8,18 @@ export interface ConnectorTrouble {
   readonly code: 'connector-gone' | 'connector-paused' | 'connector-drift' | 'connector-failed';
   readonly detail: string;
   readonly remedy: string;
-  /** False where the connector works, with other settings than planned. */
+  /** False if the connector works, but with other settings than planned. */
   readonly blocks: boolean;
 }
 
 /** One connector, as Kafka Connect describes it. */
 export interface SeenConnector {
   readonly name: string;
-  /** RUNNING, PAUSED, STOPPED …; null = the connector does not exist. */
+  /** RUNNING, PAUSED, STOPPED … Null if the connector does not exist. */
   readonly state: string | null;
   /** Keys whose stored values differ from the planned ones. */
   readonly edited: readonly string[];
-  /** Those of them that change what is captured. */
+  /** The edited keys that change what is captured. */
   readonly recaptured: readonly string[];
 }
 
@@ -50,15 +51,17 @@ export function troublesOf({ name, state, edited, recaptured }: SeenConnector): 
   return troubles;
 }
 
-/** Failures of a connector's task, one soon after the other. */
+/** Failures of a connector's task that follow each other closely. */
 export interface Failing {
   readonly count: number;
   readonly cause: string;
-  /** ISO: the newest one. */
+  /** ISO: the time of the newest failure. */
   readonly at: string;
 }
 
-/** After this time without a failure, failures are counted from one. A restart waits at most 30 s. */
+/**
+ * After this time without a failure, counting starts again at one. A restart waits at most 30 s.
+ */
 const RECOVERED_MS = 180_000;
 
 export function countFailure(before: Failing | undefined, cause: string, now: string): Failing {
@@ -67,9 +70,10 @@ export function countFailure(before: Failing | undefined, cause: string, now: st
 }
 
 const FAILURES_OF_KNOWN_CAUSE = 2;
-const FAILURES_OF_ANY_CAUSE = 8; // half a minute of restarts: a database that was away is back
+// half a minute of restarts, after which a database that was unreachable is back
+const FAILURES_OF_ANY_CAUSE = 8;
 
-/** Null while restarts may still help. */
+/** Returns the problem of a failing task. Null while restarts may still help. */
 export function failedTrouble(
   connector: string,
   { count, cause }: Failing,

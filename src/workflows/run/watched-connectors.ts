@@ -1,5 +1,5 @@
 // Compares the guard's reports on connectors with what the run did to them. A connector that the
-// run itself pauses, replaces or removes is no trouble.
+// run itself pauses, replaces or removes is not a problem.
 import {
   countFailure,
   failedTrouble,
@@ -9,13 +9,13 @@ import {
 } from '../../domain/capture/connector-trouble.js';
 import type { Blocked } from '../../domain/failure.js';
 
-/** Part of a run's state. */
+/** The part of a run's state that belongs to watched connectors. */
 export interface WatchedState {
-  /** Connectors that the run started and wants to run. */
+  /** Connectors that the run started and that must run. */
   started: string[];
-  /** All that the guard found; it includes connectors that the run holds itself. */
+  /** Everything that the guard found, including connectors that the run holds itself. */
   troubles: ConnectorTrouble[];
-  /** ISO: when the oldest of the troubles was found; null without any. */
+  /** ISO: when the oldest of the problems was found. Null if there is none. */
   since: string | null;
   failing: Record<string, Failing>;
 }
@@ -30,7 +30,7 @@ export const nothingWatched = (): WatchedState => ({
 const troublesOf = ({ started, troubles }: WatchedState): ConnectorTrouble[] =>
   troubles.filter(({ connector }) => started.includes(connector));
 
-/** The trouble that holds the run up, as a reason to be blocked; null where every connector works. */
+/** Returns the problem that blocks the run. Null if every connector works. */
 export function troubleOf(state: WatchedState): Blocked | null {
   const blocking = troublesOf(state).filter(({ blocks }) => blocks);
   const [first] = blocking;
@@ -39,7 +39,7 @@ export function troubleOf(state: WatchedState): Blocked | null {
   return { code: first.code, since: state.since, detail, remedy: first.remedy };
 }
 
-/** Edits that change nothing of what is captured, for a person to read. */
+/** Returns the edits that do not change what is captured, for a person to read. */
 export const editsOf = (state: WatchedState): string[] =>
   troublesOf(state)
     .filter(({ blocks }) => !blocks)
@@ -67,7 +67,7 @@ export class WatchedConnectors {
     return state.troubles.length < before;
   }
 
-  /** The run is about to pause, replace or remove these. */
+  /** Tells that the run will pause, replace or remove these connectors. */
   release(names: readonly string[] = this.#state.started): void {
     const state = this.#state;
     state.started = state.started.filter((name) => !names.includes(name));
@@ -90,7 +90,9 @@ export class WatchedConnectors {
     };
   }
 
-  /** A task failed and was restarted, or was given up. Answers what to say of it, once. */
+  /**
+   * Records a failed task that was restarted or given up. Returns what to report about it, once.
+   */
   failed(connector: string, cause: string, now: string): string | null {
     const state = this.#state;
     const failing = countFailure(state.failing[connector], cause, now);
@@ -104,7 +106,7 @@ export class WatchedConnectors {
     return trouble.detail;
   }
 
-  /** Restarts of each connector, one soon after the other. */
+  /** Returns the number of each connector's restarts that followed each other closely. */
   get restarts(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),
@@ -115,12 +117,12 @@ export class WatchedConnectors {
     return this.#state.troubles;
   }
 
-  /** True while there is a trouble that no window has looked at. */
+  /** True while there is a problem that no window has checked. */
   get isNews(): boolean {
     return this.#text !== '' && this.#text !== this.#heeded;
   }
 
-  /** A window begins: it sees what the guard saw. */
+  /** Marks the beginning of a window, which sees what the guard saw. */
   heed(): void {
     this.#heeded = this.#text;
   }
@@ -131,7 +133,7 @@ export class WatchedConnectors {
       .join('; ');
   }
 
-  /** A person asked to try again: failed tasks get all of their restarts again. */
+  /** Handles a person's retry: failed tasks get all of their restarts again. */
   forgive(): void {
     const state = this.#state;
     state.failing = {};
