@@ -1,5 +1,6 @@
-// The nightly batch as a stream: the stock level of each product, in plain JSON. It is one process
-// that reads one partition; its state is in memory, and is read back from the topic at each start.
+// Computes the nightly batch as a stream: the stock level of each product, in plain JSON. It is one
+// process that reads one partition. Its state is in memory, and is restored from the topic at each
+// start.
 import kafkajs, { type EachBatchPayload, type Message } from 'kafkajs';
 
 const env = (name: string): string => {
@@ -37,7 +38,10 @@ function add({ product_id, quantity }: Movement, sign: 1 | -1): void {
   });
 }
 
-/** A product without movements has no row in the batch's result: a tombstone deletes it. */
+/**
+ * Returns the output record of a product. A product without movements has no row in the batch's
+ * result, so a tombstone deletes it.
+ */
 function record(product_id: number): Message {
   const level = levels.get(product_id)!;
   const key = JSON.stringify({ product_id });
@@ -54,7 +58,8 @@ const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: fals
 const consumer = kafka.consumer({ groupId, readUncommitted: false });
 await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
 while (!(await admin.listTopics()).includes(input))
-  await new Promise((resolve) => setTimeout(resolve, 1000)); // Sluice creates it at the start
+  // Sluice creates the topic at its start
+  await new Promise((resolve) => setTimeout(resolve, 1000));
 
 /** An earlier process answered everything before this offset, so it only restores the state. */
 const [committed] = await admin.fetchOffsets({ groupId, topics: [input] });
@@ -67,8 +72,8 @@ async function eachBatch({ batch, heartbeat }: EachBatchPayload): Promise<void> 
     const products = apply(key!.toString(), event?.after ?? null);
     if (BigInt(offset) >= answered) products.forEach((product) => changed.add(product));
   }
-  // First the output, then the offset: after a crash between the two, the same levels are written
-  // again. Sluice waits for this offset when it asks whether the pipeline has caught up.
+  // Writes the output before the offset. After a crash between the two, the same levels are written
+  // again. Sluice waits for this offset to know that the pipeline has caught up.
   if (changed.size > 0) await producer.send({ topic: output, messages: [...changed].map(record) });
   const next = BigInt(batch.lastOffset()) + 1n;
   if (next > answered) {

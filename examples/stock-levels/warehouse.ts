@@ -1,5 +1,6 @@
 // The legacy side of the example: a table of movements, and the table that a nightly batch fills.
-// Usage: warehouse.ts [DATABASE]. It re-creates the database, and writes movements until stopped.
+// Usage: warehouse.ts [DATABASE]. It creates the database again, and writes movements until it is
+// stopped.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
@@ -32,7 +33,7 @@ async function withClient(database: string, use: (client: pg.Client) => Promise<
   }
 }
 
-/** Drops and re-creates the database with 2,000 movements, and runs the batch once. */
+/** Creates the database again with 2,000 movements, and runs the batch once. */
 export async function createWarehouse(database: string): Promise<void> {
   await withClient('postgres', async (admin) => {
     await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(database)} WITH (FORCE)`);

@@ -1,5 +1,5 @@
-// The guard's look at the connectors: it reports a foreign change once that has lasted, and reports
-// its end.
+// Tests how the guard checks connectors: it reports a foreign change once that has lasted, and
+// reports its end.
 import { describe, expect, it } from 'vitest';
 import { ConnectorWatch } from '../../src/activities/capture/connector-watch.js';
 import { driftOf } from '../../src/activities/objects/connector-state.js';
@@ -12,7 +12,7 @@ const CONNECTOR = {
   captures: (key: string) => key !== 'poll.interval.ms',
 };
 
-/** Connect with one connector; null = it was deleted. */
+/** A Kafka Connect with one connector. Null means that the connector was deleted. */
 const connect = (state: string | null, more: { config?: object; tasks?: string[] } = {}) => ({
   config: () => Promise.resolve(state === null ? null : { ...PLANNED, ...more.config }),
   status: () =>
@@ -51,22 +51,25 @@ describe('the guard', () => {
       'connector-drift',
       false,
     ],
-  ])('reports a connector that %s, once that has lasted', async (detail, rest, code, blocks) => {
-    const watch = new ConnectorWatch(rest, []);
-    expect(await watch.look([CONNECTOR], 0)).toBeNull();
-    expect(await watch.look([CONNECTOR], 10_000)).toBeNull();
-    const found = await watch.look([CONNECTOR], 16_000);
-    expect(found).toMatchObject([
-      { connector: 'c', code, detail: `connector c ${detail}`, blocks },
-    ]);
-    const again = new ConnectorWatch(rest, found!);
-    expect(await again.look([CONNECTOR], 20_000)).toBeNull();
-    expect(await new ConnectorWatch(connect('RUNNING'), found!).look([CONNECTOR], 21_000)).toEqual(
-      [],
-    );
-  });
+  ])(
+    'reports a connector that %s once that state has lasted',
+    async (detail, rest, code, blocks) => {
+      const watch = new ConnectorWatch(rest, []);
+      expect(await watch.look([CONNECTOR], 0)).toBeNull();
+      expect(await watch.look([CONNECTOR], 10_000)).toBeNull();
+      const found = await watch.look([CONNECTOR], 16_000);
+      expect(found).toMatchObject([
+        { connector: 'c', code, detail: `connector c ${detail}`, blocks },
+      ]);
+      const again = new ConnectorWatch(rest, found!);
+      expect(await again.look([CONNECTOR], 20_000)).toBeNull();
+      expect(
+        await new ConnectorWatch(connect('RUNNING'), found!).look([CONNECTOR], 21_000),
+      ).toEqual([]);
+    },
+  );
 
-  it('reports nothing of a pause that passes, of a connector that runs, of one that is not made yet', async () => {
+  it('reports nothing for a short pause, a running connector, and one that is not created yet', async () => {
     let state = 'PAUSED';
     const rest = {
       config: () => Promise.resolve(PLANNED),
@@ -81,7 +84,7 @@ describe('the guard', () => {
     expect(await new ConnectorWatch(connect(null), []).look([], 90_000)).toBeNull();
   });
 
-  it('takes a failing task for recovered once it has run for a while, not between two failures', async () => {
+  it('treats a failing task as recovered only after it has run for a while', async () => {
     const watch = new ConnectorWatch(connect('RUNNING'), [FAILED]);
     expect(await watch.look([CONNECTOR], 0)).toBeNull();
     expect(await watch.look([CONNECTOR], 30_000)).toBeNull();

@@ -59,7 +59,7 @@ describe('a stand-in', () => {
     expect(givenRows(table, [{ key: ['6'], values: null }])).toBeNull();
   });
 
-  it('reads a value that a record left out from the snapshot', () => {
+  it('reads a value that a record omits from the snapshot', () => {
     expect(fromSnapshot(table, 'note', ['5'])).toEqual({
       sql: `(SELECT "note" FROM "public"."orders" WHERE "id" = '5')`,
     });

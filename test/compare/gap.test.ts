@@ -1,4 +1,4 @@
-// The gap between a snapshot and the ends of a topic: which rows differ, and what they are.
+// Tests which rows differ between a snapshot and the ends of a topic, and what they are.
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/gap.js';
 import { imageOf, stateAfter } from '../../src/compare/images.js';
@@ -27,11 +27,11 @@ function gapOf(...records: [offset: number, id: number, value: Buffer | null][])
 }
 
 describe('the gap between a snapshot and the ends of a topic', () => {
-  it('holds no row whose records the snapshot sees and that lie before the ends', () => {
+  it('contains no row whose records are before the ends and visible to the snapshot', () => {
     expect(gapOf([9, 1, value('u', row(1, 'a'), 99)]).rows()).toEqual([]);
   });
 
-  it('holds a row that the snapshot sees changed by a record behind the ends', () => {
+  it('contains a row that a record after the ends changed visibly for the snapshot', () => {
     const gap = gapOf(
       [8, 1, value('u', row(1, 'old'), 99)],
       [10, 1, value('u', row(1, 'new'), 101)],
@@ -39,16 +39,16 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gap.rows()).toEqual([{ key: '["1"]', image: row(1, 'old'), inSnapshot: new Set() }]);
   });
 
-  it('holds a row whose record lies before the ends and which the snapshot does not see', () => {
+  it('contains a row whose record is before the ends but invisible to the snapshot', () => {
     const gap = gapOf([9, 1, value('u', row(1, 'early'), 105)]);
     expect(gap.rows()).toMatchObject([{ key: '["1"]', image: row(1, 'early') }]);
   });
 
-  it('holds no row that only a later transaction changed behind the ends', () => {
+  it('contains no row that only a later transaction changed after the ends', () => {
     expect(gapOf([10, 1, value('u', row(1, 'later'), 112)]).size).toBe(0);
   });
 
-  it('knows a deleted row by the delete, and by a tombstone alone', () => {
+  it('recognizes a deleted row by its delete event or by a tombstone alone', () => {
     const deleted = gapOf([9, 1, value('d', null, 105)], [10, 1, value('c', row(1, 'b'), 101)]);
     expect(deleted.rows()).toMatchObject([{ image: null }]);
     const buried = gapOf([9, 1, null], [10, 1, value('c', row(1, 'b'), 101)]);
@@ -56,7 +56,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(buried.wanted.size).toBe(0);
   });
 
-  it('wants a row from further back only while it does not know it', () => {
+  it('requests a row from further back only while it does not have it', () => {
     const gap = gapOf([10, 1, value('u', row(1, 'new'), 101)]);
     expect([...gap.wanted]).toEqual(['["1"]']);
     gap.takeOlder(new Map([['["1"]', stateAfter(shape, undefined, { id: 1, note: 'old' })]]));
@@ -64,7 +64,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gap.rows()).toMatchObject([{ image: row(1, 'old') }]);
   });
 
-  it('takes an unchanged TOAST value from the snapshot if no record behind the ends changed it', () => {
+  it('takes an unchanged TOAST value from the snapshot if no record after the ends changed it', () => {
     const gap = gapOf(
       [9, 1, value('u', row(1, TOAST_PLACEHOLDER), 99)],
       [10, 1, value('u', row(1, TOAST_PLACEHOLDER), 101)],
@@ -105,7 +105,7 @@ describe('a literal', () => {
     expect(literalOf(type, value)).toBe(text),
   );
 
-  it('of a value that is not in the record does not exist', () => {
+  it('of a value that the record omits does not exist', () => {
     expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();
     expect(literalOrNothing('tsvector', "'a'")).toBeUndefined();
   });

@@ -1,4 +1,5 @@
-// When failures of a connector's task hold the run up: soon where no restart helps, later where a system may only be away.
+// Tests when failures of a connector's task block the run. It blocks soon if no restart can help,
+// and later if a system may only be unreachable.
 import { describe, expect, it } from 'vitest';
 import {
   countFailure,
@@ -16,7 +17,7 @@ const failures = (cause: string, times: readonly number[]): Failing =>
   )!;
 
 describe('a task that fails', () => {
-  it('for a cause that no restart removes holds the run up at the second failure, with its own remedy', () => {
+  it('blocks the run at the second failure, with its own remedy, if no restart can help', () => {
     expect(failedTrouble('c', failures(TOO_LARGE, [0]))).toBeNull();
     expect(failedTrouble('c', failures(TOO_LARGE, [0, 5]))).toMatchObject({
       code: 'connector-failed',
@@ -26,13 +27,13 @@ describe('a task that fails', () => {
     });
   });
 
-  it('because a system was away does not hold the run up until restarts have gone on for a while', () => {
+  it('blocks the run only after many restarts if a system may just be unreachable', () => {
     const times = [0, 2, 4, 8, 12, 20, 40];
     expect(failedTrouble('c', failures('Connection refused', times))).toBeNull();
     expect(failedTrouble('c', failures('Connection refused', [...times, 75]))).not.toBeNull();
   });
 
-  it('now and then, with hours between, is counted from one', () => {
+  it('is counted from one again if hours are between its failures', () => {
     expect(failures(TOO_LARGE, [0, 3600, 7200]).count).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
-// The guard beside the run: it names a connector that a person paused, edited or deleted at once,
-// however rarely windows run. It does not name a connector that the run itself holds.
+// Tests the guard beside the run. It names a connector at once that a person paused, edited or
+// deleted, however rarely windows run. It does not name a connector that the run itself holds.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import type { GuardInput, GuardReport } from '../../src/activities/capture/connector-guard.js';
@@ -25,13 +25,16 @@ const trouble = (
 const TOO_LARGE = 'RecordTooLargeException: The message is 3200700 bytes';
 
 interface Guarded extends Fakes {
-  /** What the guard reports next, in order. */
+  /** The next reports of the guard, in order. */
   readonly reports: GuardReport[];
-  /** What it was called with. */
+  /** The inputs with which it was called. */
   readonly inputs: GuardInput[];
 }
 
-/** A guard that reports what the test says. Time is not skipped while it watches: every wait of an hour would really last. */
+/**
+ * A guard that reports what the test provides. Time is not skipped while it watches, so a wait of
+ * an hour would really last an hour.
+ */
 function guarded(overrides: Parameters<typeof fakes>[0] = {}): Guarded {
   const reports: GuardReport[] = [];
   const inputs: GuardInput[] = [];
@@ -59,7 +62,7 @@ const report = (fake: Guarded, ...troubles: ConnectorTrouble[]): void =>
 const windows = (fake: Fakes): number => fake.calls.filter((call) => call === 'runWindow').length;
 
 describe('with a window each hour, the guard', () => {
-  it('names a connector that somebody paused, has a window look at once, and holds back the cut-over until it is resumed', async () => {
+  it('names a paused connector, starts a window at once, and delays the cut-over until it is resumed', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('paused'), async (scene) => {
       const { handle, status } = scene;
@@ -88,7 +91,7 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
-  it('has a window look at a deleted connector at once, and retry creates it again', async () => {
+  it('starts a window at once for a deleted connector, and retry creates the connector again', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('gone'), async (scene) => {
       const { handle, status } = scene;
@@ -105,7 +108,7 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
-  it('has a deleted connector created again by retry while the run still catches up', async () => {
+  it('lets retry create a deleted connector again while the run still catches up', async () => {
     let isCaughtUp = false;
     const catchUp = async (): Promise<{ lsn: string; ms: number }> => {
       while (!isCaughtUp) {
@@ -132,7 +135,7 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
-  it('shows an edit that changes nothing of what is captured, and does not block', async () => {
+  it('shows an edit that does not change what is captured, and does not block', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('tuned'), async (scene) => {
       await atApproval(scene);
@@ -145,7 +148,7 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
-  it('does not name a sink that the run itself has paused, nor one that it removes', async () => {
+  it('does not name a sink that the run itself has paused or removes', async () => {
     const fake = guarded({
       pauseSink: () => {
         report(fake, trouble('held-sink', 'connector-paused'));
@@ -174,7 +177,7 @@ describe('with a window each hour, the guard', () => {
     expect(seen).toEqual([]);
   });
 
-  it('names a record that is too large after two failures of the task, and retry gives the task all of its restarts again', async () => {
+  it('names a too large record after two failures, and retry gives the task all its restarts again', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('large'), async (scene) => {
       const { handle, status } = scene;
@@ -198,7 +201,7 @@ describe('with a window each hour, the guard', () => {
 });
 
 describe('a new generation', () => {
-  it('is watched by a guard of its own', async () => {
+  it('is watched by its own guard', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('next'), async (scene) => {
       const { handle, status } = scene;

@@ -24,7 +24,7 @@ import { sourceConnectorConfigs } from './source-connectors.js';
 export type GuardReport =
   /** This migration owns no objects any more, so there is nothing to watch. */
   | { readonly kind: 'stood-down' }
-  /** All troubles of connectors, as they stand now. */
+  /** All current problems of connectors. */
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
   | {
@@ -38,12 +38,12 @@ export type GuardReport =
 
 export interface GuardInput {
   readonly ref: MigrationRef;
-  /** Restarts of each connector's task that follow one another. */
+  /** Restarts of each connector's task that followed each other closely. */
   readonly restarts: Readonly<Record<string, number>>;
   /** True once the slot was seen. After that, a missing slot is lost, not merely uncreated. */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
-  /** Troubles of connectors that the run knows. */
+  /** The problems of connectors that the run already knows. */
   readonly troubles: readonly ConnectorTrouble[];
 }
 
@@ -71,7 +71,7 @@ export function createGuardActivities(deps: Deps) {
   });
 }
 
-/** Restarts the failed tasks of one connector, up to its limit. `givenUp` gets those beyond it. */
+/** Restarts the failed task of one connector, up to the limit. Connectors beyond it go to `givenUp`. */
 async function restartFailed(
   { systems }: Deps,
   { plan, restarts }: GuardInput & Planned,
@@ -95,7 +95,7 @@ async function restartFailed(
   return null;
 }
 
-/** Looks at the connectors that are ours, at what is left to watch, and at the slot. */
+/** Checks the connectors of this migration, whether anything is left to watch, and the slot. */
 async function lookAround(
   deps: Deps,
   input: GuardInput & Planned,
@@ -115,7 +115,7 @@ async function lookAround(
   );
 }
 
-/** The connectors that the migration made, and has not removed. */
+/** Returns the connectors that this migration created and has not removed. */
 async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   const { ref, plan } = run;
   const { connector: spec } = plan.spec;

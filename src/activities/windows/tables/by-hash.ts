@@ -26,7 +26,7 @@ export interface TablePass {
   readonly rowsRead: number;
   /**
    * The keys that it did not read, because an earlier pass proved them equal and neither side has
-   * changed since. Absent if it read every row.
+   * changed them since. Absent if it read every row.
    */
   readonly provenEarlier?: number;
   /** Rows that were read before this pass, in shorter snapshots. */
