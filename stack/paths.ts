@@ -91,8 +91,8 @@ export function stackHome(): StackHome {
 }
 
 /**
- * Returns a data directory that another user can reach (Postgres' own user if we are root). If the
- * checkout is closed to that user, the stack's folder has a link to it.
+ * Returns a data directory that another user can reach, which is Postgres' own user if the stack
+ * runs as root. If the checkout is closed to that user, the stack's folder has a link to it.
  */
 export function reachableDir(home: StackHome, leaf: string): string {
   const wanted = join(home.dir, leaf);
@@ -129,7 +129,7 @@ function claim(target: string): void {
   }
 }
 
-/** Returns root, and the users that Postgres runs as if we are root. */
+/** Returns root, and the users as which Postgres runs if the stack runs as root. */
 function ownersOfData(): number[] {
   const ids = ['postgres', 'nobody'].map((user) => {
     try {

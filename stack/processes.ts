@@ -134,7 +134,7 @@ function readRecord(home: StackHome, name: string): PidRecord | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as PidRecord;
   } catch {
-    return undefined; // a partial record of a killed launcher names no process that we may signal
+    return undefined; // a partial record of a killed launcher names no process that may be signaled
   }
 }
 

@@ -137,7 +137,7 @@ describe('a table that was copied', () => {
   });
 });
 
-describe('a barrier behind a cursor', () => {
+describe('a barrier of a polled table', () => {
   const at = (micros: bigint | null, id: bigint | null = null) => ({ micros, id });
   it.each<[PollingMode, ReturnType<typeof at>, ReturnType<typeof at>, boolean]>([
     ['incrementing', at(null, 5n), at(null, 5n), true],

@@ -52,7 +52,7 @@ describe('a worker that dies while a shared table is switched', () => {
       await sleepUntil('the fence', async () => (await state()) === 'FENCED', 240_000);
       await worker.restart();
       await sleepUntil(
-        'the sink at rest, or the attempt over',
+        'the sink is paused, or the attempt is over',
         async () => (await sinkState()) === 'PAUSED' || (await state()) !== 'FENCED',
         240_000,
       );
@@ -63,7 +63,7 @@ describe('a worker that dies while a shared table is switched', () => {
       await gate;
       expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
       expect(sluice('rollback', NAME, '--reason', 'a drill', '--yes').code).toBe(0);
-      await sleepUntil('the way back', async () => (await state()) !== 'SWITCHED', 120_000);
+      await sleepUntil('the rollback', async () => (await state()) !== 'SWITCHED', 120_000);
       await worker.restart();
       waitFor(NAME, 'outcome=rolled-back', '8m');
       expect(get(NAME).leftovers).toEqual([]);

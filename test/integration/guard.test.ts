@@ -101,7 +101,7 @@ describe('the guard', () => {
     expect(get('greedy').leftovers).toEqual([]);
   });
 
-  it('names a connector that was paused, edited or deleted within two minutes, though a window runs each hour', async () => {
+  it('names a paused, edited or deleted connector within two minutes, although windows run each hour', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('watched', database.name, ['public.items'], { validation });
@@ -142,7 +142,7 @@ describe('the guard', () => {
     expect(get('watched').leftovers).toEqual([]);
   });
 
-  it('names a record that is too large for a message within four minutes, though it comes long after the load', async () => {
+  it('names a too large record within four minutes, although it comes long after the load', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('oversized', database.name, ['public.items'], { validation });

@@ -58,7 +58,7 @@ describe('the slot of a migration that is complete', () => {
     const isPast = async (): Promise<boolean> =>
       (await one(`(${of('confirmed_flush_lsn')}) >= '${end}'::pg_lsn`)) === 'true';
     await sleepUntil(
-      'the connector acknowledges what lies behind the foreign writes',
+      'the connector acknowledges a position after the foreign writes',
       isPast,
       150_000,
     );

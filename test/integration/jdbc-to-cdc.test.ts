@@ -85,7 +85,7 @@ describe('a topic that was filled by polling', () => {
     await sleepUntil('polled rows of the writer', async () => (await fold(topic)).size > 5050);
     await database.client.query('UPDATE orders SET total = 7 WHERE id = 4000'); // polling cannot see this update
     await rest.stop(connector);
-    await sleepUntil('it stopped', async () => {
+    await sleepUntil('the connector has stopped', async () => {
       const status = await rest.status(connector);
       return status?.connector.state === 'STOPPED' && status.tasks.length === 0;
     });

@@ -18,7 +18,8 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
     );
   if (run.rehearsal) return refuse('a rehearsal is already running');
   if (workflowInfo().continueAsNewSuggested)
-    return refuse('the workflow is about to continue as new; try again in a moment'); // it would wait for us, and we for it
+    // the rehearsal would wait for continue-as-new, and continue-as-new for the rehearsal
+    return refuse('the workflow is about to continue as new; try again in a moment');
   const asked: NonNullable<Run['rehearsal']> = { by, result: null };
   run.rehearsal = asked;
   await condition(() => asked.result !== null || run.state.phase !== 'approve');
