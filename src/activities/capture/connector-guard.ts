@@ -71,7 +71,7 @@ export function createGuardActivities(deps: Deps) {
   });
 }
 
-/** Restarts the failed task of one connector, up to the limit. Connectors beyond it go to `givenUp`. */
+/** Restarts the failed task of one connector, up to the limit. `givenUp` gets those beyond it. */
 async function restartFailed(
   { systems }: Deps,
   { plan, restarts }: GuardInput & Planned,
