@@ -8,7 +8,7 @@ import { createCutoverActivities } from './cutover/commit.js';
 import type { Deps } from './runtime/deps.js';
 import { createDrainActivities } from './cutover/drain-proof.js';
 import { createFenceActivities } from './cutover/fence.js';
-import { createGuardActivities } from './capture/connector-guard.js';
+import { createGuardActivities } from './guard/connector-guard.js';
 import { createHandOverActivities } from './objects/hand-over.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';

@@ -2,7 +2,7 @@
 // paused. It reports what the main path must know.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
-import type { GuardReport } from '../activities/capture/connector-guard.js';
+import type { GuardReport } from '../activities/guard/connector-guard.js';
 import { call } from './call.js';
 import { bringBack } from './connectors.js';
 import type { Run } from './run/run.js';

@@ -22,7 +22,7 @@ import {
   type ProofState,
   type Replayed,
 } from '../domain/evidence/slice-proof.js';
-import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/plan/rates.js';
+import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/values/rates.js';
 import { call } from './call.js';
 import { problemOf } from './run/course.js';
 

@@ -1,8 +1,8 @@
 // Tests how the guard checks connectors: it reports a foreign change once that has lasted, and
 // reports its end.
 import { describe, expect, it } from 'vitest';
-import { ConnectorWatch } from '../../src/activities/capture/connector-watch.js';
-import { driftOf } from '../../src/activities/objects/connector-state.js';
+import { ConnectorWatch } from '../../src/activities/guard/connector-watch.js';
+import { driftOf } from '../../src/activities/capture/connector-state.js';
 import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
 
 const PLANNED = { 'table.include.list': 'public.a', 'poll.interval.ms': '500' };

@@ -2,7 +2,7 @@
 // owned.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects/kinds.js';
-import { ensureOwned, endOf, removeOwned } from '../../src/activities/objects/owned.js';
+import { ensureOwned, endOf, removeOwned } from '../../src/activities/ownership/owned.js';
 import type { Site } from '../../src/activities/objects/owned-kind.js';
 import { planned } from '../../src/activities/runtime/with-plan.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';

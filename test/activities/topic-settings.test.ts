@@ -7,7 +7,7 @@ import { topicFacts } from '../../src/activities/windows/topic-facts.js';
 import type { KafkaPort, TopicDescription } from '../../src/clients/kafka/kafka.js';
 import { factsChange } from '../../src/domain/evidence/epoch.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
-import { topicsToMake } from '../../src/domain/migration/topic-settings.js';
+import { topicsToMake } from '../../src/domain/plan/topic-settings.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 
 const ref = aRef({ spec: BATCH_PARTS });

@@ -2,7 +2,7 @@
 // deleted, however rarely windows run. It does not name a connector that the run itself holds.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
-import type { GuardInput, GuardReport } from '../../src/activities/capture/connector-guard.js';
+import type { GuardInput, GuardReport } from '../../src/activities/guard/connector-guard.js';
 import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
 import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes, type Fakes } from '../support/fake-activities.js';

@@ -2,7 +2,7 @@
 // reconfigure the connector at the hand-over.
 import { handedOverConfig } from '../../connectors/debezium-postgres.js';
 import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
-import { reconfigure } from '../objects/connector-state.js';
+import { reconfigure } from './connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { watchLog } from './log-load.js';

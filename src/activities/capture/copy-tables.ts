@@ -28,11 +28,11 @@ import { qualified, quoteIdent, quoteLiteral } from '../../domain/migration/name
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnToBigInt, type Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
-import { isOurs, makeClaimed } from '../objects/owned.js';
+import { isOurs, makeClaimed } from '../ownership/owned.js';
 import { alive } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { Pulse } from '../runtime/stale-attempt.js';
-import { creatingSlot } from '../objects/slot-wait.js';
+import { creatingSlot } from './slot-wait.js';
 import { readPaced } from '../runtime/row-cursor.js';
 
 const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after a death

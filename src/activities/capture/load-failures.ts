@@ -2,7 +2,7 @@
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
 import { Problem } from '../../domain/failure.js';
-import { taskFailure } from '../objects/connector-state.js';
+import { taskFailure } from './connector-state.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
 const FAILED_LIMIT_MS = 90_000;

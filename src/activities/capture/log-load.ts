@@ -10,7 +10,7 @@ import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { durationMs } from '../../domain/values/duration.js';
-import { SlotWait } from '../objects/slot-wait.js';
+import { SlotWait } from './slot-wait.js';
 import { pause } from '../runtime/poll-until.js';
 import type { Planned } from '../runtime/with-plan.js';
 import type { CaptureDeps } from './capture-adapter.js';

@@ -23,7 +23,7 @@ import type { Deps } from '../runtime/deps.js';
 import { rowsAhead } from './polled-clock.js';
 import { installedPlugin, polledShape } from './polled-shape.js';
 import { attempt, failed, inTurn, passed, type Answer } from '../runtime/findings.js';
-import { cannotSee, describeWriters, remedyFor } from '../objects/long-writers.js';
+import { cannotSee, describeWriters, remedyFor } from './long-writers.js';
 
 const INTEGERS: readonly string[] = ['int2', 'int4', 'int8'];
 const TIMES: readonly string[] = ['timestamp', 'timestamptz'];

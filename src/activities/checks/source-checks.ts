@@ -17,7 +17,7 @@ import { attempt, failed, inTurn, passed } from '../runtime/findings.js';
 import { checkPrivileges } from './missing-privileges.js';
 import { connectionLimits, timeLimits } from './sessions.js';
 import { checkTable } from './table-checks.js';
-import { noLongTransactions } from '../objects/long-writers.js';
+import { noLongTransactions } from '../capture/long-writers.js';
 
 export async function checkSource(
   { secret }: Pick<Deps, 'secret'>,

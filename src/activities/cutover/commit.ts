@@ -21,7 +21,7 @@ import {
   holdLimits,
   leaseAccess,
   wayBackLimits,
-} from '../objects/lease-store.js';
+} from '../ownership/lease-store.js';
 import { observedRoute } from './observed-route.js';
 import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';

@@ -14,8 +14,8 @@ import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import { emitMarker, insertLsn } from '../barrier/marker.js';
 import type { Deps } from '../runtime/deps.js';
-import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../objects/lease-store.js';
-import { makeClaimed } from '../objects/owned.js';
+import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
+import { makeClaimed } from '../ownership/owned.js';
 import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 

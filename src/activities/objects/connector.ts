@@ -4,7 +4,7 @@ import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { pollUntil } from '../runtime/poll-until.js';
-import { STATE_TIMEOUT_MS, deleteOffsets, stopSurely } from './connector-state.js';
+import { STATE_TIMEOUT_MS, deleteOffsets, stopSurely } from '../capture/connector-state.js';
 import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
 import { sinkConfig } from './sink-connector.js';
 

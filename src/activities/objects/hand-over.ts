@@ -6,7 +6,7 @@ import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { EFFECTS } from './kinds.js';
-import { isOurs } from './owned.js';
+import { isOurs } from '../ownership/owned.js';
 import type { Site } from './owned-kind.js';
 
 const OBSERVE_MS = 60_000;

@@ -4,7 +4,7 @@ import { connector } from './connector.js';
 import { group } from './group.js';
 import { job } from './job.js';
 import { lease } from './lease.js';
-import { claim, ensureOwned, removeOwned } from './owned.js';
+import { claim, ensureOwned, removeOwned } from '../ownership/owned.js';
 import type { OwnedKind, Site } from './owned-kind.js';
 import { publication } from './publication.js';
 import { sinkTable } from './sink-table.js';

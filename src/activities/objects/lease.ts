@@ -1,6 +1,6 @@
 // The lease row, which decides who owns the result. It is created long before the fence, so that every
 // later snapshot sees it.
-import { leaseStore, schemaExists } from './lease-store.js';
+import { leaseStore, schemaExists } from '../ownership/lease-store.js';
 import { askEach, isThere, reading, type OwnedKind } from './owned-kind.js';
 
 const exists: OwnedKind['exists'] = (site, { where }) => leaseStore(site, site, where).exists();

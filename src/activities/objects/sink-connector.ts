@@ -10,7 +10,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { tableOwner, type TableOwner } from '../../domain/routes/shared-table.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
-import { reconfigure, taskFailure } from './connector-state.js';
+import { reconfigure, taskFailure } from '../capture/connector-state.js';
 import type { Site } from './owned-kind.js';
 
 const PAUSE_MS = 20_000; // writers wait during this time

@@ -12,7 +12,7 @@ import {
   type OwnedKind,
   type Site,
 } from './owned-kind.js';
-import { creatingSlot } from './slot-wait.js';
+import { creatingSlot } from '../capture/slot-wait.js';
 
 const RELEASE_MS = 65_000; // the default of wal_sender_timeout, which is how long a dead connection may use a slot
 

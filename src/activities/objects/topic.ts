@@ -5,7 +5,7 @@ import {
   differingSettings,
   topicsToMake,
   type PlannedTopic,
-} from '../../domain/migration/topic-settings.js';
+} from '../../domain/plan/topic-settings.js';
 import { isThere, type Asking, type OwnedKind, type Site } from './owned-kind.js';
 
 const GONE_ATTEMPTS = 50;

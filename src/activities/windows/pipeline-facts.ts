@@ -12,7 +12,7 @@ import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
-import { MISSING, driftOf } from '../objects/connector-state.js';
+import { MISSING, driftOf } from '../capture/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../barrier/group-readers.js';

@@ -7,7 +7,7 @@ import {
   RETENTION_SETTINGS,
   differingSettings,
   topicsToMake,
-} from '../../domain/migration/topic-settings.js';
+} from '../../domain/plan/topic-settings.js';
 
 /**
  * Reads the facts. Throws if a broker refuses, because an unknown fact does not count as unchanged.

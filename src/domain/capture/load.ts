@@ -1,6 +1,6 @@
 // Defines the initial loads of a capture that reads the log: by the connector in one transaction,
 // by the connector in chunks, or by Sluice.
-import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../plan/rates.js';
+import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../values/rates.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import { contradictionList, type Contradiction } from '../routes/route.js';
 import { Registry } from '../values/registry.js';

@@ -1,7 +1,6 @@
 // Lists the subjects of a window in the pipeline's order. The first one that differs is the place
 // to look.
 import { quoteLiteral } from '../migration/names.js';
-import { captureOf, capturesOf } from '../capture/index.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
@@ -41,17 +40,3 @@ export function resultSubjects({ spec }: MigrationSpec): Subject[] {
 /** Returns the spec's condition for a run whose cut was `cut` (ISO). */
 export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);
-
-/**
- * Returns the captured tables, or the query, as subjects. Polled subjects have no transaction by
- * which to align, so they are compared in settled mode.
- */
-export function tableSubjects(spec: MigrationSpec): Subject[] {
-  const { subjectMode } = captureOf(spec);
-  return capturesOf(spec, 1).map(({ subject }) => ({ subject, mode: subjectMode }));
-}
-
-export const subjectsOf = (spec: MigrationSpec): Subject[] => [
-  ...tableSubjects(spec),
-  ...resultSubjects(spec),
-];

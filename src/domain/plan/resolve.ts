@@ -8,7 +8,7 @@ import { hostPlan } from '../pipelines/index.js';
 import { routeOf } from '../routes/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
-import { subjectsOf } from '../evidence/subjects.js';
+import { subjectsOf } from './planned-subjects.js';
 import { ledgerName, type TriggerRole } from './trigger-names.js';
 
 /** Resolves the plan. Throws for a name or a statement that the parser would have refused. */

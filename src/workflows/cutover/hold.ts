@@ -12,7 +12,7 @@ import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
 import { evidenceId } from '../run/status-view.js';
 import { runWindow } from '../windows.js';
-import { removeObject } from '../phases/roll-back.js';
+import { removeObject } from '../run/undo.js';
 
 const COMMIT_RESERVE_MS = 5000; // the part of the hold that is reserved for the commit
 const BATCH_POLL_MS = 5000;

@@ -1,9 +1,9 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes every owned
 // object in reverse order, and verifies that each is gone. Nothing interrupts it.
-import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
-import { KINDS } from '../../domain/objects/kinds.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
+import { removeObject } from '../run/undo.js';
 
 export async function rollBack(run: Run): Promise<void> {
   const { state } = run;
@@ -75,13 +75,4 @@ async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<voi
     await run.step(() => removeObject(run.ref, object));
     run.state.undo = run.state.undo.filter((o) => o !== object);
   }
-}
-
-/**
- * Removes an object with its kind's undo activity. Idempotent, and only for objects that the ledger
- * records as owned.
- */
-export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
-  const { undo, label } = KINDS[object.kind];
-  return call('patient', undo, `Remove ${label} ${object.name}`, ref, object);
 }

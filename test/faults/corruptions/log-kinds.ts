@@ -1,7 +1,7 @@
 // Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
 // An earlier reading of a fold proves nothing about it then.
 import kafkajs from 'kafkajs';
-import { RETENTION_SETTINGS } from '../../../src/domain/migration/topic-settings.js';
+import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';
 import { keyOf, type Lab } from './lab.js';

@@ -3,7 +3,7 @@
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { Route } from '../../../domain/evidence/ledger-rows.js';
 import type { NoRoutePlan } from '../../../domain/routes/route.js';
-import { BRIEFLY, leaseAccess } from '../../objects/lease-store.js';
+import { BRIEFLY, leaseAccess } from '../../ownership/lease-store.js';
 import type { Planned } from '../../runtime/with-plan.js';
 import { NO_EFFECTS, type RouteAdapter, type RouteDeps } from './route-adapter.js';
 

@@ -16,7 +16,7 @@ import {
 import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
-import { Refused } from '../../objects/lease-store.js';
+import { Refused } from '../../ownership/lease-store.js';
 import { attempt } from '../../runtime/findings.js';
 import { alive } from '../../runtime/poll-until.js';
 import { leaseNow, sideOf } from './none.js';

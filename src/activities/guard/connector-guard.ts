@@ -11,15 +11,15 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
-import { driftOf, taskFailure } from '../objects/connector-state.js';
-import { leaseSession } from '../objects/lease-store.js';
+import { driftOf, taskFailure } from '../capture/connector-state.js';
+import { leaseSession } from '../ownership/lease-store.js';
 import { sinkConfig } from '../objects/sink-connector.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { insertLsn } from '../barrier/marker.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
-import { sourceConnectorConfigs } from './source-connectors.js';
+import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 
 export type GuardReport =
   /** This migration owns no objects any more, so there is nothing to watch. */

@@ -1,7 +1,7 @@
 // Chooses the settings with which a topic is created, and checks the current settings of a topic. A
 // fold, and every consumer that starts late, finds the whole table only if compaction alone removes
 // records and tombstones are kept for a while.
-import type { ResolvedPlan } from '../plan/resolved-plan.js';
+import type { ResolvedPlan } from './resolved-plan.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
 

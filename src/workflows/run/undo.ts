@@ -1,0 +1,13 @@
+// Undoes the creation of one owned object, for the rollback, the end of a hold, and the sweep.
+import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { KINDS } from '../../domain/objects/kinds.js';
+import { call } from '../call.js';
+
+/**
+ * Removes an object with its kind's undo activity. Idempotent, and only for objects that the ledger
+ * records as owned.
+ */
+export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
+  const { undo, label } = KINDS[object.kind];
+  return call('patient', undo, `Remove ${label} ${object.name}`, ref, object);
+}
