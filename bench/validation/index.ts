@@ -3,6 +3,7 @@
 // which one reports a difference that does not exist. It needs the local stack. Its objects are
 // named sluice_bench… and removed. BENCH_PYTHON names a Python with reladiff, psycopg2 and duckdb,
 // and BENCH_DVT the command of Google's DVT. Without them, it skips those tools and says so.
+// BENCH_ONLY names the contestants by parts of their names, BENCH_VARIANTS how many variants there are.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +42,7 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
   const python = process.env['BENCH_PYTHON'];
   if (!python) console.log('BENCH_PYTHON is not set: reladiff, DuckDB and DVT are skipped');
   else if (!process.env['BENCH_DVT']) console.log('BENCH_DVT is not set: DVT is skipped');
-  const only = process.env['BENCH_ONLY'];
+  const only = process.env['BENCH_ONLY']?.split(',');
   const variants = VARIANTS.slice(0, Number(process.env['BENCH_VARIANTS'] ?? VARIANTS.length));
   const isThere = (name: string): boolean =>
     name !== 'sluice, engine: flink' || process.env['FLINK_GATEWAY_URL'] !== undefined;
@@ -50,7 +51,12 @@ export async function validationBench(rows: number, rounds: number): Promise<voi
     ...(python
       ? Object.keys(PEERS).filter((name) => PEERS[name] !== 'dvt' || process.env['BENCH_DVT'])
       : []),
-  ].filter((name) => !only || name.includes(only) || (name === LOAD && needsTable(only)));
+  ].filter(
+    (name) =>
+      !only ||
+      only.some((part) => name.includes(part)) ||
+      (name === LOAD && only.some((part) => needsTable(part))),
+  );
   try {
     await fillTopic(client);
     let load = 0;

@@ -37,7 +37,7 @@ export class HashComparison {
   constructor(table: KeyTable, encoder: RowEncoder) {
     this.#table = table;
     this.#encoder = encoder;
-    this.#waiting = new RowBatch(encoder, (...row) => this.judge(...row));
+    this.#waiting = new RowBatch(encoder, this.judge.bind(this));
     table.beginPass();
   }
 

@@ -17,8 +17,10 @@ export class TableSide {
   constructor(shape: Shape) {
     this.#encoder = new RowEncoder(shape);
     this.#waiting = new WaitingRows(this.#encoder.keyWords);
-    this.#batch = new RowBatch(this.#encoder, (...row) =>
-      this.comparison ? this.comparison.judge(...row) : this.#waiting.add(...row),
+    this.#batch = new RowBatch(this.#encoder, (key, high, low, block, item) =>
+      this.comparison
+        ? this.comparison.judge(key, high, low, block, item)
+        : this.#waiting.add(key, high, low, block, item),
     );
   }
 
@@ -39,7 +41,7 @@ export class TableSide {
   meet(fold: HashFold): HashComparison {
     this.#batch.flush();
     const comparison = (this.comparison ??= new HashComparison(fold.table, this.#encoder));
-    this.#waiting.drain((...row) => comparison.judge(...row));
+    this.#waiting.drain(comparison.judge.bind(comparison));
     return comparison;
   }
 }

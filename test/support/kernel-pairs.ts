@@ -20,11 +20,14 @@ export interface Pair {
   readonly referred: number;
 }
 
-/** Encodes the records of one batch body, in which other bytes lie between them. */
+/**
+ * Encodes the records of one batch body, in which other bytes lie between them. The body lies in
+ * the broker's answer, or `isCopied` because it was compressed there.
+ */
 export function encodeBoth(
   shape: Shape,
   records: readonly TopicRecord[],
-  { partition = 0, partitions = 0, between = '}' } = {},
+  { partition = 0, partitions = 0, between = '}', isCopied = false } = {},
 ): Pair {
   const parts: Buffer[] = [];
   let length = 0;
@@ -46,10 +49,11 @@ export function encodeBoth(
     new RecordBatch(shape),
     new Changes(),
   ];
-  batch.begin(place);
+  batch.begin(place, isCopied ? Buffer.alloc(1) : body);
+  const taken = isCopied ? body : batch.response;
   places.forEach((at, offset) => {
     encoder.encode(place, offset, body, ...at, expected);
-    batch.add(offset, body, ...at);
+    batch.add(offset, taken, ...at);
   });
   const found = batch.finish();
   return { kernel: changesOf(found), reference: changesOf(expected), referred: batch.referred };

@@ -28,6 +28,8 @@ interface Exports {
     partitions: number,
   ): number;
   encodeRows(rows: number, count: number, found: number): number;
+  /** Returns the CRC-32C of `[from, to)` as a signed number. */
+  crc32c(from: number, to: number): number;
 }
 
 /** The part of the WebAssembly API that is used here. Node's types do not declare it. */
@@ -70,7 +72,7 @@ const TYPES: Readonly<Record<string, number>> = {
 };
 
 const PAGE = 1 << 16;
-const FIRST_FREE = 1 << 12; // the module's own data lies below
+const FIRST_FREE = 1 << 15; // the module's own data lies below
 const COLUMN_BYTES = 24;
 /** assembly/layout.ts leaves longer records and rows to the reference. */
 const MOST_BYTES = 1 << 18;
@@ -84,10 +86,12 @@ let compiled: object | undefined;
 export class Kernel {
   readonly exports: Exports;
   #free = FIRST_FREE;
+  #buffer: ArrayBufferLike;
 
   private constructor(shape: Shape, isIntegerKey: boolean) {
     compiled ??= new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
     this.exports = new WebAssembly.Instance(compiled).exports as Exports;
+    this.#buffer = this.exports.memory.buffer;
     const { columns, key } = shape;
     const names = columns.map(({ name }) => Buffer.from(`${JSON.stringify(name)}:`));
     const atColumns = this.reserve(columns.length * COLUMN_BYTES);
@@ -124,6 +128,11 @@ export class Kernel {
     return Buffer.from(this.exports.memory.buffer);
   }
 
+  /** Returns whether the bytes lie in the memory, where the kernel reads them without a copy. */
+  has(bytes: Uint8Array): boolean {
+    return bytes.buffer === this.#buffer;
+  }
+
   /** Returns 32-bit words of the memory, which are valid until the next `reserve`. */
   words(at: number, count: number): Int32Array {
     return new Int32Array(this.exports.memory.buffer, at, count);
@@ -135,6 +144,7 @@ export class Kernel {
     this.#free = (at + size + SLACK + 15) & ~15;
     const missing = this.#free - this.exports.memory.buffer.byteLength;
     if (missing > 0) this.exports.memory.grow(Math.ceil(missing / PAGE));
+    this.#buffer = this.exports.memory.buffer;
     return at;
   }
 }

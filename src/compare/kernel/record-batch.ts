@@ -17,13 +17,16 @@ export class RecordBatch {
   readonly #one = new Changes();
   readonly #atRecords: number = 0;
   readonly #atChanges: number = 0;
-  #atBody = 0;
-  #room = 0;
-  /** The batch's records: where their keys and values begin and end in the body. */
+  readonly #response: Region | null = null;
+  readonly #copies: Region | null = null;
+  /** Where the batch's keys and values begin and end in the kernel's memory. */
   readonly #records = new Int32Array(RECORDS * RECORD_WORDS);
   readonly #offsets = new Float64Array(RECORDS);
   #count = 0;
-  #body: Buffer | null = null;
+  /** The bytes that were copied last, because they were not in the response. */
+  #copied: Buffer | null = null;
+  #original: Buffer | null = null;
+  #length = 0;
   #place: Place = { partition: 0, partitions: 0 };
 
   constructor(shape: Shape) {
@@ -32,14 +35,35 @@ export class RecordBatch {
     if (!this.#kernel) return;
     this.#atRecords = this.#kernel.reserve(this.#records.byteLength);
     this.#atChanges = this.#kernel.reserve(RECORDS * CHANGE_WORDS * 4);
+    this.#response = new Region(this.#kernel);
+    this.#copies = new Region(this.#kernel);
   }
 
-  /** Forgets what an unfinished batch had, and begins one of this place. */
-  begin(place: Place): void {
+  /** Forgets what an unfinished batch had, and begins one of the answer of a broker. */
+  begin(place: Place, response: Buffer): void {
     this.#place = place;
     this.#count = 0;
-    this.#body = null;
+    this.#copied = null;
     this.#out.reset();
+    this.#original = response;
+    this.#length = response.length;
+    this.#response?.load(response);
+  }
+
+  /**
+   * The answer of the broker, where the kernel reads records without another copy. It MUST be asked
+   * for again after `add`, which may move it.
+   */
+  get response(): Buffer {
+    return this.#response?.view(this.#length) ?? this.#original!;
+  }
+
+  /** The CRC-32C of bytes of `response`. Undefined for a shape that the kernel does not know. */
+  get checksum(): ((bytes: Uint8Array, from: number, to: number) => number) | undefined {
+    const kernel = this.#kernel;
+    if (!kernel) return undefined;
+    return ({ byteOffset }, from, to) =>
+      kernel.exports.crc32c(byteOffset + from, byteOffset + to) >>> 0;
   }
 
   /**
@@ -58,16 +82,13 @@ export class RecordBatch {
       this.#encode(offset, bytes, keyStart, keyEnd, start, end, this.#out);
       return;
     }
-    if (bytes !== this.#body || this.#count === RECORDS) {
-      this.#flush();
-      this.#load(bytes, this.#kernel);
-    }
-    const body = this.#atBody;
+    if (this.#count === RECORDS) this.#flush();
+    const base = this.#kernel.has(bytes) ? bytes.byteOffset : this.#copy(bytes);
     const at = this.#count * RECORD_WORDS;
-    this.#records[at] = keyStart < 0 ? -1 : body + keyStart;
-    this.#records[at + 1] = body + keyEnd;
-    this.#records[at + 2] = start < 0 ? -1 : body + start;
-    this.#records[at + 3] = body + end;
+    this.#records[at] = keyStart < 0 ? -1 : base + keyStart;
+    this.#records[at + 1] = base + keyEnd;
+    this.#records[at + 2] = start < 0 ? -1 : base + start;
+    this.#records[at + 3] = base + end;
     this.#offsets[this.#count] = offset;
     this.#count += 1;
   }
@@ -75,8 +96,18 @@ export class RecordBatch {
   /** Returns the changes of all records, which are valid until the next `begin`. */
   finish(): Changes {
     this.#flush();
-    this.#body = null;
+    this.#copied = null;
     return this.#out;
+  }
+
+  /** Returns where the kernel has a copy of the bytes, such as a batch that was compressed. */
+  #copy(bytes: Buffer): number {
+    if (bytes !== this.#copied) {
+      this.#flush();
+      this.#copies!.load(bytes);
+      this.#copied = bytes;
+    }
+    return this.#copies!.at;
   }
 
   #flush(): void {
@@ -97,26 +128,13 @@ export class RecordBatch {
     for (let at = 0, left = unclear; left > 0; at += 1) {
       if (words[at * CHANGE_WORDS] !== UNCLEAR) continue;
       this.#one.reset();
-      this.#byReference(at);
+      const [keyStart, keyEnd, start, end] = records.subarray(at * RECORD_WORDS);
+      const { bytes } = this.#kernel;
+      this.#encode(this.#offsets[at]!, bytes, keyStart!, keyEnd!, start!, end!, this.#one);
       words.set(this.#one.words.subarray(0, CHANGE_WORDS), at * CHANGE_WORDS);
       left -= 1;
     }
     this.#out.append(words);
-  }
-
-  #byReference(at: number): void {
-    const body = this.#atBody;
-    const first = at * RECORD_WORDS;
-    const [keyStart, start] = [this.#records[first]!, this.#records[first + 2]!];
-    this.#encode(
-      this.#offsets[at]!,
-      this.#body!,
-      keyStart < 0 ? -1 : keyStart - body,
-      this.#records[first + 1]! - body,
-      start < 0 ? -1 : start - body,
-      this.#records[first + 3]! - body,
-      this.#one,
-    );
   }
 
   #encode(
@@ -131,14 +149,29 @@ export class RecordBatch {
     this.referred += 1;
     this.#reference.encode(this.#place, offset, bytes, keyStart, keyEnd, start, end, out);
   }
+}
 
-  #load(bytes: Buffer, kernel: Kernel): void {
-    if (bytes === this.#body) return;
+const FIRST_ROOM = 1 << 20;
+
+/** A part of the kernel's memory that grows with what is loaded into it. */
+class Region {
+  at = 0;
+  readonly #kernel: Kernel;
+  #room = 0;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  load(bytes: Uint8Array): void {
     if (bytes.length > this.#room) {
-      this.#room = Math.max(bytes.length, this.#room * 2, 1 << 20);
-      this.#atBody = kernel.reserve(this.#room);
+      this.#room = Math.max(bytes.length, this.#room * 2, FIRST_ROOM);
+      this.at = this.#kernel.reserve(this.#room);
     }
-    kernel.bytes.set(bytes, this.#atBody);
-    this.#body = bytes;
+    this.#kernel.bytes.set(bytes, this.at);
+  }
+
+  view(length: number): Buffer {
+    return this.#kernel.bytes.subarray(this.at, this.at + length);
   }
 }

@@ -246,8 +246,9 @@ describe('a record', () => {
       fc.property(
         fc.array(hostile, { minLength: 1, maxLength: 20 }),
         fc.constantFrom('}', '"', ',', '', '\0'),
-        (records, between) => {
-          const { kernel, reference } = encodeBoth(WIDE, records, { between });
+        fc.boolean(),
+        (records, between, isCopied) => {
+          const { kernel, reference } = encodeBoth(WIDE, records, { between, isCopied });
           expect(kernel).toEqual(reference);
         },
       ),

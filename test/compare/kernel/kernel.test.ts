@@ -1,6 +1,10 @@
 // What the kernel does itself, and what it leaves to the reference.
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../../src/clients/kafka/crc32c.js';
 import type { Shape } from '../../../src/compare/comparison.js';
+import { CHANGE_WORDS, ChangeEncoder, Changes } from '../../../src/compare/enc/change.js';
+import { RecordBatch } from '../../../src/compare/kernel/record-batch.js';
 import { digestOfSources } from '../../../scripts/kernel.mjs';
 import { SOURCES } from '../../../src/compare/kernel/wasm.js';
 import { encodeBoth, hashBoth } from '../../support/kernel-pairs.js';
@@ -28,6 +32,7 @@ const SHAPE: Shape = {
   key: ['id'],
   columns: NAMES.map((name, at) => ({ name, type: COLUMN_TYPES[at]! })),
 };
+const PLACE = { partition: 0, partitions: 0 };
 const RECORD = {
   key: '{"id":9223372036854775807}',
   value: envelope('u', jsonImage(NAMES, COLUMN_TYPES, ROW), 5_000_000_000),
@@ -72,7 +77,10 @@ describe('the kernel', () => {
     expect(referred).toBe(1);
   });
 
-  it('encodes more records than one call takes, in their order', () => {
+  it.each([
+    ['in the answer of the broker', false],
+    ['in a batch that was compressed there', true],
+  ])('encodes more records than one call takes, in their order: %s', (_where, isCopied) => {
     const records = Array.from({ length: 10_000 }, (_, n) => ({
       key: `{"id":${n}}`,
       value: n % 1000 === 7 ? null : envelope('c', `{"id":${n},"t":"${n}"}`, n),
@@ -84,9 +92,40 @@ describe('the kernel', () => {
         { name: 't', type: 'text' },
       ],
     };
-    const { kernel, reference, referred } = encodeBoth(shape, records);
+    const { kernel, reference, referred } = encodeBoth(shape, records, { isCopied });
     expect(kernel).toEqual(reference);
     expect(referred).toBe(10);
+  });
+
+  it('keeps records of both kinds in order, and memory that grows moves none of them', () => {
+    const [batch, expected] = [new RecordBatch(SHAPE), new Changes()];
+    const encoder = new ChangeEncoder(SHAPE);
+    const one = Buffer.concat([Buffer.from(RECORD.key), RECORD.value]);
+    const at = [0, RECORD.key.length, RECORD.key.length, one.length] as const;
+    batch.begin(PLACE, one);
+    for (let offset = 0; offset < 30; offset += 1) {
+      const long = Buffer.concat([one, Buffer.alloc(offset * 100_000)]);
+      batch.add(offset, offset % 3 === 0 ? batch.response : long, ...at);
+      encoder.encode(PLACE, offset, one, ...at, expected);
+    }
+    const found = batch.finish();
+    const length = expected.count * CHANGE_WORDS;
+    expect(found.words.slice(0, length)).toEqual(expected.words.slice(0, length));
+  });
+
+  it('computes the checksum of a Kafka batch', () => {
+    const bytes = randomBytes(5000);
+    const batch = new RecordBatch(SHAPE);
+    batch.begin(PLACE, bytes);
+    for (const [from, to] of [
+      [0, 0],
+      [0, 1],
+      [3, 18],
+      [1, 17],
+      [7, 4993],
+      [0, 5000],
+    ] as const)
+      expect(batch.checksum!(batch.response, from, to)).toBe(crc32c(bytes, from, to));
   });
 
   it('was compiled from the sources that lie beside it', () => {

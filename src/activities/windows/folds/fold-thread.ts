@@ -27,13 +27,13 @@ export type Done =
     };
 
 const batch = new RecordBatch(workerData as Shape);
+const add = batch.add.bind(batch);
 
 parentPort!.on('message', ({ bytes, batches, place, from, to }: Work) => {
   try {
-    batch.begin(place);
-    const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    batch.begin(place, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     for (const visible of batches)
-      walkBatch(records, visible, from, to, (...record) => batch.add(...record));
+      walkBatch(batch.response, visible, from, to, add, batch.checksum);
     const changes = batch.finish();
     const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
     parentPort!.postMessage({ words, count: changes.count } satisfies Done, [words.buffer]);

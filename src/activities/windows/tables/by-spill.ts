@@ -60,7 +60,7 @@ async function spillRows(
   rows: SpillSide,
 ): Promise<Uint8Array[]> {
   const sample: Uint8Array[] = [];
-  const batch = new RowBatch(encoder, (...row) => rows.add(...row));
+  const batch = new RowBatch(encoder, rows.add.bind(rows));
   await copyRows(reader, selectOf(shape, from), { rowsPerSecond }, (bytes, at) => {
     const end = batch.add(bytes, at);
     if (sample.length < CANARY_ROWS) sample.push(Uint8Array.from(bytes.subarray(at, end)));

@@ -15,6 +15,7 @@ import {
   endOf,
 } from './layout';
 
+export { crc32c } from './crc';
 export { configure } from './layout';
 
 const KEY_SEED: u32 = 0x6b6579;
