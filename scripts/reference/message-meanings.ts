@@ -92,7 +92,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
   unstable: 'The row changed in every round. The key is proven neither equal nor different.',
   'not-capturable':
-    'The topic holds what Debezium writes for a value that it cannot carry. The key differs for consumers.',
+    'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key is unknown.',
   'batch-was-wrong':
     'The stored result differs, and the query, run now over the same input, agrees with the stream.',
 };
