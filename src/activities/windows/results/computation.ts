@@ -1,5 +1,5 @@
-// Pairs that a settled window compares: each query of the batch, its stages first, with the topic
-// that should hold the same rows.
+// Builds the pairs that a settled window compares: each query of the batch, its stages first, with
+// the topic that should have the same rows.
 import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/comparison.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
@@ -11,31 +11,31 @@ import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';
 import { columnsToCompare } from '../shape.js';
 
-/** Rows of one side by a statement of its own, and rows that were read of it. */
+/** The rows of one side, counted by a separate statement, and the rows that were read from it. */
 export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
 
 const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
 
 export interface Computation {
-  /** A table that is polled, `query`, a stage's name, or `result`. */
+  /** A polled table, `query`, the name of a stage, or `result`. */
   readonly subject: string;
-  /** True when its topic is ours. */
+  /** True if Sluice created its topic. */
   readonly isOurs: boolean;
-  /** Tables may be empty; a result must not be. */
+  /** True for tables, which may be empty. A result must not be empty. */
   readonly isTable: boolean;
   readonly sql: string;
   readonly shape: Shape;
   readonly topic: string;
   readonly fold: OutputFold;
   readonly topicSide: SettledComparison;
-  /** The sink's table; only the result has one. */
+  /** The sink's table. Only the result has one. */
   readonly sink: {
     readonly table: string;
     readonly side: SettledComparison;
     /** The counts of the last round. */
     counted: SideCounted;
   } | null;
-  /** The last round that it took part in; null before the first. */
+  /** The last round that included it. Null before the first one. */
   taken: {
     readonly expected: ReadonlyMap<string, string | null>;
     readonly counted: number | null;
@@ -48,7 +48,10 @@ export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] =
   ...(sink ? [sink.side] : []),
 ];
 
-/** Captured subjects that are compared when they have settled: what they hold now against their topics. */
+/**
+ * Builds the pairs for captured subjects that are compared in settled mode: their current rows and
+ * their topics.
+ */
 async function settledSubjects({
   ref,
   plan,
