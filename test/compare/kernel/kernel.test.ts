@@ -38,6 +38,13 @@ const RECORD = {
   value: envelope('u', jsonImage(NAMES, COLUMN_TYPES, ROW), 5_000_000_000),
 };
 
+/** Numbers between two doubles, at the ends of the range, and with too many digits. */
+const HARD_NUMBERS =
+  `9007199254740993 9007199254740995 4503599627370496.5 4503599627370497.5 0.1 0.3
+1e23 8.5e22 9007199254740992.9999 179769313486231570e291 5e-324 2.2250738585072011e-308 1e-64 1e63
+1e64 1e-65 0e999 -0.0 1.7976931348623157 0.500000000000000166533453693773481063544750213623046875
+9223372036854775807 18446744073709551615 99999999999999999999 0.00000000001`.replaceAll('\n', ' ');
+
 describe('the kernel', () => {
   it('needs no help with usual records and rows', () => {
     const records = encodeBoth(SHAPE, [RECORD, RECORD]);
@@ -111,6 +118,25 @@ describe('the kernel', () => {
     const found = batch.finish();
     const length = expected.count * CHANGE_WORDS;
     expect(found.words.slice(0, length)).toEqual(expected.words.slice(0, length));
+  });
+
+  it('rounds a number as JavaScript does, or leaves it to JavaScript', () => {
+    const texts = HARD_NUMBERS.split(' ');
+    for (let n = 1; n < 300; n += 1) texts.push(String((n * Math.PI) ** (n % 17)), `${n}.5e-3`);
+    const shape: Shape = {
+      key: ['id'],
+      columns: [
+        { name: 'id', type: 'int4' },
+        { name: 'f', type: 'float8' },
+      ],
+    };
+    const records = texts.map((text) => ({
+      key: '{"id":1}',
+      value: envelope('c', `{"id":1,"f":${text}}`, 1),
+    }));
+    const { kernel, reference, referred } = encodeBoth(shape, records);
+    expect(kernel).toEqual(reference);
+    expect(referred).toBeLessThan(40);
   });
 
   it('computes the checksum of a Kafka batch', () => {
