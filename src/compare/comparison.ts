@@ -89,8 +89,13 @@ export class Comparison {
     }
     other.mark = this.#mark;
     this.#found += 1;
-    this.counts[compareRows(this.#shape, key, row, other.row, (d) => this.#keep(d), other.why)] +=
-      1;
+    const keep = (found: Difference): void =>
+      this.#keep(
+        other.proven && found.class === 'mismatched' ? { ...found, class: 'stale' } : found,
+      );
+    const outcome = compareRows(this.#shape, key, row, other.row, keep, other.why);
+    this.counts[outcome] += 1;
+    if (outcome === 'matched') other.proven = true; // this applies to this record only
   }
 
   finish(): { counts: Counts; differences: readonly Difference[] } {

@@ -32,6 +32,7 @@ export class FoldProgress {
   /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */
   topicId: string | null = null;
   readonly #parts = new Map<number, ReadPart>();
+  #settled: ReadonlyMap<number, number> = new Map();
 
   /** Returns the next offset to read of a partition, or undefined if it was never read. */
   nextOffset(partition: number): number | undefined {
@@ -40,6 +41,19 @@ export class FoldProgress {
 
   get read(): readonly ReadPart[] {
     return [...this.#parts.values()];
+  }
+
+  /**
+   * Returns the offset before which every record belongs to a transaction that a snapshot of an
+   * earlier window saw. Every later snapshot sees it too.
+   */
+  settledUpTo(partition: number): number {
+    return this.#settled.get(partition) ?? 0;
+  }
+
+  /** Says that the last snapshot sees the transactions of all records that were read. */
+  settle(): void {
+    this.#settled = new Map(this.read.map(({ partition, next }) => [partition, next]));
   }
 
   /** Sets the partition of the next records. */

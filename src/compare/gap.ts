@@ -8,6 +8,7 @@ import {
   filled,
   imageOf,
   isLeftOut,
+  NONE,
   stateAfter,
   type Image,
   type ImageRecord,
@@ -29,6 +30,8 @@ export class Gap {
   readonly #snapshot: SnapshotVisibility;
   readonly #atEnds = new Map<string, KeyState>();
   readonly #keys = new Set<string>();
+  /** Keys that have a record after the ends. */
+  readonly #later = new Set<string>();
   /** Columns that records after the ends changed, in transactions that the snapshot sees. */
   readonly #touched = new Map<string, Set<string>>();
 
@@ -51,10 +54,14 @@ export class Gap {
       const before = this.#atEnds.get(record.key);
       this.#atEnds.set(record.key, stateAfter(this.#shape, before, record.image));
       if (!isSeen) this.#keys.add(record.key);
-    } else if (isSeen) {
-      this.#keys.add(record.key);
-      this.#touch(record);
+      return;
     }
+    if (record.isInsert && !this.#later.has(record.key) && !this.#atEnds.has(record.key))
+      this.#atEnds.set(record.key, { image: null, open: NONE });
+    this.#later.add(record.key);
+    if (!isSeen) return;
+    this.#keys.add(record.key);
+    this.#touch(record);
   }
 
   get size(): number {

@@ -139,6 +139,11 @@ export class HashFold extends FoldProgress {
     for (const key of state.changed) this.#remember(key);
   }
 
+  /** The number of changes of transactions that the last snapshot did not see. */
+  get waiting(): number {
+    return this.#overlay.length;
+  }
+
   /**
    * Applies the waiting changes that `snapshot` sees. MUST be called before the new records of a
    * window, because a key's older change must be applied before its newer one.

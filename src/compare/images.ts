@@ -21,10 +21,12 @@ export interface ImageRecord {
   readonly txId: number | null;
   /** Null if the record deletes the row. */
   readonly image: Image | null;
+  /** The row was inserted, so before this record the key had none. */
+  readonly isInsert: boolean;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
-const NONE: ReadonlySet<string> = new Set();
+export const NONE: ReadonlySet<string> = new Set();
 
 /** Returns the key of a record as canonical text. Throws an Error if it cannot be read. */
 export function keyOfRecord(shape: Shape, key: Buffer): string {
@@ -40,18 +42,18 @@ export function keyOfRecord(shape: Shape, key: Buffer): string {
  */
 export function imageOf(shape: Shape, key: Buffer, value: Buffer | null): ImageRecord {
   const name = keyOfRecord(shape, key);
-  if (value === null) return { key: name, txId: null, image: null };
+  if (value === null) return { key: name, txId: null, image: null, isInsert: false };
   const { op, after, source } = parseJsonLossless(UTF8.decode(value)) as {
     readonly op?: string;
     readonly after?: Image | null;
     readonly source?: { readonly txId?: number | null };
   };
-  if (op === 'r' && after) return { key: name, txId: null, image: after };
+  if (op === 'r' && after) return { key: name, txId: null, image: after, isInsert: false };
   const txId = source?.txId;
   if (typeof txId !== 'number') throw new Undecodable('no source.txId');
-  if (op === 'd') return { key: name, txId, image: null };
+  if (op === 'd') return { key: name, txId, image: null, isInsert: false };
   if (!after || (op !== 'c' && op !== 'u')) throw new Undecodable(`operation ${op} without a row`);
-  return { key: name, txId, image: after };
+  return { key: name, txId, image: after, isInsert: op === 'c' };
 }
 
 /**

@@ -72,6 +72,11 @@ export class TableFold extends Fold {
     this.#losesRefused = losesRefused;
   }
 
+  /** The number of changes of transactions that the last snapshot did not see. */
+  get waiting(): number {
+    return this.#overlay.length;
+  }
+
   /**
    * Applies the waiting changes that `snapshot` sees. MUST be called before the new records of a
    * window, because a key's older change must be applied before its newer one.

@@ -91,6 +91,8 @@ interface Entries {
   'gave-up': { readonly connector: string; readonly cause: string };
   /** A trouble of a connector that began or ended. */
   connector: { readonly problem: string; readonly isOver: boolean };
+  /** The guard resumed a connector that a window had paused before its worker died. */
+  'pause-ended': { readonly connector: string };
   'wal-alarm': { readonly problem: string };
   'slot-lost': { readonly problem: string };
   'wal-budget': { readonly problem: string };
@@ -199,6 +201,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   restarted: restart,
   'gave-up': restart,
   connector: (e) => `${e.isOver ? 'no longer: ' : ''}${e.problem}`,
+  'pause-ended': (e) => `${e.connector} was paused by a window that died`,
   'wal-alarm': problem,
   'slot-lost': problem,
   'wal-budget': problem,

@@ -33,6 +33,21 @@ const waiver = z.strictObject({
   until: instant.describe('The time at which the waiver ends, in ISO form with an offset.'),
 });
 
+const stillPoint = z.strictObject({
+  maxPause: duration
+    .refine(
+      (text) =>
+        !DURATION_PATTERN.test(text) || (durationMs(text) >= 1000 && durationMs(text) <= 60_000),
+      'must be between 1s and 60s',
+    )
+    .default('10s')
+    .describe('The longest pause of the source connector, from 1s to 60s.'),
+  inSoak: z
+    .boolean()
+    .default(false)
+    .describe('Whether the connector may also be paused after the commit.'),
+});
+
 const validation = z.strictObject({
   engine: z
     .enum(['embedded', 'flink'])
@@ -78,6 +93,13 @@ const validation = z.strictObject({
     .array(waiver)
     .default([])
     .describe('Exceptions for one check or one class of differences, each with a reason.'),
+  results: z
+    .enum(['exact', 'settled'])
+    .default('settled')
+    .describe(
+      'How results are compared: exact at a still point of the pipeline, or in rounds until settled.',
+    ),
+  stillPoint: stillPoint.prefault({}).describe('How the source connector may be paused.'),
 });
 
 const route = z.discriminatedUnion('type', [

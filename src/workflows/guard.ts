@@ -76,6 +76,8 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
     const { begun, over } = run.connectors.take(report.troubles, run.now());
     for (const problem of begun) run.audit({ kind: 'connector', problem, isOver: false });
     for (const problem of over) run.audit({ kind: 'connector', problem, isOver: true });
+  } else if (report.kind === 'resumed') {
+    run.audit({ kind: 'pause-ended', connector: report.connector });
   } else if (report.kind === 'wal-budget' && !report.dropped) {
     state.walAlarm = report.detail;
     run.audit({ kind: 'wal-alarm', problem: report.detail });

@@ -1,6 +1,7 @@
 // Runs one window and records what it found: streak, coverage and epoch. Used by validate, approve,
 // cut-over and soak.
 import type { WindowResult } from '../activities/windows/index.js';
+import type { StandsStill } from '../activities/windows/session.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';
 import { call } from './call.js';
@@ -9,9 +10,20 @@ import type { Run } from './run/run.js';
 
 const ROUNDS_MS = 45_000;
 
+type Purpose = 'window' | 'final window' | 'shadow window';
+
+/**
+ * A fence on the source holds its writes, so nothing has to be paused. After the commit, consumers
+ * read the stream, and they would wait for a paused connector.
+ */
+function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
+  if (purpose === 'final window' && plan.fence.kind === 'source') return 'fenced';
+  return purpose === 'shadow window' && !spec.validation.stillPoint.inSoak ? 'unpaused' : 'paused';
+}
+
 export async function runWindow(
   run: Run,
-  purpose: 'window' | 'final window' | 'shadow window',
+  purpose: Purpose,
   roundsMs = ROUNDS_MS,
 ): Promise<WindowResult> {
   run.state.windows += 1;
@@ -30,6 +42,7 @@ export async function runWindow(
         isFull,
         since: run.state.facts,
         ...(brokenGlass ? { brokenGlass } : {}),
+        still: standsStill(run, purpose),
         ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
       }),
     purpose !== 'final window',

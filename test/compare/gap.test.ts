@@ -56,6 +56,20 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(buried.wanted.size).toBe(0);
   });
 
+  it('knows that a row inserted behind the ends was not there before', () => {
+    const gap = gapOf(
+      [10, 1, value('c', row(1, 'new'), 101)],
+      [11, 1, value('u', row(1, 'b'), 102)],
+    );
+    expect(gap.wanted.size).toBe(0);
+    expect(gap.rows()).toEqual([{ key: '["1"]', image: null, inSnapshot: new Set() }]);
+    const changed = gapOf(
+      [9, 1, value('u', row(1, 'a'), 99)],
+      [10, 1, value('c', row(1, 'b'), 101)],
+    );
+    expect(changed.rows()).toMatchObject([{ image: row(1, 'a') }]);
+  });
+
   it('requests a row from further back only while it does not have it', () => {
     const gap = gapOf([10, 1, value('u', row(1, 'new'), 101)]);
     expect([...gap.wanted]).toEqual(['["1"]']);

@@ -98,7 +98,7 @@ export async function checkReads(
 }
 
 /** Returns the relations that Postgres' query plan scans, also through views, inlined functions and partitions. */
-async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
+export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);
   const found: { schema: string; table: string }[] = [];
   const visit = (node: unknown): void => {

@@ -20,6 +20,7 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { insertLsn } from '../barrier/marker.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import { endOverduePause, withoutStillPoints } from '../capture/stand-still.js';
 
 export type GuardReport =
   /** This migration owns no objects any more, so there is nothing to watch. */
@@ -27,6 +28,8 @@ export type GuardReport =
   /** All current problems of connectors. */
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
+  /** A window had paused it for a still point, and its worker died. */
+  | { readonly kind: 'resumed'; readonly connector: string }
   | {
       readonly kind: 'gave-up';
       readonly connector: string;
@@ -58,11 +61,12 @@ export function createGuardActivities(deps: Deps) {
      * because barriers report those.
      */
     async guard(input: GuardInput & Planned): Promise<GuardReport> {
-      const watch = new ConnectorWatch(deps.systems.connect(input.plan), input.troubles);
+      const watch = new ConnectorWatch(withoutStillPoints(deps, input), input.troubles);
       const givenUp = new Set<string>();
       for (let round = 0; ; round += 1) {
         const report =
           (await restartFailed(deps, input, givenUp)) ??
+          (await endPause(deps, input)) ??
           (round % SLOW_POLL_EVERY === 0 ? await lookAround(deps, input, watch) : null);
         if (report) return report;
         await pause(POLL_MS);
@@ -93,6 +97,12 @@ async function restartFailed(
     return { kind: 'restarted', connector, cause };
   }
   return null;
+}
+
+/** Resumes a connector that a window paused before it died. */
+async function endPause(deps: Deps, run: Planned): Promise<GuardReport | null> {
+  const connector = await alive(() => endOverduePause(deps, run)).catch(() => null);
+  return connector === null ? null : { kind: 'resumed', connector };
 }
 
 /** Checks the connectors of this migration, whether anything is left to watch, and the slot. */

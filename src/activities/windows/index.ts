@@ -11,10 +11,11 @@ import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, beat } from '../runtime/poll-until.js';
+import { endLeftPauses } from '../capture/stand-still.js';
 import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { measure, type Measured } from './measure-window.js';
-import type { WindowSession } from './session.js';
+import type { StandsStill, WindowSession } from './session.js';
 import type { WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record.js';
@@ -31,6 +32,8 @@ export interface WindowInput {
   readonly number: number;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
+  /** How the pipeline's input may stand still for results; by a pause of the connector if absent. */
+  readonly still?: StandsStill;
   /**
    * True if every row must be read, whatever earlier windows proved. This applies to the first
    * window of a streak and to the one before the commit.
@@ -94,6 +97,7 @@ export function createWindowActivities(deps: Deps) {
       if (begun.answered) return begun.answered;
       const { number } = begun;
       const started = Date.now();
+      await alive(() => endLeftPauses(deps, input)); // an earlier attempt may have died in a still point
       const { plan, isFull, roundsMs } = input;
       const session: WindowSession = {
         deps,
@@ -104,6 +108,7 @@ export function createWindowActivities(deps: Deps) {
         number,
         isFull,
         roundsMs,
+        still: input.still ?? 'paused',
         heartbeat: throttled(),
       };
       const measured = await alive(() => folds.exclusive(ref, () => measure(session, input.since)));

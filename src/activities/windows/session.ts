@@ -12,6 +12,12 @@ import type { FoldCache } from './folds/folds.js';
  */
 export const BARRIER_LIMIT_MS = 60_000;
 
+/**
+ * How the input of the pipeline may stand still: by a pause of the connector, because a fence holds
+ * the source's writes, or only by chance.
+ */
+export type StandsStill = 'paused' | 'fenced' | 'unpaused';
+
 export interface WindowSession extends Planned {
   readonly deps: Deps;
   readonly kafka: KafkaPort;
@@ -22,6 +28,7 @@ export interface WindowSession extends Planned {
   readonly isFull: boolean;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
+  readonly still: StandsStill;
   readonly heartbeat: () => void;
 }
 

@@ -120,6 +120,19 @@ CREATE TABLE IF NOT EXISTS sluice.copied (
   PRIMARY KEY (run_key, generation, table_name, chunk)
 );
 
+-- Pauses of a source connector for a still point, recorded before they begin.
+CREATE TABLE IF NOT EXISTS sluice.still_point (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run_key text NOT NULL,
+  generation int NOT NULL,
+  connector text NOT NULL,
+  opened_at timestamptz NOT NULL DEFAULT now(),
+  deadline timestamptz NOT NULL,    -- afterwards anyone of ours may resume the connector
+  closed_at timestamptz,            -- the connector was seen running again
+  closed_by text
+);
+CREATE INDEX IF NOT EXISTS still_point_of_run ON sluice.still_point (run_key, generation, connector);
+
 -- The lease row of migrations without a batch; with one it lives beside the result it guards.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );

@@ -18,19 +18,29 @@ export interface Subject {
 export const ALIGNED_SUBJECT = 'result@batch';
 
 /**
+ * Returns how results, stages and the sink are compared. Results of polled tables are settled,
+ * because their rows carry no transaction to align by.
+ */
+export const resultMode = ({ spec }: Pick<MigrationSpec, 'spec'>): 'exact' | 'settled' =>
+  spec.validation.results === 'exact' && spec.connector.type === 'debezium-postgres'
+    ? 'exact'
+    : 'settled';
+
+/**
  * Returns the subjects that a batch query defines: stages, result, sink, and the stored result when
  * the spec declares closed keys.
  */
-export function resultSubjects({ spec }: MigrationSpec): Subject[] {
+export function resultSubjects({ spec }: Pick<MigrationSpec, 'spec'>): Subject[] {
   const { batch, pipeline, sink, validation } = spec;
   if (!batch || !pipeline) return [];
-  const settled = [
+  const mode = resultMode({ spec });
+  const compared = [
     ...batch.stages.map((stage) => stage.name),
     'result',
     ...(sink ? ['result@sink'] : []),
   ];
   return [
-    ...settled.map((subject) => ({ subject, mode: 'settled' as const })),
+    ...compared.map((subject) => ({ subject, mode })),
     ...(validation.closedKeys
       ? [{ subject: ALIGNED_SUBJECT, mode: 'batch-aligned' as const }]
       : []),

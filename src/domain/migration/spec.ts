@@ -125,6 +125,13 @@ export interface Waiver {
   readonly until: string;
 }
 
+export interface StillPointSpec {
+  /** The longest pause of the source connector. */
+  readonly maxPause: string;
+  /** The connector may also be paused after the commit, when consumers read the stream. */
+  readonly inSoak: boolean;
+}
+
 export interface ValidationSpec {
   /**
    * The engine that compares tables with their topics. The embedded engine always compares the
@@ -151,6 +158,9 @@ export interface ValidationSpec {
    */
   readonly closedKeys: string;
   readonly waivers: readonly Waiver[];
+  /** Results are compared at a still point, or in rounds until they have settled. */
+  readonly results: 'exact' | 'settled';
+  readonly stillPoint: StillPointSpec;
 }
 
 export interface ApprovalSpec {

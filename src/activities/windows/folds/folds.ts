@@ -75,6 +75,14 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new TableFold(shape)) as TableFold;
   }
 
+  /** The fold that a window made of a table's topic; null if it kept none. */
+  ofTable(ref: MigrationRef, topic: string): TableFold | HashFold | null {
+    const start = `${ref.runKey}/${ref.generation}/${topic}/`;
+    for (const [identity, fold] of this.#folds)
+      if (identity.startsWith(start) && !(fold instanceof OutputFold)) return fold;
+    return null;
+  }
+
   /**
    * Returns the fold of a table's topic. `expected` is roughly the number of its keys. If this
    * worker does not have the fold, it is restored from its file, if there is one.
@@ -167,6 +175,7 @@ export async function foldTable<F extends TableFold | HashFold>(
   snapshot: SnapshotVisibility,
 ): Promise<F> {
   fold.applyOverlay(snapshot);
+  if (fold.waiting === 0) fold.settle();
   const log = await sameLog(kafka, topic, fold);
   const ranges = ends.map((end) => ({
     end,
@@ -198,19 +207,22 @@ export async function foldTable<F extends TableFold | HashFold>(
     await threads?.close();
   }
   await log.verify();
+  if (fold.waiting === 0) fold.settle();
   return fold;
 }
 
 /**
- * Reads the output topic to its stable end. Returns the keys that were written since the last call.
+ * Reads the output topic to its stable end, or to the given ends. Returns the keys that were written
+ * since the last call.
  */
 export async function foldOutput(
   { kafka, topic, heartbeat }: TopicReading,
   fold: OutputFold,
+  ends?: TopicEnds,
 ): Promise<Set<string>> {
   const touched = new Set<string>();
   const log = await sameLog(kafka, topic, fold);
-  for (const end of await kafka.offsets(topic)) {
+  for (const end of ends ?? (await kafka.offsets(topic))) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
     fold.readFrom(partition, 0); // the pipeline may choose partitions by its own rule

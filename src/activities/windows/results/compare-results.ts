@@ -3,11 +3,13 @@
 // the same way.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
+import { ALIGNED_SUBJECT, resultMode } from '../../../domain/evidence/subjects.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
 import { pause } from '../../runtime/poll-until.js';
 import { adapterOf } from '../../capture/index.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
 import { compareStored, finishedRun } from './aligned-query.js';
+import { compareExactly } from './exact/compare-exactly.js';
 import { computationsOf, sidesOf, type Computation } from './computation.js';
 import { takeRound, type RoundTaken } from './rounds.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
@@ -23,7 +25,11 @@ export interface ResultCompared {
 
 /** Compares results, stages and polled tables in rounds. Keys that never held still are unstable. */
 export async function compareResult(session: WindowSession): Promise<ResultCompared> {
-  const subjects = session.plan.subjects.filter(({ mode }) => mode !== 'exact');
+  const { subjectMode } = session.plan.capture;
+  const tables = session.plan.tables.map(({ text }) => text);
+  const subjects = session.plan.subjects.filter(
+    ({ subject }) => subjectMode === 'settled' || !tables.includes(subject),
+  );
   if (subjects.length === 0) return { subjects: [], pathMs: null };
   const started = Date.now();
   const deadline = started + session.roundsMs;
@@ -32,6 +38,23 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
     const computations = await computationsOf(open);
     const isAligned = plan.spec.validation.closedKeys !== '';
     const run = isAligned ? await finishedRun(reader, plan.batch!) : null;
+    const stored = async (): Promise<SubjectResult[]> =>
+      run === null ? [] : [await compareStored(open, computations.at(-1)!, run)];
+    const unread = (): SubjectResult[] =>
+      run === null
+        ? []
+        : [
+            unmeasured(ALIGNED_SUBJECT, 'batch-aligned', {
+              verdict: 'inconclusive',
+              reason: 'the stream side was not read: see the result',
+            }),
+          ];
+    const exact =
+      resultMode(plan) === 'exact' ? await compareExactly(open, computations) : undefined;
+    if (exact && 'subjects' in exact) {
+      const isTaken = computations.at(-1)!.taken !== null;
+      return { ...exact, subjects: [...exact.subjects, ...(isTaken ? await stored() : unread())] };
+    }
     const last = await settle(open, computations, deadline);
     if (typeof last === 'string') {
       const verdict = { verdict: 'inconclusive', reason: last } as const;
@@ -46,11 +69,9 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
     const durationMs = Date.now() - started;
     const judged = (areTables: boolean): SubjectResult[] =>
       computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
-    const tables = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
-    const settled = [...tables, ...judged(false)];
-    if (run === null) return { subjects: settled, pathMs: last.pathMs };
-    const stored = await compareStored(open, computations.at(-1)!, run);
-    return { subjects: [...settled, stored], pathMs: last.pathMs };
+    const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
+    const results = judged(false).map((subject) => settledBecause(subject, exact?.settledBecause));
+    return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.pathMs };
   });
 }
 
@@ -70,6 +91,13 @@ async function settle(
     if (!isOpen(computations, deadline)) return round;
     open = computations.filter((c) => sidesOf(c).some((side) => side.isOpen));
   }
+}
+
+/** Says why a result was not compared exactly, although the spec asks for it. */
+function settledBecause(result: SubjectResult, why: string | undefined): SubjectResult {
+  if (why === undefined) return result;
+  const { verdict, reason } = result.verdict;
+  return { ...result, verdict: { verdict, reason: `${reason}; settled, because ${why}` } };
 }
 
 /** Rows that are missing because they cannot be there yet look like lost ones: the reason tells the two apart. */

@@ -10,7 +10,7 @@ import { stripSemicolon } from '../../../domain/migration/statements.js';
 import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import type { Computation, SideCounted } from './computation.js';
-import { foldOutput, refuseRepartitioned } from '../folds/folds.js';
+import { foldOutput, refuseRepartitioned, type TopicEnds } from '../folds/folds.js';
 import { readRows } from '../../runtime/row-cursor.js';
 
 /**
@@ -49,19 +49,13 @@ export async function takeRound(
   if (typeof barrier.value === 'string') return barrier.value;
   const expected = queries.value.read.map((query) => query.expected);
   for (const [at, computation] of computations.entries()) {
-    const { isOurs, isTable, topic, fold, shape, topicSide, sink } = computation;
+    const { isTable, topic, fold, shape, topicSide, sink } = computation;
     computation.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
     // Records are read after the sink, because a record that reached the sink meanwhile must count
     // as touched.
-    const touched = await foldOutput({ kafka, topic, heartbeat }, fold).catch((error: unknown) => {
-      // The next window reads a stage's topic again when the pipeline created it again. The caller
-      // judges the loss of a topic that we made.
-      throw !isOurs && error instanceof TopicLost
-        ? new Problem('unreachable', error.message)
-        : error;
-    });
+    const touched = await readOutput(session, computation);
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (!rows || !sink) continue;
     sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
@@ -70,8 +64,21 @@ export async function takeRound(
   return { queryMs: queries.value.endedAt - started, pathMs: barrier.value };
 }
 
-/** The milliseconds that it took, or the reason why it is not proven. */
-async function passBarrier(
+/** Reads the topic of a computation to its stable end, or to `ends`. */
+export function readOutput(
+  { kafka, heartbeat }: ConnectedSession,
+  { topic, fold, isOurs }: Computation,
+  ends?: TopicEnds,
+): Promise<Set<string>> {
+  return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) => {
+    // The next window reads a stage's topic again when the pipeline created it again. The caller
+    // judges the loss of a topic that we made.
+    throw !isOurs && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
+  });
+}
+
+/** Milliseconds that it took, or why it is not proven. */
+export async function passBarrier(
   kafka: KafkaPort,
   plan: ResolvedPlan,
   mark: SourceMark,
@@ -90,9 +97,9 @@ export interface QueryRead {
   readonly counted: number | null;
 }
 
-async function runQueries(
+export async function runQueries(
   client: SourceClient,
-  computations: readonly Computation[],
+  computations: readonly Pick<Computation, 'subject' | 'sql' | 'shape'>[],
   heartbeat: () => void,
 ): Promise<{ read: QueryRead[]; endedAt: number }> {
   const all: QueryRead[] = [];
@@ -115,28 +122,41 @@ async function runQueries(
   return { read: all, endedAt: Date.now() };
 }
 
-/** Reads the sink's rows, and counts them by a separate statement in the same snapshot. */
-async function readSink(
+/** The sink's rows in a snapshot of their own. */
+const readSink = (
   client: SourceClient,
   table: string,
   shape: Shape,
   heartbeat: () => void,
-): Promise<{ rows: Map<string, Pick<StreamRow, 'row' | 'proven'>>; counted: SideCounted }> {
-  const rows = new Map<string, Pick<StreamRow, 'row' | 'proven'>>();
+): Promise<SinkRows> =>
+  transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', () =>
+    sinkRows(client, table, shape, heartbeat),
+  );
+
+export interface SinkRows {
+  readonly rows: Map<string, StreamRow>;
+  readonly counted: SideCounted;
+}
+
+/**
+ * The sink's rows, and their number by a statement of its own. The client MUST hold a snapshot.
+ */
+export async function sinkRows(
+  client: SourceClient,
+  table: string,
+  shape: Shape,
+  heartbeat: () => void,
+): Promise<SinkRows> {
+  const rows = new Map<string, StreamRow>();
   const from = qualified(parseTableName(table));
-  return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
-    const readRowsOfIt = await readRows(
-      client,
-      from,
-      shape,
-      { rowsPerSecond: 0, heartbeat },
-      (key, row) => rows.set(key, { row }),
-    );
-    return {
-      rows,
-      counted: { countedRows: await countRows(client, from), readRows: readRowsOfIt },
-    };
-  });
+  const pace = { rowsPerSecond: 0, heartbeat };
+  const readRowsOfIt = await readRows(client, from, shape, pace, (key, row) =>
+    rows.set(key, { row, mark: 0 }),
+  );
+  return {
+    rows,
+    counted: { countedRows: await countRows(client, from), readRows: readRowsOfIt },
+  };
 }
 
 async function countRows(client: SourceClient, from: string): Promise<number> {

@@ -1,0 +1,154 @@
+// Lets the source connector stand still for a moment, and makes sure that it runs again. A pause is
+// recorded in the ledger before it begins, so that another worker can end it if this one dies.
+import type { ConnectRest, ConnectorStatus } from '../../clients/http/connect-rest.js';
+import { closePause, openPause, pausesOf } from '../../clients/ledger/still-points.js';
+import { pausedBy } from '../../domain/evidence/still-point.js';
+import type { Deps } from '../runtime/deps.js';
+import { pollUntil } from '../runtime/poll-until.js';
+import type { Planned } from '../runtime/with-plan.js';
+
+type Needs = Pick<Deps, 'ledger' | 'systems'>;
+
+const POLL_MS = 20;
+/** Others leave the connector alone for this time longer than the pause may last. */
+const GRACE_MS = 2000;
+/** A window tries to resume its connector for this time. The guard tries afterwards. */
+const RESUME_MS = 30_000;
+
+export interface Stood<T> {
+  readonly value: T;
+  /** Milliseconds from the order to pause until the connector was seen running again. */
+  readonly stoodMs: number;
+}
+
+/**
+ * Runs `use` while every task of the connector is paused, for at most `atMostMs`. A string says why
+ * the connector did not pause. The connector is resumed in every case, also after cancellation.
+ */
+export async function standStill<T>(
+  { ledger, systems }: Needs,
+  { ref, plan }: Planned,
+  atMostMs: number,
+  use: (deadline: number) => Promise<T>,
+): Promise<Stood<T> | string> {
+  const rest = systems.connect(plan);
+  const connector = plan.sourceConnectors[0]!;
+  const found = await rest.status(connector);
+  if (!isAll(found, 'RUNNING')) return `connector ${connector} is ${said(found)}, not RUNNING`;
+  const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
+  const started = Date.now();
+  const deadline = started + atMostMs;
+  let value: T;
+  let isPaused: true | null = null;
+  let isRunning = false;
+  try {
+    await rest.pause(connector);
+    let last: ConnectorStatus | null = found;
+    isPaused = await pollUntil(deadline, POLL_MS, async () => {
+      last = await rest.status(connector);
+      return isAll(last, 'PAUSED') ? true : null;
+    });
+    if (!isPaused) return `connector ${connector} is ${said(last)}, not PAUSED, at the time limit`;
+    value = await use(deadline);
+  } finally {
+    isRunning = await resumeSurely(rest, connector, RESUME_MS);
+    if (isRunning) await closePause(ledger, id, 'window').catch(() => undefined);
+  }
+  const stoodMs = Date.now() - started;
+  return { value, stoodMs };
+}
+
+/**
+ * Ends the pauses that an earlier attempt of a window left open. Returns whether the connector had
+ * to be resumed.
+ */
+export async function endLeftPauses(
+  { ledger, systems }: Needs,
+  { ref, plan }: Planned,
+): Promise<boolean> {
+  const rest = systems.connect(plan);
+  let isResumed = false;
+  for (const connector of plan.sourceConnectors) {
+    const open = (await pausesOf(ledger, ref, connector)).filter((p) => p.closedBy === null);
+    if (open.length === 0) continue;
+    isResumed ||= isPaused(await rest.status(connector).catch(() => null));
+    if (!(await resumeSurely(rest, connector, RESUME_MS))) continue;
+    for (const { id } of open) await closePause(ledger, id, 'successor');
+  }
+  return isResumed;
+}
+
+/**
+ * Resumes a source connector that a window paused and does not hold any more. Returns its name, or
+ * null if there is none.
+ */
+export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Promise<string | null> {
+  const rest = deps.systems.connect(plan);
+  for (const connector of plan.sourceConnectors) {
+    if (!isPaused(await rest.status(connector))) continue;
+    const by = pausedBy(await pausesOf(deps.ledger, ref, connector));
+    if (by.kind !== 'nobody' || !(await resumeSurely(rest, connector, RESUME_MS))) continue;
+    await closePause(deps.ledger, by.id, 'guard');
+    return connector;
+  }
+  return null;
+}
+
+/**
+ * Returns Connect's answers as if windows paused nothing: a connector that a window holds counts as
+ * running. A person's pause stays visible.
+ */
+export function withoutStillPoints(
+  { ledger, systems }: Needs,
+  { ref, plan }: Planned,
+): Pick<ConnectRest, 'config' | 'status'> {
+  const rest = systems.connect(plan);
+  const running = <P extends { readonly state: string }>(part: P): P =>
+    part.state === 'PAUSED' ? { ...part, state: 'RUNNING' } : part;
+  return {
+    config: (name) => rest.config(name),
+    status: async (name) => {
+      const status = await rest.status(name);
+      if (status === null || !isPaused(status)) return status;
+      if (pausedBy(await pausesOf(ledger, ref, name)).kind === 'person') return status;
+      return { connector: running(status.connector), tasks: status.tasks.map(running) };
+    },
+  };
+}
+
+/**
+ * Resumes the connector and waits until no part of it is paused. It does not look at the
+ * activity's cancellation, because a cancelled window must still resume. Never throws.
+ */
+async function resumeSurely(
+  rest: ConnectRest,
+  connector: string,
+  limitMs: number,
+): Promise<boolean> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const runs = await resumed(rest, connector).catch(() => false);
+    if (runs || Date.now() > deadline) return runs;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function resumed(rest: ConnectRest, connector: string): Promise<boolean> {
+  if ((await rest.config(connector)) === null) return true; // it was deleted: nothing is paused
+  await rest.resume(connector);
+  return !isPaused(await rest.status(connector));
+}
+
+const partsOf = (status: ConnectorStatus): string[] => [
+  status.connector.state,
+  ...status.tasks.map((task) => task.state),
+];
+
+const isPaused = (status: ConnectorStatus | null): boolean =>
+  status !== null && partsOf(status).includes('PAUSED');
+
+const isAll = (status: ConnectorStatus | null, state: string): boolean =>
+  status !== null && status.tasks.length > 0 && partsOf(status).every((part) => part === state);
+
+const said = (status: ConnectorStatus | null): string =>
+  status === null ? 'unknown to Connect' : [...new Set(partsOf(status))].join(' and ');

@@ -1,0 +1,166 @@
+// Prepares a query of the batch to be run as of a still point. Its views are expanded, and every
+// captured table can be replaced by a stand-in. A query that reads anything else is not aligned,
+// and the reason is returned.
+import type pg from 'pg';
+import { analyseSql, loadParser } from '../../../../assess/sql/analyse.js';
+import {
+  cteNames,
+  referencesOf,
+  replaceReferences,
+  type Reference,
+} from '../../../../assess/sql/references.js';
+import { emptyStandIn } from '../../../../assess/sql/stand-in.js';
+import { describeSubquery } from '../../../../clients/postgres/single-statement.js';
+import { plainName } from '../../../../clients/postgres/consumer-view.js';
+import { quoteIdent, type Relation } from '../../../../domain/migration/names.js';
+import { stripSemicolon } from '../../../../domain/migration/statements.js';
+import { relationsOfPlan } from '../../../checks/query-reads.js';
+import { functionProblem } from './functions.js';
+
+/** Returns the sub-query for a table, by the table's quoted name; null leaves it as it is. */
+export type StandIns = (table: string) => string | null;
+
+export interface AlignedQuery {
+  /** The captured tables that the query reads, by their quoted names. */
+  readonly tables: ReadonlySet<string>;
+  rewrite(standIns: StandIns): string;
+}
+
+interface Expanded {
+  readonly text: string;
+  readonly places: readonly { readonly reference: Reference; readonly target: Target }[];
+}
+
+type Target = { readonly table: string } | { readonly view: Expanded };
+
+/** A part of the query that cannot be aligned. */
+class NotAligned extends Error {}
+
+const MOST_NESTED = 20;
+
+/** Reads the catalog and plans the query; nothing is run. A string says why it cannot be aligned. */
+export async function alignedQuery(
+  client: pg.ClientBase,
+  tables: readonly Relation[],
+  sql: string,
+): Promise<AlignedQuery | string> {
+  await loadParser();
+  const query = stripSemicolon(sql);
+  const captured = new Map(tables.map((table) => [table.sql, table]));
+  try {
+    const expanded = await expand(client, query, captured, 0);
+    const rewrite = (standIns: StandIns): string => render(expanded, standIns);
+    const problem =
+      clockProblem(rewrite(() => null)) ??
+      (await functionProblem(
+        client,
+        rewrite(() => null),
+      )) ??
+      (await readsOtherwise(client, query, rewrite));
+    return problem ?? { tables: tablesOf(expanded), rewrite };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function expand(
+  client: pg.ClientBase,
+  text: string,
+  captured: ReadonlyMap<string, Relation>,
+  depth: number,
+): Promise<Expanded> {
+  if (depth > MOST_NESTED) throw new NotAligned('its views are nested too deeply');
+  const references = referencesOf(text);
+  const found = await relations(client, [
+    ...references.map(({ schema, name }) =>
+      schema === null ? quoteIdent(name) : `${quoteIdent(schema)}.${quoteIdent(name)}`,
+    ),
+    ...cteNames(text).map(quoteIdent),
+  ]);
+  const hidden = found.slice(references.length).find((relation) => relation !== null);
+  if (hidden) throw new NotAligned(`one of its CTEs has the name of ${plainName(hidden.name)}`);
+  const places: Expanded['places'][number][] = [];
+  for (const [at, reference] of references.entries()) {
+    const relation = found[at];
+    if (!relation) throw new NotAligned(`it reads ${reference.name}, which does not exist`);
+    if (relation.definition !== null) {
+      const view = stripSemicolon(relation.definition);
+      places.push({ reference, target: { view: await expand(client, view, captured, depth + 1) } });
+    } else if (captured.has(relation.name)) {
+      places.push({ reference, target: { table: relation.name } });
+    } else {
+      throw new NotAligned(`it reads ${plainName(relation.name)}, which is not captured`);
+    }
+  }
+  return { text, places };
+}
+
+function render({ text, places }: Expanded, standIns: StandIns): string {
+  const targets = new Map(places.map(({ reference, target }) => [reference, target]));
+  return replaceReferences(text, [...targets.keys()], (reference) => {
+    const target = targets.get(reference)!;
+    return 'view' in target ? render(target.view, standIns) : standIns(target.table);
+  });
+}
+
+function tablesOf({ places }: Expanded): Set<string> {
+  return new Set(
+    places.flatMap(({ target }) => ('view' in target ? [...tablesOf(target.view)] : target.table)),
+  );
+}
+
+interface CatalogRelation {
+  /** Qualified and quoted. */
+  readonly name: string;
+  /** The text of a view; null for everything else. */
+  readonly definition: string | null;
+}
+
+/** Resolves quoted names by the session's search path; null if there is no such relation. */
+async function relations(
+  client: pg.ClientBase,
+  names: readonly string[],
+): Promise<(CatalogRelation | null)[]> {
+  const { rows } = await client.query<{ name: string | null; definition: string | null }>(
+    `SELECT CASE WHEN c.oid IS NULL THEN NULL
+         ELSE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' END AS name,
+       CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END AS definition
+     FROM unnest($1::text[]) WITH ORDINALITY AS given (name, at)
+     LEFT JOIN pg_class c ON c.oid = to_regclass(given.name)
+     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY at`,
+    [names],
+  );
+  return rows.map(({ name, definition }) => (name === null ? null : { name, definition }));
+}
+
+/** A query that reads the clock, or chance, means something else in every run. */
+function clockProblem(text: string): string | null {
+  const read = analyseSql(text);
+  if (read.error) return `it cannot be read: ${read.error.message}`;
+  const found = read.flags.find(({ id }) => ['now', 'volatile', 'tablesample'].includes(id));
+  return found ? `its result depends on ${found.found}` : null;
+}
+
+/**
+ * Plans the query with stand-ins that read nothing. It must return the same columns, and its plan
+ * must read no relation at all.
+ */
+async function readsOtherwise(
+  client: pg.ClientBase,
+  query: string,
+  rewrite: (standIns: StandIns) => string,
+): Promise<string | null> {
+  const empty = rewrite((sql) => emptyStandIn({ sql }));
+  const types = async (text: string): Promise<string> =>
+    JSON.stringify(
+      (await describeSubquery(client, text)).map(({ name, dataTypeID }) => [name, dataTypeID]),
+    );
+  const before = await types(query);
+  const after = await types(empty).catch((error: unknown) => (error as Error).message);
+  if (before !== after)
+    return after.startsWith('[')
+      ? 'with its tables replaced, it returns columns of other types'
+      : `with its tables replaced, Postgres refuses it: ${after}`;
+  const others = await relationsOfPlan(client, empty);
+  return others.length > 0 ? `it also reads ${others.join(', ')}, hidden in a function` : null;
+}

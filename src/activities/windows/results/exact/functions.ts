@@ -1,0 +1,68 @@
+// Looks into the functions that a query calls. One that reads tables, or that gives another answer
+// each time, cannot be aligned with a still point.
+import type pg from 'pg';
+import { analyseSql } from '../../../../assess/sql/analyse.js';
+
+/** Functions of the server and of its extensions that read what their arguments name. */
+const READERS =
+  /^(query_to_xml|table_to_xml|schema_to_xml|database_to_xml|cursor_to_xml|dblink|lo_get|pg_read_file)/;
+
+interface Called {
+  readonly name: string;
+  readonly text: string | null;
+  readonly isVolatile: boolean;
+  readonly isOurs: boolean;
+}
+
+/** Returns why the functions of the query forbid to align it, or null. */
+export async function functionProblem(
+  client: pg.ClientBase,
+  query: string,
+): Promise<string | null> {
+  const asked = new Set<string>();
+  for (let names = callsIn(query); names.length > 0;) {
+    const next = new Set<string>();
+    for (const called of await functions(client, names)) {
+      const problem = problemOf(called);
+      if (problem) return problem;
+      if (called.isOurs) for (const name of callsIn(called.text!)) next.add(name);
+    }
+    names.forEach((name) => asked.add(name));
+    names = [...next].filter((name) => !asked.has(name));
+  }
+  return null;
+}
+
+const callsIn = (text: string): string[] =>
+  analyseSql(text)
+    .flags.filter(({ id, found }) => id === 'unknown-function' && found.endsWith('()'))
+    .map(({ found }) => found.slice(0, -2));
+
+function problemOf({ name, text, isVolatile, isOurs }: Called): string | null {
+  if (READERS.test(name)) return `it calls ${name}, which reads what its arguments name`;
+  if (!isOurs) return null;
+  if (isVolatile) return `it calls ${name}, which is VOLATILE`;
+  if (text === null) return `it calls ${name}, whose text cannot be read`;
+  const read = analyseSql(text);
+  if (read.error ?? read.unread[0]) return `it calls ${name}, whose text cannot be read`;
+  return read.tables.length > 0 ? `it calls ${name}, which reads ${read.tables.join(', ')}` : null;
+}
+
+/** The functions of these names. Those of the server and of extensions are not ours. */
+async function functions(client: pg.ClientBase, names: readonly string[]): Promise<Called[]> {
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT p.oid::regprocedure::text AS name, p.provolatile = 'v' AS volatile,
+       n.nspname <> 'pg_catalog' AND NOT EXISTS (SELECT FROM pg_depend d
+         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS ours,
+       CASE WHEN p.prokind = 'f' AND l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) END AS text
+     FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE p.proname = ANY ($1) OR n.nspname || '.' || p.proname = ANY ($1)`,
+    [names],
+  );
+  return rows.map(({ name, text, volatile, ours }) => ({
+    name: name!,
+    text: text ?? null,
+    isVolatile: volatile === 't',
+    isOurs: ours === 't',
+  }));
+}

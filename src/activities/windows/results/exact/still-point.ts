@@ -1,0 +1,153 @@
+// Takes a still point: the input of the pipeline is held until everything has passed it. The ends
+// of all topics and a snapshot of the source are noted. Correctness rests on offsets: the ends are
+// read again at the end, and anything that was written in between voids the attempt.
+import { durationMs } from '../../../../domain/values/duration.js';
+import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../../../domain/values/position.js';
+import { openSource, type SourceClient } from '../../../../clients/postgres/connection.js';
+import type { KafkaPort, PartitionEnds } from '../../../../clients/kafka/kafka.js';
+import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
+import { markSource, type SourceMark } from '../../../capture/source-mark.js';
+import { standStill } from '../../../capture/stand-still.js';
+import { pause, pollUntil } from '../../../runtime/poll-until.js';
+import type { ConnectedSession } from '../../session.js';
+
+const ATTEMPTS = 3;
+const BETWEEN_LOOKS_MS = 60;
+const POLL_MS = 40;
+
+export interface StillPoint {
+  /** The ends of the tables' topics. */
+  readonly ends: ReadonlyMap<string, readonly PartitionEnds[]>;
+  /** The ends of the pipeline's topics that are compared, when everything had passed. */
+  readonly outputs: ReadonlyMap<string, PartitionEnds[]>;
+  /** The snapshot that `reader` of the session holds. */
+  readonly snapshotText: string;
+  readonly snapshot: SnapshotVisibility;
+  /** A position behind everything that the snapshot sees. */
+  readonly mark: SourceMark;
+  /** Holds a snapshot of the sink's table; null without a sink. The caller MUST end it. */
+  readonly sink: SourceClient | null;
+  /** The time for which the connector was paused; null if nothing had to be paused. */
+  readonly stoodMs: number | null;
+}
+
+/** The reason why there is no still point. */
+export interface NoStillPoint {
+  readonly why: string;
+  /** Something was written into the topics although the connector stood still. */
+  readonly isMoved: boolean;
+}
+
+type Attempt = Omit<StillPoint, 'stoodMs'> | NoStillPoint;
+
+/**
+ * Takes a still point. Afterwards the session's reader holds its snapshot in an open transaction,
+ * which the caller MUST end.
+ */
+export async function takeStillPoint(
+  session: ConnectedSession,
+  outputs: readonly string[],
+): Promise<StillPoint | NoStillPoint> {
+  const { deps, plan, still } = session;
+  const limitMs = Math.min(
+    durationMs(plan.spec.validation.stillPoint.maxPause),
+    Math.max(1000, session.roundsMs),
+  );
+  let last: NoStillPoint = { why: 'it was not looked for', isMoved: false };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const taken = await once();
+    if (!('why' in taken)) return taken;
+    last = taken;
+    if (!taken.isMoved) return taken;
+  }
+  return last;
+
+  async function once(): Promise<StillPoint | NoStillPoint> {
+    if (still !== 'paused') {
+      const found = await look(session, outputs, Date.now() + limitMs);
+      return 'why' in found ? found : { ...found, stoodMs: null };
+    }
+    const stood = await standStill(deps, session, limitMs, (deadline) =>
+      look(session, outputs, deadline),
+    );
+    if (typeof stood === 'string') return { why: stood, isMoved: false };
+    return 'why' in stood.value ? stood.value : { ...stood.value, stoodMs: stood.stoodMs };
+  }
+}
+
+async function look(
+  session: ConnectedSession,
+  outputs: readonly string[],
+  deadline: number,
+): Promise<Attempt> {
+  const { deps, kafka, plan, reader, side } = session;
+  const topics = plan.captures.map(({ topic }) => topic);
+  const ends = await agreedEnds(kafka, topics, deadline);
+  if (typeof ends === 'string') return { why: ends, isMoved: true };
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  let sink: SourceClient | null = null;
+  try {
+    const { rows } = await reader.query<Record<string, string>>(
+      'SELECT pg_current_snapshot() AS snapshot',
+    );
+    const snapshotText = rows[0]!['snapshot']!;
+    const mark = await markSource(deps, session, { snapshot: reader, side, token: 'still point' });
+    const undrained =
+      (await pipelineDrained(kafka, plan, deadline)) ?? (await sinkDrained(kafka, plan, deadline));
+    if (undrained) return await none({ why: undrained, isMoved: false });
+    const at = await endsOf(kafka, outputs);
+    sink = plan.sink ? await sinkSnapshot(session) : null;
+    const moved = movedBetween(ends, await endsOf(kafka, topics));
+    if (moved) return await none({ why: moved, isMoved: true });
+    const snapshot = parseSnapshot(snapshotText);
+    return { ends, outputs: at, snapshotText, snapshot, mark, sink };
+  } catch (error) {
+    await none(null);
+    throw error;
+  }
+
+  async function none<T>(result: T): Promise<T> {
+    await sink?.end().catch(() => undefined);
+    await reader.query('ROLLBACK').catch(() => undefined);
+    return result;
+  }
+}
+
+/** The ends of the topics when two readings in a row agree. A string = they never did. */
+async function agreedEnds(
+  kafka: KafkaPort,
+  topics: readonly string[],
+  deadline: number,
+): Promise<Map<string, PartitionEnds[]> | string> {
+  let moved = '';
+  const agreed = await pollUntil(deadline, POLL_MS, async () => {
+    const before = await endsOf(kafka, topics);
+    await pause(BETWEEN_LOOKS_MS);
+    const after = await endsOf(kafka, topics);
+    moved = movedBetween(before, after) ?? '';
+    return moved === '' ? after : null;
+  });
+  return agreed ?? `${moved} at the time limit`;
+}
+
+async function endsOf(
+  kafka: KafkaPort,
+  topics: readonly string[],
+): Promise<Map<string, PartitionEnds[]>> {
+  const ends = topics.map(async (topic) => [topic, await kafka.offsets(topic)] as const);
+  return new Map(await Promise.all(ends)) satisfies Ends;
+}
+
+/** A connection of its own, because the still point's other snapshot is older. */
+async function sinkSnapshot({ plan, deps }: ConnectedSession): Promise<SourceClient> {
+  const client = await openSource(plan, deps.secret, { readOnly: true });
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await client.query('SELECT pg_current_snapshot()');
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+}

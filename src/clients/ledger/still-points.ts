@@ -1,0 +1,63 @@
+// Pauses of a source connector for a still point, kept in the ledger, so that others can tell them
+// from a person's pause, and can end one whose worker died.
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { RecordedPause } from '../../domain/evidence/still-point.js';
+import type { Ledger } from './ledger.js';
+
+type Run = Pick<MigrationRef, 'runKey' | 'generation'>;
+
+/**
+ * Records a pause before it begins. The ledger's own clock decides when it is over. Returns the id
+ * of the record.
+ */
+export async function openPause(
+  ledger: Ledger,
+  ref: Run,
+  connector: string,
+  atMostMs: number,
+): Promise<string> {
+  const rows = await ledger.query<{ id: string }>(
+    `INSERT INTO sluice.still_point (run_key, generation, connector, deadline)
+     VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond') RETURNING id`,
+    [ref.runKey, ref.generation, connector, atMostMs],
+  );
+  return rows[0]!.id;
+}
+
+/** Records that the pause is over, once the connector was seen running. `by` = who resumed it. */
+export async function closePause(
+  ledger: Ledger,
+  id: string,
+  by: RecordedPause['closedBy'],
+): Promise<void> {
+  await ledger.query(
+    `UPDATE sluice.still_point SET closed_at = now(), closed_by = $2 WHERE id = $1 AND closed_at IS NULL`,
+    [id, by],
+  );
+}
+
+/** Returns the last pauses of the connector that may concern it now: the newest one first. */
+export async function pausesOf(
+  ledger: Ledger,
+  ref: Run,
+  connector: string,
+): Promise<RecordedPause[]> {
+  const rows = await ledger.query<{
+    id: string;
+    overdue: boolean;
+    closed_by: RecordedPause['closedBy'];
+    closed_ms: string | null;
+  }>(
+    `SELECT id, now() > deadline AS overdue, closed_by,
+       extract(epoch FROM now() - closed_at) * 1000 AS closed_ms
+     FROM sluice.still_point WHERE run_key = $1 AND generation = $2 AND connector = $3
+       AND (closed_at IS NULL OR closed_at > now() - interval '1 hour') ORDER BY id DESC`,
+    [ref.runKey, ref.generation, connector],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    isOverdue: row.overdue,
+    closedBy: row.closed_by,
+    closedMs: row.closed_ms === null ? null : Number(row.closed_ms),
+  }));
+}

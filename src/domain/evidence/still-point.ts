@@ -1,0 +1,65 @@
+// Decides about still points, at which both sides of a comparison are fixed: whether topics have
+// moved, and who paused a connector. PURE.
+
+/** The end of one partition. `committed` is the last stable offset. */
+export interface PartitionEnd {
+  readonly partition: number;
+  readonly high: number;
+  readonly committed: number;
+}
+
+export type Ends = ReadonlyMap<string, readonly PartitionEnd[]>;
+
+/**
+ * Returns where two readings of the ends differ, or where a transaction is open at the end. Null
+ * means that nothing was written between the readings.
+ */
+export function movedBetween(before: Ends, after: Ends): string | null {
+  for (const [topic, ends] of after) {
+    for (const { partition, high, committed } of ends) {
+      const was = before.get(topic)?.find((end) => end.partition === partition)?.high;
+      if (was !== high)
+        return `${topic}/${partition} ended at ${was ?? 'no offset'} and then at ${high}`;
+      if (committed !== high)
+        return `a transaction is open in ${topic}/${partition} (stable ${committed} < ${high})`;
+    }
+  }
+  return null;
+}
+
+/** A pause of the source connector that a window recorded in the ledger before it began. */
+export interface RecordedPause {
+  readonly id: string;
+  /** True if it has lasted longer than its window may take. */
+  readonly isOverdue: boolean;
+  /** Null while it is open. */
+  readonly closedBy: 'window' | 'successor' | 'guard' | null;
+  /** Milliseconds since it was closed; null while it is open. */
+  readonly closedMs: number | null;
+}
+
+/**
+ * A worker that was suspended may pause the connector although another one has ended its pause. No
+ * attempt is suspended for longer without being ended.
+ */
+const LATE_PAUSE_MS = 300_000;
+
+export type PausedBy =
+  /** A window that is still allowed to hold it. */
+  | { readonly kind: 'window' }
+  /** A window that does not hold it any more: it has to be resumed. */
+  | { readonly kind: 'nobody'; readonly id: string }
+  /** No window: a person, or another tool. */
+  | { readonly kind: 'person' };
+
+/** Returns who paused a connector that is paused now, by its recorded pauses, newest first. */
+export function pausedBy(pauses: readonly RecordedPause[]): PausedBy {
+  const open = pauses.filter(({ closedBy }) => closedBy === null);
+  if (open.some(({ isOverdue }) => !isOverdue)) return { kind: 'window' };
+  const left =
+    open[0] ??
+    pauses.find(
+      ({ closedBy, closedMs }) => closedBy !== 'window' && (closedMs ?? 0) < LATE_PAUSE_MS,
+    );
+  return left ? { kind: 'nobody', id: left.id } : { kind: 'person' };
+}

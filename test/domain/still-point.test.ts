@@ -1,0 +1,74 @@
+// Decisions about a still point: whether topics stood still, and who paused a connector.
+import { describe, expect, it } from 'vitest';
+import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
+import { subjectsOf } from '../../src/domain/evidence/subjects.js';
+import { BATCH_PARTS, aSpec } from '../support/builders.js';
+
+const ends = (high: number, committed = high): Ends =>
+  new Map([['t', [{ partition: 0, high, committed }]]]);
+
+describe('topics between two looks', () => {
+  it('stood still if every partition has the same end', () => {
+    expect(movedBetween(ends(5), ends(5))).toBeNull();
+    expect(movedBetween(ends(5), ends(6))).toBe('t/0 ended at 5 and then at 6');
+    expect(movedBetween(new Map(), ends(6))).toBe('t/0 ended at no offset and then at 6');
+  });
+
+  it('did not stand still while a transaction is open at the end', () => {
+    expect(movedBetween(ends(5), ends(5, 3))).toBe('a transaction is open in t/0 (stable 3 < 5)');
+  });
+});
+
+describe('a paused connector', () => {
+  const open = { id: '1', isOverdue: false, closedBy: null, closedMs: null };
+
+  it('is held by a window whose pause is recorded and not over', () => {
+    expect(pausedBy([open])).toEqual({ kind: 'window' });
+  });
+
+  it('is held by nobody once the pause of its window is overdue', () => {
+    expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'nobody', id: '1' });
+  });
+
+  it('is held by nobody if a suspended worker paused it after another one had ended its pause', () => {
+    const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
+    expect(pausedBy([ended])).toEqual({ kind: 'nobody', id: '1' });
+    expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });
+  });
+
+  it('was paused by a person if no window has a pause, or its window ended it', () => {
+    expect(pausedBy([])).toEqual({ kind: 'person' });
+    expect(pausedBy([{ ...open, closedBy: 'window', closedMs: 1000 }])).toEqual({ kind: 'person' });
+  });
+});
+
+describe('results', () => {
+  const modeOf = (validation: object, connector: object = {}): unknown =>
+    subjectsOf(
+      aSpec({
+        spec: {
+          ...BATCH_PARTS,
+          validation,
+          connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', ...connector },
+        },
+      }),
+    ).filter(({ subject }) => subject.startsWith('result'));
+
+  it('are compared exactly if the spec says so, and the sink with them', () => {
+    expect(modeOf({ results: 'exact' })).toEqual([
+      { subject: 'result', mode: 'exact' },
+      { subject: 'result@sink', mode: 'exact' },
+    ]);
+    expect(modeOf({ results: 'settled' })).toMatchObject([{ mode: 'settled' }, {}]);
+  });
+
+  it('of polled tables are settled whatever the spec says', () => {
+    const polled = {
+      type: 'jdbc-source',
+      mode: 'incrementing',
+      incrementingColumn: 'id',
+      snapshot: undefined,
+    };
+    expect(modeOf({ results: 'exact' }, polled)).toMatchObject([{ mode: 'settled' }, {}]);
+  });
+});

@@ -1,0 +1,58 @@
+// A small pipeline: it reads the topic of `accounts` and writes the number and the sum of each
+// bucket of 500 ids. Usage: node totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP.
+import kafkajs from 'kafkajs';
+
+const [brokers, input, output, groupId] = process.argv.slice(2);
+const kafka = new kafkajs.Kafka({
+  brokers: [brokers],
+  logLevel: kafkajs.logLevel.NOTHING,
+});
+const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 1000 });
+const producer = kafka.producer();
+const rows = new Map();
+const totals = new Map();
+
+const cents = (text) => BigInt(text.replace('.', ''));
+const decimal = (value) => {
+  const digits = String(value).padStart(3, '0');
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
+};
+
+function set(id, balance, touched) {
+  const bucket = Math.floor(id / 500);
+  const total = totals.get(bucket) ?? { n: 0, sum: 0n };
+  const before = rows.get(id);
+  if (before !== undefined) ((total.n -= 1), (total.sum -= before));
+  if (balance === null) rows.delete(id);
+  else {
+    rows.set(id, balance);
+    ((total.n += 1), (total.sum += balance));
+  }
+  totals.set(bucket, total);
+  touched.add(bucket);
+}
+
+function recordOf(bucket) {
+  const { n, sum } = totals.get(bucket);
+  const value = n === 0 ? null : JSON.stringify({ bucket, n, total: decimal(sum) });
+  return { key: JSON.stringify({ bucket }), value };
+}
+
+await producer.connect();
+await consumer.connect();
+await consumer.subscribe({ topic: input, fromBeginning: true });
+await consumer.run({
+  autoCommit: false,
+  eachBatch: async ({ batch, heartbeat }) => {
+    const touched = new Set();
+    for (const { key, value } of batch.messages) {
+      const { id } = JSON.parse(key.toString());
+      const { op, after } = value === null ? { op: 'd' } : JSON.parse(value.toString());
+      set(id, op === 'd' ? null : cents(after.balance), touched);
+    }
+    await producer.send({ topic: output, messages: [...touched].map(recordOf) });
+    const offset = String(BigInt(batch.lastOffset()) + 1n);
+    await consumer.commitOffsets([{ topic: input, partition: batch.partition, offset }]);
+    await heartbeat();
+  },
+});
