@@ -1,6 +1,7 @@
 // Runs one activity in a separate process, which kills itself with SIGKILL just before or just
 // after its n-th effect on the outside world. argv is {activity, args, at, when}. If `at` is 0, it
 // does not kill itself, and prints the number of effects.
+// With `from`, effects count from the first one whose text contains it.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
@@ -9,13 +10,15 @@ import { Systems } from '../../dist/activities/runtime/deps.js';
 import { Ledger } from '../../dist/clients/ledger/ledger.js';
 import { resolveSecret } from '../../dist/config.js';
 
-const { activity, args, at, when } = JSON.parse(process.argv[2]);
+const { activity, args, at, when, from } = JSON.parse(process.argv[2]);
 const EFFECT =
   /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|REVOKE|LOCK|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
 let effects = 0;
 const dieIf = (now) => {
   if (effects === at && when === now) process.kill(process.pid, 'SIGKILL');
 };
+let isCounting = from === undefined;
+const counts = (text) => (isCounting ||= text.includes(from));
 const effect = async (act) => {
   effects += 1;
   dieIf('before');
@@ -26,7 +29,8 @@ const effect = async (act) => {
 
 const query = Reflect.get(pg.Client.prototype, 'query');
 pg.Client.prototype.query = function (text, ...rest) {
-  if (typeof text !== 'string' || !EFFECT.test(text)) return query.call(this, text, ...rest);
+  if (typeof text !== 'string' || !EFFECT.test(text) || !counts(text))
+    return query.call(this, text, ...rest);
   const done = rest.at(-1);
   if (typeof done !== 'function') return effect(() => query.call(this, text, ...rest));
   effects += 1;
@@ -39,13 +43,15 @@ pg.Client.prototype.query = function (text, ...rest) {
 };
 const { fetch } = globalThis;
 globalThis.fetch = (url, options) =>
-  (options?.method ?? 'GET') === 'GET' ? fetch(url, options) : effect(() => fetch(url, options));
+  (options?.method ?? 'GET') === 'GET' || !counts(String(url))
+    ? fetch(url, options)
+    : effect(() => fetch(url, options));
 const admin = Reflect.get(Kafka.prototype, 'admin');
 Kafka.prototype.admin = function (...given) {
   const made = admin.apply(this, given);
   for (const name of ['createTopics', 'deleteTopics', 'deleteGroups']) {
     const act = made[name];
-    made[name] = (...input) => effect(() => act(...input));
+    made[name] = (...input) => (counts(name) ? effect(() => act(...input)) : act(...input));
   }
   return made;
 };

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';
 import { MUTANTS, OURS } from './mutants.js';
+import { PAUSE_MUTANTS, PAUSE_RULES, pausedConnector } from './paused-connector.js';
 import { search } from './search.js';
+import { STILL_MUTANTS, STILL_RULES, stillPoint } from './still-point.js';
 import { WAIT_MUTANTS, WAIT_RULES, waiting } from './waiting.js';
 import { GUARD_MUTANTS, GUARD_RULES, walGuard } from './wal-guard.js';
 import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
@@ -94,5 +96,41 @@ describe('the guard of the WAL', () => {
   for (const [name, change, caughtBy] of GUARD_MUTANTS) {
     it(`would break if ${name}`, () =>
       expect(search(walGuard({ ...GUARD_RULES, ...change }), 100_000).broken).toMatch(caughtBy));
+  }
+});
+
+describe('a still point', () => {
+  it('calls no right row wrong and no wrong row right, in every interleaving of writer, connector and pipeline', () => {
+    for (const isWrong of [false, true])
+      expect(search(stillPoint(STILL_RULES, isWrong), 1_000_000)).toMatchObject({
+        broken: null,
+        story: [],
+        isWhole: true,
+      });
+  });
+
+  for (const [name, change] of STILL_MUTANTS) {
+    it(`would lie if ${name}`, () => {
+      const { broken, story } = search(stillPoint({ ...STILL_RULES, ...change }, false), 1_000_000);
+      expect(broken).toBe('a right row was called wrong');
+      expect(story.length).toBeGreaterThan(3);
+    });
+  }
+});
+
+describe('a connector that a window paused', () => {
+  it('runs again wherever its worker dies or is suspended, and a person’s pause stays', () => {
+    expect(search(pausedConnector(PAUSE_RULES), 1_000_000)).toMatchObject({
+      broken: null,
+      story: [],
+      isWhole: true,
+    });
+  });
+
+  for (const [name, change, caughtBy] of PAUSE_MUTANTS) {
+    it(`would not if ${name}`, () =>
+      expect(search(pausedConnector({ ...PAUSE_RULES, ...change }), 1_000_000).broken).toMatch(
+        caughtBy,
+      ));
   }
 });

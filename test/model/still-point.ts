@@ -1,0 +1,123 @@
+// Models a still point as a small world: one row whose n-th change is record n, a connector with
+// records under way, a pipeline, and a window that compares its output with the source. Commits
+// reach the log before a snapshot sees them, as with synchronous replication.
+import type { Game } from './search.js';
+
+const CHANGES = 4;
+const LOST = 2; // a wrong pipeline never takes in this change
+
+export const STILL_RULES = {
+  /** The ends are read when the connector is paused. */
+  endsAfterPause: true,
+  /** The ends are read again after the pipeline has drained. */
+  looksAgain: true,
+  /** The connector is resumed when the pipeline has drained. */
+  drainsBeforeResume: true,
+  /** Rows whose records lie behind the ends, and which the snapshot sees, come from the topic. */
+  alignsLater: true,
+  /** Rows whose records lie before the ends, and which the snapshot does not see, do too. */
+  alignsUnseen: true,
+  /** The gap is read once the connector has passed a marker that is younger than the snapshot. */
+  waitsForMarker: true,
+};
+export type StillRules = typeof STILL_RULES;
+
+/** The steps of a window, in their order. */
+const PC = { begin: 0, ends: 1, snapshot: 2, drain: 3, look: 4, compare: 5, over: 6 } as const;
+
+interface World {
+  /** Changes in the log, and those that a snapshot sees. */
+  wal: number;
+  visible: number;
+  /** Records that the connector has sent, and those that are in the topic. */
+  sent: number;
+  topic: number;
+  /** Records that the pipeline has taken in. */
+  taken: number;
+  isWrong: number;
+  paused: number;
+  pc: number;
+  ends: number;
+  snapshot: number;
+  output: number;
+}
+
+interface Move {
+  readonly label: string;
+  readonly world: World;
+  readonly broken: string | null;
+}
+
+function moves(w: World, rules: StillRules): Move[] {
+  const found: Move[] = [];
+  const can = (label: string, change: Partial<World>, broken: string | null = null): void =>
+    void found.push({ label, world: { ...w, ...change }, broken });
+  if (w.wal < CHANGES && w.visible === w.wal) can('a commit is in the log', { wal: w.wal + 1 });
+  if (w.visible < w.wal) can('it becomes visible', { visible: w.wal });
+  if (w.paused === 0 && w.sent < w.wal) can('the connector sends a record', { sent: w.sent + 1 });
+  if (w.topic < w.sent) can('a record reaches the topic', { topic: w.topic + 1 });
+  if (w.taken < w.topic) can('the pipeline takes in a record', { taken: w.taken + 1 });
+  const { endsAfterPause, looksAgain, drainsBeforeResume, waitsForMarker } = rules;
+  const resumed = { paused: 0 };
+  if (w.pc === PC.begin && endsAfterPause) can('window: pauses', { pc: PC.ends, paused: 1 });
+  if (w.pc === PC.begin && !endsAfterPause)
+    can('window: reads the ends', { pc: PC.ends, ends: w.topic });
+  if (w.pc === PC.ends && endsAfterPause)
+    can('window: reads the ends', { pc: PC.snapshot, ends: w.topic });
+  if (w.pc === PC.ends && !endsAfterPause) can('window: pauses', { pc: PC.snapshot, paused: 1 });
+  if (w.pc === PC.snapshot)
+    can('window: opens its snapshot', {
+      pc: PC.drain,
+      snapshot: w.visible,
+      ...(drainsBeforeResume ? {} : resumed),
+    });
+  if (w.pc === PC.drain && w.taken >= w.ends)
+    can('window: reads the end of the output', { pc: PC.look, output: w.taken });
+  if (w.pc === PC.look && looksAgain && w.topic !== w.ends)
+    can('window: the ends moved, so it begins again', { pc: PC.begin, ...resumed });
+  if (w.pc === PC.look && (!looksAgain || w.topic === w.ends))
+    can('window: has its still point', { pc: PC.compare, ...resumed });
+  if (w.pc === PC.compare && (!waitsForMarker || w.topic >= w.snapshot))
+    can('window: compares', { pc: PC.over }, verdict(w, rules));
+  return found;
+}
+
+/** Null = the comparison tells the truth about the pipeline. */
+function verdict(w: World, { alignsLater, alignsUnseen }: StillRules): string | null {
+  const isLater = w.snapshot > w.ends && w.topic > w.ends;
+  const isUnseen = w.snapshot < w.ends;
+  const isAligned = (isLater && alignsLater) || (isUnseen && alignsUnseen);
+  const expected = isAligned ? w.ends : w.snapshot;
+  const stream = w.isWrong === 1 && w.output === LOST ? LOST - 1 : w.output;
+  const isRight = w.isWrong === 0 || w.ends !== LOST;
+  if (expected !== stream && isRight) return 'a right row was called wrong';
+  return expected === stream && !isRight ? 'a wrong row was called right' : null;
+}
+
+export const stillPoint = (rules: StillRules, isWrong: boolean): Game<World> => ({
+  first: {
+    wal: 0,
+    visible: 0,
+    sent: 0,
+    topic: 0,
+    taken: 0,
+    isWrong: isWrong ? 1 : 0,
+    paused: 0,
+    pc: PC.begin,
+    ends: 0,
+    snapshot: 0,
+    output: 0,
+  },
+  keyOf: (w) => Object.values(w).join(),
+  moves: (w) => moves(w, rules),
+  inState: () => null,
+});
+
+export const STILL_MUTANTS: readonly (readonly [string, Partial<StillRules>])[] = [
+  ['the ends were read before the pause only', { endsAfterPause: false, looksAgain: false }],
+  ['nobody looked at the ends again', { looksAgain: false }],
+  ['the connector ran on before the drain', { drainsBeforeResume: false, looksAgain: false }],
+  ['the gap left out records behind the ends', { alignsLater: false }],
+  ['the gap left out transactions that the snapshot does not see', { alignsUnseen: false }],
+  ['the gap was read before the connector had passed the marker', { waitsForMarker: false }],
+];
