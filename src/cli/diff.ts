@@ -3,6 +3,7 @@
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
+import { resultSubjects } from '../domain/evidence/subjects.js';
 import { withLedger } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
@@ -66,7 +67,10 @@ async function differencesOf(
   const subject = wanted.subject ?? firstUnproven(rows).subject;
   const differences = stored.filter((d) => d.subject === subject).map((d) => d.difference);
   const at = rows.findIndex((w) => w.subject === subject);
-  const before = rows.slice(0, at).filter((w) => w.mode === 'settled' && w.verdict === 'passed');
+  const results = resultSubjects(latest.spec).map((s) => s.subject);
+  const before = rows
+    .slice(0, at)
+    .filter((w) => results.includes(w.subject) && w.verdict === 'passed');
   return {
     window: number,
     subject,

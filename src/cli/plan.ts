@@ -9,6 +9,7 @@ import { openLedger, withRunning } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { answering } from './ask-run-state.js';
 import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
+import { comparisonsOf } from './plan-modes.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
@@ -37,7 +38,8 @@ export async function plan(options: PlanOptions): Promise<number> {
     ? (await ledger.migrations(spec.metadata.name).catch(() => []))[0]
     : undefined;
   await ledger?.close();
-  const built = buildPlan(spec, (latest?.generation ?? 0) + 1);
+  const plan = buildPlan(spec, (latest?.generation ?? 0) + 1);
+  const built = { ...plan, comparisons: await comparisonsOf(spec, plan.comparisons) };
   await print(built, options.output, () => render(built));
   return options.exitCode ? EXIT.findings : EXIT.ok;
 }
@@ -79,7 +81,7 @@ function render(plan: Plan): string {
     '',
     table(
       ['COMPARES', 'MODE'],
-      plan.comparisons.map((c) => [c.subject, c.mode]),
+      plan.comparisons.map((c) => [c.subject, c.because ? `${c.mode}: ${c.because}` : c.mode]),
     ),
     '',
     table(

@@ -21,7 +21,12 @@ export interface Plan {
     readonly name: string;
     readonly config: Readonly<Record<string, string>>;
   }[];
-  readonly comparisons: readonly { readonly subject: string; readonly mode: Mode }[];
+  readonly comparisons: readonly {
+    readonly subject: string;
+    readonly mode: Mode;
+    /** The reason why a result is not compared exactly. */
+    readonly because?: string;
+  }[];
   readonly cutover: readonly CutoverStep[];
   /** The guarantees that this spec weakens, which an approver must know. */
   readonly notes: readonly string[];

@@ -12,6 +12,8 @@ import type { BatchSpec } from '../../domain/migration/spec.js';
 import { closedAt } from '../../domain/evidence/subjects.js';
 import type { Deps } from '../runtime/deps.js';
 import { guardProblem } from '../cutover/guard-checks.js';
+import { resultMode } from '../../domain/evidence/subjects.js';
+import { alignedQuery } from '../windows/results/exact/aligned-query.js';
 import { checkReads } from './query-reads.js';
 import { checkRun } from './query-run.js';
 import { attempt, failed, type Answer } from '../runtime/findings.js';
@@ -89,8 +91,18 @@ async function checkQueries(
     checks.push(
       await attempt('batch.run', () => checkRun(client, plan, query.sql, key, name === ''), name),
     );
+    if (resultMode(plan) === 'exact')
+      checks.push(await attempt('batch.aligned', () => sayMode(client, plan, query.sql), name));
   }
   return checks;
+}
+
+/** Says how windows compare the query. Both modes are proofs, so neither is a failure. */
+async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
+  const aligned = await alignedQuery(client, plan.tables, sql);
+  return typeof aligned === 'string'
+    ? `windows compare it in settled rounds, because ${aligned}`
+    : 'windows compare it exactly, at a still point of the pipeline';
 }
 
 async function checkQuery(

@@ -2,7 +2,8 @@
 // captured table can be replaced by a stand-in. A query that reads anything else is not aligned,
 // and the reason is returned.
 import type pg from 'pg';
-import { analyseSql, loadParser } from '../../../../assess/sql/analyse.js';
+import { loadParser } from '../../../../assess/sql/analyse.js';
+import { textProblem } from '../../../../assess/sql/not-aligned.js';
 import {
   cteNames,
   referencesOf,
@@ -51,7 +52,7 @@ export async function alignedQuery(
     const expanded = await expand(client, query, captured, 0);
     const rewrite = (standIns: StandIns): string => render(expanded, standIns);
     const problem =
-      clockProblem(rewrite(() => null)) ??
+      textProblem(rewrite(() => null)) ??
       (await functionProblem(
         client,
         rewrite(() => null),
@@ -131,14 +132,6 @@ async function relations(
     [names],
   );
   return rows.map(({ name, definition }) => (name === null ? null : { name, definition }));
-}
-
-/** A query that reads the clock, or chance, means something else in every run. */
-function clockProblem(text: string): string | null {
-  const read = analyseSql(text);
-  if (read.error) return `it cannot be read: ${read.error.message}`;
-  const found = read.flags.find(({ id }) => ['now', 'volatile', 'tablesample'].includes(id));
-  return found ? `its result depends on ${found.found}` : null;
 }
 
 /**

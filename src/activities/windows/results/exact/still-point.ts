@@ -13,6 +13,8 @@ import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 
 const ATTEMPTS = 3;
+/** A still point that comes by itself comes soon, or not under these writers. */
+const UNPAUSED_MS = 3000;
 const BETWEEN_LOOKS_MS = 60;
 const POLL_MS = 40;
 
@@ -51,7 +53,7 @@ export async function takeStillPoint(
 ): Promise<StillPoint | NoStillPoint> {
   const { deps, plan, still } = session;
   const limitMs = Math.min(
-    durationMs(plan.spec.validation.stillPoint.maxPause),
+    still === 'unpaused' ? UNPAUSED_MS : durationMs(plan.spec.validation.stillPoint.maxPause),
     Math.max(1000, session.roundsMs),
   );
   let last: NoStillPoint = { why: 'it was not looked for', isMoved: false };
@@ -59,7 +61,7 @@ export async function takeStillPoint(
     const taken = await once();
     if (!('why' in taken)) return taken;
     last = taken;
-    if (!taken.isMoved) return taken;
+    if (!taken.isMoved || still === 'unpaused') return taken;
   }
   return last;
 

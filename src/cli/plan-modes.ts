@@ -1,0 +1,35 @@
+// Says for each subject of a plan how it is compared. A result whose query cannot be aligned by its
+// text alone is settled, and the plan says why. The database may know more reasons: see `doctor`.
+import { loadParser } from '../assess/sql/analyse.js';
+import { textProblem } from '../assess/sql/not-aligned.js';
+import { ALIGNED_SUBJECT, resultMode, resultSubjects } from '../domain/evidence/subjects.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import type { Plan } from '../manifest/build-plan.js';
+
+type Comparison = Plan['comparisons'][number];
+
+/** Returns the comparisons of the plan, with the reason where a result is not exact. */
+export async function comparisonsOf(
+  spec: MigrationSpec,
+  comparisons: readonly Comparison[],
+): Promise<Comparison[]> {
+  const why = await reasonOf(spec);
+  const results = resultSubjects(spec).map(({ subject }) => subject);
+  return comparisons.map((comparison) =>
+    why !== null && results.includes(comparison.subject) && comparison.subject !== ALIGNED_SUBJECT
+      ? { ...comparison, mode: 'settled', because: why }
+      : comparison,
+  );
+}
+
+async function reasonOf(spec: MigrationSpec): Promise<string | null> {
+  const { batch, validation } = spec.spec;
+  if (!batch || validation.results === 'settled') return null;
+  if (resultMode(spec) === 'settled') return 'the records of polled tables name no transaction';
+  await loadParser();
+  for (const { name, query } of [...batch.stages, { name: 'result', query: batch.query }]) {
+    const problem = textProblem(query.sql);
+    if (problem !== null) return `the query of ${name}: ${problem}`;
+  }
+  return null;
+}

@@ -1,0 +1,127 @@
+// The pause of a connector for a still point: recorded before it begins, and ended in every case.
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import {
+  endLeftPauses,
+  endOverduePause,
+  standStill,
+  withoutStillPoints,
+} from '../../src/activities/capture/stand-still.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import { aRef } from '../support/builders.js';
+
+const ref = aRef();
+const planned = { ref, plan: resolve(ref) };
+
+interface Row {
+  overdue: boolean;
+  closed_by: string | null;
+}
+
+function aWorld(state = 'RUNNING', rows: Row[] = []) {
+  const done: string[] = [];
+  const world = { state, pausesTo: 'PAUSED', done, rows };
+  const rest = {
+    status: () =>
+      Promise.resolve({
+        connector: { state: world.state },
+        tasks: [{ id: 0, state: world.state }],
+      }),
+    config: () => Promise.resolve({}),
+    pause: () => {
+      done.push('pause');
+      world.state = world.pausesTo;
+      return Promise.resolve();
+    },
+    resume: () => {
+      done.push('resume');
+      world.state = 'RUNNING';
+      return Promise.resolve();
+    },
+  };
+  const query = (sql: string, values: unknown[]): Promise<object[]> => {
+    if (sql.includes('INSERT')) {
+      done.push('record');
+      rows.push({ overdue: false, closed_by: null });
+      return Promise.resolve([{ id: String(rows.length) }]);
+    }
+    if (sql.includes('UPDATE')) {
+      done.push(`close by ${String(values[1])}`);
+      rows[Number(values[0]) - 1]!.closed_by = String(values[1]);
+      return Promise.resolve([]);
+    }
+    const found = rows.map((row, at) => ({ ...row, id: String(at + 1) })).reverse();
+    return Promise.resolve(found.map((row) => ({ ...row, closed_ms: row.closed_by ? '1' : null })));
+  };
+  const deps = { ledger: { query }, systems: { connect: () => rest } } as unknown as Deps;
+  return { world, deps };
+}
+
+const inActivity = <T>(run: () => Promise<T>): Promise<T> =>
+  new MockActivityEnvironment().run(run) as Promise<T>;
+
+describe('a connector that stands still for a window', () => {
+  it('is paused after the pause was recorded, and runs before the record is closed', async () => {
+    const { world, deps } = aWorld();
+    const stood = await inActivity(() =>
+      standStill(deps, planned, 5000, () => Promise.resolve(world.state)),
+    );
+    expect(stood).toMatchObject({ value: 'PAUSED' });
+    expect(world.done).toEqual(['record', 'pause', 'resume', 'close by window']);
+  });
+
+  it('runs again if the work fails', async () => {
+    const { world, deps } = aWorld();
+    const fails = (): Promise<never> => Promise.reject(new Error('lost'));
+    await expect(inActivity(() => standStill(deps, planned, 5000, fails))).rejects.toThrow('lost');
+    expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
+  });
+
+  it('is left alone if it does not run, as a person may have paused it', async () => {
+    const { world, deps } = aWorld('PAUSED');
+    const stood = await inActivity(() => standStill(deps, planned, 5000, () => Promise.resolve(1)));
+    expect(stood).toBe('connector bank is PAUSED, not RUNNING');
+    expect(world.done).toEqual([]);
+  });
+
+  it('gives a reason if it does not pause, and runs on', async () => {
+    const { world, deps } = aWorld();
+    world.pausesTo = 'FAILED';
+    const stood = await inActivity(() => standStill(deps, planned, 100, () => Promise.resolve(1)));
+    expect(stood).toBe('connector bank is FAILED, not PAUSED, at the time limit');
+    expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
+  });
+});
+
+describe('a connector that is found paused', () => {
+  const open = { overdue: false, closed_by: null };
+
+  it('is resumed by the guard once the pause of its window is overdue, and not before', async () => {
+    const early = aWorld('PAUSED', [{ ...open }]);
+    expect(await endOverduePause(early.deps, ref)).toBeNull();
+    const late = aWorld('PAUSED', [{ ...open, overdue: true }]);
+    expect(await endOverduePause(late.deps, ref)).toBe('bank');
+    expect(late.world.done).toEqual(['resume', 'close by guard']);
+  });
+
+  it('is resumed by the next attempt of its window at once', async () => {
+    const { world, deps } = aWorld('PAUSED', [{ ...open }]);
+    expect(await endLeftPauses(deps, planned)).toBe(true);
+    expect(world.done).toEqual(['resume', 'close by successor']);
+  });
+
+  it('stays paused if no window recorded it', async () => {
+    const { world, deps } = aWorld('PAUSED');
+    expect(await endOverduePause(deps, ref)).toBeNull();
+    expect(await endLeftPauses(deps, planned)).toBe(false);
+    expect(world.done).toEqual([]);
+  });
+
+  it('counts as running while a window holds it, and as paused if a person paused it', async () => {
+    const stateOf = async (rows: Row[]): Promise<unknown> =>
+      (await withoutStillPoints(aWorld('PAUSED', rows).deps, ref).status('bank'))?.connector.state;
+    expect(await stateOf([{ ...open }])).toBe('RUNNING');
+    expect(await stateOf([])).toBe('PAUSED');
+  });
+});
