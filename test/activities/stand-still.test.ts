@@ -99,9 +99,9 @@ describe('a connector that is found paused', () => {
 
   it('is resumed by the guard once the pause of its window is overdue, and not before', async () => {
     const early = aWorld('PAUSED', [{ ...open }]);
-    expect(await endOverduePause(early.deps, ref)).toBeNull();
+    expect(await endOverduePause(early.deps, planned)).toBeNull();
     const late = aWorld('PAUSED', [{ ...open, overdue: true }]);
-    expect(await endOverduePause(late.deps, ref)).toBe('bank');
+    expect(await endOverduePause(late.deps, planned)).toBe('bank');
     expect(late.world.done).toEqual(['resume', 'close by guard']);
   });
 
@@ -113,14 +113,15 @@ describe('a connector that is found paused', () => {
 
   it('stays paused if no window recorded it', async () => {
     const { world, deps } = aWorld('PAUSED');
-    expect(await endOverduePause(deps, ref)).toBeNull();
+    expect(await endOverduePause(deps, planned)).toBeNull();
     expect(await endLeftPauses(deps, planned)).toBe(false);
     expect(world.done).toEqual([]);
   });
 
   it('counts as running while a window holds it, and as paused if a person paused it', async () => {
     const stateOf = async (rows: Row[]): Promise<unknown> =>
-      (await withoutStillPoints(aWorld('PAUSED', rows).deps, ref).status('bank'))?.connector.state;
+      (await withoutStillPoints(aWorld('PAUSED', rows).deps, planned).status('bank'))?.connector
+        .state;
     expect(await stateOf([{ ...open }])).toBe('RUNNING');
     expect(await stateOf([])).toBe('PAUSED');
   });
