@@ -1,7 +1,7 @@
 // Decisions about a still point: whether topics stood still, and who paused a connector.
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
-import { subjectsOf } from '../../src/domain/evidence/subjects.js';
+import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 const ends = (high: number, committed = high): Ends =>

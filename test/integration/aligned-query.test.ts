@@ -2,10 +2,7 @@
 // the gap replace those of the snapshot, with the types of the table.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  alignedQuery,
-  type AlignedQuery,
-} from '../../src/activities/windows/results/exact/aligned-query.js';
+import { alignedQuery, type AlignedQuery } from '../../src/activities/checks/aligned-query.js';
 import { standIn, type GivenRow } from '../../src/assess/sql/stand-in.js';
 import { relation } from '../../src/domain/migration/names.js';
 import { freshDatabase } from '../support/sluice.js';

@@ -13,7 +13,7 @@ import { closedAt } from '../../domain/evidence/subjects.js';
 import type { Deps } from '../runtime/deps.js';
 import { guardProblem } from '../cutover/guard-checks.js';
 import { resultMode } from '../../domain/evidence/subjects.js';
-import { alignedQuery } from '../windows/results/exact/aligned-query.js';
+import { alignedQuery } from './aligned-query.js';
 import { checkReads } from './query-reads.js';
 import { checkRun } from './query-run.js';
 import { attempt, failed, type Answer } from '../runtime/findings.js';

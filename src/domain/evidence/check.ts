@@ -15,6 +15,7 @@ const NEVER_WAIVED: CheckRule = { isNeverWaived: true };
 
 /** Every preflight check by its name, which a waiver of the spec may use. */
 const CHECKS = {
+  'batch.aligned': {},
   'batch.closed-keys': {},
   'batch.query': {},
   'batch.reads': {},

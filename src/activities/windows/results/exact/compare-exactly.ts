@@ -12,7 +12,7 @@ import { unmeasured, type SubjectResult } from '../../subject-result.js';
 import { boundedNow } from '../../tables/visibility.js';
 import type { Computation } from '../computation.js';
 import { passBarrier, readOutput, runQueries, sinkRows } from '../rounds.js';
-import { alignedQuery, type AlignedQuery } from './aligned-query.js';
+import { alignedQuery, type AlignedQuery } from '../../../checks/aligned-query.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { judgeExactly } from './judge.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';

@@ -1,7 +1,7 @@
 // Looks into the functions that a query calls. One that reads tables, or that gives another answer
 // each time, cannot be aligned with a still point.
 import type pg from 'pg';
-import { analyseSql } from '../../../../assess/sql/analyse.js';
+import { analyseSql } from '../../assess/sql/analyse.js';
 
 /** Functions of the server and of its extensions that read what their arguments name. */
 const READERS =

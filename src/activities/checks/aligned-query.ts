@@ -2,21 +2,21 @@
 // captured table can be replaced by a stand-in. A query that reads anything else is not aligned,
 // and the reason is returned.
 import type pg from 'pg';
-import { loadParser } from '../../../../assess/sql/analyse.js';
-import { textProblem } from '../../../../assess/sql/not-aligned.js';
+import { loadParser } from '../../assess/sql/analyse.js';
+import { textProblem } from '../../assess/sql/not-aligned.js';
 import {
   cteNames,
   referencesOf,
   replaceReferences,
   type Reference,
-} from '../../../../assess/sql/references.js';
-import { emptyStandIn } from '../../../../assess/sql/stand-in.js';
-import { describeSubquery } from '../../../../clients/postgres/single-statement.js';
-import { plainName } from '../../../../clients/postgres/consumer-view.js';
-import { quoteIdent, type Relation } from '../../../../domain/migration/names.js';
-import { stripSemicolon } from '../../../../domain/migration/statements.js';
-import { relationsOfPlan } from '../../../checks/query-reads.js';
-import { functionProblem } from './functions.js';
+} from '../../assess/sql/references.js';
+import { emptyStandIn } from '../../assess/sql/stand-in.js';
+import { describeSubquery } from '../../clients/postgres/single-statement.js';
+import { plainName } from '../../clients/postgres/consumer-view.js';
+import { quoteIdent, type Relation } from '../../domain/migration/names.js';
+import { stripSemicolon } from '../../domain/migration/statements.js';
+import { relationsOfPlan } from './query-reads.js';
+import { functionProblem } from './query-functions.js';
 
 /** Returns the sub-query for a table, by the table's quoted name; null leaves it as it is. */
 export type StandIns = (table: string) => string | null;
