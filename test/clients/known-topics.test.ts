@@ -9,7 +9,7 @@ async function answers(turns: number): Promise<void> {
   for (let n = 0; n < turns; n += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function aCluster(existing: readonly string[]): Cluster {
+function aCluster(existing: readonly string[]): Cluster & { refreshes: number } {
   let turn: Promise<unknown> = Promise.resolve();
   const cluster = {
     targetTopics: new Set(['deleted']),
@@ -26,8 +26,15 @@ function aCluster(existing: readonly string[]): Cluster {
       turn = mine.catch(() => undefined);
       return mine;
     },
+    refreshMetadata: async (): Promise<void> => {
+      await answers(1);
+      if ([...cluster.targetTopics].some((one) => !existing.includes(one)))
+        throw new Error('This server does not host this topic-partition');
+      cluster.refreshes += 1;
+    },
+    refreshes: 0,
   };
-  return cluster as unknown as Cluster;
+  return cluster as unknown as Cluster & { refreshes: number };
 }
 
 /** The listing of topics takes as long as none, one or several refreshes. */
@@ -63,4 +70,14 @@ describe('a topic that was deleted', () => {
       expect([...cluster.targetTopics]).toEqual(['new']);
     },
   );
+});
+
+describe('a refresh', () => {
+  it('reads the topics that exist again, although another one was deleted', async () => {
+    const cluster = aCluster(['new']);
+    cluster.targetTopics.add('new');
+    await knownTopics(1).refresh(cluster);
+    expect(cluster.refreshes).toBe(1);
+    expect([...cluster.targetTopics]).toEqual(['new']);
+  });
 });

@@ -39,6 +39,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   const { deps, ref, plan } = session;
   const started = Date.now();
   try {
+    await session.kafka.refresh(); // a partition that was just added would not be read
     const { facts: before, problem } = await readFacts(deps, session);
     const seen = await seeFacts(deps.ledger, ref, before, since);
     if (problem)

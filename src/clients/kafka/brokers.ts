@@ -37,6 +37,11 @@ export class Brokers {
     this.#known = new KnownTopics(listTopics);
   }
 
+  /** Sees partitions that were added since a topic was last asked for. */
+  async refresh(): Promise<void> {
+    if (this.#cluster) await this.#known.refresh(await this.#cluster);
+  }
+
   async partitions(topic: string): Promise<number> {
     return (await this.#leaders(topic)).size;
   }

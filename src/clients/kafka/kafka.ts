@@ -92,6 +92,9 @@ export class KafkaPort {
       await admin.deleteTopics({ topics: [topic], timeout: 15_000 });
   }
 
+  /** Makes later calls see partitions that were added, which they may miss for half a minute. */
+  readonly refresh = (): Promise<void> => this.#brokers.refresh();
+
   /** Returns the first and the next offset of every partition. */
   async offsets(topic: string): Promise<PartitionEnds[]> {
     const [low, high, committed] = await Promise.all([

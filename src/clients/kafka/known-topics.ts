@@ -40,13 +40,29 @@ export class KnownTopics {
     return mine;
   }
 
+  /** Reads the partitions of all known topics again. Otherwise they are cached for half a minute. */
+  refresh(cluster: Cluster): Promise<void> {
+    const mine = this.#before.then(() =>
+      cluster.refreshMetadata().catch(async () => {
+        await this.#forgetGone(cluster);
+        await cluster.refreshMetadata();
+      }),
+    );
+    this.#before = mine.catch(() => undefined);
+    return mine;
+  }
+
   /** Throws TopicLost if the topic is gone. Removes other topics that are gone from the list. */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
-    const existing = await this.#listTopics().catch(() => null);
-    if (existing === null) return; // without the list, nothing counts as gone
-    for (const known of cluster.targetTopics)
-      if (!existing.includes(known)) cluster.targetTopics.delete(known);
-    if (existing.includes(topic)) return;
+    const existing = await this.#forgetGone(cluster);
+    if (existing === null || existing.includes(topic)) return; // without the list, nothing counts as gone
     throw new TopicLost(topic, `topic ${topic} does not exist`);
+  }
+
+  async #forgetGone(cluster: Cluster): Promise<readonly string[] | null> {
+    const existing = await this.#listTopics().catch(() => null);
+    for (const known of cluster.targetTopics)
+      if (existing?.includes(known) === false) cluster.targetTopics.delete(known);
+    return existing;
   }
 }

@@ -20,6 +20,8 @@ import { FIRST, LAST, SETUP } from './ledger-table.js';
 const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
 const PARTITIONS = 2;
 const PATIENCE_MS = 180_000;
+/** A window that could not wait long enough for the stream. */
+const NOT_REACHED = / at the time limit$/;
 
 /** A record of the table's topic, and its position. */
 export interface Found {
@@ -51,7 +53,10 @@ export interface Lab {
    * writes it.
    */
   readonly transaction: () => Promise<number>;
-  /** Returns the rows of the first window that began after this call. */
+  /**
+   * Returns the rows of the first window that began after this call and reached its barrier. A
+   * window that could not wait long enough for the stream has compared nothing.
+   */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
   readonly unseen: (act: () => Promise<void>) => Promise<void>;
@@ -148,8 +153,9 @@ export async function openLab(
       // a producer that knew a lost topic would fail
       const producer = kafka.producer({ createPartitioner });
       await producer.connect();
-      await producer.send({ topic: await topic(), messages: [...messages] });
-      await producer.disconnect();
+      await producer
+        .send({ topic: await topic(), messages: [...messages] })
+        .finally(() => producer.disconnect());
     },
     lastRecord: async (id) => lastRecord(port, await topic(), id),
     transaction: async () => {
@@ -212,7 +218,7 @@ async function windowAfter(
   let rows: readonly WindowRow[] = [];
   const isThere = async (): Promise<boolean> => {
     const { windows, blocked } = await status();
-    const first = windows.find((window) => window.number > number)?.number;
+    const first = windows.find((w) => w.number > number && !NOT_REACHED.test(w.reason))?.number;
     rows = windows.filter((window) => window.number === first);
     if (rows.length === 0 && blocked)
       throw new Error(`${what}: ${blocked.code}: ${blocked.detail}`);

@@ -1,12 +1,10 @@
 // Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
 // An earlier reading of a fold proves nothing about it then.
-import kafkajs from 'kafkajs';
-import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';
 import { keyOf, type Lab } from './lab.js';
+import { notCompacted, settingsOf, withAdmin } from './topic-policy.js';
 
-type Settings = Readonly<Record<string, string>>;
 type Pair = readonly [key: string, value: string | null];
 
 const lost = (says: RegExp): { wanted: Wanted; undo: 'new generation' } => ({
@@ -42,21 +40,6 @@ const madeAgain = ({ port, topic, unseen }: Lab, records: readonly Pair[]): Prom
     await writer.flush();
   });
 
-async function settingsOf(port: Lab['port'], topic: string): Promise<Settings> {
-  return (await port.describeTopics([topic], RETENTION_SETTINGS)).get(topic)!.settings;
-}
-
-async function withAdmin(use: (admin: kafkajs.Admin) => Promise<unknown>): Promise<void> {
-  const brokers = [process.env['KAFKA_BROKERS']!];
-  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    await use(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
-
 export const LOG_KINDS: readonly Kind[] = kindsOf({
   'a topic that was emptied': async (lab) => {
     await emptied(lab, ({ high }) => high);
@@ -88,37 +71,13 @@ export const LOG_KINDS: readonly Kind[] = kindsOf({
   },
 });
 
-/**
- * Deletes all records. A compacted topic does not allow that, so its policy is changed meanwhile.
- */
+/** Deletes records up to an offset of each partition. */
 async function emptied(
-  { port, topic }: Lab,
+  lab: Lab,
   before: (ends: { low: number; high: number }) => number,
 ): Promise<void> {
-  const name = await topic();
-  const settings = await settingsOf(port, name);
-  await setSettings(name, { ...settings, 'cleanup.policy': 'delete' });
-  const ends = await port.offsets(name);
+  const name = await lab.topic();
+  const ends = await lab.port.offsets(name);
   const limits = new Map(ends.map((end) => [end.partition, before(end)]));
-  const isDone = () =>
-    port.deleteRecords(name, limits).then(
-      () => true,
-      () => false, // the brokers do not know the new policy yet
-    );
-  await sleepUntil('the records are deleted', isDone);
-  await setSettings(name, settings);
+  await notCompacted(lab, name, () => lab.port.deleteRecords(name, limits));
 }
-
-const setSettings = (name: string, settings: Settings): Promise<void> =>
-  withAdmin((admin) =>
-    admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        {
-          type: kafkajs.ConfigResourceTypes.TOPIC,
-          name,
-          configEntries: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
-        },
-      ],
-    }),
-  );

@@ -5,6 +5,7 @@ import { envelope } from '../../support/rows.js';
 import { STRANGE, rowsAgain } from './ledger-table.js';
 import { kindsOf, type Corrupted, type CountsWanted, type Kind } from './kinds.js';
 import { keyOf, type Found, type Lab, type Sent } from './lab.js';
+import { notCompacted } from './topic-policy.js';
 
 interface Envelope {
   readonly after: Readonly<Record<string, unknown>>;
@@ -104,10 +105,19 @@ const REFUSED = kindsOf({
     value: null,
     partition: otherPartition(record),
   })),
-  'a record without a key': refused(/a record without a key/, (_lab, { value }) => ({
-    key: null,
-    value,
-  })),
+  'a record without a key': async (lab, id) => {
+    const { value } = await lab.lastRecord(id);
+    const topic = await lab.topic();
+    await lab.unseen(() => notCompacted(lab, topic, () => lab.send({ key: null, value })));
+    return {
+      wanted: {
+        counts: { unknown: 1 },
+        shown: 'undecodable',
+        says: /a record without a key/,
+      },
+      undo: 'new generation',
+    };
+  },
   'a key that is not JSON': refused(UNREADABLE, (_lab, { value }, id) => ({
     key: String(id),
     value,

@@ -90,7 +90,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
     () => `BEGIN; CREATE TABLE other (LIKE ledger INCLUDING ALL); INSERT INTO other SELECT * FROM ledger;
       ALTER TABLE ledger RENAME TO ledger_kept; ALTER TABLE other RENAME TO ledger; COMMIT`,
     () => 'BEGIN; DROP TABLE ledger; ALTER TABLE ledger_kept RENAME TO ledger; COMMIT',
-    /does not carry public\.ledger: it is another table than the captured one.*ledger_kept/,
+    /does not carry public\.ledger: it is not the captured table.*ledger_kept/,
   ),
   'a table swapped for a captured one with another value': async ({ client, publication }, id) => {
     const alter = `ALTER PUBLICATION ${await publication()} SET TABLE ledger, accounts`;

@@ -1,0 +1,50 @@
+// A compacted topic refuses records without a key and the deletion of records. Its policy is
+// changed meanwhile.
+import kafkajs from 'kafkajs';
+import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
+import { sleepUntil } from '../../support/builders.js';
+import type { Lab } from './lab.js';
+
+type Settings = Readonly<Record<string, string>>;
+
+/** Repeats `act` until the brokers, which know the new policy at some time, allow it. */
+export async function notCompacted({ port }: Lab, topic: string, act: () => Promise<unknown>) {
+  const settings = await settingsOf(port, topic);
+  await setSettings(topic, { ...settings, 'cleanup.policy': 'delete' });
+  const isDone = (): Promise<boolean> =>
+    act().then(
+      () => true,
+      () => false,
+    );
+  await sleepUntil('the brokers have the new policy', isDone);
+  await setSettings(topic, settings);
+}
+
+export async function settingsOf(port: Lab['port'], topic: string): Promise<Settings> {
+  return (await port.describeTopics([topic], RETENTION_SETTINGS)).get(topic)!.settings;
+}
+
+const setSettings = (name: string, settings: Settings): Promise<void> =>
+  withAdmin((admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name,
+          configEntries: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+    }),
+  );
+
+export async function withAdmin(use: (admin: kafkajs.Admin) => Promise<unknown>): Promise<void> {
+  const brokers = [process.env['KAFKA_BROKERS']!];
+  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
