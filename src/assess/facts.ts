@@ -28,6 +28,14 @@ export interface SourceFacts {
   readonly isPrimary: boolean;
 }
 
+export interface ColumnFacts {
+  readonly name: string;
+  /** Base type, such as `numeric`. */
+  readonly type: string;
+  /** The type with its modifier, such as `numeric(14,4)`. */
+  readonly declared: string;
+}
+
 export interface TableFacts {
   readonly table: string;
   readonly kind: string;
@@ -38,7 +46,7 @@ export interface TableFacts {
   readonly mayRead: boolean;
   /** The columns whose type the comparison cannot prove. */
   readonly unprovable: readonly string[];
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly columns: readonly ColumnFacts[];
   /**
    * Rows inserted, updated and deleted since the statistics began. Null if there are no statistics.
    */

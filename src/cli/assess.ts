@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from '../activities/checks/measure-portfolio.js';
 import { assess as assessAll, readQuery, type Assessment } from '../assess/assessment.js';
-import { NOT_MEASURED, type Measured } from '../assess/facts.js';
+import { NOT_MEASURED, type Measured, type TableFacts } from '../assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
 import { resolveSecret } from '../config.js';
@@ -75,7 +75,8 @@ async function measureAll({ spec }: Portfolio, isOffline: boolean): Promise<Meas
   if (isOffline) return NOT_MEASURED('not measured: --offline');
   if (!spec.source) return NOT_MEASURED('not measured: the portfolio has no source');
   const queries = spec.processes.map((process) => readQuery(process));
-  const tables = new Set(queries.flatMap((q) => (q.known ? q.value.tables : [])));
+  const results = spec.processes.flatMap((p) => (p.result ? [p.result.table] : []));
+  const tables = new Set([...queries.flatMap((q) => (q.known ? q.value.tables : [])), ...results]);
   const runs = new Set(spec.processes.flatMap((p) => (p.runs ? [p.runs.table] : [])));
   say(`measuring ${tables.size} tables and ${runs.size} run logs, read-only …`);
   const measured = await measure(spec.source.postgres, resolveSecret, [...tables], [...runs]);
@@ -104,10 +105,12 @@ async function writeStartingPoints(
   const { startingPoints } = await import('../assess/starting-points/index.js');
   const process = spec.processes[0]!;
   const names = readQuery(process);
-  const tables = (names.known ? names.value.tables : []).flatMap((t) => {
-    const fact = measured.tables.get(t);
+  const factsOf = (table: string): TableFacts[] => {
+    const fact = measured.tables.get(table);
     return fact?.known && fact.value ? [fact.value] : [];
-  });
+  };
+  const tables = (names.known ? names.value.tables : []).flatMap(factsOf);
+  const [result = null] = process.result ? factsOf(process.result.table) : [];
   const missing = (names.known ? names.value.tables : []).filter(
     (t) => !tables.some((f) => f.table === t),
   );
@@ -120,7 +123,7 @@ async function writeStartingPoints(
     );
   let points;
   try {
-    points = startingPoints(process, tables);
+    points = startingPoints(process, tables, result);
   } catch (error) {
     throw new CliError(EXIT.failed, 'not-one-select', (error as Error).message);
   }

@@ -57,9 +57,9 @@ const pay: TableFacts = {
   mayRead: true,
   unprovable: [],
   columns: [
-    { name: 'id', type: 'int8' },
-    { name: 'store', type: 'int4' },
-    { name: 'amount', type: 'numeric' },
+    { name: 'id', type: 'int8', declared: 'bigint' },
+    { name: 'store', type: 'int4', declared: 'integer' },
+    { name: 'amount', type: 'numeric', declared: 'numeric' },
   ],
   total: { inserted: 1000, updated: 10, deleted: 0 },
   perDay: { inserted: 100, updated: 10, deleted: 0 },

@@ -16,15 +16,15 @@ const pay: TableFacts = {
   mayRead: true,
   unprovable: [],
   columns: [
-    { name: 'id', type: 'int8' },
-    { name: 'store', type: 'int4' },
-    { name: 'amount', type: 'numeric' },
-    { name: 'at', type: 'timestamptz' },
+    { name: 'id', type: 'int8', declared: 'bigint' },
+    { name: 'store', type: 'int4', declared: 'integer' },
+    { name: 'amount', type: 'numeric', declared: 'numeric' },
+    { name: 'at', type: 'timestamptz', declared: 'timestamp with time zone' },
   ],
   total: null,
   perDay: null,
 };
-const pointsFor = (sql: string) =>
+const pointsFor = (sql: string, result: TableFacts | null = null) =>
   startingPoints(
     {
       name: 'pay-totals',
@@ -32,6 +32,7 @@ const pointsFor = (sql: string) =>
       result: { table: 'public.r', key: ['store'] },
     } satisfies Process,
     [pay],
+    result,
   );
 const SQL = `WITH late AS (SELECT store, amount FROM pay WHERE at > '2026-01-01' AND amount IS NOT NULL)
 SELECT store, sum(amount)::numeric(12, 2) AS total, count(*) AS n FROM late GROUP BY 1`;
@@ -50,6 +51,25 @@ describe('starting points', () => {
     expect(flink!.text).toMatch(
       /INSERT INTO sluice_output\nSELECT `store`,\n {2}CAST\(SUM\(`amount`\) AS DECIMAL\(12, 2\)\) AS `total`,[\s\S]*GROUP BY `store`;/,
     );
+  });
+
+  it('give an output column the type that the result table declares, and guess only without one', () => {
+    const sql = 'SELECT store, sum(amount) AS paid, sum(amount) AS gross FROM pay GROUP BY store';
+    const result = (gross: string): TableFacts => ({
+      ...pay,
+      table: 'public.r',
+      columns: [
+        { name: 'store', type: 'int4', declared: 'integer' },
+        { name: 'paid', type: 'numeric', declared: 'numeric(14,4)' },
+        { name: 'gross', type: 'numeric', declared: gross },
+      ],
+    });
+    const [declared] = pointsFor(sql, result('numeric(9)'));
+    expect(declared!.text).toContain('`paid` DECIMAL(14, 4),\n  `gross` DECIMAL(9, 0),');
+    expect(declared!.open).toEqual([]);
+    const [without] = pointsFor(sql, result('numeric'));
+    expect(without!.text).toContain('`paid` DECIMAL(14, 4),\n  `gross` DECIMAL(38, 10),');
+    expect(without!.open).toEqual(['output column gross: its type is a guess (DECIMAL(38, 10))']);
   });
 
   it('name what must be written by hand, and leave it unchanged', () => {

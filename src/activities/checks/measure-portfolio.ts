@@ -139,7 +139,7 @@ async function readFacts(
     replicaIdentity: catalog.replicaIdentity,
     mayRead: catalog.canSelect,
     unprovable: catalog.columns.filter((c) => !isProvable(c.type)).map((c) => c.name),
-    columns: catalog.columns.map((c) => ({ name: c.name, type: c.type })),
+    columns: catalog.columns.map(({ name, type, declared }) => ({ name, type, declared })),
     total: counters
       ? {
           inserted: Number(counters['n_tup_ins']),

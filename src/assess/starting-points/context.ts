@@ -13,6 +13,8 @@ export interface StartingPoint {
 export interface Context {
   readonly process: Process;
   readonly tables: readonly TableFacts[];
+  /** The table into which the batch writes. Null if it was not measured. */
+  readonly result: TableFacts | null;
   readonly blocks: readonly Block[];
   readonly trees: BlockTrees;
   readonly key: readonly string[];

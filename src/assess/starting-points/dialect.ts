@@ -37,8 +37,12 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Returns Flink's type for a PostgreSQL base type. `typmods` contains a numeric's precision and scale. */
 export function flinkType(type: string, typmods: readonly number[] = []): string {
-  if (type === 'numeric')
-    return `DECIMAL(${typmods[0] ?? 38}, ${typmods[1] ?? (typmods.length > 0 ? 0 : 10)})`;
+  if (type === 'numeric') {
+    const [precision = 38, scale = typmods.length > 0 ? 0 : 10] = typmods;
+    if (precision <= 38 && scale >= 0 && scale <= precision)
+      return `DECIMAL(${precision}, ${scale})`;
+    throw new Untranslatable(`type numeric(${typmods.join(',')})`);
+  }
   const known = TYPES[type];
   if (!known) throw new Untranslatable(`type ${type}`);
   return known;

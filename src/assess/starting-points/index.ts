@@ -1,11 +1,11 @@
 // Writes starting points for a pipeline: one query for each stage in Flink SQL, the same for ksqlDB, a
 // skeleton for Kafka Streams, and the stages for the spec. A part that cannot be translated becomes a
 // comment with the original query.
-import type { TableFacts } from '../facts.js';
+import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
 import { blockTrees } from '../sql/analyse.js';
-import type { Block, BlockTrees } from '../sql/blocks.js';
+import type { Block } from '../sql/blocks.js';
 import { FlinkDialect, Untranslatable, castType, flinkType, quoted } from './dialect.js';
 import {
   type StartingPoint,
@@ -18,21 +18,27 @@ import {
 import { ksqldb } from './ksqldb-text.js';
 
 /**
- * Returns the files. `tables` contains the measured inputs of the batch. `loadParser` MUST have ended.
- * Throws an Error if the query is not one SELECT.
+ * Returns the files. `tables` contains the measured inputs of the batch, and `result` its measured
+ * output. `loadParser` MUST have ended. Throws an Error if the query is not one SELECT.
  */
-export function startingPoints(process: Process, tables: readonly TableFacts[]): StartingPoint[] {
+export function startingPoints(
+  process: Process,
+  tables: readonly TableFacts[],
+  result: TableFacts | null,
+): StartingPoint[] {
   const parsed = process.query ? blockTrees(process.query.sql) : null;
   if (!parsed)
     throw new Error(
       'the batch is not one SELECT; write its computation as one SELECT, as batch.query requires',
     );
   const key = process.result?.key.length ? process.result.key : (parsed.blocks.at(-1)?.key ?? []);
-  const context: Context = { process, tables, blocks: parsed.blocks, trees: parsed.trees, key };
+  const { blocks, trees } = parsed;
+  const context: Context = { process, tables, result, blocks, trees, key };
   return [flink(context), ksqldb(context), streams(context), stages(context)];
 }
 
-function flink({ process, tables, blocks, trees, key }: Context): StartingPoint {
+function flink(context: Context): StartingPoint {
+  const { process, tables, blocks, trees, key } = context;
   const dialect = new FlinkDialect(trees, viewName);
   const open: string[] = [];
   const parts = tables.map((table) => flinkTable(table, open));
@@ -47,7 +53,7 @@ function flink({ process, tables, blocks, trees, key }: Context): StartingPoint 
     );
   const last = blocks.at(-1)!;
   const columns = last.columns.map(
-    (name) => `${quoted(name)} ${outputType(trees, last, name, tables, open)}`,
+    (name) => `${quoted(name)} ${outputType(context, last, name, open)}`,
   );
   parts.push(`CREATE TABLE sluice_output (\n  ${columns.join(',\n  ')},\n  PRIMARY KEY (${key.map(quoted).join(', ')}) NOT ENFORCED\n) WITH (
   'connector' = 'upsert-kafka', 'topic' = '\${output}', 'properties.bootstrap.servers' = '\${brokers}',
@@ -85,7 +91,7 @@ function flinkTable({ table, columns, key }: TableFacts, open: string[]): string
       return [
         {
           name: c.name,
-          type: flinkType(c.type),
+          type: columnType(c),
           raw: rawType(c.type),
           isKey: key.includes(c.name),
         },
@@ -111,41 +117,49 @@ CREATE TEMPORARY VIEW ${quoted(name)} AS
 SELECT ${typed.map((c) => `${value(c)} AS ${quoted(c.name)}`).join(', ')} FROM ${quoted(`${name}_topic`)} WHERE \`after\` IS NOT NULL;`;
 }
 
+/** Returns Flink's type for a column, with the precision and scale that it declares. */
+const columnType = ({ type, declared }: ColumnFacts): string =>
+  flinkType(type, (/\((.*)\)$/.exec(declared)?.[1] ?? '').split(',').filter(Boolean).map(Number));
+
 /** Returns the type that Debezium writes with Sluice's settings. Decimals and times are text. */
 const rawType = (type: string): string =>
   /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 
 /**
- * Returns the type of an output column, if the query shows it by a cast, a count, or a column of
- * one table.
+ * Returns the type of an output column: as the result table declares it, or as the query shows it
+ * by a cast, a count, or a column of one table.
  */
-function outputType(
-  trees: BlockTrees,
-  block: Block,
-  name: string,
-  tables: readonly TableFacts[],
-  open: string[],
-): string {
-  const select = trees.selects.get(block.name)! as {
-    targetList?: readonly { ResTarget?: { val?: Record<string, unknown> } }[];
-  };
-  const value = select.targetList?.[block.columns.indexOf(name)]?.ResTarget?.val ?? {};
+function outputType(context: Context, block: Block, name: string, open: string[]): string {
   try {
-    if ('TypeCast' in value) return castType(value['TypeCast'] as Fields);
-    if (
-      'FuncCall' in value &&
-      new FlinkDialect(trees, viewName).expression(value).startsWith('COUNT')
-    )
-      return 'BIGINT';
-    const types = new Set(
-      tables.flatMap((t) => t.columns.filter((c) => c.name === name).map((c) => c.type)),
-    );
-    if (types.size === 1) return flinkType([...types][0]!);
+    const declared = context.result?.columns.find((c) => c.name === name);
+    if (declared && !hasNoScale(declared)) return columnType(declared);
+    const shown = shownType(context, block, name);
+    if (shown !== null) return shown;
   } catch (error) {
     if (!(error instanceof Untranslatable)) throw error;
   }
   open.push(`output column ${name}: its type is a guess (DECIMAL(38, 10))`);
   return 'DECIMAL(38, 10)';
+}
+
+/** A numeric without a scale says nothing of the digits that the batch writes. */
+const hasNoScale = ({ declared }: ColumnFacts): boolean => declared === 'numeric';
+
+function shownType({ trees, tables }: Context, block: Block, name: string): string | null {
+  const select = trees.selects.get(block.name)! as {
+    targetList?: readonly { ResTarget?: { val?: Record<string, unknown> } }[];
+  };
+  const value = select.targetList?.[block.columns.indexOf(name)]?.ResTarget?.val ?? {};
+  if ('TypeCast' in value) return castType(value['TypeCast'] as Fields);
+  if (
+    'FuncCall' in value &&
+    new FlinkDialect(trees, viewName).expression(value).startsWith('COUNT')
+  )
+    return 'BIGINT';
+  const types = new Set(
+    tables.flatMap((t) => t.columns.filter((c) => c.name === name).map(columnType)),
+  );
+  return types.size === 1 ? [...types][0]! : null;
 }
 
 function streams({ process, tables, blocks }: Context): StartingPoint {
