@@ -187,4 +187,42 @@ describe('the soak', () => {
       },
     );
   });
+
+  it.each(['when the route is confirmed', 'by a window of the soak'])(
+    'lasts as long as asked from where consumers are on the stream side: the batch side is seen %s',
+    async (seen) => {
+      const fake = fakes();
+      const isConfirmed = seen === 'when the route is confirmed';
+      let isWrong = true;
+      const problem = { code: 'route-unexpected', detail: 'batch', remedy: 'switch' } as const;
+      const runWindow = async (input: WindowInput) => ({
+        ...(await fake.activities.runWindow(input)),
+        ...(isWrong && !isConfirmed && input.watchesRoute ? { routeProblem: problem } : {}),
+      });
+      const observeRoute = () =>
+        Promise.resolve({
+          side: isWrong && isConfirmed ? ('batch' as const) : ('stream' as const),
+          observedAt: '2026-01-01T00:00:00Z',
+        });
+      await play(
+        bench,
+        { ...fake.activities, runWindow, observeRoute },
+        anHourlyInput(`seen-${isConfirmed}`, { soak: { for: '3h', passes: 1 } }),
+        async ({ handle, env, reach }) => {
+          await reach((s) => s.needsApproval);
+          await handle.signal('approveCutover', { approver: 'ann' });
+          await reach((s) => s.blocked !== null);
+          await env.sleep('2h');
+          isWrong = false;
+          await handle.signal('retry');
+          expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+          const audit = await handle.query<{ kind: string; detail: string; at: string }[]>('audit');
+          const right = audit.findLast(({ kind }) => kind === 'blocked' || kind === 'unblocked')!;
+          const completed = audit.find(({ detail }) => detail === 'complete')!;
+          const hours = (Date.parse(completed.at) - Date.parse(right.at)) / 3_600_000;
+          expect(hours).toBeGreaterThanOrEqual(3);
+        },
+      );
+    },
+  );
 });

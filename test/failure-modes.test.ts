@@ -1,0 +1,82 @@
+// The page of failure modes names the test of each row. A test that was renamed or removed would
+// leave a promise without proof.
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const PAGE = readFileSync('docs/reference/failure-modes.md', 'utf8');
+const ROWS = PAGE.split('\n')
+  .filter((line) => line.startsWith('| ') && !line.startsWith('| ID |'))
+  .map((line) => line.slice(2, -2).split(' | '));
+
+interface Reference {
+  readonly file: string;
+  /** Names of tests, shortened by `…`. */
+  readonly names: readonly string[];
+}
+
+/** `FILE, "NAME", "NAME"; FILE, "NAME"`, as the last column of a row has it. */
+function referencesIn(cell: string): Reference[] {
+  const found: { file: string; names: string[] }[] = [];
+  for (const [, file, name] of cell.matchAll(/(test\/[\w./-]+\.ts)|"([^"]+)"/g)) {
+    if (file !== undefined) found.push({ file, names: [] });
+    else found.at(-1)?.names.push(name!);
+  }
+  return found;
+}
+
+/** True if the parts of a shortened name stand in the file in this order. */
+function isNamedIn(source: string, name: string): boolean {
+  let at = 0;
+  for (const part of name.split('…').map((one) => one.trim())) {
+    at = source.indexOf(part, at);
+    if (at < 0) return false;
+    at += part.length;
+  }
+  return true;
+}
+
+const sourceOf = (file: string): string => readFileSync(file, 'utf8').replaceAll("\\'", "'");
+
+const numbered = (letter: string, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `${letter}${at + 1}`);
+const CASES =
+  '01 02 03 05 07 09 12 15 16 17 18 19 20 21 23 24 26 27 28 29 32 33 34 35 37 39 41 42 43';
+const FINDINGS = [
+  ...numbered('A', 13),
+  ...numbered('B', 10),
+  ...numbered('D', 9),
+  ...numbered('N', 15),
+  ...['3', '12', '13', '16a', '17'].map((number) => `workflows ${number}`),
+  ...CASES.split(' ').map((number) => `case ${number}`),
+];
+
+describe('the page of failure modes', () => {
+  it('has a row for every finding of the reviews and every case', () => {
+    const ids = ROWS.map(([id]) => id!);
+    const hasRow = (finding: string): boolean =>
+      ids.some((id) => new RegExp(`\\b${finding}(?!\\d)`).test(id));
+    const missing = FINDINGS.filter((finding) => !hasRow(finding));
+    expect(missing).toEqual([]);
+  });
+
+  it('says of every row how it is detected, how Sluice reacts, and what shows it', () => {
+    const unfinished = ROWS.filter(
+      (cells) =>
+        cells.length !== 5 ||
+        cells.some((cell) => cell.trim() === '') ||
+        /no test|not yet/.test(cells[4]!),
+    );
+    expect(unfinished.map(([id]) => id)).toEqual([]);
+  });
+
+  it('names only tests that there are', () => {
+    const wrong = ROWS.flatMap((cells) => referencesIn(cells.at(-1)!)).flatMap(
+      ({ file, names }) => {
+        if (!existsSync(file)) return [file];
+        const source = sourceOf(file);
+        return names.filter((name) => !isNamedIn(source, name)).map((name) => `${file}: ${name}`);
+      },
+    );
+    expect(wrong).toEqual([]);
+  });
+});
