@@ -85,7 +85,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   missing: 'The batch has the row, and the stream does not.',
   extraneous: 'The stream has the row, and the batch does not.',
   mismatched: 'Both have the row, with different values.',
-  stale: 'Mismatched, and the stream has an older version: the source has changed since.',
+  stale: 'Mismatched, and the stream has an earlier version of the row.',
   late: 'Not reported by this version.',
   duplicate:
     'Several records of the key have the same position in the log. It is listed beside a difference, and is not counted itself.',

@@ -65,7 +65,10 @@ const EXAMPLES: readonly [meaning: string, counts: Partial<Counts>, proofs: Part
   [
     'A barrier did not arrive, so nothing shows that both sides had the same changes. The reason says where it stopped.',
     {},
-    { barrier: 'barrier: connector acknowledged 0/16B3748 < 0/16B4000 needed at the time limit' },
+    {
+      barrier:
+        'barrier: the connector acknowledged 0/16B3748 < 0/16B4000 needed, at the time limit',
+    },
   ],
   [
     'The rows that were read are not all rows of the snapshot. Report this as a bug.',
