@@ -2,6 +2,7 @@
 // writers, and commits at the fence's expiry. The activities are the real ones. Two variants that
 // are known to be wrong show that the drill would detect a mistake.
 import pg from 'pg';
+import { createBatchActivities } from '../src/activities/cutover/batch-activities.js';
 import { createCutoverActivities } from '../src/activities/cutover/commit.js';
 import {
   createFenceActivities,
@@ -29,6 +30,7 @@ export interface Drill {
    */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &
+    ReturnType<typeof createBatchActivities> &
     ReturnType<typeof createFenceActivities> &
     ReturnType<typeof createObjectActivities>;
   readonly client: pg.Client;
@@ -65,6 +67,7 @@ export async function openDrill(database: string): Promise<Drill> {
     client,
     cutover: {
       ...createFenceActivities(deps),
+      ...createBatchActivities(deps),
       ...createCutoverActivities(deps),
       ...createObjectActivities(deps),
     },

@@ -4,6 +4,7 @@ import { createBarrierActivities } from './capture/catch-up-barriers.js';
 import { createConnectActivities } from './capture/connect-activities.js';
 import { createCopyActivities } from './capture/copy-tables.js';
 import { createConsumerActivities } from './cutover/consumers.js';
+import { createBatchActivities } from './cutover/batch-activities.js';
 import { createCutoverActivities } from './cutover/commit.js';
 import type { Deps } from './runtime/deps.js';
 import { createDrainActivities } from './cutover/drain-proof.js';
@@ -32,6 +33,7 @@ export function createActivities(deps: Deps) {
     ...createDrainActivities(deps),
     ...createWindowActivities(deps),
     ...createFenceActivities(deps),
+    ...createBatchActivities(deps),
     ...createCutoverActivities(deps),
     ...createConsumerActivities(deps),
     ...createGuardActivities(deps),

@@ -56,74 +56,33 @@ const errored = (reason: string): Findings => ({
   pipelineMs: null,
 });
 
+/** What the workflow knows of its proof, for the query and for the clean-up. */
+interface Progress {
+  state: ProofState;
+  plan: ProofPlan | null;
+  replayed: Replayed | null;
+  stopped: { failed?: string } | null;
+  /** True if another process runs the pipeline with this environment. */
+  wasStarted: boolean;
+}
+
 export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
   const { workflowId: id, runId, startTime } = workflowInfo();
-  let state: ProofState = 'open';
-  let plan: ProofPlan | null = null;
-  let replayed: Replayed | null = null;
-  let stopped: { failed?: string } | null = null;
-  /** True if another process runs the pipeline with this environment. */
-  let wasStarted = false;
-  setHandler(
-    proofQuery,
-    () => ({
-      state,
-      replayed,
-      environment: plan && wasStarted ? pipelineEnvironment(plan.ref) : null,
-    }),
-    {
-      description: 'The state of the proof, and the environment of its pipeline',
-    },
-  );
-  setHandler(pipelineStoppedSignal, (why) => void (stopped ??= why ?? {}), {
-    description: 'The pipeline was stopped, so the proof cleans up',
-  });
-
+  const progress: Progress = {
+    state: 'open',
+    plan: null,
+    replayed: null,
+    stopped: null,
+    wasStarted: false,
+  };
+  answer(progress);
   // a wrong spec or slice ends the proof as Failed; nothing was created yet
-  plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId);
+  const plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId);
+  progress.plan = plan;
   let findings = errored('nothing was compared');
   let leftovers: string[] = [];
-  const isDeployedByUs = resolve(plan.ref).host.url !== null;
   try {
-    state = 'replay';
-    replayed = await call(
-      'long',
-      'replaySlice',
-      'Replay the slice in one read-only snapshot',
-      plan,
-    );
-    if (isDeployedByUs)
-      await call('patient', 'ensurePipeline', 'Deploy the pipeline on the slice', plan.ref);
-    wasStarted = !isDeployedByUs;
-    state = 'pipeline';
-    const since = Date.now();
-    const undrained = await Promise.race([
-      call(
-        'long',
-        'awaitPipeline',
-        'Wait until the pipeline has read everything',
-        plan,
-        input.patienceMs,
-      ),
-      condition(() => stopped !== null).then(
-        () =>
-          `the pipeline ended: ${stopped?.failed ?? 'it was stopped before it had read everything'}`,
-      ),
-    ]);
-    const pipelineMs = Date.now() - since;
-    if (undrained)
-      findings = { ...errored(undrained), verdict: stopped ? 'errored' : 'inconclusive' };
-    else {
-      state = 'compare';
-      const { verdict, ...found } = await call(
-        'long',
-        'compareSlice',
-        'Compare every key of the slice',
-        plan,
-        replayed,
-      );
-      findings = { ...verdict, ...found, pipelineMs };
-    }
+    findings = await findOut(progress, plan, input);
   } catch (error) {
     findings = errored(
       isCancellation(error)
@@ -131,28 +90,87 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
         : (problemOf(error, '')?.detail ?? (error as Error).message),
     );
   } finally {
-    const { ref } = plan;
-    await CancellationScope.nonCancellable(async () => {
-      if (isDeployedByUs) await removeJobs(ref);
-      else if (wasStarted) {
-        state = 'stop-pipeline';
-        await condition(() => stopped !== null, STOP_PATIENCE_MS);
-      }
-      state = 'clean-up';
-      leftovers = await call(
-        'patient',
-        'removeProof',
-        'Remove the topics and the group of the proof',
-        { spec: ref.spec, name: ref.name },
-      );
-    });
+    leftovers = await CancellationScope.nonCancellable(() => cleanUp(progress, plan.ref));
   }
-  const result = resultOf(input, id, startTime, replayed, findings, leftovers);
+  const result = resultOf(input, id, startTime, progress.replayed, findings, leftovers);
   await CancellationScope.nonCancellable(() =>
     call('quick', 'recordProof', 'Record the proof', result),
   );
-  state = 'done';
+  progress.state = 'done';
   return result;
+}
+
+function answer(progress: Progress): void {
+  setHandler(
+    proofQuery,
+    () => {
+      const { state, replayed, plan, wasStarted } = progress;
+      const environment = plan && wasStarted ? pipelineEnvironment(plan.ref) : null;
+      return { state, replayed, environment };
+    },
+    { description: 'The state of the proof, and the environment of its pipeline' },
+  );
+  setHandler(pipelineStoppedSignal, (why) => void (progress.stopped ??= why ?? {}), {
+    description: 'The pipeline was stopped, so the proof cleans up',
+  });
+}
+
+const isDeployedByUs = (ref: MigrationRef): boolean => resolve(ref).host.url !== null;
+
+/** Replays the slice, waits for the pipeline, and compares. */
+async function findOut(progress: Progress, plan: ProofPlan, input: ProofInput): Promise<Findings> {
+  progress.state = 'replay';
+  const replayed = await call(
+    'long',
+    'replaySlice',
+    'Replay the slice in one read-only snapshot',
+    plan,
+  );
+  progress.replayed = replayed;
+  if (isDeployedByUs(plan.ref))
+    await call('patient', 'ensurePipeline', 'Deploy the pipeline on the slice', plan.ref);
+  else progress.wasStarted = true;
+  progress.state = 'pipeline';
+  const since = Date.now();
+  const undrained = await Promise.race([
+    call(
+      'long',
+      'awaitPipeline',
+      'Wait until the pipeline has read everything',
+      plan,
+      input.patienceMs,
+    ),
+    condition(() => progress.stopped !== null).then(
+      () =>
+        `the pipeline ended: ${progress.stopped?.failed ?? 'it was stopped before it had read everything'}`,
+    ),
+  ]);
+  const pipelineMs = Date.now() - since;
+  if (undrained)
+    return { ...errored(undrained), verdict: progress.stopped ? 'errored' : 'inconclusive' };
+  progress.state = 'compare';
+  const { verdict, ...found } = await call(
+    'long',
+    'compareSlice',
+    'Compare every key of the slice',
+    plan,
+    replayed,
+  );
+  return { ...verdict, ...found, pipelineMs };
+}
+
+/** Ends the pipeline, and removes what the proof created. Returns what is left. */
+async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]> {
+  if (isDeployedByUs(ref)) await removeJobs(ref);
+  else if (progress.wasStarted) {
+    progress.state = 'stop-pipeline';
+    await condition(() => progress.stopped !== null, STOP_PATIENCE_MS);
+  }
+  progress.state = 'clean-up';
+  return call('patient', 'removeProof', 'Remove the topics and the group of the proof', {
+    spec: ref.spec,
+    name: ref.name,
+  });
 }
 
 async function removeJobs(ref: MigrationRef): Promise<void> {

@@ -3,48 +3,30 @@
 // block range. They write each row as the connector's own initial load would. After that, the
 // connector reads the log from the slot's position.
 import { Context } from '@temporalio/activity';
-import {
-  blockRanges,
-  blocksOf,
-  readKeyedTable,
-  storageOf,
-  type TableCatalog,
-} from '../../clients/postgres/catalog.js';
+import { blockRanges } from '../../clients/postgres/catalog.js';
 import { copiedChunks, recordChunk, type CopiedChunk } from '../../clients/ledger/copy-progress.js';
 import type { BulkWriter } from '../../clients/kafka/producer.js';
-import {
-  createSlot,
-  openSource,
-  shareSnapshot,
-  withSource,
-  type SharedSnapshot,
-  type SourceClient,
-} from '../../clients/postgres/connection.js';
-import { readSlot } from '../../clients/postgres/slots.js';
+import type { SourceClient } from '../../clients/postgres/connection.js';
 import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
-import { Problem } from '../../domain/failure.js';
-import type { OwnedObject, TableProgress } from '../../domain/evidence/ledger-rows.js';
-import { qualified, quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
+import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
+import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnToBigInt, type Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
-import { isOurs, makeClaimed } from '../ownership/owned.js';
 import { alive } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { Pulse } from '../runtime/stale-attempt.js';
-import { creatingSlot } from './slot-wait.js';
 import { readPaced } from '../runtime/row-cursor.js';
+import {
+  beginCopy,
+  closeReaders,
+  openReaders,
+  targetsOf,
+  type CopyDeps,
+  type CopyTarget,
+} from './copy-readers.js';
 
 const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after a death
-
-interface CopyTarget {
-  readonly table: string;
-  readonly catalog: TableCatalog;
-  readonly topic: string;
-  readonly blocks: number;
-  /** Identifies the files that hold its rows. It changes when the table is rewritten. */
-  readonly storage: string;
-}
 
 interface CopyTask {
   readonly target: CopyTarget;
@@ -54,101 +36,15 @@ interface CopyTask {
 }
 
 export function createCopyActivities(deps: Deps) {
-  const { secret, ledger, systems } = deps;
-
-  /**
-   * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
-   * position. After a restart, that snapshot is gone, so a fresh one is taken; its rows may be
-   * newer than the slot's position. The log then replays changes that the rows already contain,
-   * which is harmless because every reader keeps the newest row of a key.
-   */
-  async function beginCopy({
-    ref,
-    plan,
-  }: Planned): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
-    const { slot } = plan.names;
-    const object: OwnedObject = { kind: 'slot', name: slot, where: plan.database };
-    const position = (): Promise<Lsn | undefined> =>
-      withSource(
-        plan,
-        secret,
-        async (client) => (await readSlot(client, slot))?.confirmedLsn ?? undefined,
-      );
-    const existing = await position();
-    if (existing && !(await isOurs(ledger, ref, object)))
-      throw new Problem('object-not-ours', `slot ${slot} exists and is not in the ledger`);
-    const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
-      withSource(plan, secret, use);
-    const create = (): Promise<SharedSnapshot> =>
-      creatingSlot(slot, ask, () => createSlot(plan, secret, slot));
-    const snapshot = existing
-      ? await shareSnapshot(plan, secret)
-      : await makeClaimed(ledger, ref, [object], create);
-    try {
-      const begins = existing ?? (await position());
-      if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);
-      await ledger.setObjectState(ref, object, 'created');
-      return { snapshot, begins };
-    } catch (error) {
-      await snapshot.close();
-      throw error;
-    }
-  }
-
-  /**
-   * Returns the tables to copy. `reader` locks every table until its transaction ends, so no table
-   * can be rewritten or get a partition.
-   */
-  async function targets(plan: ResolvedPlan, reader: SourceClient): Promise<CopyTarget[]> {
-    const found: CopyTarget[] = [];
-    for (const [at, { text: table }] of plan.tables.entries()) {
-      const catalog = await readKeyedTable(reader, table);
-      const name = qualified(catalog.name);
-      await reader.query(`SELECT FROM ${name} LIMIT 0`);
-      found.push({
-        table,
-        catalog,
-        topic: plan.captures[at]!.topic,
-        blocks: await blocksOf(reader, name),
-        storage: await storageOf(reader, name),
-      });
-    }
-    return found;
-  }
-
-  /** Opens sessions that all read the same snapshot, then closes the session that exported it. */
-  async function openReaders(
-    plan: ResolvedPlan,
-    snapshot: SharedSnapshot,
-  ): Promise<SourceClient[]> {
-    const readers: SourceClient[] = [];
-    try {
-      while (readers.length < plan.spec.source.limits.maxBackends) {
-        const reader = await openSource(plan, secret);
-        readers.push(reader);
-        await reader.query(
-          `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.name)}`,
-        );
-      }
-      return readers;
-    } catch (error) {
-      await close(readers);
-      throw error;
-    } finally {
-      await snapshot.close();
-    }
-  }
-
   return withPlan({
     /**
      * Creates the slot, and copies every table to its topic from the slot's position. Continues
      * where a killed attempt stopped, and heartbeats its progress.
      */
     async copyTables(
-      { ref, plan }: Planned,
+      run: Planned,
       totals: Readonly<Record<string, number>>,
     ): Promise<TableProgress[]> {
-      const recorded = await copiedChunks(ledger, ref);
       const scanned = new Map<string, number>();
       const progress = (): TableProgress[] =>
         Object.entries(totals).map(([table, rowsTotal]) => ({
@@ -157,39 +53,52 @@ export function createCopyActivities(deps: Deps) {
           rowsTotal,
         }));
       const pulse = new Pulse();
-      const copyAll = async (): Promise<void> => {
-        const { snapshot, begins } = await beginCopy({ ref, plan });
-        const readers = await openReaders(plan, snapshot);
-        try {
-          const found = await targets(plan, readers[0]!);
-          const earlier = stillValid(recorded, found);
-          for (const { table, rows } of earlier)
-            scanned.set(table, (scanned.get(table) ?? 0) + rows);
-          const tasks = tasksOf(found, earlier);
-          const writer = systems.kafka(plan).openWriter();
-          const work = async (reader: SourceClient): Promise<void> => {
-            for (let task = tasks.shift(); task; task = tasks.shift()) {
-              const chunk = await copyChunk(
-                { plan, reader, writer, pulse, begins, share: readers.length },
-                task,
-              );
-              await recordChunk(ledger, ref, chunk);
-              scanned.set(chunk.table, (scanned.get(chunk.table) ?? 0) + chunk.rows);
-            }
-          };
-          await Promise.race([Promise.all(readers.map(work)), Context.current().cancelled]);
-        } finally {
-          await close(readers);
-        }
-      };
+      const count = (table: string, rows: number): void =>
+        void scanned.set(table, (scanned.get(table) ?? 0) + rows);
       try {
-        await alive(copyAll, () => ({ phase: 'connect', tables: progress() }));
+        await alive(
+          () => copyAll(deps, run, pulse, count),
+          () => ({ phase: 'connect', tables: progress() }),
+        );
       } finally {
         pulse.stop();
       }
       return progress();
     },
   });
+}
+
+/** Copies every range that no earlier attempt has copied. `count` gets the rows of each range. */
+async function copyAll(
+  deps: CopyDeps,
+  { ref, plan }: Planned,
+  pulse: Pulse,
+  count: (table: string, rows: number) => void,
+): Promise<void> {
+  const { ledger, systems } = deps;
+  const recorded = await copiedChunks(ledger, ref);
+  const { snapshot, begins } = await beginCopy(deps, { ref, plan });
+  const readers = await openReaders(deps, plan, snapshot);
+  try {
+    const targets = await targetsOf(plan, readers[0]!);
+    const earlier = stillValid(recorded, targets);
+    for (const { table, rows } of earlier) count(table, rows);
+    const tasks = tasksOf(targets, earlier);
+    const writer = systems.kafka(plan).openWriter();
+    const work = async (reader: SourceClient): Promise<void> => {
+      for (let task = tasks.shift(); task; task = tasks.shift()) {
+        const chunk = await copyChunk(
+          { plan, reader, writer, pulse, begins, share: readers.length },
+          task,
+        );
+        await recordChunk(ledger, ref, chunk);
+        count(chunk.table, chunk.rows);
+      }
+    };
+    await Promise.race([Promise.all(readers.map(work)), Context.current().cancelled]);
+  } finally {
+    await closeReaders(readers);
+  }
 }
 
 /**
@@ -258,8 +167,4 @@ async function copyChunk(
   pulse.check();
   await writer.flush();
   return { table, chunk, rows, storage: target.storage };
-}
-
-async function close(readers: readonly SourceClient[]): Promise<void> {
-  await Promise.all(readers.map((reader) => reader.end().catch(() => undefined)));
 }

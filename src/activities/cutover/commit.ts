@@ -1,19 +1,17 @@
 // The cut-over's effects on the lease row, the route and the batch. Each effect reads the lease row
 // first, because that row and not the workflow's memory says what happened.
 import type pg from 'pg';
-import { heldTransaction, isOverdue } from '../../clients/postgres/held-transaction.js';
+import { heldTransaction, isOverdue, type Held } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, readLease, type LeaseRow } from '../../clients/postgres/lease-row.js';
-import { postAction } from '../../clients/http/route-http.js';
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
-import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { withSource } from '../../clients/postgres/connection.js';
 import { unguardedParts } from '../../clients/postgres/trigger-sql.js';
 import { Problem, type FailureCode } from '../../domain/failure.js';
 import type { Route } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
-import { classify } from '../runtime/application-failure.js';
 import type { FenceInput, Refusable } from './fence.js';
 import {
   BRIEFLY,
@@ -30,17 +28,7 @@ const COMMIT_MARGIN_MS = 1000;
 const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors from the switch of the view; nothing has moved then
 
 export function createCutoverActivities(deps: Deps) {
-  const { secret } = deps;
-  const { onLease, lease } = leaseAccess(deps);
-
   return withPlan({
-    /** Returns a description of the batch run that is active, or null if none is. */
-    async activeBatchRun({ plan }: Planned): Promise<string | null> {
-      return plan.batch?.runs
-        ? withSource(plan, secret, (client) => activeRun(client, plan, null))
-        : null;
-    },
-
     /**
      * Commits the cut-over in one short transaction, which is the point of no return. Returns why it
      * was refused, if it was. The switch of the view comes first, because it may wait for readers, at
@@ -48,51 +36,10 @@ export function createCutoverActivities(deps: Deps) {
      * are separate statements, because an UPDATE that waited for the row lock does not read the clock
      * again.
      */
-    async commitCutover({
-      ref,
-      plan,
-      token,
-      epoch,
-      evidenceId,
-    }: FenceInput & Planned): Promise<Refusable & { readonly rows?: RowsChanged }> {
-      const mine = `migration = ${quoteLiteral(ref.name)}`;
-      const limits = holdLimits(plan);
-      try {
-        const rows = await onLease(plan, limits, async (client, held) => {
-          const before = await lease(client, { ref, plan });
-          if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
-          const route = routeEffects(plan, deps);
-          const run = await activeRun(client, plan, before);
-          if (run) throw new Refused(run);
-          if (before.state !== 'FENCED' || before.token !== token)
-            throw new Refused(describeLease(before, token, epoch, evidenceId));
-          await refuseUnguarded(client, plan);
-          if (before.restMs <= COMMIT_MARGIN_MS)
-            throw new Refused(describeLease(before, token, epoch, evidenceId));
-          await held.atMost(before.restMs); // ends the transaction with the fence, so that no session waits for a commit that comes too late
-          const changed = await route.inCommit(client, plan, token);
-          await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
-          const { rowCount } = await client.query(
-            `UPDATE ${leaseTable(plan)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
-               AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,
-          );
-          if (rowCount !== 1)
-            throw new Refused(
-              describeLease(await lease(client, { ref, plan }), token, epoch, evidenceId),
-            );
-          return changed;
-        });
-        return { refused: null, ...(rows ? { rows } : {}) };
-      } catch (error) {
-        if (error instanceof Refused) return { refused: error.message };
-        if (error instanceof Problem && REFUSES.includes(error.code))
-          return { refused: `${error.message} (${error.remedy})` };
-        if (isOverdue(error))
-          return {
-            refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or not before the fence expired`,
-          };
-        throw error;
-      }
+    async commitCutover(
+      input: FenceInput & Planned,
+    ): Promise<Refusable & { readonly rows?: RowsChanged }> {
+      return commitOrRefuse(deps, input);
     },
 
     /**
@@ -100,31 +47,15 @@ export function createCutoverActivities(deps: Deps) {
      * the commit would meet. The view stays locked until the transaction ends.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
-      if (!plan.route.isTried) return;
-      const tried = new Refused('tried');
-      const attempt = withSource(plan, secret, (client) =>
-        heldTransaction(client, holdLimits(plan), async (held) => {
-          await routeEffects(plan, deps).tryOut(held.client, plan);
-          throw tried; // ends the transaction by a rollback
-        }),
-      );
-      await attempt.catch((error: unknown) => {
-        if (error !== tried) throw error;
-      });
+      return proveRoute(deps, plan);
     },
 
     /**
      * Returns true if the lease row says that the cut-over happened. Returns false if there is no row,
      * because it was not created yet or was already removed.
      */
-    async isSwitched({ ref, plan }: Planned): Promise<boolean> {
-      return onLease(plan, BRIEFLY, async (client) => {
-        const { rows } = await client.query<Record<string, string | null>>(
-          `SELECT to_regclass(${quoteLiteral(leaseTable(plan))}) AS found`,
-        );
-        if (!rows[0]?.['found']) return false;
-        return (await readLease(client, leaseTable(plan), ref.name))?.state === 'SWITCHED';
-      });
+    async isSwitched(run: Planned): Promise<boolean> {
+      return isSwitched(deps, run);
     },
 
     /** Returns the side that consumers read; see `observedRoute`. */
@@ -145,18 +76,7 @@ export function createCutoverActivities(deps: Deps) {
      * the lease row to ROLLED_BACK. Idempotent.
      */
     async routeBack(run: Planned): Promise<void> {
-      const { ref, plan } = run;
-      const route = routeEffects(plan, deps);
-      await route.beforeBack(run);
-      await onLease(plan, wayBackLimits(plan), async (client) => {
-        await route.inBack(client, plan, () => lease(client, run));
-        await client.query(
-          `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
-        );
-        await client.query(
-          `UPDATE ${leaseTable(plan)} SET state = 'ROLLED_BACK', token = NULL, fenced_at = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
-        );
-      });
+      return routeBack(deps, run);
     },
 
     /**
@@ -166,29 +86,100 @@ export function createCutoverActivities(deps: Deps) {
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);
     },
+  });
+}
 
-    /**
-     * Runs the spec's pause, resume or retire, if there is one. `until` (ISO time) is when a pause
-     * ends by itself; SQL gets it as $1. Throws Problem `batch-action` if the action fails.
-     */
-    async batchAction(
-      { ref, plan }: Planned,
-      action: 'pause' | 'resume' | 'retire',
-      until: string | null,
-    ): Promise<void> {
-      const wanted = plan.batch?.[action];
-      if (!wanted) return;
-      try {
-        if ('url' in wanted)
-          return await postAction(wanted.url, { migration: ref.name, action, until });
-        const { sql } = wanted;
-        const run = (client: SourceClient) =>
-          until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql);
-        await withSource(plan, secret, run, { appliesRowSecurity: true });
-      } catch (error) {
-        throw new Problem('batch-action', `batch.${action} failed: ${classify(error).message}`);
-      }
-    },
+async function commitOrRefuse(
+  deps: Deps,
+  input: FenceInput & Planned,
+): Promise<Refusable & { readonly rows?: RowsChanged }> {
+  const { onLease } = leaseAccess(deps);
+  const limits = holdLimits(input.plan);
+  try {
+    const rows = await onLease(input.plan, limits, (client, held) =>
+      commit(deps, input, client, held),
+    );
+    return { refused: null, ...(rows ? { rows } : {}) };
+  } catch (error) {
+    if (error instanceof Refused) return { refused: error.message };
+    if (error instanceof Problem && REFUSES.includes(error.code))
+      return { refused: `${error.message} (${error.remedy})` };
+    if (isOverdue(error))
+      return {
+        refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or not before the fence expired`,
+      };
+    throw error;
+  }
+}
+
+async function isSwitched(deps: Deps, { ref, plan }: Planned): Promise<boolean> {
+  return leaseAccess(deps).onLease(plan, BRIEFLY, async (client) => {
+    const { rows } = await client.query<Record<string, string | null>>(
+      `SELECT to_regclass(${quoteLiteral(leaseTable(plan))}) AS found`,
+    );
+    if (!rows[0]?.['found']) return false;
+    return (await readLease(client, leaseTable(plan), ref.name))?.state === 'SWITCHED';
+  });
+}
+
+/** Commits in the transaction of `client`. Returns null if an earlier attempt has committed. */
+async function commit(
+  deps: Deps,
+  { ref, plan, token, epoch, evidenceId }: FenceInput & Planned,
+  client: pg.ClientBase,
+  held: Held,
+): Promise<RowsChanged | null> {
+  const { lease } = leaseAccess(deps);
+  const mine = `migration = ${quoteLiteral(ref.name)}`;
+  const before = await lease(client, { ref, plan });
+  if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
+  const route = routeEffects(plan, deps);
+  const run = await activeRun(client, plan, before);
+  if (run) throw new Refused(run);
+  if (before.state !== 'FENCED' || before.token !== token)
+    throw new Refused(describeLease(before, token, epoch, evidenceId));
+  await refuseUnguarded(client, plan);
+  if (before.restMs <= COMMIT_MARGIN_MS)
+    throw new Refused(describeLease(before, token, epoch, evidenceId));
+  await held.atMost(before.restMs); // ends the transaction with the fence, so that no session waits for a commit that comes too late
+  const changed = await route.inCommit(client, plan, token);
+  await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
+  const { rowCount } = await client.query(
+    `UPDATE ${leaseTable(plan)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
+       AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,
+  );
+  if (rowCount !== 1)
+    throw new Refused(describeLease(await lease(client, { ref, plan }), token, epoch, evidenceId));
+  return changed;
+}
+
+async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {
+  if (!plan.route.isTried) return;
+  const tried = new Refused('tried');
+  const attempt = withSource(plan, deps.secret, (client) =>
+    heldTransaction(client, holdLimits(plan), async (held) => {
+      await routeEffects(plan, deps).tryOut(held.client, plan);
+      throw tried; // ends the transaction by a rollback
+    }),
+  );
+  await attempt.catch((error: unknown) => {
+    if (error !== tried) throw error;
+  });
+}
+
+async function routeBack(deps: Deps, run: Planned): Promise<void> {
+  const { onLease, lease } = leaseAccess(deps);
+  const { ref, plan } = run;
+  const route = routeEffects(plan, deps);
+  await route.beforeBack(run);
+  await onLease(plan, wayBackLimits(plan), async (client) => {
+    await route.inBack(client, plan, () => lease(client, run));
+    await client.query(
+      `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
+    );
+    await client.query(
+      `UPDATE ${leaseTable(plan)} SET state = 'ROLLED_BACK', token = NULL, fenced_at = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
+    );
   });
 }
 

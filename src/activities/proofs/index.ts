@@ -2,6 +2,7 @@
 // slot, publication, connector or table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { pipelineDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, pollUntil } from '../runtime/poll-until.js';
@@ -11,6 +12,8 @@ import { planProof, type ProofPlan } from './slice-plan.js';
 import { isOfProof, replay } from './replay.js';
 
 const GROUP_ENDS_MS = 120_000;
+
+type OwnNames = Pick<MigrationRef, 'spec' | 'name'>;
 
 export function createProofActivities(deps: Deps) {
   const { systems, ledger } = deps;
@@ -61,26 +64,8 @@ export function createProofActivities(deps: Deps) {
      * Removes the proof's topics and group once no pipeline uses them. Returns what is left.
      * Idempotent.
      */
-    async removeProof({ spec, name }: Pick<MigrationRef, 'spec' | 'name'>): Promise<string[]> {
-      const kafka = systems.kafka(spec);
-      const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => {
-        const group = await kafka.describeGroup(name);
-        return !('unknown' in group) && group.members.length === 0 ? true : null;
-      });
-      if (idle && (await kafka.groupOffsets(name)).size > 0)
-        // if the group remains, it is returned as left over
-        await kafka.deleteGroup(name).catch(() => undefined);
-      const own = async (): Promise<string[]> =>
-        (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
-      for (const topic of await own()) await kafka.deleteTopic(topic);
-      await pollUntil(Date.now() + 15_000, 100, async () =>
-        (await own()).length === 0 ? true : null,
-      );
-      const hasGroup = (await kafka.groupOffsets(name)).size > 0;
-      return [
-        ...(await own()).map((topic) => `topic ${topic}`),
-        ...(hasGroup ? [`group ${name}`] : []),
-      ];
+    async removeProof(proof: OwnNames): Promise<string[]> {
+      return removeProof(systems.kafka(proof.spec), proof.name);
     },
 
     async recordProof(result: ProofResult): Promise<void> {
@@ -90,4 +75,23 @@ export function createProofActivities(deps: Deps) {
       ]);
     },
   };
+}
+
+async function removeProof(kafka: KafkaPort, name: string): Promise<string[]> {
+  const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => {
+    const group = await kafka.describeGroup(name);
+    return !('unknown' in group) && group.members.length === 0 ? true : null;
+  });
+  if (idle && (await kafka.groupOffsets(name)).size > 0)
+    // if the group remains, it is returned as left over
+    await kafka.deleteGroup(name).catch(() => undefined);
+  const own = async (): Promise<string[]> =>
+    (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
+  for (const topic of await own()) await kafka.deleteTopic(topic);
+  await pollUntil(Date.now() + 15_000, 100, async () => ((await own()).length === 0 ? true : null));
+  const hasGroup = (await kafka.groupOffsets(name)).size > 0;
+  return [
+    ...(await own()).map((topic) => `topic ${topic}`),
+    ...(hasGroup ? [`group ${name}`] : []),
+  ];
 }

@@ -6,6 +6,7 @@ import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { migrationId } from '../../domain/migration/workflow-ids.js';
+import type { MigrationRecord } from '../../clients/ledger/ledger.js';
 import { otherNamespace, type Deps } from './deps.js';
 
 export interface OpenInput {
@@ -21,7 +22,11 @@ export interface Opened {
   readonly generation: number;
 }
 
-export function createLedgerActivities({ ledger, namespace }: Deps) {
+type LedgerDeps = Pick<Deps, 'ledger' | 'namespace'>;
+type RunNumbers = Pick<Opened, 'iteration' | 'generation'>;
+
+export function createLedgerActivities(deps: LedgerDeps) {
+  const { ledger } = deps;
   return {
     /**
      * Checks the spec and the name, and opens the run. A retry for the same run returns the same
@@ -29,66 +34,15 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
      * nothing was created then.
      */
     async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
-      const parsed = parseSpecObject(input);
-      if (!parsed.ok)
-        throw new Problem(
-          'spec-invalid',
-          `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`,
-        );
-      const { spec } = parsed;
-      const name = spec.metadata.name;
-      if (workflowId !== migrationId(name))
-        throw new Problem(
-          'name-refused',
-          `workflow id ${workflowId} ≠ ${migrationId(name)}: the workflow id must contain metadata.name`,
-        );
-      const earlier = await ledger.migrations(name);
+      const spec = specFor(input, workflowId);
+      const earlier = await ledger.migrations(spec.metadata.name);
       const own = earlier.find((m) => m.run_key === runKey);
-      if (own)
-        return {
-          spec,
-          planHash: planHash(spec),
-          iteration: own.iteration,
-          generation: own.generation,
-        };
-      const latest = earlier[0];
-      if (latest?.outcome === 'migrated')
-        throw new Problem(
-          'name-refused',
-          `${name} was already migrated (iteration ${latest.iteration})`,
-        );
-      const other = latest && latest.outcome === null ? otherNamespace(latest, namespace) : null;
-      if (other)
-        throw new Problem(
-          'name-refused',
-          `a migration ${name} runs in ${other} with the same ledger`,
-          'choose another metadata.name, or another ledger',
-        );
-      const leftovers = await ledger.openObjects(name);
-      if (leftovers.length > 0) {
-        throw new Problem(
-          'name-refused',
-          `an earlier run of ${name} was not cleaned up: ${leftovers.map((o) => `${o.kind} ${o.name}`).join(', ')}`,
-        );
-      }
-      const iteration = (latest?.iteration ?? 0) + 1;
-      const generation = (latest?.generation ?? 0) + 1;
-      await ledger.query(
-        `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, namespace, namespace_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (run_key) DO NOTHING`,
-        [
-          name,
-          iteration,
-          generation,
-          workflowId,
-          runKey,
-          JSON.stringify(spec),
-          planHash(spec),
-          namespace?.name ?? null,
-          namespace?.id ?? null,
-        ],
-      );
-      return { spec, planHash: planHash(spec), iteration, generation };
+      if (own) return opened(spec, own);
+      await refuseName(deps, spec.metadata.name, earlier[0]);
+      const latest = earlier[0] ?? { iteration: 0, generation: 0 };
+      const run = { iteration: latest.iteration + 1, generation: latest.generation + 1 };
+      await insertRun(deps, spec, { ...run, workflowId, runKey });
+      return opened(spec, run);
     },
 
     /** Stores the status and appends audit events. Idempotent. */
@@ -102,4 +56,78 @@ export function createLedgerActivities({ ledger, namespace }: Deps) {
       return ledger.openObjects(ref.name);
     },
   };
+}
+
+const opened = (spec: MigrationSpec, { iteration, generation }: RunNumbers): Opened => ({
+  spec,
+  planHash: planHash(spec),
+  iteration,
+  generation,
+});
+
+/** Returns the parsed spec. Throws if it has problems, or if the workflow's id is not its own. */
+function specFor(input: unknown, workflowId: string): MigrationSpec {
+  const parsed = parseSpecObject(input);
+  if (!parsed.ok)
+    throw new Problem(
+      'spec-invalid',
+      `the spec has ${parsed.problems.length} problem(s): ${parsed.problems.map(formatProblem).join('; ')}`,
+    );
+  const name = parsed.spec.metadata.name;
+  if (workflowId !== migrationId(name))
+    throw new Problem(
+      'name-refused',
+      `workflow id ${workflowId} ≠ ${migrationId(name)}: the workflow id must contain metadata.name`,
+    );
+  return parsed.spec;
+}
+
+/** Throws if the name is migrated, runs elsewhere with this ledger, or was not cleaned up. */
+async function refuseName(
+  { ledger, namespace }: LedgerDeps,
+  name: string,
+  latest: MigrationRecord | undefined,
+): Promise<void> {
+  if (latest?.outcome === 'migrated')
+    throw new Problem(
+      'name-refused',
+      `${name} was already migrated (iteration ${latest.iteration})`,
+    );
+  const other = latest && latest.outcome === null ? otherNamespace(latest, namespace) : null;
+  if (other)
+    throw new Problem(
+      'name-refused',
+      `a migration ${name} runs in ${other} with the same ledger`,
+      'choose another metadata.name, or another ledger',
+    );
+  const leftovers = await ledger.openObjects(name);
+  if (leftovers.length > 0) {
+    throw new Problem(
+      'name-refused',
+      `an earlier run of ${name} was not cleaned up: ${leftovers.map((o) => `${o.kind} ${o.name}`).join(', ')}`,
+    );
+  }
+}
+
+/** Idempotent by `runKey`. */
+async function insertRun(
+  { ledger, namespace }: LedgerDeps,
+  spec: MigrationSpec,
+  run: RunNumbers & Pick<OpenInput, 'workflowId' | 'runKey'>,
+): Promise<void> {
+  await ledger.query(
+    `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, namespace, namespace_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (run_key) DO NOTHING`,
+    [
+      spec.metadata.name,
+      run.iteration,
+      run.generation,
+      run.workflowId,
+      run.runKey,
+      JSON.stringify(spec),
+      planHash(spec),
+      namespace?.name ?? null,
+      namespace?.id ?? null,
+    ],
+  );
 }

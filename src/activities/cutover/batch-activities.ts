@@ -1,0 +1,51 @@
+// Watches the runs of the batch, and pauses, resumes or retires it.
+import { postAction } from '../../clients/http/route-http.js';
+import { activeRun } from '../../clients/postgres/batch-runs.js';
+import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { Problem } from '../../domain/failure.js';
+import { classify } from '../runtime/application-failure.js';
+import type { Deps } from '../runtime/deps.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+type BatchAction = 'pause' | 'resume' | 'retire';
+
+export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
+  const { secret } = deps;
+
+  return withPlan({
+    /** Returns a description of the batch run that is active, or null if none is. */
+    async activeBatchRun({ plan }: Planned): Promise<string | null> {
+      return plan.batch?.runs
+        ? withSource(plan, secret, (client) => activeRun(client, plan, null))
+        : null;
+    },
+
+    /**
+     * Runs the spec's pause, resume or retire, if there is one. `until` (ISO time) is when a pause
+     * ends by itself; SQL gets it as $1. Throws Problem `batch-action` if the action fails.
+     */
+    async batchAction(run: Planned, action: BatchAction, until: string | null): Promise<void> {
+      return runAction(deps, run, action, until);
+    },
+  });
+}
+
+async function runAction(
+  { secret }: Pick<Deps, 'secret'>,
+  { ref, plan }: Planned,
+  action: BatchAction,
+  until: string | null,
+): Promise<void> {
+  const wanted = plan.batch?.[action];
+  if (!wanted) return;
+  try {
+    if ('url' in wanted)
+      return await postAction(wanted.url, { migration: ref.name, action, until });
+    const { sql } = wanted;
+    const order = (client: SourceClient) =>
+      until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql);
+    await withSource(plan, secret, order, { appliesRowSecurity: true });
+  } catch (error) {
+    throw new Problem('batch-action', `batch.${action} failed: ${classify(error).message}`);
+  }
+}
