@@ -1,27 +1,24 @@
 // Recorded histories replay with today's workflow code. A failure means that runs in production
 // would get stuck after this upgrade. After the first release, fix such a change with `patched`,
 // and do not record again.
-import { readFileSync, readdirSync } from 'node:fs';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';
 import { quietRuntime } from '../support/time-skipping.js';
 
-const FOLDER = 'test/histories';
-const histories = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+const histories = recordedHistories();
 const workflowBundle = { codePath: inject('workflowBundle') };
 
 beforeAll(() => void quietRuntime());
 
-const load = (file: string): { events: { [key: string]: unknown }[] } =>
-  JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as { events: { [key: string]: unknown }[] };
-
 describe('a recorded history', () => {
-  it('exists for a dozen situations', () => expect(histories.length).toBeGreaterThanOrEqual(12));
-  it.each(histories)('replays: %s', async (file) => {
-    await Worker.runReplayHistory({ workflowBundle }, load(file), 'migration-replayed');
+  it('exists for every situation of the table in test/histories, and is listed there', () =>
+    expect(histories.toSorted()).toEqual([...listedHistories().values()].toSorted()));
+  it.each(histories)('replays: %s', async (name) => {
+    await Worker.runReplayHistory({ workflowBundle }, readHistory(name), 'migration-replayed');
   });
   it('does not replay after a manipulation', async () => {
-    const history = load(histories[0]!);
+    const history = readHistory(histories[0]!);
     const scheduled = history.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
     const attributes = scheduled[2]!['activityTaskScheduledEventAttributes'] as {
       activityType: { name: string };

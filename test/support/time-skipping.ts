@@ -1,6 +1,5 @@
 // Starts Temporal's time-skipping test server from its jars, and plays the scenes of tests on it.
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -12,6 +11,7 @@ import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { sleepUntil } from './builders.js';
+import { listedHistories, writeHistory, type RecordedHistory } from './histories.js';
 
 export interface Bench {
   readonly env: TestWorkflowEnvironment;
@@ -232,16 +232,15 @@ async function atRest(handle: WorkflowHandle): Promise<void> {
 }
 
 /**
- * With `RECORD_HISTORIES=1`, writes the run's history for the replay test. The file is named after
- * the test. Record only from released code, never from a branch under test.
+ * Writes the history of a run whose test is listed in test/histories/README.md, without the names of
+ * this machine.
  */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
-  const situation = (expect.getState().currentTestName ?? 'unnamed')
-    .replace(/^a migration > /, '')
-    .replaceAll(/[^A-Za-z0-9]+/g, '-')
-    .slice(0, 60);
+  const test = (expect.getState().currentTestName ?? '').replace(/^.* > /, '');
+  const name = listedHistories().get(test);
+  if (name === undefined) return;
   const history = historyToJSON(await handle.fetchHistory()) as string | object;
   const text = typeof history === 'string' ? history : JSON.stringify(history);
   const anonymous = text.replaceAll(/\d+@[\w.-]+/g, 'test').replaceAll(process.cwd(), '');
-  writeFileSync(`test/histories/${situation}.json`, anonymous);
+  writeHistory(name, JSON.parse(anonymous) as RecordedHistory);
 }
