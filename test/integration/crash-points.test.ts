@@ -11,6 +11,7 @@ const first = Number(process.env['SLUICE_CRASH_FIRST'] ?? Math.floor(Date.now() 
 let [stage, shared]: Stage[] = [];
 
 beforeAll(async () => {
+  console.log(`crash points: repeat this run with SLUICE_CRASH_FIRST=${first}`);
   stage = await openStage('crashy');
   shared = await openStage('crashy-table', true);
 });

@@ -16,7 +16,12 @@ export async function setupWith(...optional: OptionalService[]): Promise<() => P
   process.env['SLUICE_STACK_PORT_BASE'] ??= '18400';
   const home = stackHome();
   await reset(home, say);
-  await up(home, say, optional);
+  try {
+    await up(home, say, optional);
+  } catch (error) {
+    await reset(home, say);
+    throw error;
+  }
   Object.assign(process.env, await environment(home, say));
   return async () => reset(home, say);
 }
