@@ -35,7 +35,7 @@ export async function holdsBench(rounds: number): Promise<void> {
   try {
     await client.connect();
     await shop.start();
-    waitFor(shop.name, 'approval', '6m');
+    await waitFor(shop.name, 'approval', '6m');
     sluice('pause', shop.name);
     stopWriters = startWriters(shop.database);
     const ref = (await latestRun({ ledger }, shop.name))!;
@@ -71,7 +71,7 @@ export async function holdsBench(rounds: number): Promise<void> {
     );
     sluice('resume', shop.name);
     sluice('rollback', shop.name, '--reason', 'the benchmark is over', '--yes');
-    waitFor(shop.name, 'outcome=rolled-back', '8m');
+    await waitFor(shop.name, 'outcome=rolled-back', '8m');
     console.log(`left behind: ${get(shop.name).leftovers.length}`);
   } finally {
     await stopWriters();

@@ -18,7 +18,7 @@ import { orderReachesView, viewEqualsQuery } from '../../examples/daily-revenue/
 import { stackHome } from '../../stack/paths.js';
 import { addService } from '../../stack/stack.js';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
 
 const NAME = 'daily-revenue';
 /** The topic of the stage before the one with the mistake, as the example's spec names it. */
@@ -118,12 +118,13 @@ describe('the daily-revenue example', () => {
     const stopReading = aConsumer();
     expect(sluice('start', '-f', spec).code).toBe(0);
     await deploy(1);
-    waitFor(NAME, 'phase=connect');
+    await waitFor(NAME, 'phase=connect');
     await worker.restart();
-    waitFor(NAME, 'phase=validate', '5m');
-    await sleepUntil(
+    await waitFor(NAME, 'phase=validate', '5m');
+    await reach(
+      NAME,
       'a failed window',
-      () => get(NAME).windows.some((w) => w.verdict === 'failed' && w.subject === 'result'),
+      (s) => s.windows.some((w) => w.verdict === 'failed' && w.subject === 'result'),
       180_000,
     );
     const diff = JSON.parse(sluice('diff', NAME, '-o', 'json').stdout) as {
@@ -144,11 +145,11 @@ describe('the daily-revenue example', () => {
 
     await deploy(2);
     await worker.restart();
-    waitFor(NAME, 'approval', '5m');
+    await waitFor(NAME, 'approval', '5m');
     expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
     await sleepUntil('the fence', async () => (await leaseState()) === 'FENCED', 120_000);
     await worker.restart();
-    waitFor(NAME, 'outcome=migrated', '8m');
+    await waitFor(NAME, 'outcome=migrated', '8m');
     life.kill('SIGTERM');
 
     const status = get(NAME);

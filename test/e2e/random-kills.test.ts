@@ -42,10 +42,10 @@ describe('a worker killed with -9 every few seconds', () => {
       if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
     }
     if (!approved) {
-      waitFor('stormy', 'approval'); // the kills ended before the run needed an approval
+      await waitFor('stormy', 'approval'); // the kills ended before the run needed an approval
       expect(signal('stormy')).toBe(0);
     }
-    waitFor('stormy', 'outcome=migrated');
+    await waitFor('stormy', 'outcome=migrated');
     await stop();
     expect(kills).toBeGreaterThan(2);
     const status = get('stormy');

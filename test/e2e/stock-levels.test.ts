@@ -62,7 +62,7 @@ describe('the small example', () => {
 
     expect(sluice('start', '-f', spec).code).toBe(0);
     deploy();
-    waitFor(NAME, 'approval', '5m');
+    await waitFor(NAME, 'approval', '5m');
     expect(passedResults().at(-1)).toMatchObject({ mismatched: 0, missing: 0, extraneous: 0 });
 
     pipeline!.kill('SIGKILL');
@@ -74,6 +74,6 @@ describe('the small example', () => {
       240_000,
     );
     expect(sluice('rollback', NAME, '--reason', 'test', '--yes').code).toBe(0);
-    waitFor(NAME, 'outcome=rolled-back');
+    await waitFor(NAME, 'outcome=rolled-back');
   });
 });

@@ -7,7 +7,7 @@ import { stackHome } from '../../stack/paths.js';
 import { alive } from '../../stack/processes.js';
 import { up } from '../../stack/stack.js';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, waitFor, withDatabase } from '../support/sluice.js';
+import { TestWorker, get, waitFor, withDatabase, reach } from '../support/sluice.js';
 import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
 
 const MAX_HOLD_S = 30;
@@ -27,7 +27,7 @@ afterAll(async () => {
 describe('while the source tables are fenced', () => {
   it('everything except the database may die: writers continue in time, and the migration ends migrated', async () => {
     await shop.start();
-    shop.approve();
+    await shop.approve();
     await withDatabase(shop.database, async (client) => {
       await sleepUntil(
         'the fence',
@@ -59,13 +59,14 @@ describe('while the source tables are fenced', () => {
     // restarts the pipeline, too, in case it died with its cluster
     await up(stackHome(), () => undefined);
     await worker.start();
-    await sleepUntil(
+    await reach(
+      shop.name,
       'the attempt is given up',
-      () => get(shop.name).phase === 'validate' || get(shop.name).blocked !== null,
+      (s) => s.phase === 'validate' || s.blocked !== null,
       300_000,
     );
-    shop.approve();
-    waitFor(shop.name, 'outcome=migrated', '8m');
+    await shop.approve();
+    await waitFor(shop.name, 'outcome=migrated', '8m');
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
     expect(get(shop.name)).toMatchObject({ outcome: 'migrated', leftovers: [], generation: 1 });

@@ -48,7 +48,7 @@ describe('a worker that dies while a shared table is switched', () => {
     await withDatabase(shop.database, async (client: pg.Client) => {
       const state = async (): Promise<string | undefined> => (await shop.lease(client))?.state;
       await shop.start();
-      shop.approve();
+      await shop.approve();
       await sleepUntil('the fence', async () => (await state()) === 'FENCED', 240_000);
       await worker.restart();
       await sleepUntil(
@@ -65,7 +65,7 @@ describe('a worker that dies while a shared table is switched', () => {
       expect(sluice('rollback', NAME, '--reason', 'a drill', '--yes').code).toBe(0);
       await sleepUntil('the rollback', async () => (await state()) !== 'SWITCHED', 120_000);
       await worker.restart();
-      waitFor(NAME, 'outcome=rolled-back', '8m');
+      await waitFor(NAME, 'outcome=rolled-back', '8m');
       expect(get(NAME).leftovers).toEqual([]);
       const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as {
         events: { kind: string }[];

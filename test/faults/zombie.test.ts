@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
 import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
 
 const zombie = new TestWorker();
@@ -24,7 +24,7 @@ afterAll(async () => {
 describe('a worker that was suspended during the cut-over', () => {
   it('changes nothing when it continues beside its successor: one commit, one side, nothing left behind', async () => {
     await shop.start();
-    shop.approve();
+    await shop.approve();
     await withDatabase(shop.database, async (client) => {
       await sleepUntil(
         'the fence',
@@ -34,13 +34,14 @@ describe('a worker that was suspended during the cut-over', () => {
       const first = (await shop.lease(client))!.attempt;
       zombie.send('SIGSTOP');
       await successor.start();
-      await sleepUntil(
+      await reach(
+        shop.name,
         'the attempt is given up',
-        () => ['validate', 'approve'].includes(get(shop.name).phase ?? ''),
+        (s) => ['validate', 'approve'].includes(s.phase ?? ''),
         300_000,
       );
       expect(await shop.lease(client)).not.toEqual({ state: 'FENCED', attempt: first });
-      shop.approve();
+      await shop.approve();
       await sleepUntil(
         'the fence of a later attempt',
         async () => {
@@ -51,7 +52,7 @@ describe('a worker that was suspended during the cut-over', () => {
       );
       zombie.send('SIGCONT');
     });
-    waitFor(shop.name, 'outcome=migrated', '8m');
+    await waitFor(shop.name, 'outcome=migrated', '8m');
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
     expect(get(shop.name)).toMatchObject({

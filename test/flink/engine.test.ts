@@ -39,7 +39,7 @@ describe('a window joined by Flink', () => {
     });
     expect(sluice('doctor', '-f', file).stdout).toMatch(/validation.engine.*Apache Flink/);
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('by-flink', 'approval');
+    await waitFor('by-flink', 'approval');
     await database.client.query(inserts(101));
     await database.client.query(
       `DELETE FROM everything WHERE id = 102; DELETE FROM plain WHERE id = 5; UPDATE plain SET id = 9005 WHERE id = 6`,
@@ -95,7 +95,7 @@ describe('a window joined by Flink', () => {
       'missing row',
     ]);
     expect(sluice('cancel', 'by-flink', '--yes').code).toBe(0);
-    waitFor('by-flink', 'outcome=aborted');
+    await waitFor('by-flink', 'outcome=aborted');
     expect(get('by-flink').leftovers).toEqual([]);
   });
 });

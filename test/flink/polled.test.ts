@@ -73,17 +73,17 @@ function specFile(example: string, name: string): string {
  * Sluice does not route here, so the view still reads the batch's table. The run reports that once
  * before it retires the batch.
  */
-function retryInSpiteOfReaders(name: string): void {
-  waitFor(name, 'blocked', '6m');
+async function retryInSpiteOfReaders(name: string): Promise<void> {
+  await waitFor(name, 'blocked', '6m');
   expect(get(name).blocked).toMatchObject({ code: 'consumers-remain' });
   expect(sluice('retry', name).code).toBe(0);
 }
 
-function approve(name: string, readsBatch: boolean): void {
-  waitFor(name, 'approval', '6m');
+async function approve(name: string, readsBatch: boolean): Promise<void> {
+  await waitFor(name, 'approval', '6m');
   expect(sluice('approve', name, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
-  if (readsBatch) retryInSpiteOfReaders(name);
-  waitFor(name, 'outcome=migrated', '6m');
+  if (readsBatch) await retryInSpiteOfReaders(name);
+  await waitFor(name, 'outcome=migrated', '6m');
   const status = get(name);
   expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
   expect(status.windows.findLast((w) => w.subject === 'result')).toMatchObject({
@@ -97,10 +97,10 @@ function approve(name: string, readsBatch: boolean): void {
 }
 
 describe('tables that are polled', () => {
-  it('feed a pipeline in Flink SQL, and the migration ends migrated', () => {
+  it('feed a pipeline in Flink SQL, and the migration ends migrated', async () => {
     const file = specFile('daily-revenue-flink', 'polled-flink');
     expect(sluice('start', '-f', file).code).toBe(0);
-    approve('polled-flink', true);
+    await approve('polled-flink', true);
   });
 
   it('feed a Kafka Streams application and its sink, and consumers are switched to an equal result', async () => {
@@ -116,7 +116,7 @@ describe('tables that are polled', () => {
         reset: false,
       }),
     );
-    approve(name, false);
+    await approve(name, false);
     life.kill('SIGTERM');
     expect(await viewEqualsQuery(SHOP, 60_000)).toBe(true);
   });

@@ -54,12 +54,12 @@ describe('an initial load by copy', () => {
       'UPDATE wide SET n = n + 1 WHERE id % 50 = 0; DELETE FROM wide WHERE id % 1000 = 7',
     );
     await worker.start();
-    waitFor('copied', 'approval', '5m');
+    await waitFor('copied', 'approval', '5m');
     expect(before).toBeLessThan(await chunksOf('copied')); // it was really killed in the middle
     expect(
       sluice('approve', 'copied', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);
-    waitFor('copied', 'outcome=migrated');
+    await waitFor('copied', 'outcome=migrated');
     await stop();
     const status = get('copied');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1 });
@@ -86,10 +86,10 @@ describe('an initial load by copy', () => {
     await database.client.query('DELETE FROM wide WHERE id <= 45000');
     await database.client.query('VACUUM FULL wide');
     await worker.start();
-    waitFor('rewritten', 'approval', '5m');
+    await waitFor('rewritten', 'approval', '5m');
     expect(get('rewritten').windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 45_000 });
     expect(sluice('cancel', 'rewritten', '--yes').code).toBe(0);
-    waitFor('rewritten', 'outcome=aborted');
+    await waitFor('rewritten', 'outcome=aborted');
     expect(await objects(database.client)).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe('an initial load by copy', () => {
       sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector }))
         .code,
     ).toBe(0);
-    waitFor('once', 'phase=validate');
+    await waitFor('once', 'phase=validate');
     const kafka = new KafkaPort(
       { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
       () => '',
@@ -108,7 +108,7 @@ describe('an initial load by copy', () => {
     await kafka.disconnect();
     expect(ends).toEqual([expect.objectContaining({ partition: 0, low: 0, committed: 3000 })]);
     expect(sluice('rollback', 'once', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('once', 'outcome=rolled-back');
+    await waitFor('once', 'outcome=rolled-back');
     expect(get('once')).toMatchObject({ leftovers: [] });
     expect(await objects(database.client)).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe('an initial load by copy', () => {
     ).toBe(0);
     await sleepUntil('the first range', async () => (await chunksOf('copy-back')) > 0, 60_000);
     expect(sluice('rollback', 'copy-back', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('copy-back', 'outcome=rolled-back');
+    await waitFor('copy-back', 'outcome=rolled-back');
     expect(get('copy-back')).toMatchObject({ leftovers: [] });
     expect(await objects(database.client)).toEqual([]);
   });

@@ -55,12 +55,12 @@ beforeAll(async () => {
     ['test/support/totals-pipeline.mjs', brokers, topic, OUTPUT, NAME],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  waitFor(NAME, 'phase=validate', '5m');
+  await waitFor(NAME, 'phase=validate', '5m');
 });
 afterAll(async () => {
   await writerEnds();
   sluice('cancel', NAME, '--yes');
-  waitFor(NAME, 'outcome=aborted', '5m');
+  await waitFor(NAME, 'outcome=aborted', '5m');
   pipeline.kill('SIGKILL');
   await Promise.all([port.disconnect(), ledger.close()]);
 });

@@ -1,9 +1,9 @@
 // Tests the guard with real servers. A failed task recovers by itself and voids evidence. A slot
 // that fills the source's disk is dropped before the commit.
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
+import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { live } from '../support/live.js';
-import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, testPostgres, waitFor, reach } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -22,13 +22,13 @@ describe('the guard', () => {
       sluice('start', '-f', specFile('restarted', database.name, ['public.items'], { connector }))
         .code,
     ).toBe(0);
-    waitFor('restarted', 'approval');
+    await waitFor('restarted', 'approval');
     const before = get('restarted').epoch;
     await database.client.query(
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'sluice_restarted'`,
     );
-    await sleepUntil('a new epoch', () => get('restarted').epoch > before, 120_000);
-    waitFor('restarted', 'approval');
+    await reach('restarted', 'a new epoch', (s) => s.epoch > before, 120_000);
+    await waitFor('restarted', 'approval');
     const report = JSON.parse(sluice('report', 'restarted', '-o', 'json').stdout) as {
       events: { kind: string; detail: string }[];
     };
@@ -52,7 +52,7 @@ describe('the guard', () => {
       ).code,
     ).toBe(1);
     expect(sluice('cancel', 'restarted', '--yes').code).toBe(0);
-    waitFor('restarted', 'outcome=aborted');
+    await waitFor('restarted', 'outcome=aborted');
   });
 
   it('drops a slot that retains more WAL than the budget, and blocks until retry begins a generation', async () => {
@@ -65,14 +65,14 @@ describe('the guard', () => {
       },
     });
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('greedy', 'approval');
+    await waitFor('greedy', 'approval');
     await fetch(`${process.env['CONNECT_URL']}/connectors/greedy/stop`, { method: 'PUT' });
     for (let n = 0; n < 8; n += 1)
       await database.client.query(
         `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
       );
-    const isLost = () => ['wal-budget', 'slot-lost'].includes(get('greedy').blocked?.code ?? '');
-    await sleepUntil('blocked', isLost, 180_000);
+    const isLost = (s: Status) => ['wal-budget', 'slot-lost'].includes(s.blocked?.code ?? '');
+    await reach('greedy', 'blocked', isLost, 180_000);
     expect(
       (
         await database.client.query(
@@ -81,12 +81,10 @@ describe('the guard', () => {
       ).rows,
     ).toEqual([]);
     expect(sluice('retry', 'greedy').code).toBe(0);
-    await sleepUntil(
+    await reach(
+      'greedy',
       'a new generation at its gate',
-      () => {
-        const status = get('greedy');
-        return status.generation === 2 && status.needsApproval;
-      },
+      (s) => s.generation === 2 && s.needsApproval,
       180_000,
     );
     expect(
@@ -97,7 +95,7 @@ describe('the guard', () => {
       ).rows,
     ).toEqual([{ slot_name: 'sluice_greedy_g2' }]);
     expect(sluice('cancel', 'greedy', '--yes').code).toBe(0);
-    waitFor('greedy', 'outcome=aborted');
+    await waitFor('greedy', 'outcome=aborted');
     expect(get('greedy').leftovers).toEqual([]);
   });
 
@@ -106,7 +104,7 @@ describe('the guard', () => {
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('watched', database.name, ['public.items'], { validation });
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('watched', 'approval');
+    await waitFor('watched', 'approval');
     const url = `${process.env['CONNECT_URL']}/connectors/watched`;
     const put = (path: string, body?: object) =>
       fetch(`${url}/${path}`, {
@@ -114,31 +112,33 @@ describe('the guard', () => {
         headers: { 'content-type': 'application/json' },
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
-    const code = () => get('watched').blocked?.code ?? null;
+    const blockedBy = (code: string | null) =>
+      reach('watched', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code, 120_000);
     await put('pause');
-    await sleepUntil('named as paused', () => code() === 'connector-paused', 120_000);
+    await blockedBy('connector-paused');
     expect(get('watched').blocked!.detail).toBe('connector watched is PAUSED');
     await put('resume');
-    await sleepUntil('nothing blocks', () => code() === null, 120_000);
+    await blockedBy(null);
     const planned = (await (await fetch(`${url}/config`)).json()) as Record<string, string>;
     await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
-    await sleepUntil('named as edited', () => code() === 'connector-drift', 120_000);
+    await blockedBy('connector-drift');
     expect(get('watched').blocked!.detail).toContain('column.exclude.list');
     await put('config', planned);
     expect(sluice('retry', 'watched').code).toBe(0);
-    await sleepUntil('nothing blocks', () => code() === null, 120_000);
+    await blockedBy(null);
     await fetch(url, { method: 'DELETE' });
-    await sleepUntil('named as deleted', () => code() === 'connector-gone', 120_000);
-    await sleepUntil(
+    await blockedBy('connector-gone');
+    await reach(
+      'watched',
       'a window found it too',
-      () => get('watched').blocked!.detail.includes('deleted from'),
+      (s) => s.blocked!.detail.includes('deleted from'),
       120_000,
     );
     expect(sluice('retry', 'watched').code).toBe(0);
-    await sleepUntil('nothing blocks', () => code() === null, 120_000);
+    await blockedBy(null);
     expect((await fetch(`${url}/status`)).ok).toBe(true);
     expect(sluice('rollback', 'watched', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
-    waitFor('watched', 'outcome=rolled-back');
+    await waitFor('watched', 'outcome=rolled-back');
     expect(get('watched').leftovers).toEqual([]);
   });
 
@@ -147,20 +147,20 @@ describe('the guard', () => {
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('oversized', database.name, ['public.items'], { validation });
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('oversized', 'approval');
+    await waitFor('oversized', 'approval');
     await database.client.query(
       `UPDATE items SET v = (SELECT string_agg(md5(g::text), '') FROM generate_series(1, 100000) g) WHERE id = 7`,
     );
-    const blocked = () => get('oversized').blocked;
-    await sleepUntil('blocked', () => blocked()?.code === 'connector-failed', 240_000);
-    expect(blocked()).toMatchObject({
+    const isFailed = (s: Status) => s.blocked?.code === 'connector-failed';
+    const { blocked } = await reach('oversized', 'blocked', isFailed, 240_000);
+    expect(blocked).toMatchObject({
       detail: expect.stringContaining('RecordTooLarge') as string,
       remedy: expect.stringContaining('too large for a message') as string,
     });
     expect(sluice('rollback', 'oversized', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(
       0,
     );
-    waitFor('oversized', 'outcome=rolled-back');
+    await waitFor('oversized', 'outcome=rolled-back');
     expect(get('oversized').leftovers).toEqual([]);
   });
 });

@@ -24,11 +24,11 @@ describe('the slot of a migration that is complete', () => {
     const name = `idle-slot-${process.pid}`;
     const slot = `sluice_${name.replaceAll('-', '_')}`;
     expect(sluice('start', '-f', specFile(name, database.name, ['public.accounts'])).code).toBe(0);
-    waitFor(name, 'approval');
+    await waitFor(name, 'approval');
     expect(sluice('approve', name, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
       0,
     );
-    waitFor(name, 'outcome=migrated');
+    await waitFor(name, 'outcome=migrated');
     expect(get(name).leftovers).toEqual([]);
     const one = async (sql: string): Promise<string> =>
       (await database.client.query<{ v: string }>(`SELECT (${sql})::text AS v`)).rows[0]!.v;

@@ -39,11 +39,11 @@ describe('an initial load in chunks', () => {
       120_000,
     );
     await restart();
-    waitFor('chunks', 'approval');
+    await waitFor('chunks', 'approval');
     expect(
       sluice('approve', 'chunks', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);
-    waitFor('chunks', 'outcome=migrated');
+    await waitFor('chunks', 'outcome=migrated');
     await stop();
     const status = get('chunks');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [] });
@@ -68,9 +68,9 @@ describe('an initial load in chunks', () => {
       sluice('start', '-f', specFile('chunks-back', database.name, ['public.accounts'], spec()))
         .code,
     ).toBe(0);
-    waitFor('chunks-back', 'phase=connect');
+    await waitFor('chunks-back', 'phase=connect');
     expect(sluice('rollback', 'chunks-back', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('chunks-back', 'outcome=rolled-back');
+    await waitFor('chunks-back', 'outcome=rolled-back');
     expect(get('chunks-back')).toMatchObject({ leftovers: [] });
     expect(await objects(database.client)).toEqual([]);
   });

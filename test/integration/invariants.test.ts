@@ -78,9 +78,9 @@ describe('the invariants of a whole run', () => {
       `CREATE TABLE notes (id int PRIMARY KEY, body text); INSERT INTO notes SELECT g, '${VALUE}' FROM generate_series(1, 50) g`,
     );
     expect(sluice('start', '-f', specFile(NAME, database.name, ['public.notes'])).code).toBe(0);
-    waitFor(NAME, 'approval');
+    await waitFor(NAME, 'approval');
     expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
-    waitFor(NAME, 'outcome=migrated');
+    await waitFor(NAME, 'outcome=migrated');
     const run = await recordOf(database.client);
     expect([secretsKept(run), historyIsSmall(run), auditIsWhole(run), positionsGrow(run)]).toEqual([
       null,

@@ -10,7 +10,7 @@ import { capturesOf } from '../../src/domain/capture/index.js';
 import { pollingOf } from '../../src/domain/capture/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector, live, objects } from '../support/live.js';
-import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, testPostgres, waitFor, reach } from '../support/sluice.js';
 import { VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
@@ -45,18 +45,18 @@ describe('tables that are polled', () => {
     const database = await aDatabase(ORDERS);
     const file = specFile('polled', database.name, ['public.orders', 'public.regions'], polling());
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('polled', 'phase=validate');
+    await waitFor('polled', 'phase=validate');
     for (let n = 0; n < 20; n += 1) {
       await database.client.query(
         `BEGIN; UPDATE orders SET total = total + 1, changed = clock_timestamp() WHERE id % 100 = ${n}; INSERT INTO orders VALUES (${5000 + n}, 1); COMMIT`,
       );
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    waitFor('polled', 'approval');
+    await waitFor('polled', 'approval');
     expect(
       sluice('approve', 'polled', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);
-    waitFor('polled', 'outcome=migrated');
+    await waitFor('polled', 'outcome=migrated');
     const status = get('polled');
     expect(status).toMatchObject({
       outcome: 'migrated',
@@ -92,11 +92,11 @@ describe('tables that are polled', () => {
     expect(
       sluice('start', '-f', specFile('unseen', database.name, ['public.orders'], polling())).code,
     ).toBe(0);
-    waitFor('unseen', 'approval');
+    await waitFor('unseen', 'approval');
     await database.client.query(
       `UPDATE orders SET total = 0 WHERE id = 5; DELETE FROM orders WHERE id = 6`,
     );
-    await sleepUntil('a window that found them', () => get('unseen').windows.at(-1)!.unknown === 2);
+    await reach('unseen', 'a window that found them', (s) => s.windows.at(-1)!.unknown === 2);
     expect(get('unseen').windows.at(-1)).toMatchObject({
       verdict: 'inconclusive',
       missing: 0,
@@ -114,10 +114,10 @@ describe('tables that are polled', () => {
     await database.client.query(
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
     ); // like a transaction that commits long after the delay
-    await sleepUntil('a failed window', () => get('unseen').windows.at(-1)!.verdict === 'failed');
+    await reach('unseen', 'a failed window', (s) => s.windows.at(-1)!.verdict === 'failed');
     expect(get('unseen').windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);
-    waitFor('unseen', 'outcome=aborted');
+    await waitFor('unseen', 'outcome=aborted');
     expect(
       await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json(),
     ).not.toContainEqual(expect.stringMatching(/^unseen/));
@@ -153,22 +153,18 @@ describe("a row whose time is ahead of the database's clock", () => {
     expect(
       sluice('start', '-f', specFile('later', database.name, ['public.orders'], polling())).code,
     ).toBe(0);
-    waitFor('later', 'approval');
+    await waitFor('later', 'approval');
     await database.client.query(`${FUTURE}; INSERT INTO orders VALUES (5000, 1)`);
-    await sleepUntil(
-      'a window that saw it',
-      () => get('later').windows.at(-1)!.missing === 1,
-      120_000,
-    );
+    await reach('later', 'a window that saw it', (s) => s.windows.at(-1)!.missing === 1, 120_000);
     expect(get('later').windows.at(-1)).toMatchObject({
       verdict: 'failed',
       matched: 3001,
       reason: expect.stringContaining("ahead of the database's clock") as string,
     });
     await database.client.query('DELETE FROM orders WHERE id = 9999');
-    waitFor('later', 'approval');
+    await waitFor('later', 'approval');
     expect(sluice('cancel', 'later', '--yes').code).toBe(0);
-    waitFor('later', 'outcome=aborted');
+    await waitFor('later', 'outcome=aborted');
   });
 });
 
@@ -195,14 +191,11 @@ describe('a query that is polled', () => {
         ),
       ).code,
     ).toBe(0);
-    waitFor('joined', 'approval');
+    await waitFor('joined', 'approval');
     await database.client.query(
       `INSERT INTO orders VALUES (4001, 7.70); INSERT INTO links VALUES (4001, 2)`,
     );
-    await sleepUntil(
-      'a window with the new row',
-      () => get('joined').windows.at(-1)!.compared === 3001,
-    );
+    await reach('joined', 'a window with the new row', (s) => s.windows.at(-1)!.compared === 3001);
     expect(get('joined').windows.at(-1)).toMatchObject({
       subject: 'query',
       verdict: 'passed',
@@ -215,7 +208,7 @@ describe('a query that is polled', () => {
       op: 'r',
     });
     expect(sluice('cancel', 'joined', '--yes').code).toBe(0);
-    waitFor('joined', 'outcome=aborted');
+    await waitFor('joined', 'outcome=aborted');
   });
 
   it.each([
@@ -279,7 +272,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       sluice('start', '-f', specFile('jdbc-types', database.name, ['public.everything'], spec))
         .code,
     ).toBe(0);
-    waitFor('jdbc-types', 'approval');
+    await waitFor('jdbc-types', 'approval');
     expect({
       ...get('jdbc-types').windows[0],
       differences: sluice('diff', 'jdbc-types').stdout,
@@ -289,7 +282,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       unknown: 0,
     });
     expect(sluice('cancel', 'jdbc-types', '--yes').code).toBe(0);
-    waitFor('jdbc-types', 'outcome=aborted');
+    await waitFor('jdbc-types', 'outcome=aborted');
   });
 
   it('gets text if it would round, and gives the same records as a query in which Postgres writes text', async () => {

@@ -1,9 +1,8 @@
 // Tests primary keys that source, Kafka and comparison could understand differently. Each is
 // refused by name, or compared exactly.
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { live, objects } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -74,14 +73,15 @@ describe('a primary key', () => {
         }),
       ).code,
     ).toBe(0);
-    waitFor('exact-keys', 'approval');
+    await waitFor('exact-keys', 'approval');
     await database.client
       .query(`UPDATE invoices SET note = 'changed' WHERE no <= 10; DELETE FROM invoices WHERE no BETWEEN 11 AND 15;
       UPDATE levels SET level = level + 0.00; UPDATE whole SET id = -id WHERE id <= 50; DELETE FROM whole WHERE id > 90`);
     const before = get('exact-keys').windows.at(-1)!.number;
-    await sleepUntil(
+    await reach(
+      'exact-keys',
       'later windows',
-      () => get('exact-keys').windows.at(-1)!.number > before + 2,
+      (s) => s.windows.at(-1)!.number > before + 2,
       120_000,
     );
     const later = get('exact-keys').windows.filter((w) => w.number > before + 1);
@@ -89,6 +89,6 @@ describe('a primary key', () => {
       new Set(['public.invoices passed 195', 'public.levels passed 100', 'public.whole passed 90']),
     );
     expect(sluice('cancel', 'exact-keys', '--yes').code).toBe(0);
-    waitFor('exact-keys', 'outcome=aborted');
+    await waitFor('exact-keys', 'outcome=aborted');
   });
 });

@@ -39,7 +39,7 @@ describe('a migration whose workflow was terminated', () => {
     const database = await aDatabase(accounts());
     const file = specFile('orphan', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('orphan', 'phase=validate');
+    await waitFor('orphan', 'phase=validate');
     expect(leftovers().of('orphan')).toEqual([]);
     expect(terminate('orphan').status).toBe(0);
     const found = leftovers();
@@ -67,17 +67,17 @@ describe('a migration whose workflow was terminated', () => {
     );
     expect(get('orphan')).toMatchObject({ outcome: 'aborted', leftovers: [] });
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('orphan', 'phase=validate');
+    await waitFor('orphan', 'phase=validate');
     expect(get('orphan').iteration).toBe(2);
     sluice('cancel', 'orphan', '--yes');
-    waitFor('orphan', 'outcome=aborted');
+    await waitFor('orphan', 'outcome=aborted');
   });
 
   it('is not reported as dead from another namespace', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('elsewhere', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('elsewhere', 'phase=validate');
+    await waitFor('elsewhere', 'phase=validate');
     const here = process.env['TEMPORAL_NAMESPACE'] ?? 'default';
     const namespace = (...args: string[]) =>
       spawnSync(
@@ -109,6 +109,6 @@ describe('a migration whose workflow was terminated', () => {
     });
     expect(get('elsewhere')).toMatchObject({ outcome: null, leftovers: [] });
     sluice('cancel', 'elsewhere', '--yes');
-    waitFor('elsewhere', 'outcome=aborted');
+    await waitFor('elsewhere', 'outcome=aborted');
   });
 });

@@ -2,9 +2,8 @@
 // message can contain.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { live, objects } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -45,15 +44,16 @@ describe('names', () => {
         }),
       ).code,
     ).toBe(0);
-    waitFor('odd-names', 'approval');
+    await waitFor('odd-names', 'approval');
     for (const table of [...tables, ...others])
       await database.client.query(
         `UPDATE ${table} SET n = n + 1; DELETE FROM ${table} WHERE id = 20`,
       );
     const before = get('odd-names').windows.at(-1)!.number;
-    await sleepUntil(
+    await reach(
+      'odd-names',
       'later windows',
-      () => get('odd-names').windows.at(-1)!.number > before + 2,
+      (s) => s.windows.at(-1)!.number > before + 2,
       120_000,
     );
     const later = get('odd-names').windows.filter((w) => w.number > before + 1);
@@ -69,7 +69,7 @@ describe('names', () => {
     await admin.disconnect();
     expect(topics.filter((topic) => /\.(Orders|items|regex_1_)$/.test(topic))).toEqual([]);
     expect(sluice('cancel', 'odd-names', '--yes').code).toBe(0);
-    waitFor('odd-names', 'outcome=aborted');
+    await waitFor('odd-names', 'outcome=aborted');
   });
 
   it('of topics that collide in Kafka are refused, as are rows larger than a message; nothing is created', async () => {

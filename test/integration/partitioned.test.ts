@@ -1,9 +1,8 @@
 // Tests with real Debezium that a partitioned table is one table with one topic, whatever
 // partitions it has, under a writer.
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { busy, dismantle, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -26,13 +25,14 @@ describe('a partitioned table', () => {
     expect(sluice('start', '-f', specFile('parted', database.name, ['public.accounts'])).code).toBe(
       0,
     );
-    waitFor('parted', 'approval');
+    await waitFor('parted', 'approval');
     await database.client.query(
       'CREATE TABLE accounts_next PARTITION OF accounts FOR VALUES FROM (1000000) TO (2000000); INSERT INTO accounts_next VALUES (1000001, 1, NULL)',
     );
-    await sleepUntil(
+    await reach(
+      'parted',
       'a window that read only what changed',
-      () => get('parted').windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason)),
+      (s) => s.windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason)),
       120_000,
     );
     expect(
@@ -41,9 +41,7 @@ describe('a partitioned table', () => {
     await database.client
       .query(`CREATE TABLE foreign_rows (LIKE accounts INCLUDING ALL); INSERT INTO foreign_rows SELECT g, 1, 'brought' FROM generate_series(2000000, 2000006) g;
       ALTER TABLE accounts ATTACH PARTITION foreign_rows FOR VALUES FROM (2000000) TO (3000000)`);
-    await sleepUntil('a failed window', () =>
-      get('parted').windows.some((w) => w.verdict === 'failed'),
-    );
+    await reach('parted', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
     const failed = get('parted').windows.find((w) => w.verdict === 'failed')!;
     expect(failed).toMatchObject({ missing: 7, extraneous: 0, mismatched: 0, unknown: 0 });
     const diff = JSON.parse(sluice('diff', 'parted', '-o', 'json').stdout) as {
@@ -55,11 +53,11 @@ describe('a partitioned table', () => {
       [0, 1, 2, 3, 4, 5, 6].map((n) => String(2_000_000 + n)),
     );
     await database.client.query('ALTER TABLE accounts DETACH PARTITION foreign_rows');
-    waitFor('parted', 'approval');
+    await waitFor('parted', 'approval');
     expect(
       sluice('approve', 'parted', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);
-    waitFor('parted', 'outcome=migrated');
+    await waitFor('parted', 'outcome=migrated');
     await stop();
     expect(get('parted')).toMatchObject({
       outcome: 'migrated',
@@ -74,9 +72,10 @@ describe('a partitioned table', () => {
     expect(
       sluice('start', '-f', specFile('swapped', database.name, ['public.accounts'])).code,
     ).toBe(0);
-    await sleepUntil(
+    await reach(
+      'swapped',
       'a window that read only what changed',
-      () => get('swapped').windows.some((w) => w.reason.includes('of scrub')),
+      (s) => s.windows.some((w) => w.reason.includes('of scrub')),
       180_000,
     );
     const incremental = get('swapped').windows.find((w) => w.reason.includes('of scrub'))!;
@@ -86,17 +85,19 @@ describe('a partitioned table', () => {
     await database.client.query(`CREATE TABLE copied (LIKE accounts INCLUDING ALL);
       INSERT INTO copied SELECT id, balance + 1, note FROM accounts_low`);
     const before = Math.max(...get('swapped').windows.map((w) => w.number));
-    await sleepUntil(
+    await reach(
+      'swapped',
       'another window',
-      () => get('swapped').windows.some((w) => w.number > before),
+      (s) => s.windows.some((w) => w.number > before),
       60_000,
     );
     await database.client.query(`BEGIN; ALTER TABLE accounts DETACH PARTITION accounts_low;
       ALTER TABLE accounts ATTACH PARTITION copied FOR VALUES FROM (0) TO (3000); COMMIT`);
     const swapped = Math.max(...get('swapped').windows.map((w) => w.number));
-    await sleepUntil(
+    await reach(
+      'swapped',
       'two windows that saw it',
-      () => get('swapped').windows.filter((w) => w.number > swapped + 1).length > 1,
+      (s) => s.windows.filter((w) => w.number > swapped + 1).length > 1,
       120_000,
     );
     const after = get('swapped').windows.filter((w) => w.number > swapped + 1);
@@ -105,7 +106,7 @@ describe('a partitioned table', () => {
       /partitions of public.accounts: no longer public.accounts_low/,
     );
     expect(sluice('cancel', 'swapped', '--yes').code).toBe(0);
-    waitFor('swapped', 'outcome=aborted');
+    await waitFor('swapped', 'outcome=aborted');
   });
 
   it('is refused by doctor if a part of it never reaches the log, or could not be published', async () => {

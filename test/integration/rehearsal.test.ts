@@ -1,9 +1,8 @@
 // Rehearses a cut-over with real servers: everything up to the commit, then a release. The
 // migration continues as before.
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor, withDatabase } from '../support/sluice.js';
+import { sluice, specFile, waitFor, withDatabase, reach } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const rehearse = (...more: string[]) =>
@@ -33,12 +32,12 @@ describe('plan --rehearse', () => {
         }),
       ).code,
     ).toBe(0);
-    waitFor('rehearsed', 'phase=connect');
+    await waitFor('rehearsed', 'phase=connect');
     expect(rehearse('--yes')).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('needs evidence for approval (phase approve)') as string,
     });
-    waitFor('rehearsed', 'approval');
+    await waitFor('rehearsed', 'approval');
     // a rehearsal holds the result, so it asks for confirmation, and here there is no terminal
     expect(rehearse().code).toBe(2);
     const { code, stdout } = rehearse('--yes');
@@ -48,14 +47,11 @@ describe('plan --rehearse', () => {
       holdMs: expect.any(Number) as number,
     });
     expect(await lease()).toBe('OPEN');
-    await sleepUntil(
-      'approval is still, or again, asked for',
-      () => get('rehearsed').needsApproval,
-    );
+    await reach('rehearsed', 'approval is still, or again, asked for', (s) => s.needsApproval);
     expect(
       sluice('approve', 'rehearsed', '--approver', 'ann', '--reason', 'rehearsed', '--yes').code,
     ).toBe(0);
-    waitFor('rehearsed', 'outcome=migrated');
+    await waitFor('rehearsed', 'outcome=migrated');
     await stop();
     const { events } = JSON.parse(sluice('report', 'rehearsed', '-o', 'json').stdout) as {
       events: { kind: string; detail: string }[];

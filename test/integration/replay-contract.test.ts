@@ -51,7 +51,7 @@ describe('a replayed row', () => {
     const database = await aDatabase(SETUP);
     const tables = ['public.everything'];
     expect(sluice('start', '-f', specFile('contract', database.name, tables)).code).toBe(0);
-    waitFor('contract', 'phase=validate');
+    await waitFor('contract', 'phase=validate');
     const theirs = await recordsOf('contract.public.everything', rows);
     const parsed = parseSpecObject(specOf('contract', database.name, tables));
     if (!parsed.ok) throw new Error('spec');
@@ -79,6 +79,6 @@ describe('a replayed row', () => {
       expect(timeless(value)).toBe(timeless(theirs.get(key)!));
     }
     sluice('cancel', 'contract', '--yes');
-    waitFor('contract', 'outcome=aborted');
+    await waitFor('contract', 'outcome=aborted');
   });
 });

@@ -53,13 +53,13 @@ describe('a table that batch and stream share', () => {
       // the source no longer has the input of this row, so the query does not return it
       await client.query(`INSERT INTO ${TABLE} VALUES (${OLD_DAY}, 1, 7, 70, 0, 70)`);
       await shop.start();
-      waitFor(shop.name, 'approval', '6m');
+      await waitFor(shop.name, 'approval', '6m');
       expect(await write(client, asNightly(INSERT))).toBeNull();
       expect(
         get(shop.name).windows.some((w) => w.subject === 'result@sink' && w.verdict === 'passed'),
       ).toBe(true);
-      shop.approve();
-      waitFor(shop.name, 'phase=soak', '4m');
+      await shop.approve();
+      await waitFor(shop.name, 'phase=soak', '4m');
       expect(get(shop.name).route?.side).toBe('stream');
       expect(await write(client, asNightly(INSERT))).toBe('25006');
       // the owner, who is a superuser here
@@ -76,7 +76,7 @@ describe('a table that batch and stream share', () => {
       expect(
         sluice('rollback', shop.name, '--reason', 'second thoughts', '--by', 'ann', '--yes').code,
       ).toBe(0);
-      waitFor(shop.name, 'outcome=rolled-back', '4m');
+      await waitFor(shop.name, 'outcome=rolled-back', '4m');
       expect(get(shop.name)).toMatchObject({ leftovers: [], route: { side: 'batch' } });
       expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toHaveLength(
         1,
@@ -90,8 +90,8 @@ describe('a table that batch and stream share', () => {
   it("is handed over with its sink, and the batch's role may not write it any more", async () => {
     await withDatabase(shop.database, async (client) => {
       await shop.start(2);
-      shop.approve();
-      waitFor(shop.name, 'outcome=migrated', '6m');
+      await shop.approve();
+      await waitFor(shop.name, 'outcome=migrated', '6m');
       const { leftovers, handedOver, iteration } = get(shop.name);
       expect({ leftovers, iteration }).toEqual({ leftovers: [], iteration: 2 });
       expect(handedOver).toContainEqual({ kind: 'sink', name: `public.${TABLE}` });

@@ -46,7 +46,7 @@ describe('a migration whose spec names its approvers', () => {
       sluice('start', '-f', specFile('signed', database.name, ['public.accounts'], { cutover }))
         .code,
     ).toBe(0);
-    waitFor('signed', 'approval');
+    await waitFor('signed', 'approval');
     expect(approve()).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('unauthenticated: the spec names approvers') as string,
@@ -70,7 +70,7 @@ describe('a migration whose spec names its approvers', () => {
       stderr: expect.stringContaining('must sign') as string,
     });
     expect(rollback('--key', ann.file).code).toBe(0);
-    waitFor('signed', 'outcome=rolled-back');
+    await waitFor('signed', 'outcome=rolled-back');
     expect(sluice('audit', 'signed', '-o', 'json').stdout).toContain(
       'ann (unauthenticated): refused',
     );
@@ -96,7 +96,7 @@ describe('two people', () => {
         }),
       ).code,
     ).toBe(0);
-    waitFor('glass', 'approval');
+    await waitFor('glass', 'approval');
     const ask = (verb: string, approver: string, ...more: string[]) =>
       sluice(
         verb,
@@ -130,12 +130,12 @@ describe('two people', () => {
       stderr: expect.stringContaining('not one of the approvers gil, hal') as string,
     });
     expect(ask('approve', 'hal', '--key', hal.file).code).toBe(0);
-    waitFor('glass', 'phase=soak');
+    await waitFor('glass', 'phase=soak');
     // breaking the glass needs another role than ending the soak
     expect(ask('complete', 'gil', '--key', gil.file).code).toBe(1);
     expect(ask('complete', 'ann', '--key', ann.file).code).toBe(0);
     expect(ask('complete', 'bob', '--key', bob.file).code).toBe(0);
-    waitFor('glass', 'outcome=migrated');
+    await waitFor('glass', 'outcome=migrated');
     expect(sluice('report', 'glass', '-o', 'md').stdout).toContain(
       'the glass was broken by gil and hal',
     );

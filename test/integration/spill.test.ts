@@ -4,9 +4,8 @@ import { readdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 
 process.env['SLUICE_WINDOW_MEMORY'] = '128KiB';
 process.env['SLUICE_STATE_DIR'] = mkdtempSync(join(tmpdir(), 'sluice-test-state-'));
@@ -19,7 +18,7 @@ describe('a table beyond the memory of its worker', () => {
     expect(
       sluice('start', '-f', specFile('spilled', database.name, ['public.accounts'])).code,
     ).toBe(0);
-    waitFor('spilled', 'approval');
+    await waitFor('spilled', 'approval');
     expect(await stop()).toBeGreaterThan(500);
     const before = get('spilled').windows;
     expect(
@@ -31,9 +30,7 @@ describe('a table beyond the memory of its worker', () => {
       `ALTER PUBLICATION sluice_spilled DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78;
        INSERT INTO accounts VALUES (900000, 1, 'unseen'); ALTER PUBLICATION sluice_spilled ADD TABLE accounts`,
     );
-    await sleepUntil('a failed window', () =>
-      get('spilled').windows.some((w) => w.verdict === 'failed'),
-    );
+    await reach('spilled', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
     expect(get('spilled').windows.find((w) => w.verdict === 'failed')).toMatchObject({
       matched: 29_998,
       missing: 1,
@@ -44,7 +41,7 @@ describe('a table beyond the memory of its worker', () => {
     const diff = JSON.parse(sluice('diff', 'spilled', '-o', 'json').stdout) as { counts: object };
     expect(diff.counts).toEqual({ mismatched: 1, missing: 1, extraneous: 1 });
     expect(sluice('rollback', 'spilled', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('spilled', 'outcome=rolled-back');
+    await waitFor('spilled', 'outcome=rolled-back');
     expect(readdirSync(process.env['SLUICE_STATE_DIR']!)).toEqual([]);
   });
 });

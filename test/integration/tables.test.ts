@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { envelope } from '../support/rows.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 
 const { aDatabase, worker } = live();
 
@@ -22,7 +22,7 @@ describe('a migration of tables', () => {
     const stop = busy(database);
     const file = specFile('hot', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
-    waitFor('hot', 'approval');
+    await waitFor('hot', 'approval');
     const second = sluice('start', '-f', file);
     expect([second.code, second.stderr]).toEqual([
       1,
@@ -52,7 +52,7 @@ describe('a migration of tables', () => {
         '{"approver": "ann"}',
       ).status,
     ).toBe(0);
-    waitFor('hot', 'outcome=migrated');
+    await waitFor('hot', 'outcome=migrated');
     expect(await stop()).toBeGreaterThan(1000);
     const status = get('hot');
     expect(status).toMatchObject({
@@ -92,17 +92,19 @@ describe('a migration of tables', () => {
       `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text); INSERT INTO wide SELECT g, g, repeat(md5(g::text), 24) FROM generate_series(1, 60000) g`,
     );
     expect(sluice('start', '-f', specFile('shifted', database.name, ['public.wide'])).code).toBe(0);
-    await sleepUntil(
+    await reach(
+      'shifted',
       'a passed window',
-      () => get('shifted').windows.some((w) => w.verdict === 'passed'),
+      (s) => s.windows.some((w) => w.verdict === 'passed'),
       120_000,
     );
     await database.client.query(
       'ALTER PUBLICATION sluice_shifted DROP TABLE wide; UPDATE wide SET n = n + 7; ALTER PUBLICATION sluice_shifted ADD TABLE wide',
     );
-    await sleepUntil(
+    await reach(
+      'shifted',
       'a failed window',
-      () => get('shifted').windows.some((w) => w.verdict === 'failed'),
+      (s) => s.windows.some((w) => w.verdict === 'failed'),
       120_000,
     );
     const failed = get('shifted').windows.find((w) => w.verdict === 'failed')!;
@@ -111,7 +113,7 @@ describe('a migration of tables', () => {
     );
     expect(failed.mismatched! + failed.matched!).toBeLessThan(60_000);
     expect(sluice('rollback', 'shifted', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('shifted', 'outcome=rolled-back');
+    await waitFor('shifted', 'outcome=rolled-back');
   });
 
   it('continues after kill -9, finds a row with an older version in the topic, and never passes', async () => {
@@ -119,26 +121,23 @@ describe('a migration of tables', () => {
     expect(
       sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code,
     ).toBe(0);
-    await sleepUntil(
+    await reach(
+      'wrong-row',
       'a window that read only what changed',
-      () => get('wrong-row').windows.some((w) => w.reason.includes('of scrub')),
+      (s) => s.windows.some((w) => w.reason.includes('of scrub')),
       120_000,
     );
     await worker.restart();
     const before = get('wrong-row').windows.at(-1)!.number;
-    await sleepUntil(
-      'a later window',
-      () => get('wrong-row').windows.at(-1)!.number > before,
-      120_000,
-    );
+    await reach('wrong-row', 'a later window', (s) => s.windows.at(-1)!.number > before, 120_000);
     // without its state file, the worker would have read everything
     expect(get('wrong-row').windows.find((w) => w.number > before)!.reason).toContain('of scrub');
     // Writes that the stream cannot see: the publication lacks the table for a moment.
     await database.client.query(
       `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
     );
-    await sleepUntil('a failed window', () =>
-      get('wrong-row').windows.some((w) => w.verdict === 'failed'),
+    await reach('wrong-row', 'a failed window', (s) =>
+      s.windows.some((w) => w.verdict === 'failed'),
     );
     const diff = JSON.parse(sluice('diff', 'wrong-row', '-o', 'json').stdout) as {
       counts: object;
@@ -155,7 +154,7 @@ describe('a migration of tables', () => {
     expect(sluice('wait', 'wrong-row', '--for', 'approval', '--timeout', '5s').code).toBe(5);
     expect(sluice('rollback', 'wrong-row', '--reason', 'test').code).toBe(2);
     expect(sluice('rollback', 'wrong-row', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('wrong-row', 'outcome=rolled-back');
+    await waitFor('wrong-row', 'outcome=rolled-back');
     expect(await objects(database.client)).toEqual([]);
   });
 
@@ -164,9 +163,10 @@ describe('a migration of tables', () => {
     expect(
       sluice('start', '-f', specFile('foreign', database.name, ['public.accounts'])).code,
     ).toBe(0);
-    await sleepUntil(
+    await reach(
+      'foreign',
       'a window that read only what changed',
-      () => get('foreign').windows.some((w) => w.reason.includes('of scrub')),
+      (s) => s.windows.some((w) => w.reason.includes('of scrub')),
       120_000,
     );
     const kafka = new kafkajs.Kafka({
@@ -181,9 +181,7 @@ describe('a migration of tables', () => {
       messages: [{ key: '{"id":123}', value }],
     });
     await producer.disconnect();
-    await sleepUntil('a failed window', () =>
-      get('foreign').windows.some((w) => w.verdict === 'failed'),
-    );
+    await reach('foreign', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
     const diff = JSON.parse(sluice('diff', 'foreign', '-o', 'json').stdout) as {
       differences: object[];
     };
@@ -191,7 +189,7 @@ describe('a migration of tables', () => {
       { class: 'mismatched', key: { id: '123' }, column: 'balance', batch: '135.3', stream: '1' },
     ]);
     expect(sluice('cancel', 'foreign', '--yes').code).toBe(0);
-    waitFor('foreign', 'outcome=aborted');
+    await waitFor('foreign', 'outcome=aborted');
   });
 
   it('reports a row that a foreign tombstone deleted as missing, and shows a record under a wrong key', async () => {
@@ -200,19 +198,16 @@ describe('a migration of tables', () => {
       validation: { every: '1s', passesInARow: 1000 },
     });
     expect(sluice('start', '-f', file).code).toBe(0);
-    await sleepUntil(
+    await reach(
+      'buried',
       'a passed window',
-      () => get('buried').windows.some((w) => w.verdict === 'passed'),
+      (s) => s.windows.some((w) => w.verdict === 'passed'),
       120_000,
     );
     // the tombstone of this delete changes nothing
     await database.client.query('DELETE FROM accounts WHERE id = 5');
     const count = get('buried').windows.at(-1)!.number;
-    await sleepUntil(
-      'two more windows',
-      () => get('buried').windows.at(-1)!.number > count + 2,
-      120_000,
-    );
+    await reach('buried', 'two more windows', (s) => s.windows.at(-1)!.number > count + 2, 120_000);
     expect(get('buried').windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
     const kafka = new kafkajs.Kafka({
       brokers: [process.env['KAFKA_BROKERS']!],
@@ -223,9 +218,7 @@ describe('a migration of tables', () => {
     const send = (key: string, value: string | null) =>
       producer.send({ topic: 'buried.public.accounts', messages: [{ key, value }] });
     await send('{"id":7}', null);
-    await sleepUntil('a failed window', () =>
-      get('buried').windows.some((w) => w.verdict === 'failed'),
-    );
+    await reach('buried', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
     const diff = () =>
       JSON.parse(sluice('diff', 'buried', '-o', 'json').stdout) as { differences: object[] };
     expect(diff().differences).toMatchObject([{ class: 'missing', key: { id: '7' } }]);
@@ -235,7 +228,7 @@ describe('a migration of tables', () => {
       diff().differences.some((d) => JSON.stringify(d).includes('not the key of its row')),
     );
     expect(sluice('cancel', 'buried', '--yes').code).toBe(0);
-    waitFor('buried', 'outcome=aborted');
+    await waitFor('buried', 'outcome=aborted');
   });
 
   it('leaves nothing after reject, cancel and rollback, and starts again with new object names', async () => {
@@ -253,14 +246,14 @@ describe('a migration of tables', () => {
     ];
     for (const [at, [outcome, end]] of ends.entries()) {
       expect(sluice('start', '-f', file).code).toBe(0);
-      waitFor('again', 'approval');
+      await waitFor('again', 'approval');
       expect(get('again')).toMatchObject({
         iteration: at + 1,
         generation: at + 1,
         phase: 'approve',
       });
       expect(end()).toBe(0);
-      waitFor('again', `outcome=${outcome}`);
+      await waitFor('again', `outcome=${outcome}`);
       expect(get('again')).toMatchObject({
         outcome,
         phase: 'roll-back',
@@ -318,7 +311,7 @@ describe('bad input is refused before anything is created', () => {
     expect(sluice('start', '-f', specFile('parked', database.name, ['public.accounts'])).code).toBe(
       0,
     );
-    waitFor('parked', 'blocked');
+    await waitFor('parked', 'blocked');
     expect(get('parked').blocked).toMatchObject({
       code: 'preflight-failed',
       detail: expect.stringContaining('no primary key') as string,
@@ -326,9 +319,9 @@ describe('bad input is refused before anything is created', () => {
     expect(await objects(database.client)).toEqual([]);
     await database.client.query('ALTER TABLE accounts ADD PRIMARY KEY (id)');
     expect(sluice('retry', 'parked').code).toBe(0);
-    waitFor('parked', 'phase=validate');
+    await waitFor('parked', 'phase=validate');
     expect(sluice('cancel', 'parked', '--yes').code).toBe(0);
-    waitFor('parked', 'outcome=aborted');
+    await waitFor('parked', 'outcome=aborted');
     expect(await objects(database.client)).toEqual([]);
   });
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
@@ -34,7 +34,7 @@ describe('every provable column type', () => {
         }),
       ).code,
     ).toBe(0);
-    waitFor('types', 'approval');
+    await waitFor('types', 'approval');
     await database.client.query(inserts(101));
     // Rotates every column by one row, so that each value also arrives by an update.
     const rotated = columns.map((_, at) => `c${at} = b.c${at}`).join(', ');
@@ -69,7 +69,7 @@ describe('every provable column type', () => {
       columns.map((_, at) => `c${at}`).sort(),
     );
     expect(sluice('cancel', 'types', '--yes').code).toBe(0);
-    waitFor('types', 'outcome=aborted');
+    await waitFor('types', 'outcome=aborted');
   });
 
   it('makes a value that the connector cannot carry unknown, so that it never passes', async () => {
@@ -77,12 +77,12 @@ describe('every provable column type', () => {
       `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
     );
     expect(sluice('start', '-f', specFile('edges', database.name, ['public.edges'])).code).toBe(0);
-    await sleepUntil('a window', () => get('edges').windows.length > 0, 120_000);
+    await reach('edges', 'a window', (s) => s.windows.length > 0, 120_000);
     const [first] = get('edges').windows;
     expect(first).toMatchObject({ matched: 1 });
     expect(first!.verdict).not.toBe('passed');
     expect(first!.unknown! + first!.mismatched!).toBe(1);
     expect(sluice('cancel', 'edges', '--yes').code).toBe(0);
-    waitFor('edges', 'outcome=aborted');
+    await waitFor('edges', 'outcome=aborted');
   });
 });

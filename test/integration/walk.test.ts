@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
 
 process.env['SLUICE_SNAPSHOT_BYTES'] = '512KiB';
 const { aDatabase } = live();
@@ -17,7 +17,7 @@ describe('a table longer than one snapshot', () => {
     expect(sluice('start', '-f', specFile('walked', database.name, ['public.accounts'])).code).toBe(
       0,
     );
-    waitFor('walked', 'approval');
+    await waitFor('walked', 'approval');
     const before = get('walked').windows;
     expect(before.every((w) => w.verdict === 'passed' && w.compared! >= 59_990)).toBe(true);
     expect(before[0]!.reason).toMatch(WALKED);
@@ -40,13 +40,14 @@ describe('a table longer than one snapshot', () => {
       `UPDATE accounts SET note = 'mended' WHERE id IN (40077, 50077, 900000); INSERT INTO accounts VALUES (40078, 1, 'back'); DELETE FROM accounts WHERE id = 900000`,
     );
     const last = failed().at(-1)!.number;
-    await sleepUntil(
+    await reach(
+      'walked',
       'a window that passed again, all of it read',
-      () => get('walked').windows.some((w) => w.number > last && WALKED.test(w.reason)),
+      (s) => s.windows.some((w) => w.number > last && WALKED.test(w.reason)),
       120_000,
     );
     expect(await stop()).toBeGreaterThan(1000);
     expect(sluice('rollback', 'walked', '--reason', 'test', '--yes').code).toBe(0);
-    waitFor('walked', 'outcome=rolled-back');
+    await waitFor('walked', 'outcome=rolled-back');
   });
 });

@@ -17,7 +17,7 @@ export interface FencedShop {
   /** Starts the shop with its pipeline. `generation` also counts iterations. */
   readonly start: (generation?: number) => Promise<void>;
   /** Waits until the run needs an approval, then approves. */
-  readonly approve: () => void;
+  readonly approve: () => Promise<void>;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
   /** Stops the writers. */
   readonly rest: () => void;
@@ -75,8 +75,8 @@ export async function openFencedShop(
         }),
       );
     },
-    approve: () => {
-      waitFor(name, 'approval', '6m');
+    approve: async () => {
+      await waitFor(name, 'approval', '6m');
       const { code, stderr } = sluice(
         'approve',
         name,

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { stringify } from 'yaml';
+import { pollStatus } from '../../src/cli/poll.js';
+import { condition } from '../../src/cli/wait.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { durationMs } from '../../src/domain/values/duration.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -29,11 +32,37 @@ export function sluice(...args: string[]): Ran {
 export const get = (name: string): StatusWithWindows =>
   JSON.parse(sluice('get', name, '-o', 'json').stdout) as StatusWithWindows;
 
-/** Waits for a condition. If that fails, throws with the output of the command. */
-export function waitFor(name: string, condition: string, timeout = '3m'): void {
-  const { code, stderr } = sluice('wait', name, '--for', condition, '--timeout', timeout);
-  if (code !== 0)
-    throw new Error(`wait ${condition} exited ${code}: ${stderr}\n${sluice('get', name).stdout}`);
+/**
+ * Waits like `sluice wait`, and throws with what the migration says if the wait fails. It polls in
+ * this process, because a command for every look would keep a core busy.
+ */
+export const waitFor = async (name: string, wanted: string, timeout = '3m'): Promise<void> =>
+  void (await reach(name, wanted, condition(wanted), durationMs(timeout), true));
+
+/**
+ * Waits until the status is as wanted, and returns it. With `orEnd`, it throws at once if the
+ * migration has ended otherwise.
+ */
+export async function reach(
+  name: string,
+  what: string,
+  wanted: (status: StatusWithWindows) => boolean,
+  limitMs = 240_000,
+  orEnd = false,
+): Promise<StatusWithWindows> {
+  const deadline = Date.now() + limitMs;
+  let reached: StatusWithWindows | undefined;
+  await pollStatus(name, 200, (status) => {
+    if (wanted(status)) {
+      reached = status;
+      return 0;
+    }
+    const hasEnded = orEnd && (status.outcome !== null || status.standing?.isDead);
+    if (hasEnded || Date.now() > deadline)
+      throw new Error(`not within ${limitMs} ms: ${what}\n${sluice('get', name).stdout}`);
+    return null;
+  });
+  return reached!;
 }
 
 export class TestWorker {

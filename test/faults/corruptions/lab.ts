@@ -127,7 +127,7 @@ export async function openLab(
     () => '',
   );
   const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
-  start(name, { ...testPostgres(database), port: home.ports.postgres });
+  await start(name, { ...testPostgres(database), port: home.ports.postgres });
 
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!, { readOnly: true });
   const status = (): Promise<LabStatus> => statusOf(ledger, name);
@@ -180,19 +180,19 @@ export async function openLab(
       sluice('retry', name);
       const begun = async () => (await status()).generation === generation + 1;
       await sleepUntil('the next generation', begun, PATIENCE_MS);
-      waitFor(name, 'phase=validate', '5m');
+      await waitFor(name, 'phase=validate', '5m');
     },
     close: async () => {
       await rest();
       sluice('cancel', name, '--yes');
-      waitFor(name, 'outcome=aborted', '5m');
+      await waitFor(name, 'outcome=aborted', '5m');
       await Promise.all([client.end(), port.disconnect(), ledger.close()]);
       await ask(home, 'postgres', `DROP DATABASE ${database} WITH (FORCE)`);
     },
   };
 }
 
-function start(name: string, postgres: object): void {
+async function start(name: string, postgres: object): Promise<void> {
   const tables = ['public.ledger', 'public.accounts'];
   const file = specFile(name, name, tables, {
     source: { postgres, tables },
@@ -201,7 +201,7 @@ function start(name: string, postgres: object): void {
   });
   const { code, stderr } = sluice('start', '-f', file);
   if (code !== 0) throw new Error(stderr);
-  waitFor(name, 'phase=validate', '5m');
+  await waitFor(name, 'phase=validate', '5m');
 }
 
 async function statusOf(ledger: Ledger, name: string): Promise<LabStatus> {
