@@ -1,14 +1,20 @@
 import { defineConfig } from 'vitest/config';
+import { WORKERS } from './test/support/workers.js';
 
 const common = {
   pool: 'forks' as const,
   testTimeout: 300_000,
   hookTimeout: 180_000,
-  maxWorkers: 2,
+  maxWorkers: WORKERS,
 };
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
+const ALONE = ['test/integration/{sight,wal-budget}.test.ts'];
+const ON_STACK = {
+  globalSetup: ['test/support/stack-setup.ts'],
+  setupFiles: ['test/support/own-namespace.ts'],
+};
 
 export default defineConfig({
   test: {
@@ -34,15 +40,16 @@ export default defineConfig({
           globalSetup: ['test/support/workflow-bundle.ts'],
         },
       },
-      // Real services: one file at a time on two cores, on a stack of its own.
+      // Real services, on a stack of their own. Files of both suites run beside each other, and each
+      // worker of vitest has a namespace and a ledger.
       {
         test: {
           ...common,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          fileParallelism: false,
+          exclude: ALONE,
           testTimeout: 300_000,
-          globalSetup: ['test/support/stack-setup.ts'],
+          ...ON_STACK,
         },
       },
       {
@@ -50,10 +57,20 @@ export default defineConfig({
           ...common,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 600_000,
-          globalSetup: ['test/support/stack-setup.ts'],
+          ...ON_STACK,
+        },
+      },
+      // Files that another one would disturb: they need the whole Postgres server for themselves.
+      {
+        test: {
+          ...common,
+          name: 'alone',
+          include: ALONE,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          ...ON_STACK,
         },
       },
       // Every crash point, the whole model, a long storm: an hour. `npm run test:faults`.
@@ -76,7 +93,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 600_000,
-          globalSetup: ['test/support/stack-setup.ts'],
+          ...ON_STACK,
         },
       },
       // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.
@@ -88,6 +105,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 600_000,
+          ...ON_STACK,
           globalSetup: ['test/support/stack-setup-flink.ts'],
         },
       },

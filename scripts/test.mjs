@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 
-/** Suites that share the stack. Faults and Flink need one of their own. */
-const ON_STACK = ['integration', 'e2e'];
+/**
+ * Suites that share the stack, and run beside each other. Faults and Flink need one of their own.
+ */
+const ON_STACK = ['e2e', 'integration', 'alone'];
 
 ensureInstalled();
 must(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale']);
@@ -17,15 +19,19 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const asked = process.argv.slice(2);
 const suites = asked.length > 0 ? asked : ['unit', 'heavy', 'workflows', ...ON_STACK];
+const onStack = suites.filter((suite) => ON_STACK.includes(suite));
+const rounds = suites.filter((suite) => !ON_STACK.includes(suite)).map((suite) => [suite]);
+if (onStack.length > 0) rounds.push(onStack);
 const sum = { passed: 0, failed: 0, skipped: 0 };
 
 // Ctrl-C reaches vitest too, which ends by itself. The stack is removed after that.
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isInterrupted = true));
 
-function vitest(suite, report) {
+function vitest(suites, report) {
   const command = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const args = ['run', '--project', suite, '--reporter=verbose', '--reporter=json'];
+  const projects = suites.flatMap((suite) => ['--project', suite]);
+  const args = ['run', ...projects, '--reporter=verbose', '--reporter=json'];
   const child = spawn(process.execPath, [command, ...args, `--outputFile.json=${report}`], {
     cwd: ROOT,
     stdio: 'inherit',
@@ -48,27 +54,25 @@ function count(status, report) {
   }
 }
 
-async function run(suite) {
-  const report = join(reports, `${suite}.json`);
+async function run(suites) {
+  const report = join(reports, `${suites.join('-')}.json`);
   const started = Date.now();
-  count(await vitest(suite, report), report);
-  console.log(`${suite}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  count(await vitest(suites, report), report);
+  console.log(`${suites.join(', ')}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
 
 async function startStack() {
   const { tsImport } = await import('tsx/esm/api');
   const { setupWith } = await tsImport('../test/support/stack-setup.ts', import.meta.url);
-  const removeStack = await setupWith();
-  process.env.SLUICE_TEST_STACK = 'running';
-  return removeStack;
+  return setupWith();
 }
 
 let removeStack;
 try {
-  for (const suite of suites) {
-    if (ON_STACK.includes(suite)) removeStack ??= await startStack();
+  for (const round of rounds) {
+    if (round === onStack) removeStack = await startStack();
     if (isInterrupted) break;
-    await run(suite);
+    await run(round);
   }
 } catch (error) {
   console.error(`stack: ${error.message}`);

@@ -1,9 +1,8 @@
-// Tests the guard with real servers. A failed task recovers by itself and voids evidence. A slot
-// that fills the source's disk is dropped before the commit.
+// Tests the guard with real servers. A failed task recovers by itself and voids evidence.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { live } from '../support/live.js';
-import { get, sluice, specFile, testPostgres, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -53,50 +52,6 @@ describe('the guard', () => {
     ).toBe(1);
     expect(sluice('cancel', 'restarted', '--yes').code).toBe(0);
     await waitFor('restarted', 'outcome=aborted');
-  });
-
-  it('drops a slot that retains more WAL than the budget, and blocks until retry begins a generation', async () => {
-    const database = await aDatabase(TABLE);
-    const file = specFile('greedy', database.name, ['public.items'], {
-      source: {
-        postgres: testPostgres(database.name),
-        tables: ['public.items'],
-        walBudget: { bytes: '20MiB', onExhaustion: 'drop-slot' },
-      },
-    });
-    expect(sluice('start', '-f', file).code).toBe(0);
-    await waitFor('greedy', 'approval');
-    await fetch(`${process.env['CONNECT_URL']}/connectors/greedy/stop`, { method: 'PUT' });
-    for (let n = 0; n < 8; n += 1)
-      await database.client.query(
-        `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
-      );
-    const isLost = (s: Status) => ['wal-budget', 'slot-lost'].includes(s.blocked?.code ?? '');
-    await reach('greedy', 'blocked', isLost, 180_000);
-    expect(
-      (
-        await database.client.query(
-          `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'sluice_greedy'`,
-        )
-      ).rows,
-    ).toEqual([]);
-    expect(sluice('retry', 'greedy').code).toBe(0);
-    await reach(
-      'greedy',
-      'a new generation at its gate',
-      (s) => s.generation === 2 && s.needsApproval,
-      180_000,
-    );
-    expect(
-      (
-        await database.client.query(
-          `SELECT slot_name FROM pg_replication_slots WHERE database = current_database()`,
-        )
-      ).rows,
-    ).toEqual([{ slot_name: 'sluice_greedy_g2' }]);
-    expect(sluice('cancel', 'greedy', '--yes').code).toBe(0);
-    await waitFor('greedy', 'outcome=aborted');
-    expect(get('greedy').leftovers).toEqual([]);
   });
 
   it('names a paused, edited or deleted connector within two minutes, although windows run each hour', async () => {

@@ -1,27 +1,68 @@
 // Starts a separate stack for tests that need real services. It has its own name and ports, and its
 // state is deleted at the end. SLUICE_TEST_STACK=running uses the stack that the environment names
 // instead (`npm run -s stack -- env`), and does not stop it.
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import pg from 'pg';
+import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
 import { environment, reset, up, type OptionalService } from '../../stack/stack.js';
+import { otherDatabase, ownedBy, WORKERS } from './workers.js';
 
+const ALREADY_EXISTS = 6; // of gRPC
 const say = (line: string): void => console.error(`stack: ${line}`);
 
 export default function setup(): Promise<() => Promise<void>> {
   return setupWith();
 }
 
+/** Several suites of one run share the stack. The first one starts it, and removes it at the end. */
 export async function setupWith(...optional: OptionalService[]): Promise<() => Promise<void>> {
-  if (process.env['SLUICE_TEST_STACK'] === 'running') return () => Promise.resolve();
+  await buildPipeline(say); // two files that build it at the same time would disturb each other
+  if (process.env['SLUICE_TEST_STACK'] === 'running') {
+    await provideOwned();
+    return () => Promise.resolve();
+  }
   process.env['SLUICE_STACK_NAME'] ??= 'test';
   process.env['SLUICE_STACK_PORT_BASE'] ??= '18400';
   const home = stackHome();
   await reset(home, say);
   try {
     await up(home, say, optional);
+    Object.assign(process.env, await environment(home, say));
+    await provideOwned();
   } catch (error) {
     await reset(home, say);
     throw error;
   }
-  Object.assign(process.env, await environment(home, say));
-  return async () => reset(home, say);
+  process.env['SLUICE_TEST_STACK'] = 'running';
+  return () => reset(home, say);
+}
+
+/** Creates the namespaces and ledgers of all workers of vitest, where they do not exist yet. */
+async function provideOwned(): Promise<void> {
+  const url = process.env['SLUICE_LEDGER_URL']!;
+  const admin = new pg.Client({ connectionString: otherDatabase(url, 'postgres') });
+  const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS']! });
+  await admin.connect();
+  try {
+    for (let worker = 1; worker <= WORKERS; worker += 1) {
+      const { namespace, ledger } = ownedBy(worker);
+      await provideNamespace(connection, namespace);
+      const known = await admin.query('SELECT FROM pg_database WHERE datname = $1', [ledger]);
+      if (known.rowCount === 0) await admin.query(`CREATE DATABASE ${ledger}`);
+    }
+  } finally {
+    await admin.end();
+    await connection.close();
+  }
+}
+
+async function provideNamespace({ workflowService }: Connection, namespace: string): Promise<void> {
+  const workflowExecutionRetentionPeriod = msToTs('1d');
+  try {
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+  } catch (error) {
+    if ((error as { code?: number }).code !== ALREADY_EXISTS) throw error;
+  }
 }
