@@ -28,6 +28,7 @@ export async function watch(id: string): Promise<number> {
   });
   let shown = '';
   return pollStatus(id, WATCH_MS, (status) => {
+    if (status.standing?.isEarlierRun) return null;
     const text = render(status);
     if (text !== shown && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     if (text !== shown) write(`${text}\n`);

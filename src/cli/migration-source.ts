@@ -123,14 +123,14 @@ export function standingIn(
 }
 
 const recordedOf = (
-  { updated_at, outcome, status, run_key }: MigrationRecord,
+  { updated_at, outcome, status, run_key, iteration }: MigrationRecord,
   { runKey }: Look,
   live: Status | null,
 ): Recorded => ({
   at: updated_at.toISOString(),
   hasEnded: outcome !== null,
   isCommitted: (live ?? status)?.route?.side === 'stream',
-  isOlderRun: runKey !== null && runKey !== run_key,
+  isOlderRun: runKey !== null && runKey !== run_key && (live?.iteration ?? 0) <= iteration,
 });
 
 /** Ignores an error of the ledger if there is a live status. Otherwise it throws the error. */

@@ -21,7 +21,8 @@ export async function wait(
   const deadline = Date.now() + durationMs(options.timeout);
   return pollStatus(id, POLL_MS, async (status) => {
     const { windows: _windows, standing, ...summary } = status;
-    if (reached(status)) {
+    const isItsOwn = standing?.isEarlierRun !== true;
+    if (isItsOwn && reached(status)) {
       await print(
         summary,
         options.output,
@@ -30,7 +31,7 @@ export async function wait(
       );
       return EXIT.ok;
     }
-    if (status.outcome) {
+    if (isItsOwn && status.outcome) {
       say(`${status.name} ended as ${status.outcome}; ${options.for} was not reached`);
       return EXIT.endedOtherwise;
     }

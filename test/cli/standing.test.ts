@@ -46,6 +46,7 @@ const LIVE: Standing = {
   remedy: [],
   state: null,
   isDead: false,
+  isEarlierRun: false,
   waits: [],
 };
 const DEAD: Standing = {

@@ -39,6 +39,7 @@ describe('the standing of a run', () => {
       remedy: [],
       state: null,
       isDead: false,
+      isEarlierRun: false,
       waits: ['catchUp: waits'],
     }));
 
@@ -78,6 +79,13 @@ describe('the standing of a run', () => {
         NOW,
       ).problem,
     ).toContain('refused: spec is wrong');
+  });
+
+  it('is that of the run before it until a run that was just started has recorded anything', () => {
+    const before = { ...RECORDED, hasEnded: true, isOlderRun: true };
+    expect(judgeStanding(seen(), before, NOW).isEarlierRun).toBe(true);
+    expect(judgeStanding(seen({ status: 'FAILED' }), before, NOW).isEarlierRun).toBe(false);
+    expect(judgeStanding(seen(), RECORDED, NOW).isEarlierRun).toBe(false);
   });
 
   it('is stuck, with the reason, when its workflow task fails again and again', () => {

@@ -53,11 +53,12 @@ export async function reach(
   const deadline = Date.now() + limitMs;
   let reached: StatusWithWindows | undefined;
   await pollStatus(name, 200, (status) => {
-    if (wanted(status)) {
+    const isItsOwn = status.standing?.isEarlierRun !== true;
+    if (isItsOwn && wanted(status)) {
       reached = status;
       return 0;
     }
-    const hasEnded = orEnd && (status.outcome !== null || status.standing?.isDead);
+    const hasEnded = orEnd && isItsOwn && (status.outcome !== null || status.standing?.isDead);
     if (hasEnded || Date.now() > deadline)
       throw new Error(`not within ${limitMs} ms: ${what}\n${sluice('get', name).stdout}`);
     return null;

@@ -48,6 +48,10 @@ export interface Standing {
   readonly state: string | null;
   /** True if the run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
+  /**
+   * True if the newest run has not recorded anything yet, so the status is that of the run before it.
+   */
+  readonly isEarlierRun: boolean;
   /** The wait that each activity reported last. */
   readonly waits: readonly string[];
 }
@@ -78,7 +82,9 @@ export function judgeStanding(
   const { isDead = false } = trouble;
   const ended = isDead && seen.kind === 'workflow' ? seen.workflow.closedAt : null;
   const at = isLive ? (ended ?? now) : (recorded?.at ?? now);
-  return { ...trouble, from, at, isDead, waits: isDead ? [] : waits };
+  const isRunning = seen.kind === 'workflow' && seen.workflow.status === 'RUNNING';
+  const isEarlierRun = isRunning && (recorded?.isOlderRun ?? false);
+  return { ...trouble, from, at, isDead, isEarlierRun, waits: isDead ? [] : waits };
 }
 
 type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDead?: boolean };
