@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { explainStatus } from '../../src/cli/explain.js';
+import { readStatus } from '../../src/cli/migration-source.js';
+import { pollStatus } from '../../src/cli/poll.js';
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { ROOT, stackHome, type StackHome } from '../../stack/paths.js';
 import { addService, environment, removeService, reset, up } from '../../stack/stack.js';
 import { OWNER, createShop, grantRoles } from './legacy/shop.js';
@@ -16,7 +20,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
 const NAME = 'daily-revenue';
 const STAGE_TOPIC = 'daily-revenue-quarters'; // the name in migration.yaml
-const POLL_MS = 2500; // every poll starts a process, and the machine is busy
+const POLL_MS = 500;
 const STILL_MS = 10_000; // the same wait is printed again after that
 const PATIENCE_MS = 600_000;
 const started = Date.now();
@@ -110,11 +114,11 @@ async function migrate(home: StackHome): Promise<void> {
     });
   say('deploying version 1 of the Kafka Streams pipeline');
   await addService(home, service(1, false));
-  await untilStatus(
+  const status = await untilStatus(
     'a failed window: version 1 is wrong on purpose',
-    () => failedWindows().length > 0,
+    (status) => failedWindows(status).length > 0,
   );
-  for (const row of failedWindows())
+  for (const row of failedWindows(status))
     say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
   sluice(['diff', NAME, '--limit', '6']);
   say("version 1 takes the day in UTC, the batch in the store's time zone. Deploying version 2");
@@ -130,16 +134,6 @@ async function migrate(home: StackHome): Promise<void> {
   sluice(['get', NAME]);
 }
 
-interface Shown {
-  readonly phase: string | null;
-  readonly outcome: string | null;
-  readonly needsApproval: boolean;
-  readonly evidenceId: string | null;
-}
-
-const shown = (): Shown =>
-  JSON.parse(sluice(['get', NAME, '-o', 'json'], { quiet: true })) as Shown;
-
 /**
  * Approves whenever the run asks. On a slow machine, a cut-over may run out of time. It is then
  * released, and the run asks again with new evidence.
@@ -150,7 +144,7 @@ async function untilMigrated(): Promise<void> {
     if (status.needsApproval && status.evidenceId && !approved.has(status.evidenceId)) {
       if (approved.size === 0) sluice(['get', NAME]);
       await askForApproval();
-      const evidence = shown().evidenceId;
+      const evidence = (await readStatus(NAME)).evidenceId;
       if (evidence) approved.add(evidence);
       sluice(['approve', NAME, '--approver', 'demo', '--reason', 'all windows passed', '--yes'], {
         allowed: [0, 1],
@@ -165,40 +159,31 @@ async function untilMigrated(): Promise<void> {
 
 /**
  * Waits without a limit, because a slow machine is not a failure. Prints every few seconds what it
- * waits for.
+ * waits for. Polls in this process, because a command for every look would load the machine.
  */
 async function untilStatus(
   what: string,
-  isReached: (status: Shown) => Promise<boolean> | boolean,
-): Promise<void> {
+  isReached: (status: StatusWithWindows) => Promise<boolean> | boolean,
+): Promise<StatusWithWindows> {
   say(`waiting for ${what}`);
   let said = '';
   let saidAt = Date.now();
-  for (;;) {
-    const status = shown();
-    if (await isReached(status)) return;
-    const { because } = JSON.parse(sluice(['explain', NAME, '-o', 'json'], { quiet: true })) as {
-      because: string;
-    };
-    const line = `${status.phase ?? 'starting'}: ${because}`;
+  let last: StatusWithWindows | undefined;
+  await pollStatus(NAME, POLL_MS, async (status) => {
+    last = status;
+    if (await isReached(status)) return 0;
+    const line = `${status.phase ?? 'starting'}: ${explainStatus(status).because}`;
     if (line !== said || Date.now() - saidAt > STILL_MS) {
       say(`  … ${line}`);
       [said, saidAt] = [line, Date.now()];
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+    return null;
+  });
+  return last!;
 }
 
-interface FailedWindow {
-  readonly number: number;
-  readonly subject: string;
-  readonly reason: string;
-}
-
-const failedWindows = (): FailedWindow[] =>
-  JSON.parse(
-    sluice(['windows', NAME, '--failed', '-o', 'json'], { quiet: true }),
-  ) as FailedWindow[];
+const failedWindows = ({ windows }: StatusWithWindows): StatusWithWindows['windows'] =>
+  windows.filter((window) => window.verdict === 'failed');
 
 async function askForApproval(): Promise<void> {
   if (values.yes) return;

@@ -1,6 +1,6 @@
 // Tests consumer groups of every protocol on a real broker: their descriptions, and a drain that
 // waits for the slowest group.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,11 +20,13 @@ const RUN = `groups-${process.pid}`;
 const TOPIC = `${RUN}.public.orders`;
 const OUTPUT = `${RUN}-out`;
 const state = mkdtempSync(join(tmpdir(), 'sluice-groups-'));
+const classes = join(state, 'classes');
 let port: KafkaPort;
 const readers = new Set<ChildProcess>();
 
 beforeAll(async () => {
   await buildPipeline(() => undefined);
+  execFileSync('javac', ['-d', classes, '-cp', `${LIBS}/*`, 'test/support/java/GroupReader.java']);
   port = new KafkaPort(
     { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
     () => '',
@@ -48,8 +50,8 @@ function reader(group: string, protocol: string): ChildProcess {
     '-Xmx128m',
     '-XX:TieredStopAtLevel=1',
     '-cp',
-    `${LIBS}/*`,
-    'test/support/java/GroupReader.java',
+    `${LIBS}/*:${classes}`,
+    'GroupReader',
   ];
   const child = spawn(
     'java',

@@ -1,4 +1,4 @@
-// java -cp 'LIBS/*' GroupReader.java BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
+// java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
 // Reads the topic as a group of that protocol, commits what it read, and never ends by itself.
 import java.time.Duration;
 import java.util.List;
