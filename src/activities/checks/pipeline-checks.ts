@@ -15,7 +15,7 @@ import { takenNames, type IsOurs } from './names-free.js';
 export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
   const { plan } = asking;
   const host = hostOf(plan);
-  if (!host) return [];
+  if (host.url === null) return [];
   let product: string;
   try {
     product = await host.product();

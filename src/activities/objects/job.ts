@@ -9,14 +9,10 @@ import { askEach, type Asking, type OwnedKind } from './owned-kind.js';
 const RUNNING_MS = 60_000;
 const STEADY_POLLS = 3; // a job may be RUNNING at one poll and RESTARTING at the next
 
-const host = ({ plan }: Asking): PipelineHost => {
-  const found = hostOf(plan);
-  if (!found) throw new Error('this plan deploys no pipeline');
-  return found;
-};
+const host = ({ plan }: Asking): PipelineHost => hostOf(plan);
 
-const exists = async ({ plan }: Asking, { name }: OwnedObject): Promise<boolean> =>
-  (await hostOf(plan)?.isThere(name)) ?? false;
+const exists = (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
+  host(asking).isThere(name);
 
 export const job: OwnedKind = {
   exists,

@@ -1,7 +1,8 @@
 // A host runs pipelines that Sluice deploys. Sluice finds their parts by name, also after a restart.
 
 export interface PipelineHost {
-  readonly url: string;
+  /** Null if Sluice deploys nothing. */
+  readonly url: string | null;
   /** The parts, in the order in which they are created. They are removed in reverse order. */
   readonly names: readonly string[];
   /** Returns the product and its version. */
@@ -17,3 +18,20 @@ export interface PipelineHost {
   /** Returns the consumer groups of the pipeline that the spec does not name. */
   groups(): Promise<readonly string[]>;
 }
+
+const nothing = (): never => {
+  throw new Error('this plan deploys no pipeline');
+};
+
+/** The host of a pipeline that Sluice does not deploy: it has no parts. */
+export const NO_HOST: PipelineHost = {
+  url: null,
+  names: [],
+  product: nothing,
+  judge: nothing,
+  isThere: () => Promise.resolve(false),
+  state: nothing,
+  create: nothing,
+  remove: nothing,
+  groups: () => Promise.resolve([]),
+};

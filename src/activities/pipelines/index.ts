@@ -3,27 +3,26 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { HostPlan } from '../../domain/pipelines/index.js';
 import { Registry } from '../../domain/values/registry.js';
 import { FlinkHost } from './flink.js';
-import type { PipelineHost } from './host.js';
+import { NO_HOST, type PipelineHost } from './host.js';
 import { KsqlHost } from './ksqldb.js';
 
-type Make = (plan: ResolvedPlan) => PipelineHost | null;
+type Make = (plan: ResolvedPlan) => PipelineHost;
 
 export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline host', {
-  none: () => null,
-  external: () => null,
+  none: () => NO_HOST,
+  external: () => NO_HOST,
   flink: (plan) => new FlinkHost(plan),
   ksqldb: (plan) => new KsqlHost(plan),
 });
 
 /**
- * Returns the host. Null means that there is no pipeline, or that Sluice does not deploy it. Throws if
+ * Returns the host. It has no parts if there is no pipeline, or if Sluice does not deploy it. Throws if
  * the statements cannot be used.
  */
-export const hostOf = (plan: ResolvedPlan): PipelineHost | null =>
-  PIPELINE_HOSTS.of(plan.host.kind)(plan);
+export const hostOf = (plan: ResolvedPlan): PipelineHost => PIPELINE_HOSTS.of(plan.host.kind)(plan);
 
 /** Returns every consumer group of the pipeline: those in the spec, and those that only the host knows. */
 export async function pipelineGroups(plan: ResolvedPlan): Promise<string[]> {
   const groups = plan.spec.pipeline?.groups ?? [];
-  return [...groups, ...((await hostOf(plan)?.groups()) ?? [])];
+  return [...groups, ...(await hostOf(plan).groups())];
 }

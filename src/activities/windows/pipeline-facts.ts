@@ -121,8 +121,8 @@ function connectorProblem(
 async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>> {
   const host = hostOf(plan);
   const facts: Record<string, string> = {};
-  for (const name of host?.names ?? []) {
-    const state = await host!.state(name);
+  for (const name of host.names) {
+    const state = await host.state(name);
     facts[`pipeline job ${name}`] = 'running' in state ? state.running : 'not running';
   }
   return facts;

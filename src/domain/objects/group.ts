@@ -24,9 +24,7 @@ export const sinkGroups = (plan: ResolvedPlan): OwnedObject[] =>
  * its owner.
  */
 export const pipelineGroups = (plan: ResolvedPlan): OwnedObject[] =>
-  plan.host.url === null
-    ? []
-    : (plan.spec.pipeline?.groups ?? []).map((name) => groupOf(plan, name));
+  plan.host.groups.map((name) => groupOf(plan, name));
 
 const groupOf = ({ cluster }: ResolvedPlan, name: string): OwnedObject => ({
   kind: 'group',

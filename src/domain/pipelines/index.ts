@@ -12,6 +12,8 @@ export interface HostPlan {
   readonly url: string | null;
   /** The names of the parts that Sluice deploys. It finds the parts again by these names. */
   readonly jobs: readonly string[];
+  /** The consumer groups of the spec that Sluice starts, because it deploys the pipeline. */
+  readonly groups: readonly string[];
   /**
    * In a later generation, the migration waits until the pipeline's owner has moved the pipeline to
    * the new topics.
@@ -45,6 +47,7 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
       kind: 'external',
       url: null,
       jobs: [],
+      groups: [],
       isMovedByOwner: true,
       refusesProof: null,
     }),
@@ -53,22 +56,24 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
     needsGroups: true,
   },
   'flink-sql': {
-    plan: (spec, { gateway }, generation) => ({
+    plan: (spec, { gateway, groups }, generation) => ({
       ...DEPLOYED,
       kind: 'flink',
       url: gateway!,
       jobs: flinkJobs(spec, generation),
+      groups,
     }),
     place: { key: 'gateway', is: 'gateway: the URL of the SQL Gateway' },
     foreign: ['url'],
     needsGroups: true,
   },
   ksqldb: {
-    plan: (_spec, { url, statements }) => ({
+    plan: (_spec, { url, statements, groups }) => ({
       ...DEPLOYED,
       kind: 'ksqldb',
       url: url!,
       jobs: ksqlPlan(statements!.sql).statements.map(({ name }) => name),
+      groups,
       refusesProof:
         'a proof cannot deploy ksqlDB statements: their streams and tables have the same names as those of the migration. Run the slice with a pipeline of type external or flink-sql',
     }),
@@ -83,7 +88,7 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
  */
 export function hostPlan(spec: MigrationSpec, generation: number): HostPlan {
   const { pipeline } = spec.spec;
-  if (!pipeline) return { ...DEPLOYED, kind: 'none', url: null, jobs: [] };
+  if (!pipeline) return { ...DEPLOYED, kind: 'none', url: null, jobs: [], groups: [] };
   return HOSTS.of(pipeline.type).plan(spec, pipeline, generation);
 }
 
