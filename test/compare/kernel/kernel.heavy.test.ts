@@ -53,7 +53,21 @@ const letters = fc
     fc.oneof(
       fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text).slice(1, -1)),
       fc.constantFrom('\\n', '\\u0041', '\\ud83d\\ude00', '\\ud83d', '\\ude00', '\\u00e9', '\\/'),
-      fc.constantFrom('\\x', '\\u12', '\\u12g4', ' ', '\\"', '\\\\', '}', '{', ',', '\\u0000'),
+      fc.constantFrom(
+        '\\ud83d\\ue000',
+        '\\ud83d\\u0041',
+        '\\ud83d\\n',
+        '\\x',
+        '\\u12',
+        '\\u12g4',
+        ' ',
+        '\\"',
+        '\\\\',
+        '}',
+        '{',
+        ',',
+        '\\u0000',
+      ),
     ),
     { maxLength: 12 },
   )
