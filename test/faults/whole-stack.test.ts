@@ -132,18 +132,27 @@ async function expectClean(lab: Lab, round: number, next: () => number): Promise
 
 /** Returns how many clean windows passed. */
 async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Promise<number> {
-  const clean = new Set([await expectClean(lab, 0, next)]);
+  const clean = new Set<number>();
   const failures: string[] = [];
+  const collect = (what: string, error: unknown): void => {
+    const { actual = null } = error as { actual?: unknown };
+    failures.push(`${what}: ${String(error)}, found ${JSON.stringify(actual)}`);
+    console.error(failures.at(-1));
+  };
+  const lookClean = async (round: number): Promise<void> => {
+    const number = expectClean(lab, round, next);
+    await number.then((one) => clean.add(one)).catch((error: unknown) => collect('clean', error));
+  };
+  await lookClean(0);
   for (const [round, { what, corrupt }] of rounds.entries()) {
     const id = KEPT + 1 + Math.floor(next() * (SMALL - KEPT - 4));
     console.log(`corruptions: ${round + 1} of ${rounds.length}: ${what}, row ${id}`);
     const corrupted = await corrupt(lab, id, next);
-    await expectFlagged(lab, what, corrupted.wanted).catch((error: unknown) => {
-      failures.push(`${what}, row ${id}: ${String(error)}`);
-      console.error(failures.at(-1));
-    });
+    await expectFlagged(lab, what, corrupted.wanted).catch((error: unknown) =>
+      collect(`${what}, row ${id}`, error),
+    );
     await takeBack(lab, corrupted);
-    clean.add(await expectClean(lab, round + 1, next));
+    await lookClean(round + 1);
   }
   expect(failures).toEqual([]);
   return clean.size;

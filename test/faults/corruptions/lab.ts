@@ -180,7 +180,10 @@ export async function openLab(
       sluice('retry', name);
       const begun = async () => (await status()).generation === generation + 1;
       await sleepUntil('the next generation', begun, PATIENCE_MS);
-      await waitFor(name, 'phase=validate', '5m');
+      // The lost generation leaves the number of its last window unused.
+      const before = (await status()).windows.length;
+      const isMeasured = async () => (await status()).windows.length > before;
+      await sleepUntil('a window of the next generation', isMeasured, PATIENCE_MS);
     },
     close: async () => {
       await rest();
