@@ -16,7 +16,7 @@ import {
 import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
 import { orderReachesView, viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { stackHome } from '../../stack/paths.js';
-import { addService } from '../../stack/stack.js';
+import { addService, removeService } from '../../stack/stack.js';
 import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
 
@@ -44,6 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   life.kill('SIGTERM');
   await worker.kill('SIGTERM');
+  await removeService(stackHome(), `pipeline-${NAME}`); // it would load the machine for other files
 });
 
 const deploy = (version: 1 | 2) =>

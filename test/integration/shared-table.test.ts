@@ -3,6 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
+import { stackHome } from '../../stack/paths.js';
+import { removeService } from '../../stack/stack.js';
 import { openSharedShop, type FencedShop } from '../support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
 
@@ -20,6 +22,7 @@ afterAll(async () => {
   shop.rest();
   await worker.kill('SIGTERM');
   await dropRoles();
+  await removeService(stackHome(), `pipeline-${shop.name}`); // it would load the machine for other files
 });
 
 /**
