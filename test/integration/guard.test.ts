@@ -57,10 +57,10 @@ describe('the guard', () => {
   it('names a paused, edited or deleted connector within two minutes, although windows run each hour', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
-    const file = specFile('watched', database.name, ['public.items'], { validation });
+    const file = specFile('guarded', database.name, ['public.items'], { validation });
     expect(sluice('start', '-f', file).code).toBe(0);
-    await waitFor('watched', 'approval');
-    const url = `${process.env['CONNECT_URL']}/connectors/watched`;
+    await waitFor('guarded', 'approval');
+    const url = `${process.env['CONNECT_URL']}/connectors/guarded`;
     const put = (path: string, body?: object) =>
       fetch(`${url}/${path}`, {
         method: 'PUT',
@@ -68,33 +68,33 @@ describe('the guard', () => {
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
     const blockedBy = (code: string | null) =>
-      reach('watched', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code, 120_000);
+      reach('guarded', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code, 120_000);
     await put('pause');
     await blockedBy('connector-paused');
-    expect(get('watched').blocked!.detail).toBe('connector watched is PAUSED');
+    expect(get('guarded').blocked!.detail).toBe('connector guarded is PAUSED');
     await put('resume');
     await blockedBy(null);
     const planned = (await (await fetch(`${url}/config`)).json()) as Record<string, string>;
     await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
     await blockedBy('connector-drift');
-    expect(get('watched').blocked!.detail).toContain('column.exclude.list');
+    expect(get('guarded').blocked!.detail).toContain('column.exclude.list');
     await put('config', planned);
-    expect(sluice('retry', 'watched').code).toBe(0);
+    expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
     await fetch(url, { method: 'DELETE' });
     await blockedBy('connector-gone');
     await reach(
-      'watched',
+      'guarded',
       'a window found it too',
       (s) => s.blocked!.detail.includes('deleted from'),
       120_000,
     );
-    expect(sluice('retry', 'watched').code).toBe(0);
+    expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
     expect((await fetch(`${url}/status`)).ok).toBe(true);
-    expect(sluice('rollback', 'watched', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
-    await waitFor('watched', 'outcome=rolled-back');
-    expect(get('watched').leftovers).toEqual([]);
+    expect(sluice('rollback', 'guarded', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
+    await waitFor('guarded', 'outcome=rolled-back');
+    expect(get('guarded').leftovers).toEqual([]);
   });
 
   it('names a too large record within four minutes, although it comes long after the load', async () => {
