@@ -51,7 +51,7 @@ export class FoldProgress {
     return this.#settled.get(partition) ?? 0;
   }
 
-  /** Says that the last snapshot sees the transactions of all records that were read. */
+  /** Records that the last snapshot sees the transactions of all records that were read. */
   settle(): void {
     this.#settled = new Map(this.read.map(({ partition, next }) => [partition, next]));
   }

@@ -1,5 +1,5 @@
 // The audit: what a run did and who decided it, as entries with fields. Readers use the fields; the
-// text of an entry is made only where a person reads it. PURE.
+// text of an entry is made only where a person reads it.
 import { glassNote, type BrokenGlass } from './decisions/cosign.js';
 import type { CoSigned } from './decisions/signed-decision.js';
 import type { FailureCode } from './failure.js';

@@ -1,4 +1,4 @@
-// The pause of a connector for a still point: recorded before it begins, and ended in every case.
+// A pause of a connector for a still point is recorded before it begins, and it always ends.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -78,14 +78,14 @@ describe('a connector that stands still for a window', () => {
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });
 
-  it('is left alone if it does not run, as a person may have paused it', async () => {
+  it('is left alone if it does not run, because a person may have paused it', async () => {
     const { world, deps } = aWorld('PAUSED');
     const stood = await inActivity(() => standStill(deps, planned, 5000, () => Promise.resolve(1)));
     expect(stood).toBe('connector bank is PAUSED, not RUNNING');
     expect(world.done).toEqual([]);
   });
 
-  it('gives a reason if it does not pause, and runs on', async () => {
+  it('keeps running if it does not pause in time, and the reason is returned', async () => {
     const { world, deps } = aWorld();
     world.pausesTo = 'FAILED';
     const stood = await inActivity(() => standStill(deps, planned, 100, () => Promise.resolve(1)));

@@ -7,7 +7,7 @@ import { BATCH_PARTS, aSpec } from '../support/builders.js';
 const ends = (high: number, committed = high): Ends =>
   new Map([['t', [{ partition: 0, high, committed }]]]);
 
-describe('topics between two looks', () => {
+describe('topics between two readings of their ends', () => {
   it('stood still if every partition has the same end', () => {
     expect(movedBetween(ends(5), ends(5))).toBeNull();
     expect(movedBetween(ends(5), ends(6))).toBe('t/0 ended at 5 and then at 6');

@@ -1,5 +1,5 @@
-// Queries as of a still point, on a real database: which ones can be aligned, and that the rows of
-// the gap replace those of the snapshot, with the types of the table.
+// Aligns queries with a still point on a real database: which queries can be aligned, and how the
+// rows of the gap replace those of the snapshot with the types of the table.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignedQuery, type AlignedQuery } from '../../src/activities/checks/aligned-query.js';
@@ -102,7 +102,7 @@ describe('an aligned query', () => {
     'SELECT shop, min(shop) AS a, array_agg(tags[1] ORDER BY id) AS t FROM sales GROUP BY shop ORDER BY shop',
     'SELECT s.id, l.n FROM sales s, LATERAL (SELECT count(*) AS n FROM sales t WHERE t.shop = s.shop) l',
     'SELECT id, pure(id) AS p, code || raw::text AS c FROM sales',
-  ])('gives what the query gives on a table with the rows of the gap: %s', async (sql) =>
+  ])('returns what the query returns on a table that has the rows of the gap: %s', async (sql) =>
     expect((await asOf(sql)).length).toBeGreaterThan(2),
   );
 
@@ -113,7 +113,7 @@ describe('an aligned query', () => {
     expect(found.map(({ id }) => id).sort()).toEqual([3, 4]); // 1 became dear, and 2 is gone
   });
 
-  it('is the query itself where no row differs', async () => {
+  it('is the query itself if no row differs', async () => {
     const sql = 'SELECT id FROM sales';
     expect((await aligned(sql)).rewrite(() => null)).toBe(sql);
   });

@@ -1,5 +1,5 @@
 // Compares results at a still point, on real parts. The hottest key is compared in every window,
-// and planted faults are found at once. The connector runs again wherever a worker dies.
+// and planted faults are found in the same window. The connector runs again wherever a worker dies.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import kafkajs from 'kafkajs';
@@ -119,15 +119,15 @@ async function lastOf(bucket: number): Promise<object> {
 }
 
 describe('a result that is compared at a still point', () => {
-  it('passes every window under a hot writer, with every key compared, through a view', async () => {
+  it('passes every window and compares every key while a hot writer runs, also through a view', async () => {
     await sleepUntil('windows', async () => (await resultRows()).length >= 5);
     const rows = await resultRows();
     for (const row of rows)
       expect(row).toMatchObject({ mode: 'exact', verdict: 'passed', compared: BUCKETS });
-    expect(rows.at(-1)!.reason).toMatch(/the connector stood for \d+\.\d s, \d+ rows aligned/);
+    expect(rows.at(-1)!.reason).toMatch(/the connector was paused for \d+\.\d s, \d+ rows aligned/);
   });
 
-  it('finds a wrong value, a lost row and an extra row, and nothing else, in the same window', async () => {
+  it('finds a wrong value, a lost row and an extra row in one window, and nothing else', async () => {
     const [wrong, lost] = [await lastOf(30), await lastOf(40)];
     await send([
       { bucket: 30, value: { ...wrong, total: '0.01' } },
@@ -146,7 +146,7 @@ describe('a result that is compared at a still point', () => {
     expect(await nextWindow()).toMatchObject({ mode: 'exact', verdict: 'passed' });
   });
 
-  it('runs its connector again, wherever the worker of a window is killed', async () => {
+  it('has its connector running again, wherever the worker of a window is killed', async () => {
     sluice('pause', NAME);
     await sleepUntil('no window is running', () => !pendingActivities().includes('runWindow'));
     const [run] = await ledger.migrations(NAME);
@@ -161,7 +161,7 @@ describe('a result that is compared at a still point', () => {
     };
     const args = [{ ref, number: 100_000, roundsMs: 45_000, isFull: false, since: null }];
     const paused: number[] = [];
-    // The effects of a still point: record, pause, marker, resume, close.
+    // The effects of a still point are: record, pause, marker, resume, close.
     for (let at = 1; at <= 5; at += 1) {
       const input = { activity: 'runWindow', args, at, when: 'before', from: 'sluice.still_point' };
       const died = spawnSync(process.execPath, [CHILD, JSON.stringify(input)], {

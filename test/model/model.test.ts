@@ -100,7 +100,7 @@ describe('the guard of the WAL', () => {
 });
 
 describe('a still point', () => {
-  it('calls no right row wrong and no wrong row right, in every interleaving of writer, connector and pipeline', () => {
+  it('never calls a right row wrong or a wrong row right, whatever writer, connector and pipeline do', () => {
     for (const isWrong of [false, true])
       expect(search(stillPoint(STILL_RULES, isWrong), 1_000_000)).toMatchObject({
         broken: null,
@@ -110,7 +110,7 @@ describe('a still point', () => {
   });
 
   for (const [name, change] of STILL_MUTANTS) {
-    it(`would lie if ${name}`, () => {
+    it(`would call a right row wrong if ${name}`, () => {
       const { broken, story } = search(stillPoint({ ...STILL_RULES, ...change }, false), 1_000_000);
       expect(broken).toBe('a right row was called wrong');
       expect(story.length).toBeGreaterThan(3);
@@ -119,7 +119,7 @@ describe('a still point', () => {
 });
 
 describe('a connector that a window paused', () => {
-  it('runs again wherever its worker dies or is suspended, and a person’s pause stays', () => {
+  it('runs again wherever a worker dies or is suspended, and a person’s pause stays', () => {
     expect(search(pausedConnector(PAUSE_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -128,7 +128,7 @@ describe('a connector that a window paused', () => {
   });
 
   for (const [name, change, caughtBy] of PAUSE_MUTANTS) {
-    it(`would not if ${name}`, () =>
+    it(`would stay paused, or end a person’s pause, if ${name}`, () =>
       expect(search(pausedConnector({ ...PAUSE_RULES, ...change }), 1_000_000).broken).toMatch(
         caughtBy,
       ));

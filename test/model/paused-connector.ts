@@ -106,5 +106,9 @@ export const PAUSE_MUTANTS: readonly (readonly [string, Partial<PauseRules>, Reg
   ['the record was closed before the connector ran', { closesLast: false }, /stays paused/],
   ['the guard resumed nothing', { guardResumes: false }, /stays paused/],
   ['the guard resumed whatever is paused', { guardAsks: false }, /person/],
-  ['a pause of a suspended worker was nobody’s', { endsLatePauses: false }, /stays paused/],
+  [
+    'the guard left alone a pause that a suspended worker made late',
+    { endsLatePauses: false },
+    /stays paused/,
+  ],
 ];

@@ -15,7 +15,7 @@ export const STILL_RULES = {
   drainsBeforeResume: true,
   /** Rows whose records lie behind the ends, and which the snapshot sees, come from the topic. */
   alignsLater: true,
-  /** Rows whose records lie before the ends, and which the snapshot does not see, do too. */
+  /** Rows whose records lie before the ends, and which the snapshot does not see, also do. */
   alignsUnseen: true,
   /** The gap is read once the connector has passed a marker that is younger than the snapshot. */
   waitsForMarker: true,
@@ -82,7 +82,7 @@ function moves(w: World, rules: StillRules): Move[] {
   return found;
 }
 
-/** Null = the comparison tells the truth about the pipeline. */
+/** Returns a problem if the comparison is wrong about the pipeline, otherwise null. */
 function verdict(w: World, { alignsLater, alignsUnseen }: StillRules): string | null {
   const isLater = w.snapshot > w.ends && w.topic > w.ends;
   const isUnseen = w.snapshot < w.ends;
@@ -114,9 +114,9 @@ export const stillPoint = (rules: StillRules, isWrong: boolean): Game<World> => 
 });
 
 export const STILL_MUTANTS: readonly (readonly [string, Partial<StillRules>])[] = [
-  ['the ends were read before the pause only', { endsAfterPause: false, looksAgain: false }],
+  ['the ends were read only before the pause', { endsAfterPause: false, looksAgain: false }],
   ['nobody looked at the ends again', { looksAgain: false }],
-  ['the connector ran on before the drain', { drainsBeforeResume: false, looksAgain: false }],
+  ['the connector was resumed before the drain', { drainsBeforeResume: false, looksAgain: false }],
   ['the gap left out records behind the ends', { alignsLater: false }],
   ['the gap left out transactions that the snapshot does not see', { alignsUnseen: false }],
   ['the gap was read before the connector had passed the marker', { waitsForMarker: false }],

@@ -1,4 +1,4 @@
-// Lets the source connector stand still for a moment, and makes sure that it runs again. A pause is
+// Pauses the source connector for a moment, and makes sure that it runs again. Each pause is
 // recorded in the ledger before it begins, so that another worker can end it if this one dies.
 import type { ConnectRest, ConnectorStatus } from '../../clients/http/connect-rest.js';
 import { closePause, openPause, pausesOf } from '../../clients/ledger/still-points.js';
@@ -10,9 +10,9 @@ import type { Planned } from '../runtime/with-plan.js';
 type Needs = Pick<Deps, 'ledger' | 'systems'>;
 
 const POLL_MS = 20;
-/** Others leave the connector alone for this time longer than the pause may last. */
+/** The guard waits for this much longer than a pause may last before it resumes the connector. */
 const GRACE_MS = 2000;
-/** A window tries to resume its connector for this time. The guard tries afterwards. */
+/** The time for which a window tries to resume its connector. Afterwards the guard tries. */
 const RESUME_MS = 30_000;
 
 export interface Stood<T> {
@@ -22,8 +22,8 @@ export interface Stood<T> {
 }
 
 /**
- * Runs `use` while every task of the connector is paused, for at most `atMostMs`. A string says why
- * the connector did not pause. The connector is resumed in every case, also after cancellation.
+ * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns a string
+ * with the reason if the connector does not pause. Always resumes it, even after cancellation.
  */
 export async function standStill<T>(
   { ledger, systems }: Needs,
@@ -79,8 +79,8 @@ export async function endLeftPauses(
 }
 
 /**
- * Resumes a source connector that a window paused and does not hold any more. Returns its name, or
- * null if there is none.
+ * Resumes a source connector that is still paused although its window no longer holds it. Returns
+ * its name, or null if there is none.
  */
 export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Promise<string | null> {
   const rest = deps.systems.connect(plan);
@@ -95,8 +95,8 @@ export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Prom
 }
 
 /**
- * Returns Connect's answers as if windows paused nothing: a connector that a window holds counts as
- * running. A person's pause stays visible.
+ * Returns Connect's answers without the pauses of windows: a connector that a window paused counts
+ * as running. A person's pause stays visible.
  */
 export function withoutStillPoints(
   { ledger, systems }: Needs,
@@ -134,7 +134,7 @@ async function resumeSurely(
 }
 
 async function resumed(rest: ConnectRest, connector: string): Promise<boolean> {
-  if ((await rest.config(connector)) === null) return true; // it was deleted: nothing is paused
+  if ((await rest.config(connector)) === null) return true; // a deleted connector is not paused
   await rest.resume(connector);
   return !isPaused(await rest.status(connector));
 }

@@ -1,6 +1,5 @@
 // Prepares a query of the batch to be run as of a still point. Its views are expanded, and every
-// captured table can be replaced by a stand-in. A query that reads anything else is not aligned,
-// and the reason is returned.
+// captured table can be replaced by a stand-in. A query that reads anything else cannot be aligned.
 import type pg from 'pg';
 import { loadParser } from '../../assess/sql/analyse.js';
 import { textProblem } from '../../assess/sql/not-aligned.js';
@@ -18,7 +17,7 @@ import { stripSemicolon } from '../../domain/migration/statements.js';
 import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
-/** Returns the sub-query for a table, by the table's quoted name; null leaves it as it is. */
+/** Returns the sub-query that replaces a table, by its quoted name. Null replaces nothing. */
 export type StandIns = (table: string) => string | null;
 
 export interface AlignedQuery {
@@ -34,12 +33,12 @@ interface Expanded {
 
 type Target = { readonly table: string } | { readonly view: Expanded };
 
-/** A part of the query that cannot be aligned. */
+/** The query cannot be aligned. The message says why. */
 class NotAligned extends Error {}
 
 const MOST_NESTED = 20;
 
-/** Reads the catalog and plans the query; nothing is run. A string says why it cannot be aligned. */
+/** Prepares the query without running it. A string has the reason if it cannot be aligned. */
 export async function alignedQuery(
   client: pg.ClientBase,
   tables: readonly Relation[],
@@ -117,7 +116,7 @@ interface CatalogRelation {
   readonly definition: string | null;
 }
 
-/** Resolves quoted names by the session's search path; null if there is no such relation. */
+/** Resolves quoted names by the session's search path. Null means that no such relation exists. */
 async function relations(
   client: pg.ClientBase,
   names: readonly string[],
@@ -135,8 +134,8 @@ async function relations(
 }
 
 /**
- * Plans the query with stand-ins that read nothing. It must return the same columns, and its plan
- * must read no relation at all.
+ * Plans the query with stand-ins that read nothing. Returns a problem if its columns then have
+ * other types, or if the plan still reads a relation. Otherwise null.
  */
 async function readsOtherwise(
   client: pg.ClientBase,

@@ -1,9 +1,9 @@
-// Looks into the functions that a query calls. One that reads tables, or that gives another answer
-// each time, cannot be aligned with a still point.
+// Checks the functions that a query calls. A query cannot be aligned with a still point if one of
+// its functions reads tables or returns another result each time.
 import type pg from 'pg';
 import { analyseSql } from '../../assess/sql/analyse.js';
 
-/** Functions of the server and of its extensions that read what their arguments name. */
+/** Functions of the server and its extensions that read what their arguments name, such as a table. */
 const READERS =
   /^(query_to_xml|table_to_xml|schema_to_xml|database_to_xml|cursor_to_xml|dblink|lo_get|pg_read_file)/;
 
@@ -14,7 +14,7 @@ interface Called {
   readonly isOurs: boolean;
 }
 
-/** Returns why the functions of the query forbid to align it, or null. */
+/** Returns why a function of the query prevents its alignment, or null. */
 export async function functionProblem(
   client: pg.ClientBase,
   query: string,
@@ -48,7 +48,7 @@ function problemOf({ name, text, isVolatile, isOurs }: Called): string | null {
   return read.tables.length > 0 ? `it calls ${name}, which reads ${read.tables.join(', ')}` : null;
 }
 
-/** The functions of these names. Those of the server and of extensions are not ours. */
+/** Reads the functions of these names. Those of the server and of extensions are not `ours`. */
 async function functions(client: pg.ClientBase, names: readonly string[]): Promise<Called[]> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT p.oid::regprocedure::text AS name, p.provolatile = 'v' AS volatile,

@@ -28,7 +28,7 @@ export type GuardReport =
   /** All current problems of connectors. */
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
-  /** A window had paused it for a still point, and its worker died. */
+  /** The guard resumed it, because a window had paused it and then its worker died. */
   | { readonly kind: 'resumed'; readonly connector: string }
   | {
       readonly kind: 'gave-up';

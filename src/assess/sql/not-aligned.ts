@@ -1,8 +1,8 @@
-// Finds out from a query's text alone that it cannot be run as of a still point. PURE.
+// Finds out by a query's text alone whether it cannot be run as of a still point.
 import { analyseSql } from './analyse.js';
 import { referencesOf } from './references.js';
 
-/** Returns the reason, or null if the text allows it. The parser MUST be loaded. */
+/** Returns why the query cannot be aligned, or null. The parser MUST be loaded. */
 export function textProblem(query: string): string | null {
   const read = analyseSql(query);
   if (read.error) return `it cannot be read: ${read.error.message}`;

@@ -1,5 +1,5 @@
 // Finds the places where a query names a relation, and replaces them by sub-queries. Everything
-// else stays as it was written. PURE.
+// else stays as it was written.
 import { parseSync } from 'libpg-query';
 import { quoteIdent } from '../../domain/migration/names.js';
 import { field, list, textOf, walk } from './ast.js';

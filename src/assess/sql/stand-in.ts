@@ -1,5 +1,5 @@
-// Makes the sub-query that replaces a table in an aligned query: the table's rows in the
-// snapshot, except for a few keys, whose rows are given. PURE.
+// Makes the sub-query that replaces a table in an aligned query. It returns the table's rows in the
+// snapshot, except for a few keys, whose rows are given.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 
 /** A value of a given row: a text that Postgres reads as the column's type, or SQL. */
@@ -19,7 +19,7 @@ export interface StandInTable {
   readonly key: readonly string[];
 }
 
-/** Returns the stand-in, or null if no key differs: the table itself is right then. */
+/** Returns the stand-in, or null if no key differs, because the table itself is right then. */
 export function standIn(table: StandInTable, rows: readonly GivenRow[]): string | null {
   if (rows.length === 0) return null;
   const columns = table.columns.map(quoteIdent).join(', ');

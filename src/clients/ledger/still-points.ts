@@ -1,5 +1,5 @@
-// Pauses of a source connector for a still point, kept in the ledger, so that others can tell them
-// from a person's pause, and can end one whose worker died.
+// Records in the ledger how windows pause a source connector for a still point. Other workers can
+// then tell such a pause from a person's pause, and end it if its worker died.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecordedPause } from '../../domain/evidence/still-point.js';
 import type { Ledger } from './ledger.js';
@@ -7,8 +7,8 @@ import type { Ledger } from './ledger.js';
 type Run = Pick<MigrationRef, 'runKey' | 'generation'>;
 
 /**
- * Records a pause before it begins. The ledger's own clock decides when it is over. Returns the id
- * of the record.
+ * Records a pause before it begins. The ledger's own clock decides when the pause is overdue.
+ * Returns the id of the record.
  */
 export async function openPause(
   ledger: Ledger,
@@ -24,7 +24,7 @@ export async function openPause(
   return rows[0]!.id;
 }
 
-/** Records that the pause is over, once the connector was seen running. `by` = who resumed it. */
+/** Records that a pause is over, once the connector was seen running. `by` is who resumed it. */
 export async function closePause(
   ledger: Ledger,
   id: string,
@@ -36,7 +36,7 @@ export async function closePause(
   );
 }
 
-/** Returns the last pauses of the connector that may concern it now: the newest one first. */
+/** Returns the open pauses of the connector and those of the last hour, the newest one first. */
 export async function pausesOf(
   ledger: Ledger,
   ref: Run,

@@ -1,7 +1,7 @@
-// Decides about still points, at which both sides of a comparison are fixed: whether topics have
-// moved, and who paused a connector. PURE.
+// Decides two questions about still points, at which both sides of a comparison are fixed: whether
+// topics have moved, and who paused a connector.
 
-/** The end of one partition. `committed` is the last stable offset. */
+/** The end of one partition. `high` is the next offset, `committed` is the last stable offset. */
 export interface PartitionEnd {
   readonly partition: number;
   readonly high: number;
@@ -39,17 +39,17 @@ export interface RecordedPause {
 }
 
 /**
- * A worker that was suspended may pause the connector although another one has ended its pause. No
- * attempt is suspended for longer without being ended.
+ * A suspended worker may wake up and pause the connector after another one has closed its record.
+ * No attempt stays suspended for longer than this (ms) without being ended.
  */
 const LATE_PAUSE_MS = 300_000;
 
 export type PausedBy =
   /** A window that is still allowed to hold it. */
   | { readonly kind: 'window' }
-  /** A window that does not hold it any more: it has to be resumed. */
+  /** A window that no longer holds it. Someone else has to resume the connector. */
   | { readonly kind: 'nobody'; readonly id: string }
-  /** No window: a person, or another tool. */
+  /** A person or another tool. */
   | { readonly kind: 'person' };
 
 /** Returns who paused a connector that is paused now, by its recorded pauses, newest first. */

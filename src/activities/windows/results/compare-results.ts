@@ -75,7 +75,10 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
   });
 }
 
-/** Takes rounds until every key was seen at rest, or until the deadline (epoch ms). A string = no proof, and why. */
+/**
+ * Takes rounds until every key was seen at rest, or until the deadline (epoch ms). Returns the last
+ * round, or a string with the reason why a round proved nothing.
+ */
 async function settle(
   session: ConnectedSession,
   computations: readonly Computation[],
@@ -93,14 +96,14 @@ async function settle(
   }
 }
 
-/** Says why a result was not compared exactly, although the spec asks for it. */
+/** Adds why a result was not compared exactly although the spec asks for it. */
 function settledBecause(result: SubjectResult, why: string | undefined): SubjectResult {
   if (why === undefined) return result;
   const { verdict, reason } = result.verdict;
   return { ...result, verdict: { verdict, reason: `${reason}; settled, because ${why}` } };
 }
 
-/** Rows that are missing because they cannot be there yet look like lost ones: the reason tells the two apart. */
+/** Adds the reason if rows of a polled table are missing only because they cannot be there yet. */
 async function sayingWhyMissing(
   { plan, reader }: ConnectedSession,
   subjects: SubjectResult[],

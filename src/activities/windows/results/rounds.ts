@@ -77,7 +77,7 @@ export function readOutput(
   });
 }
 
-/** Milliseconds that it took, or why it is not proven. */
+/** Waits until the mark has passed the whole path. Returns the ms that it took, or a reason. */
 export async function passBarrier(
   kafka: KafkaPort,
   plan: ResolvedPlan,
@@ -122,7 +122,7 @@ export async function runQueries(
   return { read: all, endedAt: Date.now() };
 }
 
-/** The sink's rows in a snapshot of their own. */
+/** Reads the sink's rows in a snapshot of their own. */
 const readSink = (
   client: SourceClient,
   table: string,
@@ -139,7 +139,7 @@ export interface SinkRows {
 }
 
 /**
- * The sink's rows, and their number by a statement of its own. The client MUST hold a snapshot.
+ * Reads the sink's rows, and counts them by a separate statement. The client MUST hold a snapshot.
  */
 export async function sinkRows(
   client: SourceClient,

@@ -1,5 +1,5 @@
-// Compares results exactly: each query runs once as of one still point. Every key of the output,
-// the stages and the sink is compared once. A difference is a difference at once.
+// Compares results exactly: each query runs once, as of one still point. Every key of the output,
+// the stages and the sink is compared once. A difference is final, because both sides are fixed.
 import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
@@ -19,7 +19,7 @@ import { takeStillPoint, type StillPoint } from './still-point.js';
 
 export type ComparedExactly =
   | { readonly subjects: SubjectResult[]; readonly pathMs: number | null }
-  /** Nothing was compared, and rounds may find out more. */
+  /** Why nothing was compared here. The caller compares in rounds instead. */
   | { readonly settledBecause: string };
 
 /**
@@ -41,7 +41,7 @@ export async function compareExactly(
     const reason = `no still point: ${point.why}`;
     // Without a pause, the connector itself writes into its topics.
     if (!point.isMoved || session.still === 'unpaused') return { settledBecause: reason };
-    const guess = 'something else than the connector may write into the topic';
+    const guess = 'something other than the connector may be writing into the topic';
     return notCompared(computations, `${reason}; ${guess}`, started);
   }
   try {
@@ -75,7 +75,7 @@ interface Prepared {
   readonly query: AlignedQuery;
 }
 
-/** A string says which query cannot be aligned, and why. */
+/** Prepares every query. If one cannot be aligned, returns a string that names it and says why. */
 async function prepare(
   { reader, plan }: ConnectedSession,
   computations: readonly Computation[],
@@ -93,7 +93,7 @@ async function prepare(
   return prepared;
 }
 
-/** A column whose values the records of a table do not give. */
+/** Describes the first column whose values cannot be taken from records. Null if there is none. */
 async function unprovableColumn(
   reader: ConnectedSession['reader'],
   table: string,
@@ -109,7 +109,8 @@ async function unprovableColumn(
 
 /**
  * Lets the pipeline catch up before anything is paused, so that little is left to do. The folds of
- * the tables get a recent snapshot. Returns the time of the barrier, or why it is not proven.
+ * the tables get a recent snapshot. Returns the milliseconds that the barrier took, or a string
+ * with the reason why it is not proven.
  */
 async function comeClose(session: ConnectedSession): Promise<number | string> {
   const { deps, kafka, ref, reader, side, folds, plan, heartbeat } = session;
@@ -170,12 +171,13 @@ async function compareAt(
 }
 
 interface Gaps {
-  /** The sub-queries by the quoted names of the tables. */
+  /** The sub-query that replaces each table, by the table's quoted name. Null replaces nothing. */
   readonly standIns: ReadonlyMap<string, string | null>;
+  /** The number of rows in the gap, by table. */
   readonly aligned: Readonly<Record<string, number>>;
 }
 
-/** The gap of every table that a query reads. */
+/** Reads the gap of each table that a query reads. A string has the reason why one is not known. */
 async function gapsOf(
   session: ConnectedSession,
   prepared: readonly Prepared[],

@@ -1,5 +1,5 @@
 // Reads the gap of a table from its topic: the rows at the still point that the snapshot does not
-// have. They are read back from Postgres as literals before the query may use them.
+// have. The query may use them as literals only after Postgres has read the same values from them.
 import { rangeOf } from '../../../../clients/kafka/record-batch.js';
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
@@ -19,7 +19,7 @@ import { readRows } from '../../../runtime/row-cursor.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow } from '../../tables/visibility.js';
 
-/** Offsets that are read at first when a row lies further back; then twice as many, and so on. */
+/** The offsets in the first step backwards in a topic. Each further step is twice as long. */
 const FIRST_STEP = 10_000;
 
 export interface GapTable {
@@ -34,7 +34,7 @@ export interface GapAt {
   readonly snapshot: SnapshotVisibility;
 }
 
-/** Returns the rows of the gap. A string says why they cannot be known. */
+/** Returns the rows of the gap, or a string with the reason why they cannot be known. */
 export async function gapRows(
   session: ConnectedSession,
   table: GapTable,
@@ -63,7 +63,7 @@ export async function gapRows(
   }
 }
 
-/** A row of the gap that the topic or the snapshot does not give. */
+/** Neither the topic nor the snapshot has the values of a row of the gap. */
 class UnknownRow extends Error {}
 
 type Take = (offset: number, key: Buffer | null, value: Buffer | null) => void;
@@ -93,7 +93,7 @@ async function readRecords(
   );
 }
 
-/** Reads all partitions backwards, in growing steps, until no row is wanted any more. */
+/** Reads all partitions backwards, in growing steps, until every wanted row was found. */
 async function readBack(
   session: ConnectedSession,
   { topic, shape }: GapTable,
@@ -134,7 +134,7 @@ function givenRow({ shape, standIn }: GapTable, { key, image, inSnapshot }: RowA
   return { key: texts, values };
 }
 
-/** Reads the literals back: a value that Postgres reads in another way must not be used. */
+/** Has Postgres read the literals. Returns a reason if it reads another value, otherwise null. */
 async function differsWhenRead(
   { reader, heartbeat }: ConnectedSession,
   { shape, standIn, topic }: GapTable,

@@ -27,7 +27,7 @@ interface SinkSide {
 
 const SAMPLE = 8;
 
-/** Judges the topic of a computation, or its sink if that is given. */
+/** Compares the topic of a computation with the rows of its query, or the sink's rows if given. */
 export function judgeExactly(
   { subject, shape, fold, topic }: Computation,
   { expected: { expected, counted }, point, aligned, started, mark }: Taken,
@@ -79,7 +79,7 @@ function sampleOf(expected: ReadonlyMap<string, string | null>): [string, string
   return sample;
 }
 
-/** Offsets by topic and partition. */
+/** Returns the stable ends as offsets, by topic and partition. */
 const offsetsOf = (
   ends: ReadonlyMap<string, readonly PartitionEnd[]>,
 ): Record<string, Record<number, number>> =>
@@ -95,6 +95,6 @@ function stoodText({ stoodMs }: StillPoint, aligned: Taken['aligned']): string {
   const how =
     stoodMs === null
       ? 'at a still point without a pause'
-      : `at a still point, the connector stood for ${(stoodMs / 1000).toFixed(1)} s`;
+      : `at a still point, the connector was paused for ${(stoodMs / 1000).toFixed(1)} s`;
   return `${how}, ${rows} rows aligned`;
 }

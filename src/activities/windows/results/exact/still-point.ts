@@ -1,6 +1,6 @@
-// Takes a still point: the input of the pipeline is held until everything has passed it. The ends
-// of all topics and a snapshot of the source are noted. Correctness rests on offsets: the ends are
-// read again at the end, and anything that was written in between voids the attempt.
+// Takes a still point: it holds the pipeline's input until the pipeline has processed all of it,
+// and notes the ends of all topics and a snapshot of the source. Only offsets prove a still point.
+// The ends are read again afterwards, and if anything was written in between, the attempt is void.
 import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../../domain/values/position.js';
@@ -13,7 +13,7 @@ import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 
 const ATTEMPTS = 3;
-/** A still point that comes by itself comes soon, or not under these writers. */
+/** The wait for a still point without a pause. It comes soon, or not at all with these writers. */
 const UNPAUSED_MS = 3000;
 const BETWEEN_LOOKS_MS = 60;
 const POLL_MS = 40;
@@ -21,7 +21,7 @@ const POLL_MS = 40;
 export interface StillPoint {
   /** The ends of the tables' topics. */
   readonly ends: ReadonlyMap<string, readonly PartitionEnds[]>;
-  /** The ends of the pipeline's topics that are compared, when everything had passed. */
+  /** The ends of the compared topics of the pipeline, after it had processed everything. */
   readonly outputs: ReadonlyMap<string, PartitionEnds[]>;
   /** The snapshot that `reader` of the session holds. */
   readonly snapshotText: string;
@@ -56,7 +56,7 @@ export async function takeStillPoint(
     still === 'unpaused' ? UNPAUSED_MS : durationMs(plan.spec.validation.stillPoint.maxPause),
     Math.max(1000, session.roundsMs),
   );
-  let last: NoStillPoint = { why: 'it was not looked for', isMoved: false };
+  let last: NoStillPoint = { why: 'no attempt was made', isMoved: false };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const taken = await once();
     if (!('why' in taken)) return taken;
@@ -116,7 +116,7 @@ async function look(
   }
 }
 
-/** The ends of the topics when two readings in a row agree. A string = they never did. */
+/** Reads the ends until two readings in a row agree. A string says what kept moving. */
 async function agreedEnds(
   kafka: KafkaPort,
   topics: readonly string[],
@@ -141,7 +141,7 @@ async function endsOf(
   return new Map(await Promise.all(ends)) satisfies Ends;
 }
 
-/** A connection of its own, because the still point's other snapshot is older. */
+/** Opens a snapshot for the sink on a new connection, because the reader's snapshot is older. */
 async function sinkSnapshot({ plan, deps }: ConnectedSession): Promise<SourceClient> {
   const client = await openSource(plan, deps.secret, { readOnly: true });
   try {
