@@ -26,8 +26,8 @@ const ledger = new Ledger(process.env['SLUICE_LEDGER_URL'] ?? 'postgres://none/n
 const rest = new ConnectRest(process.env['CONNECT_URL'] ?? '');
 const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING });
 let port: KafkaPort;
-let pipeline: ChildProcess;
-let writerEnds: () => Promise<number>;
+let pipeline: ChildProcess | undefined;
+let writerEnds: (() => Promise<number>) | undefined;
 
 beforeAll(async () => {
   const database = await aDatabase(
@@ -56,12 +56,12 @@ beforeAll(async () => {
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   await waitFor(NAME, 'phase=validate', '5m');
-});
+}, 600_000);
 afterAll(async () => {
-  await writerEnds();
+  await writerEnds?.();
   sluice('cancel', NAME, '--yes');
   await waitFor(NAME, 'outcome=aborted', '5m');
-  pipeline.kill('SIGKILL');
+  pipeline?.kill('SIGKILL');
   await Promise.all([port.disconnect(), ledger.close()]);
 });
 
