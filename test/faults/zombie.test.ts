@@ -1,6 +1,7 @@
 // Suspends a worker (SIGSTOP) in the middle of the cut-over, longer than its heartbeats and its
 // fence, while another one continues. It wakes up (SIGCONT) when the other one holds the fence. Its
 // late actions must change nothing.
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { sleepUntil } from '../support/builders.js';
@@ -12,7 +13,7 @@ const successor = new TestWorker();
 let shop: FencedShop;
 
 beforeAll(async () => {
-  shop = await openFencedShop('zombie', 15);
+  shop = await openFencedShop('zombie', 60); // a hold predicted longer than that is refused
   await zombie.start();
 });
 afterAll(async () => {
@@ -21,16 +22,24 @@ afterAll(async () => {
   await Promise.all([zombie.kill('SIGTERM'), successor.kill('SIGTERM')]);
 });
 
+/** Waits for the fence of an attempt after `first`. What holds it up is part of the error. */
+async function fenced(client: pg.Client, first: number): Promise<void> {
+  const isFenced = async (): Promise<boolean> => {
+    const lease = await shop.lease(client);
+    return lease?.state === 'FENCED' && lease.attempt > first;
+  };
+  await sleepUntil(`a fence after attempt ${first}`, isFenced, 300_000).catch((error: unknown) => {
+    const { phase, blocked, next } = get(shop.name);
+    throw new Error(`${String(error)}: ${JSON.stringify({ phase, blocked, next })}`);
+  });
+}
+
 describe('a worker that was suspended during the cut-over', () => {
   it('changes nothing when it continues beside its successor: one commit, one side, nothing left behind', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {
-      await sleepUntil(
-        'the fence',
-        async () => (await shop.lease(client))?.state === 'FENCED',
-        120_000,
-      );
+      await fenced(client, 0);
       const first = (await shop.lease(client))!.attempt;
       zombie.send('SIGSTOP');
       await successor.start();
@@ -42,14 +51,7 @@ describe('a worker that was suspended during the cut-over', () => {
       );
       expect(await shop.lease(client)).not.toEqual({ state: 'FENCED', attempt: first });
       await shop.approve();
-      await sleepUntil(
-        'the fence of a later attempt',
-        async () => {
-          const lease = await shop.lease(client);
-          return lease?.state === 'FENCED' && lease.attempt > first;
-        },
-        300_000,
-      );
+      await fenced(client, first);
       zombie.send('SIGCONT');
     });
     await waitFor(shop.name, 'outcome=migrated', '8m');

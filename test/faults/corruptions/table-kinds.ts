@@ -90,7 +90,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
     () => `BEGIN; CREATE TABLE other (LIKE ledger INCLUDING ALL); INSERT INTO other SELECT * FROM ledger;
       ALTER TABLE ledger RENAME TO ledger_kept; ALTER TABLE other RENAME TO ledger; COMMIT`,
     () => 'BEGIN; DROP TABLE ledger; ALTER TABLE ledger_kept RENAME TO ledger; COMMIT',
-    /does not carry public\.ledger: it is not the captured table.*ledger_kept/,
+    /does not carry public\.ledger\b.*it carries public\.ledger_kept/,
   ),
   'a table swapped for a captured one with another value': async ({ client, publication }, id) => {
     const alter = `ALTER PUBLICATION ${await publication()} SET TABLE ledger, accounts`;
@@ -119,18 +119,18 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
     (publication, id) =>
       `ALTER PUBLICATION ${publication} SET TABLE ledger WHERE (id <> ${id}), accounts`,
     wholeAgain,
-    /carries only a part of public\.ledger: only rows where/,
+    /carries only a part of public\.ledger\b.*only rows where/,
   ),
   'a publication that leaves out a column': notCaptured(
     (publication) =>
       `ALTER PUBLICATION ${publication} SET TABLE ledger (id, account, amount), accounts`,
     wholeAgain,
-    /carries only a part of public\.ledger: no column rate, open/,
+    /carries only a part of public\.ledger\b.*no column rate, open/,
   ),
   'a partition that is not logged': notCaptured(
     alter('ledger_small SET UNLOGGED'),
     alter('ledger_small SET LOGGED'),
-    /public\.ledger_small is a unlogged table: its rows never reach the log/,
+    /public\.ledger_small is a unlogged table\b.* never reach the log/,
   ),
   'a partition whose updates carry no key': notCaptured(
     alter('ledger_small REPLICA IDENTITY NOTHING'),
