@@ -7,7 +7,9 @@ import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
 import { RecordBatch } from '../../../compare/kernel/record-batch.js';
 
 export interface Work {
-  readonly bytes: Uint8Array;
+  /** A buffer that begins with the broker's answer. It comes back with the answer to this. */
+  readonly buffer: ArrayBuffer;
+  readonly length: number;
   readonly batches: readonly VisibleBatch[];
   /** The partition that the batches come from. */
   readonly place: Place;
@@ -17,7 +19,7 @@ export interface Work {
 }
 
 export type Done =
-  | { readonly words: Int32Array; readonly count: number }
+  | { readonly words: Int32Array; readonly count: number; readonly buffer: ArrayBuffer }
   | {
       readonly error: {
         readonly message: string;
@@ -29,14 +31,15 @@ export type Done =
 const batch = new RecordBatch(workerData as Shape);
 const add = batch.add.bind(batch);
 
-parentPort!.on('message', ({ bytes, batches, place, from, to }: Work) => {
+parentPort!.on('message', ({ buffer, length, batches, place, from, to }: Work) => {
   try {
-    batch.begin(place, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    batch.begin(place, Buffer.from(buffer, 0, length));
     for (const visible of batches)
       walkBatch(batch.response, visible, from, to, add, batch.checksum);
     const changes = batch.finish();
     const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
-    parentPort!.postMessage({ words, count: changes.count } satisfies Done, [words.buffer]);
+    const done: Done = { words, count: changes.count, buffer };
+    parentPort!.postMessage(done, [words.buffer, buffer]);
   } catch (error) {
     const { message, code, remedy } = error as {
       message: string;

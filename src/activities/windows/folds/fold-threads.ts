@@ -18,8 +18,13 @@ export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
 const AHEAD = 2; // two answers of the broker for each thread: one in work and one waiting
 
+/** An answer of the broker is rarely longer, so that its buffer fits the next one too. */
+const LEAST_BUFFER = 9 << 20;
+
 export class FoldThreads {
   readonly #threads: Thread[];
+  /** Buffers that came back from the threads. New ones would cost more than the copy into them. */
+  readonly #free: ArrayBuffer[] = [];
   #turn = 0;
 
   constructor(shape: Shape) {
@@ -46,15 +51,18 @@ export class FoldThreads {
     const takeOldest = async (): Promise<void> => {
       const done = await asked.shift()!;
       if ('error' in done) throw asProblem(done.error);
+      this.#free.push(done.buffer);
       into.fold.addChanges(done.words, done.count, into.snapshot);
       into.heartbeat();
     };
     await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
       // Copies the records, because only whole buffers can be transferred to a thread and several
       // answers may share one buffer.
-      const bytes = new Uint8Array(records);
+      const buffer = this.#bufferFor(records.length);
+      new Uint8Array(buffer).set(records);
       const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({
-        bytes,
+        buffer,
+        length: records.length,
         batches,
         place,
         from,
@@ -65,6 +73,13 @@ export class FoldThreads {
       if (asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });
     while (asked.length > 0) await takeOldest();
+  }
+
+  #bufferFor(length: number): ArrayBuffer {
+    const free = this.#free.pop();
+    return free && free.byteLength >= length
+      ? free
+      : new ArrayBuffer(Math.max(length, LEAST_BUFFER));
   }
 
   async close(): Promise<void> {
@@ -100,7 +115,7 @@ class Thread {
   ask(work: Work): Promise<Done> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(work, [work.bytes.buffer as ArrayBuffer]);
+      this.#worker.postMessage(work, [work.buffer]);
     });
   }
 
