@@ -59,6 +59,20 @@ describe('every source file', () => {
   });
 });
 
+describe('every test', () => {
+  it('has a name of at most 100 characters, which is the rule that it proves', () => {
+    const names = files('test', '.test.ts').flatMap((file) =>
+      [
+        ...readFileSync(file, 'utf8').matchAll(
+          /(['"`])((?:\\.|(?!\1)[^\n\\])*)\1,\s*(?:async\s*)?(?:\(|\w+ =>)/g,
+        ),
+      ].map(([, , name]) => `${file}: ${name}`),
+    );
+    expect(names.length).toBeGreaterThan(1000);
+    expect(names.filter((name) => name.length - name.indexOf(': ') - 2 > 100)).toEqual([]);
+  });
+});
+
 describe('architecture', () => {
   it('workflows name activities only as types', () => {
     const offending = files('src/workflows').filter((f) =>
