@@ -65,7 +65,8 @@ while (!(await admin.listTopics()).includes(input))
 const [committed] = await admin.fetchOffsets({ groupId, topics: [input] });
 let answered = BigInt(committed?.partitions[0]?.offset ?? -1);
 
-async function eachBatch({ batch, heartbeat }: EachBatchPayload): Promise<void> {
+async function eachBatch(payload: EachBatchPayload): Promise<void> {
+  const { batch } = payload;
   const changed = new Set<number>();
   for (const { key, value, offset } of batch.messages) {
     const event = value ? (JSON.parse(value.toString()) as { after: Movement | null }) : null;
@@ -80,7 +81,7 @@ async function eachBatch({ batch, heartbeat }: EachBatchPayload): Promise<void> 
     await consumer.commitOffsets([{ topic: input, partition: 0, offset: String(next) }]);
     answered = next;
   }
-  await heartbeat();
+  await payload.heartbeat();
 }
 
 /** The state is in memory, so a member that joins the group reads the topic from its beginning. */

@@ -59,7 +59,7 @@ function aWorld(state = 'RUNNING', rows: Row[] = []) {
 }
 
 const inActivity = <T>(run: () => Promise<T>): Promise<T> =>
-  new MockActivityEnvironment().run(run) as Promise<T>;
+  new MockActivityEnvironment().run<[], T, () => Promise<T>>(run);
 
 describe('a connector that stands still for a window', () => {
   it('is paused after the pause was recorded, and runs before the record is closed', async () => {

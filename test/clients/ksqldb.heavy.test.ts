@@ -34,7 +34,7 @@ const host = (sql = STATEMENTS): PipelineHost =>
         },
       },
     }),
-  )!;
+  );
 
 const remove = async (pipeline: PipelineHost): Promise<void> => {
   for (const name of [...pipeline.names].reverse()) await pipeline.remove(name);

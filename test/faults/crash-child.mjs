@@ -43,7 +43,7 @@ pg.Client.prototype.query = function (text, ...rest) {
 };
 const { fetch } = globalThis;
 globalThis.fetch = (url, options) =>
-  (options?.method ?? 'GET') === 'GET' || !counts(String(url))
+  (options?.method ?? 'GET') === 'GET' || !counts(url instanceof Request ? url.url : String(url))
     ? fetch(url, options)
     : effect(() => fetch(url, options));
 const admin = Reflect.get(Kafka.prototype, 'admin');

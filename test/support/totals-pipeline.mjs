@@ -22,11 +22,15 @@ function set(id, balance, touched) {
   const bucket = Math.floor(id / 500);
   const total = totals.get(bucket) ?? { n: 0, sum: 0n };
   const before = rows.get(id);
-  if (before !== undefined) ((total.n -= 1), (total.sum -= before));
+  if (before !== undefined) {
+    total.n -= 1;
+    total.sum -= before;
+  }
   if (balance === null) rows.delete(id);
   else {
     rows.set(id, balance);
-    ((total.n += 1), (total.sum += balance));
+    total.n += 1;
+    total.sum += balance;
   }
   totals.set(bucket, total);
   touched.add(bucket);
@@ -43,7 +47,8 @@ await consumer.connect();
 await consumer.subscribe({ topic: input, fromBeginning: true });
 await consumer.run({
   autoCommit: false,
-  eachBatch: async ({ batch, heartbeat }) => {
+  eachBatch: async (payload) => {
+    const { batch } = payload;
     const touched = new Set();
     for (const { key, value } of batch.messages) {
       const { id } = JSON.parse(key.toString());
@@ -53,6 +58,6 @@ await consumer.run({
     await producer.send({ topic: output, messages: [...touched].map(recordOf) });
     const offset = String(BigInt(batch.lastOffset()) + 1n);
     await consumer.commitOffsets([{ topic: input, partition: batch.partition, offset }]);
-    await heartbeat();
+    await payload.heartbeat();
   },
 });

@@ -153,9 +153,11 @@ export async function openLab(
       // a producer that knew a lost topic would fail
       const producer = kafka.producer({ createPartitioner });
       await producer.connect();
-      await producer
-        .send({ topic: await topic(), messages: [...messages] })
-        .finally(() => producer.disconnect());
+      try {
+        await producer.send({ topic: await topic(), messages: [...messages] });
+      } finally {
+        await producer.disconnect();
+      }
     },
     lastRecord: async (id) => lastRecord(port, await topic(), id),
     transaction: async () => {
