@@ -15,6 +15,7 @@ import { passBySpill } from '../../src/activities/windows/tables/by-spill.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { copyRows } from '../../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import type { KafkaSpec } from '../../src/domain/migration/spec.js';
@@ -165,20 +166,10 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
 
 async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const rows = new Map<string, string>();
-  for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
-    await kafka.readRange(
-      TOPIC,
-      partition,
-      low,
-      committed,
-      (_offset, bytes, _keyStart, _keyEnd, start, end) => {
-        const after = (
-          JSON.parse(bytes.toString('utf8', start, end)) as { after: Record<string, unknown> }
-        ).after;
-        rows.set(String(after['id']), COLUMNS.map(([name]) => String(after[name])).join('|'));
-      },
-    );
-  }
+  await readTopic(kafka, TOPIC, ({ value }) => {
+    const { after } = JSON.parse(value!.toString()) as { after: Record<string, unknown> };
+    rows.set(String(after['id']), COLUMNS.map(([name]) => String(after[name])).join('|'));
+  });
   let different = 0;
   const columns = COLUMNS.map(([name, type, , json]) =>
     type === 'jsonb'

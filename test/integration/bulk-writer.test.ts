@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import kafkajs from 'kafkajs';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import { rangeOf } from '../../src/clients/kafka/record-batch.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 
 const PARTITIONS = 3;
 let port: KafkaPort;
@@ -24,20 +24,11 @@ async function contents(
   topic: string,
 ): Promise<Map<string, { partition: number; values: (string | null)[] }>> {
   const found = new Map<string, { partition: number; values: (string | null)[] }>();
-  for (const { partition, low, high } of await port.offsets(topic)) {
-    await port.readRange(
-      topic,
-      partition,
-      low,
-      high,
-      (_offset, bytes, keyStart, keyEnd, start, end) => {
-        const key = rangeOf(bytes, keyStart, keyEnd)!.toString();
-        const entry = found.get(key) ?? { partition, values: [] };
-        entry.values.push(rangeOf(bytes, start, end)?.toString() ?? null);
-        found.set(key, entry);
-      },
-    );
-  }
+  await readTopic(port, topic, ({ partition, key, value }) => {
+    const entry = found.get(key!.toString()) ?? { partition, values: [] };
+    entry.values.push(value?.toString() ?? null);
+    found.set(key!.toString(), entry);
+  });
   return found;
 }
 

@@ -2,7 +2,7 @@
 // records must be read as they were written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import { rangeOf } from '../../src/clients/kafka/record-batch.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 
 let port: KafkaPort;
 beforeAll(() => {
@@ -33,16 +33,7 @@ describe('a compressed topic', () => {
           await writer.write(topic, { key: `{"id":${at}}`, value });
         await writer.flush();
         const read: string[] = [];
-        for (const { partition, low, committed } of await port.offsets(topic)) {
-          await port.readRange(
-            topic,
-            partition,
-            low,
-            committed,
-            (_offset, bytes, _ks, _ke, start, end) =>
-              void read.push(rangeOf(bytes, start, end)!.toString()),
-          );
-        }
+        await readTopic(port, topic, ({ value }) => void read.push(value!.toString()));
         expect(read).toEqual(values);
       } finally {
         await port.deleteTopic(topic);

@@ -6,6 +6,7 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { pausesOf } from '../../src/clients/ledger/still-points.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
@@ -110,11 +111,10 @@ const pendingActivities = (): string =>
 /** The last record of a bucket of the output. */
 async function lastOf(bucket: number): Promise<object> {
   let last: object | null = null;
-  for (const { partition, low, committed } of await port.offsets(OUTPUT))
-    await port.readRange(OUTPUT, partition, low, committed, (_o, bytes, k, ke, start, end) => {
-      if (start >= 0 && bytes.toString('utf8', k, ke) === JSON.stringify({ bucket }))
-        last = JSON.parse(bytes.toString('utf8', start, end)) as object;
-    });
+  await readTopic(port, OUTPUT, ({ key, value }) => {
+    if (value && key?.toString() === JSON.stringify({ bucket }))
+      last = JSON.parse(value.toString()) as object;
+  });
   return last!;
 }
 

@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 import { canonFromJson } from '../../src/compare/column-types.js';
 import { parseJsonLossless } from '../../src/compare/json.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
@@ -401,12 +402,8 @@ async function end(topic: string): Promise<number> {
 /** Returns all committed records of a topic with one partition. */
 async function records(topic: string): Promise<{ key: string; value: string }[]> {
   const found: { key: string; value: string }[] = [];
-  const { low, committed } = (await port.offsets(topic))[0]!;
-  await port.readRange(topic, 0, low, committed, (_offset, bytes, keyStart, keyEnd, start, end) => {
-    found.push({
-      key: bytes.toString('utf8', keyStart, keyEnd),
-      value: bytes.toString('utf8', start, end),
-    });
+  await readTopic(port, topic, ({ key, value }) => {
+    found.push({ key: key!.toString(), value: value!.toString() });
   });
   return found;
 }

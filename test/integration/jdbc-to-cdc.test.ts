@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
@@ -131,19 +132,7 @@ describe('a topic that was filled by polling', () => {
 /** Returns the topic's last value of each key: id → total. Every record must be readable. */
 async function fold(topic: string): Promise<Map<string, number>> {
   const folded = new OutputFold({ key: ['id'], columns: COLUMNS }, 'after');
-  for (const { partition, low, committed } of await kafka.offsets(topic))
-    await kafka.readRange(
-      topic,
-      partition,
-      low,
-      committed,
-      (_offset, bytes, keyStart, keyEnd, start, end) => {
-        folded.add(
-          keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd),
-          start < 0 ? null : bytes.subarray(start, end),
-        );
-      },
-    );
+  await readTopic(kafka, topic, ({ key, value }) => void folded.add(key, value));
   expect(folded.unreadable).toBe(0);
   return new Map(
     [...folded.rows].map(([key, { row }]) => [

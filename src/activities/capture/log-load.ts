@@ -1,6 +1,6 @@
 // Watches the initial load of a connector that reads the log, through Debezium's notifications.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import { rangeOf } from '../../clients/kafka/record-batch.js';
+import { readRecords } from '../../clients/kafka/records.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import {
   foldNotifications,
@@ -47,16 +47,15 @@ async function readNotifications(
 ): Promise<number> {
   const end = (await kafka.offsets(notificationTopic))[0];
   if (!end) return from;
-  await kafka.readRange(
-    notificationTopic,
-    0,
-    Math.max(from, end.low),
-    end.committed,
-    (_offset, bytes, _keyStart, _keyEnd, start, end) => {
-      const value = rangeOf(bytes, start, end);
-      if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
-    },
-  );
+  const range = {
+    topic: notificationTopic,
+    partition: 0,
+    from: Math.max(from, end.low),
+    to: end.committed,
+  };
+  await readRecords(kafka, range, ({ value }) => {
+    if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
+  });
   return end.committed; // an open transaction is read when it ends
 }
 

@@ -3,8 +3,8 @@
 // window. A part that cannot be proven is unknown, and then nothing counts as drained.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { readRecords } from '../../clients/kafka/records.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
-import { rangeOf } from '../../clients/kafka/record-batch.js';
 import { grantSight } from '../../clients/postgres/open-writers.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { unguardedParts, writersSince } from '../../clients/postgres/trigger-sql.js';
@@ -124,17 +124,13 @@ export async function markerRead(
   const at = await pollUntil(deadline, 100, async () => {
     const found: string[] = [];
     for (const { partition, low, committed } of await kafka.offsets(messageTopic)) {
-      await kafka.readRange(
-        messageTopic,
-        partition,
-        Math.max(low, committed - NEWEST_MARKERS),
-        committed,
-        (offset, bytes, _keyStart, _keyEnd, start, end) => {
-          const text = rangeOf(bytes, start, end)?.toString() ?? '';
-          if (written.some((form) => text.includes(form)))
-            found.push(`${messageTopic}/${partition} at ${offset}`);
-        },
-      );
+      const from = Math.max(low, committed - NEWEST_MARKERS);
+      const newest = { topic: messageTopic, partition, from, to: committed };
+      await readRecords(kafka, newest, ({ offset, value }) => {
+        const text = value?.toString() ?? '';
+        if (written.some((form) => text.includes(form)))
+          found.push(`${messageTopic}/${partition} at ${offset}`);
+      });
     }
     return found[0] ?? null;
   });

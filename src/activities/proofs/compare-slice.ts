@@ -1,7 +1,7 @@
 // Compares every key of the slice: the pipeline's output with the result of the batch's query. It uses
 // a separate canary.
 import { describeQuery } from '../../clients/postgres/catalog.js';
-import { rangeOf } from '../../clients/kafka/record-batch.js';
+import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { runCanary } from '../../compare/canary.js';
@@ -125,20 +125,9 @@ async function readExpected(
   topic: string,
 ): Promise<Map<string, string | null>> {
   const expected = new Map<string, string | null>();
-  for (const { partition, low, committed } of await kafka.offsets(topic)) {
-    await kafka.readRange(
-      topic,
-      partition,
-      low,
-      committed,
-      (_offset, bytes, keyStart, keyEnd, start, end) => {
-        expected.set(
-          rangeOf(bytes, keyStart, keyEnd)!.toString(),
-          rangeOf(bytes, start, end)?.toString() ?? null,
-        );
-      },
-    );
-  }
+  await readTopic(kafka, topic, ({ key, value }) => {
+    expected.set(key!.toString(), value?.toString() ?? null);
+  });
   return expected;
 }
 

@@ -8,6 +8,7 @@ import { stackHome, type StackHome } from '../../../stack/paths.js';
 import { stop } from '../../../stack/processes.js';
 import { PG_PASSWORD, PG_USER, ask, startPostgres } from '../../../stack/services/postgres.js';
 import { KafkaPort } from '../../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../../src/clients/kafka/records.js';
 import { Ledger } from '../../../src/clients/ledger/ledger.js';
 import type { Blocked } from '../../../src/domain/failure.js';
 import type { WindowRow } from '../../../src/domain/evidence/window.js';
@@ -237,12 +238,10 @@ async function windowAfter(
 async function lastRecord(port: KafkaPort, topic: string, id: number): Promise<Found> {
   const wanted = keyOf(id);
   let found: Found | undefined;
-  for (const { partition, low, committed } of await port.offsets(topic)) {
-    await port.readRange(topic, partition, low, committed, (_at, bytes, from, to, start, end) => {
-      if (start < 0 || bytes.toString('utf8', from, to) !== wanted) return;
-      found = { partition, key: wanted, value: bytes.toString('utf8', start, end) };
-    });
-  }
+  await readTopic(port, topic, ({ partition, key, value }) => {
+    if (value && key?.toString() === wanted)
+      found = { partition, key: wanted, value: value.toString() };
+  });
   if (!found || id < FIRST || id > LAST) throw new Error(`${topic} has no record of ${id}`);
   return found;
 }

@@ -1,6 +1,7 @@
 // Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
 // An earlier reading of a fold proves nothing about it then.
 import { sleepUntil } from '../../support/builders.js';
+import { readTopic } from '../../../src/clients/kafka/records.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';
 import { keyOf, type Lab } from './lab.js';
 import { notCompacted, settingsOf, withAdmin } from './topic-policy.js';
@@ -14,12 +15,9 @@ const lost = (says: RegExp): { wanted: Wanted; undo: 'new generation' } => ({
 
 async function allRecords({ port }: Lab, topic: string): Promise<Pair[]> {
   const records: Pair[] = [];
-  for (const { partition, low, committed } of await port.offsets(topic)) {
-    await port.readRange(topic, partition, low, committed, (_at, bytes, from, to, start, end) => {
-      const value = start < 0 ? null : bytes.toString('utf8', start, end);
-      records.push([bytes.toString('utf8', from, to), value]);
-    });
-  }
+  await readTopic(port, topic, ({ key, value }) => {
+    records.push([key!.toString(), value?.toString() ?? null]);
+  });
   return records;
 }
 

@@ -5,7 +5,7 @@ import { OutputFold } from '../../../compare/output-fold.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { TableFold } from '../../../compare/table-fold.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
-import { rangeOf } from '../../../clients/kafka/record-batch.js';
+import { readRecords } from '../../../clients/kafka/records.js';
 import { Problem } from '../../../domain/failure.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
@@ -226,17 +226,11 @@ export async function foldOutput(
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
     fold.readFrom(partition, 0); // the pipeline may choose partitions by its own rule
-    await kafka.readRange(
-      topic,
-      partition,
-      from,
-      committed,
-      (offset, bytes, keyStart, keyEnd, start, stop) => {
-        const written = fold.add(
-          rangeOf(bytes, keyStart, keyEnd),
-          rangeOf(bytes, start, stop),
-          offset,
-        );
+    await readRecords(
+      kafka,
+      { topic, partition, from, to: committed },
+      ({ offset, key, value }) => {
+        const written = fold.add(key, value, offset);
         if (written !== null) touched.add(written);
       },
       heartbeat,

@@ -1,7 +1,7 @@
 // Lists records that a fold refused as differences that a person can look up: key, value, place and
 // reason.
-import { rangeOf } from '../../../clients/kafka/record-batch.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import { readRecords } from '../../../clients/kafka/records.js';
 import type { Shape } from '../../../compare/comparison.js';
 import type { FoldProgress } from '../../../compare/fold.js';
 import { refusedDifferences, type Refused } from '../../../compare/refused.js';
@@ -25,16 +25,14 @@ export async function refusedRecords(
 async function readAgain(kafka: KafkaPort, topic: string, record: Refused): Promise<Refused> {
   let found = record;
   const { partition, offset } = record;
-  await kafka.readRange(
-    topic,
-    partition,
-    offset,
-    offset + 1,
-    (at, bytes, keyStart, keyEnd, start, end) => {
-      if (at !== offset) return;
-      const key = rangeOf(bytes, keyStart, keyEnd)?.toString('utf8') ?? null;
-      found = { ...record, key, value: rangeOf(bytes, start, end)?.toString('utf8') ?? null };
-    },
-  );
+  const range = { topic, partition, from: offset, to: offset + 1 };
+  await readRecords(kafka, range, ({ offset: at, key, value }) => {
+    if (at !== offset) return;
+    found = {
+      ...record,
+      key: key?.toString('utf8') ?? null,
+      value: value?.toString('utf8') ?? null,
+    };
+  });
   return found;
 }

@@ -1,7 +1,7 @@
 // Reads the gap of a table from its topic: the rows at the still point that the snapshot does not
 // have. The query may use them as literals only after Postgres has read the same values from them.
-import { rangeOf } from '../../../../clients/kafka/record-batch.js';
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
+import { readRecords } from '../../../../clients/kafka/records.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/comparison.js';
 import { Gap, type RowAtEnds } from '../../../../compare/gap.js';
@@ -50,7 +50,7 @@ export async function gapRows(
       const settled = session.folds.ofTable(session.ref, topic)?.settledUpTo(partition) ?? 0;
       const start = Math.max(low, Math.min(settled, ends.get(partition) ?? 0));
       from.set(partition, start);
-      await readRecords(session, topic, partition, start, committed, (offset, key, value) =>
+      await readPart(session, topic, partition, start, committed, (offset, key, value) =>
         gap.add(partition, offset, key, value),
       );
     }
@@ -68,7 +68,7 @@ class UnknownRow extends Error {}
 
 type Take = (offset: number, key: Buffer | null, value: Buffer | null) => void;
 
-async function readRecords(
+async function readPart(
   { kafka, heartbeat }: ConnectedSession,
   topic: string,
   partition: number,
@@ -77,14 +77,12 @@ async function readRecords(
   take: Take,
 ): Promise<void> {
   if (from >= to) return;
-  await kafka.readRange(
-    topic,
-    partition,
-    from,
-    to,
-    (offset, bytes, keyStart, keyEnd, start, stop) => {
+  await readRecords(
+    kafka,
+    { topic, partition, from, to },
+    ({ offset, key, value }) => {
       try {
-        take(offset, rangeOf(bytes, keyStart, keyEnd), rangeOf(bytes, start, stop));
+        take(offset, key, value);
       } catch (error) {
         throw new UnknownRow(`the record at ${partition}/${offset}: ${(error as Error).message}`);
       }
@@ -109,7 +107,7 @@ async function readBack(
       const { wanted } = gap;
       const older = new Map<string, KeyState>();
       const first = Math.max(lows.get(partition) ?? 0, before - step);
-      await readRecords(session, topic, partition, first, before, (_offset, key, value) => {
+      await readPart(session, topic, partition, first, before, (_offset, key, value) => {
         if (key === null) return;
         const name = keyOfRecord(shape, key);
         if (!wanted.has(name)) return;
