@@ -5,8 +5,6 @@ const HEAVY_CHANGES_PER_DAY = 50_000_000;
 
 export const changeRate: Rule = {
   id: 'change-rate',
-  part: 'feasibility',
-  weight: 2,
   rationale:
     'Every change must be captured, transported and computed. More than about 600 changes a second need more than one partition and one task.',
   ask: ({ tables }) => {

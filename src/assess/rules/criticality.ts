@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const criticality: Rule = {
   id: 'criticality',
-  part: 'value',
-  weight: 1,
   rationale: 'For important results, the work of a proof pays off sooner.',
   ask: ({ process }) => {
     if (!process.criticality) return couldNotTell('no criticality is declared');

@@ -4,8 +4,6 @@ import { couldNotTell, fired, type Rule } from './rule.js';
 
 export const freshnessWanted: Rule = {
   id: 'freshness-wanted',
-  part: 'value',
-  weight: 3,
   rationale:
     'A stream pays off if its readers want fresher numbers than the batch can give. Otherwise, it is cost without benefit.',
   ask: ({ process, interval, runTime }) => {

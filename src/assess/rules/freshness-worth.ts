@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const freshnessWorth: Rule = {
   id: 'freshness-worth',
-  part: 'value',
-  weight: 2,
   rationale: 'Only the readers know what fresh numbers are worth.',
   ask: ({ process }) => {
     if (!process.freshness) return couldNotTell('the worth of fresher numbers is not declared');

@@ -4,8 +4,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const longRun: Rule = {
   id: 'long-run',
-  part: 'value',
-  weight: 1,
   rationale:
     'A run that takes much of its interval will soon exceed it. A stream spreads the same work over the day.',
   ask: ({ interval, runTime }) => {

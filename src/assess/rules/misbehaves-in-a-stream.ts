@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const misbehaves: Rule = {
   id: 'misbehaves-in-a-stream',
-  part: 'feasibility',
-  weight: 2,
   rationale:
     'Clocks, random values and a missing ORDER BY are harmless once a night, but wrong in a stream.',
   ask: ({ sql }) => {

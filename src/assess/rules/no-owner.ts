@@ -3,8 +3,6 @@ import { fired, notFired, type Rule } from './rule.js';
 
 export const noOwner: Rule = {
   id: 'no-owner',
-  part: 'feasibility',
-  weight: 2,
   rationale:
     'A person must decide which side is right when batch and stream differ, and must approve the cut-over.',
   ask: ({ process }) =>

@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const noRunLog: Rule = {
   id: 'no-run-log',
-  part: 'feasibility',
-  weight: 1,
   rationale: 'Sluice must see a batch run that starts during the cut-over. This needs a run log.',
   ask: ({ process, runs }) => {
     if (!process.runs)

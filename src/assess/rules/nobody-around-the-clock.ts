@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const nobodyAroundTheClock: Rule = {
   id: 'nobody-around-the-clock',
-  part: 'feasibility',
-  weight: 3,
   rationale:
     'A stream also runs at night. If no person is on call then, its failures last until a user notices.',
   ask: ({ process }) => {

@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const notStreamable: Rule = {
   id: 'not-streamable',
-  part: 'feasibility',
-  weight: 4,
   rationale:
     'Some results need all of their input each time. A stream would have to run the whole batch for each change.',
   ask: ({ sql }) => {

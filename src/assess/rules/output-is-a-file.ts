@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const outputIsAFile: Rule = {
   id: 'output-is-a-file',
-  part: 'feasibility',
-  weight: 2,
   rationale:
     'A file that must be delivered at a fixed time remains a batch. A stream would have to produce the same file.',
   ask: ({ process }) => {

@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const queryUnreadable: Rule = {
   id: 'query-unreadable',
-  part: 'feasibility',
-  weight: 3,
   rationale:
     'A query that cannot be read cannot be assessed, and cannot be run again for a comparison.',
   ask: ({ sql }) => {

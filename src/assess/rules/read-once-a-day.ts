@@ -4,8 +4,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const readOnceADay: Rule = {
   id: 'read-once-a-day',
-  part: 'feasibility',
-  weight: 3,
   rationale:
     'If every consumer reads once a day or less often, no consumer benefits from a stream.',
   ask: ({ process }) => {

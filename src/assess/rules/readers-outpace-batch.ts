@@ -5,8 +5,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const readersOutpaceBatch: Rule = {
   id: 'readers-outpace-batch',
-  part: 'value',
-  weight: 2,
   rationale:
     'A consumer that reads more often than the batch runs gets the same numbers several times.',
   ask: ({ process, interval }) => {

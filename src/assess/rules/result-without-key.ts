@@ -3,8 +3,6 @@ import { fired, notFired, type Rule } from './rule.js';
 
 export const resultWithoutKey: Rule = {
   id: 'result-without-key',
-  part: 'feasibility',
-  weight: 2,
   rationale: 'Rows are compared by key. The rows of a result without a key can only be counted.',
   ask: ({ process, sql }) => {
     if (!process.result)

@@ -1,5 +1,5 @@
-// Defines a rule: one question about a batch process, with its weight and the reason to ask. A rule that
-// could not be answered counts as unknown and not as zero.
+// Defines a rule: one question about a batch process, and the reason to ask it. A rule that could not be
+// answered counts as unknown and not as zero.
 import type { ProcessFacts } from '../facts.js';
 
 export type Part = 'value' | 'feasibility';
@@ -21,11 +21,15 @@ export type Answer =
 export interface Rule {
   /** The name. It never changes, because people refer to it. */
   readonly id: string;
+  readonly rationale: string;
+  readonly ask: (facts: ProcessFacts) => Answer;
+}
+
+/** A rule with its place in the score. */
+export interface WeighedRule extends Rule {
   readonly part: Part;
   /** The weight in the score of its part (value), and in the confidence. */
   readonly weight: number;
-  readonly rationale: string;
-  readonly ask: (facts: ProcessFacts) => Answer;
 }
 
 export const fired = (

@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const sideEffects: Rule = {
   id: 'side-effects',
-  part: 'feasibility',
-  weight: 2,
   rationale: 'A comparison proves only rows. A rollback cannot undo a mail or a service call.',
   ask: ({ process, sql }) => {
     const inSql = sql.known

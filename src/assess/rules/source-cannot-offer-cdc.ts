@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const sourceOffersCdc: Rule = {
   id: 'source-cannot-offer-cdc',
-  part: 'feasibility',
-  weight: 4,
   rationale:
     'Without change capture, a stream must poll. Polling misses deletes, and changes without a new timestamp.',
   ask: ({ process, source, tables }) => {

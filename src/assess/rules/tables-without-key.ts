@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const tablesWithoutKey: Rule = {
   id: 'tables-without-key',
-  part: 'feasibility',
-  weight: 3,
   rationale: 'A change without a key cannot be matched with its row.',
   ask: ({ tables }) => {
     if (!tables.known) return couldNotTell(tables.why);

@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const typesNotProvable: Rule = {
   id: 'types-not-provable',
-  part: 'feasibility',
-  weight: 1,
   rationale:
     'The spec must exclude a column that cannot be compared exactly, and an approver has to accept that.',
   ask: ({ tables }) => {

@@ -3,8 +3,6 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const unboundedState: Rule = {
   id: 'unbounded-state',
-  part: 'feasibility',
-  weight: 2,
   rationale: 'State that grows with all input needs ever more memory and makes every restart slow.',
   ask: ({ sql }) => {
     if (!sql.known || sql.value.class === 'unknown')

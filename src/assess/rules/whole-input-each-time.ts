@@ -8,8 +8,6 @@ const TOO_SMALL_TO_SAY = 100;
 
 export const wholeInputEachTime: Rule = {
   id: 'whole-input-each-time',
-  part: 'feasibility',
-  weight: 4,
   rationale:
     'If a table is emptied and filled again, each load is one huge change and not a few small ones.',
   ask: ({ tables }) => {
