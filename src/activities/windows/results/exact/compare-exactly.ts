@@ -17,6 +17,9 @@ import { gapRows, type GapTable } from './gap-rows.js';
 import { judgeExactly } from './judge.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';
 
+/** More records than these are not searched for the gap. */
+const MOST_OPEN_RECORDS = 200_000;
+
 export type ComparedExactly =
   | { readonly subjects: SubjectResult[]; readonly pathMs: number | null }
   /** Why nothing was compared here. The caller compares in rounds instead. */
@@ -35,6 +38,8 @@ export async function compareExactly(
   if (typeof prepared === 'string') return { settledBecause: prepared };
   const pathMs = await comeClose(session);
   if (typeof pathMs === 'string') return notCompared(computations, pathMs, started);
+  const tooFar = await gapProblem(session, prepared);
+  if (tooFar !== null) return { settledBecause: tooFar };
   const topics = computations.map(({ topic }) => topic);
   const point = await takeStillPoint(session, topics);
   if ('why' in point) {
@@ -132,6 +137,29 @@ async function comeClose(session: ConnectedSession): Promise<number | string> {
   } finally {
     await reader.query('ROLLBACK');
   }
+}
+
+/**
+ * The gap is read from the position up to which every transaction is seen, and its rows are held in
+ * memory. Returns why that would be too much, or null.
+ */
+async function gapProblem(
+  { kafka, ref, plan, folds }: ConnectedSession,
+  prepared: readonly Prepared[],
+): Promise<string | null> {
+  const read = new Set(prepared.flatMap(({ query }) => [...query.tables]));
+  for (const table of plan.tables.filter(({ sql }) => read.has(sql))) {
+    const topic = tableTopic(plan.names.topicPrefix, table);
+    const fold = folds.ofTable(ref, topic);
+    const open = (await kafka.offsets(topic)).reduce(
+      (sum, { partition, low, committed }) =>
+        sum + committed - Math.max(low, fold?.settledUpTo(partition) ?? 0),
+      0,
+    );
+    if (open > MOST_OPEN_RECORDS)
+      return `${open} records of ${table.text} may belong to the gap > ${MOST_OPEN_RECORDS} allowed`;
+  }
+  return null;
 }
 
 async function compareAt(
