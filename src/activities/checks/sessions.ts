@@ -1,5 +1,5 @@
-// Checks, read-only, the limits that apply to the connectors' sessions: timeouts that could end them in
-// the middle of a load, and the number of connections.
+// Checks, read-only, the limits that apply to the connectors' sessions. These are the timeouts that
+// could end a session in the middle of a load, and the number of connections.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';

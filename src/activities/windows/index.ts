@@ -32,7 +32,7 @@ export interface WindowInput {
   readonly number: number;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
-  /** How the pipeline's input may stand still for results; by a pause of the connector if absent. */
+  /** Says how the pipeline's input may stand still. If absent, the connector is paused. */
   readonly still?: StandsStill;
   /**
    * True if every row must be read, whatever earlier windows proved. This applies to the first

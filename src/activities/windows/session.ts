@@ -13,8 +13,8 @@ import type { FoldCache } from './folds/folds.js';
 export const BARRIER_LIMIT_MS = 60_000;
 
 /**
- * How the input of the pipeline may stand still: by a pause of the connector, because a fence holds
- * the source's writes, or only by chance.
+ * Says what holds the input of the pipeline. The connector is paused, or a fence holds the
+ * source's writes, or (`unpaused`) nothing happens to be written for a moment.
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 

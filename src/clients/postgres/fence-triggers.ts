@@ -1,6 +1,6 @@
-// The fence on the source tables: statement triggers that read the lease row. So the fence opens by
-// the database's clock, even if no worker is alive. docs/explanation/cutover.md explains why it
-// uses a trigger and not REVOKE, and why the row is read FOR SHARE.
+// Builds the fence on the source tables from statement triggers that read the lease row. So the
+// fence opens by the database's clock, even if no worker is alive. docs/explanation/cutover.md says
+// why it uses triggers instead of REVOKE, and why they read the row FOR SHARE.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';

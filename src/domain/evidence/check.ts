@@ -104,7 +104,7 @@ const ruleOf = (name: CheckName): CheckRule => CHECKS[name];
 /** The system that a check tried to reach; null for a check of something else. */
 export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
 
-/** Whether a check proved that the system answers. */
+/** Returns whether a check proved that the system answers. */
 export const isReached = (checks: readonly Check[], system: System): boolean =>
   checks.some((c) => systemOf(c) === system && c.status === 'passed');
 
