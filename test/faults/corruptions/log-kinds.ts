@@ -53,14 +53,14 @@ export const LOG_KINDS: readonly Kind[] = kindsOf({
   },
   'a topic created again with every record': async (lab) => {
     await madeAgain(lab, await allRecords(lab, await lab.topic()));
-    return lost(/was created again: its id is/);
+    return lost(/was created again/);
   },
   'a topic created again with only the changing keys': async (lab) => {
     const all = await allRecords(lab, await lab.topic());
     const hot = all.filter(([key]) => [1, 2, 3, 4, 5, 6, 7, 8].map(keyOf).includes(key));
     const records = Array.from({ length: 4 * all.length }, (_, at) => hot[at % hot.length]!);
     await madeAgain(lab, records);
-    return lost(/was created again: its id is/);
+    return lost(/was created again/);
   },
   'a topic with another number of partitions': async ({ topic }) => {
     const topicPartitions = [{ topic: await topic(), count: 3 }];
