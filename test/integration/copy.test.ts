@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
-import { get, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
+import { get, sluice, startMigration, testPostgres, waitFor } from '../support/sluice.js';
 
 const { aDatabase, worker } = live();
 
@@ -46,7 +46,7 @@ describe('an initial load by copy', () => {
       ...paced(database.name, tables),
       validation: { every: '2s', passesInARow: 2, compare: { ignore: ['public.parts.sum'] } },
     };
-    expect(sluice('start', '-f', specFile('copied', database.name, tables, more)).code).toBe(0);
+    startMigration('copied', database.name, tables, more);
     await sleepUntil('the first ranges', async () => (await chunksOf('copied')) > 0, 60_000);
     await worker.kill();
     const before = await chunksOf('copied');
@@ -74,13 +74,7 @@ describe('an initial load by copy', () => {
   it('begins again if the table was rewritten between two attempts, because rows moved between ranges', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('rewritten', database.name, tables, paced(database.name, tables)),
-      ).code,
-    ).toBe(0);
+    startMigration('rewritten', database.name, tables, paced(database.name, tables));
     await sleepUntil('the first range', async () => (await chunksOf('rewritten')) > 0, 60_000);
     await worker.kill();
     await database.client.query('DELETE FROM wide WHERE id <= 45000');
@@ -95,10 +89,7 @@ describe('an initial load by copy', () => {
 
   it('writes each row once if nothing disturbs it, and the log repeats none of them', async () => {
     const database = await aDatabase(accounts(3000));
-    expect(
-      sluice('start', '-f', specFile('once', database.name, ['public.accounts'], { connector }))
-        .code,
-    ).toBe(0);
+    startMigration('once', database.name, ['public.accounts'], { connector });
     await waitFor('once', 'phase=validate');
     const kafka = new KafkaPort(
       { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
@@ -116,13 +107,7 @@ describe('an initial load by copy', () => {
   it('leaves nothing if it is rolled back in the middle', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('copy-back', database.name, tables, paced(database.name, tables)),
-      ).code,
-    ).toBe(0);
+    startMigration('copy-back', database.name, tables, paced(database.name, tables));
     await sleepUntil('the first range', async () => (await chunksOf('copy-back')) > 0, 60_000);
     expect(sluice('rollback', 'copy-back', '--reason', 'test', '--yes').code).toBe(0);
     await waitFor('copy-back', 'outcome=rolled-back');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { live } from '../support/live.js';
-import { get, reach, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -17,10 +17,7 @@ describe('the guard', () => {
       url: process.env['CONNECT_URL'],
       config: { 'errors.max.retries': '0' },
     };
-    expect(
-      sluice('start', '-f', specFile('restarted', database.name, ['public.items'], { connector }))
-        .code,
-    ).toBe(0);
+    startMigration('restarted', database.name, ['public.items'], { connector });
     await waitFor('restarted', 'approval');
     const before = get('restarted').epoch;
     await database.client.query(

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, dismantle, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const MEGABYTE = 1024 * 1024;
@@ -23,7 +23,7 @@ describe('the slot of a migration that is complete', () => {
     ];
     const name = `idle-slot-${process.pid}`;
     const slot = `sluice_${name.replaceAll('-', '_')}`;
-    expect(sluice('start', '-f', specFile(name, database.name, ['public.accounts'])).code).toBe(0);
+    startMigration(name, database.name, ['public.accounts']);
     await waitFor(name, 'approval');
     expect(sluice('approve', name, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
       0,

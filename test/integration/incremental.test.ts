@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -64,10 +64,7 @@ describe('an initial load in chunks', () => {
 
   it('leaves nothing if it is rolled back in the middle', async () => {
     const database = await aDatabase(accounts(30_000));
-    expect(
-      sluice('start', '-f', specFile('chunks-back', database.name, ['public.accounts'], spec()))
-        .code,
-    ).toBe(0);
+    startMigration('chunks-back', database.name, ['public.accounts'], spec());
     await waitFor('chunks-back', 'phase=connect');
     expect(sluice('rollback', 'chunks-back', '--reason', 'test', '--yes').code).toBe(0);
     await waitFor('chunks-back', 'outcome=rolled-back');

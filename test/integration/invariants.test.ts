@@ -12,7 +12,7 @@ import {
   type RunRecord,
 } from '../support/invariants.js';
 import { dismantle, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor } from '../support/sluice.js';
+import { get, sluice, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const NAME = 'watched';
@@ -77,7 +77,7 @@ describe('the invariants of a whole run', () => {
     const database = await aDatabase(
       `CREATE TABLE notes (id int PRIMARY KEY, body text); INSERT INTO notes SELECT g, '${VALUE}' FROM generate_series(1, 50) g`,
     );
-    expect(sluice('start', '-f', specFile(NAME, database.name, ['public.notes'])).code).toBe(0);
+    startMigration(NAME, database.name, ['public.notes']);
     await waitFor(NAME, 'approval');
     expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
     await waitFor(NAME, 'outcome=migrated');

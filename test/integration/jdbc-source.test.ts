@@ -11,7 +11,15 @@ import { capturesOf } from '../../src/domain/capture/index.js';
 import { pollingOf } from '../../src/domain/capture/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector, live, objects } from '../support/live.js';
-import { get, sluice, specFile, testPostgres, waitFor, reach } from '../support/sluice.js';
+import {
+  get,
+  reach,
+  sluice,
+  specFile,
+  startMigration,
+  testPostgres,
+  waitFor,
+} from '../support/sluice.js';
 import { VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
@@ -90,9 +98,7 @@ describe('tables that are polled', () => {
 
   it('make deletes and updates without a new time not capturable, never passed, and lost rows missing', async () => {
     const database = await aDatabase(ORDERS);
-    expect(
-      sluice('start', '-f', specFile('unseen', database.name, ['public.orders'], polling())).code,
-    ).toBe(0);
+    startMigration('unseen', database.name, ['public.orders'], polling());
     await waitFor('unseen', 'approval');
     await database.client.query(
       `UPDATE orders SET total = 0 WHERE id = 5; DELETE FROM orders WHERE id = 6`,
@@ -151,9 +157,7 @@ describe("a row whose time is ahead of the database's clock", () => {
 
   it('delays no barrier if it appears later; only this row is missing, and the reason says why', async () => {
     const database = await aDatabase(ORDERS);
-    expect(
-      sluice('start', '-f', specFile('later', database.name, ['public.orders'], polling())).code,
-    ).toBe(0);
+    startMigration('later', database.name, ['public.orders'], polling());
     await waitFor('later', 'approval');
     await database.client.query(`${FUTURE}; INSERT INTO orders VALUES (5000, 1)`);
     await reach('later', 'a window that saw it', (s) => s.windows.at(-1)!.missing === 1, 120_000);
@@ -180,18 +184,12 @@ describe('a query that is polled', () => {
       timestampColumns: undefined,
       query: { sql: QUERY },
     });
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile(
-          'joined',
-          database.name,
-          ['public.orders', 'public.links', 'public.regions'],
-          spec,
-        ),
-      ).code,
-    ).toBe(0);
+    startMigration(
+      'joined',
+      database.name,
+      ['public.orders', 'public.links', 'public.regions'],
+      spec,
+    );
     await waitFor('joined', 'approval');
     await database.client.query(
       `INSERT INTO orders VALUES (4001, 7.70); INSERT INTO links VALUES (4001, 2)`,
@@ -269,10 +267,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
   it('carries every provable type without loss', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = polling({ mode: 'incrementing', timestampColumns: undefined });
-    expect(
-      sluice('start', '-f', specFile('jdbc-types', database.name, ['public.everything'], spec))
-        .code,
-    ).toBe(0);
+    startMigration('jdbc-types', database.name, ['public.everything'], spec);
     await waitFor('jdbc-types', 'approval');
     expect({
       ...get('jdbc-types').windows[0],

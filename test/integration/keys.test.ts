@@ -2,7 +2,7 @@
 // refused by name, or compared exactly.
 import { describe, expect, it } from 'vitest';
 import { live, objects } from '../support/live.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -64,15 +64,9 @@ describe('a primary key', () => {
       CREATE TABLE whole (id int PRIMARY KEY DEFERRABLE, label text); ALTER TABLE whole REPLICA IDENTITY FULL;
       INSERT INTO whole SELECT g, 'w' FROM generate_series(1, 100) g;`);
     const tables = ['public.invoices', 'public.levels', 'public.whole'];
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('exact-keys', database.name, tables, {
-          validation: { every: '1s', passesInARow: 1 },
-        }),
-      ).code,
-    ).toBe(0);
+    startMigration('exact-keys', database.name, tables, {
+      validation: { every: '1s', passesInARow: 1 },
+    });
     await waitFor('exact-keys', 'approval');
     await database.client
       .query(`UPDATE invoices SET note = 'changed' WHERE no <= 10; DELETE FROM invoices WHERE no BETWEEN 11 AND 15;

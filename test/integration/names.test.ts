@@ -3,7 +3,7 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { live, objects } from '../support/live.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -35,15 +35,9 @@ describe('names', () => {
         `CREATE TABLE ${t} (id int PRIMARY KEY, n int); INSERT INTO ${t} SELECT g, g FROM generate_series(1, 20) g;`,
     );
     const database = await aDatabase(`CREATE SCHEMA "Odd Schema"; ${made.join('\n')}`);
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('odd-names', database.name, tables, {
-          validation: { every: '1s', passesInARow: 1 },
-        }),
-      ).code,
-    ).toBe(0);
+    startMigration('odd-names', database.name, tables, {
+      validation: { every: '1s', passesInARow: 1 },
+    });
     await waitFor('odd-names', 'approval');
     for (const table of [...tables, ...others])
       await database.client.query(

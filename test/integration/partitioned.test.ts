@@ -2,7 +2,7 @@
 // partitions it has, under a writer.
 import { describe, expect, it } from 'vitest';
 import { busy, dismantle, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
@@ -22,9 +22,7 @@ describe('a partitioned table', () => {
   it('passes every window under a hot writer, and finds each row of an attached partition exactly once', async () => {
     const database = await aDatabase(partitioned);
     const stop = busy(database);
-    expect(sluice('start', '-f', specFile('parted', database.name, ['public.accounts'])).code).toBe(
-      0,
-    );
+    startMigration('parted', database.name, ['public.accounts']);
     await waitFor('parted', 'approval');
     await database.client.query(
       'CREATE TABLE accounts_next PARTITION OF accounts FOR VALUES FROM (1000000) TO (2000000); INSERT INTO accounts_next VALUES (1000001, 1, NULL)',
@@ -69,9 +67,7 @@ describe('a partitioned table', () => {
 
   it('never passes after a partition was swapped for a changed copy, although ages and counts are equal', async () => {
     const database = await aDatabase(partitioned);
-    expect(
-      sluice('start', '-f', specFile('swapped', database.name, ['public.accounts'])).code,
-    ).toBe(0);
+    startMigration('swapped', database.name, ['public.accounts']);
     await reach(
       'swapped',
       'a window that read only what changed',

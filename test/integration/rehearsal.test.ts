@@ -2,7 +2,7 @@
 // migration continues as before.
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle, live } from '../support/live.js';
-import { sluice, specFile, waitFor, withDatabase, reach } from '../support/sluice.js';
+import { reach, sluice, startMigration, waitFor, withDatabase } from '../support/sluice.js';
 
 const { aDatabase } = live();
 const rehearse = (...more: string[]) =>
@@ -23,15 +23,9 @@ describe('plan --rehearse', () => {
   it('holds like a cut-over, releases, reports the hold, and changes nothing', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('rehearsed', database.name, ['public.accounts'], {
-          validation: { every: '2s', passesInARow: 2 },
-        }),
-      ).code,
-    ).toBe(0);
+    startMigration('rehearsed', database.name, ['public.accounts'], {
+      validation: { every: '2s', passesInARow: 2 },
+    });
     await waitFor('rehearsed', 'phase=connect');
     expect(rehearse('--yes')).toMatchObject({
       code: 1,

@@ -8,7 +8,7 @@ import { openSource } from '../../src/clients/postgres/connection.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
-import { sluice, specFile, specOf, waitFor } from '../support/sluice.js';
+import { sluice, specOf, startMigration, waitFor } from '../support/sluice.js';
 import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
@@ -50,7 +50,7 @@ describe('a replayed row', () => {
   it('has the same bytes in key and value as Debezium writes, for every provable type', async () => {
     const database = await aDatabase(SETUP);
     const tables = ['public.everything'];
-    expect(sluice('start', '-f', specFile('contract', database.name, tables)).code).toBe(0);
+    startMigration('contract', database.name, tables);
     await waitFor('contract', 'phase=validate');
     const theirs = await recordsOf('contract.public.everything', rows);
     const parsed = parseSpecObject(specOf('contract', database.name, tables));

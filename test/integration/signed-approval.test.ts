@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { accounts, dismantle, live, objects } from '../support/live.js';
-import { get, sluice, specFile, waitFor, withDatabase } from '../support/sluice.js';
+import { get, sluice, startMigration, waitFor, withDatabase } from '../support/sluice.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'sluice-keys-'));
 const keyOf = (name: string): { file: string; publicKey: string } => {
@@ -42,10 +42,7 @@ describe('a migration whose spec names its approvers', () => {
   it('accepts only a signed approval, and records for each one whether it was authenticated', async () => {
     const database = await aDatabase(accounts(200));
     const cutover = { approval: { approvers: ['ann', 'bob'], quorum: 2 } };
-    expect(
-      sluice('start', '-f', specFile('signed', database.name, ['public.accounts'], { cutover }))
-        .code,
-    ).toBe(0);
+    startMigration('signed', database.name, ['public.accounts'], { cutover });
     await waitFor('signed', 'approval');
     expect(approve()).toMatchObject({
       code: 1,
@@ -85,17 +82,11 @@ describe('two people', () => {
       approval: { approvers: ['ann', 'bob'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' },
     };
     const soak = { for: '30d', passes: 1 };
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('glass', database.name, ['public.accounts'], {
-          cutover,
-          soak,
-          validation: { every: '2s', passesInARow: 1 },
-        }),
-      ).code,
-    ).toBe(0);
+    startMigration('glass', database.name, ['public.accounts'], {
+      cutover,
+      soak,
+      validation: { every: '2s', passesInARow: 1 },
+    });
     await waitFor('glass', 'approval');
     const ask = (verb: string, approver: string, ...more: string[]) =>
       sluice(

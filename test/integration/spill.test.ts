@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
 
 process.env['SLUICE_WINDOW_MEMORY'] = '128KiB';
 process.env['SLUICE_STATE_DIR'] = mkdtempSync(join(tmpdir(), 'sluice-test-state-'));
@@ -15,9 +15,7 @@ describe('a table beyond the memory of its worker', () => {
   it('is proven in parts under a hot writer, finds each kind of wrong row, and leaves nothing on disk', async () => {
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
-    expect(
-      sluice('start', '-f', specFile('spilled', database.name, ['public.accounts'])).code,
-    ).toBe(0);
+    startMigration('spilled', database.name, ['public.accounts']);
     await waitFor('spilled', 'approval');
     expect(await stop()).toBeGreaterThan(500);
     const before = get('spilled').windows;

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { envelope } from '../support/rows.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase, worker } = live();
 
@@ -91,7 +91,7 @@ describe('a migration of tables', () => {
     const database = await aDatabase(
       `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text); INSERT INTO wide SELECT g, g, repeat(md5(g::text), 24) FROM generate_series(1, 60000) g`,
     );
-    expect(sluice('start', '-f', specFile('shifted', database.name, ['public.wide'])).code).toBe(0);
+    startMigration('shifted', database.name, ['public.wide']);
     await reach(
       'shifted',
       'a passed window',
@@ -118,9 +118,7 @@ describe('a migration of tables', () => {
 
   it('continues after kill -9, finds a row with an older version in the topic, and never passes', async () => {
     const database = await aDatabase(accounts(30_000));
-    expect(
-      sluice('start', '-f', specFile('wrong-row', database.name, ['public.accounts'])).code,
-    ).toBe(0);
+    startMigration('wrong-row', database.name, ['public.accounts']);
     await reach(
       'wrong-row',
       'a window that read only what changed',
@@ -160,9 +158,7 @@ describe('a migration of tables', () => {
 
   it('finds a record that another program wrote to the topic, although the source never changed', async () => {
     const database = await aDatabase(accounts(30_000));
-    expect(
-      sluice('start', '-f', specFile('foreign', database.name, ['public.accounts'])).code,
-    ).toBe(0);
+    startMigration('foreign', database.name, ['public.accounts']);
     await reach(
       'foreign',
       'a window that read only what changed',
@@ -308,9 +304,7 @@ describe('bad input is refused before anything is created', () => {
 
   it('blocks a started migration until it is fixed, and allows it to be cancelled', async () => {
     const database = await aDatabase('CREATE TABLE accounts (id int)');
-    expect(sluice('start', '-f', specFile('parked', database.name, ['public.accounts'])).code).toBe(
-      0,
-    );
+    startMigration('parked', database.name, ['public.accounts']);
     await waitFor('parked', 'blocked');
     expect(get('parked').blocked).toMatchObject({
       code: 'preflight-failed',

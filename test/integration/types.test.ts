@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
 import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
@@ -25,15 +25,9 @@ ${inserts(1)}`;
 describe('every provable column type', () => {
   it('is equal after initial load, inserts and updates, and a change of any one column is found', async () => {
     const database = await aDatabase(SETUP);
-    expect(
-      sluice(
-        'start',
-        '-f',
-        specFile('types', database.name, ['public.everything'], {
-          validation: { every: '1s', passesInARow: 1 },
-        }),
-      ).code,
-    ).toBe(0);
+    startMigration('types', database.name, ['public.everything'], {
+      validation: { every: '1s', passesInARow: 1 },
+    });
     await waitFor('types', 'approval');
     await database.client.query(inserts(101));
     // Rotates every column by one row, so that each value also arrives by an update.
@@ -76,7 +70,7 @@ describe('every provable column type', () => {
     const database = await aDatabase(
       `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
     );
-    expect(sluice('start', '-f', specFile('edges', database.name, ['public.edges'])).code).toBe(0);
+    startMigration('edges', database.name, ['public.edges']);
     await reach('edges', 'a window', (s) => s.windows.length > 0, 120_000);
     const [first] = get('edges').windows;
     expect(first).toMatchObject({ matched: 1 });

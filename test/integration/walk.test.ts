@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';
-import { get, sluice, specFile, waitFor, reach } from '../support/sluice.js';
+import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
 
 process.env['SLUICE_SNAPSHOT_BYTES'] = '512KiB';
 const { aDatabase } = live();
@@ -14,9 +14,7 @@ describe('a table longer than one snapshot', () => {
   it('is proven range by range under a hot writer, and every later window finds each wrong row', async () => {
     const database = await aDatabase(accounts(60_000));
     const stop = busy(database);
-    expect(sluice('start', '-f', specFile('walked', database.name, ['public.accounts'])).code).toBe(
-      0,
-    );
+    startMigration('walked', database.name, ['public.accounts']);
     await waitFor('walked', 'approval');
     const before = get('walked').windows;
     expect(before.every((w) => w.verdict === 'passed' && w.compared! >= 59_990)).toBe(true);

@@ -188,3 +188,9 @@ export function specFile(...spec: Parameters<typeof specOf>): string {
   writeFileSync(file, stringify(specOf(...spec)));
   return file;
 }
+
+/** Starts a migration of that spec. Throws what the command printed if it is refused. */
+export function startMigration(...spec: Parameters<typeof specOf>): void {
+  const { code, stderr } = sluice('start', '-f', specFile(...spec));
+  if (code !== 0) throw new Error(`sluice start ended with ${code}: ${stderr}`);
+}
