@@ -123,14 +123,14 @@ export function standingIn(
 }
 
 const recordedOf = (
-  { updated_at, outcome, status, run_key, iteration }: MigrationRecord,
+  { updated_at, outcome, status, run_key }: MigrationRecord,
   { runKey }: Look,
   live: Status | null,
 ): Recorded => ({
   at: updated_at.toISOString(),
   hasEnded: outcome !== null,
   isCommitted: (live ?? status)?.route?.side === 'stream',
-  isOlderRun: runKey !== null && runKey !== run_key && (live?.iteration ?? 0) <= iteration,
+  isOlderRun: runKey !== null && runKey !== run_key && (live?.iteration ?? 0) === 0,
 });
 
 /** Ignores an error of the ledger if there is a live status. Otherwise it throws the error. */
