@@ -1,4 +1,4 @@
-// Names the folders of the stack: downloads once per user (cache), and state in the checkout
+// Names the stack's folders: a cache of downloads for each user, and the state in the checkout
 // (`.stack/<name>`).
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
@@ -91,8 +91,9 @@ export function stackHome(): StackHome {
 }
 
 /**
- * Returns a data directory that another user can reach, which is Postgres' own user if the stack
- * runs as root. If the checkout is closed to that user, the stack's folder has a link to it.
+ * Returns a data directory that Postgres' user can enter (another user than ours if the stack runs
+ * as root). If that user cannot enter the checkout, the data is outside it, and the stack's folder
+ * links to it.
  */
 export function reachableDir(home: StackHome, leaf: string): string {
   const wanted = join(home.dir, leaf);
@@ -106,15 +107,15 @@ export function reachableDir(home: StackHome, leaf: string): string {
   return target;
 }
 
-/** The place of the data if other users may not enter the checkout. */
+/** Returns the data directory to use if other users may not enter the checkout. */
 export function outsideDir(home: StackHome, leaf: string): string {
   const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
   return join('/var/tmp', `sluice-${digest}-${leaf}`);
 }
 
 /**
- * Everyone may write there, and the name is predictable. An existing entry must therefore be a
- * directory that root or Postgres' user created.
+ * Creates the directory. Everyone may write to /var/tmp, and the name is predictable. An existing
+ * entry must therefore be a directory that root or Postgres' user created.
  */
 function claim(target: string): void {
   try {

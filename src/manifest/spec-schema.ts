@@ -87,7 +87,7 @@ const validation = z.strictObject({
     .string()
     .default('')
     .describe(
-      "A condition over the result's key for the rows that a run will not change; `$cut` is the run's cut.",
+      "An SQL condition over the result's key that holds for the rows no later run will change. `$cut` stands for the run's `cut_at`.",
     ),
   waivers: z
     .array(waiver)

@@ -65,7 +65,7 @@ const stage = z.strictObject({
 const runs = z.union([
   z.strictObject({
     table: tableName.describe(
-      'The run log: a table with the columns run_id, cut_at, started_at and finished_at.',
+      'The run log: a table with the columns run_id, cut_at (the time up to which the run read its input), started_at and finished_at.',
     ),
   }),
   z.strictObject({

@@ -99,11 +99,11 @@ describe('a run that waits', () => {
       explainStatus(
         status({
           phase: 'soak',
-          waiting: 'the end of the soak at 2026-01-01 and 2 more passed windows of 3',
+          waiting: 'the end of the soak at 2026-01-01 and 2 more passed windows (3 are required)',
           standing: LIVE,
         }),
       ).because,
-    ).toContain('2 more passed windows of 3'));
+    ).toContain('2 more passed windows (3 are required)'));
   it.each([
     [
       { waitingFor: 'connector', confirmed: '0/1', lsn: '0/2' },

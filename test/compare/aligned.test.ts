@@ -63,7 +63,7 @@ describe('a finished run of the batch against the stream', () => {
       ['lost', 'missing'],
     ]);
   });
-  it('distinguishes a closed row that only the stream has from one that the query also has', () => {
+  it('counts a row that the stored result lacks as batch-was-wrong if the query returns it, or extraneous', () => {
     const found = compare({
       stream: held({ new: '1', odd: '2' }),
       streamOnly: [key('new'), key('odd')],
@@ -71,7 +71,7 @@ describe('a finished run of the batch against the stream', () => {
     });
     expect(found.counts).toMatchObject({ mismatched: 1, extraneous: 1 });
   });
-  it('never reports a row that it cannot decode as equal', () => {
+  it('never counts an undecodable row as equal', () => {
     const found = compare({
       stored: new Map([[key('a'), null]]),
       stream: held({ a: '1' }),

@@ -69,7 +69,7 @@ describe('a snapshot sees', () => {
     ]); // written after the snapshot
   });
 
-  it('a transaction exactly if Postgres does, at any age below one epoch (property)', () => {
+  it('a transaction if and only if Postgres sees it, at any age below 2^32 transactions (property)', () => {
     const counters = fc.integer({ min: 2 ** 31, max: 5 * EPOCH });
     fc.assert(
       fc.property(
@@ -108,8 +108,8 @@ describe('a snapshot sees', () => {
   });
 });
 
-describe('what a later snapshot sees', () => {
-  it('follows the id as it was first widened, however far the counter has advanced', () => {
+describe('a later snapshot', () => {
+  it('judges a record by the 64-bit transaction id computed when the record was first read', () => {
     const first: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 200 };
     const record = envelope('c', '{"id":1,"v":"a"}', 150);
     const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];

@@ -30,7 +30,8 @@ describe('a partitioned table', () => {
     await reach(
       'parted',
       'a window that read only what changed',
-      (s) => s.windows.some((w) => /: [1-9]\d* changed and \d+ of scrub/.test(w.reason)),
+      (s) =>
+        s.windows.some((w) => /re-read [1-9]\d* changed rows and \d+ rows of scrub/.test(w.reason)),
       120_000,
     );
     expect(

@@ -23,7 +23,7 @@ export const PC = {
   commitLock: 7,
   commitWrite: 8,
   commitEnd: 18,
-  // these fields matter after the commit
+  // after the commit
   confirm: 9,
   done: 10,
   // undo

@@ -24,7 +24,10 @@ export const PAGER: Route = {
   contradictions: () => [],
 };
 
-/** The half with effects. `told` collects the pager's messages. */
+/**
+ * The route's adapter, which does the work; `PAGER` only describes it. `told` collects the pager's
+ * messages.
+ */
 export const pagerAdapter = (told: string[]): RouteAdapter => ({
   checks: () => Promise.resolve([]),
   effects: () => ({

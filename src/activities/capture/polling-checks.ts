@@ -267,8 +267,9 @@ async function pluginCarries(
 }
 
 /**
- * Checks for transactions that have been writing for longer than `connector.delay`. They may commit
- * rows at times that the connector has already passed.
+ * Checks for transactions that have been writing for longer than `connector.delay`. They may still
+ * commit rows whose timestamp lies before the connector's position, and polling would skip those
+ * rows.
  */
 async function commitsInTime(
   client: pg.ClientBase,

@@ -1,4 +1,4 @@
-// Checks a query of the batch by running it, read-only. It finds keys that are not unique or NULL,
+// Checks a query of the batch by running it, read-only. It finds keys that repeat or contain NULL,
 // values that change when they are stored, and session settings that change the result.
 import type pg from 'pg';
 import { readTable } from '../../clients/postgres/catalog.js';
@@ -27,8 +27,8 @@ interface Run {
 }
 
 /**
- * Runs the query once, and once more for each session of the batch that could give another result. All
- * runs read the same snapshot.
+ * Runs the query once, and once more under the settings of each session of the batch that could
+ * change its result. All runs read the same snapshot.
  */
 export async function checkRun(
   client: pg.Client,
@@ -83,7 +83,7 @@ function storedProblem({ rows, changed }: Run, stored: ReadonlyMap<string, strin
 function sessionProblem({ of }: Session, guilty: readonly (readonly [string, string])[]): Answer {
   const settings = guilty.map(([name, value]) => `${name} = ${quoteLiteral(value)}`).join(', ');
   return {
-    detail: `it gives another result with the settings of ${of} (${settings}) than with the settings of the windows`,
+    detail: `it gives another result with the settings of ${of} (${settings}) than with the session settings that Sluice's windows use`,
     remedy: `make the query independent of the setting, for example with AT TIME ZONE and the intended zone, so that both give the same result`,
   };
 }
@@ -130,8 +130,8 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
 }
 
 /**
- * Returns the column types of the table that consumers will read. That is the sink's table, or the
- * result's table if the sink's will be created like it.
+ * Returns the column types of the table that consumers will read: the sink's table if it exists,
+ * otherwise the result's table, which the sink's will copy.
  */
 async function storedTypes(
   client: pg.ClientBase,

@@ -8,8 +8,8 @@ import type { Answer } from '../runtime/findings.js';
 import { missingColumns } from './batch-run-checks.js';
 
 /**
- * Checks that an existing table fits and is empty, because every other row would be a difference.
- * Sluice creates a table that does not exist.
+ * Checks that an existing table fits and is empty, because any row already in it would count as a
+ * difference. Sluice creates a table that does not exist.
  */
 export async function checkSinkTable(
   client: pg.ClientBase,
@@ -66,7 +66,10 @@ async function createRight(
   };
 }
 
-/** Checks that Sluice's role may write the table, because the sink logs in with it. Null if it may. */
+/**
+ * Checks that Sluice's role may write the table, because the sink logs in with that role. Returns
+ * null if it may.
+ */
 async function missingWrites(
   client: pg.ClientBase,
   user: string,

@@ -1,5 +1,4 @@
-// The search attributes of the contract, with the type with which each is registered (design:
-// "Contract with the outside").
+// The search attributes that tools outside rely on, and the type under which each is registered.
 export const SEARCH_ATTRIBUTES = {
   SluicePhase: 'Keyword',
   SluiceVerdict: 'Keyword',

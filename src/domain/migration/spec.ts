@@ -22,7 +22,7 @@ export interface PostgresAddress {
 
 export interface SourceSpec {
   readonly postgres: PostgresAddress;
-  /** `schema.name`. Other names than lower-case ones are double-quoted inside the string. */
+  /** `schema.name`. A name that is not all lower case is double-quoted inside the string. */
   readonly tables: readonly string[];
   readonly limits: {
     readonly maxBackends: number;
@@ -144,8 +144,8 @@ export interface ValidationSpec {
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];
   /**
-   * The largest share of wrong keys (decimal text) that the streak may leave possible with 95 %
-   * confidence.
+   * Decimal text. The streak must show, with 95 % confidence, that at most this share of the keys
+   * is wrong.
    */
   readonly maxMismatchRate?: string | undefined;
   readonly compare: {
@@ -153,8 +153,8 @@ export interface ValidationSpec {
     readonly tolerances: Readonly<Record<string, { readonly abs: string }>>;
   };
   /**
-   * An SQL condition over the result's key, in which `$cut` is the run's cut. If empty, the stored
-   * result is not compared.
+   * An SQL condition over the result's key, in which `$cut` stands for the run's `cut_at`: the time
+   * up to which that run read its input. If empty, the stored result is not compared.
    */
   readonly closedKeys: string;
   readonly waivers: readonly Waiver[];

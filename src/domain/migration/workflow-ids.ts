@@ -1,5 +1,4 @@
-// Names with which Temporal identifies migrations and their workers (design: "Contract with the
-// outside").
+// The task queues and the workflow ids of migrations. Tools outside rely on them.
 
 /** The task queue that every worker serves. A second queue is for heavy data work. */
 export const TASK_QUEUE = 'migrations';

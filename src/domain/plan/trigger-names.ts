@@ -3,8 +3,9 @@
 import type { Names } from '../migration/names.js';
 
 /**
- * fence: refuses every write while the lease is FENCED. owner: refuses writes of every session that
- * does not own the shared table.
+ * fence: refuses every write while the lease is FENCED. owner: on a shared table, refuses the side
+ * whose turn it is not. That is the stream's role before the commit, and every other role after it.
+ * While the lease is FENCED, it refuses every write.
  */
 export type TriggerRole = 'fence' | 'owner';
 

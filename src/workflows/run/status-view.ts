@@ -98,11 +98,11 @@ function waitingInSoak(state: State, spec: MigrationSpec['spec'], now: string): 
   const time = until > now ? `the end of the soak at ${until}` : null;
   const windows =
     state.shadowPasses < passes
-      ? `${passes - state.shadowPasses} more passed windows of ${passes}`
+      ? `${passes - state.shadowPasses} more passed windows (${passes} are required)`
       : null;
   const what =
     [time, windows].filter((part) => part !== null).join(' and ') || 'the current window';
-  return `${what}. Two people may end it early (sluice complete), and anyone may make it longer (sluice extend)`;
+  return `${what}. Two people may end the soak early (sluice complete), and anyone may extend it (sluice extend)`;
 }
 
 export function nextCommands(state: State, name: string): string[] {

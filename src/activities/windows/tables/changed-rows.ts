@@ -2,11 +2,12 @@
 // side since then, and one tenth of the rest in rotation.
 // This proves as much as a full pass. A row that the source changed has a younger xmin, and the
 // fold remembers keys that the topic changed. Both are read and compared. Rows that neither side
-// changed are still equal. A deleted row leaves no xmin, but then the independent count differs,
-// because no change that was not examined can compensate for it.
+// changed are still equal. A deleted row leaves no xmin. It shows in the table's `count(*)`, which
+// then differs from the number of keys in the fold. New rows cannot hide that, because each of them
+// was read and compared.
 // Some changes have neither a younger xmin nor a record, such as a swapped partition or a renamed
-// enum label. They change the table's facts, so the window is full. If the result is anything but
-// "all equal", a full pass decides.
+// enum label. They change the table's facts, and after that a window reads every row. If the result
+// is anything but "all equal", a full pass decides.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -55,7 +56,7 @@ export async function passIncrementally(
       ? `${quoteIdent(shape.key[0]!)} = ANY ('{${[...unseen].map(integerOf).join(',')}}')`
       : null;
   if (changedOnTopic) await read(`NOT (${isYounger}) AND ${changedOnTopic}`);
-  // the topic wrote a key that the table does not have
+  // the topic has a key that the table lacks
   for (const key of unseen) if (fold.table.find(keyOf(key)) >= 0) return null;
   const blocks = await blocksOf(reader, from);
   const part = number % SCRUB_PARTS;
@@ -81,7 +82,7 @@ export async function passIncrementally(
     rowsRead: comparison.rowsRead,
     provenEarlier: fold.table.size - comparison.matched,
     canary: runHashCanary(shape, sample),
-    note: `${changed} changed and ${comparison.rowsRead - changed} of scrub ${part + 1}/${SCRUB_PARTS} re-read`,
+    note: `re-read ${changed} changed rows and ${comparison.rowsRead - changed} rows of scrub ${part + 1}/${SCRUB_PARTS}`,
   };
 }
 
