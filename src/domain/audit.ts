@@ -1,5 +1,5 @@
-// The audit: what a run did and who decided it, as entries with fields. Readers use the fields; the
-// text of an entry is made only where a person reads it.
+// The audit: what a run did and who decided it. An entry has fields, and code reads only these. The
+// text of an entry is formatted only to show it to a person.
 import { glassNote, type BrokenGlass } from './decisions/cosign.js';
 import type { CoSigned } from './decisions/signed-decision.js';
 import type { FailureCode } from './failure.js';
@@ -13,15 +13,15 @@ interface Decided {
   readonly authenticated: boolean;
   readonly accepted: boolean;
   readonly reason: string;
-  /** The person's own words; null without any. */
+  /** The person's own words, or null if there are none. */
   readonly comment: string | null;
 }
 
-/** A part of the drain proof: P1 to P5 are the drain's, P6 is the final window. */
+/** The parts of the drain proof. The drain proves P1 to P5, and the final window proves P6. */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {
   readonly part: (typeof DRAIN_PARTS)[number];
-  /** The statement that holds, with its numbers. */
+  /** The proven statement, with its numbers. */
   readonly holds: string;
 }
 
@@ -43,7 +43,7 @@ interface Entries {
   pipeline: { readonly jobs: readonly string[] };
   'caught-up': { readonly lsn: string; readonly ms: number };
   window: { readonly number: number; readonly verdict: VerdictName; readonly reason: string };
-  /** A later attempt measured a window that was in the ledger already. */
+  /** A later attempt of the activity measured a window that the ledger already contained. */
   'window-repeated': {
     readonly number: number;
     readonly attempt: number;
@@ -67,11 +67,11 @@ interface Entries {
   proof: DrainProof;
   drained: { readonly lsn: string };
   committed: {
-    /** Evidence of the commit; null where the commit was found in the lease row. */
+    /** The evidence of the commit. Null if the commit was only found in the lease row. */
     readonly evidenceId: string | null;
-    /** Rows of a shared table that the commit wrote and removed; null without one. */
+    /** The rows that the commit wrote and removed in a shared table. Null for other routes. */
     readonly rows: { readonly written: number; readonly removed: number } | null;
-    /** The failure after which the lease row was read; null without one. */
+    /** The failure after which the run read the lease row. Null if there was no failure. */
     readonly after: string | null;
   };
   released: { readonly cause: string };
@@ -82,16 +82,16 @@ interface Entries {
   extended: { readonly by: string; readonly until: string };
   blocked: { readonly code: FailureCode; readonly problem: string };
   unblocked: { readonly code: FailureCode };
-  /** `code` is null where nothing was blocked. */
+  /** `code` is null if nothing was blocked. */
   retry: { readonly code: FailureCode | null };
   paused: object;
   resumed: object;
   guard: { readonly problem: string; readonly startsAgain: boolean };
   restarted: { readonly connector: string; readonly cause: string };
   'gave-up': { readonly connector: string; readonly cause: string };
-  /** A trouble of a connector that began or ended. */
+  /** A connector's problem began or ended. */
   connector: { readonly problem: string; readonly isOver: boolean };
-  /** The guard resumed a connector that a window had paused before its worker died. */
+  /** The guard resumed a connector because a window paused it and its worker then died. */
   'pause-ended': { readonly connector: string };
   'wal-alarm': { readonly problem: string };
   'slot-lost': { readonly problem: string };
@@ -111,10 +111,10 @@ export type DecisionKind = 'approve' | 'reject' | CoSigned;
 /** An entry with its time. `id` makes recording idempotent. */
 export type AuditEvent = AuditEntry & { readonly id: string; readonly at: string };
 
-/** An event as a person or a script reads it: the fields, and the text that is made of them. */
+/** An event for a person or a script. `detail` is the text that is formatted from its fields. */
 export type AuditLine = AuditEvent & { readonly detail: string };
 
-/** All events of one kind, in order. */
+/** Returns all events of one kind, in order. */
 export function eventsOf<K extends AuditKind>(
   events: readonly AuditEvent[],
   kind: K,
@@ -127,12 +127,18 @@ export function eventsOf<K extends AuditKind>(
 const MAX_TEXT = 2000;
 const MAX_LIST = 200;
 
-/** Texts are cut at 2000 characters and lists at 200 entries: messages from outside cannot bloat a run. */
+/**
+ * Returns the event of an entry. Texts are cut at 2000 characters and lists at 200 entries, so that
+ * messages from outside cannot bloat a run.
+ */
 export function auditEvent(id: string, at: string, entry: AuditEntry): AuditEvent {
   return { id, at, ...(bounded(entry) as AuditEntry) };
 }
 
-/** Also replaces what no JSON column of Postgres takes: NUL and halves of surrogate pairs. */
+/**
+ * Returns the value with its texts and lists cut. Also replaces characters that a JSON column of
+ * Postgres refuses: NUL, and unpaired surrogates.
+ */
 function bounded(value: unknown): unknown {
   if (typeof value === 'string')
     return value.slice(0, MAX_TEXT).replaceAll(/\p{Surrogate}|\0/gu, '\uFFFD');
@@ -149,7 +155,7 @@ const committed = ({ evidenceId, rows, after }: Entries['committed']): string =>
     return after === null
       ? 'the lease row says that an earlier history of this run committed'
       : `found in the lease row after: ${after}`;
-  return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} taken away and kept` : ''}`;
+  return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed and kept` : ''}`;
 };
 
 const problem = (e: { readonly problem: string }): string => e.problem;
@@ -166,7 +172,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   'caught-up': (e) => `barrier at ${e.lsn} in ${e.ms} ms`,
   window: (e) => `${e.number} ${e.verdict}: ${e.reason}`,
   'window-repeated': (e) =>
-    `${e.number} was measured again by attempt ${e.attempt}: ${e.verdict}; the first record counts, which says ${e.first}`,
+    `${e.number} was measured again by attempt ${e.attempt}, which found ${e.verdict}; the first record says ${e.first}, and that record counts`,
   'full-window': (e) => `${e.number} read every row: ${e.reason}`,
   epoch: (e) => `${e.epoch}: ${e.reason}`,
   'needs-approval': (e) => `epoch ${e.epoch}`,
@@ -190,7 +196,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   readers: (e) =>
     e.left.length === 0
       ? 'no reader of the old output is left'
-      : `completed by retry, although these still read it: ${e.left.join(', ')}`,
+      : `completed by retry, although these still read the old output: ${e.left.join(', ')}`,
   extended: (e) => `by ${e.by}: the soak lasts at least until ${e.until}`,
   blocked: (e) => `${e.code}: ${e.problem}`,
   unblocked: (e) => e.code,
@@ -201,7 +207,8 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   restarted: restart,
   'gave-up': restart,
   connector: (e) => `${e.isOver ? 'no longer: ' : ''}${e.problem}`,
-  'pause-ended': (e) => `${e.connector} was paused by a window that died`,
+  'pause-ended': (e) =>
+    `${e.connector} was paused by a window whose worker died, so the guard resumed it`,
   'wal-alarm': problem,
   'slot-lost': problem,
   'wal-budget': problem,
@@ -210,7 +217,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   swept: (e) => `by ${e.by}; left: ${e.left.join(', ') || 'nothing'}`,
 };
 
-/** The text of an entry, as a person reads it. A kind that this version does not know shows as JSON. */
+/** Returns an entry's text for a person: JSON if this version does not know the kind. */
 export function auditText(entry: AuditEntry): string {
   const text = (TEXTS as Record<string, ((e: AuditEntry) => string) | undefined>)[entry.kind];
   return (text ? text(entry) : JSON.stringify(entry)).slice(0, MAX_TEXT);

@@ -129,7 +129,7 @@ export const FAILURES = {
     meaning: "a reader still uses the batch's old output, which is not written after complete",
     retryable: false,
     remedy:
-      'let it read the stream side, then: sluice retry. A retry with readers left completes anyway, and the audit names them; sluice rollback returns to the batch',
+      'point that reader at the stream side, then: sluice retry. If readers remain, a retry completes anyway, and the audit names them; sluice rollback returns to the batch',
   },
   'lock-timeout': {
     meaning:

@@ -31,7 +31,7 @@ export const MAIL: CaptureMode = {
   contradictions: () => [],
 };
 
-/** The half with effects. */
+/** The capture's adapter, which does the work. */
 export const MAIL_ADAPTER: CaptureAdapter = {
   checks: () => Promise.resolve([]),
   connectors: (_deps, plan) =>

@@ -104,7 +104,7 @@ describe('the soak', () => {
         expect(audit).toContainEqual(
           expect.objectContaining({
             kind: 'readers',
-            detail: 'completed by retry, although these still read it: view v',
+            detail: 'completed by retry, although these still read the old output: view v',
           }),
         );
       },

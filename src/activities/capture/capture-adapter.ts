@@ -1,4 +1,4 @@
-// Defines the effects of a capture on the systems around it. The pure half is in domain/capture.
+// Defines the effects of a capture on the systems around it. domain/capture describes the capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';

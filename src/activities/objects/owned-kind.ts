@@ -1,5 +1,5 @@
-// Defines the effects of a kind of object: whether it exists, how to create and remove it, and whether
-// it is in use. Its pure half has the same file name in src/domain/objects.
+// Defines the effects of a kind of object: whether it exists, how to create and remove it, and
+// whether it is in use. Its description has the same file name in src/domain/objects.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -34,11 +34,11 @@ export interface CaptureFacts {
   readonly loading: LoadFacts;
   /** Guarantees that the capture weakens, in words for the approvers. */
   readonly notes: readonly string[];
-  /** It reads the log through Sluice's own publication and replication slot. */
+  /** The connector reads the log through Sluice's own publication and replication slot. */
   readonly hasSlot: boolean;
-  /** Markers that Sluice writes into the log come through it. */
+  /** The connector brings Sluice's markers from the log to Kafka. */
   readonly carriesMarkers: boolean;
-  /** A change contains the row as it was before the change. */
+  /** The record of a change also contains the row as it was before. */
   readonly carriesBefore: boolean;
   /** Generated columns are captured. */
   readonly carriesGenerated: boolean;
@@ -66,7 +66,7 @@ export interface PollingPlan extends CaptureFacts {
 /** The way in which changes leave the source. */
 export type CapturePlan = LogPlan | PollingPlan;
 
-/** The pure half of a capture. The half with effects is in activities/capture. */
+/** Pure functions that describe a capture. Its effects on systems are in activities/capture. */
 export interface CaptureMode {
   plan(spec: MigrationSpec): CapturePlan;
   /** Lists what the connectors bring into topics. */

@@ -202,7 +202,7 @@ function narrowed(
         : '';
     return [
       {
-        detail: `publication ${name} does not carry ${table}, because another table has this name now, or because it was removed from the publication${hint}`,
+        detail: `publication ${name} does not carry ${table}, because another table has this name now, or because the table was removed from the publication${hint}`,
         remedy:
           `rename the captured table back, or ALTER PUBLICATION ${quoted} ADD TABLE ${sqlNames([table])} ` +
           '(windows then fail for rows that the topic lacks; to load these rows, run sluice rollback and start again)',

@@ -9,7 +9,7 @@ export interface ColumnSummary {
   readonly always: string | null;
 }
 
-/** Returns the columns that have kept differences, the most frequent first. */
+/** Returns a summary for each column that differs, with the most frequent one first. */
 export function byColumn(differences: readonly Difference[]): ColumnSummary[] {
   const columns = new Map<string, Difference[]>();
   for (const difference of differences) {

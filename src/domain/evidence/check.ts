@@ -5,12 +5,12 @@ import type { Waiver } from '../migration/spec.js';
 export type System = 'source' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
 
 interface CheckRule {
-  /** The check proves that this system answers. */
+  /** If the check passes, it proves that this system answers. */
   readonly reaches?: System;
   readonly isNeverWaived?: boolean;
 }
 
-/** With any of these wrong, data is lost or the application is hurt. */
+/** No waiver covers these checks, because a failure means lost data or harm to the application. */
 const NEVER_WAIVED: CheckRule = { isNeverWaived: true };
 
 /** Every preflight check by its name, which a waiver of the spec may use. */
@@ -98,10 +98,9 @@ export interface Check {
   readonly remedy: string;
 }
 
-// These can never be waived. If one of them is wrong, data is lost or the application suffers.
 const ruleOf = (name: CheckName): CheckRule => CHECKS[name];
 
-/** The system that a check tried to reach; null for a check of something else. */
+/** Returns the system that a check tried to reach. Null if the check reaches none. */
 export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
 
 /** Returns whether a check proved that the system answers. */

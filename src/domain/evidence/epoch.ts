@@ -13,7 +13,7 @@ export interface FactsChange {
   readonly epoch: string | null;
   /**
    * The reason why the next window must read every row although the evidence is still valid. Null
-   * if it need not.
+   * if no such reason exists.
    */
   readonly fullWindow: string | null;
 }

@@ -106,12 +106,11 @@ export type StatusWithWindows = Status & {
 
 /** The outcome of a rehearsed cut-over. */
 export interface Rehearsed {
-  /** The reason why the rehearsal failed. Null if everything up to the commit succeeded and was released. */
+  /** The reason why the rehearsal failed. Null if all steps before the commit succeeded. */
   readonly refused: string | null;
   readonly holdMs: number | null;
 }
 
-/** One line of the audit: who did what, and with what result. `id` makes recording idempotent. */
 /**
  * The evidence of one window: its document, the document's digest, and its link to the earlier
  * windows.
@@ -123,7 +122,7 @@ export interface EvidenceLink {
   readonly document: object;
 }
 
-/** The number of kept differences in one column of a subject, over all windows. */
+/** The number of stored differences in one column of a subject, over all windows. */
 export interface ColumnTally {
   readonly subject: string;
   readonly class: DifferenceClass;

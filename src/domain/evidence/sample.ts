@@ -2,7 +2,7 @@
 // what the window cost. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
-/** The age of the batch's result when its readers saw it, over the newest runs of the run log. */
+/** The age of the batch's result while readers saw it, over the newest runs in the run log. */
 export interface BatchAge {
   readonly averageMs: number;
   readonly worstMs: number;
@@ -14,8 +14,8 @@ export interface WindowSample {
   readonly number: number;
   readonly at: string;
   /**
-   * `ms` is the time of a marker from the source through everything that the migration has:
-   * connector, pipeline and sink.
+   * `ms` is the time that a marker takes from the source through connector, pipeline and sink, as
+   * far as the migration has them.
    */
   readonly lag: Lag;
   /** The time in ms during which the window kept at most two backends of the source busy. */

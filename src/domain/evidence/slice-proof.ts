@@ -13,8 +13,8 @@ export interface ProofInput {
   /** The only stage of `batch.stages` to prove. Null means the result. */
   readonly stage: string | null;
   /**
-   * The number of last batch runs whose stored results are compared too, for the keys that they
-   * closed. 0 means none.
+   * How many of the latest batch runs have their stored results compared too, over the keys that
+   * they closed.
    */
   readonly runs: number;
   readonly by: string;
@@ -86,8 +86,8 @@ export interface ProofResult {
   /** Oldest first. Empty if no runs were requested. */
   readonly rehearsed: readonly RehearsedRun[];
   /**
-   * The time in ms from the end of the replay until the pipeline had read everything. Null if it
-   * never did.
+   * The time in ms from the end of the replay until the pipeline had read everything. Null if the
+   * pipeline never read everything.
    */
   readonly pipelineMs: number | null;
   /**

@@ -32,27 +32,27 @@ export interface RecordedPause {
   readonly id: string;
   /** True if it has lasted longer than its window may take. */
   readonly isOverdue: boolean;
-  /** Null while it is open. */
+  /** Who ended the pause. Null while it lasts. */
   readonly closedBy: 'window' | 'successor' | 'guard' | null;
-  /** Milliseconds since it was closed; null while it is open. */
+  /** The milliseconds since the pause ended. Null while it lasts. */
   readonly closedMs: number | null;
 }
 
 /**
- * A suspended worker may wake up and pause the connector after another one has closed its record.
- * No attempt stays suspended for longer than this (ms) without being ended.
+ * A suspended worker may wake up and pause the connector after its recorded pause was ended by
+ * another worker. Temporal ends every attempt that is suspended for longer than this.
  */
 const LATE_PAUSE_MS = 300_000;
 
 export type PausedBy =
-  /** A window that is still allowed to hold it. */
+  /** A window paused the connector, and may still keep it paused. */
   | { readonly kind: 'window' }
-  /** A window that no longer holds it. Someone else has to resume the connector. */
+  /** A window paused the connector and no longer needs the pause, so it must be resumed. */
   | { readonly kind: 'nobody'; readonly id: string }
-  /** A person or another tool. */
+  /** No window paused it, so a person or another tool did. */
   | { readonly kind: 'person' };
 
-/** Returns who paused a connector that is paused now, by its recorded pauses, newest first. */
+/** Returns who paused a connector that is paused now. `pauses` are its records, newest first. */
 export function pausedBy(pauses: readonly RecordedPause[]): PausedBy {
   const open = pauses.filter(({ closedBy }) => closedBy === null);
   if (open.some(({ isOverdue }) => !isOverdue)) return { kind: 'window' };

@@ -72,10 +72,10 @@ export const NO_COUNTS: Counts = {
   unknown: 0,
 };
 
-/** Returns the rows that a window read, in its snapshot and before it. */
+/** Returns the number of rows that a window read, in its snapshot and before it. */
 export const rowsReadOf = ({ readRows, walkedRows = 0 }: Proofs): number => readRows + walkedRows;
 
-/** Returns the keys of `matched` for which this window read no row. */
+/** Returns how many keys of `matched` are proven although this window did not read their rows. */
 export const provenEarlierOf = ({ provenEarlier = 0, walkedRows }: Proofs): number =>
   walkedRows === undefined ? provenEarlier : 0;
 

@@ -3,10 +3,10 @@
 import { splitStatements } from './statements.js';
 
 export interface KsqlStatement {
-  /** The name that ksqlDB gives it: in upper case, unless it is quoted. */
+  /** The name of the stream or table in ksqlDB: in upper case, unless the statement quotes it. */
   readonly name: string;
   readonly kind: 'STREAM' | 'TABLE';
-  /** True if a query keeps filling it. */
+  /** True if the statement has a query, which then runs permanently and fills its result. */
   readonly isQuery: boolean;
   readonly sql: string;
 }

@@ -197,8 +197,8 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * The side that refuses writes between fence and commit: the result (runs of the batch), or also
-   * the source tables.
+   * What is fenced between fence and commit: only the result, which the batch must not write, or
+   * the source tables as well.
    */
   readonly fence: 'result' | 'source';
   readonly route: RouteSpec;

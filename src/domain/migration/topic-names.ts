@@ -22,7 +22,7 @@ export function nameProblems(topics: readonly string[]): string[] {
   return [...problems, ...topics.flatMap((topic, at) => collisions(topic, topics.slice(0, at)))];
 }
 
-/** Returns the collisions because of which the cluster would refuse a planned topic. */
+/** Returns a message for each planned topic whose name collides with that of an existing topic. */
 export const existingCollisions = (
   planned: readonly string[],
   existing: readonly string[],

@@ -23,7 +23,7 @@ export interface HostPlan {
   readonly refusesProof: string | null;
 }
 
-/** The pure half of a host. The half with effects is in activities/pipelines. */
+/** Pure facts about a host. Its effects on systems are in activities/pipelines. */
 interface Host {
   plan(spec: MigrationSpec, pipeline: PipelineSpec, generation: number): HostPlan;
   /**

@@ -17,7 +17,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
     {
       name: 'fence',
       does: `${words.fence}${FENCES[fence.kind]}`,
-      undo: `lease row OPEN${fence.guards.length > 0 ? ', triggers dropped' : ''}; it also ends by itself`,
+      undo: `lease row OPEN${fence.guards.length > 0 ? ', triggers dropped' : ''}; without this, the fence expires by itself`,
       before: 'commit',
     },
   ];
@@ -37,7 +37,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
     },
     {
       name: 'final-window',
-      does: `full comparison at or after the marker; must pass${fence.kind === 'source' ? ', all of its keys' : ''}`,
+      does: `full comparison at or after the marker; must pass${fence.kind === 'source' ? ' for every key' : ''}`,
       undo: null,
       before: 'commit',
     },

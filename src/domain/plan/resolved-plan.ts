@@ -30,8 +30,8 @@ export interface SinkPlan {
   readonly connector: string;
   readonly group: string;
   /**
-   * The table that the sink writes while consumers read that side. The two differ only for a shared
-   * table.
+   * `batch`: the table that the sink writes while consumers read the batch's result. `stream`: the
+   * table that it writes afterwards. The two differ only for a shared table.
    */
   readonly writes: { readonly batch: Relation; readonly stream: Relation };
 }

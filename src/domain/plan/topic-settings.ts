@@ -1,6 +1,6 @@
 // Chooses the settings with which a topic is created, and checks the current settings of a topic. A
-// fold, and every consumer that starts late, finds the whole table only if compaction alone removes
-// records and tombstones are kept for a while.
+// fold, or a consumer that starts late, finds the whole table only under two conditions: compaction
+// alone removes records, and tombstones are kept for a while.
 import type { ResolvedPlan } from './resolved-plan.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
@@ -13,8 +13,8 @@ export interface PlannedTopic {
 
 const DAY_MS = 86_400_000;
 /**
- * delete.retention.ms must be long enough that a reader that starts late still sees every tombstone
- * that belongs to the records that it reads.
+ * delete.retention.ms must be long. A slow reader may have read a record before it was compacted,
+ * and must then still find the record's tombstone.
  */
 const KEPT: TopicSettings = {
   'cleanup.policy': 'compact',

@@ -34,7 +34,7 @@ export interface RouteNeeds {
   readonly owned: { readonly relation: Relation; readonly uses: string } | null;
   /** A schema in which the route creates something. */
   readonly creates: ({ readonly schema: string } & RouteRight) | null;
-  /** The role as which the sink writes. */
+  /** The role under which the sink writes. */
   readonly actsAs: ({ readonly role: string } & RouteRight) | null;
   /** Relations that Sluice's role reads by name. */
   readonly reads: readonly Relation[];
@@ -50,17 +50,17 @@ export interface RouteFacts {
   readonly needs: RouteNeeds;
   /** Batch and stream write one table, so the sink has no table of its own at the end. */
   readonly sharesTable: boolean;
-  /** The table that, from the fence on, refuses writes of the side that does not own it. */
+  /** The table whose trigger refuses writes of the side that does not own the table. */
   readonly guarded: Relation | null;
-  /** The role as which the batch writes, if the spec names it. */
+  /** The role under which the batch writes, if the spec names it. */
   readonly batchRole: string | null;
-  /** The role as which the sink writes after the commit, if it is a different one. */
+  /** The role under which the sink writes after the commit, if it differs from Sluice's role. */
   readonly streamRole: string | null;
-  /** The table that the sink writes until the commit, if it is a different one. */
+  /** The table that the sink writes until the commit, if it writes another table afterwards. */
   readonly staging: Relation | null;
   /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
-  /** The recheck tries the switch and the rollback in a transaction, which it then rolls back. */
+  /** The recheck tries out the switch and the return in one transaction, and then rolls it back. */
   readonly isTried: boolean;
   /** The sink is paused before the commit, and writes another table after it. */
   readonly movesSink: boolean;
@@ -124,7 +124,7 @@ export interface RouteContext {
   readonly validation: { readonly closedKeys: string };
 }
 
-/** The pure half of a route. The half with effects is in activities/cutover/routes. */
+/** Pure functions that describe a route. Its effects are in activities/cutover/routes. */
 export interface Route<R extends RouteSpec = RouteSpec> {
   /** Returns the plan of the route. Throws for a name that the parser would have refused. */
   plan(route: R, spec: MigrationSpec): RoutePlan;

@@ -12,14 +12,14 @@ export const stagingTable = (spec: MigrationSpec): string =>
   `${namesOf(spec, 1).leaseSchema}.stream`;
 
 /**
- * Returns the table that keeps the shared table's rows that the stream does not have. They are kept
- * from the commit until `complete`, and a rollback restores them.
+ * Returns the table for the rows that the commit removed from the shared table because the stream
+ * lacks them. They are kept until `complete`, and a rollback restores them.
  */
 export const keptTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.kept`;
 
 /**
- * The sink's identity after the commit: the role of its session, and the epoch in which it became
- * the owner.
+ * The sink's identity after the commit: the role of its session, and the evidence epoch under which
+ * it became the owner.
  */
 export interface TableOwner {
   readonly role: string;

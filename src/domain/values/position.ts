@@ -49,8 +49,8 @@ export function parseSnapshot(text: string): SnapshotVisibility {
 const EPOCH = 2 ** 32;
 
 /**
- * Returns the end of the ids that a record may have. A transaction lives for less than half an
- * epoch.
+ * Returns the lowest 64-bit id that no record's transaction can have. No transaction stays open
+ * while 2^31 others begin, so half an epoch above `xmax` is enough.
  */
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 

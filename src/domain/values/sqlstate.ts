@@ -7,24 +7,24 @@ export const SQLSTATE = {
   invalidAuthorization: '28000',
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
-  /** Also for a statement that reached its time limit. */
+  /** A person canceled the statement, or it reached its time limit. */
   queryCanceled: '57014',
   idleInTransactionTimeout: '25P03',
   transactionTimeout: '25P04',
-  /** For example an extension that is not in shared_preload_libraries. */
+  /** For example, an extension is not in shared_preload_libraries. */
   notInPrerequisiteState: '55000',
-  /** Read-only transaction: the triggers of Sluice refuse writes with it. */
+  /** Sluice's triggers refuse writes with it. In Postgres, it means a read-only transaction. */
   readOnly: '25006',
 } as const;
 
 export type SqlState = (typeof SQLSTATE)[keyof typeof SQLSTATE];
 
-/** The `code` of an error, which for an error of Postgres is its SQLSTATE; empty without one. */
+/** Returns the `code` of an error, or an empty text. For Postgres' errors, it is the SQLSTATE. */
 export function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether the error has one of these SQLSTATEs. */
+/** Returns whether the error has one of these SQLSTATEs. */
 export const hasState = (error: unknown, ...states: readonly SqlState[]): boolean =>
   (states as readonly string[]).includes(codeOf(error));
