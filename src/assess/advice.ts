@@ -26,8 +26,8 @@ export interface Freshness {
   /** The number of records per day that the stream would carry. */
   readonly recordsPerDay: number | null;
   /**
-   * The number of bytes per day that Kafka would store for one replica. It is estimated from the mean
-   * size of rows and from Debezium's envelope.
+   * The number of bytes per day that Kafka would store for one replica. It is estimated from the
+   * mean size of rows and from Debezium's envelope.
    */
   readonly bytesPerDay: number | null;
 }

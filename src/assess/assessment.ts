@@ -43,7 +43,9 @@ export interface Assessment {
 
 const ORDER: readonly AssessVerdict[] = ['migrate', 'migrate-after', 'do-not-migrate'];
 
-/** Returns types of columns by name without table. A name with two types in these tables is omitted. */
+/**
+ * Returns types of columns by name without table. A name with two types in these tables is omitted.
+ */
 export function columnTypes(measured: Measured, tables: readonly string[]): Map<string, string> {
   const types = new Map<string, string>();
   const torn = new Set<string>();

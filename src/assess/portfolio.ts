@@ -1,5 +1,5 @@
-// Parses the portfolio file, which lists batch processes and what their owners declare about them. Every
-// unknown key is an error with its place.
+// Parses the portfolio file, which lists batch processes and what their owners declare about them.
+// Every unknown key is an error with its place.
 import { z } from 'zod';
 import { issuesOf, parseText, type Checked, type Parsed } from '../manifest/document.js';
 import { duration, identifier, postgres, sql, tableName } from '../manifest/spec-parts.js';
@@ -40,7 +40,9 @@ const process = z.strictObject({
   consumers: z.array(consumer).optional(),
   freshness: z.strictObject({ wanted: duration, value: grade }).optional(),
   criticality: grade.optional(),
-  /** Other actions of a run besides filling its result, such as sending mail or calling services. */
+  /**
+   * Other actions of a run besides filling its result, such as sending mail or calling services.
+   */
   sideEffects: z.array(z.string().min(1)).optional(),
   onCall: z.enum(['around-the-clock', 'office-hours', 'nobody']).optional(),
   cdc: z.enum(['allowed', 'forbidden']).optional(),

@@ -1,5 +1,5 @@
-// Computes from a schedule how often a batch runs. A schedule has five cron fields, or is a name such as
-// `@daily`, or text such as `every 15m`.
+// Computes from a schedule how often a batch runs. A schedule has five cron fields, or is a name
+// such as `@daily`, or text such as `every 15m`.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-// Computes verdict, score and reasons from the facts. The score is value × feasibility × confidence.
-// Each factor names the rules that it consists of.
+// Computes verdict, score and reasons from the facts. The score is value × feasibility ×
+// confidence. Each factor names the rules that it consists of.
 import type { ProcessFacts } from './facts.js';
 import { RULES } from './rules/index.js';
 import type { Answer, Part } from './rules/rule.js';

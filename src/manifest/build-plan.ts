@@ -1,5 +1,5 @@
-// Builds the plan: what a migration will create, do and leave behind, as data. Evidence and approvals
-// contain its hash, so they are valid only for this plan.
+// Builds the plan: what a migration will create, do and leave behind, as data. Evidence and
+// approvals contain the plan hash, so they are valid only for this plan.
 import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
@@ -32,7 +32,9 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
-/** Returns the plan hash: 16 hex digits over the whole spec without its labels, in canonical JSON. */
+/**
+ * Returns the plan hash: 16 hex digits over the whole spec without its labels, in canonical JSON.
+ */
 export function planHash(spec: MigrationSpec): string {
   const { metadata, ...rest } = spec;
   return createHash('sha256')
@@ -43,8 +45,8 @@ export function planHash(spec: MigrationSpec): string {
 
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
-  // The plan does not contain the configuration of a polling connector, because that names columns that
-  // only the database knows. `doctor` reads them.
+  // The plan does not contain the configuration of a polling connector, because that names columns
+  // that only the database knows. `doctor` reads them.
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Plan',

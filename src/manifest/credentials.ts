@@ -1,5 +1,5 @@
-// Finds credentials in a spec. A spec is stored in history and ledger and shown in plan and report, so
-// it may contain only references to secrets.
+// Finds credentials in a spec. A spec is stored in history and ledger and shown in plan and report,
+// so it may contain only references to secrets.
 
 const REMEDY =
   'use a reference such as passwordFrom: { env: NAME }, or let a proxy or the host itself add the credential';
@@ -13,7 +13,9 @@ const CONNINFO =
 /** Matches names that say how a credential is given, such as `credentials_source`. */
 const ABOUT_A_SECRET = /(source|mechanism|type|class|provider|method|enabled?)$/;
 
-/** Returns true for names of secrets. Camel case is split, so `accessToken` equals `access_token`. */
+/**
+ * Returns true for names of secrets. Camel case is split, so `accessToken` equals `access_token`.
+ */
 function isSecretName(text: string): boolean {
   const name = text.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
   return SECRET_NAME.test(name) && !ABOUT_A_SECRET.test(name);
@@ -44,8 +46,8 @@ const LITERALS = /'(?:[^']|'')*'/g;
 const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 
 /**
- * Returns why a spec must not contain these statements, because an option contains a secret. Returns null
- * if it may.
+ * Returns the reason if an option in these statements contains a secret, so that a spec must not
+ * contain them. Otherwise returns null.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
@@ -56,8 +58,8 @@ export function statementsProblem(sql: string): string | null {
 }
 
 /**
- * Returns why a spec must not contain this SQL, because of a connection string with a password. Returns
- * null if it may.
+ * Returns the reason if this SQL has a connection string with a password, so that a spec must not
+ * contain it. Otherwise returns null.
  */
 export function sqlProblem(sql: string): string | null {
   for (const [literal] of sql.matchAll(LITERALS)) {

@@ -1,5 +1,5 @@
-// Parses untrusted YAML into a checked value, or returns every problem with its place (file:line:col).
-// It is used for every kind of file that people write.
+// Parses untrusted YAML into a checked value, or returns every problem with its place
+// (file:line:col). It is used for every kind of file that people write.
 import {
   LineCounter,
   isAlias,
@@ -35,8 +35,8 @@ export type Checked<T> =
 const MAX_BYTES = 256 * 1024;
 
 /**
- * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the file), and throws
- * if it cannot. `check` checks the plain value.
+ * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the file), and
+ * throws if it cannot. `check` checks the plain value.
  */
 export function parseText<T>(
   text: string,
@@ -93,7 +93,8 @@ export function parseText<T>(
   });
   const result = check(inlined.value);
   if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
-  // A text that could not be read is replaced by a placeholder. Problems of the placeholder are omitted.
+  // A text that could not be read is replaced by a placeholder. Problems of the placeholder are
+  // omitted.
   const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
   const others = result.ok
     ? []

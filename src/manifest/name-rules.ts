@@ -6,7 +6,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/** Names get longer with the generation. Those of this generation are checked, so that none fails later. */
+/** Names get longer with the generation's number, so the names of a late generation are checked. */
 const LATE_GENERATION = 99;
 const LONGEST_IDENTIFIER = 63;
 
@@ -32,12 +32,14 @@ function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
     const long = [schema, table].filter((name) => Buffer.byteLength(name) > LONGEST_IDENTIFIER);
     return long.map((name) => ({
       path: ['spec', 'source', 'tables', at],
-      message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes, and Postgres has no such names`,
+      message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes, which is the limit of a name in Postgres`,
     }));
   });
 }
 
-/** Refuses names that the sink cannot write, because it splits the name of its table at the dots. */
+/**
+ * Refuses names that the sink cannot write, because it splits the name of its table at the dots.
+ */
 function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.sink) return [];
   const { schema, table } = parseTableName(spec.sink.table);

@@ -23,7 +23,9 @@ export function parseSpecText(
   return parsed.ok ? { ok: true, spec: parsed.value } : parsed;
 }
 
-/** Parses a spec that is already an object, such as the workflow's input. Problems then have no lines. */
+/**
+ * Parses a spec that is already an object, such as the workflow's input. Problems have no lines.
+ */
 export function parseSpecObject(input: unknown): ParseResult {
   const result = check(input);
   if (result.ok) return { ok: true, spec: result.value };

@@ -29,7 +29,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   ];
 }
 
-/** Checks the statements of each type of pipeline. A check returns or throws why they cannot be used. */
+/** Checks the statements of a pipeline. Returns the problem or null, or throws the problem. */
 const CHECKS: Readonly<Record<PipelineSpec['type'], (spec: MigrationSpec) => string | null>> = {
   external: () => null,
   'flink-sql'(spec) {

@@ -4,7 +4,7 @@ import { DURATION_PATTERN, SIZE_PATTERN } from '../domain/values/duration.js';
 import { parseTableName } from '../domain/migration/names.js';
 import { sqlProblem, urlProblem } from './credentials.js';
 
-/** Accepts a text that matches `pattern`. Every other value, also a number, is refused with `expected`. */
+/** Accepts a text that matches `pattern`. Refuses all other values with the message `expected`. */
 const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 
 export const duration = textLike(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
@@ -24,14 +24,14 @@ export const secretRef = z.union(
       env: z
         .string()
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-        .describe('The environment variable of the worker that holds the secret.'),
+        .describe("The worker's environment variable that contains the secret."),
     }),
     z.strictObject({
       file: z
         .string()
         .min(1)
         .describe(
-          'The absolute path of a file on the worker that holds the secret; `path:key` reads one line `key=value` of it.',
+          'The absolute path of the file that contains the secret, on the worker. With `path:key`, the secret is the value in its line `key=value`.',
         ),
     }),
   ],
@@ -52,7 +52,7 @@ export const unique = (list: readonly unknown[]): boolean => new Set(list).size 
 
 const path = z.string().regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the absolute path of a file');
 
-/** Accepts a host. It becomes part of URLs, so characters that end the host there are refused. */
+/** Accepts a host. Because URLs contain it, characters that end the host in a URL are refused. */
 export const host = z
   .string()
   .regex(
@@ -88,8 +88,8 @@ export const withoutCredentials = (text: z.ZodString, problem: (text: string) =>
 
 export const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProblem);
 
-// The CLI replaces `{ file: ... }` with the text before it parses, so a workflow input that still has it is
-// refused here.
+// The CLI replaces `{ file: ... }` with the text before it parses. A workflow input that still has
+// `file` is refused here.
 export const sql = z.strictObject(
   { sql: sqlText.describe('The SQL text itself, of at most 65,536 characters.') },
   { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' },

@@ -20,11 +20,11 @@ const compare = z.strictObject({
       }),
     )
     .default({})
-    .describe('Columns whose numbers may differ a little, by name.'),
+    .describe('For each column by name: how much its numbers may differ.'),
 });
 
 const waiver = z.strictObject({
-  check: z.string().optional().describe('The preflight check that may fail, by its name.'),
+  check: z.string().optional().describe('The name of the preflight check that may fail.'),
   class: z
     .string()
     .optional()
@@ -45,7 +45,7 @@ const stillPoint = z.strictObject({
   inSoak: z
     .boolean()
     .default(false)
-    .describe('Whether the connector may also be paused after the commit.'),
+    .describe('If true, the connector may also be paused after the commit.'),
 });
 
 const validation = z.strictObject({
@@ -80,9 +80,11 @@ const validation = z.strictObject({
     )
     .optional()
     .describe(
-      'The share of wrong keys that the passed windows must exclude with 95 % confidence, as a text.',
+      'The passed windows must show, with 95 % confidence, that at most this share of the keys is wrong.',
     ),
-  compare: compare.prefault({}).describe('Columns that are compared in another way.'),
+  compare: compare
+    .prefault({})
+    .describe('Columns that are not compared, or are compared with a tolerance.'),
   closedKeys: z
     .string()
     .default('')
@@ -99,7 +101,11 @@ const validation = z.strictObject({
     .describe(
       'How results are compared: exact at a still point of the pipeline, or in rounds until settled.',
     ),
-  stillPoint: stillPoint.prefault({}).describe('How the source connector may be paused.'),
+  stillPoint: stillPoint
+    .prefault({})
+    .describe(
+      'When and for how long Sluice may pause the source connector to reach a still point.',
+    ),
 });
 
 const route = z.discriminatedUnion('type', [
@@ -113,14 +119,20 @@ const route = z.discriminatedUnion('type', [
     stream: tableName.describe('The table that the view reads after the cut-over.'),
   }),
   z.strictObject({
-    type: z.literal('postgres-table').describe('Consumers read one table that changes hands.'),
+    type: z
+      .literal('postgres-table')
+      .describe(
+        'Consumers read one table, which the batch writes until the commit and the stream afterwards.',
+      ),
     table: tableName.describe('The table that the batch writes first and the stream afterwards.'),
     batchRole: roleName.describe('The role with which the batch writes the table.'),
     streamRole: roleName.describe('The role with which the stream writes the table.'),
   }),
   z.strictObject({
     type: z.literal('http').describe('A service of yours switches the consumers on request.'),
-    url: httpUrl.describe('The URL that gets the requests to switch and to say the current side.'),
+    url: httpUrl.describe(
+      'The URL to which Sluice sends a PUT to switch the side, and a GET to read the current side.',
+    ),
   }),
 ]);
 
@@ -133,11 +145,11 @@ const approval = z.strictObject({
   notStarter: z
     .boolean()
     .default(false)
-    .describe('Whether the person who started the migration may not approve it.'),
+    .describe('If true, the person who started the migration may not approve it.'),
   expires: duration.default('24h').describe('The time for which an approval is valid.'),
   evidenceMaxAge: duration
     .default('24h')
-    .describe('The age that the evidence of an approval may have.'),
+    .describe('The maximum age of the evidence when an approval arrives.'),
   notBefore: instant
     .nullable()
     .default(null)
@@ -156,7 +168,9 @@ const cutover = z.strictObject({
   fence: z
     .enum(['result', 'source'])
     .default('result')
-    .describe('What is held: runs of the batch only, or also writes to the source tables.'),
+    .describe(
+      'What is refused during the hold: only runs of the batch, or also writes to the source tables.',
+    ),
   route: route
     .default({ type: 'none' })
     .describe('What consumers read, and how Sluice switches it.'),
@@ -181,7 +195,9 @@ const catchUp = z.strictObject({
     .default(3)
     .describe('The number of barriers in a row that must arrive in time.'),
   within: duration.default('30s').describe('The time in which a barrier must arrive.'),
-  timeout: duration.default('6h').describe('The time after which the run blocks.'),
+  timeout: duration
+    .default('6h')
+    .describe('The time for which the run tries to catch up before it blocks.'),
 });
 
 const soak = z.strictObject({

@@ -35,7 +35,7 @@ const walBudget = z.strictObject({
     .enum(['drop-slot', 'block'])
     .default('drop-slot')
     .describe(
-      'The reaction before the commit when the budget is used up: drop the slot and block, or only block.',
+      'What Sluice does if the budget is used up before the commit: drop the slot and block, or only block.',
     ),
 });
 
@@ -45,11 +45,15 @@ export const source = z.strictObject({
     .array(tableName)
     .min(1, 'name at least one table')
     .refine(unique, 'a table is named twice')
-    .describe('The tables that the batch reads, as `schema.table`; odd names in double quotes.'),
+    .describe(
+      'The tables that the batch reads, as `schema.table`. A name that is not all lower case is double-quoted.',
+    ),
   limits: limits.prefault({}).describe('Limits of the load that Sluice puts on the source.'),
   walBudget: walBudget
     .prefault({})
-    .describe('The disk space that the migration may cost the source.'),
+    .describe(
+      'How much WAL the migration may retain on the source, and what happens at that limit.',
+    ),
 });
 
 const stage = z.strictObject({
@@ -73,7 +77,9 @@ const runs = z.union([
       .string()
       .min(1)
       .max(63)
-      .describe("The application_name of the batch's sessions; it is seen while they run."),
+      .describe(
+        "The application_name of the batch's sessions. Sluice sees a run only while its session is active.",
+      ),
   }),
 ]);
 
@@ -88,11 +94,15 @@ export const batch = z.strictObject({
   stages: z
     .array(stage)
     .default([])
-    .describe('Intermediate results of the pipeline, in its order, each compared on its own.'),
-  runs: runs.optional().describe('The place where Sluice sees that the batch runs.'),
+    .describe("The pipeline's intermediate results, in its order. Each is compared on its own."),
+  runs: runs
+    .optional()
+    .describe('Where Sluice looks for runs of the batch: in a run log, or in sessions.'),
   pause: action
     .optional()
-    .describe('Keeps the batch from running during the hold; `$1` is the time at which that ends.'),
+    .describe(
+      'Keeps the batch from running during the hold. `$1` is the time at which the pause must end.',
+    ),
   resume: action.optional().describe('Lets the batch run again after a pause.'),
   retire: action.optional().describe('Switches the batch off in the phase complete.'),
 });

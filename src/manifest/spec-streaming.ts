@@ -27,7 +27,7 @@ export const connector = z.strictObject({
     ),
   topicPrefix: topic
     .optional()
-    .describe("The prefix of the tables' topics; by default made of the migration's name."),
+    .describe("The prefix of the tables' topics; by default derived from the migration's name."),
   config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .default({})
@@ -50,14 +50,18 @@ export const connector = z.strictObject({
     .min(1)
     .refine(unique, 'a column is named twice')
     .optional()
-    .describe('For jdbc-source: the columns of which the first that is not NULL dates a change.'),
+    .describe(
+      "For jdbc-source: timestamp columns. The first one that is not NULL is the time of the row's last change.",
+    ),
   delay: duration
     .optional()
-    .describe('For jdbc-source: the age at which a row is read; 5s if absent.'),
+    .describe('For jdbc-source: the minimum age of a row before a poll reads it; 5s if absent.'),
   deletes: z
     .enum(['none', 'soft'])
     .optional()
-    .describe("For jdbc-source: the owner's statement that rows are never or only softly deleted."),
+    .describe(
+      'For jdbc-source: your declaration that rows are never deleted (none), or only marked as deleted (soft).',
+    ),
 });
 
 const sasl = z.strictObject({
@@ -78,13 +82,13 @@ export const kafka = z.strictObject({
     .min(1)
     .max(10)
     .default(1)
-    .describe('The copies of each topic that Sluice creates; use 3 in production.'),
+    .describe('The number of replicas of each topic that Sluice creates. Use 3 in production.'),
   partitions: z
     .int()
     .min(1)
     .max(200)
     .default(1)
-    .describe('The partitions of each topic that Sluice creates.'),
+    .describe('The number of partitions of each topic that Sluice creates.'),
   tls: z.boolean().default(false).describe('Whether connections to the brokers use TLS.'),
   sasl: sasl.optional().describe('The login at the brokers, if they require one.'),
 });

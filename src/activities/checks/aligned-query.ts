@@ -110,9 +110,9 @@ function tablesOf({ places }: Expanded): Set<string> {
 }
 
 interface CatalogRelation {
-  /** Qualified and quoted. */
+  /** The qualified and quoted name. */
   readonly name: string;
-  /** The text of a view; null for everything else. */
+  /** The text of a view. Null for other relations. */
   readonly definition: string | null;
 }
 

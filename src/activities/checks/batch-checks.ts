@@ -97,7 +97,7 @@ async function checkQueries(
   return checks;
 }
 
-/** Says how windows compare the query. Both modes are proofs, so neither is a failure. */
+/** Returns how windows compare the query. Both modes are proofs, so neither is a failure. */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
   const aligned = await alignedQuery(client, plan.tables, sql);
   return typeof aligned === 'string'
@@ -116,7 +116,7 @@ async function checkQuery(
   const absent = keys.filter((key) => !names.includes(key));
   if (absent.length > 0)
     return {
-      detail: `the query does not return ${absent.join(', ')} of the key; it returns ${names.join(', ')}`,
+      detail: `the query does not return these key columns: ${absent.join(', ')}; it returns ${names.join(', ')}`,
       remedy: 'make the query return the key columns',
     };
   const ignored = new Set(plan.spec.validation.compare.ignore);
@@ -136,7 +136,7 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
   return missing.length === 0
     ? 'the result table has the columns of the query'
     : {
-        detail: `the result table lacks ${missing.join(', ')} of the query`,
+        detail: `the result table lacks these columns of the query: ${missing.join(', ')}`,
         remedy: 'make batch.query compute what the batch stores',
       };
 }

@@ -1,5 +1,5 @@
-// Reads from the catalog which settings the batch's own sessions have: the settings of the database,
-// and of the roles that the batch may use.
+// Reads from the catalog which settings the batch's own sessions have: the settings of the
+// database, and of the roles that the batch may use.
 import type pg from 'pg';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
@@ -30,8 +30,8 @@ const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /**
- * Returns only sessions that could give a different result. Settings of Sluice's own role are treated
- * as the database's.
+ * Returns only sessions that could give a different result. Settings of Sluice's own role are
+ * treated as the database's.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,
@@ -80,8 +80,8 @@ function isOther(name: string, value: string, ours: string, sql: string): boolea
 }
 
 /**
- * Normalizes a setting, so that two names of one time zone, or two spellings of one list, compare as
- * equal.
+ * Normalizes a setting, so that two names of one time zone, or two spellings of one list, compare
+ * as equal.
  */
 const same = (name: string, value: string): string =>
   name === 'TimeZone' && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)(0|[+-]0)?$/i.test(value)

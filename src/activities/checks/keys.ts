@@ -23,8 +23,8 @@ export function checkKey(
 }
 
 /**
- * Checks the types of the key's columns. `validation.compare.ignore` does not exempt them, because a
- * window finds the row of the other side by its key.
+ * Checks the types of the key's columns. `validation.compare.ignore` does not exempt them, because
+ * a window finds the row of the other side by its key.
  */
 function checkTypes(text: string, columns: readonly Column[], carriesGenerated: boolean): Check {
   const weak = columns.filter(
@@ -45,8 +45,8 @@ function checkTypes(text: string, columns: readonly Column[], carriesGenerated: 
 
 /**
  * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update from
- * one to the other is a delete and an insert under two keys. In different partitions, a consumer may
- * read them in the wrong order.
+ * one to the other is a delete and an insert under two keys. If they are in different partitions, a
+ * consumer may read them in the wrong order.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);
@@ -60,12 +60,15 @@ function checkForms(text: string, columns: readonly Column[], partitions: number
   return failed(
     'table.key-form',
     text,
-    `equal values of ${named} can have several texts (1.5 and 1.50), which Kafka treats as several keys in any of ${partitions} partitions`,
+    `equal values of ${named} can have several texts (1.5 and 1.50), which are different keys in Kafka and can be in different ones of the ${partitions} partitions`,
     `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, or set kafka.partitions: 1`,
   );
 }
 
-/** Returns true if equal values can be printed differently: in scale, sign of zero, or trailing blanks. */
+/**
+ * Returns true if equal values can be printed differently: in scale, sign of zero, or trailing
+ * blanks.
+ */
 function hasSeveralTexts({ type, declared }: Column): boolean {
   const item = type.replace(/(\[\])+$/, '');
   if (item === 'float4' || item === 'float8') return true;

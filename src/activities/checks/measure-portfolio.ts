@@ -23,8 +23,8 @@ const DAY_MS = 86_400_000;
 const EMPTY_TABLE_BYTES = 64 * 1024; // the indexes and the TOAST table of an empty table have one or two pages each
 
 /**
- * Measures `tables` and `runLogs`, which are named as `schema.name`. It never throws. If the database
- * cannot be reached, every fact is unknown.
+ * Measures `tables` and `runLogs`, which are named as `schema.name`. It never throws. If the
+ * database cannot be reached, every fact is unknown.
  */
 export async function measure(
   address: PostgresAddress,
@@ -94,8 +94,8 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
 }
 
 /**
- * Returns how many days the cumulative statistics cover. Throws below one hour, because that says
- * nothing about a day.
+ * Returns how many days the cumulative statistics cover. Throws if they cover less than an hour,
+ * because that says nothing about a day.
  */
 async function statisticsDays(client: pg.ClientBase): Promise<number> {
   const row = await one(

@@ -79,7 +79,10 @@ async function largeRows(
   }
 }
 
-/** Returns SQL for the bytes of a change. With replica identity FULL, an update contains the row twice. */
+/**
+ * Returns SQL for the bytes of a change. With replica identity FULL, an update contains the row
+ * twice.
+ */
 function sizeOf(table: TableCatalog): string {
   const sizes = capturedColumns(table.columns).map(
     (column) => `coalesce(${columnSize(column)}, 0)`,

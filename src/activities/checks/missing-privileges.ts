@@ -15,7 +15,9 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/findings.js';
 
-/** Returns the relations that the batch's queries and actions read, and those that its actions write. */
+/**
+ * Returns the relations that the batch's queries and actions read, and those that actions write.
+ */
 export async function relationsOf({
   spec,
 }: Pick<ResolvedPlan, 'spec'>): Promise<{ reads: string[]; writes: string[] }> {
@@ -44,7 +46,10 @@ function isName(text: string): boolean {
   }
 }
 
-/** Reads the owners of all relations that the plan uses. Errors of the database are thrown unchanged. */
+/**
+ * Reads the owners of all relations that the plan uses. Errors of the database are thrown
+ * unchanged.
+ */
 export async function readPrivilegeFacts(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -82,8 +87,8 @@ export async function readPrivilegeFacts(
 
 /**
  * Reads the facts with the spec's login. If that fails, it tries PGUSER and PGPASSWORD, if the
- * operator's secret rules allow that password for this host. If both logins fail, `facts` is null and
- * `why` contains the causes.
+ * operator's secret rules allow that password for this host. If both logins fail, `facts` is null
+ * and `why` contains the causes.
  */
 export async function askPrivilegeFacts(
   plan: ResolvedPlan,
@@ -109,7 +114,7 @@ export async function askPrivilegeFacts(
   return { facts: null, why: [...new Set(causes)].join('; ') };
 }
 
-/** Returns each privilege with whether the role has it. */
+/** Returns the privileges, and for each one whether the role has it. */
 export async function heldPrivileges(
   client: pg.ClientBase,
   list: readonly Privilege[],
@@ -123,8 +128,8 @@ export async function heldPrivileges(
 }
 
 /**
- * Returns one finding for each missing privilege, or one passed finding if none is missing. It omits
- * statements that `others` already name as a remedy.
+ * Returns one finding for each missing privilege, or one passed finding if none is missing. It
+ * omits statements that `others` already name as a remedy.
  */
 export async function checkPrivileges(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Checks that no other object has a name that the plan uses. Each kind of object defines how to look
-// (objects/owned-kind.ts).
+// Checks that no other object has a name that the plan uses. Each kind of object defines how to
+// look (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -44,7 +44,10 @@ export async function takenNames(
   return taken;
 }
 
-/** Checks the names in the source database: the slot, the publication, and the schema of the lease row. */
+/**
+ * Checks the names in the source database: the slot, the publication, and the schema of the lease
+ * row.
+ */
 export async function checkNamesFree(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
   return [
     await attempt('source.names-free', async () => {

@@ -1,5 +1,5 @@
-// Checks the pipeline, read-only. If Sluice deploys it, its host must answer and accept the statements,
-// and its names must be free.
+// Checks the pipeline, read-only. If Sluice deploys it, its host must answer and accept the
+// statements, and its names must be free.
 import { FlinkGateway } from '../../clients/http/flink-gateway.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -65,7 +65,9 @@ export async function checkGroups(
   return checks;
 }
 
-/** Checks that the Flink SQL Gateway runs a statement, if the spec has `validation.engine: flink`. */
+/**
+ * Checks that the Flink SQL Gateway runs a statement, if the spec has `validation.engine: flink`.
+ */
 export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
   const url = engineGateway(spec);
   if (url === undefined) return [];

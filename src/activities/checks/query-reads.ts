@@ -1,5 +1,5 @@
-// Checks, read-only, that a query of the batch depends only on captured tables: not on other tables,
-// and not on the clock.
+// Checks, read-only, that a query of the batch depends only on captured tables: not on other
+// tables, and not on the clock.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../assess/sql/analyse.js';
 import type { FlagId } from '../../assess/sql/flags.js';
@@ -13,7 +13,7 @@ import type { Answer } from '../runtime/findings.js';
 interface Dependence {
   /** Relations that store rows, as `schema.name`. */
   readonly tables: readonly string[];
-  /** Uses of the clock, of chance or of the session's role, as the SQL writes them. */
+  /** Calls whose result depends on the clock, on chance or on the session's role, as SQL text. */
   readonly clock: readonly string[];
   /** The functions that could not be read, with the reason. */
   readonly unread: readonly string[];
@@ -56,8 +56,8 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
 }
 
 /**
- * Checks that the query reads only captured tables and nothing that changes by itself. Otherwise the
- * pipeline could not compute the same result from the topics.
+ * Checks that the query reads only captured tables and nothing that changes by itself. Otherwise
+ * the pipeline could not compute the same result from the topics.
  */
 export async function checkReads(
   client: pg.ClientBase,
@@ -97,7 +97,10 @@ export async function checkReads(
     : `it reads ${tables.join(', ')}, and all of it is captured`;
 }
 
-/** Returns the relations that Postgres' query plan scans, also through views, inlined functions and partitions. */
+/**
+ * Returns the relations that Postgres' query plan scans, also through views, inlined functions and
+ * partitions.
+ */
 export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);
   const found: { schema: string; table: string }[] = [];
@@ -118,7 +121,8 @@ export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promi
 }
 
 /**
- * Returns the relations that store rows, sorted. It returns the root of a partition, and omits views.
+ * Returns the relations that store rows, sorted. It returns the root of a partition, and omits
+ * views.
  */
 async function holdingRows(
   client: pg.ClientBase,

@@ -20,9 +20,9 @@ const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
- * Checks the timeouts that apply to the connector's login in this database, whether set for the role,
- * the database or the server. A connector does not override them, as Sluice's own sessions do.
- * `loadMs` is the predicted time of the initial load.
+ * Checks the timeouts that apply to the connector's login in this database, whether set for the
+ * role, the database or the server. Unlike Sluice's own sessions, a connector does not override
+ * them. `loadMs` is the predicted time of the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,
@@ -71,8 +71,8 @@ export async function timeLimits(
 }
 
 /**
- * Returns the largest number of sessions that the worker, the source connectors and the sink have at
- * one time. It was measured with the local stack's versions; see docs/reference/permissions.md.
+ * Returns the largest number of sessions that the worker, the source connectors and the sink have
+ * at one time. It was measured with the local stack's versions; see docs/reference/permissions.md.
  */
 export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
   worker: number;
@@ -87,8 +87,8 @@ export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
 }
 
 /**
- * Checks that enough connections are free, by the limits of the roles, the database and the server and
- * by what other sessions use now.
+ * Checks that enough connections are free, by the limits of the roles, the database and the server
+ * and by what other sessions use now.
  */
 export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { user, database } = plan.spec.source.postgres;
@@ -154,8 +154,8 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
 }
 
 /**
- * Returns an SQL condition that is true for sessions of others, by their `application_name`. Sessions
- * of Sluice and of connectors of every generation are not counted as others.
+ * Returns an SQL condition that is true for sessions of other applications. It recognizes sessions
+ * of Sluice, and of connectors of every generation, by their `application_name`.
  */
 const foreignTo = (name: string): string =>
   `application_name <> ALL (ARRAY[${[`sluice/${name}`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

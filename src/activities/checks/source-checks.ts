@@ -1,5 +1,5 @@
-// Read-only checks of the legacy database (table-checks.ts checks its tables). Each check queries the
-// database. If a query is not possible, the check is unknown.
+// Read-only checks of the legacy database (table-checks.ts checks its tables). Each check queries
+// the database. If a query is not possible, the check is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource } from '../../clients/postgres/connection.js';
@@ -185,8 +185,8 @@ function logQuestions(
 }
 
 /**
- * Checks that the role may create a publication, and a schema for the lease row. It asks for the
- * ability, not for a role's name.
+ * Checks that the role may create a publication, and a schema for the lease row. It tests the
+ * right itself, not the name of the role.
  */
 function mayCreate(one: Ask, { user, database }: SourceSpec['postgres']): () => Promise<Check> {
   return () =>

@@ -105,8 +105,8 @@ export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Chec
 }
 
 /**
- * Checks that the plugin is installed, that the plugin itself accepts the configuration, and that the
- * name is free.
+ * Checks that the plugin is installed, that the plugin itself accepts the configuration, and that
+ * the name is free.
  */
 async function checkConnector(
   asking: Asking,
@@ -159,8 +159,8 @@ async function checkConnector(
 }
 
 /**
- * Returns the remedy for a refused configuration. The most frequent cause is that the Connect worker
- * lacks the secret with which the connector logs in.
+ * Returns the remedy for a refused configuration. The most frequent cause is that the Connect
+ * worker lacks the secret with which the connector logs in.
  */
 function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, string>>): string {
   const placeholder = config['database.password'] ?? config['connection.password'];

@@ -1,6 +1,8 @@
 // Lists the flags that an analysis can raise, each with its gravity, its meaning and its advice.
 
-/** `blocks`: it cannot be a stream. `work`: it must be changed first. `care`: people must know it. */
+/**
+ * `blocks`: it cannot be a stream. `work`: it must be changed first. `care`: people must know it.
+ */
 export type Gravity = 'blocks' | 'work' | 'care';
 
 export const FLAGS = {

@@ -32,8 +32,8 @@ export interface Slice {
 }
 
 /**
- * Plans a slice. `resultKey` contains the key columns of the result. Throws an Error with the wrong part
- * of the condition and the remedy.
+ * Plans a slice. `resultKey` contains the key columns of the result. Throws an Error with the wrong
+ * part of the condition and the remedy.
  */
 export function planSlice(
   condition: string,
@@ -84,9 +84,9 @@ function withParents(
         (column, at) =>
           `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`,
       );
-      // This excludes rows whose parent is outside the slice. The direct form ("no parent, or a parent in
-      // the slice") cannot become a join, so Postgres would search again for every row. A row without a
-      // parent is in the slice, because an outer join may need it.
+      // This excludes rows whose parent is outside the slice. The direct form ("no parent, or a
+      // parent in the slice") cannot become a join, so Postgres would search again for every row. A
+      // row without a parent is in the slice, because an outer join may need it.
       parts.push(
         `NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`,
       );

@@ -1,5 +1,6 @@
-// Replaces one relation in a view's text with another, and proves that nothing else changed. The text
-// comes from `pg_get_viewdef` with an empty search_path, so every relation is written with its schema.
+// Replaces one relation in a view's text with another, and proves that nothing else changed. The
+// text comes from `pg_get_viewdef` with an empty search_path, so every relation is written with its
+// schema.
 import { parseSync } from 'libpg-query';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 import { columnName, field, list, names, type Fields } from './ast.js';

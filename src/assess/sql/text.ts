@@ -1,5 +1,5 @@
-// Cuts pieces out of a query's text, with the help of the parser's tokens. A stage keeps the text as it
-// was written. Offsets are in bytes.
+// Cuts pieces out of a query's text, with the help of the parser's tokens. A stage keeps the text
+// as it was written. Offsets are in bytes.
 import type { ScanToken } from 'libpg-query';
 
 export class SqlText {

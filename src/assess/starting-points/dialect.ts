@@ -1,5 +1,5 @@
-// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. If Flink has no equivalent of a
-// construct, the translation is refused and names it.
+// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. If Flink has no equivalent
+// of a construct, the translation is refused and names it.
 import {
   columnName,
   field,
@@ -35,7 +35,10 @@ const TYPES: Readonly<Record<string, string>> = {
   time: 'TIME(3)',
 };
 
-/** Returns Flink's type for a PostgreSQL base type. `typmods` contains a numeric's precision and scale. */
+/**
+ * Returns Flink's type for a PostgreSQL base type. `typmods` contains a numeric's precision and
+ * scale.
+ */
 export function flinkType(type: string, typmods: readonly number[] = []): string {
   if (type === 'numeric') {
     const [precision = 38, scale = typmods.length > 0 ? 0 : 10] = typmods;

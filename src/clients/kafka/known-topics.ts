@@ -40,7 +40,9 @@ export class KnownTopics {
     return mine;
   }
 
-  /** Reads the partitions of all known topics again. Otherwise they are cached for half a minute. */
+  /**
+   * Reads the partitions of all known topics again. Otherwise they are cached for half a minute.
+   */
   refresh(cluster: Cluster): Promise<void> {
     const mine = this.#before.then(() =>
       cluster.refreshMetadata().catch(async () => {

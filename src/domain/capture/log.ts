@@ -1,4 +1,5 @@
-// Capture `debezium-postgres`: one connector reads the log of all tables through a publication and a slot.
+// Capture `debezium-postgres`: one connector reads the log of all tables through a publication and
+// a slot.
 import { namesOf, parseTableName, tableTopic } from '../migration/names.js';
 import { contradictionList } from '../routes/route.js';
 import type { CaptureMode } from './capture.js';

@@ -38,7 +38,9 @@ export interface Standing {
   readonly from: 'workflow' | 'ledger';
   /** ISO: the time at which the data was true. */
   readonly at: string;
-  /** The reason why the run makes no progress, or why that is unknown. Null if there is no problem. */
+  /**
+   * The reason why the run makes no progress, or why that is unknown. Null if there is no problem.
+   */
   readonly problem: string | null;
   /** Commands, or one action in each line. */
   readonly remedy: readonly string[];
@@ -49,7 +51,8 @@ export interface Standing {
   /** True if the run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
   /**
-   * True if the newest run has not recorded anything yet, so the status is that of the run before it.
+   * True if the newest run has not recorded anything yet, so the status is that of the run before
+   * it.
    */
   readonly isEarlierRun: boolean;
   /** The wait that each activity reported last. */

@@ -212,8 +212,8 @@ export async function foldTable<F extends TableFold | HashFold>(
 }
 
 /**
- * Reads the output topic to its stable end, or to the given ends. Returns the keys that were written
- * since the last call.
+ * Reads the output topic to its stable end, or to the given ends. Returns the keys that were
+ * written since the last call.
  */
 export async function foldOutput(
   { kafka, topic, heartbeat }: TopicReading,

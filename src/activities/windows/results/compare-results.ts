@@ -23,7 +23,9 @@ export interface ResultCompared {
   readonly pathMs: number | null;
 }
 
-/** Compares results, stages and polled tables in rounds. Keys that never held still are unstable. */
+/**
+ * Compares results, stages and polled tables in rounds. Keys that never held still are unstable.
+ */
 export async function compareResult(session: WindowSession): Promise<ResultCompared> {
   const { subjectMode } = session.plan.capture;
   const tables = session.plan.tables.map(({ text }) => text);
