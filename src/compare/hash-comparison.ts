@@ -25,7 +25,7 @@ export const MAX_CANDIDATES = 5000;
 export class HashComparison {
   readonly #table: KeyTable;
   readonly #encoder: RowEncoder;
-  /** Rows that are not yet hashed and judged. Every look at a result has them judged first. */
+  /** Rows that are not hashed and judged yet. This happens before any result is returned. */
   readonly #waiting: RowBatch;
   #rowsRead = 0;
   #matched = 0;
@@ -52,8 +52,8 @@ export class HashComparison {
   }
 
   /**
-   * Keys that the stream does not have, for which it has another row, or whose row it could not
-   * decode.
+   * The number of suspect keys by problem: the stream lacks the key, has a different row for it, or
+   * has a row that cannot be decoded.
    */
   get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {
     this.#waiting.flush();

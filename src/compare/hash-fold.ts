@@ -165,8 +165,8 @@ export class HashFold extends FoldProgress {
 
   /**
    * Applies a tombstone. A tombstone carries no transaction. If a delete event of the key came
-   * before it, applied or waiting, it says nothing new. Otherwise every reader of the topic loses
-   * the key, and so does the fold.
+   * before it, applied or waiting, the tombstone adds nothing. Otherwise every reader of the topic
+   * loses the key, and so does the fold.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));

@@ -24,7 +24,7 @@ export class TableSide {
     );
   }
 
-  /** The number of rows that wait for the stream's side, without the last ones. */
+  /** The number of waiting rows. It does not count the last rows, which are still in the batch. */
   get waiting(): number {
     return this.#waiting.size;
   }

@@ -30,7 +30,7 @@ export class WaitingRows {
     this.size += 1;
   }
 
-  /** Passes on all rows in the order in which they came, and forgets them. The key is reused. */
+  /** Passes on all rows in the order of their arrival, and forgets them. Reuses the key's array. */
   drain(take: TakeRow): void {
     const words = this.#keyWords + OTHER_WORDS;
     const key = new Int32Array(4);

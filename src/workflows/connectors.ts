@@ -1,5 +1,5 @@
-// Starts and holds connectors, and tells the run which of them must run. The guard's reports are
-// compared with that.
+// Starts and holds connectors, and records which of them must run. The run compares the guard's
+// reports with this record.
 import { call } from './call.js';
 import type { Run } from './run/run.js';
 
@@ -35,8 +35,8 @@ export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(namesOf(run, role));
 
 /**
- * Creates connectors again that the guard found deleted while the main path waits for something
- * else.
+ * Creates again the connectors that the guard found deleted. The main path is then waiting for
+ * something else.
  */
 export async function bringBack(run: Run): Promise<void> {
   for (const role of rolesOf(run)) {

@@ -3,8 +3,8 @@ import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 
-// Readers see a run's result from its end until the next run's end. During that time, its age
-// counts from its cut.
+// Readers see a run's result from the end of that run until the end of the next one. The age of the
+// result is counted from the run's cut.
 const AGES = (log: string): string => `
 WITH runs AS (
   SELECT cut_at, finished_at, lead(finished_at, 1, greatest(now(), finished_at)) OVER (ORDER BY finished_at) AS replaced_at

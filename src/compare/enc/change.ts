@@ -59,8 +59,8 @@ export class Changes {
 }
 
 /**
- * Reads the transaction of the change whose words begin at `at`. For a refused change, it is the
- * offset.
+ * Returns the transaction of the change whose words begin at `at`. For a refused change, returns
+ * the offset of its record.
  */
 export const txIdAt = (words: Int32Array, at: number): number =>
   words[at + 7]! * TWO_32 + (words[at + 8]! >>> 0);

@@ -118,8 +118,8 @@ export class EnvelopeScanner implements Fields {
   }
 
   /**
-   * Reads a bare object of columns, such as a record's key. Then `start` and `end` have its values.
-   * Throws Undecodable.
+   * Reads a bare object of columns, such as a record's key. `start` and `end` then hold the places
+   * of its values. Throws Undecodable.
    */
   scanObject(b: Buffer, from: number, to: number): void {
     if (b[from] !== OPEN) throw broken();

@@ -133,7 +133,8 @@ export class KeyTable {
   }
 
   /**
-   * Returns false if this pass found the key before, which is then not unique on the expected side.
+   * Marks the key as found. Returns false if this pass has already found it, because the key is
+   * then not unique on the expected side.
    */
   mark(slot: number): boolean {
     if (this.#marks[slot] === this.#mark) return false;

@@ -117,7 +117,7 @@ export class Kernel {
     );
   }
 
-  /** Returns null if the kernel does not know one of the shape's types. */
+  /** Returns the shape's kernel. Null if the kernel does not know one of the shape's types. */
   static of(shape: Shape, isIntegerKey: boolean): Kernel | null {
     const knowsAll = shape.columns.every(({ type }) => Object.hasOwn(TYPES, type));
     return knowsAll && isLittleEndian ? new Kernel(shape, isIntegerKey) : null;

@@ -1,5 +1,6 @@
-// Encodes the change events of a table's topic in batches: the kernel does what it understands, and
-// the reference does the rest. The changes are those of ChangeEncoder, in the same order.
+// Encodes the change events of a table's topic in batches. The kernel encodes the records that it
+// understands, and the TypeScript reference (enc/) encodes the others. The changes are those of
+// ChangeEncoder, in the same order.
 import type { Shape } from '../comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../enc/change.js';
 import { Kernel } from './kernel.js';
@@ -23,7 +24,7 @@ export class RecordBatch {
   readonly #records = new Int32Array(RECORDS * RECORD_WORDS);
   readonly #offsets = new Float64Array(RECORDS);
   #count = 0;
-  /** The bytes that were copied last, because they were not in the response. */
+  /** The bytes that were copied last because they were not in the broker's response. */
   #copied: Buffer | null = null;
   #original: Buffer | null = null;
   #length = 0;
@@ -39,7 +40,7 @@ export class RecordBatch {
     this.#copies = new Region(this.#kernel);
   }
 
-  /** Forgets what an unfinished batch had, and begins one of the answer of a broker. */
+  /** Discards an unfinished batch, and begins one for the records of a broker's response. */
   begin(place: Place, response: Buffer): void {
     this.#place = place;
     this.#count = 0;
@@ -51,8 +52,8 @@ export class RecordBatch {
   }
 
   /**
-   * The answer of the broker, where the kernel reads records without another copy. It MUST be asked
-   * for again after `add`, which may move it.
+   * The broker's response in the kernel's memory, so that the kernel reads records without another
+   * copy. Callers MUST read this property again after `add`, which may move the response.
    */
   get response(): Buffer {
     return this.#response?.view(this.#length) ?? this.#original!;
@@ -100,7 +101,9 @@ export class RecordBatch {
     return this.#out;
   }
 
-  /** Returns where the kernel has a copy of the bytes, such as a batch that was compressed. */
+  /**
+   * Copies bytes, such as a decompressed batch, into the kernel's memory. Returns their address.
+   */
   #copy(bytes: Buffer): number {
     if (bytes !== this.#copied) {
       this.#flush();

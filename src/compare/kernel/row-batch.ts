@@ -1,11 +1,11 @@
-// Encodes rows of COPY BINARY in batches: the kernel does what it understands, and the reference
-// does the rest.
+// Encodes rows of COPY BINARY in batches. The kernel encodes the rows that it understands, and the
+// TypeScript reference (enc/) encodes the others.
 import { int32At } from '../../domain/values/bytes.js';
 import { TID_FIELD_BYTES, blockAt, itemAt } from '../enc/row-place.js';
 import type { RowEncoder } from '../enc/row.js';
 import { Kernel } from './kernel.js';
 
-/** Takes one row: its key and hash, and its place: block and item. The key is reused. */
+/** Takes a row: its key, its hash, and its place (block and item). The key's array is reused. */
 export type TakeRow = (
   key: Int32Array,
   high: number,
@@ -58,7 +58,7 @@ export class RowBatch {
   #filled = 0;
   #count = 0;
 
-  /** `take` gets each row, in the order in which they came. The last ones arrive with `flush`. */
+  /** `take` gets the rows in the order in which they were added, the last ones at `flush`. */
   constructor(encoder: RowEncoder, take: TakeRow) {
     this.#encoder = encoder;
     this.#take = take;

@@ -59,8 +59,8 @@ async function identifySlot(run: Run): Promise<void> {
 }
 
 /**
- * Copies the tables itself instead of the connector. The connector then reads the log from the
- * position where the copy began.
+ * Loads the tables by Sluice's own copy. The connector then reads the log from the position where
+ * the copy began.
  */
 async function copy(run: Run): Promise<void> {
   const { ref, plan } = run;

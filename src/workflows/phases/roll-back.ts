@@ -41,9 +41,9 @@ export async function rollBack(run: Run): Promise<void> {
 }
 
 /**
- * Removes the objects of a lost generation. The lease stays for the next one. If the run was reset
- * to before the commit, this would remove the table that consumers read, and its guard. The run
- * then waits for a rollback instead.
+ * Removes the objects of a lost generation. The lease row stays for the next one. If the run was
+ * reset to a point before its commit, this would remove the table that consumers read, so the run
+ * waits for a rollback instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (

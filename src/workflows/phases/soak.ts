@@ -49,7 +49,7 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
     if (!result.routeProblem) return result;
     await run.park({ ...result.routeProblem, since: run.now() }, true);
     run.state.shadowPasses = 0;
-    // consumers were not on the stream side, so the time before this counts no more
+    // consumers were not on the stream side, so the soak starts again from here
     run.state.soakFrom = run.now();
   }
 }

@@ -67,7 +67,7 @@ export class WatchedConnectors {
     return state.troubles.length < before;
   }
 
-  /** Tells that the run will pause, replace or remove these connectors. */
+  /** Records that the run will pause, replace or remove these connectors. */
   release(names: readonly string[] = this.#state.started): void {
     const state = this.#state;
     state.started = state.started.filter((name) => !names.includes(name));

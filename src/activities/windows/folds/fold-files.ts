@@ -22,7 +22,7 @@ interface Header {
 export class FoldFiles {
   readonly #dir: string | undefined;
 
-  /** Without a folder, nothing is saved. */
+  /** If `dir` is undefined, nothing is saved. */
   constructor(dir: string | undefined) {
     this.#dir = dir;
   }
@@ -86,7 +86,7 @@ export class FoldFiles {
       return dir;
     } catch (error) {
       const remedy =
-        'set SLUICE_STATE_DIR to a folder with room, or SLUICE_WINDOW_MEMORY higher; or use validation.engine: flink';
+        'set SLUICE_STATE_DIR to a folder with free space, or raise SLUICE_WINDOW_MEMORY, or use validation.engine: flink';
       throw new Problem(
         'unsupported',
         `${topic} does not fit in this worker's memory, and cannot be spilled: ${(error as Error).message}`,

@@ -16,7 +16,7 @@ import type { Done, Work } from './fold-thread.js';
  */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
-const AHEAD = 2; // two answers of the broker for each thread: one in work and one waiting
+const AHEAD = 2; // batches for each thread: one that it works on, and one that waits
 
 /** An answer of the broker is rarely longer, so that its buffer fits the next one too. */
 const LEAST_BUFFER = 9 << 20;

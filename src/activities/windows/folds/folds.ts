@@ -75,7 +75,7 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new TableFold(shape)) as TableFold;
   }
 
-  /** The fold that a window made of a table's topic; null if it kept none. */
+  /** Returns the fold of a table's topic that an earlier window kept in memory, or null. */
   ofTable(ref: MigrationRef, topic: string): TableFold | HashFold | null {
     const start = `${ref.runKey}/${ref.generation}/${topic}/`;
     for (const [identity, fold] of this.#folds)

@@ -35,9 +35,9 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
 }
 
 /**
- * Must be called before a fold continues to read. Call the returned `verify` after reading, which
- * also finds what happened to the log meanwhile. `verify` throws Problem `topic-lost` if this is
- * not the log that was read before; then the fold proves nothing.
+ * Returns `verify`, which checks that the topic is still the log that the fold has read. Call
+ * `sameLog` before the fold continues to read, and `verify` after that, so that it also notices
+ * changes during the reading. `verify` throws Problem `topic-lost` for another log.
  */
 export async function sameLog(
   kafka: KafkaPort,
@@ -61,7 +61,7 @@ export async function sameLog(
 }
 
 /**
- * Refuses a log whose beginning has moved. Compaction leaves the beginning where it is; retention
+ * Throws if the log's beginning has moved. Compaction leaves the beginning where it is; retention
  * and deleted records move it.
  */
 async function refuseGivenUp(

@@ -109,8 +109,8 @@ export class SpillSide {
 export const removeSpill = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
 /**
- * Fills the buffer up to the end of the file. It only contains whole records, because only such
- * were written.
+ * Fills the buffer as far as the file reaches. Returns the number of bytes read. The file contains
+ * only whole records.
  */
 function readWhole(file: number, into: Uint8Array, position: number): number {
   let filled = 0;
@@ -123,7 +123,7 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
 }
 
 /**
- * Returns the part of a key. It uses other bits than those by which a key table finds its slots.
+ * Returns the part of a key. It uses bits of the key that a key table does not use to find a slot.
  * With the same bits, the keys of a part would crowd in one half of the table.
  */
 function partOf(key: Int32Array, parts: number): number {

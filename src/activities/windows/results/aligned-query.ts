@@ -23,8 +23,9 @@ interface Run {
 }
 
 /**
- * Returns the newest run if it has finished, or else why there is none to compare. Call it before
- * the rounds and again with the rows: both MUST agree.
+ * Returns the newest run if it has finished, otherwise a string with the reason why no run can be
+ * compared. Call it before the rounds and again when the rows are read. Both calls MUST return the
+ * same run.
  */
 export async function finishedRun(
   client: pg.ClientBase,

@@ -24,7 +24,8 @@ export interface ResultCompared {
 }
 
 /**
- * Compares results, stages and polled tables in rounds. Keys that never held still are unstable.
+ * Compares results, stages and polled tables in rounds. A key that changes in every round is
+ * unstable.
  */
 export async function compareResult(session: WindowSession): Promise<ResultCompared> {
   const { subjectMode } = session.plan.capture;

@@ -26,8 +26,8 @@ export interface RoundTaken {
 }
 
 /**
- * Feeds the round to the comparisons of the given computations. Returns a string, the reason, if
- * nothing was proven; then nothing was fed.
+ * Feeds the round to the comparisons of the given computations. If the round proves nothing, feeds
+ * nothing and returns a string with the reason.
  */
 export async function takeRound(
   session: ConnectedSession,
@@ -43,7 +43,7 @@ export async function takeRound(
     runQueries(reader, computations, heartbeat),
     passBarrier(kafka, plan, mark),
   ]);
-  await reader.query('ROLLBACK'); // settings that the spec's SQL made end with it
+  await reader.query('ROLLBACK'); // also ends settings that the spec's SQL changed
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (typeof barrier.value === 'string') return barrier.value;
@@ -71,8 +71,8 @@ export function readOutput(
   ends?: TopicEnds,
 ): Promise<Set<string>> {
   return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) => {
-    // The next window reads a stage's topic again when the pipeline created it again. The caller
-    // judges the loss of a topic that we made.
+    // If the pipeline created a stage's topic again, the next window reads the new one. The caller
+    // judges the loss of a topic that Sluice created.
     throw !isOurs && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
   });
 }
@@ -88,15 +88,18 @@ export async function passBarrier(
   return unproven ?? Date.now() - started;
 }
 
-/**
- * Reads the rows of a query by key, and counts them in a second run in the same snapshot. The count
- * is null if the query takes too long to run twice.
- */
 export interface QueryRead {
+  /** The rows by key. Null stands for a row that cannot be decoded. */
   readonly expected: ReadonlyMap<string, string | null>;
+  /**
+   * The rows of a second run in the same snapshot. Null if the query takes too long to run twice.
+   */
   readonly counted: number | null;
 }
 
+/**
+ * Runs the query of each computation. `endedAt` (epoch ms) is the time at which the last one ended.
+ */
 export async function runQueries(
   client: SourceClient,
   computations: readonly Pick<Computation, 'subject' | 'sql' | 'shape'>[],

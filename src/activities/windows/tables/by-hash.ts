@@ -16,7 +16,7 @@ import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select.js';
 
 export const CANARY_ROWS = 9;
-/** 32 MB are read at most after it is clear that most rows differ, or that the fold failed. */
+/** 32 MB: the most that is read after most rows differ, or after the fold has failed. */
 const RANGE_BLOCKS = 4096;
 
 export interface TablePass {
@@ -25,8 +25,8 @@ export interface TablePass {
   /** The rows of the table that this pass read. */
   readonly rowsRead: number;
   /**
-   * The keys that it did not read, because an earlier pass proved them equal and neither side has
-   * changed them since. Absent if it read every row.
+   * The keys that this pass did not read, because an earlier pass proved them equal and neither
+   * side has changed them since. Absent if it read every row.
    */
   readonly provenEarlier?: number;
   /** Rows that were read before this pass, in shorter snapshots. */
@@ -52,12 +52,12 @@ export interface PassInput extends TopicReading {
   readonly rowsPerSecond: number;
 }
 
-/** More rows of the table than this do not wait for the topic: about 48 MB of hashes. */
+/** At this many rows (about 48 MB of hashes), reading the table waits for the fold of the topic. */
 const MOST_WAITING = 1 << 21;
 
 /**
  * Reads the table while the topic is still being folded to its stable end for this snapshot.
- * Throws errors of the systems, and not before the fold has ended.
+ * Throws errors of the systems, but only after the fold has ended.
  */
 export async function passByHash(input: PassInput, folding: Promise<HashFold>): Promise<TablePass> {
   const side = new TableSide(input.shape);
@@ -81,7 +81,10 @@ export async function passByHash(input: PassInput, folding: Promise<HashFold>): 
   }
 }
 
-/** Returns some rows for the canary, and whether it stopped because most rows differ. */
+/**
+ * Reads the table while its topic is being folded. Returns some rows for the canary, and whether
+ * reading stopped because most rows differ.
+ */
 async function readBeside(
   { reader, from, shape, rowsPerSecond }: PassInput,
   side: TableSide,

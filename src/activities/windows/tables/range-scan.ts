@@ -1,10 +1,10 @@
-// Reads a long table range by range, each in a short snapshot, so that no transaction of Sluice is
-// older than one range. The fold remembers rows that differ, and all changes on either side since
-// the first snapshot. The window's own snapshot then reads only those (see changed-rows.ts).
-// Nothing is missed. A row that no transaction touched since the first snapshot is still in its
-// place, so its range was read and the row was equal. Every other row has a younger xmin, so the
-// final read finds it anywhere. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows without
-// changing their xmin, so it voids the scan.
+// Reads a long table range by range, each in a short snapshot, so that no transaction of Sluice
+// lasts longer than one range takes. The fold remembers rows that differ, and all changes on either
+// side since the first snapshot. The window's own snapshot then reads only those (see
+// changed-rows.ts). Nothing is missed. A row that no transaction touched since the first snapshot
+// is still in its place, so its range was read and the row was equal. Every other row has a younger
+// xmin, so the final read finds it anywhere. A rewrite of the table (VACUUM FULL, CLUSTER) moves
+// rows without changing their xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,

@@ -13,7 +13,7 @@ import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 
 const ATTEMPTS = 3;
-/** The wait for a still point without a pause. It comes soon, or not at all with these writers. */
+/** Without a pause, a still point comes within a short time or, with these writers, never. */
 const UNPAUSED_MS = 3000;
 const BETWEEN_LOOKS_MS = 60;
 const POLL_MS = 40;
