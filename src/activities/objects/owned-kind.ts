@@ -18,15 +18,15 @@ export interface Site extends Asking, Pick<Deps, 'ledger'> {
 export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Creates the object. Null if something else creates it after the claim, such as the first member of
-   * a group, or the fence's transaction.
+   * Creates the object. Null if something else creates it after the claim, such as the first member
+   * of a group, or the fence's transaction.
    */
   readonly create: ((site: Site, object: OwnedObject) => Promise<void>) | null;
   /** Removes the object and waits until it is gone. The caller has checked that it is ours. */
   readonly remove: (site: Site, object: OwnedObject) => Promise<void>;
   /**
-   * Returns null if the object exists and is in use. Otherwise, it returns the problem as the end of a
-   * sentence, such as `is gone`.
+   * Returns null if the object exists and is in use. Otherwise, it returns the problem as the end
+   * of a sentence, such as `is gone`.
    */
   readonly healthy: (site: Site, object: OwnedObject) => Promise<string | null>;
   /**

@@ -37,7 +37,7 @@ export class Brokers {
     this.#known = new KnownTopics(listTopics);
   }
 
-  /** Sees partitions that were added since a topic was last asked for. */
+  /** Reloads the metadata, so that later calls see partitions that were added meanwhile. */
   async refresh(): Promise<void> {
     if (this.#cluster) await this.#known.refresh(await this.#cluster);
   }

@@ -92,7 +92,7 @@ export class KafkaPort {
       await admin.deleteTopics({ topics: [topic], timeout: 15_000 });
   }
 
-  /** Makes later calls see partitions that were added, which they may miss for half a minute. */
+  /** Reloads the metadata. Without this, calls may miss added partitions for half a minute. */
   readonly refresh = (): Promise<void> => this.#brokers.refresh();
 
   /** Returns the first and the next offset of every partition. */

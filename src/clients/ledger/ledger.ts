@@ -1,5 +1,5 @@
-// The ledger: the evidence of every migration, almost only appended, in a Postgres database of the
-// operator. It can be read without a worker and without Temporal.
+// The ledger: the evidence of every migration, in a Postgres database of the operator. Nearly all
+// of its tables are append-only. It can be read without a worker and without Temporal.
 import type { AuditEvent } from '../../domain/audit.js';
 import type {
   ColumnTally,
@@ -109,8 +109,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Counts how often each column of each subject differed, over the kept differences of the windows
-   * up to `upTo`. Infinity means all windows.
+   * Counts how often each column of each subject differed, over the stored differences of the
+   * windows up to `upTo`. Infinity means all windows.
    */
   async differencesByColumn(
     name: string,

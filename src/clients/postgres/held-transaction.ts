@@ -22,8 +22,8 @@ export interface Held {
 }
 
 /**
- * The SQLSTATEs of a statement that its limit ended, and of a session that an idle or overall limit
- * ended.
+ * The SQLSTATEs for a statement that was canceled at its time limit, and for a session that was
+ * ended at its idle limit or overall limit.
  */
 const ENDED = [
   SQLSTATE.queryCanceled,
@@ -32,7 +32,7 @@ const ENDED = [
 ];
 const GRACE_MS = 250; // the statement's own limit is reached first, so the session stays alive
 
-/** Returns whether one of its limits ended the transaction, and so rolled it back. */
+/** Returns whether the transaction was rolled back because it reached one of its limits. */
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**

@@ -21,7 +21,7 @@ export interface LeaseRow {
   readonly veto: boolean;
   readonly evidence_digest: string | null;
   readonly switched_at: string | null;
-  /** Computed with the database's clock, which alone decides. */
+  /** True if the fence has expired by the database's clock. No other clock counts. */
   readonly expired: boolean;
   /** Milliseconds until it expires. 0 if it has expired or never expires. */
   readonly restMs: number;

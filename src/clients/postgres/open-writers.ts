@@ -109,6 +109,6 @@ export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise
   return rows[0]?.said ?? null;
 }
 
-/** Returns the statement that grants the right to see all of them. */
+/** Returns the statement that lets the role see every open transaction with its age. */
 export const grantSight = (user: string): string =>
   `GRANT pg_read_all_stats TO ${plainIdent(user)}`;

@@ -46,8 +46,9 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 /**
  * Builds the trigger function. While the lease is FENCED, it refuses every write. While it is
  * SWITCHED, only the stream's role may write. A session that names an epoch, as Sluice's sinks do,
- * must name the epoch of the switch. Otherwise every role except the stream's may write. Because
- * SECURITY DEFINER hides current_user, the writer is the role that was set, or else the login role.
+ * must name the epoch of the switch. In every other state, all roles except the stream's may write.
+ * Because SECURITY DEFINER hides current_user, the writer is the role that was set, or else the
+ * login role.
  */
 function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
   const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
