@@ -27,7 +27,8 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const PINS = JSON.parse(readFileSync(join(ROOT, 'stack/pins.json'), 'utf8')) as Pins;
 
 /**
- * Root's cache is in a folder that `postgres` can read, because Postgres refuses to run as root.
+ * Returns the cache folder. Root's is in a folder that `postgres` can read, because Postgres
+ * refuses to run as root.
  */
 export function cacheDir(): string {
   if (process.env['SLUICE_CACHE_DIR']) return process.env['SLUICE_CACHE_DIR'];
@@ -130,7 +131,7 @@ function claim(target: string): void {
   }
 }
 
-/** Returns root, and the users as which Postgres runs if the stack runs as root. */
+/** Returns the ids of root, and of the users that run Postgres if the stack runs as root. */
 function ownersOfData(): number[] {
   const ids = ['postgres', 'nobody'].map((user) => {
     try {

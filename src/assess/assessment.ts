@@ -44,7 +44,8 @@ export interface Assessment {
 const ORDER: readonly AssessVerdict[] = ['migrate', 'migrate-after', 'do-not-migrate'];
 
 /**
- * Returns types of columns by name without table. A name with two types in these tables is omitted.
+ * Returns the types of columns by their bare names. Omits a name that has different types in these
+ * tables.
  */
 export function columnTypes(measured: Measured, tables: readonly string[]): Map<string, string> {
   const types = new Map<string, string>();

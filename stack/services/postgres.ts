@@ -136,8 +136,8 @@ function initialise(bin: string, data: string, owner: { uid?: number; gid?: numb
 }
 
 /**
- * Returns the user to run as. Postgres refuses root, so it takes `postgres` if it exists, or else
- * `nobody`.
+ * Returns the user to run as. Postgres refuses root, so this is `postgres` if that user exists,
+ * and otherwise `nobody`.
  */
 function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};

@@ -53,7 +53,7 @@ describe('a finished run of the batch against the stream', () => {
       'mismatched',
     ]);
   });
-  it('distinguishes a row that only the batch has from one that the query also has', () => {
+  it('reports a row that only the batch has as batch-was-wrong, or missing if the query has it too', () => {
     const found = compare({
       stored: rows({ ghost: '1', lost: '2' }),
       queried: rows({ lost: '2' }),

@@ -143,7 +143,7 @@ describe('canonical values', () => {
   );
   it('types that lose information on the way are not provable', () =>
     expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
-  it('decimals are equal exactly when they are the same number (property)', () => {
+  it('decimals are equal if and only if they are the same number (property)', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),

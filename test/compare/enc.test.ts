@@ -184,7 +184,7 @@ describe('the hash', () => {
 
 describe('the key table', () => {
   it.each([2, 4] as const)(
-    'with %i words a key has the content of a Map, through growth and deletions',
+    'with keys of %i words has the content of a Map, through growth and deletions',
     (words) => {
       const next = random(words);
       const table = new KeyTable(words);
@@ -218,7 +218,7 @@ describe('the key table', () => {
     },
   );
 
-  it('has the same digest for the same keys and rows in any order, and another after any change', () => {
+  it('has the same digest for the same keys and rows in any order, and a new one after any change', () => {
     const filled = (order: readonly number[]): KeyTable => {
       const table = new KeyTable(2);
       for (const n of order) table.set(Int32Array.of(0, n, 0, 0), n * 3, n * 5);

@@ -31,7 +31,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gapOf([9, 1, value('u', row(1, 'a'), 99)]).rows()).toEqual([]);
   });
 
-  it('contains a row that a record after the ends changed visibly for the snapshot', () => {
+  it('contains a row if the snapshot sees a change of it that is after the ends', () => {
     const gap = gapOf(
       [8, 1, value('u', row(1, 'old'), 99)],
       [10, 1, value('u', row(1, 'new'), 101)],
@@ -39,12 +39,12 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gap.rows()).toEqual([{ key: '["1"]', image: row(1, 'old'), inSnapshot: new Set() }]);
   });
 
-  it('contains a row whose record is before the ends but invisible to the snapshot', () => {
+  it('contains a row whose record is before the ends, but not visible to the snapshot', () => {
     const gap = gapOf([9, 1, value('u', row(1, 'early'), 105)]);
     expect(gap.rows()).toMatchObject([{ key: '["1"]', image: row(1, 'early') }]);
   });
 
-  it('contains no row that only a later transaction changed after the ends', () => {
+  it('contains no row if the snapshot sees none of its changes after the ends', () => {
     expect(gapOf([10, 1, value('u', row(1, 'later'), 112)]).size).toBe(0);
   });
 
@@ -70,7 +70,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(changed.rows()).toMatchObject([{ image: row(1, 'a') }]);
   });
 
-  it('requests a row from further back only while it does not have it', () => {
+  it('requests a row from further back only as long as the row is unknown', () => {
     const gap = gapOf([10, 1, value('u', row(1, 'new'), 101)]);
     expect([...gap.wanted]).toEqual(['["1"]']);
     gap.takeOlder(new Map([['["1"]', stateAfter(shape, undefined, { id: 1, note: 'old' })]]));

@@ -46,7 +46,7 @@ function outcome(shape: Shape, fold: HashFold, before: number): unknown {
 
 describe('the table’s side', () => {
   it.each([[['id']], [['id', 'v']]])(
-    'of a table with key %j finds the same at any moment',
+    'of a table with key %j finds the same, whenever the topic has been folded',
     (key) => {
       const shape = shapeOf(key);
       const fold = foldOf(shape);

@@ -52,7 +52,7 @@ function agree(type: string, a: string, b: string): void {
 }
 
 describe.each(Object.keys(JSON_FORMS))('a value of type %s', (type) => {
-  it('is decodable and equal to another value by hash exactly if it is so row by row', () => {
+  it('is decodable, and equals another value, by hash if and only if it does so row by row', () => {
     for (const a of JSON_FORMS[type]!) for (const b of JSON_FORMS[type]!) agree(type, a, b);
     fc.assert(
       fc.property(hostileJson(type), hostileJson(type), (a, b) => agree(type, a, b)),
@@ -77,7 +77,7 @@ describe('the one spelling of a date', () => {
     expect(canonFromText(type, text)).toBe(canonFromJson(type, json));
   });
 
-  it('keeps the years before and after Christ apart', () => {
+  it('distinguishes years BC from years AD', () => {
     expect(canonFromText('date', '0044-03-15 BC')).not.toBe(canonFromJson('date', '0044-03-15Z'));
   });
 });

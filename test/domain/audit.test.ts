@@ -41,7 +41,7 @@ describe('the text of an audit entry', () => {
     ],
   ])('is "%s"', (text, entry) => expect(auditText(entry)).toBe(text));
 
-  it('is its JSON where this version does not know the kind', () => {
+  it('is JSON if this version does not know the kind', () => {
     const entry = JSON.parse('{"kind":"of-tomorrow","number":1}') as AuditEntry;
     expect(auditText(entry)).toBe('{"kind":"of-tomorrow","number":1}');
   });

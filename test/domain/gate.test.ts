@@ -126,7 +126,7 @@ describe('an approval is accepted', () => {
     expect(decision.accepted).toBe(false);
     expect(decision.reason).toContain(reason);
   });
-  it('evidence that the request names is accepted right after a new epoch', () => {
+  it('if it names the evidence, even right after a new epoch', () => {
     expect(decide(ask('ann', 'ev-1'), { ...OPEN, voidedAt: NOW }, SPEC, NOW).accepted).toBe(true);
   });
 });
@@ -148,7 +148,7 @@ describe('a rejection', () => {
       accepted: false,
       reason: expect.stringContaining('must sign') as string,
     }));
-  it('is refused after it', () =>
+  it('is refused after the commit', () =>
     expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
 });
 

@@ -81,7 +81,7 @@ describe('the standing of a run', () => {
     ).toContain('refused: spec is wrong');
   });
 
-  it('is that of the run before it until a run that was just started has recorded anything', () => {
+  it('is that of the previous run until the new run has recorded anything', () => {
     const before = { ...RECORDED, hasEnded: true, isOlderRun: true };
     expect(judgeStanding(seen(), before, NOW).isEarlierRun).toBe(true);
     expect(judgeStanding(seen({ status: 'FAILED' }), before, NOW).isEarlierRun).toBe(false);

@@ -30,7 +30,7 @@ describe('a paused connector', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'nobody', id: '1' });
   });
 
-  it('is held by nobody if a suspended worker paused it after another one had ended its pause', () => {
+  it('is held by nobody if a suspended worker paused it after its record was closed', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'nobody', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('fence and commit', () => {
-  it('never show a reader another side than the confirmed one, under busy writers and readers', async () => {
+  it('show every reader only the confirmed side, under busy writers and readers', async () => {
     const result = await fenceRounds(drill, 40, 8);
     expect([result.slipped, result.refused]).toEqual([0, []]);
     expect(result.reads).toBeGreaterThan(100);
@@ -19,7 +19,7 @@ describe('fence and commit', () => {
 });
 
 describe('a commit that meets the expiry of its fence', () => {
-  it('is never late, and never accepted beside another attempt', async () => {
+  it('is never late, and is never accepted if another attempt has fenced', async () => {
     const edge = await leaseEdge(drill, 120, 12, 'real');
     expect(edge).toMatchObject({ late: 0, both: 0 });
     expect(edge.committed).toBeGreaterThan(0);
@@ -30,7 +30,7 @@ describe('a commit that meets the expiry of its fence', () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it('would be accepted beside another attempt without a lock, and the drill sees it', async () => {
+  it('would be accepted although another attempt has fenced, without a lock; the drill sees it', async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

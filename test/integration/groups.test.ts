@@ -79,7 +79,7 @@ const hasRead = (group: string, upTo: number): Promise<void> =>
 
 describe('a consumer group', () => {
   it.each(['classic', 'consumer', 'streams'])(
-    'is described with members and topics in the %s protocol, and a new member has another id',
+    'is described with members and topics in the %s protocol, and a new member has a different id',
     async (protocol) => {
       const group = `${RUN}-${protocol}`;
       const first = reader(group, protocol);

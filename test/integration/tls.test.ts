@@ -226,7 +226,7 @@ describe('sslmode', () => {
     }
   });
 
-  it('prefer does not send a wrong password again in plain', async () => {
+  it('prefer does not send a refused password again without TLS', async () => {
     const wrong = withAddress(
       address({}),
       () => 'wrong',

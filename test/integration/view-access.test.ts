@@ -120,7 +120,7 @@ describe('consumers of the view', () => {
     expect((await drill.cutover.commitCutover(input())).refused).toBeNull();
   });
 
-  it('stop the commit if one of them could not read it, in whatever way they read', async () => {
+  it('stop the commit if one of them could no longer read it, whatever kind of grant they use', async () => {
     await sql(
       `CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT (id) ON result TO va_dash; GRANT SELECT (id) ON batch_result TO PUBLIC`,
     );

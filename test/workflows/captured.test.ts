@@ -114,7 +114,7 @@ describe('a migration', () => {
     });
   });
 
-  it('keeps epoch and approval if a table was only rewritten, and records the window that read it all', async () => {
+  it('keeps epoch and approval if a table was only rewritten, and records that a window read every row', async () => {
     const fake = fakes();
     await play(
       bench,

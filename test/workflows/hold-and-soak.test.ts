@@ -189,7 +189,7 @@ describe('the soak', () => {
   });
 
   it.each(['when the route is confirmed', 'by a window of the soak'])(
-    'lasts as long as asked from where consumers are on the stream side: the batch side is seen %s',
+    'counts its time from when consumers read the stream side again: the batch side is seen %s',
     async (seen) => {
       const fake = fakes();
       const isConfirmed = seen === 'when the route is confirmed';

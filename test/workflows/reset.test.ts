@@ -32,7 +32,7 @@ describe('a run that was reset to before its commit', () => {
     expect(fake.calls).not.toContain('commitCutover');
   });
 
-  it('in the hold learns it at the release, and neither resumes the batch nor drops the owner trigger', async () => {
+  it('learns of the commit at the release, and neither resumes the batch nor drops the owner trigger', async () => {
     const fake = fakes();
     const fence = () => {
       fake.switched = true; // the lease row as the history before the reset left it

@@ -11,8 +11,8 @@ export interface Visit {
 }
 
 /**
- * Calls `visit` for every node below `tree`, parents first. If it returns `false`, the inside is
- * skipped. Kinds are the keys that begin with a capital.
+ * Calls `visit` for every node below `tree`, parents first. If it returns `false`, the nodes
+ * inside are skipped. Kinds are the keys that begin with a capital.
  */
 export function walk(
   tree: unknown,

@@ -61,8 +61,8 @@ function says(written: string, schema: string | null, name: string): boolean {
 }
 
 /**
- * Lists the names of CTEs in the query. A CTE that has the name of a table hides it in a part of
- * the text only, so such a query is not aligned.
+ * Lists the names of CTEs in the query. A CTE with the name of a table hides that table in a
+ * part of the text only, so such a query is not aligned.
  */
 export function cteNames(query: string): string[] {
   const names = new Set<string>();

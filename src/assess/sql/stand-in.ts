@@ -49,7 +49,9 @@ export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): str
 export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
 
-/** Reads one column of a key from the snapshot: a record that left it out did not change it. */
+/**
+ * Returns SQL that reads a key's column from the snapshot. Used if no record changed the column.
+ */
 export function fromSnapshot(table: StandInTable, column: string, key: readonly string[]): Given {
   const where = table.key.map((name, at) => `${quoteIdent(name)} = ${quoteLiteral(key[at]!)}`);
   return {

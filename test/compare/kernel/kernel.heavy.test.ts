@@ -92,7 +92,7 @@ const record = (image: string, op: 'r' | 'c' | 'u' | 'd', txId = 7): TopicRecord
 });
 
 describe.each(TYPES)('a JSON value of type %s', (type) => {
-  it('becomes the change that the reference makes of it', () => {
+  it('is encoded as the reference encodes it', () => {
     const shape = shapeOf(type);
     fc.assert(
       fc.property(fc.array(json(type), { minLength: 1, maxLength: 20 }), (values) => {

@@ -46,7 +46,7 @@ const HARD_NUMBERS =
 9223372036854775807 18446744073709551615 99999999999999999999 0.00000000001`.replaceAll('\n', ' ');
 
 describe('the kernel', () => {
-  it('needs no help with usual records and rows', () => {
+  it('encodes usual records and rows without the reference', () => {
     const records = encodeBoth(SHAPE, [RECORD, RECORD]);
     const rows = hashBoth(SHAPE, [binaryRow(COLUMN_TYPES, ROW)]);
     expect([records.referred, rows.referred]).toEqual([0, 0]);
@@ -72,7 +72,7 @@ describe('the kernel', () => {
     expect(referred).toBe(1);
   });
 
-  it('leaves every record of a table with a type that it does not know to the reference', () => {
+  it('leaves all records of a table to the reference if it does not know a type of the table', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [...SHAPE.columns, { name: 'list', type: 'int4[]' }],
@@ -104,7 +104,7 @@ describe('the kernel', () => {
     expect(referred).toBe(10);
   });
 
-  it('keeps records of both kinds in order, and memory that grows moves none of them', () => {
+  it("keeps the order of its own and the reference's records, also when its memory grows", () => {
     const [batch, expected] = [new RecordBatch(SHAPE), new Changes()];
     const encoder = new ChangeEncoder(SHAPE);
     const one = Buffer.concat([Buffer.from(RECORD.key), RECORD.value]);
@@ -158,7 +158,7 @@ describe('the kernel', () => {
       expect(batch.checksum!(batch.response, from, to)).toBe(crc32c(bytes, from, to));
   });
 
-  it('was compiled from the sources that lie beside it', () => {
+  it('was compiled from the sources in its folder', () => {
     expect(SOURCES).toBe(digestOfSources());
   });
 });
