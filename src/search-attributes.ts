@@ -1,5 +1,5 @@
-// Registers Sluice's search attributes in the worker's namespace. If that is not allowed, the worker
-// prints what is missing, and starts anyway.
+// Registers Sluice's search attributes in the worker's namespace. If that is not allowed, the
+// worker prints what is missing, and starts anyway.
 import type { NativeConnection } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 import {
@@ -24,8 +24,8 @@ const TYPES = {
 };
 
 /**
- * Registers the missing search attributes. It never throws, because Temporal Cloud and strict clusters
- * deny these calls even if every attribute exists. `say` gets lines for the operator.
+ * Registers the missing search attributes. It never throws, because Temporal Cloud and strict
+ * clusters deny these calls even if every attribute exists. `say` gets lines for the operator.
  */
 export async function ensureSearchAttributes(
   operator: OperatorService,
@@ -50,7 +50,7 @@ export async function ensureSearchAttributes(
   );
   if (wrong.length > 0)
     say(
-      `warning: search attributes of namespace ${namespace} have another type than ${describeAttributes(wrong)}. Remove them, then register them`,
+      `warning: search attributes of namespace ${namespace} do not have the types ${describeAttributes(wrong)}. Remove them, then register them`,
     );
   const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => !(name in known));
   if (missing.length === 0) return;

@@ -59,6 +59,6 @@ describe('search attributes', () => {
   });
   it('of another type are named', async () =>
     expect((await said({ ...ALL, SluicePhase: TYPES.Int })).lines).toContain(
-      'another type than SluicePhase (Keyword)',
+      'do not have the types SluicePhase (Keyword)',
     ));
 });

@@ -89,7 +89,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   late: 'Not reported by this version.',
   duplicate:
     'Several records of the key have the same position in the log. It is listed beside a difference, and is not counted itself.',
-  type: 'The value of the stream has another type than the column, so it differs.',
+  type: "The value of the stream is not of the column's type, so it differs.",
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
   unstable: 'The row changed in every round. The key is proven neither equal nor different.',
   'not-capturable':

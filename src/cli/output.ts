@@ -26,7 +26,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   findings: 'Checks, differences or pending work were found.',
   unreachable: 'A system does not answer or refuses the login.',
   timeout: 'The time limit passed before the condition held.',
-  endedOtherwise: 'The run ended in another way than the one that was waited for.',
+  endedOtherwise: 'The run ended with an outcome other than the one that was waited for.',
   interrupted: 'The verb was interrupted from the keyboard.',
 };
 
@@ -52,12 +52,14 @@ export async function print(value: unknown, format: Format, asText: () => string
 }
 
 /**
- * Writes text to stdout, with control characters escaped so that they cannot affect a terminal. HTML
- * pages escape their text themselves.
+ * Writes text to stdout, with control characters escaped so that they cannot affect a terminal.
+ * HTML pages escape their text themselves.
  */
 export const write = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
 export const say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
-/** Joins lines. It escapes line ends inside each line, so that quoted text cannot begin a new line. */
+/**
+ * Joins lines. It escapes line ends inside each line, so that quoted text cannot begin a new line.
+ */
 export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
 
 /**

@@ -6,7 +6,7 @@ import type { Activities } from '../activities/index.js';
 
 // Temporal notices a killed worker only after one of these limits, so the limits are short.
 const PATIENCE = {
-  /** For a few statements or requests. */
+  /** Runs a few statements or requests. */
   quick: {
     startToCloseTimeout: '30s',
     retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 },

@@ -69,7 +69,7 @@ export interface SettledSubject {
 
 export type CaptureDeps = Pick<Deps, 'secret' | 'systems'>;
 
-/** The half of a capture that talks to real systems. */
+/** A capture's checks and effects on real systems. */
 export interface CaptureAdapter<C extends CapturePlan = CapturePlan> {
   /** Runs the capture's own preflight checks. Reads only. */
   checks(deps: CaptureDeps, plan: ResolvedPlan, capture: C): Promise<Check[]>;

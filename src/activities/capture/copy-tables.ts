@@ -26,7 +26,7 @@ import {
   type CopyTarget,
 } from './copy-readers.js';
 
-const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after a death
+const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after the worker dies
 
 interface CopyTask {
   readonly target: CopyTarget;

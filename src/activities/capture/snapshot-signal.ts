@@ -32,8 +32,9 @@ export class SnapshotSignal {
   }
 
   /**
-   * Must be called repeatedly with all notifications so far. Asks until the connector reports that
-   * it started, and again whenever the snapshot has failed, at most every 20 s.
+   * Sends the signal until the connector reports that the snapshot has started, and again whenever
+   * the snapshot has failed, at most every 20 s. The caller MUST call it repeatedly, with all
+   * notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     if (

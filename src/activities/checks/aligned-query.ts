@@ -38,7 +38,9 @@ class NotAligned extends Error {}
 
 const MOST_NESTED = 20;
 
-/** Prepares the query without running it. A string has the reason if it cannot be aligned. */
+/**
+ * Prepares the query without running it. Returns the reason as a string if it cannot be aligned.
+ */
 export async function alignedQuery(
   client: pg.ClientBase,
   tables: readonly Relation[],

@@ -34,7 +34,7 @@ function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): v
     !weak,
     `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
     identity === 'index'
-      ? `replica identity${where} uses another index than the primary key`
+      ? `replica identity${where} uses an index that is not the primary key`
       : identity === 'default' && table.isKeyDeferrable
         ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
         : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,

@@ -1,5 +1,5 @@
-// The fence sets the lease row to FENCED and, with `cutover.fence: source`, blocks writes to the source
-// tables. `fence` takes the fence and `releaseFence` undoes it; keep them together.
+// The fence sets the lease row to FENCED and, with `cutover.fence: source`, blocks writes to the
+// source tables. `fence` takes the fence and `releaseFence` undoes it; keep them together.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -37,7 +37,7 @@ export interface Refusable {
 }
 
 const LOCK_ATTEMPTS = 6;
-/** The application got the lock. */
+/** The SQLSTATEs if the application got a lock, and the fence did not. */
 const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {
@@ -66,8 +66,8 @@ export function createFenceActivities(deps: FenceDeps) {
 
     /**
      * Undoes `fence` and ends the attempt. Idempotent; it opens only a fence with this token. The
-     * triggers then block nothing, and `removeTrigger` removes them later. It reads the row under its
-     * lock, so it sees a commit that seemed lost but succeeded.
+     * triggers then block nothing, and `removeTrigger` removes them later. It reads the row under
+     * its lock, so it sees a commit that seemed lost but succeeded.
      */
     async releaseFence({
       ref,
@@ -115,9 +115,9 @@ async function takeFence(
   if (row.state === 'FENCED' && !isMine && !row.expired)
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';
-  // If Temporal retries this activity, it finds the fence of its first try and does not extend it. The
-  // hold is counted from the beginning of the transaction, so it includes the time that writers wait
-  // for the tables fenced first.
+  // If Temporal retries this activity, it finds the fence of its first try and does not extend it.
+  // The hold is counted from the beginning of the transaction, so it includes the time that writers
+  // wait for the tables fenced first.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
@@ -129,8 +129,8 @@ async function takeFence(
 }
 
 /**
- * Takes the fence in one transaction. Throws Refused, with nothing changed, if a condition failed, or
- * if the application keeps a lock that the fence needs.
+ * Takes the fence in one transaction. Throws Refused, with nothing changed, if a condition failed,
+ * or if the application keeps a lock that the fence needs.
  */
 async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<void> {
   const limits = holdLimits(input.plan);

@@ -14,16 +14,19 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 
 /** The effects of one route. A method that a route does not need does nothing. */
 export interface RouteEffects {
-  /** Does what this route adds to the fence, in the fence's transaction, before it locks the lease row. */
+  /**
+   * Does what this route adds to the fence, in the fence's transaction, before it locks the lease
+   * row.
+   */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
   /**
-   * Tries the switch and then the rollback. The caller must end the transaction with ROLLBACK. Throws
-   * the Problem that the commit would meet.
+   * Tries the switch and then the rollback. The caller must end the transaction with ROLLBACK.
+   * Throws the Problem that the commit would meet.
    */
   tryOut(client: pg.ClientBase, plan: ResolvedPlan): Promise<void>;
   /**
-   * Switches consumers in the commit's transaction, before it locks the lease row. Returns which rows
-   * were written, or null if the route writes none.
+   * Switches consumers in the commit's transaction, before it locks the lease row. Returns which
+   * rows were written, or null if the route writes none.
    */
   inCommit(client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<RowsChanged | null>;
   /** Asks another system to switch. Idempotent. `observe` shows whether it has switched. */
@@ -35,12 +38,13 @@ export interface RouteEffects {
   /** Returns consumers to the batch's result, in the rollback's transaction. Idempotent. */
   inBack(client: pg.ClientBase, plan: ResolvedPlan, lease: () => Promise<LeaseRow>): Promise<void>;
   /**
-   * Revokes rights that the batch must not keep. Throws Problem `batch-action` if it still has them.
+   * Revokes rights that the batch must not keep. Throws Problem `batch-action` if it still has
+   * them.
    */
   atComplete(plan: ResolvedPlan): Promise<void>;
 }
 
-/** The half of a route that works with real systems. */
+/** A route's checks and effects on real systems. */
 export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
   /** Finds, before the cut-over, what would prevent the switch. It only reads. */
   checks(

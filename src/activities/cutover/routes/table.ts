@@ -1,5 +1,5 @@
-// Route `postgres-table`: batch and stream write one table. The commit and the rollback change which of
-// them may write it.
+// Route `postgres-table`: batch and stream write one table. The commit and the rollback change
+// which of them may write it.
 import { codeOf } from '../../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { isOverdue } from '../../../clients/postgres/held-transaction.js';
@@ -71,7 +71,10 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       await alive(() => giveBack(client, plan, route)); // heartbeats, because the batch's query may take long
     },
 
-    /** Revokes the batch role's right to write, because no trigger guards the table after `complete`. */
+    /**
+     * Revokes the batch role's right to write, because no trigger guards the table after
+     * `complete`.
+     */
     async atComplete(plan) {
       const { batchRole, table } = route;
       const mayWrite = await withSource(plan, deps.secret, (client) =>
@@ -102,7 +105,9 @@ async function changeHands(
   } catch (error) {
     const { text } = route.table;
     if (isOverdue(error))
-      throw new Refused(`${text} did not change hands within the commit's time`);
+      throw new Refused(
+        `could not switch ${text} from batch to stream within the commit's time limit`,
+      );
     if (ROWS_DO_NOT_FIT.test(codeOf(error)))
       throw new Refused(`${text} does not take the stream's rows: ${(error as Error).message}`);
     throw error;

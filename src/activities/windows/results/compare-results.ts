@@ -19,7 +19,7 @@ const ROUNDS_WHEN_FAILED = 3;
 
 export interface ResultCompared {
   readonly subjects: SubjectResult[];
-  /** The path time of the last round; null when there was none. */
+  /** The time that the last round's marker took through the path. Null if there was no round. */
   readonly pathMs: number | null;
 }
 

@@ -205,7 +205,9 @@ interface Gaps {
   readonly aligned: Readonly<Record<string, number>>;
 }
 
-/** Reads the gap of each table that a query reads. A string has the reason why one is not known. */
+/**
+ * Reads the gap of each table that a query reads. Returns the reason as a string if one is unknown.
+ */
 async function gapsOf(
   session: ConnectedSession,
   prepared: readonly Prepared[],

@@ -28,9 +28,12 @@ export interface StillPoint {
   readonly snapshot: SnapshotVisibility;
   /** A position behind everything that the snapshot sees. */
   readonly mark: SourceMark;
-  /** Holds a snapshot of the sink's table; null without a sink. The caller MUST end it. */
+  /**
+   * The connection with a snapshot of the sink's table, which the caller MUST end. Null without a
+   * sink.
+   */
   readonly sink: SourceClient | null;
-  /** The time for which the connector was paused; null if nothing had to be paused. */
+  /** The time (ms) for which the connector was paused. Null if nothing had to be paused. */
   readonly stoodMs: number | null;
 }
 
@@ -116,7 +119,9 @@ async function look(
   }
 }
 
-/** Reads the ends until two readings in a row agree. A string says what kept moving. */
+/**
+ * Reads the ends until two readings in a row agree. Otherwise returns a string: what kept moving.
+ */
 async function agreedEnds(
   kafka: KafkaPort,
   topics: readonly string[],
