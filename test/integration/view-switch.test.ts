@@ -149,7 +149,7 @@ describe('the switch of a view', () => {
     'system columns': ['SELECT id, ctid::text AS place FROM batch_result', /reads ctid/],
     'both sides': [
       'SELECT id FROM batch_result UNION SELECT id FROM stream_result',
-      /does not read public.batch_result alone/,
+      /does not read only public.batch_result/,
     ],
     'the table in a constant': [
       `SELECT id, 'batch_result'::regclass AS of FROM batch_result`,
