@@ -1,5 +1,5 @@
 // How much must be captured, carried and computed a day?
-import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const HEAVY_CHANGES_PER_DAY = 50_000_000;
 
@@ -7,9 +7,8 @@ export const changeRate: Rule = {
   id: 'change-rate',
   rationale:
     'Every change must be captured, transported and computed. More than about 600 changes a second need more than one partition and one task.',
-  ask: ({ tables }) => {
-    if (!tables.known) return couldNotTell(tables.why);
-    const rates = tables.value.map((t) =>
+  ask: ifKnown('tables', (tables) => {
+    const rates = tables.map((t) =>
       t.perDay ? t.perDay.inserted + t.perDay.updated + t.perDay.deleted : null,
     );
     if (rates.some((r) => r === null))
@@ -21,5 +20,5 @@ export const changeRate: Rule = {
           work: 'plan partitions, and measure the rate with sluice prove on a slice',
         })
       : notFired(evidence);
-  },
+  }),
 };

@@ -1,13 +1,12 @@
 // Could Sluice read all SQL of the batch?
-import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+import { fired, ifKnown, notFired, type Rule } from './rule.js';
 
 export const queryUnreadable: Rule = {
   id: 'query-unreadable',
   rationale:
     'A query that cannot be read cannot be assessed, and cannot be run again for a comparison.',
-  ask: ({ sql }) => {
-    if (!sql.known) return couldNotTell(sql.why);
-    const { error, unread, blocks } = sql.value;
+  ask: ifKnown('sql', (sql) => {
+    const { error, unread, blocks } = sql;
     if (error)
       return fired(0.6, `line ${error.line}, column ${error.column}: ${error.message}`, {
         work: 'provide the batch as SQL that PostgreSQL can parse',
@@ -21,5 +20,5 @@ export const queryUnreadable: Rule = {
         work: 'write the result as one SELECT (batch.query), which every comparison needs',
       });
     return notFired(`${blocks.length} block(s) read`);
-  },
+  }),
 };

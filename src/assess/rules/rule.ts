@@ -1,6 +1,6 @@
 // Defines a rule: one question about a batch process, and the reason to ask it. A rule that could not be
 // answered counts as unknown and not as zero.
-import type { ProcessFacts } from '../facts.js';
+import type { Fact, ProcessFacts } from '../facts.js';
 
 export type Part = 'value' | 'feasibility';
 
@@ -44,3 +44,14 @@ export const fired = (
 });
 export const notFired = (evidence: string): Answer => ({ state: 'not-fired', evidence });
 export const couldNotTell = (why: string): Answer => ({ state: 'could-not-tell', why });
+
+/** Asks about one measured fact. The answer is `could-not-tell`, with the reason, if it is unknown. */
+export const ifKnown =
+  <K extends 'sql' | 'tables'>(name: K, ask: (value: ValueOf<ProcessFacts[K]>) => Answer) =>
+  (facts: ProcessFacts): Answer => {
+    const fact = facts[name] as Fact<ValueOf<ProcessFacts[K]>>;
+    return fact.known ? ask(fact.value) : couldNotTell(fact.why);
+  };
+
+type ValueOf<F> =
+  Extract<F, { readonly known: true }> extends { readonly value: infer T } ? T : never;

@@ -1,16 +1,13 @@
 // Does every table have a primary key?
-import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 export const tablesWithoutKey: Rule = {
   id: 'tables-without-key',
   rationale: 'A change without a key cannot be matched with its row.',
-  ask: ({ tables }) => {
-    if (!tables.known) return couldNotTell(tables.why);
-    const lacking = tables.value
-      .filter((t) => t.kind === 'r' && t.key.length === 0)
-      .map((t) => t.table);
-    const views = tables.value.filter((t) => t.kind !== 'r').map((t) => t.table);
-    const denied = tables.value.filter((t) => !t.mayRead).map((t) => t.table);
+  ask: ifKnown('tables', (tables) => {
+    const lacking = tables.filter((t) => t.kind === 'r' && t.key.length === 0).map((t) => t.table);
+    const views = tables.filter((t) => t.kind !== 'r').map((t) => t.table);
+    const denied = tables.filter((t) => !t.mayRead).map((t) => t.table);
     if (denied.length > 0) return couldNotTell(`this role may not read ${denied.join(', ')}`);
     const work = [
       ...(lacking.length > 0 ? [`give a primary key to ${lacking.join(', ')}`] : []),
@@ -22,6 +19,6 @@ export const tablesWithoutKey: Rule = {
     ];
     return work.length > 0
       ? fired(0.4, [...lacking, ...views].join(', '), { work: work.join('; ') })
-      : notFired(`${tables.value.length} table(s), each with a primary key`);
-  },
+      : notFired(`${tables.length} table(s), each with a primary key`);
+  }),
 };

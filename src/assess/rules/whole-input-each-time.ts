@@ -1,6 +1,6 @@
 // Are tables emptied and filled again?
 import type { TableFacts } from '../facts.js';
-import { couldNotTell, fired, notFired, type Rule } from './rule.js';
+import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
 const TIMES_OVER = 3; // if it is unknown when the statistics began, a table replaced this often is replaced regularly
@@ -10,9 +10,8 @@ export const wholeInputEachTime: Rule = {
   id: 'whole-input-each-time',
   rationale:
     'If a table is emptied and filled again, each load is one huge change and not a few small ones.',
-  ask: ({ tables }) => {
-    if (!tables.known) return couldNotTell(tables.why);
-    const counted = tables.value.filter((t) => t.total !== null);
+  ask: ifKnown('tables', (tables) => {
+    const counted = tables.filter((t) => t.total !== null);
     if (counted.length === 0) return couldNotTell('the tables have no statistics of their changes');
     const replaced = counted.filter(isReplaced);
     if (replaced.length === 0) return notFired('no table is replaced as a whole');
@@ -22,11 +21,11 @@ export const wholeInputEachTime: Rule = {
           `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far of ${t.rows.toLocaleString('en')} in it)`,
       )
       .join(', ');
-    if (replaced.length === tables.value.length) return fired(1, names, { decides: true });
+    if (replaced.length === tables.length) return fired(1, names, { decides: true });
     return fired(0.4, names, {
       work: `make the loads of ${replaced.map((t) => t.table).join(', ')} write only rows that changed`,
     });
-  },
+  }),
 };
 
 function isReplaced({ rows, perDay, total }: TableFacts): boolean {
