@@ -163,7 +163,8 @@ describe('a result that is compared at a still point', () => {
     const paused: number[] = [];
     // The effects of a still point are: record, pause, marker, resume, close.
     for (let at = 1; at <= 5; at += 1) {
-      const input = { activity: 'runWindow', args, at, when: 'before', from: 'sluice.still_point' };
+      const from = 'INSERT INTO sluice.still_point';
+      const input = { activity: 'runWindow', args, at, when: 'before', from };
       const died = spawnSync(process.execPath, [CHILD, JSON.stringify(input)], {
         encoding: 'utf8',
       });
