@@ -51,9 +51,9 @@ function problemOf({ name, text, isVolatile, isOurs }: Called): string | null {
 /** Reads the functions of these names. Those of the server and of extensions are not `ours`. */
 async function functions(client: pg.ClientBase, names: readonly string[]): Promise<Called[]> {
   const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT p.oid::regprocedure::text AS name, p.provolatile = 'v' AS volatile,
-       n.nspname <> 'pg_catalog' AND NOT EXISTS (SELECT FROM pg_depend d
-         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS ours,
+    `SELECT p.oid::regprocedure::text AS name, (p.provolatile = 'v')::text AS volatile,
+       (n.nspname <> 'pg_catalog' AND NOT EXISTS (SELECT FROM pg_depend d
+         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))::text AS ours,
        CASE WHEN p.prokind = 'f' AND l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) END AS text
      FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE p.proname = ANY ($1) OR n.nspname || '.' || p.proname = ANY ($1)`,
@@ -62,7 +62,7 @@ async function functions(client: pg.ClientBase, names: readonly string[]): Promi
   return rows.map(({ name, text, volatile, ours }) => ({
     name: name!,
     text: text ?? null,
-    isVolatile: volatile === 't',
-    isOurs: ours === 't',
+    isVolatile: volatile === 'true',
+    isOurs: ours === 'true',
   }));
 }
