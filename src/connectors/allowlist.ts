@@ -7,7 +7,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'max.batch.size': 'records a batch',
   'max.queue.size': 'records queued',
   'poll.interval.ms': 'pause between polls',
-  'snapshot.fetch.size': 'rows a fetch of the initial snapshot',
+  'snapshot.fetch.size': 'rows per fetch of the initial snapshot',
   'snapshot.max.threads': 'threads of the initial snapshot',
   'status.update.interval.ms': 'interval of confirming the slot position',
   'heartbeat.interval.ms': 'heartbeat',

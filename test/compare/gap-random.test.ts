@@ -63,8 +63,9 @@ function tableAfter(history: readonly Transaction[], counts: (at: number) => boo
 }
 
 /**
- * Transactions that are in the log and that the snapshot does not see yet. The last ones of their
- * keys before the snapshot, because a row that they hold cannot be changed by another one.
+ * Returns the transactions that are in the log but not visible to the snapshot. Each is the last
+ * one of its key, because no other transaction can change a row that an open transaction has
+ * locked.
  */
 function unseenBefore(history: readonly Transaction[], taken: number, wanted: number): Set<number> {
   const unseen = new Set<number>();

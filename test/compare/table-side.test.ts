@@ -17,7 +17,7 @@ const shapeOf = (key: readonly string[]): Shape => ({
   columns: NAMES.map((name, at) => ({ name, type: TYPES[at]! })),
 });
 
-/** The table's row `n`. Some have another value than the stream, and some keys are not there. */
+/** The table's row `n`. Some rows differ from the stream, and some keys are missing there. */
 const tableRow = (n: number): readonly Value[] => [n, n % 100 === 7 ? 'other' : `v${n % 10}`];
 
 function foldOf(shape: Shape): HashFold {

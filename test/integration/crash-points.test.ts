@@ -1,6 +1,6 @@
 // Kills a worker at any effect of any activity that changes something. After the retry, the state
-// must be the same as without the kill. Each run tests twenty points, and another selection every
-// hour. SLUICE_CRASH_POINTS=all tests all of them (npm run test:faults).
+// must be the same as without the kill. Each run tests twenty points, and the selection changes
+// every hour. SLUICE_CRASH_POINTS=all tests all of them (npm run test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';

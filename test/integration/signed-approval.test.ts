@@ -122,7 +122,7 @@ describe('two people', () => {
     });
     expect(ask('approve', 'hal', '--key', hal.file).code).toBe(0);
     await waitFor('glass', 'phase=soak');
-    // breaking the glass needs another role than ending the soak
+    // breaking the glass and ending the soak need different roles
     expect(ask('complete', 'gil', '--key', gil.file).code).toBe(1);
     expect(ask('complete', 'ann', '--key', ann.file).code).toBe(0);
     expect(ask('complete', 'bob', '--key', bob.file).code).toBe(0);

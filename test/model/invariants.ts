@@ -11,7 +11,7 @@ export function atCommit(n: World, x: Worker): string | null {
     return 'I1: a committed write is not in the stream';
   if (n.commits > 0) return 'I5: a second commit';
   if (n.approvedEpoch !== x.epoch + 1) return 'I6: no approval of this epoch';
-  if (n.veto === 1) return 'I6: in spite of a veto';
+  if (n.veto === 1) return 'I6: committed in spite of a veto';
   if (n.passed === 2) return 'I8: the epoch changed under the evidence';
   if (n.passed !== 1) return 'I2: the final window did not pass';
   if (n.drained !== 1) return 'I9: the drain is not proven';
@@ -28,7 +28,7 @@ export function inState(w: World): string | null {
   if (worker.pc === PC.idle && w.state === SWITCHED)
     return 'I15: the workflow does not know of its commit';
   if ((worker.pc === PC.confirm || worker.pc === PC.done) && w.commits === 0)
-    return 'I15: the workflow believes in a commit that was not';
+    return 'I15: the workflow believes in a commit that did not happen';
   const isAtRest = worker.pc === PC.idle && !w.zombie;
   if (isAtRest && w.triggers === 1) return 'I10: nobody cuts over, and triggers are left';
   if (isAtRest && w.state === FENCED && w.expires > w.clock)

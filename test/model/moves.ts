@@ -89,7 +89,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
         : rules.triggerFailsClosed;
       x.pc = isHeld ? WRITER.refused : WRITER.allowed;
       x.share = !isHeld && rules.triggerLocks ? 1 : 0;
-      if (isHeld && n.state === GONE) return 'I4: writes are refused for ever, the row is gone';
+      if (isHeld && n.state === GONE)
+        return 'I4: writes are refused forever, because the row is gone';
       return isHeld && n.clock >= n.since + HOLD
         ? 'I4: a write was held longer than maxHold'
         : null;

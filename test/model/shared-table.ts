@@ -20,9 +20,9 @@ export const SHARED_RULES = {
   copiesInCommit: true,
   /** The trigger stays after the commit. */
   guardsAfterCommit: true,
-  /** After the commit, the trigger checks the role of the writer … */
+  /** After the commit, the trigger checks the role of the writer. */
   knowsRole: true,
-  /** … and the epoch in which the writer became the owner. */
+  /** After the commit, the trigger also checks the epoch in which the writer became the owner. */
   knowsEpoch: true,
   /** The stream's role may not write before the commit. */
   refusesStreamBefore: true,
@@ -112,7 +112,10 @@ function moves(
   sink(w, rules, 'task', can);
   sink(w, rules, 'stray', can);
   if (w.triggers === 1 && mayStream(w, rules, false))
-    can('a sink of an earlier life writes', () => 'S3: a sink of another life wrote the table');
+    can(
+      'a sink of an earlier iteration writes',
+      () => 'S3: a sink of an earlier iteration wrote the table',
+    );
   commit(w, rules, can);
   return found;
 }

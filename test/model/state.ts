@@ -57,7 +57,7 @@ export interface Worker {
   holdsLease: number;
   /** 1 = the commit's condition held when it was evaluated. */
   saw: number;
-  /** 1 = a run of the batch was there when the commit began. */
+  /** 1 = a run of the batch was active when the commit began. */
   sawRun: number;
 }
 

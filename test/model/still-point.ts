@@ -15,7 +15,7 @@ export const STILL_RULES = {
   drainsBeforeResume: true,
   /** Rows whose records lie behind the ends, and which the snapshot sees, come from the topic. */
   alignsLater: true,
-  /** Rows whose records lie before the ends, and which the snapshot does not see, also do. */
+  /** Rows whose records lie before the ends, unseen by the snapshot, also come from the topic. */
   alignsUnseen: true,
   /** The gap is read once the connector has passed a marker that is younger than the snapshot. */
   waitsForMarker: true,

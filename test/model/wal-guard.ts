@@ -41,7 +41,7 @@ function moves(
   if (w.slot === 1 && w.retained < MOST && !isDue)
     can('the source writes', { retained: w.retained + 1, sinceLook: w.sinceLook + 1 });
   if (w.stands === 0 && w.retained > 0 && w.slot === 1) can('the connector reads', { retained: 0 });
-  can('the connector stands still, or goes on', { stands: 1 - w.stands });
+  can('the connector stops, or continues', { stands: 1 - w.stands });
   can('blocked, or not any more', { blocked: 1 - w.blocked });
   can('paused, or not any more', { paused: 1 - w.paused });
   if (w.committed === 0 && w.slot === 1) can('commits', { committed: 1 });
@@ -53,7 +53,7 @@ function moves(
       can(
         'guard drops the slot',
         { slot: 0, told: 1, sinceLook: 0 },
-        w.committed === 1 ? 'I12: dropped what consumers live on' : null,
+        w.committed === 1 ? 'I12: dropped what consumers need' : null,
       );
     else
       can('guard looks', {
@@ -67,7 +67,7 @@ function moves(
 function inState(w: World): string | null {
   if (w.slot === 0 || w.retained <= BUDGET + LOOKS_EVERY + 1) return null;
   if (w.committed === 0)
-    return 'I12: more WAL than the budget and what is written between two looks';
+    return 'I12: more WAL than the budget, plus what is written between two looks';
   return w.told === 1 ? null : 'I12: more WAL than the budget, and nobody was told';
 }
 
@@ -98,7 +98,7 @@ export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, Reg
   [
     'the guard dropped the slot after the commit',
     { sparesAfterCommit: false },
-    /dropped what consumers live on/,
+    /dropped what consumers need/,
   ],
   ['the guard said nothing after the commit', { alarmsAfterCommit: false }, /nobody was told/],
 ];

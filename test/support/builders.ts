@@ -1,4 +1,4 @@
-// Builds small specs and refs for tests. A test overrides what it is about.
+// Builds small specs and refs for tests. A test overrides the parts that it tests.
 import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

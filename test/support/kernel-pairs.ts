@@ -21,8 +21,8 @@ export interface Pair {
 }
 
 /**
- * Encodes the records of one batch body, in which other bytes lie between them. The body lies in
- * the broker's answer, or `isCopied` because it was compressed there.
+ * Encodes the records of one batch body, which has other bytes between the records. The body is a
+ * part of the broker's response or, with `isCopied`, a copy like that of a compressed batch.
  */
 export function encodeBoth(
   shape: Shape,

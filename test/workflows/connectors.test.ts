@@ -1,4 +1,4 @@
-// Tests the guard beside the run. It names a connector at once that a person paused, edited or
+// Tests the guard beside the run. It names at once a connector that a person paused, edited or
 // deleted, however rarely windows run. It does not name a connector that the run itself holds.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';

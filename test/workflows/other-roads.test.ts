@@ -1,4 +1,4 @@
-// Tests other paths than the usual one: tables that are polled, and pipelines that must follow a
+// Tests less usual paths: tables that are polled, and pipelines that must follow a
 // new generation.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';

@@ -1,4 +1,4 @@
-// Consumer groups. The first member of a group creates it, and it remains after its last member.
+// Consumer groups. A group is created by its first member, and remains after its last one has left.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { knownGroup } from '../barrier/group-readers.js';

@@ -49,9 +49,9 @@ export async function latestRun(
 type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 
 /**
- * Returns the objects of runs that are not live, in the order in which they were created. It asks each
- * system whether it still has them. Throws Problem `preflight-failed` for a run of another namespace,
- * because this namespace does not show whether that run is live.
+ * Returns the objects of runs that are not live, in the order in which they were created. It asks
+ * each system whether the objects still exist. Throws Problem `preflight-failed` for a run of
+ * another namespace, because this namespace does not show whether that run is live.
  */
 export async function findLeftovers(
   deps: Reading,

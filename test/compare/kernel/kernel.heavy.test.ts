@@ -1,5 +1,5 @@
-// The WebAssembly kernel and the TypeScript reference say the same of every value, every record and
-// every row, also of hostile ones.
+// The WebAssembly kernel and the TypeScript reference give the same result for every value, record
+// and row, including hostile ones.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/compare/comparison.js';
@@ -223,7 +223,7 @@ const HOSTILE_BYTES = [
   0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c, 0x3a, 0x20, 0, 0x0a, 0x2d, 0xff, 0xc3,
 ];
 
-/** A few bytes changed, added, taken away or cut off. */
+/** Generates bytes of which a few are changed, added, removed or cut off. */
 const edits = fc.array(
   fc.tuple(
     fc.nat(),
