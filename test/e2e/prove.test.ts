@@ -13,6 +13,7 @@ import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
 
 const worker = new TestWorker();
 const EXAMPLE = resolve('examples/daily-revenue');
+const PREFIX = 'proof-daily-revenue-'; // another file proves another migration at the same time
 let spec: string;
 
 beforeAll(async () => {
@@ -54,10 +55,10 @@ async function traces(): Promise<string[]> {
     logLevel: kafkajs.logLevel.NOTHING,
   }).admin();
   await admin.connect();
-  const topics = (await admin.listTopics()).filter((t) => t.startsWith('proof-'));
+  const topics = (await admin.listTopics()).filter((t) => t.startsWith(PREFIX));
   const groups = (await admin.listGroups()).groups
     .map((g) => g.groupId)
-    .filter((g) => g.startsWith('proof-'));
+    .filter((g) => g.startsWith(PREFIX));
   await admin.disconnect();
   const inDatabase = await withDatabase('proof_shop', async (client) => {
     const { rows } = await client.query<{ n: string }>(
