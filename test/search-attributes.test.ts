@@ -57,7 +57,7 @@ describe('search attributes', () => {
     expect(lines).toContain('has no search attributes SluiceLagMs (Int)');
     expect(lines).not.toContain('SluicePhase');
   });
-  it('of another type are named', async () =>
+  it('with a wrong type are named', async () =>
     expect((await said({ ...ALL, SluicePhase: TYPES.Int })).lines).toContain(
       'do not have the types SluicePhase (Keyword)',
     ));

@@ -45,7 +45,7 @@ describe('completion', () => {
     expect(complete(['sluice', 'ass'])).toBe('assess');
     expect(complete(['sluice', 'prove', '--sl'])).toBe('--slice');
   });
-  it('is refused for another shell', () =>
+  it('is refused for any other shell', () =>
     expect(run('completion', 'fish')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('expected bash or zsh') as string,

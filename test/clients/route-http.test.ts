@@ -30,7 +30,7 @@ beforeEach(() => void (seen.length = 0));
 afterAll(() => server.close());
 
 describe('a route by HTTP', () => {
-  it('receives side and epoch, and the same request again on a repeat', async () => {
+  it('receives side and epoch, and the same request again on a retry', async () => {
     answer = { status: 204, text: '' };
     const order = { migration: 'orders', side: 'stream', epoch: 1_000_003 } as const;
     await putRoute(url, order);

@@ -44,7 +44,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'of commits at the expiry has no late one, and none accepted beside another',
+    'of commits at the expiry accepts no late commit, and none if another attempt has fenced',
     { timeout: HOURS },
     async () => {
       expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });

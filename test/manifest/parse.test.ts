@@ -40,7 +40,7 @@ describe('a spec', () => {
     );
     expect(parsed.ok && parsed.spec.spec.batch?.query.sql).toContain('AT TIME ZONE');
   });
-  it('has the same plan hash with other labels and key order, and another after any other change', () => {
+  it('has the same plan hash with other labels and key order, and a new one after any other change', () => {
     const spec = aSpec();
     expect(planHash({ ...spec, metadata: { ...spec.metadata, labels: { team: 'x' } } })).toBe(
       planHash(spec),
@@ -143,7 +143,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
   ])('%s', (_case, spoil, message) =>
     expect(problemsOf(spoil(yaml())).join('\n')).toContain(message),
   );
-  it('a query file that is missing, beside every other problem', () => {
+  it('a query file that is missing, together with all other problems', () => {
     const input = aSpecInput({
       spec: {
         ...BATCH_PARTS,
