@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '2c382878b330be6964cb60f4ae57c1ef55f0b0eb89c1c2b3b397bef95ea09583';
+export const SOURCES = '24f842b357643cb757e1482c4b37d94fcdf86267964143bd2108b493e3a72981';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -18,7 +18,10 @@ function entry(table: i32, bits: u64): u32 {
   return load<u32>(TABLES + ((<usize>(bits & 0xff)) << 2) + (table << 10));
 }
 
-/** Returns what four bytes add, which lie at `shift` of `bits`. `last` is the last one's table. */
+/**
+ * Returns the checksum's part for the four bytes of `bits` from bit `shift` on. `last` is the
+ * number of the table for the last of these bytes.
+ */
 function four(bits: u64, shift: u64, last: i32): u32 {
   const own = bits >> shift;
   return (

@@ -1,5 +1,5 @@
 // Finds the columns of a Debezium record as Connect writes it. It understands the fast path of
-// enc/envelope.ts, and returns false for every other record.
+// enc/envelope.ts, and returns false for all other records.
 import {
   NO_COLUMN,
   columnCount,
@@ -72,9 +72,9 @@ export function scan(from: usize, to: usize): bool {
   return readTransaction(rowEnd, op, to);
 }
 
-/** Returns where the last `"op":"` begins, at `from` or later, or 0. */
+/** Returns the place of the last `"op":"` at or after `from`. Returns 0 if there is none. */
 function lastOperation(from: usize, to: usize): usize {
-  let at = to - OP_LENGTH - 15; // sixteen places, of which the last one still has room for it
+  let at = to - OP_LENGTH - 15; // the last 16 places at which the text still fits before `to`
   while (at + 15 >= from) {
     const quotes = i8x16.eq(v128.load(at), i8x16.splat(QUOTE));
     const letters = i8x16.eq(v128.load(at + 1), i8x16.splat(0x6f)); // the o of op
@@ -91,7 +91,7 @@ function lastOperation(from: usize, to: usize): usize {
   return 0;
 }
 
-/** Reads the first `"txId":` behind the row and before the operation. */
+/** Reads the first `"txId":` between the row and the operation. Returns false if it is unclear. */
 function readTransaction(from: usize, op: usize, to: usize): bool {
   let at = from;
   while (at < op) {

@@ -1,5 +1,5 @@
-// Encodes and hashes many records or rows in one call. What it does not surely understand is
-// marked, and left to the TypeScript reference (enc/). The encoding of a row is enc-v1.
+// Encodes and hashes many records or rows in one call. It marks those that it may not understand,
+// and the TypeScript reference (enc/) encodes them. The encoding of a row is enc-v1.
 import { fromBinary, fromJson } from './column';
 import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';
 import { hash128, partitionOf } from './hash';
@@ -22,9 +22,9 @@ const KEY_SEED: u32 = 0x6b6579;
 const ROW_SEED: u32 = 0x726f77;
 const NULL_JSON: u8 = 0x6e; // the letter n of null
 
-/** A record is four words: where its key and its value begin and end. */
+/** A record has four words: the places at which its key and its value begin and end. */
 const RECORD_BYTES: usize = 16;
-/** A change is nine words, as enc/change.ts describes them. */
+/** A change has nine words, as enc/change.ts describes them. */
 const CHANGE_BYTES: usize = 36;
 const KIND_SNAPSHOT: i32 = 0;
 const KIND_UPSERT: i32 = 1;
@@ -33,8 +33,8 @@ const UNCLEAR: i32 = -1;
 const SNAPSHOT: u8 = 0x72;
 
 /**
- * Writes the change of each record. The kind of a change that the reference must find is -1.
- * Returns how many there are. With `partitions`, it also checks the partition.
+ * Writes the change of each record. Kind -1 means that the reference must encode the record.
+ * Returns the number of such records. With `partitions`, it also checks the partition.
  */
 export function encodeRecords(
   records: usize,
@@ -128,13 +128,15 @@ function writeRow(to: usize, out: usize): void {
 }
 const hashed: usize = memory.data(16);
 
-/** A row is two words: where its ctid's field begins, and where the row ends. */
+/** A row has two words: the places at which its ctid field begins and at which the row ends. */
 const ROW_BYTES: usize = 8;
 const TID_FIELD_BYTES: usize = 10;
-/** A found row is nine words: whether it is unclear, four of its key, its hash, block and item. */
+/**
+ * An encoded row has nine words: a mark if it is unclear, its key (4), hash (2), block and item.
+ */
 const FOUND_BYTES: usize = 36;
 
-/** Writes what each row of COPY BINARY is. Returns how many the reference must look at. */
+/** Encodes each row of COPY BINARY. Returns how many rows the reference must encode. */
 export function encodeRows(rows: usize, count: i32, found: usize): i32 {
   let unclear = 0;
   let row = rows;

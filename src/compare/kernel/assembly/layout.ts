@@ -1,6 +1,8 @@
-// Says where things lie in the module's memory. The host lays them out once for each shape.
+// Knows the layout of the module's memory. The host sets it once for each shape.
 
-/** The bytes of one column: its type, its name (pointer and length), and its value in the record. */
+/**
+ * The bytes of one column: its type, its name (pointer and length), and its value in the record.
+ */
 export const COLUMN_BYTES: i32 = 24;
 const NAME: i32 = 4;
 const NAME_LENGTH: i32 = 8;

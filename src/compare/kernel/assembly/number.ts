@@ -101,7 +101,7 @@ export function numericFromText(start: usize, end: usize, out: usize): usize {
   return writeNumeric(out, negative ? NEGATIVE : 0, wholeGroups - 1, out + 6, to);
 }
 
-/** Reads `size` digits, of which those at `to` and behind it are zeros. */
+/** Reads `size` digits from `from` on. Digits at or after `to` count as zeros. */
 function group(from: usize, to: usize, size: i32): u32 {
   let value: u32 = 0;
   for (let at = from; at < from + <usize>size; at += 1)

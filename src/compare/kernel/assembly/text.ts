@@ -9,7 +9,7 @@ const PLACEHOLDER: usize = memory.data<u8>([
 const PLACEHOLDER_LENGTH: i32 = 28;
 const SMALL_U: u8 = 0x75;
 const SPACE: u8 = 0x20;
-/** The value of each hexadecimal digit, and NO_DIGIT for every other byte. */
+/** The value of each hexadecimal digit. All other bytes have NO_DIGIT. */
 const HEX: usize = memory.data(256);
 const NO_DIGIT: u8 = 0x80;
 memory.fill(HEX, NO_DIGIT, 256);
