@@ -109,6 +109,6 @@ export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise
   return rows[0]?.said ?? null;
 }
 
-/** Returns the statement that lets the role see every open transaction with its age. */
+/** Returns the statement that lets the role see all sessions, transactions and statements. */
 export const grantSight = (user: string): string =>
   `GRANT pg_read_all_stats TO ${plainIdent(user)}`;

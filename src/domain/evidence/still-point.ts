@@ -32,15 +32,15 @@ export interface RecordedPause {
   readonly id: string;
   /** True if it has lasted longer than its window may take. */
   readonly isOverdue: boolean;
-  /** Who ended the pause. Null while it lasts. */
+  /** Who ended the pause; `successor` is the window's next attempt. Null while it lasts. */
   readonly closedBy: 'window' | 'successor' | 'guard' | null;
   /** The milliseconds since the pause ended. Null while it lasts. */
   readonly closedMs: number | null;
 }
 
 /**
- * A suspended worker may wake up and pause the connector after its recorded pause was ended by
- * another worker. Temporal ends every attempt that is suspended for longer than this.
+ * A suspended worker may wake up and pause the connector although another worker has ended the
+ * recorded pause. Within this time (ms) after that end, such a late pause is possible.
  */
 const LATE_PAUSE_MS = 300_000;
 
