@@ -156,7 +156,7 @@ async function wholeCutOver(
   }
 }
 
-/** Returns a function that stops them. Their output then goes to the terminal. */
+/** Starts the writers. Returns a function that stops them; they then print their counts. */
 function startWriters(database: string): () => Promise<void> {
   const child = spawn(
     process.execPath,

@@ -8,7 +8,7 @@ const FOLDERS = ['src', 'stack', 'examples', 'test', 'bench'];
 const FORMATTED = [...FOLDERS.map((folder) => `${folder}/**/*.ts`), 'scripts/**/*.{mjs,ts}'];
 const bin = (name) => join(ROOT, 'node_modules/.bin', name);
 
-/** Resolves to whether the tool found nothing. */
+/** Resolves to true if the tool found nothing. */
 function isClean(command, ...args) {
   const tool = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

@@ -1,5 +1,5 @@
 // Makes the rows of the validation benchmark in memory: Debezium records as broker answers, and the
-// messages of a binary COPY. A measurement of the comparison core needs no server then.
+// messages of a binary COPY. So a measurement of the comparison core needs no server.
 import { createHash } from 'node:crypto';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { binaryRow, jsonImage, type Value } from '../../test/support/rows.js';
@@ -35,7 +35,7 @@ function rowOf(g: number): Value[] {
 export interface Made {
   /** Record batches as a broker sends them, uncompressed. */
   readonly batches: readonly Buffer[];
-  /** One COPY row behind its count of fields each: a ctid, then the columns. */
+  /** COPY rows. Each begins with its field count and its ctid. */
   readonly rows: readonly Buffer[];
 }
 

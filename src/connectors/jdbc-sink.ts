@@ -9,8 +9,8 @@ export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /**
  * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner, the
- * sink writes the shared table as that owner. Otherwise it writes the table of the time before the
- * commit.
+ * sink writes the shared table as that owner. Otherwise it writes the table that it writes until
+ * the commit.
  */
 export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,
