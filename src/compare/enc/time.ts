@@ -34,7 +34,7 @@ const INFINITY_WORD = /^(-?)infinity$/;
 /** The number of days that represents infinity. No value of Postgres has it. */
 const INFINITE = 2 * INFINITY_DAYS;
 
-/** Reads the date at `start`. Then `cursor.at` is after the date. */
+/** Returns the days since 1970 of the date at `start`. Sets `cursor.at` to the end of the date. */
 function dateAt(b: Uint8Array, start: number, end: number, lastYear: number): number {
   if (end - start >= 10 && b[start + 4] === 0x2d && b[start + 7] === 0x2d) {
     cursor.at = start + 10;
@@ -64,8 +64,8 @@ function digits(b: Uint8Array, at: number, count: number): number {
 }
 
 /**
- * Reads `10:00`, `10:00:00` or `10:00:00.123456` as microseconds of the day. Then `cursor.at` is
- * after the time.
+ * Returns the microseconds of `10:00`, `10:00:00` or `10:00:00.123456`. Sets `cursor.at` to the end
+ * of the time.
  */
 function clockAt(b: Uint8Array, start: number, end: number, isTimestamp: boolean): number {
   if (end - start < 5 || b[start + 2] !== 0x3a) throw new Undecodable('expected a time of day');

@@ -53,7 +53,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
       : []),
     {
       name: 'commit',
-      does: `one transaction: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, veto, evidence and expiry hold`,
+      does: `one transaction: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, evidence and expiry hold and no veto is set`,
       undo: 'rollback: route to batch',
       before: 'end',
     },
@@ -87,7 +87,7 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
     );
   if (batch?.runs && 'application' in batch.runs)
     notes.push(
-      `batch.runs by application: Sluice sees a run only while its session (${batch.runs.application}) works, and misses a run that begins and ends within the hold`,
+      `batch.runs by application: Sluice sees a run only while its session (${batch.runs.application}) is active, and misses a run that begins and ends within the hold`,
     );
   if (batch && !batch.runs)
     notes.push(
