@@ -133,7 +133,7 @@ describe('the daily-revenue example', () => {
       counts: Record<string, number>;
       differences: { key: object }[];
     };
-    // it is the first that differs, because the stage before it is correct
+    // the first subject that differs, because the stage before it is correct
     expect(diff.subject).toBe('result');
     expect(
       get(NAME).windows.filter((w) => w.subject === 'store-quarters' && w.verdict === 'failed'),

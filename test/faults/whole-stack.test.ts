@@ -1,6 +1,6 @@
 // Makes seeded corruptions in the whole stack that bypass the stream, each followed by a clean
 // window: real Postgres, Debezium, Kafka and worker. The source's transaction counter is that of a
-// new server, then in the upper half of its 32 bits, and then there again in the next epoch.
+// new server, then in the upper half of its 32 bits, and then in the upper half of the next epoch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';

@@ -35,7 +35,7 @@ export interface Lab {
   readonly name: string;
   readonly client: pg.Client;
   readonly port: KafkaPort;
-  /** Like the topic and the hidden changes, it belongs to the current generation. */
+  /** Returns the current publication. A new generation has another publication and other topics. */
   readonly publication: () => Promise<string>;
   readonly topic: () => Promise<string>;
   /**

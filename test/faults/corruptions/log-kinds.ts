@@ -1,5 +1,5 @@
 // Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
-// An earlier reading of a fold proves nothing about it then.
+// What a fold has read of it before then proves nothing.
 import { sleepUntil } from '../../support/builders.js';
 import { readTopic } from '../../../src/clients/kafka/records.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';

@@ -1,5 +1,5 @@
-// A compacted topic refuses records without a key and the deletion of records. Its policy is
-// changed meanwhile.
+// A compacted topic refuses records without a key and the deletion of records. For these
+// corruptions, its policy is changed.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';
@@ -7,7 +7,7 @@ import type { Lab } from './lab.js';
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Repeats `act` until the brokers, which know the new policy at some time, allow it. */
+/** Repeats `act` until the brokers know the new policy and allow it. */
 export async function notCompacted({ port }: Lab, topic: string, act: () => Promise<unknown>) {
   const settings = await settingsOf(port, topic);
   await setSettings(topic, { ...settings, 'cleanup.policy': 'delete' });
