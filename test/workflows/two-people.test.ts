@@ -48,14 +48,14 @@ describe('the soak', () => {
         const began = await env.currentTimeMs();
         expect(await ask('ann')).toMatchObject({ accepted: true });
         expect((await ask('ann')).accepted).toBe(false);
-        expect((await ask('bob')).reason).toBe('2 of 2: ann and bob');
+        expect((await ask('bob')).reason).toBe('2 of 2 signatures: ann and bob');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
         const audit = await handle.query<{ at: string; kind: string; detail: string }[]>('audit');
         // This is the run's own clock. After a run has ended, the server may skip years.
         expect(Date.parse(audit.at(-1)!.at) - began).toBeLessThan(3 * 3_600_000);
         expect(
           audit.filter((e) => e.kind === 'complete-early').map((e) => e.detail),
-        ).toContainEqual('bob (unauthenticated): accepted, 2 of 2: ann and bob (quarter end)');
+        ).toContainEqual('bob (unauthenticated): accepted, 2 of 2 signatures: ann and bob (quarter end)');
       },
     );
   });
