@@ -9,6 +9,7 @@ import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
 import { resolveSecret } from '../config.js';
 import { formatProblem } from '../manifest/document.js';
+import { fileText } from './file-text.js';
 import { CliError, EXIT, say, write } from './output.js';
 
 export interface AssessOptions {
@@ -41,16 +42,10 @@ export async function assess(options: AssessOptions): Promise<number> {
 }
 
 function readPortfolio(file: string, only: string | undefined): Portfolio {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(
-      EXIT.usage,
-      'portfolio-unreadable',
-      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`,
-    );
-  }
+  const text = fileText(
+    file,
+    (reason) => new CliError(EXIT.usage, 'portfolio-unreadable', `cannot read ${file}: ${reason}`),
+  );
   const parsed = parsePortfolio(text, file, (path) =>
     readFileSync(resolve(dirname(file), path), 'utf8'),
   );

@@ -1,6 +1,5 @@
 // sluice approve|reject|complete|break-glass ID: sends a decision as a Temporal update, because an
 // update returns an answer.
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import {
   ApplicationFailure,
@@ -13,6 +12,7 @@ import { loadConfig } from '../config.js';
 import { signDecision } from '../clients/signatures.js';
 import { withRunning } from './migration-source.js';
 import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
+import { fileText } from './file-text.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 import { answering } from './ask-run-state.js';
 
@@ -136,17 +136,13 @@ export const signedFor = (id: string, { run }: Pick<EvidenceShown, 'run'>): Sign
 });
 
 export function signed(file: string, claims: Parameters<typeof signDecision>[1]): string {
-  let pem: string;
-  try {
-    pem = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(
-      EXIT.usage,
-      'usage',
-      `the key ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`,
-      ['openssl genpkey -algorithm ed25519 -out FILE'],
-    );
-  }
+  const pem = fileText(
+    file,
+    (reason) =>
+      new CliError(EXIT.usage, 'usage', `the key ${file} cannot be read: ${reason}`, [
+        'openssl genpkey -algorithm ed25519 -out FILE',
+      ]),
+  );
   return signDecision(pem, claims, Date.now());
 }
 

@@ -4,19 +4,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { formatProblem, parseSpecText } from '../manifest/parse.js';
+import { fileText } from './file-text.js';
 import { CliError, EXIT, say } from './output.js';
 
 export function readSpec(file: string): MigrationSpec {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(
-      EXIT.usage,
-      'spec-unreadable',
-      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`,
-    );
-  }
+  const text = fileText(
+    file,
+    (reason) => new CliError(EXIT.usage, 'spec-unreadable', `cannot read ${file}: ${reason}`),
+  );
   const parsed = parseSpecText(text, file, (path) =>
     readFileSync(resolve(dirname(file), path), 'utf8'),
   );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderDashboard } from '../../src/report/dashboard.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
+import { aStatus } from '../support/status.js';
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
@@ -53,29 +54,8 @@ describe('completion', () => {
 });
 
 describe('the dashboard', () => {
-  const status = (more: Partial<Status>): Status => ({
-    apiVersion: 'sluice.dev/v1alpha1',
-    id: 'migration-a',
-    name: 'a',
-    iteration: 1,
-    generation: 1,
-    phase: 'approve',
-    outcome: null,
-    blocked: null,
-    paused: false,
-    epoch: 1,
-    needsApproval: true,
-    evidenceId: 'ev-1',
-    lag: { bytes: 0, records: 0, ms: 5 },
-    tables: [],
-    approvals: [],
-    route: null,
-    handedOver: [],
-    leftovers: [],
-    next: ['sluice approve a'],
-    waiting: null,
-    ...more,
-  });
+  const status = (more: Partial<Status>): Status =>
+    aStatus({ needsApproval: true, evidenceId: 'ev-1', next: ['sluice approve a'], ...more });
   it("shows whose action is needed, and escapes people's texts", () => {
     const html = renderDashboard(
       [

@@ -8,29 +8,11 @@ import { describeWait } from '../../src/cli/ask-run-state.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { judgeStanding, type Standing } from '../../src/domain/migration/run-standing.js';
 import { renderDashboard } from '../../src/report/dashboard.js';
+import { aStatus, liveStanding } from '../support/status.js';
 
 const NOW = new Date().toISOString();
 const status = (more: Partial<StatusWithWindows>): StatusWithWindows => ({
-  apiVersion: 'sluice.dev/v1alpha1',
-  id: 'migration-a',
-  name: 'a',
-  iteration: 1,
-  generation: 1,
-  phase: 'catch-up',
-  outcome: null,
-  blocked: null,
-  paused: false,
-  epoch: 1,
-  needsApproval: false,
-  evidenceId: null,
-  lag: { bytes: 0, records: 0, ms: 5 },
-  tables: [],
-  approvals: [],
-  route: null,
-  handedOver: [],
-  leftovers: [],
-  next: [],
-  waiting: null,
+  ...aStatus({ phase: 'catch-up' }),
   windows: [],
   ...more,
 });
@@ -39,16 +21,7 @@ const AWAY: Standing = judgeStanding(
   null,
   NOW,
 );
-const LIVE: Standing = {
-  from: 'workflow',
-  at: NOW,
-  problem: null,
-  remedy: [],
-  state: null,
-  isDead: false,
-  isEarlierRun: false,
-  waits: [],
-};
+const LIVE = liveStanding(NOW);
 const DEAD: Standing = {
   ...LIVE,
   problem: 'its workflow was terminated',

@@ -7,6 +7,7 @@ import {
   type Seen,
   type SeenWorkflow,
 } from '../../src/domain/migration/run-standing.js';
+import { liveStanding } from '../support/status.js';
 
 const NOW = '2026-01-02T00:00:00.000Z';
 const RECORDED: Recorded = {
@@ -33,13 +34,7 @@ const seen = (more: Partial<SeenWorkflow> = {}): Seen => ({
 describe('the standing of a run', () => {
   it('is live when its workflow answers, with what its activities wait for', () =>
     expect(judgeStanding(seen(), RECORDED, NOW, ['catchUp: waits'])).toEqual({
-      from: 'workflow',
-      at: NOW,
-      problem: null,
-      remedy: [],
-      state: null,
-      isDead: false,
-      isEarlierRun: false,
+      ...liveStanding(NOW),
       waits: ['catchUp: waits'],
     }));
 

@@ -9,30 +9,17 @@ export const passed = (name: CheckName, subject: string, detail: string): Check 
   detail,
   remedy: '',
 });
-export const failed = (
-  name: CheckName,
-  subject: string,
-  detail: string,
-  remedy: string,
-): Check => ({
-  name,
-  subject,
-  status: 'failed',
-  detail,
-  remedy,
-});
-export const unknown = (
-  name: CheckName,
-  subject: string,
-  detail: string,
-  remedy: string,
-): Check => ({
-  name,
-  subject,
-  status: 'unknown',
-  detail,
-  remedy,
-});
+const open =
+  (status: 'failed' | 'unknown') =>
+  (name: CheckName, subject: string, detail: string, remedy: string): Check => ({
+    name,
+    subject,
+    status,
+    detail,
+    remedy,
+  });
+export const failed = open('failed');
+export const unknown = open('unknown');
 
 /**
  * The result of a check. A string means that it passed. `unknown` means that the check could not see

@@ -46,16 +46,19 @@ const TRANSIENT: readonly number[] = [14, 15, 16];
 
 const topicPartitions = fields({ topicId: uuid, topicName: text, partitions: list(int32) });
 const assignment = fields({ topics: list(topicPartitions) });
+const groupHead = {
+  errorCode: int16,
+  errorMessage: text,
+  groupId: text,
+  state: text,
+  groupEpoch: int32,
+  assignmentEpoch: int32,
+};
 const consumerGroups = fields({
   throttleMs: int32,
   groups: list(
     fields({
-      errorCode: int16,
-      errorMessage: text,
-      groupId: text,
-      state: text,
-      groupEpoch: int32,
-      assignmentEpoch: int32,
+      ...groupHead,
       assignor: text,
       members: list(
         fields({
@@ -97,12 +100,7 @@ const streamsGroups = fields({
   throttleMs: int32,
   groups: list(
     fields({
-      errorCode: int16,
-      errorMessage: text,
-      groupId: text,
-      state: text,
-      groupEpoch: int32,
-      assignmentEpoch: int32,
+      ...groupHead,
       topology: maybe(fields({ epoch: int32, subtopologies: list(subtopology) })),
       members: list(
         fields({
