@@ -28,7 +28,7 @@ beforeAll(async () => {
   ledgerUrl = url.href;
   const query = (sql: string, values: unknown[]) => database.client.query(sql, values);
   await query(
-    `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, outcome) VALUES ($1, 1, 1, $1, $1, '{}', 'x', 'aborted')`,
+    `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, outcome) VALUES ($1, 1, 1, $1, $1, '{"spec": {}}', 'x', 'aborted')`,
     [NAME],
   );
   const window = { number: 1, subject: 'public.orders', verdict: 'failed', mode: 'exact', at: '2026-01-01T00:00:00Z', durationMs: 1, compared: 1, matched: 0, missing: 0, extraneous: 0, mismatched: 1, unstable: 0, unknown: 0, position: null, reason: `1 > 0 ${HOSTILE}` }; // prettier-ignore
@@ -141,7 +141,8 @@ describe('an unknown state is never reported as good', () => {
     };
     expect(checks.find((c) => c.name === 'validation.compare')).toMatchObject({
       status: 'failed',
-      detail: 'there is no column nonsense; there is public.accounts (id, balance, note)',
+      detail:
+        'these columns do not exist: nonsense; the columns are public.accounts (id, balance, note)',
     });
   });
 });
