@@ -55,7 +55,9 @@ describe('the soak', () => {
         expect(Date.parse(audit.at(-1)!.at) - began).toBeLessThan(3 * 3_600_000);
         expect(
           audit.filter((e) => e.kind === 'complete-early').map((e) => e.detail),
-        ).toContainEqual('bob (unauthenticated): accepted, 2 of 2 signatures: ann and bob (quarter end)');
+        ).toContainEqual(
+          'bob (unauthenticated): accepted, 2 of 2 signatures: ann and bob (quarter end)',
+        );
       },
     );
   });
