@@ -83,14 +83,16 @@ describe('an aligned query', () => {
     await client.query(`BEGIN; CREATE TEMP TABLE wanted ON COMMIT DROP AS TABLE sales;
       DELETE FROM wanted WHERE id IN (1, 2); INSERT INTO wanted VALUES (1, 's2', 100.50, '2020-02-02 00:00:00', '{"x,y",NULL}', '\\x5c', 'zz'); INSERT INTO wanted VALUES (77, 's0')`);
     const onCopy = sql.replaceAll(/public\.sales|\bsales\b/g, 'wanted');
-    const both = async (): Promise<object[][]> => [
-      (await client.query<object>(query)).rows,
-      (await client.query<object>(onCopy)).rows,
-    ];
-    const [found, wanted] = (await both().finally(() => client.query('ROLLBACK'))) as [
-      object[],
-      object[],
-    ];
+    const rowsOf = async (text: string): Promise<object[]> =>
+      (await client.query<object>(text)).rows;
+    let found: object[];
+    let wanted: object[];
+    try {
+      found = await rowsOf(query);
+      wanted = await rowsOf(onCopy);
+    } finally {
+      await client.query('ROLLBACK');
+    }
     const sorted = (list: object[]): string[] => list.map((row) => JSON.stringify(row)).sort();
     expect(sorted(found)).toEqual(sorted(wanted));
     return found;
