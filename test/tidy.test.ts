@@ -1,7 +1,7 @@
 // Checks style rules that a linter cannot express. Each failure names the file and what to do.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PHASES } from '../src/domain/migration/phase.js';
 
@@ -141,6 +141,10 @@ describe('documents', () => {
         if (!existsSync(join(dirname(document), target!))) dead.push(`${document} → ${target}`);
     }
     expect(dead).toEqual([]);
+  });
+  it('decisions have numbers of their own', () => {
+    const numbers = files('docs/decisions', '.md').map((file) => basename(file).slice(0, 4));
+    expect(numbers.toSorted()).toEqual([...new Set(numbers)].toSorted());
   });
   it('README has at most 150 lines', () =>
     expect(lines('README.md').length).toBeLessThanOrEqual(151));
