@@ -93,7 +93,7 @@ export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, Reg
   [
     'the guard only told before the commit',
     { dropsBeforeCommit: false },
-    /more WAL than the budget and/,
+    /more WAL than the budget, plus/,
   ],
   [
     'the guard dropped the slot after the commit',
