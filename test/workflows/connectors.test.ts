@@ -169,7 +169,10 @@ describe('with a window each hour, the guard', () => {
       const { handle, status } = scene;
       await atApproval(scene);
       await handle.signal('approveCutover', { approver: 'ann' });
-      await sleepUntil('the soak', async () => (await status()).phase === 'soak');
+      // The test server stalls if a window is canceled in the moment in which it completes.
+      await sleepUntil('the shadow window', async () =>
+        (await handle.query<string>('explain')).includes('Window 3:'),
+      );
       await handle.signal('rollBack', { by: 'ann', reason: 'test' });
       await sleepUntil('the end', async () => (await status()).outcome === 'rolled-back');
     });
