@@ -233,7 +233,7 @@ describe('a change that narrows the captured set is named with the statement tha
     [
       'the key',
       'ALTER TABLE parted DROP CONSTRAINT parted_pkey',
-      /public.parted has no primary key/,
+      /public.parted no longer has a primary key/,
       /ADD PRIMARY KEY/,
     ],
     [

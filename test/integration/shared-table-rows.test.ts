@@ -237,7 +237,7 @@ describe('a shared table on a real database', () => {
       [ref.name],
     );
     expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(
-      /public.shared does not accept the stream's rows: .* violates foreign key/,
+      /public.shared does not take the stream's rows: .* violates foreign key/,
     );
     expect(await rows()).toEqual(before);
     expect((await drill.client.query(`SELECT count(*)::int AS n FROM ${STAGING}`)).rows).toEqual([

@@ -109,7 +109,7 @@ describe('consumers of the view', () => {
     await ownTable();
     await sql('GRANT SELECT (id) ON stream_result TO va_owner');
     expect(await commit()).toMatch(
-      /"va_owner" could not read public.result: .*GRANT SELECT ON "public"."stream_result" TO "va_owner"/,
+      /"va_owner" could not read public.result, because .*GRANT SELECT ON "public"."stream_result" TO "va_owner"/,
     );
     await expect(drill.cutover.proveRoute(drill.ref())).rejects.toMatchObject({
       code: 'permission-denied',
