@@ -17,7 +17,10 @@ interface Decided {
   readonly comment: string | null;
 }
 
-/** The parts of the drain proof. The drain proves P1 to P5, and the final window proves P6. */
+/**
+ * The parts P1 to P6 of the drain proof, which docs/explanation/cutover.md defines. The drain proves
+ * P1 to P5, and the final window proves P6.
+ */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {
   readonly part: (typeof DRAIN_PARTS)[number];
@@ -155,7 +158,7 @@ const committed = ({ evidenceId, rows, after }: Entries['committed']): string =>
     return after === null
       ? 'the lease row says that an earlier history of this run committed'
       : `found in the lease row after: ${after}`;
-  return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed and kept` : ''}`;
+  return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed (copies kept until complete)` : ''}`;
 };
 
 const problem = (e: { readonly problem: string }): string => e.problem;

@@ -1,5 +1,5 @@
-// The table's rows are compared alike, whether they came before the stream's side was known or
-// after it.
+// The comparison gives the same result whether table rows arrive before or after the topic's fold is
+// finished.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
@@ -44,9 +44,9 @@ function outcome(shape: Shape, fold: HashFold, before: number): unknown {
   return { rowsRead, matched, suspects, duplicates, candidates: [...candidates], extraneous };
 }
 
-describe('the table’s side', () => {
+describe('TableSide', () => {
   it.each([[['id']], [['id', 'v']]])(
-    'of a table with key %j finds the same, whenever the topic has been folded',
+    'with key %j gives the same result no matter when the fold becomes available',
     (key) => {
       const shape = shapeOf(key);
       const fold = foldOf(shape);

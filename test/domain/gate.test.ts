@@ -184,7 +184,7 @@ describe('the stop rule', () => {
       stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' }),
     ).toBeNull();
     expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.00001' })).toBe(
-      'mismatch rate ≤ 0.00010 shown by 30000 comparisons > 0.00001 allowed',
+      '30000 comparisons prove only a mismatch rate ≤ 0.00010 > 0.00001 allowed',
     );
   });
   it('recognizes the days', () => {

@@ -84,7 +84,7 @@ async function markCapture(
     );
     return isThere
       ? null
-      : `barrier: connector of ${subject} stored ${describeCursor(at)} < ${describeCursor(wanted)} needed at the time limit`;
+      : `barrier: connector of ${subject} stored ${describeCursor(at)}, and ${describeCursor(wanted)} is needed, at the time limit`;
   };
 }
 
@@ -103,7 +103,7 @@ async function untilPolled(
   });
   return done
     ? null
-    : `barrier: connector of ${subject} ended poll ${at.number - (at.isWhole ? 0 : 1)} < ${first + WHOLE_POLLS} needed at the time limit`;
+    : `barrier: connector of ${subject} ended poll ${at.number - (at.isWhole ? 0 : 1)}, and poll ${first + WHOLE_POLLS} is needed, at the time limit`;
 }
 
 /**

@@ -30,8 +30,8 @@ const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /**
- * Returns only sessions that could give a different result. Settings of Sluice's own role are
- * treated as the database's.
+ * Returns only sessions that could give a different result. The database's settings are read as the
+ * defaults of Sluice's own session, so they include any settings of Sluice's own role.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,

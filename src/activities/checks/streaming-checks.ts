@@ -169,6 +169,6 @@ function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, st
     return `correct the settings that the connector names${placeholder ? ` (it logs in with ${placeholder}, which the Connect workers must be able to read)` : ''}`;
   return (
     `correct the settings that the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
-    `and allow it in their config.providers (with the local stack: export ${variable}, then run npm run stack -- down, and up)`
+    `and allow it in their config.providers (with the local stack: export ${variable}, then run \`npm run stack -- down\` and \`npm run stack -- up\`)`
   );
 }

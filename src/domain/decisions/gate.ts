@@ -233,5 +233,5 @@ export function stopRule(
   if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
   const bound = mismatchBound(streak.compared);
   if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
-  return `mismatch rate ≤ ${bound.toPrecision(2)} shown by ${streak.compared} comparisons > ${rule.maxMismatchRate} allowed`;
+  return `${streak.compared} comparisons prove only a mismatch rate ≤ ${bound.toPrecision(2)} > ${rule.maxMismatchRate} allowed`;
 }

@@ -42,8 +42,8 @@ export interface CutoverStep {
   readonly does: string;
   readonly undo: string | null;
   /**
-   * `commit`: the step can be undone. `end`: the migration only goes forward, or back by the
-   * planned rollback.
+   * The boundary before which the step runs. `commit`: before the commit, so `undo` reverts it.
+   * `end`: at the commit or after it, so only a rollback reverts it.
    */
   readonly before: 'commit' | 'end';
 }
@@ -55,9 +55,9 @@ export interface CutoverStep {
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
   readonly names: Names;
-  /** The source database, as the ledger writes an object's place. */
+  /** The source database, in the form in which the ledger records where an object is. */
   readonly database: string;
-  /** The Kafka cluster, as the ledger writes an object's place. */
+  /** The Kafka cluster, in the form in which the ledger records where an object is. */
   readonly cluster: string;
   readonly tables: readonly Relation[];
   readonly capture: CapturePlan;

@@ -63,8 +63,8 @@ export async function passIncrementally(
   const bound = (at: number): string => `'(${Math.floor((blocks * at) / SCRUB_PARTS)},0)'::tid`;
   const upTo = part === SCRUB_PARTS - 1 ? '' : ` AND ctid < ${bound(part + 1)}`;
   const changed = comparison.rowsRead;
-  // Excludes the rows that were read above. Each row is then read once, and rows read plus rows
-  // proven earlier equal the count.
+  // Excludes the rows that were read above. Each row is then read at most once, so the
+  // number of rows read plus the number proven earlier equals the count.
   await read(
     `ctid >= ${bound(part)}${upTo} AND NOT (${isYounger})${changedOnTopic ? ` AND NOT (${changedOnTopic})` : ''}`,
   );
