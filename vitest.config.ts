@@ -10,7 +10,7 @@ const common = {
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
-const ALONE = ['test/integration/{sight,wal-budget}.test.ts'];
+const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts'];
 const ON_STACK = {
   globalSetup: ['test/support/stack-setup.ts'],
   setupFiles: ['test/support/own-namespace.ts'],

@@ -1,6 +1,7 @@
 // Tests the guard with real servers. A failed task recovers by itself and voids evidence.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
+import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
 
@@ -88,7 +89,7 @@ describe('the guard', () => {
     );
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
-    expect((await fetch(`${url}/status`)).ok).toBe(true);
+    await sleepUntil('the connector', async () => (await fetch(`${url}/status`)).ok, 60_000);
     expect(sluice('rollback', 'guarded', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
     await waitFor('guarded', 'outcome=rolled-back');
     expect(get('guarded').leftovers).toEqual([]);

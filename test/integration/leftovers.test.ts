@@ -105,7 +105,7 @@ describe('a migration whose workflow was terminated', () => {
     namespace('delete', '--yes');
     expect(asked).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining(`elsewhere runs in namespace ${here}`) as string,
+      stderr: expect.stringContaining(`elsewhere belongs to namespace ${here}`) as string,
     });
     expect(get('elsewhere')).toMatchObject({ outcome: null, leftovers: [] });
     sluice('cancel', 'elsewhere', '--yes');

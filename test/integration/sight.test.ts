@@ -147,7 +147,7 @@ describe("a role that cannot see other roles' sessions", () => {
     await database.client.query(`REVOKE pg_read_all_stats FROM ${role}`);
     expect(await unknown()).toEqual([
       expect.stringMatching(
-        /^unknown: 2 session\(s\) of \w+, whose .*\(GRANT pg_read_all_stats TO \w+\)$/,
+        /^unknown: 2 session\(s\) of \w+, because .*\(GRANT pg_read_all_stats TO \w+\)$/,
       ),
     ]);
   });

@@ -149,13 +149,12 @@ export class ConnectRest {
       if (response.ok) return (text ? JSON.parse(text) : null) as T;
       if (response.status === 404 && nullOn404) return null;
       const message = errorMessage(text);
-      // 409 means either that the workers rebalance, or that the connector already exists. Only the
-      // first is worth another attempt.
-      if (
-        response.status === 409 &&
-        !message.includes('already exists') &&
-        attempt < CONFLICT_RETRIES
-      ) {
+      // 409 means either that the workers rebalance, or that the connector already exists. Some
+      // requests answer 500 for a rebalance. Only a rebalance is worth another attempt.
+      const isRebalance =
+        (response.status === 409 && !message.includes('already exists')) ||
+        (response.status === 500 && message.includes('rebalance'));
+      if (isRebalance && attempt < CONFLICT_RETRIES) {
         await new Promise((resolve) => setTimeout(resolve, CONFLICT_PAUSE_MS));
         continue;
       }

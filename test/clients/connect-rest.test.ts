@@ -1,0 +1,33 @@
+// Tests how the client of Kafka Connect answers a rebalance, against the test's own server.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+
+const REBALANCE = 'Request cannot be completed because a rebalance is expected';
+const answers: { status: number; body: object }[] = [];
+const server = createServer((_request, response) => {
+  const { status, body } = answers.shift()!;
+  response.writeHead(status).end(JSON.stringify(body));
+});
+let connect: ConnectRest;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  connect = new ConnectRest(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+afterAll(() => server.close());
+
+describe('a request to Kafka Connect', () => {
+  it.each([409, 500])('is sent again if the workers rebalance (%i)', async (status) => {
+    answers.push({ status, body: { error_code: status, message: REBALANCE } });
+    answers.push({ status: 200, body: { name: 'orders' } });
+    expect(await connect.config('orders')).toEqual({ name: 'orders' });
+    expect(answers).toEqual([]);
+  });
+
+  it('fails at once for another error of the server', async () => {
+    answers.push({ status: 500, body: { error_code: 500, message: 'out of memory' } });
+    await expect(connect.config('orders')).rejects.toMatchObject({ code: 'unreachable' });
+    expect(answers).toEqual([]);
+  });
+});
