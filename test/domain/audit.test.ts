@@ -27,7 +27,10 @@ describe('the text of an audit entry', () => {
       },
     ],
     ['ev-1', commit],
-    ['ev-1: 5 rows written, 2 removed (copies kept until complete)', { ...commit, rows: { written: 5, removed: 2 } }],
+    [
+      'ev-1: 5 rows written, 2 removed (copies kept until complete)',
+      { ...commit, rows: { written: 5, removed: 2 } },
+    ],
     ['found in the lease row after: timeout', { ...commit, evidenceId: null, after: 'timeout' }],
     ['nothing is blocked', { kind: 'retry', code: null }],
     ['', { kind: 'paused' }],
