@@ -38,14 +38,17 @@ export async function grantRoles(database: string, sql: string): Promise<void> {
   await admin.end();
 }
 
+const LOGIN = 'user: shop_migrator, passwordFrom: { env: SLUICE_SECRET_SHOP }';
+const CONNECTOR_LOGIN = /(?:\n {4}#.*)*\n {4}config: \{ database\.user: .*/;
+
 /** Returns the spec without roles: one superuser does everything. */
-export const asOneRole = (yaml: string): string =>
-  yaml
-    .replace(
-      'user: shop_migrator, passwordFrom: { env: SLUICE_SECRET_SHOP }',
-      'user: sluice, passwordFrom: { env: PGPASSWORD }',
-    )
-    .replace(/\n    # A login of its own.*\n    config: .*/, '');
+export function asOneRole(yaml: string): string {
+  if (!yaml.includes(LOGIN) || !CONNECTOR_LOGIN.test(yaml))
+    throw new Error('the spec does not have the logins that this test replaces');
+  return yaml
+    .replace(LOGIN, 'user: sluice, passwordFrom: { env: PGPASSWORD }')
+    .replace(CONNECTOR_LOGIN, '');
+}
 
 /**
  * Drops and re-creates the database with that number of orders. The same seed gives the same data,
