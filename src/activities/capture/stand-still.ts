@@ -39,20 +39,18 @@ export async function standStill<T>(
   const started = Date.now();
   const deadline = started + atMostMs;
   let value: T;
-  let isPaused: true | null = null;
-  let isRunning = false;
   try {
     await rest.pause(connector);
     let last: ConnectorStatus | null = found;
-    isPaused = await pollUntil(deadline, POLL_MS, async () => {
+    const stands = await pollUntil(deadline, POLL_MS, async () => {
       last = await rest.status(connector);
       return isAll(last, 'PAUSED') ? true : null;
     });
-    if (!isPaused) return `connector ${connector} is ${said(last)}, not PAUSED, at the time limit`;
+    if (!stands) return `connector ${connector} is ${said(last)}, not PAUSED, at the time limit`;
     value = await use(deadline);
   } finally {
-    isRunning = await resumeSurely(rest, connector, RESUME_MS);
-    if (isRunning) await closePause(ledger, id, 'window').catch(() => undefined);
+    if (await resumeSurely(rest, connector, RESUME_MS))
+      await closePause(ledger, id, 'window').catch(() => undefined);
   }
   const stoodMs = Date.now() - started;
   return { value, stoodMs };

@@ -98,6 +98,11 @@ async function prepare(
   return prepared;
 }
 
+/** Returns the captured tables that the queries read. */
+function tablesRead(tables: readonly Relation[], prepared: readonly Prepared[]): Relation[] {
+  return tables.filter(({ sql }) => prepared.some(({ query }) => query.tables.has(sql)));
+}
+
 /** Describes the first column whose values cannot be taken from records. Null if there is none. */
 async function unprovableColumn(
   reader: ConnectedSession['reader'],
@@ -147,8 +152,7 @@ async function gapProblem(
   { kafka, ref, plan, folds }: ConnectedSession,
   prepared: readonly Prepared[],
 ): Promise<string | null> {
-  const read = new Set(prepared.flatMap(({ query }) => [...query.tables]));
-  for (const table of plan.tables.filter(({ sql }) => read.has(sql))) {
+  for (const table of tablesRead(plan.tables, prepared)) {
     const topic = tableTopic(plan.names.topicPrefix, table);
     const fold = folds.ofTable(ref, topic);
     const open = (await kafka.offsets(topic)).reduce(
@@ -215,8 +219,7 @@ async function gapsOf(
 ): Promise<Gaps | string> {
   const standIns = new Map<string, string | null>();
   const aligned: Record<string, number> = {};
-  const read = new Set(prepared.flatMap(({ query }) => [...query.tables]));
-  for (const table of session.plan.tables.filter(({ sql }) => read.has(sql))) {
+  for (const table of tablesRead(session.plan.tables, prepared)) {
     const described = await describeTable(session, table);
     const ends = point.ends.get(described.topic)!;
     const rows = await gapRows(session, described, { ends, snapshot: point.snapshot });
