@@ -1,5 +1,5 @@
 // Collects all activities. Workflows see only their type.
-import { createApprovalActivities } from './cutover/signature-check.js';
+import { createSignatureActivities } from './cutover/signature-check.js';
 import { createBarrierActivities } from './capture/catch-up-barriers.js';
 import { createConnectActivities } from './capture/connect-activities.js';
 import { createCopyActivities } from './capture/copy-tables.js';
@@ -23,7 +23,7 @@ import { createWindowActivities } from './windows/index.js';
 export function createActivities(deps: Deps) {
   return {
     ...createLedgerActivities(deps),
-    ...createApprovalActivities(deps),
+    ...createSignatureActivities(deps),
     ...createPreflightActivities(deps),
     ...createObjectActivities(deps),
     ...createBaselineActivities(deps),

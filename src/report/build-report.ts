@@ -18,7 +18,7 @@ import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
-import { soakOf, standstillsOf, type Soak, type Standstill } from './standstills.js';
+import { soakOf, blockedTimesOf, type Soak, type BlockedTime } from './blocked-times.js';
 
 /** The parts that the spec excludes from the comparison, and the exceptions that it allows. */
 export interface LeftOut {
@@ -69,7 +69,7 @@ export interface Report {
   /** Null if the migration never committed. */
   readonly hold: Hold | null;
   /** Times in which the run was blocked. */
-  readonly standstills: readonly Standstill[];
+  readonly blockedTimes: readonly BlockedTime[];
   /** Null before consumers were confirmed on the stream side. */
   readonly soak: Soak | null;
   readonly route: RouteWords;
@@ -137,7 +137,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     leftOut: leftOutOf(plan, events),
     cutover: cutoverOf(plan, events),
     hold: holdOf(events),
-    standstills: standstillsOf(events),
+    blockedTimes: blockedTimesOf(events),
     soak: soakOf(spec, events),
     route: routeOf(spec).words,
     freshness: freshnessOf(spec, samples),

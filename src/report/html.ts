@@ -7,11 +7,11 @@ import { lagChart, phaseChart, windowChart } from './charts.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
 import {
-  STANDSTILL_COLUMNS,
+  BLOCKED_TIME_COLUMNS,
   blockedAfterCommit,
   soakSentence,
-  standstillRow,
-} from './standstills.js';
+  blockedTimeRow,
+} from './blocked-times.js';
 import { subjectTable, windowTable, phaseTable, objects } from './html-tables.js';
 
 const MOST_LAGS = 60;
@@ -52,7 +52,7 @@ ${sections.join('\n')}`,
   );
 }
 
-function headline({ status, verdicts, windows, standstills }: Report): string {
+function headline({ status, verdicts, windows, blockedTimes }: Report): string {
   const said = status.outcome
     ? {
         migrated: 'Migrated',
@@ -72,7 +72,7 @@ function headline({ status, verdicts, windows, standstills }: Report): string {
   const why = status.blocked
     ? ` ${e(status.blocked.detail)}. <b>Remedy:</b> ${e(status.blocked.remedy)}.`
     : '';
-  const held = blockedAfterCommit(standstills);
+  const held = blockedAfterCommit(blockedTimes);
   const count = Object.entries(verdicts)
     .filter(([, n]) => n > 0)
     .map(([verdict, n]) => `${n} ${verdict}`)
@@ -211,11 +211,11 @@ function hold({ hold: held }: Report): string {
   return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}${proofs}`;
 }
 
-function standing({ soak, standstills }: Report): string {
-  const rows = standstills.map(standstillRow);
+function standing({ soak, blockedTimes }: Report): string {
+  const rows = blockedTimes.map(blockedTimeRow);
   return `${soak ? `<h3>Soak</h3><p>${e(soakSentence(soak))}</p>` : ''}${
     rows.length > 0
-      ? `<h3>Times in which it was blocked</h3>${table(STANDSTILL_COLUMNS, rows)}`
+      ? `<h3>Times in which it was blocked</h3>${table(BLOCKED_TIME_COLUMNS, rows)}`
       : ''
   }`;
 }

@@ -4,11 +4,11 @@ import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Report } from './build-report.js';
 import { codeSpan, escapeMarkdown as escape } from './escape.js';
 import {
-  STANDSTILL_COLUMNS,
+  BLOCKED_TIME_COLUMNS,
   blockedAfterCommit,
   soakSentence,
-  standstillRow,
-} from './standstills.js';
+  blockedTimeRow,
+} from './blocked-times.js';
 
 export function renderMarkdown(report: Report): string {
   return [
@@ -26,7 +26,7 @@ export function renderMarkdown(report: Report): string {
 
 function headline(report: Report): string[] {
   const { status } = report;
-  const held = blockedAfterCommit(report.standstills);
+  const held = blockedAfterCommit(report.blockedTimes);
   return [
     `# ${escape(report.name)}: ${status.outcome ?? `in phase ${status.phase}`}`,
     '',
@@ -127,17 +127,17 @@ function audit(report: Report): string[] {
   ];
 }
 
-function standing({ soak, standstills }: Report): string[] {
+function standing({ soak, blockedTimes }: Report): string[] {
   return [
     ...(soak ? ['', '## Soak', '', escape(soakSentence(soak))] : []),
-    ...(standstills.length > 0
+    ...(blockedTimes.length > 0
       ? [
           '',
           '## Times in which it was blocked',
           '',
-          `| ${STANDSTILL_COLUMNS.join(' | ')} |`,
-          `|${STANDSTILL_COLUMNS.map(() => '---').join('|')}|`,
-          ...standstills.map((s) => `| ${standstillRow(s).map(escape).join(' | ')} |`),
+          `| ${BLOCKED_TIME_COLUMNS.join(' | ')} |`,
+          `|${BLOCKED_TIME_COLUMNS.map(() => '---').join('|')}|`,
+          ...blockedTimes.map((s) => `| ${blockedTimeRow(s).map(escape).join(' | ')} |`),
         ]
       : []),
   ];

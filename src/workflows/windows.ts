@@ -51,7 +51,7 @@ export async function runWindow(
   // Under the fence, nothing may wait for a person. A final window that did not pass releases the
   // fence instead.
   if (result.captureProblem && purpose !== 'final window')
-    await standStill(run, result.captureProblem);
+    await waitForCapture(run, result.captureProblem);
   if (isFull && result.verdict.verdict === 'passed')
     run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - result.foldMs);
   return result;
@@ -61,7 +61,7 @@ export async function runWindow(
  * Blocks until the capture is as planned again. A deleted connector is created again only after
  * `retry`, because a person may have deleted it on purpose.
  */
-async function standStill(run: Run, problem: CaptureProblem): Promise<void> {
+async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> {
   const isGone = problem.code === 'connector-gone';
   if (!isGone || !run.connectors.takeAskedBack())
     await run.park({ ...problem, since: run.now() }, !isGone);

@@ -112,7 +112,7 @@ describe('the verdict on a batch process', () => {
       {},
       'output-is-a-file',
     ],
-    ['no person is on call', { onCall: 'nobody' }, {}, 'nobody-around-the-clock'],
+    ['no person is on call', { onCall: 'nobody' }, {}, 'no-on-call-at-night'],
     [
       'the batch is fresh enough',
       { freshness: { wanted: '2d', value: 'high' } },

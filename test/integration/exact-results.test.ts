@@ -8,7 +8,7 @@ import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { pausesOf } from '../../src/clients/ledger/still-points.js';
+import { pausesOf } from '../../src/clients/ledger/connector-pauses.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import type { WindowRow } from '../../src/domain/evidence/window.js';
 import { sleepUntil } from '../support/builders.js';

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
-import { guardProblem } from '../../src/activities/cutover/guard-checks.js';
+import { guardProblem } from '../../src/activities/cutover/trigger-checks.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';

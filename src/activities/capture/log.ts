@@ -13,7 +13,7 @@ import type { Facts } from '../../domain/evidence/epoch.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier/marker.js';
 import type { CaptureAdapter } from './capture-adapter.js';
-import { standstill } from './standstill.js';
+import { stoppedConnectors } from './stopped-connectors.js';
 
 export const logCapture: CaptureAdapter<LogPlan> = {
   checks: () => Promise.resolve([]),
@@ -36,7 +36,9 @@ export const logCapture: CaptureAdapter<LogPlan> = {
       lsn,
       async reached(deadline, note) {
         const why = await connectorAcknowledged(side, plan, lsn, deadline, note);
-        return why === null ? null : `${why}${await standstill(rest, plan.sourceConnectors)}`;
+        return why === null
+          ? null
+          : `${why}${await stoppedConnectors(rest, plan.sourceConnectors)}`;
       },
     };
   },

@@ -11,7 +11,7 @@ import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js
 import type { BatchSpec } from '../../domain/migration/spec.js';
 import { closedAt } from '../../domain/evidence/subjects.js';
 import type { Deps } from '../runtime/deps.js';
-import { guardProblem } from '../cutover/guard-checks.js';
+import { guardProblem } from '../cutover/trigger-checks.js';
 import { resultMode } from '../../domain/evidence/subjects.js';
 import { alignedQuery } from './aligned-query.js';
 import { checkReads } from './query-reads.js';

@@ -8,7 +8,7 @@ import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { unguardedParts } from '../../clients/postgres/trigger-sql.js';
 import { Problem, type FailureCode } from '../../domain/failure.js';
-import type { Route } from '../../domain/evidence/ledger-rows.js';
+import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
@@ -59,7 +59,7 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /** Returns the side that consumers read; see `observedRoute`. */
-    async observeRoute(run: Planned): Promise<Route> {
+    async observeRoute(run: Planned): Promise<ObservedRoute> {
       return observedRoute(run, deps);
     },
 

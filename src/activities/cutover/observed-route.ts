@@ -1,6 +1,6 @@
 // Observes which side consumers really read, by asking the route itself.
 import { Problem, type Blocked } from '../../domain/failure.js';
-import type { Route } from '../../domain/evidence/ledger-rows.js';
+import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { routeEffects } from './routes/index.js';
@@ -9,7 +9,7 @@ import type { RouteDeps } from './routes/route-adapter.js';
 /**
  * Asks the route which side consumers read. Throws Problem `route-unexpected` if it is neither side.
  */
-export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Route> {
+export async function observedRoute(run: Planned, deps: RouteDeps): Promise<ObservedRoute> {
   const observedAt = new Date().toISOString();
   return { side: await routeEffects(run.plan, deps).observe(run), observedAt };
 }

@@ -3,7 +3,7 @@ import type { SignedFor, Verified } from '../../domain/decisions/signed-decision
 import { verifyToken } from '../../clients/signatures.js';
 import type { Deps } from '../runtime/deps.js';
 
-export function createApprovalActivities({ approvers }: Deps) {
+export function createSignatureActivities({ approvers }: Deps) {
   return {
     /**
      * Returns what the token proves. The workflow decides whether it was used before, and what it

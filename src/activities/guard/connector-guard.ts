@@ -20,7 +20,7 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { insertLsn } from '../barrier/marker.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
-import { endOverduePause, withoutStillPoints } from '../capture/stand-still.js';
+import { endOverduePause, withoutWindowPauses } from '../capture/connector-pause.js';
 
 export type GuardReport =
   /** This migration owns no objects any more, so there is nothing to watch. */
@@ -61,7 +61,7 @@ export function createGuardActivities(deps: Deps) {
      * because barriers report those.
      */
     async guard(input: GuardInput & Planned): Promise<GuardReport> {
-      const watch = new ConnectorWatch(withoutStillPoints(deps, input), input.troubles);
+      const watch = new ConnectorWatch(withoutWindowPauses(deps, input), input.troubles);
       const givenUp = new Set<string>();
       for (let round = 0; ; round += 1) {
         const report =

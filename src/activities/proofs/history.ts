@@ -11,7 +11,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { closedAt } from '../../domain/evidence/subjects.js';
 import { judgeComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../runtime/row-cursor.js';
-import { closedKeysOf, waiverOf } from '../windows/results/aligned-query.js';
+import { closedKeysOf, waiverOf } from '../windows/results/stored-result.js';
 
 const RUNS_LOOKED_AT = 1000;
 

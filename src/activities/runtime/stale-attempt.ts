@@ -4,13 +4,13 @@
 
 const BEAT_MS = 1000;
 /** A suspension longer than this is noticed. It is less than the heartbeat timeout of `long` activities. */
-const STANDSTILL_MS = 10_000;
+const SUSPENDED_MS = 10_000;
 
 export class Pulse {
   readonly #ticker: NodeJS.Timeout;
   readonly #now: () => number;
   #last: number;
-  #stood = false;
+  #wasSuspended = false;
 
   constructor(now: () => number = () => Date.now()) {
     this.#now = now;
@@ -22,9 +22,9 @@ export class Pulse {
   /** Throws if this attempt was suspended for too long. */
   check(): void {
     this.#beat();
-    if (this.#stood)
+    if (this.#wasSuspended)
       throw new Error(
-        `this attempt was suspended for more than ${STANDSTILL_MS / 1000} s, so another attempt has taken over`,
+        `this attempt was suspended for more than ${SUSPENDED_MS / 1000} s, so another attempt has taken over`,
       );
   }
 
@@ -34,7 +34,7 @@ export class Pulse {
 
   #beat(): void {
     const now = this.#now();
-    if (now - this.#last > STANDSTILL_MS) this.#stood = true;
+    if (now - this.#last > SUSPENDED_MS) this.#wasSuspended = true;
     this.#last = now;
   }
 }

@@ -11,7 +11,7 @@ import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import { alive, beat } from '../runtime/poll-until.js';
-import { endLeftPauses } from '../capture/stand-still.js';
+import { endLeftPauses } from '../capture/connector-pause.js';
 import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { measure, type Measured } from './measure-window.js';

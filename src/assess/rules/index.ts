@@ -7,7 +7,7 @@ import { longRun } from './long-run.js';
 import { misbehaves } from './misbehaves-in-a-stream.js';
 import { noOwner } from './no-owner.js';
 import { noRunLog } from './no-run-log.js';
-import { nobodyAroundTheClock } from './nobody-around-the-clock.js';
+import { noOnCallAtNight } from './no-on-call-at-night.js';
 import { notStreamable } from './not-streamable.js';
 import { outputIsAFile } from './output-is-a-file.js';
 import { queryUnreadable } from './query-unreadable.js';
@@ -37,7 +37,7 @@ export const RULES: readonly WeighedRule[] = [
   value(1, criticality),
   feasibility(3, readOnceADay),
   feasibility(2, outputIsAFile),
-  feasibility(3, nobodyAroundTheClock),
+  feasibility(3, noOnCallAtNight),
   feasibility(2, noOwner),
   feasibility(2, sideEffects),
   feasibility(3, queryUnreadable),

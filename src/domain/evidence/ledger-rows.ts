@@ -60,7 +60,7 @@ export interface Lag {
   readonly ms: number | null;
 }
 
-export interface Route {
+export interface ObservedRoute {
   readonly side: 'batch' | 'stream';
   readonly observedAt: string;
 }
@@ -84,7 +84,7 @@ export interface Status {
   readonly lag: Lag;
   readonly tables: readonly TableProgress[];
   readonly approvals: readonly Approval[];
-  readonly route: Route | null;
+  readonly route: ObservedRoute | null;
   readonly handedOver: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
   readonly next: readonly string[];

@@ -48,7 +48,7 @@ export type PausedBy =
   /** A window paused the connector, and may still keep it paused. */
   | { readonly kind: 'window' }
   /** A window paused the connector and no longer needs the pause, so it must be resumed. */
-  | { readonly kind: 'nobody'; readonly id: string }
+  | { readonly kind: 'ended-window'; readonly id: string }
   /** No window paused it, so a person or another tool did. */
   | { readonly kind: 'person' };
 
@@ -61,5 +61,5 @@ export function pausedBy(pauses: readonly RecordedPause[]): PausedBy {
     pauses.find(
       ({ closedBy, closedMs }) => closedBy !== 'window' && (closedMs ?? 0) < LATE_PAUSE_MS,
     );
-  return left ? { kind: 'nobody', id: left.id } : { kind: 'person' };
+  return left ? { kind: 'ended-window', id: left.id } : { kind: 'person' };
 }

@@ -10,7 +10,7 @@ import type {
   Approval,
   Lag,
   OwnedObject,
-  Route,
+  ObservedRoute,
   TableProgress,
 } from '../../domain/evidence/ledger-rows.js';
 import type { Outcome, Phase } from '../../domain/migration/phase.js';
@@ -95,7 +95,7 @@ export interface State {
   readersSince: ReaderMark | null;
   lag: Lag;
   tables: TableProgress[];
-  route: Route | null;
+  route: ObservedRoute | null;
   /**
    * The created objects in order. They are undone from the end. An object is added before it is
    * created.

@@ -1,7 +1,7 @@
 // Route `none`: Sluice switches nothing, so the side of the lease row counts as the side that consumers
 // read.
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
-import type { Route } from '../../../domain/evidence/ledger-rows.js';
+import type { ObservedRoute } from '../../../domain/evidence/ledger-rows.js';
 import type { NoRoutePlan } from '../../../domain/routes/route.js';
 import { BRIEFLY, leaseAccess } from '../../ownership/lease-store.js';
 import type { Planned } from '../../runtime/with-plan.js';
@@ -13,7 +13,7 @@ export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {
   return onLease(run.plan, BRIEFLY, (client) => lease(client, run));
 }
 
-export const sideOf = ({ state }: LeaseRow): Route['side'] =>
+export const sideOf = ({ state }: LeaseRow): ObservedRoute['side'] =>
   state === 'SWITCHED' ? 'stream' : 'batch';
 
 export const noRoute: RouteAdapter<NoRoutePlan> = {

@@ -4,7 +4,7 @@ import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { RowsChanged } from '../../../clients/postgres/shared-table-sql.js';
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { Check } from '../../../domain/evidence/check.js';
-import type { Route } from '../../../domain/evidence/ledger-rows.js';
+import type { ObservedRoute } from '../../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { RoutePlan } from '../../../domain/routes/route.js';
 import type { Deps } from '../../runtime/deps.js';
@@ -32,7 +32,7 @@ export interface RouteEffects {
   /** Asks another system to switch. Idempotent. `observe` shows whether it has switched. */
   afterCommit(run: Planned): Promise<void>;
   /** Returns the side that consumers read. Throws Problem `route-unexpected` if it is neither. */
-  observe(run: Planned): Promise<Route['side']>;
+  observe(run: Planned): Promise<ObservedRoute['side']>;
   /** Asks another system to switch back, before the lease row changes. Idempotent. */
   beforeBack(run: Planned): Promise<void>;
   /** Returns consumers to the batch's result, in the rollback's transaction. Idempotent. */

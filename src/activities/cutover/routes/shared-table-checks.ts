@@ -8,7 +8,7 @@ import { sessionOptions, tableOwner } from '../../../domain/routes/shared-table.
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
-import { guardProblem } from '../guard-checks.js';
+import { guardProblem } from '../trigger-checks.js';
 import type { Answer } from '../../runtime/findings.js';
 
 export async function checkSharedTable(

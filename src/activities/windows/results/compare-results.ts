@@ -8,7 +8,7 @@ import { comparedOf } from '../../../domain/evidence/window.js';
 import { pause } from '../../runtime/poll-until.js';
 import { adapterOf } from '../../capture/index.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
-import { compareStored, finishedRun } from './aligned-query.js';
+import { compareStored, finishedRun } from './stored-result.js';
 import { compareExactly } from './exact/compare-exactly.js';
 import { computationsOf, sidesOf, type Computation } from './computation.js';
 import { takeRound, type RoundTaken } from './rounds.js';

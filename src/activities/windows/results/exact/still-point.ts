@@ -8,7 +8,7 @@ import { openSource, type SourceClient } from '../../../../clients/postgres/conn
 import type { KafkaPort, PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
 import { markSource, type SourceMark } from '../../../capture/source-mark.js';
-import { standStill } from '../../../capture/stand-still.js';
+import { whilePaused } from '../../../capture/connector-pause.js';
 import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 
@@ -73,11 +73,11 @@ export async function takeStillPoint(
       const found = await look(session, outputs, Date.now() + limitMs);
       return 'why' in found ? found : { ...found, stoodMs: null };
     }
-    const stood = await standStill(deps, session, limitMs, (deadline) =>
+    const stood = await whilePaused(deps, session, limitMs, (deadline) =>
       look(session, outputs, deadline),
     );
     if (typeof stood === 'string') return { why: stood, isMoved: false };
-    return 'why' in stood.value ? stood.value : { ...stood.value, stoodMs: stood.stoodMs };
+    return 'why' in stood.value ? stood.value : { ...stood.value, stoodMs: stood.pausedMs };
   }
 }
 

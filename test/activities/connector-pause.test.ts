@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import {
   endLeftPauses,
   endOverduePause,
-  standStill,
-  withoutStillPoints,
-} from '../../src/activities/capture/stand-still.js';
+  whilePaused,
+  withoutWindowPauses,
+} from '../../src/activities/capture/connector-pause.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { aRef } from '../support/builders.js';
@@ -65,7 +65,7 @@ describe('a connector that stands still for a window', () => {
   it('is paused after the pause was recorded, and runs before the record is closed', async () => {
     const { world, deps } = aWorld();
     const stood = await inActivity(() =>
-      standStill(deps, planned, 5000, () => Promise.resolve(world.state)),
+      whilePaused(deps, planned, 5000, () => Promise.resolve(world.state)),
     );
     expect(stood).toMatchObject({ value: 'PAUSED' });
     expect(world.done).toEqual(['record', 'pause', 'resume', 'close by window']);
@@ -74,13 +74,15 @@ describe('a connector that stands still for a window', () => {
   it('runs again if the work fails', async () => {
     const { world, deps } = aWorld();
     const fails = (): Promise<never> => Promise.reject(new Error('lost'));
-    await expect(inActivity(() => standStill(deps, planned, 5000, fails))).rejects.toThrow('lost');
+    await expect(inActivity(() => whilePaused(deps, planned, 5000, fails))).rejects.toThrow('lost');
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });
 
   it('is left alone if it does not run, because a person may have paused it', async () => {
     const { world, deps } = aWorld('PAUSED');
-    const stood = await inActivity(() => standStill(deps, planned, 5000, () => Promise.resolve(1)));
+    const stood = await inActivity(() =>
+      whilePaused(deps, planned, 5000, () => Promise.resolve(1)),
+    );
     expect(stood).toBe('connector bank is PAUSED, not RUNNING');
     expect(world.done).toEqual([]);
   });
@@ -88,7 +90,7 @@ describe('a connector that stands still for a window', () => {
   it('keeps running if it does not pause in time, and the reason is returned', async () => {
     const { world, deps } = aWorld();
     world.pausesTo = 'FAILED';
-    const stood = await inActivity(() => standStill(deps, planned, 100, () => Promise.resolve(1)));
+    const stood = await inActivity(() => whilePaused(deps, planned, 100, () => Promise.resolve(1)));
     expect(stood).toBe('connector bank is FAILED, not PAUSED, at the time limit');
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });
@@ -120,7 +122,7 @@ describe('a connector that is found paused', () => {
 
   it('counts as running while a window holds it, and as paused if a person paused it', async () => {
     const stateOf = async (rows: Row[]): Promise<unknown> =>
-      (await withoutStillPoints(aWorld('PAUSED', rows).deps, planned).status('bank'))?.connector
+      (await withoutWindowPauses(aWorld('PAUSED', rows).deps, planned).status('bank'))?.connector
         .state;
     expect(await stateOf([{ ...open }])).toBe('RUNNING');
     expect(await stateOf([])).toBe('PAUSED');

@@ -4,7 +4,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import { durationMs, formatMs } from '../domain/values/duration.js';
 
 /** A time in which the run waited for a person, or for a system to come back. */
-export interface Standstill {
+export interface BlockedTime {
   readonly from: string;
   /** Null while it lasts. */
   readonly to: string | null;
@@ -28,8 +28,8 @@ export interface Soak {
 
 const ENDS = ['unblocked', 'way-back', 'outcome'];
 
-export function standstillsOf(events: readonly AuditEvent[]): Standstill[] {
-  const found: Standstill[] = [];
+export function blockedTimesOf(events: readonly AuditEvent[]): BlockedTime[] {
+  const found: BlockedTime[] = [];
   let isCommitted = false;
   for (const event of events) {
     const { kind, at } = event;
@@ -52,14 +52,16 @@ export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): 
   if (confirmed < 0) return null;
   const after = events.slice(confirmed);
   // If consumers did not read the stream side for a while, the soak begins again after that.
-  const anew = standstillsOf(after).findLast((s) => s.code === 'route-unexpected' && s.to !== null);
+  const wrongRoute = blockedTimesOf(after).findLast(
+    (s) => s.code === 'route-unexpected' && s.to !== null,
+  );
   const end = after.find(
     (e) => (e.kind === 'phase' && e.phase === 'complete') || e.kind === 'way-back',
   );
   return {
     asked: spec.soak.for,
     passes: spec.soak.passes,
-    from: anew?.to ?? events[confirmed]!.at,
+    from: wrongRoute?.to ?? events[confirmed]!.at,
     to: end?.at ?? null,
     changes: events
       .filter((e) => e.kind === 'extended' || (e.kind === 'complete-early' && e.accepted))
@@ -85,8 +87,8 @@ export function soakSentence(soak: Soak): string {
  * Returns a sentence for the headline about the time in which the run was blocked after the commit,
  * because consumers may have noticed it. Returns null if that never happened.
  */
-export function blockedAfterCommit(standstills: readonly Standstill[]): string | null {
-  const after = standstills.filter((s) => s.isAfterCommit);
+export function blockedAfterCommit(blockedTimes: readonly BlockedTime[]): string | null {
+  const after = blockedTimes.filter((s) => s.isAfterCommit);
   if (after.length === 0) return null;
   const codes = [...new Set(after.map((s) => s.code))].join(', ');
   const lasting = after.some((s) => s.to === null) ? ', and still is' : '';
@@ -94,15 +96,15 @@ export function blockedAfterCommit(standstills: readonly Standstill[]): string |
   return `It was blocked for ${formatMs(ms)} after the commit (${codes})${lasting}.`;
 }
 
-export const STANDSTILL_COLUMNS = ['from', 'for', 'after the commit', 'why', 'detail'] as const;
+export const BLOCKED_TIME_COLUMNS = ['from', 'for', 'after the commit', 'why', 'detail'] as const;
 
-export const standstillRow = (standstill: Standstill): string[] => {
-  const ms = tookMs(standstill);
+export const blockedTimeRow = (time: BlockedTime): string[] => {
+  const ms = tookMs(time);
   return [
-    standstill.from,
+    time.from,
     ms === null ? 'still' : formatMs(ms),
-    standstill.isAfterCommit ? 'yes' : 'no',
-    standstill.code,
-    standstill.detail,
+    time.isAfterCommit ? 'yes' : 'no',
+    time.code,
+    time.detail,
   ];
 };

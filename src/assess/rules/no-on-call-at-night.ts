@@ -1,8 +1,8 @@
 // Is a person on call at night?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
-export const nobodyAroundTheClock: Rule = {
-  id: 'nobody-around-the-clock',
+export const noOnCallAtNight: Rule = {
+  id: 'no-on-call-at-night',
   rationale:
     'A stream also runs at night. If no person is on call then, its failures last until a user notices.',
   ask: ({ process }) => {

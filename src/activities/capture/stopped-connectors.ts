@@ -5,7 +5,7 @@ import type { ConnectRest } from '../../clients/http/connect-rest.js';
  * Returns a suffix for a reason that names paused, stopped or deleted connectors. It is empty if
  * all run, or if Kafka Connect does not answer.
  */
-export async function standstill(
+export async function stoppedConnectors(
   rest: Pick<ConnectRest, 'status'>,
   connectors: readonly string[],
 ): Promise<string> {

@@ -1,7 +1,7 @@
 // Pauses the source connector for a moment, and makes sure that it runs again. Each pause is
 // recorded in the ledger before it begins, so that another worker can end it if this one dies.
 import type { ConnectRest, ConnectorStatus } from '../../clients/http/connect-rest.js';
-import { closePause, openPause, pausesOf } from '../../clients/ledger/still-points.js';
+import { closePause, openPause, pausesOf } from '../../clients/ledger/connector-pauses.js';
 import { pausedBy } from '../../domain/evidence/still-point.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -15,22 +15,22 @@ const GRACE_MS = 2000;
 /** The time for which a window tries to resume its connector. Afterwards the guard tries. */
 const RESUME_MS = 30_000;
 
-export interface Stood<T> {
+export interface Paused<T> {
   readonly value: T;
   /** Milliseconds from the order to pause until the connector was seen running again. */
-  readonly stoodMs: number;
+  readonly pausedMs: number;
 }
 
 /**
  * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns a string
  * with the reason if the connector does not pause. Always resumes it, even after cancellation.
  */
-export async function standStill<T>(
+export async function whilePaused<T>(
   { ledger, systems }: Needs,
   { ref, plan }: Planned,
   atMostMs: number,
   use: (deadline: number) => Promise<T>,
-): Promise<Stood<T> | string> {
+): Promise<Paused<T> | string> {
   const rest = systems.connect(plan);
   const connector = plan.sourceConnectors[0]!;
   const found = await rest.status(connector);
@@ -52,8 +52,8 @@ export async function standStill<T>(
     if (await resumeSurely(rest, connector, RESUME_MS))
       await closePause(ledger, id, 'window').catch(() => undefined);
   }
-  const stoodMs = Date.now() - started;
-  return { value, stoodMs };
+  const pausedMs = Date.now() - started;
+  return { value, pausedMs };
 }
 
 /**
@@ -85,7 +85,7 @@ export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Prom
   for (const connector of plan.sourceConnectors) {
     if (!isPaused(await rest.status(connector))) continue;
     const by = pausedBy(await pausesOf(deps.ledger, ref, connector));
-    if (by.kind !== 'nobody' || !(await resumeSurely(rest, connector, RESUME_MS))) continue;
+    if (by.kind !== 'ended-window' || !(await resumeSurely(rest, connector, RESUME_MS))) continue;
     await closePause(deps.ledger, by.id, 'guard');
     return connector;
   }
@@ -96,7 +96,7 @@ export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Prom
  * Returns Connect's answers without the pauses of windows: a connector that a window paused counts
  * as running. A person's pause stays visible.
  */
-export function withoutStillPoints(
+export function withoutWindowPauses(
   { ledger, systems }: Needs,
   { ref, plan }: Planned,
 ): Pick<ConnectRest, 'config' | 'status'> {
