@@ -1,10 +1,10 @@
 // `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but
 // faults and flink. The suites with real servers share one stack, which is removed at the end. The
-// last line counts what passed, failed and was skipped.
+// last lines name each test that failed, and count what passed, failed and was skipped.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 
 /**
@@ -23,6 +23,8 @@ const onStack = suites.filter((suite) => ON_STACK.includes(suite));
 const rounds = suites.filter((suite) => !ON_STACK.includes(suite)).map((suite) => [suite]);
 if (onStack.length > 0) rounds.push(onStack);
 const sum = { passed: 0, failed: 0, skipped: 0 };
+/** Lines for the end, because the output of a failure can be thousands of lines above it. */
+const failures = [];
 
 // Ctrl-C reaches vitest too, which ends by itself. The stack is removed after that.
 let isInterrupted = false;
@@ -40,24 +42,45 @@ function vitest(suites, report) {
 }
 
 /** A suite that could not be loaded, or that skipped all of its tests, counts as a failure. */
-function count(status, report) {
+function count(status, report, title) {
+  let result;
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
-      readFileSync(report, 'utf8'),
-    );
-    sum.passed += numPassedTests;
-    sum.skipped += numPendingTests;
-    const isHollow = numFailedTests === 0 && (status !== 0 || numPassedTests === 0);
-    sum.failed += isHollow ? 1 : numFailedTests;
+    result = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    sum.failed += 1;
+    fail(`${title}: vitest ended with ${status} and wrote no report`);
+    return;
   }
+  sum.passed += result.numPassedTests;
+  sum.skipped += result.numPendingTests;
+  const failed = result.testResults.flatMap(failuresOf);
+  if (failed.length > 0) failed.forEach(fail);
+  else if (status !== 0) fail(`${title}: vitest ended with ${status}, although no test failed`);
+  else if (result.numPassedTests === 0) fail(`${title}: no test ran`);
+}
+
+/** One line for each failed test of a file, or for the file if it failed before its tests. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(ROOT, name);
+  const tests = assertionResults.filter((test) => test.status === 'failed');
+  if (tests.length === 0 && status === 'failed') return [`${file}: ${firstLine(message)}`];
+  return tests.map(
+    (test) => `${file} > ${test.fullName}: ${firstLine(test.failureMessages[0] ?? '')}`,
+  );
+}
+
+function firstLine(text) {
+  return text.split('\n', 1)[0];
+}
+
+function fail(line) {
+  sum.failed += 1;
+  failures.push(line);
 }
 
 async function run(suites) {
   const report = join(reports, `${suites.join('-')}.json`);
   const started = Date.now();
-  count(await vitest(suites, report), report);
+  count(await vitest(suites, report), report, suites.join(', '));
   console.log(`${suites.join(', ')}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
 
@@ -75,11 +98,11 @@ try {
     await run(round);
   }
 } catch (error) {
-  console.error(`stack: ${error.message}`);
-  sum.failed += 1;
+  fail(`stack: ${error.message}`);
 } finally {
   await removeStack?.();
 }
+for (const line of failures) console.log(`failed: ${line}`);
 const { passed, failed, skipped } = sum;
 const skips = skipped > 0 ? `, ${skipped} skipped` : '';
 console.log(`${passed} passed, ${failed} failed${skips}${isInterrupted ? ', interrupted' : ''}`);
