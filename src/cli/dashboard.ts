@@ -8,7 +8,9 @@ export async function dashboard(): Promise<number> {
   const newest = await newestOfEach();
   write(
     renderDashboard(
-      newest.flatMap(({ record, status }) => (record.status ? [status] : [])),
+      newest.flatMap(({ record, status }) =>
+        record.status ? [{ ...status, recordedAt: record.updated_at.toISOString() }] : [],
+      ),
       new Date().toISOString(),
     ),
   );

@@ -6,8 +6,11 @@ import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page.js';
 import { stateOf } from './state-words.js';
 
-/** `standing` is the run's state at Temporal, if Temporal was asked. */
-export type Shown = Status & { readonly standing?: Standing };
+/**
+ * `standing` is the run's state at Temporal, if Temporal was asked. `recordedAt` (ISO) is when the
+ * ledger's status was written.
+ */
+export type Shown = Status & { readonly standing?: Standing; readonly recordedAt: string };
 
 const isTroubled = (s: Shown): boolean => !s.outcome && (s.standing?.problem ?? null) !== null;
 const colour = (s: Shown): string =>
@@ -41,6 +44,7 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
       String(s.generation),
       s.lag.ms === null ? '-' : `${s.lag.ms} ms`,
       s.route ? e(s.route.side) : '-',
+      e(s.recordedAt),
       e(s.next[0] ?? ''),
     ];
     return `<tr>${cells.map((c) => `<td>${c}</td>`).join('')}</tr>`;
@@ -53,6 +57,7 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
     'generation',
     'lag',
     'consumers read',
+    'as of',
     'next',
   ]
     .map((h) => `<th>${h}</th>`)

@@ -54,8 +54,10 @@ describe('completion', () => {
 });
 
 describe('the dashboard', () => {
-  const status = (more: Partial<Status>): Status =>
-    aStatus({ needsApproval: true, evidenceId: 'ev-1', next: ['sluice approve a'], ...more });
+  const status = (more: Partial<Status>): Status & { recordedAt: string } => ({
+    ...aStatus({ needsApproval: true, evidenceId: 'ev-1', next: ['sluice approve a'], ...more }),
+    recordedAt: '2026-01-01',
+  });
   it("shows whose action is needed, and escapes people's texts", () => {
     const html = renderDashboard(
       [

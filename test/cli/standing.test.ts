@@ -39,7 +39,9 @@ describe('a run that does not continue', () => {
       because: 'It cannot continue: its workflow was terminated.',
       remedy: 'sluice doctor --leftovers --remove',
     });
-    const page = renderDashboard([dead], NOW);
+    const page = renderDashboard([{ ...dead, recordedAt: '2026-01-01T00:00:00.000Z' }], NOW);
+    expect(page).toContain('<th>as of</th>');
+    expect(page).toContain('<td>2026-01-01T00:00:00.000Z</td>');
     expect(page).toContain('terminated');
     expect(page).toContain('1 wait for a person');
   });

@@ -96,6 +96,24 @@ describe('the standing of a run', () => {
     });
     expect(standing.problem).toContain('attempt 5): nondeterminism');
   });
+  it('is stuck although Temporal names no reason, unless no worker tries its task', () => {
+    for (const answered of [true, false])
+      expect(judgeStanding(seen({ taskAttempt: 3, answered }), RECORDED, NOW)).toMatchObject({
+        state: 'workflow task fails',
+        problem: expect.stringContaining('(attempt 3): Temporal names no reason') as string,
+      });
+    expect(judgeStanding(seen({ taskAttempt: 2 }), RECORDED, NOW).problem).toBeNull();
+    const unpolled = seen({ taskAttempt: 3, answered: false, polledMsAgo: null });
+    expect(judgeStanding(unpolled, RECORDED, NOW).state).toBe('no worker');
+  });
+  it('is not running when its workflow completed, although the ledger lacks its outcome', () => {
+    const completed = seen({ status: 'COMPLETED', answered: false, closedAt: NOW });
+    expect(judgeStanding(completed, RECORDED, NOW)).toMatchObject({
+      state: 'outcome not recorded',
+      problem: `its workflow completed at ${NOW}, but the ledger does not have its outcome`,
+    });
+    expect(judgeStanding(completed, { ...RECORDED, hasEnded: true }, NOW).problem).toBeNull();
+  });
   it('has no worker when no worker polled the queue for longer than a poll lasts', () => {
     for (const polledMsAgo of [null, 200_000]) {
       const standing = judgeStanding(seen({ polledMsAgo, answered: false }), RECORDED, NOW);

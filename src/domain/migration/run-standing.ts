@@ -66,6 +66,9 @@ const DEAD: Readonly<Record<string, string>> = {
   FAILED: 'failed',
 };
 
+/** A worker that dies costs one attempt of a workflow task. More of them mean that the task fails. */
+const TRIES_WITHOUT_REASON = 3;
+
 /** The poll of a live worker returns within a minute. */
 const POLLS_MS = 70_000;
 
@@ -120,10 +123,18 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
       state: 'paused at Temporal',
       remedy: ['temporal workflow unpause --workflow-id ID'],
     };
-  if (workflow.status !== 'RUNNING' || (workflow.answered && workflow.taskAttempt < 2)) return FINE;
-  if (workflow.taskAttempt > 1 && workflow.taskFailure !== null)
+  if (workflow.status === 'COMPLETED' && !workflow.answered && recorded?.hasEnded === false)
     return {
-      problem: `its workflow task fails again and again (attempt ${workflow.taskAttempt}): ${workflow.taskFailure}. No step runs until it succeeds`,
+      problem: `its workflow completed${closed(workflow)}, but the ledger does not have its outcome`,
+      state: 'outcome not recorded',
+      remedy: ['sluice worker', 'sluice get NAME, which then asks the workflow'],
+    };
+  if (workflow.status !== 'RUNNING' || (workflow.answered && workflow.taskAttempt < 2)) return FINE;
+  const isPolled = workflow.answered || (workflow.polledMsAgo ?? Infinity) <= POLLS_MS;
+  const tries = workflow.taskFailure !== null ? 2 : isPolled ? TRIES_WITHOUT_REASON : Infinity;
+  if (workflow.taskAttempt >= tries)
+    return {
+      problem: `its workflow task fails again and again (attempt ${workflow.taskAttempt}): ${workflow.taskFailure ?? 'Temporal names no reason'}. No step runs until it succeeds`,
       state: 'workflow task fails',
       remedy: [
         "read the worker's log",
@@ -149,12 +160,15 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
   };
 }
 
+const closed = ({ closedAt }: Pick<SeenWorkflow, 'closedAt'>): string =>
+  closedAt === null ? '' : ` at ${closedAt}`;
+
 function dead(
   { closedAt, failure, status }: SeenWorkflow,
   ended: string,
   recorded: Recorded | null,
 ): Trouble {
-  const when = closedAt === null ? '' : ` at ${closedAt}`;
+  const when = closed({ closedAt });
   if (status === 'FAILED' && (recorded === null || recorded.isOlderRun || recorded.hasEnded))
     return {
       problem: `its newest run was refused${when}: ${failure ?? 'unknown reason'}`,
