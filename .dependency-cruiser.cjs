@@ -1,5 +1,7 @@
 // Import rules of the architecture (ARCHITECTURE.md). Each says what to do instead. One more is in
 // test/tidy.test.ts: workflows name activities only by `import type`, which this tool cannot see.
+/** A file directly in src: the wiring. */
+const FILE = '[^/]+\\.ts$';
 const except = (...folders) => `^src/(?!(${folders.join('|')})/)`;
 module.exports = {
   forbidden: [
@@ -80,6 +82,34 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/cli/(?!worker)' },
       to: { path: '^src/worker' },
+    },
+    {
+      name: 'wiring-knows-only-domain-and-clients',
+      severity: 'error',
+      comment: 'the wiring reads variables and makes clients; only worker.ts also takes all activities',
+      from: { path: `^src/(?!worker)${FILE}` },
+      to: { path: '^src/', pathNot: `^src/(domain/|clients/|${FILE})` },
+    },
+    {
+      name: 'worker-composes-the-activities',
+      severity: 'error',
+      comment: 'the process composes clients and activities; it finds the workflows by path',
+      from: { path: '^src/worker' },
+      to: { path: '^src/', pathNot: `^src/(domain/|clients/|activities/|${FILE})` },
+    },
+    {
+      name: 'only-the-command-line-reads-the-wiring',
+      severity: 'error',
+      comment: 'take what you need as an argument: a variable is read once, in config.ts',
+      from: { path: '^src/(?!cli/)[^/]+/' },
+      to: { path: `^src/${FILE}` },
+    },
+    {
+      name: 'only-the-worker-composes-all-rooms',
+      severity: 'error',
+      comment: 'activities/index.ts imports every room: import the room that has what you need',
+      from: { path: '^src/', pathNot: '^src/(worker|workflows/call)' },
+      to: { path: '^src/activities/index' },
     },
     {
       name: 'nothing-imports-test',

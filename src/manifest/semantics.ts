@@ -110,7 +110,7 @@ function missingParts({ spec }: ParsedSpec, add: Add): void {
   if (sink && !pipeline)
     add('a sink needs a pipeline whose output it writes; add spec.pipeline', 'sink');
   if (cutover.fence === 'source' && !batch)
-    add('without a batch nothing is fenced, so omit fence', 'cutover', 'fence');
+    add('without a batch, no writes can be fenced, so omit fence', 'cutover', 'fence');
   if (
     batch &&
     pipeline &&

@@ -164,7 +164,9 @@ const cutover = z.strictObject({
   approval: approval.prefault({}).describe('Who must approve the cut-over, and when it may begin.'),
   maxHold: duration
     .default('60s')
-    .describe('The longest time from the fence to the commit; after it, the fence is released.'),
+    .describe(
+      'The longest hold, from the pause of the batch to the commit; the fence also expires this long after it began.',
+    ),
   fence: z
     .enum(['result', 'source'])
     .default('result')

@@ -33,7 +33,7 @@ export interface LeftOut {
   }[];
 }
 
-/** The time from the fence to the commit. */
+/** The part of the hold from the fence to the commit. The pause of the batch came before it. */
 export interface Hold {
   readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
   readonly totalMs: number;

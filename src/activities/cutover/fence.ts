@@ -116,8 +116,8 @@ async function takeFence(
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';
   // If Temporal retries this activity, it finds the fence of its first try and does not extend it.
-  // The hold is counted from the beginning of the transaction, so it includes the time that writers
-  // wait for the tables fenced first.
+  // The expiry is counted from the beginning of the transaction (`now()`), so it includes the time
+  // that writers wait for the tables fenced first.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},

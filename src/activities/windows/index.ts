@@ -1,6 +1,6 @@
-// Runs one validation window. It compares tables in exact mode and results in settled mode, reads
-// the facts before and after, and writes rows and differences into the ledger. One activity runs
-// one window.
+// Runs one validation window. It compares tables exactly, and results in settled rounds or, with
+// `validation.results: exact`, at a still point. It reads the facts before and after, and writes rows
+// and differences into the ledger. One activity runs one window.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';

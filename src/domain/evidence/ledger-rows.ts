@@ -7,6 +7,7 @@ import type { DifferenceClass, WindowRow } from './window.js';
 
 /**
  * The kinds of owned objects. Each has a module in domain/objects and one in activities/objects.
+ * `sink` is the sink's table; its connector is of the kind `connector`.
  */
 export type ObjectKind =
   'lease' | 'publication' | 'slot' | 'topic' | 'sink' | 'group' | 'connector' | 'job' | 'trigger';

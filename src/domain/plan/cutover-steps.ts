@@ -10,7 +10,10 @@ const FENCES = {
     'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction; the tables refuse writes until the commit',
 } as const;
 
-/** Returns the steps of this spec in order. A spec without a batch fences and routes nothing. */
+/**
+ * Returns the steps of this spec in order. Without a batch, `fence` and `route` are not steps: the
+ * fence changes only the lease row in the ledger, and no consumer is switched.
+ */
 export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
   const { movesSink, words } = route;
   const withBatch: CutoverStep[] = [

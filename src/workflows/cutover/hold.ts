@@ -1,5 +1,6 @@
-// The hold: recheck → fence → drain → final window, and the undo of these steps. The cut-over
-// commits at its end; a rehearsal releases the fence and measures the hold.
+// Runs the hold and its undo. The hold lasts from the pause of the batch, directly before the fence,
+// to the commit or the release: pause → fence → drain → final window → pause of the sink. The
+// recheck comes before it. A cut-over commits at its end; a rehearsal releases the fence instead.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
@@ -36,8 +37,10 @@ export function beginAttempt(run: Run): Evidence {
 }
 
 /**
- * Runs the hold. When it returns, everything was compared under the fence. Throws BackToValidate
- * with the reason if that is not possible; then the caller undoes the hold.
+ * Runs the hold up to the commit. When it returns, everything was compared under the fence. `maxHold`
+ * is counted from the pause of the batch. The fence has a limit of its own: it expires `maxHold` after
+ * its transaction began. Throws BackToValidate with the reason if the hold fails; then the caller
+ * undoes it.
  */
 export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const { ref } = run;

@@ -1,5 +1,5 @@
-// Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures
-// how long the hold will be.
+// Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures the
+// hold of a cut-over, from the pause of the batch to the moment at which it would commit.
 import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, recheck, undoHold } from './hold.js';
@@ -40,11 +40,11 @@ export async function rehearse(run: Run): Promise<void> {
   try {
     await recheck(run);
     const evidence = beginAttempt(run);
-    const fenced = Date.parse(run.now());
+    const began = Date.parse(run.now());
     let holdMs: number;
     try {
       await hold(run, evidence);
-      holdMs = Date.parse(run.now()) - fenced;
+      holdMs = Date.parse(run.now()) - began;
       run.state.rehearsedHoldMs = holdMs;
     } finally {
       await undoHold(run, new Error('rehearsal over'));

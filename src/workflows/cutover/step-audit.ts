@@ -4,8 +4,8 @@ import type { CutoverStep } from '../../domain/plan/resolved-plan.js';
 import type { Run } from '../run/run.js';
 
 /**
- * Records the beginning of a step. A step that is not in this spec's plan is not recorded; without
- * a batch, for example, nothing is fenced.
+ * Records the beginning of a step that this spec's plan has. Without a batch, for example, the plan
+ * has no step `fence`: only the lease row in the ledger is fenced.
  */
 export function begins(run: Run, name: CutoverStep['name']): void {
   const step = run.plan.steps.find((s) => s.name === name);
