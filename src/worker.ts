@@ -6,12 +6,11 @@ import {
   NativeConnection,
   Runtime,
   Worker,
-  type ActivityInboundCallsInterceptor,
   type WorkerOptions,
 } from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
 import { Systems } from './activities/runtime/deps.js';
-import { toFailure } from './activities/runtime/application-failure.js';
+import { classifying, proving } from './activities/runtime/interceptor.js';
 import { namespaceId } from './clients/temporal-namespace.js';
 import { Ledger } from './clients/ledger/ledger.js';
 import { resolveSecret, type Config } from './config.js';
@@ -80,7 +79,9 @@ export async function runWorker(
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: '30s',
     maxHeartbeatThrottleInterval: '5s',
-    interceptors: { activity: [() => ({ inbound: classifying(systems) })] },
+    interceptors: {
+      activity: [() => ({ inbound: classifying(systems) }), () => ({ inbound: proving() })],
+    },
   };
   const workers = await Promise.all([
     Worker.create({ ...common, ...workflowCode(), maxConcurrentActivityTaskExecutions: 40 }),
@@ -109,21 +110,6 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
       TEMPORAL_REMEDY,
     );
   }
-}
-
-/** Turns every error of an activity into a failure with a code, without values of rows. */
-function classifying(systems: Systems): ActivityInboundCallsInterceptor {
-  return {
-    async execute(input, next) {
-      try {
-        return await next(input);
-      } catch (error) {
-        const failure = toFailure(error);
-        if ('type' in failure && failure.type === 'unreachable') systems.renew(); // so that the next attempt opens a new connection
-        throw failure;
-      }
-    },
-  };
 }
 
 /** Returns the prebuilt workflow bundle, or the sources if there is no bundle. */

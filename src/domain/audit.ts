@@ -38,7 +38,8 @@ interface Entries {
     readonly server: string;
     readonly tables: readonly {
       readonly table: string;
-      readonly rows: number;
+      readonly rows: number | null;
+      readonly isEstimate?: boolean;
       readonly fingerprint: string;
     }[];
   };
@@ -161,6 +162,9 @@ const committed = ({ evidenceId, rows, after }: Entries['committed']): string =>
   return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed (copies kept until complete)` : ''}`;
 };
 
+const baselineRows = ({ rows, isEstimate }: Entries['baseline']['tables'][number]): string =>
+  rows === null ? 'an unknown number of' : `${isEstimate ? 'about ' : ''}${rows}`;
+
 const problem = (e: { readonly problem: string }): string => e.problem;
 const restart = (e: Entries['restarted']): string => `${e.connector}: ${e.cause}`;
 
@@ -169,7 +173,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   phase: (e) => e.phase,
   waived: (e) => `${e.check}${e.subject ? ` ${e.subject}` : ''}: ${e.problem}`,
   baseline: (e) =>
-    `${e.lsn} on ${e.server}: ${e.tables.map((t) => `${t.table} ${t.rows} rows (${t.fingerprint})`).join(', ')}`,
+    `${e.lsn} on ${e.server}: ${e.tables.map((t) => `${t.table} ${baselineRows(t)} rows (${t.fingerprint})`).join(', ')}`,
   slot: (e) => `${e.slot} at ${e.confirmedLsn}, restart ${e.restartLsn}`,
   pipeline: (e) => `running: ${e.jobs.join(', ')}`,
   'caught-up': (e) => `barrier at ${e.lsn} in ${e.ms} ms`,

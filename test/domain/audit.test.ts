@@ -26,6 +26,19 @@ describe('the text of an audit entry', () => {
         comment: 'now',
       },
     ],
+    [
+      '0/1 on s: a 5 rows (f), b about 7 rows (g), c an unknown number of rows (h)',
+      {
+        kind: 'baseline',
+        lsn: '0/1',
+        server: 's',
+        tables: [
+          { table: 'a', rows: 5, fingerprint: 'f' },
+          { table: 'b', rows: 7, isEstimate: true, fingerprint: 'g' },
+          { table: 'c', rows: null, isEstimate: true, fingerprint: 'h' },
+        ],
+      },
+    ],
     ['ev-1', commit],
     [
       'ev-1: 5 rows written, 2 removed (copies kept until complete)',

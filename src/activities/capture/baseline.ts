@@ -1,6 +1,7 @@
 // The baseline records what the legacy database held before anything was captured.
 import { createHash } from 'node:crypto';
-import { readTable } from '../../clients/postgres/catalog.js';
+import type pg from 'pg';
+import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource, transaction } from '../../clients/postgres/connection.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { Problem } from '../../domain/failure.js';
@@ -14,17 +15,35 @@ export interface Baseline {
   readonly server: string;
   readonly tables: readonly {
     readonly table: string;
-    readonly rows: number;
+    /** Null if the table is too large to be counted, and was never analyzed. */
+    readonly rows: number | null;
+    /** True if `rows` is the planner's estimate, because a count would read the whole table. */
+    readonly isEstimate?: boolean;
     readonly bytes: number;
     readonly fingerprint: string;
   }[];
 }
 
+/** The count of a larger table would take minutes, and read all of it on the source. */
+const COUNTED_BYTES = 256 * 2 ** 20;
+
+/** Counts the rows of a small table. Returns the planner's estimate for a large one. */
+export async function rowsOf(
+  client: Pick<pg.ClientBase, 'query'>,
+  { bytes, rowsEstimate }: Pick<TableCatalog, 'bytes' | 'rowsEstimate'>,
+  sql: string,
+): Promise<Pick<Baseline['tables'][number], 'rows' | 'isEstimate'>> {
+  if (bytes > COUNTED_BYTES)
+    return { rows: rowsEstimate > 0 ? rowsEstimate : null, isEstimate: true };
+  const { rows } = await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${sql}`);
+  return { rows: Number(rows[0]!['n']) };
+}
+
 export function createBaselineActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
     /**
-     * Reads each table's schema fingerprint, row count and size, and the WAL position, in one
-     * snapshot.
+     * Reads each table's schema fingerprint, number of rows and size, and the WAL position, in
+     * one snapshot.
      */
     async takeBaseline({ plan }: Planned): Promise<Baseline> {
       return readSource(plan, secret, (client) =>
@@ -34,13 +53,10 @@ export function createBaselineActivities({ secret }: Pick<Deps, 'secret'>) {
           for (const { text, sql } of plan.tables) {
             const catalog = await readTable(client, text);
             if (!catalog) throw new Problem('preflight-failed', `table ${text} is gone`);
-            const count = await client.query<Record<string, string>>(
-              `SELECT count(*) AS n FROM ${sql}`,
-            );
             const shape = JSON.stringify([catalog.columns, catalog.key, catalog.replicaIdentity]);
             tables.push({
               table: text,
-              rows: Number(count.rows[0]!['n']),
+              ...(await rowsOf(client, catalog, sql)),
               bytes: catalog.bytes,
               fingerprint: createHash('sha256').update(shape).digest('hex').slice(0, 16),
             });

@@ -13,7 +13,7 @@ import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnToBigInt, type Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive } from '../runtime/poll-until.js';
+import { describing } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { Pulse } from '../runtime/stale-attempt.js';
 import { readPaced } from '../runtime/row-cursor.js';
@@ -56,9 +56,9 @@ export function createCopyActivities(deps: Deps) {
       const count = (table: string, rows: number): void =>
         void scanned.set(table, (scanned.get(table) ?? 0) + rows);
       try {
-        await alive(
-          () => copyAll(deps, run, pulse, count),
+        await describing(
           () => ({ phase: 'connect', tables: progress() }),
+          () => copyAll(deps, run, pulse, count),
         );
       } finally {
         pulse.stop();

@@ -10,7 +10,6 @@ import { checkSource } from './source-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
 import { checkConnect, checkKafka } from './streaming-checks.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
@@ -47,7 +46,7 @@ export function createPreflightActivities(deps: Deps) {
   return withPlan({
     /** Returns the findings. The workflow decides whether they block. */
     async preflight({ plan }: Planned): Promise<Check[]> {
-      return alive(() => runPreflight(deps, deps.ledger, plan, new Date().toISOString())); // heartbeats, because it runs the batch's query
+      return runPreflight(deps, deps.ledger, plan, new Date().toISOString());
     },
   });
 }

@@ -1,7 +1,6 @@
 // The guard runs beside every phase from snapshot to hand-over, even while the run is blocked or
 // paused. It restarts failed connector tasks up to a limit, and watches connectors, the slot and
 // its WAL.
-import { Context } from '@temporalio/activity';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
@@ -15,7 +14,7 @@ import { driftOf, taskFailure } from '../capture/connector-state.js';
 import { leaseSession } from '../ownership/lease-store.js';
 import { sinkConfig } from '../objects/sink-connector.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive, pause } from '../runtime/poll-until.js';
+import { beat, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { insertLsn } from '../barrier/marker.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
@@ -101,7 +100,7 @@ async function restartFailed(
 
 /** Resumes a connector that a window paused before it died. */
 async function endPause(deps: Deps, run: Planned): Promise<GuardReport | null> {
-  const connector = await alive(() => endOverduePause(deps, run)).catch(() => null);
+  const connector = await endOverduePause(deps, run).catch(() => null);
   return connector === null ? null : { kind: 'resumed', connector };
 }
 
@@ -111,9 +110,9 @@ async function lookAround(
   input: GuardInput & Planned,
   watch: ConnectorWatch,
 ): Promise<GuardReport | null> {
-  const news = await alive(async () => watch.look(await ours(deps, input), Date.now())).catch(
-    () => null,
-  );
+  const news = await ours(deps, input)
+    .then((made) => watch.look(made, Date.now()))
+    .catch(() => null);
   if (news) return { kind: 'connectors', troubles: news };
   const open = await deps.ledger.openObjects(input.ref.name).catch(() => null);
   if (open?.length === 0) return { kind: 'stood-down' };
@@ -161,7 +160,7 @@ async function watchSlot(deps: Deps, input: GuardInput & Planned): Promise<Guard
     if (detailOfLoss) return { kind: 'slot-lost', detail: detailOfLoss };
     if (!found?.restartLsn) return null;
     const retained = lsnDistance(found.restartLsn, await insertLsn(client));
-    Context.current().heartbeat({ retainedBytes: retained });
+    beat({ retainedBytes: retained });
     const { bytes, onExhaustion } = plan.spec.source.walBudget;
     if (retained <= sizeBytes(bytes)) return null;
     const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL > walBudget ${bytes}`;

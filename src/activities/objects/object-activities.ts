@@ -6,7 +6,6 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive } from '../runtime/poll-until.js';
 import { planned, withPlan, type Planned } from '../runtime/with-plan.js';
 import { configOf } from './connector.js';
 import { driftOf, untilRunning } from '../capture/connector-state.js';
@@ -137,9 +136,6 @@ async function ensureConnector(
 async function ensurePipeline(site: Site): Promise<void> {
   for (const group of pipelineGroups(site.plan)) await claimObject(site, group);
   const jobs = KINDS.job.planned(site.plan);
-  // Heartbeats show that the worker lives, even if the host needs long for one statement.
-  await alive(async () => {
-    for (const job of jobs) await ensureObject(site, job);
-    for (const job of jobs) await untilSteady(site, job);
-  });
+  for (const job of jobs) await ensureObject(site, job);
+  for (const job of jobs) await untilSteady(site, job);
 }

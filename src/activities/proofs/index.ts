@@ -5,7 +5,7 @@ import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/sl
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { pipelineDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive, pollUntil } from '../runtime/poll-until.js';
+import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { compareSlice, type Compared } from './compare-slice.js';
 import { planProof, type ProofPlan } from './slice-plan.js';
@@ -40,7 +40,7 @@ export function createProofActivities(deps: Deps) {
        * batch's query. The differences are stored in the ledger and are not returned.
        */
       async compareSlice(proof: ProofPlan & Planned, replayed: Replayed): Promise<Compared> {
-        const compared = await alive(() => compareSlice(deps, proof, replayed));
+        const compared = await compareSlice(deps, proof, replayed);
         await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [
           proof.ref.name,
           JSON.stringify(compared.differences),

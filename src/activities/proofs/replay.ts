@@ -19,7 +19,6 @@ import {
 import { insertLsn } from '../barrier/marker.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive } from '../runtime/poll-until.js';
 import { readCursor, readRows } from '../runtime/row-cursor.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { columnsToCompare } from '../windows/shape.js';
@@ -38,27 +37,25 @@ export async function replay(
   await makeTopics(kafka, proof);
   const writer = kafka.openWriter();
   const started = Date.now();
-  return alive(() =>
-    readSource(plan, secret, async (client) => {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const lsn = await insertLsn(client);
-      const tables: SlicedTable[] = [];
-      for (const { table, from } of proof.tables)
-        tables.push(await replayTable(client, writer, proof, table, from));
-      if (tables.every((t) => t.rows === 0))
-        throw new Problem(
-          'spec-invalid',
-          `the slice matches no row of ${tables.map((t) => t.table).join(', ')}, so it would prove nothing`,
-        );
-      await writer.flush();
-      const { records, bytes } = writer;
-      const ms = Date.now() - started;
-      const expected = await writeExpected(client, writer, proof);
-      await writer.flush();
-      await client.query('COMMIT');
-      return { lsn, tables, records, bytes, ms, expected };
-    }),
-  );
+  return readSource(plan, secret, async (client) => {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const lsn = await insertLsn(client);
+    const tables: SlicedTable[] = [];
+    for (const { table, from } of proof.tables)
+      tables.push(await replayTable(client, writer, proof, table, from));
+    if (tables.every((t) => t.rows === 0))
+      throw new Problem(
+        'spec-invalid',
+        `the slice matches no row of ${tables.map((t) => t.table).join(', ')}, so it would prove nothing`,
+      );
+    await writer.flush();
+    const { records, bytes } = writer;
+    const ms = Date.now() - started;
+    const expected = await writeExpected(client, writer, proof);
+    await writer.flush();
+    await client.query('COMMIT');
+    return { lsn, tables, records, bytes, ms, expected };
+  });
 }
 
 async function makeTopics(

@@ -1,16 +1,26 @@
 // Functions for activities that wait. They send heartbeats, and observe cancellation and deadlines.
 import { Context } from '@temporalio/activity';
+import { madeProgress } from '../../clients/progress.js';
 
-const said = new WeakMap<Context, unknown>();
+const said = new WeakMap<Context, () => unknown>();
 
 /**
- * Sends a heartbeat. Without details, it repeats the last details, so that a reader always sees what
- * the activity waits for.
+ * Sends a heartbeat with the last details, so that a reader always sees what the activity waits for.
+ * It is not progress: the interceptor calls it by the clock.
+ */
+export function heartbeat(): void {
+  const context = Context.current();
+  context.heartbeat(said.get(context)?.());
+}
+
+/**
+ * Reports progress, and sends a heartbeat. Throws if another attempt has taken over because this one
+ * made no progress for too long.
  */
 export function beat(details?: unknown): void {
-  const context = Context.current();
-  if (details !== undefined) said.set(context, details);
-  context.heartbeat(said.get(context));
+  madeProgress();
+  if (details !== undefined) said.set(Context.current(), () => details);
+  heartbeat();
 }
 
 /** Sends a heartbeat and sleeps. Throws if the activity is cancelled or the worker stops. */
@@ -19,17 +29,10 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
   await Context.current().sleep(ms);
 }
 
-/**
- * Sends heartbeats while `work` runs. A missing heartbeat means that the worker died, because a slow
- * server is ended by the time limit of the call.
- */
-export async function alive<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
-  const ticker = setInterval(() => beat(details?.()), 2000);
-  try {
-    return await work();
-  } finally {
-    clearInterval(ticker);
-  }
+/** Runs `work`. Until it returns, heartbeats have the details that `details` returns then. */
+export async function describing<T>(details: () => unknown, work: () => Promise<T>): Promise<T> {
+  said.set(Context.current(), details);
+  return over(await work());
 }
 
 /**
@@ -45,7 +48,7 @@ export async function pollUntil<T>(
 ): Promise<T | null> {
   const started = Date.now();
   for (;;) {
-    const answer = await alive(ask);
+    const answer = await ask();
     if (answer !== null) return over(answer);
     const rest = Math.max(everyMs, Math.min(1000, (Date.now() - started) / 10));
     if (Date.now() + rest > deadline) return over(null);

@@ -10,7 +10,7 @@ import type { Lag, MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
-import { alive, beat } from '../runtime/poll-until.js';
+import { beat } from '../runtime/poll-until.js';
 import { endLeftPauses } from '../capture/connector-pause.js';
 import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
@@ -97,7 +97,7 @@ export function createWindowActivities(deps: Deps) {
       if (begun.answered) return begun.answered;
       const { number } = begun;
       const started = Date.now();
-      await alive(() => endLeftPauses(deps, input)); // an earlier attempt may have died in a still point
+      await endLeftPauses(deps, input); // an earlier attempt may have died in a still point
       const { plan, isFull, roundsMs } = input;
       const session: WindowSession = {
         deps,
@@ -111,10 +111,8 @@ export function createWindowActivities(deps: Deps) {
         still: input.still ?? 'paused',
         heartbeat: throttled(),
       };
-      const measured = await alive(() => folds.exclusive(ref, () => measure(session, input.since)));
-      const problem = input.watchesRoute
-        ? await alive(() => routeProblem({ ref, plan }, deps))
-        : null;
+      const measured = await folds.exclusive(ref, () => measure(session, input.since));
+      const problem = input.watchesRoute ? await routeProblem({ ref, plan }, deps) : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
 

@@ -1,6 +1,7 @@
 // Kafka Connect's REST API: the calls that Sluice needs. Each has its own time limit, because a
 // Connect worker without Kafka hangs for minutes.
 import { Problem } from '../../domain/failure.js';
+import { answered } from '../progress.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 
 export interface TaskStatus {
@@ -170,16 +171,18 @@ export class ConnectRest {
 
   async #fetch(method: string, path: string, body: unknown, timeoutMs: number): Promise<Response> {
     try {
-      return await fetch(`${this.#url}${path}`, {
-        method,
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-        headers: {
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+      return await answered(
+        fetch(`${this.#url}${path}`, {
+          method,
+          redirect: 'error',
+          signal: AbortSignal.timeout(timeoutMs),
+          headers: {
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        }),
+      );
     } catch (error) {
       const cause =
         error instanceof Error && error.cause instanceof Error

@@ -1,6 +1,7 @@
 // The part of ksqlDB's REST API that Sluice needs: statements, queries and their states. Every call
 // has its own time limit.
 import { Problem } from '../../domain/failure.js';
+import { answered } from '../progress.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface KsqlQuery {
@@ -119,13 +120,15 @@ export class KsqlDb {
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
     let response: Response;
     try {
-      response = await fetch(`${this.#url}${path}`, {
-        method,
-        redirect: 'error',
-        signal: AbortSignal.timeout(CALL_MS),
-        headers: { accept: MEDIA_TYPE, ...(body ? { 'content-type': MEDIA_TYPE } : {}) },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
+      response = await answered(
+        fetch(`${this.#url}${path}`, {
+          method,
+          redirect: 'error',
+          signal: AbortSignal.timeout(CALL_MS),
+          headers: { accept: MEDIA_TYPE, ...(body ? { 'content-type': MEDIA_TYPE } : {}) },
+          ...(body ? { body: JSON.stringify(body) } : {}),
+        }),
+      );
     } catch (error) {
       throw new Problem(
         'unreachable',

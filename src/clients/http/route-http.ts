@@ -2,6 +2,7 @@
 // the side that they read. It is weaker than a view, because the switch is not part of the lease's
 // transaction.
 import { Problem } from '../../domain/failure.js';
+import { answered } from '../progress.js';
 
 const TIMEOUT_MS = 10_000;
 const ANSWER_LIMIT = 65_536;
@@ -56,13 +57,15 @@ export async function postAction(
 
 async function send(method: string, url: string, body?: object): Promise<string> {
   const where = `${method} ${place(url)}`;
-  const response = await fetch(url, {
-    method,
-    redirect: 'error', // an order may only reach the address in the spec
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: body ? { 'content-type': 'application/json' } : {},
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  }).catch((error: unknown) => {
+  const response = await answered(
+    fetch(url, {
+      method,
+      redirect: 'error', // an order may only reach the address in the spec
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: body ? { 'content-type': 'application/json' } : {},
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    }),
+  ).catch((error: unknown) => {
     const cause = (error as { cause?: { message?: string } }).cause?.message;
     throw new Problem('unreachable', `${where}: ${cause ?? (error as Error).message}`);
   });

@@ -3,6 +3,7 @@
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
+import { answered } from '../progress.js';
 import type { Coordinator } from './groups.js';
 import { decodeFetch, type FetchedPartition } from './fetch-response.js';
 import {
@@ -170,7 +171,8 @@ export class Brokers {
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#cluster ??= this.#connectCluster();
-        return await ask(await (await this.#cluster).findGroupCoordinator({ groupId }));
+        const coordinator = await (await this.#cluster).findGroupCoordinator({ groupId });
+        return await answered(ask(coordinator));
       } catch (error) {
         if (attempt >= 4) throw error;
         await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
@@ -220,7 +222,7 @@ export class Brokers {
       try {
         const broker = (await this.#leaders(topic)).get(partition);
         if (!broker) throw new TopicLost(topic, `topic ${topic} has no partition ${partition}`);
-        return await call(broker);
+        return await answered(call(broker));
       } catch (error) {
         if (error instanceof Problem || attempt >= 4) throw error;
         const cluster = await this.#cluster?.catch(() => undefined);

@@ -3,6 +3,7 @@
 import { codeOf, hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import pg from 'pg';
 import { Problem } from '../../domain/failure.js';
+import { answered } from '../progress.js';
 import { denied, readiness, type Readiness } from './ledger-access.js';
 import { LEDGER_SCHEMA } from './ledger-schema.js';
 
@@ -65,7 +66,7 @@ export class LedgerConnection {
     values: readonly unknown[] = [],
   ): Promise<R[]> {
     try {
-      return (await (this.pinned ?? this.#pool).query<R>(sql, [...values])).rows;
+      return (await answered((this.pinned ?? this.#pool).query<R>(sql, [...values]))).rows;
     } catch (error) {
       const code = codeOf(error);
       if (

@@ -5,6 +5,7 @@ import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { MigrationSpec, PostgresAddress, SecretRef } from '../../domain/migration/spec.js';
+import { reportData } from '../progress.js';
 import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
@@ -193,6 +194,7 @@ async function connected(
     client.on('error', () => undefined); // a lost connection surfaces at the next query
     try {
       await client.connect();
+      reportData(client.connection.stream);
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);

@@ -35,6 +35,6 @@ export async function snapshot(run: Run): Promise<void> {
     kind: 'baseline',
     lsn: baseline.lsn,
     server: baseline.server,
-    tables: baseline.tables.map(({ table, rows, fingerprint }) => ({ table, rows, fingerprint })),
+    tables: baseline.tables.map(({ bytes: _bytes, ...table }) => table),
   });
 }

@@ -18,7 +18,6 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import { Refused } from '../../ownership/lease-store.js';
 import { attempt } from '../../runtime/findings.js';
-import { alive } from '../../runtime/poll-until.js';
 import { leaseNow, sideOf } from './none.js';
 import {
   NO_EFFECTS,
@@ -68,7 +67,7 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       const { state, token } = await lease();
       if (state !== 'SWITCHED' || token === null) return; // the commit did not happen
       await passTrigger(client, token);
-      await alive(() => giveBack(client, plan, route)); // heartbeats, because the batch's query may take long
+      await giveBack(client, plan, route);
     },
 
     /**

@@ -7,6 +7,7 @@ import { TableFold } from '../../../compare/table-fold.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { readRecords } from '../../../clients/kafka/records.js';
 import { Problem } from '../../../domain/failure.js';
+import { currentProgress } from '../../../clients/progress.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { FoldFiles } from './fold-files.js';
@@ -62,12 +63,17 @@ export class FoldCache {
 
   /**
    * Runs one window of a migration at a time. An attempt that timed out may still be running when
-   * its retry starts.
+   * its retry starts. An attempt that hangs is not waited for, and loses its folds.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
-    const mine = before.catch(() => undefined).then(use);
-    this.#busy.set(ref.runKey, mine);
+    const mine = before.then(use);
+    const abandoned = currentProgress()?.abandoned.then(() => this.drop(ref));
+    const over = abandoned ? Promise.race([mine, abandoned]) : mine;
+    this.#busy.set(
+      ref.runKey,
+      over.catch(() => undefined),
+    );
     return mine;
   }
 

@@ -1,0 +1,80 @@
+// Runs around every activity. It sends the heartbeats, ends an attempt that makes no progress, and
+// turns errors into failures with a code.
+import { Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { Progress, tracked } from '../../clients/progress.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { Problem } from '../../domain/failure.js';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { toFailure } from './application-failure.js';
+import type { Systems } from './deps.js';
+import { heartbeat } from './poll-until.js';
+
+const BEAT_MS = 2000;
+/** The statement limit of an activity that has no spec. */
+const USUAL_STATEMENT = '10m';
+/** Everything else than a statement answers within this time, or its client gives up. */
+const BEYOND_STATEMENT_MS = 60_000;
+
+/** Turns every error of an activity into a failure with a code, without values of rows. */
+export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCallsInterceptor {
+  return {
+    async execute(input, next) {
+      try {
+        return await next(input);
+      } catch (error) {
+        const failure = toFailure(error);
+        if ('type' in failure && failure.type === 'unreachable') systems.renew(); // so that the next attempt opens a new connection
+        throw failure;
+      }
+    },
+  };
+}
+
+/**
+ * Sends heartbeats for every activity that has a heartbeat timeout, but only while it makes
+ * progress. Otherwise the attempt fails as `unreachable`, and Temporal starts another one.
+ */
+export function proving(newProgress = () => new Progress()): ActivityInboundCallsInterceptor {
+  return {
+    async execute(input, next) {
+      const { heartbeatTimeoutMs, activityType } = Context.current().info;
+      if (heartbeatTimeoutMs === undefined) return next(input);
+      const progress = newProgress();
+      const limitMs = longestSilenceMs(input.args);
+      let ticker: NodeJS.Timeout | undefined;
+      const hung = new Promise<never>((_resolve, reject) => {
+        const beat = (): void => {
+          if (progress.silentMs <= limitMs) return heartbeat();
+          progress.abandon();
+          reject(hangs(activityType, limitMs));
+        };
+        ticker = setInterval(beat, Math.min(BEAT_MS, heartbeatTimeoutMs / 4));
+      });
+      try {
+        return await Promise.race([tracked(progress, () => next(input)), hung]);
+      } finally {
+        clearInterval(ticker);
+      }
+    },
+  };
+}
+
+const hangs = (activity: string, limitMs: number): Problem =>
+  new Problem(
+    'unreachable',
+    `${activity} got no answer from any system for more than ${Math.round(limitMs / 60_000)} min, although every call has a shorter limit`,
+    'nothing: the next attempt begins by itself; if this happens again, restart the worker and report it',
+  );
+
+/**
+ * Returns how long an activity may be without progress: one statement of the source, which may take
+ * `limits.statementTimeout`, and a minute.
+ */
+export function longestSilenceMs(args: readonly unknown[]): number {
+  const first = (args[0] ?? {}) as Partial<MigrationRef> & { readonly ref?: Partial<MigrationRef> };
+  const spec = first.ref?.spec ?? first.spec;
+  return (
+    durationMs(spec?.spec?.source.limits.statementTimeout ?? USUAL_STATEMENT) + BEYOND_STATEMENT_MS
+  );
+}

@@ -1,0 +1,77 @@
+// Tells whether an attempt of an activity still makes progress. Clients report each answer of
+// another system. An attempt that gets no answer for too long has hung.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Readable } from 'node:stream';
+
+/** The progress of one attempt. It can be abandoned, and then its next answer ends it. */
+export class Progress {
+  readonly #now: () => number;
+  readonly #abandon: () => void;
+  /** Resolves when the attempt is abandoned. */
+  readonly abandoned: Promise<void>;
+  #last: number;
+  #isAbandoned = false;
+
+  /** `now` returns milliseconds of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#last = now();
+    let resolve!: () => void;
+    this.abandoned = new Promise((done) => (resolve = done));
+    this.#abandon = resolve;
+  }
+
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  /** Returns the milliseconds since the last progress. */
+  get silentMs(): number {
+    return this.#now() - this.#last;
+  }
+
+  /** Reports progress. Throws if another attempt has taken over, so that this one writes no more. */
+  made(): void {
+    if (this.#isAbandoned)
+      throw new Error('this attempt made no progress for too long, so another attempt took over');
+    this.#last = this.#now();
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#abandon();
+  }
+}
+
+const current = new AsyncLocalStorage<Progress>();
+
+/** Runs `work`. Everything that it calls reports to `progress`. */
+export const tracked = <T>(progress: Progress, work: () => T): T => current.run(progress, work);
+
+/** Returns the progress of the running attempt. Undefined outside of an activity. */
+export const currentProgress = (): Progress | undefined => current.getStore();
+
+/** Reports progress of the running attempt. Throws if the attempt was abandoned. */
+export const madeProgress = (): void => current.getStore()?.made();
+
+/** Waits for an answer of another system, and reports it as progress, whether good or bad. */
+export async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } finally {
+    madeProgress();
+  }
+}
+
+/**
+ * Reports all data of a connection as progress of the attempt that opened it. The connection breaks
+ * when the attempt is abandoned, so that no statement follows.
+ */
+export function reportData(stream: Readable): void {
+  const progress = current.getStore();
+  if (!progress) return;
+  stream.on('data', () => {
+    if (!progress.isAbandoned) progress.made();
+  });
+  void progress.abandoned.then(() => stream.destroy());
+}

@@ -1,0 +1,148 @@
+// Heartbeats prove progress: an attempt that hangs is ended, and does nothing more afterwards.
+import { EventEmitter, once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { rowsOf } from '../../src/activities/capture/baseline.js';
+import {
+  classifying,
+  longestSilenceMs,
+  proving,
+} from '../../src/activities/runtime/interceptor.js';
+import { beat, describing } from '../../src/activities/runtime/poll-until.js';
+import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
+import { FoldCache } from '../../src/activities/windows/folds/folds.js';
+import { Progress, answered, reportData, tracked } from '../../src/clients/progress.js';
+import { aRef, aSpecInput } from '../support/builders.js';
+
+const clock = { now: 0 };
+const LIMIT_MS = longestSilenceMs([]);
+
+/** An activity's environment with Sluice's interceptors. It sends a heartbeat each 2 ms. */
+function anEnvironment(heartbeatTimeoutMs: number | undefined = 8): MockActivityEnvironment {
+  clock.now = 0;
+  const inbound = proving(() => new Progress(() => clock.now));
+  return new MockActivityEnvironment(
+    { activityType: 'takeBaseline', ...(heartbeatTimeoutMs ? { heartbeatTimeoutMs } : {}) },
+    {
+      interceptors: [
+        () => ({ inbound: classifying({ renew: () => undefined }) }),
+        () => ({ inbound }),
+      ],
+    },
+  );
+}
+const forever = (): Promise<never> => new Promise(() => undefined);
+
+describe('an activity with a heartbeat timeout', () => {
+  it('sends heartbeats while it waits, without any code of its own', async () => {
+    const environment = anEnvironment();
+    const beats = once(environment, 'heartbeat').then(() => once(environment, 'heartbeat'));
+    await environment.run(async () => void (await beats));
+  });
+  it('sends the details that it describes', async () => {
+    const environment = anEnvironment();
+    const first = once(environment, 'heartbeat');
+    await environment.run(() =>
+      describing(
+        () => ({ rows: 5 }),
+        () => first,
+      ),
+    );
+    expect(await first).toEqual([{ rows: 5 }]);
+  });
+  it('fails as unreachable if it gets no answer for longer than its longest call may take', async () => {
+    const environment = anEnvironment();
+    const running = environment.run(forever);
+    clock.now = LIMIT_MS;
+    await once(environment, 'heartbeat');
+    clock.now = LIMIT_MS + 1;
+    await expect(running).rejects.toMatchObject({
+      type: 'unreachable',
+      message: expect.stringContaining(
+        'takeBaseline got no answer from any system for more than 11 min',
+      ) as string,
+    });
+  });
+  it('lives as long as it reports progress', async () => {
+    const environment = anEnvironment();
+    const ended = environment.run(async () => {
+      for (let round = 0; round < 5; round += 1) {
+        clock.now += LIMIT_MS;
+        beat();
+        await once(environment, 'heartbeat');
+      }
+      return 'done';
+    });
+    expect(await ended).toBe('done');
+  });
+  it('may be silent as long as a statement of its spec may take, and a minute', () => {
+    const usual = aSpecInput()['spec'] as { source: object };
+    const limits = { statementTimeout: '2h' };
+    const ref = aRef({ spec: { source: { ...usual.source, limits } } });
+    expect(longestSilenceMs([ref])).toBe(121 * 60_000);
+    expect(longestSilenceMs([{ ref, number: 1 }])).toBe(121 * 60_000);
+    expect(longestSilenceMs([])).toBe(11 * 60_000);
+  });
+});
+
+describe('an attempt that was abandoned', () => {
+  it('ends at its next answer, so that it does nothing more', async () => {
+    const progress = new Progress();
+    const effects: string[] = [];
+    const attempt = tracked(progress, async () => {
+      await answered(Promise.resolve());
+      effects.push('first');
+      progress.abandon();
+      await answered(Promise.resolve());
+      effects.push('second');
+    });
+    await expect(attempt).rejects.toThrow('another attempt took over');
+    expect(effects).toEqual(['first']);
+  });
+  it('loses its connections to databases', async () => {
+    const progress = new Progress();
+    const stream = new PassThrough();
+    tracked(progress, () => reportData(stream));
+    progress.abandon();
+    await once(stream, 'close');
+    expect(stream.destroyed).toBe(true);
+  });
+  it('does not hold up the window of the next attempt', async () => {
+    const folds = new FoldCache(new FoldFiles(undefined), 1000);
+    const progress = new Progress();
+    void tracked(progress, () => folds.exclusive(aRef(), forever));
+    const next = folds.exclusive(aRef(), () => Promise.resolve('measured'));
+    progress.abandon();
+    expect(await next).toBe('measured');
+  });
+});
+
+describe('data of a connection', () => {
+  it('is progress of the attempt that opened it', async () => {
+    let now = 0;
+    const progress = new Progress(() => now);
+    const stream = new PassThrough();
+    tracked(progress, () => reportData(stream));
+    now = 5000;
+    const read = once(stream as EventEmitter, 'data');
+    stream.write('row');
+    await read;
+    expect(progress.silentMs).toBe(0);
+  });
+});
+
+describe('the baseline', () => {
+  it('does not read a large table, and says that its number of rows is an estimate', async () => {
+    const query = vi.fn(() => Promise.resolve({ rows: [{ n: '7' }] }));
+    const client = { query } as unknown as Parameters<typeof rowsOf>[0];
+    const large = { bytes: 2 ** 40, rowsEstimate: 9_000_000 };
+    expect(await rowsOf(client, large, 't')).toEqual({ rows: 9_000_000, isEstimate: true });
+    expect(await rowsOf(client, { ...large, rowsEstimate: 0 }, 't')).toEqual({
+      rows: null,
+      isEstimate: true,
+    });
+    expect(query).not.toHaveBeenCalled();
+    expect(await rowsOf(client, { bytes: 8192, rowsEstimate: 0 }, 't')).toEqual({ rows: 7 });
+  });
+});
